@@ -1,0 +1,70 @@
+/**
+ * The one error class of atedb. Callers branch on `reason`, never on the message.
+ *
+ * The reasons are the names of `atedb.v1.ErrorReason` without their prefix; the schema says of each what causes
+ * it and what to do. A test holds the two lists together.
+ */
+export const reasons = [
+  'REQUEST_INVALID',
+  'CHAIN_KEY_INVALID',
+  'NON_CANONICAL',
+  'BATCH_INVALID',
+  'HASH_MISMATCH',
+  'GENESIS_INVALID',
+  'UNSUPPORTED',
+  'DATA_TOO_LARGE',
+  'TOO_MANY_EVENTS',
+  'TOO_MANY_STREAMS',
+  'TOO_MANY_CHAINS',
+  'CHAIN_NOT_FOUND',
+  'CHAIN_EXISTS',
+  'CHAIN_ID_MISMATCH',
+  'TRUST_MODE_MISMATCH',
+  'SERVER_IDENTITY_MISMATCH',
+  'SIGNATURE_INVALID',
+  'KEY_NOT_ALLOWED',
+  'LOCAL_ONLY',
+  'WRITER_FORKED',
+  'COUNTER_GAP',
+  'PREDECESSOR_REJECTED',
+  'WRITER_TAKEN_OVER',
+  'AS_OF_INVALID',
+  'PRECONDITION_FAILED',
+  'SEQUENCE_OUT_OF_RANGE',
+  'CHAIN_DAMAGED',
+  'STORAGE_FAILED',
+  'CHAIN_READ_ONLY',
+  'FORMAT_TOO_NEW',
+  'SERVER_DRAINING',
+  'INTERNAL',
+  'OUTCOME_UNKNOWN',
+  'VERIFICATION_FAILED',
+  'HEAD_CONFLICT',
+  'WRITER_AHEAD',
+  'CONNECTION_FAILED',
+  'DEADLINE_EXCEEDED',
+] as const;
+
+/** Why something was refused or failed; see `atedb.v1.ErrorReason`. */
+export type Reason = (typeof reasons)[number];
+
+/** What an error carries beside its reason and message. */
+export interface AtedbErrorOptions {
+  /** Names and values that the error is about, for programs. Never a secret. */
+  metadata?: Record<string, string>;
+  /** What went wrong below. For logs; never sent to a peer. */
+  cause?: unknown;
+}
+
+/** A refusal or a failure with a stable reason. Defects are not these: they are assertions. */
+export class AtedbError extends Error {
+  override readonly name = 'AtedbError';
+  readonly reason: Reason;
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(reason: Reason, message: string, options: AtedbErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = reason;
+    this.metadata = options.metadata ?? {};
+  }
+}

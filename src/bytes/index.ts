@@ -1,0 +1,19 @@
+export { encodeBase32 } from './base32.ts';
+export { FieldCursor, wireTypes } from './cursor.ts';
+export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from './errors.ts';
+export type { FieldForm, FieldKind, MessageForm } from './form.ts';
+export {
+  batchBytesMax,
+  batchEventsMax,
+  chainKeyBytesMax,
+  commitBytesMax,
+  eventHeaderBytesMax,
+  grpcMessageBytesMax,
+  integerMax,
+  preconditionsMax,
+  rootsMax,
+  typeNameBytesMax,
+  writerBatchesInFlightMax,
+} from './limits.ts';
+export { checkStrict } from './strict.ts';
+export { encodeVarint, FieldWriter, frame, varintBytes } from './writer.ts';
