@@ -1,0 +1,77 @@
+import { AtedbError } from '../bytes/index.ts';
+import { type ChainKey, parseChainKey } from './chain-key.ts';
+
+/** The port that servers listen on where none is named. */
+export const defaultPort = 5000;
+
+/** Where a server is. */
+export interface ServerAddress {
+  /** A name or an IP address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`, IPv6 in brackets: one spelling a server. */
+  readonly server: string;
+}
+
+/** Where a chain is. */
+export interface ChainAddress extends ServerAddress {
+  readonly chainKey: ChainKey;
+  /** `ate://host:port/<chain key>`. */
+  readonly text: string;
+}
+
+/**
+ * Parse the address of a chain: `ate://host[:port]/<chain key>`, or in the older form
+ * `ws://host[:port]/db/<chain key>`.
+ *
+ * @throws AtedbError REQUEST_INVALID where it is neither, CHAIN_KEY_INVALID for its chain key.
+ */
+export function parseChainAddress(text: string): ChainAddress {
+  const { server, path } = splitAddress(text);
+  if (path === '') {
+    throw invalid(text, 'it names no chain');
+  }
+  const chainKey = parseChainKey(path);
+  return { ...server, chainKey, text: `ate://${server.server}/${chainKey.text}` };
+}
+
+/**
+ * Parse the address of a server: `ate://host[:port]`, or just `host[:port]`.
+ *
+ * @throws AtedbError REQUEST_INVALID where it isn't one, or names a chain too.
+ */
+export function parseServerAddress(text: string): ServerAddress {
+  const { server, path } = splitAddress(text.includes('://') ? text : `ate://${text}`);
+  if (path !== '') {
+    throw invalid(text, `it names a chain too, "${path}"`);
+  }
+  return server;
+}
+
+function splitAddress(text: string): { server: ServerAddress; path: string } {
+  const match =
+    /^(ate|ws):\/\/(\[[0-9a-fA-F:.]+\]|[^/:[\]@#?]+)(?::([0-9]{1,5}))?(?:\/(.*))?$/.exec(text);
+  const [, scheme, bracketed = '', portText, rest = ''] = match ?? [];
+  if (match === null) throw invalid(text, 'it has not that form');
+  const port = portText === undefined ? defaultPort : Number(portText);
+  if (port < 1 || port > 65_535) throw invalid(text, `${portText} is not a port from 1 to 65535`);
+  let path = rest;
+  if (scheme === 'ws' && path !== '' && path !== 'db') {
+    if (!path.startsWith('db/'))
+      throw invalid(text, 'after the host of a ws:// address comes /db/');
+    path = path.slice('db/'.length);
+  } else if (scheme === 'ws') {
+    path = '';
+  }
+  const lower = bracketed.toLowerCase();
+  const host = lower.startsWith('[') ? lower.slice(1, -1) : lower;
+  return { server: { host, port, server: `${lower}:${port}` }, path };
+}
+
+function invalid(text: string, why: string): AtedbError {
+  return new AtedbError(
+    'REQUEST_INVALID',
+    `${JSON.stringify(text)} is not an address: ${why}. An address is ate://host[:port]/chain-key, as ate://localhost/example.com/me/mydb; the port is ${defaultPort} unless named.`,
+    { metadata: { field: 'address', address: text } },
+  );
+}

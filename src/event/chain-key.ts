@@ -1,0 +1,85 @@
+import { AtedbError, chainKeyBytesMax } from '../bytes/index.ts';
+
+/** A chain key of either form, taken apart. `text` is its one canonical spelling. */
+export type ChainKey =
+  | {
+      readonly kind: 'user';
+      readonly text: string;
+      readonly domain: string;
+      readonly name: string;
+      readonly db: string;
+      readonly rootsFingerprint: string | undefined;
+    }
+  | {
+      readonly kind: 'group';
+      readonly text: string;
+      readonly group: string;
+      readonly db: string;
+      readonly rootsFingerprint: string | undefined;
+    };
+
+const namePattern = /^[a-z0-9][a-z0-9._+-]{0,62}$/;
+const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+// 52 characters of base32 (RFC 4648, lower case, unpadded) spell a 32-byte fingerprint.
+const dbPattern = /^([a-z0-9_]{1,64})(?:@([a-z2-7]{52}))?$/;
+const domainCharsMax = 253;
+
+/**
+ * Parse a chain key: `domain/name/db`, which belongs to the user `name@domain`, or `group/db`.
+ *
+ * @throws AtedbError CHAIN_KEY_INVALID, naming the part at fault and the two forms. Whether a
+ * domain exists is not checked.
+ */
+export function parseChainKey(text: string): ChainKey {
+  if (Buffer.byteLength(text) > chainKeyBytesMax) {
+    throw invalid(text.slice(0, 64), `it is longer than ${chainKeyBytesMax} bytes`);
+  }
+  const parts = text.split('/');
+  const dbMatch = dbPattern.exec(parts.at(-1) ?? '');
+  if (parts.length < 2 || parts.length > 3) {
+    throw invalid(text, `it has ${parts.length} part${parts.length === 1 ? '' : 's'}`);
+  }
+  if (dbMatch?.[1] === undefined) {
+    throw invalid(
+      text,
+      `"${parts.at(-1)}" is not a database name: 1 to 64 of a-z 0-9 _, then perhaps "@" and 52 base32 characters`,
+    );
+  }
+  const db = dbMatch[1];
+  const rootsFingerprint = dbMatch[2];
+  const [first = '', second = ''] = parts;
+  if (parts.length === 2) {
+    if (!namePattern.test(first)) {
+      throw invalid(text, `"${first}" is not a group name: ${nameRule}`);
+    }
+    return { kind: 'group', text, group: first, db, rootsFingerprint };
+  }
+  if (!isDomain(first)) {
+    throw invalid(text, `"${first}" is not a domain name in lower-case ASCII, nor "localhost"`);
+  }
+  // A folder of that name would lie inside, or look like, the folder of the group chain beside it.
+  if (!namePattern.test(second) || second.endsWith('.chain')) {
+    throw invalid(text, `"${second}" is not a user name: ${nameRule}, and not ending in ".chain"`);
+  }
+  return { kind: 'user', text, domain: first, name: second, db, rootsFingerprint };
+}
+
+const nameRule = '1 to 63 of a-z 0-9 . _ + -, the first a letter or digit';
+
+function isDomain(text: string): boolean {
+  if (text === 'localhost') return true;
+  const labels = text.split('.');
+  return (
+    text.length <= domainCharsMax &&
+    labels.length >= 2 &&
+    labels.every((label) => labelPattern.test(label))
+  );
+}
+
+function invalid(text: string, why: string): AtedbError {
+  return new AtedbError(
+    'CHAIN_KEY_INVALID',
+    `${JSON.stringify(text)} is not a chain key: ${why}. A chain key is domain/name/db (as example.com/me/mydb) or group/db (as team/mydb), lower case only.`,
+    { metadata: { chain_key: text } },
+  );
+}

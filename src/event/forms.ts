@@ -1,0 +1,191 @@
+import {
+  chainKeyBytesMax,
+  type FieldForm,
+  type MessageForm,
+  preconditionsMax,
+  rootsMax,
+  typeNameBytesMax,
+} from '../bytes/index.ts';
+
+// The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
+// holds them against the generated descriptors, so that neither can change alone.
+
+/** Magics: three letters and a version, as the little-endian fixed32 that the bytes spell. */
+export const magics = {
+  event: 0x01564541,
+  seal: 0x014c5341,
+  commit: 0x014d4341,
+} as const;
+
+const id16 = (number: number, name: string): FieldForm => ({
+  number,
+  name,
+  kind: 'bytes',
+  length: 16,
+});
+
+const hash32 = (number: number, name: string): FieldForm => ({
+  number,
+  name,
+  kind: 'bytes',
+  length: 32,
+});
+
+const required = (field: FieldForm): FieldForm => ({ ...field, required: true });
+
+export const publicKeyForm: MessageForm = {
+  name: 'PublicKey',
+  fields: [
+    { number: 1, name: 'suite', kind: 'enum', values: [1], required: true },
+    { number: 2, name: 'key', kind: 'bytes', required: true },
+  ],
+};
+
+export const genesisForm: MessageForm = {
+  name: 'Genesis',
+  fields: [
+    { number: 1, name: 'chain_key', kind: 'string', lengthMax: chainKeyBytesMax, required: true },
+    { number: 2, name: 'trust_mode', kind: 'enum', values: [1, 2], required: true },
+    {
+      number: 3,
+      name: 'roots',
+      kind: 'message',
+      form: publicKeyForm,
+      repeated: true,
+      countMax: rootsMax,
+      required: true,
+    },
+    { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
+    required(id16(5, 'salt')),
+    { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
+  ],
+};
+
+export const eventHeaderForm: MessageForm = {
+  name: 'EventHeader',
+  fields: [
+    { number: 1, name: 'magic', kind: 'fixed32', equals: magics.event, required: true },
+    { number: 2, name: 'kind', kind: 'enum', values: [1, 2, 3, 4, 5, 6, 7, 8], required: true },
+    id16(3, 'primary_key'),
+    id16(4, 'parent'),
+    id16(5, 'collection'),
+    { number: 12, name: 'type', kind: 'string', lengthMax: typeNameBytesMax },
+    id16(13, 'reply_to'),
+    { number: 14, name: 'time_unix_ms', kind: 'varint' },
+    { number: 15, name: 'genesis', kind: 'message', form: genesisForm },
+    hash32(30, 'data_hash'),
+    { number: 31, name: 'data_bytes', kind: 'varint' },
+  ],
+};
+
+/** The envelope only: a header is checked by itself, since it is hashed by itself. */
+export const eventForm: MessageForm = {
+  name: 'Event',
+  fields: [
+    { number: 1, name: 'header', kind: 'bytes', required: true },
+    { number: 2, name: 'data', kind: 'bytes' },
+    id16(3, 'salt'),
+    { number: 4, name: 'data_state', kind: 'enum', values: [1, 2, 3] },
+  ],
+};
+
+export const preconditionForm: MessageForm = {
+  name: 'Precondition',
+  fields: [
+    {
+      number: 1,
+      name: 'chain_unchanged',
+      kind: 'message',
+      oneof: 'condition',
+      required: true,
+      form: {
+        name: 'ChainUnchanged',
+        fields: [{ number: 1, name: 'since_sequence', kind: 'varint' }],
+      },
+    },
+    {
+      number: 2,
+      name: 'lands_before',
+      kind: 'message',
+      oneof: 'condition',
+      required: true,
+      form: {
+        name: 'LandsBefore',
+        fields: [{ number: 1, name: 'sequence', kind: 'varint', required: true }],
+      },
+    },
+  ],
+};
+
+export const sealHeaderForm: MessageForm = {
+  name: 'SealHeader',
+  fields: [
+    { number: 1, name: 'magic', kind: 'fixed32', equals: magics.seal, required: true },
+    required(hash32(2, 'chain_id')),
+    required(hash32(3, 'writer_id')),
+    required(hash32(4, 'fingerprint')),
+    required(id16(5, 'writer_salt')),
+    { number: 6, name: 'counter', kind: 'varint' },
+    hash32(7, 'previous'),
+    { number: 8, name: 'events', kind: 'varint', required: true },
+    required(hash32(9, 'events_root')),
+    { number: 10, name: 'as_of_size', kind: 'varint' },
+    hash32(11, 'as_of_root'),
+    {
+      number: 12,
+      name: 'preconditions',
+      kind: 'message',
+      form: preconditionForm,
+      repeated: true,
+      countMax: preconditionsMax,
+    },
+  ],
+};
+
+export const signatureForm: MessageForm = {
+  name: 'Signature',
+  fields: [
+    { number: 1, name: 'suite', kind: 'enum', values: [1], required: true },
+    required(hash32(2, 'fingerprint')),
+    { number: 3, name: 'signature', kind: 'bytes', required: true },
+  ],
+};
+
+export const sealForm: MessageForm = {
+  name: 'Seal',
+  fields: [
+    { number: 1, name: 'header', kind: 'bytes', required: true },
+    {
+      number: 2,
+      name: 'signatures',
+      kind: 'message',
+      form: signatureForm,
+      repeated: true,
+      countMax: rootsMax,
+      required: true,
+    },
+  ],
+};
+
+export const commitHeaderForm: MessageForm = {
+  name: 'CommitHeader',
+  fields: [
+    { number: 1, name: 'magic', kind: 'fixed32', equals: magics.commit, required: true },
+    { number: 2, name: 'commit', kind: 'varint' },
+    { number: 3, name: 'first_sequence', kind: 'varint' },
+    { number: 4, name: 'events', kind: 'varint', required: true },
+    { number: 5, name: 'time_unix_ms', kind: 'varint', required: true },
+    required(hash32(6, 'seal_hash')),
+  ],
+};
+
+export const commitForm: MessageForm = {
+  name: 'Commit',
+  fields: [
+    { number: 1, name: 'header', kind: 'bytes', required: true },
+    hash32(2, 'tree_root'),
+    { number: 13, name: 'batch_bytes', kind: 'fixed32', required: true },
+    { number: 14, name: 'durable_offset', kind: 'fixed64' },
+    { number: 15, name: 'crc32', kind: 'fixed32', presence: true, required: true },
+  ],
+};

@@ -1,0 +1,62 @@
+export {
+  type ChainAddress,
+  defaultPort,
+  parseChainAddress,
+  parseServerAddress,
+  type ServerAddress,
+} from './address.ts';
+export {
+  type Batch,
+  type EventHeader,
+  type EventKind,
+  type EventView,
+  parseBatch,
+  parseSealOfRun,
+  type SealView,
+  type SignatureView,
+} from './batch.ts';
+export {
+  type BuiltEvent,
+  buildEvent,
+  buildGenesisEvent,
+  type EventInput,
+  hashData,
+  runFields,
+} from './build-event.ts';
+export { type ChainKey, parseChainKey } from './chain-key.ts';
+export {
+  type CommitHeader,
+  type CommitView,
+  commitCrcFits,
+  commitField,
+  commitLeaf,
+  encodeCommit,
+  encodeCommitHeader,
+  parseCommit,
+  parseCommitHeader,
+} from './commit.ts';
+export {
+  buildGenesis,
+  chainIdOf,
+  type Genesis,
+  type GenesisInput,
+  parseGenesis,
+  parsePublicKey,
+  publicKeyBytes,
+  rootsFingerprint,
+  type TrustMode,
+} from './genesis.ts';
+export { primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
+export {
+  eventsRoot,
+  type Precondition,
+  type SealedHeader,
+  type SealInput,
+  sealBatch,
+  sealHash,
+  signBatch,
+  type TreeHead,
+  type WriterIdentity,
+  writerIdOf,
+} from './seal.ts';
+export { type SliceBatch, splitSlice } from './slice.ts';
