@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TestWriter, testEvent, testGenesis } from '../../test/support/test-writer.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { type Batch, type Precondition, parseBatch, parseGenesis } from '../event/index.ts';
+import { ChainState } from './chain-state.ts';
+
+/** What admission looks at, without the cost of signatures: the state never looks at those. */
+function batchOf(options: {
+  writer: Buffer;
+  counter: number;
+  events?: number;
+  previous?: Buffer;
+  asOf?: { size: number; root: Buffer };
+  preconditions?: Precondition[];
+  hash?: Buffer;
+  chainId: Buffer;
+}): Batch {
+  const seal = {
+    chainId: options.chainId,
+    writerId: options.writer,
+    counter: options.counter,
+    previous: options.previous,
+    events: options.events ?? 1,
+    asOf: options.asOf,
+    preconditions: options.preconditions ?? [],
+    hash: options.hash ?? randomBytes(32),
+  };
+  return { seal, events: [{ header: { kind: 'data' } }] } as unknown as Batch;
+}
+
+async function freshState() {
+  const { header, batch } = await testGenesis();
+  const state = new ChainState(parseGenesis(header));
+  const genesis = parseBatch(batch.run);
+  state.admit(genesis, undefined);
+  place(state, genesis);
+  return state;
+}
+
+function place(state: ChainState, batch: Batch): void {
+  state.apply(batch.seal, {
+    commit: state.nextCommit,
+    firstSequence: state.nextSequence,
+    timeUnixMs: state.timeUnixMs + 1,
+    commitHeader: randomBytes(8),
+  });
+}
+
+function verdict(state: ChainState, batch: Batch, asOfRoot?: Buffer): string {
+  try {
+    state.admit(batch, asOfRoot);
+  } catch (error) {
+    if (error instanceof AtedbError) return error.reason;
+    throw error;
+  }
+  return 'accepted';
+}
+
+test('counters rise by one, along the chain of seals', async () => {
+  const state = await freshState();
+  const { chainId } = state.genesis;
+  const writer = randomBytes(32);
+  expect(verdict(state, batchOf({ chainId, writer, counter: 1 }))).toBe('COUNTER_GAP');
+  const first = batchOf({ chainId, writer, counter: 0 });
+  expect(verdict(state, first)).toBe('accepted');
+  place(state, first);
+  expect(verdict(state, batchOf({ chainId, writer, counter: 0 }))).toBe('WRITER_FORKED');
+  expect(verdict(state, batchOf({ chainId, writer, counter: 1, previous: randomBytes(32) }))).toBe(
+    'WRITER_FORKED',
+  );
+  expect(verdict(state, batchOf({ chainId, writer, counter: 2 }))).toBe('COUNTER_GAP');
+  const second = batchOf({ chainId, writer, counter: 1, previous: first.seal.hash });
+  expect(verdict(state, second)).toBe('accepted');
+});
+
+test('another chain, and a second genesis, are refused', async () => {
+  const state = await freshState();
+  const foreign = batchOf({ chainId: randomBytes(32), writer: randomBytes(32), counter: 0 });
+  expect(verdict(state, foreign)).toBe('CHAIN_ID_MISMATCH');
+  const { batch } = await testGenesis();
+  expect(verdict(state, parseBatch(batch.run))).toBe('CHAIN_EXISTS');
+});
+
+test('an answer is kept for the last 128 batches of each writer', async () => {
+  const state = await freshState();
+  const { chainId } = state.genesis;
+  const writer = randomBytes(32);
+  const hashes: Buffer[] = [];
+  for (let counter = 0; counter < 130; counter += 1) {
+    const previous = hashes.at(-1);
+    const batch = batchOf({ chainId, writer, counter, ...(previous ? { previous } : {}) });
+    expect(verdict(state, batch)).toBe('accepted');
+    place(state, batch);
+    hashes.push(batch.seal.hash);
+  }
+  const known = hashes.map((hash) => state.answerTo(writer, hash) !== undefined);
+  expect(known).toEqual([false, false, ...Array(128).fill(true)]);
+});
+
+test('the head that a writer names was one of the chain, and never shrinks', async () => {
+  const state = await freshState();
+  const { chainId } = state.genesis;
+  const writer = randomBytes(32);
+  const root = randomBytes(32);
+  const first = batchOf({ chainId, writer, counter: 0, asOf: { size: 2, root } });
+  expect(verdict(state, first, undefined)).toBe('AS_OF_INVALID');
+  expect(verdict(state, first, randomBytes(32))).toBe('AS_OF_INVALID');
+  expect(verdict(state, first, root)).toBe('accepted');
+  place(state, first);
+  const next = { chainId, writer, counter: 1, previous: first.seal.hash };
+  expect(verdict(state, batchOf(next))).toBe('AS_OF_INVALID');
+  expect(verdict(state, batchOf({ ...next, asOf: { size: 1, root } }), root)).toBe('AS_OF_INVALID');
+  expect(verdict(state, batchOf({ ...next, asOf: { size: 2, root } }), root)).toBe('accepted');
+});
+
+test('conditions are decided as a slow oracle does, and a state that was stored decides the same', async () => {
+  const base = await freshState();
+  const { chainId } = base.genesis;
+  const writers = [0, 1, 2].map(() => randomBytes(32));
+  const step = fc.record({
+    writer: fc.nat({ max: 2 }),
+    events: fc.integer({ min: 1, max: 4 }),
+    condition: fc.option(
+      fc.oneof(
+        fc.record({
+          kind: fc.constant('chain_unchanged' as const),
+          sinceSequence: fc.nat({ max: 30 }),
+        }),
+        fc.record({
+          kind: fc.constant('lands_before' as const),
+          sequence: fc.integer({ min: 1, max: 40 }),
+        }),
+      ),
+      { nil: undefined },
+    ),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+      let state = new ChainState(base.genesis, base.record());
+      /** Who wrote each sequence; the genesis is a stranger's. */
+      const owners: (Buffer | undefined)[] = [undefined];
+      const last = new Map<Buffer, { counter: number; hash: Buffer }>();
+      for (const { writer: index, events, condition } of steps) {
+        const writer = writers[index] as Buffer;
+        const before = last.get(writer);
+        const batch = batchOf({
+          chainId,
+          writer,
+          counter: (before?.counter ?? -1) + 1,
+          events,
+          ...(before ? { previous: before.hash } : {}),
+          ...(condition ? { preconditions: [condition] } : {}),
+        });
+        const holds =
+          condition === undefined ||
+          (condition.kind === 'chain_unchanged'
+            ? owners.every((owner, at) => at < condition.sinceSequence || owner === writer)
+            : owners.length + events <= condition.sequence);
+        expect(verdict(state, batch)).toBe(holds ? 'accepted' : 'PRECONDITION_FAILED');
+        if (!holds) continue;
+        place(state, batch);
+        owners.push(...Array(events).fill(writer));
+        last.set(writer, { counter: batch.seal.counter, hash: batch.seal.hash });
+        state = new ChainState(base.genesis, state.record());
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a real batch of a stranger passes admission: its signature is what is refused', async () => {
+  const state = await freshState();
+  const stranger = new TestWriter(state.genesis.chainId);
+  const { run } = await stranger.batch([testEvent('x')]);
+  expect(verdict(state, parseBatch(run))).toBe('accepted');
+});

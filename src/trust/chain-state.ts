@@ -1,0 +1,236 @@
+import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
+import type { Batch, Genesis, SealView } from '../event/index.ts';
+import { LatestWriters } from './latest-writers.ts';
+import { checkPreconditions } from './preconditions.ts';
+import { type KeyTable, keyTable } from './signatures.ts';
+
+/** The answer that a batch got: kept so that a retry gets the same one. */
+export interface Answer {
+  /** 32 bytes. */
+  readonly sealHash: Buffer;
+  readonly commitHeader: Buffer;
+}
+
+/** What a chain knows of one writer. */
+export interface WriterRecord {
+  /** 32 bytes. */
+  readonly writerId: Buffer;
+  readonly nextCounter: number;
+  /** Number of the commit of its last batch. */
+  readonly lastCommit: number;
+  /** Sequence after its last event. */
+  readonly endSequence: number;
+  /** Size of the largest head that it said it has verified. */
+  readonly asOfSize: number;
+  /** Its last answers, oldest first; at most 128, at least one. */
+  readonly recent: readonly Answer[];
+}
+
+/** What a chain's rules decide on, as plain data: the whole state after some commit. */
+export interface StateRecord {
+  readonly nextCommit: number;
+  readonly nextSequence: number;
+  readonly timeUnixMs: number;
+  /** Ordered by their last commit. */
+  readonly writers: readonly WriterRecord[];
+}
+
+/** A batch that was accepted: its place in the chain. */
+export interface Placed {
+  readonly commit: number;
+  readonly firstSequence: number;
+  readonly timeUnixMs: number;
+  readonly commitHeader: Buffer;
+}
+
+interface Writer {
+  readonly writerId: Buffer;
+  nextCounter: number;
+  lastCommit: number;
+  endSequence: number;
+  asOfSize: number;
+  recent: Answer[];
+}
+
+/**
+ * The rules of a chain: what it takes next. Pure: no clock, no disk. Batches are given to it in order, first to `admit`
+ * and, once they have their place, to `apply`.
+ */
+export class ChainState {
+  readonly genesis: Genesis;
+  readonly keys: KeyTable;
+  nextCommit = 0;
+  nextSequence = 0;
+  /** Time of the last commit: the next one is not before it. */
+  timeUnixMs = 0;
+  readonly #writers = new Map<string, Writer>();
+  readonly #latest = new LatestWriters();
+
+  constructor(genesis: Genesis, record?: StateRecord) {
+    this.genesis = genesis;
+    this.keys = keyTable(genesis.roots);
+    if (record === undefined) return;
+    this.nextCommit = record.nextCommit;
+    this.nextSequence = record.nextSequence;
+    this.timeUnixMs = record.timeUnixMs;
+    for (const writer of record.writers) {
+      const id = writer.writerId.toString('hex');
+      this.#writers.set(id, { ...writer, recent: [...writer.recent] });
+      this.#latest.wrote(id, writer.endSequence);
+    }
+  }
+
+  /** The state as plain data, for a snapshot. */
+  record(): StateRecord {
+    const writers = [...this.#writers.values()].sort((a, b) => a.lastCommit - b.lastCommit);
+    return {
+      nextCommit: this.nextCommit,
+      nextSequence: this.nextSequence,
+      timeUnixMs: this.timeUnixMs,
+      writers: writers.map((writer) => ({ ...writer, recent: [...writer.recent] })),
+    };
+  }
+
+  /** Number of writers known. */
+  get writerCount(): number {
+    return this.#writers.size;
+  }
+
+  /** What is known of a writer; undefined where it has never written. */
+  writer(writerId: Buffer): WriterRecord | undefined {
+    return this.#writers.get(writerId.toString('hex'));
+  }
+
+  /** The answer that this very batch already got, if it is among its writer's last 128. */
+  answerTo(writerId: Buffer, sealHash: Buffer): Answer | undefined {
+    return this.writer(writerId)?.recent.find((answer) => answer.sealHash.equals(sealHash));
+  }
+
+  /**
+   * Refuse a batch that is for another chain, or would begin this one a second time.
+   *
+   * @throws AtedbError CHAIN_EXISTS, CHAIN_ID_MISMATCH, BATCH_INVALID.
+   */
+  checkChain(batch: Batch): void {
+    const { chainId } = this.genesis;
+    const isGenesis = batch.events[0]?.header.kind === 'genesis';
+    const metadata = { chain_id: chainId.toString('hex') };
+    if (!batch.seal.chainId.equals(chainId)) {
+      const offered = batch.seal.chainId.toString('hex');
+      throw isGenesis
+        ? new AtedbError(
+            'CHAIN_EXISTS',
+            `the chain ${this.genesis.chainKey.text} exists, with the id ${metadata.chain_id}, and a genesis for ${offered} was offered. Open it instead, if you trust it`,
+            { metadata },
+          )
+        : new AtedbError(
+            'CHAIN_ID_MISMATCH',
+            `the batch is sealed for the chain ${offered}, and this is ${metadata.chain_id}`,
+            { metadata },
+          );
+    }
+    if (isGenesis && this.nextCommit > 0) {
+      throw new AtedbError('BATCH_INVALID', 'a genesis is the first batch of a chain only');
+    }
+  }
+
+  /**
+   * Decide whether the chain takes a batch next. Batches that were answered before are found by `answerTo`,
+   * first; the batch itself was found good by `checkBatch` and `verifySignatures`.
+   *
+   * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
+   * had, or hasn't shown, a head of that size.
+   * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
+   * PRECONDITION_FAILED: the batch is refused and nothing has changed.
+   */
+  admit(batch: Batch, asOfRoot: Buffer | undefined): void {
+    this.checkChain(batch);
+    const { seal } = batch;
+    const writer = this.#writers.get(seal.writerId.toString('hex'));
+    checkCounter(batch, writer);
+    checkAsOf(batch, writer, asOfRoot);
+    checkPreconditions(seal.preconditions, {
+      firstSequence: this.nextSequence,
+      events: seal.events,
+      endOfOthers: this.#latest.endOfOthers(seal.writerId.toString('hex')),
+    });
+  }
+
+  /** Take note of a batch that was admitted, by its seal, and of its place. */
+  apply(seal: SealView, placed: Placed): void {
+    const id = seal.writerId.toString('hex');
+    const answer = { sealHash: seal.hash, commitHeader: placed.commitHeader };
+    const endSequence = placed.firstSequence + seal.events;
+    const writer = this.#writers.get(id);
+    if (writer === undefined) {
+      this.#writers.set(id, {
+        writerId: Buffer.from(seal.writerId),
+        nextCounter: seal.counter + 1,
+        lastCommit: placed.commit,
+        endSequence,
+        asOfSize: seal.asOf?.size ?? 0,
+        recent: [answer],
+      });
+    } else {
+      writer.nextCounter = seal.counter + 1;
+      writer.lastCommit = placed.commit;
+      writer.endSequence = endSequence;
+      writer.asOfSize = seal.asOf?.size ?? writer.asOfSize;
+      writer.recent.push(answer);
+      if (writer.recent.length > writerBatchesInFlightMax) writer.recent.shift();
+    }
+    this.#latest.wrote(id, endSequence);
+    this.nextCommit = placed.commit + 1;
+    this.nextSequence = endSequence;
+    this.timeUnixMs = placed.timeUnixMs;
+  }
+}
+
+function checkCounter(batch: Batch, writer: Writer | undefined): void {
+  const { counter, previous } = batch.seal;
+  const next = writer?.nextCounter ?? 0;
+  const metadata = { counter: String(counter), next_counter: String(next) };
+  if (counter < next) {
+    throw new AtedbError(
+      'WRITER_FORKED',
+      `counter ${counter} of this writer was used for another batch, or for one of so long ago that its answer is no longer kept; the next is ${next}. Go on with a new writer id`,
+      { metadata },
+    );
+  }
+  if (counter > next) {
+    throw new AtedbError(
+      'COUNTER_GAP',
+      `counter ${counter} of this writer skips some: the next is ${next}. Send the batches before it first; if they were acknowledged, this server was restored from an older state`,
+      { metadata },
+    );
+  }
+  const last = writer?.recent.at(-1)?.sealHash;
+  if (last !== undefined && !previous?.equals(last)) {
+    throw new AtedbError(
+      'WRITER_FORKED',
+      `the batch with counter ${counter} follows another batch than this chain's last one of the writer. Go on with a new writer id`,
+      { metadata },
+    );
+  }
+}
+
+function checkAsOf(batch: Batch, writer: Writer | undefined, asOfRoot: Buffer | undefined): void {
+  const { asOf } = batch.seal;
+  const before = writer?.asOfSize ?? 0;
+  const size = asOf?.size ?? 0;
+  const metadata = { as_of_size: String(size), known_size: String(before) };
+  if (size < before) {
+    throw new AtedbError(
+      'AS_OF_INVALID',
+      `the seal names a head of ${size} commits, and its writer had verified one of ${before} before`,
+      { metadata },
+    );
+  }
+  if (asOf !== undefined && !asOfRoot?.equals(asOf.root)) {
+    throw new AtedbError(
+      'AS_OF_INVALID',
+      `the seal names a head of ${size} commits that this chain never had. Open it again and compare heads`,
+      { metadata },
+    );
+  }
+}

@@ -1,0 +1,11 @@
+export {
+  type Answer,
+  ChainState,
+  type Placed,
+  type StateRecord,
+  type WriterRecord,
+} from './chain-state.ts';
+export { checkBatch } from './check-batch.ts';
+export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
+export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+export { verifyGenesis } from './verify-genesis.ts';

@@ -1,0 +1,46 @@
+import { AtedbError } from '../bytes/index.ts';
+import { type PublicKey, signatureContexts } from '../crypto/index.ts';
+import type { SealView } from '../event/index.ts';
+
+/** The keys of a chain by the hexadecimal of their fingerprints. */
+export type KeyTable = ReadonlyMap<string, PublicKey>;
+
+/** The keys, ready to be looked up. */
+export function keyTable(keys: readonly PublicKey[]): KeyTable {
+  return new Map(keys.map((key) => [key.fingerprintHex, key]));
+}
+
+/**
+ * Verify every signature of a seal over its header. Runs in the thread pool.
+ *
+ * @throws AtedbError KEY_NOT_ALLOWED where a signer isn't among the keys, SIGNATURE_INVALID where a signature does
+ * not verify.
+ */
+export async function verifySignatures(seal: SealView, keys: KeyTable): Promise<void> {
+  await Promise.all(
+    seal.signatures.map(async (signature) => {
+      const fingerprint = signature.fingerprint.toString('hex');
+      const key = keys.get(fingerprint);
+      if (key === undefined) throw notAllowed(fingerprint, keys);
+      const good =
+        key.suite === signature.suite &&
+        (await key.verify(signatureContexts.seal, seal.headerBytes, signature.signature));
+      if (!good) {
+        throw new AtedbError(
+          'SIGNATURE_INVALID',
+          `the signature of key ${fingerprint} over the seal does not verify`,
+          { metadata: { fingerprint } },
+        );
+      }
+    }),
+  );
+}
+
+function notAllowed(fingerprint: string, keys: KeyTable): AtedbError {
+  const allowed = [...keys.keys()];
+  return new AtedbError(
+    'KEY_NOT_ALLOWED',
+    `the key ${fingerprint} may not write to this chain; its genesis names ${allowed.join(', ')}. Use one of those keys, or ask its owner`,
+    { metadata: { fingerprint, allowed: allowed.join(',') } },
+  );
+}
