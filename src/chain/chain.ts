@@ -1,0 +1,160 @@
+import { AtedbError } from '../bytes/index.ts';
+import {
+  type Batch,
+  type ChainKey,
+  type Genesis,
+  parseBatch,
+  parseCommitHeader,
+  parseSealOfRun,
+  type TreeHead,
+} from '../event/index.ts';
+import type { ChainLog } from '../log/index.ts';
+import { type Answer, type ChainState, checkBatch, verifySignatures } from '../trust/index.ts';
+import { WriterClaims } from './writer-claims.ts';
+
+/** A batch whose own contents were checked: what remains is whether the chain takes it. */
+export interface PreparedBatch {
+  readonly batch: Batch;
+  /** Root of the head that its seal names, as this chain has it; undefined where it has none of that size. */
+  readonly asOfRoot: Buffer | undefined;
+}
+
+/** A batch that has its place. */
+export interface SubmittedBatch {
+  /** It had its place before: this is the first answer again. */
+  readonly isRetry: boolean;
+  readonly sealHash: Buffer;
+  readonly commitHeader: Buffer;
+  /** Resolves with a head that it is in once it is durable; rejects with STORAGE_FAILED. */
+  readonly durable: Promise<TreeHead>;
+}
+
+/** What a writer must know to go on. */
+export interface WriterStanding {
+  readonly nextCounter: number;
+  /** The serialised Seal of its last batch; undefined where it has none. */
+  readonly lastSeal: Buffer | undefined;
+}
+
+/** For what waits until the disk has answered, whoever is still there to hear it. */
+const neverAborted = new AbortController().signal;
+
+/** An open chain: its rules and its log, in step with each other. */
+export class Chain {
+  readonly key: ChainKey;
+  readonly log: ChainLog;
+  readonly claims = new WriterClaims();
+  /** The genesis batch with its commit, as it is stored. */
+  readonly genesisSlice: Buffer;
+  readonly #state: ChainState;
+  readonly #now: () => number;
+
+  constructor(options: {
+    key: ChainKey;
+    log: ChainLog;
+    state: ChainState;
+    genesisSlice: Buffer;
+    /** Milliseconds since 1970-01-01 UTC. */
+    now: () => number;
+  }) {
+    this.key = options.key;
+    this.log = options.log;
+    this.genesisSlice = options.genesisSlice;
+    this.#state = options.state;
+    this.#now = options.now;
+  }
+
+  get genesis(): Genesis {
+    return this.#state.genesis;
+  }
+
+  /** Number of writers that the chain knows. */
+  get writerCount(): number {
+    return this.#state.writerCount;
+  }
+
+  /**
+   * Check what can be checked of a batch before its turn: all of its contents and signatures. Many may be
+   * prepared at once.
+   *
+   * @throws AtedbError for a batch that no chain would take; see `parseBatch`, `checkBatch`, `verifySignatures`.
+   */
+  async prepare(run: Buffer): Promise<PreparedBatch> {
+    const batch = parseBatch(run);
+    // A retry is answered with the first answer, before any other check.
+    if (this.#answerTo(batch) === undefined) {
+      this.#state.checkChain(batch);
+      checkBatch(batch);
+      await verifySignatures(batch.seal, this.#state.keys);
+    }
+    const { asOf } = batch.seal;
+    const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;
+    return { batch, asOfRoot: known ? await this.#rootAt(asOf.size) : undefined };
+  }
+
+  /**
+   * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
+   * the order of the calls.
+   *
+   * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY.
+   */
+  submit(prepared: PreparedBatch): SubmittedBatch {
+    const { batch } = prepared;
+    const { seal } = batch;
+    const answered = this.#answerTo(batch);
+    if (answered !== undefined) return this.#again(answered);
+    if (this.log.trouble !== undefined) {
+      throw new AtedbError(
+        'CHAIN_READ_ONLY',
+        `the chain ${this.key.text} can be read only: ${this.log.trouble}`,
+      );
+    }
+    this.#state.admit(batch, prepared.asOfRoot);
+    const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
+    const appended = this.log.append(batch.bytes, {
+      events: seal.events,
+      sealHash: seal.hash,
+      timeUnixMs,
+    });
+    this.#state.apply(seal, { ...appended, timeUnixMs });
+    return {
+      isRetry: false,
+      sealHash: seal.hash,
+      commitHeader: appended.commitHeader,
+      durable: appended.durable,
+    };
+  }
+
+  /** What a writer must know to go on; waits until all that it sent is durable. */
+  async writerStanding(writerId: Buffer): Promise<WriterStanding> {
+    const writer = this.#state.writer(writerId);
+    if (writer === undefined) return { nextCounter: 0, lastSeal: undefined };
+    const { nextCounter, lastCommit } = writer;
+    await this.#whenDurable(lastCommit);
+    const { run } = await this.log.readCommit(lastCommit);
+    return { nextCounter, lastSeal: parseSealOfRun(run).bytes };
+  }
+
+  #answerTo(batch: Batch): Answer | undefined {
+    return this.#state.answerTo(batch.seal.writerId, batch.seal.hash);
+  }
+
+  #again(answer: Answer): SubmittedBatch {
+    const { commit } = parseCommitHeader(answer.commitHeader);
+    return {
+      isRetry: true,
+      sealHash: answer.sealHash,
+      commitHeader: answer.commitHeader,
+      durable: this.#whenDurable(commit).then(() => this.log.durable.head),
+    };
+  }
+
+  async #whenDurable(commit: number): Promise<void> {
+    if (this.log.durable.head.size > commit) return;
+    await this.log.waitBeyond(commit, neverAborted);
+  }
+
+  async #rootAt(size: number): Promise<Buffer> {
+    return this.log.recentRoot(size) ?? (await this.log.rootAt(size));
+  }
+}

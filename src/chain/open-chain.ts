@@ -1,0 +1,143 @@
+import { AtedbError } from '../bytes/index.ts';
+import {
+  type ChainKey,
+  type Genesis,
+  parseBatch,
+  parseSealOfRun,
+  splitSlice,
+} from '../event/index.ts';
+import { ChainLog, type ChainLogOptions, type Storage } from '../log/index.ts';
+import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
+import { Chain } from './chain.ts';
+import { chainFolder } from './chain-folder.ts';
+import { fromSnapshot, genesisSliceOf, toSnapshot } from './snapshot.ts';
+
+/** What a chain is opened with. */
+export interface OpenChainOptions {
+  readonly storage: Storage;
+  /** Absolute path that all chains lie below. */
+  readonly logsPath: string;
+  /** Bytes; see `ChainLog`. */
+  readonly segmentBytesMax?: number | undefined;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly now: () => number;
+  /** Told in words what recovery had to do. */
+  readonly onNotice: (notice: string) => void;
+}
+
+/** The state of a chain while its log is read: known from its snapshot, or from its first batch on. */
+class Loading {
+  state: ChainState | undefined;
+  genesisSlice: Buffer = Buffer.alloc(0);
+
+  get(): ChainState {
+    if (this.state === undefined) {
+      throw new AtedbError(
+        'CHAIN_DAMAGED',
+        'the log has neither a genesis nor a snapshot at its start',
+      );
+    }
+    return this.state;
+  }
+}
+
+/**
+ * Open the chain of a key from its files.
+ *
+ * @returns undefined where there is none.
+ * @throws AtedbError CHAIN_DAMAGED, FORMAT_TOO_NEW, STORAGE_FAILED.
+ */
+export async function openChain(
+  options: OpenChainOptions,
+  key: ChainKey,
+): Promise<Chain | undefined> {
+  const loading = new Loading();
+  const log = await ChainLog.open({
+    ...logOptions(options, key, loading),
+    onSnapshot: (snapshot) => {
+      loading.genesisSlice = genesisSliceOf(snapshot);
+      const [first] = splitSlice(loading.genesisSlice);
+      loading.state = new ChainState(genesisOf(first?.run), fromSnapshot(snapshot));
+    },
+    onBatch: (run, commit) => {
+      if (commit.commit === 0) loading.state = new ChainState(genesisOf(run));
+      loading
+        .get()
+        .apply(parseSealOfRun(run), { ...commit, commitHeader: copy(commit.headerBytes) });
+    },
+  });
+  if (log === null) return undefined;
+  try {
+    const state = loading.get();
+    const name = state.genesis.chainKey.text;
+    if (name !== key.text) {
+      throw new AtedbError(
+        'CHAIN_DAMAGED',
+        `the folder of ${key.text} holds the chain ${name}. Move it back to where that one belongs`,
+        { metadata: { chain_key: key.text } },
+      );
+    }
+    if (loading.genesisSlice.length === 0) loading.genesisSlice = await firstSlice(log);
+    return new Chain({ key, log, state, genesisSlice: loading.genesisSlice, now: options.now });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+/**
+ * Create the chain of a key from its genesis batch, durably. The caller has checked that there is none, and that
+ * this server wants it.
+ */
+export async function createChain(
+  options: OpenChainOptions,
+  key: ChainKey,
+  run: Buffer,
+): Promise<Chain> {
+  const { genesis } = await verifyGenesis(run);
+  const loading = new Loading();
+  const state = new ChainState(genesis);
+  loading.state = state;
+  const log = await ChainLog.create({
+    ...logOptions(options, key, loading),
+    chainId: genesis.chainId,
+  });
+  try {
+    const before = new Chain({ key, log, state, genesisSlice: Buffer.alloc(0), now: options.now });
+    await before.submit(await before.prepare(run)).durable;
+    loading.genesisSlice = await firstSlice(log);
+    return new Chain({ key, log, state, genesisSlice: loading.genesisSlice, now: options.now });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+function logOptions(options: OpenChainOptions, key: ChainKey, loading: Loading): ChainLogOptions {
+  return {
+    storage: options.storage,
+    logsPath: options.logsPath,
+    folder: chainFolder(options.logsPath, key),
+    segmentBytesMax: options.segmentBytesMax,
+    takeSnapshot: () => toSnapshot(loading.get().record(), loading.genesisSlice),
+    onNotice: options.onNotice,
+  };
+}
+
+function genesisOf(run: Buffer | undefined): Genesis {
+  // Copied, since what the genesis says is kept for as long as the chain is open.
+  const genesis = run === undefined ? undefined : checkBatch(parseBatch(copy(run)));
+  if (genesis === undefined) {
+    throw new AtedbError('CHAIN_DAMAGED', 'the first batch of the log is not a genesis');
+  }
+  return genesis;
+}
+
+async function firstSlice(log: ChainLog): Promise<Buffer> {
+  return copy((await log.readSlice(log.startPosition(), { bytesMax: 1 })).bytes);
+}
+
+/** A copy that doesn't keep a whole segment in memory. */
+function copy(bytes: Buffer): Buffer {
+  return Buffer.from(bytes);
+}

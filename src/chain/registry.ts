@@ -1,0 +1,247 @@
+import { join, relative } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
+import { ChainLog, type Storage } from '../log/index.ts';
+import { checkBatch } from '../trust/index.ts';
+import type { Chain } from './chain.ts';
+import { chainFolder, chainKeyOfFolder, isChainFolder } from './chain-folder.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
+import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
+
+/** What the registry tells its owner about; a pino logger is one. */
+export interface RegistryLogger {
+  warn(fields: object, message: string): void;
+}
+
+/** What chains are opened with. */
+export interface RegistryOptions {
+  readonly storage: Storage;
+  /** Absolute path that all chains lie below. */
+  readonly logsPath: string;
+  readonly serverIdentity: PublicKey;
+  /** Of chains that are created from now on; others keep the mode of their genesis. */
+  readonly trustMode: TrustMode;
+  readonly openChainsMax: number;
+  /** Bytes; see `ChainLog`. */
+  readonly segmentBytesMax?: number | undefined;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly now: () => number;
+  readonly logger: RegistryLogger;
+}
+
+/** A chain in use. It stays open until every lease on it is released. */
+export interface ChainLease extends Disposable {
+  readonly chain: Chain;
+}
+
+/** A chain on disk, for lists. */
+export interface ListedChain {
+  readonly key: ChainKey;
+  readonly logBytes: number;
+  readonly isOpen: boolean;
+}
+
+interface Entry {
+  readonly chain: Chain;
+  leases: number;
+}
+
+/** The chains of one logs path: opened on demand, one object a chain, and closed when others need the room. */
+export class ChainRegistry {
+  readonly #options: RegistryOptions;
+  /** In the order of their last use, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #mutex = new KeyedMutex();
+  #closed = false;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Open a chain for as long as the lease is held.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, TOO_MANY_CHAINS, CHAIN_DAMAGED, FORMAT_TOO_NEW, SERVER_DRAINING.
+   */
+  async open(key: ChainKey): Promise<ChainLease> {
+    const lease = await this.openIfThere(key);
+    if (lease !== undefined) return lease;
+    throw new AtedbError(
+      'CHAIN_NOT_FOUND',
+      `there is no chain ${key.text} on this server. Append to it to create it`,
+      { metadata: { chain_key: key.text } },
+    );
+  }
+
+  /** As `open`, but undefined where there is no such chain. */
+  async openIfThere(key: ChainKey): Promise<ChainLease | undefined> {
+    return this.#lease(key, () => openChain(this.#openOptions(key), key));
+  }
+
+  /**
+   * Open the chain of a key, or create it where the batch is a genesis.
+   *
+   * @param run the batch that was offered.
+   * @returns undefined where there is no chain and the batch is not a genesis.
+   * @throws AtedbError GENESIS_INVALID, SIGNATURE_INVALID, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH; as `open`.
+   */
+  async openOrCreate(key: ChainKey, run: Buffer): Promise<ChainLease | undefined> {
+    const options = this.#openOptions(key);
+    return this.#lease(key, async () => {
+      const there = await openChain(options, key);
+      if (there !== undefined) return there;
+      const genesis = checkBatch(parseBatch(run));
+      if (genesis === undefined) return undefined;
+      checkOffer(genesis, key, this.#options);
+      return createChain(options, key, run);
+    });
+  }
+
+  /**
+   * List the chains on disk, ordered by key.
+   *
+   * @param after only keys after this one; '' for all.
+   */
+  async list(options: { prefix: string; after: string; limit: number }): Promise<ListedChain[]> {
+    const keys = (await this.#keysOnDisk())
+      .filter((key) => key.text.startsWith(options.prefix) && key.text > options.after)
+      .sort((a, b) => (a.text < b.text ? -1 : 1))
+      .slice(0, options.limit);
+    return Promise.all(
+      keys.map(async (key) => ({
+        key,
+        logBytes: await ChainLog.bytesOnDisk(
+          this.#options.storage,
+          chainFolder(this.#options.logsPath, key),
+        ),
+        isOpen: this.#entries.has(key.text),
+      })),
+    );
+  }
+
+  /** Number of chains that are open. */
+  get openCount(): number {
+    return this.#entries.size;
+  }
+
+  /** Finish what is queued and close every chain; nothing can be opened any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(
+      [...this.#entries.keys()].map((key) =>
+        this.#mutex.run(key, async () => {
+          const entry = this.#entries.get(key);
+          this.#entries.delete(key);
+          await entry?.chain.log.close();
+        }),
+      ),
+    );
+  }
+
+  async #lease(
+    key: ChainKey,
+    open: () => Promise<Chain | undefined>,
+  ): Promise<ChainLease | undefined> {
+    return this.#mutex.run(key.text, async () => {
+      if (this.#closed) {
+        throw new AtedbError('SERVER_DRAINING', 'the server is shutting down. Connect again later');
+      }
+      let entry = this.#entries.get(key.text);
+      if (entry === undefined) {
+        await this.#makeRoom();
+        const chain = await open();
+        if (chain === undefined) return undefined;
+        entry = { chain, leases: 0 };
+      }
+      // Used last: to the end of the order.
+      this.#entries.delete(key.text);
+      this.#entries.set(key.text, entry);
+      return leaseOn(entry);
+    });
+  }
+
+  /** Close the chain that was unused for longest, where there are as many as may be. */
+  async #makeRoom(): Promise<void> {
+    const { openChainsMax } = this.#options;
+    if (this.#entries.size < openChainsMax) return;
+    for (const [key, entry] of this.#entries) {
+      if (entry.leases > 0) continue;
+      // Under its own mutex, so that nobody opens its files while they are being closed.
+      const closed = await this.#mutex.run(key, async () => {
+        if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
+        this.#entries.delete(key);
+        await entry.chain.log.close();
+        return true;
+      });
+      if (closed) return;
+    }
+    throw new AtedbError(
+      'TOO_MANY_CHAINS',
+      `${openChainsMax} chains are in use, which is this server's limit. Retry later`,
+      { metadata: { limit_chains: String(openChainsMax) } },
+    );
+  }
+
+  #openOptions(key: ChainKey): OpenChainOptions {
+    const { storage, logsPath, segmentBytesMax, now, logger } = this.#options;
+    const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
+    return { storage, logsPath, segmentBytesMax, now, onNotice };
+  }
+
+  async #keysOnDisk(): Promise<ChainKey[]> {
+    const { storage, logsPath } = this.#options;
+    const keys: ChainKey[] = [];
+    const folders = [logsPath];
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      for (const { name, isFolder } of await storage.list(folder)) {
+        if (!isFolder) continue;
+        const path = join(folder, name);
+        if (!isChainFolder(name)) {
+          folders.push(path);
+          continue;
+        }
+        const key = chainKeyOfFolder(relative(logsPath, path));
+        if (key !== undefined) keys.push(key);
+      }
+    }
+    return keys;
+  }
+}
+
+function leaseOn(entry: Entry): ChainLease {
+  let held = true;
+  entry.leases += 1;
+  return {
+    chain: entry.chain,
+    [Symbol.dispose]: () => {
+      if (held) entry.leases -= 1;
+      held = false;
+    },
+  };
+}
+
+/** Refuse a genesis that this server can't keep the promises of. */
+function checkOffer(genesis: Genesis, key: ChainKey, options: RegistryOptions): void {
+  if (genesis.chainKey.text !== key.text) {
+    throw new AtedbError(
+      'GENESIS_INVALID',
+      `the genesis is of the chain ${genesis.chainKey.text}, and was offered for ${key.text}`,
+    );
+  }
+  if (genesis.trustMode !== options.trustMode) {
+    throw new AtedbError(
+      'TRUST_MODE_MISMATCH',
+      `the genesis is of a ${genesis.trustMode} chain, and this server creates ${options.trustMode} ones`,
+      { metadata: { trust_mode: options.trustMode } },
+    );
+  }
+  const named = genesis.serverIdentity;
+  if (named !== undefined && !named.fingerprint.equals(options.serverIdentity.fingerprint)) {
+    throw new AtedbError(
+      'SERVER_IDENTITY_MISMATCH',
+      `the genesis names the server ${named.fingerprintHex}, and this is ${options.serverIdentity.fingerprintHex}. Open the chain again to learn it`,
+      { metadata: { fingerprint: options.serverIdentity.fingerprintHex } },
+    );
+  }
+}
