@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { type AnnouncementInput, announcement } from './announcement.ts';
+
+const input: AnnouncementInput = {
+  version: '1.2.3',
+  addresses: ['127.0.0.1:5000', '[::1]:5000'],
+  port: 5000,
+  logsPath: '/data',
+  trustMode: 'centralized',
+  fingerprintHex: 'abcd',
+  notBuiltYet: ['wire encryption', 'auth service'],
+  environment: {},
+};
+
+test('says where, what is off, and what to try', () => {
+  expect(announcement(input)).toBe(`atedb 1.2.3 listens on 127.0.0.1:5000 and [::1]:5000
+  logs      /data
+  trust     centralized
+  identity  abcd
+  off       wire encryption, auth service: not built yet
+Try: atedb append ate://localhost/example.com/me/log FILE
+`);
+});
+
+test.each([
+  ['start', 'npx atedb append'],
+  ['npx', 'npx atedb append'],
+  ['atedb', 'npm run atedb -- append'],
+  [undefined, 'Try: atedb append'],
+])('started by the script %s, it suggests: %s', (npm_lifecycle_event, command) => {
+  expect(announcement({ ...input, environment: { npm_lifecycle_event } })).toContain(command);
+});
+
+test.each([
+  [['[::]:5555'], 'ate://localhost:5555/'],
+  [['0.0.0.0:5555', '192.0.2.1:5555'], 'ate://localhost:5555/'],
+  [['[2001:db8::1]:5555'], 'ate://[2001:db8::1]:5555/'],
+  [['unix:/run/atedb', '192.0.2.1:5555'], 'ate://192.0.2.1:5555/'],
+])('listening on %s, it suggests %s', (addresses, address) => {
+  expect(announcement({ ...input, addresses, port: 5555 })).toContain(address);
+});
+
+test('a Unix socket alone has no address to try', () => {
+  expect(announcement({ ...input, addresses: ['unix:/s'], port: 0 })).not.toContain('Try');
+});
+
+test('why the logs are elsewhere is said', () => {
+  const text = announcement({
+    ...input,
+    logsPathInstead: '/opt/ate cannot be written',
+    notBuiltYet: [],
+  });
+  expect(text).toContain('  logs      /data\n            (/opt/ate cannot be written)\n');
+  expect(text).not.toContain('not built yet');
+});

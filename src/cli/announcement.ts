@@ -1,0 +1,54 @@
+import type { Environment } from './flags.ts';
+
+/** What a server says of itself when it is up. */
+export interface AnnouncementInput {
+  version: string;
+  /** `host:port` of each socket, IPv6 hosts in brackets; `unix:/path`. */
+  addresses: readonly string[];
+  port: number;
+  logsPath: string;
+  /** Why the logs are not in the default folder, where that was meant. */
+  logsPathInstead?: string;
+  trustMode: string;
+  /** Fingerprint of the server's identity. */
+  fingerprintHex: string;
+  /** Capabilities that the defaults include and this version lacks. */
+  notBuiltYet: readonly string[];
+  environment: Environment;
+}
+
+/** The start-up lines: where the server listens, what is off, and the command to try next. */
+export function announcement(input: AnnouncementInput): string {
+  const { addresses, logsPathInstead, notBuiltYet } = input;
+  const lines = [
+    `atedb ${input.version} listens on ${addresses.join(' and ')}`,
+    `  logs      ${input.logsPath}`,
+    ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
+    `  trust     ${input.trustMode}`,
+    `  identity  ${input.fingerprintHex}`,
+    ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),
+  ];
+  const address = addressToTry(input);
+  if (address !== undefined) {
+    const command = commandToType(input.environment);
+    lines.push(`Try: ${command} append ate://${address}/example.com/me/log FILE`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** How the user, who started the server in one of these ways, would start another command. */
+function commandToType(environment: Environment): string {
+  const script = environment.npm_lifecycle_event;
+  if (script === 'atedb') return 'npm run atedb --';
+  return script === 'start' || script === 'npx' ? 'npx atedb' : 'atedb';
+}
+
+/** Where a client on this machine finds the server; undefined when only a Unix socket leads there. */
+function addressToTry({ addresses, port }: AnnouncementInput): string | undefined {
+  const hosts = addresses
+    .filter((address) => !address.startsWith('unix:'))
+    .map((address) => address.slice(0, address.lastIndexOf(':')));
+  const local = ['[::]', '0.0.0.0', '127.0.0.1', '[::1]'];
+  const host = hosts.some((bound) => local.includes(bound)) ? 'localhost' : hosts[0];
+  return host === undefined || port === 5000 ? host : `${host}:${port}`;
+}

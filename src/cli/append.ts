@@ -1,0 +1,119 @@
+import { type AppendEvent, type AppendOptions, type Chain, connect } from '../client/index.ts';
+import type { TrustMode } from '../event/index.ts';
+import { appendSummary, committedJson } from './append-lines.ts';
+import { Appender, recordBytesMax } from './appender.ts';
+import { type Input, openInput } from './input.ts';
+import { noticeWriter } from './notices.ts';
+import { type Output, runWithOutput } from './output.ts';
+import { printRequests } from './print-requests.ts';
+import { RecordSplitter, type SplitRule } from './record-splitter.ts';
+
+/** What `atedb append` is told. */
+export interface AppendSettings {
+  /** `ate://host:port/<chain key>`, and `host:port`. */
+  readonly address: string;
+  readonly server: string;
+  /** `-` for standard input. */
+  readonly file: string;
+  readonly rule: SplitRule;
+  readonly event: Omit<AppendEvent, 'data'>;
+  readonly eventsMax: number;
+  readonly append: AppendOptions;
+  readonly key: string | undefined;
+  readonly chainId: Buffer | undefined;
+  readonly trustMode: TrustMode | undefined;
+  readonly json: boolean;
+  readonly print: boolean;
+}
+
+/** How long a batch that is begun waits for more from a pipe, in milliseconds. */
+const flushMs = 20;
+
+/** Append a file or standard input to a chain, or print the requests that would. */
+export async function appendInput(settings: AppendSettings): Promise<void> {
+  const { server, address, key, chainId, trustMode, json } = settings;
+  await runWithOutput(async (output, stop) => {
+    const input = await openInput(settings.file);
+    try {
+      await using client = await connect(server, { onNotice: noticeWriter(json) });
+      const chain = await client.open(address, {
+        forAppend: true,
+        key,
+        chainId,
+        trustMode,
+        // Appends are batches already: none is to be put together with another.
+        batchEventsMax: 1,
+        signal: stop,
+      });
+      if (input.terminal) {
+        process.stderr.write('atedb: type events, a line each, and end with Ctrl-D\n');
+      }
+      const splitter = new RecordSplitter(settings.rule, recordBytesMax);
+      if (settings.print) await printRequests(chain, { input, splitter, output, stop, settings });
+      else await append(chain, { input, splitter, output, stop, settings });
+    } finally {
+      input.stream.destroy();
+    }
+  });
+}
+
+/** What a run works with. */
+export interface AppendRun {
+  readonly input: Input;
+  readonly splitter: RecordSplitter;
+  readonly output: Output;
+  /** Fires when no more is to be read. What was read is appended still. */
+  readonly stop: AbortSignal;
+  readonly settings: AppendSettings;
+}
+
+async function append(chain: Chain, run: AppendRun): Promise<void> {
+  const { output, settings } = run;
+  const appender = new Appender(chain, {
+    event: settings.event,
+    eventsMax: settings.eventsMax,
+    flushMs: run.input.live ? flushMs : undefined,
+    append: settings.append,
+    onCommitted: (committed) => {
+      if (settings.json) output.write(`${committedJson(committed)}\n`);
+    },
+  });
+  let failure: unknown;
+  const stop = AbortSignal.any([run.stop, appender.failed]);
+  await eachRecord({ ...run, stop }, (record) => appender.add(record)).catch((error) => {
+    failure = error;
+  });
+  await appender.finish().catch((error) => {
+    failure = error;
+  });
+  if (!settings.json) process.stderr.write(`${appendSummary(appender.tally)}\n`);
+  if (failure !== undefined) throw failure;
+}
+
+/**
+ * Cut the input into records, and wait after each as `take` asks to.
+ * @throws What reading or cutting fails with, after the records before it were taken.
+ */
+export async function eachRecord(
+  { input, splitter, stop }: Pick<AppendRun, 'input' | 'splitter' | 'stop'>,
+  take: (record: Buffer) => Promise<void> | undefined,
+): Promise<void> {
+  const onStop = () => input.stream.destroy();
+  stop.addEventListener('abort', onStop, { once: true });
+  try {
+    for await (const chunk of input.stream) {
+      for (const record of splitter.push(chunk as Buffer)) {
+        if (stop.aborted) return;
+        const room = take(record);
+        if (room !== undefined) await room;
+      }
+    }
+    const last = splitter.end();
+    if (last !== undefined && !stop.aborted) await take(last);
+  } catch (error) {
+    // A stream that is destroyed in the middle complains of it.
+    if (!stop.aborted) throw error;
+  } finally {
+    stop.removeEventListener('abort', onStop);
+  }
+}

@@ -1,0 +1,98 @@
+import type { Argv, CommandModule } from 'yargs';
+import { argumentText } from '../flags.ts';
+
+const nameOption = { describe: 'Name of the key', type: 'string', default: 'default' } as const;
+
+function withName(program: Argv): Argv {
+  return program.positional('name', nameOption);
+}
+
+function withJson(program: Argv): Argv {
+  return program.option('json', { describe: 'Print JSON, an object a line', type: 'boolean' });
+}
+
+/** What the commands share: the name and how to print, as yargs has parsed them. */
+function shared(parsed: Record<string, unknown>): { name: string; json: boolean } {
+  return { name: argumentText(parsed.name), json: parsed.json === true };
+}
+
+const newCommand: CommandModule = {
+  command: 'new [name]',
+  describe: 'Make a key',
+  builder: (program) => withJson(withName(program)),
+  handler: async (parsed) => {
+    const { newKey } = await import('../keys.ts');
+    await newKey(shared(parsed));
+  },
+};
+
+const listCommand: CommandModule = {
+  command: 'list',
+  describe: 'List all keys',
+  builder: withJson,
+  handler: async (parsed) => {
+    const { listKeys } = await import('../keys.ts');
+    await listKeys(shared(parsed));
+  },
+};
+
+const showCommand: CommandModule = {
+  command: 'show [name]',
+  describe: 'Show the public half of a key, which others may know',
+  builder: (program) => withJson(withName(program)),
+  handler: async (parsed) => {
+    const { showKey } = await import('../keys.ts');
+    await showKey(shared(parsed));
+  },
+};
+
+const exportCommand: CommandModule = {
+  command: 'export [name]',
+  describe: 'Print a key, its secret half too, for another machine or for keeping',
+  builder: (program) =>
+    withName(program)
+      .option('output', {
+        alias: 'o',
+        describe: 'Write to this new file, for its owner alone to read',
+        type: 'string',
+        requiresArg: true,
+      })
+      .option('yes', {
+        alias: 'y',
+        describe: 'Print the secret even on a terminal',
+        type: 'boolean',
+        default: false,
+      }),
+  handler: async (parsed) => {
+    const { exportKey } = await import('../keys.ts');
+    const file = parsed.output === undefined ? undefined : argumentText(parsed.output);
+    await exportKey({ name: argumentText(parsed.name), file, evenOnTerminal: parsed.yes === true });
+  },
+};
+
+const importCommand: CommandModule = {
+  command: 'import <file> [name]',
+  describe: 'Add a key that was exported; "-" reads it from standard input',
+  builder: (program) =>
+    withJson(withName(program).positional('file', { describe: 'File to read', type: 'string' })),
+  handler: async (parsed) => {
+    const { importKey } = await import('../keys.ts');
+    await importKey({ ...shared(parsed), file: argumentText(parsed.file) });
+  },
+};
+
+/** `atedb key`: the keys that events are signed with. */
+export const keyCommand: CommandModule = {
+  command: 'key',
+  describe: 'Make, list, show, export and import the keys that events are signed with',
+  builder: (program) =>
+    program
+      .command(newCommand)
+      .command(listCommand)
+      .command(showCommand)
+      .command(exportCommand)
+      .command(importCommand)
+      .demandCommand(1, 'after key comes new, list, show, export or import')
+      .epilogue('Keys are files in ~/.ate/keys, or in keys/ below ATE_HOME where that is set.'),
+  handler: () => undefined,
+};

@@ -1,0 +1,128 @@
+import type { Reason } from '../bytes/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+
+/** What the commands' exit codes say. Scripts rely on them: none changes its meaning. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  refused: 3,
+  unreachable: 4,
+  unverified: 5,
+  outcomeUnknown: 6,
+} as const;
+
+/** The table of exit codes, as `--help` ends with it. */
+export const exitCodesHelp = `Exit codes:
+  0  done; also when the reader of a pipe has gone (| head)
+  1  failed on this machine: a file, the disk, a defect
+  2  the command line is wrong, or asks for what isn't built yet
+  3  refused by the server
+  4  the server can't be reached, or is shutting down
+  5  what the server sent does not verify
+  6  the connection was lost before the answer: stored or not, nobody here knows
+  128 + n  ended by signal n: 130 for Ctrl-C`;
+
+/** The command line, or a variable that stands for a part of it, is wrong. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The command line asks for something that this version cannot do yet. */
+export class NotBuiltYetError extends Error {
+  override readonly name = 'NotBuiltYetError';
+}
+
+/** The command was ended by a signal, after it had tidied up. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`ended by ${signal}`);
+    this.exitCode = 128 + (signal === 'SIGINT' ? 2 : 15);
+  }
+}
+
+const exitCodeByReason: Partial<Record<Reason, number>> = {
+  CHAIN_KEY_INVALID: exitCodes.usage,
+  REQUEST_INVALID: exitCodes.usage,
+  STORAGE_FAILED: exitCodes.failed,
+  CHAIN_DAMAGED: exitCodes.failed,
+  FORMAT_TOO_NEW: exitCodes.failed,
+  INTERNAL: exitCodes.failed,
+  SERVER_DRAINING: exitCodes.unreachable,
+  CONNECTION_FAILED: exitCodes.unreachable,
+  DEADLINE_EXCEEDED: exitCodes.unreachable,
+  VERIFICATION_FAILED: exitCodes.unverified,
+  HEAD_CONFLICT: exitCodes.unverified,
+  CHAIN_ID_MISMATCH: exitCodes.unverified,
+  WRITER_AHEAD: exitCodes.unverified,
+  OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
+};
+
+/** An error as it is shown. */
+interface ShownError {
+  exitCode: number;
+  /** Stable, for programs. */
+  reason: string;
+  message: string;
+  metadata?: Readonly<Record<string, string>>;
+}
+
+function shownError(error: unknown): ShownError {
+  if (error instanceof AtedbError) {
+    return {
+      exitCode: exitCodeByReason[error.reason] ?? exitCodes.refused,
+      reason: error.reason,
+      message: error.message,
+      metadata: error.metadata,
+    };
+  }
+  if (error instanceof UsageError) {
+    return { exitCode: exitCodes.usage, reason: 'USAGE', message: error.message };
+  }
+  if (error instanceof NotBuiltYetError) {
+    return { exitCode: exitCodes.usage, reason: 'UNSUPPORTED', message: error.message };
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof Error && code !== undefined && syscall !== undefined) {
+    return {
+      exitCode: exitCodes.failed,
+      reason: 'SYSTEM',
+      message: error.message,
+      metadata: { code },
+    };
+  }
+  // Anything else is a defect, for which the way that led there is all there is to go by.
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    exitCode: exitCodes.failed,
+    reason: 'INTERNAL',
+    message: `this is a defect of atedb, please report it: ${trace}`,
+  };
+}
+
+/** How `reportError` shows errors. */
+export interface ReportOptions {
+  /** What the line begins with. */
+  command: string;
+  /** As one line of JSON instead of words. */
+  json: boolean;
+  /** Takes the text; usually standard error. */
+  write(text: string): void;
+}
+
+/** Show an error to whoever ran the command, and say which exit code it ends with. */
+export function reportError(error: unknown, { command, json, write }: ReportOptions): number {
+  if (error instanceof InterruptedError) return error.exitCode;
+  const { exitCode, reason, message, metadata = {} } = shownError(error);
+  if (json) {
+    const extra = Object.keys(metadata).length > 0 ? { metadata } : {};
+    write(`${JSON.stringify({ reason, message, ...extra })}\n`);
+  } else {
+    write(`${command}: ${message}\n`);
+    if (reason === 'USAGE') write(`Try: ${command} --help\n`);
+  }
+  return exitCode;
+}

@@ -1,0 +1,75 @@
+import { isUtf8 } from 'node:buffer';
+import type { EventKind } from '../event/index.ts';
+import { isoTime, shownData } from './safe-text.ts';
+
+/** What is printed of an event. */
+export interface PrintedEvent {
+  readonly sequence: number;
+  readonly kind: EventKind;
+  /** Empty in a genesis. */
+  readonly primaryKey: Buffer;
+  readonly parent: Buffer | undefined;
+  readonly collection: Buffer | undefined;
+  readonly type: string | undefined;
+  readonly replyTo: Buffer | undefined;
+  readonly committedUnixMs: number;
+  readonly data: Buffer;
+}
+
+/** How events are printed. */
+export interface EventFormat {
+  /** An object a line, of events of every kind. */
+  readonly json: boolean;
+  /** In JSON, data as text where it is valid UTF-8. */
+  readonly text: boolean;
+  /** A zero byte, not a newline, after the data of each event. */
+  readonly zeros: boolean;
+  /** What is printed goes to a terminal, which data must not drive. */
+  readonly terminal: boolean;
+}
+
+/**
+ * Make what turns an event into the bytes to print, or undefined where it isn't printed: without JSON only
+ * data events are.
+ */
+export function eventPrinter(format: EventFormat): (event: PrintedEvent) => Buffer | undefined {
+  const { json, text, zeros, terminal } = format;
+  if (json) return (event) => Buffer.from(`${eventJson(event, text)}\n`);
+  // On a terminal zero bytes would show nothing, and lines would run together.
+  if (terminal) {
+    return ({ kind, data }) => (kind === 'data' ? Buffer.from(`${shownData(data)}\n`) : undefined);
+  }
+  const separator = zeros ? 0 : 0x0a;
+  return ({ kind, data }) => {
+    if (kind !== 'data') return undefined;
+    const line = Buffer.allocUnsafe(data.length + 1);
+    data.copy(line);
+    line[data.length] = separator;
+    return line;
+  };
+}
+
+/** An event as one line of JSON. Keys are in hex, times are of the commit; what an event lacks is left out. */
+export function eventJson(event: PrintedEvent, asText: boolean): string {
+  const { sequence, kind, primaryKey, parent, collection, type, replyTo, data } = event;
+  const isData = kind === 'data' || data.length > 0;
+  const textual = asText && isUtf8(data);
+  // `undefined` is left out by JSON.stringify.
+  return JSON.stringify({
+    sequence,
+    key: hexOrAbsent(primaryKey),
+    kind,
+    type,
+    time: isoTime(event.committedUnixMs),
+    parent: hexOrAbsent(parent),
+    collection: hexOrAbsent(collection),
+    replyTo: hexOrAbsent(replyTo),
+    data: isData && !textual ? data.toString('base64') : undefined,
+    text: isData && textual ? data.toString('utf8') : undefined,
+  });
+}
+
+/** Bytes in hex; undefined for none. */
+export function hexOrAbsent(bytes: Buffer | undefined): string | undefined {
+  return bytes === undefined || bytes.length === 0 ? undefined : bytes.toString('hex');
+}

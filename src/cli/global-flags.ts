@@ -1,0 +1,160 @@
+import { NotBuiltYetError, UsageError } from './errors.ts';
+import {
+  parseChoice,
+  parseInteger,
+  parseIpAddress,
+  parseSwitch,
+  parseWebSocketUrl,
+} from './flag-values.ts';
+import {
+  type Environment,
+  type Flag,
+  type Given,
+  type ParsedArguments,
+  readFlag,
+} from './flags.ts';
+
+/** The flags that may stand with every command. */
+export const globalFlags = {
+  verbose: {
+    name: 'verbose',
+    aliases: ['v'],
+    describe: 'Log more: -v warnings, -vv information, -vvv details, -vvvv everything',
+    defaultText: 'what RUST_LOG says, else information',
+    kind: 'count',
+    parse: parseInteger('a level of verbosity', 0, 9),
+  },
+  debug: {
+    name: 'debug',
+    aliases: ['d'],
+    describe: 'Log details, as -vvv does',
+    kind: 'switch',
+    parse: parseSwitch,
+  },
+  auth: {
+    name: 'auth',
+    aliases: ['a'],
+    describe: 'Address of the auth server, as ws://localhost:5001/auth. Not built yet',
+    defaultText: 'an auth service inside this server; off until it is built',
+    kind: 'value',
+    parse: parseWebSocketUrl('ws://localhost:5001/auth'),
+  },
+  noAuth: {
+    name: 'no-auth',
+    describe: 'Ask no auth server: whoever creates a chain owns it, first come, first served',
+    kind: 'switch',
+    parse: parseSwitch,
+  },
+  wireEncryption: {
+    name: 'wire-encryption',
+    describe: 'Encrypt connections with keys of 128, 192 or 256 bits. Not built yet',
+    defaultText: '128 when centralized, none when distributed; off until it is built',
+    kind: 'value',
+    parse: parseChoice(['128', '192', '256']),
+  },
+  noWireEncryption: {
+    name: 'no-wire-encryption',
+    describe: 'Do not encrypt connections',
+    kind: 'switch',
+    parse: parseSwitch,
+  },
+  trust: {
+    name: 'trust',
+    aliases: ['t'],
+    describe: 'Trust mode of chains created from now on: centralized or distributed',
+    defaultText: 'centralized',
+    kind: 'value',
+    parse: parseChoice(['centralized', 'distributed']),
+  },
+  dnsSec: {
+    name: 'dns-sec',
+    describe: 'Validate what DNS says (DNSSEC). Not built yet',
+    kind: 'switch',
+    parse: parseSwitch,
+  },
+  dnsServer: {
+    name: 'dns-server',
+    aliases: ['dns'],
+    describe: 'IP address of the DNS server to ask. Not built yet',
+    defaultText: '8.8.8.8',
+    kind: 'value',
+    parse: parseIpAddress,
+  },
+} satisfies Record<string, Flag<unknown>>;
+
+/** What the global flags say. */
+export interface GlobalSettings {
+  trustMode: 'centralized' | 'distributed';
+  /** How often -v was given. */
+  verbosity: number;
+  debug: boolean;
+  /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
+  defaultsNotBuiltYet: string[];
+}
+
+/**
+ * Read the global flags. Every text is checked, whether or not what it asks for is built.
+ * @throws UsageError for wrong or contradictory flags; NotBuiltYetError for those whose capability isn't there.
+ */
+export function readGlobalFlags(parsed: ParsedArguments, environment: Environment): GlobalSettings {
+  const read = <T>(flag: Flag<T>) => readFlag(flag, parsed, environment);
+  const verbosity = read(globalFlags.verbose)?.value ?? 0;
+  const debug = read(globalFlags.debug)?.value ?? false;
+  const trustMode = read(globalFlags.trust)?.value ?? 'centralized';
+  const [auth, noAuth] = settleContraries(read(globalFlags.auth), read(globalFlags.noAuth));
+  const [wire, noWire] = settleContraries(
+    read(globalFlags.wireEncryption),
+    read(globalFlags.noWireEncryption),
+  );
+  const dnsSec = read(globalFlags.dnsSec);
+  const dnsServer = read(globalFlags.dnsServer);
+
+  if (wire !== undefined) {
+    throw notBuiltYet(wire, 'wire encryption', 'leave it out, or say --no-wire-encryption');
+  }
+  // In distributed mode no auth server is asked, and the flag has no effect: so says the manual.
+  if (auth !== undefined && trustMode === 'centralized') {
+    throw notBuiltYet(auth, 'asking an auth server', 'leave it out, or say --no-auth');
+  }
+  if (dnsSec?.value === true) throw notBuiltYet(dnsSec, 'DNSSEC', 'leave it out');
+  if (dnsServer !== undefined) {
+    throw notBuiltYet(
+      dnsServer,
+      'asking a DNS server',
+      "leave it out; names are resolved as the system's",
+    );
+  }
+  const defaultsNotBuiltYet: string[] = [];
+  if (trustMode === 'centralized' && !noWire) defaultsNotBuiltYet.push('wire encryption');
+  if (trustMode === 'centralized' && !noAuth) defaultsNotBuiltYet.push('auth service');
+  return { trustMode, verbosity, debug, defaultsNotBuiltYet };
+}
+
+/**
+ * Of a flag and the switch that turns it off, only one can count: the one on the command line before the one in
+ * a variable, and two in the same place contradict each other.
+ */
+function settleContraries<T>(
+  flag: Given<T> | undefined,
+  off: Given<boolean> | undefined,
+): [Given<T> | undefined, boolean] {
+  if (off?.value !== true) return [flag, false];
+  if (flag === undefined) return [undefined, true];
+  const flagOnCommandLine = flag.source.startsWith('--');
+  if (flagOnCommandLine === off.source.startsWith('--')) {
+    throw new UsageError(`${flag.source} and ${off.source} contradict each other; leave one out`);
+  }
+  return flagOnCommandLine ? [flag, false] : [undefined, true];
+}
+
+/** The error for a flag whose capability isn't there: never ignored, since its user counts on what it does. */
+export function notBuiltYet(
+  given: Given<unknown>,
+  what: string,
+  instead: string,
+): NotBuiltYetError {
+  const shown = given.value === true ? given.source : `${given.source} ${given.text}`;
+  return new NotBuiltYetError(
+    `${shown}: ${what} isn't built yet, so nothing was started; ${instead}`,
+  );
+}

@@ -1,0 +1,29 @@
+import { createReadStream, fstatSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { UsageError } from './errors.ts';
+
+/** Bytes that a command reads. */
+export interface Input {
+  readonly stream: Readable;
+  /** Whether what comes next may take its time: a pipe or a terminal, not a file. */
+  readonly live: boolean;
+  readonly terminal: boolean;
+}
+
+const chunkBytes = 262_144;
+
+/**
+ * Open a file, or standard input where the file is `-`.
+ * @throws UsageError for a folder; the system's error for a file that cannot be read.
+ */
+export async function openInput(file: string): Promise<Input> {
+  if (file === '-') {
+    const { stdin } = process;
+    return { stream: stdin, live: !fstatSync(stdin.fd).isFile(), terminal: stdin.isTTY === true };
+  }
+  const stats = await stat(file);
+  if (stats.isDirectory()) throw new UsageError(`${file} is a folder, not a file`);
+  const stream = createReadStream(file, { highWaterMark: chunkBytes });
+  return { stream, live: !stats.isFile(), terminal: false };
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { formatLogLine } from './logging.ts';
+
+const time = '2026-01-31T12:34:56.789Z';
+
+test('a line has the time of day, the level, the message and the fields', () => {
+  const line = JSON.stringify({
+    level: 'warn',
+    time,
+    msg: 'slow disk',
+    ms: 12,
+    path: '/a b',
+    n: [1],
+  });
+  expect(formatLogLine(line, false)).toBe('12:34:56.789 WARN  slow disk ms=12 path="/a b" n=[1]\n');
+});
+
+test('the level is coloured on request', () => {
+  const line = JSON.stringify({ level: 'info', time, msg: 'm' });
+  expect(formatLogLine(line, true)).toBe('12:34:56.789 \u001b[32mINFO \u001b[0m m\n');
+});
+
+test('an error is shown with its stack, below the line', () => {
+  const line = JSON.stringify({
+    level: 'error',
+    time,
+    msg: 'm',
+    err: { stack: 'Error: x\n at y' },
+  });
+  expect(formatLogLine(line, false)).toBe('12:34:56.789 ERROR m\n    Error: x\n     at y\n');
+});

@@ -1,0 +1,63 @@
+import { constants } from 'node:fs';
+import { access, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { makeFolderDurable } from '../store/index.ts';
+import { UsageError } from './errors.ts';
+import type { Given } from './flags.ts';
+
+/** Where logs go unless told otherwise. */
+export const defaultLogsPath = '/opt/ate';
+
+/** Logs hold what people wrote, and the server's key: their folder is its owner's alone. */
+const logsFolderMode = 0o700;
+
+/** Where the logs are. */
+export interface LogsPath {
+  /** Absolute, without symbolic links: one spelling a folder. */
+  path: string;
+  /** Why it is not the default, where the default was meant. */
+  instead?: string;
+}
+
+/** Put the home folder in place of a `~` at the start, which the shell leaves alone in variables and quotes. */
+export function expandHome(path: string): string {
+  if (path === '~') return homedir();
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+}
+
+/**
+ * Find the folder of the logs, and make it if it is missing: what the user named; else /opt/ate, and `~/ate`
+ * where that cannot be written.
+ * @throws UsageError for a folder that cannot be used, saying why.
+ */
+export async function prepareLogsPath(
+  given: Given<string> | undefined,
+  candidates: readonly [string, string] = [defaultLogsPath, expandHome('~/ate')],
+): Promise<LogsPath> {
+  if (given !== undefined) {
+    return { path: await openForWriting(given.source, resolve(expandHome(given.value))) };
+  }
+  const [usual, fallback] = candidates;
+  try {
+    return { path: await openForWriting('the default logs path', usual) };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const path = await openForWriting('the logs path', fallback);
+    return { path, instead: error.message };
+  }
+}
+
+async function openForWriting(what: string, path: string): Promise<string> {
+  try {
+    await makeFolderDurable(path, logsFolderMode);
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return await realpath(path);
+  } catch (error) {
+    if (error instanceof AtedbError) throw new UsageError(`${what}: ${error.message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'EACCES' || code === 'EROFS' ? 'it can not be written' : message;
+    throw new UsageError(`${what} ${path} is of no use: ${why}`);
+  }
+}

@@ -1,0 +1,28 @@
+import type { ChainEvent } from '../client/index.ts';
+import { type EventFormat, eventPrinter } from './event-lines.ts';
+import type { Output } from './output.ts';
+
+/** How `read` and `tail` print, as the command line says it. */
+export type PrintSettings = Omit<EventFormat, 'terminal'> & {
+  /** Events to print before the command ends; those that aren't printed don't count. */
+  readonly limit: number | undefined;
+};
+
+/** Print events until they end, or so many are printed. */
+export async function printEvents(
+  events: AsyncIterable<ChainEvent>,
+  output: Output,
+  settings: PrintSettings,
+): Promise<void> {
+  const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
+  let left = settings.limit ?? Number.POSITIVE_INFINITY;
+  for await (const event of events) {
+    const line = print(event);
+    if (line === undefined) continue;
+    // An event is waited for only where the reader is slower.
+    const room = output.write(line);
+    if (room !== undefined) await room;
+    left -= 1;
+    if (left === 0) return;
+  }
+}

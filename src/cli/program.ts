@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import yargs, { type Argv } from 'yargs';
+import { exitCodes, exitCodesHelp, reportError, UsageError } from './errors.ts';
+import { declareFlag, type Flag, shieldDashes } from './flags.ts';
+
+/** Flags that every command of a program knows. */
+export type FlagTable = Record<string, Flag<unknown>>;
+
+/** The version in package.json, which lies two folders above the sources and above what is compiled from them. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The frame of a command line: help, version and strictness, without commands yet. */
+export function createProgram(name: string, args: readonly string[], globalFlags: FlagTable): Argv {
+  const program = yargs(shieldDashes(args))
+    .scriptName(name)
+    .locale('en')
+    .exitProcess(false)
+    .parserConfiguration({
+      // --no-auth is a flag of its own.
+      'boolean-negation': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'no command is given')
+    .help()
+    .alias('help', 'h')
+    .version(packageVersion())
+    .alias('version', 'V')
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .epilogue(exitCodesHelp)
+    .fail((message, error) => {
+      throw isUsageMessage(error) ? new UsageError(message ?? error?.message) : error;
+    });
+  declareFlags(program, globalFlags, 'Options of all commands:');
+  return program;
+}
+
+/** yargs reports its own findings as a bare message, or as an error of its own class. */
+function isUsageMessage(error: Error | undefined | null): boolean {
+  return error === undefined || error === null || error.name === 'YError';
+}
+
+/** Tell yargs of a table of flags. */
+export function declareFlags(program: Argv, flags: FlagTable, group?: string): Argv {
+  for (const flag of Object.values(flags)) declareFlag(program, flag, group);
+  return program;
+}
+
+/** Run a program to its end. Returns its exit code; errors are shown, not thrown. */
+export async function runProgram(
+  name: string,
+  args: readonly string[],
+  program: (args: readonly string[]) => Argv,
+): Promise<number> {
+  // `atedb help solo` is another way to say `atedb solo --help`.
+  const [first, ...others] = args;
+  const meant = first === 'help' ? [...others, '--help'] : args;
+  try {
+    await program(meant).parseAsync();
+    return exitCodes.done;
+  } catch (error) {
+    return reportError(error, {
+      command: name,
+      json: args.includes('--json'),
+      write: (text) => process.stderr.write(text),
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { RunningServer } from '../server/index.ts';
+import { startServer } from '../server/index.ts';
+import { announcement } from './announcement.ts';
+import type { GlobalSettings } from './global-flags.ts';
+import { chooseLogLevel } from './log-level.ts';
+import { createLogger } from './logging.ts';
+import { prepareLogsPath } from './logs-path.ts';
+import { packageVersion } from './program.ts';
+import type { SoloSettings } from './solo-flags.ts';
+import { listenForStop, type StopSignal } from './stop-signals.ts';
+
+/**
+ * Run a server until SIGTERM or SIGINT, and then let it finish what it has begun. A second signal ends the
+ * process at once.
+ */
+export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Promise<void> {
+  // Asked to end while it is still starting, the server starts, and drains right after.
+  const stopRequest = Promise.withResolvers<StopSignal>();
+  const unlisten = listenForStop(stopRequest.resolve);
+  try {
+    const logger = createLogger(chooseLogLevel({ ...globals, rustLog: process.env.RUST_LOG }));
+    const logs = await prepareLogsPath(solo.logsPath);
+    const server = await startServer({
+      logsPath: logs.path,
+      // One socket takes IPv6 and IPv4; the server makes do with IPv4 where there is no IPv6.
+      listen: solo.listen.length === 0 ? ['::'] : solo.listen,
+      port: solo.port,
+      trustMode: globals.trustMode,
+      logger,
+    });
+    // Whoever read the start-up lines may go; the server stays.
+    process.stdout.on('error', () => undefined);
+    process.stdout.write(announce(server, { globals, solo, logs }));
+    await server.drain(await stopRequest.promise);
+  } finally {
+    unlisten();
+  }
+}
+
+function announce(
+  server: RunningServer,
+  settings: {
+    globals: GlobalSettings;
+    solo: SoloSettings;
+    logs: { path: string; instead?: string };
+  },
+): string {
+  const { globals, solo, logs } = settings;
+  return announcement({
+    version: packageVersion(),
+    addresses: server.addresses,
+    port: server.port,
+    logsPath: logs.path,
+    ...(logs.instead === undefined ? {} : { logsPathInstead: logs.instead }),
+    trustMode: globals.trustMode,
+    fingerprintHex: server.identity.fingerprintHex,
+    notBuiltYet: [...globals.defaultsNotBuiltYet, ...solo.defaultsNotBuiltYet],
+    environment: process.env,
+  });
+}

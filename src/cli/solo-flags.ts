@@ -1,0 +1,166 @@
+import {
+  parseChoice,
+  parseFraction,
+  parseInteger,
+  parseListenHost,
+  parseText,
+  parseWebSocketUrl,
+} from './flag-values.ts';
+import {
+  type Environment,
+  type Flag,
+  type Given,
+  type ParsedArguments,
+  readFlag,
+  readFlagValues,
+} from './flags.ts';
+import { notBuiltYet } from './global-flags.ts';
+
+/** The flags of `atedb solo`. */
+export const soloFlags = {
+  logsPath: {
+    name: 'logs-path',
+    describe: 'Folder of the logs; made if it is missing',
+    defaultText: '/opt/ate, or ~/ate where that cannot be written',
+    kind: 'positional',
+    parse: parseText,
+  },
+  listen: {
+    name: 'listen',
+    aliases: ['l'],
+    describe: 'IP address, host name or unix:/path to listen on; may be given several times',
+    defaultText: ':: (all, IPv6 and IPv4), or 0.0.0.0 where there is no IPv6',
+    kind: 'values',
+    parse: parseListenHost,
+  },
+  port: {
+    name: 'port',
+    aliases: ['p'],
+    describe: 'Port to listen on; 0 takes any that is free',
+    defaultText: '5000',
+    kind: 'value',
+    parse: parseInteger('a port', 0, 65_535),
+  },
+  compactMode: {
+    name: 'compact-mode',
+    describe:
+      'When logs are compacted: never (or immutable), modified, timer, factor, size, factor-or-timer (or ' +
+      'growth-or-timer), size-or-timer. Only never is built yet',
+    defaultText: 'factor-or-timer; never until it is built',
+    kind: 'value',
+    parse: parseChoice([
+      'never',
+      'immutable',
+      'modified',
+      'timer',
+      'factor',
+      'size',
+      'factor-or-timer',
+      'growth-or-timer',
+      'size-or-timer',
+    ]),
+  },
+  compactTimer: {
+    name: 'compact-timer',
+    describe: 'Seconds between compactions. Has no effect in modes without a timer',
+    defaultText: '3600',
+    kind: 'value',
+    parse: parseInteger('a number of seconds', 1, 315_360_000),
+  },
+  compactThresholdFactor: {
+    name: 'compact-threshold-factor',
+    describe:
+      'Growth that starts a compaction, as a part of the size. Has no effect in modes without it',
+    defaultText: '0.4',
+    kind: 'value',
+    parse: parseFraction('a factor of growth'),
+  },
+  compactThresholdSize: {
+    name: 'compact-threshold-size',
+    describe: 'Growth that starts a compaction, in bytes. Has no effect in modes without it',
+    defaultText: '104857600',
+    kind: 'value',
+    parse: parseInteger('a number of bytes', 1, Number.MAX_SAFE_INTEGER),
+  },
+  backupPath: {
+    name: 'backup-path',
+    aliases: ['b'],
+    describe: 'Folder for backups of the logs. Not built yet',
+    kind: 'value',
+    parse: parseText,
+  },
+  url: {
+    name: 'url',
+    aliases: ['u'],
+    describe: 'Address that clients use, which names port and route. Not built yet',
+    defaultText: 'ws://localhost:5000/db',
+    kind: 'value',
+    parse: parseWebSocketUrl('ws://localhost:5000/db'),
+  },
+  nodesList: {
+    name: 'nodes-list',
+    describe: 'File with the IP addresses of all nodes, one a line. Not built yet',
+    kind: 'value',
+    parse: parseText,
+  },
+  nodeId: {
+    name: 'node-id',
+    aliases: ['n'],
+    describe: 'Number of this node among them, from 0. Not built yet',
+    kind: 'value',
+    parse: parseInteger("a node's number", 0, 4_294_967_295),
+  },
+} satisfies Record<string, Flag<unknown>>;
+
+/** What the flags of `atedb solo` say. */
+export interface SoloSettings {
+  logsPath: Given<string> | undefined;
+  /** IP addresses, host names and Unix sockets, as named; empty when none is. */
+  listen: string[];
+  port: number;
+  /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
+  defaultsNotBuiltYet: string[];
+}
+
+/**
+ * Read the flags of `atedb solo`. Every text is checked, whether or not what it asks for is built.
+ * @throws UsageError for wrong flags; NotBuiltYetError for those whose capability isn't there.
+ */
+export function readSoloFlags(parsed: ParsedArguments, environment: Environment): SoloSettings {
+  const read = <T>(flag: Flag<T>) => readFlag(flag, parsed, environment);
+  const logsPath = read(soloFlags.logsPath);
+  const listen = readFlagValues(soloFlags.listen, parsed, environment).map(({ value }) => value);
+  const port = read(soloFlags.port)?.value ?? 5000;
+  const compactMode = read(soloFlags.compactMode);
+  const compactLimits = [
+    read(soloFlags.compactTimer),
+    read(soloFlags.compactThresholdFactor),
+    read(soloFlags.compactThresholdSize),
+  ];
+  const backupPath = read(soloFlags.backupPath);
+  const url = read(soloFlags.url);
+  const nodes = [read(soloFlags.nodesList), read(soloFlags.nodeId)];
+
+  const neverCompacts = compactMode?.value === 'never' || compactMode?.value === 'immutable';
+  if (compactMode !== undefined && !neverCompacts) {
+    throw notBuiltYet(compactMode, 'compaction', 'leave it out, or say --compact-mode never');
+  }
+  const compactLimit = compactLimits.find((given) => given !== undefined);
+  // With a mode that has no such trigger they have no effect: so says the manual.
+  if (compactLimit !== undefined && !neverCompacts) {
+    throw notBuiltYet(compactLimit, 'compaction', 'leave it out, or say --compact-mode never');
+  }
+  if (backupPath !== undefined) throw notBuiltYet(backupPath, 'backup', 'leave it out');
+  if (url !== undefined) {
+    throw notBuiltYet(url, 'serving a route', 'say --port for the port, and leave this out');
+  }
+  for (const given of nodes) {
+    if (given !== undefined) throw notBuiltYet(given, 'more than one node', 'leave it out');
+  }
+  return {
+    logsPath,
+    listen,
+    port,
+    defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Every domain-separation tag of atedb, in one place, so that no two uses can share one.
+ *
+ * A tag says what was hashed or signed, so that bytes of one meaning never count as bytes of another. Merkle
+ * leaves have RFC 9162's own prefixes instead, and the magic that each header starts with.
+ */
+
+/** Tags of hashes; see `taggedHash`. */
+export const hashTags = {
+  /** Header of the genesis event → chain id. */
+  chain: 'atedb/v1/chain',
+  /** Header of a seal → seal hash. */
+  seal: 'atedb/v1/seal',
+  /** Chain id, key fingerprint, salt → writer id. */
+  writer: 'atedb/v1/writer',
+  /** Suite, public key → fingerprint of the key. */
+  key: 'atedb/v1/key',
+  /** Fingerprints of a chain's roots → the fingerprint that a chain key may carry. */
+  roots: 'atedb/v1/roots',
+  /** Salt, data → data hash. */
+  data: 'atedb/v1/data',
+  /** A name → primary key. */
+  name: 'atedb/v1/name',
+} as const;
+
+/** Contexts of signatures: the `ctx` of the composite. */
+export const signatureContexts = {
+  /** Over the header of a seal. */
+  seal: 'atedb/v1/seal',
+} as const;

@@ -1,0 +1,16 @@
+export { hashTags, signatureContexts } from './domains.ts';
+export { hashBytes, sha256, taggedHash } from './hash.ts';
+export { selfTest } from './known-answer.ts';
+export { emptyRoot, Frontier, leafHash, merkleRoot, nodeHash } from './merkle.ts';
+export {
+  type ConsistencyClaim,
+  consistencyProof,
+  frontierAt,
+  type InclusionClaim,
+  inclusionProof,
+  type NodeSource,
+  rootAt,
+  verifyConsistency,
+  verifyInclusion,
+} from './merkle-proof.ts';
+export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';

@@ -1,0 +1,67 @@
+/** What must come out of this machine's cryptography, made by another implementation; its test makes it again. */
+export const knownAnswers = {
+  /** The tagged hash of "abc" as data. */
+  dataHash: '9b251bbf19c5d77b6e0bce27fada9f64b3960438317f7d068e5068762e213a33',
+  /** Root of the tree over the leaves "", 00 and 10: the third of Certificate Transparency's reference roots. */
+  treeRoot: 'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
+  /** Fingerprint of the key whose seed is the bytes 0 to 63. */
+  fingerprint: '0b3b6df6b8049a4f05c0aa0f47eac442f0eb690b2012e298844dfa428c5e8307',
+  /** What that key has signed. */
+  message: 'abc',
+  context: 'atedb/v1/self-test',
+  /** Its signature in base64, of which both halves are deterministic. */
+  signature: [
+    'CD1ll+2aK8pDNPbLVEBP6UwbgKLhqtN+L7iqlTYa132gCeO64oDRSDstlhtGSFP0mIqArhA6Aef6pb+YTWB6akRTJomL',
+    'w4si8E5cEnQKgQ4c87z1rsUQQUy7zBKVzwNtpXRCTMTj+EyrYs4RgEEJoUcgawktWoojEMlI4qfKXVaGmhg8ErTkyU8C',
+    'sz5BrazrejWtu7GjFX9P8yDbSrMROJg6YBR/SusTyjw+nWbeBck/RQ4aBjjJzHgT5Poc4JT58/Tq3kF3K8aYm8bhj2xc',
+    'eDpcK4xptR6OnbEA3y/37Mu5uAgs+1eGr3u1pdmBTkNUxYh5eF012Wm1NvOHEvJL/Z+6SkEwceknJYnmRiU5MboYuc8g',
+    'Pt8VaZW22q2ME5zK2Q3FyGZ3eYkkIHYGWFQQeXVNRas90InSugOuy0h9cYwiIYiUBkNsdk9ka+mI/J2Jfs0dpGZd3WAT',
+    'Ved8pFbx1aS9i0VoNWDSB73+9JF25Ou44XSbVo4rzNOA5eDI1214A2xQuxGvUBb9yTvMSepVW34DMiJN3Tt1Qfgb6zS3',
+    'hAeX7URd7ynZ++aaejDxEKPp+4KaYEas6GYsxf4+FU14kp/IV3OApg5Tsx1wEyjVINV4+EDJgR0EIFs6l9ji9YOMqmYh',
+    'CHEyDsWcBL0pOnyL90l18pUFiUxiskbcbG1qn/PgvsBqC1Aw3TXbl5seiEzzOGftL8boTMdXJbIu+PKr+2iTbEcMBx1j',
+    'kANaOuPoJMgM5Q2XVp743llO09F4CqRptBIKD9vRWr7H8FBpJ0IkjCSsgGR0g4hgMADsHIvZj/YuRkxIQKWTfj2/DAwo',
+    '+a3z/zRKQNK1kbLpSNDKgVoa6ayyYz+izRyjCPtQoG8+ZkgjuWBAck760VgRYfqMjrvnq5XGvHoYtGyauOd680Ld9cv0',
+    'M4RPEZLRmf5FdhOxXRFoY6nbcBiSmUPtwrhiqR3XIKzHOeY6oLsViUriJ9kCkxh2NyMG9YeNNnPNVh+3Dvs+TVU6yta8',
+    'FMKGAQg1T3KvlxR/k1keurTEpjth6lyi/8AX/Bdk7K9isZLZ9qkeNhukFv+SekX7hgqrfSpRsEnsHluD6zbj0FlKBdlM',
+    'WTyzgIjlhlWNFIfKf5ucCIu87KKcE+lsNkOtMlXvJ9faJRk6gNMCuTH3O5qDRcCVYfCJ9tV0OZdje/GQ06enWbVB1KjD',
+    'qmKhW1mbC7Y3aLeGRCdpU7KottKIk21AU7W9UWeaKN5M9IYGI8JzeBhsZW2By2nhp61rUUjtTII06doaXAHt5wS4tcEj',
+    '/HKotXtrClMDuwoe5dNaujno/v0OEtGDVo7FtI6p7875w0JNKKr0RkEQv5EmoD5ykNn9QP/75NwrbuisyXWQhwy8L2j+',
+    'ZQKu0YBDIKEtvuDaWnJK5AyLpgGKLi5byWUuNyt8MDokb6iWbLtykkeO0sGlZeRTw8SUAWOx/t+DYzAfTjnqlGokRxQw',
+    'gXSHOulr+RhrgpRSj8eQ5YwxW+507DpGqMadHYewAJZLWMOB/1kjlOdjnXx2GKkm+pr5Xm2M82hF6PMZtHVbXVqJeNMn',
+    'pmaPkS1yXwgVyt/zK9YuCqb40QjEVF7UudpRU1UjlqWuHVB7UwbIYVBbVIic2PiVlgztQloPyp9lfnLjLy9x9dtUt0NH',
+    'Vb+cprpluDVq/NTwhjLhlihWICRAwS8Cx7vEuddCXupxTed4JmZaA0riWsRIHDqYKBKijH+FgqneZ97Lhmwp8g1FwQIE',
+    'LjYgi10k2rxaqs8WMrxR3KOZqtolz/C9vl7ILe9wkRo+1v78EgQZTM3ckpuzRb3s8eVlV1PMKmpOaUXUexLLm0FCW8aS',
+    'cGVh7qjiC1aSsxrv47VeexsBVH+Cen8HrISihziCri3IMyMJT0JHuUr+DKmOBwemeS/C/YR1dDHYIsIU8klklrqmv2NP',
+    'UFGasYyb6TvxxQJhAw4Q0GdSNDhGu+l7xtfUbVjxLnP7dNqJbJvPCIN4vi2owUGyHEym9TIXJc2g59c1oOBfMui1X9KC',
+    'tNmXgeLqzuw/Pa1IUPJZMwdfeIGIzIVHftIsHGDWXsXhZtz+H7y6U0A8MVLUBLvMly5rXsfd6K9SannmWY9yc/LVgW10',
+    '7qWvdQJaOwU+XsF6e1bqn/4etLy+cOkhQd1j+ryOiNGv9Ed+ipgkq8Ev5xW1omvkAEOVtNZH6LBtxpuNAomVhnAbu4lz',
+    'vtLYC+u8gAIrq/GVQK8iAy6mAQPN9ab3k5CHgqXbAyWi5Pjgm1SNynhjmqKGXHIHBD14b24EAnkU6i2oFmj8gwMPUAa0',
+    'PIIROVmD+c2jKRu8lv8fup2tc5FGBIdU0056o121B+i5Ba6abjTUu8Lf/aYS7OPwY3Aloc7Pld8baMy36NcMJjnxxott',
+    'N8mLBJQWxFK0Qrri01hahsrDB47u7S67L3issmjA0umDKE7CdoyYS1qGjUex1vNFqOc7Xu920gdxQ5TCVlX7NMM0Ka+4',
+    'MMmTleTPW4F7xPOY5sJmcqtLAuUt2qqr4XvrUpHx3lDWI5VuaTPpBoO1Yz+ILCLyPoxLoacOKFjssD1PipB0HZ9RIQkg',
+    'SRs+XY0HFrt5YZaOvI9dNC4QY18SM4wlK0l7phli0Tl/5eUNVDDoVUzJH6f/svLrYKPJqPbZbE5K+Y2uEBGGLcMEsnGQ',
+    'WSpIzMOqqdTp74ZkChggWL5kjlkhUDz1OPiO5HuThX0qHV3GA8GpLVKkmX2KpLLY0Qc7FWebSF3FMkHW0QIDg4VbGNfU',
+    'KAVCvYbTZyEvlGkeMDe1A+4nh6AU38eTaSzqA7wiVPh/LXQ25AZ6oz7/NEN21iB0UJFv3NRLILEEv5aZL4xie9EMoNC7',
+    'c7mmwODXuVAtygeFTHbhamoysQhfPGUobYM2BmlbSFqCoVO/Wz+89GLLd1Q2KFey4YrdzifY3cehzwBS6P2ryZ+ww/Rb',
+    'MBiEwTR/0HUv7qKYo5w/cUBgOw6WIWf9mv9u/8IL294RhcZyM5nLqKQ++h8Xb0rQcVND9S33I62Dj4k5LjBPCiJ0mhlH',
+    'qQdZg6+Xlc6yiGPKwJpMtIqEhdPB3ML/4hpB6I2N2bNtszf3TBW2E8N3Ya3wNdR7xFBg/xzhIy99pjWDonkMWAeSJKsL',
+    'RypmPLRX10wNo1MnvMr9Met2z7Bz7tCMq9D54T0lyhmqtwX6J1xn3A/WQtjTQRqo0VFs+2LfIFUVWK+sBz8XYx0v12Sc',
+    'OM+RvDEbxtKglktx7bOBJhxWKZHI4hBgW680QayQCxM0QFYb30E/t/5J8WxJp/sSsy4uNeO2oRrybs6rwYrz+WIj3jC2',
+    'II2K0BiyAKHp6tre73QwwoEt8gfDWS/jc2exnO9h8Y5DNwI0/101h51MQYYY+On3l/uFARwOcxc3OkTUMZQApGdwDHRK',
+    '9Z4OQ3rQBt3eDnYLDN/T7haJrpsKb+e4wBVF8QJ9cDwTFsHzFz3fNdPaoKhDIUNBf7b7dGZmm7Xr+TgY0ru2Cavzy4oK',
+    'K/FSnVZ0WA7fNlzo2Yh3u6jawqnjD0W65o8Jv5QmrcCfcbclJNrWv562rL5ofDZAsf1zk8lyOw+ii7SHZl3mgfpfOyF5',
+    'XzTX9J30GtSVEF0tz+yqvJl+887DiWHZvcBlM3IeuldRC/524GBIyj7B9AAsSvtVVytYXeuVoAfQgYPSoK0QDSeRde7X',
+    'uRWOc9i/lREAgpC16rYXCphdOx2oK8uTFeVLyMuQkth5U14Z+Ob5uUOtDwEEbpTTHikIJ9PWaeFbFRa5zqBm1HkIhVHg',
+    'UeHVuAOz7GwoeEJfKwY7K3eJ465W4+ZXVD0lVoCB+WRcwtJXsTBQicNaNCDyCkJFLmxccZVc7KZFosg90/wx8yH+TE11',
+    'jbYqvMtkgBdPW8/cR35SKXPtRVeIdFJeXldENkBEpZI1+D0AWe/6yEwNrfKv1RtOYMd+pY0t8/t1NKrjAyWyC5Zhv9Ay',
+    'Dg5JMRcIKUpug5Q4V59qDvucIKdkxKfKAeqiG2ZXvwE/8F3uCo+z2hL6L23GHuKGk5wL/xjxciAk2FDBhke58d4u5uZG',
+    'vH1G322QvWl4xCkLfoOdQM3ErZIFgjlzY1hhgy2Qcazss5mPIosRnq8sV9GeL5kflN72LKF7KWzGaDy5CO1RqcEmW0oI',
+    'j8KClVZ3cAjy9DJg3qx0dF04L+Tb9O6LfqiFWzZ9/Tf5Y/cXAblfnmSTRHhrn3Y5isQqVYDVMaE2CCgKTYd3ICNkUsXl',
+    'D9mGjI/hGZolE7Wgxv45dvSwHh9om3T3lmCPp6Jd0/0rlwKxpoUrV/5zhtHFmYubo4TvIrxRoCNCmeudxv1voj4XAQRX',
+    'jjngz3RxvzWLj8zg/xJgiZxMcI6eqbc3WFlom6a+xQ4pRmGc5fcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAggMEhohJYip',
+    'K+d6/kOgwGChAoxvMZPzTHFYXUdie9IPTgSgyX5R5q84OdJwIVnQcY37z3NWLA+TFplxBS7NzlsoZwbdAw==',
+  ].join(''),
+} as const;
+
+/** Known answers, the ones here or a test's wrong ones. */
+export type KnownAnswers = Readonly<Record<keyof typeof knownAnswers, string>>;

@@ -1,0 +1,74 @@
+import { AtedbError } from '../bytes/index.ts';
+import {
+  compositePublicKeyOf,
+  importCompositePublicKey,
+  importCompositeSeed,
+  signCompositeSync,
+  verifyCompositeSync,
+} from './composite.ts';
+import { hashTags } from './domains.ts';
+import { taggedHash } from './hash.ts';
+import { type KnownAnswers, knownAnswers } from './known-answer-data.ts';
+import { merkleRoot } from './merkle.ts';
+import { lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';
+
+/**
+ * Check that this machine's cryptography gives the answers that are known, before anything relies on it. Takes a few
+ * milliseconds.
+ *
+ * It finds a Node whose OpenSSL lacks ML-DSA, and one that ignores ML-DSA's context, and so would sign what nobody
+ * else can verify.
+ *
+ * @throws AtedbError INTERNAL naming the first answer that is wrong.
+ */
+export function selfTest(answers: KnownAnswers = knownAnswers): void {
+  check('tagged hash', () => {
+    const hash = taggedHash(hashTags.data, Buffer.from('abc'));
+    return hash.toString('hex') === answers.dataHash;
+  });
+  check('Merkle tree', () => {
+    const leaves = [Buffer.alloc(0), Buffer.of(0), Buffer.of(0x10)];
+    return merkleRoot(leaves).toString('hex') === answers.treeRoot;
+  });
+  check('key pair', () => {
+    const bytes = compositePublicKeyOf(testKey());
+    return PublicKey.parse(suiteMldsa65Ed25519, bytes).fingerprintHex === answers.fingerprint;
+  });
+  check('signature', () => signaturesHold(answers));
+}
+
+function signaturesHold({ context, message, signature }: KnownAnswers): boolean {
+  const secret = testKey();
+  const key = importCompositePublicKey(compositePublicKeyOf(secret));
+  const signed = Buffer.from(message, 'utf8');
+  const known = Buffer.from(signature, 'base64');
+  const broken = Buffer.from(known);
+  broken[0] = (broken[0] as number) ^ 1;
+  return (
+    verifyCompositeSync(key, context, signed, known) &&
+    !verifyCompositeSync(key, context, signed, broken) &&
+    !verifyCompositeSync(key, `${context}.`, signed, known) &&
+    verifyCompositeSync(key, context, signed, signCompositeSync(secret, context, signed))
+  );
+}
+
+function testKey() {
+  return importCompositeSeed(
+    Buffer.from(Array.from({ length: lengths.seed }, (_, index) => index)),
+  );
+}
+
+function check(what: string, holds: () => boolean): void {
+  let cause: unknown;
+  try {
+    if (holds()) return;
+  } catch (error) {
+    cause = error;
+  }
+  const { node, openssl } = process.versions;
+  throw new AtedbError(
+    'INTERNAL',
+    `the self-test of the ${what} failed: Node ${node} with OpenSSL ${openssl} gives wrong answers, so nothing it signs or verifies can be relied on; run atedb with Node 24.8 or later`,
+    { metadata: { test: what, node, openssl: openssl ?? '' }, cause },
+  );
+}

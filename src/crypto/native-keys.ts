@@ -1,0 +1,42 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+
+// Raw keys go to OpenSSL as DER: for keys of fixed length that is a fixed prefix (RFC 8410 for Ed25519, RFC 9881 for
+// ML-DSA), and unlike Node's raw formats it is read by every Node that has ML-DSA.
+
+const spki = {
+  mldsa65: Buffer.from('308207b2300b0609608648016503040312038207a100', 'hex'),
+  ed25519: Buffer.from('302a300506032b6570032100', 'hex'),
+} as const;
+
+const pkcs8 = {
+  mldsa65: Buffer.from('3034020100300b060960864801650304031204228020', 'hex'),
+  ed25519: Buffer.from('302e020100300506032b657004220420', 'hex'),
+} as const;
+
+/** An algorithm whose keys are imported here. */
+export type NativeAlgorithm = keyof typeof spki;
+
+/** Import a raw public key; the caller has checked its length: 1,952 bytes (ML-DSA-65), 32 bytes (Ed25519). */
+export function importPublicKey(algorithm: NativeAlgorithm, raw: Buffer): KeyObject {
+  const key = Buffer.concat([spki[algorithm], raw]);
+  return createPublicKey({ key, format: 'der', type: 'spki' });
+}
+
+/** Import a private key from its seed of 32 bytes. */
+export function importSeed(algorithm: NativeAlgorithm, seed: Buffer): KeyObject {
+  // Not from the pool, since it holds a secret that is wiped here.
+  const key = Buffer.alloc(pkcs8[algorithm].length + seed.length);
+  key.set(pkcs8[algorithm]);
+  key.set(seed, pkcs8[algorithm].length);
+  try {
+    return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+  } finally {
+    key.fill(0);
+  }
+}
+
+/** The raw public key that belongs to a private one. */
+export function rawPublicKey(algorithm: NativeAlgorithm, privateKey: KeyObject): Buffer {
+  const der = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return der.subarray(spki[algorithm].length);
+}

@@ -1,0 +1,41 @@
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { grpcMessageBytesMax } from '../bytes/index.ts';
+import { makeServerWithWindows } from './flow-control.ts';
+import { type Listeners, listen } from './listen.ts';
+import { transportRefusals } from './transport-refusals.ts';
+
+/** Time between pings of a connection: dead subscribers are found by them. */
+const keepaliveTimeMs = 60_000;
+
+/** A peer that doesn't answer a ping in this time is gone. */
+const keepaliveTimeoutMs = 20_000;
+
+/** Calls of one connection beyond the limit on streams, so that it is our refusal, with words, that is met. */
+const callsBesideStreams = 1_000;
+
+/** Make a gRPC server that serves nothing yet. */
+export function makeGrpcServer(limits: { readonly streamsMax: number }): Server {
+  return makeServerWithWindows({
+    'grpc.max_receive_message_length': grpcMessageBytesMax,
+    'grpc.max_concurrent_streams': limits.streamsMax + callsBesideStreams,
+    'grpc.keepalive_time_ms': keepaliveTimeMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+    interceptors: [transportRefusals],
+  });
+}
+
+/**
+ * Serve on these addresses. The sockets are our own and their connections are handed to grpc-js: its own
+ * binding tells of failures in prose only, and prints them.
+ * @throws AtedbError as `listen`.
+ */
+export function listenForGrpc(
+  server: Server,
+  options: { readonly listen: readonly string[]; readonly port: number },
+): Promise<Listeners> {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return listen({
+    ...options,
+    onConnection: (socket) => injector.injectConnection(socket),
+  });
+}

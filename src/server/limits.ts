@@ -1,0 +1,90 @@
+import { AtedbError } from '../bytes/index.ts';
+
+/** What one server holds at most, so that no caller can use it up. Each refusal names its limit. */
+export interface ServerLimits {
+  /** Streams that are open at once, of all callers: subscriptions, ranges being read, append streams. */
+  readonly streamsMax: number;
+  /** Append streams among them; each may hold a writer's batches in flight. */
+  readonly appendStreamsMax: number;
+  /** Chains that are open at once: each holds its writers' states in memory, and files. */
+  readonly openChainsMax: number;
+}
+
+/** The limits of a server that was told no others. */
+export const defaultServerLimits: ServerLimits = {
+  streamsMax: 10_000,
+  appendStreamsMax: 10_000,
+  openChainsMax: 10_000,
+};
+
+/**
+ * Fill in the limits that aren't given.
+ * @throws AtedbError REQUEST_INVALID where one is not a positive integer.
+ */
+export function completeLimits(limits: Partial<ServerLimits>): ServerLimits {
+  const complete = { ...defaultServerLimits, ...limits };
+  for (const [name, value] of Object.entries(complete)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        `the limit ${name} must be at least 1, not ${value}`,
+        {
+          metadata: { field: name },
+        },
+      );
+    }
+  }
+  return complete;
+}
+
+/** As refusals name them in their metadata. */
+const limitNames = {
+  streamsMax: 'limit_streams',
+  appendStreamsMax: 'limit_append_streams',
+} as const;
+
+/** Counts the streams that are open. */
+export class StreamCounter {
+  readonly #limits: ServerLimits;
+  #streams = 0;
+  #appendStreams = 0;
+
+  constructor(limits: ServerLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many streams are open now. */
+  get open(): number {
+    return this.#streams;
+  }
+
+  /**
+   * Count one stream in. Returns what counts it out again, once however often it is called.
+   * @throws AtedbError TOO_MANY_STREAMS, naming the limit.
+   */
+  enter(kind: 'read' | 'append'): () => void {
+    this.#refuseBeyond('streamsMax', this.#streams, 'streams');
+    if (kind === 'append') {
+      this.#refuseBeyond('appendStreamsMax', this.#appendStreams, 'append streams');
+      this.#appendStreams += 1;
+    }
+    this.#streams += 1;
+    let counted = true;
+    return () => {
+      if (!counted) return;
+      counted = false;
+      this.#streams -= 1;
+      if (kind === 'append') this.#appendStreams -= 1;
+    };
+  }
+
+  #refuseBeyond(limit: keyof typeof limitNames, open: number, what: string): void {
+    const limitValue = this.#limits[limit];
+    if (open < limitValue) return;
+    throw new AtedbError(
+      'TOO_MANY_STREAMS',
+      `${limitValue} ${what} are open on this server, which is its limit; close some, or retry later`,
+      { metadata: { [limitNames[limit]]: String(limitValue) } },
+    );
+  }
+}

@@ -1,0 +1,143 @@
+import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { Call, SendingCall } from './method.ts';
+
+/** What all kinds of calls of the transport have in common. */
+interface Surface {
+  getPeer(): string;
+  getDeadline(): Date | number;
+  once(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** One call being served: its signal, and the moment at which the transport is done with it. */
+export class LiveCall implements Call {
+  readonly method: string;
+  readonly peer: string;
+  readonly #baseLogger: Logger;
+  #logger: Logger | undefined;
+  // Made when it is asked for: most calls are short and never look at it.
+  #controller: AbortController | undefined;
+  #abortReason: unknown;
+  #handlerEnded = false;
+  #transportEnded = false;
+  readonly #onOver: () => void;
+
+  constructor(surface: Surface, method: string, logger: Logger, onOver: () => void) {
+    this.method = method;
+    this.peer = peerName(surface.getPeer());
+    this.#baseLogger = logger;
+    this.#onOver = onOver;
+    // The transport emits this once for every call, also after a status was sent in good order.
+    surface.once('cancelled', () => {
+      this.#transportEnded = true;
+      // Also after a good end, where something listens: it frees what the handler may have left waiting.
+      if (!this.#handlerEnded || this.#controller !== undefined) {
+        this.abort(endOfCall(surface.getDeadline()));
+      }
+      this.#checkOver();
+    });
+  }
+
+  get isLocal(): boolean {
+    return isLocalPeer(this.peer);
+  }
+
+  get logger(): Logger {
+    this.#logger ??= this.#baseLogger.child({ method: this.method, peer: this.peer });
+    return this.#logger;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why the signal has fired; undefined while it hasn't. */
+  get abortReason(): unknown {
+    return this.#abortReason;
+  }
+
+  /** Whether the peer can't be answered any more. */
+  get isGone(): boolean {
+    return this.#transportEnded;
+  }
+
+  /** Fire the signal, unless it has fired. */
+  abort(reason: unknown): void {
+    if (this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The handler has ended, and all that it wants to tell the peer is with the transport. */
+  endHandler(): void {
+    this.#handlerEnded = true;
+    this.#checkOver();
+  }
+
+  #checkOver(): void {
+    if (this.#handlerEnded && this.#transportEnded) this.#onOver();
+  }
+}
+
+/** A call that is answered by a stream. */
+export class LiveStreamCall extends LiveCall implements SendingCall {
+  readonly #surface: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+  readonly #pending = new Set<(reason: unknown) => void>();
+
+  constructor(
+    surface: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
+    method: string,
+    logger: Logger,
+    onOver: () => void,
+  ) {
+    super(surface, method, logger, onOver);
+    this.#surface = surface;
+  }
+
+  send(message: Buffer): Promise<void> {
+    if (this.abortReason !== undefined) return harmless(Promise.reject(this.abortReason));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // The transport forgets the callbacks of writes when a call is cancelled, so they are kept here.
+    this.#pending.add(reject);
+    this.#surface.write(message, (error: Error | null | undefined) => {
+      this.#pending.delete(reject);
+      if (error) reject(this.abortReason ?? error);
+      else resolve();
+    });
+    return harmless(promise);
+  }
+
+  override abort(reason: unknown): void {
+    super.abort(reason);
+    for (const reject of this.#pending) reject(this.abortReason);
+    this.#pending.clear();
+  }
+}
+
+/** A rejection that nobody awaits must not end the process; who awaits it, sees it all the same. */
+function harmless(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function endOfCall(deadline: Date | number): DOMException {
+  return Date.now() >= Number(deadline)
+    ? new DOMException("the call's deadline has passed", 'TimeoutError')
+    : new DOMException('the call was cancelled, or its connection is gone', 'AbortError');
+}
+
+/** The transport knows no address of a peer on a Unix socket. One that is gone has none either, but no answer. */
+function peerName(peer: string): string {
+  return peer === 'unknown' ? 'unix' : peer;
+}
+
+/** Whether an address, `host:port`, or `unix`, is this machine's own. */
+export function isLocalPeer(peer: string): boolean {
+  const host = peer.slice(0, peer.lastIndexOf(':'));
+  const ipv4 = host.replace(/^::ffff:/i, '');
+  return peer === 'unix' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(ipv4);
+}

@@ -1,0 +1,20 @@
+import { ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import { parseChainKey } from '../../event/index.ts';
+import { unaryBytes } from '../method.ts';
+import { splitAppendRequest } from './append-request.ts';
+import { openForAppend } from './append-target.ts';
+import { type ChainServiceDeps, requestInvalid } from './deps.ts';
+import { toTreeHead } from './to-message.ts';
+
+/** `AppendBatch`: one batch in one call; a rejection is the call's status. */
+export function appendBatch(deps: ChainServiceDeps) {
+  return unaryBytes(ChainService.method.appendBatch, async (bytes) => {
+    const { run, chainKey } = splitAppendRequest(bytes);
+    if (chainKey === undefined) throw requestInvalid('chain_key', 'it is required');
+    using lease = await openForAppend(deps, parseChainKey(chainKey), run);
+    const { chain } = lease;
+    const submitted = chain.submit(await chain.prepare(run));
+    const head = await submitted.durable;
+    return { committed: { commitHeader: submitted.commitHeader, head: toTreeHead(head) } };
+  });
+}

@@ -1,0 +1,207 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { AppendResponseSchema, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import { ErrorReason } from '../../../gen/atedb/v1/errors_pb.js';
+import { AtedbError, writerBatchesInFlightMax } from '../../bytes/index.ts';
+import type { Chain, ChainLease, PreparedBatch, SubmittedBatch } from '../../chain/index.ts';
+import { parseChainKey } from '../../event/index.ts';
+import { bidiStream, type DuplexCall } from '../method.ts';
+import { splitAppendRequest } from './append-request.ts';
+import { openForAppend } from './append-target.ts';
+import { type ChainServiceDeps, requestInvalid } from './deps.ts';
+import { committedMessage } from './messages.ts';
+
+/** `Append`: batches, many in flight, answered in the order sent. */
+export function append(deps: ChainServiceDeps) {
+  return bidiStream(ChainService.method.append, async (call) => {
+    const stream = new AppendStream(deps, call);
+    try {
+      await stream.run();
+    } finally {
+      stream.close();
+    }
+  });
+}
+
+/**
+ * One append stream. A batch goes through three stages: its contents are prepared, many at once; it is given its
+ * place, in order; it is answered, in order, once it is durable.
+ */
+class AppendStream {
+  readonly #deps: ChainServiceDeps;
+  readonly #call: DuplexCall;
+  readonly #failure = Promise.withResolvers<never>();
+  #lease: ChainLease | undefined;
+  #closed = false;
+  /** Ends when the last batch that was taken has its place, and when it has its answer. */
+  #placed: Promise<unknown> = Promise.resolve();
+  #answered: Promise<unknown> = Promise.resolve();
+  #inFlight = 0;
+  #whenRoom: (() => void) | undefined;
+  /** Writers of which a batch was rejected since the last one that was accepted; '' for unreadable ones. */
+  readonly #rejected = new Set<string>();
+
+  constructor(deps: ChainServiceDeps, call: DuplexCall) {
+    this.#deps = deps;
+    this.#call = call;
+    // It is awaited by `run`, which may be over before.
+    this.#failure.promise.catch(() => undefined);
+  }
+
+  async run(): Promise<void> {
+    await Promise.race([this.#takeAll(), this.#failure.promise]);
+  }
+
+  /** The stream has ended: what it held is free. */
+  close(): void {
+    this.#closed = true;
+    this.#whenRoom?.();
+    this.#lease?.chain.claims.release(this);
+    this.#lease?.[Symbol.dispose]();
+    this.#lease = undefined;
+  }
+
+  /** A newer stream appends for one of this stream's writers. */
+  takenOver(writerId: string): void {
+    this.#failure.reject(
+      new AtedbError('WRITER_TAKEN_OVER', `a newer stream appends for the writer ${writerId} now`, {
+        metadata: { writer_id: writerId },
+      }),
+    );
+  }
+
+  async #takeAll(): Promise<void> {
+    let streamKey: string | undefined;
+    for await (const message of this.#call.requests) {
+      const { run, chainKey } = splitAppendRequest(message);
+      streamKey ??= chainKey;
+      if (streamKey === undefined) {
+        throw requestInvalid('chain_key', "it is required in a stream's first message");
+      }
+      if (chainKey !== undefined && chainKey !== streamKey) {
+        throw requestInvalid(
+          'chain_key',
+          `a stream is for one chain, and this one's is ${streamKey}`,
+        );
+      }
+      const chain = this.#lease?.chain ?? (await this.#open(streamKey, run));
+      await this.#room();
+      if (this.#closed) return;
+      this.#take(chain, run);
+    }
+    await this.#answered;
+  }
+
+  async #open(chainKey: string, run: Buffer): Promise<Chain> {
+    const lease = await openForAppend(this.#deps, parseChainKey(chainKey), run);
+    if (this.#closed) lease[Symbol.dispose]();
+    else this.#lease = lease;
+    return lease.chain;
+  }
+
+  /** Wait until fewer batches are in flight than may be: the connection holds the rest back. */
+  async #room(): Promise<void> {
+    while (this.#inFlight >= writerBatchesInFlightMax && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#whenRoom = resolve;
+      });
+    }
+  }
+
+  #take(chain: Chain, run: Buffer): void {
+    this.#inFlight += 1;
+    const prepared = chain.prepare(run);
+    const before = this.#placed;
+    const placed = settled(prepared).then(async (outcome) => {
+      await before;
+      return this.#place(chain, outcome);
+    });
+    this.#placed = placed;
+    const answeredBefore = this.#answered;
+    this.#answered = this.#answer(placed, answeredBefore).catch((error: unknown) => {
+      this.#failure.reject(error);
+    });
+  }
+
+  /** Give a batch its place, or say why it gets none. Doesn't throw, so that those behind it have their turn. */
+  #place(chain: Chain, outcome: Settled<PreparedBatch>): SubmittedBatch | Refusal {
+    if (this.#closed) return { error: new Error('the stream is closed'), sealHash: undefined };
+    if ('error' in outcome) {
+      this.#rejected.add('');
+      return { error: outcome.error, sealHash: undefined };
+    }
+    const { seal } = outcome.value.batch;
+    const writerId = seal.writerId.toString('hex');
+    try {
+      const submitted = chain.submit(outcome.value);
+      this.#rejected.delete(writerId);
+      if (!submitted.isRetry) chain.claims.claim(writerId, this);
+      return submitted;
+    } catch (error) {
+      const isBehindRejected =
+        error instanceof AtedbError &&
+        error.reason === 'COUNTER_GAP' &&
+        (this.#rejected.has(writerId) || this.#rejected.has(''));
+      this.#rejected.add(writerId);
+      return { error: isBehindRejected ? predecessorRejected() : error, sealHash: seal.hash };
+    }
+  }
+
+  async #answer(
+    placed: Promise<SubmittedBatch | Refusal>,
+    answeredBefore: Promise<unknown>,
+  ): Promise<void> {
+    const outcome = await placed;
+    let message: Buffer;
+    if ('error' in outcome) {
+      message = rejectedMessage(outcome);
+    } else {
+      // A failure ends the stream: whether the batch is stored is not known, so it gets no answer.
+      const head = await outcome.durable;
+      message = committedMessage(outcome.sealHash, outcome.commitHeader, head);
+    }
+    await answeredBefore;
+    await this.#call.send(message);
+    this.#inFlight -= 1;
+    this.#whenRoom?.();
+  }
+}
+
+/** A batch that got no place. */
+interface Refusal {
+  readonly error: unknown;
+  readonly sealHash: Buffer | undefined;
+}
+
+type Settled<T> = { readonly value: T } | { readonly error: unknown };
+
+async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function rejectedMessage({ error, sealHash }: Refusal): Buffer {
+  // Anything else is a defect, which ends the stream.
+  if (!(error instanceof AtedbError)) throw error;
+  const message = create(AppendResponseSchema, {
+    ...(sealHash === undefined ? {} : { sealHash }),
+    outcome: {
+      case: 'rejected',
+      value: {
+        reason: ErrorReason[error.reason],
+        message: error.message,
+        metadata: { ...error.metadata },
+      },
+    },
+  });
+  return Buffer.from(toBinary(AppendResponseSchema, message));
+}
+
+function predecessorRejected(): AtedbError {
+  return new AtedbError(
+    'PREDECESSOR_REJECTED',
+    'a batch before this one was rejected, so its counter has not come yet. Seal it again, if it is still wanted',
+  );
+}

@@ -1,0 +1,67 @@
+import { AtedbError } from '../../bytes/index.ts';
+import type { ChainLease, ChainRegistry } from '../../chain/index.ts';
+import type { PublicKey } from '../../crypto/index.ts';
+import { parseChainKey, type TrustMode } from '../../event/index.ts';
+
+/** What the methods of the chain service work with. */
+export interface ChainServiceDeps {
+  readonly registry: ChainRegistry;
+  /** The server's identity key. */
+  readonly identity: PublicKey;
+  /** Of chains that are created from now on. */
+  readonly trustMode: TrustMode;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly now: () => number;
+}
+
+/**
+ * Open the chain that a request names.
+ *
+ * @param pinned the id that the caller pins; empty for none.
+ * @throws AtedbError as `ChainRegistry.open`, or CHAIN_KEY_INVALID, CHAIN_ID_MISMATCH.
+ */
+export async function openRequested(
+  deps: ChainServiceDeps,
+  request: { chainKey: string; chainId?: Uint8Array },
+): Promise<ChainLease> {
+  const lease = await deps.registry.open(parseChainKey(request.chainKey));
+  try {
+    checkPinned(lease, request.chainId);
+    return lease;
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Refuse a chain that isn't the one that the caller pins. */
+export function checkPinned(lease: ChainLease, pinned: Uint8Array | undefined): void {
+  if (pinned === undefined || pinned.length === 0) return;
+  checkLength('chain_id', pinned, 32);
+  const { chainId, chainKey } = lease.chain.genesis;
+  if (chainId.equals(pinned)) return;
+  throw new AtedbError(
+    'CHAIN_ID_MISMATCH',
+    `the chain ${chainKey.text} has the id ${chainId.toString('hex')}, and ${Buffer.from(pinned).toString('hex')} was expected. It is not the chain that was used before: find out why before trusting it`,
+    { metadata: { chain_id: chainId.toString('hex') } },
+  );
+}
+
+/** Refuse an id of the wrong size. */
+export function checkLength(field: string, value: Uint8Array, length: number): void {
+  if (value.length === length) return;
+  throw requestInvalid(field, `it is ${value.length} bytes, and must be ${length}`);
+}
+
+/** An integer of a request, as a number. */
+export function requestInteger(field: string, value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw requestInvalid(field, `${value} is beyond 2^53 - 1`);
+  }
+  return Number(value);
+}
+
+/** A request whose field is wrong. */
+export function requestInvalid(field: string, why: string): AtedbError {
+  return new AtedbError('REQUEST_INVALID', `${field}: ${why}`, { metadata: { field } });
+}

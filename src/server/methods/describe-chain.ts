@@ -1,0 +1,28 @@
+import { ChainHealth, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import { unary } from '../method.ts';
+import { type ChainServiceDeps, openRequested } from './deps.ts';
+import { toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
+
+/** `DescribeChain`: a chain, for people and their tools. */
+export function describeChain(deps: ChainServiceDeps) {
+  return unary(ChainService.method.describeChain, async (request) => {
+    using lease = await openRequested(deps, request);
+    const { genesis, log, writerCount } = lease.chain;
+    const { head, nextSequence, timeUnixMs } = log.durable;
+    return {
+      chainKey: genesis.chainKey.text,
+      chainId: genesis.chainId,
+      trustMode: toTrustMode(genesis.trustMode),
+      roots: genesis.roots.map(toPublicKey),
+      createdUnixMs: BigInt(genesis.createdUnixMs),
+      head: toTreeHead(head),
+      nextSequence: BigInt(nextSequence),
+      lastCommitUnixMs: BigInt(timeUnixMs),
+      logBytes: BigInt(log.bytes),
+      segments: log.segments,
+      writers: writerCount,
+      health: log.trouble === undefined ? ChainHealth.GOOD : ChainHealth.READ_ONLY,
+      trouble: log.trouble ?? '',
+    };
+  });
+}

@@ -1,0 +1,30 @@
+import { FieldWriter, frame } from '../../bytes/index.ts';
+import type { TreeHead } from '../../event/index.ts';
+
+// Messages that carry slices of the log or are sent once a batch: written by hand, since a slice is sent as it
+// is stored, never decoded into objects. A test reads each with the generated stubs.
+
+/** Fields of SubscribeResponse and ReadEventsResponse; both have the slice at the same place. */
+const logField = 2;
+
+/** A SubscribeResponse or ReadEventsResponse with a slice of the log. */
+export function logMessage(slice: Buffer): Buffer {
+  return frame(logField, slice);
+}
+
+/** A ReadEventsResponse that goes backwards. */
+export function backwardLogMessage(slice: Buffer, frontier: readonly Buffer[]): Buffer {
+  const message = new FieldWriter(slice.length + 34 * frontier.length + 16).message(
+    logField,
+    slice,
+  );
+  for (const hash of frontier) message.bytes(3, hash);
+  return message.finish();
+}
+
+/** An AppendResponse for a batch that was accepted. */
+export function committedMessage(sealHash: Buffer, commitHeader: Buffer, head: TreeHead): Buffer {
+  const treeHead = new FieldWriter(64).varint(1, head.size).bytes(2, head.root).finish();
+  const committed = new FieldWriter(160).bytes(1, commitHeader).message(2, treeHead).finish();
+  return new FieldWriter(256).bytes(1, sealHash).message(2, committed).finish();
+}

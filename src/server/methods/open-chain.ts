@@ -1,0 +1,59 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { ChainService, type OpenChainRequest } from '../../../gen/atedb/v1/chain_pb.js';
+import { SealSchema } from '../../../gen/atedb/v1/event_pb.js';
+import { AtedbError } from '../../bytes/index.ts';
+import type { Chain, ChainLease } from '../../chain/index.ts';
+import { parseChainKey } from '../../event/index.ts';
+import { unary } from '../method.ts';
+import { type ChainServiceDeps, checkLength, checkPinned, requestInteger } from './deps.ts';
+import { toLogSegment, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
+
+/** `OpenChain`: what a client must know and verify before it uses a chain. */
+export function openChain(deps: ChainServiceDeps) {
+  return unary(ChainService.method.openChain, async (request) => {
+    const server = {
+      serverIdentity: toPublicKey(deps.identity),
+      trustMode: toTrustMode(deps.trustMode),
+    };
+    const key = parseChainKey(request.chainKey);
+    using lease: ChainLease | undefined = request.forAppend
+      ? await deps.registry.openIfThere(key)
+      : await deps.registry.open(key);
+    if (lease === undefined) return server;
+    checkPinned(lease, request.chainId);
+    return { ...server, ...(await standing(lease.chain, request)) };
+  });
+}
+
+async function standing(chain: Chain, request: OpenChainRequest) {
+  const writer = await writerState(chain, request.writerId);
+  // The head is taken after the writer's last batch is known to be in it.
+  const { head, nextSequence } = chain.log.durable;
+  const knownSize = requestInteger('known_size', request.knownSize);
+  if (knownSize > head.size) {
+    throw new AtedbError(
+      'SEQUENCE_OUT_OF_RANGE',
+      `the chain has ${head.size} commits, and the caller has verified a head of ${knownSize}: this server was restored from an older state, or lies`,
+      { metadata: { size: String(head.size), known_size: String(knownSize) } },
+    );
+  }
+  return {
+    genesis: toLogSegment(chain.genesisSlice),
+    head: toTreeHead(head),
+    nextSequence: BigInt(nextSequence),
+    consistency: await chain.log.consistencyProof(knownSize, head.size),
+    ...writer,
+  };
+}
+
+async function writerState(chain: Chain, writerId: Uint8Array) {
+  if (writerId.length === 0) return {};
+  checkLength('writer_id', writerId, 32);
+  const { nextCounter, lastSeal } = await chain.writerStanding(Buffer.from(writerId));
+  return {
+    writer: {
+      nextCounter: BigInt(nextCounter),
+      ...(lastSeal === undefined ? {} : { lastSeal: fromBinary(SealSchema, lastSeal) }),
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  ChainService,
+  type ReadEventsRequest,
+  ReadEventsResponseSchema,
+} from '../../../gen/atedb/v1/chain_pb.js';
+import type { Chain } from '../../chain/index.ts';
+import { splitSlice, type TreeHead } from '../../event/index.ts';
+import type { ChainLog } from '../../log/index.ts';
+import { type SendingCall, serverStream } from '../method.ts';
+import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
+import { backwardLogMessage, logMessage } from './messages.ts';
+import { startOfHistory } from './start-of-history.ts';
+import { sliceBytesMax } from './subscribe.ts';
+
+/** Sequences from `from` on, up to `end`, not included. */
+interface Range {
+  readonly from: number;
+  readonly end: number;
+}
+
+/** `ReadEvents`: a range of the chain as it is at the call, forwards or backwards. */
+export function readEvents(deps: ChainServiceDeps) {
+  const method = ChainService.method.readEvents;
+  return serverStream(method, { endsAtDrain: false }, async (request, call) => {
+    using lease = await openRequested(deps, request);
+    const { chain } = lease;
+    const { head, nextSequence } = chain.log.durable;
+    const range = rangeOf(request, nextSequence);
+    if (request.reverse) await readBackwards(chain, call, range, head);
+    else await readForwards(chain, call, range, head);
+  });
+}
+
+/** The part of the chain that is asked for; empty where the range holds nothing. */
+function rangeOf(request: ReadEventsRequest, nextSequence: number): Range {
+  const from = requestInteger('from_sequence', request.fromSequence);
+  const asked =
+    request.endSequence === undefined
+      ? nextSequence
+      : requestInteger('end_sequence', request.endSequence);
+  if (request.endSequence !== undefined && asked < from) {
+    throw requestInvalid('end_sequence', `${asked} is before from_sequence, ${from}`);
+  }
+  const end = Math.min(asked, nextSequence);
+  const limit = requestInteger('limit', request.limit);
+  // A start beyond the end is refused by the log, which says where the end is.
+  if (limit === 0 || from > end) return { from, end: Math.max(from, end) };
+  return request.reverse
+    ? { from: Math.max(from, end - limit), end }
+    : { from, end: Math.min(end, from + limit) };
+}
+
+async function readForwards(
+  chain: Chain,
+  call: SendingCall,
+  range: Range,
+  head: TreeHead,
+): Promise<void> {
+  const { log } = chain;
+  let position = await log.positionOfSequence(range.from);
+  await send(call, {
+    message: { case: 'start', value: await startOfHistory(chain, head, position) },
+  });
+  const isEmpty = range.from === range.end;
+  // The batch that holds an empty range's start begins before its end, too.
+  while (!isEmpty && position.sequence < range.end) {
+    call.signal.throwIfAborted();
+    const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+    const slice = next.sequence > range.end ? cutAfter(bytes, range.end) : { bytes, ...next };
+    await call.send(logMessage(slice.bytes));
+    position = { ...next, commit: slice.commit, sequence: slice.sequence };
+  }
+  const consistency = await log.consistencyProof(position.commit, head.size);
+  await send(call, {
+    message: { case: 'end', value: { endCommit: BigInt(position.commit), consistency } },
+  });
+}
+
+/** Cut a slice after the batch that reaches a sequence. */
+function cutAfter(bytes: Buffer, endSequence: number) {
+  const last = splitSlice(bytes).find(
+    ({ commit }) => commit.firstSequence + commit.events >= endSequence,
+  );
+  if (last === undefined) throw new RangeError(`the slice doesn't reach sequence ${endSequence}`);
+  return {
+    bytes: bytes.subarray(0, last.end),
+    commit: last.commit.commit + 1,
+    sequence: last.commit.firstSequence + last.commit.events,
+  };
+}
+
+async function readBackwards(
+  chain: Chain,
+  call: SendingCall,
+  range: Range,
+  head: TreeHead,
+): Promise<void> {
+  const { log } = chain;
+  let position = await positionAfter(log, range);
+  await send(call, {
+    message: { case: 'start', value: await startOfHistory(chain, head, position) },
+  });
+  while (position.sequence > range.from) {
+    call.signal.throwIfAborted();
+    const { bytes, start } = await log.readSliceBefore(position, { bytesMax: sliceBytesMax });
+    const batches = splitSlice(bytes).filter(
+      ({ commit }) => commit.firstSequence + commit.events > range.from,
+    );
+    const [oldest] = batches;
+    if (oldest === undefined) return;
+    const newestFirst = batches.map((batch) => bytes.subarray(batch.start, batch.end)).reverse();
+    const frontier = await log.frontierAt(oldest.commit.commit);
+    await call.send(backwardLogMessage(Buffer.concat(newestFirst), frontier));
+    position = start;
+  }
+}
+
+/** The boundary after the batch that holds the range's last event. */
+async function positionAfter(log: ChainLog, range: Range) {
+  if (range.end === range.from) return log.positionOfSequence(range.end);
+  const last = await log.positionOfSequence(range.end - 1);
+  return (await log.readSlice(last, { bytesMax: 1 })).next;
+}
+
+async function send(
+  call: SendingCall,
+  message: MessageInitShape<typeof ReadEventsResponseSchema>,
+): Promise<void> {
+  const schema = ReadEventsResponseSchema;
+  await call.send(Buffer.from(toBinary(schema, create(schema, message))));
+}

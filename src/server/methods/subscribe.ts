@@ -1,0 +1,129 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  ChainService,
+  type SubscribeRequest,
+  SubscribeResponseSchema,
+} from '../../../gen/atedb/v1/chain_pb.js';
+import type { Chain } from '../../chain/index.ts';
+import type { ChainLog, Position } from '../../log/index.ts';
+import { type SendingCall, serverStream } from '../method.ts';
+import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
+import { logMessage } from './messages.ts';
+import { startOfHistory } from './start-of-history.ts';
+import { toTreeHead } from './to-message.ts';
+
+/** Bytes of the log in one message: large enough that its cost a message doesn't count, one in flight a stream. */
+export const sliceBytesMax = 512 * 1024;
+
+const heartbeatDefaultMs = 15_000;
+const heartbeatMinMs = 100;
+const heartbeatMaxMs = 3_600_000;
+
+/** `Subscribe`: history from a point on, then what is appended. */
+export function subscribe(deps: ChainServiceDeps) {
+  const method = ChainService.method.subscribe;
+  return serverStream(method, { endsAtDrain: true }, async (request, call) => {
+    const heartbeatMs = heartbeatOf(request);
+    using lease = await openRequested(deps, request);
+    const position = await startOf(request, lease.chain.log);
+    await new Subscription(lease.chain, call, heartbeatMs, deps.now).run(position);
+  });
+}
+
+/** One subscriber. It reads from the log by position, so a slow one costs no queue. */
+class Subscription {
+  readonly #chain: Chain;
+  readonly #call: SendingCall;
+  readonly #heartbeatMs: number;
+  readonly #now: () => number;
+
+  constructor(chain: Chain, call: SendingCall, heartbeatMs: number, now: () => number) {
+    this.#chain = chain;
+    this.#call = call;
+    this.#heartbeatMs = heartbeatMs;
+    this.#now = now;
+  }
+
+  /** Runs until the call is over; it ends only by throwing. */
+  async run(start: Position): Promise<never> {
+    const { log } = this.#chain;
+    await this.#send({
+      message: {
+        case: 'start',
+        value: await startOfHistory(this.#chain, log.durable.head, start),
+      },
+    });
+    let position = start;
+    let isLive = false;
+    for (;;) {
+      if (position.commit >= log.durable.head.size) {
+        if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
+        isLive = true;
+        await this.#waitBeyond(position);
+        continue;
+      }
+      if (isLive && !log.isAtTail(position)) {
+        isLive = false;
+        await this.#send({ message: { case: 'fellBehind', value: this.#progress() } });
+      }
+      const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+      if (bytes.length > 0) await this.#call.send(logMessage(bytes));
+      this.#call.signal.throwIfAborted();
+      position = next;
+    }
+  }
+
+  /** Wait until the log goes on after a position, with a heartbeat each time that takes long. */
+  async #waitBeyond(position: Position): Promise<void> {
+    const { log } = this.#chain;
+    const { signal } = this.#call;
+    while (log.durable.head.size <= position.commit) {
+      const pause = new AbortController();
+      const timer = setTimeout(() => pause.abort(), this.#heartbeatMs);
+      const either = AbortSignal.any([signal, pause.signal]);
+      try {
+        await log.waitBeyond(position.commit, either);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!pause.signal.aborted) throw error;
+        const value = { ...this.#progress(), timeUnixMs: BigInt(this.#now()) };
+        await this.#send({ message: { case: 'heartbeat', value } });
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  }
+
+  #progress() {
+    const { head, nextSequence } = this.#chain.log.durable;
+    return { head: toTreeHead(head), nextSequence: BigInt(nextSequence) };
+  }
+
+  async #send(message: MessageInitShape<typeof SubscribeResponseSchema>): Promise<void> {
+    const schema = SubscribeResponseSchema;
+    await this.#call.send(Buffer.from(toBinary(schema, create(schema, message))));
+  }
+}
+
+async function startOf(request: SubscribeRequest, log: ChainLog): Promise<Position> {
+  const { from } = request;
+  switch (from.case) {
+    case 'sequence':
+      return log.positionOfSequence(requestInteger('sequence', from.value));
+    case 'timeUnixMs':
+      return log.positionOfTime(requestInteger('time_unix_ms', from.value));
+    case 'now':
+      return log.endPosition();
+    default:
+      return log.startPosition();
+  }
+}
+
+function heartbeatOf({ heartbeatMs }: SubscribeRequest): number {
+  if (heartbeatMs === 0) return heartbeatDefaultMs;
+  if (heartbeatMs >= heartbeatMinMs && heartbeatMs <= heartbeatMaxMs) return heartbeatMs;
+  throw requestInvalid(
+    'heartbeat_ms',
+    `it is ${heartbeatMs}, and must be from ${heartbeatMinMs} to ${heartbeatMaxMs}`,
+  );
+}

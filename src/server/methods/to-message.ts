@@ -1,0 +1,25 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { TrustMode as TrustModeNumber } from '../../../gen/atedb/v1/event_pb.js';
+import { LogSegmentSchema } from '../../../gen/atedb/v1/log_pb.js';
+import type { PublicKey } from '../../crypto/index.ts';
+import type { TreeHead, TrustMode } from '../../event/index.ts';
+
+/** A tree head as its message. */
+export function toTreeHead(head: TreeHead) {
+  return { size: BigInt(head.size), root: head.root };
+}
+
+/** A public key as its message. */
+export function toPublicKey(key: PublicKey) {
+  return { suite: key.suite, key: key.bytes };
+}
+
+/** A trust mode as its number in the schema. */
+export function toTrustMode(mode: TrustMode): TrustModeNumber {
+  return mode === 'centralized' ? TrustModeNumber.CENTRALIZED : TrustModeNumber.DISTRIBUTED;
+}
+
+/** A stored slice as its message, for messages that are made once a call. */
+export function toLogSegment(slice: Buffer) {
+  return fromBinary(LogSegmentSchema, slice);
+}

@@ -1,0 +1,77 @@
+import type { DescFile } from '@bufbuild/protobuf';
+import type { Server } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { drain } from './drain.ts';
+import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
+import { Health } from './health.ts';
+import { type ServerLimits, StreamCounter } from './limits.ts';
+import { LiveCalls } from './live-calls.ts';
+import type { Methods, Service } from './method.ts';
+import { addReflection } from './reflection.ts';
+import { addService } from './serve-method.ts';
+
+/** A service with its methods; made by `serving`, which checks that they fit. */
+export interface ServedService {
+  readonly file: DescFile;
+  readonly typeName: string;
+  addTo(server: Server, context: Parameters<typeof addService>[3]): void;
+}
+
+/** Pair a generated service with its methods. */
+export function serving<Described extends Service>(
+  service: Described,
+  methods: Methods<Described>,
+): ServedService {
+  return {
+    file: service.file,
+    typeName: service.typeName,
+    addTo: (server, context) => addService(server, service, methods, context),
+  };
+}
+
+export interface GrpcOptions {
+  /** As `ListenOptions`. */
+  readonly listen: readonly string[];
+  readonly port: number;
+  readonly limits: ServerLimits;
+  readonly logger: Logger;
+  /** Files whose types no service mentions, but that tools want to look up: those of error details. */
+  readonly otherFiles: readonly DescFile[];
+  readonly services: readonly ServedService[];
+}
+
+/** A gRPC server that accepts calls. */
+export interface RunningGrpc {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** Shut down in good order, within `limitMs` and two seconds. Calling it again waits for the first. */
+  drain(options?: { readonly limitMs?: number }): Promise<void>;
+}
+
+/**
+ * Serve these services, health and reflection.
+ * @throws AtedbError as `listen`.
+ */
+export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
+  const { limits, logger, services } = options;
+  const server = makeGrpcServer(limits);
+  const calls = new LiveCalls();
+  const context = { logger, calls, streams: new StreamCounter(limits) };
+  for (const service of services) service.addTo(server, context);
+  const health = new Health(services.map(({ typeName }) => typeName));
+  health.addTo(server);
+  addReflection(server, [...services.map(({ file }) => file), ...options.otherFiles]);
+  const listeners = await listenForGrpc(server, options).catch((error: unknown) => {
+    server.forceShutdown();
+    throw error;
+  });
+  let drained: Promise<void> | undefined;
+  return {
+    addresses: listeners.addresses,
+    port: listeners.port,
+    drain: (drainOptions = {}) => {
+      drained ??= drain({ server, listeners, health, calls, logger, ...drainOptions });
+      return drained;
+    },
+  };
+}

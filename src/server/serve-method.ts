@@ -1,0 +1,180 @@
+import type { DescMethod } from '@bufbuild/protobuf';
+import type {
+  MethodDefinition,
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceError,
+  sendUnaryData,
+  UntypedHandleCall,
+} from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { StreamCounter } from './limits.ts';
+import { LiveCall, LiveStreamCall } from './live-call.ts';
+import { drainingError, type LiveCalls } from './live-calls.ts';
+import { LiveDuplexCall } from './live-duplex-call.ts';
+import type {
+  BidiStreamMethod,
+  Method,
+  Methods,
+  ServerStreamMethod,
+  Service,
+  UnaryMethod,
+} from './method.ts';
+import { toServiceError } from './status.ts';
+
+/** What serving a call needs of the server. */
+export interface CallContext {
+  readonly logger: Logger;
+  readonly calls: LiveCalls;
+  readonly streams: StreamCounter;
+}
+
+/** Serve a generated service on a grpc-js server. */
+export function addService<Described extends Service>(
+  server: Server,
+  service: Described,
+  methods: Methods<Described>,
+  context: CallContext,
+): void {
+  const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
+  const handlers: Record<string, UntypedHandleCall> = {};
+  for (const [name, method] of Object.entries<Method>(methods)) {
+    const described = service.method[name];
+    if (described === undefined) throw new Error(`${service.typeName} has no method ${name}`);
+    definition[name] = bytesDefinition(described);
+    handlers[name] = handlerOf(method, `${service.typeName}/${described.name}`, context);
+  }
+  server.addService(definition, handlers);
+}
+
+/** The transport gets and gives bytes: what is decoded, is decoded where an error can still have its reason. */
+function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Buffer> {
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    requestStream:
+      method.methodKind === 'bidi_streaming' || method.methodKind === 'client_streaming',
+    responseStream:
+      method.methodKind === 'bidi_streaming' || method.methodKind === 'server_streaming',
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  };
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+function handlerOf(method: Method, name: string, context: CallContext): UntypedHandleCall {
+  switch (method.kind) {
+    case 'unary':
+      return unaryHandler(method, name, context);
+    case 'server_streaming':
+      return serverStreamHandler(method, name, context);
+    case 'bidi_streaming':
+      return bidiStreamHandler(method, name, context);
+  }
+}
+
+function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
+  return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
+    const drainable = { onDrain: () => {} };
+    const call = new LiveCall(surface, name, context.logger, () => context.calls.leave(drainable));
+    void serve(call, context.logger, {
+      enter: () => context.calls.enter(drainable),
+      handle: () => method.handle(surface.request, call),
+      succeed: (response) => answer(null, response),
+      fail: (error) => answer(error),
+    });
+  };
+}
+
+function serverStreamHandler(method: ServerStreamMethod, name: string, context: CallContext) {
+  return (surface: ServerWritableStream<Buffer, Buffer>): void => {
+    const drainable = {
+      onDrain: () => {
+        if (method.endsAtDrain) call.abort(drainingError());
+      },
+    };
+    let countOut = () => {};
+    const call = new LiveStreamCall(surface, name, context.logger, () => {
+      countOut();
+      context.calls.leave(drainable);
+    });
+    void serve(call, context.logger, {
+      enter: () => {
+        countOut = context.streams.enter('read');
+        context.calls.enter(drainable);
+      },
+      handle: () => method.handle(surface.request, call),
+      succeed: () => surface.end(),
+      fail: (error) => surface.emit('error', error),
+    });
+  };
+}
+
+function bidiStreamHandler(method: BidiStreamMethod, name: string, context: CallContext) {
+  return (surface: ServerDuplexStream<Buffer, Buffer>): void => {
+    const drainable = { onDrain: () => call.requests.stop() };
+    let countOut = () => {};
+    const call = new LiveDuplexCall(surface, name, context.logger, () => {
+      countOut();
+      context.calls.leave(drainable);
+    });
+    void serve(call, context.logger, {
+      enter: () => {
+        countOut = context.streams.enter('append');
+        context.calls.enter(drainable);
+      },
+      handle: async () => {
+        await method.handle(call);
+        if (call.requests.wasStopped) throw drainingError();
+      },
+      succeed: () => surface.end(),
+      fail: (error) => surface.emit('error', error),
+    });
+  };
+}
+
+interface Served<Result> {
+  /** Refuses by throwing. */
+  enter(): void;
+  handle(): Promise<Result>;
+  succeed(result: Result): void;
+  fail(error: ServiceError): void;
+}
+
+/** Serve one call to its end. Never rejects. */
+async function serve<Result>(
+  call: LiveCall,
+  logger: Logger,
+  served: Served<Result>,
+): Promise<void> {
+  const startedMs = performance.now();
+  let outcome = 'ok';
+  try {
+    served.enter();
+    const result = await served.handle();
+    served.succeed(result);
+  } catch (error) {
+    outcome = fail(call, served.fail, error);
+  }
+  call.endHandler();
+  if (logger.isLevelEnabled('debug')) {
+    call.logger.debug({ outcome, ms: Math.round(performance.now() - startedMs) }, 'a call ended');
+  }
+}
+
+/** Tell the peer, unless it is gone. Returns the outcome for the log. */
+function fail(call: LiveCall, tell: (error: ServiceError) => void, error: unknown): string {
+  if (call.isGone) {
+    // Handlers end by throwing when their caller has gone; anything else that they throw is worth a line.
+    if (error !== call.abortReason)
+      call.logger.debug({ err: error }, 'a call without a caller failed');
+    return 'gone';
+  }
+  const serviceError = toServiceError(error, call.logger);
+  tell(serviceError);
+  return `status ${serviceError.code}`;
+}

@@ -1,0 +1,141 @@
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
+import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { ChainRegistry } from '../chain/index.ts';
+import { type PublicKey, selfTest } from '../crypto/index.ts';
+import type { TrustMode } from '../event/index.ts';
+import { RealStorage } from '../log/index.ts';
+import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
+import { chainService } from './chain-service.ts';
+import { loadIdentity } from './identity.ts';
+import { completeLimits, type ServerLimits } from './limits.ts';
+import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
+
+export interface ServerOptions {
+  /** Where the chains lie. Is made if it isn't there. One process a logs path. */
+  readonly logsPath: string;
+  /** IP addresses, host names, `localhost` (both loopback addresses), `unix:/path`; `::` takes IPv4 too. */
+  readonly listen: readonly string[];
+  /** TCP port; 0: any that is free. */
+  readonly port: number;
+  /** Of chains that are created from now on. */
+  readonly trustMode: TrustMode;
+  readonly logger: Logger;
+  /** Absent: `defaultServerLimits`. */
+  readonly limits?: Partial<ServerLimits>;
+  /** Size at which segments roll. Absent: 64 MiB. */
+  readonly segmentBytesMax?: number;
+}
+
+/** A server that accepts calls. */
+export interface RunningServer {
+  /** `host:port` of each, IPv6 hosts in brackets; `unix:/path` for Unix sockets. */
+  readonly addresses: readonly string[];
+  /** The TCP port. */
+  readonly port: number;
+  /** The identity key, that clients pin. */
+  readonly identity: PublicKey;
+  /**
+   * Shut down in good order: batches in flight are finished and answered, subscribers told to reconnect, files
+   * closed, the lock released. Takes 12 seconds at most, and what the disk needs. Calling it again waits for the first.
+   * @param reason for the log.
+   */
+  drain(reason: string): Promise<void>;
+}
+
+/** The server's own folder, which no chain key can name. */
+const systemFolder = '_sys';
+
+/**
+ * Start a server.
+ * @throws AtedbError REQUEST_INVALID when another process serves the logs path, or an address can't be
+ *   bound, or a limit is wrong; STORAGE_FAILED when the logs path can't be used.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const limits = completeLimits(options.limits ?? {});
+  const logsPath = resolve(options.logsPath);
+  // Before anything is signed or verified: wrong cryptography must not write.
+  selfTest();
+  const system = join(logsPath, systemFolder);
+  await makeFolderDurable(system, 0o700);
+  const lock = await lockLogsPath(logsPath, join(system, 'lock'));
+  try {
+    return await startLocked({ ...options, logsPath, limits }, system, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function lockLogsPath(logsPath: string, lockPath: string): Promise<ExclusiveLock> {
+  const lock = await acquireExclusiveLock(lockPath);
+  if (lock !== null) return lock;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `another process serves ${logsPath}; stop it, or give this one another logs path`,
+    { metadata: { field: 'logs_path', path: logsPath } },
+  );
+}
+
+async function startLocked(
+  options: ServerOptions & { readonly limits: ServerLimits },
+  system: string,
+  lock: ExclusiveLock,
+): Promise<RunningServer> {
+  const { logsPath, trustMode, limits, logger } = options;
+  const identity = await loadIdentity(join(system, 'identity.key'), logger);
+  const registry = new ChainRegistry({
+    storage: new RealStorage(),
+    logsPath,
+    serverIdentity: identity.publicKey,
+    trustMode,
+    openChainsMax: limits.openChainsMax,
+    segmentBytesMax: options.segmentBytesMax,
+    now: Date.now,
+    logger,
+  });
+  const grpc = await serveGrpc({
+    listen: options.listen,
+    port: options.port,
+    limits,
+    logger,
+    otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
+    services: [
+      serving(
+        ChainService,
+        chainService({ registry, identity: identity.publicKey, trustMode, now: Date.now }),
+      ),
+    ],
+  });
+  const stop = async (reason: string) => {
+    logger.info({ reason }, 'shutting down');
+    try {
+      await grpc.drain();
+      await registry.close();
+    } finally {
+      await lock.release();
+    }
+    logger.info('shut down');
+  };
+  return running(grpc, identity.publicKey, stop);
+}
+
+function running(
+  grpc: RunningGrpc,
+  identity: PublicKey,
+  stop: (reason: string) => Promise<void>,
+): RunningServer {
+  let stopped: Promise<void> | undefined;
+  return {
+    addresses: grpc.addresses,
+    port: grpc.port,
+    identity,
+    drain: (reason) => {
+      stopped ??= stop(reason);
+      return stopped;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { type Any, anyPack } from '@bufbuild/protobuf/wkt';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
+import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
+import { AtedbError, type Reason } from '../bytes/index.ts';
+
+/** The domain of our `google.rpc.ErrorInfo`. */
+export const errorDomain = 'atedb';
+
+/**
+ * The gRPC status of each reason, as errors.proto says it: a reason without a status doesn't compile.
+ * The last six are made by clients; a server that threw one would have a defect.
+ */
+export const statusByReason: Readonly<Record<Reason, status>> = {
+  REQUEST_INVALID: status.INVALID_ARGUMENT,
+  CHAIN_KEY_INVALID: status.INVALID_ARGUMENT,
+  NON_CANONICAL: status.INVALID_ARGUMENT,
+  BATCH_INVALID: status.INVALID_ARGUMENT,
+  HASH_MISMATCH: status.INVALID_ARGUMENT,
+  GENESIS_INVALID: status.INVALID_ARGUMENT,
+  UNSUPPORTED: status.UNIMPLEMENTED,
+  DATA_TOO_LARGE: status.RESOURCE_EXHAUSTED,
+  TOO_MANY_EVENTS: status.RESOURCE_EXHAUSTED,
+  TOO_MANY_STREAMS: status.RESOURCE_EXHAUSTED,
+  TOO_MANY_CHAINS: status.RESOURCE_EXHAUSTED,
+  CHAIN_NOT_FOUND: status.NOT_FOUND,
+  CHAIN_EXISTS: status.ALREADY_EXISTS,
+  CHAIN_ID_MISMATCH: status.FAILED_PRECONDITION,
+  TRUST_MODE_MISMATCH: status.FAILED_PRECONDITION,
+  SERVER_IDENTITY_MISMATCH: status.FAILED_PRECONDITION,
+  SIGNATURE_INVALID: status.UNAUTHENTICATED,
+  KEY_NOT_ALLOWED: status.PERMISSION_DENIED,
+  LOCAL_ONLY: status.PERMISSION_DENIED,
+  WRITER_FORKED: status.ABORTED,
+  COUNTER_GAP: status.FAILED_PRECONDITION,
+  PREDECESSOR_REJECTED: status.ABORTED,
+  WRITER_TAKEN_OVER: status.ABORTED,
+  AS_OF_INVALID: status.FAILED_PRECONDITION,
+  PRECONDITION_FAILED: status.FAILED_PRECONDITION,
+  SEQUENCE_OUT_OF_RANGE: status.OUT_OF_RANGE,
+  CHAIN_DAMAGED: status.DATA_LOSS,
+  STORAGE_FAILED: status.UNAVAILABLE,
+  CHAIN_READ_ONLY: status.FAILED_PRECONDITION,
+  FORMAT_TOO_NEW: status.FAILED_PRECONDITION,
+  SERVER_DRAINING: status.UNAVAILABLE,
+  INTERNAL: status.INTERNAL,
+  OUTCOME_UNKNOWN: status.INTERNAL,
+  VERIFICATION_FAILED: status.INTERNAL,
+  HEAD_CONFLICT: status.INTERNAL,
+  WRITER_AHEAD: status.INTERNAL,
+  CONNECTION_FAILED: status.INTERNAL,
+  DEADLINE_EXCEEDED: status.INTERNAL,
+};
+
+/** These ask for an operator: they are logged as errors, all others at debug. */
+const operatorReasons: ReadonlySet<Reason> = new Set([
+  'CHAIN_DAMAGED',
+  'STORAGE_FAILED',
+  'FORMAT_TOO_NEW',
+  'INTERNAL',
+]);
+
+/** So that a status fits into the header lists that stock clients accept, and isn't lost whole. */
+const messageCharactersMax = 1_000;
+const metadataCharactersMax = 500;
+
+/**
+ * Make the gRPC error that a peer is sent for anything that was thrown: the status of its reason, its message,
+ * and `google.rpc` details with the reason, and with the wrong field where metadata names one.
+ * What isn't an `AtedbError` is INTERNAL, and says nothing of itself; it goes to the log, as does the cause of
+ * each error that asks for an operator. Causes never reach a peer.
+ */
+export function toServiceError(error: unknown, logger: Logger): ServiceError {
+  const refusal = error instanceof AtedbError ? error : asInternal(error);
+  const { reason } = refusal;
+  if (operatorReasons.has(reason)) {
+    logger.error({ err: error, reason }, `a call failed: ${refusal.message}`);
+  } else if (logger.isLevelEnabled('debug')) {
+    logger.debug({ reason, metadata: refusal.metadata }, `a call was refused: ${refusal.message}`);
+  }
+  return serviceErrorOf(refusal);
+}
+
+/** The gRPC error of an `AtedbError`; logs nothing. */
+export function serviceErrorOf(error: AtedbError): ServiceError {
+  const code = statusByReason[error.reason];
+  const details = shortened(error.message, messageCharactersMax);
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', statusDetails(code, details, error));
+  return Object.assign(new Error(details), { code, details, metadata });
+}
+
+function asInternal(cause: unknown): AtedbError {
+  return new AtedbError(
+    'INTERNAL',
+    "the server has a defect: its log has the cause; the outcome of this call isn't known",
+    { cause },
+  );
+}
+
+function statusDetails(code: status, message: string, error: AtedbError): Buffer {
+  const details = [
+    packed(ErrorInfoSchema, {
+      reason: error.reason,
+      domain: errorDomain,
+      metadata: Object.fromEntries(
+        Object.entries(error.metadata).map(([name, value]) => [
+          name,
+          shortened(value, metadataCharactersMax),
+        ]),
+      ),
+    }),
+  ];
+  const { field } = error.metadata;
+  if (error.reason === 'REQUEST_INVALID' && field !== undefined) {
+    details.push(packed(BadRequestSchema, { fieldViolations: [{ field, description: message }] }));
+  }
+  return Buffer.from(toBinary(StatusSchema, create(StatusSchema, { code, message, details })));
+}
+
+function packed<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Any {
+  return anyPack(schema, create(schema, message));
+}
+
+/** Well-formed, too: the transport percent-encodes the message, and a lone surrogate would make it throw. */
+function shortened(text: string, charactersMax: number): string {
+  return text.slice(0, charactersMax).toWellFormed();
+}

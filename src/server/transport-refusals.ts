@@ -1,0 +1,31 @@
+import { type ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
+import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
+import { serviceErrorOf } from './status.ts';
+
+/**
+ * Gives the transport's own refusal of a message that is too large the form of all our refusals. It refuses as
+ * soon as it has read the declared size, before any handler; its status has no details. Ours always have, so a
+ * bare RESOURCE_EXHAUSTED is the transport's.
+ */
+export const transportRefusals: ServerInterceptor = (_method, call) => {
+  // The transport calls its own `sendStatus`, not that of a call wrapped around it.
+  const sendStatus = call.sendStatus.bind(call);
+  call.sendStatus = (sent) => {
+    const isOwn = sent.metadata !== null && sent.metadata !== undefined;
+    sendStatus(
+      sent.code !== status.RESOURCE_EXHAUSTED || isOwn ? sent : messageTooLarge(sent.details),
+    );
+  };
+  // The declared type asks for the class that wraps calls; the transport asks for its interface only.
+  return call as ServerInterceptingCall;
+};
+
+function messageTooLarge(details: string) {
+  return serviceErrorOf(
+    new AtedbError(
+      'DATA_TOO_LARGE',
+      `a message may have ${grpcMessageBytesMax} bytes at most; send less at once (${details})`,
+      { metadata: { limit_bytes: String(grpcMessageBytesMax) } },
+    ),
+  );
+}

@@ -1,0 +1,78 @@
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { KeyPair } from '../crypto/index.ts';
+import { formatKeyFile, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'atedb-key-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const stored = { keyPair: KeyPair.generate(), created: new Date('2026-01-31T12:00:00Z') };
+
+test('what is written is read back, from a file of mode 0600', async () => {
+  const path = join(folder, 'k.key');
+  await writeKeyFile(path, stored);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  const read = await readKeyFile(path);
+  expect(read.created).toEqual(stored.created);
+  expect(read.keyPair.publicKey.bytes).toEqual(stored.keyPair.publicKey.bytes);
+  expect(read.keyPair.exportSeed()).toEqual(stored.keyPair.exportSeed());
+  await expect(writeKeyFile(path, stored)).rejects.toMatchObject({ metadata: { code: 'EEXIST' } });
+});
+
+test('a key file that others may read is refused with what to do', async () => {
+  const path = join(folder, 'k.key');
+  await writeKeyFile(path, stored);
+  for (const mode of [0o640, 0o604, 0o620]) {
+    await chmod(path, mode);
+    await expect(readKeyFile(path)).rejects.toThrow(`chmod 600 ${path}`);
+  }
+  await chmod(path, 0o400);
+  await readKeyFile(path);
+});
+
+test('a missing file is named', async () => {
+  const path = join(folder, 'none.key');
+  await expect(readKeyFile(path)).rejects.toMatchObject({
+    reason: 'STORAGE_FAILED',
+    message: expect.stringContaining(path),
+    metadata: { code: 'ENOENT' },
+  });
+});
+
+test('every alteration is refused, and no message shows the text', async () => {
+  const good = JSON.parse(formatKeyFile(stored));
+  const other = KeyPair.generate();
+  const otherPublic = other.publicKey.bytes.toString('base64');
+  const seed = good.seed as string;
+  const cases: [string, RegExp][] = [
+    ['', /not JSON/],
+    [seed, /not JSON/],
+    ['null', /not a JSON object/],
+    ['[]', /format is not "atedb-key-1"/],
+    [JSON.stringify({ ...good, format: 'atedb-key-2' }), /newer atedb/],
+    [JSON.stringify({ ...good, suite: 'rsa' }), /suite is not "mldsa65-ed25519"/],
+    [JSON.stringify({ ...good, seed: undefined }), /"seed" is not 64 bytes/],
+    [JSON.stringify({ ...good, seed: seed.slice(4) }), /"seed" is not 64 bytes/],
+    [JSON.stringify({ ...good, seed: `${seed} ` }), /"seed" is not 64 bytes/],
+    [JSON.stringify({ ...good, public: 7 }), /"public" is not 1984 bytes/],
+    [JSON.stringify({ ...good, public: otherPublic }), /do not belong together/],
+    [JSON.stringify({ ...good, created: 'yesterday' }), /"created" is not a time/],
+  ];
+  for (const [text, message] of cases) {
+    expect(() => parseKeyFile(text, 'the text')).toThrow(message);
+    expect(() => parseKeyFile(text, 'the text')).not.toThrow(seed);
+  }
+});
+
+test('the text holds the seed and says which format it is', async () => {
+  const path = join(folder, 'k.key');
+  await writeKeyFile(path, stored);
+  const fields = JSON.parse(await readFile(path, 'utf8'));
+  expect(fields.format).toBe('atedb-key-1');
+  expect(Buffer.from(fields.seed, 'base64')).toEqual(stored.keyPair.exportSeed());
+});

@@ -1,0 +1,233 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type CommandOptions, runCommand } from './command.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'atedb-cli-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+function atedb(line: string, options: CommandOptions = {}) {
+  const args = line === '' ? [] : line.split(' ');
+  return runCommand('atedb', args, {
+    ...options,
+    environment: { ATE_HOME: home, ...options.environment },
+  });
+}
+
+/** Every flag of the manual and of the original, with its variable. */
+const soloFlags = [
+  '--compact-mode',
+  '--compact-threshold-factor',
+  '--compact-threshold-size',
+  '--compact-timer',
+  '-l, --listen',
+  '-p, --port',
+  '-b, --backup-path',
+  '-u, --url',
+  '--nodes-list',
+  '-n, --node-id',
+];
+const globalFlags = [
+  '-v, --verbose',
+  '-d, --debug',
+  '-a, --auth',
+  '--no-auth',
+  '--wire-encryption',
+  '--no-wire-encryption',
+  '-t, --trust',
+  '--dns-sec',
+  '--dns-server, --dns',
+];
+
+describe('help', () => {
+  test.each(['solo --help', 'help solo', 'solo -h'])('%s names every flag', async (line) => {
+    const { code, stdout, stderr } = await atedb(line);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    const words = stdout.replaceAll(/\s+/g, ' ');
+    for (const flag of [...soloFlags, ...globalFlags]) {
+      expect(words).toContain(`${flag} `);
+      const name = flag.match(/--([a-z-]+)/)?.[1] ?? '';
+      expect(words).toContain(`[env: ATE_${name.replaceAll('-', '_').toUpperCase()}]`);
+    }
+    expect(words).toContain('[env: ATE_LOGS_PATH]');
+    for (const value of ['5000', '3600', '0.4', '104857600', 'factor-or-timer', '/opt/ate']) {
+      expect(words).toContain(value);
+    }
+  });
+
+  test('the help of the whole ends with the exit codes', async () => {
+    const { stdout } = await atedb('--help');
+    expect(stdout).toMatch(/Exit codes:\n {2}0 {2}done/);
+  });
+
+  test('the version is the same by flag and short flag', async () => {
+    const [long, short] = await Promise.all([atedb('--version'), atedb('-V')]);
+    expect(long.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(short.stdout).toBe(long.stdout);
+  });
+
+  test('completion prints a script, and knows the commands', async () => {
+    expect((await atedb('completion')).stdout).toContain('complete ');
+    const { stdout } = await atedb('--get-yargs-completions atedb key ');
+    expect(stdout.split('\n')).toContain('export');
+  });
+});
+
+describe('a wrong command line is exit code 2, in words, without a stack', () => {
+  test.each([
+    ['', 'no command is given'],
+    ['frobnicate', 'frobnicate'],
+    ['solo --frobnicate', 'frobnicate'],
+    ['solo one two', 'two'],
+    ['solo --port', 'port'],
+    ['solo --port 70000', '--port: "70000" is not a port: a whole number from 0 to 65535'],
+    ['solo -p -1', '--port: "-1" is not a port'],
+    ['solo -p 1 -p 2', '--port is given more than once'],
+    ['solo -l 127.0.0.1:5000', '--listen: "127.0.0.1:5000" is not what a server can listen on'],
+    [
+      'solo --compact-mode sometimes',
+      '--compact-mode: "sometimes" is not allowed; use one of: never',
+    ],
+    ['solo --compact-timer 0', '--compact-timer: "0" is not a number of seconds'],
+    ['solo --compact-threshold-factor x', '--compact-threshold-factor: "x" is not a factor'],
+    [
+      'solo --compact-threshold-size 1.5',
+      '--compact-threshold-size: "1.5" is not a number of bytes',
+    ],
+    ['solo --url nonsense', '--url: "nonsense" is not an address as ws://localhost:5000/db'],
+    ['solo --node-id x', '--node-id: "x" is not a node\'s number'],
+    ['--trust blind solo', '--trust: "blind" is not allowed; use one of: centralized, distributed'],
+    [
+      '--wire-encryption 64 solo',
+      '--wire-encryption: "64" is not allowed; use one of: 128, 192, 256',
+    ],
+    ['--auth localhost solo', '--auth: "localhost" is not an address'],
+    ['--dns-server x solo', '--dns-server: "x" is not an IP address'],
+    ['--auth ws://a/auth --no-auth solo', '--auth and --no-auth contradict each other'],
+    ['--trust blind key list', '--trust: "blind" is not allowed'],
+    ['key', 'after key comes new, list, show, export or import'],
+    ['key new ../x', '"../x" cannot be the name of a key'],
+    ['key show nobody', 'there is no key "nobody"'],
+  ])('atedb %s', async (line, message) => {
+    const { code, stdout, stderr } = await atedb(line);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('a capability that is not built yet is never ignored: exit code 2, saying so', () => {
+  test.each([
+    ['--wire-encryption 256 --trust distributed solo', '--wire-encryption 256'],
+    ['--auth ws://localhost:5555/auth solo', '--auth ws://localhost:5555/auth'],
+    ['--dns 8.8.4.4 solo', '--dns-server 8.8.4.4'],
+    ['--dns-sec solo', '--dns-sec'],
+    ['solo --compact-mode growth-or-timer', '--compact-mode growth-or-timer'],
+    ['solo --compact-timer 60', '--compact-timer 60'],
+    ['solo --compact-threshold-factor 0.5', '--compact-threshold-factor 0.5'],
+    ['solo --compact-threshold-size 1', '--compact-threshold-size 1'],
+    ['solo -b /backup', '--backup-path /backup'],
+    ['solo -u ws://localhost:5000/db', '--url ws://localhost:5000/db'],
+    ['solo --nodes-list nodes', '--nodes-list nodes'],
+    ['solo -n 1', '--node-id 1'],
+  ])('atedb %s', async (line, flag) => {
+    const { code, stderr } = await atedb(line);
+    expect(stderr).toMatch(`atedb: ${flag}: `);
+    expect(stderr).toContain("isn't built yet");
+    expect(code).toBe(2);
+  });
+});
+
+describe('variables stand in for flags', () => {
+  test.each([
+    ['ATE_PORT', 'x', 'ATE_PORT: "x" is not a port'],
+    ['ATE_LISTEN', '::,1.2.3', 'ATE_LISTEN: "1.2.3" is not what a server can listen on'],
+    ['ATE_TRUST', 'x', 'ATE_TRUST: "x" is not allowed'],
+    ['ATE_COMPACT_MODE', 'size', "ATE_COMPACT_MODE size: compaction isn't built yet"],
+    ['ATE_NO_AUTH', 'perhaps', 'ATE_NO_AUTH: "perhaps" is neither "true" nor "false"'],
+    ['ATE_DNS_SEC', '1', "ATE_DNS_SEC: DNSSEC isn't built yet"],
+    ['ATE_LOGS_PATH', '/dev/null/ate', 'ATE_LOGS_PATH: cannot make the folder /dev/null/ate'],
+  ])('%s=%s', async (name, value, message) => {
+    const { code, stderr } = await atedb('solo', { environment: { [name]: value } });
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test('the command line counts before them, its contrary flag too, and an empty one is not there', async () => {
+    const environment = { ATE_PORT: 'x', ATE_AUTH: 'ws://a/auth', ATE_TRUST: '' };
+    const { stderr } = await atedb('--no-auth solo -p 0 /dev/null/ate', { environment });
+    expect(stderr).toContain('<logs-path>: cannot make the folder /dev/null/ate');
+  });
+
+  test('ATE_DNS_SEC=false asks for nothing', async () => {
+    const { code } = await atedb('key list', { environment: { ATE_DNS_SEC: 'false' } });
+    expect(code).toBe(0);
+  });
+});
+
+describe('errors with --json', () => {
+  test('are one object a line on standard error', async () => {
+    const { code, stderr } = await atedb('key show nobody --json');
+    expect(JSON.parse(stderr)).toMatchObject({
+      reason: 'REQUEST_INVALID',
+      message: expect.stringContaining('nobody'),
+      metadata: { name: 'nobody' },
+    });
+    expect(code).toBe(2);
+    expect(JSON.parse((await atedb('key --json')).stderr).reason).toBe('USAGE');
+    expect(JSON.parse((await atedb('--dns-sec key list --json')).stderr).reason).toBe(
+      'UNSUPPORTED',
+    );
+  });
+});
+
+describe('key', () => {
+  test('makes, shows, lists, exports and imports', async () => {
+    const made = await atedb('key new --json');
+    expect(made.code).toBe(0);
+    const key = JSON.parse(made.stdout);
+    expect(key).toMatchObject({ name: 'default', file: join(home, 'keys', 'default.key') });
+    expect((await atedb('key show')).stdout).toContain(key.public);
+    const exported = await atedb('key export');
+    expect(exported.stderr).toContain('this is a secret');
+    const imported = await atedb('key import - copy', { input: exported.stdout });
+    expect(imported.stdout).toContain(key.fingerprint);
+    const file = join(home, 'exported');
+    expect((await atedb(`key export --output ${file}`)).stdout).toBe('');
+    expect((await atedb(`key import ${file} again`)).code).toBe(0);
+    const { stdout } = await atedb('key list');
+    expect(stdout.split('\n').map((line) => line.split('  ')[0]?.trim())).toEqual([
+      'again',
+      'copy',
+      'default',
+      '',
+    ]);
+    expect((await atedb('key new')).stderr).toContain('there is a key "default" already');
+    const missing = await atedb('key import /nonexistent x');
+    expect(missing.stderr).toContain('/nonexistent');
+    expect(missing.code).toBe(1);
+  });
+});
+
+describe('auth-server', () => {
+  test.each([
+    ['run -l 0.0.0.0 -p 5555', "auth-server run isn't built yet"],
+    ['generate -s 256 keys', "auth-server generate isn't built yet"],
+    ['run --port x', '--port: "x" is not a port'],
+    ['generate --strength 1', '--strength: "1" is not allowed; use one of: 128, 192, 256'],
+  ])('auth-server %s', async (line, message) => {
+    const { code, stderr } = await runCommand('auth-server', line.split(' '));
+    expect(stderr).toContain(`auth-server: ${message}`);
+    expect(code).toBe(2);
+  });
+
+  test('the help names the flags of the original', async () => {
+    const { stdout } = await runCommand('auth-server', ['run', '--help']);
+    for (const flag of ['--nodes-list', '--auth-key-path', '--cert-path', '-l, --listen']) {
+      expect(stdout).toContain(flag);
+    }
+  });
+});

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { projectFolder, runCommand } from './command.ts';
+import { type ServerProcess, startServerProcess } from './running-server.ts';
+
+let folder: string;
+const servers: ServerProcess[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'atedb-solo-'));
+});
+afterEach(() => {
+  for (const server of servers.splice(0)) server.child.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+/** Start a server on a free port, from the sources. */
+async function start(args: string[], environment: Record<string, string> = {}) {
+  const launcher = join(projectFolder, 'bin', 'atedb.cjs');
+  const server = await startServerProcess(process.execPath, [launcher, ...args], {
+    ATE_LOGS_PATH: join(folder, 'logs'),
+    ATE_PORT: '0',
+    ...environment,
+  });
+  servers.push(server);
+  return server;
+}
+
+async function answers(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('listens, says where and what is off, and ends in good order at SIGTERM', async () => {
+  const server = await start(['solo', '-l', 'localhost']);
+  expect(server.stdout).toContain(`listens on 127.0.0.1:${server.port}`);
+  expect(server.stdout).toContain(`logs      ${join(folder, 'logs')}`);
+  expect(server.stdout).toContain('wire encryption, auth service, compaction: not built yet');
+  expect(server.stdout).toContain(`append ate://localhost:${server.port}/example.com/me/log FILE`);
+  expect(await answers('127.0.0.1', server.port)).toBe(true);
+  server.child.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+  for (const line of server.log().trim().split('\n'))
+    expect(JSON.parse(line)).toHaveProperty('level');
+});
+
+test('what was asked to be off is not told as missing', async () => {
+  const off = ['--no-auth', '--no-wire-encryption', 'solo', '--compact-mode', 'never'];
+  const server = await start([...off, '-l', '127.0.0.1']);
+  expect(server.stdout).not.toContain('not built yet');
+  expect(server.stdout).toContain('trust     centralized');
+});
+
+test('by default it answers on IPv4, and on IPv6 where there is any', async () => {
+  const server = await start(['--trust', 'distributed', 'solo']);
+  expect(server.stdout).toMatch(/listens on (\[::\]|0\.0\.0\.0):/);
+  expect(await answers('127.0.0.1', server.port)).toBe(true);
+  const hasIpv6 = server.stdout.includes('[::]') && (await answers('::1', server.port));
+  expect(hasIpv6).toBe(server.stdout.includes('[::]'));
+});
+
+test('a second process is refused the same logs path, until the first is gone', async () => {
+  const first = await start(['solo', '-l', '127.0.0.1']);
+  const environment = { ATE_LOGS_PATH: join(folder, 'logs'), ATE_PORT: '0' };
+  const second = await runCommand('atedb', ['solo', '-l', '127.0.0.1'], { environment });
+  expect(second.stderr).toContain('another process serves');
+  expect(second.code).toBe(2);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const third = await start(['solo', '-l', '127.0.0.1']);
+  expect(await answers('127.0.0.1', third.port)).toBe(true);
+});
+
+test('RUST_LOG and -v choose what is logged', async () => {
+  const quiet = await start(['solo', '-l', '127.0.0.1'], { RUST_LOG: 'error' });
+  quiet.child.kill('SIGINT');
+  expect(await quiet.ended).toBe(0);
+  expect(quiet.log()).toBe('');
+  const loud = await start(['-vv', 'solo', '-l', '127.0.0.1'], { RUST_LOG: 'error' });
+  loud.child.kill('SIGINT');
+  await loud.ended;
+  expect(loud.log()).toContain('"level":"info"');
+});
+
+test('whoever reads the start-up lines may go', async () => {
+  const server = await start(['solo', '-l', '127.0.0.1']);
+  server.child.stdout.destroy();
+  expect(await answers('127.0.0.1', server.port)).toBe(true);
+  server.child.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+});

@@ -1,0 +1,14 @@
+// A server in a process of its own, for tests that kill it. Arguments: logs path, port, bytes of a segment.
+import pino from 'pino';
+import { startServer } from '../../src/server/index.ts';
+
+const [logsPath = '', port = '0', segmentBytesMax = '0'] = process.argv.slice(2);
+const server = await startServer({
+  logsPath,
+  listen: ['127.0.0.1'],
+  port: Number(port),
+  trustMode: 'distributed',
+  logger: pino({ level: 'silent' }),
+  segmentBytesMax: Number(segmentBytesMax),
+});
+process.send?.({ port: server.port });
