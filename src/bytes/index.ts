@@ -12,6 +12,7 @@ export {
   integerMax,
   preconditionsMax,
   rootsMax,
+  runBytesMax,
   typeNameBytesMax,
   writerBatchesInFlightMax,
 } from './limits.ts';

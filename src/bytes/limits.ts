@@ -9,6 +9,9 @@ export const batchBytesMax = 3.75 * 1024 * 1024;
 /** Room for a commit beside a batch: header, root and storage fields take under 200 bytes. */
 export const commitBytesMax = 512;
 
+/** A batch without its commit: its events and its seal, as they are sent. */
+export const runBytesMax = batchBytesMax - commitBytesMax;
+
 /** Events in a batch. Bounds what one signature check can make the server hash and index. */
 export const batchEventsMax = 16_384;
 

@@ -53,6 +53,8 @@ export class ChainRegistry {
   /** In the order of their last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #mutex = new KeyedMutex();
+  /** Chains that are being opened now. */
+  #opening = 0;
   #closed = false;
 
   constructor(options: RegistryOptions) {
@@ -149,8 +151,7 @@ export class ChainRegistry {
       }
       let entry = this.#entries.get(key.text);
       if (entry === undefined) {
-        await this.#makeRoom();
-        const chain = await open();
+        const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
         entry = { chain, leases: 0 };
       }
@@ -161,10 +162,21 @@ export class ChainRegistry {
     });
   }
 
+  /** Open a chain, and count it from now on: many may be opened at once. */
+  async #openInRoom(open: () => Promise<Chain | undefined>): Promise<Chain | undefined> {
+    this.#opening += 1;
+    try {
+      await this.#makeRoom();
+      return await open();
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
   /** Close the chain that was unused for longest, where there are as many as may be. */
   async #makeRoom(): Promise<void> {
     const { openChainsMax } = this.#options;
-    if (this.#entries.size < openChainsMax) return;
+    if (this.#entries.size + this.#opening <= openChainsMax) return;
     for (const [key, entry] of this.#entries) {
       if (entry.leases > 0) continue;
       // Under its own mutex, so that nobody opens its files while they are being closed.

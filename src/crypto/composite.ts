@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { hash, type KeyObject, sign, verify } from 'node:crypto';
+import { ed25519PointFault } from './ed25519-point.ts';
 import { importPublicKey, importSeed, rawPublicKey } from './native-keys.ts';
 
 // id-MLDSA65-Ed25519-SHA512 of draft-ietf-lamps-pq-composite-sigs-19, over native keys.
@@ -21,6 +22,8 @@ const prefix = Buffer.from('CompositeAlgorithmSignatures2025', 'ascii');
 /** The algorithm's label: part of what is signed, and the context of the ML-DSA half. */
 const label = Buffer.from('COMPSIG-MLDSA65-Ed25519-SHA512', 'ascii');
 const contextBytesMax = 255;
+/** An Ed25519 signature is the point R, then the integer S. */
+const ed25519PointBytes = 32;
 
 /** What both halves sign (the draft's M′): prefix ‖ label ‖ length of ctx ‖ ctx ‖ SHA-512 of the message. */
 export function messageRepresentative(context: string, message: Buffer): Buffer {
@@ -145,10 +148,13 @@ function ed25519Key(key: CompositeKey): NativeKey {
   return { key: key.ed25519 };
 }
 
+/** Split a signature; undefined where its form alone says that it must not verify. */
 function splitSignature(signature: Buffer): Halves | undefined {
   const { mldsa65, ed25519 } = compositeBytes.signature;
   if (signature.length !== mldsa65 + ed25519) return undefined;
-  return splitHalves(signature, 'signature');
+  const halves = splitHalves(signature, 'signature');
+  const pointR = halves.ed25519.subarray(0, ed25519PointBytes);
+  return ed25519PointFault(pointR) === undefined ? halves : undefined;
 }
 
 function signHalf(representative: Buffer, key: NativeKey): Promise<Buffer> {

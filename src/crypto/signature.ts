@@ -12,7 +12,7 @@ import {
   verifyComposite,
 } from './composite.ts';
 import { hashTags } from './domains.ts';
-import { ed25519KeyFault } from './ed25519-key.ts';
+import { ed25519PointFault } from './ed25519-point.ts';
 import { taggedHash } from './hash.ts';
 
 /** The number of the suite ML-DSA-65 with Ed25519 in `atedb.v1.SignatureSuite`. */
@@ -55,7 +55,7 @@ export class PublicKey {
     checkSuite(suite);
     checkLength('public key', key, lengths.publicKey);
     const bytes = Buffer.from(key);
-    const fault = ed25519KeyFault(splitHalves(bytes, 'publicKey').ed25519);
+    const fault = ed25519PointFault(splitHalves(bytes, 'publicKey').ed25519);
     if (fault !== undefined) {
       throw new AtedbError(
         'REQUEST_INVALID',

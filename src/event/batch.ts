@@ -1,6 +1,6 @@
 import {
   AtedbError,
-  batchBytesMax,
+  runBytesMax,
   batchEventsMax,
   checkStrict,
   eventHeaderBytesMax,
@@ -94,11 +94,11 @@ const emptyData = Buffer.alloc(0);
  * @throws AtedbError NON_CANONICAL, BATCH_INVALID, DATA_TOO_LARGE, TOO_MANY_EVENTS.
  */
 export function parseBatch(run: Buffer): Batch {
-  if (run.length > batchBytesMax) {
+  if (run.length > runBytesMax) {
     throw new AtedbError(
       'DATA_TOO_LARGE',
-      `the batch is ${run.length} bytes, and ${batchBytesMax} is the limit; append it as several batches`,
-      { metadata: { limit_bytes: String(batchBytesMax), bytes: String(run.length) } },
+      `the batch is ${run.length} bytes, and ${runBytesMax} is the limit; append it as several batches`,
+      { metadata: { limit_bytes: String(runBytesMax), bytes: String(run.length) } },
     );
   }
   const events: EventView[] = [];

@@ -8,6 +8,7 @@ import { frame } from '../../src/bytes/index.ts';
 import { sha256 } from '../../src/crypto/index.ts';
 import { type CommitView, splitSlice } from '../../src/event/index.ts';
 import { ChainLog, type ChainLogOptions, RealStorage } from '../../src/log/index.ts';
+import { MemoryStorage } from '../../src/log/memory-storage.ts';
 
 // What the tests of the log share: folders that go away, runs that are framed as batches are, and a log that is opened
 // with an owner who only counts.
@@ -23,6 +24,14 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'atedb-log-'));
   folders.push(folder);
   return folder;
+}
+
+/** A disk in memory with an empty logs path. */
+export async function emptyDisk(logsPath: string): Promise<MemoryStorage> {
+  const storage = new MemoryStorage();
+  await storage.makeFolder(logsPath);
+  await storage.syncFolder('/');
+  return storage;
 }
 
 /** A batch of a test: framed as one, with content that only the framing is looked at. */

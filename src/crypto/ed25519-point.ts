@@ -1,5 +1,5 @@
-// What OpenSSL leaves to its callers: it takes any 32 bytes as an Ed25519 public key. That S is below L and that R is
-// compared as bytes it sees to by itself.
+// What OpenSSL leaves to its callers. That S is below L and that R is compared as bytes it sees to by itself; points of
+// small order only newer Node refuses (nodejs/node#64026), and two readers must never see a signature differently.
 
 /** 2^255 - 19, little-endian. */
 const prime = Buffer.from(`ed${'ff'.repeat(30)}7f`, 'hex');
@@ -14,13 +14,14 @@ const smallOrderY = [
 ].map((hex) => Buffer.from(hex, 'hex'));
 
 /**
- * Why an Ed25519 public key of 32 bytes must not be used; undefined where nothing speaks against it.
+ * Why the encoding of a point, 32 bytes, must not be a public key or the R of a signature; undefined where nothing
+ * speaks against it.
  *
  * A key of small order verifies signatures that nobody made, and a second encoding of a key would be a second
  * fingerprint of it. Bytes that are no point at all pass, and verify nothing.
  */
-export function ed25519KeyFault(key: Buffer): string | undefined {
-  const y = Buffer.from(key);
+export function ed25519PointFault(encoded: Buffer): string | undefined {
+  const y = Buffer.from(encoded);
   y[31] = (y[31] as number) & 0x7f;
   if (!isBelow(y, prime)) return 'is not canonically encoded';
   if (smallOrderY.some((small) => small.equals(y))) return 'is a point of small order';
