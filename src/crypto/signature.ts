@@ -59,7 +59,7 @@ export class PublicKey {
     if (fault !== undefined) {
       throw new AtedbError(
         'REQUEST_INVALID',
-        `the Ed25519 half of a public key ${fault}, and so would verify what its owner never signed; use another key`,
+        `the Ed25519 half of a public key ${fault}; use a key pair that was made as its suite says`,
       );
     }
     return new PublicKey(suite, bytes, importCompositePublicKey(bytes));

@@ -30,7 +30,7 @@ const pairs: [MessageForm, DescMessage][] = [
 const scalarKinds: Partial<Record<ScalarType, FieldForm['kind']>> = {
   [ScalarType.BYTES]: 'bytes',
   [ScalarType.STRING]: 'string',
-  [ScalarType.UINT32]: 'varint',
+  [ScalarType.UINT32]: 'uint32',
   [ScalarType.UINT64]: 'varint',
   [ScalarType.BOOL]: 'bool',
   [ScalarType.FIXED32]: 'fixed32',
