@@ -1,8 +1,10 @@
 import { type AppendEvent, type AppendOptions, type Chain, connect } from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { appendSummary, committedJson } from './append-lines.ts';
-import { Appender, recordBytesMax } from './appender.ts';
-import { type Input, openInput } from './input.ts';
+import { Appender } from './appender.ts';
+import { recordBytesMax } from './batcher.ts';
+import { eachRecord, type RecordSource } from './each-record.ts';
+import { openInput } from './input.ts';
 import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { printRequests } from './print-requests.ts';
@@ -58,12 +60,8 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
 }
 
 /** What a run works with. */
-export interface AppendRun {
-  readonly input: Input;
-  readonly splitter: RecordSplitter;
+export interface AppendRun extends RecordSource {
   readonly output: Output;
-  /** Fires when no more is to be read. What was read is appended still. */
-  readonly stop: AbortSignal;
   readonly settings: AppendSettings;
 }
 
@@ -88,32 +86,4 @@ async function append(chain: Chain, run: AppendRun): Promise<void> {
   });
   if (!settings.json) process.stderr.write(`${appendSummary(appender.tally)}\n`);
   if (failure !== undefined) throw failure;
-}
-
-/**
- * Cut the input into records, and wait after each as `take` asks to.
- * @throws What reading or cutting fails with, after the records before it were taken.
- */
-export async function eachRecord(
-  { input, splitter, stop }: Pick<AppendRun, 'input' | 'splitter' | 'stop'>,
-  take: (record: Buffer) => Promise<void> | undefined,
-): Promise<void> {
-  const onStop = () => input.stream.destroy();
-  stop.addEventListener('abort', onStop, { once: true });
-  try {
-    for await (const chunk of input.stream) {
-      for (const record of splitter.push(chunk as Buffer)) {
-        if (stop.aborted) return;
-        const room = take(record);
-        if (room !== undefined) await room;
-      }
-    }
-    const last = splitter.end();
-    if (last !== undefined && !stop.aborted) await take(last);
-  } catch (error) {
-    // A stream that is destroyed in the middle complains of it.
-    if (!stop.aborted) throw error;
-  } finally {
-    stop.removeEventListener('abort', onStop);
-  }
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { AtedbError, type AppendEvent, type Committed } from '../client/index.ts';
-import { Appender, type AppenderOptions, recordBytesMax } from './appender.ts';
+import { AtedbError } from '../bytes/index.ts';
+import type { AppendEvent, Committed } from '../client/index.ts';
+import { Appender, type AppenderOptions } from './appender.ts';
+import { recordBytesMax } from './batcher.ts';
 
 /** A chain that commits what it gets after a moment, or refuses it. */
 function fakeChain(refuse: (batch: number) => AtedbError | undefined = () => undefined) {

@@ -1,23 +1,6 @@
-import { batchBytesMax } from '../bytes/index.ts';
-import {
-  type AppendEvent,
-  type AppendOptions,
-  AtedbError,
-  type Chain,
-  type Committed,
-} from '../client/index.ts';
-
-/** Room that a batch has for its seal and its commit. */
-const sealBytesMax = 8192;
-
-/** More than an event takes beside its data and its type: keys, hash, salt, times and lengths. */
-const eventOverheadBytes = 256;
-
-/** What the events of one batch may take together. */
-const batchContentBytesMax = batchBytesMax - sealBytesMax;
-
-/** The longest type that a command takes, in bytes, and the longest record: both fit into one batch. */
-export const recordBytesMax = batchContentBytesMax - eventOverheadBytes - 255;
+import { AtedbError } from '../bytes/index.ts';
+import type { AppendEvent, AppendOptions, Chain, Committed } from '../client/index.ts';
+import { Batcher, type BatchRule } from './batcher.ts';
 
 /** What has become of what was appended so far. */
 export interface AppendTally {
@@ -31,11 +14,7 @@ export interface AppendTally {
 }
 
 /** How to append. */
-export interface AppenderOptions {
-  /** What all events say beside their data. */
-  readonly event: Omit<AppendEvent, 'data'>;
-  /** Events in a batch. One whose events are large has fewer. */
-  readonly eventsMax: number;
+export interface AppenderOptions extends BatchRule {
   /** A batch that is begun is sent after this time, full or not. Undefined: only when it is full, or last. */
   readonly flushMs: number | undefined;
   readonly append: AppendOptions;
@@ -47,18 +26,16 @@ export interface AppenderOptions {
 export class Appender {
   readonly #chain: Pick<Chain, 'append' | 'writable'>;
   readonly #options: AppenderOptions;
-  readonly #eventBytes: number;
+  readonly #batcher: Batcher;
   readonly #failed = new AbortController();
   readonly #pending = new Set<Promise<void>>();
-  #batch: AppendEvent[] = [];
-  #batchBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly tally: AppendTally = { events: 0, first: undefined, last: undefined, unanswered: 0 };
 
   constructor(chain: Pick<Chain, 'append' | 'writable'>, options: AppenderOptions) {
     this.#chain = chain;
     this.#options = options;
-    this.#eventBytes = eventOverheadBytes + Buffer.byteLength(options.event.type ?? '');
+    this.#batcher = new Batcher(options);
   }
 
   /** Fires when a batch was refused or failed, with why as its reason: nothing more is taken. */
@@ -72,12 +49,10 @@ export class Appender {
    */
   add(data: Buffer): Promise<void> | undefined {
     if (this.failed.aborted) return undefined;
-    const bytes = data.length + this.#eventBytes;
     let room: Promise<void> | undefined;
-    if (this.#batchBytes + bytes > batchContentBytesMax) room = this.#send();
-    this.#batch.push({ ...this.#options.event, data });
-    this.#batchBytes += bytes;
-    if (this.#batch.length >= this.#options.eventsMax) return this.#send();
+    if (!this.#batcher.fits(data)) room = this.#send();
+    this.#batcher.add(data);
+    if (this.#batcher.isFull) return this.#send();
     if (this.#options.flushMs !== undefined) {
       this.#timer ??= setTimeout(() => this.#send(), this.#options.flushMs);
     }
@@ -86,8 +61,8 @@ export class Appender {
 
   /** Append what was taken, and wait for all answers. @throws The first failure. */
   async finish(): Promise<void> {
-    if (this.#batch.length > 0 && !this.failed.aborted) this.#send();
     clearTimeout(this.#timer);
+    if (!this.#batcher.isEmpty && !this.failed.aborted) this.#send();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     this.failed.throwIfAborted();
   }
@@ -96,10 +71,9 @@ export class Appender {
   #send(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const events = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    const answered = this.#append(events).finally(() => this.#pending.delete(answered));
+    const answered = this.#append(this.#batcher.take()).finally(() => {
+      this.#pending.delete(answered);
+    });
     this.#pending.add(answered);
     // Where it rejects, appending has failed, and that is told as such.
     return this.#chain.writable({ signal: this.failed }).catch(() => undefined);

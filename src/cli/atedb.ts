@@ -1,5 +1,11 @@
+import { appendCommand } from './commands/append.ts';
+import { chainsCommand } from './commands/chains.ts';
+import { describeCommand } from './commands/describe.ts';
+import { dumpCommand } from './commands/dump.ts';
 import { keyCommand } from './commands/key.ts';
+import { readCommand } from './commands/read.ts';
 import { soloCommand } from './commands/solo.ts';
+import { tailCommand } from './commands/tail.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { createProgram, runProgram } from './program.ts';
 
@@ -17,6 +23,12 @@ export function main(args: readonly string[]): Promise<number> {
         readGlobalFlags(parsed, process.env);
       })
       .command(soloCommand)
+      .command(appendCommand)
+      .command(readCommand)
+      .command(tailCommand)
+      .command(chainsCommand)
+      .command(describeCommand)
+      .command(dumpCommand)
       .command(keyCommand)
       .command('help [command]', 'Print this message, or the help of a command')
       .completion('completion', 'Print a script that completes commands and flags in bash or zsh'),

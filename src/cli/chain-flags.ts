@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { AtedbError } from '../bytes/index.ts';
-import type { TrustMode } from '../client/index.ts';
+import type { TrustMode } from '../event/index.ts';
 import { UsageError } from './errors.ts';
 import { parseInteger, parseText } from './flag-values.ts';
 import { argumentText, type Flag, type ParsedArguments, readFlag } from './flags.ts';

@@ -1,5 +1,6 @@
 import type { Reason } from '../bytes/index.ts';
 import { AtedbError } from '../bytes/index.ts';
+import { safeLines } from './safe-text.ts';
 
 /** What the commands' exit codes say. Scripts rely on them: none changes its meaning. */
 export const exitCodes = {
@@ -121,7 +122,8 @@ export function reportError(error: unknown, { command, json, write }: ReportOpti
     const extra = Object.keys(metadata).length > 0 ? { metadata } : {};
     write(`${JSON.stringify({ reason, message, ...extra })}\n`);
   } else {
-    write(`${command}: ${message}\n`);
+    // A message may be a server's, which is not to drive the terminal.
+    write(`${command}: ${safeLines(message)}\n`);
     if (reason === 'USAGE') write(`Try: ${command} --help\n`);
   }
   return exitCode;

@@ -1,4 +1,4 @@
-import type { ChainEvent } from '../client/index.ts';
+import type { EventStream } from '../client/index.ts';
 import { type EventFormat, eventPrinter } from './event-lines.ts';
 import type { Output } from './output.ts';
 
@@ -10,19 +10,21 @@ export type PrintSettings = Omit<EventFormat, 'terminal'> & {
 
 /** Print events until they end, or so many are printed. */
 export async function printEvents(
-  events: AsyncIterable<ChainEvent>,
+  events: EventStream,
   output: Output,
   settings: PrintSettings,
 ): Promise<void> {
   const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
   let left = settings.limit ?? Number.POSITIVE_INFINITY;
-  for await (const event of events) {
-    const line = print(event);
-    if (line === undefined) continue;
-    // An event is waited for only where the reader is slower.
-    const room = output.write(line);
-    if (room !== undefined) await room;
-    left -= 1;
-    if (left === 0) return;
+  for await (const chunk of events.chunks()) {
+    for (const event of chunk) {
+      const line = print(event);
+      if (line === undefined) continue;
+      // An event is waited for only where the reader is slower.
+      const room = output.write(line);
+      if (room !== undefined) await room;
+      left -= 1;
+      if (left === 0 || output.gone.aborted) return;
+    }
   }
 }

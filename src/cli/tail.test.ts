@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { AtedbError, type SubscriptionSignal } from '../client/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import type { SubscriptionSignal } from '../client/index.ts';
 import { reconnectionTeller } from './tail.ts';
 
 test('a lost server is told once, and so is its return', () => {

@@ -1,5 +1,5 @@
 export { hashTags, signatureContexts } from './domains.ts';
-export { hashBytes, sha256, taggedHash } from './hash.ts';
+export { hashBytes, sha256, taggedHash, taggedHashFits } from './hash.ts';
 export { selfTest } from './known-answer.ts';
 export { emptyRoot, Frontier, leafHash, merkleRoot, nodeHash } from './merkle.ts';
 export {

@@ -1,10 +1,10 @@
 import {
   AtedbError,
-  runBytesMax,
   batchEventsMax,
   checkStrict,
   eventHeaderBytesMax,
   FieldCursor,
+  runBytesMax,
 } from '../bytes/index.ts';
 import { runFields } from './build-event.ts';
 import { eventForm, eventHeaderForm, sealForm, sealHeaderForm, signatureForm } from './forms.ts';

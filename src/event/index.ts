@@ -19,8 +19,8 @@ export {
   type BuiltEvent,
   buildEvent,
   buildGenesisEvent,
+  dataHashFits,
   type EventInput,
-  hashData,
   runFields,
 } from './build-event.ts';
 export { type ChainKey, parseChainKey } from './chain-key.ts';

@@ -1,10 +1,10 @@
 import { AtedbError, encodeBase32 } from '../bytes/index.ts';
 import {
   type Batch,
+  dataHashFits,
   type EventView,
   eventsRoot,
   type Genesis,
-  hashData,
   parseGenesis,
   rootsFingerprint,
   writerIdOf,
@@ -80,7 +80,7 @@ function checkEvent(event: EventView, index: number): void {
   if (header.kind === 'tombstone' && data.length > 0) {
     throw invalidEvent(index, 'a tombstone has no data');
   }
-  if (header.dataHash === undefined || !hashData(salt, data).equals(header.dataHash)) {
+  if (header.dataHash === undefined || !dataHashFits(header.dataHash, salt, data)) {
     throw new AtedbError(
       'HASH_MISMATCH',
       `event ${index}: its data does not hash to what its header says`,

@@ -1,0 +1,137 @@
+import type { CommandModule } from 'yargs';
+import { batchEventsMax, typeNameBytesMax } from '../../bytes/index.ts';
+import { parseChainAddress, primaryKeyBytes, primaryKeyFromName } from '../../event/index.ts';
+import { recordBytesMax } from '../batcher.ts';
+import {
+  chainFlags,
+  declareChainFlags,
+  isOn,
+  parseHex,
+  parseSequence,
+  readChainFlag,
+  readPositional,
+  readTrustMode,
+  switchFlag,
+  valueFlag,
+} from '../chain-flags.ts';
+import { UsageError } from '../errors.ts';
+import { parseInteger, parseText } from '../flag-values.ts';
+import { argumentText, type ParsedArguments } from '../flags.ts';
+import type { SplitRule } from '../record-splitter.ts';
+
+function parseType(text: string): string {
+  if (Buffer.byteLength(text) <= typeNameBytesMax) return parseText(text);
+  throw new UsageError(`the value is longer than ${typeNameBytesMax} bytes`);
+}
+
+const flags = {
+  zeros: switchFlag('null', 'An event ends with a zero byte, as find -print0 writes', ['0']),
+  size: valueFlag(
+    'size',
+    'An event is so many bytes of the input, whatever they are',
+    parseInteger('a number of bytes', 1, recordBytesMax),
+  ),
+  type: valueFlag('type', 'What the data is, in your terms; at most 255 bytes', parseType),
+  primaryKey: valueFlag(
+    'primary-key',
+    'The object that the events are about; 32 digits of hex',
+    parseHex('a primary key', primaryKeyBytes),
+    'another random one for each event',
+  ),
+  name: valueFlag('name', 'As --primary-key: the key that stands for this name', parseText),
+  parent: valueFlag(
+    'parent',
+    "Primary key of the object's parent; 32 digits of hex",
+    parseHex('a primary key', primaryKeyBytes),
+  ),
+  batch: valueFlag(
+    'batch',
+    'Events in a batch, which is signed once, and durable as a whole or not at all',
+    parseInteger('a number of events', 1, batchEventsMax),
+    '1000',
+  ),
+  unchangedSince: valueFlag(
+    'unchanged-since',
+    'Refuse if another writer has appended at this sequence or above',
+    parseSequence,
+  ),
+  landsBefore: valueFlag(
+    'lands-before',
+    'Refuse unless every event gets a sequence below this',
+    parseInteger('a sequence', 1, Number.MAX_SAFE_INTEGER),
+  ),
+  key: chainFlags.key,
+  chainId: chainFlags.chainId,
+  print: switchFlag('print', 'Send nothing; print each request as JSON, for grpcurl or buf curl'),
+  json: chainFlags.json,
+};
+
+const notes = `Without a file, or with "-", it reads standard input, and appends what comes from a pipe
+within 20 ms. The first append of all makes a key, and the first one to a chain makes the chain.
+Without --json it ends with a line on standard error that says what was appended.`;
+
+/** `atedb append`: append lines or other pieces of a file. */
+export const appendCommand: CommandModule = {
+  command: 'append <address> [file]',
+  describe: 'Append a file to a chain, an event a line; makes the chain if there is none',
+  builder: (program) =>
+    declareChainFlags(program, flags)
+      .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
+      .positional('file', {
+        describe: 'File to append; "-" is standard input',
+        type: 'string',
+        default: '-',
+      })
+      .example('$0 append ate://localhost/example.com/me/syslog /var/log/syslog', 'a line an event')
+      .example('tail -F app.log | $0 append ate://localhost/team/logs --type app', 'as they come')
+      .example('$0 append ate://localhost/team/files --size 65536 backup.tar', 'in pieces')
+      .example(
+        '$0 append ate://localhost/team/logs --print note.txt | head -1',
+        'the request, not sent',
+      )
+      .epilogue(notes),
+  handler: async (parsed) => {
+    const address = readPositional('address', parsed, parseChainAddress);
+    const settings = {
+      address: address.text,
+      server: address.server,
+      file: argumentText(parsed.file),
+      rule: readRule(parsed),
+      event: {
+        type: readChainFlag(flags.type, parsed),
+        primaryKey: readPrimaryKey(parsed),
+        parent: readChainFlag(flags.parent, parsed),
+      },
+      eventsMax: readChainFlag(flags.batch, parsed) ?? 1000,
+      append: {
+        unchangedSince: readChainFlag(flags.unchangedSince, parsed),
+        landsBefore: readChainFlag(flags.landsBefore, parsed),
+      },
+      key: readChainFlag(flags.key, parsed),
+      chainId: readChainFlag(flags.chainId, parsed),
+      trustMode: readTrustMode(parsed),
+      json: isOn(flags.json, parsed),
+      print: isOn(flags.print, parsed),
+    };
+    const { appendInput } = await import('../append.ts');
+    await appendInput(settings);
+  },
+};
+
+function readRule(parsed: ParsedArguments): SplitRule {
+  const bytes = readChainFlag(flags.size, parsed);
+  const zeros = isOn(flags.zeros, parsed);
+  if (bytes === undefined) return { kind: 'separator', byte: zeros ? 0 : 0x0a };
+  if (zeros) throw new UsageError('--null and --size contradict each other; leave one out');
+  return { kind: 'size', bytes };
+}
+
+function readPrimaryKey(parsed: ParsedArguments): Buffer | undefined {
+  const primaryKey = readChainFlag(flags.primaryKey, parsed);
+  const name = readChainFlag(flags.name, parsed);
+  if (name === undefined) return primaryKey;
+  if (primaryKey !== undefined) {
+    throw new UsageError('--primary-key and --name contradict each other; leave one out');
+  }
+  return primaryKeyFromName(name);
+}

@@ -1,0 +1,53 @@
+import type { CommandModule } from 'yargs';
+import { parseChainAddress } from '../../event/index.ts';
+import {
+  declareChainFlags,
+  isOn,
+  parseSequence,
+  readChainFlag,
+  readPositional,
+  readTrustMode,
+  switchFlag,
+  valueFlag,
+} from '../chain-flags.ts';
+import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
+
+const flags = {
+  from: valueFlag('from', 'Sequence of the first event', parseSequence, '0'),
+  to: valueFlag(
+    'to',
+    'Sequence to end before: --from 5 --to 7 is 5 and 6',
+    parseSequence,
+    'the end of the chain',
+  ),
+  reverse: switchFlag('reverse', 'Print the newest event first', ['r']),
+  ...printFlags,
+};
+
+/** `atedb read`: print a range of a chain. */
+export const readCommand: CommandModule = {
+  command: 'read <address>',
+  describe: 'Print the events of a chain, verified, and end',
+  builder: (program) =>
+    declareChainFlags(program, flags)
+      .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
+      .example('$0 read ate://localhost/example.com/me/syslog', 'all of it')
+      .example('$0 read ate://localhost/example.com/me/syslog -r --limit 10', 'the last ten events')
+      .example('$0 read ate://localhost/team/logs --from 5 --json --text', 'as JSON')
+      .epilogue(printNotes),
+  handler: async (parsed) => {
+    const address = readPositional('address', parsed, parseChainAddress);
+    const settings = {
+      address: address.text,
+      server: address.server,
+      chainId: readChainFlag(flags.chainId, parsed),
+      trustMode: readTrustMode(parsed),
+      from: readChainFlag(flags.from, parsed),
+      end: readChainFlag(flags.to, parsed),
+      reverse: isOn(flags.reverse, parsed),
+      ...readPrintFlags(parsed),
+    };
+    const { readChain } = await import('../read.ts');
+    await readChain(settings);
+  },
+};

@@ -1,0 +1,51 @@
+import type { CommandModule } from 'yargs';
+import { parseChainAddress } from '../../event/index.ts';
+import {
+  declareChainFlags,
+  readChainFlag,
+  readPositional,
+  readTrustMode,
+  valueFlag,
+} from '../chain-flags.ts';
+import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
+import { parseStartPoint } from '../start-point.ts';
+
+const flags = {
+  from: valueFlag(
+    'from',
+    'Where to start: a sequence, "start", "now", or a time as 2026-01-31T23:59:00Z (without a zone, this ' +
+      "machine's)",
+    parseStartPoint,
+    'start',
+  ),
+  ...printFlags,
+};
+
+const notes = `${printNotes}
+A lost server is tried again until it is back: that is told on standard error, and no event is
+missed or printed twice. It ends with Ctrl-C, or when the reader of its pipe goes.`;
+
+/** `atedb tail`: print a chain and follow it. */
+export const tailCommand: CommandModule = {
+  command: 'tail <address>',
+  describe: 'Print the events of a chain, verified, and then those that come',
+  builder: (program) =>
+    declareChainFlags(program, flags)
+      .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
+      .example('$0 tail ate://localhost/example.com/me/syslog', 'history, then what comes')
+      .example('$0 tail ate://localhost/team/logs --from now | grep error', 'what comes')
+      .epilogue(notes),
+  handler: async (parsed) => {
+    const address = readPositional('address', parsed, parseChainAddress);
+    const settings = {
+      address: address.text,
+      server: address.server,
+      chainId: readChainFlag(flags.chainId, parsed),
+      trustMode: readTrustMode(parsed),
+      from: readChainFlag(flags.from, parsed) ?? 'start',
+      ...readPrintFlags(parsed),
+    };
+    const { tailChain } = await import('../tail.ts');
+    await tailChain(settings);
+  },
+};

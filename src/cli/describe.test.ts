@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { ChainDescription } from '../client/index.ts';
+import { descriptionJson, descriptionWords } from './describe.ts';
+
+const description: ChainDescription = {
+  chainKey: 'example.com/me/log',
+  chainId: Buffer.alloc(32, 1),
+  trustMode: 'centralized',
+  roots: [{ fingerprint: 'ab'.repeat(32), suite: 1, publicKey: Buffer.of(1, 2, 3) }],
+  createdUnixMs: 1_700_000_000_000,
+  head: { size: 12, root: Buffer.alloc(32, 2) },
+  nextSequence: 5138,
+  lastCommitUnixMs: 1_700_000_001_000,
+  logBytes: 356_155,
+  segments: 1,
+  writers: 2,
+  health: 'good',
+  trouble: undefined,
+};
+
+test('in words', () => {
+  expect(descriptionWords(description)).toBe(`chain      example.com/me/log
+id         ${'01'.repeat(32)}
+trust      centralized
+created    2023-11-14T22:13:20.000Z
+may write  ${'ab'.repeat(32)}
+events     5,138, the next one gets sequence 5138
+commits    12, the last one at 2023-11-14T22:13:21.000Z
+head       ${'02'.repeat(32)}
+writers    2
+log        356,155 bytes in 1 segment
+health     good
+`);
+  const ill = { ...description, health: 'read-only', trouble: 'the disk\u001b' } as const;
+  expect(descriptionWords(ill)).toContain('health     read-only: the disk\\u001b\n');
+});
+
+test('as JSON', () => {
+  expect(JSON.parse(descriptionJson(description))).toEqual({
+    chainKey: 'example.com/me/log',
+    chainId: '01'.repeat(32),
+    trustMode: 'centralized',
+    roots: [{ suite: 1, fingerprint: 'ab'.repeat(32), publicKey: 'AQID' }],
+    created: '2023-11-14T22:13:20.000Z',
+    head: { size: 12, root: '02'.repeat(32) },
+    nextSequence: 5138,
+    lastCommit: '2023-11-14T22:13:21.000Z',
+    logBytes: 356_155,
+    segments: 1,
+    writers: 2,
+    health: 'good',
+  });
+});

@@ -1,0 +1,65 @@
+import { type ChainDescription, connect } from '../client/index.ts';
+import { runWithOutput } from './output.ts';
+import { countOf, grouped, isoTime, safeText } from './safe-text.ts';
+
+/** Describe a chain, in words or as JSON. */
+export async function describeChain(settings: {
+  server: string;
+  chainKey: string;
+  json: boolean;
+}): Promise<void> {
+  const { server, chainKey, json } = settings;
+  await runWithOutput(async (output, signal) => {
+    await using client = await connect(server);
+    const description = await client.describe(chainKey, { signal });
+    output.write(json ? `${descriptionJson(description)}\n` : descriptionWords(description));
+  });
+}
+
+/** A description as one line of JSON. */
+export function descriptionJson(description: ChainDescription): string {
+  const { chainKey, chainId, trustMode, roots, createdUnixMs, head } = description;
+  const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
+    description;
+  // `undefined` is left out by JSON.stringify.
+  return JSON.stringify({
+    chainKey,
+    chainId: chainId.toString('hex'),
+    trustMode,
+    roots: roots.map(({ suite, fingerprint, publicKey }) => ({
+      suite,
+      fingerprint,
+      publicKey: publicKey.toString('base64'),
+    })),
+    created: isoTime(createdUnixMs),
+    head: { size: head.size, root: head.root.toString('hex') },
+    nextSequence,
+    lastCommit: isoTime(lastCommitUnixMs),
+    logBytes,
+    segments,
+    writers,
+    health,
+    trouble,
+  });
+}
+
+/** A description in words. */
+export function descriptionWords(description: ChainDescription): string {
+  const { chainKey, chainId, trustMode, roots, createdUnixMs, head } = description;
+  const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
+    description;
+  const rows = [
+    ['chain', safeText(chainKey)],
+    ['id', chainId.toString('hex')],
+    ['trust', trustMode],
+    ['created', isoTime(createdUnixMs)],
+    ...roots.map(({ fingerprint }) => ['may write', fingerprint]),
+    ['events', `${grouped(nextSequence)}, the next one gets sequence ${nextSequence}`],
+    ['commits', `${grouped(head.size)}, the last one at ${isoTime(lastCommitUnixMs)}`],
+    ['head', head.root.toString('hex')],
+    ['writers', grouped(writers)],
+    ['log', `${countOf(logBytes, 'byte')} in ${countOf(segments, 'segment')}`],
+    ['health', trouble === undefined ? health : `${health}: ${safeText(trouble)}`],
+  ];
+  return rows.map(([name = '', value]) => `${name.padEnd(11)}${value}\n`).join('');
+}

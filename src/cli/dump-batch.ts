@@ -1,0 +1,136 @@
+import { AtedbError } from '../bytes/index.ts';
+import {
+  type Batch,
+  type CommitView,
+  type EventView,
+  parseBatch,
+  parseGenesis,
+} from '../event/index.ts';
+import { hexOrAbsent } from './event-lines.ts';
+import { countOf, isoTime, safeText, shownData, spanOf } from './safe-text.ts';
+
+/** A batch as it lies in a file. */
+export interface DumpedBatch {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly run: Buffer;
+  readonly commit: CommitView;
+}
+
+const previewCharactersMax = 60;
+
+/** Where data is, if it isn't in the event, by the numbers of `atedb.v1.DataState`. */
+const dataStates = [undefined, 'omitted', 'redacted', 'dropped'];
+
+/** A batch in words: a line for it, and one for each event. */
+export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string {
+  const last = commit.firstSequence + commit.events - 1;
+  const place = `${countOf(bytes, 'byte')} at ${offset}`;
+  const head = `  commit ${commit.commit}, ${isoTime(commit.timeUnixMs)}, ${
+    commit.events === 1 ? 'sequence' : 'sequences'
+  } ${spanOf(commit.firstSequence, last)}`;
+  const batch = parseOrUndefined(run);
+  if (batch === undefined) return `${head}, ${place}\n    its batch can't be read\n`;
+  const { seal } = batch;
+  const writer = `writer ${short(seal.writerId)}, its batch ${seal.counter}`;
+  const events = batch.events.map((event, index) =>
+    eventWords(event, commit.firstSequence + index),
+  );
+  return `${head}, ${writer}, ${place}\n${conditionWords(batch)}${events.join('')}`;
+}
+
+function conditionWords({ seal }: Batch): string {
+  return seal.preconditions
+    .map((condition) =>
+      condition.kind === 'chain_unchanged'
+        ? `    on condition that no other writer came at ${condition.sinceSequence} or above\n`
+        : `    on condition that it lands before ${condition.sequence}\n`,
+    )
+    .join('');
+}
+
+function eventWords(event: EventView, sequence: number): string {
+  const { header, data, dataState } = event;
+  const words = [String(sequence).padStart(10), header.kind];
+  if (header.primaryKey !== undefined) words.push(`key ${header.primaryKey.toString('hex')}`);
+  if (header.parent !== undefined) words.push(`parent ${header.parent.toString('hex')}`);
+  if (header.type !== undefined) words.push(`type ${safeText(header.type)}`);
+  if (header.isGenesis) words.push(genesisWords(event.headerBytes));
+  else if (dataState === 0) {
+    words.push(countOf(header.dataBytes, 'byte'), shownData(data, previewCharactersMax));
+  } else words.push(`${countOf(header.dataBytes, 'byte')} ${dataStates[dataState] ?? 'not here'}`);
+  return `${words.join('  ')}\n`;
+}
+
+function genesisWords(headerBytes: Buffer): string {
+  try {
+    const { chainKey, trustMode, roots, chainId } = parseGenesis(headerBytes);
+    const writers = roots.map(({ fingerprint }) => short(fingerprint)).join(', ');
+    return `${chainKey.text}  ${trustMode}  may write: ${writers}  chain id ${chainId.toString('hex')}`;
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    return safeText(error.message);
+  }
+}
+
+/** A batch for JSON. */
+export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object {
+  const { commit: number, firstSequence, events, timeUnixMs, sealHash, treeRoot } = commit;
+  const fields = {
+    offset,
+    bytes,
+    commit: number,
+    firstSequence,
+    lastSequence: firstSequence + events - 1,
+    time: isoTime(timeUnixMs),
+    sealHash: sealHash.toString('hex'),
+    treeRoot: hexOrAbsent(treeRoot),
+    durableOffset: commit.durableOffset,
+  };
+  const batch = parseOrUndefined(run);
+  if (batch === undefined) return { ...fields, unreadable: true };
+  const { seal } = batch;
+  return {
+    ...fields,
+    writer: seal.writerId.toString('hex'),
+    fingerprint: seal.fingerprint.toString('hex'),
+    counter: seal.counter,
+    previous: hexOrAbsent(seal.previous),
+    asOf: seal.asOf && { size: seal.asOf.size, root: seal.asOf.root.toString('hex') },
+    preconditions: seal.preconditions.length === 0 ? undefined : seal.preconditions,
+    events: batch.events.map((event, index) => eventFields(event, firstSequence + index)),
+  };
+}
+
+function eventFields({ header, data, dataState }: EventView, sequence: number): object {
+  const { kind, type, dataBytes, timeUnixMs } = header;
+  return {
+    sequence,
+    key: hexOrAbsent(header.primaryKey),
+    kind,
+    type,
+    // The writer's claim; the batch has the server's time.
+    claimedTime: timeUnixMs === undefined ? undefined : isoTime(timeUnixMs),
+    parent: hexOrAbsent(header.parent),
+    collection: hexOrAbsent(header.collection),
+    replyTo: hexOrAbsent(header.replyTo),
+    dataState: dataStates[dataState],
+    bytes: header.isGenesis ? undefined : dataBytes,
+    data: header.isGenesis || dataState !== 0 ? undefined : data.toString('base64'),
+  };
+}
+
+/** Stored bytes were checked before they were stored, so this only fails where a file was forged or a server is at fault. */
+function parseOrUndefined(run: Buffer): Batch | undefined {
+  try {
+    return parseBatch(run);
+  } catch (error) {
+    if (error instanceof AtedbError) return undefined;
+    throw error;
+  }
+}
+
+/** Enough of an id for people to tell it from others. */
+export function short(id: Uint8Array): string {
+  return Buffer.from(id.subarray(0, 6)).toString('hex');
+}

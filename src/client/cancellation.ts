@@ -1,0 +1,87 @@
+import { AtedbError } from '../bytes/index.ts';
+
+/** What may end any call before its time. */
+export interface CallOptions {
+  /** Ends the call; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends the call with DEADLINE_EXCEEDED after so many milliseconds. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** One signal for a caller's signal and deadline together. Disposing of it frees its timer. */
+export class CallScope implements Disposable {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #outer: AbortSignal | undefined;
+  readonly #onAbort = () => this.#controller.abort(this.#outer?.reason);
+
+  constructor({ signal, timeoutMs }: CallOptions) {
+    this.signal = this.#controller.signal;
+    this.#outer = signal;
+    if (timeoutMs !== undefined) {
+      checkTimeout(timeoutMs);
+      this.#timer = setTimeout(() => {
+        this.#controller.abort(deadlineExceeded(timeoutMs));
+      }, timeoutMs);
+    }
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+/** The error of a deadline that has passed. */
+export function deadlineExceeded(
+  timeoutMs: number,
+  metadata: Record<string, string> = {},
+): AtedbError {
+  return new AtedbError(
+    'DEADLINE_EXCEEDED',
+    `the deadline of ${timeoutMs} ms passed before the answer`,
+    { metadata: { timeout_ms: String(timeoutMs), ...metadata } },
+  );
+}
+
+const timerMsMax = 2 ** 31 - 1;
+
+/** Refuse what a timer can't count, which it would take for 1 ms. */
+export function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs > 0 && timeoutMs <= timerMsMax) return;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `a timeout of ${timeoutMs} ms is none: it is more than 0 and at most ${timerMsMax}`,
+    { metadata: { field: 'timeoutMs' } },
+  );
+}
+
+/** Wait for a promise, but not beyond the signal: then it rejects with the signal's reason. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => undefined);
+    throw signal.reason;
+  }
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Wait. Rejects with the signal's reason when that comes first. */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await abortable(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

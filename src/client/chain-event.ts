@@ -1,0 +1,71 @@
+import type { EventKind } from '../event/index.ts';
+import type { VerifiedBatch } from '../trust/index.ts';
+
+/**
+ * One event of a chain, as it was verified. Its buffers are slices of what came from the server, up to some
+ * hundred KiB: copy what is kept for long.
+ */
+export interface ChainEvent {
+  /** Its place in the chain, from 0 on without a gap. */
+  readonly sequence: number;
+  /** Number of the batch that it came in. */
+  readonly commit: number;
+  /** The first event of a chain is its `genesis`; it has no data. */
+  readonly kind: EventKind;
+  /** 16 bytes; empty in a genesis. */
+  readonly primaryKey: Buffer;
+  /** 16 bytes. */
+  readonly parent: Buffer | undefined;
+  /** 16 bytes. */
+  readonly collection: Buffer | undefined;
+  readonly type: string | undefined;
+  /** 16 bytes. */
+  readonly replyTo: Buffer | undefined;
+  /** The writer's clock: milliseconds since 1970-01-01 UTC; a claim. */
+  readonly timeUnixMs: number | undefined;
+  /** The server's clock: milliseconds since 1970-01-01 UTC; never decreases. */
+  readonly committedUnixMs: number;
+  readonly data: Buffer;
+  /** 32 bytes. */
+  readonly writerId: Buffer;
+  /** Of the key that signed it; 32 bytes. */
+  readonly fingerprint: Buffer;
+}
+
+/** The sequences that a reader wants: from the first up to the second, not included. */
+export interface SequenceRange {
+  readonly from: number;
+  readonly end: number;
+}
+
+const noKey = Buffer.alloc(0);
+
+/** The events of a batch that lie in a range, in order. */
+export function eventsOf({ batch, commit }: VerifiedBatch, range: SequenceRange): ChainEvent[] {
+  const { firstSequence } = commit;
+  const { writerId, fingerprint } = batch.seal;
+  const events: ChainEvent[] = [];
+  const first = Math.max(0, range.from - firstSequence);
+  const end = Math.min(batch.events.length, range.end - firstSequence);
+  for (let index = first; index < end; index += 1) {
+    const event = batch.events[index];
+    if (event === undefined) break;
+    const { header } = event;
+    events.push({
+      sequence: firstSequence + index,
+      commit: commit.commit,
+      kind: header.kind,
+      primaryKey: header.primaryKey ?? noKey,
+      parent: header.parent,
+      collection: header.collection,
+      type: header.type,
+      replyTo: header.replyTo,
+      timeUnixMs: header.timeUnixMs,
+      committedUnixMs: commit.timeUnixMs,
+      data: event.data,
+      writerId,
+      fingerprint,
+    });
+  }
+  return events;
+}

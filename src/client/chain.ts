@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto';
+import type { KeyPair } from '../crypto/index.ts';
+import {
+  type ChainKey,
+  type Genesis,
+  sealBatch,
+  signBatch,
+  type TreeHead,
+  type TrustMode,
+} from '../event/index.ts';
+import { asAtedbError } from './as-atedb-error.ts';
+import { type AppendEvent, buildEvents, type Conditions } from './build-events.ts';
+import type { CallOptions } from './cancellation.ts';
+import type { ChainEvent } from './chain-event.ts';
+import { ChainOpener, type OpenedChain } from './chain-opener.ts';
+import { type EventStream, eventStream } from './event-stream.ts';
+import { KnownHead } from './known-head.ts';
+import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
+import type { OnNotice } from './notice.ts';
+import type { Committed } from './pending-append.ts';
+import { type ReadOptions, readRange } from './range.ts';
+import { RememberedChain } from './remembered-chain.ts';
+import { type SubscribeOptions, Subscription } from './subscription.ts';
+import type { Transport } from './transport.ts';
+import { Writer } from './writer.ts';
+
+/** How to append. */
+export interface AppendOptions extends CallOptions, Conditions {}
+
+/** What a chain is opened with, all decided. */
+export interface ChainOptions {
+  readonly transport: Transport;
+  readonly chainKey: ChainKey;
+  /** Absolute path; undefined: nothing is kept. */
+  readonly home: string | undefined;
+  readonly loadKey: () => Promise<KeyPair>;
+  /** 32 bytes. */
+  readonly chainId: Buffer | undefined;
+  readonly trustMode: TrustMode | undefined;
+  readonly reconnectMs: number;
+  readonly batchEventsMax: number;
+  readonly batchBytesMax: number;
+  readonly queueBytesMax: number;
+  readonly onNotice: OnNotice;
+  /** The chain is closed, for whoever keeps a list. */
+  readonly onClosed: (chain: Chain) => void;
+}
+
+/** A chain of a server, for reading and appending. */
+export class Chain implements AsyncDisposable {
+  /** The chain's key, taken apart; `key.text` is how it is written. */
+  readonly key: ChainKey;
+  /** `host:port`. */
+  readonly server: string;
+  readonly #options: ChainOptions;
+  readonly #remembered: RememberedChain;
+  readonly #known: KnownHead;
+  readonly #opener: ChainOpener;
+  readonly #writer: Writer;
+  #closed: Promise<void> | undefined;
+
+  /** Made by `AtedbClient.open`. */
+  constructor(options: ChainOptions) {
+    const { transport, chainKey, home, chainId, trustMode } = options;
+    this.key = chainKey;
+    this.server = transport.server;
+    this.#options = options;
+    const onSaveError = (error: unknown) => this.#notRemembered(error);
+    this.#remembered = new RememberedChain({
+      home,
+      server: transport.server,
+      chainKey,
+      onError: onSaveError,
+    });
+    this.#known = new KnownHead((head) => {
+      const id = this.chainId;
+      if (id !== undefined) this.#remembered.note({ chainId: id, head });
+    });
+    this.#opener = new ChainOpener({
+      transport,
+      chainKey,
+      expected: { chainId, trustMode },
+      remembered: this.#remembered,
+      known: this.#known,
+    });
+    this.#writer = new Writer({
+      transport,
+      chainKey,
+      home,
+      opener: this.#opener,
+      known: this.#known,
+      loadKey: options.loadKey,
+      limits: { eventsMax: options.batchEventsMax, bytesMax: options.batchBytesMax },
+      queueBytesMax: options.queueBytesMax,
+      reconnectMs: options.reconnectMs,
+      onNotice: options.onNotice,
+      onSaveError,
+    });
+  }
+
+  /** What the chain is, as its first event says and its roots have signed. Undefined: it isn't there yet. */
+  get genesis(): Genesis | undefined {
+    return this.#opener.genesis;
+  }
+
+  /** 32 bytes. Undefined: the chain isn't there yet. */
+  get chainId(): Buffer | undefined {
+    return this.genesis?.chainId;
+  }
+
+  /** The newest head that was verified. Undefined: the chain isn't there yet. */
+  get head(): TreeHead | undefined {
+    return this.#known.newest;
+  }
+
+  /**
+   * Open the chain: verify its genesis, and that its head extends the one that is remembered.
+   *
+   * @param options.forAppend whether a chain that isn't there yet is fine.
+   * @throws AtedbError as `AtedbClient.open`.
+   */
+  async open(options: CallOptions & { readonly forAppend: boolean }): Promise<void> {
+    await this.#opener.open(options);
+  }
+
+  /**
+   * Append events, all of them or none, in their order and without others between them. The first append creates a chain
+   * that isn't there yet. Calls are carried out in the order in which they were made.
+   *
+   * A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
+   * that gives up, by signal or deadline, may have given up on something that is stored all the same.
+   *
+   * @returns when the events are durable.
+   * @throws AtedbError TOO_MANY_EVENTS, DATA_TOO_LARGE, REQUEST_INVALID at once; KEY_NOT_ALLOWED, PRECONDITION_FAILED and what
+   * else the server refuses; OUTCOME_UNKNOWN, CONNECTION_FAILED when the server stays lost; WRITER_AHEAD, HEAD_CONFLICT,
+   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown` or `not-sent`.
+   */
+  async append(
+    events: AppendEvent | readonly AppendEvent[],
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    options.signal?.throwIfAborted();
+    const built = buildEvents(isMany(events) ? events : [events], options);
+    return this.#writer.append(built, options);
+  }
+
+  /**
+   * Wait until less is queued and unanswered than may be: who appends faster than the server answers, waits here before each
+   * append, and holds no more than that in memory.
+   */
+  async writable(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#writer.writable(options.signal);
+  }
+
+  /**
+   * Make the requests that append these events, and send nothing: serialised AppendBatchRequest messages, for any gRPC tool
+   * to send in this order. They have a writer id of their own, so they don't get in this chain's way.
+   *
+   * @returns one request, or two where the chain isn't there yet: its genesis first.
+   */
+  async sealRequests(
+    events: AppendEvent | readonly AppendEvent[],
+    options: AppendOptions = {},
+  ): Promise<Buffer[]> {
+    const built = buildEvents(isMany(events) ? events : [events], options);
+    const { signal, timeoutMs } = options;
+    const key = await this.#options.loadKey();
+    const { fingerprint } = key.publicKey;
+    const salt = randomBytes(16);
+    const opened = await this.#opener.open({ forAppend: true, signal, timeoutMs });
+    const requests: Buffer[] = [];
+    let chainId = opened.chain?.genesis.chainId;
+    let previous: Buffer | undefined;
+    if (chainId === undefined) {
+      const offer = offerGenesis(this.key, key, opened);
+      const genesis = await sealGenesis(offer, key, salt);
+      requests.push(appendRequest(genesis.run, this.key));
+      chainId = offer.chainId;
+      previous = genesis.sealHash;
+    }
+    const sealed = sealBatch({
+      writer: { chainId, fingerprint, salt },
+      counter: requests.length,
+      previous,
+      eventHeaders: built.events.map((event) => event.header),
+      asOf: opened.chain?.head,
+      preconditions: built.preconditions,
+    });
+    const frames = built.events.map((event) => event.frame);
+    requests.push(appendRequest(await signBatch(frames, sealed, [key]), this.key));
+    return requests;
+  }
+
+  /**
+   * Follow the chain: its history from a point on, then what is appended, every event once, in order, verified. Goes on by
+   * itself after a lost connection. Ends only by throwing, or when its reader leaves it.
+   *
+   * Not more than a few slices of the log are read ahead of the reader.
+   *
+   * @throws AtedbError from the iteration: CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT,
+   * DEADLINE_EXCEEDED; the signal's reason.
+   */
+  subscribe(options: SubscribeOptions = {}): EventStream {
+    const start = async function* (chain: Chain): AsyncGenerator<readonly ChainEvent[], void> {
+      const context = await chain.#context(options);
+      yield* new Subscription(context, options).chunks();
+    };
+    return eventStream(() => start(this));
+  }
+
+  /**
+   * Read a range of the chain as it is at the call, verified.
+   *
+   * @throws AtedbError from the iteration: CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT,
+   * CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
+   */
+  read(options: ReadOptions = {}): EventStream {
+    const start = async function* (chain: Chain): AsyncGenerator<readonly ChainEvent[], void> {
+      yield* readRange(await chain.#context(options), options);
+    };
+    return eventStream(() => start(this));
+  }
+
+  /**
+   * Wait for the appends under way, save what is to be remembered, and free the writer's slot.
+   *
+   * @param options.signal gives the appends up.
+   */
+  async close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.signal);
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(signal: AbortSignal | undefined): Promise<void> {
+    await this.#writer.close(signal);
+    await this.#remembered.flush();
+    this.#options.onClosed(this);
+  }
+
+  /** What reading needs; a chain that wasn't there when it was opened may be there now. */
+  async #context(options: CallOptions) {
+    const { signal, timeoutMs } = options;
+    let { genesis } = this.#opener;
+    if (genesis === undefined) {
+      const { chain } = await this.#opener.open({ signal, timeoutMs });
+      genesis = (chain as OpenedChain).genesis;
+    }
+    const { transport } = this.#options;
+    return { genesis, opener: this.#opener, known: this.#known, transport };
+  }
+
+  #notRemembered(error: unknown): void {
+    const cause = asAtedbError(error);
+    this.#options.onNotice({
+      kind: 'not-remembered',
+      chainKey: this.key.text,
+      cause,
+      message: `what is known of ${this.key.text} could not be saved: ${cause.message}`,
+    });
+  }
+}
+
+function isMany(events: AppendEvent | readonly AppendEvent[]): events is readonly AppendEvent[] {
+  return Array.isArray(events);
+}

@@ -1,0 +1,292 @@
+import { resolve } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  ChainHealth,
+  ChainService,
+  DescribeChainResponseSchema,
+  ListChainsResponseSchema,
+} from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
+import { type KeyPair, PublicKey, selfTest } from '../crypto/index.ts';
+import {
+  type ChainKey,
+  parseChainAddress,
+  parseChainKey,
+  parseServerAddress,
+  type TreeHead,
+  type TrustMode,
+} from '../event/index.ts';
+import { identityHome } from '../store/index.ts';
+import type { CallOptions } from './cancellation.ts';
+import { Chain } from './chain.ts';
+import { loadWriteKey } from './load-write-key.ts';
+import type { OnNotice } from './notice.ts';
+import { Transport } from './transport.ts';
+
+/** How to connect. */
+export interface ConnectOptions {
+  /**
+   * Folder of keys and of what is remembered of chains. Default: `ATE_HOME`, else `~/.ate`. null: nothing is read or kept, so
+   * every chain is met for the first time.
+   */
+  readonly home?: string | null | undefined;
+  /** Deadline of calls with one answer, in milliseconds. Default: 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Told what is worth a line in a log. */
+  readonly onNotice?: OnNotice | undefined;
+}
+
+/** How to open a chain. */
+export interface OpenOptions extends CallOptions {
+  /**
+   * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
+   * where there is none. Reading needs no key.
+   */
+  readonly key?: KeyPair | string | undefined;
+  /** Whether a chain that isn't there is fine: the first append creates it. Default: false. */
+  readonly forAppend?: boolean | undefined;
+  /** The id that the chain must have: 32 bytes, or in hexadecimal. */
+  readonly chainId?: Buffer | string | undefined;
+  /** The trust mode that the chain must have. */
+  readonly trustMode?: TrustMode | undefined;
+  /** How long appends wait for a lost server, in milliseconds. Default: 60,000. */
+  readonly reconnectMs?: number | undefined;
+  /** Events of small appends that share a batch. Default: 1,000. */
+  readonly batchEventsMax?: number | undefined;
+  /** Bytes of small appends that share a batch. Default: 1 MiB. */
+  readonly batchBytesMax?: number | undefined;
+  /** Bytes queued or unanswered beyond which `writable` waits. Default: 16 MiB. */
+  readonly queueBytesMax?: number | undefined;
+  /** Default: the client's. */
+  readonly onNotice?: OnNotice | undefined;
+}
+
+/** A chain as its server describes it. */
+export interface ChainDescription {
+  readonly chainKey: string;
+  readonly chainId: Buffer;
+  readonly trustMode: TrustMode;
+  /** Who may write. Fingerprints are in hexadecimal. */
+  readonly roots: readonly {
+    readonly fingerprint: string;
+    readonly suite: number;
+    readonly publicKey: Buffer;
+  }[];
+  /** Its maker's clock: milliseconds since 1970-01-01 UTC. */
+  readonly createdUnixMs: number;
+  readonly head: TreeHead;
+  /** Sequence that the next event gets; so many events were appended. */
+  readonly nextSequence: number;
+  /** The server's clock: milliseconds since 1970-01-01 UTC. */
+  readonly lastCommitUnixMs: number;
+  readonly logBytes: number;
+  readonly segments: number;
+  readonly writers: number;
+  readonly health: 'good' | 'read-only';
+  /** Why it can't be written; undefined where it can. */
+  readonly trouble: string | undefined;
+}
+
+/** One chain of a server's list. */
+export interface ListedChain {
+  readonly chainKey: string;
+  readonly logBytes: number;
+  /** Whether it is in use now. */
+  readonly open: boolean;
+}
+
+/** Which chains to list. */
+export interface ListOptions extends CallOptions {
+  /** Only chain keys that start so. */
+  readonly prefix?: string | undefined;
+  /** How many to ask for at once, at most 1,000, which is also the default. */
+  readonly pageSize?: number | undefined;
+}
+
+const reconnectDefaultMs = 60_000;
+const batchEventsDefault = 1_000;
+const batchBytesDefault = 1024 * 1024;
+const queueBytesDefault = 16 * 1024 * 1024;
+
+/**
+ * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
+ *
+ * @param server `host`, `host:port` or `ate://host:port`.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one.
+ */
+export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
+  // Before anything is verified: wrong cryptography must not believe.
+  selfTest();
+  return new AtedbClient(server, options);
+}
+
+/** A server, and the chains of it that are in use. */
+export class AtedbClient implements AsyncDisposable {
+  /** `host:port`. */
+  readonly server: string;
+  /** Absolute path of the home folder; undefined: nothing is kept. */
+  readonly home: string | undefined;
+  readonly #transport: Transport;
+  readonly #onNotice: OnNotice;
+  readonly #chains = new Set<Chain>();
+  #closed: Promise<void> | undefined;
+
+  /** Made by `connect`. */
+  constructor(server: string, options: ConnectOptions) {
+    const { home, timeoutMs, onNotice } = options;
+    this.#transport = new Transport(parseServerAddress(server), { timeoutMs });
+    this.server = this.#transport.server;
+    this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
+    this.#onNotice = onNotice ?? (() => undefined);
+  }
+
+  /**
+   * Have a chain described, for people: these are the server's words, not verified.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, CONNECTION_FAILED, DEADLINE_EXCEEDED and others.
+   */
+  async describe(chain: string, options: CallOptions = {}): Promise<ChainDescription> {
+    const answer = await this.#transport.unary(
+      ChainService.method.describeChain,
+      { chainKey: this.#chainKey(chain).text },
+      options,
+    );
+    return toDescription(answer);
+  }
+
+  /**
+   * List the server's chains, ordered by key. Only for callers on the server's own machine.
+   *
+   * @throws AtedbError from the iteration: LOCAL_ONLY, CONNECTION_FAILED, DEADLINE_EXCEEDED and others. The
+   * deadline is a page's.
+   */
+  async *listChains(options: ListOptions = {}): AsyncGenerator<ListedChain, void, undefined> {
+    const { prefix = '', pageSize = 0, ...call } = options;
+    let pageToken = '';
+    do {
+      const answer = await this.#transport.unary(
+        ChainService.method.listChains,
+        { prefix, pageSize, pageToken },
+        call,
+      );
+      const page = fromBinary(ListChainsResponseSchema, answer);
+      for (const { chainKey, logBytes, open } of page.chains) {
+        yield { chainKey, logBytes: Number(logBytes), open };
+      }
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  /**
+   * Open a chain: verify its genesis, that it is the chain that was met before, and that its head extends the one that
+   * is remembered.
+   *
+   * @param chain a chain key, or a whole address of one of this server's.
+   * @throws AtedbError CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH where it isn't what is expected; HEAD_CONFLICT where
+   * its history was changed or lost; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
+   */
+  async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
+    const { key, signal, timeoutMs, forAppend = false } = options;
+    const onNotice = options.onNotice ?? this.#onNotice;
+    const { home } = this;
+    const opened = new Chain({
+      transport: this.#transport,
+      chainKey: this.#chainKey(chain),
+      home,
+      loadKey: () => loadWriteKey({ key, home, onNotice }),
+      chainId: parseChainId(options.chainId),
+      trustMode: options.trustMode,
+      reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
+      ...batchLimits(options),
+      onNotice,
+      onClosed: (closed) => this.#chains.delete(closed),
+    });
+    await opened.open({ forAppend, signal, timeoutMs });
+    this.#chains.add(opened);
+    return opened;
+  }
+
+  /** Close its chains, which waits for their appends, and the connection. */
+  async close(): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#chains].map((chain) => chain.close()));
+    this.#transport.close();
+  }
+
+  #chainKey(chain: string): ChainKey {
+    if (!chain.includes('://')) return parseChainKey(chain);
+    const address = parseChainAddress(chain);
+    if (address.server === this.server) return address.chainKey;
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      `${chain} is a chain of ${address.server}, and this client is connected to ${this.server}. Connect to that one`,
+      { metadata: { field: 'address', address: chain } },
+    );
+  }
+}
+
+function batchLimits(options: OpenOptions) {
+  const limits = {
+    batchEventsMax: options.batchEventsMax ?? batchEventsDefault,
+    batchBytesMax: options.batchBytesMax ?? batchBytesDefault,
+    queueBytesMax: options.queueBytesMax ?? queueBytesDefault,
+  };
+  const most = {
+    batchEventsMax,
+    // Room for the seal is kept beside a single append, too; several together need no more.
+    batchBytesMax: batchBytesMax / 2,
+    queueBytesMax: Number.MAX_SAFE_INTEGER,
+  };
+  for (const field of ['batchEventsMax', 'batchBytesMax', 'queueBytesMax'] as const) {
+    const value = limits[field];
+    if (Number.isSafeInteger(value) && value >= 1 && value <= most[field]) continue;
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      `${field} is ${value}; it is a whole number from 1 to ${most[field]}`,
+      { metadata: { field } },
+    );
+  }
+  return limits;
+}
+
+function parseChainId(chainId: Buffer | string | undefined): Buffer | undefined {
+  const bytes = typeof chainId === 'string' ? Buffer.from(chainId, 'hex') : chainId;
+  const isWhole = typeof chainId !== 'string' || chainId.length === 64;
+  if (bytes === undefined || (bytes.length === 32 && isWhole)) return bytes;
+  throw new AtedbError('REQUEST_INVALID', 'a chain id is 32 bytes, or 64 hexadecimal digits', {
+    metadata: { field: 'chainId' },
+  });
+}
+
+function toDescription(answer: Buffer): ChainDescription {
+  const described = fromBinary(DescribeChainResponseSchema, answer);
+  return {
+    chainKey: described.chainKey,
+    chainId: Buffer.from(described.chainId),
+    trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
+    roots: described.roots.map(({ suite, key }) => {
+      const publicKey = PublicKey.parse(suite, Buffer.from(key));
+      return { fingerprint: publicKey.fingerprintHex, suite, publicKey: publicKey.bytes };
+    }),
+    createdUnixMs: Number(described.createdUnixMs),
+    head: {
+      size: Number(described.head?.size ?? 0n),
+      root: Buffer.from(described.head?.root ?? []),
+    },
+    nextSequence: Number(described.nextSequence),
+    lastCommitUnixMs: Number(described.lastCommitUnixMs),
+    logBytes: Number(described.logBytes),
+    segments: described.segments,
+    writers: described.writers,
+    health: described.health === ChainHealth.READ_ONLY ? 'read-only' : 'good',
+    trouble: described.trouble === '' ? undefined : described.trouble,
+  };
+}

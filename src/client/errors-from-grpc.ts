@@ -1,0 +1,95 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { type StatusObject, status } from '@grpc/grpc-js';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
+import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
+import { AtedbError, type Reason, reasons } from '../bytes/index.ts';
+
+const errorDomain = 'atedb';
+const detailsKey = 'grpc-status-details-bin';
+
+/**
+ * What a failed call's status means to the caller.
+ *
+ * A status with our details is the server's own refusal. One without comes from the transport: the
+ * connection could not be made or was lost, a deadline passed, a message was too large.
+ *
+ * @param server `host:port`, for the message.
+ */
+export function errorFromStatus(failed: StatusObject, server: string): AtedbError {
+  const own = ownDetails(failed);
+  if (own !== undefined) return own;
+  const metadata = { server, grpc_status: status[failed.code] ?? String(failed.code) };
+  const withReason = (reason: Reason, message: string) =>
+    new AtedbError(reason, message, { metadata, cause: new Error(failed.details) });
+  switch (failed.code) {
+    case status.DEADLINE_EXCEEDED:
+      return withReason('DEADLINE_EXCEEDED', `the deadline passed before ${server} answered`);
+    case status.RESOURCE_EXHAUSTED:
+      return withReason(
+        'DATA_TOO_LARGE',
+        `a message is too large for ${server}: ${failed.details}`,
+      );
+    case status.UNIMPLEMENTED:
+      return withReason(
+        'UNSUPPORTED',
+        `${server} does not know this call: ${failed.details}. Is it an atedb server, of this version?`,
+      );
+    case status.UNAVAILABLE:
+      return withReason('CONNECTION_FAILED', cannotReach(server, failed.details));
+    default:
+      // Whatever else has no details was not said by our server, but by what lies between.
+      return withReason(
+        'CONNECTION_FAILED',
+        `the connection to ${server} broke: ${metadata.grpc_status}, ${failed.details}. Try again; if it stays so, check that an atedb server listens there`,
+      );
+  }
+}
+
+/** Whether trying again later may help: the server was not there, is going, or is full. */
+export function isPassing(error: AtedbError): boolean {
+  return passingReasons.has(error.reason);
+}
+
+const passingReasons: ReadonlySet<Reason> = new Set([
+  'CONNECTION_FAILED',
+  'SERVER_DRAINING',
+  'TOO_MANY_STREAMS',
+  'TOO_MANY_CHAINS',
+]);
+
+function ownDetails(failed: StatusObject): AtedbError | undefined {
+  const [encoded] = failed.metadata.get(detailsKey);
+  if (!Buffer.isBuffer(encoded)) return undefined;
+  try {
+    const { message, details } = fromBinary(StatusSchema, encoded);
+    for (const detail of details) {
+      const info = anyUnpack(detail, ErrorInfoSchema);
+      if (info?.domain !== errorDomain) continue;
+      return new AtedbError(knownReason(info.reason), message || failed.details, {
+        metadata: { ...info.metadata, ...unknownReason(info.reason) },
+      });
+    }
+  } catch {
+    // Details that cannot be read are none.
+  }
+  return undefined;
+}
+
+function knownReason(name: string): Reason {
+  return reasons.find((reason) => reason === name) ?? 'INTERNAL';
+}
+
+/** A newer server may have reasons that this version doesn't know: they are kept for people. */
+function unknownReason(name: string): Record<string, string> {
+  return reasons.some((reason) => reason === name) ? {} : { server_reason: name };
+}
+
+/** What to try, in words; the transport adds when it tried, which says nothing. */
+function cannotReach(server: string, details: string): string {
+  const why = details
+    .replace(/^No connection established\. Last error: /, '')
+    .replace(/ \(\d{4}-[^)]*\)/g, '')
+    .replace(/\. Resolution note:.*$/, '');
+  return `${server} can't be reached: ${why}. Check that a server runs there ("atedb solo" starts one), and that host and port are right`;
+}

@@ -1,0 +1,34 @@
+export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from '../bytes/index.ts';
+export { KeyPair, PublicKey } from '../crypto/index.ts';
+export {
+  type ChainAddress,
+  type ChainKey,
+  type EventKind,
+  type Genesis,
+  parseChainAddress,
+  parseChainKey,
+  parseServerAddress,
+  primaryKeyFromName,
+  type ServerAddress,
+  type TreeHead,
+  type TrustMode,
+} from '../event/index.ts';
+export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
+export type { AppendEvent, Conditions } from './build-events.ts';
+export type { CallOptions } from './cancellation.ts';
+export { type AppendOptions, Chain } from './chain.ts';
+export type { ChainEvent } from './chain-event.ts';
+export {
+  AtedbClient,
+  type ChainDescription,
+  type ConnectOptions,
+  connect,
+  type ListedChain,
+  type ListOptions,
+  type OpenOptions,
+} from './client.ts';
+export type { EventStream } from './event-stream.ts';
+export type { Notice, OnNotice } from './notice.ts';
+export type { Committed } from './pending-append.ts';
+export type { ReadOptions } from './range.ts';
+export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';

@@ -1,0 +1,47 @@
+import { AtedbError } from '../bytes/index.ts';
+import type { KeyPair } from '../crypto/index.ts';
+import { defaultKeyName, IdentityStore } from '../store/index.ts';
+import type { OnNotice } from './notice.ts';
+
+/**
+ * Find the key to write with. Only the default key is made where there is none: a name that was given and isn't
+ * there is a mistake.
+ *
+ * @throws AtedbError REQUEST_INVALID where there is no such key; as `IdentityStore.get`.
+ */
+export async function loadWriteKey(options: {
+  readonly key: KeyPair | string | undefined;
+  readonly home: string | undefined;
+  readonly onNotice: OnNotice;
+}): Promise<KeyPair> {
+  const { key, home, onNotice } = options;
+  if (key !== undefined && typeof key !== 'string') return key;
+  if (home === undefined) {
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      'without a home folder there are no keys by name: open the chain with a key pair to append to it',
+      { metadata: { field: 'key' } },
+    );
+  }
+  const store = new IdentityStore(home);
+  const name = key ?? defaultKeyName;
+  if (key === undefined && !(await store.exists(name))) {
+    const made = await store.create(name).catch(async (error: unknown) => {
+      // Another process has made it meanwhile.
+      if (await store.exists(name)) return undefined;
+      throw error;
+    });
+    if (made !== undefined) {
+      const fingerprint = made.keyPair.publicKey.fingerprintHex;
+      onNotice({
+        kind: 'key-created',
+        name,
+        fingerprint,
+        path: made.path,
+        message: `made the key "${name}", with the fingerprint ${fingerprint}, in ${made.path}. Keep a copy: who loses it can't write any more`,
+      });
+      return made.keyPair;
+    }
+  }
+  return (await store.get(name)).keyPair;
+}

@@ -1,0 +1,47 @@
+import type { AtedbError } from '../bytes/index.ts';
+
+/** What a client tells beside its results: worth a line on a terminal or in a log. `message` is for people. */
+export type Notice =
+  /** There was no key to write with, and one was made. */
+  | {
+      readonly kind: 'key-created';
+      readonly name: string;
+      /** Of the public key, in hexadecimal. */
+      readonly fingerprint: string;
+      /** Of the key's file. */
+      readonly path: string;
+      readonly message: string;
+    }
+  /** The first append has made the chain. */
+  | {
+      readonly kind: 'chain-created';
+      readonly chainKey: string;
+      /** In hexadecimal. */
+      readonly chainId: string;
+      readonly message: string;
+    }
+  /** The server was lost while appends wait, and is tried again after a delay. */
+  | {
+      readonly kind: 'reconnecting';
+      readonly chainKey: string;
+      readonly delayMs: number;
+      readonly cause: AtedbError;
+      readonly message: string;
+    }
+  /** Another process used our writer id: later batches have a new one. */
+  | {
+      readonly kind: 'new-writer';
+      readonly chainKey: string;
+      readonly cause: AtedbError;
+      readonly message: string;
+    }
+  /** What should be remembered in the home folder could not be written. */
+  | {
+      readonly kind: 'not-remembered';
+      readonly chainKey: string;
+      readonly cause: AtedbError;
+      readonly message: string;
+    };
+
+/** Told of notices. Must not throw. */
+export type OnNotice = (notice: Notice) => void;

@@ -1,0 +1,83 @@
+import type { AtedbError } from '../bytes/index.ts';
+import type { Precondition } from '../event/index.ts';
+import type { QueuedAppend } from './append-queue.ts';
+import type { BuiltEvents } from './build-events.ts';
+import { type CallOptions, checkTimeout, deadlineExceeded } from './cancellation.ts';
+
+/** Where the events of an append are, durably. */
+export interface Committed {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** Number of the batch that they are in, perhaps with those of other appends. */
+  readonly commit: number;
+  /** The server's clock: milliseconds since 1970-01-01 UTC. */
+  readonly timeUnixMs: number;
+}
+
+/** One append under way: its events, and whoever waits for them. */
+export class PendingAppend implements QueuedAppend {
+  readonly built: BuiltEvents;
+  readonly promise: Promise<Committed>;
+  /** Set once it is in a batch that may have reached the server. */
+  wasSent = false;
+  readonly #resolve: (committed: Committed) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: () => void;
+
+  /** @param onGivenUp is called when the caller's signal or deadline ends the waiting; then nobody is told more. */
+  constructor(
+    built: BuiltEvents,
+    options: CallOptions,
+    onGivenUp: (append: PendingAppend) => void,
+  ) {
+    const { signal, timeoutMs } = options;
+    if (timeoutMs !== undefined) checkTimeout(timeoutMs);
+    const { promise, resolve, reject } = Promise.withResolvers<Committed>();
+    this.built = built;
+    this.promise = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    this.#onAbort = () => {
+      this.reject(signal?.reason);
+      onGivenUp(this);
+    };
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => {
+        const outcome = this.wasSent ? 'unknown' : 'not-sent';
+        this.reject(deadlineExceeded(timeoutMs, { outcome }));
+        onGivenUp(this);
+      }, timeoutMs);
+    }
+  }
+
+  get events(): number {
+    return this.built.events.length;
+  }
+
+  get bytes(): number {
+    return this.built.bytes;
+  }
+
+  get preconditions(): readonly Precondition[] {
+    return this.built.preconditions;
+  }
+
+  resolve(committed: Committed): void {
+    this.#settle();
+    this.#resolve(committed);
+  }
+
+  reject(error: AtedbError | unknown): void {
+    this.#settle();
+    this.#reject(error);
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+}

@@ -1,0 +1,176 @@
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { verifyConsistency } from '../crypto/index.ts';
+import type { TreeHead } from '../event/index.ts';
+import type { ByteStream } from './byte-stream.ts';
+import { type CallOptions, CallScope } from './cancellation.ts';
+import { type ChainEvent, eventsOf } from './chain-event.ts';
+import { parseReadMessage, type StartOfHistory } from './received.ts';
+import { Replay, type ReplayContext } from './replay.ts';
+import { ReverseReplay } from './reverse-replay.ts';
+import type { Transport } from './transport.ts';
+
+/** Which events to read. */
+export interface ReadOptions extends CallOptions {
+  /** Sequence of the first. Default: 0. */
+  readonly from?: number | undefined;
+  /** Sequence after the last. Default: the chain's end at the call. */
+  readonly end?: number | undefined;
+  /** How many at most. Default: all. */
+  readonly limit?: number | undefined;
+  /** Newest first. */
+  readonly reverse?: boolean | undefined;
+}
+
+/** The parts of a chain that a range is read with. */
+export interface RangeContext extends ReplayContext {
+  readonly transport: Transport;
+}
+
+interface Asked {
+  readonly from: number;
+  readonly end: number;
+  readonly limit: number;
+}
+
+/** Read a range of a chain, verified, some events at a time. */
+export async function* readRange(
+  context: RangeContext,
+  options: ReadOptions,
+): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+  const { from = 0, limit = Number.POSITIVE_INFINITY, reverse = false } = options;
+  const asked = { from, end: options.end ?? Number.POSITIVE_INFINITY, limit };
+  checkAsked(asked);
+  if (limit === 0) return;
+  using scope = new CallScope(options);
+  const { signal } = scope;
+  signal.throwIfAborted();
+  const knownBefore = context.known.newest;
+  if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
+  const stream = context.transport.serverStream(
+    ChainService.method.readEvents,
+    {
+      chainKey: context.genesis.chainKey.text,
+      chainId: context.genesis.chainId,
+      fromSequence: BigInt(from),
+      ...(options.end === undefined ? {} : { endSequence: BigInt(options.end) }),
+      ...(options.limit === undefined ? {} : { limit: BigInt(options.limit) }),
+      reverse,
+    },
+    signal,
+  );
+  try {
+    const start = await readStart(stream);
+    const reading = { context, stream, start, asked, knownBefore, signal };
+    yield* reverse ? readBackwards(reading) : readForwards(reading);
+  } finally {
+    stream.cancel(undefined);
+  }
+}
+
+interface Reading {
+  readonly context: RangeContext;
+  readonly stream: ByteStream;
+  readonly start: StartOfHistory;
+  readonly asked: Asked;
+  readonly knownBefore: TreeHead;
+  readonly signal: AbortSignal;
+}
+
+async function* readForwards(
+  reading: Reading,
+): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+  const { context, stream, start, asked, knownBefore, signal } = reading;
+  const replay = await Replay.begin(context, start, knownBefore);
+  const range = { from: asked.from, end: Math.min(asked.end, asked.from + asked.limit) };
+  if (start.startSequence > asked.from) throw incomplete('it starts after what was asked for');
+  for (;;) {
+    const message = await readMessage(stream);
+    if (message?.kind === 'log') {
+      const batches = await replay.feed(message.slice);
+      const events = batches.flatMap((batch) => eventsOf(batch, range));
+      if (events.length > 0) yield events;
+      continue;
+    }
+    if (message?.kind !== 'end') throw incomplete('it ends without saying so');
+    checkEnd(replay, start.head, message.endCommit, message.consistency);
+    const isWhole = replay.nextCommit === start.head.size || replay.nextSequence >= range.end;
+    if (!isWhole) throw incomplete(`it ends before sequence ${replay.nextSequence}`);
+    if (!replay.isTied) await context.opener.tie(start.head, knownBefore, { signal });
+    return;
+  }
+}
+
+function checkEnd(
+  replay: Replay,
+  head: TreeHead,
+  endCommit: number,
+  proof: readonly Buffer[],
+): void {
+  const end = replay.head();
+  const good =
+    end.size === endCommit &&
+    verifyConsistency({
+      first: end.size,
+      second: head.size,
+      firstRoot: end.root,
+      secondRoot: head.root,
+      proof,
+    });
+  if (!good) throw incomplete('its end is not of the tree of the head that its start names');
+}
+
+async function* readBackwards(
+  reading: Reading,
+): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+  const { context, stream, start, asked, knownBefore, signal } = reading;
+  const replay = new ReverseReplay(context, start);
+  await context.opener.tie(start.head, knownBefore, { signal });
+  const isEmpty = asked.from >= Math.min(asked.end, start.startSequence);
+  const startsAtEnd = start.startCommit === start.head.size;
+  if (!isEmpty && !startsAtEnd && start.startSequence < asked.end) {
+    throw incomplete('it starts before the end that was asked for');
+  }
+  let left = asked.limit;
+  for (;;) {
+    const message = await readMessage(stream);
+    if (message === undefined) break;
+    if (message.kind !== 'log')
+      throw incomplete('it has an end, which is for ranges read forwards');
+    const batches = await replay.feed(message.slice, message.frontier);
+    const events = batches.flatMap((batch) => eventsOf(batch, asked).reverse()).slice(0, left);
+    left -= events.length;
+    if (events.length > 0) yield events;
+  }
+  if (!isEmpty && left > 0 && replay.firstSequence > asked.from) {
+    throw incomplete(`it ends at sequence ${replay.firstSequence}`);
+  }
+}
+
+async function readStart(stream: ByteStream): Promise<StartOfHistory> {
+  const message = await readMessage(stream);
+  if (message?.kind === 'start') return message.start;
+  throw incomplete('it does not say where it starts');
+}
+
+async function readMessage(stream: ByteStream) {
+  const message = await stream.read();
+  return message && parseReadMessage(message);
+}
+
+function checkAsked(asked: Asked): void {
+  for (const [field, value] of Object.entries(asked)) {
+    if (value === Number.POSITIVE_INFINITY && field !== 'from') continue;
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new AtedbError('REQUEST_INVALID', `${field} is ${value}, and must be a whole number`, {
+      metadata: { field },
+    });
+  }
+}
+
+function incomplete(why: string): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `the range that the server sent is not the one asked for: ${why}. What was handed on before is part of it and verified`,
+  );
+}

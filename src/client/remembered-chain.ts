@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AtedbError } from '../bytes/index.ts';
+import type { ChainKey, TreeHead } from '../event/index.ts';
+import { acquireExclusiveLock, makeFolderDurable, writeFileAtomic } from '../store/index.ts';
+import { countField, hexField, readJsonFile } from './json-file.ts';
+import { LazySaver } from './lazy-saver.ts';
+
+/** What a client keeps of a chain from one run to the next. */
+export interface Remembered {
+  /** 32 bytes. */
+  readonly chainId: Buffer;
+  /** The newest head that was verified. */
+  readonly head: TreeHead;
+}
+
+/** Two heads of one server that can't both be true, for people and for later. */
+export interface Evidence {
+  readonly why: string;
+  /** Header bytes of the genesis; absent where the server shows none. */
+  readonly genesisHeader: Buffer | undefined;
+  readonly rememberedHead: TreeHead;
+  /** Absent: the server shows none. */
+  readonly servedHead: TreeHead | undefined;
+  /** The proof that the server gave that the one extends the other. */
+  readonly consistency: readonly Buffer[];
+}
+
+const format = 'atedb-chain-1';
+const evidenceFormat = 'atedb-evidence-1';
+const lockTries = 40;
+const lockWaitMs = 25;
+
+/**
+ * What is remembered of one chain of one server, in `chains/<host_port>/<chain key>/` of the home folder. Several
+ * processes may share it: the head in it never goes back. Without a home folder it lasts as long as this object.
+ */
+export class RememberedChain {
+  readonly #folder: string | undefined;
+  readonly #server: string;
+  readonly #chainKey: ChainKey;
+  readonly #saver: LazySaver;
+  #newest: Remembered | undefined;
+
+  /** @param options.onError is told when the file couldn't be written. */
+  constructor(options: {
+    home: string | undefined;
+    server: string;
+    chainKey: ChainKey;
+    onError: (error: unknown) => void;
+  }) {
+    const { home, server, chainKey } = options;
+    this.#server = server;
+    this.#chainKey = chainKey;
+    // The parts of a chain key can't be "..", nor can a database have a dot: no key's files lie in another's way.
+    this.#folder =
+      home === undefined
+        ? undefined
+        : join(home, 'chains', server.replace(/:(\d+)$/, '_$1'), ...chainKey.text.split('/'));
+    this.#saver = new LazySaver(() => this.#save(), options.onError);
+  }
+
+  /** Path of the file; undefined without a home folder. */
+  get path(): string | undefined {
+    return this.#folder === undefined ? undefined : join(this.#folder, 'head.json');
+  }
+
+  /**
+   * What is remembered now, by this process or another.
+   *
+   * @throws AtedbError STORAGE_FAILED.
+   */
+  async load(): Promise<Remembered | undefined> {
+    const stored = await this.#read();
+    this.#newest = newerOf(this.#newest, stored);
+    return this.#newest;
+  }
+
+  /** Remember a head that was verified. It is written within a second, and by `flush`. */
+  note(remembered: Remembered): void {
+    const newest = newerOf(this.#newest, remembered);
+    if (newest === this.#newest) return;
+    this.#newest = newest;
+    if (this.#folder !== undefined) this.#saver.changed();
+  }
+
+  /** Write what isn't written yet. Never rejects. */
+  async flush(): Promise<void> {
+    await this.#saver.flush();
+  }
+
+  /**
+   * Keep evidence of a conflict.
+   *
+   * @returns the path of its file; undefined without a home folder, or where it can't be written, which must not hide
+   * the conflict itself.
+   */
+  async keepEvidence(evidence: Evidence): Promise<string | undefined> {
+    if (this.#folder === undefined) return undefined;
+    const time = new Date().toISOString();
+    const path = join(this.#folder, `conflict-${time.replaceAll(':', '')}.json`);
+    const text = JSON.stringify(
+      {
+        format: evidenceFormat,
+        time,
+        server: this.#server,
+        chainKey: this.#chainKey.text,
+        why: evidence.why,
+        genesisHeader: evidence.genesisHeader?.toString('base64'),
+        rememberedHead: headFields(evidence.rememberedHead),
+        servedHead: evidence.servedHead && headFields(evidence.servedHead),
+        consistency: evidence.consistency.map((hash) => hash.toString('hex')),
+      },
+      null,
+      2,
+    );
+    try {
+      await makeFolderDurable(this.#folder, 0o700);
+      await writeFileAtomic(path, `${text}\n`, { mode: 0o600 });
+      return path;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #read(): Promise<Remembered | undefined> {
+    const { path } = this;
+    if (path === undefined) return undefined;
+    const fields = await readJsonFile(path, format);
+    if (fields === undefined) return undefined;
+    return {
+      chainId: hexField(path, fields, 'chainId', 32),
+      head: {
+        size: countField(path, fields, 'headSize'),
+        root: hexField(path, fields, 'headRoot', 32),
+      },
+    };
+  }
+
+  /** Read, compare and write under a lock, so that of two processes neither undoes the other's. */
+  async #save(): Promise<void> {
+    const { path } = this;
+    if (this.#folder === undefined || path === undefined) return;
+    await makeFolderDurable(this.#folder, 0o700);
+    await using _lock = await this.#lock(join(this.#folder, 'head.lock'));
+    const stored = await this.#read();
+    const newest = this.#newest;
+    if (newest === undefined || newerOf(stored, newest) === stored) return;
+    const fields = {
+      format,
+      chainKey: this.#chainKey.text,
+      chainId: newest.chainId.toString('hex'),
+      headSize: newest.head.size,
+      headRoot: newest.head.root.toString('hex'),
+    };
+    await writeFileAtomic(path, `${JSON.stringify(fields, null, 2)}\n`, { mode: 0o600 });
+  }
+
+  async #lock(path: string): Promise<AsyncDisposable> {
+    for (let tries = 0; tries < lockTries; tries += 1) {
+      const lock = await acquireExclusiveLock(path);
+      if (lock !== null) return lock;
+      await delay(lockWaitMs);
+    }
+    throw new AtedbError('STORAGE_FAILED', `another process holds ${path} for too long`, {
+      metadata: { path },
+    });
+  }
+}
+
+/** Which of two to go on with. What was there stays when it is of another chain: that is for people to decide. */
+function newerOf(was: Remembered | undefined, is: Remembered | undefined): Remembered | undefined {
+  if (was === undefined || is === undefined) return was ?? is;
+  return is.chainId.equals(was.chainId) && is.head.size > was.head.size ? is : was;
+}
+
+function headFields(head: TreeHead): object {
+  return { size: head.size, root: head.root.toString('hex') };
+}

@@ -1,0 +1,213 @@
+import { AtedbError } from '../bytes/index.ts';
+import { Frontier, verifyConsistency } from '../crypto/index.ts';
+import { type Genesis, type SliceBatch, splitSlice, type TreeHead } from '../event/index.ts';
+import { ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
+import type { ChainOpener } from './chain-opener.ts';
+import { type KnownHead, sameHead } from './known-head.ts';
+import type { StartOfHistory } from './received.ts';
+
+/** Heads that a server has named and that the replay has yet to reach; older ones make room. */
+const namedHeadsMax = 16;
+
+/** What a replay is checked against. */
+export interface ReplayContext {
+  readonly genesis: Genesis;
+  readonly opener: ChainOpener;
+  readonly known: KnownHead;
+}
+
+/**
+ * A forward replay: verifies batches, compares the tree at every size of which a head is known or was named, and
+ * moves the known head on.
+ */
+export class Replay {
+  readonly #context: ReplayContext;
+  readonly #verifier: ReplayVerifier;
+  /** Heads that the server has named, by size. */
+  readonly #named = new Map<number, TreeHead>();
+  /** The newest known head that this replay has passed, or moved on to. */
+  #tied: TreeHead | undefined;
+
+  /**
+   * Begin where a server says that a stream or a range begins.
+   *
+   * @param knownBefore the newest known head when the server was asked: what it serves can't be older.
+   * @throws AtedbError VERIFICATION_FAILED, HEAD_CONFLICT.
+   */
+  static async begin(
+    context: ReplayContext,
+    start: StartOfHistory,
+    knownBefore: TreeHead,
+  ): Promise<Replay> {
+    checkStart(context, start);
+    await context.opener.checkNotBehind(start.head, knownBefore);
+    const replay = new Replay(context, start);
+    replay.#named.set(start.head.size, start.head);
+    await context.known.exclusively(() => replay.#compare());
+    return replay;
+  }
+
+  private constructor(context: ReplayContext, start: StartOfHistory) {
+    this.#context = context;
+    this.#verifier = new ReplayVerifier(context.genesis, {
+      commit: start.startCommit,
+      sequence: start.startSequence,
+      frontier: start.frontier,
+    });
+  }
+
+  get nextCommit(): number {
+    return this.#verifier.nextCommit;
+  }
+
+  get nextSequence(): number {
+    return this.#verifier.nextSequence;
+  }
+
+  /** Whether what was replayed is known to be of one history with the known head. */
+  get isTied(): boolean {
+    return this.#tied !== undefined;
+  }
+
+  head(): TreeHead {
+    return this.#verifier.head();
+  }
+
+  /**
+   * Check that another stream goes on exactly where this replay stands.
+   *
+   * @throws AtedbError VERIFICATION_FAILED, HEAD_CONFLICT.
+   */
+  async resume(start: StartOfHistory): Promise<void> {
+    const frontier = checkStart(this.#context, start);
+    if (start.startCommit !== this.nextCommit || start.startSequence !== this.nextSequence) {
+      throw startFailed(
+        `it goes on at commit ${start.startCommit} and sequence ${start.startSequence}, and ${this.nextCommit} and ${this.nextSequence} were asked for`,
+      );
+    }
+    if (!frontier.root().equals(this.head().root)) {
+      throw await this.#context.opener.conflict('its history is another than the one streamed', {
+        known: this.head(),
+        served: { size: frontier.size, root: frontier.root() },
+      });
+    }
+    this.#named.set(start.head.size, start.head);
+  }
+
+  /**
+   * Verify the next slice.
+   *
+   * @throws AtedbError VERIFICATION_FAILED, HEAD_CONFLICT; then the replay is over.
+   */
+  feed(slice: Buffer): Promise<VerifiedBatch[]> {
+    return this.#context.known.exclusively(async () => {
+      const batches = splitOrFail(slice);
+      const verified: VerifiedBatch[] = [];
+      let done = 0;
+      while (done < batches.length) {
+        const end = Math.min(batches.length, this.#nextComparison() - this.nextCommit + done);
+        verified.push(...(await this.#verifier.verifyBatches(batches.slice(done, end))));
+        done = end;
+        await this.#compare();
+      }
+      return verified;
+    });
+  }
+
+  /**
+   * Take note of a head that the server names in between: it is compared when the replay is there.
+   *
+   * @throws AtedbError HEAD_CONFLICT.
+   */
+  async name(head: TreeHead): Promise<void> {
+    // Of an older size nothing is left here to compare with; what came since was verified by itself.
+    if (head.size < this.nextCommit) return;
+    this.#named.set(head.size, head);
+    const [oldest] = this.#named.keys();
+    if (this.#named.size > namedHeadsMax && oldest !== undefined) this.#named.delete(oldest);
+    await this.#context.known.exclusively(() => this.#compare());
+  }
+
+  /** The next size at which there is something to compare. */
+  #nextComparison(): number {
+    const newest = this.#context.known.newest?.size ?? 0;
+    let next = newest > this.nextCommit ? newest : Number.POSITIVE_INFINITY;
+    for (const size of this.#named.keys()) {
+      if (size > this.nextCommit && size < next) next = size;
+    }
+    return next;
+  }
+
+  /** Compare the tree, as it is now, with what is known and named at this size; then move the known head on. */
+  async #compare(): Promise<void> {
+    const size = this.nextCommit;
+    const { known, opener } = this.#context;
+    const { newest } = known;
+    const named = this.#named.get(size);
+    if (named === undefined && newest === undefined) return;
+    const head = this.head();
+    if (named !== undefined && !sameHead(named, head)) {
+      throw await opener.conflict('it names another head than its own history has', {
+        known: head,
+        served: named,
+      });
+    }
+    this.#named.delete(size);
+    if (newest?.size === size) {
+      if (!sameHead(newest, head)) {
+        throw await opener.conflict('its chain has another history than it had', {
+          known: newest,
+          served: head,
+        });
+      }
+      this.#tied = newest;
+    } else if (newest !== undefined && newest === this.#tied) {
+      known.advance(newest, head);
+      this.#tied = known.newest;
+    }
+  }
+}
+
+/** Check that a start is of this chain, and that its frontier is of the tree of its head. */
+export function checkStart(context: ReplayContext, start: StartOfHistory): Frontier {
+  if (!start.chainId.equals(context.genesis.chainId)) {
+    throw startFailed(`it is of the chain ${start.chainId.toString('hex')}`);
+  }
+  let frontier: Frontier;
+  try {
+    frontier = Frontier.from(start.startCommit, start.frontier);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw startFailed(error.message);
+  }
+  const good = verifyConsistency({
+    first: start.startCommit,
+    second: start.head.size,
+    firstRoot: frontier.root(),
+    secondRoot: start.head.root,
+    proof: start.consistency,
+  });
+  if (!good) throw startFailed('its frontier is not of the tree of its head');
+  return frontier;
+}
+
+/** Split a slice of the log; one that isn't valid does not verify. */
+export function splitOrFail(slice: Buffer): SliceBatch[] {
+  try {
+    return splitSlice(slice);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw new AtedbError(
+      'VERIFICATION_FAILED',
+      `a slice of the log is not valid: ${error.message}. Nothing of it was used`,
+      { metadata: error.metadata, cause: error },
+    );
+  }
+}
+
+function startFailed(why: string): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `the start that the server gives does not verify: ${why}. Nothing that follows it was used`,
+  );
+}

@@ -1,0 +1,107 @@
+import { AtedbError } from '../bytes/index.ts';
+import type { SealView, SliceBatch } from '../event/index.ts';
+import { ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
+import type { StartOfHistory } from './received.ts';
+import { checkStart, type ReplayContext, splitOrFail } from './replay.ts';
+
+/** What must be true of a writer's newest batch among those still to come. */
+interface WriterAbove {
+  readonly counter: number;
+  readonly previous: Buffer | undefined;
+}
+
+/**
+ * Verifies batches that come newest first. Each slice is replayed forwards from the frontier that comes with it, and
+ * must lead to the tree that the slice above it started from.
+ */
+export class ReverseReplay {
+  readonly #context: ReplayContext;
+  /** Number of the commit that the next slice must lead up to, and what the tree is there. */
+  #size: number;
+  #root: Buffer;
+  #sequence: number;
+  #timeUnixMs = Number.POSITIVE_INFINITY;
+  readonly #writers = new Map<string, WriterAbove>();
+
+  /** @throws AtedbError VERIFICATION_FAILED. */
+  constructor(context: ReplayContext, start: StartOfHistory) {
+    this.#context = context;
+    this.#size = start.startCommit;
+    this.#root = checkStart(context, start).root();
+    this.#sequence = start.startSequence;
+  }
+
+  /** Sequence of the oldest event so far. */
+  get firstSequence(): number {
+    return this.#sequence;
+  }
+
+  /**
+   * Verify the next older slice.
+   *
+   * @param frontier of the tree of the commits before its oldest one.
+   * @returns its batches, newest first.
+   * @throws AtedbError VERIFICATION_FAILED; then the replay is over.
+   */
+  async feed(slice: Buffer, frontier: readonly Buffer[]): Promise<VerifiedBatch[]> {
+    const oldestFirst = splitOrFail(slice).reverse();
+    const [oldest] = oldestFirst;
+    if (oldest === undefined) return [];
+    const verifier = this.#verifierFrom(oldest, frontier);
+    const verified = await verifier.verifyBatches(oldestFirst);
+    const isLinked =
+      verifier.nextCommit === this.#size &&
+      verifier.nextSequence === this.#sequence &&
+      verifier.head().root.equals(this.#root);
+    if (!isLinked) {
+      throw failed(
+        oldest.commit.commit,
+        `it does not lead up to commit ${this.#size} as it was sent before`,
+      );
+    }
+    const newestFirst = verified.reverse();
+    for (const { batch, commit } of newestFirst) {
+      this.#checkWriter(batch.seal, commit.commit);
+      if (commit.timeUnixMs > this.#timeUnixMs)
+        throw failed(commit.commit, 'its time is after the next one');
+      this.#timeUnixMs = commit.timeUnixMs;
+    }
+    this.#size = oldest.commit.commit;
+    this.#sequence = oldest.commit.firstSequence;
+    this.#root = this.#verifierFrom(oldest, frontier).head().root;
+    return newestFirst;
+  }
+
+  #verifierFrom({ commit }: SliceBatch, frontier: readonly Buffer[]): ReplayVerifier {
+    try {
+      return new ReplayVerifier(this.#context.genesis, {
+        commit: commit.commit,
+        sequence: commit.firstSequence,
+        frontier,
+      });
+    } catch (error) {
+      if (!(error instanceof AtedbError)) throw error;
+      throw failed(commit.commit, error.message);
+    }
+  }
+
+  /** Backwards too, each writer's seals are a chain: the one above names this one. */
+  #checkWriter(seal: SealView, commit: number): void {
+    const writerId = seal.writerId.toString('hex');
+    const above = this.#writers.get(writerId);
+    if (above !== undefined) {
+      const isNamed = above.counter === seal.counter + 1 && above.previous?.equals(seal.hash);
+      if (!isNamed) throw failed(commit, "it is not the one that its writer's next batch names");
+    }
+    const previous = seal.previous && Buffer.from(seal.previous);
+    this.#writers.set(writerId, { counter: seal.counter, previous });
+  }
+}
+
+function failed(commit: number, why: string): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `commit ${commit} does not verify: ${why}. Nothing of it was used; the server, or its copy of the chain, can't be trusted`,
+    { metadata: { commit: String(commit) } },
+  );
+}

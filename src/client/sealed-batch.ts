@@ -1,0 +1,65 @@
+import type { KeyPair } from '../crypto/index.ts';
+import {
+  type SealedHeader,
+  sealBatch,
+  signBatch,
+  type TreeHead,
+  type WriterIdentity,
+} from '../event/index.ts';
+import type { PendingAppend } from './pending-append.ts';
+
+/** Where a batch stands among its writer's. */
+export interface BatchPlace {
+  readonly counter: number;
+  /** Seal hash of the writer's batch before. */
+  readonly previous: Buffer | undefined;
+  readonly asOf: TreeHead | undefined;
+}
+
+/** One batch of the writer: its appends, its seal, and its signature, which is made in the background. */
+export class SealedBatch {
+  readonly appends: readonly PendingAppend[];
+  /** Of all events and conditions; a batch that is not complete could have taken more. */
+  readonly isComplete: boolean;
+  readonly events: number;
+  counter = 0;
+  hash: Buffer = Buffer.alloc(0);
+  /** As it is sent and stored; undefined while it is being signed. */
+  run: Buffer | undefined;
+  /** How often the server has called it the successor of a rejected one. */
+  predecessorsRejected = 0;
+  #version = 0;
+
+  constructor(appends: readonly PendingAppend[], isComplete: boolean) {
+    this.appends = appends;
+    this.isComplete = isComplete;
+    this.events = appends.reduce((sum, append) => sum + append.events, 0);
+  }
+
+  get isSigned(): boolean {
+    return this.run !== undefined;
+  }
+
+  /**
+   * Close the batch at its place; sealing it again, at another, makes the former seal void.
+   *
+   * @returns when it is signed; the signature of a former seal is dropped.
+   */
+  async seal(writer: WriterIdentity, key: KeyPair, place: BatchPlace): Promise<void> {
+    this.#version += 1;
+    const version = this.#version;
+    const built = this.appends.flatMap((append) => append.built.events);
+    const sealed: SealedHeader = sealBatch({
+      writer,
+      ...place,
+      eventHeaders: built.map((event) => event.header),
+      preconditions: this.appends[0]?.preconditions,
+    });
+    this.counter = place.counter;
+    this.hash = sealed.hash;
+    this.run = undefined;
+    const frames = built.map((event) => event.frame);
+    const run = await signBatch(frames, sealed, [key]);
+    if (this.#version === version) this.run = run;
+  }
+}

@@ -1,0 +1,228 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import type { TreeHead } from '../event/index.ts';
+import { Backoff } from './backoff.ts';
+import type { ByteStream } from './byte-stream.ts';
+import { type CallOptions, CallScope, sleep } from './cancellation.ts';
+import { type ChainEvent, eventsOf } from './chain-event.ts';
+import { isPassing } from './errors-from-grpc.ts';
+import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
+import { Replay, type ReplayContext } from './replay.ts';
+import type { Transport } from './transport.ts';
+
+/** Where a subscription starts. */
+export type SubscribeFrom =
+  /** At the chain's first event, its genesis. */
+  | 'start'
+  /** After the newest event there is now. */
+  | 'now'
+  /** At the event of this sequence; the next one to come is allowed. */
+  | { readonly sequence: number }
+  /** At the first batch accepted at or after this time: milliseconds since 1970-01-01 UTC. */
+  | { readonly timeUnixMs: number };
+
+/** What a subscription tells beside events. Heads were verified when they are of what was received. */
+export type SubscriptionSignal =
+  | {
+      /**
+       * `caught-up`: history is through, what follows is live. `fell-behind`: it is history again.
+       * `heartbeat`: nothing happened for a while.
+       */
+      readonly kind: 'caught-up' | 'fell-behind' | 'heartbeat';
+      readonly head: TreeHead;
+      /** Sequence that the next event gets. */
+      readonly nextSequence: number;
+    }
+  | {
+      /** The server was lost, and is tried again after a delay. */
+      readonly kind: 'reconnecting';
+      readonly delayMs: number;
+      readonly cause: AtedbError;
+    };
+
+/** How to subscribe. */
+export interface SubscribeOptions extends CallOptions {
+  /** Default: 'start'. */
+  readonly from?: SubscribeFrom | undefined;
+  /** Longest time without a word from the server: 100 to 3,600,000. Default: 15,000. */
+  readonly heartbeatMs?: number | undefined;
+  /** Told in order with the events. Must not throw. */
+  readonly onSignal?: ((signal: SubscriptionSignal) => void) | undefined;
+  /** Gives up when the server is lost for so many milliseconds. Default: never. */
+  readonly reconnectMs?: number | undefined;
+}
+
+const heartbeatDefaultMs = 15_000;
+/** A server is taken for dead when so many heartbeats are due and none has come. */
+const heartbeatsMissedMax = 2.5;
+
+/** The parts of a chain that a subscription works with. */
+export interface SubscriptionContext extends ReplayContext {
+  readonly transport: Transport;
+}
+
+type RequestFrom =
+  | { readonly case: 'sequence'; readonly value: bigint }
+  | { readonly case: 'timeUnixMs'; readonly value: bigint };
+
+/** One subscription, over as many connections as it takes. */
+export class Subscription {
+  readonly #context: SubscriptionContext;
+  readonly #options: SubscribeOptions;
+  readonly #heartbeatMs: number;
+  readonly #backoff = new Backoff();
+  #replay: Replay | undefined;
+  /** Events before this sequence aren't wanted; they come where the start lies within a batch. */
+  #firstSequence = 0;
+  #isNowKnown = false;
+  #lostSinceMs: number | undefined;
+
+  constructor(context: SubscriptionContext, options: SubscribeOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#heartbeatMs = options.heartbeatMs ?? heartbeatDefaultMs;
+  }
+
+  /** The events, some at a time; ends by throwing only. */
+  async *chunks(): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+    using scope = new CallScope(this.#options);
+    const { signal } = scope;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        yield* this.#connection(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        await this.#waitAfter(error, signal);
+      }
+    }
+  }
+
+  /** One connection's worth. */
+  async *#connection(signal: AbortSignal): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+    const { opener, known } = this.#context;
+    const request = await this.#request(signal);
+    const before = known.newest;
+    if (before === undefined) throw new Error('a chain is opened before it is subscribed to');
+    const stream = this.#context.transport.serverStream(
+      ChainService.method.subscribe,
+      request,
+      signal,
+    );
+    try {
+      for (;;) {
+        const message = await this.#next(stream);
+        this.#backoff.reset();
+        this.#lostSinceMs = undefined;
+        if (message.kind === 'log') {
+          const events = await this.#verified(message.slice);
+          if (events.length > 0) yield events;
+        } else if (message.kind === 'start') {
+          const { start } = message;
+          if (this.#replay !== undefined) {
+            await this.#replay.resume(start);
+            continue;
+          }
+          if (start.startSequence > this.#firstSequence) throw startsLate(start.startSequence);
+          // A start beyond what is known: let the known head reach it first, so that both are compared.
+          if (start.startCommit > before.size) {
+            const head = await opener.extend(before, { signal });
+            await known.exclusively(async () => known.advance(before, head));
+          }
+          this.#replay = await Replay.begin(this.#context, start, before);
+        } else {
+          await this.#started().name(message.head);
+          this.#options.onSignal?.(message);
+        }
+      }
+    } finally {
+      stream.cancel(undefined);
+    }
+  }
+
+  async #request(signal: AbortSignal): Promise<MessageInitShape<typeof SubscribeRequestSchema>> {
+    const { genesis } = this.#context;
+    return {
+      chainKey: genesis.chainKey.text,
+      chainId: genesis.chainId,
+      heartbeatMs: this.#heartbeatMs,
+      from: await this.#from(signal),
+    };
+  }
+
+  async #from(signal: AbortSignal): Promise<RequestFrom> {
+    if (this.#replay !== undefined) {
+      return { case: 'sequence', value: BigInt(this.#replay.nextSequence) };
+    }
+    const { from = 'start' } = this.#options;
+    if (typeof from === 'object' && 'timeUnixMs' in from) {
+      this.#firstSequence = Number.POSITIVE_INFINITY;
+      return { case: 'timeUnixMs', value: BigInt(from.timeUnixMs) };
+    }
+    if (typeof from === 'object') this.#firstSequence = from.sequence;
+    if (from === 'now' && !this.#isNowKnown) {
+      // The verified head's own end, so that the start can be compared with it; and the same one at every try.
+      const { chain } = await this.#context.opener.open({ signal });
+      this.#firstSequence = chain?.nextSequence ?? 0;
+      this.#isNowKnown = true;
+    }
+    return { case: 'sequence', value: BigInt(this.#firstSequence) };
+  }
+
+  async #verified(slice: Buffer): Promise<readonly ChainEvent[]> {
+    const { from } = this.#options;
+    const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
+    const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
+    const batches = await this.#started().feed(slice);
+    return batches.flatMap((batch) => eventsOf(batch, range));
+  }
+
+  #started(): Replay {
+    if (this.#replay !== undefined) return this.#replay;
+    throw new AtedbError(
+      'VERIFICATION_FAILED',
+      'the server sent events before it said where its stream starts. Nothing of them was used',
+    );
+  }
+
+  /** The next message, or the end of a connection on which even heartbeats have stopped. */
+  async #next(stream: ByteStream): Promise<SubscribeMessage> {
+    const { server } = this.#context.transport;
+    const silenceMs = this.#heartbeatMs * heartbeatsMissedMax;
+    const timer = setTimeout(() => {
+      stream.cancel(
+        new AtedbError('CONNECTION_FAILED', `nothing came from ${server} for ${silenceMs} ms`, {
+          metadata: { server },
+        }),
+      );
+    }, silenceMs);
+    try {
+      const message = await stream.read();
+      if (message !== undefined) return parseSubscribeMessage(message);
+    } finally {
+      clearTimeout(timer);
+    }
+    throw new AtedbError('CONNECTION_FAILED', `${server} has ended the stream`, {
+      metadata: { server },
+    });
+  }
+
+  /** After a loss that may pass: wait until it is time to try again. Anything else is thrown on. */
+  async #waitAfter(error: unknown, signal: AbortSignal): Promise<void> {
+    if (!(error instanceof AtedbError) || !isPassing(error)) throw error;
+    const { reconnectMs = Number.POSITIVE_INFINITY, onSignal } = this.#options;
+    this.#lostSinceMs ??= performance.now();
+    if (performance.now() - this.#lostSinceMs >= reconnectMs) throw error;
+    const delayMs = this.#backoff.next();
+    onSignal?.({ kind: 'reconnecting', delayMs, cause: error });
+    await sleep(delayMs, signal);
+  }
+}
+
+function startsLate(startSequence: number): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `the server's stream starts at sequence ${startSequence}, which is after the one asked for. Nothing of it was used`,
+  );
+}

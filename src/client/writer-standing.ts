@@ -1,0 +1,91 @@
+import { AtedbError, frame } from '../bytes/index.ts';
+import {
+  type Genesis,
+  parseSealOfRun,
+  runFields,
+  type SealView,
+  writerIdOf,
+} from '../event/index.ts';
+import { keyTable, verifySignatures } from '../trust/index.ts';
+import type { WriterStanding } from './received.ts';
+import type { SealedBatch } from './sealed-batch.ts';
+import type { WriterState } from './writer-slot.ts';
+
+/** Both sides of what is known of one writer. */
+export interface StandingClaim {
+  readonly genesis: Genesis;
+  /** Fingerprint of its key. */
+  readonly fingerprint: Buffer;
+  /** What the server says. */
+  readonly standing: WriterStanding;
+  /** What we have answers for. */
+  readonly state: WriterState;
+  /** What we have no answers for. */
+  readonly unanswered: readonly SealedBatch[];
+}
+
+/**
+ * Find out whether a server and a writer agree on what the writer has written.
+ *
+ * @returns the writer's last seal at the server, whose signature was verified; undefined where it has none.
+ * @throws AtedbError WRITER_AHEAD where the server has lost batches that it acknowledged; WRITER_FORKED where it has
+ * batches of this writer id that this writer didn't make; VERIFICATION_FAILED where what it says can't be.
+ */
+export async function checkStanding(claim: StandingClaim): Promise<SealView | undefined> {
+  const { standing, state, unanswered } = claim;
+  const { nextCounter } = standing;
+  if (nextCounter < state.counter) throw writerAhead(nextCounter, state.counter);
+  if (nextCounter === 0) return undefined;
+  const seal = await verifyLastSeal(claim);
+  const news = nextCounter - state.counter;
+  // A crash may have come before what was acknowledged last was saved: the server has our own word for it.
+  if (news > 0 && unanswered.length === 0) return seal;
+  const expected = news === 0 ? state.lastSeal : unanswered[news - 1]?.hash;
+  if (expected?.equals(seal.hash)) return seal;
+  throw new AtedbError(
+    'WRITER_FORKED',
+    `another process has written as this writer: the server's last batch of it, of counter ${seal.counter}, is another than ours. A home folder is for one machine: don't copy it while it is in use`,
+    { metadata: { next_counter: String(nextCounter), counter: String(state.counter) } },
+  );
+}
+
+async function verifyLastSeal(claim: StandingClaim): Promise<SealView> {
+  const { genesis, fingerprint, standing, state } = claim;
+  if (standing.lastSeal === undefined) throw unbelievable('its last seal is missing');
+  const writerId = writerIdOf({ chainId: genesis.chainId, fingerprint, salt: state.salt });
+  let seal: SealView;
+  try {
+    seal = parseSealOfRun(frame(runFields.seal, standing.lastSeal));
+    await verifySignatures(seal, keyTable(genesis.roots));
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw unbelievable(`its last seal does not verify: ${error.message}`, error);
+  }
+  const isOurs =
+    seal.writerId.equals(writerId) &&
+    seal.chainId.equals(genesis.chainId) &&
+    seal.signatures.some((signature) => signature.fingerprint.equals(fingerprint));
+  if (!isOurs) throw unbelievable("its last seal is not this writer's");
+  if (seal.counter !== standing.nextCounter - 1) {
+    throw unbelievable(
+      `its last seal has the counter ${seal.counter}, and the next is said to be ${standing.nextCounter}`,
+    );
+  }
+  return seal;
+}
+
+function writerAhead(nextCounter: number, counter: number): AtedbError {
+  return new AtedbError(
+    'WRITER_AHEAD',
+    `the server has ${nextCounter} batches of this writer, and has acknowledged ${counter}: it was restored from an older state, and ${counter - nextCounter} batches are lost. Nothing is appended until its operator has found out`,
+    { metadata: { next_counter: String(nextCounter), counter: String(counter) } },
+  );
+}
+
+function unbelievable(why: string, cause?: unknown): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `what the server says of this writer can't be true: ${why}`,
+    { cause },
+  );
+}

@@ -1,0 +1,387 @@
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError, type Reason } from '../bytes/index.ts';
+import type { KeyPair } from '../crypto/index.ts';
+import { type ChainKey, writerIdOf } from '../event/index.ts';
+import type { BatchLimits } from './append-queue.ts';
+import { Backoff } from './backoff.ts';
+import type { BuiltEvents } from './build-events.ts';
+import { abortable, type CallOptions, sleep } from './cancellation.ts';
+import type { ChainOpener, Opened, OpenedChain } from './chain-opener.ts';
+import { isPassing } from './errors-from-grpc.ts';
+import type { KnownHead } from './known-head.ts';
+import { appendRequest, type GenesisOffer, offerGenesis, sealGenesis } from './make-genesis.ts';
+import type { OnNotice } from './notice.ts';
+import { type Committed, PendingAppend } from './pending-append.ts';
+import { type Outlet, outcomeUnknown, Pipeline } from './pipeline.ts';
+import { parseAppendAnswer } from './received.ts';
+import type { Transport } from './transport.ts';
+import { WriterSlot } from './writer-slot.ts';
+import { checkStanding } from './writer-standing.ts';
+
+/** What a writer works with. */
+export interface WriterOptions {
+  readonly transport: Transport;
+  readonly chainKey: ChainKey;
+  readonly opener: ChainOpener;
+  readonly known: KnownHead;
+  /** Absolute path of the home folder; undefined: nothing is kept. */
+  readonly home: string | undefined;
+  /** Called once, when there is something to write. */
+  readonly loadKey: () => Promise<KeyPair>;
+  readonly limits: BatchLimits;
+  /** Bytes that may wait before `writable` does. */
+  readonly queueBytesMax: number;
+  /** How long a lost server is waited for, in milliseconds. */
+  readonly reconnectMs: number;
+  readonly onNotice: OnNotice;
+  /** Told when the slot's file could not be written. */
+  readonly onSaveError: (error: unknown) => void;
+}
+
+const openTriesMax = 4;
+/** How long one try to open a chain may take before it counts as a loss. */
+const openTimeoutMs = 10_000;
+/** How long a server may take to end a stream after all its batches are answered. */
+const closeTimeoutMs = 2_000;
+
+/** One writer of one chain: takes appends, and sees them through lost connections and restarts of the server. */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #pipeline: Pipeline;
+  readonly #backoff = new Backoff();
+  /** Fires when everything is to be given up. */
+  readonly #end = new AbortController();
+  #key: Promise<KeyPair> | undefined;
+  #slot: { readonly chainId: Buffer; readonly slot: WriterSlot } | undefined;
+  #offer: GenesisOffer | undefined;
+  #lostSinceMs: number | undefined;
+  #running: Promise<void> | undefined;
+  #isClosing = false;
+  #pumpPlanned = false;
+  /** Called when something changed: work came, or was done. */
+  readonly #waiters = new Set<() => void>();
+  /** Half-closes the stream under way. */
+  #finishStream: (() => void) | undefined;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#pipeline = new Pipeline(options.limits, () => this.#changed());
+  }
+
+  /** Append; resolves when durable. */
+  append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
+    if (this.#isClosing) {
+      return Promise.reject(
+        new AtedbError('REQUEST_INVALID', 'the chain is closed. Open it again to append to it'),
+      );
+    }
+    const append = new PendingAppend(built, options, (given) => this.#pipeline.giveUp(given));
+    this.#pipeline.add(append);
+    this.#running ??= this.#run();
+    this.#planPump();
+    this.#changed();
+    return append.promise;
+  }
+
+  /** Resolves when the queue has room. */
+  async writable(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#until(
+      () => this.#pipeline.bytes < this.#options.queueBytesMax,
+      signal ?? this.#end.signal,
+    );
+  }
+
+  /**
+   * Wait until all appends are answered, then end.
+   *
+   * @param signal gives them up: those that were sent reject with OUTCOME_UNKNOWN, the others with its reason.
+   */
+  async close(signal: AbortSignal | undefined): Promise<void> {
+    this.#isClosing = true;
+    const onAbort = () => this.#abandon(signal?.reason);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    this.#changed();
+    try {
+      await this.#running;
+      await this.#slot?.slot.close();
+      this.#slot = undefined;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Calls of one tick share a batch. */
+  #planPump(): void {
+    if (this.#pumpPlanned) return;
+    this.#pumpPlanned = true;
+    setImmediate(() => {
+      this.#pumpPlanned = false;
+      this.#pipeline.pump();
+    });
+  }
+
+  #abandon(reason: unknown): void {
+    const cause = new AtedbError('CONNECTION_FAILED', 'the chain was closed before the answer', {
+      cause: reason,
+    });
+    this.#pipeline.fail((append) => (append.wasSent ? outcomeUnknown(cause, append) : reason));
+    this.#end.abort(reason);
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      try {
+        await this.#until(() => this.#pipeline.isBusy || this.#isClosing, signal);
+        if (!this.#pipeline.isBusy) return;
+        await this.#connection(signal);
+      } catch (error) {
+        this.#pipeline.detach();
+        await this.#afterLoss(error).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Everything from opening the chain to the end of one stream. */
+  async #connection(signal: AbortSignal): Promise<void> {
+    this.#key ??= this.#options.loadKey();
+    const key = await abortable(this.#key, signal).catch((error: unknown) => {
+      // Another append may find another key.
+      this.#key = undefined;
+      throw error;
+    });
+    const { chainKey, transport, known } = this.#options;
+    const { slot, chainId } = await this.#takePlace(key, signal);
+    const stream = transport.duplexStream(ChainService.method.append, signal);
+    let isFirst = true;
+    const outlet: Outlet = {
+      slot,
+      chainId,
+      key,
+      asOf: () => known.newest,
+      send: (run) => {
+        stream.write(isFirst ? appendRequest(run, chainKey) : run);
+        isFirst = false;
+      },
+    };
+    let closeTimer: NodeJS.Timeout | undefined;
+    this.#finishStream = () => {
+      stream.halfClose();
+      // A server that never ends the stream isn't waited for: every answer is here.
+      closeTimer ??= setTimeout(() => stream.cancel(undefined), closeTimeoutMs);
+    };
+    try {
+      this.#pipeline.attach(outlet);
+      this.#changed();
+      for (
+        let message = await stream.read();
+        message !== undefined;
+        message = await stream.read()
+      ) {
+        this.#pipeline.answer(parseAppendAnswer(message));
+        this.#lostSinceMs = undefined;
+        this.#backoff.reset();
+      }
+    } finally {
+      clearTimeout(closeTimer);
+      this.#finishStream = undefined;
+      this.#pipeline.detach();
+      stream.cancel(undefined);
+    }
+    if (this.#pipeline.isBusy) throw this.#lost('has ended the stream');
+  }
+
+  /** Open the chain, creating it where it isn't, and agree with the server on where the writer stands. */
+  async #takePlace(key: KeyPair, signal: AbortSignal) {
+    const { opener, known } = this.#options;
+    const { fingerprint } = key.publicKey;
+    const { genesis } = opener;
+    if (genesis !== undefined) await this.#takeSlot(genesis.chainId, fingerprint);
+    // To create it, and to learn its id, takes a try each, and once more when somebody else is faster.
+    for (let tries = 0; tries < openTriesMax; tries += 1) {
+      const before = known.newest?.size ?? 0;
+      const asked = this.#writerId(fingerprint);
+      const opened = await this.#open(asked, signal);
+      const { chain } = opened;
+      if (chain === undefined) {
+        await this.#create(key, opened, signal);
+        continue;
+      }
+      const { chainId } = chain.genesis;
+      const slot = await this.#takeSlot(chainId, fingerprint);
+      const isOfSlot = asked !== undefined && this.#writerId(fingerprint)?.equals(asked);
+      if (!isOfSlot || chain.writer === undefined) continue;
+      await this.#agree(chain, chain.writer, { slot, fingerprint, before, signal });
+      return { slot, chainId };
+    }
+    throw this.#lost(
+      "doesn't say where this writer stands, or forgets the chain as soon as it is created",
+    );
+  }
+
+  async #agree(
+    chain: OpenedChain,
+    standing: NonNullable<OpenedChain['writer']>,
+    writer: { slot: WriterSlot; fingerprint: Buffer; before: number; signal: AbortSignal },
+  ): Promise<void> {
+    const { slot, fingerprint, before, signal } = writer;
+    const { opener } = this.#options;
+    const { unanswered } = this.#pipeline;
+    const seal = await checkStanding({
+      genesis: chain.genesis,
+      fingerprint,
+      standing,
+      state: slot.state,
+      unanswered,
+    });
+    if (seal === undefined) return;
+    // Nor may a seal name an older head than the one before it: what it names is known to be the chain's own.
+    if (seal.asOf !== undefined && seal.asOf.size > before) {
+      await opener.extend(seal.asOf, { signal, timeoutMs: openTimeoutMs });
+    }
+    if (unanswered.length === 0) slot.advance(standing.nextCounter, Buffer.from(seal.hash));
+  }
+
+  async #open(writerId: Buffer | undefined, signal: AbortSignal): Promise<Opened> {
+    const call = { forAppend: true, signal, timeoutMs: openTimeoutMs };
+    return this.#options.opener.open(writerId === undefined ? call : { ...call, writerId });
+  }
+
+  async #create(key: KeyPair, server: Opened, signal: AbortSignal): Promise<void> {
+    const { chainKey, transport, onNotice } = this.#options;
+    this.#offer ??= offerGenesis(chainKey, key, server);
+    const { chainId } = this.#offer;
+    const slot = await this.#takeSlot(chainId, key.publicKey.fingerprint);
+    const { run, sealHash } = await sealGenesis(this.#offer, key, slot.state.salt);
+    try {
+      await transport.unaryBytes(ChainService.method.appendBatch, appendRequest(run, chainKey), {
+        signal,
+        timeoutMs: openTimeoutMs,
+      });
+    } catch (error) {
+      // Somebody else was faster: the chain is theirs to define.
+      if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_EXISTS') throw error;
+      this.#offer = undefined;
+      return;
+    }
+    slot.advance(1, sealHash);
+    this.#offer = undefined;
+    const id = chainId.toString('hex');
+    onNotice({
+      kind: 'chain-created',
+      chainKey: chainKey.text,
+      chainId: id,
+      message: `created the chain ${chainKey.text}, with the id ${id}`,
+    });
+  }
+
+  #writerId(fingerprint: Buffer): Buffer | undefined {
+    if (this.#slot === undefined) return undefined;
+    const { chainId, slot } = this.#slot;
+    return writerIdOf({ chainId, fingerprint, salt: slot.state.salt });
+  }
+
+  /** The slot of this chain; one of another chain that was to be created is given back. */
+  async #takeSlot(chainId: Buffer, fingerprint: Buffer): Promise<WriterSlot> {
+    if (this.#slot?.chainId.equals(chainId)) return this.#slot.slot;
+    await this.#slot?.slot.close();
+    this.#slot = undefined;
+    const { home, onSaveError } = this.#options;
+    const slot = await WriterSlot.acquire({ home, chainId, fingerprint, onError: onSaveError });
+    this.#slot = { chainId, slot };
+    return slot;
+  }
+
+  /** Decide what a failure means for what waits. */
+  async #afterLoss(error: unknown): Promise<void> {
+    const { signal } = this.#end;
+    // A stream that is lost while nobody waits for it is opened again when somebody does.
+    if (signal.aborted || !this.#pipeline.isBusy) return;
+    const { chainKey, onNotice, reconnectMs } = this.#options;
+    if (!(error instanceof AtedbError)) {
+      this.#pipeline.fail(() => error);
+      return;
+    }
+    if (forkReasons.has(error.reason)) {
+      this.#slot?.slot.renew();
+      this.#pipeline.fork(error);
+      onNotice({
+        kind: 'new-writer',
+        chainKey: chainKey.text,
+        cause: error,
+        message: `goes on as a new writer of ${chainKey.text}: ${error.message}`,
+      });
+    } else if (!isPassing(error) && !retriedReasons.has(error.reason)) {
+      this.#lostSinceMs = undefined;
+      const isAlarm = alarmReasons.has(error.reason);
+      this.#pipeline.fail((append) =>
+        append.wasSent && !isAlarm ? outcomeUnknown(error, append) : error,
+      );
+      return;
+    }
+    this.#lostSinceMs ??= performance.now();
+    if (performance.now() - this.#lostSinceMs >= reconnectMs) {
+      this.#lostSinceMs = undefined;
+      const unsent = this.#lost('could not be reached again in time', error);
+      this.#pipeline.fail((append) => (append.wasSent ? outcomeUnknown(error, append) : unsent));
+      return;
+    }
+    const delayMs = this.#backoff.next();
+    onNotice({
+      kind: 'reconnecting',
+      chainKey: chainKey.text,
+      delayMs,
+      cause: error,
+      message: `${error.message}; trying again in ${delayMs} ms`,
+    });
+    await sleep(delayMs, signal);
+  }
+
+  #lost(what: string, cause?: AtedbError): AtedbError {
+    const { server } = this.#options.transport;
+    const why = cause === undefined ? '' : `: ${cause.message}`;
+    return new AtedbError('CONNECTION_FAILED', `${server} ${what}${why}`, {
+      metadata: { server },
+      cause,
+    });
+  }
+
+  #changed(): void {
+    for (const wake of [...this.#waiters]) wake();
+    if (this.#isClosing && !this.#pipeline.isBusy) this.#finishStream?.();
+  }
+
+  async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!condition()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiters.add(resolve);
+      try {
+        await abortable(promise, signal);
+      } finally {
+        this.#waiters.delete(resolve);
+      }
+    }
+  }
+}
+
+/** Somebody else writes as this writer. */
+const forkReasons: ReadonlySet<Reason> = new Set(['WRITER_FORKED', 'WRITER_TAKEN_OVER']);
+
+/** Opening again and sending the same batches again may help, and can do no harm. */
+const retriedReasons: ReadonlySet<Reason> = new Set([
+  'STORAGE_FAILED',
+  'INTERNAL',
+  'DEADLINE_EXCEEDED',
+  'COUNTER_GAP',
+]);
+
+/** These say more than that an outcome is unknown. */
+const alarmReasons: ReadonlySet<Reason> = new Set([
+  'WRITER_AHEAD',
+  'HEAD_CONFLICT',
+  'CHAIN_ID_MISMATCH',
+  'VERIFICATION_FAILED',
+]);

@@ -1,0 +1,381 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { emptyRoot, Frontier } from '../crypto/index.ts';
+import { type CommitView, splitSlice, type TreeHead } from '../event/index.ts';
+import { createLogFolder } from './create-log-folder.ts';
+import { damageError, errorCode, readError, storageError } from './damage.ts';
+import { FileCache } from './file-cache.ts';
+import { IndexCache } from './index-cache.ts';
+import { parseSegmentName, segmentName } from './layout.ts';
+import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
+import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
+import { LogReader } from './log-reader.ts';
+import { type Acceptance, type Appended, LogWriter } from './log-writer.ts';
+import type { Position } from './position.ts';
+import { PublishedHeads } from './published-heads.ts';
+import { type RecoveredLog, recover } from './recover.ts';
+import { SegmentTable } from './segment-table.ts';
+import { SparseIndex } from './sparse-index.ts';
+import type { Storage, StorageFile } from './storage.ts';
+import { TailBuffer } from './tail-buffer.ts';
+import { TileFiles } from './tile-files.ts';
+import { TileTree } from './tile-tree.ts';
+import { Waiters } from './waiters.ts';
+
+/** Descriptors of closed segments that a chain keeps open between reads. */
+const idleFilesMax = 2;
+
+/** How far a chain is durable. Nobody is shown anything beyond. */
+export interface DurableState {
+  readonly head: TreeHead;
+  readonly nextSequence: number;
+  /** Of the last commit, in milliseconds since 1970-01-01 UTC; 0 before the first. */
+  readonly timeUnixMs: number;
+  readonly position: Position;
+}
+
+/** What a log starts from. */
+interface LogStart extends Omit<RecoveredLog, 'heads'> {
+  readonly heads: readonly TreeHead[];
+  readonly onFirstGroup?: () => Promise<void>;
+}
+
+/**
+ * The redo log of one chain: takes batches that were accepted, makes them durable, and reads them back. It looks at
+ * framing and commits only; what batches mean, and whether they may be there, is the owner's business.
+ */
+export class ChainLog {
+  readonly chainId: Buffer;
+  readonly #table: SegmentTable;
+  readonly #tail: TailBuffer;
+  readonly #files: FileCache;
+  readonly #tiles: TileFiles | undefined;
+  readonly #reader: LogReader;
+  readonly #writer: LogWriter | undefined;
+  readonly #heads = new PublishedHeads();
+  readonly #waiters = new Waiters();
+  #durable: DurableState;
+  #trouble: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ChainLogOptions, start: LogStart) {
+    const { storage, folder, takeSnapshot, onNotice } = options;
+    const { manifest, index, place, tiles, file } = start;
+    const { chainId } = manifest;
+    this.chainId = chainId;
+    this.#trouble = start.trouble;
+    this.#tiles = tiles;
+    this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
+    this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
+    this.#files = new FileCache({
+      open: (segment) => openSegment(storage, folder, segment),
+      idleMax: idleFilesMax,
+    });
+    if (file !== undefined) this.#files.pin(manifest.active.segment, file);
+    const useFile: FileCache['use'] = (segment, use) => this.#files.use(segment, use);
+    const table = this.#table;
+    const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
+    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files });
+    const head = { size: place.commit, root: place.frontier.root() };
+    for (const written of start.heads) this.#heads.add(written);
+    this.#durable = this.#describe(head, place.timeUnixMs);
+    if (start.trouble !== undefined || tiles === undefined || file === undefined) return;
+    this.#writer = new LogWriter({
+      storage,
+      folder,
+      takeSnapshot,
+      chainId,
+      segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+      table,
+      tail: this.#tail,
+      indexes,
+      files: this.#files,
+      tiles,
+      file,
+      hash: start.hash,
+      frontier: place.frontier,
+      hasFooter: start.hasFooter,
+      timeUnixMs: place.timeUnixMs,
+      onFirstGroup: start.onFirstGroup,
+      onDurable: (published, timeUnixMs) => {
+        this.#durable = this.#describe(published, timeUnixMs);
+        this.#waiters.notify(published.size);
+      },
+      onFailure: (error) => this.#fail(error),
+    });
+  }
+
+  /**
+   * Begin the log of a new chain. Its folder appears, and the chain with it, when the first batch is durable: a
+   * creation that is interrupted before leaves nothing that `open` would find, and may be repeated.
+   *
+   * @throws AtedbError CHAIN_EXISTS, STORAGE_FAILED.
+   */
+  static async create(options: ChainLogOptions & { readonly chainId: Buffer }): Promise<ChainLog> {
+    const { storage, folder, chainId } = options;
+    const doing = `creating ${folder}`;
+    const unfinished = await createLogFolder(options, chainId).catch((error: unknown) => {
+      throw storageError(doing, error);
+    });
+    const { manifest, file, bytes, finish } = unfinished;
+    return new ChainLog(options, {
+      manifest,
+      file,
+      index: new SparseIndex({ offset: bytes.length, commit: 0, sequence: 0 }),
+      place: { commit: 0, sequence: 0, timeUnixMs: 0, frontier: new Frontier() },
+      heads: [],
+      hash: createHash('sha256').update(bytes),
+      hasFooter: false,
+      tiles: new TileFiles({ storage, folder, tree: new TileTree() }),
+      trouble: undefined,
+      onFirstGroup: finish,
+    });
+  }
+
+  /**
+   * Open the log of a chain, handing what is in it to the owner. What a crash left torn is set aside and cut off;
+   * where something is damaged, the log opens for reading only and says so in `trouble`.
+   *
+   * @returns null where there is no chain.
+   * @throws AtedbError FORMAT_TOO_NEW, STORAGE_FAILED; CHAIN_DAMAGED where not even reading is possible.
+   */
+  static async open(options: OpenChainLogOptions): Promise<ChainLog | null> {
+    try {
+      if ((await options.storage.stat(options.folder)) === undefined) return null;
+      return new ChainLog(options, await recover(options));
+    } catch (error) {
+      throw readError(`opening ${options.folder}`, error);
+    }
+  }
+
+  /** Size of a chain's segments on disk, in bytes; 0 for a folder that isn't there. */
+  static async bytesOnDisk(storage: Storage, folder: string): Promise<number> {
+    if ((await storage.stat(folder))?.kind !== 'folder') return 0;
+    let bytes = 0;
+    for (const { name } of await storage.list(folder)) {
+      if (parseSegmentName(name) === undefined) continue;
+      bytes += (await storage.stat(join(folder, name)))?.bytes ?? 0;
+    }
+    return bytes;
+  }
+
+  /** How far the chain is durable. */
+  get durable(): DurableState {
+    return this.#durable;
+  }
+
+  /** Why the log can only be read; undefined where it can be written too. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Size of the log in bytes, as far as it is durable. */
+  get bytes(): number {
+    const { closed, active } = this.#table;
+    return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
+  }
+
+  /** Number of segments. */
+  get segments(): number {
+    return this.#table.count;
+  }
+
+  /** Bytes of batches that are not durable yet. */
+  get queuedBytes(): number {
+    return this.#writer?.queuedBytes ?? 0;
+  }
+
+  /**
+   * Give a batch its place in the chain, and queue it to be made durable. Those that are queued together are synced
+   * together; the order is that of the calls.
+   *
+   * @param run the events and the seal, as they came. Must not change until the batch is durable.
+   * @throws AtedbError CHAIN_READ_ONLY, SERVER_DRAINING, DATA_TOO_LARGE; then nothing was queued.
+   */
+  append(run: Buffer, acceptance: Acceptance): Appended {
+    if (this.#trouble !== undefined || this.#writer === undefined) throw this.#readOnlyError();
+    if (this.#closing !== undefined) throw closedError();
+    return this.#writer.append(run, acceptance);
+  }
+
+  startPosition(): Position {
+    return this.#reader.startPosition();
+  }
+
+  endPosition(): Position {
+    return this.#durable.position;
+  }
+
+  /** Where the batch begins that holds this sequence; the end for the sequence that comes next. */
+  async positionOfSequence(sequence: number): Promise<Position> {
+    const { sequence: next } = this.endPosition();
+    if (sequence === next) return this.endPosition();
+    this.#checkRange('sequence', sequence, this.startPosition().sequence, next);
+    return reading(this.#reader.find('sequence', sequence));
+  }
+
+  /** Where the batch of this commit begins; the end for the commit that comes next. */
+  async positionOfCommit(commit: number): Promise<Position> {
+    const { commit: next } = this.endPosition();
+    if (commit === next) return this.endPosition();
+    this.#checkRange('commit', commit, this.startPosition().commit, next);
+    return reading(this.#reader.find('commit', commit));
+  }
+
+  /** Where the first batch begins that was committed at this time or later; the end for a time after all. */
+  positionOfTime(timeUnixMs: number): Promise<Position> {
+    return reading(this.#reader.findTime(timeUnixMs));
+  }
+
+  /**
+   * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one
+   * batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
+   *
+   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
+   */
+  readSlice(
+    position: Position,
+    options: { readonly bytesMax: number },
+  ): Promise<{ bytes: Buffer; next: Position }> {
+    return reading(this.#reader.slice(position, options.bytesMax));
+  }
+
+  /** As `readSlice`, for the batches that end at a position. Empty at the start of the log. */
+  readSliceBefore(
+    position: Position,
+    options: { readonly bytesMax: number },
+  ): Promise<{ bytes: Buffer; start: Position }> {
+    return reading(this.#reader.sliceBefore(position, options.bytesMax));
+  }
+
+  /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED, STORAGE_FAILED. */
+  async readCommit(commit: number): Promise<{ run: Buffer; commit: CommitView }> {
+    const position = await this.positionOfCommit(commit);
+    const { bytes } = await this.readSlice(position, { bytesMax: 1 });
+    const [batch] = splitSlice(bytes);
+    if (batch !== undefined) return batch;
+    throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no commit ${commit} yet`);
+  }
+
+  /** Whether the next slice from here is in memory, or the position is the end. */
+  isAtTail(position: Position): boolean {
+    return position.commit >= this.#durable.head.size || this.#tail.has(position);
+  }
+
+  /**
+   * Resolves when commit number `commit` is durable. Rejects with the signal's reason, and when the log is closed or
+   * can't grow any more.
+   */
+  waitBeyond(commit: number, signal: AbortSignal): Promise<void> {
+    if (this.#durable.head.size > commit) return Promise.resolve();
+    if (this.#trouble !== undefined) return Promise.reject(this.#readOnlyError());
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    return this.#waiters.wait(commit, signal);
+  }
+
+  /** The root of the tree of the first `size` commits, where it was published lately. */
+  recentRoot(size: number): Buffer | undefined {
+    return size === 0 ? emptyRoot : this.#heads.rootAt(size);
+  }
+
+  /** The root of the tree of the first `size` commits. @throws as `consistencyProof`. */
+  async rootAt(size: number): Promise<Buffer> {
+    return reading(this.#tree(size).rootAt(size));
+  }
+
+  /** Hashes of the perfect subtrees of the first `size` commits, largest first. @throws as `consistencyProof`. */
+  async frontierAt(size: number): Promise<Buffer[]> {
+    return reading(this.#tree(size).frontierAt(size));
+  }
+
+  /**
+   * The RFC 9162 proof that the tree of the first `second` commits extends that of the first `first`.
+   *
+   * @throws AtedbError SEQUENCE_OUT_OF_RANGE where they aren't durable sizes in this order, CHAIN_DAMAGED,
+   *   STORAGE_FAILED.
+   */
+  async consistencyProof(first: number, second: number): Promise<Buffer[]> {
+    this.#checkRange('tree size', first, 0, second + 1);
+    return reading(this.#tree(second).consistencyProof(first, second));
+  }
+
+  /**
+   * Make what is queued durable, end the segment in good order, and release all descriptors. Waiters are rejected;
+   * readers that are on their way finish. Never rejects: what can't be written is in `trouble`.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer?.idle();
+    this.#waiters.fail(closedError());
+    try {
+      if (this.#trouble === undefined) await this.#writer?.close();
+    } catch (error) {
+      // Everything acknowledged is durable: what is missing is made again on opening.
+      this.#trouble = storageError('closing the log', error).message;
+    }
+    await this.#files.close();
+  }
+
+  #tree(size: number): TileFiles {
+    this.#checkRange('tree size', size, 0, this.#durable.head.size + 1);
+    if (this.#tiles !== undefined) return this.#tiles;
+    throw new AtedbError('CHAIN_DAMAGED', `there are no proofs: ${this.#trouble}`);
+  }
+
+  #describe(head: TreeHead, timeUnixMs: number): DurableState {
+    this.#heads.add(head);
+    const position = this.#reader.endPosition();
+    return { head, nextSequence: position.sequence, timeUnixMs, position };
+  }
+
+  /** After a failed write or sync nothing is known of the file: from now on only what was durable before is read. */
+  #fail(cause: unknown): AtedbError {
+    const error = storageError('making batches durable', cause);
+    this.#trouble = error.message;
+    this.#waiters.fail(error);
+    return error;
+  }
+
+  #readOnlyError(): AtedbError {
+    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.#trouble}`);
+  }
+
+  #checkRange(what: string, value: number, first: number, end: number): void {
+    if (Number.isSafeInteger(value) && value >= first && value < end) return;
+    throw new AtedbError(
+      'SEQUENCE_OUT_OF_RANGE',
+      `the chain has no ${what} ${value}: what there is goes from ${first} to ${end - 1}`,
+    );
+  }
+}
+
+async function openSegment(
+  storage: Storage,
+  folder: string,
+  segment: number,
+): Promise<StorageFile> {
+  const file = segmentName(segment);
+  try {
+    return await storage.open(join(folder, file), 'read');
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    throw damageError({ file, offset: 0, what: 'it is gone' }, error);
+  }
+}
+
+async function reading<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    throw readError('reading the log', error);
+  }
+}
+
+function closedError(): AtedbError {
+  return new AtedbError('SERVER_DRAINING', 'the chain is being closed. Open it again later');
+}

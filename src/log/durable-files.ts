@@ -1,0 +1,56 @@
+import { dirname, join } from 'node:path';
+import { unfinishedSuffix } from './layout.ts';
+import type { Storage, StorageFile } from './storage.ts';
+
+/** Give a file its content in one step: after a crash it is there whole, as it was before, or not at all. */
+export async function replaceFile(storage: Storage, path: string, bytes: Buffer): Promise<void> {
+  const unfinished = path + unfinishedSuffix;
+  await withFile(storage, unfinished, 'replace', (file) => file.writeDurable(0, bytes));
+  await storage.rename(unfinished, path);
+  await storage.syncFolder(dirname(path));
+}
+
+/** Read a whole file, or undefined where there is none. */
+export async function readWhole(storage: Storage, path: string): Promise<Buffer | undefined> {
+  const entry = await storage.stat(path);
+  if (entry?.kind !== 'file') return undefined;
+  return withFile(storage, path, 'read', (file) => file.read(0, entry.bytes));
+}
+
+/** Open a file, use it, and close it whatever happens. */
+export async function withFile<T>(
+  storage: Storage,
+  path: string,
+  mode: 'read' | 'update' | 'replace',
+  use: (file: StorageFile) => Promise<T>,
+): Promise<T> {
+  const file = await storage.open(path, mode);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Make a folder and those above it up to `top`, which is made too if need be. Each new name is made durable, also
+ * those that an earlier, interrupted call left behind.
+ */
+export async function makeFolderDurable(
+  storage: Storage,
+  path: string,
+  top: string,
+): Promise<void> {
+  const parent = dirname(path);
+  const atTop = path === top;
+  if ((await storage.stat(path)) === undefined) {
+    if (parent === path) return;
+    await makeFolderDurable(storage, parent, atTop ? parent : top);
+    await storage.makeFolder(path);
+    await storage.syncFolder(parent);
+  } else if (!atTop && path.startsWith(join(top, '/'))) {
+    // It may be there and not yet be durable.
+    await makeFolderDurable(storage, parent, top);
+    await storage.syncFolder(parent);
+  }
+}

@@ -1,0 +1,72 @@
+import { describeDamage } from './damage.ts';
+import { findDurableEnd } from './find-durable-end.ts';
+import { segmentName } from './layout.ts';
+import type { OpenChainLogOptions } from './log-options.ts';
+import type { SegmentScan } from './scan-segment.ts';
+import { setAside } from './set-aside.ts';
+import type { StorageFile } from './storage.ts';
+
+/**
+ * Make the whole part of the active segment durable and its end, cutting off what a crash tore, once that is kept
+ * elsewhere. Damage is left as it is.
+ *
+ * @returns what is wrong with the segment, if it is damaged.
+ */
+export async function endSegment(
+  options: OpenChainLogOptions,
+  at: { segment: number; scan: SegmentScan; file: StorageFile; mayWrite: boolean },
+): Promise<string | undefined> {
+  const { scan, segment } = at;
+  const verdict = findDurableEnd(scan);
+  if (verdict === 'damage') return describeLoss(at);
+  if (!at.mayWrite) {
+    // What is read from here on must not be gone after a power cut; a sync needs no right to write.
+    await at.file.datasync();
+    return undefined;
+  }
+  const name = segmentName(segment);
+  if (verdict === 'tail') {
+    const bytes = await at.file.read(scan.end, scan.fileBytes - scan.end);
+    const aside = await setAside(options.storage, options.folder, {
+      segment,
+      offset: scan.end,
+      bytes,
+    });
+    await at.file.truncate(scan.end);
+    options.onNotice(
+      `${name} ended in ${bytes.length} bytes that are no whole batch (${scan.fault?.what}); ` +
+        `they were set aside in ${aside}. The log goes on at commit ${scan.place.commit}`,
+    );
+  }
+  if (scan.footer !== undefined) return undefined;
+  if (verdict === 'whole') {
+    options.onNotice(
+      `${name} was not closed in good order; the log goes on at commit ${scan.place.commit}, ` +
+        `sequence ${scan.place.sequence}`,
+    );
+  }
+  await makeDurable(at.file, scan.provenDurable, scan.end);
+  return undefined;
+}
+
+/**
+ * Whole batches above the last mark count. They may have come from a page cache whose sync had failed, and which
+ * takes them for written: so they are written again before they are synced.
+ */
+async function makeDurable(file: StorageFile, start: number, end: number): Promise<void> {
+  if (end > start) await file.write(start, await file.read(start, end - start));
+  await file.datasync();
+}
+
+function describeLoss({ segment, scan }: { segment: number; scan: SegmentScan }): string {
+  const { end, fault, footer, place, provenDurable } = scan;
+  const what =
+    fault?.what ??
+    `it ends there, and bytes up to ${Math.max(provenDurable, end + 1)} were durable`;
+  const { commit, sequence } = place;
+  const upTo =
+    footer !== undefined && footer.nextCommit > commit
+      ? `commits ${commit} to ${footer.nextCommit - 1}, sequences ${sequence} to ${footer.nextSequence - 1}`
+      : `commits from ${commit} on, sequences from ${sequence} on`;
+  return `${describeDamage({ file: segmentName(segment), offset: end, what })}. What can't be read: ${upTo}`;
+}

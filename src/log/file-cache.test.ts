@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { FileCache } from './file-cache.ts';
+import type { StorageFile } from './storage.ts';
+
+/** Files that say when they are opened and closed. */
+function files() {
+  const open = new Set<number>();
+  let opened = 0;
+  const fake = (segment: number): StorageFile => {
+    const file = { close: async () => void open.delete(segment) } as Partial<StorageFile>;
+    return file as StorageFile;
+  };
+  return {
+    open,
+    opened: () => opened,
+    fake,
+    opener: async (segment: number) => {
+      if (segment < 0) throw new Error('gone');
+      opened += 1;
+      open.add(segment);
+      return fake(segment);
+    },
+  };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('files stay open for the next reader, the ones used last', async () => {
+  const { open, opened, opener } = files();
+  const cache = new FileCache({ open: opener, idleMax: 2 });
+  for (const segment of [1, 2, 1, 3, 1]) await cache.use(segment, async () => undefined);
+  await settled();
+  expect([...open]).toEqual([1, 3]);
+  expect(opened()).toBe(3);
+  await cache.close();
+  expect(open.size).toBe(0);
+});
+
+test('a file that is being read is not closed, and is shared', async () => {
+  const { open, opened, opener } = files();
+  const cache = new FileCache({ open: opener, idleMax: 0 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const reads = [cache.use(1, () => promise), cache.use(1, () => promise)];
+  await settled();
+  expect([...open]).toEqual([1]);
+  const closing = cache.close();
+  expect([...open]).toEqual([1]);
+  resolve();
+  await Promise.all([...reads, closing]);
+  await settled();
+  expect(open.size).toBe(0);
+  expect(opened()).toBe(1);
+});
+
+test('a pinned file stays open until it is unpinned', async () => {
+  const { open, opened, opener, fake } = files();
+  const cache = new FileCache({ open: opener, idleMax: 0 });
+  open.add(7);
+  cache.pin(7, fake(7));
+  await cache.use(7, async () => undefined);
+  expect(opened()).toBe(0);
+  expect([...open]).toEqual([7]);
+  cache.unpin(7);
+  await settled();
+  expect(open.size).toBe(0);
+});
+
+test('a file that could not be opened is tried again', async () => {
+  const { opener } = files();
+  let sign = -1;
+  const cache = new FileCache({ open: (segment) => opener(segment * sign), idleMax: 1 });
+  await expect(cache.use(1, async () => undefined)).rejects.toThrow('gone');
+  sign = 1;
+  await cache.use(1, async () => undefined);
+  await cache.close();
+});

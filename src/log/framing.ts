@@ -1,0 +1,99 @@
+import { batchBytesMax, commitBytesMax } from '../bytes/index.ts';
+import { runBytesMax } from './log-limits.ts';
+
+// Batches lie in a segment as fields of a LogSegment: one or more events (field 1), one seal (2), one commit (3).
+// Walking them looks at tags and lengths only.
+
+const eventTag = 0x0a;
+const sealTag = 0x12;
+const commitTag = 0x1a;
+
+/** Where one batch lies in a buffer. */
+export interface BatchFrame {
+  readonly start: number;
+  /** Where the run ends: the commit's tag. */
+  readonly runEnd: number;
+  /** Where the commit's content begins, behind tag and length. */
+  readonly commitStart: number;
+  readonly end: number;
+  /** How many events the run has. */
+  readonly events: number;
+}
+
+/** Why no batch is framed at an offset. */
+export interface FrameFault {
+  /** Whether the bytes are those of a batch as far as they go, and merely end too early. */
+  readonly short: boolean;
+  readonly what: string;
+}
+
+/** A varint of at most four bytes in its shortest form, or undefined. More than any length here can be is refused. */
+export function readVarint(
+  bytes: Buffer,
+  at: number,
+  end: number,
+): { value: number; next: number } | undefined {
+  let value = 0;
+  for (let index = 0; index < 4 && at + index < end; index += 1) {
+    const byte = bytes[at + index] as number;
+    value |= (byte & 0x7f) << (7 * index);
+    if (byte < 0x80) {
+      return byte === 0 && index > 0 ? undefined : { value, next: at + index + 1 };
+    }
+  }
+  return undefined;
+}
+
+/** Find the batch that starts at `start`, in bytes that end at `end`. */
+export function frameBatch(
+  bytes: Buffer,
+  start: number,
+  end = bytes.length,
+): BatchFrame | FrameFault {
+  let at = start;
+  let events = 0;
+  let runEnd = 0;
+  while (at < end) {
+    const tag = bytes[at] as number;
+    if (runEnd === 0 ? tag !== eventTag && tag !== sealTag : tag !== commitTag) {
+      return { short: false, what: outOfPlace(tag, events, runEnd) };
+    }
+    // Lengths are read in place, not by `readVarint`: this runs an event.
+    let next = at + 1;
+    let length = 0;
+    let byte = 0x80;
+    for (let shift = 0; byte >= 0x80; shift += 7, next += 1) {
+      if (next >= end) return { short: true, what: 'a length is cut short' };
+      byte = bytes[next] as number;
+      if (shift > 21 || (byte === 0 && shift > 0)) {
+        return { short: false, what: 'a length is not in its shortest form or too large' };
+      }
+      length |= (byte & 0x7f) << shift;
+    }
+    const fieldEnd = next + length;
+    if (fieldEnd - start > (tag === commitTag ? batchBytesMax : runBytesMax)) {
+      return { short: false, what: 'a length is larger than a batch may be' };
+    }
+    if (tag === commitTag) {
+      if (fieldEnd - at > commitBytesMax) return { short: false, what: 'a commit is too large' };
+      if (fieldEnd > end) return { short: true, what: 'a commit is cut short' };
+      return { start, runEnd, commitStart: next, end: fieldEnd, events };
+    }
+    if (fieldEnd > end) return { short: true, what: 'a batch is cut short' };
+    if (tag === eventTag) events += 1;
+    else if (events === 0) return { short: false, what: 'a seal comes before any event' };
+    else runEnd = fieldEnd;
+    at = fieldEnd;
+  }
+  return { short: true, what: 'a batch is cut short' };
+}
+
+/** Whether a walk found a batch. */
+export function isFrame(found: BatchFrame | FrameFault): found is BatchFrame {
+  return 'end' in found;
+}
+
+function outOfPlace(tag: number, events: number, runEnd: number): string {
+  const due = runEnd > 0 ? 'a commit' : events > 0 ? 'an event or a seal' : 'an event';
+  return `there is 0x${tag.toString(16).padStart(2, '0')} where the tag of ${due} was due`;
+}

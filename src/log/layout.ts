@@ -1,0 +1,48 @@
+/** The names of a chain folder's files. Pure: nothing here looks at a disk. */
+
+/** Which files make up the chain; see `manifest.ts`. */
+export const manifestName = 'manifest';
+
+/** The folder of the tree's hashes; see `tile-tree.ts`. */
+export const tilesName = 'tiles';
+
+/** Ends the name of a file or folder that isn't finished: it is replaced whenever it is found. */
+export const unfinishedSuffix = '.new';
+
+const digits = (number: number): string => String(number).padStart(8, '0');
+
+/** The file of a segment. */
+export const segmentName = (segment: number): string => `segment-${digits(segment)}.log`;
+
+/** The state before a segment's first commit. */
+export const snapshotName = (segment: number): string => `snapshot-${digits(segment)}`;
+
+/** Where batches lie in a closed segment. */
+export const indexName = (segment: number): string => `index-${digits(segment)}`;
+
+/** The hashes of subtrees of 2^(8 × level) leaves. */
+export const tileName = (level: number): string => `${tilesName}/${level}`;
+
+/** Bytes that were cut off a segment at an offset; `attempt` counts from 0 where there are several. */
+export function tailName(segment: number, offset: number, attempt: number): string {
+  return `segment-${digits(segment)}.tail-${offset}${attempt === 0 ? '' : `-${attempt}`}`;
+}
+
+/** The number of the segment whose file has this name, or undefined for another name. */
+export function parseSegmentName(name: string): number | undefined {
+  return parseNumbered(name, /^segment-(\d{8,15})\.log$/, segmentName);
+}
+
+/** The number of the snapshot whose file has this name, or undefined for another name. */
+export function parseSnapshotName(name: string): number | undefined {
+  return parseNumbered(name, /^snapshot-(\d{8,15})$/, snapshotName);
+}
+
+function parseNumbered(
+  name: string,
+  pattern: RegExp,
+  nameOf: (number: number) => string,
+): number | undefined {
+  const number = Number(pattern.exec(name)?.[1] ?? Number.NaN);
+  return nameOf(number) === name ? number : undefined;
+}

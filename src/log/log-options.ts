@@ -1,0 +1,34 @@
+import type { StateSnapshot } from '../../gen/atedb/v1/log_pb.js';
+import type { CommitView } from '../event/index.ts';
+import type { Storage } from './storage.ts';
+
+/** What a chain's log is created and opened with. */
+export interface ChainLogOptions {
+  readonly storage: Storage;
+  /** Absolute path that all chains lie below; new folders are made durable up to it. */
+  readonly logsPath: string;
+  /** Absolute path of the chain's folder. */
+  readonly folder: string;
+  /** A segment that would grow beyond this is closed, and the next begun. 64 MiB by default. */
+  readonly segmentBytesMax?: number | undefined;
+  /** What readers at the tail share at most. 4 MiB by default. */
+  readonly tailBytesMax?: number | undefined;
+  /**
+   * The owner's state before the batch that is being appended or, when a lost snapshot is made again, after the last
+   * batch that was handed to `onBatch`. The log adds magic, chain id, places, time and CRC.
+   */
+  readonly takeSnapshot: () => StateSnapshot;
+  /** Told in words what recovery did, for an operator. */
+  readonly onNotice: (notice: string) => void;
+}
+
+/** What a chain's log is opened with: who takes the state that is read. */
+export interface OpenChainLogOptions extends ChainLogOptions {
+  /** Called once, before any batch, where the state comes from a snapshot. */
+  readonly onSnapshot: (snapshot: StateSnapshot) => void;
+  /**
+   * Called for each batch after the snapshot, in order: for those of the active segment, or for those of the whole
+   * log where there is no snapshot. The buffers lie in larger ones: what is kept should be copied.
+   */
+  readonly onBatch: (run: Buffer, commit: CommitView) => void;
+}

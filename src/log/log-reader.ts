@@ -1,0 +1,187 @@
+import { AtedbError } from '../bytes/index.ts';
+import { parseCommit } from '../event/index.ts';
+import { damageError } from './damage.ts';
+import type { FileCache } from './file-cache.ts';
+import { type BatchFrame, frameBatch, isFrame } from './framing.ts';
+import type { IndexCache } from './index-cache.ts';
+import { segmentName } from './layout.ts';
+import type { Position } from './position.ts';
+import type { SegmentTable } from './segment-table.ts';
+import type { IndexEntry, SparseIndex } from './sparse-index.ts';
+import type { TailBuffer } from './tail-buffer.ts';
+
+const noBytes = Buffer.alloc(0);
+
+/** A batch that a walk came to, and where it lies. */
+interface Walked {
+  readonly start: Position;
+  readonly end: Position;
+  readonly frame: BatchFrame;
+}
+
+/** Reads whole batches of a chain's log, and finds where they are. Everything below is durable. */
+export class LogReader {
+  readonly #table: SegmentTable;
+  readonly #tail: TailBuffer;
+  readonly #indexes: IndexCache;
+  readonly #files: FileCache;
+
+  constructor(options: {
+    table: SegmentTable;
+    tail: TailBuffer;
+    indexes: IndexCache;
+    files: FileCache;
+  }) {
+    this.#table = options.table;
+    this.#tail = options.tail;
+    this.#indexes = options.indexes;
+    this.#files = options.files;
+  }
+
+  endPosition(): Position {
+    const { segment, index } = this.#table.active;
+    return positionOf(segment, index.end);
+  }
+
+  startPosition(): Position {
+    const segment = this.#table.first;
+    const { firstCommit, firstSequence } = this.#table.get(segment);
+    return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
+  }
+
+  async slice(from: Position, bytesMax: number): Promise<{ bytes: Buffer; next: Position }> {
+    const at = await this.#forward(from);
+    const shared = this.#tail.slice(at, bytesMax);
+    if (shared !== undefined) return shared;
+    const index = await this.#indexes.get(at.segment);
+    const { end } = index;
+    if (at.offset >= end.offset) return { bytes: noBytes, next: at };
+    const limit = at.offset + bytesMax;
+    const target = end.offset <= limit ? end : index.at(index.lastUpTo('offset', limit));
+    if (target.offset > at.offset) {
+      const bytes = await this.#read(at.segment, at.offset, target.offset);
+      return { bytes, next: positionOf(at.segment, target) };
+    }
+    // Less than the distance of two entries is wanted.
+    const beyond = index.at(index.lastUpTo('offset', at.offset) + 1);
+    const bytes = await this.#read(at.segment, at.offset, beyond.offset);
+    let next = at;
+    for (const batch of walk(bytes, at)) {
+      if (next !== at && batch.end.offset > limit) break;
+      next = batch.end;
+    }
+    return { bytes: bytes.subarray(0, next.offset - at.offset), next };
+  }
+
+  async sliceBefore(to: Position, bytesMax: number): Promise<{ bytes: Buffer; start: Position }> {
+    const at = await this.#backward(to);
+    if (at === undefined) return { bytes: noBytes, start: to };
+    const index = await this.#indexes.get(at.segment);
+    const limit = at.offset - bytesMax;
+    const entry = index.at(index.countBelow('offset', limit));
+    if (entry.offset < at.offset) {
+      const bytes = await this.#read(at.segment, entry.offset, at.offset);
+      return { bytes, start: positionOf(at.segment, entry) };
+    }
+    const before = index.at(index.countBelow('offset', at.offset) - 1);
+    const bytes = await this.#read(at.segment, before.offset, at.offset);
+    const from = positionOf(at.segment, before);
+    let start = from;
+    for (const batch of walk(bytes, from)) {
+      start = batch.start;
+      if (start.offset >= limit) break;
+    }
+    return { bytes: bytes.subarray(start.offset - from.offset), start };
+  }
+
+  /** Where the batch begins that has this commit number or holds this sequence; it is there. */
+  async find(column: 'commit' | 'sequence', value: number): Promise<Position> {
+    const first = column === 'commit' ? 'firstCommit' : 'firstSequence';
+    const segment = this.#table.holding(first, value);
+    const index = await this.#indexes.get(segment);
+    const place = index.lastUpTo(column, value);
+    for (const batch of await this.#walkEntry(segment, index, place)) {
+      if (batch.end[column] > value) return batch.start;
+    }
+    throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no ${column} ${value}`);
+  }
+
+  /** Where the first batch begins that was committed at this time or later; the end for a time after all. */
+  async findTime(timeUnixMs: number): Promise<Position> {
+    let low = this.#table.first;
+    let high = this.#table.active.segment + 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      const { timeUnixMs: first } = (await this.#indexes.get(middle)).at(0);
+      if (first !== undefined && first < timeUnixMs) low = middle;
+      else high = middle;
+    }
+    const index = await this.#indexes.get(low);
+    const place = index.countBelow('timeUnixMs', timeUnixMs) - 1;
+    if (place < 0) return this.#forward(positionOf(low, index.at(0)));
+    const bytes = await this.#readEntry(low, index, place);
+    for (const { start, frame } of walk(bytes, positionOf(low, index.at(place)))) {
+      const commit = parseCommit(bytes.subarray(frame.commitStart, frame.end));
+      if (commit.timeUnixMs >= timeUnixMs) return start;
+    }
+    return this.#forward(positionOf(low, index.at(place + 1)));
+  }
+
+  /** The end of a segment is the start of the next. */
+  async #forward(at: Position): Promise<Position> {
+    const next = this.#table.at(at.segment + 1);
+    const ended = next !== undefined && at.commit >= next.firstCommit;
+    const segment = ended ? next.segment : at.segment;
+    if (segment === at.segment && at.offset > 0) return at;
+    return positionOf(segment, (await this.#indexes.get(segment)).at(0));
+  }
+
+  /** The start of a segment is the end of the one before. Undefined at the start of the log. */
+  async #backward(to: Position): Promise<Position | undefined> {
+    const { firstCommit } = this.#table.get(to.segment);
+    if (to.commit > firstCommit) return to;
+    const segment = to.segment - 1;
+    if (this.#table.at(segment) === undefined) return undefined;
+    return positionOf(segment, (await this.#indexes.get(segment)).end);
+  }
+
+  async #walkEntry(segment: number, index: SparseIndex, place: number): Promise<Iterable<Walked>> {
+    const bytes = await this.#readEntry(segment, index, place);
+    return walk(bytes, positionOf(segment, index.at(place)));
+  }
+
+  /** The bytes from one entry to the next. */
+  #readEntry(segment: number, index: SparseIndex, place: number): Promise<Buffer> {
+    return this.#read(segment, index.at(place).offset, index.at(place + 1).offset);
+  }
+
+  async #read(segment: number, start: number, end: number): Promise<Buffer> {
+    const bytes = await this.#files.use(segment, (file) => file.read(start, end - start));
+    if (bytes.length === end - start) return bytes;
+    const offset = start + bytes.length;
+    throw damageError({ file: segmentName(segment), offset, what: 'it is cut short' });
+  }
+}
+
+/** The batches in bytes that begin at a position. */
+function* walk(bytes: Buffer, from: Position): Generator<Walked> {
+  const { segment } = from;
+  for (let start = from; start.offset - from.offset < bytes.length; ) {
+    const frame = frameBatch(bytes, start.offset - from.offset);
+    if (!isFrame(frame)) {
+      throw damageError({ file: segmentName(segment), offset: start.offset, what: frame.what });
+    }
+    const end: Position = {
+      segment,
+      offset: from.offset + frame.end,
+      commit: start.commit + 1,
+      sequence: start.sequence + frame.events,
+    };
+    yield { start, end, frame };
+    start = end;
+  }
+}
+
+function positionOf(segment: number, { offset, commit, sequence }: IndexEntry): Position {
+  return { segment, offset, commit, sequence };
+}

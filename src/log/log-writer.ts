@@ -1,0 +1,260 @@
+import { createHash, type Hash } from 'node:crypto';
+import { AtedbError } from '../bytes/index.ts';
+import type { Frontier } from '../crypto/index.ts';
+import { encodeCommitHeader, type TreeHead } from '../event/index.ts';
+import { commitOverheadBytes, composeGroup, type QueuedBatch } from './compose-group.ts';
+import type { FileCache } from './file-cache.ts';
+import { type Groupable, GroupCommit } from './group-commit.ts';
+import type { IndexCache } from './index-cache.ts';
+import { groupBytesMax, runBytesMax } from './log-limits.ts';
+import type { ChainLogOptions } from './log-options.ts';
+import type { ClosedSegment } from './manifest.ts';
+import { rollSegment } from './roll-segment.ts';
+import { encodeSegmentFooter } from './segment-footer.ts';
+import { headerBytesAt } from './segment-header.ts';
+import type { SegmentTable } from './segment-table.ts';
+import { encodeSnapshot } from './snapshot-file.ts';
+import { SparseIndex } from './sparse-index.ts';
+import type { StorageFile } from './storage.ts';
+import type { TailBuffer } from './tail-buffer.ts';
+import type { TileFiles } from './tile-files.ts';
+
+/** What the server says of a batch in accepting it. */
+export interface Acceptance {
+  /** Number of events in the run. */
+  readonly events: number;
+  /** 32 bytes. */
+  readonly sealHash: Buffer;
+  /** Milliseconds since 1970-01-01 UTC; not below that of the batch before. */
+  readonly timeUnixMs: number;
+}
+
+/** A batch that has its place in the chain, and waits to be durable. */
+export interface Appended {
+  readonly commit: number;
+  readonly firstSequence: number;
+  readonly commitHeader: Buffer;
+  /** The head of the group that the batch became durable with. Rejects with STORAGE_FAILED. */
+  readonly durable: Promise<TreeHead>;
+}
+
+interface Pending extends Groupable, QueuedBatch, Acceptance {
+  readonly resolve: (head: TreeHead) => void;
+  readonly reject: (error: AtedbError) => void;
+  /** The state before this batch, as stored, where it is the first of a new segment. */
+  readonly snapshot: Buffer | undefined;
+}
+
+/** What a writer writes to, and where it goes on. */
+export interface LogWriterOptions
+  extends Pick<ChainLogOptions, 'storage' | 'folder' | 'takeSnapshot'> {
+  readonly chainId: Buffer;
+  readonly segmentBytesMax: number;
+  readonly table: SegmentTable;
+  readonly tail: TailBuffer;
+  readonly indexes: IndexCache;
+  readonly files: FileCache;
+  readonly tiles: TileFiles;
+  readonly file: StorageFile;
+  readonly hash: Hash;
+  readonly frontier: Frontier;
+  readonly hasFooter: boolean;
+  /** Of the last commit; 0 before the first. */
+  readonly timeUnixMs: number;
+  /** Called when the first group is durable in its file, before it counts. */
+  readonly onFirstGroup: (() => Promise<void>) | undefined;
+  /** A group is durable, and readers see it. */
+  readonly onDurable: (head: TreeHead, timeUnixMs: number) => void;
+  /** Nothing can be written any more. */
+  readonly onFailure: (error: unknown) => AtedbError;
+}
+
+/** Writes the active segment, a group at a time, and begins the next one when it is full. */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  readonly #queue: GroupCommit<Pending>;
+  readonly #frontier: Frontier;
+  #file: StorageFile;
+  #hash: Hash;
+  #hasFooter: boolean;
+  #onFirstGroup: (() => Promise<void>) | undefined;
+  /** Where the next batch to be queued will be; what is durable lags behind. */
+  #next: { commit: number; sequence: number; timeUnixMs: number; segmentBytes: number };
+  #segmentHasBatch: boolean;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#file = options.file;
+    this.#hash = options.hash;
+    this.#hasFooter = options.hasFooter;
+    this.#frontier = options.frontier;
+    this.#onFirstGroup = options.onFirstGroup;
+    const { index, firstCommit } = options.table.active;
+    const { commit, sequence, offset } = index.end;
+    this.#next = { commit, sequence, timeUnixMs: options.timeUnixMs, segmentBytes: offset };
+    this.#segmentHasBatch = commit > firstCommit;
+    this.#queue = new GroupCommit({
+      groupBytesMax,
+      flush: (group) => this.#flush(group),
+      onFailure: (lost, cause) => {
+        const error = options.onFailure(cause);
+        for (const pending of lost) pending.reject(error);
+      },
+    });
+  }
+
+  /** Bytes that wait or are being written. */
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes;
+  }
+
+  /**
+   * Give a batch its place in the chain and queue it.
+   *
+   * @throws AtedbError DATA_TOO_LARGE.
+   */
+  append(run: Buffer, acceptance: Acceptance): Appended {
+    if (run.length > runBytesMax) {
+      throw new AtedbError(
+        'DATA_TOO_LARGE',
+        `the batch has ${run.length} bytes, and may have ${runBytesMax}. Split it`,
+        { metadata: { limit_bytes: String(runBytesMax) } },
+      );
+    }
+    const { commit, sequence: firstSequence, timeUnixMs } = this.#next;
+    if (acceptance.timeUnixMs < timeUnixMs) throw new RangeError('time in a log never decreases');
+    const commitHeader = encodeCommitHeader({ ...acceptance, commit, firstSequence });
+    const bytes = run.length + commitHeader.length + commitOverheadBytes;
+    const rolls =
+      this.#segmentHasBatch && this.#next.segmentBytes + bytes > this.#options.segmentBytesMax;
+    const snapshot = rolls ? this.#takeSnapshot() : undefined;
+    this.#next = {
+      commit: commit + 1,
+      sequence: firstSequence + acceptance.events,
+      timeUnixMs: acceptance.timeUnixMs,
+      segmentBytes: (rolls ? headerBytesAt(commit) : this.#next.segmentBytes) + bytes,
+    };
+    this.#segmentHasBatch = true;
+    const { promise: durable, resolve, reject } = Promise.withResolvers<TreeHead>();
+    // Whoever doesn't wait for it must not bring the process down.
+    durable.catch(() => undefined);
+    const batch = { ...acceptance, run, commitHeader, bytes, snapshot, startsGroup: rolls };
+    this.#queue.add({ ...batch, resolve, reject });
+    return { commit, firstSequence, commitHeader, durable };
+  }
+
+  /** Resolves when all that was queued is durable or has failed. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
+  /** End the active segment in good order, when idle. Rejects with what the storage throws. */
+  async close(): Promise<void> {
+    if (this.#onFirstGroup !== undefined) return;
+    await this.#writeFooter();
+    await this.#options.tiles.flush();
+  }
+
+  #takeSnapshot(): Buffer {
+    const { commit: nextCommit, sequence: nextSequence, timeUnixMs } = this.#next;
+    const { chainId, takeSnapshot } = this.#options;
+    return encodeSnapshot(takeSnapshot(), { chainId, nextCommit, nextSequence, timeUnixMs });
+  }
+
+  async #flush(group: readonly Pending[]): Promise<void> {
+    const { table, tail, tiles } = this.#options;
+    const snapshot = group[0]?.snapshot;
+    if (snapshot !== undefined) await this.#roll(snapshot);
+    else if (this.#hasFooter) await this.#cutFooter();
+    const { segment, index } = table.active;
+    const { offset } = index.end;
+    const composed = composeGroup(group, this.#frontier, offset);
+    const bytes = tail.reserve(composed.bytes, { ...index.end, segment });
+    let at = 0;
+    for (const piece of composed.pieces) at += piece.copy(bytes, at);
+    const written = this.#file.writeDurable(offset, bytes);
+    // While the disk works.
+    this.#hash.update(bytes);
+    await written;
+    if (this.#onFirstGroup !== undefined) await this.#onFirstGroup();
+    this.#onFirstGroup = undefined;
+
+    group.forEach(({ events, timeUnixMs }, place) => {
+      index.add({ events, timeUnixMs, endOffset: composed.ends[place] as number });
+      tiles.append(composed.leaves[place] as Buffer);
+    });
+    tail.publish(
+      group.map(({ events }, place) => ({ events, endOffset: composed.ends[place] as number })),
+    );
+    const head: TreeHead = { size: index.end.commit, root: composed.root };
+    this.#options.onDurable(head, group.at(-1)?.timeUnixMs ?? 0);
+    for (const { resolve } of group) resolve(head);
+  }
+
+  /** A footer is only true as long as nothing follows it. */
+  async #cutFooter(): Promise<void> {
+    await this.#file.truncate(this.#options.table.active.index.end.offset);
+    this.#hasFooter = false;
+  }
+
+  /** The footer of the active segment; returns it for the file's hash. */
+  async #writeFooter(): Promise<Buffer> {
+    const { offset, commit, sequence } = this.#options.table.active.index.end;
+    const footer = encodeSegmentFooter({
+      durableOffset: offset,
+      nextCommit: commit,
+      nextSequence: sequence,
+      treeRoot: this.#frontier.root(),
+    });
+    if (!this.#hasFooter) await this.#file.writeDurable(offset, footer);
+    this.#hasFooter = true;
+    return footer;
+  }
+
+  async #roll(snapshot: Buffer): Promise<void> {
+    const { storage, folder, chainId, table, tiles, files, indexes } = this.#options;
+    const { index, segment, firstCommit, firstSequence } = table.active;
+    const footer = await this.#writeFooter();
+    const closed: ClosedSegment = {
+      segment,
+      firstCommit,
+      firstSequence,
+      bytes: index.end.offset + footer.length,
+      sha256: this.#hash.copy().update(footer).digest(),
+    };
+    const header = {
+      chainId,
+      segment: segment + 1,
+      firstCommit: index.end.commit,
+      firstSequence: index.end.sequence,
+      frontier: this.#frontier.hashes(),
+      previousSha256: closed.sha256,
+    };
+    const all = [...table.closed, closed];
+    const next = await rollSegment({
+      storage,
+      folder,
+      closed: all,
+      index,
+      tiles,
+      header,
+      snapshot,
+    });
+    this.#file = next.file;
+    this.#hash = createHash('sha256').update(next.bytes);
+    this.#hasFooter = false;
+    indexes.put(segment, Promise.resolve(index));
+    files.pin(header.segment, next.file);
+    files.unpin(segment);
+    table.roll(closed, {
+      segment: header.segment,
+      firstCommit: header.firstCommit,
+      firstSequence: header.firstSequence,
+      index: new SparseIndex({
+        offset: next.bytes.length,
+        commit: header.firstCommit,
+        sequence: header.firstSequence,
+      }),
+    });
+  }
+}

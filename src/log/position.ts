@@ -1,0 +1,10 @@
+/** A place between two batches of a chain's log. */
+export interface Position {
+  readonly segment: number;
+  /** In the segment's file, in bytes; 0 stands for where its first batch begins. */
+  readonly offset: number;
+  /** Number of the commit that comes next. */
+  readonly commit: number;
+  /** Sequence of the event that comes next. */
+  readonly sequence: number;
+}

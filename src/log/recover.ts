@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import type { Frontier } from '../crypto/index.ts';
+import { damageError } from './damage.ts';
+import { withFile } from './durable-files.ts';
+import { parseSnapshotName, segmentName, snapshotName } from './layout.ts';
+import { type LoadedManifest, loadManifest } from './load-manifest.ts';
+import { loadState, scanClosedSegments } from './load-state.ts';
+import type { OpenChainLogOptions } from './log-options.ts';
+import type { Manifest } from './manifest.ts';
+import { openActiveSegment, type RecoveredSegment } from './open-active-segment.ts';
+import { headerBytesMax, parseSegmentHeader } from './segment-header.ts';
+import { TileFiles } from './tile-files.ts';
+import { TileTree } from './tile-tree.ts';
+
+/** A chain's log as its files have it. */
+export interface RecoveredLog extends Omit<RecoveredSegment, 'firstFrontier' | 'leaves'> {
+  readonly manifest: Manifest;
+  /** Undefined where the tree is lost: then there are no proofs. */
+  readonly tiles: TileFiles | undefined;
+}
+
+/**
+ * Recover a chain's log: what is whole is handed to the owner and made durable, what a crash tore is set aside and
+ * cut off, and what is damaged makes the log read-only.
+ *
+ * @throws AtedbError FORMAT_TOO_NEW; CHAIN_DAMAGED where nothing can be read or the owner's state can't be had.
+ */
+export async function recover(options: OpenChainLogOptions): Promise<RecoveredLog> {
+  const loaded = await loadManifest(options.storage, options.folder);
+  const { manifest } = loaded;
+  const troubles = await findTroubles(options, loaded);
+  const mayWrite = troubles.length === 0;
+  const { timeUnixMs } = await loadState(options, manifest, mayWrite);
+  const active = await openActiveSegment(options, manifest, { timeUnixMs, mayWrite });
+  try {
+    if (active.trouble !== undefined) troubles.push(active.trouble);
+    if (active.place.commit === 0) {
+      throw new AtedbError('CHAIN_DAMAGED', `no batch can be read: ${troubles.join('; ')}`);
+    }
+    const tiles = await loadTiles(options, manifest, active, troubles);
+    if (troubles.length === 0) await removeOldSnapshots(options, manifest);
+    const trouble = troubles.length === 0 ? undefined : troubles.join('; ');
+    return { ...active, trouble, manifest, tiles };
+  } catch (error) {
+    await active.file?.close();
+    throw error;
+  }
+}
+
+/** What is wrong with the manifest, or with the files as it says they are. */
+async function findTroubles(
+  { storage, folder }: OpenChainLogOptions,
+  { manifest, trouble }: LoadedManifest,
+): Promise<string[]> {
+  const troubles = trouble === undefined ? [] : [trouble];
+  for (const { segment, bytes } of manifest.closed) {
+    const file = segmentName(segment);
+    const entry = await storage.stat(join(folder, file));
+    const what =
+      entry?.kind !== 'file'
+        ? 'it is gone'
+        : entry.bytes !== bytes
+          ? `it has ${entry.bytes} bytes, where the manifest says ${bytes}`
+          : undefined;
+    if (what !== undefined) troubles.push(damageError({ file, offset: 0, what }).message);
+  }
+  const unlisted = manifest.active.segment + 1;
+  if (await holdsBatches(storage, folder, unlisted)) {
+    troubles.push(
+      `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`,
+    );
+  }
+  return troubles;
+}
+
+/** A roll that a crash interrupted may leave a segment with a header, but never with batches. */
+async function holdsBatches(
+  storage: OpenChainLogOptions['storage'],
+  folder: string,
+  segment: number,
+): Promise<boolean> {
+  const path = join(folder, segmentName(segment));
+  const entry = await storage.stat(path);
+  if (entry === undefined) return false;
+  const start = await withFile(storage, path, 'read', (file) => file.read(0, headerBytesMax));
+  try {
+    return parseSegmentHeader(start, segment).bytes < entry.bytes;
+  } catch (error) {
+    if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+    return entry.bytes > headerBytesMax;
+  }
+}
+
+/** The tree up to the active segment from the tiles, or from the segments where those don't hold it. */
+async function loadTiles(
+  options: OpenChainLogOptions,
+  manifest: Manifest,
+  { firstFrontier, leaves }: RecoveredSegment,
+  troubles: string[],
+): Promise<TileFiles | undefined> {
+  const { storage, folder, onNotice } = options;
+  let tiles = await TileFiles.load({ storage, folder, frontier: firstFrontier });
+  if (tiles === undefined) {
+    try {
+      tiles = await rebuildTiles(options, manifest, firstFrontier);
+    } catch (error) {
+      if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+      troubles.push(`the tree's hashes are lost: ${error.message}`);
+      return undefined;
+    }
+    onNotice('the files of tiles/ were made again from the segments');
+    if (troubles.length === 0) await tiles.flush();
+  }
+  for (const leaf of leaves) tiles.append(leaf);
+  return tiles;
+}
+
+async function rebuildTiles(
+  options: OpenChainLogOptions,
+  manifest: Manifest,
+  expected: Frontier,
+): Promise<TileFiles> {
+  const { storage, folder } = options;
+  const tree = new TileTree();
+  await scanClosedSegments(options, manifest, ({ leaf }) => tree.append(leaf));
+  const tiles = new TileFiles({ storage, folder, tree });
+  const hashes = tree.size === expected.size ? await tiles.frontierAt(tree.size) : [];
+  if (!hashes.every((hash, place) => expected.hashes()[place]?.equals(hash) === true)) {
+    const what = 'its header has another tree than the segments before it';
+    throw damageError({ file: segmentName(manifest.active.segment), offset: 0, what });
+  }
+  if (tree.size === expected.size) return tiles;
+  const what = `the segments before it hold ${tree.size} commits, its header says ${expected.size}`;
+  throw damageError({ file: segmentName(manifest.active.segment), offset: 0, what });
+}
+
+/** Those of segments that are closed: a roll removes the one before, unless a crash comes first. */
+async function removeOldSnapshots(
+  { storage, folder }: OpenChainLogOptions,
+  { active }: Manifest,
+): Promise<void> {
+  for (const { name } of await storage.list(folder)) {
+    const segment = parseSnapshotName(name);
+    if (segment !== undefined && segment < active.segment) {
+      await storage.remove(join(folder, snapshotName(segment)));
+    }
+  }
+}
