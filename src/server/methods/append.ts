@@ -10,6 +10,9 @@ import { openForAppend } from './append-target.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
 import { committedMessage } from './messages.ts';
 
+/** Bytes of batches that one stream may have in flight; beyond it, too, the connection holds the rest back. */
+const inFlightBytesMax = 16 * 1024 * 1024;
+
 /** `Append`: batches, many in flight, answered in the order sent. */
 export function append(deps: ChainServiceDeps) {
   return bidiStream(ChainService.method.append, async (call) => {
@@ -36,6 +39,7 @@ class AppendStream {
   #placed: Promise<unknown> = Promise.resolve();
   #answered: Promise<unknown> = Promise.resolve();
   #inFlight = 0;
+  #inFlightBytes = 0;
   #whenRoom: (() => void) | undefined;
   /** Writers of which a batch was rejected since the last one that was accepted; '' for unreadable ones. */
   readonly #rejected = new Set<string>();
@@ -98,9 +102,11 @@ class AppendStream {
     return lease.chain;
   }
 
-  /** Wait until fewer batches are in flight than may be: the connection holds the rest back. */
+  /** Wait until less is in flight than may be: the connection holds the rest back. */
   async #room(): Promise<void> {
-    while (this.#inFlight >= writerBatchesInFlightMax && !this.#closed) {
+    const isFull = () =>
+      this.#inFlight >= writerBatchesInFlightMax || this.#inFlightBytes >= inFlightBytesMax;
+    while (isFull() && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#whenRoom = resolve;
       });
@@ -109,6 +115,7 @@ class AppendStream {
 
   #take(chain: Chain, run: Buffer): void {
     this.#inFlight += 1;
+    this.#inFlightBytes += run.length;
     const prepared = chain.prepare(run);
     const before = this.#placed;
     const placed = settled(prepared).then(async (outcome) => {
@@ -117,7 +124,7 @@ class AppendStream {
     });
     this.#placed = placed;
     const answeredBefore = this.#answered;
-    this.#answered = this.#answer(placed, answeredBefore).catch((error: unknown) => {
+    this.#answered = this.#answer(placed, answeredBefore, run.length).catch((error: unknown) => {
       this.#failure.reject(error);
     });
   }
@@ -149,6 +156,7 @@ class AppendStream {
   async #answer(
     placed: Promise<SubmittedBatch | Refusal>,
     answeredBefore: Promise<unknown>,
+    runBytes: number,
   ): Promise<void> {
     const outcome = await placed;
     let message: Buffer;
@@ -162,6 +170,7 @@ class AppendStream {
     await answeredBefore;
     await this.#call.send(message);
     this.#inFlight -= 1;
+    this.#inFlightBytes -= runBytes;
     this.#whenRoom?.();
   }
 }
