@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   cpSync,
   existsSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -31,6 +31,8 @@ import { batchBytesMax, commitBytesMax, frame } from '../bytes/index.ts';
 import { merkleRoot, verifyConsistency } from '../crypto/index.ts';
 import { ChainLog } from './chain-log.ts';
 import { readVarint } from './framing.ts';
+import { RealStorage } from './real-storage.ts';
+import type { OpenMode, StorageFile } from './storage.ts';
 
 const never = new AbortController().signal;
 
@@ -322,14 +324,23 @@ test.each([
   expect(existsSync(join(folder, name))).toBe(false);
 });
 
-test('a folder that may not be written to opens for reading', async () => {
+test('a folder that may not be written to opens for reading, and is left as it is', async () => {
   const { owner, folder, batches } = await smallSegments(16);
-  if (process.getuid?.() === 0) return;
-  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o500);
-  const log = await reopenLog(owner);
-  expect(log.trouble).toMatch(/may not be written/);
+  const path = join(folder, 'segment-00000004.log');
+  truncateSync(path, statSync(path).size - 3);
+  const before = readFileSync(path);
+  class ReadOnlyStorage extends RealStorage {
+    override async open(name: string, mode: OpenMode): Promise<StorageFile> {
+      if (mode === 'read') return super.open(name, mode);
+      throw Object.assign(new Error(`EROFS: ${name}`), { code: 'EROFS' });
+    }
+  }
+  const reader = testOwner(owner.options.logsPath, { storage: new ReadOnlyStorage() });
+  const log = await reopenLog(reader);
+  expect(log.trouble).toMatch(/may not be written to \(EROFS\)/);
   expect(sameBatches(await readAll(log), batches)).toBe(true);
   await log.close();
+  expect(readFileSync(path)).toEqual(before);
 });
 
 test('a manifest that is older than the log is seen', async () => {

@@ -232,13 +232,15 @@ export class ChainLog {
    * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one
    * batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
    *
+   * @param options.into memory that the slice may be read to, where it is large enough: for those who read many and need
+   *   one at a time.
    * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
    */
   readSlice(
     position: Position,
-    options: { readonly bytesMax: number },
+    options: { readonly bytesMax: number; readonly into?: Buffer },
   ): Promise<{ bytes: Buffer; next: Position }> {
-    return reading(this.#reader.slice(position, options.bytesMax));
+    return reading(this.#reader.slice(position, options.bytesMax, options.into));
   }
 
   /** As `readSlice`, for the batches that end at a position. Empty at the start of the log. */

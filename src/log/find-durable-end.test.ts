@@ -11,7 +11,11 @@ test.each([
   ['has a fault below what was durable', { end: 399, fileBytes: 500, fault: torn }, 'damage'],
   ['was cut below what was durable', { end: 399, fileBytes: 399, fault: undefined }, 'damage'],
   ['has whole bytes that say what cannot be', { end: 450, fileBytes: 500, fault: wrong }, 'damage'],
-  ['has as much behind a fault as a crash can leave', { end: 400, fileBytes: 400 + unsyncedBytesMax, fault: torn }, 'tail'],
+  [
+    'has as much behind a fault as a crash can leave',
+    { end: 400, fileBytes: 400 + unsyncedBytesMax, fault: torn },
+    'tail',
+  ],
   ['has more behind it', { end: 400, fileBytes: 401 + unsyncedBytesMax, fault: torn }, 'damage'],
 ] as const)('a segment that %s', (_, segment, verdict) => {
   expect(findDurableEnd({ ...segment, provenDurable: 400 })).toBe(verdict);

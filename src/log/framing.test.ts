@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { frame } from '../bytes/index.ts';
+import { frame, runBytesMax } from '../bytes/index.ts';
 import { frameBatch, isFrame, readVarint } from './framing.ts';
-import { runBytesMax } from './log-limits.ts';
 
 const event = frame(1, Buffer.alloc(200, 1));
 const seal = frame(2, Buffer.alloc(9, 2));
@@ -44,7 +43,7 @@ test.each([
 });
 
 test('a run may be as large as the limit, and no larger', () => {
-  const largest = frame(1, Buffer.alloc(runBytesMax - 4 - seal.length));
+  const largest = frame(1, Buffer.alloc(runBytesMax - 5 - seal.length));
   expect(isFrame(frameBatch(Buffer.concat([largest, seal, commit]), 0))).toBe(true);
   expect(isFrame(frameBatch(Buffer.concat([largest, frame(2, Buffer.alloc(10)), commit]), 0))).toBe(
     false,

@@ -1,5 +1,4 @@
-import { batchBytesMax, commitBytesMax } from '../bytes/index.ts';
-import { runBytesMax } from './log-limits.ts';
+import { batchBytesMax, commitBytesMax, runBytesMax } from '../bytes/index.ts';
 
 // Batches lie in a segment as fields of a LogSegment: one or more events (field 1), one seal (2), one commit (3).
 // Walking them looks at tags and lengths only.

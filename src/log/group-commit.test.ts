@@ -7,7 +7,11 @@ interface Item {
   readonly startsGroup: boolean;
 }
 
-const item = (name: string, bytes = 10, startsGroup = false): Item => ({ name, bytes, startsGroup });
+const item = (name: string, bytes = 10, startsGroup = false): Item => ({
+  name,
+  bytes,
+  startsGroup,
+});
 
 /** A queue whose flushes wait until they are let go. */
 function heldQueue(groupBytesMax = 100) {

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { batchBytesMax, commitBytesMax } from '../bytes/index.ts';
-
-/** A run: a batch without its commit, which must fit beside it. */
-export const runBytesMax = batchBytesMax - commitBytesMax;
+import { batchBytesMax } from '../bytes/index.ts';
 
 /**
  * What one group commit writes at most. Part of the format: no more than this can ever be in a segment and not be

@@ -49,7 +49,12 @@ export class LogReader {
     return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
   }
 
-  async slice(from: Position, bytesMax: number): Promise<{ bytes: Buffer; next: Position }> {
+  /** @param into memory for what has to be read from a file, where it is large enough. */
+  async slice(
+    from: Position,
+    bytesMax: number,
+    into?: Buffer,
+  ): Promise<{ bytes: Buffer; next: Position }> {
     const at = await this.#forward(from);
     const shared = this.#tail.slice(at, bytesMax);
     if (shared !== undefined) return shared;
@@ -59,12 +64,12 @@ export class LogReader {
     const limit = at.offset + bytesMax;
     const target = end.offset <= limit ? end : index.at(index.lastUpTo('offset', limit));
     if (target.offset > at.offset) {
-      const bytes = await this.#read(at.segment, at.offset, target.offset);
+      const bytes = await this.#read(at.segment, at.offset, target.offset, into);
       return { bytes, next: positionOf(at.segment, target) };
     }
     // Less than the distance of two entries is wanted.
     const beyond = index.at(index.lastUpTo('offset', at.offset) + 1);
-    const bytes = await this.#read(at.segment, at.offset, beyond.offset);
+    const bytes = await this.#read(at.segment, at.offset, beyond.offset, into);
     let next = at;
     for (const batch of walk(bytes, at)) {
       if (next !== at && batch.end.offset > limit) break;
@@ -155,8 +160,8 @@ export class LogReader {
     return this.#read(segment, index.at(place).offset, index.at(place + 1).offset);
   }
 
-  async #read(segment: number, start: number, end: number): Promise<Buffer> {
-    const bytes = await this.#files.use(segment, (file) => file.read(start, end - start));
+  async #read(segment: number, start: number, end: number, into?: Buffer): Promise<Buffer> {
+    const bytes = await this.#files.use(segment, (file) => file.read(start, end - start, into));
     if (bytes.length === end - start) return bytes;
     const offset = start + bytes.length;
     throw damageError({ file: segmentName(segment), offset, what: 'it is cut short' });

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, runBytesMax } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
 import { encodeCommitHeader, type TreeHead } from '../event/index.ts';
 import { commitOverheadBytes, composeGroup, type QueuedBatch } from './compose-group.ts';
 import type { FileCache } from './file-cache.ts';
 import { type Groupable, GroupCommit } from './group-commit.ts';
 import type { IndexCache } from './index-cache.ts';
-import { groupBytesMax, runBytesMax } from './log-limits.ts';
+import { groupBytesMax } from './log-limits.ts';
 import type { ChainLogOptions } from './log-options.ts';
 import type { ClosedSegment } from './manifest.ts';
 import { rollSegment } from './roll-segment.ts';

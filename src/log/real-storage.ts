@@ -99,8 +99,9 @@ class RealFile implements StorageFile {
     this.#syncs = syncs;
   }
 
-  async read(offset: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(length);
+  async read(offset: number, length: number, into?: Buffer): Promise<Buffer> {
+    const fits = into !== undefined && into.length >= length;
+    const bytes = fits ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
     let filled = 0;
     while (filled < length) {
       const count = await readAt(this.#descriptor, bytes, filled, offset + filled);

@@ -9,7 +9,7 @@ const footerMagic = 0x01544641;
 /** LogSegment.footer: field 6, length-delimited. */
 export const footerTag = 0x32;
 
-/** A footer with its tag takes from 62 bytes to this. */
+/** More than a footer with its tag can take, which is 73 bytes. */
 export const footerBytesMax = 80;
 
 /** The end of a segment file that was closed in good order. */

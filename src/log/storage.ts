@@ -13,8 +13,12 @@ export type OpenMode = 'read' | 'update' | 'replace';
  * nothing of the bytes concerned: any part of them may be in the file, on the disk, both or neither.
  */
 export interface StorageFile {
-  /** Read up to `length` bytes from `offset` on; fewer only where the file ends. The buffer is the caller's. */
-  read(offset: number, length: number): Promise<Buffer>;
+  /**
+   * Read up to `length` bytes from `offset` on; fewer only where the file ends. The buffer is the caller's.
+   *
+   * @param into memory that the bytes may be read to, where it is large enough.
+   */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Write all of `bytes` at `offset`; a gap before it reads as zeros. Durable only after a sync. */
   write(offset: number, bytes: Buffer): Promise<void>;
   /** Write all of `bytes` at `offset`, as `write` and `datasync` do together: on return these bytes are durable. */

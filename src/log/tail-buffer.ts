@@ -1,7 +1,6 @@
 import type { Position } from './position.ts';
 
-/** A chunk grows to this, so that a chain that is written little to keeps little. */
-const chunkBytesMax = 1024 * 1024;
+/** Chunks begin small and grow, so that a chain that is written little to keeps little. */
 const chunkBytesMin = 16 * 1024;
 
 /** Some published bytes of a segment, one after another, in one buffer. */
@@ -29,10 +28,13 @@ export interface TailBatch {
  */
 export class TailBuffer {
   readonly #bytesMax: number;
+  /** What can be dropped at once, and so what is kept for nobody: a quarter. */
+  readonly #chunkBytesMax: number;
   readonly #chunks: Chunk[] = [];
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+    this.#chunkBytesMax = Math.floor(bytesMax / 4);
   }
 
   /**
@@ -49,7 +51,7 @@ export class TailBuffer {
       endOf(chunk) === at.offset &&
       used + bytes <= chunk.buffer.length;
     if (chunk === undefined || !fits) {
-      const doubled = Math.min(chunkBytesMax, 2 * (chunk?.buffer.length ?? 0));
+      const doubled = Math.min(this.#chunkBytesMax, 2 * (chunk?.buffer.length ?? 0));
       chunk = {
         buffer: Buffer.allocUnsafeSlow(Math.max(bytes, doubled, chunkBytesMin)),
         segment: at.segment,

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { emptyDisk } from '../../test/support/log-fixture.ts';
-import { Frontier, merkleRoot, nodeHash, sha256, verifyConsistency } from '../crypto/index.ts';
-import { leafHash } from '../crypto/index.ts';
+import {
+  Frontier,
+  leafHash,
+  merkleRoot,
+  nodeHash,
+  sha256,
+  verifyConsistency,
+} from '../crypto/index.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
 

@@ -5,7 +5,7 @@ import type { TreeHead } from '../../event/index.ts';
 // is stored, never decoded into objects. A test reads each with the generated stubs.
 
 /** Fields of SubscribeResponse and ReadEventsResponse; both have the slice at the same place. */
-const logField = 2;
+export const logField = 2;
 
 /** A SubscribeResponse or ReadEventsResponse with a slice of the log. */
 export function logMessage(slice: Buffer): Buffer {

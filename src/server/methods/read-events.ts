@@ -9,9 +9,9 @@ import { splitSlice, type TreeHead } from '../../event/index.ts';
 import type { ChainLog } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
-import { backwardLogMessage, logMessage } from './messages.ts';
+import { backwardLogMessage } from './messages.ts';
+import { SliceRoom, sliceBytesMax } from './slice-room.ts';
 import { startOfHistory } from './start-of-history.ts';
-import { sliceBytesMax } from './subscribe.ts';
 
 /** Sequences from `from` on, up to `end`, not included. */
 interface Range {
@@ -62,13 +62,14 @@ async function readForwards(
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
+  const room = new SliceRoom();
   const isEmpty = range.from === range.end;
   // The batch that holds an empty range's start begins before its end, too.
   while (!isEmpty && position.sequence < range.end) {
     call.signal.throwIfAborted();
-    const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+    const { bytes, next } = await room.read(log, position);
     const slice = next.sequence > range.end ? cutAfter(bytes, range.end) : { bytes, ...next };
-    await call.send(logMessage(slice.bytes));
+    await call.send(room.message(slice.bytes));
     position = { ...next, commit: slice.commit, sequence: slice.sequence };
   }
   const consistency = await log.consistencyProof(position.commit, head.size);

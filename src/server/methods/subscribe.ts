@@ -8,12 +8,9 @@ import type { Chain } from '../../chain/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
-import { logMessage } from './messages.ts';
+import { SliceRoom } from './slice-room.ts';
 import { startOfHistory } from './start-of-history.ts';
 import { toTreeHead } from './to-message.ts';
-
-/** Bytes of the log in one message: large enough that its cost a message doesn't count, one in flight a stream. */
-export const sliceBytesMax = 512 * 1024;
 
 const heartbeatDefaultMs = 15_000;
 const heartbeatMinMs = 100;
@@ -36,6 +33,7 @@ class Subscription {
   readonly #call: SendingCall;
   readonly #heartbeatMs: number;
   readonly #now: () => number;
+  readonly #room = new SliceRoom();
 
   constructor(chain: Chain, call: SendingCall, heartbeatMs: number, now: () => number) {
     this.#chain = chain;
@@ -59,6 +57,8 @@ class Subscription {
       if (position.commit >= log.durable.head.size) {
         if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
         isLive = true;
+        // It may wait for long, and what comes then is in memory already.
+        this.#room.release();
         await this.#waitBeyond(position);
         continue;
       }
@@ -66,8 +66,8 @@ class Subscription {
         isLive = false;
         await this.#send({ message: { case: 'fellBehind', value: this.#progress() } });
       }
-      const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
-      if (bytes.length > 0) await this.#call.send(logMessage(bytes));
+      const { bytes, next } = await this.#room.read(log, position);
+      if (bytes.length > 0) await this.#call.send(this.#room.message(bytes));
       this.#call.signal.throwIfAborted();
       position = next;
     }
