@@ -28,6 +28,8 @@ export function run(
 ): Promise<CommandResult> {
   const { environment, input, folder } = options;
   const child = spawn(program, args, { cwd: folder, env: cleanEnvironment(environment) });
+  // A command may end before it has read all of it.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   let stdout = '';
   let stderr = '';

@@ -17,4 +17,4 @@ export {
   writerBatchesInFlightMax,
 } from './limits.ts';
 export { checkStrict } from './strict.ts';
-export { encodeVarint, FieldWriter, frame, varintBytes } from './writer.ts';
+export { encodeVarint, FieldWriter, frame, frameHead, varintBytes } from './writer.ts';

@@ -131,6 +131,14 @@ export function frame(field: number, payload: Buffer): Buffer {
   return bytes;
 }
 
+/** What comes before the payload of a length-delimited field: its tag and length. */
+export function frameHead(field: number, payloadBytes: number): Buffer {
+  const tag = field * 8 + 2;
+  const head = Buffer.allocUnsafe(varintBytes(tag) + varintBytes(payloadBytes));
+  putVarint(head, putVarint(head, 0, tag), payloadBytes);
+  return head;
+}
+
 /** Write a varint at an offset, and return the offset after it. */
 function putVarint(bytes: Buffer, offset: number, value: number): number {
   let at = offset;

@@ -136,7 +136,7 @@ export class Chain {
   }
 
   #answerTo(batch: Batch): Answer | undefined {
-    return this.#state.answerTo(batch.seal.writerId, batch.seal.hash);
+    return this.#state.answerTo(batch.seal);
   }
 
   #again(answer: Answer): SubmittedBatch {

@@ -1,8 +1,15 @@
-import { type AppendEvent, type AppendOptions, type Chain, connect } from '../client/index.ts';
+import {
+  type AppendEvent,
+  type AppendOptions,
+  type Chain,
+  connect,
+  type OnNotice,
+} from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { appendSummary, committedJson } from './append-lines.ts';
 import { Appender } from './appender.ts';
 import { recordBytesMax } from './batcher.ts';
+import { ConnectionTeller } from './connection-teller.ts';
 import { eachRecord, type RecordSource } from './each-record.ts';
 import { openInput } from './input.ts';
 import { noticeWriter } from './notices.ts';
@@ -36,8 +43,14 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
   const { server, address, key, chainId, trustMode, json } = settings;
   await runWithOutput(async (output, stop) => {
     const input = await openInput(settings.file);
+    const notify = noticeWriter(json);
+    const connection = new ConnectionTeller(notify);
+    const onNotice: OnNotice = (notice) => {
+      if (notice.kind === 'reconnecting') connection.lost(notice.cause);
+      else notify(notice);
+    };
     try {
-      await using client = await connect(server, { onNotice: noticeWriter(json) });
+      await using client = await connect(server, { onNotice });
       const chain = await client.open(address, {
         forAppend: true,
         key,
@@ -51,8 +64,9 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         process.stderr.write('atedb: type events, a line each, and end with Ctrl-D\n');
       }
       const splitter = new RecordSplitter(settings.rule, recordBytesMax);
-      if (settings.print) await printRequests(chain, { input, splitter, output, stop, settings });
-      else await append(chain, { input, splitter, output, stop, settings });
+      const run = { input, splitter, output, stop, settings, connection };
+      if (settings.print) await printRequests(chain, run);
+      else await append(chain, run);
     } finally {
       input.stream.destroy();
     }
@@ -63,6 +77,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
 export interface AppendRun extends RecordSource {
   readonly output: Output;
   readonly settings: AppendSettings;
+  readonly connection: ConnectionTeller;
 }
 
 async function append(chain: Chain, run: AppendRun): Promise<void> {
@@ -73,6 +88,7 @@ async function append(chain: Chain, run: AppendRun): Promise<void> {
     flushMs: run.input.live ? flushMs : undefined,
     append: settings.append,
     onCommitted: (committed) => {
+      run.connection.answered();
       if (settings.json) output.write(`${committedJson(committed)}\n`);
     },
   });

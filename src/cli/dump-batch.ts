@@ -57,7 +57,8 @@ function eventWords(event: EventView, sequence: number): string {
   if (header.type !== undefined) words.push(`type ${safeText(header.type)}`);
   if (header.isGenesis) words.push(genesisWords(event.headerBytes));
   else if (dataState === 0) {
-    words.push(countOf(header.dataBytes, 'byte'), shownData(data, previewCharactersMax));
+    words.push(countOf(header.dataBytes, 'byte'));
+    if (data.length > 0) words.push(shownData(data, previewCharactersMax));
   } else words.push(`${countOf(header.dataBytes, 'byte')} ${dataStates[dataState] ?? 'not here'}`);
   return `${words.join('  ')}\n`;
 }

@@ -1,5 +1,6 @@
-import { createReadStream, fstatSync } from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { UsageError } from './errors.ts';
 
@@ -24,6 +25,17 @@ export async function openInput(file: string): Promise<Input> {
   }
   const stats = await stat(file);
   if (stats.isDirectory()) throw new UsageError(`${file} is a folder, not a file`);
-  const stream = createReadStream(file, { highWaterMark: chunkBytes });
+  const stream = stats.isFIFO()
+    ? openFifo(file)
+    : createReadStream(file, { highWaterMark: chunkBytes });
   return { stream, live: !stats.isFile(), terminal: false };
+}
+
+/**
+ * Open a named pipe, as `<(command)` of a shell is, such that it can be closed while nothing comes. A read of it as of
+ * a file would hold a thread until something does, and the process with it.
+ */
+function openFifo(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }

@@ -18,8 +18,8 @@ export class ByteStream {
   readonly #server: string;
   readonly #received: Buffer[] = [];
   readonly #unsent: Buffer[] = [];
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = () => this.cancel(this.#signal?.reason);
+  readonly #signals: readonly AbortSignal[];
+  readonly #onAbort = () => this.cancel(this.#signals.find((signal) => signal.aborted)?.reason);
   #isReading = false;
   #isWriting = false;
   #halfClosing = false;
@@ -27,19 +27,22 @@ export class ByteStream {
   #ending: Ending | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param options.server `host:port`, for errors. */
-  constructor(call: ChannelCall, options: { server: string; signal?: AbortSignal | undefined }) {
+  /**
+   * @param options.server `host:port`, for errors.
+   * @param options.signals each ends the call, with its reason.
+   */
+  constructor(call: ChannelCall, options: { server: string; signals: readonly AbortSignal[] }) {
     this.#call = call;
     this.#server = options.server;
-    this.#signal = options.signal;
+    this.#signals = options.signals;
     call.start(new Metadata(), {
       onReceiveMetadata: () => undefined,
       onReceiveMessage: (message: Buffer) => this.#receive(message),
       onReceiveStatus: (ended) => this.#end(ended),
     });
     this.#fill();
-    if (this.#signal?.aborted) this.#onAbort();
-    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    for (const signal of this.#signals) signal.addEventListener('abort', this.#onAbort);
+    if (this.#signals.some((signal) => signal.aborted)) this.#onAbort();
   }
 
   /** Whether the call is over, and no message of it is left to be read. */
@@ -127,7 +130,7 @@ export class ByteStream {
     if (this.#ending !== undefined) return;
     this.#ending = { error };
     this.#unsent.length = 0;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort);
     this.#wake?.();
   }
 }

@@ -8,30 +8,32 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** One signal for a caller's signal and deadline together. Disposing of it frees its timer. */
+/** One signal for a caller's signals and deadline together. Disposing of it frees its timer. */
 export class CallScope implements Disposable {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #outer: AbortSignal | undefined;
-  readonly #onAbort = () => this.#controller.abort(this.#outer?.reason);
+  readonly #outer: readonly AbortSignal[];
+  readonly #onAbort = () =>
+    this.#controller.abort(this.#outer.find((signal) => signal.aborted)?.reason);
 
-  constructor({ signal, timeoutMs }: CallOptions) {
+  /** @param owner fires when what the call belongs to is closed. */
+  constructor({ signal, timeoutMs }: CallOptions, owner?: AbortSignal) {
     this.signal = this.#controller.signal;
-    this.#outer = signal;
+    this.#outer = [signal, owner].filter((outer) => outer !== undefined);
     if (timeoutMs !== undefined) {
       checkTimeout(timeoutMs);
       this.#timer = setTimeout(() => {
         this.#controller.abort(deadlineExceeded(timeoutMs));
       }, timeoutMs);
     }
-    if (signal?.aborted) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    for (const outer of this.#outer) outer.addEventListener('abort', this.#onAbort);
+    if (this.#outer.some((outer) => outer.aborted)) this.#onAbort();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#onAbort);
+    for (const outer of this.#outer) outer.removeEventListener('abort', this.#onAbort);
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import {
   type ChainKey,
@@ -57,6 +58,8 @@ export class Chain implements AsyncDisposable {
   readonly #known: KnownHead;
   readonly #opener: ChainOpener;
   readonly #writer: Writer;
+  /** Fires when the chain is closed. */
+  readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
 
   /** Made by `AtedbClient.open`. */
@@ -222,7 +225,8 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
-   * Wait for the appends under way, save what is to be remembered, and free the writer's slot.
+   * Wait for the appends under way, save what is to be remembered, and free the writer's slot. Subscriptions and ranges
+   * that are being read end by throwing REQUEST_INVALID.
    *
    * @param options.signal gives the appends up.
    */
@@ -236,6 +240,9 @@ export class Chain implements AsyncDisposable {
   }
 
   async #close(signal: AbortSignal | undefined): Promise<void> {
+    this.#end.abort(
+      new AtedbError('REQUEST_INVALID', `the chain ${this.key.text} was closed. Open it again`),
+    );
     await this.#writer.close(signal);
     await this.#remembered.flush();
     this.#options.onClosed(this);
@@ -243,6 +250,7 @@ export class Chain implements AsyncDisposable {
 
   /** What reading needs; a chain that wasn't there when it was opened may be there now. */
   async #context(options: CallOptions) {
+    this.#end.signal.throwIfAborted();
     const { signal, timeoutMs } = options;
     let { genesis } = this.#opener;
     if (genesis === undefined) {
@@ -250,7 +258,8 @@ export class Chain implements AsyncDisposable {
       genesis = (chain as OpenedChain).genesis;
     }
     const { transport } = this.#options;
-    return { genesis, opener: this.#opener, known: this.#known, transport };
+    const { signal: closed } = this.#end;
+    return { genesis, opener: this.#opener, known: this.#known, transport, closed };
   }
 
   #notRemembered(error: unknown): void {

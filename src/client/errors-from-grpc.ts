@@ -36,7 +36,7 @@ export function errorFromStatus(failed: StatusObject, server: string): AtedbErro
         `${server} does not know this call: ${failed.details}. Is it an atedb server, of this version?`,
       );
     case status.UNAVAILABLE:
-      return withReason('CONNECTION_FAILED', cannotReach(server, failed.details));
+      return withReason('CONNECTION_FAILED', lostOrNeverMade(server, failed.details));
     default:
       // Whatever else has no details was not said by our server, but by what lies between.
       return withReason(
@@ -85,11 +85,15 @@ function unknownReason(name: string): Record<string, string> {
   return reasons.some((reason) => reason === name) ? {} : { server_reason: name };
 }
 
-/** What to try, in words; the transport adds when it tried, which says nothing. */
-function cannotReach(server: string, details: string): string {
+/** The transport's words for a connection that was never made; it adds when it tried, which says nothing. */
+const notConnected = /^No connection established\. Last error: |^Name resolution failed/;
+
+function lostOrNeverMade(server: string, details: string): string {
   const why = details
     .replace(/^No connection established\. Last error: /, '')
     .replace(/ \(\d{4}-[^)]*\)/g, '')
     .replace(/\. Resolution note:.*$/, '');
-  return `${server} can't be reached: ${why}. Check that a server runs there ("atedb solo" starts one), and that host and port are right`;
+  return notConnected.test(details)
+    ? `${server} can't be reached: ${why}. Check that a server runs there ("atedb solo" starts one), and that host and port are right`
+    : `the connection to ${server} was lost: ${why}. Try again`;
 }

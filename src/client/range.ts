@@ -25,6 +25,8 @@ export interface ReadOptions extends CallOptions {
 /** The parts of a chain that a range is read with. */
 export interface RangeContext extends ReplayContext {
   readonly transport: Transport;
+  /** Fires when the chain is closed. */
+  readonly closed: AbortSignal;
 }
 
 interface Asked {
@@ -42,7 +44,7 @@ export async function* readRange(
   const asked = { from, end: options.end ?? Number.POSITIVE_INFINITY, limit };
   checkAsked(asked);
   if (limit === 0) return;
-  using scope = new CallScope(options);
+  using scope = new CallScope(options, context.closed);
   const { signal } = scope;
   signal.throwIfAborted();
   const knownBefore = context.known.newest;
@@ -94,7 +96,10 @@ async function* readForwards(
     }
     if (message?.kind !== 'end') throw incomplete('it ends without saying so');
     checkEnd(replay, start.head, message.endCommit, message.consistency);
-    const isWhole = replay.nextCommit === start.head.size || replay.nextSequence >= range.end;
+    const isWhole =
+      range.from >= range.end ||
+      replay.nextCommit === start.head.size ||
+      replay.nextSequence >= range.end;
     if (!isWhole) throw incomplete(`it ends before sequence ${replay.nextSequence}`);
     if (!replay.isTied) await context.opener.tie(start.head, knownBefore, { signal });
     return;

@@ -60,6 +60,8 @@ const heartbeatsMissedMax = 2.5;
 /** The parts of a chain that a subscription works with. */
 export interface SubscriptionContext extends ReplayContext {
   readonly transport: Transport;
+  /** Fires when the chain is closed. */
+  readonly closed: AbortSignal;
 }
 
 type RequestFrom =
@@ -86,7 +88,7 @@ export class Subscription {
 
   /** The events, some at a time; ends by throwing only. */
   async *chunks(): AsyncGenerator<readonly ChainEvent[], void, undefined> {
-    using scope = new CallScope(this.#options);
+    using scope = new CallScope(this.#options, this.#context.closed);
     const { signal } = scope;
     for (;;) {
       signal.throwIfAborted();
@@ -105,14 +107,12 @@ export class Subscription {
     const request = await this.#request(signal);
     const before = known.newest;
     if (before === undefined) throw new Error('a chain is opened before it is subscribed to');
-    const stream = this.#context.transport.serverStream(
-      ChainService.method.subscribe,
-      request,
-      signal,
-    );
+    const { transport } = this.#context;
+    const { generation } = transport;
+    const stream = transport.serverStream(ChainService.method.subscribe, request, signal);
     try {
       for (;;) {
-        const message = await this.#next(stream);
+        const message = await this.#next(stream, generation);
         this.#backoff.reset();
         this.#lostSinceMs = undefined;
         if (message.kind === 'log') {
@@ -187,10 +187,13 @@ export class Subscription {
   }
 
   /** The next message, or the end of a connection on which even heartbeats have stopped. */
-  async #next(stream: ByteStream): Promise<SubscribeMessage> {
-    const { server } = this.#context.transport;
+  async #next(stream: ByteStream, generation: number): Promise<SubscribeMessage> {
+    const { transport } = this.#context;
+    const { server } = transport;
     const silenceMs = this.#heartbeatMs * heartbeatsMissedMax;
     const timer = setTimeout(() => {
+      // The connection may be half dead: a new stream on it would wait as long again.
+      transport.renew(generation);
       stream.cancel(
         new AtedbError('CONNECTION_FAILED', `nothing came from ${server} for ${silenceMs} ms`, {
           metadata: { server },

@@ -32,25 +32,20 @@ export interface TransportOptions {
 export class Transport {
   /** `host:port`. */
   readonly server: string;
-  readonly #channel: ChannelInterface;
   readonly #timeoutMs: number;
-  #closed = false;
+  readonly #end = new AbortController();
+  #channel: ChannelInterface;
+  #generation = 0;
 
   constructor(address: ServerAddress, options: TransportOptions = {}) {
     this.server = address.server;
     this.#timeoutMs = options.timeoutMs ?? timeoutDefaultMs;
-    this.#channel = new Channel(`dns:${address.server}`, ChannelCredentials.createInsecure(), {
-      'grpc-node.flow_control_window': flowControlWindowBytes,
-      'grpc.max_receive_message_length': grpcMessageBytesMax,
-      'grpc.max_send_message_length': grpcMessageBytesMax,
-      'grpc.keepalive_time_ms': keepaliveTimeMs,
-      'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-      'grpc.initial_reconnect_backoff_ms': channelBackoffFirstMs,
-      'grpc.max_reconnect_backoff_ms': channelBackoffMostMs,
-      // What is retried, and when, is decided here; and a closed client closes its connection.
-      'grpc.enable_retries': 0,
-      'grpc.use_local_subchannel_pool': 1,
-    });
+    this.#channel = makeChannel(this.server);
+  }
+
+  /** Counts the connections that were given up; see `renew`. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /**
@@ -100,24 +95,51 @@ export class Transport {
     return this.#call(method, signal);
   }
 
-  /** Close the connection. Calls under way fail. */
+  /**
+   * Give the connection up, since it looks dead: calls from now on get a new one. Those under way are left to find out
+   * by themselves.
+   *
+   * @param generation the one that looked dead; if it was given up before, nothing happens.
+   */
+  renew(generation: number): void {
+    if (generation !== this.#generation || this.#end.signal.aborted) return;
+    this.#generation += 1;
+    this.#channel.close();
+    this.#channel = makeChannel(this.server);
+  }
+
+  /** Close the connection. Calls under way and later ones reject with REQUEST_INVALID. */
   close(): void {
-    this.#closed = true;
+    const message = `the client of ${this.server} is closed. Connect again`;
+    const metadata = { server: this.server };
+    this.#end.abort(new AtedbError('REQUEST_INVALID', message, { metadata }));
     this.#channel.close();
   }
 
   #call(method: DescMethod, signal: AbortSignal | undefined): ByteStream {
-    if (this.#closed) {
-      throw new AtedbError(
-        'CONNECTION_FAILED',
-        `the client of ${this.server} is closed. Connect again`,
-        { metadata: { server: this.server } },
-      );
-    }
+    this.#end.signal.throwIfAborted();
     const path = `/${method.parent.typeName}/${method.name}`;
     const call = this.#channel.createCall(path, Number.POSITIVE_INFINITY, null, null, null);
-    return new ByteStream(call, { server: this.server, signal });
+    return new ByteStream(call, {
+      server: this.server,
+      signals: signal === undefined ? [this.#end.signal] : [signal, this.#end.signal],
+    });
   }
+}
+
+function makeChannel(server: string): ChannelInterface {
+  return new Channel(`dns:${server}`, ChannelCredentials.createInsecure(), {
+    'grpc-node.flow_control_window': flowControlWindowBytes,
+    'grpc.max_receive_message_length': grpcMessageBytesMax,
+    'grpc.max_send_message_length': grpcMessageBytesMax,
+    'grpc.keepalive_time_ms': keepaliveTimeMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+    'grpc.initial_reconnect_backoff_ms': channelBackoffFirstMs,
+    'grpc.max_reconnect_backoff_ms': channelBackoffMostMs,
+    // What is retried, and when, is decided here; and a closed client closes its connection.
+    'grpc.enable_retries': 0,
+    'grpc.use_local_subchannel_pool': 1,
+  });
 }
 
 function encode<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Buffer {

@@ -22,6 +22,8 @@ export interface StandingClaim {
   readonly state: WriterState;
   /** What we have no answers for. */
   readonly unanswered: readonly SealedBatch[];
+  /** Whether the writer may have sent batches that are not known here: before a crash, or given up since. */
+  readonly mayBeBehind: boolean;
 }
 
 /**
@@ -32,14 +34,14 @@ export interface StandingClaim {
  * batches of this writer id that this writer didn't make; VERIFICATION_FAILED where what it says can't be.
  */
 export async function checkStanding(claim: StandingClaim): Promise<SealView | undefined> {
-  const { standing, state, unanswered } = claim;
+  const { standing, state, unanswered, mayBeBehind } = claim;
   const { nextCounter } = standing;
   if (nextCounter < state.counter) throw writerAhead(nextCounter, state.counter);
   if (nextCounter === 0) return undefined;
   const seal = await verifyLastSeal(claim);
   const news = nextCounter - state.counter;
   // A crash may have come before what was acknowledged last was saved: the server has our own word for it.
-  if (news > 0 && unanswered.length === 0) return seal;
+  if (news > 0 && unanswered.length === 0 && mayBeBehind) return seal;
   const expected = news === 0 ? state.lastSeal : unanswered[news - 1]?.hash;
   if (expected?.equals(seal.hash)) return seal;
   throw new AtedbError(

@@ -1,31 +1,19 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ChainKey, writerIdOf } from '../event/index.ts';
 import type { BatchLimits } from './append-queue.ts';
 import { Backoff } from './backoff.ts';
 import type { BuiltEvents } from './build-events.ts';
-import { abortable, type CallOptions, sleep } from './cancellation.ts';
-import type { ChainOpener, Opened, OpenedChain } from './chain-opener.ts';
+import { abortable, type CallOptions } from './cancellation.ts';
 import { isPassing } from './errors-from-grpc.ts';
-import type { KnownHead } from './known-head.ts';
-import { appendRequest, type GenesisOffer, offerGenesis, sealGenesis } from './make-genesis.ts';
-import type { OnNotice } from './notice.ts';
+import { appendRequest } from './make-genesis.ts';
 import { type Committed, PendingAppend } from './pending-append.ts';
 import { type Outlet, outcomeUnknown, Pipeline } from './pipeline.ts';
 import { parseAppendAnswer } from './received.ts';
-import type { Transport } from './transport.ts';
-import { WriterSlot } from './writer-slot.ts';
-import { checkStanding } from './writer-standing.ts';
+import { WriterPlace, type WriterPlaceOptions } from './writer-place.ts';
 
 /** What a writer works with. */
-export interface WriterOptions {
-  readonly transport: Transport;
-  readonly chainKey: ChainKey;
-  readonly opener: ChainOpener;
-  readonly known: KnownHead;
-  /** Absolute path of the home folder; undefined: nothing is kept. */
-  readonly home: string | undefined;
+export interface WriterOptions extends WriterPlaceOptions {
   /** Called once, when there is something to write. */
   readonly loadKey: () => Promise<KeyPair>;
   readonly limits: BatchLimits;
@@ -33,14 +21,8 @@ export interface WriterOptions {
   readonly queueBytesMax: number;
   /** How long a lost server is waited for, in milliseconds. */
   readonly reconnectMs: number;
-  readonly onNotice: OnNotice;
-  /** Told when the slot's file could not be written. */
-  readonly onSaveError: (error: unknown) => void;
 }
 
-const openTriesMax = 4;
-/** How long one try to open a chain may take before it counts as a loss. */
-const openTimeoutMs = 10_000;
 /** How long a server may take to end a stream after all its batches are answered. */
 const closeTimeoutMs = 2_000;
 
@@ -48,12 +30,11 @@ const closeTimeoutMs = 2_000;
 export class Writer {
   readonly #options: WriterOptions;
   readonly #pipeline: Pipeline;
+  readonly #place: WriterPlace;
   readonly #backoff = new Backoff();
   /** Fires when everything is to be given up. */
   readonly #end = new AbortController();
   #key: Promise<KeyPair> | undefined;
-  #slot: { readonly chainId: Buffer; readonly slot: WriterSlot } | undefined;
-  #offer: GenesisOffer | undefined;
   #lostSinceMs: number | undefined;
   #running: Promise<void> | undefined;
   #isClosing = false;
@@ -65,6 +46,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#place = new WriterPlace(options);
     this.#pipeline = new Pipeline(options.limits, () => this.#changed());
   }
 
@@ -105,8 +87,7 @@ export class Writer {
     this.#changed();
     try {
       await this.#running;
-      await this.#slot?.slot.close();
-      this.#slot = undefined;
+      await this.#place.close();
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -126,7 +107,7 @@ export class Writer {
     const cause = new AtedbError('CONNECTION_FAILED', 'the chain was closed before the answer', {
       cause: reason,
     });
-    this.#pipeline.fail((append) => (append.wasSent ? outcomeUnknown(cause, append) : reason));
+    this.#fail((append) => (append.wasSent ? outcomeUnknown(cause, append) : reason));
     this.#end.abort(reason);
   }
 
@@ -154,7 +135,7 @@ export class Writer {
       throw error;
     });
     const { chainKey, transport, known } = this.#options;
-    const { slot, chainId } = await this.#takePlace(key, signal);
+    const { slot, chainId } = await this.#place.take(key, this.#pipeline.unanswered, signal);
     const stream = transport.duplexStream(ChainService.method.append, signal);
     let isFirst = true;
     const outlet: Outlet = {
@@ -194,107 +175,6 @@ export class Writer {
     if (this.#pipeline.isBusy) throw this.#lost('has ended the stream');
   }
 
-  /** Open the chain, creating it where it isn't, and agree with the server on where the writer stands. */
-  async #takePlace(key: KeyPair, signal: AbortSignal) {
-    const { opener, known } = this.#options;
-    const { fingerprint } = key.publicKey;
-    const { genesis } = opener;
-    if (genesis !== undefined) await this.#takeSlot(genesis.chainId, fingerprint);
-    // To create it, and to learn its id, takes a try each, and once more when somebody else is faster.
-    for (let tries = 0; tries < openTriesMax; tries += 1) {
-      const before = known.newest?.size ?? 0;
-      const asked = this.#writerId(fingerprint);
-      const opened = await this.#open(asked, signal);
-      const { chain } = opened;
-      if (chain === undefined) {
-        await this.#create(key, opened, signal);
-        continue;
-      }
-      const { chainId } = chain.genesis;
-      const slot = await this.#takeSlot(chainId, fingerprint);
-      const isOfSlot = asked !== undefined && this.#writerId(fingerprint)?.equals(asked);
-      if (!isOfSlot || chain.writer === undefined) continue;
-      await this.#agree(chain, chain.writer, { slot, fingerprint, before, signal });
-      return { slot, chainId };
-    }
-    throw this.#lost(
-      "doesn't say where this writer stands, or forgets the chain as soon as it is created",
-    );
-  }
-
-  async #agree(
-    chain: OpenedChain,
-    standing: NonNullable<OpenedChain['writer']>,
-    writer: { slot: WriterSlot; fingerprint: Buffer; before: number; signal: AbortSignal },
-  ): Promise<void> {
-    const { slot, fingerprint, before, signal } = writer;
-    const { opener } = this.#options;
-    const { unanswered } = this.#pipeline;
-    const seal = await checkStanding({
-      genesis: chain.genesis,
-      fingerprint,
-      standing,
-      state: slot.state,
-      unanswered,
-    });
-    if (seal === undefined) return;
-    // Nor may a seal name an older head than the one before it: what it names is known to be the chain's own.
-    if (seal.asOf !== undefined && seal.asOf.size > before) {
-      await opener.extend(seal.asOf, { signal, timeoutMs: openTimeoutMs });
-    }
-    if (unanswered.length === 0) slot.advance(standing.nextCounter, Buffer.from(seal.hash));
-  }
-
-  async #open(writerId: Buffer | undefined, signal: AbortSignal): Promise<Opened> {
-    const call = { forAppend: true, signal, timeoutMs: openTimeoutMs };
-    return this.#options.opener.open(writerId === undefined ? call : { ...call, writerId });
-  }
-
-  async #create(key: KeyPair, server: Opened, signal: AbortSignal): Promise<void> {
-    const { chainKey, transport, onNotice } = this.#options;
-    this.#offer ??= offerGenesis(chainKey, key, server);
-    const { chainId } = this.#offer;
-    const slot = await this.#takeSlot(chainId, key.publicKey.fingerprint);
-    const { run, sealHash } = await sealGenesis(this.#offer, key, slot.state.salt);
-    try {
-      await transport.unaryBytes(ChainService.method.appendBatch, appendRequest(run, chainKey), {
-        signal,
-        timeoutMs: openTimeoutMs,
-      });
-    } catch (error) {
-      // Somebody else was faster: the chain is theirs to define.
-      if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_EXISTS') throw error;
-      this.#offer = undefined;
-      return;
-    }
-    slot.advance(1, sealHash);
-    this.#offer = undefined;
-    const id = chainId.toString('hex');
-    onNotice({
-      kind: 'chain-created',
-      chainKey: chainKey.text,
-      chainId: id,
-      message: `created the chain ${chainKey.text}, with the id ${id}`,
-    });
-  }
-
-  #writerId(fingerprint: Buffer): Buffer | undefined {
-    if (this.#slot === undefined) return undefined;
-    const { chainId, slot } = this.#slot;
-    return writerIdOf({ chainId, fingerprint, salt: slot.state.salt });
-  }
-
-  /** The slot of this chain; one of another chain that was to be created is given back. */
-  async #takeSlot(chainId: Buffer, fingerprint: Buffer): Promise<WriterSlot> {
-    if (this.#slot?.chainId.equals(chainId)) return this.#slot.slot;
-    await this.#slot?.slot.close();
-    this.#slot = undefined;
-    const { home, onSaveError } = this.#options;
-    const slot = await WriterSlot.acquire({ home, chainId, fingerprint, onError: onSaveError });
-    this.#slot = { chainId, slot };
-    return slot;
-  }
-
   /** Decide what a failure means for what waits. */
   async #afterLoss(error: unknown): Promise<void> {
     const { signal } = this.#end;
@@ -302,11 +182,11 @@ export class Writer {
     if (signal.aborted || !this.#pipeline.isBusy) return;
     const { chainKey, onNotice, reconnectMs } = this.#options;
     if (!(error instanceof AtedbError)) {
-      this.#pipeline.fail(() => error);
+      this.#fail(() => error);
       return;
     }
     if (forkReasons.has(error.reason)) {
-      this.#slot?.slot.renew();
+      this.#place.renew();
       this.#pipeline.fork(error);
       onNotice({
         kind: 'new-writer',
@@ -317,16 +197,14 @@ export class Writer {
     } else if (!isPassing(error) && !retriedReasons.has(error.reason)) {
       this.#lostSinceMs = undefined;
       const isAlarm = alarmReasons.has(error.reason);
-      this.#pipeline.fail((append) =>
-        append.wasSent && !isAlarm ? outcomeUnknown(error, append) : error,
-      );
+      this.#fail((append) => (append.wasSent && !isAlarm ? outcomeUnknown(error, append) : error));
       return;
     }
     this.#lostSinceMs ??= performance.now();
     if (performance.now() - this.#lostSinceMs >= reconnectMs) {
       this.#lostSinceMs = undefined;
       const unsent = this.#lost('could not be reached again in time', error);
-      this.#pipeline.fail((append) => (append.wasSent ? outcomeUnknown(error, append) : unsent));
+      this.#fail((append) => (append.wasSent ? outcomeUnknown(error, append) : unsent));
       return;
     }
     const delayMs = this.#backoff.next();
@@ -337,7 +215,27 @@ export class Writer {
       cause: error,
       message: `${error.message}; trying again in ${delayMs} ms`,
     });
-    await sleep(delayMs, signal);
+    await this.#pause(delayMs, signal);
+  }
+
+  /** Wait before the next try; not when nobody waits for it any more. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.#changed();
+    }, ms);
+    try {
+      await this.#until(() => isOver || !this.#pipeline.isBusy, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #fail(errorFor: (append: PendingAppend) => unknown): void {
+    // What was sent may be stored all the same.
+    this.#place.loseTrack();
+    this.#pipeline.fail(errorFor);
   }
 
   #lost(what: string, cause?: AtedbError): AtedbError {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { hash, type KeyObject, sign, verify } from 'node:crypto';
 import { ed25519PointFault } from './ed25519-point.ts';
+import { PoolTurns } from './pool-turns.ts';
 import { importPublicKey, importSeed, rawPublicKey } from './native-keys.ts';
 
 // id-MLDSA65-Ed25519-SHA512 of draft-ietf-lamps-pq-composite-sigs-19, over native keys.
@@ -135,6 +136,8 @@ export function verifyCompositeSync(
   );
 }
 
+const turns = new PoolTurns(Number(process.env.TURNS));
+
 interface NativeKey {
   readonly key: KeyObject;
   readonly context?: Buffer;
@@ -159,18 +162,24 @@ function splitSignature(signature: Buffer): Halves | undefined {
 
 function signHalf(representative: Buffer, key: NativeKey): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    sign(null, representative, key, (error, signature) => {
-      if (error) reject(error);
-      else resolve(signature);
+    turns.start((done) => {
+      sign(null, representative, key, (error, signature) => {
+        done();
+        if (error) reject(error);
+        else resolve(signature);
+      });
     });
   });
 }
 
 function verifyHalf(representative: Buffer, key: NativeKey, signature: Buffer): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    verify(null, representative, key, signature, (error, good) => {
-      if (error) reject(error);
-      else resolve(good);
+    turns.start((done) => {
+      verify(null, representative, key, signature, (error, good) => {
+        done();
+        if (error) reject(error);
+        else resolve(good);
+      });
     });
   });
 }

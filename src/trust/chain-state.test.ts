@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestWriter, testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { AtedbError } from '../bytes/index.ts';
-import { type Batch, type Precondition, parseBatch, parseGenesis } from '../event/index.ts';
+import {
+  type Batch,
+  type Precondition,
+  parseBatch,
+  parseGenesis,
+  type SealView,
+} from '../event/index.ts';
 import { ChainState } from './chain-state.ts';
 
 /** What admission looks at, without the cost of signatures: the state never looks at those. */
@@ -87,16 +93,19 @@ test('an answer is kept for the last 128 batches of each writer', async () => {
   const state = await freshState();
   const { chainId } = state.genesis;
   const writer = randomBytes(32);
-  const hashes: Buffer[] = [];
+  const seals: SealView[] = [];
   for (let counter = 0; counter < 130; counter += 1) {
-    const previous = hashes.at(-1);
+    const previous = seals.at(-1)?.hash;
     const batch = batchOf({ chainId, writer, counter, ...(previous ? { previous } : {}) });
     expect(verdict(state, batch)).toBe('accepted');
     place(state, batch);
-    hashes.push(batch.seal.hash);
+    seals.push(batch.seal);
   }
-  const known = hashes.map((hash) => state.answerTo(writer, hash) !== undefined);
-  expect(known).toEqual([false, false, ...Array(128).fill(true)]);
+  const answered = seals.map((seal) => state.answerTo(seal)?.sealHash);
+  expect(answered).toEqual([undefined, undefined, ...seals.slice(2).map(({ hash }) => hash)]);
+  for (const counter of [129, 130, 131]) {
+    expect(state.answerTo(batchOf({ chainId, writer, counter }).seal)).toBe(undefined);
+  }
 });
 
 test('the head that a writer names was one of the chain, and never shrinks', async () => {

@@ -101,9 +101,14 @@ export class ChainState {
     return this.#writers.get(writerId.toString('hex'));
   }
 
-  /** The answer that this very batch already got, if it is among its writer's last 128. */
-  answerTo(writerId: Buffer, sealHash: Buffer): Answer | undefined {
-    return this.writer(writerId)?.recent.find((answer) => answer.sealHash.equals(sealHash));
+  /** The answer that the batch of this seal already got, if it is among its writer's last 128. */
+  answerTo(seal: SealView): Answer | undefined {
+    const writer = this.writer(seal.writerId);
+    if (writer === undefined) return undefined;
+    // A writer's counters have no gaps, so the seal's says where its answer is.
+    const { recent, nextCounter } = writer;
+    const answer = recent[recent.length - (nextCounter - seal.counter)];
+    return answer?.sealHash.equals(seal.hash) ? answer : undefined;
   }
 
   /**

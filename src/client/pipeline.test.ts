@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ErrorReason } from '../../gen/atedb/v1/errors_pb.js';
+import { AtedbError, type Reason } from '../bytes/index.ts';
+import { KeyPair } from '../crypto/index.ts';
+import { encodeCommitHeader, parseSealOfRun, type SealView } from '../event/index.ts';
+import { buildEvents } from './build-events.ts';
+import { PendingAppend } from './pending-append.ts';
+import { type Outlet, Pipeline } from './pipeline.ts';
+import type { AppendAnswer } from './received.ts';
+import { WriterSlot } from './writer-slot.ts';
+
+const key = KeyPair.generate();
+const chainId = Buffer.alloc(32, 1);
+
+/** A server of one writer: takes what follows, rejects what it is told to, loses answers at will. */
+class ToyServer {
+  readonly stored: SealView[] = [];
+  sequence = 0;
+  readonly answers: AppendAnswer[] = [];
+  readonly #isRefused: (seal: SealView) => boolean;
+
+  constructor(isRefused: (seal: SealView) => boolean = () => false) {
+    this.#isRefused = isRefused;
+  }
+
+  take(run: Buffer): void {
+    const seal = parseSealOfRun(run);
+    const at = this.stored.findIndex((stored) => stored.hash.equals(seal.hash));
+    if (at >= 0) this.answers.push(this.#committed(at));
+    else if (seal.counter > this.stored.length) this.#reject(seal, 'PREDECESSOR_REJECTED');
+    else if (this.#isRefused(seal)) this.#reject(seal, 'PRECONDITION_FAILED');
+    else {
+      expect(seal.counter).toBe(this.stored.length);
+      expect(seal.previous).toEqual(this.stored.at(-1)?.hash);
+      this.stored.push(seal);
+      this.answers.push(this.#committed(this.stored.length - 1));
+    }
+  }
+
+  #committed(commit: number): AppendAnswer {
+    const seal = this.stored[commit];
+    if (seal === undefined) throw new Error('no such commit');
+    const before = this.stored.slice(0, commit).reduce((sum, { events }) => sum + events, 0);
+    const header = {
+      commit,
+      firstSequence: before,
+      events: seal.events,
+      timeUnixMs: 1,
+      sealHash: seal.hash,
+    };
+    return {
+      kind: 'committed',
+      sealHash: seal.hash,
+      commitHeader: encodeCommitHeader(header),
+      head: { size: this.stored.length, root: randomBytes(32) },
+    };
+  }
+
+  #reject(seal: SealView, reason: Reason): void {
+    this.answers.push({
+      kind: 'rejected',
+      sealHash: seal.hash,
+      reason: ErrorReason[reason],
+      message: reason,
+      metadata: {},
+    });
+  }
+}
+
+async function newSlot(): Promise<WriterSlot> {
+  return WriterSlot.acquire({
+    home: undefined,
+    chainId,
+    fingerprint: key.publicKey.fingerprint,
+    onError: () => undefined,
+  });
+}
+
+function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
+  return { slot, chainId, key, asOf: () => undefined, send: (run) => server.take(run) };
+}
+
+function append(pipeline: Pipeline, landsBefore?: number): PendingAppend {
+  const built = buildEvents([{ data: 'x' }], { landsBefore });
+  const pending = new PendingAppend(built, {}, (given) => pipeline.giveUp(given));
+  pending.promise.catch(() => undefined);
+  pipeline.add(pending);
+  return pending;
+}
+
+/** Let signatures be made. */
+const moment = () => new Promise((resolve) => setTimeout(resolve, 2));
+
+async function answerAll(pipeline: Pipeline, server: ToyServer): Promise<void> {
+  for (let idle = 0; idle < 200 && pipeline.isBusy; idle += 1) {
+    for (let answer = server.answers.shift(); answer; answer = server.answers.shift()) {
+      pipeline.answer(answer);
+      idle = 0;
+    }
+    await moment();
+  }
+}
+
+test('whatever is refused and wherever streams are lost: the rest is stored once, in order', async () => {
+  const scenario = fc.record({
+    count: fc.integer({ min: 1, max: 25 }),
+    /** These have a condition, and are refused. */
+    refused: fc.array(fc.nat(24), { maxLength: 4 }),
+    /** The stream is lost after so many answers, each time. */
+    losses: fc.array(fc.nat(4), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ count, refused, losses }) => {
+      const isRefused = new Set(refused);
+      const server = new ToyServer((seal) => seal.preconditions.length > 0);
+      const slot = await newSlot();
+      const pipeline = new Pipeline({ eventsMax: 3, bytesMax: 100_000 }, () => undefined);
+      const appends = Array.from({ length: count }, (_, index) =>
+        append(pipeline, isRefused.has(index) ? 1 : undefined),
+      );
+      for (const answered of losses) {
+        pipeline.attach(outletTo(server, slot));
+        await moment();
+        for (const answer of server.answers.splice(0).slice(0, answered)) pipeline.answer(answer);
+        pipeline.detach();
+        server.answers.length = 0;
+      }
+      pipeline.attach(outletTo(server, slot));
+      await answerAll(pipeline, server);
+      expect(pipeline.isBusy).toBe(false);
+      expect(pipeline.bytes).toBe(0);
+      const outcomes = await Promise.allSettled(appends.map(({ promise }) => promise));
+      const kept = outcomes.flatMap((outcome, index) => {
+        const shouldBe = isRefused.has(index) ? 'rejected' : 'fulfilled';
+        expect(outcome.status).toBe(shouldBe);
+        return outcome.status === 'fulfilled' ? [outcome.value.firstSequence] : [];
+      });
+      expect(kept).toEqual(kept.map((_, index) => index));
+      expect(server.stored.reduce((sum, { events }) => sum + events, 0)).toBe(kept.length);
+      expect(slot.state.counter).toBe(server.stored.length);
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
+
+test('small appends wait for company while two batches are on their way', async () => {
+  const server = new ToyServer();
+  const pipeline = new Pipeline({ eventsMax: 100, bytesMax: 100_000 }, () => undefined);
+  pipeline.attach(outletTo(server, await newSlot()));
+  for (let index = 0; index < 50; index += 1) {
+    append(pipeline);
+    pipeline.pump();
+  }
+  await expect.poll(() => server.answers.length).toBe(2);
+  expect(server.stored.map(({ events }) => events)).toEqual([1, 1]);
+  await answerAll(pipeline, server);
+  expect(server.stored.map(({ events }) => events)).toEqual([1, 1, 48]);
+});
+
+test('no more are in flight than may be', async () => {
+  const sent: Buffer[] = [];
+  const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
+  const outlet = outletTo(new ToyServer(), await newSlot());
+  pipeline.attach({ ...outlet, send: (run) => sent.push(run) });
+  for (let index = 0; index < 300; index += 1) append(pipeline);
+  pipeline.pump();
+  await expect.poll(() => sent.length, { timeout: 5_000 }).toBe(128);
+  await moment();
+  expect(sent).toHaveLength(128);
+  pipeline.fail(() => new Error('over'));
+  expect(pipeline.isBusy).toBe(false);
+});
+
+test('answers that cannot be are refused', async () => {
+  const server = new ToyServer();
+  const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
+  pipeline.attach(outletTo(server, await newSlot()));
+  append(pipeline);
+  append(pipeline);
+  pipeline.pump();
+  await expect.poll(() => server.answers.length).toBe(2);
+  const [first, second] = server.answers;
+  if (first?.kind !== 'committed' || second?.kind !== 'committed') throw new Error('not stored');
+  const lies: AppendAnswer[] = [
+    second,
+    { ...first, commitHeader: second.commitHeader },
+    { ...first, commitHeader: Buffer.from('x') },
+    { ...first, head: { ...first.head, size: 0 } },
+  ];
+  for (const lie of lies) {
+    pipeline.attach(outletTo(server, await newSlot()));
+    expect(() => pipeline.answer(lie)).toThrow(
+      expect.objectContaining({ reason: 'VERIFICATION_FAILED' }),
+    );
+  }
+  pipeline.attach(outletTo(new ToyServer(), await newSlot()));
+  pipeline.answer(first);
+  pipeline.answer(second);
+  expect(() => pipeline.answer(second)).toThrow('was not sent');
+});
+
+test('after a fork what was sent is unknown, and what was not goes on under a new id', async () => {
+  const server = new ToyServer();
+  const slot = await newSlot();
+  const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
+  pipeline.attach(outletTo(server, slot));
+  const sent = append(pipeline);
+  pipeline.pump();
+  await expect.poll(() => server.answers.length).toBe(1);
+  pipeline.detach();
+  const unsent = append(pipeline);
+  slot.renew();
+  pipeline.fork(new AtedbError('WRITER_FORKED', 'somebody else'));
+  await expect(sent.promise).rejects.toMatchObject({
+    reason: 'OUTCOME_UNKNOWN',
+    metadata: { cause_reason: 'WRITER_FORKED' },
+  });
+  const anew = new ToyServer();
+  pipeline.attach(outletTo(anew, slot));
+  await answerAll(pipeline, anew);
+  await expect(unsent.promise).resolves.toMatchObject({ firstSequence: 0 });
+});

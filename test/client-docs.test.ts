@@ -1,0 +1,43 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryHome } from './support/test-client.ts';
+import { TestServer } from './support/test-server.ts';
+
+test('every program of docs/client.md runs as it is', async () => {
+  await using server = await TestServer.start({ trustMode: 'centralized' });
+  const root = join(import.meta.dirname, '..');
+  const page = await readFile(join(root, 'docs', 'client.md'), 'utf8');
+  const programs = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, program = '']) => program);
+  expect(programs).toHaveLength(3);
+  const home = await temporaryHome();
+  const printed: string[] = [];
+  for (const [index, program] of programs.entries()) {
+    const path = join(home, `program-${index}.mts`);
+    const client = JSON.stringify(join(root, 'src', 'client', 'index.ts'));
+    await writeFile(
+      path,
+      program.replace("'atedb/client'", client).replace("'localhost'", `'${server.address}'`),
+    );
+    const child = fork(path, {
+      env: { ...process.env, ATE_HOME: home, NODE_OPTIONS: '' },
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    let output = '';
+    child.stdout?.on('data', (text) => {
+      output += text;
+    });
+    child.stderr?.on('data', (text) => {
+      output += text;
+    });
+    const [code] = await once(child, 'close');
+    expect(code, output).toBe(0);
+    printed.push(output);
+  }
+  expect(printed[0]).toBe('1 text Dear diary\n');
+  expect(printed[1]).toBe('');
+  expect(printed[2]).toContain('Dear diary');
+});
