@@ -115,6 +115,8 @@ export class Writer {
   async #run(): Promise<void> {
     const { signal } = this.#end;
     while (!signal.aborted) {
+      // Losses count from the first one that somebody waits through.
+      if (!this.#pipeline.isBusy) this.#lostSinceMs = undefined;
       try {
         await this.#until(() => this.#pipeline.isBusy || this.#isClosing, signal);
         if (!this.#pipeline.isBusy) return;
@@ -194,6 +196,7 @@ export class Writer {
         cause: error,
         message: `goes on as a new writer of ${chainKey.text}: ${error.message}`,
       });
+      if (!this.#pipeline.isBusy) return;
     } else if (!isPassing(error) && !retriedReasons.has(error.reason)) {
       this.#lostSinceMs = undefined;
       const isAlarm = alarmReasons.has(error.reason);

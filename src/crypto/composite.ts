@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { hash, type KeyObject, sign, verify } from 'node:crypto';
 import { ed25519PointFault } from './ed25519-point.ts';
-import { PoolTurns } from './pool-turns.ts';
 import { importPublicKey, importSeed, rawPublicKey } from './native-keys.ts';
 
 // id-MLDSA65-Ed25519-SHA512 of draft-ietf-lamps-pq-composite-sigs-19, over native keys.
@@ -136,8 +135,6 @@ export function verifyCompositeSync(
   );
 }
 
-const turns = new PoolTurns(Number(process.env.TURNS));
-
 interface NativeKey {
   readonly key: KeyObject;
   readonly context?: Buffer;
@@ -162,24 +159,18 @@ function splitSignature(signature: Buffer): Halves | undefined {
 
 function signHalf(representative: Buffer, key: NativeKey): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    turns.start((done) => {
-      sign(null, representative, key, (error, signature) => {
-        done();
-        if (error) reject(error);
-        else resolve(signature);
-      });
+    sign(null, representative, key, (error, signature) => {
+      if (error) reject(error);
+      else resolve(signature);
     });
   });
 }
 
 function verifyHalf(representative: Buffer, key: NativeKey, signature: Buffer): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    turns.start((done) => {
-      verify(null, representative, key, signature, (error, good) => {
-        done();
-        if (error) reject(error);
-        else resolve(good);
-      });
+    verify(null, representative, key, signature, (error, good) => {
+      if (error) reject(error);
+      else resolve(good);
     });
   });
 }
