@@ -25,7 +25,7 @@ export interface ListenOptions {
 }
 
 /** One thing to bind. */
-interface Endpoint {
+export interface Endpoint {
   /** An IP address; or the path of a socket. */
   readonly host?: string;
   readonly path?: string;
@@ -147,7 +147,7 @@ async function bind(
       await unlink(endpoint.path);
       return bind(endpoint, port, onConnection);
     }
-    throw explain(endpoint, port, error);
+    throw listenError(endpoint, port, error);
   }
 }
 
@@ -184,7 +184,8 @@ function hostPort(host: string, port: AddressInfo['port']): string {
 }
 
 /** What a failure to bind means, and what to do about it. */
-function explain({ host, path }: Endpoint, port: number, cause: unknown): AtedbError {
+/** What the failure to listen on an endpoint means, and what to do. */
+export function listenError({ host, path }: Endpoint, port: number, cause: unknown): AtedbError {
   const { code = 'unknown', message } = cause as NodeJS.ErrnoException;
   const address = path === undefined ? hostPort(host ?? '', port) : `unix:${path}`;
   const why: Record<string, string> = {
