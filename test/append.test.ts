@@ -53,7 +53,9 @@ test('batches are pipelined and answered in order', async () => {
   for (let index = 0; index < 300; index += 1) {
     batches.push(await writer.batch([testEvent('a'), testEvent('b')]));
   }
-  batches.forEach(({ run }, index) => call.send(run, index === 0 ? chainKey : undefined));
+  for (const [index, { run }] of batches.entries()) {
+    call.send(run, index === 0 ? chainKey : undefined);
+  }
   call.end();
   for (const [index, { sealHash }] of batches.entries()) {
     const answer = await call.answer();

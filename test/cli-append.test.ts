@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createWriteStream, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -125,6 +127,19 @@ test('--print makes what another tool can send, and sends nothing', async () => 
     expect(JSON.parse(sent.stdout)).toHaveProperty('committed.commitHeader');
   }
   expect((await cli.atedb(['read', chain])).stdout).toBe('one\ntwo\n');
+});
+
+test("a file that is there and cannot be opened is the system's error, without a stack", async () => {
+  const path = join(tmpdir(), `atedb-${process.pid}.sock`);
+  const listener = createServer().listen(path);
+  await once(listener, 'listening');
+  try {
+    const { code, stderr } = await cli.atedb(['append', cli.address('never'), path, '--json']);
+    expect(JSON.parse(stderr)).toMatchObject({ reason: 'SYSTEM', metadata: { code: 'ENXIO' } });
+    expect(code).toBe(1);
+  } finally {
+    listener.close();
+  }
 });
 
 test.each([

@@ -108,6 +108,10 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['--auth ws://a/auth --no-auth solo', '--auth and --no-auth contradict each other'],
     ['--trust blind key list', '--trust: "blind" is not allowed'],
     ['key', 'after key comes new, list, show, export or import'],
+    ['read ate://localhost/a/b --frob-nicate', 'unknown argument: --frob-nicate\nTry: atedb read'],
+    ['read ate://localhost/a/b --from 9 --to 8', '--to 8 is before --from 9'],
+    ['read', 'too few arguments: got 0, need at least 1\nTry: atedb read --help'],
+    ['dump package.json', 'package.json is no file of a chain'],
     ['key new ../x', '"../x" cannot be the name of a key'],
     ['key show nobody', 'there is no key "nobody"'],
   ])('atedb %s', async (line, message) => {

@@ -50,6 +50,28 @@ describe('creation', () => {
     expect(notices).toHaveLength(2);
   });
 
+  test.each([
+    ['keys', undefined],
+    ['writers', testKey],
+  ])(
+    'a home folder without room for %s is told at once, and not taken for a lost server',
+    async (folder, key) => {
+      const home = await temporaryHome();
+      await writeFile(join(home, folder), 'not a folder');
+      const notices: Notice[] = [];
+      await using client = await testClient(server.address, {
+        home,
+        onNotice: (notice) => notices.push(notice),
+      });
+      const chain = await client.open(newKey(), { key, forAppend: true });
+      await expect(chain.append({ data: 'x' })).rejects.toMatchObject({
+        reason: 'STORAGE_FAILED',
+        message: expect.stringContaining(join(home, folder)),
+      });
+      expect(notices).toEqual([]);
+    },
+  );
+
   test('a missing chain is only created for appending', async () => {
     await using client = await testClient(server.address);
     await expect(client.open(newKey())).rejects.toMatchObject({ reason: 'CHAIN_NOT_FOUND' });
@@ -333,4 +355,34 @@ test('ready-made requests can be sent by any tool, and append what they say', as
   await send(second);
   const events = await all(later.read({ from: 1 }));
   expect(events.map(({ data }) => data.toString())).toEqual(['one', 'two', 'three']);
+});
+
+describe('closing', () => {
+  test('has what was acknowledged proven and remembered, so that its loss is noticed by whoever reads', async () => {
+    const home = await temporaryHome();
+    const chainKey = newKey();
+    await using client = await testClient(server.address, { home });
+    const chain = await client.open(chainKey, { forAppend: true });
+    await chain.append({ data: 'a' });
+    const { commit } = await chain.append({ data: 'b' });
+    await chain.close();
+    expect(chain.head?.size).toBeGreaterThan(commit);
+    await client.close();
+    await using again = await testClient(server.address, { home });
+    expect((await again.open(chainKey)).head?.size).toBeGreaterThan(commit);
+    const [file = ''] = (await readdir(join(home, 'chains'), { recursive: true })).filter((name) =>
+      name.endsWith('head.json'),
+    );
+    const remembered = JSON.parse(await readFile(join(home, 'chains', file), 'utf8'));
+    expect(remembered.headSize).toBeGreaterThan(commit);
+  });
+});
+
+test('data that is neither text nor bytes is refused', async () => {
+  await using client = await testClient(server.address);
+  await using chain = await client.open(newKey(), forAppend);
+  await expect(chain.append({ data: 5 as unknown as string })).rejects.toMatchObject({
+    reason: 'REQUEST_INVALID',
+    message: expect.stringContaining('number'),
+  });
 });

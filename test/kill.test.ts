@@ -47,7 +47,9 @@ async function appendUntilDeath(writer: TestWriter, sent: Sent[]): Promise<void>
     for (;;) {
       const answer = await call.answer();
       if (answer?.outcome.case !== 'committed') throw new Error(JSON.stringify(answer?.outcome));
-      const { sealHash, commit } = parseCommitHeader(Buffer.from(answer.outcome.value.commitHeader));
+      const { sealHash, commit } = parseCommitHeader(
+        Buffer.from(answer.outcome.value.commitHeader),
+      );
       const batch = sent.find((each) => each.sealHash.equals(sealHash));
       if (batch !== undefined) batch.acknowledged = commit;
     }

@@ -133,7 +133,12 @@ test('every range is as the model has it, both ways, and verifies', async () => 
       fc.oneof(fc.constant(0), fc.nat({ max: 20 })),
       fc.boolean(),
       async (from, length, limit, reverse) => {
-        const asked = { from, end: length === undefined ? undefined : from + length, limit, reverse };
+        const asked = {
+          from,
+          end: length === undefined ? undefined : from + length,
+          limit,
+          reverse,
+        };
         expect(await read(asked)).toEqual(model(asked));
       },
     ),
@@ -143,9 +148,9 @@ test('every range is as the model has it, both ways, and verifies', async () => 
 
 test('a start beyond the end, and an end before the start, are refused', async () => {
   const last = batches.at(-1)?.end ?? 0;
-  await expect(read({ from: last + 1, end: undefined, limit: 0, reverse: false })).rejects.toSatisfy(
-    (error) => reasonOf(error) === 'SEQUENCE_OUT_OF_RANGE',
-  );
+  await expect(
+    read({ from: last + 1, end: undefined, limit: 0, reverse: false }),
+  ).rejects.toSatisfy((error) => reasonOf(error) === 'SEQUENCE_OUT_OF_RANGE');
   await expect(read({ from: last + 1, end: undefined, limit: 5, reverse: true })).rejects.toSatisfy(
     (error) => reasonOf(error) === 'SEQUENCE_OUT_OF_RANGE',
   );

@@ -139,7 +139,10 @@ test('subscribers that come and go under concurrent writes see every event once,
     const { nextSequence } = await client.describeChain(chain.key);
     // Somewhere in the history, or right at its end: where history and what is live meet.
     const from = index % 3 === 0 ? nextSequence : nextSequence / BigInt(1 + (index % 4));
-    const stream = client.subscribe({ chainKey: chain.key, from: { case: 'sequence', value: from } });
+    const stream = client.subscribe({
+      chainKey: chain.key,
+      from: { case: 'sequence', value: from },
+    });
     const { sequences } = await readUntil(stream, (_message, next) => next === last);
     const [first = 0] = sequences;
     expect(first).toBeLessThanOrEqual(Number(from));
@@ -154,7 +157,10 @@ test('a replay verifies by itself, with what the first message tells', async () 
   const chain = await newChain();
   await appendBatches(chain, 30);
   for (const from of [0n, 1n, 20n, 61n]) {
-    const stream = client.subscribe({ chainKey: chain.key, from: { case: 'sequence', value: from } });
+    const stream = client.subscribe({
+      chainKey: chain.key,
+      from: { case: 'sequence', value: from },
+    });
     let verifier: ReplayVerifier | undefined;
     for await (const { bytes, message } of stream) {
       if (message.message.case === 'start') {

@@ -9,13 +9,9 @@ export function chainFolder(logsPath: string, key: ChainKey): string {
   return join(logsPath, ...key.text.split('/')) + suffix;
 }
 
-/** Whether a folder's name is one that chain folders have. */
-export function isChainFolder(name: string): boolean {
-  return name.endsWith(suffix);
-}
-
 /** The chain key of a folder, from its path relative to the logs path; undefined where it is none. */
 export function chainKeyOfFolder(relativePath: string): ChainKey | undefined {
+  if (!relativePath.endsWith(suffix)) return undefined;
   try {
     return parseChainKey(relativePath.slice(0, -suffix.length).split(sep).join('/'));
   } catch (error) {

@@ -84,8 +84,9 @@ export class Chain {
     // A retry is answered with the first answer, before any other check.
     if (this.#answerTo(batch) === undefined) {
       this.#state.checkChain(batch);
-      checkBatch(batch);
+      // First: who may not write must not make the server hash thousands of events.
       await verifySignatures(batch.seal, this.#state.keys);
+      checkBatch(batch);
     }
     const { asOf } = batch.seal;
     const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;
@@ -149,8 +150,16 @@ export class Chain {
     };
   }
 
+  /** Wait until a commit that has its place is durable. @throws AtedbError STORAGE_FAILED, SERVER_DRAINING. */
   async #whenDurable(commit: number): Promise<void> {
     if (this.log.durable.head.size > commit) return;
+    if (this.log.trouble !== undefined) {
+      // CHAIN_READ_ONLY would say that it isn't stored, and it may be: recovery will tell.
+      throw new AtedbError(
+        'STORAGE_FAILED',
+        `whether commit ${commit} is stored is not known: ${this.log.trouble}. Send the same batch again later`,
+      );
+    }
     await this.log.waitBeyond(commit, neverAborted);
   }
 

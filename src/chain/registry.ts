@@ -2,10 +2,10 @@ import { join, relative } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
-import { ChainLog, type Storage } from '../log/index.ts';
+import { ChainLog, errorCode, readError, type Storage, type StorageName } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain } from './chain.ts';
-import { chainFolder, chainKeyOfFolder, isChainFolder } from './chain-folder.ts';
+import { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 
@@ -104,8 +104,17 @@ export class ChainRegistry {
    * List the chains on disk, ordered by key.
    *
    * @param after only keys after this one; '' for all.
+   * @throws AtedbError STORAGE_FAILED.
    */
   async list(options: { prefix: string; after: string; limit: number }): Promise<ListedChain[]> {
+    try {
+      return await this.#list(options);
+    } catch (error) {
+      throw readError('listing the chains', error);
+    }
+  }
+
+  async #list(options: { prefix: string; after: string; limit: number }): Promise<ListedChain[]> {
     const keys = (await this.#keysOnDisk())
       .filter((key) => key.text.startsWith(options.prefix) && key.text > options.after)
       .sort((a, b) => (a.text < b.text ? -1 : 1))
@@ -139,6 +148,8 @@ export class ChainRegistry {
         }),
       ),
     );
+    // Those that were being opened are closed again as soon as they are; see `#lease`.
+    await this.#mutex.idle();
   }
 
   async #lease(
@@ -146,13 +157,15 @@ export class ChainRegistry {
     open: () => Promise<Chain | undefined>,
   ): Promise<ChainLease | undefined> {
     return this.#mutex.run(key.text, async () => {
-      if (this.#closed) {
-        throw new AtedbError('SERVER_DRAINING', 'the server is shutting down. Connect again later');
-      }
+      if (this.#closed) throw closedError();
       let entry = this.#entries.get(key.text);
       if (entry === undefined) {
         const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
+        if (this.#closed) {
+          await chain.log.close();
+          throw closedError();
+        }
         entry = { chain, leases: 0 };
       }
       // Used last: to the end of the order.
@@ -202,23 +215,37 @@ export class ChainRegistry {
   }
 
   async #keysOnDisk(): Promise<ChainKey[]> {
-    const { storage, logsPath } = this.#options;
+    const { logsPath } = this.#options;
     const keys: ChainKey[] = [];
     const folders = [logsPath];
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-      for (const { name, isFolder } of await storage.list(folder)) {
+      for (const { name, isFolder } of await this.#namesIn(folder)) {
         if (!isFolder) continue;
         const path = join(folder, name);
-        if (!isChainFolder(name)) {
-          folders.push(path);
-          continue;
-        }
+        // A domain or a group may end as the folders of chains do, too.
         const key = chainKeyOfFolder(relative(logsPath, path));
-        if (key !== undefined) keys.push(key);
+        if (key === undefined) folders.push(path);
+        else keys.push(key);
       }
     }
     return keys;
   }
+
+  async #namesIn(folder: string): Promise<StorageName[]> {
+    const { storage, logsPath } = this.#options;
+    try {
+      return await storage.list(folder);
+    } catch (error) {
+      // A chain that is being created has got its name meanwhile; what may not be read (lost+found) is not ours.
+      const isNoChain = ['ENOENT', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '');
+      if (isNoChain && folder !== logsPath) return [];
+      throw error;
+    }
+  }
+}
+
+function closedError(): AtedbError {
+  return new AtedbError('SERVER_DRAINING', 'the server is shutting down. Connect again later');
 }
 
 function leaseOn(entry: Entry): ChainLease {

@@ -9,13 +9,15 @@ import { tailCommand } from './commands/tail.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { createProgram, runProgram } from './program.ts';
 
+const commandNames = ['solo', 'append', 'read', 'tail', 'chains', 'describe', 'dump', 'key'];
+
 /**
  * The `atedb` command. Commands load what they need when they run, so that each starts fast.
  * @param args The arguments, without the program's name.
  * @returns The exit code.
  */
 export function main(args: readonly string[]): Promise<number> {
-  return runProgram('atedb', args, (meant) =>
+  const program = (meant: readonly string[]) =>
     createProgram('atedb', meant, globalFlags)
       .usage('$0 <command>\n\nDatachains: append signed events, and stream them back.')
       // A flag that asks for what isn't there stops every command, those too that would not use it.
@@ -31,6 +33,6 @@ export function main(args: readonly string[]): Promise<number> {
       .command(dumpCommand)
       .command(keyCommand)
       .command('help [command]', 'Print this message, or the help of a command')
-      .completion('completion', 'Print a script that completes commands and flags in bash or zsh'),
-  );
+      .completion('completion', 'Print a script that completes commands and flags in bash or zsh');
+  return runProgram('atedb', args, program, commandNames);
 }

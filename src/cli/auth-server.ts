@@ -9,11 +9,11 @@ import { createProgram, runProgram } from './program.ts';
  * @returns The exit code.
  */
 export function main(args: readonly string[]): Promise<number> {
-  return runProgram('auth-server', args, (meant) =>
+  const program = (meant: readonly string[]) =>
     createProgram('auth-server', meant, authServerGlobalFlags)
       .usage('$0 <command>\n\nThe server that says who owns a chain. Not built yet.')
       .command(runCommand)
       .command(generateCommand)
-      .command('help [command]', 'Print this message, or the help of a command'),
-  );
+      .command('help [command]', 'Print this message, or the help of a command');
+  return runProgram('auth-server', args, program, ['run', 'generate']);
 }

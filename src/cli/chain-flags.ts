@@ -12,9 +12,13 @@ import type { FlagTable } from './program.ts';
 
 /** Tell yargs of flags that have no variables. */
 export function declareChainFlags<A>(program: Argv<A>, flags: FlagTable): Argv<A> {
+  // Help has its parts in the order in which they are first named.
+  program.group([], 'Positionals:');
   for (const flag of Object.values(flags)) {
     program.option(flag.name, {
       describe: flag.describe,
+      // Named, they come before the options of all commands.
+      group: 'Options:',
       alias: flag.aliases ?? [],
       ...(flag.defaultText === undefined ? {} : { defaultDescription: flag.defaultText }),
       ...(flag.kind === 'switch' ? { type: 'boolean' } : { type: 'string', requiresArg: true }),

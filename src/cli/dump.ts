@@ -1,12 +1,15 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { dumpLog, RealStorage } from '../log/index.ts';
 import { dumpJson, dumpWords } from './dump-lines.ts';
+import { UsageError } from './errors.ts';
 import { runWithOutput } from './output.ts';
 import { countOf, safeText } from './safe-text.ts';
 
 /**
  * Show the folder of a chain, or one file of it, without a server.
+ * @throws UsageError for one file that is none of a chain's.
  * @throws AtedbError CHAIN_DAMAGED at the end, where something was; what is torn is none of that.
  */
 export async function dumpPath({ path, json }: { path: string; json: boolean }): Promise<void> {
@@ -16,6 +19,12 @@ export async function dumpPath({ path, json }: { path: string; json: boolean }):
     let places = 0;
     for await (const part of dumpLog(new RealStorage(), resolve(path))) {
       if (signal.aborted) return;
+      // In a chain's folder such a file is passed over; nobody names one to see that.
+      if (part.kind === 'other' && (await stat(path)).isFile()) {
+        throw new UsageError(
+          `${path} is no file of a chain: no segment, tail, manifest, snapshot or index`,
+        );
+      }
       if (part.kind === 'fault' && !part.torn) {
         places += 1;
         first ??= part;

@@ -108,6 +108,8 @@ function shownError(error: unknown): ShownError {
 export interface ReportOptions {
   /** What the line begins with. */
   command: string;
+  /** The command whose help a wrong command line is pointed to. */
+  help: string;
   /** As one line of JSON instead of words. */
   json: boolean;
   /** Takes the text; usually standard error. */
@@ -115,7 +117,7 @@ export interface ReportOptions {
 }
 
 /** Show an error to whoever ran the command, and say which exit code it ends with. */
-export function reportError(error: unknown, { command, json, write }: ReportOptions): number {
+export function reportError(error: unknown, { command, help, json, write }: ReportOptions): number {
   if (error instanceof InterruptedError) return error.exitCode;
   const { exitCode, reason, message, metadata = {} } = shownError(error);
   if (json) {
@@ -124,7 +126,7 @@ export function reportError(error: unknown, { command, json, write }: ReportOpti
   } else {
     // A message may be a server's, which is not to drive the terminal.
     write(`${command}: ${safeLines(message)}\n`);
-    if (reason === 'USAGE') write(`Try: ${command} --help\n`);
+    if (reason === 'USAGE') write(`Try: ${help}\n`);
   }
   return exitCode;
 }

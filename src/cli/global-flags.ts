@@ -61,7 +61,9 @@ export const globalFlags = {
   trust: {
     name: 'trust',
     aliases: ['t'],
-    describe: 'Trust mode of chains created from now on: centralized or distributed',
+    describe:
+      'Trust mode of the chains that a server creates: centralized or distributed; for other commands, the ' +
+      'mode that the chain must have',
     defaultText: 'centralized',
     kind: 'value',
     parse: parseChoice(['centralized', 'distributed']),

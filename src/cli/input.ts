@@ -1,5 +1,5 @@
-import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { constants, fstatSync, openSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { UsageError } from './errors.ts';
@@ -25,9 +25,10 @@ export async function openInput(file: string): Promise<Input> {
   }
   const stats = await stat(file);
   if (stats.isDirectory()) throw new UsageError(`${file} is a folder, not a file`);
+  // Opened before it is read, so that a file that this user may not read fails here and not within the stream.
   const stream = stats.isFIFO()
     ? openFifo(file)
-    : createReadStream(file, { highWaterMark: chunkBytes });
+    : (await open(file)).createReadStream({ highWaterMark: chunkBytes });
   return { stream, live: !stats.isFile(), terminal: false };
 }
 

@@ -129,5 +129,10 @@ function jsonLine({ name, keyPair, created, path }: Identity): string {
 
 function complain(error: unknown, json: boolean): void {
   if (!(error instanceof AtedbError)) throw error;
-  reportError(error, { command: 'atedb', json, write: (line) => process.stderr.write(line) });
+  reportError(error, {
+    command: 'atedb',
+    help: 'atedb key --help',
+    json,
+    write: (line) => process.stderr.write(line),
+  });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { exitCodes, exitCodesHelp, reportError, UsageError } from './errors.ts';
 import { declareFlag, type Flag, shieldDashes } from './flags.ts';
+import { usageMessage } from './usage-message.ts';
 
 /** Flags that every command of a program knows. */
 export type FlagTable = Record<string, Flag<unknown>>;
@@ -36,7 +37,8 @@ export function createProgram(name: string, args: readonly string[], globalFlags
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .epilogue(exitCodesHelp)
     .fail((message, error) => {
-      throw isUsageMessage(error) ? new UsageError(message ?? error?.message) : error;
+      if (!isUsageMessage(error)) throw error;
+      throw new UsageError(usageMessage(message ?? error?.message ?? '', args));
     });
   declareFlags(program, globalFlags, 'Options of all commands:');
   return program;
@@ -53,11 +55,15 @@ export function declareFlags(program: Argv, flags: FlagTable, group?: string): A
   return program;
 }
 
-/** Run a program to its end. Returns its exit code; errors are shown, not thrown. */
+/**
+ * Run a program to its end. Returns its exit code; errors are shown, not thrown.
+ * @param commands Names of the program's commands, to point a wrong command line to the help of its command.
+ */
 export async function runProgram(
   name: string,
   args: readonly string[],
   program: (args: readonly string[]) => Argv,
+  commands: readonly string[],
 ): Promise<number> {
   // `atedb help solo` is another way to say `atedb solo --help`.
   const [first, ...others] = args;
@@ -66,8 +72,10 @@ export async function runProgram(
     await program(meant).parseAsync();
     return exitCodes.done;
   } catch (error) {
+    const command = args.find((argument) => commands.includes(argument));
     return reportError(error, {
       command: name,
+      help: command === undefined ? `${name} --help` : `${name} ${command} --help`,
       json: args.includes('--json'),
       write: (text) => process.stderr.write(text),
     });

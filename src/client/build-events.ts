@@ -79,6 +79,9 @@ export function buildEvents(inputs: readonly AppendEvent[], conditions: Conditio
 
 function build(input: AppendEvent, nowUnixMs: number): BuiltEvent {
   const { data = '' } = input;
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+    throw invalid('data', `it is a ${typeof data}, and must be a string or bytes`);
+  }
   const timeUnixMs = input.timeUnixMs ?? nowUnixMs;
   if (!isCount(timeUnixMs)) throw invalid('timeUnixMs', `it is ${timeUnixMs}`);
   const bytes =

@@ -38,6 +38,8 @@ export interface OpenedChain {
   readonly genesis: Genesis;
   readonly head: TreeHead;
   readonly nextSequence: number;
+  /** Why it can be read only, in the server's words. */
+  readonly trouble: string | undefined;
   /** Absent: none was asked for. Not verified. */
   readonly writer: WriterStanding | undefined;
 }
@@ -110,6 +112,7 @@ export class ChainOpener {
         genesis: this.#genesis,
         head: chain.head,
         nextSequence: chain.nextSequence,
+        trouble: chain.trouble,
         writer: answer.writer,
       },
     };
@@ -255,7 +258,13 @@ export class ChainOpener {
         { metadata: { chain_key: this.#chainKey.text } },
       );
     }
-    this.#checkTrustMode(trustMode);
+    const expected = this.#expected.trustMode;
+    if (expected === undefined || expected === trustMode) return;
+    throw new AtedbError(
+      'TRUST_MODE_MISMATCH',
+      `there is no chain ${this.#chainKey.text} yet, and ${this.#transport.server} makes chains that are ${trustMode}, where ${expected} was expected: its --trust decides`,
+      { metadata: { trust_mode: trustMode } },
+    );
   }
 
   #checkTrustMode(trustMode: TrustMode): void {
@@ -286,9 +295,13 @@ export class ChainOpener {
     const { path } = this.#remembered;
     const accept =
       how === 'pinned' || path === undefined ? '' : ` To accept the new one, delete ${path}.`;
+    const whose =
+      how === 'pinned'
+        ? 'It was deleted and made anew, somebody answers in its place, or another chain was meant.'
+        : 'It is not the chain that was used before: it was deleted and made anew, or somebody answers in its place.';
     throw new AtedbError(
       'CHAIN_ID_MISMATCH',
-      `the chain ${this.#chainKey.text} of ${this.#transport.server} has the id ${served}, and ${due.toString('hex')} is ${how}. It is not the chain that was used before: it was deleted and made anew, or somebody answers in its place. Find out which before trusting it.${accept}`,
+      `the chain ${this.#chainKey.text} of ${this.#transport.server} has the id ${served}, and ${due.toString('hex')} is ${how}. ${whose} Find out which before trusting it.${accept}`,
       { metadata: { chain_id: served, expected: due.toString('hex') } },
     );
   }

@@ -9,6 +9,7 @@ import {
   type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
+import { alarmReasons } from './alarm-reasons.ts';
 import { asAtedbError } from './as-atedb-error.ts';
 import { type AppendEvent, buildEvents, type Conditions } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
@@ -24,6 +25,9 @@ import { RememberedChain } from './remembered-chain.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import type { Transport } from './transport.ts';
 import { Writer } from './writer.ts';
+
+/** How long closing may take to have the last head proven. */
+const closingTimeoutMs = 2_000;
 
 /** How to append. */
 export interface AppendOptions extends CallOptions, Conditions {}
@@ -61,6 +65,8 @@ export class Chain implements AsyncDisposable {
   /** Fires when the chain is closed. */
   readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
+  /** The last commit that was acknowledged; -1 for none. */
+  #acknowledged = -1;
 
   /** Made by `AtedbClient.open`. */
   constructor(options: ChainOptions) {
@@ -144,7 +150,9 @@ export class Chain implements AsyncDisposable {
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
     const built = buildEvents(isMany(events) ? events : [events], options);
-    return this.#writer.append(built, options);
+    const committed = await this.#writer.append(built, options);
+    this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
+    return committed;
   }
 
   /**
@@ -229,6 +237,8 @@ export class Chain implements AsyncDisposable {
    * that are being read end by throwing REQUEST_INVALID.
    *
    * @param options.signal gives the appends up.
+   * @throws AtedbError HEAD_CONFLICT, VERIFICATION_FAILED, CHAIN_ID_MISMATCH where the server doesn't stand by what it has
+   * acknowledged.
    */
   async close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     this.#closed ??= this.#close(options.signal);
@@ -244,8 +254,26 @@ export class Chain implements AsyncDisposable {
       new AtedbError('REQUEST_INVALID', `the chain ${this.key.text} was closed. Open it again`),
     );
     await this.#writer.close(signal);
-    await this.#remembered.flush();
-    this.#options.onClosed(this);
+    try {
+      await this.#knowAcknowledged(signal);
+    } finally {
+      await this.#remembered.flush();
+      this.#options.onClosed(this);
+    }
+  }
+
+  /**
+   * Have it proven that what was acknowledged is in the chain, and remember that: whoever opens it next is told if it is
+   * gone. A server that can't be asked is asked then.
+   */
+  async #knowAcknowledged(signal: AbortSignal | undefined): Promise<void> {
+    if ((this.#known.newest?.size ?? 0) > this.#acknowledged) return;
+    try {
+      await this.#opener.open({ signal, timeoutMs: closingTimeoutMs });
+    } catch (error) {
+      if (!(error instanceof AtedbError) || !alarmReasons.has(error.reason)) return;
+      throw error;
+    }
   }
 
   /** What reading needs; a chain that wasn't there when it was opened may be there now. */

@@ -19,6 +19,7 @@ import {
 import { identityHome } from '../store/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
+import { checkNode } from './check-node.ts';
 import { loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { Transport } from './transport.ts';
@@ -112,9 +113,10 @@ const queueBytesDefault = 16 * 1024 * 1024;
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
  * @param server `host`, `host:port` or `ate://host:port`.
- * @throws AtedbError REQUEST_INVALID for an address that isn't one.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one; UNSUPPORTED on a Node that is too old.
  */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
+  checkNode();
   // Before anything is verified: wrong cryptography must not believe.
   selfTest();
   return new AtedbClient(server, options);

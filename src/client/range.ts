@@ -102,6 +102,8 @@ async function* readForwards(
       replay.nextSequence >= range.end;
     if (!isWhole) throw incomplete(`it ends before sequence ${replay.nextSequence}`);
     if (!replay.isTied) await context.opener.tie(start.head, knownBefore, { signal });
+    // The call has an outcome of its own: that more had been there, where the chain is damaged.
+    if ((await stream.read()) !== undefined) throw incomplete('something follows its end');
     return;
   }
 }

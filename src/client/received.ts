@@ -28,6 +28,8 @@ export interface ChainStanding {
   readonly head: TreeHead;
   readonly nextSequence: number;
   readonly consistency: readonly Buffer[];
+  /** Why it can be read only, in the server's words. */
+  readonly trouble: string | undefined;
 }
 
 /** A StartOfHistory; its genesis is left out, since the reader has verified it before. */
@@ -94,6 +96,7 @@ export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
               head: treeHead(head),
               nextSequence: fields.number(5),
               consistency: fields.all(6),
+              trouble: fields.bytes(8)?.toString('utf8'),
             },
       writer: writer === undefined ? undefined : writerStanding(writer),
     };

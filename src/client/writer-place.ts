@@ -4,6 +4,7 @@ import type { KeyPair } from '../crypto/index.ts';
 import { type ChainKey, writerIdOf } from '../event/index.ts';
 import type { ChainOpener, Opened, OpenedChain } from './chain-opener.ts';
 import type { KnownHead } from './known-head.ts';
+import { locally } from './local-failure.ts';
 import { appendRequest, type GenesisOffer, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
 import type { SealedBatch } from './sealed-batch.ts';
@@ -60,7 +61,7 @@ export class WriterPlace {
    * Open the chain, creating it where it isn't, and agree with the server on where the writer stands.
    *
    * @param unanswered what was sent before and had no answer.
-   * @throws AtedbError as `ChainOpener.open` and `checkStanding`.
+   * @throws AtedbError as `ChainOpener.open` and `checkStanding`; LocalFailure where the slot can't be had.
    */
   async take(key: KeyPair, unanswered: readonly SealedBatch[], signal: AbortSignal) {
     const { opener, known } = this.#options;
@@ -77,6 +78,7 @@ export class WriterPlace {
         await this.#create(key, opened, signal);
         continue;
       }
+      if (chain.trouble !== undefined) throw this.#readOnly(chain.trouble);
       const { chainId } = chain.genesis;
       const slot = await this.#takeSlot(chainId, fingerprint);
       const isOfSlot = asked !== undefined && this.#writerId(fingerprint)?.equals(asked);
@@ -155,6 +157,16 @@ export class WriterPlace {
     });
   }
 
+  /** Said before anything else: of a damaged chain the writer's last batches may be missing, too. */
+  #readOnly(trouble: string): AtedbError {
+    const { chainKey, transport } = this.#options;
+    return new AtedbError(
+      'CHAIN_READ_ONLY',
+      `the chain ${chainKey.text} of ${transport.server} can be read only: ${trouble}`,
+      { metadata: { chain_key: chainKey.text } },
+    );
+  }
+
   #writerId(fingerprint: Buffer): Buffer | undefined {
     if (this.#slot === undefined) return undefined;
     const { chainId, slot } = this.#slot;
@@ -167,7 +179,9 @@ export class WriterPlace {
     await this.#slot?.slot.close();
     this.#slot = undefined;
     const { home, onSaveError } = this.#options;
-    const slot = await WriterSlot.acquire({ home, chainId, fingerprint, onError: onSaveError });
+    const slot = await locally(
+      WriterSlot.acquire({ home, chainId, fingerprint, onError: onSaveError }),
+    );
     this.#slot = { chainId, slot };
     this.#mayBeBehind = true;
     return slot;

@@ -1,11 +1,13 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
+import { alarmReasons } from './alarm-reasons.ts';
 import type { BatchLimits } from './append-queue.ts';
 import { Backoff } from './backoff.ts';
 import type { BuiltEvents } from './build-events.ts';
 import { abortable, type CallOptions } from './cancellation.ts';
 import { isPassing } from './errors-from-grpc.ts';
+import { LocalFailure, locally } from './local-failure.ts';
 import { appendRequest } from './make-genesis.ts';
 import { type Committed, PendingAppend } from './pending-append.ts';
 import { type Outlet, outcomeUnknown, Pipeline } from './pipeline.ts';
@@ -130,7 +132,7 @@ export class Writer {
 
   /** Everything from opening the chain to the end of one stream. */
   async #connection(signal: AbortSignal): Promise<void> {
-    this.#key ??= this.#options.loadKey();
+    this.#key ??= locally(this.#options.loadKey());
     const key = await abortable(this.#key, signal).catch((error: unknown) => {
       // Another append may find another key.
       this.#key = undefined;
@@ -183,6 +185,14 @@ export class Writer {
     // A stream that is lost while nobody waits for it is opened again when somebody does.
     if (signal.aborted || !this.#pipeline.isBusy) return;
     const { chainKey, onNotice, reconnectMs } = this.#options;
+    if (error instanceof LocalFailure) {
+      this.#lostSinceMs = undefined;
+      const { cause } = error;
+      this.#fail((append) =>
+        append.wasSent && cause instanceof AtedbError ? outcomeUnknown(cause, append) : cause,
+      );
+      return;
+    }
     if (!(error instanceof AtedbError)) {
       this.#fail(() => error);
       return;
@@ -277,12 +287,4 @@ const retriedReasons: ReadonlySet<Reason> = new Set([
   'INTERNAL',
   'DEADLINE_EXCEEDED',
   'COUNTER_GAP',
-]);
-
-/** These say more than that an outcome is unknown. */
-const alarmReasons: ReadonlySet<Reason> = new Set([
-  'WRITER_AHEAD',
-  'HEAD_CONFLICT',
-  'CHAIN_ID_MISMATCH',
-  'VERIFICATION_FAILED',
 ]);

@@ -57,6 +57,7 @@ test.each([
   'example.com/me/d-b',
   'example.com/me/db.log',
   'example.com/x.chain/db',
+  'example.com/x.chain.new/db',
   'example.com/.hidden/db',
   `g/${'a'.repeat(65)}`,
   `${'g'.repeat(64)}/db`,

@@ -22,6 +22,8 @@ const namePattern = /^[a-z0-9][a-z0-9._+-]{0,62}$/;
 const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 // 52 characters of base32 (RFC 4648, lower case, unpadded) spell a 32-byte fingerprint.
 const dbPattern = /^([a-z0-9_]{1,64})(?:@([a-z2-7]{52}))?$/;
+// The folder of a user so named would be, or become, that of the group chain beside it: see docs/format.md, "The folder".
+const chainFolderNamePattern = /\.chain(\.new)?$/;
 const domainCharsMax = 253;
 
 /**
@@ -42,7 +44,7 @@ export function parseChainKey(text: string): ChainKey {
   if (dbMatch?.[1] === undefined) {
     throw invalid(
       text,
-      `"${parts.at(-1)}" is not a database name: 1 to 64 of a-z 0-9 _, then perhaps "@" and 52 base32 characters`,
+      `${JSON.stringify(parts.at(-1))} is not a database name: 1 to 64 of a-z 0-9 _, then perhaps "@" and 52 base32 characters`,
     );
   }
   const db = dbMatch[1];
@@ -50,16 +52,21 @@ export function parseChainKey(text: string): ChainKey {
   const [first = '', second = ''] = parts;
   if (parts.length === 2) {
     if (!namePattern.test(first)) {
-      throw invalid(text, `"${first}" is not a group name: ${nameRule}`);
+      throw invalid(text, `${JSON.stringify(first)} is not a group name: ${nameRule}`);
     }
     return { kind: 'group', text, group: first, db, rootsFingerprint };
   }
   if (!isDomain(first)) {
-    throw invalid(text, `"${first}" is not a domain name in lower-case ASCII, nor "localhost"`);
+    throw invalid(
+      text,
+      `${JSON.stringify(first)} is not a domain name in lower-case ASCII, nor "localhost"`,
+    );
   }
-  // A folder of that name would lie inside, or look like, the folder of the group chain beside it.
-  if (!namePattern.test(second) || second.endsWith('.chain')) {
-    throw invalid(text, `"${second}" is not a user name: ${nameRule}, and not ending in ".chain"`);
+  if (!namePattern.test(second) || chainFolderNamePattern.test(second)) {
+    throw invalid(
+      text,
+      `${JSON.stringify(second)} is not a user name: ${nameRule}, and not ending in ".chain" or ".chain.new"`,
+    );
   }
   return { kind: 'user', text, domain: first, name: second, db, rootsFingerprint };
 }

@@ -57,6 +57,8 @@ export class ChainLog {
   readonly #waiters = new Waiters();
   #durable: DurableState;
   #trouble: string | undefined;
+  readonly #damage: string | undefined;
+  readonly #onNotice: (notice: string) => void;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChainLogOptions, start: LogStart) {
@@ -65,6 +67,8 @@ export class ChainLog {
     const { chainId } = manifest;
     this.chainId = chainId;
     this.#trouble = start.trouble;
+    this.#damage = start.damage;
+    this.#onNotice = onNotice;
     this.#tiles = tiles;
     this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
@@ -114,9 +118,8 @@ export class ChainLog {
    */
   static async create(options: ChainLogOptions & { readonly chainId: Buffer }): Promise<ChainLog> {
     const { storage, folder, chainId } = options;
-    const doing = `creating ${folder}`;
     const unfinished = await createLogFolder(options, chainId).catch((error: unknown) => {
-      throw storageError(doing, error);
+      throw storageError('creating the chain', error);
     });
     const { manifest, file, bytes, finish } = unfinished;
     return new ChainLog(options, {
@@ -129,6 +132,7 @@ export class ChainLog {
       hasFooter: false,
       tiles: new TileFiles({ storage, folder, tree: new TileTree() }),
       trouble: undefined,
+      damage: undefined,
       onFirstGroup: finish,
     });
   }
@@ -143,9 +147,12 @@ export class ChainLog {
   static async open(options: OpenChainLogOptions): Promise<ChainLog | null> {
     try {
       if ((await options.storage.stat(options.folder)) === undefined) return null;
-      return new ChainLog(options, await recover(options));
+      const recovered = await recover(options);
+      const { trouble } = recovered;
+      if (trouble !== undefined) options.onNotice(`the log can only be read: ${trouble}`);
+      return new ChainLog(options, recovered);
     } catch (error) {
-      throw readError(`opening ${options.folder}`, error);
+      throw readError('opening the chain', error);
     }
   }
 
@@ -168,6 +175,11 @@ export class ChainLog {
   /** Why the log can only be read; undefined where it can be written too. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
+  get damage(): string | undefined {
+    return this.#damage;
   }
 
   /** Size of the log in bytes, as far as it is durable. */
@@ -339,6 +351,7 @@ export class ChainLog {
   #fail(cause: unknown): AtedbError {
     const error = storageError('making batches durable', cause);
     this.#trouble = error.message;
+    this.#onNotice(`the log can only be read from now on: ${error.message}`);
     this.#waiters.fail(error);
     return error;
   }

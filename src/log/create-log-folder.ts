@@ -26,7 +26,7 @@ export async function createLogFolder(
 ): Promise<UnfinishedLog> {
   const { storage, folder, logsPath } = options;
   if ((await storage.stat(folder)) !== undefined) {
-    throw new AtedbError('CHAIN_EXISTS', `there is a chain already at ${folder}`);
+    throw new AtedbError('CHAIN_EXISTS', 'there is such a chain already');
   }
   const unfinished = folder + unfinishedSuffix;
   await makeFolderDurable(storage, unfinished, logsPath);

@@ -10,6 +10,13 @@ export interface Damage {
   readonly what: string;
 }
 
+/** Why a log can only be read. */
+export interface Trouble {
+  readonly what: string;
+  /** Whether batches that had been durable can't be read: then what can be read isn't all. */
+  readonly losesBatches: boolean;
+}
+
 /** The error for damaged files. */
 export function damageError(damage: Damage, cause?: unknown): AtedbError {
   return new AtedbError('CHAIN_DAMAGED', describeDamage(damage), {
@@ -23,10 +30,13 @@ export function describeDamage({ file, offset, what }: Damage): string {
   return `${file} is damaged at offset ${offset}: ${what}`;
 }
 
-/** The error for writes that failed, whatever with. */
+/**
+ * The error for writes that failed, whatever with. Its message goes to peers, who are told what failed and not where
+ * the server keeps its files: the path that ends a system error's message is in the cause, which the log has.
+ */
 export function storageError(doing: string, cause: unknown): AtedbError {
   if (cause instanceof AtedbError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = (cause instanceof Error ? cause.message : String(cause)).replace(/ '.*$/s, '');
   return new AtedbError('STORAGE_FAILED', `${doing} failed: ${why}`, { cause });
 }
 

@@ -1,4 +1,4 @@
-import { describeDamage } from './damage.ts';
+import { describeDamage, errorCode, type Trouble } from './damage.ts';
 import { findDurableEnd } from './find-durable-end.ts';
 import { segmentName } from './layout.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
@@ -6,19 +6,22 @@ import type { SegmentScan } from './scan-segment.ts';
 import { setAside } from './set-aside.ts';
 import type { StorageFile } from './storage.ts';
 
+const noRoom: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
 /**
  * Make the whole part of the active segment durable and its end, cutting off what a crash tore, once that is kept
  * elsewhere. Damage is left as it is.
  *
- * @returns what is wrong with the segment, if it is damaged.
+ * @returns why the log can only be read: what is wrong with the segment if it is damaged, or that the disk has no room
+ *   to keep what would be cut off.
  */
 export async function endSegment(
   options: OpenChainLogOptions,
   at: { segment: number; scan: SegmentScan; file: StorageFile; mayWrite: boolean },
-): Promise<string | undefined> {
+): Promise<Trouble | undefined> {
   const { scan, segment } = at;
   const verdict = findDurableEnd(scan);
-  if (verdict === 'damage') return describeLoss(at);
+  if (verdict === 'damage') return { what: describeLoss(at), losesBatches: true };
   if (!at.mayWrite) {
     // What is read from here on must not be gone after a power cut; a sync needs no right to write.
     await at.file.datasync();
@@ -27,11 +30,17 @@ export async function endSegment(
   const name = segmentName(segment);
   if (verdict === 'tail') {
     const bytes = await at.file.read(scan.end, scan.fileBytes - scan.end);
-    const aside = await setAside(options.storage, options.folder, {
-      segment,
-      offset: scan.end,
-      bytes,
-    });
+    const cut = { segment, offset: scan.end, bytes };
+    let aside: string;
+    try {
+      aside = await setAside(options.storage, options.folder, cut);
+    } catch (error) {
+      if (!noRoom.has(errorCode(error) ?? '')) throw error;
+      // It was a full disk, as likely as not, that tore it. What was acknowledged is there to be read all the same.
+      await makeDurable(at.file, scan.provenDurable, scan.end);
+      const what = `${name} ends in ${bytes.length} bytes that are no whole batch, and there is no room on the disk to set them aside (${errorCode(error)}); make room and restart`;
+      return { what, losesBatches: false };
+    }
     await at.file.truncate(scan.end);
     options.onNotice(
       `${name} ended in ${bytes.length} bytes that are no whole batch (${scan.fault?.what}); ` +

@@ -2,6 +2,7 @@ export {
   ChainLog,
   type DurableState,
 } from './chain-log.ts';
+export { errorCode, readError } from './damage.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended } from './log-writer.ts';

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
-import { damageError, errorCode } from './damage.ts';
+import { damageError, errorCode, type Trouble } from './damage.ts';
 import { endSegment } from './end-segment.ts';
 import { segmentName } from './layout.ts';
 import { scanClosedSegments } from './load-state.ts';
@@ -30,7 +30,7 @@ export interface RecoveredSegment {
   readonly hash: Hash;
   /** Whether it ends with a footer, which is cut off before the next batch is written. */
   readonly hasFooter: boolean;
-  readonly trouble: string | undefined;
+  readonly trouble: Trouble | undefined;
 }
 
 /**
@@ -102,14 +102,17 @@ async function withoutSegment(
     heads: [],
     hash: createHash('sha256'),
     hasFooter: false,
-    trouble: `${cause.message}. What can't be read: commits from ${commit} on, sequences from ${sequence} on`,
+    trouble: {
+      what: `${cause.message}. What can't be read: commits from ${commit} on, sequences from ${sequence} on`,
+      losesBatches: true,
+    },
   };
 }
 
 async function recoverSegment(
   options: OpenChainLogOptions,
   { header, bytes: headerBytes }: { header: SegmentHeader; bytes: Buffer },
-  state: { timeUnixMs: number; mayWrite: boolean; file: StorageFile; trouble: string | undefined },
+  state: { timeUnixMs: number; mayWrite: boolean; file: StorageFile; trouble: Trouble | undefined },
 ): Promise<RecoveredSegment> {
   const { file } = state;
   const { segment } = header;
@@ -148,7 +151,7 @@ async function recoverSegment(
   const mayWrite = state.mayWrite && state.trouble === undefined;
   const damage = await endSegment(options, { segment, scan, file, mayWrite });
   const { place, footer } = scan;
-  const trouble = state.trouble ?? damage;
+  const trouble = damage ?? state.trouble;
   const hasFooter = footer !== undefined;
   return { file, index, firstFrontier, place, leaves, heads, hash, hasFooter, trouble };
 }
@@ -170,13 +173,16 @@ async function openSegmentFile(
   { storage }: OpenChainLogOptions,
   path: string,
   mayWrite: boolean,
-): Promise<{ file: StorageFile; trouble: string | undefined }> {
+): Promise<{ file: StorageFile; trouble: Trouble | undefined }> {
   if (!mayWrite) return { file: await storage.open(path, 'read'), trouble: undefined };
   try {
     return { file: await storage.open(path, 'update'), trouble: undefined };
   } catch (error) {
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-    const trouble = `its files may not be written to (${errorCode(error)})`;
+    const trouble = {
+      what: `its files may not be written to (${errorCode(error)})`,
+      losesBatches: false,
+    };
     return { file: await storage.open(path, 'read'), trouble };
   }
 }

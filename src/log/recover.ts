@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
-import { damageError } from './damage.ts';
+import { damageError, type Trouble } from './damage.ts';
 import { withFile } from './durable-files.ts';
 import { parseSnapshotName, segmentName, snapshotName } from './layout.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
@@ -14,10 +14,15 @@ import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
 
 /** A chain's log as its files have it. */
-export interface RecoveredLog extends Omit<RecoveredSegment, 'firstFrontier' | 'leaves'> {
+export interface RecoveredLog
+  extends Omit<RecoveredSegment, 'firstFrontier' | 'leaves' | 'trouble'> {
   readonly manifest: Manifest;
   /** Undefined where the tree is lost: then there are no proofs. */
   readonly tiles: TileFiles | undefined;
+  /** Why it can only be read. */
+  readonly trouble: string | undefined;
+  /** What of it, if anything, is lost: batches that had been durable. */
+  readonly damage: string | undefined;
 }
 
 /**
@@ -36,24 +41,30 @@ export async function recover(options: OpenChainLogOptions): Promise<RecoveredLo
   try {
     if (active.trouble !== undefined) troubles.push(active.trouble);
     if (active.place.commit === 0) {
-      throw new AtedbError('CHAIN_DAMAGED', `no batch can be read: ${troubles.join('; ')}`);
+      throw new AtedbError('CHAIN_DAMAGED', `no batch can be read: ${inWords(troubles)}`);
     }
     const tiles = await loadTiles(options, manifest, active, troubles);
     if (troubles.length === 0) await removeOldSnapshots(options, manifest);
-    const trouble = troubles.length === 0 ? undefined : troubles.join('; ');
-    return { ...active, trouble, manifest, tiles };
+    const trouble = inWords(troubles);
+    const damage = inWords(troubles.filter(({ losesBatches }) => losesBatches));
+    return { ...active, trouble, damage, manifest, tiles };
   } catch (error) {
     await active.file?.close();
     throw error;
   }
 }
 
+/** Troubles in one text; undefined for none. */
+function inWords(troubles: readonly Trouble[]): string | undefined {
+  return troubles.length === 0 ? undefined : troubles.map(({ what }) => what).join('; ');
+}
+
 /** What is wrong with the manifest, or with the files as it says they are. */
 async function findTroubles(
   { storage, folder }: OpenChainLogOptions,
   { manifest, trouble }: LoadedManifest,
-): Promise<string[]> {
-  const troubles = trouble === undefined ? [] : [trouble];
+): Promise<Trouble[]> {
+  const troubles: Trouble[] = trouble === undefined ? [] : [{ what: trouble, losesBatches: true }];
   for (const { segment, bytes } of manifest.closed) {
     const file = segmentName(segment);
     const entry = await storage.stat(join(folder, file));
@@ -63,13 +74,15 @@ async function findTroubles(
         : entry.bytes !== bytes
           ? `it has ${entry.bytes} bytes, where the manifest says ${bytes}`
           : undefined;
-    if (what !== undefined) troubles.push(damageError({ file, offset: 0, what }).message);
+    if (what === undefined) continue;
+    troubles.push({ what: damageError({ file, offset: 0, what }).message, losesBatches: true });
   }
   const unlisted = manifest.active.segment + 1;
   if (await holdsBatches(storage, folder, unlisted)) {
-    troubles.push(
-      `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`,
-    );
+    troubles.push({
+      what: `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`,
+      losesBatches: true,
+    });
   }
   return troubles;
 }
@@ -97,7 +110,7 @@ async function loadTiles(
   options: OpenChainLogOptions,
   manifest: Manifest,
   { firstFrontier, leaves }: RecoveredSegment,
-  troubles: string[],
+  troubles: Trouble[],
 ): Promise<TileFiles | undefined> {
   const { storage, folder, onNotice } = options;
   let tiles = await TileFiles.load({ storage, folder, frontier: firstFrontier });
@@ -106,7 +119,7 @@ async function loadTiles(
       tiles = await rebuildTiles(options, manifest, firstFrontier);
     } catch (error) {
       if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
-      troubles.push(`the tree's hashes are lost: ${error.message}`);
+      troubles.push({ what: `the tree's hashes are lost: ${error.message}`, losesBatches: true });
       return undefined;
     }
     onNotice('the files of tiles/ were made again from the segments');

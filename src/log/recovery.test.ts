@@ -241,3 +241,27 @@ test('a commit that fits its checksum and not the chain is damage', async () => 
   expect(trouble).toContain('commit 6 is where 7 was due');
   expect(readable).toBe(7);
 });
+
+test('where there is no room to set a torn end aside, the chain can be read, and is left as it is', async () => {
+  const { open, batches, active, folder } = await smallChain();
+  const whole = open.peek(active) as Buffer;
+  const torn = Buffer.concat([whole, Buffer.from('0a7f', 'hex')]);
+  open.poke(active, torn);
+  const full = open.clone();
+  const openFile = full.open.bind(full);
+  full.open = async (path, mode) => {
+    const isNew = mode === 'replace';
+    if (isNew) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
+    return openFile(path, mode);
+  };
+  const log = await reopenLog(testOwner(logsPath, { storage: full }));
+  expect(log.trouble).toMatch(/segment-00000000.log ends in 2 bytes.*make room and restart/);
+  expect(sameBatches(await readAll(log), batches)).toBe(true);
+  await log.close();
+  expect(full.peek(active)).toEqual(torn);
+  // With room again, it goes on.
+  const again = await reopenLog(testOwner(logsPath, { storage: open }));
+  expect(again.trouble).toBeUndefined();
+  expect(await filesAside(open, folder)).toHaveLength(1);
+  await again.close();
+});

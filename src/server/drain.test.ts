@@ -133,6 +133,16 @@ describe('a drain', () => {
     );
     stream.on('data', (health: Health) => watched.push(health)).on('error', () => {});
     await vi.waitFor(() => expect(watched).toMatchObject([{ status: 'SERVING' }]));
+    const unknown = client.makeServerStreamRequest(
+      watch.path,
+      watch.requestSerialize,
+      watch.responseDeserialize as (bytes: Buffer) => Health,
+      { service: 'not.ours' },
+    );
+    const told = new Promise<Health>((resolve) =>
+      unknown.on('error', () => {}).once('data', resolve),
+    );
+    expect(await told).toMatchObject({ status: 'SERVICE_UNKNOWN' });
     const started = performance.now();
     await grpc.drain();
     expect(performance.now() - started).toBeLessThan(3_000);

@@ -25,7 +25,11 @@ test('a client may send ahead as much as flow-control.ts says', async () => {
     },
     {},
   );
-  const { port } = await listenForGrpc(server, { listen: ['127.0.0.1'], port: 0 });
+  const { port } = await listenForGrpc(server, {
+    listen: ['127.0.0.1'],
+    port: 0,
+    connectionsMax: 10,
+  });
   const client = connect(`http://127.0.0.1:${port}`);
   try {
     const [settings] = await once(client, 'remoteSettings');

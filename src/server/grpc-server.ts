@@ -31,11 +31,27 @@ export function makeGrpcServer(limits: { readonly streamsMax: number }): Server 
  */
 export function listenForGrpc(
   server: Server,
-  options: { readonly listen: readonly string[]; readonly port: number },
+  options: {
+    readonly listen: readonly string[];
+    readonly port: number;
+    /** Those beyond are closed as they come. */
+    readonly connectionsMax: number;
+  },
 ): Promise<Listeners> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  let connections = 0;
   return listen({
     ...options,
-    onConnection: (socket) => injector.injectConnection(socket),
+    onConnection: (socket) => {
+      if (connections >= options.connectionsMax) {
+        socket.destroy();
+        return;
+      }
+      connections += 1;
+      socket.once('close', () => {
+        connections -= 1;
+      });
+      injector.injectConnection(socket);
+    },
   });
 }

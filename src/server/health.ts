@@ -1,5 +1,7 @@
-import type { Server } from '@grpc/grpc-js';
+import type { handleServerStreamingCall, Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+
+type Watch = handleServerStreamingCall<{ service: string }, { status: string }>;
 
 /** `grpc.health.v1.Health`, as load balancers and container platforms ask it. */
 export class Health {
@@ -15,7 +17,20 @@ export class Health {
   }
 
   addTo(server: Server): void {
-    this.#implementation.addToServer(server);
+    this.#implementation.addToServer({
+      addService: (service, handlers) => {
+        const watch = handlers.watch as Watch;
+        server.addService(service, { ...handlers, watch: this.#watchOf(watch) });
+      },
+    });
+  }
+
+  /** The library never forgets a name that was watched; of those that aren't ours there is nothing to be told later. */
+  #watchOf(watch: Watch): Watch {
+    return (call) => {
+      if (this.#services.includes(call.request.service)) watch(call);
+      else call.write({ status: 'SERVICE_UNKNOWN' });
+    };
   }
 
   /** Tell all who ask or watch that there is nothing to be had here any more. */

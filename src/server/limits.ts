@@ -8,6 +8,8 @@ export interface ServerLimits {
   readonly appendStreamsMax: number;
   /** Chains that are open at once: each holds its writers' states in memory, and files. */
   readonly openChainsMax: number;
+  /** Connections at once. Those beyond are closed as they come, since a chain without a descriptor can't go on. */
+  readonly connectionsMax: number;
 }
 
 /** The limits of a server that was told no others. */
@@ -15,7 +17,22 @@ export const defaultServerLimits: ServerLimits = {
   streamsMax: 10_000,
   appendStreamsMax: 10_000,
   openChainsMax: 10_000,
+  connectionsMax: Math.min(10_000, Math.floor(openFilesMax() / 2)),
 };
+
+/** How many files and connections the system lets this process have open. */
+function openFilesMax(): number {
+  const report: NodeJS.ProcessReport & { excludeNetwork?: boolean } = process.report;
+  const { excludeNetwork = false } = report;
+  // Without it, a report may look names up.
+  report.excludeNetwork = true;
+  const { userLimits } = report.getReport() as {
+    userLimits?: { open_files?: { soft?: number | 'unlimited' } };
+  };
+  report.excludeNetwork = excludeNetwork;
+  const limit = userLimits?.open_files?.soft;
+  return typeof limit === 'number' ? limit : Number.POSITIVE_INFINITY;
+}
 
 /**
  * Fill in the limits that aren't given.

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +96,15 @@ describe('listen refuses', () => {
       refusal(/server\.sock: it is in use/, { code: 'EADDRINUSE', address: `unix:${path}` }),
     );
     expect(await answersOn({ path })).toBe(true);
+  });
+
+  test('a file that is no socket, which stays as it is', async () => {
+    const path = join(await temporaryFolder(), 'precious.txt');
+    await writeFile(path, 'hello');
+    await expect(listenFor([`unix:${path}`])).rejects.toEqual(
+      refusal(/is a file and no socket; choose another path/, { code: 'EADDRINUSE' }),
+    );
+    expect(await readFile(path, 'utf8')).toBe('hello');
   });
 
   test('a port that this user may not have', () => {

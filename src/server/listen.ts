@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import { AtedbError } from '../bytes/index.ts';
 
@@ -142,8 +142,11 @@ async function bind(
     if (endpoint.fallback !== undefined && noSuchAddress.has(code)) {
       return endpoint.fallback === null ? undefined : bind(endpoint.fallback, port, onConnection);
     }
-    if (endpoint.path !== undefined && code === 'EADDRINUSE' && !(await answers(endpoint.path))) {
-      // Nobody listens: the file was left behind by a crash.
+    if (
+      endpoint.path !== undefined &&
+      code === 'EADDRINUSE' &&
+      (await isLeftBehind(endpoint.path))
+    ) {
       await unlink(endpoint.path);
       return bind(endpoint, port, onConnection);
     }
@@ -159,6 +162,11 @@ function listening(server: Server, { host, path }: Endpoint, port: number): Prom
       resolve();
     });
   });
+}
+
+/** Whether a path is a socket that nobody listens on: left by a crash. Anything else is somebody's, and stays. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  return (await lstat(path)).isSocket() && !(await answers(path));
 }
 
 /** Whether somebody accepts connections on a Unix socket. */
@@ -183,17 +191,19 @@ function hostPort(host: string, port: AddressInfo['port']): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** What a failure to bind means, and what to do about it. */
 /** What the failure to listen on an endpoint means, and what to do. */
 export function listenError({ host, path }: Endpoint, port: number, cause: unknown): AtedbError {
   const { code = 'unknown', message } = cause as NodeJS.ErrnoException;
   const address = path === undefined ? hostPort(host ?? '', port) : `unix:${path}`;
   const why: Record<string, string> = {
-    EADDRINUSE: 'it is in use; stop whatever listens there, or choose another port',
+    EADDRINUSE:
+      path === undefined
+        ? 'it is in use; stop whatever listens there, or choose another port'
+        : 'it is in use, or is a file and no socket; choose another path',
     EACCES:
       path === undefined
         ? 'this user may not listen there; choose a port from 1024 on, or give the right to it'
-        : 'this user may not make a socket there; choose another folder, or change its rights',
+        : 'its folder is missing, or this user may not make a socket there; choose another folder, or make it',
     EADDRNOTAVAIL:
       'this machine has no such address; choose one that it has, or :: for all of them',
     EAFNOSUPPORT: 'this machine has no addresses of this kind; listen on 0.0.0.0 for IPv4',

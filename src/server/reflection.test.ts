@@ -1,3 +1,5 @@
+import { connect } from 'node:http2';
+import { setTimeout } from 'node:timers/promises';
 import { create, createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import {
@@ -11,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { file_atedb_v1_chain } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { Health } from '../../gen/grpc/health/v1/health_pb.js';
+import { connectionWindowBytes } from './flow-control.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
 import { addReflection } from './reflection.ts';
 
@@ -21,6 +24,7 @@ const fileByName = 3;
 const fileContainingSymbol = 4;
 const listServices = 7;
 
+let address: string;
 let client: Client;
 let stop: () => Promise<void>;
 
@@ -28,8 +32,13 @@ beforeAll(async () => {
   const warn = vi.spyOn(console, 'warn');
   const server = makeGrpcServer({ streamsMax: 10 });
   addReflection(server, [file_atedb_v1_chain, file_google_rpc_error_details]);
-  const listeners = await listenForGrpc(server, { listen: ['127.0.0.1'], port: 0 });
-  client = new Client(listeners.addresses[0] ?? '', credentials.createInsecure());
+  const listeners = await listenForGrpc(server, {
+    listen: ['127.0.0.1'],
+    port: 0,
+    connectionsMax: 10,
+  });
+  address = listeners.addresses[0] ?? '';
+  client = new Client(address, credentials.createInsecure());
   stop = async () => {
     client.close();
     server.forceShutdown();
@@ -113,6 +122,33 @@ describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
     const registry = createFileRegistry(create(FileDescriptorSetSchema, { file }));
     expect(registry.get(symbol.replace(/\.Subscribe$/, ''))).toBeDefined();
   });
+});
+
+test('whoever asks without taking the answers is not asked for more questions', async () => {
+  const session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+  session.on('error', () => {});
+  const asking = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  asking.on('error', () => {});
+  const question = new BinaryWriter().tag(fileContainingSymbol, 2).string('x'.repeat(1_000));
+  const message = Buffer.concat([Buffer.alloc(5), question.finish()]);
+  message.writeUInt32BE(message.length - 5, 1);
+  const messages = Buffer.concat(Array.from({ length: 64 }, () => message));
+  let bytesTaken = 0;
+  const askOn = (error?: Error | null) => {
+    if (error) return;
+    bytesTaken += messages.length;
+    asking.write(messages, askOn);
+  };
+  askOn();
+  await setTimeout(1_000);
+  // No more than the windows hold.
+  expect(bytesTaken).toBeLessThan(connectionWindowBytes);
+  session.destroy();
 });
 
 test('the health service that is described is the one that is served', () => {

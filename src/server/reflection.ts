@@ -1,6 +1,6 @@
 import { type DescFile, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import type { Server } from '@grpc/grpc-js';
+import type { handleBidiStreamingCall, Server } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { file_grpc_health_v1_health } from '../../gen/grpc/health/v1/health_pb.js';
 
@@ -17,7 +17,32 @@ export function addReflection(server: Server, files: readonly DescFile[]): void 
   const definition = { files: { fileDescriptorProtos } };
   new ReflectionService(
     definition as unknown as ConstructorParameters<typeof ReflectionService>[0],
-  ).addToServer(server);
+  ).addToServer({
+    addService: (service, handlers) => {
+      const paced = Object.entries(handlers).map(([name, handler]) => [
+        name,
+        onePerAnswer(handler as Handler),
+      ]);
+      server.addService(service, Object.fromEntries(paced));
+    },
+  });
+}
+
+type Handler = handleBidiStreamingCall<unknown, unknown>;
+
+/**
+ * Take the next question when the answer to the last one is with the transport. The library answers whatever comes,
+ * and whoever asks without reading would fill the memory.
+ */
+function onePerAnswer(handler: Handler): Handler {
+  return (call) => {
+    const write = call.write.bind(call);
+    call.write = (answer: unknown) => {
+      call.pause();
+      return write(answer, () => call.resume());
+    };
+    handler(call);
+  };
 }
 
 function withImports(files: readonly DescFile[], found = new Set<DescFile>()): Set<DescFile> {

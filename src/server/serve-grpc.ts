@@ -1,5 +1,5 @@
 import type { DescFile } from '@bufbuild/protobuf';
-import type { Server } from '@grpc/grpc-js';
+import { type Server, setLogger } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { drain } from './drain.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
@@ -54,6 +54,7 @@ export interface RunningGrpc {
  */
 export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
   const { limits, logger, services } = options;
+  setLogger(transportLogger(logger));
   const server = makeGrpcServer(limits);
   const calls = new LiveCalls();
   const context = { logger, calls, streams: new StreamCounter(limits) };
@@ -61,10 +62,13 @@ export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
   const health = new Health(services.map(({ typeName }) => typeName));
   health.addTo(server);
   addReflection(server, [...services.map(({ file }) => file), ...options.otherFiles]);
-  const listeners = await listenForGrpc(server, options).catch((error: unknown) => {
-    server.forceShutdown();
-    throw error;
-  });
+  const { connectionsMax } = limits;
+  const listeners = await listenForGrpc(server, { ...options, connectionsMax }).catch(
+    (error: unknown) => {
+      server.forceShutdown();
+      throw error;
+    },
+  );
   let drained: Promise<void> | undefined;
   return {
     addresses: listeners.addresses,
@@ -74,4 +78,10 @@ export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
       return drained;
     },
   };
+}
+
+/** What the transport says quotes what peers send: it belongs into fields of the log, not between its lines. */
+function transportLogger(logger: Logger): Partial<Console> {
+  const log = (...said: unknown[]) => logger.debug({ said: said.join(' ') }, 'the transport says');
+  return { error: log, info: log, debug: log };
 }

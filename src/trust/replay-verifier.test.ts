@@ -156,6 +156,28 @@ test('a head that a writer has seen and the chain never had is found', async () 
   await expectViolation(/another head of 2 commits/);
 });
 
+test('and is found, too, where the server says no root of that size, and where it is old', async () => {
+  const asOf = { size: 2, root: randomBytes(32) };
+  for (const between of [0, 5, 70]) {
+    chain = await TestChain.create();
+    for (let index = 0; index < 2 + between; index += 1) {
+      chain.accept((await chain.writer.batch([testEvent('x')])).run, { treeRoot: null });
+    }
+    chain.accept((await chain.writer.batch([testEvent('x')], { asOf })).run, { treeRoot: null });
+    await expectViolation(/another head of 2 commits/);
+  }
+});
+
+test('a writer that names two heads of one size is found', async () => {
+  await grow(2);
+  const asOf = chain.heads[1] as { size: number; root: Buffer };
+  chain.accept((await chain.writer.batch([testEvent('x')], { asOf })).run);
+  await new ReplayVerifier(chain.genesis).verify(chain.slice());
+  const other = { ...asOf, root: randomBytes(32) };
+  chain.accept((await chain.writer.batch([testEvent('x')], { asOf: other })).run);
+  await expectViolation(/another head of 2 commits/);
+});
+
 test('a writer that starts with a later counter, or goes back, is found', async () => {
   const other = new TestWriter(chain.genesis.chainId, chain.writer.key);
   const late = await other.make([testEvent('x')], { counter: 4, previous: randomBytes(32) });

@@ -13,6 +13,7 @@ import {
 import { checkBatch } from './check-batch.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
+import { RecentRoots } from './recent-roots.ts';
 import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 
 /** A batch that was verified, with its commit. */
@@ -34,11 +35,8 @@ export interface ReplayStart {
 interface Writer {
   nextCounter: number;
   lastSealHash: Buffer;
-  asOfSize: number;
+  asOf: TreeHead | undefined;
 }
-
-/** Heads remembered, to check what seals say they have verified. */
-const headsKeptMax = 4096;
 
 /**
  * Verifies a replay by itself, trusting nobody: the strict form, hashes, the chain of seals, counters,
@@ -54,7 +52,8 @@ export class ReplayVerifier {
   readonly #fromGenesis: boolean;
   readonly #writers = new Map<string, Writer>();
   readonly #latest = new LatestWriters();
-  readonly #heads = new Map<number, Buffer>();
+  /** What seals say that their writers have verified is checked against it. */
+  readonly #roots: RecentRoots;
   #nextSequence: number;
   #timeUnixMs = 0;
 
@@ -62,6 +61,7 @@ export class ReplayVerifier {
     this.genesis = genesis;
     this.#keys = keyTable(genesis.roots);
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
+    this.#roots = new RecentRoots(this.#frontier);
     this.#fromGenesis = start.commit === 0;
     this.#nextSequence = start.sequence;
   }
@@ -127,12 +127,13 @@ export class ReplayVerifier {
       events: commit.events,
       endOfOthers: this.#latest.endOfOthers(id),
     });
-    this.#frontier.append(commitLeaf(commit.headerBytes));
+    this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
     this.#writers.set(id, {
       nextCounter: seal.counter + 1,
       lastSealHash: seal.hash,
-      asOfSize: seal.asOf?.size ?? 0,
+      // Copied: it lies in a whole slice.
+      asOf: seal.asOf && { ...seal.asOf, root: Buffer.from(seal.asOf.root) },
     });
     this.#nextSequence = commit.firstSequence + commit.events;
     this.#latest.wrote(id, this.#nextSequence);
@@ -168,13 +169,22 @@ export class ReplayVerifier {
     } else if (seal.counter !== writer.nextCounter || !seal.previous?.equals(writer.lastSealHash)) {
       throw new Violation(`counter ${seal.counter} doesn't continue its writer's chain of seals`);
     }
-    const size = seal.asOf?.size ?? 0;
-    if (size < (writer?.asOfSize ?? 0)) {
+    this.#checkAsOf(seal.asOf, writer?.asOf);
+  }
+
+  /**
+   * The head that a writer has verified must be one of this chain. The server need not have said its root: so a history
+   * that leaves out what a writer has seen doesn't fit what that writer signed.
+   */
+  #checkAsOf(asOf: TreeHead | undefined, before: TreeHead | undefined): void {
+    const size = asOf?.size ?? 0;
+    if (size < (before?.size ?? 0)) {
       throw new Violation('its writer names an older head than before');
     }
     if (size > this.#frontier.size) throw new Violation('its writer names a head that is to come');
-    const known = this.#heads.get(size);
-    if (seal.asOf !== undefined && known !== undefined && !known.equals(seal.asOf.root)) {
+    if (asOf === undefined) return;
+    const known = size === before?.size ? before.root : this.#roots.rootAt(size);
+    if (known !== undefined && !known.equals(asOf.root)) {
       throw new Violation(`its writer has seen another head of ${size} commits`);
     }
   }
@@ -184,11 +194,6 @@ export class ReplayVerifier {
     const root = this.#frontier.root();
     if (!root.equals(commit.treeRoot))
       throw new Violation('its tree root is another than computed');
-    this.#heads.set(this.#frontier.size, root);
-    if (this.#heads.size > headsKeptMax) {
-      const [oldest] = this.#heads.keys();
-      if (oldest !== undefined) this.#heads.delete(oldest);
-    }
   }
 }
 

@@ -51,24 +51,26 @@ export class TestChain {
       events: number;
       timeUnixMs: number;
       sealHash: Buffer;
-      treeRoot: Buffer;
+      /** null: not said at all. */
+      treeRoot: Buffer | null;
     }> = {},
   ): void {
     const { seal } = parseBatch(run);
+    const { treeRoot, ...header } = lies;
     this.timeUnixMs += 1;
-    const header = encodeCommitHeader({
+    const headerBytes = encodeCommitHeader({
       commit: this.frontier.size,
       firstSequence: this.nextSequence,
       events: seal.events,
       timeUnixMs: this.timeUnixMs,
       sealHash: seal.hash,
-      ...lies,
+      ...header,
     });
-    this.frontier.append(commitLeaf(header));
+    this.frontier.append(commitLeaf(headerBytes));
     const commit = encodeCommit({
       run,
-      header,
-      treeRoot: lies.treeRoot ?? this.frontier.root(),
+      header: headerBytes,
+      treeRoot: treeRoot === null ? undefined : (treeRoot ?? this.frontier.root()),
       durableOffset: 100,
     });
     this.stored.push(Buffer.concat([run, commit]));

@@ -34,9 +34,14 @@ export class TestServer implements AsyncDisposable {
     return new RawClient(this.address);
   }
 
-  /** Shut down in good order, and start again on the same folder, on another port. */
-  async restart(): Promise<void> {
+  /**
+   * Shut down in good order, and start again on the same folder, on another port.
+   *
+   * @param meanwhile is done to the folder in between.
+   */
+  async restart(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
     await this.#running.drain('a test');
+    await meanwhile();
     this.#running = await start(this.logsPath, this.#options);
   }
 

@@ -147,6 +147,13 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: atedb.v1.WriterState writer = 7;
    */
   writer?: WriterState | undefined;
+
+  /**
+   * Why the chain can be read only, in words. Absent: it can be appended to.
+   *
+   * @generated from field: string trouble = 8;
+   */
+  trouble: string;
 };
 
 /**
@@ -1101,7 +1108,8 @@ export declare const ChainService: GenService<{
   /**
    * Streams a chain: history from a point on, then what is appended, live, every batch once, in order,
    * without a gap. Only durable batches are shown. Ends only by cancellation, deadline or failure
-   * (SERVER_DRAINING: connect again and resume after the last sequence that was received).
+   * (SERVER_DRAINING: connect again and resume after the last sequence that was received;
+   * CHAIN_DAMAGED: what was sent is all that can be read, and there had been more).
    *
    * @generated from rpc atedb.v1.ChainService.Subscribe
    */
@@ -1113,7 +1121,8 @@ export declare const ChainService: GenService<{
   /**
    * Reads a range of a chain as it is at the call, forwards or backwards, and ends. Whole batches are
    * sent, so the first and the last may hold events from outside the range. Also fails with
-   * SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+   * SEQUENCE_OUT_OF_RANGE; and with CHAIN_DAMAGED, after all that can be read, where the range goes on.
+   * Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.ReadEvents
    */

@@ -7,8 +7,15 @@ function withName(program: Argv): Argv {
   return program.positional('name', nameOption);
 }
 
+// Named, so that help has it before the options of all commands.
+const group = 'Options:';
+
 function withJson(program: Argv): Argv {
-  return program.option('json', { describe: 'Print JSON, an object a line', type: 'boolean' });
+  return program.option('json', {
+    group,
+    describe: 'Print JSON, an object a line',
+    type: 'boolean',
+  });
 }
 
 /** What the commands share: the name and how to print, as yargs has parsed them. */
@@ -52,12 +59,14 @@ const exportCommand: CommandModule = {
   builder: (program) =>
     withName(program)
       .option('output', {
+        group,
         alias: 'o',
         describe: 'Write to this new file, for its owner alone to read',
         type: 'string',
         requiresArg: true,
       })
       .option('yes', {
+        group,
         alias: 'y',
         describe: 'Print the secret even on a terminal',
         type: 'boolean',
@@ -74,7 +83,7 @@ const importCommand: CommandModule = {
   command: 'import <file> [name]',
   describe: 'Add a key that was exported; "-" reads it from standard input',
   builder: (program) =>
-    withJson(withName(program).positional('file', { describe: 'File to read', type: 'string' })),
+    withJson(withName(program.positional('file', { describe: 'File to read', type: 'string' }))),
   handler: async (parsed) => {
     const { importKey } = await import('../keys.ts');
     await importKey({ ...shared(parsed), file: argumentText(parsed.file) });

@@ -10,6 +10,7 @@ import {
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { UsageError } from '../errors.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 
 const flags = {
@@ -37,13 +38,18 @@ export const readCommand: CommandModule = {
       .epilogue(printNotes),
   handler: async (parsed) => {
     const address = readPositional('address', parsed, parseChainAddress);
+    const from = readChainFlag(flags.from, parsed);
+    const end = readChainFlag(flags.to, parsed);
+    if (end !== undefined && end < (from ?? 0)) {
+      throw new UsageError(`--to ${end} is before --from ${from}`);
+    }
     const settings = {
       address: address.text,
       server: address.server,
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
-      from: readChainFlag(flags.from, parsed),
-      end: readChainFlag(flags.to, parsed),
+      from,
+      end,
       reverse: isOn(flags.reverse, parsed),
       ...readPrintFlags(parsed),
     };

@@ -8,7 +8,7 @@ export const soloCommand: CommandModule = {
   command: 'solo [logs-path]',
   describe: 'Run a datachain server, and listen for clients',
   builder: (program) =>
-    declareFlags(program, soloFlags).example(
+    declareFlags(program, soloFlags, 'Options:').example(
       '$0 --no-auth --no-wire-encryption solo -l 127.0.0.1 -p 5555',
       'a server for this machine alone',
     ),

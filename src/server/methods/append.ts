@@ -35,6 +35,8 @@ class AppendStream {
   readonly #failure = Promise.withResolvers<never>();
   #lease: ChainLease | undefined;
   #closed = false;
+  /** A batch got no answer: none that comes after it may get one. */
+  #failed = false;
   /** Ends when the last batch that was taken has its place, and when it has its answer. */
   #placed: Promise<unknown> = Promise.resolve();
   #answered: Promise<unknown> = Promise.resolve();
@@ -66,11 +68,17 @@ class AppendStream {
 
   /** A newer stream appends for one of this stream's writers. */
   takenOver(writerId: string): void {
-    this.#failure.reject(
+    this.#fail(
       new AtedbError('WRITER_TAKEN_OVER', `a newer stream appends for the writer ${writerId} now`, {
         metadata: { writer_id: writerId },
       }),
     );
+  }
+
+  /** End the stream with an error. Only the first one counts. */
+  #fail(error: unknown): void {
+    this.#failed = true;
+    this.#failure.reject(error);
   }
 
   async #takeAll(): Promise<void> {
@@ -125,7 +133,7 @@ class AppendStream {
     this.#placed = placed;
     const answeredBefore = this.#answered;
     this.#answered = this.#answer(placed, answeredBefore, run.length).catch((error: unknown) => {
-      this.#failure.reject(error);
+      this.#fail(error);
     });
   }
 
@@ -168,6 +176,7 @@ class AppendStream {
       message = committedMessage(outcome.sealHash, outcome.commitHeader, head);
     }
     await answeredBefore;
+    if (this.#failed) return;
     await this.#call.send(message);
     this.#inFlight -= 1;
     this.#inFlightBytes -= runBytes;

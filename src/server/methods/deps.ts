@@ -1,5 +1,5 @@
 import { AtedbError } from '../../bytes/index.ts';
-import type { ChainLease, ChainRegistry } from '../../chain/index.ts';
+import type { Chain, ChainLease, ChainRegistry } from '../../chain/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import { parseChainKey, type TrustMode } from '../../event/index.ts';
 
@@ -44,6 +44,22 @@ export function checkPinned(lease: ChainLease, pinned: Uint8Array | undefined): 
     'CHAIN_ID_MISMATCH',
     `the chain ${chainKey.text} has the id ${chainId.toString('hex')}, and ${Buffer.from(pinned).toString('hex')} was expected. It is not the chain that was used before: find out why before trusting it`,
     { metadata: { chain_id: chainId.toString('hex') } },
+  );
+}
+
+/**
+ * End what was to reach the end of a chain whose last batches are lost: its reader must not take the end of what can be
+ * read for the chain's.
+ *
+ * @throws AtedbError CHAIN_DAMAGED.
+ */
+export function checkWholeEnd(chain: Chain): void {
+  const { damage } = chain.log;
+  if (damage === undefined) return;
+  throw new AtedbError(
+    'CHAIN_DAMAGED',
+    `that is all that can be read of the chain ${chain.key.text}, and there had been more: ${damage}`,
+    { metadata: { chain_key: chain.key.text } },
   );
 }
 

@@ -42,6 +42,7 @@ async function standing(chain: Chain, request: OpenChainRequest) {
     head: toTreeHead(head),
     nextSequence: BigInt(nextSequence),
     consistency: await chain.log.consistencyProof(knownSize, head.size),
+    trouble: chain.log.trouble ?? '',
     ...writer,
   };
 }

@@ -8,7 +8,13 @@ import type { Chain } from '../../chain/index.ts';
 import { splitSlice, type TreeHead } from '../../event/index.ts';
 import type { ChainLog } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
-import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
+import {
+  type ChainServiceDeps,
+  checkWholeEnd,
+  openRequested,
+  requestInteger,
+  requestInvalid,
+} from './deps.ts';
 import { backwardLogMessage } from './messages.ts';
 import { SliceRoom, sliceBytesMax } from './slice-room.ts';
 import { startOfHistory } from './start-of-history.ts';
@@ -17,6 +23,8 @@ import { startOfHistory } from './start-of-history.ts';
 interface Range {
   readonly from: number;
   readonly end: number;
+  /** Whether what the chain lost, if it did, is in what was asked for. */
+  readonly needsEnd: boolean;
 }
 
 /** `ReadEvents`: a range of the chain as it is at the call, forwards or backwards. */
@@ -29,6 +37,7 @@ export function readEvents(deps: ChainServiceDeps) {
     const range = rangeOf(request, nextSequence);
     if (request.reverse) await readBackwards(chain, call, range, head);
     else await readForwards(chain, call, range, head);
+    if (range.needsEnd) checkWholeEnd(chain);
   });
 }
 
@@ -45,10 +54,10 @@ function rangeOf(request: ReadEventsRequest, nextSequence: number): Range {
   const end = Math.min(asked, nextSequence);
   const limit = requestInteger('limit', request.limit);
   // A start beyond the end is refused by the log, which says where the end is.
-  if (limit === 0 || from > end) return { from, end: Math.max(from, end) };
-  return request.reverse
-    ? { from: Math.max(from, end - limit), end }
-    : { from, end: Math.min(end, from + limit) };
+  const beyond = request.endSequence === undefined || asked > nextSequence;
+  if (limit === 0 || from > end) return { from, end: Math.max(from, end), needsEnd: beyond };
+  if (request.reverse) return { from: Math.max(from, end - limit), end, needsEnd: beyond };
+  return { from, end: Math.min(end, from + limit), needsEnd: beyond && from + limit > end };
 }
 
 async function readForwards(

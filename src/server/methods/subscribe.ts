@@ -7,7 +7,13 @@ import {
 import type { Chain } from '../../chain/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
-import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
+import {
+  type ChainServiceDeps,
+  checkWholeEnd,
+  openRequested,
+  requestInteger,
+  requestInvalid,
+} from './deps.ts';
 import { SliceRoom } from './slice-room.ts';
 import { startOfHistory } from './start-of-history.ts';
 import { toTreeHead } from './to-message.ts';
@@ -55,6 +61,7 @@ class Subscription {
     let isLive = false;
     for (;;) {
       if (position.commit >= log.durable.head.size) {
+        checkWholeEnd(this.#chain);
         if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
         isLive = true;
         // It may wait for long, and what comes then is in memory already.

@@ -1,0 +1,35 @@
+/**
+ * What yargs finds wrong with a command line, in words that name what the user wrote.
+ * @param args The arguments as they were given.
+ */
+export function usageMessage(message: string, args: readonly string[]): string {
+  const [, wrong] = /^Unknown arguments?: (.+)$/.exec(message) ?? [];
+  if (wrong !== undefined) return unknownArguments(wrong.split(', '), args);
+  const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
+  if (valueless !== undefined) return `${asWritten(valueless, args)} needs a value`;
+  const [, meant] = /^Did you mean (.+)\?$/.exec(message) ?? [];
+  if (meant !== undefined) {
+    const given = args.find((argument) => !argument.startsWith('-'));
+    return `${JSON.stringify(given)} is not a command. Did you mean ${JSON.stringify(meant)}?`;
+  }
+  const [, got, need] =
+    /^Not enough non-option arguments: got (\d+), need at least (\d+)$/.exec(message) ?? [];
+  if (need !== undefined) return `too few arguments: got ${got}, need at least ${need}`;
+  return message;
+}
+
+function unknownArguments(names: readonly string[], args: readonly string[]): string {
+  const written = names.map((name) => asWritten(name, args));
+  // yargs names a flag with dashes in it a second time, in camel case, which nobody wrote.
+  const known = written.filter((text, at) => text !== names[at]);
+  const shown = known.length === 0 ? written : known;
+  return `unknown ${shown.length === 1 ? 'argument' : 'arguments'}: ${shown.join(', ')}`;
+}
+
+/** A flag with its dashes; anything else in quotes; what nobody wrote as it is. */
+function asWritten(name: string, args: readonly string[]): string {
+  for (const flag of [`--${name}`, `-${name}`]) {
+    if (args.some((argument) => argument === flag || argument.startsWith(`${flag}=`))) return flag;
+  }
+  return args.includes(name) ? JSON.stringify(name) : name;
+}

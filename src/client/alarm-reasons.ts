@@ -1,0 +1,9 @@
+import type { Reason } from '../bytes/index.ts';
+
+/** The server isn't what it was: these say more than that an outcome is unknown. */
+export const alarmReasons: ReadonlySet<Reason> = new Set([
+  'WRITER_AHEAD',
+  'HEAD_CONFLICT',
+  'CHAIN_ID_MISMATCH',
+  'VERIFICATION_FAILED',
+]);
