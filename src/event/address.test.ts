@@ -32,6 +32,10 @@ test.each([
   expect(() => parseChainAddress(text)).toThrow(/is not an address: .*ate:\/\/host/);
 });
 
+test('an IPv6 address without brackets is told what it lacks', () => {
+  expect(() => parseServerAddress('::1')).toThrow(/stands in brackets/);
+});
+
 test('a chain key in an address is checked', () => {
   expect(() => parseChainAddress('ate://localhost/Team/db')).toThrow(/is not a chain key/);
 });

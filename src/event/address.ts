@@ -52,7 +52,13 @@ function splitAddress(text: string): { server: ServerAddress; path: string } {
   const match =
     /^(ate|ws):\/\/(\[[0-9a-fA-F:.]+\]|[^/:[\]@#?]+)(?::([0-9]{1,5}))?(?:\/(.*))?$/.exec(text);
   const [, scheme, bracketed = '', portText, rest = ''] = match ?? [];
-  if (match === null) throw invalid(text, 'it has not that form');
+  if (match === null) {
+    const isBareIpv6 = /^(ate|ws):\/\/[0-9a-fA-F]*:[0-9a-fA-F:.]*:/.test(text);
+    throw invalid(
+      text,
+      isBareIpv6 ? 'an IPv6 address stands in brackets, as ate://[::1]' : 'it is of another form',
+    );
+  }
   const port = portText === undefined ? defaultPort : Number(portText);
   if (port < 1 || port > 65_535) throw invalid(text, `${portText} is not a port from 1 to 65535`);
   let path = rest;

@@ -1,4 +1,6 @@
 import http2 from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test, vi } from 'vitest';
@@ -208,4 +210,37 @@ test('each call leaves a line at debug, with its outcome', async () => {
       { method: 'atedb.v1.ChainService/AppendBatch', outcome: 'status 12' },
     ]);
   });
+});
+
+test('connections beyond the limit are closed as they come, and there is room when others end', async () => {
+  const { grpc, client } = await start({ describe: async () => ({}) }, { connectionsMax: 1 });
+  await callUnary(client, 'DescribeChain', describeRequest('g/db'));
+  const ended = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
+  const connection = () => connect(grpc.port, '127.0.0.1').on('error', () => {});
+  await ended(connection());
+  await callUnary(client, 'DescribeChain', describeRequest('g/db'));
+  client.close();
+  await vi.waitFor(async () => {
+    const socket = connection();
+    const isOpen = await Promise.race([ended(socket), setTimeout(50, 'open')]);
+    socket.destroy();
+    expect(isOpen).toBe('open');
+  });
+});
+
+test('what the transport says of strange requests is in fields of the log', async () => {
+  const { grpc, lines } = await start({});
+  const session = http2.connect(`http://${grpc.addresses[0]}`);
+  const request = session.request({
+    ':method': 'POST',
+    ':path': path('DescribeChain'),
+    'content-type': 'application/grpc',
+    'x-strange': 'Ã¿',
+  });
+  request.on('error', () => {}).end();
+  await vi.waitFor(() => {
+    const said = lines.find(({ msg }) => msg === 'the transport says');
+    expect(said?.said).toContain('x-strange');
+  });
+  session.destroy();
 });
