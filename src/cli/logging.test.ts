@@ -29,3 +29,16 @@ test('an error is shown with its stack, below the line', () => {
   });
   expect(formatLogLine(line, false)).toBe('12:34:56.789 ERROR m\n    Error: x\n     at y\n');
 });
+
+test('what a peer has sent does not drive the terminal', () => {
+  const json = JSON.stringify({
+    level: 'warn',
+    time: '2026-01-01T00:00:00.000Z',
+    msg: 'refused \u001b[2J',
+    key: '\u001b]0;x\u0007',
+    err: { stack: 'Error: \u001b[31m\n    at x' },
+  });
+  for (const character of formatLogLine(json, false).replaceAll('\n', '')) {
+    expect(character.charCodeAt(0)).toBeGreaterThanOrEqual(0x20);
+  }
+});

@@ -13,11 +13,17 @@ const keepaliveTimeoutMs = 20_000;
 /** Calls of one connection beyond the limit on streams, so that it is our refusal, with words, that is met. */
 const callsBesideStreams = 1_000;
 
+/** Calls of one connection at most: each may hold a message that never ends. A client beyond it waits, or connects again. */
+const callsOfConnectionMax = 2_000;
+
 /** Make a gRPC server that serves nothing yet. */
 export function makeGrpcServer(limits: { readonly streamsMax: number }): Server {
   return makeServerWithWindows({
     'grpc.max_receive_message_length': grpcMessageBytesMax,
-    'grpc.max_concurrent_streams': limits.streamsMax + callsBesideStreams,
+    'grpc.max_concurrent_streams': Math.min(
+      limits.streamsMax + callsBesideStreams,
+      callsOfConnectionMax,
+    ),
     'grpc.keepalive_time_ms': keepaliveTimeMs,
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
     interceptors: [transportRefusals],
