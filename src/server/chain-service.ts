@@ -4,6 +4,7 @@ import { append } from './methods/append.ts';
 import { appendBatch } from './methods/append-batch.ts';
 import type { ChainServiceDeps } from './methods/deps.ts';
 import { describeChain } from './methods/describe-chain.ts';
+import { getEvent } from './methods/get-event.ts';
 import { listChains } from './methods/list-chains.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
@@ -21,5 +22,6 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     appendBatch: appendBatch(deps),
     subscribe: subscribe(deps),
     readEvents: readEvents(deps),
+    getEvent: getEvent(deps),
   };
 }

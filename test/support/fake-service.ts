@@ -65,6 +65,7 @@ export function fakeMethods(behaviour: Behaviour): Methods<typeof ChainService> 
     readEvents: serverStream(method.readEvents, { endsAtDrain: false }, (_request, call) =>
       readEvents(call),
     ),
+    getEvent: unary(method.getEvent, unsupported),
   };
 }
 

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Event, PublicKey, Seal, TrustMode } from "./event_pb.js";
+import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
 import type { ErrorReason } from "./errors_pb.js";
 
@@ -382,21 +382,46 @@ export declare type ListChainsResponse = Message<"atedb.v1.ListChainsResponse"> 
 export declare const ListChainsResponseSchema: GenMessage<ListChainsResponse>;
 
 /**
- * A batch to append. Fields 1 and 2 are stored as they come, byte for byte: all events, then the seal,
- * in the strict form, before any other field.
+ * Proves to the server of a centralized chain that the caller has a key. Counts on the stream that it
+ * came on, and there for every later batch whose seal names the key.
+ *
+ * @generated from message atedb.v1.KeyProof
+ */
+export declare type KeyProof = Message<"atedb.v1.KeyProof"> & {
+  /**
+   * Required. Over 160 bytes, with the purpose "atedb/v1/proof" as the suite's context: the exporter of
+   * the encrypted tunnel that the stream is in (32 bytes; zeros where there is none), the fingerprint
+   * of the server's identity key, the chain id, the conversation id, the fingerprint of the key.
+   *
+   * @generated from field: atedb.v1.Signature signature = 1;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.KeyProof.
+ * Use `create(KeyProofSchema)` to create a new message.
+ */
+export declare const KeyProofSchema: GenMessage<KeyProof>;
+
+/**
+ * One message of an append stream: a batch (events and seal), or a proof, or neither, which asks for
+ * the conversation id that proofs are made for. Each is answered once, in the order sent.
+ * Fields 1 and 2 are stored as they come, byte for byte: all events, then the seal, in the strict form,
+ * before any other field.
  *
  * @generated from message atedb.v1.AppendRequest
  */
 export declare type AppendRequest = Message<"atedb.v1.AppendRequest"> & {
   /**
-   * The events. Required; 1 to 16,384.
+   * The events. 1 to 16,384 with a seal, else absent.
    *
    * @generated from field: repeated atedb.v1.Event events = 1;
    */
   events: Event[];
 
   /**
-   * The seal. Required.
+   * The seal. Absent: there is no batch.
    *
    * @generated from field: atedb.v1.Seal seal = 2;
    */
@@ -408,6 +433,13 @@ export declare type AppendRequest = Message<"atedb.v1.AppendRequest"> & {
    * @generated from field: string chain_key = 16;
    */
   chainKey: string;
+
+  /**
+   * Proves a key. Absent with a batch.
+   *
+   * @generated from field: atedb.v1.KeyProof proof = 17;
+   */
+  proof?: KeyProof | undefined;
 };
 
 /**
@@ -478,13 +510,54 @@ export declare type Rejected = Message<"atedb.v1.Rejected"> & {
 export declare const RejectedSchema: GenMessage<Rejected>;
 
 /**
- * The answer to one batch.
+ * What proofs on this stream are made for.
+ *
+ * @generated from message atedb.v1.Conversation
+ */
+export declare type Conversation = Message<"atedb.v1.Conversation"> & {
+  /**
+   * Random; made for this stream alone. 32 bytes.
+   *
+   * @generated from field: bytes conversation_id = 1;
+   */
+  conversationId: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.Conversation.
+ * Use `create(ConversationSchema)` to create a new message.
+ */
+export declare const ConversationSchema: GenMessage<Conversation>;
+
+/**
+ * The key counts as proven on this stream.
+ *
+ * @generated from message atedb.v1.Proven
+ */
+export declare type Proven = Message<"atedb.v1.Proven"> & {
+  /**
+   * The fingerprint of the key. 32 bytes.
+   *
+   * @generated from field: bytes fingerprint = 1;
+   */
+  fingerprint: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.Proven.
+ * Use `create(ProvenSchema)` to create a new message.
+ */
+export declare const ProvenSchema: GenMessage<Proven>;
+
+/**
+ * The answer to one message.
  *
  * @generated from message atedb.v1.AppendResponse
  */
 export declare type AppendResponse = Message<"atedb.v1.AppendResponse"> & {
   /**
-   * Seal hash of the batch that is answered. 32 bytes; empty where a batch was rejected unread.
+   * Seal hash of the batch that is answered. 32 bytes; empty where a batch was rejected unread, or none
+   * is answered.
    *
    * @generated from field: bytes seal_hash = 1;
    */
@@ -497,7 +570,7 @@ export declare type AppendResponse = Message<"atedb.v1.AppendResponse"> & {
    */
   outcome: {
     /**
-     * It was accepted.
+     * The batch was accepted.
      *
      * @generated from field: atedb.v1.Committed committed = 2;
      */
@@ -505,12 +578,28 @@ export declare type AppendResponse = Message<"atedb.v1.AppendResponse"> & {
     case: "committed";
   } | {
     /**
-     * It was refused.
+     * The batch, or the proof, was refused.
      *
      * @generated from field: atedb.v1.Rejected rejected = 3;
      */
     value: Rejected;
     case: "rejected";
+  } | {
+    /**
+     * The conversation was asked for.
+     *
+     * @generated from field: atedb.v1.Conversation conversation = 4;
+     */
+    value: Conversation;
+    case: "conversation";
+  } | {
+    /**
+     * The proof was accepted.
+     *
+     * @generated from field: atedb.v1.Proven proven = 5;
+     */
+    value: Proven;
+    case: "proven";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1002,6 +1091,97 @@ export declare type EndOfRange = Message<"atedb.v1.EndOfRange"> & {
 export declare const EndOfRangeSchema: GenMessage<EndOfRange>;
 
 /**
+ * Asks for one event.
+ *
+ * @generated from message atedb.v1.GetEventRequest
+ */
+export declare type GetEventRequest = Message<"atedb.v1.GetEventRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * Which event. Exactly one is required.
+   *
+   * @generated from oneof atedb.v1.GetEventRequest.event
+   */
+  event: {
+    /**
+     * The newest event of this object, which may be its tombstone. 16 bytes.
+     *
+     * @generated from field: bytes primary_key = 3;
+     */
+    value: Uint8Array;
+    case: "primaryKey";
+  } | {
+    /**
+     * The event of this sequence.
+     *
+     * @generated from field: uint64 sequence = 4;
+     */
+    value: bigint;
+    case: "sequence";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.GetEventRequest.
+ * Use `create(GetEventRequestSchema)` to create a new message.
+ */
+export declare const GetEventRequestSchema: GenMessage<GetEventRequest>;
+
+/**
+ * One event, in its batch.
+ *
+ * @generated from message atedb.v1.GetEventResponse
+ */
+export declare type GetEventResponse = Message<"atedb.v1.GetEventResponse"> & {
+  /**
+   * The whole batch that holds it, with its commit, as it is stored.
+   *
+   * @generated from field: atedb.v1.LogSegment log = 1;
+   */
+  log?: LogSegment | undefined;
+
+  /**
+   * Sequence of the event that was asked for.
+   *
+   * @generated from field: uint64 sequence = 2;
+   */
+  sequence: bigint;
+
+  /**
+   * A head of the chain that the batch is in.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 3;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * RFC 9162 inclusion proof of the batch's commit in the tree of that head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes inclusion = 4;
+   */
+  inclusion: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.GetEventResponse.
+ * Use `create(GetEventResponseSchema)` to create a new message.
+ */
+export declare const GetEventResponseSchema: GenMessage<GetEventResponse>;
+
+/**
  * Whether a chain can be used.
  *
  * @generated from enum atedb.v1.ChainHealth
@@ -1130,6 +1310,18 @@ export declare const ChainService: GenService<{
     methodKind: "server_streaming";
     input: typeof ReadEventsRequestSchema;
     output: typeof ReadEventsResponseSchema;
+  },
+  /**
+   * Gives one event: the newest of a primary key, or the one of a sequence, with the whole batch that it
+   * came in and the proof that this is in the chain. That no newer event of the key exists is the
+   * server's word. Also fails with EVENT_NOT_FOUND, SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.GetEvent
+   */
+  getEvent: {
+    methodKind: "unary";
+    input: typeof GetEventRequestSchema;
+    output: typeof GetEventResponseSchema;
   },
 }>;
 

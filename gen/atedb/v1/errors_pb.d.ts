@@ -166,6 +166,14 @@ export enum ErrorReason {
   LOCAL_ONLY = 32,
 
   /**
+   * UNAUTHENTICATED. The batch has no signature, and its key is not proven on this stream. Prove the key
+   * first, or sign the batch.
+   *
+   * @generated from enum value: ERROR_REASON_KEY_NOT_PROVEN = 33;
+   */
+  KEY_NOT_PROVEN = 33,
+
+  /**
    * ABORTED. The counter was used for another batch: two writers share one writer id. Never retry;
    * continue with a new writer id.
    *
@@ -217,6 +225,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SEQUENCE_OUT_OF_RANGE = 50;
    */
   SEQUENCE_OUT_OF_RANGE = 50,
+
+  /**
+   * NOT_FOUND. The chain has no event of this primary key.
+   *
+   * @generated from enum value: ERROR_REASON_EVENT_NOT_FOUND = 51;
+   */
+  EVENT_NOT_FOUND = 51,
 
   /**
    * DATA_LOSS. Stored bytes are damaged; the metadata names the file, the offset and the sequences. The

@@ -310,6 +310,34 @@ export declare type LandsBefore = Message<"atedb.v1.LandsBefore"> & {
 export declare const LandsBeforeSchema: GenMessage<LandsBefore>;
 
 /**
+ * The object has not been changed by any other writer: no event of this primary key at or above a
+ * sequence is another writer id's. With sequence 0: nobody else has ever written it.
+ *
+ * @generated from message atedb.v1.KeyUnchanged
+ */
+export declare type KeyUnchanged = Message<"atedb.v1.KeyUnchanged"> & {
+  /**
+   * The object. Required; 16 bytes.
+   *
+   * @generated from field: bytes primary_key = 1;
+   */
+  primaryKey: Uint8Array;
+
+  /**
+   * The first sequence that must not be another writer's. Absent: 0.
+   *
+   * @generated from field: uint64 since_sequence = 2;
+   */
+  sinceSequence: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.KeyUnchanged.
+ * Use `create(KeyUnchangedSchema)` to create a new message.
+ */
+export declare const KeyUnchangedSchema: GenMessage<KeyUnchanged>;
+
+/**
  * A condition on the chain, checked with the batch as one step. Readers check it too.
  *
  * @generated from message atedb.v1.Precondition
@@ -336,6 +364,14 @@ export declare type Precondition = Message<"atedb.v1.Precondition"> & {
      */
     value: LandsBefore;
     case: "landsBefore";
+  } | {
+    /**
+     * No other writer has changed an object.
+     *
+     * @generated from field: atedb.v1.KeyUnchanged key_unchanged = 3;
+     */
+    value: KeyUnchanged;
+    case: "keyUnchanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -459,7 +495,8 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
 
   /**
    * Over the header, with the purpose "atedb/v1/seal" as the suite's context: in a genesis one of each
-   * root, else one of the writer's key; sorted by fingerprint, once each.
+   * root, else one of the writer's key; sorted by fingerprint, once each. Absent in a centralized chain
+   * where the writer has proven its key on the stream: then the server vouches for the batch.
    *
    * @generated from field: repeated atedb.v1.Signature signatures = 2;
    */
