@@ -47,7 +47,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesLive: 2_000,
     longChainBytes: longChainBytesWanted,
     peerEventsOne: 3_000,
-    peerEventsMany: 64_000,
+    peerEventsMany: 32_000,
   },
   quick: {
     name: 'quick',

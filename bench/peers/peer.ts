@@ -31,12 +31,20 @@ export interface RunningPeer {
   stop(): Promise<void>;
 }
 
+/** What writes some events, all in one. */
+export interface PeerRequest {
+  readonly bytes: Buffer;
+  readonly events: number;
+  /** By which number its answer is known, where the protocol has such. */
+  readonly answer?: number;
+}
+
 /** One client of a peer. */
 export interface PeerConnection {
-  /** Make the request that writes these events, all in one, before the clock starts. */
-  prepare(events: readonly Buffer[]): Buffer;
-  /** Send a request; `done` is called when it is durable, or with what went wrong. */
-  send(request: Buffer, done: (error?: Error) => void): void;
+  /** Make a request, before the clock starts. */
+  prepare(events: readonly Buffer[]): PeerRequest;
+  /** Send a request of this connection; `done` is called when it is durable, or with what went wrong. */
+  send(request: PeerRequest, done: (error?: Error) => void): void;
   close(): void;
 }
 
