@@ -73,11 +73,15 @@ class PeerRun {
     return loads;
   }
 
-  async #repeat(load: PeerLoad, measure: () => Promise<Measure>): Promise<PeerLoadResult> {
+  async #repeat(
+    load: PeerLoad,
+    measure: () => Promise<Measure>,
+    turnsMax = Number.POSITIVE_INFINITY,
+  ): Promise<PeerLoadResult> {
     const repetitions: Measure[] = [];
     // As our rows: the first warms up.
-    for (let turn = 0; turn <= this.#scale.repetitions; turn += 1)
-      repetitions.push(await measure());
+    const turns = Math.min(turnsMax, 1 + this.#scale.repetitions);
+    for (let turn = 0; turn < turns; turn += 1) repetitions.push(await measure());
     repetitions.shift();
     return { title: this.#peer.loads[load], median: medianOf(repetitions), repetitions };
   }
