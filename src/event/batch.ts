@@ -292,7 +292,12 @@ function parsePrecondition(bytes: Buffer): Precondition {
     : { kind: 'lands_before', sequence: value };
 }
 
-function parseSignature(bytes: Buffer): SignatureView {
+/**
+ * Take one Signature message apart.
+ *
+ * @throws AtedbError NON_CANONICAL.
+ */
+export function parseSignature(bytes: Buffer): SignatureView {
   checkStrict(signatureForm, bytes);
   const cursor = new FieldCursor(bytes);
   let suite = 0;

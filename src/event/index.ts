@@ -12,6 +12,7 @@ export {
   type EventView,
   parseBatch,
   parseSealOfRun,
+  parseSignature,
   type SealView,
   type SignatureView,
 } from './batch.ts';
@@ -46,6 +47,7 @@ export {
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
+export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export {
   eventsRoot,
@@ -54,6 +56,7 @@ export {
   type SealInput,
   sealBatch,
   sealHash,
+  signatureBytes,
   signBatch,
   type TreeHead,
   type WriterIdentity,

@@ -40,7 +40,9 @@ export function checkBatch(batch: Batch): Genesis | undefined {
   events.forEach(checkEvent);
   checkRoot(batch);
   const [signature, ...others] = seal.signatures;
-  if (others.length > 0 || !signature?.fingerprint.equals(seal.fingerprint)) {
+  // Whether it may have none is for `vouchedBy` to say.
+  const isOthers = signature !== undefined && !signature.fingerprint.equals(seal.fingerprint);
+  if (others.length > 0 || isOthers) {
     throw new AtedbError(
       'SIGNATURE_INVALID',
       `a batch is signed by its writer's key ${seal.fingerprint.toString('hex')} and no other`,
