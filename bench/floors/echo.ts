@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { MessageStream, RawClient } from '../load/raw-client.ts';
+import type { MessageStream } from '../load/message-stream.ts';
+import type { BenchClient } from '../load/raw-client.ts';
 import { bytesMethod } from './bytes-method.ts';
 
 /**
@@ -19,7 +20,7 @@ export const echoMethod = {
 };
 
 /** Open a stream on which every message is answered with so many bytes. */
-export async function openEcho(client: RawClient, answerBytes: number): Promise<MessageStream> {
+export async function openEcho(client: BenchClient, answerBytes: number): Promise<MessageStream> {
   const stream = client.openStream(echoMethod.definition.path);
   const first = Buffer.alloc(4);
   first.writeUInt32LE(answerBytes);

@@ -1,8 +1,9 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { frame } from '../../src/bytes/index.ts';
 import type { BenchChain } from './bench-chain.ts';
+import type { MessageStream } from './message-stream.ts';
 import { proveKey } from './prove-key.ts';
-import type { MessageStream, RawClient } from './raw-client.ts';
+import type { BenchClient } from './raw-client.ts';
 import type { SealedBatch, SealedWriter } from './sealed-writer.ts';
 
 const { append } = ChainService.method;
@@ -11,7 +12,7 @@ export const appendPath = `/${append.parent.typeName}/${append.name}`;
 const chainKeyField = 16;
 
 /** Create a chain, and leave the stream of its first writer open. */
-export async function createChain(client: RawClient, chain: BenchChain): Promise<MessageStream> {
+export async function createChain(client: BenchClient, chain: BenchChain): Promise<MessageStream> {
   const stream = client.openStream(appendPath);
   await sendFirst(stream, chain, chain.genesis);
   await prove(stream, chain);
@@ -20,7 +21,7 @@ export async function createChain(client: RawClient, chain: BenchChain): Promise
 
 /** Open a stream for a writer of a chain that is there, and have one batch answered, so that nothing of the opening is timed. */
 export async function openAppendStream(
-  client: RawClient,
+  client: BenchClient,
   chain: Pick<BenchChain, 'chainKey' | 'chainId' | 'key' | 'server'>,
   writer: SealedWriter,
 ): Promise<MessageStream> {
@@ -35,8 +36,8 @@ async function prove(
   { server, chainKey, chainId, key }: Pick<BenchChain, 'chainKey' | 'chainId' | 'key' | 'server'>,
 ): Promise<void> {
   if (server.vouching === 'signed') return;
-  const serverIdentity = server.identity.fingerprint;
-  await proveKey(stream, { chainKey, chainId, serverIdentity, key });
+  const serverFingerprint = server.identity.fingerprint;
+  await proveKey(stream, { chainKey, chainId, serverFingerprint, key });
 }
 
 async function sendFirst(

@@ -1,7 +1,8 @@
 import type { Frames } from '../http2/frames.ts';
 import { checkAnswers, createChain } from './append-session.ts';
 import type { BenchChain } from './bench-chain.ts';
-import { type MessageStream, RawClient } from './raw-client.ts';
+import type { MessageStream } from './message-stream.ts';
+import { RawClient } from './raw-client.ts';
 import type { SealedBatch } from './sealed-writer.ts';
 
 interface Lane {

@@ -1,11 +1,9 @@
 import { FieldWriter, frame } from '../../src/bytes/index.ts';
-import type { KeyPair } from '../../src/crypto/index.ts';
-import type { MessageStream } from './raw-client.ts';
+import { type KeyPair, signatureContexts } from '../../src/crypto/index.ts';
+import { keyProofBytes } from '../../src/event/index.ts';
+import type { MessageStream } from './message-stream.ts';
 import { fieldOf } from './response-fields.ts';
 
-const proofContext = 'atedb/v1/proof';
-/** Where there is no encrypted tunnel. */
-const noExporter = Buffer.alloc(32);
 /** Fields of AppendRequest, of AppendResponse and of what they hold; see `chain.proto`. */
 const chainKeyField = 16;
 const proofField = 17;
@@ -18,19 +16,20 @@ export async function proveKey(
   options: {
     readonly chainKey: string;
     readonly chainId: Buffer;
-    readonly serverIdentity: Buffer;
+    /** Of the server's identity key. */
+    readonly serverFingerprint: Buffer;
     readonly key: KeyPair;
   },
 ): Promise<void> {
-  const { chainKey, chainId, serverIdentity, key } = options;
+  const { chainKey, chainId, serverFingerprint, key } = options;
   const asked = await stream.ask(frame(chainKeyField, Buffer.from(chainKey)));
-  const conversation = fieldOf(fieldOf(asked, conversationField), 1);
+  const conversationId = fieldOf(fieldOf(asked, conversationField), 1);
   const { fingerprint, suite } = key.publicKey;
-  const proven = Buffer.concat([noExporter, serverIdentity, chainId, conversation, fingerprint]);
+  const claim = { serverFingerprint, chainId, conversationId, fingerprint };
   const signature = new FieldWriter()
     .varint(1, suite)
     .bytes(2, fingerprint)
-    .bytes(3, await key.sign(proofContext, proven))
+    .bytes(3, await key.sign(signatureContexts.proof, keyProofBytes(claim)))
     .finish();
   const answer = await stream.ask(frame(proofField, frame(1, signature)));
   const said = fieldOf(fieldOf(answer, provenField), 1);

@@ -1,9 +1,16 @@
-import { Http2Connection, type Http2Stream } from '../http2/connection.ts';
-import { type Frames, messageFrames } from '../http2/frames.ts';
+import { Http2Connection } from '../http2/connection.ts';
+import { messageFrames } from '../http2/frames.ts';
 import { MessageReader } from '../http2/message-reader.ts';
+import { MessageStream } from './message-stream.ts';
+
+/** What opens streams: the raw client, or a stock one. */
+export interface BenchClient {
+  openStream(path: string): MessageStream;
+  close(): void;
+}
 
 /** A bare gRPC client: it sends and gets bytes, and knows nothing of what they are. */
-export class RawClient {
+export class RawClient implements BenchClient {
   readonly #connection: Http2Connection;
 
   /** @param server `host:port` or `unix:/path`. */
@@ -13,7 +20,15 @@ export class RawClient {
 
   /** Open a stream each way. */
   openStream(path: string): MessageStream {
-    return new MessageStream(this.#connection, path);
+    return new MessageStream(({ onAnswer, onEnd }) => {
+      const reader = new MessageReader(onAnswer);
+      const stream = this.#connection.open(path, { onData: (bytes) => reader.push(bytes), onEnd });
+      return {
+        prepare: (message) => messageFrames(stream.id, message),
+        send: (message) => stream.send(message),
+        end: () => stream.end(),
+      };
+    });
   }
 
   /**
@@ -74,72 +89,5 @@ export class RawClient {
 
   close(): void {
     this.#connection.close();
-  }
-}
-
-/** What became of messages that were sent, each with one answer. */
-export interface Exchanged {
-  /** In order. */
-  readonly answers: readonly Buffer[];
-  /** How long each message waited for its answer. */
-  readonly durationsMs: readonly number[];
-  /** From the first message to the last answer. */
-  readonly elapsedMs: number;
-}
-
-/** A stream on which every message gets one answer, in order. */
-export class MessageStream {
-  readonly #stream: Http2Stream;
-  #onAnswer: (answer: Buffer) => void = () => undefined;
-  #onFailure: (error: Error) => void = () => undefined;
-
-  constructor(connection: Http2Connection, path: string) {
-    const reader = new MessageReader((answer) => this.#onAnswer(answer));
-    this.#stream = connection.open(path, {
-      onData: (bytes) => reader.push(bytes),
-      onEnd: (error) => this.#onFailure(error ?? new Error('the server ended the stream')),
-    });
-  }
-
-  /** Make messages ready to be sent on this stream, so that nothing is left to do when the clock runs. */
-  prepare(messages: readonly Buffer[]): Frames[] {
-    return messages.map((message) => messageFrames(this.#stream.id, message));
-  }
-
-  /** Send messages, so many of them in flight, and wait for all answers. */
-  exchange(messages: readonly Frames[], inFlight: number): Promise<Exchanged> {
-    const { promise, resolve, reject } = Promise.withResolvers<Exchanged>();
-    const startMs = performance.now();
-    const sentMs: number[] = [];
-    const durationsMs: number[] = [];
-    const answers: Buffer[] = [];
-    const sendNext = () => {
-      const message = messages[sentMs.length];
-      if (message === undefined) return;
-      sentMs.push(performance.now());
-      this.#stream.send(message);
-    };
-    this.#onFailure = reject;
-    this.#onAnswer = (answer) => {
-      const nowMs = performance.now();
-      durationsMs.push(nowMs - (sentMs[answers.length] ?? Number.NaN));
-      answers.push(Buffer.from(answer));
-      if (answers.length < messages.length) sendNext();
-      else resolve({ answers, durationsMs, elapsedMs: nowMs - startMs });
-    };
-    for (let sent = 0; sent < inFlight; sent += 1) sendNext();
-    return promise;
-  }
-
-  /** Send one message, and wait for its answer. */
-  async ask(message: Buffer): Promise<Buffer> {
-    const { answers } = await this.exchange(this.prepare([message]), 1);
-    return answers[0] as Buffer;
-  }
-
-  /** Send no more. */
-  end(): void {
-    this.#onFailure = () => undefined;
-    this.#stream.end();
   }
 }

@@ -1,7 +1,7 @@
 import type { Frames } from '../http2/frames.ts';
 import { measureOf } from '../measure.ts';
 import { checkAnswers } from './append-session.ts';
-import type { MessageStream } from './raw-client.ts';
+import type { MessageStream } from './message-stream.ts';
 import type { SealedBatch, SealedWriter } from './sealed-writer.ts';
 
 /** Batches for each of many streams, each made by its own writer. */

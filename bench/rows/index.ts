@@ -1,7 +1,12 @@
 import type { Row } from '../row.ts';
 import { live } from './live.ts';
 import { manyChains } from './many-chains.ts';
-import { manyStreams, manyStreamsDeep, manyStreamsSigned } from './many-streams.ts';
+import {
+  manyStreams,
+  manyStreamsDeep,
+  manyStreamsSigned,
+  manyStreamsStock,
+} from './many-streams.ts';
 import { memory } from './memory.ts';
 import { oneInFlight, oneInFlightSigned, oneInFlightUnix } from './one-in-flight.ts';
 import { oneInFlightSdk } from './one-in-flight-sdk.ts';
@@ -21,6 +26,7 @@ export const rows: readonly Row[] = [
   oneInFlightSdk,
   manyStreams,
   manyStreamsDeep,
+  manyStreamsStock,
   manyStreamsSigned,
   pipelined,
   pipelinedThousand,

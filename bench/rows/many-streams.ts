@@ -4,7 +4,9 @@ import { createChain, openAppendStream } from '../load/append-session.ts';
 import { newChain, newWriter } from '../load/bench-chain.ts';
 import { checkEvents } from '../load/check-chain.ts';
 import { answerBytes } from '../load/message-sizes.ts';
-import { type MessageStream, RawClient } from '../load/raw-client.ts';
+import type { MessageStream } from '../load/message-stream.ts';
+import { type BenchClient, RawClient } from '../load/raw-client.ts';
+import { StockClient } from '../load/stock-client.ts';
 import { checkAllAnswers, exchangeAll, sealAll } from '../load/stream-group.ts';
 import { type Vouching, vouchingDefault } from '../load/vouching.ts';
 import type { Row } from '../row.ts';
@@ -25,6 +27,13 @@ export const manyStreamsDeep = manyStreamsRow({
   inFlightEach: severalInFlight,
 });
 
+export const manyStreamsStock = manyStreamsRow({
+  name: 'many-streams-stock',
+  title: 'the same, 1 in flight each, ours and floor by a stock grpc-js client',
+  inFlightEach: 1,
+  makeClient: (server) => new StockClient(server),
+});
+
 export const manyStreamsSigned = manyStreamsRow({
   name: 'many-streams-signed',
   title: 'the same, 1 in flight each, every batch signed',
@@ -37,8 +46,10 @@ function manyStreamsRow(options: {
   readonly title: string;
   readonly inFlightEach: number;
   readonly vouching?: Vouching;
+  readonly makeClient?: (server: string) => BenchClient;
 }): Row {
   const { name, title, inFlightEach, vouching = vouchingDefault } = options;
+  const makeClient = options.makeClient ?? ((server: string) => new RawClient(server));
   return {
     name,
     title,
@@ -48,8 +59,8 @@ function manyStreamsRow(options: {
     ...(inFlightEach === 1 && { peers: 'many-clients' as const }),
     async prepare({ scale, folder, processes }) {
       const server = await processes.startServer({ logsPath: join(folder, 'logs'), vouching });
-      const client = new RawClient(server.address);
-      const floorClient = new RawClient(await processes.startFloorServer());
+      const client = makeClient(server.address);
+      const floorClient = makeClient(await processes.startFloorServer());
       const chain = await newChain(server, 'streams');
       (await createChain(client, chain)).end();
       const writers = Array.from({ length: scale.streams }, () => newWriter(chain));
