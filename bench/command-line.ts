@@ -27,7 +27,7 @@ export const help = `npm run bench -- [options]
 npm run bench -- compare A.json B.json
 npm run bench -- table RUN.json
 
-  --quick            fewer repetitions, smaller chains: under a minute
+  --quick            fewer rows and repetitions, smaller chains: under a minute
   --only ROW         only this row; may be given several times
   --peers            with the peers: the default, unless --only is given
   --no-peers         without them
@@ -65,11 +65,15 @@ export function parseCommandLine(args: readonly string[]): Command {
   return {
     kind: 'run',
     scale,
-    rows: values.only.length > 0 ? values.only : rows.map(({ name }) => name),
+    rows: values.only.length > 0 ? values.only : rowsOf(scale),
     withPeers: values.peers ?? values.only.length === 0,
     folder: values.folder,
     profileFolder: values.profile,
   };
+}
+
+function rowsOf(scale: ScaleName): string[] {
+  return rows.filter(({ isExtra }) => !isExtra || scale === 'full').map(({ name }) => name);
 }
 
 function parseVerb(positionals: readonly string[]): Command {

@@ -34,12 +34,10 @@ async function runAll(command: RunCommand): Promise<void> {
   const environment = describeEnvironment();
   const rows: RowResult[] = [];
   for (const name of command.rows) {
-    process.stderr.write(`${name} …\n`);
     rows.push(await runInProcess<RowResult>('row.ts', name, command));
   }
   const peerResults: PeerResult[] = [];
   for (const { name } of command.withPeers ? peers : []) {
-    process.stderr.write(`${name} …\n`);
     peerResults.push(await runInProcess<PeerResult>('peer.ts', name, command));
   }
   const run: Run = {
@@ -61,5 +59,9 @@ async function runInProcess<Result>(
 ): Promise<Result> {
   const processes = new ChildProcesses(profileFolder);
   const profile = profileFolder === undefined ? [] : [profileFolder];
-  return processes.run<Result>(module, [name, scale, folder, ...profile]);
+  process.stderr.write(`${name} …`);
+  const startMs = performance.now();
+  const result = await processes.run<Result>(module, [name, scale, folder, ...profile]);
+  process.stderr.write(` ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
+  return result;
 }

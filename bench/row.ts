@@ -13,6 +13,8 @@ export interface Row {
   readonly floors: readonly string[];
   /** What its rate counts. */
   readonly unit: 'batches' | 'events' | 'deliveries';
+  /** Left out of short runs, unless it is asked for by its name. Absent: it isn't. */
+  readonly isExtra?: boolean;
   /** By which figure it is compared. Absent: the rate. */
   readonly figure?: Figure;
   readonly targets?: readonly Target[];

@@ -61,7 +61,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesReplayed: 400,
     subscribers: 100,
     batchesLive: 60,
-    longChainBytes: 24 * mebibyte,
+    longChainBytes: 16 * mebibyte,
     peerEventsOne: 300,
     peerEventsMany: 6_400,
   },

@@ -24,9 +24,12 @@ export interface ReplayedChain {
 export async function prepareReplay(context: RowContext): Promise<ReplayedChain> {
   const { scale, folder, processes } = context;
   const logsPath = join(folder, 'logs');
-  const server = await processes.startServer({ logsPath });
+  const [server, floorServer] = await Promise.all([
+    processes.startServer({ logsPath }),
+    processes.startFloorServer(),
+  ]);
   const { chain, events } = await fillNewChain(server, scale.batchesReplayed);
-  const floor = new RawClient(await processes.startFloorServer());
+  const floor = new RawClient(floorServer);
   const request: FileStreamRequest = {
     paths: await segments(logsPath, chain.chainKey),
     sliceBytes: sliceBytesMax,

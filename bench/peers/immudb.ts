@@ -50,7 +50,7 @@ export const immudb: Peer = {
       connect: async () =>
         new UnaryConnection({
           server,
-          metadata: await openSession(server, database),
+          metadata,
           encode: (events) => encode(keys, events),
           pathFor: () => setPath,
         }),

@@ -31,6 +31,7 @@ export const manyStreamsStock = manyStreamsRow({
   name: 'many-streams-stock',
   title: 'the same, 1 in flight each, ours and floor by a stock grpc-js client',
   inFlightEach: 1,
+  isExtra: true,
   makeClient: (server) => new StockClient(server),
 });
 
@@ -38,6 +39,7 @@ export const manyStreamsSigned = manyStreamsRow({
   name: 'many-streams-signed',
   title: 'the same, 1 in flight each, every batch signed',
   inFlightEach: 1,
+  isExtra: true,
   vouching: 'signed',
 });
 
@@ -45,6 +47,7 @@ function manyStreamsRow(options: {
   readonly name: string;
   readonly title: string;
   readonly inFlightEach: number;
+  readonly isExtra?: boolean;
   readonly vouching?: Vouching;
   readonly makeClient?: (server: string) => BenchClient;
 }): Row {
@@ -55,12 +58,16 @@ function manyStreamsRow(options: {
     title,
     floors: ['bare echo of the same messages'],
     unit: 'batches',
+    isExtra: options.isExtra ?? false,
     ...(options.vouching === undefined && { targets: [shareOfFloorAtLeast(0.5)] }),
     ...(inFlightEach === 1 && { peers: 'many-clients' as const }),
     async prepare({ scale, folder, processes }) {
-      const server = await processes.startServer({ logsPath: join(folder, 'logs'), vouching });
+      const [server, floorServer] = await Promise.all([
+        processes.startServer({ logsPath: join(folder, 'logs'), vouching }),
+        processes.startFloorServer(),
+      ]);
       const client = makeClient(server.address);
-      const floorClient = makeClient(await processes.startFloorServer());
+      const floorClient = makeClient(floorServer);
       const chain = await newChain(server, 'streams');
       (await createChain(client, chain)).end();
       const writers = Array.from({ length: scale.streams }, () => newWriter(chain));

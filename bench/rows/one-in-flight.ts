@@ -23,6 +23,7 @@ export const oneInFlightUnix = oneInFlightRow({
 export const oneInFlightSigned = oneInFlightRow({
   name: 'one-in-flight-signed',
   title: 'the same over TCP, every batch signed',
+  isExtra: true,
   vouching: 'signed',
 });
 
@@ -30,6 +31,7 @@ function oneInFlightRow(options: {
   readonly name: string;
   readonly title: string;
   readonly isUnix?: boolean;
+  readonly isExtra?: boolean;
   readonly vouching?: Vouching;
 }): Row {
   const { name, title, isUnix = false, vouching = vouchingDefault } = options;
@@ -38,6 +40,7 @@ function oneInFlightRow(options: {
     title,
     floors: ['write + fdatasync of the same bytes'],
     unit: 'batches',
+    isExtra: options.isExtra ?? false,
     ...(options.vouching === undefined && {
       targets: [
         shareOfFloorAtLeast(0.5),

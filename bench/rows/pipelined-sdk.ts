@@ -8,7 +8,7 @@ import { RawClient } from '../load/raw-client.ts';
 import { openForAppend, someEvents } from '../load/sdk-session.ts';
 import type { Measure } from '../measure.ts';
 import type { Row } from '../row.ts';
-import { batchesInFlight } from '../scale.ts';
+import { batchesInFlight, eventsPerLargeBatch } from '../scale.ts';
 import { batchesOf } from './pipelined.ts';
 
 const chainKey = 'example.com/bench/sdk';
@@ -36,15 +36,18 @@ function pipelinedSdkRow(options: {
     title,
     floors: ['bare echo of messages of the same size'],
     unit: 'events',
-    peers: 'transactions',
+    ...(eventsPerBatch === eventsPerLargeBatch && { peers: 'transactions' as const }),
     async prepare({ scale, folder, processes }) {
       const count = batchesOf(scale, eventsPerBatch);
-      const server = await processes.startServer({ logsPath: join(folder, 'logs') });
+      const [server, floorServer] = await Promise.all([
+        processes.startServer({ logsPath: join(folder, 'logs') }),
+        processes.startFloorServer(),
+      ]);
       const { chain, close } = await openForAppend({
         ...{ server: server.address, folder, chainKey, batchEventsMax: eventsPerBatch },
       });
       const sealed = await (await newChain(server, 'sample')).writer.seal(count, eventsPerBatch);
-      const floorClient = new RawClient(await processes.startFloorServer());
+      const floorClient = new RawClient(floorServer);
       const echo = await openEcho(floorClient, Math.max(...sealed.map(answerBytes)));
       const messages = echo.prepare(sealed.map(({ run }) => run));
       const measureOf = async (work: () => Promise<unknown>): Promise<Measure> => {

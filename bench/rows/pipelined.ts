@@ -9,7 +9,7 @@ import { RawClient } from '../load/raw-client.ts';
 import { type Vouching, vouchingDefault } from '../load/vouching.ts';
 import { type Measure, throughputOf } from '../measure.ts';
 import type { Row } from '../row.ts';
-import { batchesInFlight, type Scale } from '../scale.ts';
+import { batchesInFlight, eventsPerLargeBatch, type Scale } from '../scale.ts';
 import { rateAtLeast, shareOfFloorAtLeast, type Target } from '../target.ts';
 
 const echoTitle = 'bare echo of the same messages';
@@ -55,15 +55,18 @@ function pipelinedRow(options: {
     floors: [echoTitle, hashTitle],
     unit: 'events',
     targets,
-    peers: 'transactions',
+    ...(eventsPerBatch === eventsPerLargeBatch && { peers: 'transactions' as const }),
     async prepare({ scale, folder, processes }) {
       const count = batchesOf(scale, eventsPerBatch);
-      const server = await processes.startServer({ logsPath: join(folder, 'logs'), vouching });
+      const [server, floorServer] = await Promise.all([
+        processes.startServer({ logsPath: join(folder, 'logs'), vouching }),
+        processes.startFloorServer(),
+      ]);
       const client = new RawClient(server.address);
       const chain = await newChain(server, 'pipelined');
       const ours = await createChain(client, chain);
       let batches = await chain.writer.seal(count, eventsPerBatch);
-      const floorClient = new RawClient(await processes.startFloorServer());
+      const floorClient = new RawClient(floorServer);
       const echo = await openEcho(floorClient, Math.max(...batches.map(answerBytes)));
       let events = 1;
       const exchange = async (stream: MessageStream) => {
