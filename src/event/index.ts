@@ -6,10 +6,7 @@ export {
   type ServerAddress,
 } from './address.ts';
 export {
-  type Batch,
-  type EventHeader,
-  type EventKind,
-  type EventView,
+  Batch,
   parseBatch,
   parseSealOfRun,
   parseSignature,
@@ -36,6 +33,8 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
+export { layoutOf, layoutStride } from './event-layout.ts';
+export type { EventHeader, EventKind, EventView } from './event-view.ts';
 export {
   buildGenesis,
   chainIdOf,

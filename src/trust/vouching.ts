@@ -13,16 +13,17 @@ const kindsWithoutAuthority: ReadonlySet<EventKind> = new Set(['data', 'tombston
  *
  * @throws AtedbError SIGNATURE_INVALID where it has no signature and must have one.
  */
-export function vouchedBy({ seal, events }: Batch, trustMode: TrustMode): VouchedBy {
-  if (seal.signatures.length > 0) return 'writer';
+export function vouchedBy(batch: Batch, trustMode: TrustMode): VouchedBy {
+  if (batch.seal.signatures.length > 0) return 'writer';
   if (trustMode === 'distributed') {
     throw unsigned("a distributed chain's batches are signed, each of them");
   }
-  const index = events.findIndex(({ header }) => !kindsWithoutAuthority.has(header.kind));
-  if (index === -1) return 'server';
-  throw unsigned(
-    `event ${index} is of kind "${events[index]?.header.kind}", whose batches are signed in every chain`,
-  );
+  for (let index = 0; index < batch.count; index += 1) {
+    const kind = batch.kindOf(index);
+    if (kindsWithoutAuthority.has(kind)) continue;
+    throw unsigned(`event ${index} is of kind "${kind}", whose batches are signed in every chain`);
+  }
+  return 'server';
 }
 
 function unsigned(why: string): AtedbError {
