@@ -67,6 +67,7 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     parent: hexOrAbsent(parent),
     collection: hexOrAbsent(collection),
     replyTo: hexOrAbsent(replyTo),
+    vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
     data: isData && !textual ? data.toString('base64') : undefined,
     text: isData && textual ? data.toString('utf8') : undefined,
   });
