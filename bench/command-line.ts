@@ -7,7 +7,8 @@ import { type ScaleName, scales } from './scale.ts';
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'compare'; readonly before: string; readonly after: string }
-  | { readonly kind: 'table'; readonly path: string }
+  /** Print a run's tables, or put them into a document. */
+  | { readonly kind: 'table'; readonly path: string; readonly document: string | undefined }
   | RunCommand;
 
 export interface RunCommand {
@@ -25,7 +26,7 @@ export interface RunCommand {
 
 export const help = `npm run bench -- [options]
 npm run bench -- compare A.json B.json
-npm run bench -- table RUN.json
+npm run bench -- table RUN.json [DOCUMENT.md]
 
   --quick            fewer rows and repetitions, smaller chains: under a minute
   --only ROW         only this row; may be given several times
@@ -78,8 +79,8 @@ function rowsOf(scale: ScaleName): string[] {
 
 function parseVerb(positionals: readonly string[]): Command {
   const [verb, first, second, ...others] = positionals;
-  if (verb === 'table' && first !== undefined && second === undefined) {
-    return { kind: 'table', path: first };
+  if (verb === 'table' && first && others.length === 0) {
+    return { kind: 'table', path: first, document: second };
   }
   if (verb === 'compare' && first && second && others.length === 0) {
     return { kind: 'compare', before: first, after: second };

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, help, parseCommandLine, type RunCommand } from './command-line.ts';
 import { describeEnvironment } from './environment.ts';
 import { vouchingDefault } from './load/vouching.ts';
@@ -5,6 +6,7 @@ import { peers } from './peers/index.ts';
 import type { PeerResult } from './peers/peer.ts';
 import { ChildProcesses } from './processes/child-processes.ts';
 import { comparisonTable } from './report/comparison.ts';
+import { fillDocument } from './report/fill-document.ts';
 import { environmentLine, runReport } from './report/run-tables.ts';
 import { loadRun, type Run, storeRun } from './run.ts';
 import type { RowResult } from './run-row.ts';
@@ -18,7 +20,7 @@ async function main(command: Command): Promise<void> {
   } else if (command.kind === 'compare') {
     compare(loadRun(command.before), loadRun(command.after));
   } else if (command.kind === 'table') {
-    console.log(runReport(loadRun(command.path)));
+    show(runReport(loadRun(command.path)), command.document);
   } else {
     await runAll(command);
   }
@@ -28,6 +30,11 @@ function compare(before: Run, after: Run): void {
   console.log(`A: ${environmentLine(before.environment)}`);
   console.log(`B: ${environmentLine(after.environment)}\n`);
   console.log(comparisonTable(before, after));
+}
+
+function show(report: string, document: string | undefined): void {
+  if (document === undefined) console.log(report);
+  else writeFileSync(document, fillDocument(readFileSync(document, 'utf8'), report));
 }
 
 async function runAll(command: RunCommand): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fillDocument } from '../bench/report/fill-document.ts';
 import { rows } from '../bench/rows/index.ts';
 import type { Run } from '../bench/run.ts';
 import { runRow } from '../bench/run-row.ts';
@@ -66,6 +67,19 @@ test('a row that is not there is refused', async () => {
   const { code, stderr } = await bench('--only', 'nothing');
   expect(code).not.toBe(0);
   expect(stderr).toContain('there is no row nothing');
+});
+
+test('a document is filled in between its marks, again and again', () => {
+  const [begin, end] = [
+    '<!-- figures: npm run bench -- table RUN.json THIS.md -->',
+    '<!-- end of figures -->',
+  ];
+  const document = `before\n\n${begin}\n\nold\n\n${end}\n\nafter\n`;
+  const filled = fillDocument(document, 'new');
+  expect(filled).toBe(`before\n\n${begin}\n\nnew\n\n${end}\n\nafter\n`);
+  expect(fillDocument(filled, 'new')).toBe(filled);
+  expect(() => fillDocument(`${begin} ${begin} ${end}`, 'new')).toThrow('once each');
+  expect(() => fillDocument('nothing', 'new')).toThrow('once each');
 });
 
 test('targets are judged at their bounds', () => {

@@ -77,7 +77,10 @@ async function build(context: RowContext, cached: string): Promise<void> {
       logBytes,
     };
     await writeFile(join(unfinished, 'chain.json'), JSON.stringify(facts));
-    await rename(unfinished, cached);
+    await rename(unfinished, cached).catch((error: NodeJS.ErrnoException) => {
+      // Another run has built it meanwhile.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
