@@ -157,6 +157,7 @@ export class Chain {
       sealHash: seal.hash,
       timeUnixMs,
     });
+    this.#state.settled(this.log.durable.head.size);
     this.#state.apply(seal, { ...appended, timeUnixMs });
     return {
       isRetry: false,
@@ -200,7 +201,7 @@ export class Chain {
         `whether commit ${commit} is stored is not known: ${this.log.trouble}. Send the same batch again later`,
       );
     }
-    await this.log.waitBeyond(commit, neverAborted);
+    await this.log.waitDurable(commit, neverAborted);
   }
 
   async #rootAt(size: number): Promise<Buffer> {
