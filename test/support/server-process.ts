@@ -16,6 +16,8 @@ process.once('SIGTERM', () => {
   // Its parent's channel would keep the process.
   server.drain('a test').then(() => process.exit(0));
 });
+// Nobody is left to stop it when its parent has ended.
+process.once('disconnect', () => process.exit(1));
 // It may never end in good order: those that are started after it are to find what it compiled.
 flushCompileCache();
 process.send?.({ port: server.port });

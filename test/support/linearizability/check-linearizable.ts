@@ -159,3 +159,29 @@ function putBack(call: Entry): void {
     if (entry.after !== undefined) entry.after.before = entry;
   }
 }
+
+/** Say in words why a history can't be: what overlaps with the operation that has no place, in the order of calls. */
+export function explain<Input, Output>(
+  verdict: Verdict<Input, Output> & { readonly isLinearizable: false },
+  operations: readonly Operation<Input, Output>[],
+): string {
+  const { longest, stuck } = verdict;
+  if (stuck === undefined) return 'there is no order of operations that their answers allow';
+  const near = operations
+    .filter(
+      ({ calledAt, answeredAt }) => calledAt <= stuck.answeredAt && answeredAt >= stuck.calledAt,
+    )
+    .sort((a, b) => a.calledAt - b.calledAt);
+  const line = (operation: Operation<Input, Output>) => {
+    const { client, input, output, calledAt, answeredAt } = operation;
+    const mark = operation === stuck ? 'STUCK ' : longest.includes(operation) ? 'placed' : '      ';
+    const times = `${calledAt.toFixed(3)} to ${answeredAt.toFixed(3)}`;
+    return `${mark} ${client}, ${times}: ${JSON.stringify(input)} -> ${JSON.stringify(output)}`;
+  };
+  return [
+    'no order of operations is what their answers say; beside the one that has no place:',
+    ...near.map(line),
+    'and the last ones that had one:',
+    ...longest.slice(-10).map(line),
+  ].join('\n');
+}

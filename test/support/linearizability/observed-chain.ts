@@ -72,7 +72,8 @@ export class WritingClient implements AsyncDisposable {
     return made.client;
   }
 
-  async append(): Promise<void> {
+  /** Append something, and wait for what becomes of it. */
+  async append(): Promise<Outcome<ChainOutput>> {
     const random = this.#random;
     const number = this.#count;
     this.#count += 1;
@@ -87,7 +88,7 @@ export class WritingClient implements AsyncDisposable {
       events: names.map((name) => ({ writer, name, object })),
       conditions,
     } as const;
-    await this.#history.record(this.name, input, async () => {
+    return this.#history.record(this.name, input, async () => {
       const options = {
         timeoutMs: random.between(patienceMs.min, patienceMs.max),
         ...optionsOf(conditions),
