@@ -1,5 +1,5 @@
 import type { EventKind } from '../event/index.ts';
-import type { VerifiedBatch } from '../trust/index.ts';
+import type { VerifiedBatch, VouchedBy } from '../trust/index.ts';
 
 /**
  * One event of a chain, as it was verified. Its buffers are slices of what came from the server, up to some
@@ -28,8 +28,13 @@ export interface ChainEvent {
   readonly data: Buffer;
   /** 32 bytes. */
   readonly writerId: Buffer;
-  /** Of the key that signed it; 32 bytes. */
+  /** Of its writer's key; 32 bytes. */
   readonly fingerprint: Buffer;
+  /**
+   * `writer`: a signature of that key is on its batch. `server`: the server of a centralized chain alone says that it is
+   * of that key, which had been proven to it.
+   */
+  readonly vouchedBy: VouchedBy;
 }
 
 /** The sequences that a reader wants: from the first up to the second, not included. */
@@ -41,7 +46,10 @@ export interface SequenceRange {
 const noKey = Buffer.alloc(0);
 
 /** The events of a batch that lie in a range, in order. */
-export function eventsOf({ batch, commit }: VerifiedBatch, range: SequenceRange): ChainEvent[] {
+export function eventsOf(
+  { batch, commit, vouchedBy }: VerifiedBatch,
+  range: SequenceRange,
+): ChainEvent[] {
   const { firstSequence } = commit;
   const { writerId, fingerprint } = batch.seal;
   const events: ChainEvent[] = [];
@@ -65,6 +73,7 @@ export function eventsOf({ batch, commit }: VerifiedBatch, range: SequenceRange)
       data: event.data,
       writerId,
       fingerprint,
+      vouchedBy,
     });
   }
   return events;

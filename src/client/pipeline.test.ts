@@ -9,7 +9,7 @@ import { buildEvents } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import { PendingAppend } from './pending-append.ts';
 import { type Outlet, Pipeline } from './pipeline.ts';
-import type { AppendAnswer } from './received.ts';
+import type { BatchAnswer } from './received.ts';
 import { WriterSlot } from './writer-slot.ts';
 
 const key = KeyPair.generate();
@@ -19,7 +19,7 @@ const chainId = Buffer.alloc(32, 1);
 class ToyServer {
   readonly stored: SealView[] = [];
   sequence = 0;
-  readonly answers: AppendAnswer[] = [];
+  readonly answers: BatchAnswer[] = [];
   readonly #isRefused: (seal: SealView) => boolean;
 
   constructor(isRefused: (seal: SealView) => boolean = () => false) {
@@ -40,7 +40,7 @@ class ToyServer {
     }
   }
 
-  #committed(commit: number): AppendAnswer {
+  #committed(commit: number): BatchAnswer {
     const seal = this.stored[commit];
     if (seal === undefined) throw new Error('no such commit');
     const before = this.stored.slice(0, commit).reduce((sum, { events }) => sum + events, 0);
@@ -80,7 +80,8 @@ async function newSlot(): Promise<WriterSlot> {
 }
 
 function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
-  return { slot, chainId, key, asOf: () => undefined, send: (run) => server.take(run) };
+  const send = (run: Buffer) => server.take(run);
+  return { slot, chainId, key, signs: true, asOf: () => undefined, send };
 }
 
 function append(
@@ -188,7 +189,7 @@ test('answers that cannot be are refused', async () => {
   await expect.poll(() => server.answers.length).toBe(2);
   const [first, second] = server.answers;
   if (first?.kind !== 'committed' || second?.kind !== 'committed') throw new Error('not stored');
-  const lies: AppendAnswer[] = [
+  const lies: BatchAnswer[] = [
     second,
     { ...first, commitHeader: second.commitHeader },
     { ...first, commitHeader: Buffer.from('x') },

@@ -76,7 +76,8 @@ export function taggedHashFits(
   return true;
 }
 
-function prefixOf(tag: string): Buffer {
+/** What comes before the parts in the tagged hash of this tag: its length and the tag. Not to be changed. */
+export function prefixOf(tag: string): Buffer {
   let prefix = prefixes.get(tag);
   if (prefix === undefined) {
     prefix = lengthPrefixed(tag);

@@ -1,7 +1,17 @@
 export { hashTags, signatureContexts } from './domains.ts';
-export { hashBytes, sha256, taggedHash, taggedHashFits } from './hash.ts';
+export { hashBytes, prefixOf, sha256, taggedHash, taggedHashFits } from './hash.ts';
+export { HashLanes, laneBytesMax, lanesCountMin } from './hash-lanes.ts';
 export { selfTest } from './known-answer.ts';
-export { emptyRoot, Frontier, leafHash, merkleRoot, nodeHash } from './merkle.ts';
+export {
+  addLeaves,
+  emptyRoot,
+  Frontier,
+  type LeafRanges,
+  leafHash,
+  merkleRoot,
+  nodeHash,
+  rootOfRanges,
+} from './merkle.ts';
 export {
   type ConsistencyClaim,
   consistencyProof,

@@ -1,5 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
-import { hashBytes, sha256, sha256Of, sha256TextOf } from './hash.ts';
+import { hashBytes, sha256, sha256Of } from './hash.ts';
+import { HashLanes, laneBytesMax, lanesCountMin } from './hash-lanes.ts';
 import { bitsSet, isSize } from './tree-numbers.ts';
 
 // The Merkle tree of RFC 9162, section 2.1, over SHA-256. Proofs are in merkle-proof.ts.
@@ -22,22 +23,68 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 
 /** Root of the tree over leaf data. 32 bytes. */
 export function merkleRoot(leaves: readonly Buffer[]): Buffer {
-  if (leaves.length === 0) return emptyRoot;
-  // A row of hashes, of which each pair gives one of the row above; the last one goes up alone if it has no other.
-  const row = Buffer.allocUnsafe(leaves.length * hashBytes);
-  leaves.forEach((leaf, index) => {
-    row.write(sha256TextOf(leafPrefix, leaf), index * hashBytes, 'latin1');
-  });
-  for (let count = leaves.length; count > 1; count = (count + 1) >>> 1) {
-    for (let index = 0; index < count >>> 1; index += 1) {
-      const pair = row.subarray(2 * index * hashBytes, 2 * (index + 1) * hashBytes);
-      row.write(sha256TextOf(nodePrefix, pair), index * hashBytes, 'latin1');
+  if (leaves.length >= lanesCountMin) {
+    const ends: number[] = [];
+    let end = 0;
+    for (const leaf of leaves) {
+      end += leaf.length;
+      ends.push(end);
     }
-    if (count % 2 === 1) {
-      row.copyWithin((count >>> 1) * hashBytes, (count - 1) * hashBytes, count * hashBytes);
-    }
+    return rootOfRanges(Buffer.concat(leaves, end), leaves.length, {
+      start: (index) => ends[index - 1] ?? 0,
+      end: (index) => ends[index] as number,
+    });
   }
-  return Buffer.from(row.subarray(0, hashBytes));
+  return rootOfHashes(leaves.map(leafHash));
+}
+
+/** Where leaves lie in some bytes, by their indexes. */
+export interface LeafRanges {
+  start(index: number): number;
+  end(index: number): number;
+}
+
+/** Root of the tree whose leaves are ranges of these bytes: four or more, for less pay `leafHash` and `nodeHash`. */
+export function rootOfRanges(bytes: Buffer, count: number, ranges: LeafRanges): Buffer {
+  return addLeaves(new HashLanes(bytes, count), bytes, count, ranges).root();
+}
+
+/** Hash ranges of the bytes that lanes were made for as leaves. */
+export function addLeaves(
+  lanes: HashLanes,
+  bytes: Buffer,
+  count: number,
+  ranges: LeafRanges,
+): HashLanes {
+  lanes.clear();
+  const large: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const start = ranges.start(index);
+    const length = ranges.end(index) - start;
+    if (length > laneBytesMax) large.push(index);
+    lanes.add(start, length > laneBytesMax ? 0 : length);
+  }
+  lanes.hash(leafPrefix);
+  for (const index of large) {
+    lanes.replace(index, leafHash(bytes.subarray(ranges.start(index), ranges.end(index))));
+  }
+  return lanes;
+}
+
+/** Root of the tree over the hashes of leaves. */
+function rootOfHashes(leaves: readonly Buffer[]): Buffer {
+  if (leaves.length === 0) return emptyRoot;
+  let row = leaves;
+  while (row.length > 1) {
+    const next: Buffer[] = [];
+    for (let index = 0; index < row.length; index += 2) {
+      const left = row[index] as Buffer;
+      const right = row[index + 1];
+      next.push(right === undefined ? left : nodeHash(left, right));
+    }
+    row = next;
+  }
+  return row[0] as Buffer;
 }
 
 /** The right edge of a growing tree: all that is needed to append to it and to know its root. */

@@ -2,54 +2,14 @@ import {
   AtedbError,
   batchEventsMax,
   checkStrict,
-  eventHeaderBytesMax,
   FieldCursor,
   runBytesMax,
 } from '../bytes/index.ts';
 import { runFields } from './build-event.ts';
-import { eventForm, eventHeaderForm, sealForm, sealHeaderForm, signatureForm } from './forms.ts';
+import { findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
+import { type EventKind, type EventView, eventKinds, findEvent, viewOf } from './event-view.ts';
+import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
 import { type Precondition, sealHash, type TreeHead } from './seal.ts';
-
-/** What an event does; the names of `atedb.v1.EventKind`. */
-export const eventKinds = [
-  undefined,
-  'genesis',
-  'data',
-  'tombstone',
-  'redaction',
-  'snapshot',
-  'auth_answer',
-  'roots',
-  'server_identity',
-] as const;
-
-/** What an event does. */
-export type EventKind = Exclude<(typeof eventKinds)[number], undefined>;
-
-/** What an event's header says. Buffers are slices of the header. */
-export interface EventHeader {
-  readonly kind: EventKind;
-  readonly primaryKey: Buffer | undefined;
-  readonly parent: Buffer | undefined;
-  readonly collection: Buffer | undefined;
-  readonly type: string | undefined;
-  readonly replyTo: Buffer | undefined;
-  readonly timeUnixMs: number | undefined;
-  readonly isGenesis: boolean;
-  readonly dataHash: Buffer | undefined;
-  readonly dataBytes: number;
-}
-
-/** An event as it lies in a run. Buffers are slices of the run. */
-export interface EventView {
-  readonly headerBytes: Buffer;
-  readonly header: EventHeader;
-  /** Empty where the data is, or is not here. */
-  readonly data: Buffer;
-  readonly salt: Buffer | undefined;
-  /** 0: as written; else a number of `atedb.v1.DataState`. */
-  readonly dataState: number;
-}
 
 /** One signature of a seal. */
 export interface SignatureView {
@@ -78,14 +38,45 @@ export interface SealView {
 }
 
 /** A batch, taken apart without copying. */
-export interface Batch {
+export class Batch {
   /** The run: events, then the seal. */
   readonly bytes: Buffer;
-  readonly events: readonly EventView[];
   readonly seal: SealView;
+  /** Number of events. */
+  readonly count: number;
+  /** Where the parts of the events lie; see `layoutOf`. */
+  readonly layout: Uint32Array;
+  #events: readonly EventView[] | undefined;
+
+  constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
+    this.bytes = bytes;
+    this.seal = seal;
+    this.layout = layout;
+    this.count = layout.length / layoutStride;
+  }
+
+  /** Whether the first event is a genesis. */
+  get isGenesis(): boolean {
+    return this.kindOf(0) === 'genesis';
+  }
+
+  /** The events as objects, made when they are first asked for. */
+  get events(): readonly EventView[] {
+    this.#events ??= Array.from({ length: this.count }, (_, index) =>
+      viewOf(this.bytes, this.layout, index * layoutStride),
+    );
+    return this.#events;
+  }
+
+  /** What an event does. */
+  kindOf(index: number): EventKind {
+    return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] as EventKind;
+  }
 }
 
 const emptyData = Buffer.alloc(0);
+/** Where the layout of a batch is put together, before it is known how many events it has. */
+let scratch = new Uint32Array(256 * layoutStride);
 
 /**
  * Take a run apart: one or more events, then exactly one seal, and nothing else.
@@ -101,29 +92,43 @@ export function parseBatch(run: Buffer): Batch {
       { metadata: { limit_bytes: String(runBytesMax), bytes: String(run.length) } },
     );
   }
-  const events: EventView[] = [];
+  let count = 0;
   let seal: SealView | undefined;
   const cursor = new FieldCursor(run);
   while (cursor.next()) {
     if (seal !== undefined) throw invalid('something follows its seal');
     if (cursor.field === runFields.event && cursor.wireType === 2) {
-      if (events.length === batchEventsMax) {
+      if (count === batchEventsMax) {
         throw new AtedbError(
           'TOO_MANY_EVENTS',
           `the batch has more than ${batchEventsMax} events, which is the limit; append it as several batches`,
           { metadata: { limit_events: String(batchEventsMax) } },
         );
       }
-      events.push(parseEvent(run.subarray(cursor.start, cursor.end), events.length));
+      layOutEvent(run, cursor.start, cursor.end, count);
+      count += 1;
     } else if (cursor.field === runFields.seal && cursor.wireType === 2) {
       seal = parseSeal(run.subarray(cursor.start, cursor.end));
     } else {
       throw invalid(`it holds a field ${cursor.field}, which is neither an event nor a seal`);
     }
   }
-  if (events.length === 0) throw invalid('it has no events');
+  if (count === 0) throw invalid('it has no events');
   if (seal === undefined) throw invalid('it has no seal');
-  return { bytes: run, events, seal };
+  return new Batch(run, seal, scratch.slice(0, count * layoutStride));
+}
+
+function layOutEvent(run: Buffer, start: number, end: number, index: number): void {
+  const at = index * layoutStride;
+  if (at === scratch.length) {
+    const larger = new Uint32Array(2 * scratch.length);
+    larger.set(scratch);
+    scratch = larger;
+  }
+  if (findUsualEvent(run, start, end, scratch, at)) return;
+  about(`event ${index}`, { event_index: String(index) }, () =>
+    findEvent(run, start, end, scratch, at),
+  );
 }
 
 /**
@@ -139,94 +144,6 @@ export function parseSealOfRun(run: Buffer): SealView {
     }
   }
   throw invalid('it has no seal');
-}
-
-/** Take one Event message apart; `index` names it in errors. */
-function parseEvent(bytes: Buffer, index: number): EventView {
-  return about(`event ${index}`, { event_index: String(index) }, () => {
-    checkStrict(eventForm, bytes);
-    const cursor = new FieldCursor(bytes);
-    let headerBytes = emptyData as Buffer;
-    let data = emptyData as Buffer;
-    let salt: Buffer | undefined;
-    let dataState = 0;
-    while (cursor.next()) {
-      if (cursor.field === 1) headerBytes = cursor.bytesValue();
-      else if (cursor.field === 2) data = cursor.bytesValue();
-      else if (cursor.field === 3) salt = cursor.bytesValue();
-      else dataState = cursor.value;
-    }
-    if (headerBytes.length > eventHeaderBytesMax) {
-      throw new AtedbError(
-        'DATA_TOO_LARGE',
-        `its header is ${headerBytes.length} bytes, and ${eventHeaderBytesMax} is the limit`,
-        { metadata: { limit_bytes: String(eventHeaderBytesMax) } },
-      );
-    }
-    return { headerBytes, header: parseEventHeader(headerBytes), data, salt, dataState };
-  });
-}
-
-function parseEventHeader(bytes: Buffer): EventHeader {
-  checkStrict(eventHeaderForm, bytes);
-  const cursor = new FieldCursor(bytes);
-  let kind: EventKind | undefined;
-  let primaryKey: Buffer | undefined;
-  let parent: Buffer | undefined;
-  let collection: Buffer | undefined;
-  let type: string | undefined;
-  let replyTo: Buffer | undefined;
-  let timeUnixMs: number | undefined;
-  let isGenesis = false;
-  let dataHash: Buffer | undefined;
-  let dataBytes = 0;
-  while (cursor.next()) {
-    switch (cursor.field) {
-      case 2:
-        kind = eventKinds[cursor.value];
-        break;
-      case 3:
-        primaryKey = cursor.bytesValue();
-        break;
-      case 4:
-        parent = cursor.bytesValue();
-        break;
-      case 5:
-        collection = cursor.bytesValue();
-        break;
-      case 12:
-        type = cursor.stringValue();
-        break;
-      case 13:
-        replyTo = cursor.bytesValue();
-        break;
-      case 14:
-        timeUnixMs = cursor.value;
-        break;
-      case 15:
-        isGenesis = true;
-        break;
-      case 30:
-        dataHash = cursor.bytesValue();
-        break;
-      case 31:
-        dataBytes = cursor.value;
-        break;
-    }
-  }
-  if (kind === undefined) throw invalid('the kind of an event is missing');
-  return {
-    kind,
-    primaryKey,
-    parent,
-    collection,
-    type,
-    replyTo,
-    timeUnixMs,
-    isGenesis,
-    dataHash,
-    dataBytes,
-  };
 }
 
 /** Take one Seal message apart. */
@@ -292,7 +209,12 @@ function parsePrecondition(bytes: Buffer): Precondition {
     : { kind: 'lands_before', sequence: value };
 }
 
-function parseSignature(bytes: Buffer): SignatureView {
+/**
+ * Take one Signature message apart.
+ *
+ * @throws AtedbError NON_CANONICAL.
+ */
+export function parseSignature(bytes: Buffer): SignatureView {
   checkStrict(signatureForm, bytes);
   const cursor = new FieldCursor(bytes);
   let suite = 0;

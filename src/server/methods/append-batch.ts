@@ -9,8 +9,9 @@ import { toTreeHead } from './to-message.ts';
 /** `AppendBatch`: one batch in one call; a rejection is the call's status. */
 export function appendBatch(deps: ChainServiceDeps) {
   return unaryBytes(ChainService.method.appendBatch, async (bytes) => {
-    const { run, chainKey } = splitAppendRequest(bytes);
+    const { run, chainKey, proof } = splitAppendRequest(bytes);
     if (chainKey === undefined) throw requestInvalid('chain_key', 'it is required');
+    if (proof !== undefined) throw requestInvalid('proof', 'a proof is for an append stream');
     using lease = await openForAppend(deps, parseChainKey(chainKey), run);
     const { chain } = lease;
     const submitted = chain.submit(await chain.prepare(run));
