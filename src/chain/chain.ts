@@ -137,7 +137,7 @@ export class Chain {
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls.
    *
-   * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY.
+   * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
     const { batch } = prepared;
@@ -165,6 +165,17 @@ export class Chain {
       commitHeader: appended.commitHeader,
       durable: appended.durable,
     };
+  }
+
+  /**
+   * Resolves once all that has its place now is durable. To be called at once when `submit` refuses: a refusal shows what it
+   * was decided on, and nobody may see what a power cut could still take back.
+   *
+   * @throws AtedbError STORAGE_FAILED, SERVER_DRAINING: what it was decided on may never have been.
+   */
+  async settled(): Promise<void> {
+    // A chain in trouble refuses for that alone.
+    if (this.log.trouble === undefined) await this.#whenDurable(this.#state.nextCommit - 1);
   }
 
   /** What a writer must know to go on; waits until all that it sent is durable. */

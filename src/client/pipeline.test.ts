@@ -6,6 +6,7 @@ import { AtedbError, type Reason } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { encodeCommitHeader, parseSealOfRun, type SealView } from '../event/index.ts';
 import { buildEvents } from './build-events.ts';
+import type { CallOptions } from './cancellation.ts';
 import { PendingAppend } from './pending-append.ts';
 import { type Outlet, Pipeline } from './pipeline.ts';
 import type { BatchAnswer } from './received.ts';
@@ -83,9 +84,13 @@ function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
   return { slot, chainId, key, signs: true, asOf: () => undefined, send };
 }
 
-function append(pipeline: Pipeline, landsBefore?: number): PendingAppend {
+function append(
+  pipeline: Pipeline,
+  landsBefore?: number,
+  options: CallOptions = {},
+): PendingAppend {
   const built = buildEvents([{ data: 'x' }], { landsBefore });
-  const pending = new PendingAppend(built, {}, (given) => pipeline.giveUp(given));
+  const pending = new PendingAppend(built, options, (given) => pipeline.giveUp(given));
   pending.promise.catch(() => undefined);
   pipeline.add(pending);
   return pending;
@@ -222,4 +227,20 @@ test('after a fork what was sent is unknown, and what was not goes on under a ne
   pipeline.attach(outletTo(anew, slot));
   await answerAll(pipeline, anew);
   await expect(unsent.promise).resolves.toMatchObject({ firstSequence: 0 });
+});
+
+test('a deadline that passes says not-sent only of what can never be sent', async () => {
+  const server = new ToyServer();
+  const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 1_000_000 }, () => undefined);
+  const inQueue = append(pipeline, undefined, { timeoutMs: 1 });
+  await expect(inQueue.promise).rejects.toMatchObject({ metadata: { outcome: 'not-sent' } });
+  const inBatch = append(pipeline, undefined, { timeoutMs: 20 });
+  const outlet = outletTo(server, await newSlot());
+  pipeline.attach(outlet);
+  // The stream is lost while the batch is being signed: it waits for the next one, and so does who is in it.
+  pipeline.detach();
+  await expect(inBatch.promise).rejects.toMatchObject({ metadata: { outcome: 'unknown' } });
+  pipeline.attach(outlet);
+  await answerAll(pipeline, server);
+  expect(server.stored).toHaveLength(1);
 });

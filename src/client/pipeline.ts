@@ -75,11 +75,16 @@ export class Pipeline {
     this.#queue.push(append);
   }
 
-  /** Nobody waits for this append any more: it isn't sent, unless it was. */
-  giveUp(append: PendingAppend): void {
-    if (!this.#queue.remove(append)) return;
+  /**
+   * Nobody waits for this append any more: it isn't sent, unless it is in a batch already, whose seal names the others.
+   *
+   * @returns whether it will never be sent.
+   */
+  giveUp(append: PendingAppend): boolean {
+    if (!this.#queue.remove(append)) return false;
     this.#bytes -= append.bytes;
     this.#onChange();
+    return true;
   }
 
   /** A stream is there: what has no answer is sent again, then what waits. */

@@ -186,7 +186,11 @@ class AppendStream {
         error.reason === 'COUNTER_GAP' &&
         (this.#rejected.has(writerId) || this.#rejected.has(''));
       this.#rejected.add(writerId);
-      return { error: isBehindRejected ? predecessorRejected() : error, sealHash: seal.hash };
+      return {
+        error: isBehindRejected ? predecessorRejected() : error,
+        sealHash: seal.hash,
+        settled: settled(chain.settled()),
+      };
     }
   }
 
@@ -209,11 +213,17 @@ class AppendStream {
 interface Refusal {
   readonly error: unknown;
   readonly sealHash: Buffer | undefined;
+  /** Ends when what it was decided on is durable. Absent: it follows from the batch alone. */
+  readonly settled?: Promise<Settled<void>>;
 }
 
 /** The answer to a batch, once it is durable or refused. A failure is no answer: whether it is stored is not known. */
 async function answerTo(outcome: SubmittedBatch | Refusal): Promise<Buffer> {
-  if ('error' in outcome) return rejectedMessage(outcome);
+  if ('error' in outcome) {
+    const ended = await outcome.settled;
+    if (ended !== undefined && 'error' in ended) throw ended.error;
+    return rejectedMessage(outcome);
+  }
   return committedMessage(outcome.sealHash, outcome.commitHeader, await outcome.durable);
 }
 
