@@ -1,12 +1,13 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { testGenesis } from '../../test/support/test-writer.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { parseChainKey } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
-import { ChainRegistry } from './registry.ts';
+import { type ChainLease, ChainRegistry, type RegistryOptions } from './registry.ts';
 
 let logsPath: string;
 
@@ -16,7 +17,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(logsPath, { recursive: true, force: true }));
 
-function registryOn(storage: Storage): ChainRegistry {
+function registryOn(storage: Storage, changes: Partial<RegistryOptions> = {}): ChainRegistry {
   return new ChainRegistry({
     storage,
     logsPath,
@@ -25,6 +26,7 @@ function registryOn(storage: Storage): ChainRegistry {
     openChainsMax: 100,
     now: Date.now,
     logger: { warn: () => undefined },
+    ...changes,
   });
 }
 
@@ -97,3 +99,72 @@ test('a chain that is being opened when the registry is closed is closed, too, b
   expect(openFiles).toBe(0);
   await expect(opened).rejects.toMatchObject({ reason: 'SERVER_DRAINING' });
 });
+
+test('chains that nobody uses are closed after a while, those in use stay', async () => {
+  const registry = registryOn(new RealStorage(), { idleMs: 40 });
+  const used = ['team/a', 'team/b'];
+  const unused = Array.from({ length: 20 }, (_, index) => `team/c${index}`);
+  for (const key of [...used, ...unused]) await createChain(registry, key);
+  const leases = await Promise.all(used.map((key) => registry.open(parseChainKey(key))));
+  await vi.waitUntil(() => registry.openCount === used.length, { timeout: 10_000 });
+  for (const lease of leases) lease[Symbol.dispose]();
+  await vi.waitUntil(() => registry.openCount === 0, { timeout: 10_000 });
+  using again = await registry.open(parseChainKey('team/c7'));
+  expect(again.chain.log.durable.head.size).toBe(1);
+  await registry.close();
+});
+
+test('many chains are written and read with few descriptors', async () => {
+  const registry = registryOn(new RealStorage({ descriptorsMax: 4 }));
+  const keys = Array.from({ length: 60 }, (_, index) => `team/few${index}`);
+  const root = KeyPair.generate();
+  const geneses = await Promise.all(
+    keys.map(async (chainKey) => {
+      const { writer, batch } = await testGenesis({
+        chainKey,
+        trustMode: 'distributed',
+        roots: [root],
+      });
+      return { chainKey, writer, batch };
+    }),
+  );
+  // All of them at once, and each stays in use.
+  const writers = await Promise.all(
+    geneses.map(async ({ chainKey, writer, batch }) => {
+      const lease = await registry.openOrCreate(parseChainKey(chainKey), batch.run);
+      return { lease: lease as ChainLease, writer };
+    }),
+  );
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all(
+      writers.map(async ({ lease, writer }) => {
+        const { run } = await writer.batch([testEvent('x')]);
+        await lease.chain.submit(await lease.chain.prepare(run)).durable;
+      }),
+    );
+    expect(openDescriptors(logsPath)).toBeLessThanOrEqual(8);
+  }
+  for (const { lease } of writers) {
+    const { log } = lease.chain;
+    let position = log.startPosition();
+    while (position.commit < log.durable.head.size) {
+      position = (await log.readSlice(position, { bytesMax: 100_000 })).next;
+    }
+    expect(position.commit).toBe(4);
+    lease[Symbol.dispose]();
+  }
+  await registry.close();
+  expect(openDescriptors(logsPath)).toBe(0);
+});
+
+/** Descriptors of this process on files below a folder; 0 where the system doesn't tell. */
+function openDescriptors(folder: string): number {
+  if (!existsSync('/proc/self/fd')) return 0;
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  }).length;
+}

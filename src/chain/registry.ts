@@ -23,6 +23,8 @@ export interface RegistryOptions {
   /** Of chains that are created from now on; others keep the mode of their genesis. */
   readonly trustMode: TrustMode;
   readonly openChainsMax: number;
+  /** A chain that nobody has used for so many milliseconds is closed. Absent: a minute. */
+  readonly idleMs?: number | undefined;
   /** Bytes; see `ChainLog`. */
   readonly segmentBytesMax?: number | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -45,7 +47,13 @@ export interface ListedChain {
 interface Entry {
   readonly chain: Chain;
   leases: number;
+  /** When its last lease was released, by a clock that never goes back. */
+  idleSinceMs: number;
 }
+
+const idleDefaultMs = 60_000;
+/** Chains that are closed at once: many that become idle together must not take the disk from those in use. */
+const closingMax = 8;
 
 /** The chains of one logs path: opened on demand, one object a chain, and closed when others need the room. */
 export class ChainRegistry {
@@ -56,9 +64,19 @@ export class ChainRegistry {
   /** Chains that are being opened now. */
   #opening = 0;
   #closed = false;
+  readonly #idleMs: number;
+  readonly #sweeper: NodeJS.Timeout;
+  #sweeping: Promise<void> | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#idleMs = options.idleMs ?? idleDefaultMs;
+    this.#sweeper = setInterval(() => {
+      this.#sweeping ??= this.#closeIdle().finally(() => {
+        this.#sweeping = undefined;
+      });
+    }, this.#idleMs / 4);
+    this.#sweeper.unref();
   }
 
   /**
@@ -139,6 +157,7 @@ export class ChainRegistry {
   /** Finish what is queued and close every chain; nothing can be opened any more. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#sweeper);
     await Promise.all(
       [...this.#entries.keys()].map((key) =>
         this.#mutex.run(key, async () => {
@@ -166,7 +185,7 @@ export class ChainRegistry {
           await chain.close();
           throw closedError();
         }
-        entry = { chain, leases: 0 };
+        entry = { chain, leases: 0, idleSinceMs: 0 };
       }
       // Used last: to the end of the order.
       this.#entries.delete(key.text);
@@ -192,13 +211,7 @@ export class ChainRegistry {
     if (this.#entries.size + this.#opening <= openChainsMax) return;
     for (const [key, entry] of this.#entries) {
       if (entry.leases > 0) continue;
-      // Under its own mutex, so that nobody opens its files while they are being closed.
-      const closed = await this.#mutex.run(key, async () => {
-        if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
-        this.#entries.delete(key);
-        await entry.chain.close();
-        return true;
-      });
+      const closed = await this.#closeUnused(key, entry);
       if (closed) return;
     }
     throw new AtedbError(
@@ -206,6 +219,28 @@ export class ChainRegistry {
       `${openChainsMax} chains are in use, which is this server's limit. Retry later`,
       { metadata: { limit_chains: String(openChainsMax) } },
     );
+  }
+
+  /** Close a chain unless somebody uses it; under its own mutex, so that nobody opens its files meanwhile. */
+  #closeUnused(key: string, entry: Entry): Promise<boolean> {
+    return this.#mutex.run(key, async () => {
+      if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
+      this.#entries.delete(key);
+      await entry.chain.close();
+      return true;
+    });
+  }
+
+  /** Close those that were unused for long, a few at a time. */
+  async #closeIdle(): Promise<void> {
+    const before = performance.now() - this.#idleMs;
+    const idle = [...this.#entries].filter(
+      ([, { leases, idleSinceMs }]) => leases === 0 && idleSinceMs <= before,
+    );
+    for (let first = 0; first < idle.length && !this.#closed; first += closingMax) {
+      const some = idle.slice(first, first + closingMax);
+      await Promise.all(some.map(([key, entry]) => this.#closeUnused(key, entry)));
+    }
   }
 
   #openOptions(key: ChainKey): OpenChainOptions {
@@ -254,8 +289,10 @@ function leaseOn(entry: Entry): ChainLease {
   return {
     chain: entry.chain,
     [Symbol.dispose]: () => {
-      if (held) entry.leases -= 1;
+      if (!held) return;
       held = false;
+      entry.leases -= 1;
+      if (entry.leases === 0) entry.idleSinceMs = performance.now();
     },
   };
 }

@@ -1,6 +1,9 @@
 import * as fs from 'node:fs';
+import { sep } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from './damage.ts';
+import { DescriptorPool } from './descriptor-pool.ts';
+import { PooledFile } from './pooled-file.ts';
 import { Semaphore } from './semaphore.ts';
 import type { OpenMode, Storage, StorageEntry, StorageFile, StorageName } from './storage.ts';
 
@@ -25,27 +28,39 @@ const flagsByMode: Record<OpenMode, number> = {
 const fileMode = 0o600;
 const folderMode = 0o700;
 
-const openDescriptor = promisify(fs.open);
-const closeDescriptor = promisify(fs.close);
+/** Where nobody says otherwise. */
+const descriptorsMaxDefault = 4_096;
 
 /** The file system of this machine. */
 export class RealStorage implements Storage {
   readonly #syncs: Semaphore;
+  readonly #pool: DescriptorPool;
+  readonly #files = new Set<PooledFile>();
 
   /**
-   * @param syncsMax syncs that may run at once. Below the size of the thread pool, so that a slow disk never stops
+   * @param options.syncsMax syncs that may run at once. Below the size of the thread pool, so that a slow disk never stops
    *   the reads that share the pool.
+   * @param options.descriptorsMax files that have a descriptor at once, beside those in use; others get theirs back when they
+   *   are used.
    */
-  constructor(syncsMax = syncsMaxOf(process.env.UV_THREADPOOL_SIZE)) {
-    this.#syncs = new Semaphore(syncsMax);
+  constructor(options: { readonly syncsMax?: number; readonly descriptorsMax?: number } = {}) {
+    this.#syncs = new Semaphore(options.syncsMax ?? syncsMaxOf(process.env.UV_THREADPOOL_SIZE));
+    this.#pool = new DescriptorPool(options.descriptorsMax ?? descriptorsMaxDefault);
   }
 
   async open(path: string, mode: OpenMode): Promise<StorageFile> {
-    return new RealFile(await openDescriptor(path, flagsByMode[mode], fileMode), this.#syncs);
+    const options = { path, flags: flagsByMode[mode], mode: fileMode };
+    const file = await PooledFile.open(options, this.#pool);
+    this.#files.add(file);
+    return new RealFile(file, this.#syncs, () => this.#files.delete(file));
   }
 
   async rename(from: string, to: string): Promise<void> {
     await fs.promises.rename(from, to);
+    for (const file of this.#files) {
+      if (file.path === from) file.path = to;
+      else if (file.path.startsWith(from + sep)) file.path = to + file.path.slice(from.length);
+    }
   }
 
   async makeFolder(path: string): Promise<boolean> {
@@ -59,11 +74,12 @@ export class RealStorage implements Storage {
   }
 
   async syncFolder(path: string): Promise<void> {
-    const descriptor = await openDescriptor(path, O_RDONLY);
+    // A file like any other here, so that it finds a descriptor where there are few.
+    const folder = await PooledFile.open({ path, flags: O_RDONLY, mode: 0 }, this.#pool);
     try {
-      await this.#syncs.run(() => fsync(descriptor));
+      await this.#syncs.run(() => folder.use((descriptor) => fsync(descriptor)));
     } finally {
-      await closeDescriptor(descriptor);
+      await folder.close();
     }
   }
 
@@ -91,54 +107,65 @@ export class RealStorage implements Storage {
 }
 
 class RealFile implements StorageFile {
-  readonly #descriptor: number;
+  readonly #file: PooledFile;
   readonly #syncs: Semaphore;
+  readonly #onClosed: () => void;
 
-  constructor(descriptor: number, syncs: Semaphore) {
-    this.#descriptor = descriptor;
+  constructor(file: PooledFile, syncs: Semaphore, onClosed: () => void) {
+    this.#file = file;
     this.#syncs = syncs;
+    this.#onClosed = onClosed;
   }
 
-  async read(offset: number, length: number, into?: Buffer): Promise<Buffer> {
-    const fits = into !== undefined && into.length >= length;
-    const bytes = fits ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
-    let filled = 0;
-    while (filled < length) {
-      const count = await readAt(this.#descriptor, bytes, filled, offset + filled);
-      if (count === 0) return bytes.subarray(0, filled);
-      filled += count;
-    }
-    return bytes;
-  }
-
-  async write(offset: number, bytes: Buffer): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      written += await writeAt(this.#descriptor, bytes, written, offset + written);
-    }
-  }
-
-  async writeDurable(offset: number, bytes: Buffer): Promise<void> {
-    await this.#syncs.run(async () => {
-      await this.write(offset, bytes);
-      if (!writesAreDurable) await fdatasync(this.#descriptor);
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer> {
+    return this.#file.use(async (descriptor) => {
+      const fits = into !== undefined && into.length >= length;
+      const bytes = fits ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
+      let filled = 0;
+      while (filled < length) {
+        const count = await readAt(descriptor, bytes, filled, offset + filled);
+        if (count === 0) return bytes.subarray(0, filled);
+        filled += count;
+      }
+      return bytes;
     });
   }
 
-  async truncate(bytes: number): Promise<void> {
-    await truncateTo(this.#descriptor, bytes);
+  write(offset: number, bytes: Buffer): Promise<void> {
+    return this.#file.change((descriptor) => writeAll(descriptor, offset, bytes));
   }
 
-  async datasync(): Promise<void> {
-    await this.#syncs.run(() => fdatasync(this.#descriptor));
+  writeDurable(offset: number, bytes: Buffer): Promise<void> {
+    return this.#syncs.run(async () => {
+      await this.write(offset, bytes);
+      await this.#file.sync(async (descriptor) => {
+        if (!writesAreDurable) await fdatasync(descriptor);
+      });
+    });
   }
 
-  async size(): Promise<number> {
-    return (await statDescriptor(this.#descriptor)).size;
+  truncate(bytes: number): Promise<void> {
+    return this.#file.change((descriptor) => truncateTo(descriptor, bytes));
+  }
+
+  datasync(): Promise<void> {
+    return this.#syncs.run(() => this.#file.sync((descriptor) => fdatasync(descriptor)));
+  }
+
+  size(): Promise<number> {
+    return this.#file.use(async (descriptor) => (await statDescriptor(descriptor)).size);
   }
 
   async close(): Promise<void> {
-    await closeDescriptor(this.#descriptor);
+    this.#onClosed();
+    await this.#file.close();
+  }
+}
+
+async function writeAll(descriptor: number, offset: number, bytes: Buffer): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += await writeAt(descriptor, bytes, written, offset + written);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Position } from './position.ts';
 
 /** Chunks begin small and grow, so that a chain that is written little to keeps little. */
-const chunkBytesMin = 16 * 1024;
+const chunkBytesMin = 4 * 1024;
 
 /** Some published bytes of a segment, one after another, in one buffer. */
 interface Chunk {

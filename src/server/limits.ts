@@ -8,8 +8,10 @@ export interface ServerLimits {
   readonly appendStreamsMax: number;
   /** Chains that are open at once: each holds its writers' states in memory, and files. */
   readonly openChainsMax: number;
-  /** Connections at once. Those beyond are closed as they come, since a chain without a descriptor can't go on. */
+  /** Connections at once. Those beyond are closed as they come. */
   readonly connectionsMax: number;
+  /** Files that have a descriptor at once; more chains may be open, and get theirs when they are used. */
+  readonly descriptorsMax: number;
 }
 
 /** The limits of a server that was told no others. */
@@ -18,6 +20,8 @@ export const defaultServerLimits: ServerLimits = {
   appendStreamsMax: 10_000,
   openChainsMax: 10_000,
   connectionsMax: Math.min(10_000, Math.floor(openFilesMax() / 2)),
+  // The rest is for what is open for a moment only: manifests, snapshots, folders being synced.
+  descriptorsMax: Math.max(16, Math.min(4_096, Math.floor(openFilesMax() / 4))),
 };
 
 /** How many files and connections the system lets this process have open. */

@@ -90,7 +90,7 @@ async function startLocked(
   const { logsPath, trustMode, limits, logger } = options;
   const identity = await loadIdentity(join(system, 'identity.key'), logger);
   const registry = new ChainRegistry({
-    storage: options.storage ?? new RealStorage(),
+    storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
     logsPath,
     serverIdentity: identity.publicKey,
     trustMode,
