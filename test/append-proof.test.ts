@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { AppendRequestSchema } from '../gen/atedb/v1/chain_pb.js';
 import { ErrorReason } from '../gen/atedb/v1/errors_pb.js';
 import { KeyPair, signatureContexts } from '../src/crypto/index.ts';
 import { type KeyProofClaim, keyProofBytes, type TrustMode } from '../src/event/index.ts';
 import { type AppendCall, type RawClient, reasonOf } from './support/raw-client.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
-import { type TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
+import { TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 
 let server: TestServer;
 let distributed: TestServer;
@@ -180,11 +182,68 @@ describe('a proof is refused', () => {
   });
 });
 
-test('another key than the proven one writes with its signature only', async () => {
+test('a batch is judged by the proofs before it, however fast they follow', async () => {
+  const claim = claimFor(await call.converse(chainKey));
+  const good = await proofOf(claim);
+  const bad = await proofOf({ ...claim, conversationId: randomBytes(32) });
+  const { run, sealHash } = await unsigned();
+  writer.counter += 1;
+  writer.previous = sealHash;
+  call.send(run);
+  call.prove(good);
+  call.send(run);
+  call.prove(bad);
+  call.send((await unsigned()).run);
+  const answers: unknown[] = [];
+  for (let sent = 0; sent < 5; sent += 1) answers.push(await next());
+  expect(answers).toEqual([
+    'KEY_NOT_PROVEN',
+    'proven',
+    'committed',
+    'SIGNATURE_INVALID',
+    'KEY_NOT_PROVEN',
+  ]);
+});
+
+test('what was committed without a signature is answered again wherever it is sent', async () => {
   call.prove(await proofOf(claimFor(await call.converse(chainKey))));
   expect(await next()).toBe('proven');
-  call.send((await writer.make([testEvent('signed')])).run);
+  const { run } = await unsigned();
+  call.send(run);
+  const first = await call.answer();
+  if (first?.outcome.case !== 'committed') throw new Error(`an answer: ${first?.outcome.case}`);
+  const { commitHeader } = first.outcome.value;
+  expect((await client.appendBatch(run, chainKey)).committed?.commitHeader).toEqual(commitHeader);
+  const other = client.append();
+  other.send(run, chainKey);
+  expect((await other.answer())?.outcome.value).toMatchObject({ commitHeader });
+  other.cancel();
+});
+
+test('another key than the proven one writes with its signature only', async () => {
+  chainKey = `${chainKey}_two`;
+  const otherKey = KeyPair.generate();
+  const genesis = await testGenesis({
+    chainKey,
+    roots: [testKey, otherKey],
+    server: { publicKey: server.running.identity } as KeyPair,
+  });
+  writer = genesis.writer;
+  await client.appendBatch(genesis.batch.run, chainKey);
+  call.prove(await proofOf(claimFor(await call.converse(chainKey))));
+  expect(await next()).toBe('proven');
+  const other = new TestWriter(writer.chainId, otherKey);
+  call.send((await other.make([testEvent('x')], {}, [])).run);
+  expect(await next()).toBe('KEY_NOT_PROVEN');
+  call.send((await other.make([testEvent('x')])).run);
   expect(await next()).toBe('committed');
+  // And both side by side, once both are proven.
+  call.prove(await proofOf(claimFor(await call.converse(chainKey), otherKey), otherKey));
+  expect(await next()).toBe('proven');
+  for (const each of [writer, new TestWriter(writer.chainId, otherKey)]) {
+    call.send((await each.make([testEvent('y')], {}, [])).run);
+    expect(await next()).toBe('committed');
+  }
 });
 
 test('a conversation about a chain that is not there ends the stream', async () => {
@@ -201,6 +260,21 @@ test('a batch and a proof in one message, and a proof in one call, are refused',
   const other = client.append();
   other.sendWithProof(run, chainKey, proof);
   await expect(other.answer()).rejects.toSatisfy((error) => reasonOf(error) === 'NON_CANONICAL');
+  const before = create(AppendRequestSchema, { proof });
+  for (const parts of [
+    [toBinary(AppendRequestSchema, before), run],
+    [run, toBinary(AppendRequestSchema, before)],
+  ]) {
+    await expect(client.unary('AppendBatch', Buffer.concat(parts))).rejects.toSatisfy(
+      (error) => reasonOf(error) === 'NON_CANONICAL',
+    );
+  }
+  await expect(
+    client.unary(
+      'AppendBatch',
+      toBinary(AppendRequestSchema, create(AppendRequestSchema, { chainKey, proof })),
+    ),
+  ).rejects.toSatisfy((error) => reasonOf(error) === 'REQUEST_INVALID');
 });
 
 test('the client signs where it is asked to', async () => {

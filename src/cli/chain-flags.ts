@@ -107,5 +107,5 @@ export const chainFlags = {
     'The chain must have this id; another one ends the command with 5',
     parseHex('a chain id', 32),
   ),
-  key: valueFlag('key', 'Name of the key to sign with; see: atedb key', parseText, 'default'),
+  key: valueFlag('key', 'Name of the key to write with; see: atedb key', parseText, 'default'),
 };

@@ -33,7 +33,8 @@ export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string 
   const batch = parseOrUndefined(run);
   if (batch === undefined) return `${head}, ${place}\n    its batch can't be read\n`;
   const { seal } = batch;
-  const writer = `writer ${short(seal.writerId)}, its batch ${seal.counter}`;
+  const signed = seal.signatures.length > 0 ? '' : ', not signed';
+  const writer = `writer ${short(seal.writerId)}, its batch ${seal.counter}${signed}`;
   const events = batch.events.map((event, index) =>
     eventWords(event, commit.firstSequence + index),
   );
@@ -104,6 +105,7 @@ export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object
     writer: seal.writerId.toString('hex'),
     fingerprint: seal.fingerprint.toString('hex'),
     counter: seal.counter,
+    signed: seal.signatures.length > 0,
     previous: hexOrAbsent(seal.previous),
     asOf: seal.asOf && { size: seal.asOf.size, root: seal.asOf.root.toString('hex') },
     preconditions:

@@ -58,6 +58,7 @@ test('a batch, in words and as JSON', async () => {
     lastSequence: 3,
     time: '2023-11-14T22:13:20.000Z',
     counter: 1,
+    signed: true,
     preconditions,
     events: [
       { sequence: 1, key: hex, kind: 'data', type: 'note', parent: hex, bytes: 254 },
@@ -65,6 +66,14 @@ test('a batch, in words and as JSON', async () => {
       { sequence: 3, kind: 'tombstone', bytes: 0, data: '' },
     ],
   });
+});
+
+test('a batch says that it has no signature', async () => {
+  const { writer } = await testGenesis();
+  const { run } = await writer.make([testEvent('x')], {}, []);
+  const part = storedBatch(run, { commit: 1, firstSequence: 1, events: 1 });
+  expect(dumpWords(part)).toContain(', its batch 1, not signed, ');
+  expect(JSON.parse(dumpJson(part))).toMatchObject({ signed: false });
 });
 
 test('a batch that was forged is shown as far as it goes', async () => {

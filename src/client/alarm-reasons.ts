@@ -5,5 +5,6 @@ export const alarmReasons: ReadonlySet<Reason> = new Set([
   'WRITER_AHEAD',
   'HEAD_CONFLICT',
   'CHAIN_ID_MISMATCH',
+  'SERVER_IDENTITY_MISMATCH',
   'VERIFICATION_FAILED',
 ]);

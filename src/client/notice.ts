@@ -28,7 +28,7 @@ export type Notice =
       readonly cause: AtedbError;
       readonly message: string;
     }
-  /** Another process used our writer id: later batches have a new one. */
+  /** Another process used our writer id, or batches of it are not known here and not signed: later ones have a new one. */
   | {
       readonly kind: 'new-writer';
       readonly chainKey: string;

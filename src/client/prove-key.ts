@@ -49,7 +49,7 @@ export function answerToBatch(message: Buffer): BatchAnswer {
 async function nextAnswer(stream: ByteStream): Promise<AppendAnswer> {
   const message = await stream.read();
   if (message === undefined) {
-    throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream');
+    throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream before its answer');
   }
   return parseAppendAnswer(message);
 }

@@ -157,13 +157,15 @@ export class Writer {
       },
     };
     let closeTimer: NodeJS.Timeout | undefined;
-    this.#finishStream = () => {
-      stream.halfClose();
-      // A server that never ends the stream isn't waited for: every answer is here.
-      closeTimer ??= setTimeout(() => stream.cancel(undefined), closeTimeoutMs);
-    };
+    // While the key is being proven there is no batch whose answer would be waited for.
+    this.#finishStream = () => stream.cancel(undefined);
     try {
       if (!signs) await proveKey(stream, key, genesis);
+      this.#finishStream = () => {
+        stream.halfClose();
+        // A server that never ends the stream isn't waited for: every answer is here.
+        closeTimer ??= setTimeout(() => stream.cancel(undefined), closeTimeoutMs);
+      };
       this.#pipeline.attach(outlet);
       this.#changed();
       for (
@@ -226,13 +228,16 @@ export class Writer {
       return;
     }
     const delayMs = this.#backoff.next();
-    onNotice({
-      kind: 'reconnecting',
-      chainKey: chainKey.text,
-      delayMs,
-      cause: error,
-      message: `${error.message}; trying again in ${delayMs} ms`,
-    });
+    // A server that calls this writer forked is there, and was told of.
+    if (!forkReasons.has(error.reason)) {
+      onNotice({
+        kind: 'reconnecting',
+        chainKey: chainKey.text,
+        delayMs,
+        cause: error,
+        message: `${error.message}; trying again in ${delayMs} ms`,
+      });
+    }
     await this.#pause(delayMs, signal);
   }
 

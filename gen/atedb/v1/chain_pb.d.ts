@@ -1261,10 +1261,16 @@ export declare const ChainService: GenService<{
    * them is answered; what a client sends beyond that waits in the connection. Each is answered once, in the order sent:
    * committed, which means durable and shown to readers, or rejected, which changes nothing.
    * A batch on a key without a chain creates the chain, if it holds a genesis.
-   * A batch is signed. Or, in a centralized chain, its key is proven on this stream before it: a message
-   * without a batch is answered with the conversation id, a message with a proof for that id with `proven`
-   * or the proof's rejection (KEY_NOT_ALLOWED, SIGNATURE_INVALID). Batches may follow their proof at once;
-   * without one they are rejected as KEY_NOT_PROVEN. A stream may make 16 proofs.
+   * A batch is signed. Or, in a centralized chain, its key is proven on this stream before it:
+   * - A message without batch and proof is answered `conversation`, with an id that was made for this
+   *   stream alone; with the same one each time. It creates no chain: CHAIN_NOT_FOUND ends the stream.
+   * - A message with a proof for that id is answered `proven`, or `rejected`: KEY_NOT_ALLOWED where the
+   *   key may not write, SIGNATURE_INVALID where the proof is for anything else, REQUEST_INVALID in a
+   *   distributed chain and from the 17th proof on. Of several of one key the last one counts.
+   * - A batch whose seal has no signatures is judged by the proofs before it, for whose verification it
+   *   waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
+   *   and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
+   *   event but data and tombstones.
    * Retry: sending the same seal again, on any stream, is answered with the first answer and adds
    * nothing; that holds for a writer's last 128 batches, across restarts of the server too. After a
    * lost connection, open, and send again what has no answer.
@@ -1280,7 +1286,8 @@ export declare const ChainService: GenService<{
   },
   /**
    * Appends one batch. As Append, in one call: made for grpcurl and small clients; a rejection is the
-   * call's status. Retry: as Append.
+   * call's status. The batch is signed, else it is KEY_NOT_PROVEN in a centralized chain too. Retry: as
+   * Append.
    *
    * @generated from rpc atedb.v1.ChainService.AppendBatch
    */

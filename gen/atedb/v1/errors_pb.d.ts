@@ -138,7 +138,9 @@ export enum ErrorReason {
   TRUST_MODE_MISMATCH = 23,
 
   /**
-   * FAILED_PRECONDITION. The genesis names another server than this one. Open again for its identity.
+   * FAILED_PRECONDITION. The genesis names another server than this one. Offered with a new chain: open
+   * again for this one's identity. Made by clients of one that is there: its server was moved without
+   * its identity key, or somebody answers in its place; find out which.
    *
    * @generated from enum value: ERROR_REASON_SERVER_IDENTITY_MISMATCH = 24;
    */

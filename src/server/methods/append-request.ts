@@ -31,7 +31,7 @@ export function splitAppendRequest(request: Buffer): AppendRequestParts {
   while (cursor.next()) {
     const { field } = cursor;
     const inRun = field === runFields.event || field === runFields.seal;
-    if (inRun && chainKey === undefined && cursor.wireType === 2) {
+    if (inRun && chainKey === undefined && !proof && cursor.wireType === 2) {
       runEnd = cursor.end;
     } else if (field === chainKeyField && chainKey === undefined && cursor.wireType === 2) {
       chainKey = cursor.stringValue();

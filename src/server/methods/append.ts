@@ -148,19 +148,17 @@ class AppendStream {
   }
 
   #takeBatch(chain: Chain, run: Buffer): void {
-    const prepared = chain.prepare(run, this.#proofs.isProven);
+    const { isProven } = this.#proofs;
+    const prepared = chain.prepare(run, isProven);
     const before = this.#placed;
     const placed = settled(prepared).then(async (outcome) => {
       await before;
       const isStale = 'value' in outcome && chain.isStale(outcome.value);
-      return this.#place(chain, isStale ? await settled(this.#prepareAgain(chain, run)) : outcome);
+      if (!isStale) return this.#place(chain, outcome);
+      return this.#place(chain, await settled(chain.prepareFresh(run, isProven)));
     });
     this.#placed = placed;
     this.#answerWith(placed.then(answerTo), run.length);
-  }
-
-  #prepareAgain(chain: Chain, run: Buffer): Promise<PreparedBatch> {
-    return chain.prepareFresh(run, this.#proofs.isProven);
   }
 
   /** Send a message when all that came before is answered. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AtedbError, rootsMax } from '../../bytes/index.ts';
-import type { Chain } from '../../chain/index.ts';
+import type { Chain, IsProven } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
 
@@ -12,7 +12,16 @@ export class StreamProofs {
   #conversationId: Buffer | undefined;
   #count = 0;
   /** Whether each proof holds, by the hexadecimal of its key's fingerprint; the last one of a key counts. */
-  readonly #proven = new Map<string, Promise<boolean>>();
+  #proven: ReadonlyMap<string, Promise<boolean>> = new Map();
+
+  /**
+   * What tells whether a key is proven, by the proofs taken so far: a batch is judged by those before it on the stream,
+   * however long it waits.
+   */
+  get isProven(): IsProven {
+    const proven = this.#proven;
+    return (fingerprint) => proven.get(fingerprint) ?? false;
+  }
 
   /** The id that proofs on this stream are made for: 32 random bytes, made when it is first asked for. */
   get conversationId(): Buffer {
@@ -35,17 +44,11 @@ export class StreamProofs {
       );
     }
     const verified = chain.verifyProof(proof, this.conversationId);
-    this.#proven.set(
-      proof.fingerprint.toString('hex'),
-      verified.then(
-        () => true,
-        () => false,
-      ),
+    const holds = verified.then(
+      () => true,
+      () => false,
     );
+    this.#proven = new Map(this.#proven).set(proof.fingerprint.toString('hex'), holds);
     await verified;
   }
-
-  /** Whether a key is proven, as far as what came before says. */
-  readonly isProven = (fingerprint: string): Promise<boolean> | boolean =>
-    this.#proven.get(fingerprint) ?? false;
 }
