@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { folder, KeyWorld, key, type Plan, writersCount } from '../../test/support/key-world.ts';
 import { rounds } from '../../test/support/scale.ts';
+import { dumpLog } from '../log/index.ts';
 import type { PreparedBatch } from './chain.ts';
 
 // The index of primary keys below a chain with segments of a few batches, against a list of all events.
@@ -201,5 +202,20 @@ test('files of keys are made again at most once at a time', async () => {
   expect(world.notices.filter((notice) => notice.includes('was made again'))).toHaveLength(
     names.length,
   );
+  await world.close();
+});
+
+test('files of keys are shown by a dump, and where they are damaged', async () => {
+  const world = await longWorld();
+  const names = await world.keysFiles();
+  const dump = () => Array.fromAsync(dumpLog(world.disk, folder));
+  const parts = await dump();
+  expect(parts.filter(({ kind }) => kind === 'fault')).toEqual([]);
+  expect(parts.flatMap((part) => (part.kind === 'keys' ? [part.file] : []))).toEqual(names);
+  const [name = ''] = names;
+  const bytes = Buffer.from(world.disk.peek(`${folder}/${name}`) ?? []);
+  bytes[bytes.length - 20] = (bytes.at(-20) ?? 0) ^ 1;
+  world.disk.poke(`${folder}/${name}`, bytes);
+  expect((await dump()).filter(({ kind }) => kind === 'fault')).toMatchObject([{ file: name }]);
   await world.close();
 });

@@ -92,6 +92,20 @@ export class KeysFile {
     return this.#of.sha256.equals(of.sha256) && this.#of.chainId.equals(of.chainId);
   }
 
+  /** How many keys there are, and writers of them. */
+  get counts(): { readonly keys: number; readonly writers: number } {
+    const { layout, message } = this.#header;
+    return { keys: layout.keys, writers: message.writers.length };
+  }
+
+  /** Read all pages. @throws AtedbError CHAIN_DAMAGED where one isn't whole. */
+  async checkPages(): Promise<void> {
+    const { layout } = this.#header;
+    for (let number = 0; number < layout.filter.pages + layout.entryPages; number += 1) {
+      await this.#read(layout.page(number));
+    }
+  }
+
   /** Bytes that this takes in memory; more when more of the filter was needed. */
   get bytes(): number {
     const { message, firstKeys, layout } = this.#header;
