@@ -103,6 +103,23 @@ export class KeyTable {
     };
   }
 
+  /**
+   * Write an entry to 28 bytes: its key, then as little-endian 32-bit integers its newest sequence, its writer, and the end
+   * of others or 0; sequences less `firstSequence`, which is none above the first one that came.
+   */
+  writeEntry(entry: number, target: DataView, at: number, firstSequence: number): void {
+    const entries = this.#entries;
+    const first = entry * entryWords;
+    const base = this.#base - firstSequence;
+    for (let word = 0; word < wordsOfKey; word += 1) {
+      target.setInt32(at + word * 4, entries[first + word] as number, true);
+    }
+    const others = entries[first + othersAt] as number;
+    target.setInt32(at + 16, (entries[first + newestAt] as number) + base, true);
+    target.setInt32(at + 20, entries[first + writerAt] as number, true);
+    target.setInt32(at + 24, others === 0 ? 0 : others + base, true);
+  }
+
   /** Copy the key of an entry to some place. */
   copyKey(entry: number, target: Buffer, at: number): void {
     for (let word = 0; word < wordsOfKey; word += 1) {

@@ -9,10 +9,7 @@ import {
   headerTag,
   KeysLayout,
   keyBytes,
-  newestAt,
-  othersAt,
   pageEntries,
-  writerAt,
 } from './keys-layout.ts';
 import { Pace } from './pace.ts';
 import { sortKeys } from './sort-keys.ts';
@@ -34,35 +31,51 @@ export interface KeysToWrite {
 
 /** Serialise the keys of a segment: the bytes of the file. Takes its time in small pieces. */
 export async function encodeKeys(input: KeysToWrite): Promise<Buffer> {
-  const { table, firstSequence } = input;
+  const { table } = input;
   const pace = new Pace();
   const order = await sortKeys(table, pace);
   const layout = new KeysLayout(table.size, input.filterSalt);
-  const pages = Buffer.alloc(layout.bytes);
   const firstKeys = Buffer.alloc(layout.entryPages * keyBytes);
   for (let index = 0; index < layout.entryPages; index += 1) {
-    const { contentAt, contentBytes } = layout.entryPage(index);
     table.copyKey(order[index * pageEntries] as number, firstKeys, index * keyBytes);
-    for (let within = 0; within * entryBytes < contentBytes; within += 1) {
-      const entry = order[index * pageEntries + within] as number;
-      const at = contentAt + within * entryBytes;
-      const { newest, writer, endOfOthers } = table.recordAt(entry);
-      table.copyKey(entry, pages, at);
-      pages.writeUInt32LE(newest - firstSequence, at + newestAt);
-      pages.writeUInt32LE(writer, at + writerAt);
-      pages.writeUInt32LE(endOfOthers === 0 ? 0 : endOfOthers - firstSequence, at + othersAt);
-      layout.filter.seek(pages, at);
-      layout.filter.setBits(pages, layout.filterPage(layout.filter.page).contentAt);
-    }
-    if (pace.isDue) await pace.rest();
   }
   const header = encodeHeader(input, firstKeys);
+  const head = Buffer.concat([Buffer.of(headerTag), encodeVarint(header.length), header]);
+  // All of it is written below, but for the filter.
+  const bytes = Buffer.allocUnsafeSlow(head.length + layout.bytes);
+  head.copy(bytes);
+  const pages = bytes.subarray(head.length);
+  await writePages(pages, { input, order, layout, pace });
   const headerCrc = header.readUInt32LE(header.length - 4);
   for (let number = 0; number < layout.filter.pages + layout.entryPages; number += 1) {
     closePage(pages, layout.page(number), headerCrc);
     if (pace.isDue) await pace.rest();
   }
-  return Buffer.concat([Buffer.of(headerTag), encodeVarint(header.length), header, pages]);
+  return bytes;
+}
+
+/** Write the contents of all pages. */
+async function writePages(
+  pages: Buffer,
+  at: { input: KeysToWrite; order: Uint32Array; layout: KeysLayout; pace: Pace },
+): Promise<void> {
+  const { order, layout, pace } = at;
+  const { table, firstSequence } = at.input;
+  const { filter } = layout;
+  const view = new DataView(pages.buffer, pages.byteOffset, pages.length);
+  const filterContents = layout.filterContents();
+  for (const content of filterContents) pages.fill(0, content, content + filter.pageBytes);
+  for (let index = 0; index < layout.entryPages; index += 1) {
+    const { contentAt, contentBytes } = layout.entryPage(index);
+    let place = index * pageEntries;
+    for (let entryAt = contentAt; entryAt < contentAt + contentBytes; entryAt += entryBytes) {
+      table.writeEntry(order[place] as number, view, entryAt, firstSequence);
+      place += 1;
+      filter.seek(view, entryAt);
+      filter.setBits(pages, filterContents[filter.page] as number);
+    }
+    if (pace.isDue) await pace.rest();
+  }
 }
 
 function encodeHeader(input: KeysToWrite, firstKeys: Buffer): Buffer {

@@ -18,7 +18,10 @@ export class KeyFilter {
   readonly pages: number;
   /** A power of two. */
   readonly pageBytes: number;
-  readonly #salt: readonly number[];
+  readonly #k0: number;
+  readonly #k1: number;
+  readonly #k2: number;
+  readonly #k3: number;
   /** The page of the key that was sought last. */
   page = 0;
   #first = 0;
@@ -33,18 +36,20 @@ export class KeyFilter {
     this.pages = Math.ceil(bytes / pageBytesMax);
     this.pageBytes =
       this.pages > 1 ? pageBytesMax : Math.max(pageBytesMin, 2 ** Math.ceil(Math.log2(bytes)));
-    this.#salt = [0, 4, 8, 12].map((at) => salt.readInt32LE(at));
+    this.#k0 = salt.readInt32LE(0);
+    this.#k1 = salt.readInt32LE(4);
+    this.#k2 = salt.readInt32LE(8);
+    this.#k3 = salt.readInt32LE(12);
   }
 
   /** Find out which bits a key has, which lies in `bytes` at an offset. */
-  seek(bytes: Buffer, at: number): void {
-    const [k0, k1, k2, k3] = this.#salt as [number, number, number, number];
-    const w0 = bytes.readInt32LE(at);
-    const w1 = bytes.readInt32LE(at + 4);
-    const w2 = bytes.readInt32LE(at + 8);
-    const w3 = bytes.readInt32LE(at + 12);
-    this.page = (halfSipHash(w0, w1, w2, w3, k0, k1) >>> 0) % this.pages;
-    const second = halfSipHash(w0, w1, w2, w3, k2, k3);
+  seek(bytes: DataView, at: number): void {
+    const w0 = bytes.getInt32(at, true);
+    const w1 = bytes.getInt32(at + 4, true);
+    const w2 = bytes.getInt32(at + 8, true);
+    const w3 = bytes.getInt32(at + 12, true);
+    this.page = (halfSipHash(w0, w1, w2, w3, this.#k0, this.#k1) >>> 0) % this.pages;
+    const second = halfSipHash(w0, w1, w2, w3, this.#k2, this.#k3);
     this.#first = second;
     this.#step = (second >>> 16) | 1;
   }

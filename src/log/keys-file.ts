@@ -118,9 +118,10 @@ export class KeysFile {
   async find(key: Buffer): Promise<ClosedKey | undefined> {
     const { layout } = this.#header;
     if (layout.keys === 0) return undefined;
-    const filterPage = await this.#filterPageOf(key);
+    const view = new DataView(key.buffer, key.byteOffset, key.length);
+    const filterPage = await this.#filterPageOf(view);
     // Somebody else may have sought another key meanwhile.
-    layout.filter.seek(key, 0);
+    layout.filter.seek(view, 0);
     if (!layout.filter.mayHave(filterPage)) return undefined;
     const index = this.#entryPageOf(key);
     if (index < 0) return undefined;
@@ -167,7 +168,7 @@ export class KeysFile {
     return low - 1;
   }
 
-  async #filterPageOf(key: Buffer): Promise<Buffer> {
+  async #filterPageOf(key: DataView): Promise<Buffer> {
     const { layout } = this.#header;
     layout.filter.seek(key, 0);
     const { page } = layout.filter;

@@ -9,6 +9,7 @@ const pageTag = 0x12;
 export const keyBytes = 16;
 /** Of an entry: the key, then its newest sequence, its writer and the end of others. */
 export const entryBytes = 28;
+/** Where its parts are, as `KeyTable.writeEntry` writes them. */
 export const newestAt = 16;
 export const writerAt = 20;
 export const othersAt = 24;
@@ -54,6 +55,12 @@ export class KeysLayout {
   /** A page of entries, counted from 0 on. */
   entryPage(index: number): PagePlace {
     return this.page(this.filter.pages + index);
+  }
+
+  /** Where the contents of the filter's pages begin, behind the header. */
+  filterContents(): Uint32Array {
+    const { pages } = this.filter;
+    return Uint32Array.from({ length: pages }, (_, index) => this.filterPage(index).contentAt);
   }
 
   /** Any page by its number. */

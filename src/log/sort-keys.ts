@@ -13,7 +13,8 @@ const stepsBetween = 16_384;
  * somebody chose them.
  */
 export async function sortKeys(table: KeyTable, pace: Pace): Promise<Uint32Array> {
-  const order = Uint32Array.from({ length: table.size }, (_, entry) => entry);
+  const order = new Uint32Array(table.size);
+  for (let entry = 0; entry < order.length; entry += 1) order[entry] = entry;
   await sortRange(order, { table, word: 0, pace });
   return order;
 }
@@ -38,6 +39,7 @@ async function sortRange(
   if (word + 1 === wordsOfKey) return;
   for (let start = 0, end = 1; start < order.length; start = end, end += 1) {
     while (end < order.length && values[end] === values[start]) end += 1;
+    if (start % stepsBetween === 0 && pace.isDue) await pace.rest();
     if (end - start === 1) continue;
     await sortRange(order.subarray(start, end), { table, word: word + 1, pace });
   }
@@ -51,8 +53,8 @@ async function sortByDigit(
   pace: Pace,
 ): Promise<void> {
   const starts = new Uint32Array(digits + 1);
-  for (const value of values) {
-    const next = ((value >>> shift) & (digits - 1)) + 1;
+  for (let at = 0; at < values.length; at += 1) {
+    const next = (((values[at] as number) >>> shift) & (digits - 1)) + 1;
     starts[next] = (starts[next] as number) + 1;
   }
   for (let digit = 1; digit <= digits; digit += 1) {
