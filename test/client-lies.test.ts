@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,6 +120,50 @@ describe('a server that alters what it sends', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  test('no altered byte of an event that is asked for gets through', async () => {
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(fc.nat(12), fc.noBias(fc.nat(4_500)), fc.integer({ min: 1, max: 255 })),
+        async ([sequence, byte, by]) => {
+          const get = () => chain.get({ sequence });
+          const outcome = await lying(altering('getEvent', byte, by), get).catch((e) => e);
+          if (outcome instanceof AtedbError) {
+            expect(doubts).toContain(outcome.reason);
+            refused += 1;
+          } else expect(outcome && inWords(outcome)).toEqual(truth[sequence]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect(refused).toBeGreaterThan(15);
+  });
+
+  test('another event than the one that is asked for is refused, of the chain though it is', async () => {
+    await using objects = await client.open('team/objects', { key: testKey, forAppend: true });
+    const primaryKey = randomBytes(16);
+    await objects.append([{ primaryKey, data: 'asked for' }, { data: 'beside it' }]);
+    await objects.append({ data: 'another batch' });
+    const answers: Buffer[] = [];
+    const keep: Lie = (method, answer) => {
+      if (method === 'getEvent') answers.push(answer);
+      return answer;
+    };
+    await lying(keep, async () => {
+      for (const sequence of [2, 3]) await objects.get({ sequence });
+    });
+    expect(answers).toHaveLength(2);
+    for (const wrong of answers) {
+      const lie: Lie = (method, answer) => (method === 'getEvent' ? wrong : answer);
+      for (const asked of [{ primaryKey }, { sequence: 1 }]) {
+        await expect(lying(lie, () => objects.get(asked))).rejects.toMatchObject({
+          reason: 'VERIFICATION_FAILED',
+        });
+      }
+    }
+    expect((await objects.get({ primaryKey }))?.sequence).toBe(1);
   });
 
   test('an altered answer to a batch is not believed', async () => {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ChainEvent, connect, KeyPair } from '../src/client/index.ts';
+import { AtedbError, type ChainEvent, connect, KeyPair } from '../src/client/index.ts';
 import { noticeLogger } from './support/notices.ts';
 import { reasonOf } from './support/raw-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -63,6 +63,18 @@ test('readers get what can be read, and are told that there had been more', asyn
   // What doesn't reach to where it is damaged is whole.
   expect(await collect(chain.read({ end: 2 }))).toEqual({ data: ['one'], reason: undefined });
   expect(await collect(chain.read({ limit: 2 }))).toEqual({ data: ['one'], reason: undefined });
+});
+
+test('of an object nobody says what is newest, and events before the damage can be had', async () => {
+  await damage();
+  await using client = await connect(server.address, { home: null });
+  await using chain = await client.open(chainKey);
+  expect((await chain.get({ sequence: 2 }))?.data.toString()).toBe('two');
+  await expect(chain.get({ sequence: 3 })).rejects.toBeInstanceOf(AtedbError);
+  const { primaryKey = Buffer.alloc(0) } = (await chain.get({ sequence: 1 })) ?? {};
+  for (const asked of [{ primaryKey }, { name: 'never written' }]) {
+    await expect(chain.get(asked)).rejects.toMatchObject({ reason: 'CHAIN_DAMAGED' });
+  }
 });
 
 test('writers are told what is damaged and where, and so is the operator', async () => {

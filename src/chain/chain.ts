@@ -143,19 +143,16 @@ export class Chain {
   }
 
   /**
-   * As `prepare`, for a batch that is submitted at once.
-   *
-   * @throws AtedbError as `prepare`.
+   * Whether a batch must be refreshed before it is submitted, since too much has come since it was prepared. To be asked in
+   * the same turn in which it is submitted.
    */
-  async prepareFresh(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
-    let prepared = await this.prepare(run, isProven);
-    while (this.isStale(prepared)) prepared = await this.prepare(run, isProven);
-    return prepared;
-  }
-
-  /** Whether a batch must be prepared again, since too much has come since it was. */
   isStale({ closedFacts }: PreparedBatch): boolean {
     return closedFacts !== undefined && this.#keys.isStale(closedFacts);
+  }
+
+  /** Find out anew what may have changed since a batch was prepared. @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED. */
+  async refresh(prepared: PreparedBatch): Promise<PreparedBatch> {
+    return { ...prepared, closedFacts: await this.#askClosed(prepared.batch) };
   }
 
   async #askClosed({ seal }: Batch): Promise<ClosedFacts | undefined> {
@@ -166,7 +163,7 @@ export class Chain {
 
   /**
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
-   * the order of the calls.
+   * the order of the calls. It must not be stale.
    *
    * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY. It may be told when `settled` has resolved.
    */
@@ -194,7 +191,7 @@ export class Chain {
     this.#state.settled(this.log.durable.head.size);
     this.#state.apply(seal, { ...appended, timeUnixMs });
     const { firstSequence, startsSegment } = appended;
-    this.#keys.add(batch.bytes, firstSequence, seal.writerId, startsSegment);
+    this.#keys.addBatch(batch, firstSequence, startsSegment);
     return {
       isRetry: false,
       sealHash: seal.hash,

@@ -1,8 +1,11 @@
 import { KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import {
+  type Batch,
   eachPrimaryKey,
   type KeyUnchanged,
+  layoutOf,
+  layoutStride,
   parseSealOfRun,
   splitSlice,
   WriterNumbers,
@@ -10,6 +13,9 @@ import {
 import type { ChainLog } from '../log/index.ts';
 
 const sliceBytesMax = 1024 * 1024;
+
+/** Closed segments whose keys wait in memory to be written; of those before, the files are made when they are needed. */
+const waitingMax = 2;
 
 /** The keys of some segment's events, in memory. */
 class MemoryKeys {
@@ -21,7 +27,17 @@ class MemoryKeys {
     this.firstSequence = firstSequence;
   }
 
-  add(run: Buffer, firstSequence: number, writerId: Buffer): void {
+  /** Take note of a batch that was just taken apart. */
+  addBatch({ bytes, layout, count, seal }: Batch, firstSequence: number): void {
+    const writer = this.writers.numberOf(seal.writerId);
+    for (let index = 0; index < count; index += 1) {
+      const at = layout[index * layoutStride + layoutOf.keyStart] as number;
+      if (at > 0) this.table.add(bytes, at, firstSequence + index, writer);
+    }
+  }
+
+  /** Take note of a batch that was checked before. */
+  addRun(run: Buffer, firstSequence: number, writerId: Buffer): void {
     const writer = this.writers.numberOf(writerId);
     eachPrimaryKey(run, (event, at) => this.table.add(run, at, firstSequence + event, writer));
   }
@@ -47,11 +63,11 @@ export interface ClosedFacts {
  * place and isn't durable yet; the rest is in a file beside each closed segment.
  */
 export class KeyIndex {
-  /** Oldest first; the last one is the active segment's. Those before it stay until the next segment is closed. */
+  /** Oldest first, without a gap; the last one is the active segment's. Those before it wait to be written. */
   #tables: MemoryKeys[];
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param firstSequence of the first batch that will be added. */
+  /** @param firstSequence of the first batch that will be added: that of a segment. */
   constructor(firstSequence: number) {
     this.#tables = [new MemoryKeys(firstSequence)];
   }
@@ -62,13 +78,19 @@ export class KeyIndex {
   }
 
   /** Take note of a batch that has its place. */
-  add(run: Buffer, firstSequence: number, writerId: Buffer, startsSegment: boolean): void {
+  addBatch(batch: Batch, firstSequence: number, startsSegment: boolean): void {
     if (startsSegment) this.#tables.push(new MemoryKeys(firstSequence));
-    this.#tables.at(-1)?.add(run, firstSequence, writerId);
+    this.#tables.at(-1)?.addBatch(batch, firstSequence);
+  }
+
+  /** Take note of a batch of the active segment, while that is read. */
+  addRun(run: Buffer, firstSequence: number, writerId: Buffer): void {
+    this.#tables.at(-1)?.addRun(run, firstSequence, writerId);
   }
 
   /** Sequence after the newest event of anyone but this writer on an object, of all there is; 0 for none. */
   endOfOthers(condition: KeyUnchanged, writerId: Buffer, closed: ClosedFacts): number {
+    if (this.isStale(closed)) throw new Error('a stale batch is to be refreshed before its turn');
     let end = closed.endOfOthers.get(condition) ?? 0;
     for (const table of this.#tables) {
       end = Math.max(end, table.endOfOthers(condition.primaryKey, writerId));
@@ -102,8 +124,7 @@ export class KeyIndex {
       if (found !== undefined) return found.newest;
     }
     const end = this.memoryStart;
-    for (const { segment, nextSequence } of [...log.closedSegments()].reverse()) {
-      if (nextSequence > end) continue;
+    for (const { segment } of [...log.keys.spansBelow(end)]) {
       const found = await log.keys.find(segment, key);
       if (found !== undefined) return found.newest;
     }
@@ -115,22 +136,21 @@ export class KeyIndex {
     return this.#writing;
   }
 
-  /**
-   * A segment was closed: write its keys, and forget those of the one before.
-   *
-   * @param onFailure is told; they are made again when somebody asks for them.
-   */
-  closed(log: ChainLog, segment: number, onFailure: (error: unknown) => void): void {
-    this.#writing = this.#writing.then(() => this.#closed(log, segment)).catch(onFailure);
+  /** A segment was closed: write its keys, and then forget them. */
+  closed(log: ChainLog, segment: number): void {
+    const first = log.keys.firstSequenceOf(segment) ?? 0;
+    const waiting = this.#tables.filter(({ firstSequence }) => firstSequence <= first).length;
+    // Only those of segments that the log knows to be closed may go: their files can be made from the segments.
+    if (waiting > waitingMax) this.#tables.splice(0, waiting - waitingMax);
+    this.#writing = this.#writing.then(() => this.#write(log, segment));
   }
 
-  async #closed(log: ChainLog, segment: number): Promise<void> {
-    const first = log.closedSegments().find((one) => one.segment === segment)?.firstSequence;
+  async #write(log: ChainLog, segment: number): Promise<void> {
+    const first = log.keys.firstSequenceOf(segment);
     const keys = this.#tables.find(({ firstSequence }) => firstSequence === first);
     if (keys === undefined) return;
-    await log.keys.write(segment, keys.table, keys.writers.ids);
-    // A prepared batch may still rely on this one being here; the one before has been on disk for a whole segment.
-    this.#tables = this.#tables.filter(({ firstSequence }) => firstSequence >= keys.firstSequence);
+    await log.keys.write(segment, { table: keys.table, writers: keys.writers.ids });
+    this.#tables = this.#tables.filter(({ firstSequence }) => firstSequence > keys.firstSequence);
   }
 
   /** What was added and isn't durable is lost: know only what the log has. */
@@ -141,7 +161,7 @@ export class KeyIndex {
       const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
       if (bytes.length === 0) break;
       for (const { run, commit } of splitSlice(bytes)) {
-        active.add(run, commit.firstSequence, parseSealOfRun(run).writerId);
+        active.addRun(run, commit.firstSequence, parseSealOfRun(run).writerId);
       }
       position = next;
     }
@@ -156,8 +176,7 @@ async function closedEndOfOthers(
   writerId: Buffer,
   end: number,
 ): Promise<number> {
-  for (const { segment, nextSequence } of [...log.closedSegments()].reverse()) {
-    if (nextSequence > end) continue;
+  for (const { segment, nextSequence } of [...log.keys.spansBelow(end)]) {
     // What is older is of no matter to the condition.
     if (nextSequence <= sinceSequence) return 0;
     const found = await log.keys.find(segment, primaryKey);

@@ -6,7 +6,7 @@ import {
   parseSealOfRun,
   splitSlice,
 } from '../event/index.ts';
-import { ChainLog, type ChainLogOptions, type Storage } from '../log/index.ts';
+import { ChainLog, type ChainLogOptions, type KeysCache, type Storage } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
@@ -20,6 +20,8 @@ export interface OpenChainOptions {
   readonly logsPath: string;
   /** Bytes; see `ChainLog`. */
   readonly segmentBytesMax?: number | undefined;
+  /** Shared by all chains. */
+  readonly keysCache?: KeysCache | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
   /** Told in words what recovery had to do. */
@@ -31,6 +33,7 @@ class Loading {
   state: ChainState | undefined;
   genesisSlice: Buffer = Buffer.alloc(0);
   keys: KeyIndex | undefined;
+  #keysSegment: number | undefined;
   log: ChainLog | undefined;
 
   get(): ChainState {
@@ -41,6 +44,15 @@ class Loading {
       );
     }
     return this.state;
+  }
+
+  /** The keys that a segment's batches are added to: of several segments, those of the last one are kept. */
+  keysOf(segment: number, firstSequence: number): KeyIndex {
+    if (this.keys === undefined || segment !== this.#keysSegment) {
+      this.keys = new KeyIndex(firstSequence);
+      this.#keysSegment = segment;
+    }
+    return this.keys;
   }
 }
 
@@ -62,13 +74,14 @@ export async function openChain(
       const [first] = splitSlice(loading.genesisSlice);
       loading.state = new ChainState(genesisOf(first?.run), fromSnapshot(snapshot));
     },
-    onBatch: (run, commit) => {
+    onBatch: (run, commit, segment) => {
       if (commit.commit === 0) loading.state = new ChainState(genesisOf(run));
       const state = loading.get();
-      const { writerId } = parseSealOfRun(run);
-      loading.keys ??= new KeyIndex(commit.firstSequence);
-      loading.keys.add(run, commit.firstSequence, writerId, false);
-      state.apply(parseSealOfRun(run), { ...commit, commitHeader: copy(commit.headerBytes) });
+      const seal = parseSealOfRun(run);
+      loading
+        .keysOf(segment, commit.firstSequence)
+        .addRun(run, commit.firstSequence, seal.writerId);
+      state.apply(seal, { ...commit, commitHeader: copy(commit.headerBytes) });
       state.settled(state.nextCommit);
     },
   });
@@ -85,8 +98,9 @@ export async function openChain(
     }
     if (loading.genesisSlice.length === 0) loading.genesisSlice = await firstSlice(log);
     loading.log = log;
-    loading.keys ??= new KeyIndex(log.durable.nextSequence);
-    const { genesisSlice, keys } = loading;
+    const { genesisSlice } = loading;
+    const { segment, sequence } = log.activeStart();
+    const keys = loading.keysOf(segment, sequence);
     return new Chain({ key, log, state, keys, genesisSlice, now: options.now });
   } catch (error) {
     await log.close();
@@ -132,16 +146,14 @@ function logOptions(options: OpenChainOptions, key: ChainKey, loading: Loading):
     logsPath: options.logsPath,
     folder: chainFolder(options.logsPath, key),
     segmentBytesMax: options.segmentBytesMax,
+    keysCache: options.keysCache,
     takeSnapshot: () => toSnapshot(loading.get().record(), loading.genesisSlice),
     onLost: async (commits) => {
       loading.get().takeBack(commits);
       if (loading.log !== undefined) await loading.keys?.rebuild(loading.log);
     },
     onSegmentClosed: (segment) => {
-      if (loading.log === undefined) return;
-      loading.keys?.closed(loading.log, segment, (error) => {
-        options.onNotice(`the keys of segment ${segment} could not be written: ${error}`);
-      });
+      if (loading.log !== undefined) loading.keys?.closed(loading.log, segment);
     },
     onNotice: options.onNotice,
   };

@@ -2,7 +2,14 @@ import { join, relative } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
-import { ChainLog, errorCode, readError, type Storage, type StorageName } from '../log/index.ts';
+import {
+  ChainLog,
+  errorCode,
+  KeysCache,
+  readError,
+  type Storage,
+  type StorageName,
+} from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain } from './chain.ts';
 import { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
@@ -61,6 +68,7 @@ export class ChainRegistry {
   /** In the order of their last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #mutex = new KeyedMutex();
+  readonly #keysCache = new KeysCache();
   /** Chains that are being opened now. */
   #opening = 0;
   #closed = false;
@@ -246,7 +254,8 @@ export class ChainRegistry {
   #openOptions(key: ChainKey): OpenChainOptions {
     const { storage, logsPath, segmentBytesMax, now, logger } = this.#options;
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
-    return { storage, logsPath, segmentBytesMax, now, onNotice };
+    const keysCache = this.#keysCache;
+    return { storage, logsPath, segmentBytesMax, keysCache, now, onNotice };
   }
 
   async #keysOnDisk(): Promise<ChainKey[]> {

@@ -56,6 +56,8 @@ function fieldsOf(part: DumpPart): object {
       return { offset: part.offset, bytes: part.bytes, what: part.what, torn: part.torn };
     case 'index':
       return { entries: part.entries, endOffset: part.endOffset };
+    case 'keys':
+      return { keys: part.keys, writers: part.writers };
     case 'tiles':
       return { hashes: part.hashes };
     case 'other':
@@ -123,6 +125,8 @@ export function dumpWords(part: DumpPart): string {
     }
     case 'index':
       return `  ${countOf(part.entries, 'place')} of batches up to ${part.endOffset}\n`;
+    case 'keys':
+      return `  ${countOf(part.keys, 'primary key')} of ${countOf(part.writers, 'writer')}\n`;
     case 'tiles':
       return `  ${part.hashes} tree hashes\n`;
     case 'other':

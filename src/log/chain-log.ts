@@ -10,6 +10,7 @@ import { readError, storageError } from './damage.ts';
 import { makeNamesDurable } from './durable-files.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
+import { KeysCache } from './keys-cache.ts';
 import { parseSegmentName } from './layout.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
@@ -88,7 +89,8 @@ export class ChainLog {
     const useFile: FileCache['use'] = (segment, use) => this.#files.use(segment, use);
     const table = this.#table;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
-    this.keys = new ClosedKeys({ storage, folder, chainId, table, useFile, onNotice });
+    const cache = options.keysCache ?? new KeysCache();
+    this.keys = new ClosedKeys({ storage, folder, chainId, table, cache, useFile, onNotice });
     this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files });
     const head = { size: place.commit, root: place.frontier.root() };
     this.tree = new LogTree(tiles, {
@@ -232,15 +234,6 @@ export class ChainLog {
     if (this.#health.failure !== undefined) throw this.#health.failure;
     if (this.#closing !== undefined) throw closedError();
     return this.#writer.append(run, acceptance);
-  }
-
-  /** The closed segments, oldest first: where their events begin, and where the next segment's do. */
-  closedSegments(): readonly { segment: number; firstSequence: number; nextSequence: number }[] {
-    const { closed, active } = this.#table;
-    return closed.map(({ segment, firstSequence }, place) => {
-      const { firstSequence: nextSequence } = closed[place + 1] ?? active;
-      return { segment, firstSequence, nextSequence };
-    });
   }
 
   /** Where the first batch of the active segment begins. */

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
-import { AtedbError, KeyTable } from '../bytes/index.ts';
+import { KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import { eachPrimaryKey, parseSealOfRun, WriterNumbers } from '../event/index.ts';
-import { errorCode } from './damage.ts';
+import { readError } from './damage.ts';
 import { replaceFile, withFile } from './durable-files.ts';
+import { encodeKeys } from './encode-keys.ts';
 import type { FileCache } from './file-cache.ts';
-import { type ClosedKey, encodeKeys, KeysFile, type KeysOf } from './keys-file.ts';
+import type { KeysCache } from './keys-cache.ts';
+import { type ClosedKey, KeysFile, type KeysOf, type UseKeysSource } from './keys-file.ts';
 import { keysName, segmentName } from './layout.ts';
+import type { ClosedSegment } from './manifest.ts';
 import { scanClosedSegment } from './scan-closed-segment.ts';
 import type { SegmentTable } from './segment-table.ts';
 import type { Storage } from './storage.ts';
-
-/** What headers of key files may take in memory, a chain: a segment of 64 MiB of small events has some 500 KiB. */
-const headersBytesMax = 8 * 1024 * 1024;
 
 /** What the keys are of. */
 export interface ClosedKeysOptions {
@@ -20,79 +20,141 @@ export interface ClosedKeysOptions {
   readonly folder: string;
   readonly chainId: Buffer;
   readonly table: SegmentTable;
+  readonly cache: KeysCache;
   readonly useFile: FileCache['use'];
   readonly onNotice: (notice: string) => void;
 }
 
-/** The primary keys of closed segments: found in their files, which are made again where they are missing or damaged. */
+/** All keys of one segment, in memory. */
+export interface SegmentKeys {
+  readonly table: KeyTable;
+  /** Ids by the numbers that the table has for them: 32 bytes each. */
+  readonly writers: readonly Buffer[];
+}
+
+/** Where a closed segment's events are. */
+export interface ClosedSpan {
+  readonly segment: number;
+  readonly firstSequence: number;
+  /** Of the next segment. */
+  readonly nextSequence: number;
+}
+
+/** The primary keys of closed segments: found in their files, which are made again where they can't be used. */
 export class ClosedKeys {
   readonly #options: ClosedKeysOptions;
-  /** In the order of last use. */
-  readonly #headers = new Map<number, Promise<KeysFile>>();
-  readonly #sizes = new Map<number, number>();
+  /** Files that are being made. */
+  readonly #making = new Map<number, Promise<void>>();
 
   constructor(options: ClosedKeysOptions) {
     this.#options = options;
   }
 
-  /** Write the keys of a segment that was just closed. */
-  async write(segment: number, table: KeyTable, writers: readonly Buffer[]): Promise<void> {
-    const bytes = encodeKeys(table, writers, this.#of(segment));
-    await replaceFile(this.#options.storage, this.#path(segment), bytes);
+  /** Sequence of a closed segment's first event; undefined where there is no such segment. */
+  firstSequenceOf(segment: number): number | undefined {
+    const { table } = this.#options;
+    return segment === table.active.segment ? undefined : table.at(segment)?.firstSequence;
   }
 
-  /** What a closed segment says of a key. @throws AtedbError CHAIN_DAMAGED, where the segment itself is damaged. */
+  /** The closed segments of which all events are below a sequence, newest first; as they are now. */
+  *spansBelow(sequence: number): Generator<ClosedSpan> {
+    const { closed, active } = this.#options.table;
+    let nextSequence = active.firstSequence;
+    for (let place = closed.length - 1; place >= 0; place -= 1) {
+      const { segment, firstSequence } = closed[place] as ClosedSegment;
+      if (nextSequence <= sequence) yield { segment, firstSequence, nextSequence };
+      nextSequence = firstSequence;
+    }
+  }
+
+  /**
+   * Write the keys of a segment that was just closed. Where that fails they are kept in memory for as long as there is
+   * room, and made again when they are needed.
+   */
+  async write(segment: number, keys: SegmentKeys): Promise<void> {
+    await this.#once(segment, async () => keys);
+  }
+
+  /**
+   * What a closed segment says of a key.
+   *
+   * @throws AtedbError CHAIN_DAMAGED where its file can't be used, and the segment itself is damaged; STORAGE_FAILED.
+   */
   async find(segment: number, key: Buffer): Promise<ClosedKey | undefined> {
+    const { cache, onNotice } = this.#options;
+    const path = this.#path(segment);
     try {
       return await this.#find(segment, key);
-    } catch (error) {
-      const isRefused = error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED';
-      if (!isRefused && errorCode(error) !== 'ENOENT') throw error;
+    } catch {
+      // It may have been replaced since it was opened.
+      cache.drop(path);
     }
-    // Whatever is wrong with it, the segment itself says the same.
-    this.#headers.delete(segment);
-    await this.#rebuild(segment);
-    return this.#find(segment, key);
+    try {
+      return await this.#find(segment, key);
+    } catch {
+      // Whatever is wrong with it, the segment itself says the same.
+      cache.drop(path);
+    }
+    try {
+      if (await this.#once(segment, () => this.#scan(segment))) {
+        onNotice(`${keysName(segment)} was made again from ${segmentName(segment)}`);
+      }
+      return await this.#find(segment, key);
+    } catch (error) {
+      throw readError('reading the keys of a segment', error);
+    }
   }
 
   async #find(segment: number, key: Buffer): Promise<ClosedKey | undefined> {
-    const header = await this.#header(segment);
-    return withFile(this.#options.storage, this.#path(segment), 'read', (file) =>
-      header.find(file, key),
-    );
+    const { cache, storage } = this.#options;
+    const path = this.#path(segment);
+    const of = this.#of(segment);
+    const kept = cache.get(path);
+    // A chain's folder may have been put in the place of another one while it was closed.
+    const isKept = kept !== undefined && (await kept).isOf(of);
+    const use: UseKeysSource = (task) => withFile(storage, path, 'read', task);
+    const opened = isKept ? kept : KeysFile.open(use, of);
+    if (!isKept) cache.put(path, opened);
+    const found = await (await opened).find(key);
+    await cache.measure(path, opened);
+    return found;
   }
 
-  async #header(segment: number): Promise<KeysFile> {
-    const opened =
-      this.#headers.get(segment) ??
-      withFile(this.#options.storage, this.#path(segment), 'read', (file) =>
-        KeysFile.open(file, this.#of(segment)),
-      );
-    this.#headers.delete(segment);
-    this.#headers.set(segment, opened);
+  /** Make a file, once at a time. @returns whether this call is the one that did. */
+  async #once(segment: number, keysOf: () => Promise<SegmentKeys>): Promise<boolean> {
+    const running = this.#making.get(segment);
+    if (running !== undefined) {
+      await running;
+      return false;
+    }
+    const { making } = this.#options.cache;
+    const made = making.run(async () => this.#make(segment, await keysOf()));
+    this.#making.set(segment, made);
     try {
-      const header = await opened;
-      this.#sizes.set(segment, header.bytes);
-      this.#dropOld();
-      return header;
+      await made;
+      return true;
+    } finally {
+      this.#making.delete(segment);
+    }
+  }
+
+  async #make(segment: number, keys: SegmentKeys): Promise<void> {
+    const { storage, cache, onNotice } = this.#options;
+    const of = this.#of(segment);
+    const bytes = await encodeKeys({ ...keys, ...of, filterSalt: randomSecret() });
+    const path = this.#path(segment);
+    cache.drop(path);
+    try {
+      await replaceFile(storage, path, bytes);
     } catch (error) {
-      if (this.#headers.get(segment) === opened) this.#headers.delete(segment);
-      throw error;
+      // It is only there to save this work: that it can't be kept stops nobody.
+      onNotice(`${keysName(segment)} could not be written: ${error}`);
+      cache.put(path, KeysFile.open(inMemory(bytes), of, bytes.length));
     }
   }
 
-  #dropOld(): void {
-    let bytes = 0;
-    for (const segment of this.#headers.keys()) bytes += this.#sizes.get(segment) ?? 0;
-    for (const segment of this.#headers.keys()) {
-      if (bytes <= headersBytesMax || this.#headers.size === 1) return;
-      bytes -= this.#sizes.get(segment) ?? 0;
-      this.#headers.delete(segment);
-    }
-  }
-
-  async #rebuild(segment: number): Promise<void> {
-    const { chainId, table, useFile, onNotice } = this.#options;
+  async #scan(segment: number): Promise<SegmentKeys> {
+    const { chainId, table, useFile } = this.#options;
     const { firstCommit, firstSequence } = table.get(segment);
     const next = table.get(segment + 1);
     const of = {
@@ -111,21 +173,24 @@ export class ClosedKeys {
         eachPrimaryKey(run, (event, at) => keys.add(run, at, commit.firstSequence + event, writer));
       }),
     );
-    await this.write(segment, keys, writers.ids);
-    onNotice(`${keysName(segment)} was made again from ${segmentName(segment)}`);
+    return { table: keys, writers: writers.ids };
   }
 
   #of(segment: number): KeysOf {
     const { chainId, table } = this.#options;
-    return {
-      chainId,
-      segment,
-      firstSequence: table.get(segment).firstSequence,
-      nextSequence: table.get(segment + 1).firstSequence,
-    };
+    const { firstSequence, sha256 } = table.get(segment) as ClosedSegment;
+    return { chainId, segment, sha256, firstSequence };
   }
 
   #path(segment: number): string {
     return join(this.#options.folder, keysName(segment));
   }
+}
+
+function inMemory(bytes: Buffer): UseKeysSource {
+  const source = {
+    read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
+    size: async () => bytes.length,
+  };
+  return (use) => use(source);
 }

@@ -7,10 +7,11 @@ import {
 } from '../../gen/atedb/v1/log_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { toNumber } from './checked-record.ts';
+import { readKeysFile } from './dump-keys.ts';
 import { readSegmentParts, type SegmentPart } from './dump-segment.ts';
 import { readWhole } from './durable-files.ts';
 import { parseIndex } from './index-file.ts';
-import { manifestName, parseSegmentName, tilesName } from './layout.ts';
+import { manifestName, parseKeysName, parseSegmentName, tilesName } from './layout.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { parseSnapshot } from './snapshot-file.ts';
 import type { Storage } from './storage.ts';
@@ -22,6 +23,7 @@ export type DumpPart = { readonly file: string } & (
   | { readonly kind: 'manifest'; readonly manifest: Manifest }
   | { readonly kind: 'snapshot'; readonly snapshot: StateSnapshot }
   | { readonly kind: 'index'; readonly entries: number; readonly endOffset: number }
+  | { readonly kind: 'keys'; readonly keys: number; readonly writers: number }
   | { readonly kind: 'tiles'; readonly hashes: number }
   /** A file that is listed, and not looked into. */
   | { readonly kind: 'other'; readonly bytes: number }
@@ -63,15 +65,15 @@ async function* dumpFolder(storage: Storage, folder: string): AsyncGenerator<Dum
   }
 }
 
-/** The manifest, then for each segment its snapshot, the segment, its index, and tails that were cut off it. */
+/** The manifest, then for each segment its snapshot, the segment, its index and keys, and tails that were cut off it. */
 function orderOf(name: string): number {
   if (name === manifestName) return -1;
   const [, kind, number = '', suffix = ''] = /^([a-z]+)-(\d+)(.*)$/.exec(name) ?? [];
-  const place = kind === 'segment' && suffix !== '.log' ? 3 : kinds.indexOf(kind ?? '');
-  return place < 0 ? Number.MAX_SAFE_INTEGER : Number(number) * 4 + place;
+  const place = kind === 'segment' && suffix !== '.log' ? kinds.length : kinds.indexOf(kind ?? '');
+  return place < 0 ? Number.MAX_SAFE_INTEGER : Number(number) * (kinds.length + 1) + place;
 }
 
-const kinds = ['snapshot', 'segment', 'index'];
+const kinds = ['snapshot', 'segment', 'index', 'keys'];
 
 async function* dumpFile(
   storage: Storage,
@@ -92,8 +94,10 @@ async function* dumpFile(
   yield await dumpRecord(storage, path, { file, first });
 }
 
-/** By its first byte, the tag of a header or an event; by its name where that is gone. */
+/** By its first byte, the tag of a header or an event; by its name where that is gone, or says nothing. */
 function isSegment(first: Buffer, file: string): boolean {
+  // It begins as a slice of a log does.
+  if (parseKeysName(file) !== undefined) return false;
   return first[0] === 0x22 || first[0] === 0x0a || parseSegmentName(file) !== undefined;
 }
 
@@ -103,20 +107,26 @@ async function dumpRecord(
   { file, first }: { file: string; first: Buffer },
 ): Promise<DumpPart> {
   const bytes = (await storage.stat(path))?.bytes ?? 0;
-  const letters = first[0] === 0x0d ? first.toString('latin1', 1, 4) : '';
-  const read = { AMF: readManifest, ASS: readSnapshot, AIX: readIndex }[letters];
+  const read = readerOf(first, file);
   if (read === undefined || bytes > recordBytesMax) {
     if (file !== manifestName) return { file, kind: 'other', bytes };
     return { file, kind: 'fault', offset: 0, bytes, what: 'it is no manifest', torn: false };
   }
   try {
-    return { file, ...read((await readWhole(storage, path)) ?? Buffer.alloc(0)) };
+    return { file, ...(await read((await readWhole(storage, path)) ?? Buffer.alloc(0))) };
   } catch (error) {
     if (error instanceof AtedbError && error.reason !== 'CHAIN_DAMAGED') throw error;
     const what = error instanceof Error ? error.message : String(error);
     const short = what.replace(/^.* is damaged at offset 0: /, '');
     return { file, kind: 'fault', offset: 0, bytes, what: short, torn: false };
   }
+}
+
+/** What reads a file, by how it begins; keys, which begin as much else does, by their name. */
+function readerOf(first: Buffer, file: string) {
+  if (parseKeysName(file) !== undefined) return readKeys;
+  const letters = first[0] === 0x0d ? first.toString('latin1', 1, 4) : '';
+  return { AMF: readManifest, ASS: readSnapshot, AIX: readIndex }[letters];
 }
 
 type PartOf<Kind extends DumpPart['kind']> = Omit<Extract<DumpPart, { kind: Kind }>, 'file'>;
@@ -135,6 +145,10 @@ function readSnapshot(bytes: Buffer): PartOf<'snapshot'> {
     firstSequence: toNumber(nextSequence, 'its sequence'),
   });
   return { kind: 'snapshot', snapshot };
+}
+
+async function readKeys(bytes: Buffer): Promise<PartOf<'keys'>> {
+  return { kind: 'keys', ...(await readKeysFile(bytes)) };
 }
 
 /** As `readSnapshot`. */

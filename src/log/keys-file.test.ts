@@ -4,15 +4,16 @@ import { beforeEach, expect, test } from 'vitest';
 import { emptyDisk } from '../../test/support/log-fixture.ts';
 import { KeyTable } from '../bytes/index.ts';
 import { replaceFile, withFile } from './durable-files.ts';
-import { encodeKeys, KeysFile, type KeysOf } from './keys-file.ts';
+import { encodeKeys } from './encode-keys.ts';
+import { KeysFile, type KeysOf, type UseKeysSource } from './keys-file.ts';
 import type { MemoryStorage } from './memory-storage.ts';
 
 const path = join('/logs', 'keys-00000003');
 const of: KeysOf = {
   chainId: Buffer.alloc(32, 1),
   segment: 3,
+  sha256: Buffer.alloc(32, 9),
   firstSequence: 1_000,
-  nextSequence: 2_000,
 };
 const writers = [Buffer.alloc(32, 7), Buffer.alloc(32, 8)];
 
@@ -33,39 +34,68 @@ function tableOf(count: number): { table: KeyTable; keys: Buffer[] } {
   return { table, keys };
 }
 
-async function find(key: Buffer, as: KeysOf = of) {
-  return withFile(disk, path, 'read', async (file) =>
-    (await KeysFile.open(file, as)).find(file, key),
-  );
+function encode(table: KeyTable): Promise<Buffer> {
+  return encodeKeys({ table, writers, ...of, filterSalt: randomBytes(16) });
 }
 
-test.each([0, 1, 2, 4, 5, 144, 145, 146, 290, 600])(
+const use: UseKeysSource = (task) => withFile(disk, path, 'read', task);
+
+async function find(key: Buffer, as: KeysOf = of) {
+  return (await KeysFile.open(use, as)).find(key);
+}
+
+// At the ends of pages of entries, and of a filter: of 3,276 keys it takes a page, and of one more two.
+test.each([0, 1, 2, 4, 5, 144, 145, 146, 290, 600, 3_276, 3_277])(
   '%i keys are found, and no others',
   async (count) => {
     const { table, keys } = tableOf(count);
-    await replaceFile(disk, path, encodeKeys(table, writers, of));
+    await replaceFile(disk, path, await encode(table));
+    const file = await KeysFile.open(use, of);
     for (const [index, key] of keys.entries()) {
       const known = table.find(key);
-      expect(await find(key)).toEqual({
+      expect(await file.find(key)).toEqual({
         newest: known?.newest,
         writerId: writers[index % 3 === 0 ? 1 : 0],
         endOfOthers: known?.endOfOthers,
       });
     }
     for (let other = 0; other < 50; other += 1) {
-      expect(await find(randomBytes(16))).toBeUndefined();
+      expect(await file.find(randomBytes(16))).toBeUndefined();
     }
   },
 );
 
+test('keys that are looked for at the same time are all found', async () => {
+  const { table, keys } = tableOf(5_000);
+  await replaceFile(disk, path, await encode(table));
+  const file = await KeysFile.open(use, of);
+  const found = await Promise.all(keys.map((key) => file.find(key)));
+  expect(found.map((one) => one?.newest)).toEqual(keys.map((key) => table.find(key)?.newest));
+});
+
+test('a key that is not there costs a page of the filter once, and then nothing', async () => {
+  const { table } = tableOf(20_000);
+  await replaceFile(disk, path, await encode(table));
+  let uses = 0;
+  const file = await KeysFile.open((task) => {
+    uses += 1;
+    return use(task);
+  }, of);
+  expect(uses).toBe(1);
+  for (let other = 0; other < 1_000; other += 1) await file.find(randomBytes(16));
+  // Seven pages of the filter, and where that is wrong, in one of a hundred cases, a page of entries.
+  expect(uses).toBeGreaterThanOrEqual(8);
+  expect(uses).toBeLessThan(60);
+});
+
 test('a file of another segment is refused', async () => {
   const { table, keys } = tableOf(10);
-  await replaceFile(disk, path, encodeKeys(table, writers, of));
+  await replaceFile(disk, path, await encode(table));
   const others = [
     { chainId: Buffer.alloc(32, 2) },
     { segment: 4 },
+    { sha256: Buffer.alloc(32, 2) },
     { firstSequence: 999 },
-    { nextSequence: 2_001 },
   ];
   for (const other of others) {
     await expect(find(keys[0] as Buffer, { ...of, ...other })).rejects.toMatchObject({
@@ -76,10 +106,10 @@ test('a file of another segment is refused', async () => {
 
 test('whatever byte is changed, and wherever it is cut, it tells the truth or refuses', async () => {
   const { table, keys } = tableOf(150);
-  const bytes = encodeKeys(table, writers, of);
+  const bytes = await encode(table);
   const check = async (changed: Buffer) => {
     await replaceFile(disk, path, changed);
-    // One of the first page, one of the last, and one that isn't there.
+    // One of each page, and one that isn't there.
     for (const key of [keys[0], keys[149], Buffer.alloc(16)] as Buffer[]) {
       const known = table.find(key);
       const found = await find(key).catch((error) => error.reason);
@@ -92,6 +122,22 @@ test('whatever byte is changed, and wherever it is cut, it tells the truth or re
     const changed = Buffer.from(bytes);
     changed[at] = (changed[at] as number) ^ (1 << (at % 8));
     await check(changed);
-    if (at % 5 === 0) await check(bytes.subarray(0, at));
+  }
+  for (let length = 0; length < bytes.length; length += 1) {
+    await check(bytes.subarray(0, length));
+  }
+  await check(Buffer.concat([bytes, Buffer.alloc(1)]));
+});
+
+test('pages that have changed places are refused', async () => {
+  const { table, keys } = tableOf(290);
+  const bytes = await encode(table);
+  const page = 3 + 145 * 28 + 4;
+  const swapped = Buffer.from(bytes);
+  bytes.copy(swapped, bytes.length - page, bytes.length - 2 * page, bytes.length - page);
+  bytes.copy(swapped, bytes.length - 2 * page, bytes.length - page);
+  await replaceFile(disk, path, swapped);
+  for (const key of keys) {
+    await expect(find(key)).rejects.toMatchObject({ reason: 'CHAIN_DAMAGED' });
   }
 });

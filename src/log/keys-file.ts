@@ -1,34 +1,36 @@
-import { crc32 } from 'node:zlib';
-import { create, toBinary } from '@bufbuild/protobuf';
 import { type KeysHeader, KeysHeaderSchema } from '../../gen/atedb/v1/log_pb.js';
-import { encodeVarint, type KeyTable } from '../bytes/index.ts';
-import { parseChecked, toHash, toNumber, withCrc } from './checked-record.ts';
+import { parseChecked, toHash, toNumber } from './checked-record.ts';
 import { damageError } from './damage.ts';
 import { readVarint } from './framing.ts';
-import { KeyFilter } from './key-filter.ts';
+import {
+  entryBytes,
+  headerTag,
+  KeysLayout,
+  keyBytes,
+  newestAt,
+  openPage,
+  othersAt,
+  type PagePlace,
+  pageEntries,
+  writerAt,
+} from './keys-layout.ts';
 import { keysName } from './layout.ts';
 import type { StorageFile } from './storage.ts';
 
-// The file `keys-N`: a header with what is needed to find a page, then the pages; see SegmentKeys in log.proto.
+export const keysMagic = 0x01594b41;
 
-const keysMagic = 0x01594b41;
-const headerTag = 0x0a;
-const pageTag = 0x12;
-const keyBytes = 16;
-const entryBytes = 28;
-/** Entries of a page: with its tag, length and checksum it fits into 4,096 bytes. */
-const pageEntries = 145;
-const crcBytes = 4;
-/** Tag and length of a full page; of the last one, which may be small, the length may take one byte. */
-const pageHeadBytes = 3;
 const writerBytes = 32;
+const filterSaltBytes = 16;
+/** Read at once in the hope that it holds the header; of a segment of 64 MiB that takes some 20 KiB. */
+const headerGuessBytes = 32_768;
 
 /** Which segment the keys are of: a file that doesn't say the same is of another one. */
 export interface KeysOf {
   readonly chainId: Buffer;
   readonly segment: number;
+  /** Of the segment's file; 32 bytes. */
+  readonly sha256: Buffer;
   readonly firstSequence: number;
-  readonly nextSequence: number;
 }
 
 /** What a closed segment says of one key. Sequences are those of the chain. */
@@ -40,130 +42,95 @@ export interface ClosedKey {
   readonly endOfOthers: number;
 }
 
+/** Where the bytes of a file of keys come from: a file, or memory. */
+export type KeysSource = Pick<StorageFile, 'read' | 'size'>;
+
+/** Gives a source for as long as it is used. */
+export type UseKeysSource = <T>(use: (source: KeysSource) => Promise<T>) => Promise<T>;
+
+/** What a header says, checked. */
+interface Header {
+  readonly message: KeysHeader;
+  readonly firstKeys: Buffer;
+  readonly layout: KeysLayout;
+  readonly crc: number;
+  /** Where it ends in the file, and the pages begin. */
+  readonly end: number;
+}
+
 /**
- * Serialise the keys of a segment.
- *
- * @param writers ids by the numbers that the table has for them: 32 bytes each.
+ * The keys of a closed segment. The header is in memory, and of the filter those pages that were needed; entries are read
+ * when they are asked for.
  */
-export function encodeKeys(table: KeyTable, writers: readonly Buffer[], of: KeysOf): Buffer {
-  const entries = table.sorted();
-  const filter = KeyFilter.forKeys(table.size);
-  const pages: Buffer[] = [];
-  const firstKeys = Buffer.alloc(Math.ceil(entries.length / pageEntries) * keyBytes);
-  for (let first = 0; first < entries.length; first += pageEntries) {
-    const page = encodePage(table, entries.subarray(first, first + pageEntries), of, filter);
-    page.copy(firstKeys, (first / pageEntries) * keyBytes, 0, keyBytes);
-    pages.push(Buffer.concat([pageHead(page.length), page]));
-  }
-  const header = withCrc(
-    toBinary(
-      KeysHeaderSchema,
-      create(KeysHeaderSchema, {
-        magic: keysMagic,
-        chainId: of.chainId,
-        segment: BigInt(of.segment),
-        firstSequence: BigInt(of.firstSequence),
-        nextSequence: BigInt(of.nextSequence),
-        keys: BigInt(table.size),
-        writers: [...writers],
-        firstKeys,
-        filter: filter.bytes,
-      }),
-    ),
-  );
-  return Buffer.concat([Buffer.of(headerTag), encodeVarint(header.length), header, ...pages]);
-}
-
-function encodePage(
-  table: KeyTable,
-  entries: Uint32Array,
-  { firstSequence }: KeysOf,
-  filter: KeyFilter,
-): Buffer {
-  const page = Buffer.alloc(entries.length * entryBytes + crcBytes);
-  entries.forEach((entry, index) => {
-    const at = index * entryBytes;
-    const { newest, writer, endOfOthers } = table.recordAt(entry);
-    table.copyKey(entry, page, at);
-    page.writeUInt32LE(newest - firstSequence, at + 16);
-    page.writeUInt32LE(writer, at + 20);
-    page.writeUInt32LE(endOfOthers === 0 ? 0 : endOfOthers - firstSequence, at + 24);
-    filter.add(page.subarray(at, at + keyBytes));
-  });
-  page.writeUInt32LE(crc32(page.subarray(0, -crcBytes)), page.length - crcBytes);
-  return page;
-}
-
-function pageHead(bytes: number): Buffer {
-  return Buffer.concat([Buffer.of(pageTag), encodeVarint(bytes)]);
-}
-
-/** The keys of a closed segment, whose pages are read when they are asked for. */
 export class KeysFile {
   readonly #of: KeysOf;
-  readonly #header: KeysHeader;
-  readonly #filter: KeyFilter;
-  /** Where the first page begins in the file. */
-  readonly #pagesAt: number;
+  readonly #use: UseKeysSource;
+  readonly #header: Header;
+  readonly #filterPages = new Map<number, Buffer>();
+  /** What it takes beside its header and filter, where it has all bytes in memory. */
+  readonly #heldBytes: number;
 
-  private constructor(of: KeysOf, header: KeysHeader, pagesAt: number) {
+  private constructor(of: KeysOf, use: UseKeysSource, header: Header, heldBytes: number) {
     this.#of = of;
+    this.#use = use;
     this.#header = header;
-    this.#filter = new KeyFilter(Buffer.from(header.filter));
-    this.#pagesAt = pagesAt;
+    this.#heldBytes = heldBytes;
   }
 
   /**
-   * Read the header of a file, which must be whole.
+   * Open a file by its header, which must be whole.
    *
+   * @param heldBytes memory that the source itself takes.
    * @throws AtedbError CHAIN_DAMAGED where the file is anything but the keys of this segment; FORMAT_TOO_NEW.
    */
-  static async open(file: StorageFile, of: KeysOf): Promise<KeysFile> {
-    const name = keysName(of.segment);
-    const damaged = (what: string) => damageError({ file: name, offset: 0, what });
-    const start = await file.read(0, 5);
-    const length = start[0] === headerTag ? readVarint(start, 1, start.length) : undefined;
-    if (length === undefined) throw damaged('it does not begin with a header');
-    const fileBytes = await file.size();
-    if (length.next + length.value > fileBytes) throw damaged('its header is cut short');
-    const record = await file.read(length.next, length.value);
-    const place = { file: name, offset: 0, magic: keysMagic };
-    const header = parseChecked(KeysHeaderSchema, record, place, (message) => {
-      const keys = toNumber(message.keys, 'its number of keys');
-      const fits =
-        toHash(message.chainId, 'its chain id').equals(of.chainId) &&
-        message.segment === BigInt(of.segment) &&
-        message.firstSequence === BigInt(of.firstSequence) &&
-        message.nextSequence === BigInt(of.nextSequence) &&
-        message.firstKeys.length === Math.ceil(keys / pageEntries) * keyBytes &&
-        message.filter.length > 0 &&
-        message.writers.every((writer) => writer.length === writerBytes) &&
-        fileBytes === length.next + length.value + pagesBytes(keys);
-      if (!fits) throw new RangeError('it is not of this segment');
-      return message;
-    });
-    return new KeysFile(of, header, length.next + length.value);
+  static async open(use: UseKeysSource, of: KeysOf, heldBytes = 0): Promise<KeysFile> {
+    return new KeysFile(of, use, await use((source) => readHeader(source, of)), heldBytes);
   }
 
-  /** Bytes that this takes in memory. */
+  /** Whether this is the file of that very segment. */
+  isOf(of: KeysOf): boolean {
+    return this.#of.sha256.equals(of.sha256) && this.#of.chainId.equals(of.chainId);
+  }
+
+  /** How many keys there are, and writers of them. */
+  get counts(): { readonly keys: number; readonly writers: number } {
+    const { layout, message } = this.#header;
+    return { keys: layout.keys, writers: message.writers.length };
+  }
+
+  /** Read all pages. @throws AtedbError CHAIN_DAMAGED where one isn't whole. */
+  async checkPages(): Promise<void> {
+    const { layout } = this.#header;
+    for (let number = 0; number < layout.filter.pages + layout.entryPages; number += 1) {
+      await this.#read(layout.page(number));
+    }
+  }
+
+  /** Bytes that this takes in memory; more when more of the filter was needed. */
   get bytes(): number {
-    const { filter, firstKeys, writers } = this.#header;
-    return 2 * filter.length + firstKeys.length + writers.length * writerBytes + 256;
+    const { message, firstKeys, layout } = this.#header;
+    const writers = message.writers.length * 2 * writerBytes;
+    const filter = this.#filterPages.size * layout.filter.pageBytes;
+    return this.#heldBytes + firstKeys.length + writers + filter + 1_024;
   }
 
-  /**
-   * Find a key.
-   *
-   * @param file the file that this was opened from.
-   * @throws AtedbError CHAIN_DAMAGED.
-   */
-  async find(file: StorageFile, key: Buffer): Promise<ClosedKey | undefined> {
-    if (!this.#filter.mayHave(key)) return undefined;
-    const pageNumber = this.#pageOf(key);
-    if (pageNumber < 0) return undefined;
-    const page = await this.#readPage(file, pageNumber);
+  /** Find a key. @throws AtedbError CHAIN_DAMAGED. */
+  async find(key: Buffer): Promise<ClosedKey | undefined> {
+    const { layout } = this.#header;
+    if (layout.keys === 0) return undefined;
+    const view = new DataView(key.buffer, key.byteOffset, key.length);
+    const filterPage = await this.#filterPageOf(view);
+    // Somebody else may have sought another key meanwhile.
+    layout.filter.seek(view, 0);
+    if (!layout.filter.mayHave(filterPage)) return undefined;
+    const index = this.#entryPageOf(key);
+    if (index < 0) return undefined;
+    return this.#findIn(await this.#read(layout.entryPage(index)), key);
+  }
+
+  #findIn(page: Buffer, key: Buffer): ClosedKey | undefined {
     let low = 0;
-    let high = (page.length - crcBytes) / entryBytes;
+    let high = page.length / entryBytes;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const at = middle * entryBytes;
@@ -177,45 +144,48 @@ export class KeysFile {
 
   #record(page: Buffer, at: number): ClosedKey {
     const { firstSequence } = this.#of;
-    const writerId = this.#header.writers[page.readUInt32LE(at + 20)];
+    const writerId = this.#header.message.writers[page.readUInt32LE(at + writerAt)];
     if (writerId === undefined) throw this.#damaged(at, 'an entry is of no writer');
-    const end = page.readUInt32LE(at + 24);
+    const end = page.readUInt32LE(at + othersAt);
     return {
-      newest: firstSequence + page.readUInt32LE(at + 16),
+      newest: firstSequence + page.readUInt32LE(at + newestAt),
       writerId: Buffer.from(writerId),
       endOfOthers: end === 0 ? 0 : firstSequence + end,
     };
   }
 
-  /** The last page whose first key is not above this one; -1 for none. */
-  #pageOf(key: Buffer): number {
+  /** The last page of entries whose first key is not above this one; -1 for none. */
+  #entryPageOf(key: Buffer): number {
     const { firstKeys } = this.#header;
-    const keys = Buffer.from(firstKeys.buffer, firstKeys.byteOffset, firstKeys.byteLength);
     let low = 0;
-    let high = keys.length / keyBytes;
+    let high = firstKeys.length / keyBytes;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const at = middle * keyBytes;
-      if (keys.compare(key, 0, keyBytes, at, at + keyBytes) <= 0) low = middle + 1;
+      if (firstKeys.compare(key, 0, keyBytes, at, at + keyBytes) <= 0) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
 
-  async #readPage(file: StorageFile, number: number): Promise<Buffer> {
-    const keys = Number(this.#header.keys);
-    const entries = Math.min(pageEntries, keys - number * pageEntries);
-    const bytes = entries * entryBytes + crcBytes;
-    const at = this.#pagesAt + number * (pageHeadBytes + pageEntries * entryBytes + crcBytes);
-    const head = pageHead(bytes);
-    const framed = await file.read(at, head.length + bytes);
-    const page = framed.subarray(head.length);
-    const isWhole =
-      page.length === bytes &&
-      head.equals(framed.subarray(0, head.length)) &&
-      crc32(page.subarray(0, -crcBytes)) === page.readUInt32LE(bytes - crcBytes);
-    if (!isWhole) throw this.#damaged(at, 'the checksum of a page does not fit');
-    return page;
+  async #filterPageOf(key: DataView): Promise<Buffer> {
+    const { layout } = this.#header;
+    layout.filter.seek(key, 0);
+    const { page } = layout.filter;
+    const known = this.#filterPages.get(page);
+    if (known !== undefined) return known;
+    const content = await this.#read(layout.filterPage(page));
+    this.#filterPages.set(page, content);
+    return content;
+  }
+
+  async #read(place: PagePlace): Promise<Buffer> {
+    const { end, crc } = this.#header;
+    const at = end + place.frameAt;
+    const framed = await this.#use((source) => source.read(at, place.end - place.frameAt));
+    const content = openPage(framed, place, crc);
+    if (content === undefined) throw this.#damaged(at, 'the checksum of a page does not fit');
+    return content;
   }
 
   #damaged(offset: number, what: string) {
@@ -223,10 +193,38 @@ export class KeysFile {
   }
 }
 
-/** Bytes of all pages of so many keys. */
-function pagesBytes(keys: number): number {
-  const full = Math.floor(keys / pageEntries);
-  const last = (keys % pageEntries) * entryBytes + crcBytes;
-  const lastBytes = keys % pageEntries === 0 ? 0 : pageHead(last).length + last;
-  return full * (pageHeadBytes + pageEntries * entryBytes + crcBytes) + lastBytes;
+async function readHeader(source: KeysSource, of: KeysOf): Promise<Header> {
+  const name = keysName(of.segment);
+  const damaged = (what: string) => damageError({ file: name, offset: 0, what });
+  const start = await source.read(0, headerGuessBytes);
+  const length = start[0] === headerTag ? readVarint(start, 1, start.length) : undefined;
+  if (length === undefined) throw damaged('it does not begin with a header');
+  const fileBytes = await source.size();
+  const end = length.next + length.value;
+  // Before so much is read: what stands there is not checked yet.
+  if (end > fileBytes) throw damaged('its header is cut short');
+  const record =
+    end <= start.length
+      ? Buffer.from(start.subarray(length.next, end))
+      : await source.read(length.next, length.value);
+  const place = { file: name, offset: length.next, magic: keysMagic };
+  return parseChecked(KeysHeaderSchema, record, place, (message) => {
+    const { writers, firstKeys, filterSalt } = message;
+    const isOfSegment =
+      toHash(message.chainId, 'its chain id').equals(of.chainId) &&
+      message.segment === BigInt(of.segment) &&
+      toHash(message.segmentSha256, 'the hash of its segment').equals(of.sha256) &&
+      message.firstSequence === BigInt(of.firstSequence);
+    if (!isOfSegment) throw new RangeError('it is not of this segment');
+    const keys = toNumber(message.keys, 'its number of keys');
+    const isWhole =
+      filterSalt.length === filterSaltBytes &&
+      firstKeys.length === Math.ceil(keys / pageEntries) * keyBytes &&
+      writers.every((writer) => writer.length === writerBytes);
+    if (!isWhole) throw new RangeError('its header contradicts itself');
+    const layout = new KeysLayout(keys, Buffer.from(filterSalt));
+    if (fileBytes !== end + layout.bytes) throw new RangeError('it is not as long as it says');
+    const crc = record.readUInt32LE(record.length - 4);
+    return { message, firstKeys: Buffer.from(firstKeys), layout, crc, end };
+  });
 }

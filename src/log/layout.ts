@@ -40,6 +40,11 @@ export function parseSnapshotName(name: string): number | undefined {
   return parseNumbered(name, /^snapshot-(\d{8,15})$/, snapshotName);
 }
 
+/** The number of the segment whose keys are in the file of this name, or undefined for another name. */
+export function parseKeysName(name: string): number | undefined {
+  return parseNumbered(name, /^keys-(\d{8,15})$/, keysName);
+}
+
 function parseNumbered(
   name: string,
   pattern: RegExp,

@@ -42,9 +42,9 @@ export async function loadState(
   } catch (error) {
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
     let timeUnixMs = 0;
-    await scanClosedSegments(options, manifest, ({ run, commit }) => {
+    await scanClosedSegments(options, manifest, ({ run, commit }, segment) => {
       timeUnixMs = commit.timeUnixMs;
-      options.onBatch(run, commit);
+      options.onBatch(run, commit, segment);
     });
     onNotice(`${error.message}; the state was read from the segments`);
     if (mayWrite) {
@@ -65,7 +65,7 @@ export async function loadState(
 export async function scanClosedSegments(
   { storage, folder }: Pick<OpenChainLogOptions, 'storage' | 'folder'>,
   { chainId, closed, active }: Manifest,
-  onBatch: (batch: ScannedBatch) => void,
+  onBatch: (batch: ScannedBatch, segment: number) => void,
 ): Promise<Frontier | undefined> {
   let frontier: Frontier | undefined;
   for (const [place, { segment, firstCommit, firstSequence }] of closed.entries()) {
@@ -83,7 +83,7 @@ export async function scanClosedSegments(
       throw damageError({ file: segmentName(segment), offset: 0, what: 'it is gone' });
     }
     const scanned = await withFile(storage, path, 'read', (file) =>
-      scanClosedSegment(file, of, onBatch),
+      scanClosedSegment(file, of, (batch) => onBatch(batch, segment)),
     );
     frontier = scanned.place.frontier;
   }

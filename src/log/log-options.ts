@@ -1,5 +1,6 @@
 import type { StateSnapshot } from '../../gen/atedb/v1/log_pb.js';
 import type { CommitView } from '../event/index.ts';
+import type { KeysCache } from './keys-cache.ts';
 import type { Storage } from './storage.ts';
 
 /** What a chain's log is created and opened with. */
@@ -13,6 +14,8 @@ export interface ChainLogOptions {
   readonly segmentBytesMax?: number | undefined;
   /** What readers at the tail share at most. 4 MiB by default. */
   readonly tailBytesMax?: number | undefined;
+  /** What is kept of the files of keys, shared by chains. Absent: one of its own. */
+  readonly keysCache?: KeysCache | undefined;
   /**
    * The owner's state before the batch that is being appended or, when a lost snapshot is made again, after the last
    * batch that was handed to `onBatch`. The log adds magic, chain id, places, time and CRC.
@@ -36,6 +39,8 @@ export interface OpenChainLogOptions extends ChainLogOptions {
   /**
    * Called for each batch after the snapshot, in order: for those of the active segment, or for those of the whole
    * log where there is no snapshot. The buffers lie in larger ones: what is kept should be copied.
+   *
+   * @param segment the one that it lies in.
    */
-  readonly onBatch: (run: Buffer, commit: CommitView) => void;
+  readonly onBatch: (run: Buffer, commit: CommitView, segment: number) => void;
 }

@@ -145,7 +145,7 @@ async function recoverSegment(
       if (commit.treeRoot !== undefined) {
         heads.push({ size: commit.commit + 1, root: Buffer.from(commit.treeRoot) });
       }
-      options.onBatch(run, commit);
+      options.onBatch(run, commit, segment);
     },
   });
   const mayWrite = state.mayWrite && state.trouble === undefined;

@@ -245,3 +245,35 @@ test('a signature that was taken off a batch of a distributed chain is missed', 
     message: expect.stringMatching(/no signature/),
   });
 });
+
+test('a condition on an object is checked again, from where the replay starts', async () => {
+  const other = new TestWriter(chain.genesis.chainId, chain.writer.key, randomBytes(16));
+  const primaryKey = randomBytes(16);
+  const on = (sinceSequence: number) => ({
+    preconditions: [{ kind: 'key_unchanged', primaryKey, sinceSequence } as const],
+  });
+  // Sequence 1 is the first writer's, 2 and 3 are the other's; the writer's own don't count.
+  chain.accept((await chain.writer.batch([testEvent('1', { primaryKey })])).run);
+  const events = [testEvent('2', { primaryKey }), testEvent('3')];
+  chain.accept((await other.batch(events, on(2))).run);
+  chain.accept((await other.batch([testEvent('4', { primaryKey })], on(2))).run);
+  chain.accept((await chain.writer.batch([testEvent('5', { primaryKey })], on(5))).run);
+  await new ReplayVerifier(chain.genesis).verify(chain.slice());
+
+  const broken = await chain.writer.batch([testEvent('6')], on(4));
+  chain.accept(broken.run);
+  await expectViolation(/commit 5 .*another writer changed the object .* at sequence 4/);
+  // A replay that starts behind what broke it can't know.
+  const leaves = chain.stored.flatMap((slice) => splitSlice(slice)).map(({ commit }) => commit);
+  const source = (level: number, index: number) => nodeOf(leaves, level, index);
+  for (const [start, knows] of [[3, true] as const, [4, false] as const]) {
+    const verifier = new ReplayVerifier(chain.genesis, {
+      commit: start,
+      sequence: leaves[start]?.firstSequence ?? 0,
+      frontier: frontierAt(source, start),
+    });
+    const verified = verifier.verify(Buffer.concat(chain.stored.slice(start)));
+    if (knows) await expect(verified).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
+    else expect(await verified).toHaveLength(2);
+  }
+});

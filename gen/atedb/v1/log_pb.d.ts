@@ -579,18 +579,18 @@ export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
   segment: bigint;
 
   /**
-   * Sequence of the segment's first event. Absent: 0.
+   * SHA-256 of the segment's file: keys of another one, even of the same place, do not count. Required; 32 bytes.
    *
-   * @generated from field: uint64 first_sequence = 4;
+   * @generated from field: bytes segment_sha256 = 4;
    */
-  firstSequence: bigint;
+  segmentSha256: Uint8Array;
 
   /**
-   * Sequence after the segment's last event. Required.
+   * Sequence of the segment's first event. Absent: 0.
    *
-   * @generated from field: uint64 next_sequence = 5;
+   * @generated from field: uint64 first_sequence = 5;
    */
-  nextSequence: bigint;
+  firstSequence: bigint;
 
   /**
    * Number of different primary keys in it. Absent: 0.
@@ -600,25 +600,25 @@ export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
   keys: bigint;
 
   /**
-   * Ids of the writers that wrote events with a primary key, as the entries count them. 32 bytes each.
+   * Ids of the writers of its events, as the entries count them. 32 bytes each.
    *
    * @generated from field: repeated bytes writers = 7;
    */
   writers: Uint8Array[];
 
   /**
-   * The first key of each page, one after another; 16 bytes each.
+   * Random; the filter's hashes depend on it. Required; 16 bytes.
    *
-   * @generated from field: bytes first_keys = 8;
+   * @generated from field: bytes filter_salt = 8;
    */
-  firstKeys: Uint8Array;
+  filterSalt: Uint8Array;
 
   /**
-   * A Bloom filter over the keys: for each key, seven bits of it are set. See docs/format.md.
+   * The first key of each page of entries, one after another; 16 bytes each.
    *
-   * @generated from field: bytes filter = 9;
+   * @generated from field: bytes first_keys = 9;
    */
-  filter: Uint8Array;
+  firstKeys: Uint8Array;
 
   /**
    * CRC-32 (IEEE 802.3) of the header's bytes before this field's tag. Always present.
@@ -636,7 +636,7 @@ export declare const KeysHeaderSchema: GenMessage<KeysHeader>;
 
 /**
  * Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`. Derived:
- * whoever finds it missing or damaged makes it again from the segment.
+ * whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
  *
  * @generated from message atedb.v1.SegmentKeys
  */
@@ -649,10 +649,12 @@ export declare type SegmentKeys = Message<"atedb.v1.SegmentKeys"> & {
   header?: KeysHeader | undefined;
 
   /**
-   * The keys in order, 145 a page but for the last one: entries of 28 bytes, then the CRC-32 of the page's
-   * bytes before. An entry is the key (16 bytes), then three little-endian 32-bit integers: sequence of
-   * its newest event, less the segment's first; its writer's place in the header's list; and the
-   * sequence after the newest event of any other writer, less the segment's first: 0 for none.
+   * First those of the filter, then those of the entries. Each ends with the CRC-32 of the header's CRC-32, the
+   * page's number from 0 on (both as little-endian 32-bit integers) and the page's bytes before.
+   * An entry is 28 bytes: the key (16 bytes), then three little-endian 32-bit integers: sequence of its
+   * newest event, less the segment's first; its writer's place in the header's list; and the sequence
+   * after the newest event of any other writer, less the segment's first: 0 for none. They are in the
+   * order of their keys, 145 a page but for the last one.
    *
    * @generated from field: repeated bytes pages = 2;
    */

@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   declareChainFlags,
-  isOn,
   parseSequence,
   readChainFlag,
   readPositional,
@@ -11,7 +10,7 @@ import {
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
-import { printFlags } from '../print-flags.ts';
+import { printFlags, readPrintFlags } from '../print-flags.ts';
 
 const { limit: _, ...oneEvent } = printFlags;
 const flags = {
@@ -41,13 +40,8 @@ export const getCommand: CommandModule = {
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       event: eventOf(readObject(parsed), readChainFlag(flags.sequence, parsed)),
-      json: isOn(flags.json, parsed),
-      text: isOn(flags.text, parsed),
-      zeros: isOn(flags.zeros, parsed),
+      ...readPrintFlags(parsed),
     };
-    if (settings.text && !settings.json) {
-      throw new UsageError('--text is for --json: say both, or neither');
-    }
     const { getOne } = await import('../get.ts');
     await getOne(settings);
   },

@@ -15,15 +15,17 @@ export function appendBatch(deps: ChainServiceDeps) {
     if (proof !== undefined) throw requestInvalid('proof', 'a proof is for an append stream');
     using lease = await openForAppend(deps, parseChainKey(chainKey), run);
     const { chain } = lease;
-    const submitted = await submit(chain, await chain.prepareFresh(run));
+    const submitted = await submit(chain, await chain.prepare(run));
     const head = await submitted.durable;
     return { committed: { commitHeader: submitted.commitHeader, head: toTreeHead(head) } };
   });
 }
 
 async function submit(chain: Chain, prepared: PreparedBatch): Promise<SubmittedBatch> {
+  let ready = prepared;
+  while (chain.isStale(ready)) ready = await chain.refresh(ready);
   try {
-    return chain.submit(prepared);
+    return chain.submit(ready);
   } catch (error) {
     await chain.settled();
     throw error;

@@ -153,9 +153,11 @@ class AppendStream {
     const before = this.#placed;
     const placed = settled(prepared).then(async (outcome) => {
       await before;
-      const isStale = 'value' in outcome && chain.isStale(outcome.value);
-      if (!isStale) return this.#place(chain, outcome);
-      return this.#place(chain, await settled(chain.prepareFresh(run, isProven)));
+      let ready = outcome;
+      while ('value' in ready && chain.isStale(ready.value)) {
+        ready = await settled(chain.refresh(ready.value));
+      }
+      return this.#place(chain, ready);
     });
     this.#placed = placed;
     this.#answerWith(placed.then(answerTo), run.length);

@@ -6,6 +6,7 @@ import { unary } from '../method.ts';
 import {
   type ChainServiceDeps,
   checkLength,
+  checkWholeEnd,
   openRequested,
   requestInteger,
   requestInvalid,
@@ -40,6 +41,8 @@ async function sequenceOf(chain: Chain, { event }: GetEventRequest): Promise<num
       return requestInteger('sequence', event.value);
     case 'primaryKey': {
       checkLength('primary_key', event.value, primaryKeyBytes);
+      // Of a chain that has lost its end nobody knows what is newest.
+      checkWholeEnd(chain);
       const key = Buffer.from(event.value);
       const newest = await chain.newestOf(key);
       if (newest !== undefined) return newest;
