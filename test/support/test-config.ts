@@ -13,6 +13,8 @@ export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
   return defineConfig({
     test: {
       pool: 'forks',
+      // One a core; by default one is left free, and of two cores that is half.
+      maxWorkers: '100%',
       testTimeout: 30_000,
       hookTimeout: 30_000,
       setupFiles: ['test/support/use-seed.ts'],
