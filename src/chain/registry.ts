@@ -144,7 +144,7 @@ export class ChainRegistry {
         this.#mutex.run(key, async () => {
           const entry = this.#entries.get(key);
           this.#entries.delete(key);
-          await entry?.chain.log.close();
+          await entry?.chain.close();
         }),
       ),
     );
@@ -163,7 +163,7 @@ export class ChainRegistry {
         const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
         if (this.#closed) {
-          await chain.log.close();
+          await chain.close();
           throw closedError();
         }
         entry = { chain, leases: 0 };
@@ -196,7 +196,7 @@ export class ChainRegistry {
       const closed = await this.#mutex.run(key, async () => {
         if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
         this.#entries.delete(key);
-        await entry.chain.log.close();
+        await entry.chain.close();
         return true;
       });
       if (closed) return;

@@ -23,4 +23,5 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './merkle-proof.ts';
+export { randomSecret } from './random.ts';
 export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';

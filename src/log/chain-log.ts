@@ -1,23 +1,28 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { emptyRoot, Frontier } from '../crypto/index.ts';
+import { Frontier } from '../crypto/index.ts';
 import { type CommitView, splitSlice, type TreeHead } from '../event/index.ts';
+import { checkInRange } from './check-in-range.ts';
+import { ClosedKeys } from './closed-keys.ts';
 import { createLogFolder } from './create-log-folder.ts';
-import { damageError, errorCode, readError, storageError } from './damage.ts';
+import { readError, storageError } from './damage.ts';
+import { makeNamesDurable } from './durable-files.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
-import { parseSegmentName, segmentName } from './layout.ts';
+import { parseSegmentName } from './layout.ts';
+import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
 import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 import { LogReader } from './log-reader.ts';
+import { LogTree } from './log-tree.ts';
 import { type Acceptance, type Appended, LogWriter } from './log-writer.ts';
+import { openSegment } from './open-segment.ts';
 import type { Position } from './position.ts';
-import { PublishedHeads } from './published-heads.ts';
 import { type RecoveredLog, recover } from './recover.ts';
 import { SegmentTable } from './segment-table.ts';
 import { SparseIndex } from './sparse-index.ts';
-import type { Storage, StorageFile } from './storage.ts';
+import type { Storage } from './storage.ts';
 import { TailBuffer } from './tail-buffer.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
@@ -47,18 +52,22 @@ interface LogStart extends Omit<RecoveredLog, 'heads'> {
  */
 export class ChainLog {
   readonly chainId: Buffer;
+  /** The primary keys of its closed segments. */
+  readonly keys: ClosedKeys;
+  /** The tree of what is durable. */
+  readonly tree: LogTree;
   readonly #table: SegmentTable;
   readonly #tail: TailBuffer;
   readonly #files: FileCache;
-  readonly #tiles: TileFiles | undefined;
   readonly #reader: LogReader;
   readonly #writer: LogWriter | undefined;
-  readonly #heads = new PublishedHeads();
+  /** Those who wait for the chain to grow, and those who wait for what has its place already. */
   readonly #waiters = new Waiters();
+  readonly #commitWaiters = new Waiters();
   #durable: DurableState;
-  #trouble: string | undefined;
+  readonly #health: LogHealth;
+  readonly #onLost: ChainLogOptions['onLost'];
   readonly #damage: string | undefined;
-  readonly #onNotice: (notice: string) => void;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChainLogOptions, start: LogStart) {
@@ -66,10 +75,9 @@ export class ChainLog {
     const { manifest, index, place, tiles, file } = start;
     const { chainId } = manifest;
     this.chainId = chainId;
-    this.#trouble = start.trouble;
+    this.#health = new LogHealth(start.trouble, onNotice);
     this.#damage = start.damage;
-    this.#onNotice = onNotice;
-    this.#tiles = tiles;
+    this.#onLost = options.onLost;
     this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
     this.#files = new FileCache({
@@ -80,9 +88,14 @@ export class ChainLog {
     const useFile: FileCache['use'] = (segment, use) => this.#files.use(segment, use);
     const table = this.#table;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
+    this.keys = new ClosedKeys({ storage, folder, chainId, table, useFile, onNotice });
     this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files });
     const head = { size: place.commit, root: place.frontier.root() };
-    for (const written of start.heads) this.#heads.add(written);
+    this.tree = new LogTree(tiles, {
+      size: () => this.#durable.head.size,
+      trouble: () => this.trouble,
+    });
+    for (const written of start.heads) this.tree.published(written);
     this.#durable = this.#describe(head, place.timeUnixMs);
     if (start.trouble !== undefined || tiles === undefined || file === undefined) return;
     this.#writer = new LogWriter({
@@ -102,9 +115,11 @@ export class ChainLog {
       hasFooter: start.hasFooter,
       timeUnixMs: place.timeUnixMs,
       onFirstGroup: start.onFirstGroup,
+      onSegmentClosed: options.onSegmentClosed,
       onDurable: (published, timeUnixMs) => {
         this.#durable = this.#describe(published, timeUnixMs);
         this.#waiters.notify(published.size);
+        this.#commitWaiters.notify(published.size);
       },
       onFailure: (error) => this.#fail(error),
     });
@@ -146,7 +161,9 @@ export class ChainLog {
    */
   static async open(options: OpenChainLogOptions): Promise<ChainLog | null> {
     try {
-      if ((await options.storage.stat(options.folder)) === undefined) return null;
+      const { storage, folder, logsPath } = options;
+      if ((await storage.stat(folder)) === undefined) return null;
+      await makeNamesDurable(storage, folder, logsPath);
       const recovered = await recover(options);
       const { trouble } = recovered;
       if (trouble !== undefined) options.onNotice(`the log can only be read: ${trouble}`);
@@ -174,7 +191,7 @@ export class ChainLog {
 
   /** Why the log can only be read; undefined where it can be written too. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#health.trouble;
   }
 
   /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
@@ -203,12 +220,28 @@ export class ChainLog {
    * together; the order is that of the calls.
    *
    * @param run the events and the seal, as they came. Must not change until the batch is durable.
-   * @throws AtedbError CHAIN_READ_ONLY, SERVER_DRAINING, DATA_TOO_LARGE; then nothing was queued.
+   * @throws AtedbError CHAIN_READ_ONLY, STORAGE_FAILED, SERVER_DRAINING, DATA_TOO_LARGE; then nothing was queued.
    */
   append(run: Buffer, acceptance: Acceptance): Appended {
-    if (this.#trouble !== undefined || this.#writer === undefined) throw this.#readOnlyError();
+    if (this.trouble !== undefined || this.#writer === undefined) throw this.#readOnlyError();
+    if (this.#health.failure !== undefined) throw this.#health.failure;
     if (this.#closing !== undefined) throw closedError();
     return this.#writer.append(run, acceptance);
+  }
+
+  /** The closed segments, oldest first: where their events begin, and where the next segment's do. */
+  closedSegments(): readonly { segment: number; firstSequence: number; nextSequence: number }[] {
+    const { closed, active } = this.#table;
+    return closed.map(({ segment, firstSequence }, place) => {
+      const { firstSequence: nextSequence } = closed[place + 1] ?? active;
+      return { segment, firstSequence, nextSequence };
+    });
+  }
+
+  /** Where the first batch of the active segment begins. */
+  activeStart(): Position {
+    const { segment, firstCommit, firstSequence } = this.#table.active;
+    return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
   }
 
   startPosition(): Position {
@@ -223,7 +256,7 @@ export class ChainLog {
   async positionOfSequence(sequence: number): Promise<Position> {
     const { sequence: next } = this.endPosition();
     if (sequence === next) return this.endPosition();
-    this.#checkRange('sequence', sequence, this.startPosition().sequence, next);
+    checkInRange('sequence', sequence, this.startPosition().sequence, next);
     return reading(this.#reader.find('sequence', sequence));
   }
 
@@ -231,7 +264,7 @@ export class ChainLog {
   async positionOfCommit(commit: number): Promise<Position> {
     const { commit: next } = this.endPosition();
     if (commit === next) return this.endPosition();
-    this.#checkRange('commit', commit, this.startPosition().commit, next);
+    checkInRange('commit', commit, this.startPosition().commit, next);
     return reading(this.#reader.find('commit', commit));
   }
 
@@ -283,35 +316,21 @@ export class ChainLog {
    */
   waitBeyond(commit: number, signal: AbortSignal): Promise<void> {
     if (this.#durable.head.size > commit) return Promise.resolve();
-    if (this.#trouble !== undefined) return Promise.reject(this.#readOnlyError());
+    if (this.trouble !== undefined) return Promise.reject(this.#readOnlyError());
     if (this.#closing !== undefined) return Promise.reject(closedError());
     return this.#waiters.wait(commit, signal);
   }
 
-  /** The root of the tree of the first `size` commits, where it was published lately. */
-  recentRoot(size: number): Buffer | undefined {
-    return size === 0 ? emptyRoot : this.#heads.rootAt(size);
-  }
-
-  /** The root of the tree of the first `size` commits. @throws as `consistencyProof`. */
-  async rootAt(size: number): Promise<Buffer> {
-    return reading(this.#tree(size).rootAt(size));
-  }
-
-  /** Hashes of the perfect subtrees of the first `size` commits, largest first. @throws as `consistencyProof`. */
-  async frontierAt(size: number): Promise<Buffer[]> {
-    return reading(this.#tree(size).frontierAt(size));
-  }
-
   /**
-   * The RFC 9162 proof that the tree of the first `second` commits extends that of the first `first`.
-   *
-   * @throws AtedbError SEQUENCE_OUT_OF_RANGE where they aren't durable sizes in this order, CHAIN_DAMAGED,
-   *   STORAGE_FAILED.
+   * Resolves when a commit is durable that has its place already: rejects also when the batch that has it is lost, even
+   * if another one gets the place later.
    */
-  async consistencyProof(first: number, second: number): Promise<Buffer[]> {
-    this.#checkRange('tree size', first, 0, second + 1);
-    return reading(this.#tree(second).consistencyProof(first, second));
+  waitDurable(commit: number, signal: AbortSignal): Promise<void> {
+    if (this.#durable.head.size > commit) return Promise.resolve();
+    if (this.#health.failure !== undefined) return Promise.reject(this.#health.failure);
+    if (this.trouble !== undefined) return Promise.reject(this.#readOnlyError());
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    return this.#commitWaiters.wait(commit, signal);
   }
 
   /**
@@ -325,61 +344,40 @@ export class ChainLog {
 
   async #close(): Promise<void> {
     await this.#writer?.idle();
+    await this.#health.healed();
     this.#waiters.fail(closedError());
+    this.#commitWaiters.fail(closedError());
     try {
-      if (this.#trouble === undefined) await this.#writer?.close();
+      if (this.trouble === undefined) await this.#writer?.close();
     } catch (error) {
       // Everything acknowledged is durable: what is missing is made again on opening.
-      this.#trouble = storageError('closing the log', error).message;
+      this.#health.giveUp(storageError('closing the log', error).message);
     }
     await this.#files.close();
   }
 
-  #tree(size: number): TileFiles {
-    this.#checkRange('tree size', size, 0, this.#durable.head.size + 1);
-    if (this.#tiles !== undefined) return this.#tiles;
-    throw new AtedbError('CHAIN_DAMAGED', `there are no proofs: ${this.#trouble}`);
-  }
-
   #describe(head: TreeHead, timeUnixMs: number): DurableState {
-    this.#heads.add(head);
+    this.tree.published(head);
     const position = this.#reader.endPosition();
     return { head, nextSequence: position.sequence, timeUnixMs, position };
   }
 
-  /** After a failed write or sync nothing is known of the file: from now on only what was durable before is read. */
+  /** Batches could not be made durable, from the first one on that isn't. */
   #fail(cause: unknown): AtedbError {
-    const error = storageError('making batches durable', cause);
-    this.#trouble = error.message;
-    this.#onNotice(`the log can only be read from now on: ${error.message}`);
-    this.#waiters.fail(error);
-    return error;
+    const commits = this.#durable.head.size;
+    return this.#health.fail(cause, {
+      commits,
+      takeBack: () => {
+        const takenBack = this.#onLost?.(commits);
+        return { takenBack, tell: (error) => this.#commitWaiters.fail(error) };
+      },
+      heal: () => this.#writer?.heal(),
+      giveUp: () => this.#waiters.fail(this.#readOnlyError()),
+    });
   }
 
   #readOnlyError(): AtedbError {
-    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.#trouble}`);
-  }
-
-  #checkRange(what: string, value: number, first: number, end: number): void {
-    if (Number.isSafeInteger(value) && value >= first && value < end) return;
-    throw new AtedbError(
-      'SEQUENCE_OUT_OF_RANGE',
-      `the chain has no ${what} ${value}: what there is goes from ${first} to ${end - 1}`,
-    );
-  }
-}
-
-async function openSegment(
-  storage: Storage,
-  folder: string,
-  segment: number,
-): Promise<StorageFile> {
-  const file = segmentName(segment);
-  try {
-    return await storage.open(join(folder, file), 'read');
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    throw damageError({ file, offset: 0, what: 'it is gone' }, error);
+    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.trouble}`);
   }
 }
 

@@ -59,9 +59,11 @@ export function reasonOf(error: unknown): string | undefined {
 
 /** Calls the chain service by its stubs and nothing else: what a client in another language would have. */
 export class RawClient implements Disposable {
+  readonly address: string;
   readonly #client: Client;
 
   constructor(address: string) {
+    this.address = address;
     this.#client = new Client(address, credentials.createInsecure());
   }
 
