@@ -23,7 +23,7 @@ test('appending and subscribing through cut connections: each event once, in ord
     batchEventsMax: 20,
   });
   await chain.append({ data: 'first' });
-  const total = rounds({ short: 1_000, long: 10_000 });
+  const total = rounds({ short: 600, long: 10_000 });
   const reading = take(chain.subscribe({ from: { sequence: 1 } }), total + 1);
   const answers: Promise<Committed>[] = [];
   const random = seededRandom();
@@ -91,7 +91,7 @@ test('appending and subscribing through kill -9 of the server: nothing acknowled
     }
   })();
   const random = seededRandom();
-  for (let round = 0; round < rounds({ short: 3, long: 30 }); round += 1) {
+  for (let round = 0; round < rounds({ short: 2, long: 30 }); round += 1) {
     await pause(random.between(100, 300));
     await server.kill();
     await server.start();

@@ -57,6 +57,8 @@ describe('the clock', () => {
       const more = Array.from({ length: 4 }, (_, index) => `${offsetMs} ${index}`);
       await append(server.address, chainKey, ...more);
       texts.push(...more);
+      // The clock of a process that is started again is right.
+      if (offsetMs !== -hourMs) continue;
       await server.kill();
       await server.start();
     }

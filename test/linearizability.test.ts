@@ -25,7 +25,7 @@ import { all, testClient, testKey } from './support/test-client.ts';
 const chains = rounds({ short: 1, long: 40 });
 const writers = 4;
 const readers = 2;
-const appendsOfEach = rounds({ short: 40, long: 100 });
+const appendsOfEach = rounds({ short: 25, long: 100 });
 /** Small, so that segments roll and kills fall into that. */
 const segmentBytesMax = 60_000;
 
