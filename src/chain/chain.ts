@@ -104,6 +104,8 @@ export class Chain {
    */
   async prepare(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
     const batch = parseBatch(run);
+    // What comes just after a failed write waits, and isn't refused for it.
+    await this.log.healed();
     // A retry is answered with the first answer, before any other check.
     if (this.#answerTo(batch) === undefined) {
       this.#state.checkChain(batch);

@@ -194,6 +194,11 @@ export class ChainLog {
     return this.#health.trouble;
   }
 
+  /** Resolves when no failed write is being recovered from; at once where none has failed. */
+  healed(): Promise<void> {
+    return this.#health.healed();
+  }
+
   /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
   get damage(): string | undefined {
     return this.#damage;
