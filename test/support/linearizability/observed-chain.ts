@@ -9,9 +9,6 @@ import type { History, Outcome } from './history.ts';
 
 // Clients of a real chain that take down what they do, each one operation after the other.
 
-/** Set it where the server and the client have conditions on objects. */
-export const hasObjectConditions = false;
-
 export type ChainHistory = History<ChainInput, ChainOutput>;
 
 /** A head that the server has told: what it is of is checked when all of the chain is known. */
@@ -104,17 +101,16 @@ export class WritingClient implements AsyncDisposable {
     });
   }
 
+  /** Some conditions, in the order in which the client takes them. */
   #conditions(object: string, events: number): ModelCondition[] {
     const random = this.#random;
     const conditions: ModelCondition[] = [];
-    if (random.chance(0.4)) conditions.push({ kind: 'chain_unchanged', since: this.#seen });
-    if (hasObjectConditions && random.chance(0.4)) {
-      conditions.push({ kind: 'key_unchanged', object, since: this.#seen });
-    }
+    if (random.chance(0.3)) conditions.push({ kind: 'chain_unchanged', since: this.#seen });
     if (random.chance(0.2)) {
       const sequence = this.#seen + events + random.between(0, 6);
       conditions.push({ kind: 'lands_before', sequence });
     }
+    if (random.chance(0.4)) conditions.push({ kind: 'key_unchanged', object, since: this.#seen });
     return conditions;
   }
 
@@ -153,8 +149,8 @@ function optionsOf(conditions: readonly ModelCondition[]): AppendOptions {
       options = { ...options, landsBefore: condition.sequence };
     } else {
       const { object, since } = condition;
-      const unchanged = { primaryKey: objectKey(object), since };
-      options = { ...options, ...{ keysUnchanged: [unchanged] } };
+      const unchanged = { primaryKey: objectKey(object), sequence: since };
+      options = { ...options, objectsUnchangedSince: [unchanged] };
     }
   }
   return options;
