@@ -1,6 +1,6 @@
 import { join, relative, sep } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import type { Storage } from '../log/index.ts';
+import { readError, type Storage, type StorageEntry } from '../log/index.ts';
 
 /**
  * Refuse a chain whose folder is a symbolic link, or lies below one. What a link leads to may have another name too, and
@@ -17,7 +17,7 @@ export async function refuseLinks(
   let path = logsPath;
   for (const name of relative(logsPath, folder).split(sep)) {
     path = join(path, name);
-    const entry = await storage.stat(path);
+    const entry = await stat(storage, path);
     if (entry === undefined) return;
     if (entry.isLink !== true) continue;
     throw new AtedbError(
@@ -25,5 +25,13 @@ export async function refuseLinks(
       `${relative(logsPath, path)}, below the logs path, is a symbolic link, and those are not followed: another process could serve the same chain. Mount the other file system there instead`,
       { metadata: { link: relative(logsPath, path) } },
     );
+  }
+}
+
+async function stat(storage: Storage, path: string): Promise<StorageEntry | undefined> {
+  try {
+    return await storage.stat(path);
+  } catch (error) {
+    throw readError('looking for the chain', error);
   }
 }
