@@ -193,14 +193,14 @@ export class ReadingClient implements AsyncDisposable {
     return new ReadingClient(name, address, client, chain, options);
   }
 
-  async read(): Promise<void> {
-    if (this.#random.chance(0.5)) await this.#readEnd();
-    else await this.#readRange();
+  /** Look at one of both. */
+  read(): Promise<Outcome<ChainOutput>> {
+    return this.#random.chance(0.5) ? this.#readEnd() : this.#readRange();
   }
 
   /** By the generated stubs alone: what the server says of its head is believed for now. */
-  async #readEnd(): Promise<void> {
-    await this.#history.record(this.name, { kind: 'end' }, async () => {
+  #readEnd(): Promise<Outcome<ChainOutput>> {
+    return this.#history.record(this.name, { kind: 'end' }, async () => {
       using raw = new RawClient(this.#address);
       try {
         const { head, nextSequence } = await raw.openChain({ chainKey: this.#chain.key.text });
@@ -217,13 +217,13 @@ export class ReadingClient implements AsyncDisposable {
     });
   }
 
-  async #readRange(): Promise<void> {
+  #readRange(): Promise<Outcome<ChainOutput>> {
     const random = this.#random;
     const isTail = random.chance(0.5);
     const from = isTail ? Math.max(0, this.#seen - 10) : random.between(0, this.#seen - 1);
     const end = isTail ? undefined : random.between(from, this.#seen);
     const reverse = random.chance(0.5);
-    await this.#history.record(this.name, { kind: 'range', from, end }, async () => {
+    return this.#history.record(this.name, { kind: 'range', from, end }, async () => {
       try {
         const names: string[] = [];
         const timeoutMs = random.between(patienceMs.min, patienceMs.max);
