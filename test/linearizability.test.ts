@@ -6,7 +6,7 @@ import type { ChainEvent } from '../src/client/index.ts';
 import { Frontier } from '../src/crypto/index.ts';
 import { commitLeaf, splitSlice } from '../src/event/index.ts';
 import { KillableServer } from './support/killable-server.ts';
-import { chainModel } from './support/linearizability/chain-model.ts';
+import { chainModel, resolveUnknown } from './support/linearizability/chain-model.ts';
 import { checkLinearizable, explain } from './support/linearizability/check-linearizable.ts';
 import { History } from './support/linearizability/history.ts';
 import {
@@ -102,7 +102,7 @@ async function checkOneChain(
   await history.record('the end', { kind: 'range', from: 0, end: undefined }, async () => ({
     output: { kind: 'range', names: events.map(nameOf) },
   }));
-  const { operations } = history;
+  const operations = resolveUnknown(history.operations, events.map(nameOf));
   const verdict = checkLinearizable(chainModel(first), operations);
   if (!verdict.isLinearizable) expect.fail(explain(verdict, operations));
   // The run was one that could have gone wrong.
