@@ -22,11 +22,11 @@ import { type Random, seededRandom } from './support/seed.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
 
-const chains = rounds({ short: 1, long: 40 });
+const chains = rounds({ short: 1, long: 12 });
 const writers = 4;
 const readers = 2;
 const readsOfEach = 20;
-const appendsOfEach = rounds({ short: 25, long: 100 });
+const appendsOfEach = rounds({ short: 25, long: 80 });
 /** Small, so that segments roll and kills fall into that. */
 const segmentBytesMax = 60_000;
 
