@@ -29,7 +29,7 @@ test.each(modes)(
       batchEventsMax: 20,
     });
     await chain.append({ data: 'first' });
-    const total = rounds({ short: 1_000, long: 10_000 });
+    const total = rounds({ short: 600, long: 10_000 });
     const reading = take(chain.subscribe({ from: { sequence: 1 } }), total + 1);
     const answers: Promise<Committed>[] = [];
     const random = seededRandom();

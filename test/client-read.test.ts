@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AtedbClient, Chain, ReadOptions } from '../src/client/index.ts';
+import { rounds } from './support/scale.ts';
 import { all, take, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
@@ -61,7 +62,7 @@ test('any range, either direction and any limit, is what the model says', async 
         expect(event - (sequences[index] ?? 0)).toBe(read.reverse ? -1 : 1);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: rounds({ short: 60, long: 1_000 }) },
   );
 });
 

@@ -6,7 +6,7 @@ import type { ChainEvent } from '../src/client/index.ts';
 import { Frontier } from '../src/crypto/index.ts';
 import { commitLeaf, splitSlice } from '../src/event/index.ts';
 import { KillableServer } from './support/killable-server.ts';
-import { chainModel } from './support/linearizability/chain-model.ts';
+import { chainModel, resolveUnknown } from './support/linearizability/chain-model.ts';
 import { checkLinearizable, explain } from './support/linearizability/check-linearizable.ts';
 import { History } from './support/linearizability/history.ts';
 import {
@@ -22,10 +22,11 @@ import { type Random, seededRandom } from './support/seed.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
 
-const chains = rounds({ short: 1, long: 40 });
+const chains = rounds({ short: 1, long: 12 });
 const writers = 4;
 const readers = 2;
-const appendsOfEach = rounds({ short: 40, long: 100 });
+const readsOfEach = 20;
+const appendsOfEach = rounds({ short: 25, long: 80 });
 /** Small, so that segments roll and kills fall into that. */
 const segmentBytesMax = 60_000;
 
@@ -75,7 +76,10 @@ async function checkOneChain(
   const trouble = makeTrouble(server, proxy, random.fork(), enough.signal);
   try {
     const looking = reading.map(async (client) => {
-      for (; !enough.signal.aborted; await pause(random.between(0, 20))) await client.read();
+      for (let count = 0; count < readsOfEach || !enough.signal.aborted; ) {
+        if ((await client.read()) !== 'nothing') count += 1;
+        await pause(random.between(0, 20));
+      }
     });
     await Promise.all(writing.map(appendMany)).finally(() => enough.abort());
     await Promise.all(looking);
@@ -98,14 +102,12 @@ async function checkOneChain(
   await history.record('the end', { kind: 'range', from: 0, end: undefined }, async () => ({
     output: { kind: 'range', names: events.map(nameOf) },
   }));
-  const { operations } = history;
+  const operations = resolveUnknown(history.operations, events.map(nameOf));
   const verdict = checkLinearizable(chainModel(first), operations);
   if (!verdict.isLinearizable) expect.fail(explain(verdict, operations));
   // The run was one that could have gone wrong.
-  const counts = Object.groupBy(operations, ({ output }) => output?.kind ?? 'unknown');
-  for (const kind of ['committed', 'refused', 'end', 'range'] as const) {
-    expect(counts[kind]?.length, kind).toBeGreaterThan(10);
-  }
+  const outcomes = new Set(operations.map(({ output }) => output?.kind));
+  for (const kind of ['committed', 'refused', 'end', 'range']) expect(outcomes).toContain(kind);
 }
 
 /** Append until so many appends have taken effect, been refused, or are of unknown outcome. */
@@ -115,25 +117,28 @@ async function appendMany(client: WritingClient): Promise<void> {
   }
 }
 
-/** Cut connections, kill the server and restart it, until it is enough. */
+/** Cut connections, kill the server and restart it, each at least once, until it is enough. */
 async function makeTrouble(
   server: KillableServer,
   proxy: TcpProxy,
   random: Random,
   enough: AbortSignal,
 ): Promise<void> {
-  while (!enough.aborted) {
+  const due: Trouble[] = ['kill', 'cut', 'restart'];
+  while (due.length > 0 || !enough.aborted) {
     await pause(random.between(50, 500));
-    const choice = random.next();
-    if (choice < 0.7) {
+    const trouble = due.shift() ?? random.pick(['cut', 'cut', 'cut', 'kill', 'restart']);
+    if (trouble === 'cut') {
       proxy.cut();
       continue;
     }
-    if (choice < 0.85) await server.kill();
+    if (trouble === 'kill') await server.kill();
     else await server.stop();
     await server.start();
   }
 }
+
+type Trouble = 'cut' | 'kill' | 'restart';
 
 /** Every event is there once, and none of which its writer was told that it isn't. */
 function checkNames(events: readonly ChainEvent[], disowned: readonly string[]): void {

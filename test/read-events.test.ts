@@ -4,6 +4,7 @@ import { Frontier, verifyConsistency } from '../src/crypto/index.ts';
 import { commitLeaf, parseGenesis, splitSlice } from '../src/event/index.ts';
 import { ReplayVerifier } from '../src/trust/index.ts';
 import { type RawClient, reasonOf, sliceOf } from './support/raw-client.ts';
+import { rounds } from './support/scale.ts';
 import { TestServer } from './support/test-server.ts';
 import { testEvent, testGenesis } from './support/test-writer.ts';
 
@@ -142,7 +143,7 @@ test('every range is as the model has it, both ways, and verifies', async () => 
         expect(await read(asked)).toEqual(model(asked));
       },
     ),
-    { numRuns: 150 },
+    { numRuns: rounds({ short: 60, long: 1_000 }) },
   );
 });
 

@@ -25,6 +25,7 @@ import {
   mutations,
   serialise,
 } from '../../test/support/random-messages.ts';
+import { rounds } from '../../test/support/scale.ts';
 import { checkStrict } from './index.ts';
 
 // Holds the strict form against the generated stubs, an implementation of protobuf that isn't ours: bytes are in the
@@ -159,7 +160,7 @@ describe.each(schemas.map((message) => [message.typeName, message] as const))(
           const bytes = changes.reduce(mutate, serialise(message, init));
           expect(isAccepted(message, bytes)).toBe(isStrictForStubs(message, bytes));
         }),
-        { numRuns: 300 },
+        { numRuns: rounds({ short: 100, long: 1_000 }) },
       );
     });
 
@@ -169,7 +170,12 @@ describe.each(schemas.map((message) => [message.typeName, message] as const))(
           const bytes = Buffer.from(hex, 'hex');
           expect(isAccepted(message, bytes)).toBe(isStrictForStubs(message, bytes));
         }),
-        { numRuns: message.name === 'Everything' ? 3000 : 200 },
+        {
+          numRuns:
+            message.name === 'Everything'
+              ? rounds({ short: 1_000, long: 10_000 })
+              : rounds({ short: 100, long: 1_000 }),
+        },
       );
     });
 
@@ -180,7 +186,7 @@ describe.each(schemas.map((message) => [message.typeName, message] as const))(
           const bytes = Buffer.from(input);
           expect(isAccepted(message, bytes)).toBe(isStrictForStubs(message, bytes));
         }),
-        { numRuns: 300 },
+        { numRuns: rounds({ short: 100, long: 1_000 }) },
       );
     });
   },

@@ -11,6 +11,7 @@ import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
 import { KeyIndex } from './key-index.ts';
+import { refuseLinks } from './refuse-links.ts';
 import { fromSnapshot, genesisSliceOf, toSnapshot } from './snapshot.ts';
 
 /** What a chain is opened with. */
@@ -60,12 +61,14 @@ class Loading {
  * Open the chain of a key from its files.
  *
  * @returns undefined where there is none.
- * @throws AtedbError CHAIN_DAMAGED, FORMAT_TOO_NEW, STORAGE_FAILED.
+ * @throws AtedbError CHAIN_DAMAGED, FORMAT_TOO_NEW, STORAGE_FAILED; as `refuseLinks`.
  */
 export async function openChain(
   options: OpenChainOptions,
   key: ChainKey,
 ): Promise<Chain | undefined> {
+  const { storage, logsPath } = options;
+  await refuseLinks(storage, logsPath, chainFolder(logsPath, key));
   const loading = new Loading();
   const log = await ChainLog.open({
     ...logOptions(options, key, loading),

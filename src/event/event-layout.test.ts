@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { rounds } from '../../test/support/scale.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { buildEvent } from './build-event.ts';
 import { findUsualEvent, layoutStride } from './event-layout.ts';
@@ -71,7 +72,7 @@ test('what the short way finds is what the tables find', () => {
       usualOnes += 1;
       expect(sameNumbers(usual)).toEqual(sameNumbers(any));
     }),
-    { numRuns: 2_000 },
+    { numRuns: rounds({ short: 2_000, long: 20_000 }) },
   );
   expect(usualOnes).toBeGreaterThan(40);
 });
@@ -106,7 +107,7 @@ test('the short way takes nothing that the tables refuse', () => {
       taken += 1;
       expect(sameNumbers(usual)).toEqual(sameNumbers(any));
     }),
-    { numRuns: 20_000 },
+    { numRuns: rounds({ short: 20_000, long: 100_000 }) },
   );
   expect(taken).toBeGreaterThan(20);
 });

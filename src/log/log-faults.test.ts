@@ -13,6 +13,7 @@ import {
   type TestBatch,
   testOwner,
 } from '../../test/support/log-fixture.ts';
+import { rounds } from '../../test/support/scale.ts';
 import { type Fault, FaultyStorage } from './faulty-storage.ts';
 import type { MemoryStorage, Survives } from './memory-storage.ts';
 
@@ -196,7 +197,7 @@ test('power cuts at random, of all that was not synced any part survives', async
         await checkAfter(disk, progress, `call ${at}`);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: rounds({ short: 150, long: 2_000 }) },
   );
 }, 120_000);
 
@@ -227,7 +228,7 @@ test('a crash in the recovery from a crash, and in the recovery from that', asyn
         await checkAfter(disk, progress, `call ${at}, then ${recoveries.join()}`);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: rounds({ short: 150, long: 2_000 }) },
   );
 }, 120_000);
 

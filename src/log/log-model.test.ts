@@ -12,6 +12,7 @@ import {
   temporaryFolder,
   testOwner,
 } from '../../test/support/log-fixture.ts';
+import { rounds } from '../../test/support/scale.ts';
 import { Frontier, leafHash, merkleRoot, verifyConsistency } from '../crypto/index.ts';
 import { splitSlice } from '../event/index.ts';
 import type { ChainLog } from './chain-log.ts';
@@ -232,7 +233,7 @@ test('whatever is done with a log, it is the list of what was appended', async (
         await model.end();
       },
     ),
-    { numRuns: 60 },
+    { numRuns: rounds({ short: 30, long: 600 }) },
   );
 }, 120_000);
 

@@ -95,14 +95,24 @@ export class RealStorage implements Storage {
   }
 
   async stat(path: string): Promise<StorageEntry | undefined> {
-    try {
-      const stats = await fs.promises.stat(path);
-      const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-      return { kind, bytes: stats.size };
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    const found = await unlessMissing(fs.promises.lstat(path));
+    if (!found?.isSymbolicLink()) return found && entryOf(found);
+    const target = await unlessMissing(fs.promises.stat(path));
+    return { ...(target ? entryOf(target) : { kind: 'other', bytes: 0 }), isLink: true };
+  }
+}
+
+function entryOf(stats: fs.Stats): StorageEntry {
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+  return { kind, bytes: stats.size };
+}
+
+async function unlessMissing(stats: Promise<fs.Stats>): Promise<fs.Stats | undefined> {
+  try {
+    return await stats;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

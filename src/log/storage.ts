@@ -38,6 +38,8 @@ export interface StorageEntry {
   readonly kind: 'file' | 'folder' | 'other';
   /** Size in bytes, of a file. */
   readonly bytes: number;
+  /** Set where the path itself is a symbolic link; the rest says what it leads to, `other` for nothing. */
+  readonly isLink?: true;
 }
 
 /** A name in a folder. Symbolic links are names of neither files nor folders: they are never followed by a list. */

@@ -109,7 +109,8 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function storageFailed(what: string, cause: unknown): AtedbError {
+/** The error for a system error, in words that a user can do something about. */
+export function storageFailed(what: string, cause: unknown): AtedbError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new AtedbError('STORAGE_FAILED', `${what}: ${systemErrorInWords(code) ?? message}`, {
     metadata: code === undefined ? {} : { code },

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { acquireExclusiveLock } from './exclusive-lock.ts';
+import { acquireExclusiveLock, lockPathBytesMax } from './exclusive-lock.ts';
 
 let folder: string;
 let path: string;
@@ -18,7 +18,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function otherProcess(): Promise<{ child: ChildProcess; got: string }> {
   const module = new URL('./exclusive-lock.ts', import.meta.url).href;
   const code = `
-    import { acquireExclusiveLock } from ${JSON.stringify(module)};
+    import { acquireExclusiveLock, lockPathBytesMax } from ${JSON.stringify(module)};
     await acquireExclusiveLock(${JSON.stringify(path)}).then((lock) => console.log(lock ? 'held' : 'refused'));
     globalThis.gc();
     setInterval(() => {}, 1000);`;
@@ -76,4 +76,25 @@ test('a file that is something else, and a folder that is missing, are errors wi
       message: expect.stringContaining(bad),
     });
   }
+});
+
+test('a path of 504 bytes can be locked, and no longer one', async () => {
+  let place = folder;
+  while (place.length < 400) place = join(place, 'deep'.repeat(20));
+  await mkdir(place, { recursive: true });
+  const longest = join(place, 'x'.repeat(lockPathBytesMax - place.length - 1));
+  await using lock = await acquireExclusiveLock(longest);
+  expect(lock).not.toBeNull();
+  await expect(acquireExclusiveLock(`${longest}x`)).rejects.toMatchObject({
+    reason: 'STORAGE_FAILED',
+    message: expect.stringContaining('505 bytes, and may have 504'),
+  });
+});
+
+test.skipIf(process.getuid?.() === 0)('a file that may not be written is no lock', async () => {
+  await writeFile(path, '', { mode: 0o400 });
+  await expect(acquireExclusiveLock(path)).rejects.toMatchObject({
+    reason: 'STORAGE_FAILED',
+    message: expect.stringContaining('permission denied'),
+  });
 });

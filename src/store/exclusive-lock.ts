@@ -1,5 +1,8 @@
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { AtedbError } from '../bytes/index.ts';
+import { storageFailed } from './atomic-file.ts';
 
 /** A lock that this process holds; see {@link acquireExclusiveLock}. */
 export interface ExclusiveLock extends AsyncDisposable {
@@ -12,6 +15,9 @@ export interface ExclusiveLock extends AsyncDisposable {
 /** SQLite's result code when another connection holds a lock. */
 const sqliteBusy = 5;
 
+/** SQLite's own limit is 512, and it needs room for the name of a journal. */
+export const lockPathBytesMax = 504;
+
 /** Held databases, so that a lock whose holder forgets it is not dropped by the garbage collector. */
 const held = new Set<DatabaseSync>();
 
@@ -22,9 +28,17 @@ const held = new Set<DatabaseSync>();
  * Node has no file locks of its own, but its SQLite takes them: this is an empty database in an exclusive
  * transaction, in which nothing is ever written. They are POSIX record locks: they work on local disks and on
  * NFS 4, and no code may open and close the lock file in another way meanwhile, as that would drop them.
- * @throws AtedbError STORAGE_FAILED when the file cannot be made or opened.
+ * @throws AtedbError STORAGE_FAILED when the file cannot be made, opened or written, or its path is too long.
  */
 export async function acquireExclusiveLock(path: string): Promise<ExclusiveLock | null> {
+  const pathBytes = Buffer.byteLength(resolve(path));
+  if (pathBytes > lockPathBytesMax) {
+    throw new AtedbError(
+      'STORAGE_FAILED',
+      `cannot lock ${path}: the path has ${pathBytes} bytes, and may have ${lockPathBytesMax}. Choose a shorter one`,
+      { metadata: { limit_bytes: String(lockPathBytesMax) } },
+    );
+  }
   const { DatabaseSync } = loadSqlite();
   let database: DatabaseSync | undefined;
   try {
@@ -35,6 +49,13 @@ export async function acquireExclusiveLock(path: string): Promise<ExclusiveLock 
     const { errcode, message } = error as { errcode?: number; message: string };
     if (errcode === sqliteBusy) return null;
     throw new AtedbError('STORAGE_FAILED', `cannot lock ${path}: ${message}`, { cause: error });
+  }
+  try {
+    // A file that can't be written is opened for reading, and its lock is then none that others would see.
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    database.close();
+    throw storageFailed(`cannot lock ${path}`, error);
   }
   return new SqliteLock(path, database);
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 export interface KillableServerOptions {
   /** Arguments of Node, such as a module that is loaded first. */
   readonly execArgv?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Where what it says on standard error goes. Default: to the test's. */
+  readonly stderr?: 'inherit' | 'ignore';
 }
 
 /** A server in a process of its own, that can be killed at any moment and started again on the same folder. */
@@ -56,13 +57,17 @@ export class KillableServer {
     await this.#end('SIGTERM');
   }
 
+  /** Set its clock so many milliseconds beside the right time. It needs `shifting-clock.ts`. */
+  async shiftClock(offsetMs: number): Promise<void> {
+    await new Promise((resolve) => this.#child?.send({ offsetMs }, resolve));
+  }
+
   #spawn(): ChildProcess {
-    const { execArgv = [], environment = {} } = this.#options;
+    const { execArgv = [], stderr = 'inherit' } = this.#options;
     const args = [this.#logsPath, String(this.#port), String(this.#segmentBytesMax)];
     const child = fork(join(import.meta.dirname, 'server-process.ts'), args, {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', stderr, 'ipc'],
       execArgv: [...execArgv],
-      env: { ...process.env, ...environment },
     });
     this.#child = child;
     return child;

@@ -13,7 +13,9 @@ export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
   return defineConfig({
     test: {
       pool: 'forks',
-      testTimeout: 30_000,
+      // One a core; by default one is left free, and of two cores that is half.
+      maxWorkers: '100%',
+      testTimeout: run.isLong ? 600_000 : 30_000,
       hookTimeout: 30_000,
       setupFiles: ['test/support/use-seed.ts'],
       env: run.isLong ? { ATEDB_TEST_LONG: '1' } : {},

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Model } from './check-linearizable.ts';
+import type { Operation } from './history.ts';
 
 // A chain as its clients see it, one operation at a time: a list of events. An append adds all of its events or is refused,
 // by the first of its conditions that doesn't hold.
@@ -103,4 +104,24 @@ function add(state: ChainModelState, events: readonly ModelEvent[]): ChainModelS
   const hash = createHash('sha256').update(state.digest);
   for (const { name } of events) hash.update(`${name}\n`);
   return { events: [...state.events, ...events], digest: hash.digest('base64') };
+}
+
+/**
+ * Use what the whole chain is in the end, read after everything else, for the appends that had no answer. One whose events
+ * are there was committed, and where; when, is still open. Any other has changed nothing that anyone saw, and is left
+ * out. This changes no verdict, since the reading at the end is in the history, and spares the search their guesses.
+ */
+export function resolveUnknown(
+  operations: readonly Operation<ChainInput, ChainOutput>[],
+  finalNames: readonly string[],
+): Operation<ChainInput, ChainOutput>[] {
+  const sequences = new Map(finalNames.map((name, sequence) => [name, sequence]));
+  return operations.flatMap((operation) => {
+    const { input, output } = operation;
+    if (output !== undefined || input.kind !== 'append') return [operation];
+    const firstSequence = sequences.get(input.events[0]?.name ?? '');
+    return firstSequence === undefined
+      ? []
+      : [{ ...operation, output: { kind: 'committed', firstSequence } as const }];
+  });
 }

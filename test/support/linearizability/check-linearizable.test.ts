@@ -5,6 +5,7 @@ import {
   type ChainOutput,
   chainModel,
   type ModelCondition,
+  resolveUnknown,
 } from './chain-model.ts';
 import { checkLinearizable, type Model } from './check-linearizable.ts';
 import { History, type Operation } from './history.ts';
@@ -148,6 +149,28 @@ describe('histories that cannot be', () => {
     const verdict = checkLinearizable(chainModel([first]), operations);
     expect(verdict).toMatchObject({ isLinearizable: false, stuck: stale });
     expect(verdict).toHaveProperty('longest.length', 2);
+  });
+});
+
+describe('appends without an answer', () => {
+  const unknown = Array.from({ length: 40 }, (_, at) => append([at / 100], `a${at}`, undefined));
+  const stored = ['genesis', ...Array.from({ length: 20 }, (_, at) => `a${at * 2}`)];
+
+  test('are found in the chain as it is in the end, or had no effect', () => {
+    const operations = [...unknown, end([1, 2], 5), end([3, 4], 9), range([5, 6], 0, ...stored)];
+    const resolved = resolveUnknown(operations, stored);
+    expect(resolved).toHaveLength(20 + 3);
+    expect(checkLinearizable(chainModel([first]), resolved).isLinearizable).toBe(true);
+  });
+
+  test('are no excuse for going back, or for a double', () => {
+    for (const wrong of [
+      [...unknown, end([1, 2], 9), end([3, 4], 5), range([5, 6], 0, ...stored)],
+      [...unknown, range([1, 2], 0, 'genesis', 'a0', 'a0'), range([5, 6], 0, ...stored)],
+    ]) {
+      const resolved = resolveUnknown(wrong, stored);
+      expect(checkLinearizable(chainModel([first]), resolved).isLinearizable).toBe(false);
+    }
   });
 });
 
