@@ -1,7 +1,8 @@
 export { hashTags, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash, taggedHashFits } from './hash.ts';
+export { HashInputs } from './hash-inputs.ts';
 export { selfTest } from './known-answer.ts';
-export { emptyRoot, Frontier, leafHash, merkleRoot, nodeHash } from './merkle.ts';
+export { Frontier, leafHash, merkleRoot, nodeHash } from './merkle.ts';
 export {
   type ConsistencyClaim,
   consistencyProof,
@@ -13,4 +14,6 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './merkle-proof.ts';
+export { emptyRoot } from './merkle-row.ts';
+export { RangeHasher } from './range-hasher.ts';
 export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';

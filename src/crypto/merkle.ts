@@ -1,14 +1,11 @@
 import { AtedbError } from '../bytes/index.ts';
-import { hashBytes, sha256, sha256Of, sha256TextOf } from './hash.ts';
+import { hashBytes, sha256Of } from './hash.ts';
+import { HashInputs } from './hash-inputs.ts';
+import { emptyRoot, leafPrefix, nodePrefix } from './merkle-row.ts';
+import { RangeHasher } from './range-hasher.ts';
 import { bitsSet, isSize } from './tree-numbers.ts';
 
 // The Merkle tree of RFC 9162, section 2.1, over SHA-256. Proofs are in merkle-proof.ts.
-
-const leafPrefix = Buffer.of(0);
-const nodePrefix = Buffer.of(1);
-
-/** Root of the tree without leaves: the hash of nothing. */
-export const emptyRoot: Buffer = sha256(Buffer.alloc(0));
 
 /** Hash of a leaf, from its data. 32 bytes. */
 export function leafHash(data: Buffer): Buffer {
@@ -22,22 +19,13 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 
 /** Root of the tree over leaf data. 32 bytes. */
 export function merkleRoot(leaves: readonly Buffer[]): Buffer {
-  if (leaves.length === 0) return emptyRoot;
-  // A row of hashes, of which each pair gives one of the row above; the last one goes up alone if it has no other.
-  const row = Buffer.allocUnsafe(leaves.length * hashBytes);
-  leaves.forEach((leaf, index) => {
-    row.write(sha256TextOf(leafPrefix, leaf), index * hashBytes, 'latin1');
-  });
-  for (let count = leaves.length; count > 1; count = (count + 1) >>> 1) {
-    for (let index = 0; index < count >>> 1; index += 1) {
-      const pair = row.subarray(2 * index * hashBytes, 2 * (index + 1) * hashBytes);
-      row.write(sha256TextOf(nodePrefix, pair), index * hashBytes, 'latin1');
-    }
-    if (count % 2 === 1) {
-      row.copyWithin((count >>> 1) * hashBytes, (count - 1) * hashBytes, count * hashBytes);
-    }
+  const inputs = new HashInputs();
+  let at = 0;
+  for (const { length } of leaves) {
+    inputs.add(at, length, 0, 0, 0);
+    at += length;
   }
-  return Buffer.from(row.subarray(0, hashBytes));
+  return new RangeHasher(Buffer.concat(leaves, at)).merkleRoot(inputs);
 }
 
 /** The right edge of a growing tree: all that is needed to append to it and to know its root. */
