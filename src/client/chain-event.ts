@@ -1,4 +1,4 @@
-import type { EventKind } from '../event/index.ts';
+import { type EventKind, eventFields } from '../event/index.ts';
 import type { VerifiedBatch } from '../trust/index.ts';
 
 /**
@@ -39,30 +39,31 @@ export interface SequenceRange {
 }
 
 const noKey = Buffer.alloc(0);
+const noData = Buffer.alloc(0);
 
 /** The events of a batch that lie in a range, in order. */
 export function eventsOf({ batch, commit }: VerifiedBatch, range: SequenceRange): ChainEvent[] {
   const { firstSequence } = commit;
-  const { writerId, fingerprint } = batch.seal;
+  const { table, seal } = batch;
+  const { writerId, fingerprint } = seal;
   const events: ChainEvent[] = [];
   const first = Math.max(0, range.from - firstSequence);
-  const end = Math.min(batch.events.length, range.end - firstSequence);
+  const end = Math.min(table.count, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
-    const event = batch.events[index];
-    if (event === undefined) break;
-    const { header } = event;
     events.push({
       sequence: firstSequence + index,
       commit: commit.commit,
-      kind: header.kind,
-      primaryKey: header.primaryKey ?? noKey,
-      parent: header.parent,
-      collection: header.collection,
-      type: header.type,
-      replyTo: header.replyTo,
-      timeUnixMs: header.timeUnixMs,
+      kind: table.kind(index),
+      primaryKey: table.slice(index, eventFields.primaryKey) ?? noKey,
+      parent: table.slice(index, eventFields.parent),
+      collection: table.slice(index, eventFields.collection),
+      type: table.text(index, eventFields.type),
+      replyTo: table.slice(index, eventFields.replyTo),
+      timeUnixMs: table.has(index, eventFields.timeUnixMs)
+        ? table.number(index, eventFields.timeUnixMs)
+        : undefined,
       committedUnixMs: commit.timeUnixMs,
-      data: event.data,
+      data: table.slice(index, eventFields.data) ?? noData,
       writerId,
       fingerprint,
     });

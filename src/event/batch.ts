@@ -2,54 +2,14 @@ import {
   AtedbError,
   batchEventsMax,
   checkStrict,
-  eventHeaderBytesMax,
   FieldCursor,
   runBytesMax,
 } from '../bytes/index.ts';
 import { runFields } from './build-event.ts';
-import { eventForm, eventHeaderForm, sealForm, sealHeaderForm, signatureForm } from './forms.ts';
+import { EventTable, locateEvent } from './event-table.ts';
+import { type EventView, eventView } from './event-view.ts';
+import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
 import { type Precondition, sealHash, type TreeHead } from './seal.ts';
-
-/** What an event does; the names of `atedb.v1.EventKind`. */
-export const eventKinds = [
-  undefined,
-  'genesis',
-  'data',
-  'tombstone',
-  'redaction',
-  'snapshot',
-  'auth_answer',
-  'roots',
-  'server_identity',
-] as const;
-
-/** What an event does. */
-export type EventKind = Exclude<(typeof eventKinds)[number], undefined>;
-
-/** What an event's header says. Buffers are slices of the header. */
-export interface EventHeader {
-  readonly kind: EventKind;
-  readonly primaryKey: Buffer | undefined;
-  readonly parent: Buffer | undefined;
-  readonly collection: Buffer | undefined;
-  readonly type: string | undefined;
-  readonly replyTo: Buffer | undefined;
-  readonly timeUnixMs: number | undefined;
-  readonly isGenesis: boolean;
-  readonly dataHash: Buffer | undefined;
-  readonly dataBytes: number;
-}
-
-/** An event as it lies in a run. Buffers are slices of the run. */
-export interface EventView {
-  readonly headerBytes: Buffer;
-  readonly header: EventHeader;
-  /** Empty where the data is, or is not here. */
-  readonly data: Buffer;
-  readonly salt: Buffer | undefined;
-  /** 0: as written; else a number of `atedb.v1.DataState`. */
-  readonly dataState: number;
-}
 
 /** One signature of a seal. */
 export interface SignatureView {
@@ -81,8 +41,32 @@ export interface SealView {
 export interface Batch {
   /** The run: events, then the seal. */
   readonly bytes: Buffer;
+  /** Where everything lies in its events: for all that looks at every event of every batch. */
+  readonly table: EventTable;
+  /** Its events as objects, which are made when they are asked for. */
   readonly events: readonly EventView[];
   readonly seal: SealView;
+}
+
+class ParsedBatch implements Batch {
+  readonly table: EventTable;
+  readonly seal: SealView;
+  #events: readonly EventView[] | undefined;
+
+  constructor(table: EventTable, seal: SealView) {
+    this.table = table;
+    this.seal = seal;
+  }
+
+  get bytes(): Buffer {
+    return this.table.run;
+  }
+
+  get events(): readonly EventView[] {
+    const { table } = this;
+    this.#events ??= Array.from({ length: table.count }, (_, index) => eventView(table, index));
+    return this.#events;
+  }
 }
 
 const emptyData = Buffer.alloc(0);
@@ -101,29 +85,34 @@ export function parseBatch(run: Buffer): Batch {
       { metadata: { limit_bytes: String(runBytesMax), bytes: String(run.length) } },
     );
   }
-  const events: EventView[] = [];
+  let events = 0;
   let seal: SealView | undefined;
   const cursor = new FieldCursor(run);
   while (cursor.next()) {
     if (seal !== undefined) throw invalid('something follows its seal');
     if (cursor.field === runFields.event && cursor.wireType === 2) {
-      if (events.length === batchEventsMax) {
+      if (events === batchEventsMax) {
         throw new AtedbError(
           'TOO_MANY_EVENTS',
           `the batch has more than ${batchEventsMax} events, which is the limit; append it as several batches`,
           { metadata: { limit_events: String(batchEventsMax) } },
         );
       }
-      events.push(parseEvent(run.subarray(cursor.start, cursor.end), events.length));
+      try {
+        locateEvent(run, cursor.start, cursor.end, events);
+      } catch (error) {
+        throw about(error, `event ${events}`, { event_index: String(events) });
+      }
+      events += 1;
     } else if (cursor.field === runFields.seal && cursor.wireType === 2) {
       seal = parseSeal(run.subarray(cursor.start, cursor.end));
     } else {
       throw invalid(`it holds a field ${cursor.field}, which is neither an event nor a seal`);
     }
   }
-  if (events.length === 0) throw invalid('it has no events');
+  if (events === 0) throw invalid('it has no events');
   if (seal === undefined) throw invalid('it has no seal');
-  return { bytes: run, events, seal };
+  return new ParsedBatch(EventTable.ofLocated(run, events), seal);
 }
 
 /**
@@ -141,97 +130,9 @@ export function parseSealOfRun(run: Buffer): SealView {
   throw invalid('it has no seal');
 }
 
-/** Take one Event message apart; `index` names it in errors. */
-function parseEvent(bytes: Buffer, index: number): EventView {
-  return about(`event ${index}`, { event_index: String(index) }, () => {
-    checkStrict(eventForm, bytes);
-    const cursor = new FieldCursor(bytes);
-    let headerBytes = emptyData as Buffer;
-    let data = emptyData as Buffer;
-    let salt: Buffer | undefined;
-    let dataState = 0;
-    while (cursor.next()) {
-      if (cursor.field === 1) headerBytes = cursor.bytesValue();
-      else if (cursor.field === 2) data = cursor.bytesValue();
-      else if (cursor.field === 3) salt = cursor.bytesValue();
-      else dataState = cursor.value;
-    }
-    if (headerBytes.length > eventHeaderBytesMax) {
-      throw new AtedbError(
-        'DATA_TOO_LARGE',
-        `its header is ${headerBytes.length} bytes, and ${eventHeaderBytesMax} is the limit`,
-        { metadata: { limit_bytes: String(eventHeaderBytesMax) } },
-      );
-    }
-    return { headerBytes, header: parseEventHeader(headerBytes), data, salt, dataState };
-  });
-}
-
-function parseEventHeader(bytes: Buffer): EventHeader {
-  checkStrict(eventHeaderForm, bytes);
-  const cursor = new FieldCursor(bytes);
-  let kind: EventKind | undefined;
-  let primaryKey: Buffer | undefined;
-  let parent: Buffer | undefined;
-  let collection: Buffer | undefined;
-  let type: string | undefined;
-  let replyTo: Buffer | undefined;
-  let timeUnixMs: number | undefined;
-  let isGenesis = false;
-  let dataHash: Buffer | undefined;
-  let dataBytes = 0;
-  while (cursor.next()) {
-    switch (cursor.field) {
-      case 2:
-        kind = eventKinds[cursor.value];
-        break;
-      case 3:
-        primaryKey = cursor.bytesValue();
-        break;
-      case 4:
-        parent = cursor.bytesValue();
-        break;
-      case 5:
-        collection = cursor.bytesValue();
-        break;
-      case 12:
-        type = cursor.stringValue();
-        break;
-      case 13:
-        replyTo = cursor.bytesValue();
-        break;
-      case 14:
-        timeUnixMs = cursor.value;
-        break;
-      case 15:
-        isGenesis = true;
-        break;
-      case 30:
-        dataHash = cursor.bytesValue();
-        break;
-      case 31:
-        dataBytes = cursor.value;
-        break;
-    }
-  }
-  if (kind === undefined) throw invalid('the kind of an event is missing');
-  return {
-    kind,
-    primaryKey,
-    parent,
-    collection,
-    type,
-    replyTo,
-    timeUnixMs,
-    isGenesis,
-    dataHash,
-    dataBytes,
-  };
-}
-
 /** Take one Seal message apart. */
 function parseSeal(bytes: Buffer): SealView {
-  return about('the seal', {}, () => {
+  try {
     checkStrict(sealForm, bytes);
     const cursor = new FieldCursor(bytes);
     let headerBytes = emptyData as Buffer;
@@ -241,7 +142,9 @@ function parseSeal(bytes: Buffer): SealView {
       else signatures.push(parseSignature(cursor.bytesValue()));
     }
     return { bytes, ...parseSealHeader(headerBytes), signatures };
-  });
+  } catch (error) {
+    throw about(error, 'the seal', {});
+  }
 }
 
 function parseSealHeader(bytes: Buffer): Omit<SealView, 'bytes' | 'signatures'> {
@@ -306,17 +209,13 @@ function parseSignature(bytes: Buffer): SignatureView {
   return { suite, fingerprint, signature };
 }
 
-/** Run a parser, and say in its refusals which part of the batch they are about. */
-function about<T>(what: string, metadata: Record<string, string>, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(error.reason, `${what}: ${error.message}`, {
-      metadata: { ...error.metadata, ...metadata },
-      cause: error,
-    });
-  }
+/** Say in a refusal which part of the batch it is about. */
+function about(error: unknown, what: string, metadata: Record<string, string>): unknown {
+  if (!(error instanceof AtedbError)) return error;
+  return new AtedbError(error.reason, `${what}: ${error.message}`, {
+    metadata: { ...error.metadata, ...metadata },
+    cause: error,
+  });
 }
 
 function invalid(why: string): AtedbError {

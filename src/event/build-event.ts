@@ -5,7 +5,7 @@ import {
   frame,
   typeNameBytesMax,
 } from '../bytes/index.ts';
-import { hashTags, taggedHash, taggedHashFits } from '../crypto/index.ts';
+import { hashTags, taggedHash } from '../crypto/index.ts';
 import { magics } from './forms.ts';
 import { primaryKeyBytes } from './primary-key.ts';
 
@@ -80,11 +80,6 @@ export function buildGenesisEvent(header: Buffer): BuiltEvent {
 /** The hash by which a header names its event's data in clear. 32 bytes. */
 function hashData(salt: Buffer, data: Buffer): Buffer {
   return taggedHash(hashTags.data, salt, data);
-}
-
-/** Whether data in clear is what a header names by this hash. */
-export function dataHashFits(dataHash: Buffer, salt: Buffer, data: Buffer): boolean {
-  return taggedHashFits(dataHash, hashTags.data, salt, data);
 }
 
 function frameEvent(

@@ -7,9 +7,6 @@ export {
 } from './address.ts';
 export {
   type Batch,
-  type EventHeader,
-  type EventKind,
-  type EventView,
   parseBatch,
   parseSealOfRun,
   type SealView,
@@ -19,7 +16,6 @@ export {
   type BuiltEvent,
   buildEvent,
   buildGenesisEvent,
-  dataHashFits,
   type EventInput,
   runFields,
 } from './build-event.ts';
@@ -35,6 +31,8 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
+export { type EventKind, EventTable, eventFields } from './event-table.ts';
+export type { EventHeader, EventView } from './event-view.ts';
 export {
   buildGenesis,
   chainIdOf,

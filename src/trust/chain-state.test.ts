@@ -33,7 +33,7 @@ function batchOf(options: {
     preconditions: options.preconditions ?? [],
     hash: options.hash ?? randomBytes(32),
   };
-  return { seal, events: [{ header: { kind: 'data' } }] } as unknown as Batch;
+  return { seal, table: { kind: () => 'data' } } as unknown as Batch;
 }
 
 async function freshState() {

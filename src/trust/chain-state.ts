@@ -118,7 +118,7 @@ export class ChainState {
    */
   checkChain(batch: Batch): void {
     const { chainId } = this.genesis;
-    const isGenesis = batch.events[0]?.header.kind === 'genesis';
+    const isGenesis = batch.table.kind(0) === 'genesis';
     const metadata = { chain_id: chainId.toString('hex') };
     if (!batch.seal.chainId.equals(chainId)) {
       const offered = batch.seal.chainId.toString('hex');

@@ -1,9 +1,9 @@
 import { AtedbError, encodeBase32 } from '../bytes/index.ts';
+import { HashInputs, hashTags, RangeHasher } from '../crypto/index.ts';
 import {
   type Batch,
-  dataHashFits,
-  type EventView,
-  eventsRoot,
+  type EventTable,
+  eventFields,
   type Genesis,
   parseGenesis,
   rootsFingerprint,
@@ -18,9 +18,9 @@ import {
  * @throws AtedbError BATCH_INVALID, HASH_MISMATCH, GENESIS_INVALID, CHAIN_KEY_INVALID, SIGNATURE_INVALID, UNSUPPORTED.
  */
 export function checkBatch(batch: Batch): Genesis | undefined {
-  const { seal, events } = batch;
-  if (seal.events !== events.length) {
-    throw invalid(`its seal counts ${seal.events} events, and it has ${events.length}`);
+  const { seal, table } = batch;
+  if (seal.events !== table.count) {
+    throw invalid(`its seal counts ${seal.events} events, and it has ${table.count}`);
   }
   const writerId = writerIdOf({
     chainId: seal.chainId,
@@ -30,15 +30,14 @@ export function checkBatch(batch: Batch): Genesis | undefined {
   if (!writerId.equals(seal.writerId)) {
     throw invalid('its writer id is not the hash of chain id, fingerprint and salt');
   }
-  const [first] = events;
-  const isGenesis = first?.header.kind === 'genesis';
-  if (isGenesis) {
-    const genesis = checkGenesis(batch, first);
-    checkRoot(batch);
+  const hasher = new RangeHasher(batch.bytes);
+  if (table.kind(0) === 'genesis') {
+    const genesis = checkGenesis(batch);
+    checkRoot(batch, hasher);
     return genesis;
   }
-  events.forEach(checkEvent);
-  checkRoot(batch);
+  checkEvents(table, hasher);
+  checkRoot(batch, hasher);
   const [signature, ...others] = seal.signatures;
   if (others.length > 0 || !signature?.fingerprint.equals(seal.fingerprint)) {
     throw new AtedbError(
@@ -49,49 +48,81 @@ export function checkBatch(batch: Batch): Genesis | undefined {
   return undefined;
 }
 
-function checkRoot(batch: Batch): void {
-  const root = eventsRoot(batch.events.map((event) => event.headerBytes));
-  if (!root.equals(batch.seal.eventsRoot)) {
+/** Of the batch at hand; filled anew for each. */
+const inputs = new HashInputs();
+
+function checkRoot({ table, seal }: Batch, hasher: RangeHasher): void {
+  inputs.clear();
+  for (let index = 0; index < table.count; index += 1) table.addLeaf(index, inputs);
+  if (!hasher.merkleRoot(inputs).equals(seal.eventsRoot)) {
     throw new AtedbError('HASH_MISMATCH', "the events' headers do not hash to the seal's root");
   }
 }
 
-function checkEvent(event: EventView, index: number): void {
-  const { header, data, salt } = event;
-  if (header.kind === 'genesis') throw invalidEvent(index, 'a genesis is alone in its batch');
-  if (header.kind !== 'data' && header.kind !== 'tombstone') {
-    throw new AtedbError(
-      'UNSUPPORTED',
-      `event ${index}: events of kind "${header.kind}" are not carried out by this version`,
-      { metadata: { event_index: String(index), kind: header.kind } },
-    );
+/** Check each event, and then the hashes of their data at once; what is said is of the first event that is wrong. */
+function checkEvents(table: EventTable, hasher: RangeHasher): void {
+  inputs.clear();
+  let failure: unknown;
+  try {
+    for (let index = 0; index < table.count; index += 1) {
+      checkEvent(table, index);
+      table.addData(index, inputs);
+    }
+  } catch (error) {
+    failure = error;
   }
-  if (header.isGenesis) throw invalidEvent(index, 'only a genesis says what the chain is');
-  if (header.primaryKey === undefined) throw invalidEvent(index, 'it has no primary key');
-  if (event.dataState !== 0)
-    throw invalidEvent(index, 'only a server may say that data is not here');
-  if (salt === undefined) throw invalidEvent(index, 'its salt is missing');
-  if (header.dataBytes !== data.length) {
-    throw invalidEvent(
-      index,
-      `its header counts ${header.dataBytes} bytes of data, and it has ${data.length}`,
-    );
-  }
-  if (header.kind === 'tombstone' && data.length > 0) {
-    throw invalidEvent(index, 'a tombstone has no data');
-  }
-  if (header.dataHash === undefined || !dataHashFits(header.dataHash, salt, data)) {
-    throw new AtedbError(
-      'HASH_MISMATCH',
-      `event ${index}: its data does not hash to what its header says`,
-      { metadata: { event_index: String(index) } },
-    );
-  }
+  const misfit = hasher.firstMisfit(hashTags.data, inputs);
+  if (misfit >= 0) throw wrongData(misfit);
+  if (failure !== undefined) throw failure;
 }
 
-function checkGenesis(batch: Batch, event: EventView): Genesis {
+/** Check what an event says, except that its data's hash fits. */
+function checkEvent(table: EventTable, index: number): void {
+  const kind = table.kind(index);
+  if (kind === 'genesis') throw invalidEvent(index, 'a genesis is alone in its batch');
+  if (kind !== 'data' && kind !== 'tombstone') {
+    throw new AtedbError(
+      'UNSUPPORTED',
+      `event ${index}: events of kind "${kind}" are not carried out by this version`,
+      { metadata: { event_index: String(index), kind } },
+    );
+  }
+  if (table.has(index, eventFields.genesis)) {
+    throw invalidEvent(index, 'only a genesis says what the chain is');
+  }
+  if (!table.has(index, eventFields.primaryKey)) {
+    throw invalidEvent(index, 'it has no primary key');
+  }
+  if (table.has(index, eventFields.dataState)) {
+    throw invalidEvent(index, 'only a server may say that data is not here');
+  }
+  if (!table.has(index, eventFields.salt)) throw invalidEvent(index, 'its salt is missing');
+  const dataBytes = table.bytesOf(index, eventFields.data);
+  const counted = table.number(index, eventFields.dataBytes);
+  if (counted !== dataBytes) {
+    throw invalidEvent(
+      index,
+      `its header counts ${counted} bytes of data, and it has ${dataBytes}`,
+    );
+  }
+  if (kind === 'tombstone' && dataBytes > 0) throw invalidEvent(index, 'a tombstone has no data');
+  if (!table.has(index, eventFields.dataHash)) throw wrongData(index);
+}
+
+function wrongData(index: number): AtedbError {
+  return new AtedbError(
+    'HASH_MISMATCH',
+    `event ${index}: its data does not hash to what its header says`,
+    { metadata: { event_index: String(index) } },
+  );
+}
+
+function checkGenesis(batch: Batch): Genesis {
   const { seal } = batch;
-  if (batch.events.length !== 1) throw invalid('a genesis is alone in its batch');
+  const [event] = batch.events;
+  if (event === undefined || batch.events.length !== 1) {
+    throw invalid('a genesis is alone in its batch');
+  }
   if (event.data.length > 0 || event.salt !== undefined || event.dataState !== 0) {
     throw new AtedbError('GENESIS_INVALID', 'a genesis has no data');
   }
