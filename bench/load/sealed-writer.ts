@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { KeyPair } from '../../src/crypto/index.ts';
 import {
-  buildEvent,
+  type BuiltEvent,
+  buildEvents,
   buildGenesis,
   buildGenesisEvent,
   chainIdOf,
@@ -49,7 +50,7 @@ export class SealedWriter {
     return this.#sealOne([buildGenesisEvent(header)]);
   }
 
-  #sealOne(events: readonly ReturnType<typeof buildEvent>[]): Promise<SealedBatch> {
+  #sealOne(events: readonly BuiltEvent[]): Promise<SealedBatch> {
     const sealed = sealBatch({
       writer: {
         chainId: this.chainId,
@@ -82,13 +83,13 @@ export async function newChain(chainKey: string) {
 }
 
 function makeEvents(count: number) {
-  return Array.from({ length: count }, () =>
-    buildEvent({
+  return buildEvents(
+    Array.from({ length: count }, () => ({
       kind: 'data',
       primaryKey: randomBytes(16),
       salt: randomBytes(16),
       timeUnixMs: Date.now(),
       data: randomBytes(dataBytes),
-    }),
+    })),
   );
 }

@@ -79,6 +79,14 @@ export class FieldWriter {
     return this.bytesAlways(field, value);
   }
 
+  /** What comes before the payload of a length-delimited field, which the caller writes next. */
+  head(field: number, payloadBytes: number): this {
+    this.#reserve(14);
+    this.#putVarint(field * 8 + 2);
+    this.#putVarint(payloadBytes);
+    return this;
+  }
+
   /** Bytes that are fields already, as they are. */
   raw(value: Buffer): this {
     this.#reserve(value.length);
@@ -111,6 +119,11 @@ export function varintBytes(value: number): number {
   let bytes = 2;
   for (let bound = 0x4000; value >= bound; bound *= 128) bytes += 1;
   return bytes;
+}
+
+/** How many bytes a length-delimited field takes, with its tag and length. */
+export function framedBytes(field: number, payloadBytes: number): number {
+  return varintBytes(field * 8 + 2) + varintBytes(payloadBytes) + payloadBytes;
 }
 
 /** The minimal varint of an integer from 0 to 2^53 - 1. */

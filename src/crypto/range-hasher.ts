@@ -21,9 +21,12 @@ const sourceBytesPerInputMax = 2_048;
  */
 export class RangeHasher {
   readonly #source: Buffer;
+  readonly #lanes: () => Sha256Lanes | undefined;
 
-  constructor(source: Buffer) {
+  /** @param lanes what hashes side by side; where there is none, everything is hashed natively. */
+  constructor(source: Buffer, lanes: () => Sha256Lanes | undefined = sha256Lanes) {
     this.#source = source;
+    this.#lanes = lanes;
   }
 
   /** The tagged hashes of inputs, 32 bytes each. */
@@ -59,7 +62,7 @@ export class RangeHasher {
     const { count } = inputs;
     const source = this.#source;
     if (count < inputsForLanesMin || !Sha256Lanes.fits(source.length, count)) return undefined;
-    const lanes = sha256Lanes();
+    const lanes = this.#lanes();
     if (lanes === undefined) return undefined;
     const large: number[] = [];
     for (let index = 0; index < count; index += 1) {

@@ -15,6 +15,7 @@ export {
 export {
   type BuiltEvent,
   buildEvent,
+  buildEvents,
   buildGenesisEvent,
   type EventInput,
   runFields,
