@@ -2,7 +2,7 @@ export { hashTags, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash, taggedHashFits } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
 export { selfTest } from './known-answer.ts';
-export { Frontier, leafHash, merkleRoot, nodeHash } from './merkle.ts';
+export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
   type ConsistencyClaim,
   consistencyProof,
@@ -16,4 +16,5 @@ export {
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
 export { RangeHasher } from './range-hasher.ts';
+export { rootOfHashes } from './root-of-hashes.ts';
 export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';

@@ -21,6 +21,7 @@ interface WebAssemblyApi {
   readonly Instance: new (module: object) => { readonly exports: unknown };
 }
 
+const noSource = Buffer.alloc(0);
 const pageBytes = 65_536;
 /** The module may have so much memory: scripts/generate-wasm.mjs. */
 const memoryBytesMax = 160 * pageBytes;
@@ -34,7 +35,7 @@ const slackBytes = 16;
 export class Sha256Lanes {
   readonly #module: ModuleExports;
   #memory: Buffer;
-  #owner: unknown;
+  #owner: object | undefined;
   #inputsMax = 0;
   #digestsAt = 0;
   readonly #inputsAt: number;
@@ -51,9 +52,13 @@ export class Sha256Lanes {
     return sourceBytes + inputs * each + pageBytes <= memoryBytesMax;
   }
 
-  /** Take the memory, and copy a source to it, unless its owner has done so. `fits` says whether it can. */
-  load(owner: unknown, source: Buffer, inputs: number): void {
-    if (this.#owner === owner && inputs <= this.#inputsMax) return;
+  /**
+   * Take the memory, and copy a source to it, unless its owner has done so. `fits` says whether it can.
+   *
+   * @param owner undefined: of this use only.
+   */
+  load(owner: object | undefined, source: Buffer, inputs: number): void {
+    if (owner !== undefined && this.#owner === owner && inputs <= this.#inputsMax) return;
     this.#digestsAt = aligned(this.#inputsAt + inputs * 4 * numbersPerInput);
     const sourceAt = this.#digestsAt + inputs * hashBytes;
     this.#reserve(sourceAt + source.length + slackBytes);
@@ -94,6 +99,13 @@ export class Sha256Lanes {
   root(count: number): Buffer {
     this.#module.foldTree(count);
     return Buffer.from(this.digests(1));
+  }
+
+  /** The root of the tree of hashes, one behind the other. 32 bytes of their own. */
+  rootOfHashes(row: Buffer, count: number): Buffer {
+    this.load(undefined, noSource, count);
+    this.#memory.set(row, this.#digestsAt);
+    return this.root(count);
   }
 
   #reserve(bytes: number): void {
