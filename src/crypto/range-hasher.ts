@@ -7,10 +7,10 @@ import { Sha256Lanes, sha256Lanes } from './sha256-lanes.ts';
 const inputsForLanesMin = 4;
 
 /**
- * Inputs up to this size are hashed side by side, larger ones natively: a native call costs as much as four blocks, and
- * with the processor's own instructions needs half the time a block. See docs/performance.md.
+ * Inputs up to seven blocks are hashed side by side, larger ones natively: a native call costs as much as four blocks,
+ * and then, with the processor's own instructions, half as much a block. See docs/performance.md.
  */
-const laneInputBytesMax = 512;
+const laneInputBytesMax = 7 * 64 - 9;
 
 /** Copying the source costs more than is gained where it is larger than this an input. */
 const sourceBytesPerInputMax = 2_048;
