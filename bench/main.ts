@@ -1,7 +1,13 @@
-import { type Command, help, parseCommandLine } from './command-line.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Command, help, parseCommandLine, type RunCommand } from './command-line.ts';
 import { describeEnvironment } from './environment.ts';
+import { vouchingDefault } from './load/vouching.ts';
+import { peers } from './peers/index.ts';
+import type { PeerResult } from './peers/peer.ts';
 import { ChildProcesses } from './processes/child-processes.ts';
-import { comparisonTable, environmentLine, legend, runTable } from './report.ts';
+import { comparisonTable } from './report/comparison.ts';
+import { fillDocument } from './report/fill-document.ts';
+import { environmentLine, runReport } from './report/run-tables.ts';
 import { loadRun, type Run, storeRun } from './run.ts';
 import type { RowResult } from './run-row.ts';
 import { scales } from './scale.ts';
@@ -13,6 +19,8 @@ async function main(command: Command): Promise<void> {
     process.stdout.write(help);
   } else if (command.kind === 'compare') {
     compare(loadRun(command.before), loadRun(command.after));
+  } else if (command.kind === 'table') {
+    show(runReport(loadRun(command.path)), command.document);
   } else {
     await runAll(command);
   }
@@ -24,25 +32,43 @@ function compare(before: Run, after: Run): void {
   console.log(comparisonTable(before, after));
 }
 
-async function runAll(command: Extract<Command, { kind: 'run' }>): Promise<void> {
+function show(report: string, document: string | undefined): void {
+  if (document === undefined) console.log(report);
+  else writeFileSync(document, fillDocument(readFileSync(document, 'utf8'), report));
+}
+
+async function runAll(command: RunCommand): Promise<void> {
   const environment = describeEnvironment();
-  console.log(`${environmentLine(environment)}\n`);
   const rows: RowResult[] = [];
   for (const name of command.rows) {
-    process.stderr.write(`${name} …\n`);
-    rows.push(await runInProcess(name, command));
+    rows.push(await runInProcess<RowResult>('row.ts', name, command));
   }
-  console.log(`${runTable(rows)}\n\n${legend(rows)}\n`);
-  const run: Run = { environment, settings: scales[command.scale], rows };
+  const peerResults: PeerResult[] = [];
+  for (const { name } of command.withPeers ? peers : []) {
+    peerResults.push(await runInProcess<PeerResult>('peer.ts', name, command));
+  }
+  const run: Run = {
+    environment,
+    settings: scales[command.scale],
+    vouching: vouchingDefault,
+    rows,
+    peers: peerResults,
+  };
+  console.log(`${runReport(run)}\n`);
   console.log(`stored in ${storeRun(command.folder, run)}`);
 }
 
-/** The client of each row is a process of its own. */
-async function runInProcess(
+/** The client of each row and peer is a process of its own. */
+async function runInProcess<Result>(
+  module: string,
   name: string,
-  { scale, folder, profileFolder }: Extract<Command, { kind: 'run' }>,
-): Promise<RowResult> {
+  { scale, folder, profileFolder }: RunCommand,
+): Promise<Result> {
   const processes = new ChildProcesses(profileFolder);
   const profile = profileFolder === undefined ? [] : [profileFolder];
-  return processes.run<RowResult>('row.ts', [name, scale, folder, ...profile]);
+  process.stderr.write(`${name} …`);
+  const startMs = performance.now();
+  const result = await processes.run<Result>(module, [name, scale, folder, ...profile]);
+  process.stderr.write(` ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`);
+  return result;
 }

@@ -1,22 +1,39 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Measure, medianOf } from './measure.ts';
+import { type Figure, type Measure, medianOf } from './measure.ts';
+import type { PeerLoad } from './peers/peer.ts';
 import { ChildProcesses } from './processes/child-processes.ts';
-import type { Row } from './row.ts';
+import type { PreparedRow, Row } from './row.ts';
 import type { Scale } from './scale.ts';
+import { type JudgedTarget, judge } from './target.ts';
+
+/** What a floor gave. */
+export interface FloorResult {
+  readonly title: string;
+  readonly median: Measure;
+  /** Every repetition, in order. */
+  readonly repetitions: readonly Measure[];
+}
 
 /** What a row gave. */
 export interface RowResult {
   readonly name: string;
   readonly title: string;
-  readonly floorTitle: string;
+  /** What was smaller than the title says. Absent: nothing. */
+  readonly scaledDown?: string;
   readonly unit: string;
-  readonly floor: Measure;
+  /** By which figure it is compared. */
+  readonly figure: Figure;
+  /** The load of the peers that is like it. Absent: there is none. */
+  readonly peers?: PeerLoad;
+  /** Our medians. */
   readonly ours: Measure;
-  /** Our median rate as a share of the floor's. */
-  readonly ratio: number;
   /** Every repetition, in order. */
-  readonly repetitions: { readonly floor: readonly Measure[]; readonly ours: readonly Measure[] };
+  readonly repetitions: readonly Measure[];
+  readonly floors: readonly FloorResult[];
+  /** Our median as a share of the least floor's. Absent: there is no floor. */
+  readonly ratio?: number;
+  readonly targets: readonly JudgedTarget[];
 }
 
 /**
@@ -34,28 +51,52 @@ export async function runRow(
   const processes = new ChildProcesses(options.profileFolder);
   try {
     const prepared = await row.prepare({ scale, folder, processes });
-    const floor: Measure[] = [];
-    const ours: Measure[] = [];
-    // The first pair warms up.
-    for (let repetition = 0; repetition <= scale.repetitions; repetition += 1) {
-      const pair = [await prepared.measureFloor(), await prepared.measureOurs()] as const;
-      if (repetition === 0) continue;
-      floor.push(pair[0]);
-      ours.push(pair[1]);
-    }
+    const { ours, floors } = await measureInTurns(row, prepared, scale);
     await prepared.finish();
-    const medians = { floor: medianOf(floor), ours: medianOf(ours) };
-    return {
-      name: row.name,
-      title: row.title,
-      floorTitle: row.floor,
-      unit: row.unit,
-      ...medians,
-      ratio: medians.ours.rate / medians.floor.rate,
-      repetitions: { floor, ours },
-    };
+    return resultOf(row, scale, ours, floors);
   } finally {
     await processes.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function measureInTurns(row: Row, prepared: PreparedRow, scale: Scale) {
+  const { repetitionsMax } = row;
+  // The first turn warms up.
+  const dropped = repetitionsMax === undefined ? 1 : 0;
+  const repetitions = Math.min(repetitionsMax ?? scale.repetitions, scale.repetitions);
+  const floors: Measure[][] = prepared.floors.map(() => []);
+  const ours: Measure[] = [];
+  for (let turn = 0; turn < dropped + repetitions; turn += 1) {
+    for (const [index, measure] of prepared.floors.entries()) floors[index]?.push(await measure());
+    ours.push(await prepared.measureOurs());
+  }
+  return { ours: ours.slice(dropped), floors: floors.map((each) => each.slice(dropped)) };
+}
+
+function resultOf(row: Row, scale: Scale, ours: Measure[], floors: Measure[][]): RowResult {
+  const { name, title, unit, figure = 'rate' } = row;
+  const median = medianOf(ours);
+  const floorResults = floors.map((repetitions, index) => ({
+    title: row.floors[index] ?? '',
+    median: medianOf(repetitions),
+    repetitions,
+  }));
+  const least = Math.min(...floorResults.map((floor) => floor.median[figure] ?? Number.NaN));
+  const ratio = floors.length === 0 ? undefined : (median[figure] ?? Number.NaN) / least;
+  const scaledDown = row.scaledDown?.(scale);
+  const medians = { ours: median, floors: floorResults.map((floor) => floor.median), ratio };
+  return {
+    name,
+    title,
+    ...(scaledDown !== undefined && { scaledDown }),
+    unit,
+    figure,
+    ...(row.peers !== undefined && { peers: row.peers }),
+    ours: median,
+    repetitions: ours,
+    floors: floorResults,
+    ...(ratio !== undefined && { ratio }),
+    targets: (row.targets ?? []).map((target) => judge(target, medians)),
+  };
 }

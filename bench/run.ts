@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from './environment.ts';
+import type { Vouching } from './load/vouching.ts';
+import type { PeerResult } from './peers/peer.ts';
 import type { RowResult } from './run-row.ts';
 import type { Scale } from './scale.ts';
 
@@ -8,7 +10,10 @@ import type { Scale } from './scale.ts';
 export interface Run {
   readonly environment: Environment;
   readonly settings: Scale;
+  /** Who vouched for batches where a row says nothing else. */
+  readonly vouching: Vouching;
   readonly rows: readonly RowResult[];
+  readonly peers: readonly PeerResult[];
 }
 
 /** Store a run. @returns the path of its file. */

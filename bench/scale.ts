@@ -1,19 +1,35 @@
 /** How much a run does. The rows are the same at every scale; the smaller ones are less exact. */
 export interface Scale {
   readonly name: ScaleName;
-  /** Timed pairs of floor and ours a row; the median counts. One pair before them warms up. */
+  /** Timed turns of floor and ours a row; the median counts. One turn before them warms up. */
   readonly repetitions: number;
   /** Batches a repetition, one in flight. */
   readonly batchesOneInFlight: number;
-  /** Batches a repetition, pipelined. */
+  /** Batches a repetition, pipelined; of a thousand events each, a quarter of them. */
   readonly batchesPipelined: number;
   readonly streams: number;
+  /** Batches a repetition and stream, one in flight each. */
   readonly batchesPerStream: number;
+  readonly chains: number;
+  readonly batchesPerChain: number;
   /** Batches of the chain that is replayed. */
   readonly batchesReplayed: number;
+  readonly subscribers: number;
+  /** Batches that are delivered live a repetition. */
+  readonly batchesLive: number;
+  /** Of the chain that recovery and memory are measured with. */
+  readonly longChainBytes: number;
+  /** Events that a peer is given a repetition: one in flight, and in transactions. */
+  readonly peerEventsOne: number;
+  readonly peerEventsMany: number;
 }
 
 export type ScaleName = 'full' | 'quick' | 'tiny';
+
+const mebibyte = 1024 * 1024;
+
+/** What the rows of a long chain are about. */
+export const longChainBytesWanted = 1024 * mebibyte;
 
 /** `tiny` is for tests, which only want to know that everything runs. */
 export const scales: Readonly<Record<ScaleName, Scale>> = {
@@ -23,26 +39,47 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesOneInFlight: 3_000,
     batchesPipelined: 2_000,
     streams: 64,
-    batchesPerStream: 60,
+    batchesPerStream: 160,
+    chains: 1_000,
+    batchesPerChain: 8,
     batchesReplayed: 10_000,
+    subscribers: 100,
+    batchesLive: 2_000,
+    longChainBytes: longChainBytesWanted,
+    peerEventsOne: 3_000,
+    peerEventsMany: 32_000,
   },
   quick: {
     name: 'quick',
-    repetitions: 3,
-    batchesOneInFlight: 400,
-    batchesPipelined: 300,
+    repetitions: 1,
+    batchesOneInFlight: 300,
+    batchesPipelined: 120,
     streams: 64,
     batchesPerStream: 10,
-    batchesReplayed: 600,
+    chains: 200,
+    batchesPerChain: 2,
+    batchesReplayed: 300,
+    subscribers: 100,
+    batchesLive: 60,
+    longChainBytes: 16 * mebibyte,
+    peerEventsOne: 300,
+    peerEventsMany: 6_400,
   },
   tiny: {
     name: 'tiny',
     repetitions: 1,
     batchesOneInFlight: 3,
-    batchesPipelined: 3,
+    batchesPipelined: 4,
     streams: 3,
     batchesPerStream: 2,
+    chains: 3,
+    batchesPerChain: 2,
     batchesReplayed: 20,
+    subscribers: 4,
+    batchesLive: 3,
+    longChainBytes: mebibyte,
+    peerEventsOne: 10,
+    peerEventsMany: 400,
   },
 };
 

@@ -2,8 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fillDocument } from '../bench/report/fill-document.ts';
+import { rows } from '../bench/rows/index.ts';
 import type { Run } from '../bench/run.ts';
+import { runRow } from '../bench/run-row.ts';
+import { scales } from '../bench/scale.ts';
 import { median, percentile } from '../bench/statistics.ts';
+import { judge, p99AtMost, rateAtLeast } from '../bench/target.ts';
 import { projectFolder, run } from './command.ts';
 
 let folder: string;
@@ -17,12 +22,13 @@ afterEach(() => {
 const bench = (...args: string[]) =>
   run(process.execPath, [join(projectFolder, 'bench', 'main.ts'), ...args]);
 
-test('rows run, are stored and can be compared', async () => {
+test('rows run, are stored and can be compared and printed again', async () => {
   const names = ['one-in-flight', 'replay-verified'];
   const only = names.flatMap((name) => ['--only', name]);
   const result = await bench('--scale', 'tiny', '--folder', folder, ...only);
   expect(result).toMatchObject({ code: 0 });
-  for (const name of names) expect(result.stdout).toMatch(new RegExp(`^\\| ${name} +\\|.*/s`, 'm'));
+  for (const name of names)
+    expect(result.stdout).toMatch(new RegExp(`^\\| \`${name}\` +\\|.*/s`, 'm'));
   const [file = '', ...others] = readdirSync(folder);
   expect(others).toEqual([]);
   const path = join(folder, file);
@@ -30,18 +36,60 @@ test('rows run, are stored and can be compared', async () => {
   expect(stored.environment.node).toBe(process.versions.node);
   expect(stored.settings.name).toBe('tiny');
   expect(stored.rows.map(({ name }) => name)).toEqual(names);
-  for (const { ours, floor, ratio } of stored.rows) {
-    expect(ratio).toBeCloseTo(ours.rate / floor.rate);
+  for (const { ours, floors, ratio } of stored.rows) {
+    expect(ratio).toBeCloseTo((ours.rate ?? 0) / (floors[0]?.median.rate ?? 0));
   }
   const compared = await bench('compare', path, path);
   expect(compared).toMatchObject({ code: 0 });
   expect(compared.stdout).toMatch(/one-in-flight .*\+0 %/);
+  const printed = await bench('table', path);
+  expect(result.stdout).toContain(printed.stdout.trim());
 });
+
+// One of each kind; the others differ by a constant, and run in the long form.
+const kinds = ['many-chains', 'pipelined', 'slow-disk-replay', 'live', 'recovery-append', 'memory'];
+const isLong = process.env.ATEDB_TEST_LONG !== undefined;
+
+test.each(rows.filter(({ name }) => isLong || kinds.includes(name)))(
+  'the row $name runs with a handful of batches',
+  async (row) => {
+    const result = await runRow(row, { scale: scales.tiny, folder });
+    expect(result.ours[result.figure]).toBeGreaterThan(0);
+    expect(result.floors).toHaveLength(row.floors.length);
+    for (const floor of result.floors) expect(floor.median[result.figure]).toBeGreaterThan(0);
+    expect(result.targets.filter(({ value }) => Number.isNaN(value))).toEqual([]);
+    // It has taken its own folder away again.
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
 
 test('a row that is not there is refused', async () => {
   const { code, stderr } = await bench('--only', 'nothing');
   expect(code).not.toBe(0);
   expect(stderr).toContain('there is no row nothing');
+});
+
+test('a document is filled in between its marks, again and again', () => {
+  const [begin, end] = [
+    '<!-- figures: npm run bench -- table RUN.json THIS.md -->',
+    '<!-- end of figures -->',
+  ];
+  const document = `before\n\n${begin}\n\nold\n\n${end}\n\nafter\n`;
+  const filled = fillDocument(document, 'new');
+  expect(filled).toBe(`before\n\n${begin}\n\nnew\n\n${end}\n\nafter\n`);
+  expect(fillDocument(filled, 'new')).toBe(filled);
+  expect(() => fillDocument(`${begin} ${begin} ${end}`, 'new')).toThrow('once each');
+  expect(() => fillDocument('nothing', 'new')).toThrow('once each');
+});
+
+test('targets are judged at their bounds', () => {
+  const medians = (ours: object) => ({ ours, floors: [], ratio: undefined });
+  expect(judge(rateAtLeast(100, 'events'), medians({ rate: 100 })).isMet).toBe(true);
+  expect(judge(rateAtLeast(100, 'events'), medians({ rate: 99 })).isMet).toBe(false);
+  expect(judge(p99AtMost(3), medians({ p50Us: 10, p99Us: 30 })).isMet).toBe(true);
+  expect(judge(p99AtMost(3), medians({ p50Us: 10, p99Us: 31 })).isMet).toBe(false);
+  // Where a figure is missing, nothing is met.
+  expect(judge(p99AtMost(3), medians({})).isMet).toBe(false);
 });
 
 test('medians and percentiles', () => {

@@ -50,7 +50,9 @@ test('prints a line for each batch, and says what the events say', async () => {
   expect(genesis).toEqual({ sequence: 0, kind: 'genesis', time });
   expect(events).toEqual(
     [...'abcde'].map((text, at) => {
-      return { sequence: at + 1, key, kind: 'data', type: 'note', time, parent: key, text };
+      const vouchedBy = 'server';
+      const about = { key, kind: 'data', type: 'note', time, parent: key, vouchedBy };
+      return { sequence: at + 1, ...about, text };
     }),
   );
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Committed, Notice } from '../src/client/index.ts';
 import { KillableServer } from './support/killable-server.ts';
+import { rounds } from './support/scale.ts';
+import { seededRandom } from './support/seed.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -21,13 +23,14 @@ test('appending and subscribing through cut connections: each event once, in ord
     batchEventsMax: 20,
   });
   await chain.append({ data: 'first' });
-  const total = 4_000;
+  const total = rounds({ short: 1_000, long: 10_000 });
   const reading = take(chain.subscribe({ from: { sequence: 1 } }), total + 1);
   const answers: Promise<Committed>[] = [];
+  const random = seededRandom();
   let isDone = false;
   const cutting = (async () => {
     while (!isDone) {
-      await pause(10 + Math.random() * 100);
+      await pause(random.between(10, 110));
       proxy.cut();
     }
   })();
@@ -51,7 +54,7 @@ test('appending and subscribing through cut connections: each event once, in ord
   );
   const stored = await all(chain.read({ from: 2 }));
   expect(stored).toHaveLength(total);
-}, 60_000);
+}, 600_000);
 
 test('appending and subscribing through kill -9 of the server: nothing acknowledged is missing, nothing is double', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'atedb-cuts-'));
@@ -87,8 +90,9 @@ test('appending and subscribing through kill -9 of the server: nothing acknowled
       expect(event.data.toString()).toBe(String(seen.length - 1));
     }
   })();
-  for (let round = 0; round < 5; round += 1) {
-    await pause(100 + Math.random() * 200);
+  const random = seededRandom();
+  for (let round = 0; round < rounds({ short: 3, long: 30 }); round += 1) {
+    await pause(random.between(100, 300));
     await server.kill();
     await server.start();
   }
@@ -103,7 +107,7 @@ test('appending and subscribing through kill -9 of the server: nothing acknowled
   stop.abort(new Error('enough'));
   await expect(reading).rejects.toThrow('enough');
   expect(seen).toEqual(Array.from({ length: answers.length }, (_, index) => index + 2));
-}, 120_000);
+}, 600_000);
 
 test('a graceful restart is no more than a pause', async () => {
   await using server = await TestServer.start();

@@ -5,12 +5,14 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ChainService } from '../gen/atedb/v1/chain_pb.js';
 import { ChainRegistry } from '../src/chain/index.ts';
+import type { ChainEvent } from '../src/client/index.ts';
 import { KeyPair } from '../src/crypto/index.ts';
 import { RealStorage, type StorageFile } from '../src/log/index.ts';
 import { chainService } from '../src/server/chain-service.ts';
 import { defaultServerLimits } from '../src/server/limits.ts';
 import { serveGrpc, serving } from '../src/server/serve-grpc.ts';
 import { RawClient, reasonOf } from './support/raw-client.ts';
+import { testClient, testKey } from './support/test-client.ts';
 import { type TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 
 const chainKey = 'team/faults';
@@ -18,6 +20,7 @@ const chainKey = 'team/faults';
 /** A disk that, once it is broken, does what it is told and says that it failed. */
 class BreakableStorage extends RealStorage {
   isBroken = false;
+  cutsFail = false;
 
   override async open(...options: Parameters<RealStorage['open']>): Promise<StorageFile> {
     const file = await super.open(...options);
@@ -28,6 +31,11 @@ class BreakableStorage extends RealStorage {
       // What is sent meanwhile is taken in before this fails.
       await new Promise((resolve) => setTimeout(resolve, 200));
       throw Object.assign(new Error("EIO: i/o error, write '/secret'"), { code: 'EIO' });
+    };
+    const truncate = file.truncate.bind(file);
+    file.truncate = async (bytes) => {
+      if (this.cutsFail) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+      await truncate(bytes);
     };
     return file;
   }
@@ -82,20 +90,61 @@ afterEach(async () => {
   await rm(logsPath, { recursive: true, force: true });
 });
 
-test('a batch whose outcome is not known is said to be so, again and again, until it is known', async () => {
+test('after a write that failed the chain goes on by itself, and what had no answer is stored once', async () => {
   const batch = await writer.batch([testEvent('x')]);
   const append = () => client.appendBatch(batch.run, chainKey);
   storage.isBroken = true;
-  // Never CHAIN_READ_ONLY, which would say that it isn't stored: it is.
+  // Never CHAIN_READ_ONLY, which would say that an operator is needed.
   for (const _ of ['at first', 'and again']) {
     await expect(append()).rejects.toSatisfy(
       (error) => reasonOf(error) === 'STORAGE_FAILED' && !error.details.includes('secret'),
     );
   }
+  storage.isBroken = false;
+  await append();
   const other = await writer.batch([testEvent('y')]);
-  await expect(client.appendBatch(other.run, chainKey)).rejects.toSatisfy(
-    (error) => reasonOf(error) === 'CHAIN_READ_ONLY',
-  );
+  await client.appendBatch(other.run, chainKey);
+  await append();
+  expect((await client.describeChain(chainKey)).nextSequence).toBe(3n);
+  await stop();
+  await start();
+  await append();
+  expect((await client.describeChain(chainKey)).nextSequence).toBe(3n);
+});
+
+test('a client waits while the disk fails, and goes on when it works again', async () => {
+  await using real = await testClient(client.address);
+  const chain = await real.open('team/waiting', { key: testKey, forAppend: true });
+  await chain.append({ data: '0' });
+  const events = chain.subscribe()[Symbol.asyncIterator]();
+  storage.isBroken = true;
+  const appends = ['1', '2', '3'].map((data) => chain.append({ data }));
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  storage.isBroken = false;
+  await Promise.all(appends);
+  // The subscription has seen nothing of what failed, and was not disturbed.
+  const seen: string[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    seen.push(((await events.next()).value as ChainEvent).data.toString());
+  }
+  await events.return?.();
+  expect(seen).toEqual(['', '0', '1', '2', '3']);
+});
+
+test('a chain whose segment cannot be cut either can only be read until the server is restarted', async () => {
+  storage.isBroken = true;
+  storage.cutsFail = true;
+  const batch = await writer.batch([testEvent('x')]);
+  const append = () => client.appendBatch(batch.run, chainKey);
+  await expect(append()).rejects.toSatisfy((error) => reasonOf(error) === 'STORAGE_FAILED');
+  storage.isBroken = false;
+  await expect(append()).rejects.toSatisfy((error) => reasonOf(error) === 'CHAIN_READ_ONLY');
+  const described = await client.describeChain(chainKey);
+  expect(described.trouble).toContain('cutting the segment failed');
+  // Another chain of the same disk is not touched.
+  const other = await testGenesis({ chainKey: 'team/other', trustMode: 'distributed' });
+  await client.appendBatch(other.batch.run, 'team/other');
+  storage.cutsFail = false;
   await stop();
   await start();
   await append();

@@ -1,4 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { MessageStream } from '../load/message-stream.ts';
+import type { BenchClient } from '../load/raw-client.ts';
 import { bytesMethod } from './bytes-method.ts';
 
 /**
@@ -17,9 +19,11 @@ export const echoMethod = {
   },
 };
 
-/** The first message of a stream. */
-export function echoStart(answerBytes: number): Buffer {
-  const message = Buffer.alloc(4);
-  message.writeUInt32LE(answerBytes);
-  return message;
+/** Open a stream on which every message is answered with so many bytes. */
+export async function openEcho(client: BenchClient, answerBytes: number): Promise<MessageStream> {
+  const stream = client.openStream(echoMethod.definition.path);
+  const first = Buffer.alloc(4);
+  first.writeUInt32LE(answerBytes);
+  await stream.ask(first);
+  return stream;
 }

@@ -1,29 +1,52 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { frame } from '../../src/bytes/index.ts';
-import { bytesMethod } from '../floors/bytes-method.ts';
-import type { MessageStream, RawClient } from './raw-client.ts';
-import type { SealedBatch } from './sealed-writer.ts';
+import type { BenchChain } from './bench-chain.ts';
+import type { MessageStream } from './message-stream.ts';
+import { proveKey } from './prove-key.ts';
+import type { BenchClient } from './raw-client.ts';
+import type { SealedBatch, SealedWriter } from './sealed-writer.ts';
 
 const { append } = ChainService.method;
+export const appendPath = `/${append.parent.typeName}/${append.name}`;
 /** `AppendRequest.chain_key`, which a stream's first message has. */
 const chainKeyField = 16;
 
-export const appendMethod = bytesMethod({
-  path: `/${append.parent.typeName}/${append.name}`,
-  requestStream: true,
-});
+/** Create a chain, and leave the stream of its first writer open. */
+export async function createChain(client: BenchClient, chain: BenchChain): Promise<MessageStream> {
+  const stream = client.openStream(appendPath);
+  await sendFirst(stream, chain, chain.genesis);
+  await prove(stream, chain);
+  return stream;
+}
 
-/** Open an `Append` stream and have its first batch answered, so that nothing of the opening is timed. */
+/** Open a stream for a writer of a chain that is there, and have one batch answered, so that nothing of the opening is timed. */
 export async function openAppendStream(
-  client: RawClient,
-  options: { readonly chainKey: string; readonly first: SealedBatch },
-): Promise<{ stream: MessageStream; answerBytes: number }> {
-  const { chainKey, first } = options;
-  const stream = client.openStream(appendMethod);
-  const message = Buffer.concat([first.run, frame(chainKeyField, Buffer.from(chainKey))]);
-  const { answers } = await stream.exchange([message], 1);
-  checkAnswers([first], answers);
-  return { stream, answerBytes: answers[0]?.length ?? 0 };
+  client: BenchClient,
+  chain: Pick<BenchChain, 'chainKey' | 'chainId' | 'key' | 'server'>,
+  writer: SealedWriter,
+): Promise<MessageStream> {
+  const stream = client.openStream(appendPath);
+  await prove(stream, chain);
+  await sendFirst(stream, chain, await writer.sealOne());
+  return stream;
+}
+
+async function prove(
+  stream: MessageStream,
+  { server, chainKey, chainId, key }: Pick<BenchChain, 'chainKey' | 'chainId' | 'key' | 'server'>,
+): Promise<void> {
+  if (server.vouching === 'signed') return;
+  const serverFingerprint = server.identity.fingerprint;
+  await proveKey(stream, { chainKey, chainId, serverFingerprint, key });
+}
+
+async function sendFirst(
+  stream: MessageStream,
+  { chainKey }: { readonly chainKey: string },
+  batch: SealedBatch,
+): Promise<void> {
+  const message = Buffer.concat([batch.run, frame(chainKeyField, Buffer.from(chainKey))]);
+  checkAnswers([batch], [await stream.ask(message)]);
 }
 
 /** Fail unless every batch was committed, in order. */

@@ -5,30 +5,18 @@ import {
   type DescribeChainResponse,
   DescribeChainResponseSchema,
 } from '../../gen/atedb/v1/chain_pb.js';
-import { bytesMethod } from '../floors/bytes-method.ts';
 import { RawClient } from './raw-client.ts';
 
 const { describeChain } = ChainService.method;
-const method = bytesMethod({
-  path: `/${describeChain.parent.typeName}/${describeChain.name}`,
-  requestStream: false,
-});
+const path = `/${describeChain.parent.typeName}/${describeChain.name}`;
 
 /** What the server says of a chain. */
 export async function describe(server: string, chainKey: string): Promise<DescribeChainResponse> {
   const client = new RawClient(server);
   try {
     const request = create(DescribeChainRequestSchema, { chainKey });
-    let answer: Buffer = Buffer.alloc(0);
-    await client.receive(
-      method,
-      Buffer.from(toBinary(DescribeChainRequestSchema, request)),
-      (message) => {
-        answer = message;
-        return false;
-      },
-    );
-    return fromBinary(DescribeChainResponseSchema, answer);
+    const bytes = Buffer.from(toBinary(DescribeChainRequestSchema, request));
+    return fromBinary(DescribeChainResponseSchema, await client.call(path, bytes));
   } finally {
     client.close();
   }

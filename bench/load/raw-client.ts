@@ -1,101 +1,93 @@
-import type { MethodDefinition } from '@grpc/grpc-js';
-import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { Http2Connection } from '../http2/connection.ts';
+import { messageFrames } from '../http2/frames.ts';
+import { MessageReader } from '../http2/message-reader.ts';
+import { MessageStream } from './message-stream.ts';
 
-/** As our own client has it. */
-const flowControlWindowBytes = 4 * 1024 * 1024;
+/** What opens streams: the raw client, or a stock one. */
+export interface BenchClient {
+  openStream(path: string): MessageStream;
+  close(): void;
+}
 
-/** A bare grpc-js client: it sends and gets bytes, and knows nothing of what they are. */
-export class RawClient {
-  readonly #client: Client;
+/** A bare gRPC client: it sends and gets bytes, and knows nothing of what they are. */
+export class RawClient implements BenchClient {
+  readonly #connection: Http2Connection;
 
-  /** @param server `host:port`. */
-  constructor(server: string) {
-    this.#client = new Client(server, credentials.createInsecure(), {
-      'grpc-node.flow_control_window': flowControlWindowBytes,
-      'grpc.use_local_subchannel_pool': 1,
-    });
+  /** @param server `host:port` or `unix:/path`. */
+  constructor(server: string, options: { readonly acknowledges?: boolean } = {}) {
+    this.#connection = new Http2Connection(server, options);
   }
 
   /** Open a stream each way. */
-  openStream(method: MethodDefinition<Buffer, Buffer>): MessageStream {
-    const { path, requestSerialize, responseDeserialize } = method;
-    return new MessageStream(
-      this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize),
-    );
-  }
-
-  /** Make a call that is answered by a stream, and hand each message on, until one is the last. */
-  receive(
-    method: MethodDefinition<Buffer, Buffer>,
-    request: Buffer,
-    isLast: (message: Buffer) => boolean,
-  ): Promise<void> {
-    const { path, requestSerialize, responseDeserialize } = method;
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const call = this.#client
-        .makeServerStreamRequest(path, requestSerialize, responseDeserialize, request)
-        .on('data', (message: Buffer) => {
-          if (isOver || !isLast(message)) return;
-          isOver = true;
-          call.cancel();
-          resolve();
-        })
-        .on('end', resolve)
-        .on('error', (error) => (isOver ? undefined : reject(error)));
+  openStream(path: string): MessageStream {
+    return new MessageStream(({ onAnswer, onEnd }) => {
+      const reader = new MessageReader(onAnswer);
+      const stream = this.#connection.open(path, { onData: (bytes) => reader.push(bytes), onEnd });
+      return {
+        prepare: (message) => messageFrames(stream.id, message),
+        send: (message) => stream.send(message),
+        end: () => stream.end(),
+      };
     });
   }
 
-  close(): void {
-    this.#client.close();
+  /**
+   * Make a call with one request, and hand each message of the answer on.
+   *
+   * @param onMessage gets memory that is used again; returns whether it has seen enough, and then the call is given up.
+   */
+  receive(path: string, request: Buffer, onMessage: (message: Buffer) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const giveUp = () => {
+        isOver = true;
+        stream.cancel();
+      };
+      const reader = new MessageReader((message) => {
+        if (isOver) return;
+        try {
+          if (!onMessage(message)) return;
+        } catch (error) {
+          reject(error);
+        }
+        giveUp();
+        resolve();
+      });
+      const stream = this.#connection.open(path, {
+        onData: (bytes) => reader.push(bytes),
+        onEnd: (error) => (error === undefined ? resolve() : reject(error)),
+      });
+      stream.send(messageFrames(stream.id, request, true));
+    });
   }
-}
 
-/** How long each message waited for its answer, and the answers, in order. */
-export interface Exchanged {
-  readonly answers: readonly Buffer[];
-  readonly durationsMs: readonly number[];
-}
-
-/** A stream on which every message gets one answer, in order. */
-export class MessageStream {
-  readonly #call: ClientDuplexStream<Buffer, Buffer>;
-  #onAnswer: (answer: Buffer) => void = () => undefined;
-  #onFailure: (error: Error) => void = () => undefined;
-
-  constructor(call: ClientDuplexStream<Buffer, Buffer>) {
-    this.#call = call;
-    call.on('data', (answer: Buffer) => this.#onAnswer(answer));
-    call.on('error', (error) => this.#onFailure(error));
-    call.on('end', () => this.#onFailure(new Error('the server ended the stream')));
-  }
-
-  /** Send messages, so many of them in flight, and wait for all answers. */
-  exchange(messages: readonly Buffer[], inFlight: number): Promise<Exchanged> {
-    const { promise, resolve, reject } = Promise.withResolvers<Exchanged>();
-    const sentMs: number[] = [];
-    const durationsMs: number[] = [];
-    const answers: Buffer[] = [];
-    const sendNext = () => {
-      const message = messages[sentMs.length];
-      if (message === undefined) return;
-      sentMs.push(performance.now());
-      this.#call.write(message);
-    };
-    this.#onFailure = reject;
-    this.#onAnswer = (answer) => {
-      durationsMs.push(performance.now() - (sentMs[answers.length] ?? Number.NaN));
-      answers.push(answer);
-      if (answers.length === messages.length) resolve({ answers, durationsMs });
-      else sendNext();
-    };
-    for (let sent = 0; sent < inFlight; sent += 1) sendNext();
+  /** Make a call with one request and one answer. */
+  async call(
+    path: string,
+    request: Buffer,
+    metadata: readonly (readonly [string, string])[] = [],
+  ): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const reader = new MessageReader((message) => resolve(Buffer.from(message)));
+    const stream = this.#connection.open(
+      path,
+      {
+        onData: (bytes) => reader.push(bytes),
+        // Without an effect where there was an answer.
+        onEnd: (error) => reject(error ?? new Error(`${path} was refused`)),
+      },
+      metadata,
+    );
+    stream.send(messageFrames(stream.id, request, true));
     return promise;
   }
 
-  /** Send no more. */
-  end(): void {
-    this.#onFailure = () => undefined;
-    this.#call.end();
+  /** Take nothing more off the socket. */
+  pauseReading(): void {
+    this.#connection.pauseReading();
+  }
+
+  close(): void {
+    this.#connection.close();
   }
 }

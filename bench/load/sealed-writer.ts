@@ -1,16 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { KeyPair } from '../../src/crypto/index.ts';
+import { randomBytes, randomFillSync } from 'node:crypto';
+import type { KeyPair } from '../../src/crypto/index.ts';
 import {
   type BuiltEvent,
   buildEvents,
-  buildGenesis,
   buildGenesisEvent,
-  chainIdOf,
-  parseChainKey,
   sealBatch,
   signBatch,
 } from '../../src/event/index.ts';
 import { dataBytes } from '../scale.ts';
+import type { Vouching } from './vouching.ts';
 
 /** A batch that is ready to be sent. */
 export interface SealedBatch {
@@ -20,18 +18,22 @@ export interface SealedBatch {
 
 /** Signatures under way at once. */
 const signaturesInFlight = 64;
+const keyBytes = 16;
+const saltBytes = 16;
 
 /** Makes batches of one writer before the clock starts. */
 export class SealedWriter {
-  readonly chainId: Buffer;
+  readonly #chainId: Buffer;
   readonly #key: KeyPair;
-  readonly #salt = randomBytes(16);
+  readonly #signers: readonly KeyPair[];
+  readonly #salt = randomBytes(saltBytes);
   #counter = 0;
   #previous: Buffer | undefined;
 
-  constructor(chainId: Buffer, key: KeyPair) {
-    this.chainId = chainId;
-    this.#key = key;
+  constructor(options: { chainId: Buffer; key: KeyPair; vouching: Vouching }) {
+    this.#chainId = options.chainId;
+    this.#key = options.key;
+    this.#signers = options.vouching === 'signed' ? [options.key] : [];
   }
 
   /** The next batches, in order, each of so many events. */
@@ -39,21 +41,29 @@ export class SealedWriter {
     const sealed: SealedBatch[] = [];
     while (sealed.length < batches) {
       const group = Math.min(signaturesInFlight, batches - sealed.length);
-      const signing = Array.from({ length: group }, () => this.#sealOne(makeEvents(events)));
+      const signing = Array.from({ length: group }, () =>
+        this.#sealOne(makeEvents(events), this.#signers),
+      );
       sealed.push(...(await Promise.all(signing)));
     }
     return sealed;
   }
 
-  /** The batch that begins a chain. */
-  sealGenesis(header: Buffer): Promise<SealedBatch> {
-    return this.#sealOne([buildGenesisEvent(header)]);
+  /** The next batch, of one event. */
+  async sealOne(): Promise<SealedBatch> {
+    const [batch] = await this.seal(1, 1);
+    return batch as SealedBatch;
   }
 
-  #sealOne(events: readonly BuiltEvent[]): Promise<SealedBatch> {
+  /** The batch that begins a chain; it is always signed. */
+  sealGenesis(header: Buffer): Promise<SealedBatch> {
+    return this.#sealOne([buildGenesisEvent(header)], [this.#key]);
+  }
+
+  async #sealOne(events: readonly BuiltEvent[], signers: readonly KeyPair[]): Promise<SealedBatch> {
     const sealed = sealBatch({
       writer: {
-        chainId: this.chainId,
+        chainId: this.#chainId,
         fingerprint: this.#key.publicKey.fingerprint,
         salt: this.#salt,
       },
@@ -64,32 +74,25 @@ export class SealedWriter {
     this.#counter += 1;
     this.#previous = sealed.hash;
     const frames = events.map(({ frame }) => frame);
-    return signBatch(frames, sealed, [this.#key]).then((run) => ({ run, sealHash: sealed.hash }));
+    return { run: await signBatch(frames, sealed, signers), sealHash: sealed.hash };
   }
 }
 
-/** A chain that is to be created: its genesis batch, and the key that may write to it. */
-export async function newChain(chainKey: string) {
-  const key = KeyPair.generate();
-  const header = buildGenesis({
-    chainKey: parseChainKey(chainKey),
-    trustMode: 'distributed',
-    roots: [key.publicKey],
-    createdUnixMs: Date.now(),
-    salt: randomBytes(16),
-  });
-  const writer = new SealedWriter(chainIdOf(header), key);
-  return { chainKey, key, writer, genesis: await writer.sealGenesis(header) };
-}
-
 function makeEvents(count: number) {
+  const random = randomFillSync(Buffer.allocUnsafe(count * (keyBytes + saltBytes + dataBytes)));
+  let at = 0;
+  const take = (bytes: number) => {
+    at += bytes;
+    return random.subarray(at - bytes, at);
+  };
+  const timeUnixMs = Date.now();
   return buildEvents(
     Array.from({ length: count }, () => ({
       kind: 'data',
-      primaryKey: randomBytes(16),
-      salt: randomBytes(16),
-      timeUnixMs: Date.now(),
-      data: randomBytes(dataBytes),
+      primaryKey: take(keyBytes),
+      salt: take(saltBytes),
+      timeUnixMs,
+      data: take(dataBytes),
     })),
   );
 }

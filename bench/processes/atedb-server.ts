@@ -1,19 +1,37 @@
 import { pino } from 'pino';
+import { RealStorage } from '../../src/log/index.ts';
 import { startServer } from '../../src/server/index.ts';
+import { vouchingDefault } from '../load/vouching.ts';
+import type { ServerListening, ServerProcessOptions } from './server-process.ts';
+import { SlowStorage } from './slow-storage.ts';
 
 // The server under test, as a process of its own. It ends when the one that started it disconnects.
 
-const [logsPath] = process.argv.slice(2);
-if (logsPath === undefined) throw new Error('the logs path is missing');
+const options: ServerProcessOptions = JSON.parse(process.argv[2] ?? '');
+const { logsPath, unixSocket, slowDiskFolder } = options;
+const vouching = options.vouching ?? vouchingDefault;
+const slow =
+  slowDiskFolder === undefined ? undefined : new SlowStorage(new RealStorage(), slowDiskFolder);
 const server = await startServer({
   logsPath,
-  listen: ['127.0.0.1'],
+  listen: [unixSocket === undefined ? '127.0.0.1' : `unix:${unixSocket}`],
   port: 0,
-  trustMode: 'distributed',
-  logger: pino({ level: 'warn' }, pino.destination(2)),
+  trustMode: vouching === 'signed' ? 'distributed' : 'centralized',
+  // It warns of each kill -9, which is what some rows are about.
+  logger: pino({ level: 'error' }, pino.destination(2)),
+  ...(slow !== undefined && { storage: slow }),
+});
+process.on('message', (message: { readonly delayMs: number }) => {
+  if (slow !== undefined) slow.delayMs = message.delayMs;
+  process.send?.({});
 });
 process.on(
   'disconnect',
   () => void server.drain('the benchmark is over').then(() => process.exit()),
 );
-process.send?.({ port: server.port });
+const listening: ServerListening = {
+  address: server.addresses[0] ?? '',
+  identitySuite: server.identity.suite,
+  identityKey: server.identity.bytes.toString('base64'),
+};
+process.send?.(listening);

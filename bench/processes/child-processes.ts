@@ -1,14 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { PublicKey } from '../../src/crypto/index.ts';
+import { vouchingDefault } from '../load/vouching.ts';
+import type { ServerListening, ServerProcess, ServerProcessOptions } from './server-process.ts';
 
 /** As `bin/run.cjs` sets it, so that what is measured is what is shipped. */
 const threadPoolSize = '16';
-
-/** What a server process says once it listens. */
-export interface Listening {
-  readonly port: number;
-}
 
 /** The processes that a row has started. */
 export class ChildProcesses {
@@ -20,14 +18,35 @@ export class ChildProcesses {
     this.#profileFolder = profileFolder;
   }
 
-  /** Start `bench/processes/atedb-server.ts`. @returns `host:port`. */
-  startServer(logsPath: string): Promise<string> {
-    return this.#startListening('atedb-server.ts', [logsPath]);
+  /** Start `bench/processes/atedb-server.ts`. */
+  async startServer(options: ServerProcessOptions): Promise<ServerProcess> {
+    const module = 'atedb-server.ts';
+    const child = this.#fork(module, [JSON.stringify(options)]);
+    const listening = await firstMessage<ServerListening>(child, module);
+    const { address, identitySuite, identityKey } = listening;
+    const vouching = options.vouching ?? vouchingDefault;
+    return {
+      address,
+      pid: child.pid ?? 0,
+      identity: PublicKey.parse(identitySuite, Buffer.from(identityKey, 'base64')),
+      vouching,
+      trustMode: vouching === 'signed' ? 'distributed' : 'centralized',
+      delaySyncs: async (delayMs) => {
+        child.send({ delayMs });
+        await firstMessage(child, module);
+      },
+      kill: async () => {
+        child.kill('SIGKILL');
+        await ended(child);
+      },
+    };
   }
 
   /** Start `bench/processes/floor-server.ts`. @returns `host:port`. */
-  startFloorServer(): Promise<string> {
-    return this.#startListening('floor-server.ts', []);
+  async startFloorServer(): Promise<string> {
+    const module = 'floor-server.ts';
+    const { port } = await firstMessage<{ port: number }>(this.#fork(module, []), module);
+    return `127.0.0.1:${port}`;
   }
 
   /** Run one of the processes to its end. @returns what it sent. */
@@ -46,11 +65,6 @@ export class ChildProcesses {
         await ended(child);
       }),
     );
-  }
-
-  async #startListening(module: string, args: readonly string[]): Promise<string> {
-    const { port } = await firstMessage<Listening>(this.#fork(module, args), module);
-    return `127.0.0.1:${port}`;
   }
 
   #fork(module: string, args: readonly string[]): ChildProcess {

@@ -1,21 +1,48 @@
 import type { Row } from '../row.ts';
-import { manyStreams } from './many-streams.ts';
-import { oneInFlight } from './one-in-flight.ts';
+import { live } from './live.ts';
+import { manyChains } from './many-chains.ts';
+import {
+  manyStreams,
+  manyStreamsDeep,
+  manyStreamsSigned,
+  manyStreamsStock,
+} from './many-streams.ts';
+import { memory } from './memory.ts';
+import { oneInFlight, oneInFlightSigned, oneInFlightUnix } from './one-in-flight.ts';
 import { oneInFlightSdk } from './one-in-flight-sdk.ts';
-import { pipelined } from './pipelined.ts';
-import { pipelinedSdk } from './pipelined-sdk.ts';
+import { pipelined, pipelinedSigned, pipelinedThousand } from './pipelined.ts';
+import { pipelinedSdk, pipelinedThousandSdk } from './pipelined-sdk.ts';
+import { recoveryAppend, recoveryRead } from './recovery.ts';
 import { replayReceived } from './replay-received.ts';
 import { replayVerified } from './replay-verified.ts';
+import { slowDisk, slowDiskDeep } from './slow-disk.ts';
+import { slowDiskReplay } from './slow-disk-replay.ts';
 
 /** All rows, in the order of the table. */
 export const rows: readonly Row[] = [
   oneInFlight,
+  oneInFlightUnix,
+  oneInFlightSigned,
   oneInFlightSdk,
-  pipelined,
-  pipelinedSdk,
   manyStreams,
+  manyStreamsDeep,
+  manyStreamsStock,
+  manyStreamsSigned,
+  pipelined,
+  pipelinedThousand,
+  pipelinedSigned,
+  pipelinedSdk,
+  pipelinedThousandSdk,
   replayReceived,
   replayVerified,
+  manyChains,
+  slowDisk,
+  slowDiskDeep,
+  slowDiskReplay,
+  live,
+  recoveryRead,
+  recoveryAppend,
+  memory,
 ];
 
 /** The row of a name; undefined where there is none. */

@@ -1,81 +1,103 @@
 import { join } from 'node:path';
-import { echoMethod, echoStart } from '../floors/echo.ts';
-import { checkAnswers, openAppendStream } from '../load/append-session.ts';
+import { openEcho } from '../floors/echo.ts';
+import { createChain, openAppendStream } from '../load/append-session.ts';
+import { newChain, newWriter } from '../load/bench-chain.ts';
 import { checkEvents } from '../load/check-chain.ts';
-import { type MessageStream, RawClient } from '../load/raw-client.ts';
-import { newChain, type SealedBatch, SealedWriter } from '../load/sealed-writer.ts';
-import { measureOf } from '../measure.ts';
+import { answerBytes } from '../load/message-sizes.ts';
+import type { MessageStream } from '../load/message-stream.ts';
+import { type BenchClient, RawClient } from '../load/raw-client.ts';
+import { StockClient } from '../load/stock-client.ts';
+import { checkAllAnswers, exchangeAll, sealAll } from '../load/stream-group.ts';
+import { type Vouching, vouchingDefault } from '../load/vouching.ts';
 import type { Row } from '../row.ts';
+import { shareOfFloorAtLeast } from '../target.ts';
 
-export const manyStreams: Row = {
+/** In flight on each stream, in the row of several each: 1,024 of 64 streams. */
+const severalInFlight = 16;
+
+export const manyStreams = manyStreamsRow({
   name: 'many-streams',
   title: '64 writers on a stream each, 1 event a batch, 1 in flight each, pre-sealed',
-  floor: 'bare echo of the same messages',
-  unit: 'batches',
-  async prepare({ scale, folder, processes }) {
-    const server = await processes.startServer(join(folder, 'logs'));
-    const client = new RawClient(server);
-    const floorClient = new RawClient(await processes.startFloorServer());
-    const { chainKey, key, genesis, writer } = await newChain('example.com/bench/streams');
-    const writers = Array.from(
-      { length: scale.streams },
-      () => new SealedWriter(writer.chainId, key),
-    );
-    const creator = await openAppendStream(client, { chainKey, first: genesis });
-    creator.stream.end();
-    const ours: MessageStream[] = [];
-    const floors: MessageStream[] = [];
-    for (const one of writers) {
-      const [first] = await one.seal(1, 1);
-      if (first === undefined) throw new Error('no batch was sealed');
-      const { stream, answerBytes } = await openAppendStream(client, { chainKey, first });
-      ours.push(stream);
-      const floor = floorClient.openStream(echoMethod.definition);
-      await floor.exchange([echoStart(answerBytes)], 1);
-      floors.push(floor);
-    }
-    let events = 1 + scale.streams;
-    let batches = await sealAll(writers, scale.batchesPerStream);
-    return {
-      measureFloor: async () => (await exchangeAll(floors, batches)).measure,
-      measureOurs: async () => {
-        const { answers, measure } = await exchangeAll(ours, batches);
-        for (const [index, own] of batches.entries()) checkAnswers(own, answers[index] ?? []);
-        events += scale.streams * scale.batchesPerStream;
-        // For the next repetition, which begins with the floor.
-        batches = await sealAll(writers, scale.batchesPerStream);
-        return measure;
-      },
-      finish: async () => {
-        for (const stream of [...ours, ...floors]) stream.end();
-        floorClient.close();
-        await checkEvents(server, chainKey, events);
-        client.close();
-      },
-    };
-  },
-};
+  inFlightEach: 1,
+});
 
-async function sealAll(writers: readonly SealedWriter[], count: number): Promise<SealedBatch[][]> {
-  const all: SealedBatch[][] = [];
-  for (const writer of writers) all.push(await writer.seal(count, 1));
-  return all;
-}
+export const manyStreamsDeep = manyStreamsRow({
+  name: 'many-streams-deep',
+  title: `the same, ${severalInFlight} in flight each`,
+  inFlightEach: severalInFlight,
+});
 
-/** Each stream its own batches, one in flight; all streams at once. */
-async function exchangeAll(
-  streams: readonly MessageStream[],
-  batches: readonly (readonly SealedBatch[])[],
-) {
-  const runs = batches.map((own) => own.map(({ run }) => run));
-  const startMs = performance.now();
-  const exchanged = await Promise.all(
-    streams.map((stream, index) => stream.exchange(runs[index] ?? [], 1)),
-  );
-  const elapsedMs = performance.now() - startMs;
-  const durationsMs = exchanged.flatMap((one) => one.durationsMs);
+export const manyStreamsStock = manyStreamsRow({
+  name: 'many-streams-stock',
+  title: 'the same, 1 in flight each, ours and floor by a stock grpc-js client',
+  inFlightEach: 1,
+  isExtra: true,
+  makeClient: (server) => new StockClient(server),
+});
+
+export const manyStreamsSigned = manyStreamsRow({
+  name: 'many-streams-signed',
+  title: 'the same, 1 in flight each, every batch signed',
+  inFlightEach: 1,
+  isExtra: true,
+  vouching: 'signed',
+});
+
+function manyStreamsRow(options: {
+  readonly name: string;
+  readonly title: string;
+  readonly inFlightEach: number;
+  readonly isExtra?: boolean;
+  readonly vouching?: Vouching;
+  readonly makeClient?: (server: string) => BenchClient;
+}): Row {
+  const { name, title, inFlightEach, vouching = vouchingDefault } = options;
+  const makeClient = options.makeClient ?? ((server: string) => new RawClient(server));
   return {
-    answers: exchanged.map((one) => one.answers),
-    measure: measureOf(durationsMs.length, elapsedMs, durationsMs),
+    name,
+    title,
+    floors: ['bare echo of the same messages'],
+    unit: 'batches',
+    isExtra: options.isExtra ?? false,
+    ...(options.vouching === undefined && { targets: [shareOfFloorAtLeast(0.5)] }),
+    ...(inFlightEach === 1 && { peers: 'many-clients' as const }),
+    async prepare({ scale, folder, processes }) {
+      const [server, floorServer] = await Promise.all([
+        processes.startServer({ logsPath: join(folder, 'logs'), vouching }),
+        processes.startFloorServer(),
+      ]);
+      const client = makeClient(server.address);
+      const floorClient = makeClient(floorServer);
+      const chain = await newChain(server, 'streams');
+      (await createChain(client, chain)).end();
+      const writers = Array.from({ length: scale.streams }, () => newWriter(chain));
+      const answer = answerBytes(await newWriter(chain).sealOne());
+      const ours: MessageStream[] = [];
+      const floors: MessageStream[] = [];
+      for (const writer of writers) {
+        ours.push(await openAppendStream(client, chain, writer));
+        floors.push(await openEcho(floorClient, answer));
+      }
+      let events = 1 + scale.streams;
+      const each = scale.batchesPerStream * (inFlightEach === 1 ? 1 : 2);
+      let batches = await sealAll(writers, each);
+      return {
+        floors: [async () => (await exchangeAll(floors, batches, inFlightEach)).measure],
+        measureOurs: async () => {
+          const { answers, measure } = await exchangeAll(ours, batches, inFlightEach);
+          checkAllAnswers(batches, answers);
+          events += scale.streams * each;
+          // For the next repetition, which begins with the floor.
+          batches = await sealAll(writers, each);
+          return measure;
+        },
+        finish: async () => {
+          for (const stream of [...ours, ...floors]) stream.end();
+          floorClient.close();
+          await checkEvents(server.address, chain.chainKey, events);
+          client.close();
+        },
+      };
+    },
   };
 }

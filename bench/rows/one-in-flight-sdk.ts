@@ -1,33 +1,37 @@
 import { join } from 'node:path';
+import { newChain } from '../load/bench-chain.ts';
 import { checkEvents } from '../load/check-chain.ts';
 import { storedBytes } from '../load/message-sizes.ts';
 import { openForAppend, someEvents } from '../load/sdk-session.ts';
-import { newChain } from '../load/sealed-writer.ts';
 import { type Measure, measureOf } from '../measure.ts';
 import type { Row } from '../row.ts';
 
-const chainKey = 'example.com/bench/one';
+const chainKey = 'example.com/bench/sdk';
 
 export const oneInFlightSdk: Row = {
   name: 'one-in-flight-sdk',
-  title: 'one writer, 1 event a batch, 1 in flight, sealed and signed by the SDK',
-  floor: 'write + fdatasync of the same bytes',
+  title: 'one writer, 1 event a batch, 1 in flight, sealed by the SDK',
+  floors: ['write + fdatasync of the same bytes'],
   unit: 'batches',
+  peers: 'one-in-flight',
   async prepare({ scale, folder, processes }) {
     const count = scale.batchesOneInFlight;
-    const server = await processes.startServer(join(folder, 'logs'));
-    const { chain, close } = await openForAppend({ server, folder, chainKey, batchEventsMax: 1 });
-    const [sample] = await (await newChain(chainKey)).writer.seal(1, 1);
-    if (sample === undefined) throw new Error('no batch was sealed');
+    const server = await processes.startServer({ logsPath: join(folder, 'logs') });
+    const { chain, close } = await openForAppend({
+      ...{ server: server.address, folder, chainKey, batchEventsMax: 1 },
+    });
+    const sample = await (await newChain(server, 'sample')).writer.sealOne();
     // The genesis, and the event of the opening.
     let events = 2;
     return {
-      measureFloor: () =>
-        processes.run<Measure>('sync-loop.ts', [
-          join(folder, 'floor'),
-          String(storedBytes(sample)),
-          String(count),
-        ]),
+      floors: [
+        () =>
+          processes.run<Measure>('sync-loop.ts', [
+            join(folder, 'floor'),
+            String(storedBytes(sample)),
+            String(count),
+          ]),
+      ],
       measureOurs: async () => {
         const toAppend = someEvents(count);
         const durationsMs: number[] = [];
@@ -44,7 +48,7 @@ export const oneInFlightSdk: Row = {
       },
       finish: async () => {
         await close();
-        await checkEvents(server, chainKey, events);
+        await checkEvents(server.address, chainKey, events);
       },
     };
   },

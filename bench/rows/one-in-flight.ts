@@ -1,49 +1,90 @@
 import { join } from 'node:path';
-import { checkAnswers, openAppendStream } from '../load/append-session.ts';
+import { checkAnswers, createChain } from '../load/append-session.ts';
+import { newChain } from '../load/bench-chain.ts';
 import { checkEvents } from '../load/check-chain.ts';
 import { storedBytes } from '../load/message-sizes.ts';
 import { RawClient } from '../load/raw-client.ts';
-import { newChain } from '../load/sealed-writer.ts';
+import { type Vouching, vouchingDefault } from '../load/vouching.ts';
 import { type Measure, measureOf } from '../measure.ts';
 import type { Row } from '../row.ts';
+import { p99AtMost, shareOfFloorAtLeast } from '../target.ts';
 
-export const oneInFlight: Row = {
+export const oneInFlight = oneInFlightRow({
   name: 'one-in-flight',
-  title: 'one writer, 1 event a batch, 1 in flight, pre-sealed',
-  floor: 'write + fdatasync of the same bytes',
-  unit: 'batches',
-  async prepare({ scale, folder, processes }) {
-    const count = scale.batchesOneInFlight;
-    const server = await processes.startServer(join(folder, 'logs'));
-    const client = new RawClient(server);
-    const { chainKey, genesis, writer } = await newChain('example.com/bench/one');
-    const { stream } = await openAppendStream(client, { chainKey, first: genesis });
-    const [sample] = await writer.seal(1, 1);
-    if (sample === undefined) throw new Error('no batch was sealed');
-    checkAnswers([sample], (await stream.exchange([sample.run], 1)).answers);
-    let events = 2;
-    return {
-      measureFloor: () =>
-        processes.run<Measure>('sync-loop.ts', [
-          join(folder, 'floor'),
-          String(storedBytes(sample)),
-          String(count),
-        ]),
-      measureOurs: async () => {
-        const batches = await writer.seal(count, 1);
-        const runs = batches.map(({ run }) => run);
-        const startMs = performance.now();
-        const { answers, durationsMs } = await stream.exchange(runs, 1);
-        const elapsedMs = performance.now() - startMs;
-        checkAnswers(batches, answers);
-        events += count;
-        return measureOf(count, elapsedMs, durationsMs);
-      },
-      finish: async () => {
-        stream.end();
-        await checkEvents(server, chainKey, events);
-        client.close();
-      },
-    };
-  },
-};
+  title: 'one writer, 1 event a batch, 1 in flight, pre-sealed, over TCP',
+});
+
+export const oneInFlightUnix = oneInFlightRow({
+  name: 'one-in-flight-unix',
+  title: 'the same over a Unix socket',
+  isUnix: true,
+});
+
+export const oneInFlightSigned = oneInFlightRow({
+  name: 'one-in-flight-signed',
+  title: 'the same over TCP, every batch signed',
+  isExtra: true,
+  vouching: 'signed',
+});
+
+function oneInFlightRow(options: {
+  readonly name: string;
+  readonly title: string;
+  readonly isUnix?: boolean;
+  readonly isExtra?: boolean;
+  readonly vouching?: Vouching;
+}): Row {
+  const { name, title, isUnix = false, vouching = vouchingDefault } = options;
+  return {
+    name,
+    title,
+    floors: ['write + fdatasync of the same bytes'],
+    unit: 'batches',
+    isExtra: options.isExtra ?? false,
+    ...(options.vouching === undefined && {
+      targets: [
+        shareOfFloorAtLeast(0.5),
+        shareOfFloorAtLeast(0.8, 'floor (the aim)'),
+        p99AtMost(3),
+      ],
+    }),
+    peers: 'one-in-flight',
+    async prepare({ scale, folder, processes }) {
+      const count = scale.batchesOneInFlight;
+      const server = await processes.startServer({
+        logsPath: join(folder, 'logs'),
+        vouching,
+        ...(isUnix && { unixSocket: join(folder, 'socket') }),
+      });
+      const client = new RawClient(server.address);
+      const chain = await newChain(server, 'one');
+      const stream = await createChain(client, chain);
+      const sample = await chain.writer.sealOne();
+      checkAnswers([sample], [await stream.ask(sample.run)]);
+      let events = 2;
+      return {
+        floors: [
+          () =>
+            processes.run<Measure>('sync-loop.ts', [
+              join(folder, 'floor'),
+              String(storedBytes(sample)),
+              String(count),
+            ]),
+        ],
+        measureOurs: async () => {
+          const batches = await chain.writer.seal(count, 1);
+          const messages = stream.prepare(batches.map(({ run }) => run));
+          const { answers, durationsMs, elapsedMs } = await stream.exchange(messages, 1);
+          checkAnswers(batches, answers);
+          events += count;
+          return measureOf(count, elapsedMs, durationsMs);
+        },
+        finish: async () => {
+          stream.end();
+          await checkEvents(server.address, chain.chainKey, events);
+          client.close();
+        },
+      };
+    },
+  };
+}

@@ -1,59 +1,79 @@
 import { join } from 'node:path';
 import type { Chain } from '../../src/client/index.ts';
-import { echoMethod, echoStart } from '../floors/echo.ts';
+import { openEcho } from '../floors/echo.ts';
+import { newChain } from '../load/bench-chain.ts';
 import { checkEvents } from '../load/check-chain.ts';
 import { answerBytes } from '../load/message-sizes.ts';
 import { RawClient } from '../load/raw-client.ts';
 import { openForAppend, someEvents } from '../load/sdk-session.ts';
-import { newChain } from '../load/sealed-writer.ts';
 import type { Measure } from '../measure.ts';
 import type { Row } from '../row.ts';
 import { batchesInFlight, eventsPerLargeBatch } from '../scale.ts';
+import { batchesOf } from './pipelined.ts';
 
-const chainKey = 'example.com/bench/pipelined';
+const chainKey = 'example.com/bench/sdk';
 
-export const pipelinedSdk: Row = {
+export const pipelinedSdk = pipelinedSdkRow({
   name: 'pipelined-sdk',
-  title: 'one writer, 100 events a batch, 64 in flight, sealed and signed by the SDK',
-  floor: 'bare echo of messages of the same size',
-  unit: 'events',
-  async prepare({ scale, folder, processes }) {
-    const count = scale.batchesPipelined;
-    const server = await processes.startServer(join(folder, 'logs'));
-    const { chain, close } = await openForAppend({
-      ...{ server, folder, chainKey },
-      batchEventsMax: eventsPerLargeBatch,
-    });
-    const floorClient = new RawClient(await processes.startFloorServer());
-    const floor = floorClient.openStream(echoMethod.definition);
-    const batches = await (await newChain(chainKey)).writer.seal(count, eventsPerLargeBatch);
-    const runs = batches.map(({ run }) => run);
-    await floor.exchange([echoStart(Math.max(...batches.map(answerBytes)))], 1);
-    // The genesis, and the event of the opening.
-    let events = 2;
-    return {
-      measureFloor: () => timed(count, () => floor.exchange(runs, batchesInFlight)),
-      measureOurs: async () => {
-        const toAppend = Array.from({ length: count }, () => someEvents(eventsPerLargeBatch));
-        const measure = await timed(count, () => appendAll(chain, toAppend));
-        events += count * eventsPerLargeBatch;
-        return measure;
-      },
-      finish: async () => {
-        floor.end();
-        floorClient.close();
-        await close();
-        await checkEvents(server, chainKey, events);
-      },
-    };
-  },
-};
+  title: 'one writer, 100 events a batch, 64 in flight, sealed by the SDK',
+  eventsPerBatch: 100,
+});
 
-async function timed(batches: number, work: () => Promise<unknown>): Promise<Measure> {
-  const startMs = performance.now();
-  await work();
-  const elapsedMs = performance.now() - startMs;
-  return { rate: ((batches * eventsPerLargeBatch) / elapsedMs) * 1000 };
+export const pipelinedThousandSdk = pipelinedSdkRow({
+  name: 'pipelined-1000-sdk',
+  title: 'one writer, 1,000 events a batch, 64 in flight, sealed by the SDK',
+  eventsPerBatch: 1_000,
+});
+
+function pipelinedSdkRow(options: {
+  readonly name: string;
+  readonly title: string;
+  readonly eventsPerBatch: number;
+}): Row {
+  const { name, title, eventsPerBatch } = options;
+  return {
+    name,
+    title,
+    floors: ['bare echo of messages of the same size'],
+    unit: 'events',
+    ...(eventsPerBatch === eventsPerLargeBatch && { peers: 'transactions' as const }),
+    async prepare({ scale, folder, processes }) {
+      const count = batchesOf(scale, eventsPerBatch);
+      const [server, floorServer] = await Promise.all([
+        processes.startServer({ logsPath: join(folder, 'logs') }),
+        processes.startFloorServer(),
+      ]);
+      const { chain, close } = await openForAppend({
+        ...{ server: server.address, folder, chainKey, batchEventsMax: eventsPerBatch },
+      });
+      const sealed = await (await newChain(server, 'sample')).writer.seal(count, eventsPerBatch);
+      const floorClient = new RawClient(floorServer);
+      const echo = await openEcho(floorClient, Math.max(...sealed.map(answerBytes)));
+      const messages = echo.prepare(sealed.map(({ run }) => run));
+      const measureOf = async (work: () => Promise<unknown>): Promise<Measure> => {
+        const startMs = performance.now();
+        await work();
+        return { rate: ((count * eventsPerBatch) / (performance.now() - startMs)) * 1000 };
+      };
+      // The genesis, and the event of the opening.
+      let events = 2;
+      return {
+        floors: [() => measureOf(() => echo.exchange(messages, batchesInFlight))],
+        measureOurs: async () => {
+          const toAppend = Array.from({ length: count }, () => someEvents(eventsPerBatch));
+          const measure = await measureOf(() => appendAll(chain, toAppend));
+          events += count * eventsPerBatch;
+          return measure;
+        },
+        finish: async () => {
+          echo.end();
+          floorClient.close();
+          await close();
+          await checkEvents(server.address, chainKey, events);
+        },
+      };
+    },
+  };
 }
 
 /** Append each batch by a call of its own, so many of them at once. */

@@ -1,20 +1,22 @@
 import { join } from 'node:path';
 import { connect } from '../../src/client/index.ts';
-import { fillChain } from '../load/replayed-chain.ts';
+import { prepareReplay } from '../load/replayed-chain.ts';
 import type { Measure } from '../measure.ts';
 import type { Row } from '../row.ts';
 
 export const replayVerified: Row = {
   name: 'replay-verified',
   title: 'replay from the start, verified by the SDK, 100 events a batch',
-  floor: 'the same file streamed bare',
+  floors: ['the same file streamed bare'],
   unit: 'events',
+  peers: 'replay',
   async prepare(context) {
-    const replayed = await fillChain(context);
-    const client = await connect(replayed.server, { home: join(context.folder, 'home') });
-    const chain = await client.open(replayed.chainKey);
+    const replayed = await prepareReplay(context);
+    const { server, chainKey } = replayed.chain;
+    const client = await connect(server.address, { home: join(context.folder, 'home') });
+    const chain = await client.open(chainKey);
     return {
-      measureFloor: replayed.measureFloor,
+      floors: [replayed.measureFloor],
       measureOurs: async (): Promise<Measure> => {
         let events = 0;
         const startMs = performance.now();

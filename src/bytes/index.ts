@@ -1,7 +1,6 @@
 export { encodeBase32 } from './base32.ts';
-export { FieldCursor, readVarint, wireTypes } from './cursor.ts';
+export { FieldCursor, wireTypes } from './cursor.ts';
 export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from './errors.ts';
-export { FieldLocator, fieldPlace, numbersPerField } from './field-locator.ts';
 export type { FieldForm, FieldKind, MessageForm } from './form.ts';
 export {
   batchBytesMax,

@@ -6,10 +6,19 @@ import {
   parseBatch,
   parseCommitHeader,
   parseSealOfRun,
+  type SignatureView,
   type TreeHead,
 } from '../event/index.ts';
 import type { ChainLog } from '../log/index.ts';
-import { type Answer, type ChainState, checkBatch, verifySignatures } from '../trust/index.ts';
+import {
+  type Answer,
+  allowedKey,
+  type ChainState,
+  checkBatch,
+  verifyKeyProof,
+  verifySignatures,
+  vouchedBy,
+} from '../trust/index.ts';
 import { WriterClaims } from './writer-claims.ts';
 
 /** A batch whose own contents were checked: what remains is whether the chain takes it. */
@@ -35,6 +44,11 @@ export interface WriterStanding {
   /** The serialised Seal of its last batch; undefined where it has none. */
   readonly lastSeal: Buffer | undefined;
 }
+
+/** Whether a key, by the hexadecimal of its fingerprint, was proven by whoever sends a batch. */
+export type IsProven = (fingerprint: string) => Promise<boolean> | boolean;
+
+const nobodyProven: IsProven = () => false;
 
 /** For what waits until the disk has answered, whoever is still there to hear it. */
 const neverAborted = new AbortController().signal;
@@ -77,15 +91,18 @@ export class Chain {
    * Check what can be checked of a batch before its turn: all of its contents and signatures. Many may be
    * prepared at once.
    *
-   * @throws AtedbError for a batch that no chain would take; see `parseBatch`, `checkBatch`, `verifySignatures`.
+   * @param isProven whether the sender of a batch without a signature has proven its key; may wait for a proof that came
+   * before it.
+   * @throws AtedbError for a batch that no chain would take; see `parseBatch`, `checkBatch`, `verifySignatures`,
+   * `vouchedBy`; KEY_NOT_PROVEN.
    */
-  async prepare(run: Buffer): Promise<PreparedBatch> {
+  async prepare(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
     const batch = parseBatch(run);
     // A retry is answered with the first answer, before any other check.
     if (this.#answerTo(batch) === undefined) {
       this.#state.checkChain(batch);
       // First: who may not write must not make the server hash thousands of events.
-      await verifySignatures(batch.seal, this.#state.keys);
+      await this.#checkVouched(batch, isProven);
       checkBatch(batch);
     }
     const { asOf } = batch.seal;
@@ -94,10 +111,33 @@ export class Chain {
   }
 
   /**
+   * Verify a proof that a stream's other end has a key.
+   *
+   * @throws AtedbError as `verifyKeyProof`.
+   */
+  verifyProof(proof: SignatureView, conversationId: Buffer): Promise<void> {
+    const { genesis, keys } = this.#state;
+    return verifyKeyProof(proof, { genesis, keys, conversationId });
+  }
+
+  async #checkVouched(batch: Batch, isProven: IsProven): Promise<void> {
+    const { seal } = batch;
+    const { genesis, keys } = this.#state;
+    if (vouchedBy(batch, genesis.trustMode) === 'writer') return verifySignatures(seal, keys);
+    const { fingerprintHex } = allowedKey(seal.fingerprint, keys);
+    if (await isProven(fingerprintHex)) return;
+    throw new AtedbError(
+      'KEY_NOT_PROVEN',
+      `the batch has no signature, and its key ${fingerprintHex} is not proven on this stream. Prove the key first, or sign the batch`,
+      { metadata: { fingerprint: fingerprintHex } },
+    );
+  }
+
+  /**
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls.
    *
-   * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY.
+   * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
     const { batch } = prepared;
@@ -117,6 +157,7 @@ export class Chain {
       sealHash: seal.hash,
       timeUnixMs,
     });
+    this.#state.settled(this.log.durable.head.size);
     this.#state.apply(seal, { ...appended, timeUnixMs });
     return {
       isRetry: false,
@@ -124,6 +165,17 @@ export class Chain {
       commitHeader: appended.commitHeader,
       durable: appended.durable,
     };
+  }
+
+  /**
+   * Resolves once all that has its place now is durable. To be called at once when `submit` refuses: a refusal shows what it
+   * was decided on, and nobody may see what a power cut could still take back.
+   *
+   * @throws AtedbError STORAGE_FAILED, SERVER_DRAINING: what it was decided on may never have been.
+   */
+  async settled(): Promise<void> {
+    // A chain in trouble refuses for that alone.
+    if (this.log.trouble === undefined) await this.#whenDurable(this.#state.nextCommit - 1);
   }
 
   /** What a writer must know to go on; waits until all that it sent is durable. */
@@ -160,7 +212,7 @@ export class Chain {
         `whether commit ${commit} is stored is not known: ${this.log.trouble}. Send the same batch again later`,
       );
     }
-    await this.log.waitBeyond(commit, neverAborted);
+    await this.log.waitDurable(commit, neverAborted);
   }
 
   async #rootAt(size: number): Promise<Buffer> {

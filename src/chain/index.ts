@@ -1,4 +1,10 @@
-export { Chain, type PreparedBatch, type SubmittedBatch, type WriterStanding } from './chain.ts';
+export {
+  Chain,
+  type IsProven,
+  type PreparedBatch,
+  type SubmittedBatch,
+  type WriterStanding,
+} from './chain.ts';
 export {
   type ChainLease,
   ChainRegistry,

@@ -61,9 +61,9 @@ export async function openChain(
     },
     onBatch: (run, commit) => {
       if (commit.commit === 0) loading.state = new ChainState(genesisOf(run));
-      loading
-        .get()
-        .apply(parseSealOfRun(run), { ...commit, commitHeader: copy(commit.headerBytes) });
+      const state = loading.get();
+      state.apply(parseSealOfRun(run), { ...commit, commitHeader: copy(commit.headerBytes) });
+      state.settled(state.nextCommit);
     },
   });
   if (log === null) return undefined;
@@ -120,6 +120,7 @@ function logOptions(options: OpenChainOptions, key: ChainKey, loading: Loading):
     folder: chainFolder(options.logsPath, key),
     segmentBytesMax: options.segmentBytesMax,
     takeSnapshot: () => toSnapshot(loading.get().record(), loading.genesisSlice),
+    onLost: (commits) => loading.get().takeBack(commits),
     onNotice: options.onNotice,
   };
 }

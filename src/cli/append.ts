@@ -29,6 +29,7 @@ export interface AppendSettings {
   readonly eventsMax: number;
   readonly append: AppendOptions;
   readonly key: string | undefined;
+  readonly sign: boolean;
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
   readonly json: boolean;
@@ -56,6 +57,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         key,
         chainId,
         trustMode,
+        signBatches: settings.sign,
         // Appends are batches already: none is to be put together with another.
         batchEventsMax: 1,
         signal: stop,

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { EventKind } from '../event/index.ts';
+import type { VouchedBy } from '../trust/index.ts';
 import { isoTime, shownData } from './safe-text.ts';
 
 /** What is printed of an event. */
@@ -14,6 +15,8 @@ export interface PrintedEvent {
   readonly replyTo: Buffer | undefined;
   readonly committedUnixMs: number;
   readonly data: Buffer;
+  /** Absent: not said, as in a log that is dumped. */
+  readonly vouchedBy?: VouchedBy;
 }
 
 /** How events are printed. */
@@ -64,6 +67,7 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     parent: hexOrAbsent(parent),
     collection: hexOrAbsent(collection),
     replyTo: hexOrAbsent(replyTo),
+    vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
     data: isData && !textual ? data.toString('base64') : undefined,
     text: isData && textual ? data.toString('utf8') : undefined,
   });

@@ -1,5 +1,5 @@
-import { type EventKind, eventFields } from '../event/index.ts';
-import type { VerifiedBatch } from '../trust/index.ts';
+import type { EventKind } from '../event/index.ts';
+import type { VerifiedBatch, VouchedBy } from '../trust/index.ts';
 
 /**
  * One event of a chain, as it was verified. Its buffers are slices of what came from the server, up to some
@@ -28,8 +28,13 @@ export interface ChainEvent {
   readonly data: Buffer;
   /** 32 bytes. */
   readonly writerId: Buffer;
-  /** Of the key that signed it; 32 bytes. */
+  /** Of its writer's key; 32 bytes. */
   readonly fingerprint: Buffer;
+  /**
+   * `writer`: a signature of that key is on its batch. `server`: the server of a centralized chain alone says that it is
+   * of that key, which had been proven to it.
+   */
+  readonly vouchedBy: VouchedBy;
 }
 
 /** The sequences that a reader wants: from the first up to the second, not included. */
@@ -39,33 +44,36 @@ export interface SequenceRange {
 }
 
 const noKey = Buffer.alloc(0);
-const noData = Buffer.alloc(0);
 
 /** The events of a batch that lie in a range, in order. */
-export function eventsOf({ batch, commit }: VerifiedBatch, range: SequenceRange): ChainEvent[] {
+export function eventsOf(
+  { batch, commit, vouchedBy }: VerifiedBatch,
+  range: SequenceRange,
+): ChainEvent[] {
   const { firstSequence } = commit;
-  const { table, seal } = batch;
-  const { writerId, fingerprint } = seal;
+  const { writerId, fingerprint } = batch.seal;
   const events: ChainEvent[] = [];
   const first = Math.max(0, range.from - firstSequence);
-  const end = Math.min(table.count, range.end - firstSequence);
+  const end = Math.min(batch.events.length, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
+    const event = batch.events[index];
+    if (event === undefined) break;
+    const { header } = event;
     events.push({
       sequence: firstSequence + index,
       commit: commit.commit,
-      kind: table.kind(index),
-      primaryKey: table.slice(index, eventFields.primaryKey) ?? noKey,
-      parent: table.slice(index, eventFields.parent),
-      collection: table.slice(index, eventFields.collection),
-      type: table.text(index, eventFields.type),
-      replyTo: table.slice(index, eventFields.replyTo),
-      timeUnixMs: table.has(index, eventFields.timeUnixMs)
-        ? table.number(index, eventFields.timeUnixMs)
-        : undefined,
+      kind: header.kind,
+      primaryKey: header.primaryKey ?? noKey,
+      parent: header.parent,
+      collection: header.collection,
+      type: header.type,
+      replyTo: header.replyTo,
+      timeUnixMs: header.timeUnixMs,
       committedUnixMs: commit.timeUnixMs,
-      data: table.slice(index, eventFields.data) ?? noData,
+      data: event.data,
       writerId,
       fingerprint,
+      vouchedBy,
     });
   }
   return events;

@@ -43,6 +43,7 @@ export interface ChainOptions {
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
   readonly reconnectMs: number;
+  readonly signBatches: boolean;
   readonly batchEventsMax: number;
   readonly batchBytesMax: number;
   readonly queueBytesMax: number;
@@ -102,6 +103,7 @@ export class Chain implements AsyncDisposable {
       limits: { eventsMax: options.batchEventsMax, bytesMax: options.batchBytesMax },
       queueBytesMax: options.queueBytesMax,
       reconnectMs: options.reconnectMs,
+      signBatches: options.signBatches,
       onNotice: options.onNotice,
       onSaveError,
     });

@@ -52,6 +52,11 @@ export interface OpenOptions extends CallOptions {
   readonly trustMode?: TrustMode | undefined;
   /** How long appends wait for a lost server, in milliseconds. Default: 60,000. */
   readonly reconnectMs?: number | undefined;
+  /**
+   * Whether every batch is signed. Default: false, which in a centralized chain means that the key is proven once a stream,
+   * so that the server alone vouches for batches. A distributed chain's are always signed.
+   */
+  readonly signBatches?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
   readonly batchEventsMax?: number | undefined;
   /** Bytes of small appends that share a batch. Default: 1 MiB. */
@@ -199,6 +204,7 @@ export class AtedbClient implements AsyncDisposable {
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
+      signBatches: options.signBatches ?? false,
       ...batchLimits(options),
       onNotice,
       onClosed: (closed) => this.#chains.delete(closed),

@@ -26,11 +26,14 @@ export class PendingAppend implements QueuedAppend {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
 
-  /** @param onGivenUp is called when the caller's signal or deadline ends the waiting; then nobody is told more. */
+  /**
+   * @param onGivenUp is called when the caller's signal or deadline ends the waiting; then nobody is told more. Says whether
+   * the append is out of it for good: one that is in a batch already may still be sent.
+   */
   constructor(
     built: BuiltEvents,
     options: CallOptions,
-    onGivenUp: (append: PendingAppend) => void,
+    onGivenUp: (append: PendingAppend) => boolean,
   ) {
     const { signal, timeoutMs } = options;
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
@@ -47,9 +50,8 @@ export class PendingAppend implements QueuedAppend {
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => {
-        const outcome = this.wasSent ? 'unknown' : 'not-sent';
+        const outcome = onGivenUp(this) ? 'not-sent' : 'unknown';
         this.reject(deadlineExceeded(timeoutMs, { outcome }));
-        onGivenUp(this);
       }, timeoutMs);
     }
   }

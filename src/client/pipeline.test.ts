@@ -6,9 +6,10 @@ import { AtedbError, type Reason } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { encodeCommitHeader, parseSealOfRun, type SealView } from '../event/index.ts';
 import { buildEvents } from './build-events.ts';
+import type { CallOptions } from './cancellation.ts';
 import { PendingAppend } from './pending-append.ts';
 import { type Outlet, Pipeline } from './pipeline.ts';
-import type { AppendAnswer } from './received.ts';
+import type { BatchAnswer } from './received.ts';
 import { WriterSlot } from './writer-slot.ts';
 
 const key = KeyPair.generate();
@@ -18,7 +19,7 @@ const chainId = Buffer.alloc(32, 1);
 class ToyServer {
   readonly stored: SealView[] = [];
   sequence = 0;
-  readonly answers: AppendAnswer[] = [];
+  readonly answers: BatchAnswer[] = [];
   readonly #isRefused: (seal: SealView) => boolean;
 
   constructor(isRefused: (seal: SealView) => boolean = () => false) {
@@ -39,7 +40,7 @@ class ToyServer {
     }
   }
 
-  #committed(commit: number): AppendAnswer {
+  #committed(commit: number): BatchAnswer {
     const seal = this.stored[commit];
     if (seal === undefined) throw new Error('no such commit');
     const before = this.stored.slice(0, commit).reduce((sum, { events }) => sum + events, 0);
@@ -79,12 +80,17 @@ async function newSlot(): Promise<WriterSlot> {
 }
 
 function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
-  return { slot, chainId, key, asOf: () => undefined, send: (run) => server.take(run) };
+  const send = (run: Buffer) => server.take(run);
+  return { slot, chainId, key, signs: true, asOf: () => undefined, send };
 }
 
-function append(pipeline: Pipeline, landsBefore?: number): PendingAppend {
+function append(
+  pipeline: Pipeline,
+  landsBefore?: number,
+  options: CallOptions = {},
+): PendingAppend {
   const built = buildEvents([{ data: 'x' }], { landsBefore });
-  const pending = new PendingAppend(built, {}, (given) => pipeline.giveUp(given));
+  const pending = new PendingAppend(built, options, (given) => pipeline.giveUp(given));
   pending.promise.catch(() => undefined);
   pipeline.add(pending);
   return pending;
@@ -183,7 +189,7 @@ test('answers that cannot be are refused', async () => {
   await expect.poll(() => server.answers.length).toBe(2);
   const [first, second] = server.answers;
   if (first?.kind !== 'committed' || second?.kind !== 'committed') throw new Error('not stored');
-  const lies: AppendAnswer[] = [
+  const lies: BatchAnswer[] = [
     second,
     { ...first, commitHeader: second.commitHeader },
     { ...first, commitHeader: Buffer.from('x') },
@@ -221,4 +227,20 @@ test('after a fork what was sent is unknown, and what was not goes on under a ne
   pipeline.attach(outletTo(anew, slot));
   await answerAll(pipeline, anew);
   await expect(unsent.promise).resolves.toMatchObject({ firstSequence: 0 });
+});
+
+test('a deadline that passes says not-sent only of what can never be sent', async () => {
+  const server = new ToyServer();
+  const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 1_000_000 }, () => undefined);
+  const inQueue = append(pipeline, undefined, { timeoutMs: 1 });
+  await expect(inQueue.promise).rejects.toMatchObject({ metadata: { outcome: 'not-sent' } });
+  const inBatch = append(pipeline, undefined, { timeoutMs: 20 });
+  const outlet = outletTo(server, await newSlot());
+  pipeline.attach(outlet);
+  // The stream is lost while the batch is being signed: it waits for the next one, and so does who is in it.
+  pipeline.detach();
+  await expect(inBatch.promise).rejects.toMatchObject({ metadata: { outcome: 'unknown' } });
+  pipeline.attach(outlet);
+  await answerAll(pipeline, server);
+  expect(server.stored).toHaveLength(1);
 });

@@ -1,10 +1,10 @@
-import { ErrorReason } from '../../gen/atedb/v1/errors_pb.js';
-import { AtedbError, type Reason, reasons, writerBatchesInFlightMax } from '../bytes/index.ts';
+import { AtedbError, type Reason, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import { parseCommitHeader, type TreeHead, type WriterIdentity } from '../event/index.ts';
 import { AppendQueue, type BatchLimits } from './append-queue.ts';
 import type { PendingAppend } from './pending-append.ts';
-import type { AppendAnswer } from './received.ts';
+import type { BatchAnswer } from './received.ts';
+import { rejection } from './rejection.ts';
 import { SealedBatch } from './sealed-batch.ts';
 import type { WriterSlot } from './writer-slot.ts';
 
@@ -20,6 +20,8 @@ export interface Outlet {
   readonly slot: WriterSlot;
   readonly chainId: Buffer;
   readonly key: KeyPair;
+  /** Whether batches are signed; they need not be on a stream that has proven the key. */
+  readonly signs: boolean;
   /** The newest head that was verified. */
   asOf(): TreeHead | undefined;
   /** Send a batch. */
@@ -73,11 +75,16 @@ export class Pipeline {
     this.#queue.push(append);
   }
 
-  /** Nobody waits for this append any more: it isn't sent, unless it was. */
-  giveUp(append: PendingAppend): void {
-    if (!this.#queue.remove(append)) return;
+  /**
+   * Nobody waits for this append any more: it isn't sent, unless it is in a batch already, whose seal names the others.
+   *
+   * @returns whether it will never be sent.
+   */
+  giveUp(append: PendingAppend): boolean {
+    if (!this.#queue.remove(append)) return false;
     this.#bytes -= append.bytes;
     this.#onChange();
+    return true;
   }
 
   /** A stream is there: what has no answer is sent again, then what waits. */
@@ -119,7 +126,7 @@ export class Pipeline {
    * @throws AtedbError VERIFICATION_FAILED for an answer that can't be; the reason of a rejection that is about the
    * writer, not about the batch, and so ends the stream.
    */
-  answer(answer: AppendAnswer): void {
+  answer(answer: BatchAnswer): void {
     const due = this.#due.shift();
     if (due === undefined) throw impossible('it answers a batch that was not sent');
     const isFor = answer.sealHash.equals(due.hash);
@@ -166,7 +173,7 @@ export class Pipeline {
   }
 
   #seal(batch: SealedBatch, before: SealedBatch | undefined, outlet: Outlet): void {
-    const { slot, chainId, key } = outlet;
+    const { slot, chainId, key, signs } = outlet;
     const { salt, counter, lastSeal } = slot.state;
     const writer: WriterIdentity = { chainId, fingerprint: key.publicKey.fingerprint, salt };
     const place = {
@@ -174,7 +181,7 @@ export class Pipeline {
       previous: before === undefined ? lastSeal : before.hash,
       asOf: outlet.asOf(),
     };
-    batch.seal(writer, key, place).then(
+    batch.seal(writer, signs ? [key] : [], place).then(
       () => this.pump(),
       (error: unknown) => this.fail(() => error),
     );
@@ -182,7 +189,7 @@ export class Pipeline {
 
   #committed(
     batch: SealedBatch | undefined,
-    answer: AppendAnswer & { readonly kind: 'committed' },
+    answer: BatchAnswer & { readonly kind: 'committed' },
   ): void {
     const header = readCommitHeader(answer.commitHeader);
     if (batch === undefined) throw impossible('it accepts a batch after one that it rejected');
@@ -204,7 +211,7 @@ export class Pipeline {
     }
   }
 
-  #rejected(batch: SealedBatch, answer: AppendAnswer & { readonly kind: 'rejected' }): void {
+  #rejected(batch: SealedBatch, answer: BatchAnswer & { readonly kind: 'rejected' }): void {
     const error = rejection(answer);
     if (writerReasons.has(error.reason)) throw error;
     const isFollower = error.reason === 'PREDECESSOR_REJECTED';
@@ -276,17 +283,6 @@ export function outcomeUnknown(cause: AtedbError, append: PendingAppend): AtedbE
     `whether ${append.events === 1 ? 'the event is' : `the ${append.events} events are`} stored is not known: ${cause.message}. Read the chain before appending again`,
     { metadata: { cause_reason: cause.reason }, cause },
   );
-}
-
-function rejection(answer: AppendAnswer & { readonly kind: 'rejected' }): AtedbError {
-  const name = ErrorReason[answer.reason];
-  const reason = reasons.find((known) => known === name);
-  return new AtedbError(reason ?? 'INTERNAL', answer.message, {
-    metadata: {
-      ...answer.metadata,
-      ...(reason === undefined ? { server_reason: String(answer.reason) } : {}),
-    },
-  });
 }
 
 function readCommitHeader(bytes: Buffer) {

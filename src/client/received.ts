@@ -1,5 +1,5 @@
 import { AtedbError, FieldCursor } from '../bytes/index.ts';
-import type { PublicKey } from '../crypto/index.ts';
+import { hashBytes, type PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, type TreeHead, type TrustMode } from '../event/index.ts';
 
 // What servers send, taken apart in place. Slices of the log stay as they came: what is verified is their bytes.
@@ -73,7 +73,12 @@ export type AppendAnswer =
       readonly reason: number;
       readonly message: string;
       readonly metadata: Readonly<Record<string, string>>;
-    };
+    }
+  | { readonly kind: 'conversation'; readonly conversationId: Buffer }
+  | { readonly kind: 'proven'; readonly fingerprint: Buffer };
+
+/** The answer to a batch. */
+export type BatchAnswer = Extract<AppendAnswer, { readonly sealHash: Buffer }>;
 
 /** @throws AtedbError VERIFICATION_FAILED for an answer that can't be read; so do all functions here. */
 export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
@@ -153,6 +158,16 @@ export function parseAppendAnswer(bytes: Buffer): AppendAnswer {
       if (commitHeader === undefined) throw missing('commit_header');
       if (head === undefined) throw missing('head');
       return { kind: 'committed', sealHash, commitHeader, head: treeHead(head) };
+    }
+    const conversation = fields.bytes(4);
+    if (conversation !== undefined) {
+      const conversationId = new Fields(conversation).bytes(1);
+      if (conversationId?.length !== hashBytes) throw missing('conversation_id');
+      return { kind: 'conversation', conversationId };
+    }
+    const proven = fields.bytes(5);
+    if (proven !== undefined) {
+      return { kind: 'proven', fingerprint: new Fields(proven).bytes(1) ?? Buffer.alloc(0) };
     }
     if (rejected === undefined) throw missing('outcome');
     const inner = new Fields(rejected);

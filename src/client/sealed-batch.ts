@@ -43,9 +43,14 @@ export class SealedBatch {
   /**
    * Close the batch at its place; sealing it again, at another, makes the former seal void.
    *
+   * @param signers none for a stream that has proven the key.
    * @returns when it is signed; the signature of a former seal is dropped.
    */
-  async seal(writer: WriterIdentity, key: KeyPair, place: BatchPlace): Promise<void> {
+  async seal(
+    writer: WriterIdentity,
+    signers: readonly KeyPair[],
+    place: BatchPlace,
+  ): Promise<void> {
     this.#version += 1;
     const version = this.#version;
     const built = this.appends.flatMap((append) => append.built.events);
@@ -59,7 +64,7 @@ export class SealedBatch {
     this.hash = sealed.hash;
     this.run = undefined;
     const frames = built.map((event) => event.frame);
-    const run = await signBatch(frames, sealed, [key]);
+    const run = await signBatch(frames, sealed, signers);
     if (this.#version === version) this.run = run;
   }
 }

@@ -79,12 +79,13 @@ export class WriterPlace {
         continue;
       }
       if (chain.trouble !== undefined) throw this.#readOnly(chain.trouble);
+      checkServer(chain, opened);
       const { chainId } = chain.genesis;
       const slot = await this.#takeSlot(chainId, fingerprint);
       const isOfSlot = asked !== undefined && this.#writerId(fingerprint)?.equals(asked);
       if (!isOfSlot || chain.writer === undefined) continue;
       await this.#agree(chain, chain.writer, { slot, fingerprint, before, unanswered, signal });
-      return { slot, chainId };
+      return { slot, genesis: chain.genesis };
     }
     const { server } = this.#options.transport;
     throw new AtedbError(
@@ -186,4 +187,15 @@ export class WriterPlace {
     this.#mayBeBehind = true;
     return slot;
   }
+}
+
+/** A key is proven to the server that the chain's genesis names, to no other. */
+function checkServer({ genesis }: OpenedChain, { serverIdentity }: Opened): void {
+  const named = genesis.serverIdentity;
+  if (named === undefined || named.fingerprint.equals(serverIdentity.fingerprint)) return;
+  throw new AtedbError(
+    'SERVER_IDENTITY_MISMATCH',
+    `the chain ${genesis.chainKey.text} is kept by the server ${named.fingerprintHex}, as its genesis says, and this one is ${serverIdentity.fingerprintHex}. Nothing is appended to it here: if the chain was moved, its server's identity key has to move along`,
+    { metadata: { fingerprint: serverIdentity.fingerprintHex } },
+  );
 }

@@ -29,9 +29,10 @@ export interface StandingClaim {
 /**
  * Find out whether a server and a writer agree on what the writer has written.
  *
- * @returns the writer's last seal at the server, whose signature was verified; undefined where it has none.
+ * @returns the writer's last seal at the server, which is signed or was made here; undefined where it has none.
  * @throws AtedbError WRITER_AHEAD where the server has lost batches that it acknowledged; WRITER_FORKED where it has
- * batches of this writer id that this writer didn't make; VERIFICATION_FAILED where what it says can't be.
+ * batches of this writer id of which it can't be known that this writer made them; VERIFICATION_FAILED where what it says
+ * can't be.
  */
 export async function checkStanding(claim: StandingClaim): Promise<SealView | undefined> {
   const { standing, state, unanswered, mayBeBehind } = claim;
@@ -40,8 +41,16 @@ export async function checkStanding(claim: StandingClaim): Promise<SealView | un
   if (nextCounter === 0) return undefined;
   const seal = await verifyLastSeal(claim);
   const news = nextCounter - state.counter;
-  // A crash may have come before what was acknowledged last was saved: the server has our own word for it.
-  if (news > 0 && unanswered.length === 0 && mayBeBehind) return seal;
+  // A crash may have come before what was acknowledged last was saved.
+  if (news > 0 && unanswered.length === 0 && mayBeBehind) {
+    // The server has our own word for it, or none: what it made up itself we must not go on from.
+    if (seal.signatures.length > 0) return seal;
+    throw new AtedbError(
+      'WRITER_FORKED',
+      `${news} batches of this writer are not known here, since a process has ended or given up before their answers were saved, and they are not signed. The next ones are a new writer's`,
+      { metadata: { next_counter: String(nextCounter), counter: String(state.counter) } },
+    );
+  }
   const expected = news === 0 ? state.lastSeal : unanswered[news - 1]?.hash;
   if (expected?.equals(seal.hash)) return seal;
   throw new AtedbError(
@@ -66,7 +75,9 @@ async function verifyLastSeal(claim: StandingClaim): Promise<SealView> {
   const isOurs =
     seal.writerId.equals(writerId) &&
     seal.chainId.equals(genesis.chainId) &&
-    seal.signatures.some((signature) => signature.fingerprint.equals(fingerprint));
+    seal.fingerprint.equals(fingerprint) &&
+    seal.signatures.every((signature) => signature.fingerprint.equals(fingerprint)) &&
+    (seal.signatures.length > 0 || genesis.trustMode === 'centralized');
   if (!isOurs) throw unbelievable("its last seal is not this writer's");
   if (seal.counter !== standing.nextCounter - 1) {
     throw unbelievable(

@@ -11,7 +11,7 @@ import { LocalFailure, locally } from './local-failure.ts';
 import { appendRequest } from './make-genesis.ts';
 import { type Committed, PendingAppend } from './pending-append.ts';
 import { type Outlet, outcomeUnknown, Pipeline } from './pipeline.ts';
-import { parseAppendAnswer } from './received.ts';
+import { answerToBatch, proveKey } from './prove-key.ts';
 import { WriterPlace, type WriterPlaceOptions } from './writer-place.ts';
 
 /** What a writer works with. */
@@ -19,6 +19,8 @@ export interface WriterOptions extends WriterPlaceOptions {
   /** Called once, when there is something to write. */
   readonly loadKey: () => Promise<KeyPair>;
   readonly limits: BatchLimits;
+  /** Whether every batch is signed, also where a proof would do. */
+  readonly signBatches: boolean;
   /** Bytes that may wait before `writable` does. */
   readonly queueBytesMax: number;
   /** How long a lost server is waited for, in milliseconds. */
@@ -138,14 +140,16 @@ export class Writer {
       this.#key = undefined;
       throw error;
     });
-    const { chainKey, transport, known } = this.#options;
-    const { slot, chainId } = await this.#place.take(key, this.#pipeline.unanswered, signal);
+    const { chainKey, transport, known, signBatches } = this.#options;
+    const { slot, genesis } = await this.#place.take(key, this.#pipeline.unanswered, signal);
     const stream = transport.duplexStream(ChainService.method.append, signal);
-    let isFirst = true;
+    const signs = signBatches || genesis.trustMode === 'distributed';
+    let isFirst = signs;
     const outlet: Outlet = {
       slot,
-      chainId,
+      chainId: genesis.chainId,
       key,
+      signs,
       asOf: () => known.newest,
       send: (run) => {
         stream.write(isFirst ? appendRequest(run, chainKey) : run);
@@ -159,6 +163,7 @@ export class Writer {
       closeTimer ??= setTimeout(() => stream.cancel(undefined), closeTimeoutMs);
     };
     try {
+      if (!signs) await proveKey(stream, key, genesis);
       this.#pipeline.attach(outlet);
       this.#changed();
       for (
@@ -166,7 +171,7 @@ export class Writer {
         message !== undefined;
         message = await stream.read()
       ) {
-        this.#pipeline.answer(parseAppendAnswer(message));
+        this.#pipeline.answer(answerToBatch(message));
         this.#lostSinceMs = undefined;
         this.#backoff.reset();
       }

@@ -27,4 +27,6 @@ export const hashTags = {
 export const signatureContexts = {
   /** Over the header of a seal. */
   seal: 'atedb/v1/seal',
+  /** Over what ties the proof of a key to one stream. */
+  proof: 'atedb/v1/proof',
 } as const;

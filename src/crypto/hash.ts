@@ -86,20 +86,6 @@ export function taggedHash(tag: string, ...parts: readonly Buffer[]): Buffer {
   return sha256Of(prefixOf(tag), ...parts);
 }
 
-/** Whether the tagged hash of parts is this one. Faster than to make it and compare. */
-export function taggedHashFits(
-  expected: Buffer,
-  tag: string,
-  ...parts: readonly Buffer[]
-): boolean {
-  const text = sha256TextOf(prefixOf(tag), ...parts);
-  if (expected.length !== text.length) return false;
-  for (let at = 0; at < text.length; at += 1) {
-    if (expected[at] !== text.charCodeAt(at)) return false;
-  }
-  return true;
-}
-
 /** What goes before the parts of a tagged hash. */
 export function prefixOf(tag: string): Buffer {
   let prefix = prefixes.get(tag);

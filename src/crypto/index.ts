@@ -1,5 +1,5 @@
 export { hashTags, signatureContexts } from './domains.ts';
-export { hashBytes, sha256, taggedHash, taggedHashFits } from './hash.ts';
+export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
 export { selfTest } from './known-answer.ts';
 export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';

@@ -1,8 +1,8 @@
 import { hashBytes } from './hash.ts';
 import { type HashInputs, numbersPerInput } from './hash-inputs.ts';
-import { sha256Module } from './sha256-module.ts';
+import { sha256LanesModule } from './sha256-lanes-module.ts';
 
-/** What assembly/sha256.ts exports; it says there what each does. */
+/** What wasm/sha256-lanes.ts exports; it says there what each does. */
 interface ModuleExports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   prefixAt(): number;
@@ -130,7 +130,7 @@ export function sha256Lanes(): Sha256Lanes | undefined {
 }
 
 function makeLanes(api: WebAssemblyApi | undefined): Sha256Lanes | undefined {
-  const bytes = Buffer.from(sha256Module, 'base64');
+  const bytes = Buffer.from(sha256LanesModule, 'base64');
   if (api === undefined || !api.validate(bytes)) return undefined;
   const instance = new api.Instance(new api.Module(bytes));
   return new Sha256Lanes(instance.exports as ModuleExports);

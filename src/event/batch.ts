@@ -6,8 +6,8 @@ import {
   runBytesMax,
 } from '../bytes/index.ts';
 import { runFields } from './build-event.ts';
-import { EventTable, locateEvent } from './event-table.ts';
-import { type EventView, eventView } from './event-view.ts';
+import { findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
+import { type EventKind, type EventView, eventKinds, findEvent, viewOf } from './event-view.ts';
 import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
 import { type Precondition, sealHash, type TreeHead } from './seal.ts';
 
@@ -38,38 +38,45 @@ export interface SealView {
 }
 
 /** A batch, taken apart without copying. */
-export interface Batch {
+export class Batch {
   /** The run: events, then the seal. */
   readonly bytes: Buffer;
-  /** Where everything lies in its events: for all that looks at every event of every batch. */
-  readonly table: EventTable;
-  /** Its events as objects, which are made when they are asked for. */
-  readonly events: readonly EventView[];
   readonly seal: SealView;
-}
-
-class ParsedBatch implements Batch {
-  readonly table: EventTable;
-  readonly seal: SealView;
+  /** Number of events. */
+  readonly count: number;
+  /** Where the parts of the events lie; see `layoutOf`. */
+  readonly layout: Uint32Array;
   #events: readonly EventView[] | undefined;
 
-  constructor(table: EventTable, seal: SealView) {
-    this.table = table;
+  constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
+    this.bytes = bytes;
     this.seal = seal;
+    this.layout = layout;
+    this.count = layout.length / layoutStride;
   }
 
-  get bytes(): Buffer {
-    return this.table.run;
+  /** Whether the first event is a genesis. */
+  get isGenesis(): boolean {
+    return this.kindOf(0) === 'genesis';
   }
 
+  /** The events as objects, made when they are first asked for. */
   get events(): readonly EventView[] {
-    const { table } = this;
-    this.#events ??= Array.from({ length: table.count }, (_, index) => eventView(table, index));
+    this.#events ??= Array.from({ length: this.count }, (_, index) =>
+      viewOf(this.bytes, this.layout, index * layoutStride),
+    );
     return this.#events;
+  }
+
+  /** What an event does. */
+  kindOf(index: number): EventKind {
+    return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] as EventKind;
   }
 }
 
 const emptyData = Buffer.alloc(0);
+/** Where the layout of a batch is put together, before it is known how many events it has. */
+let scratch = new Uint32Array(256 * layoutStride);
 
 /**
  * Take a run apart: one or more events, then exactly one seal, and nothing else.
@@ -85,34 +92,43 @@ export function parseBatch(run: Buffer): Batch {
       { metadata: { limit_bytes: String(runBytesMax), bytes: String(run.length) } },
     );
   }
-  let events = 0;
+  let count = 0;
   let seal: SealView | undefined;
   const cursor = new FieldCursor(run);
   while (cursor.next()) {
     if (seal !== undefined) throw invalid('something follows its seal');
     if (cursor.field === runFields.event && cursor.wireType === 2) {
-      if (events === batchEventsMax) {
+      if (count === batchEventsMax) {
         throw new AtedbError(
           'TOO_MANY_EVENTS',
           `the batch has more than ${batchEventsMax} events, which is the limit; append it as several batches`,
           { metadata: { limit_events: String(batchEventsMax) } },
         );
       }
-      try {
-        locateEvent(run, cursor.start, cursor.end, events);
-      } catch (error) {
-        throw about(error, `event ${events}`, { event_index: String(events) });
-      }
-      events += 1;
+      layOutEvent(run, cursor.start, cursor.end, count);
+      count += 1;
     } else if (cursor.field === runFields.seal && cursor.wireType === 2) {
       seal = parseSeal(run.subarray(cursor.start, cursor.end));
     } else {
       throw invalid(`it holds a field ${cursor.field}, which is neither an event nor a seal`);
     }
   }
-  if (events === 0) throw invalid('it has no events');
+  if (count === 0) throw invalid('it has no events');
   if (seal === undefined) throw invalid('it has no seal');
-  return new ParsedBatch(EventTable.ofLocated(run, events), seal);
+  return new Batch(run, seal, scratch.slice(0, count * layoutStride));
+}
+
+function layOutEvent(run: Buffer, start: number, end: number, index: number): void {
+  const at = index * layoutStride;
+  if (at === scratch.length) {
+    const larger = new Uint32Array(2 * scratch.length);
+    larger.set(scratch);
+    scratch = larger;
+  }
+  if (findUsualEvent(run, start, end, scratch, at)) return;
+  about(`event ${index}`, { event_index: String(index) }, () =>
+    findEvent(run, start, end, scratch, at),
+  );
 }
 
 /**
@@ -132,7 +148,7 @@ export function parseSealOfRun(run: Buffer): SealView {
 
 /** Take one Seal message apart. */
 function parseSeal(bytes: Buffer): SealView {
-  try {
+  return about('the seal', {}, () => {
     checkStrict(sealForm, bytes);
     const cursor = new FieldCursor(bytes);
     let headerBytes = emptyData as Buffer;
@@ -142,9 +158,7 @@ function parseSeal(bytes: Buffer): SealView {
       else signatures.push(parseSignature(cursor.bytesValue()));
     }
     return { bytes, ...parseSealHeader(headerBytes), signatures };
-  } catch (error) {
-    throw about(error, 'the seal', {});
-  }
+  });
 }
 
 function parseSealHeader(bytes: Buffer): Omit<SealView, 'bytes' | 'signatures'> {
@@ -195,7 +209,12 @@ function parsePrecondition(bytes: Buffer): Precondition {
     : { kind: 'lands_before', sequence: value };
 }
 
-function parseSignature(bytes: Buffer): SignatureView {
+/**
+ * Take one Signature message apart.
+ *
+ * @throws AtedbError NON_CANONICAL.
+ */
+export function parseSignature(bytes: Buffer): SignatureView {
   checkStrict(signatureForm, bytes);
   const cursor = new FieldCursor(bytes);
   let suite = 0;
@@ -209,13 +228,17 @@ function parseSignature(bytes: Buffer): SignatureView {
   return { suite, fingerprint, signature };
 }
 
-/** Say in a refusal which part of the batch it is about. */
-function about(error: unknown, what: string, metadata: Record<string, string>): unknown {
-  if (!(error instanceof AtedbError)) return error;
-  return new AtedbError(error.reason, `${what}: ${error.message}`, {
-    metadata: { ...error.metadata, ...metadata },
-    cause: error,
-  });
+/** Run a parser, and say in its refusals which part of the batch they are about. */
+function about<T>(what: string, metadata: Record<string, string>, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw new AtedbError(error.reason, `${what}: ${error.message}`, {
+      metadata: { ...error.metadata, ...metadata },
+      cause: error,
+    });
+  }
 }
 
 function invalid(why: string): AtedbError {

@@ -1,4 +1,22 @@
-import { type EventKind, type EventTable, eventFields } from './event-table.ts';
+import { AtedbError, checkStrict, eventHeaderBytesMax, FieldCursor } from '../bytes/index.ts';
+import { layoutOf } from './event-layout.ts';
+import { eventForm, eventHeaderForm } from './forms.ts';
+
+/** What an event does; the names of `atedb.v1.EventKind`. */
+export const eventKinds = [
+  undefined,
+  'genesis',
+  'data',
+  'tombstone',
+  'redaction',
+  'snapshot',
+  'auth_answer',
+  'roots',
+  'server_identity',
+] as const;
+
+/** What an event does. */
+export type EventKind = Exclude<(typeof eventKinds)[number], undefined>;
 
 /** What an event's header says. Buffers are slices of the header. */
 export interface EventHeader {
@@ -25,28 +43,128 @@ export interface EventView {
   readonly dataState: number;
 }
 
-const nothing = Buffer.alloc(0) as Buffer;
+const sizeMax = 0xffff_ffff;
 
-/** One event of a table, as an object. */
-export function eventView(table: EventTable, index: number): EventView {
+/**
+ * Check any event in the strict form, and find its parts.
+ *
+ * @param start where the Event message begins in the run, and `end` where it ends.
+ * @param at where its numbers go in the layout.
+ * @throws AtedbError NON_CANONICAL, DATA_TOO_LARGE.
+ */
+export function findEvent(
+  run: Buffer,
+  start: number,
+  end: number,
+  layout: Uint32Array,
+  at: number,
+): void {
+  checkStrict(eventForm, run, start, end);
+  layout.fill(0, at, at + Object.keys(layoutOf).length);
+  const event = new FieldCursor(run, start, end);
+  while (event.next()) {
+    if (event.field === 1) {
+      layout[at + layoutOf.headerStart] = event.start;
+      layout[at + layoutOf.headerEnd] = event.end;
+    } else if (event.field === 2) {
+      layout[at + layoutOf.dataStart] = event.start;
+      layout[at + layoutOf.dataEnd] = event.end;
+    } else if (event.field === 3) layout[at + layoutOf.saltStart] = event.start;
+    else layout[at + layoutOf.dataState] = event.value;
+  }
+  const headerStart = layout[at + layoutOf.headerStart] as number;
+  const headerEnd = layout[at + layoutOf.headerEnd] as number;
+  if (headerEnd - headerStart > eventHeaderBytesMax) {
+    throw new AtedbError(
+      'DATA_TOO_LARGE',
+      `its header is ${headerEnd - headerStart} bytes, and ${eventHeaderBytesMax} is the limit`,
+      { metadata: { limit_bytes: String(eventHeaderBytesMax) } },
+    );
+  }
+  checkStrict(eventHeaderForm, run, headerStart, headerEnd);
+  const header = new FieldCursor(run, headerStart, headerEnd);
+  while (header.next()) {
+    if (header.field === 2) layout[at + layoutOf.kind] = header.value;
+    else if (header.field === 3) layout[at + layoutOf.keyStart] = header.start;
+    else if (header.field === 15) layout[at + layoutOf.isGenesis] = 1;
+    else if (header.field === 30) layout[at + layoutOf.hashStart] = header.start;
+    else if (header.field === 31) {
+      layout[at + layoutOf.dataBytes] = Math.min(header.value, sizeMax);
+    }
+  }
+}
+
+/** The event whose parts were found: an object, for those who want one. */
+export function viewOf(run: Buffer, layout: Uint32Array, at: number): EventView {
+  const part = (start: number, end: number) => run.subarray(layout[at + start], layout[at + end]);
+  const headerBytes = part(layoutOf.headerStart, layoutOf.headerEnd);
+  const saltStart = layout[at + layoutOf.saltStart] as number;
   return {
-    headerBytes: table.slice(index, eventFields.header) ?? nothing,
-    header: {
-      kind: table.kind(index),
-      primaryKey: table.slice(index, eventFields.primaryKey),
-      parent: table.slice(index, eventFields.parent),
-      collection: table.slice(index, eventFields.collection),
-      type: table.text(index, eventFields.type),
-      replyTo: table.slice(index, eventFields.replyTo),
-      timeUnixMs: table.has(index, eventFields.timeUnixMs)
-        ? table.number(index, eventFields.timeUnixMs)
-        : undefined,
-      isGenesis: table.has(index, eventFields.genesis),
-      dataHash: table.slice(index, eventFields.dataHash),
-      dataBytes: table.number(index, eventFields.dataBytes),
-    },
-    data: table.slice(index, eventFields.data) ?? nothing,
-    salt: table.slice(index, eventFields.salt),
-    dataState: table.number(index, eventFields.dataState),
+    headerBytes,
+    header: readHeader(headerBytes),
+    data: part(layoutOf.dataStart, layoutOf.dataEnd),
+    salt: saltStart === 0 ? undefined : run.subarray(saltStart, saltStart + 16),
+    dataState: layout[at + layoutOf.dataState] as number,
+  };
+}
+
+/** Read a header that was checked before. */
+function readHeader(bytes: Buffer): EventHeader {
+  const cursor = new FieldCursor(bytes);
+  let kind: EventKind = 'data';
+  let primaryKey: Buffer | undefined;
+  let parent: Buffer | undefined;
+  let collection: Buffer | undefined;
+  let type: string | undefined;
+  let replyTo: Buffer | undefined;
+  let timeUnixMs: number | undefined;
+  let isGenesis = false;
+  let dataHash: Buffer | undefined;
+  let dataBytes = 0;
+  while (cursor.next()) {
+    switch (cursor.field) {
+      case 2:
+        kind = eventKinds[cursor.value] ?? kind;
+        break;
+      case 3:
+        primaryKey = cursor.bytesValue();
+        break;
+      case 4:
+        parent = cursor.bytesValue();
+        break;
+      case 5:
+        collection = cursor.bytesValue();
+        break;
+      case 12:
+        type = cursor.stringValue();
+        break;
+      case 13:
+        replyTo = cursor.bytesValue();
+        break;
+      case 14:
+        timeUnixMs = cursor.value;
+        break;
+      case 15:
+        isGenesis = true;
+        break;
+      case 30:
+        dataHash = cursor.bytesValue();
+        break;
+      case 31:
+        dataBytes = cursor.value;
+        break;
+    }
+  }
+  return {
+    kind,
+    primaryKey,
+    parent,
+    collection,
+    type,
+    replyTo,
+    timeUnixMs,
+    isGenesis,
+    dataHash,
+    dataBytes,
   };
 }

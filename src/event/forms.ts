@@ -162,7 +162,6 @@ export const sealForm: MessageForm = {
       form: signatureForm,
       repeated: true,
       countMax: rootsMax,
-      required: true,
     },
   ],
 };

@@ -6,9 +6,10 @@ export {
   type ServerAddress,
 } from './address.ts';
 export {
-  type Batch,
+  Batch,
   parseBatch,
   parseSealOfRun,
+  parseSignature,
   type SealView,
   type SignatureView,
 } from './batch.ts';
@@ -32,8 +33,8 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
-export { type EventKind, EventTable, eventFields } from './event-table.ts';
-export type { EventHeader, EventView } from './event-view.ts';
+export { layoutOf, layoutStride } from './event-layout.ts';
+export type { EventHeader, EventKind, EventView } from './event-view.ts';
 export {
   buildGenesis,
   chainIdOf,
@@ -45,6 +46,7 @@ export {
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
+export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export {
   eventsRoot,
@@ -53,6 +55,7 @@ export {
   type SealInput,
   sealBatch,
   sealHash,
+  signatureBytes,
   signBatch,
   type TreeHead,
   type WriterIdentity,

@@ -4,6 +4,7 @@ import {
   type KeyPair,
   leafHash,
   merkleRoot,
+  type PublicKey,
   signatureContexts,
   taggedHash,
 } from '../crypto/index.ts';
@@ -106,6 +107,7 @@ function preconditionBytes(condition: Precondition): Buffer {
 /**
  * Sign a sealed header with each key and put the batch together.
  *
+ * @param keys none where a stream has proven the writer's.
  * @returns the run: the events, then the seal, byte for byte what is sent, stored and replayed.
  */
 export async function signBatch(
@@ -121,12 +123,12 @@ export async function signBatch(
   );
   const seal = new FieldWriter().bytes(1, sealed.header);
   sorted.forEach((key, index) => {
-    const signature = new FieldWriter()
-      .varint(1, key.publicKey.suite)
-      .bytes(2, key.publicKey.fingerprint)
-      .bytes(3, signatures[index])
-      .finish();
-    seal.message(2, signature);
+    seal.message(2, signatureBytes(key.publicKey, signatures[index] as Buffer));
   });
   return Buffer.concat([...eventFrames, frame(runFields.seal, seal.finish())]);
+}
+
+/** Serialise a signature as a Signature message. */
+export function signatureBytes({ suite, fingerprint }: PublicKey, signature: Buffer): Buffer {
+  return new FieldWriter().varint(1, suite).bytes(2, fingerprint).bytes(3, signature).finish();
 }

@@ -8,6 +8,7 @@ import { damageError, errorCode, readError, storageError } from './damage.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { parseSegmentName, segmentName } from './layout.ts';
+import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
 import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 import { LogReader } from './log-reader.ts';
@@ -54,11 +55,13 @@ export class ChainLog {
   readonly #reader: LogReader;
   readonly #writer: LogWriter | undefined;
   readonly #heads = new PublishedHeads();
+  /** Those who wait for the chain to grow, and those who wait for what has its place already. */
   readonly #waiters = new Waiters();
+  readonly #commitWaiters = new Waiters();
   #durable: DurableState;
-  #trouble: string | undefined;
+  readonly #health: LogHealth;
+  readonly #onLost: ChainLogOptions['onLost'];
   readonly #damage: string | undefined;
-  readonly #onNotice: (notice: string) => void;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChainLogOptions, start: LogStart) {
@@ -66,9 +69,9 @@ export class ChainLog {
     const { manifest, index, place, tiles, file } = start;
     const { chainId } = manifest;
     this.chainId = chainId;
-    this.#trouble = start.trouble;
+    this.#health = new LogHealth(start.trouble, onNotice);
     this.#damage = start.damage;
-    this.#onNotice = onNotice;
+    this.#onLost = options.onLost;
     this.#tiles = tiles;
     this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
@@ -105,6 +108,7 @@ export class ChainLog {
       onDurable: (published, timeUnixMs) => {
         this.#durable = this.#describe(published, timeUnixMs);
         this.#waiters.notify(published.size);
+        this.#commitWaiters.notify(published.size);
       },
       onFailure: (error) => this.#fail(error),
     });
@@ -174,7 +178,7 @@ export class ChainLog {
 
   /** Why the log can only be read; undefined where it can be written too. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#health.trouble;
   }
 
   /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
@@ -203,10 +207,11 @@ export class ChainLog {
    * together; the order is that of the calls.
    *
    * @param run the events and the seal, as they came. Must not change until the batch is durable.
-   * @throws AtedbError CHAIN_READ_ONLY, SERVER_DRAINING, DATA_TOO_LARGE; then nothing was queued.
+   * @throws AtedbError CHAIN_READ_ONLY, STORAGE_FAILED, SERVER_DRAINING, DATA_TOO_LARGE; then nothing was queued.
    */
   append(run: Buffer, acceptance: Acceptance): Appended {
-    if (this.#trouble !== undefined || this.#writer === undefined) throw this.#readOnlyError();
+    if (this.trouble !== undefined || this.#writer === undefined) throw this.#readOnlyError();
+    if (this.#health.failure !== undefined) throw this.#health.failure;
     if (this.#closing !== undefined) throw closedError();
     return this.#writer.append(run, acceptance);
   }
@@ -283,9 +288,21 @@ export class ChainLog {
    */
   waitBeyond(commit: number, signal: AbortSignal): Promise<void> {
     if (this.#durable.head.size > commit) return Promise.resolve();
-    if (this.#trouble !== undefined) return Promise.reject(this.#readOnlyError());
+    if (this.trouble !== undefined) return Promise.reject(this.#readOnlyError());
     if (this.#closing !== undefined) return Promise.reject(closedError());
     return this.#waiters.wait(commit, signal);
+  }
+
+  /**
+   * Resolves when a commit is durable that has its place already: rejects also when the batch that has it is lost, even
+   * if another one gets the place later.
+   */
+  waitDurable(commit: number, signal: AbortSignal): Promise<void> {
+    if (this.#durable.head.size > commit) return Promise.resolve();
+    if (this.#health.failure !== undefined) return Promise.reject(this.#health.failure);
+    if (this.trouble !== undefined) return Promise.reject(this.#readOnlyError());
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    return this.#commitWaiters.wait(commit, signal);
   }
 
   /** The root of the tree of the first `size` commits, where it was published lately. */
@@ -325,12 +342,14 @@ export class ChainLog {
 
   async #close(): Promise<void> {
     await this.#writer?.idle();
+    await this.#health.healed();
     this.#waiters.fail(closedError());
+    this.#commitWaiters.fail(closedError());
     try {
-      if (this.#trouble === undefined) await this.#writer?.close();
+      if (this.trouble === undefined) await this.#writer?.close();
     } catch (error) {
       // Everything acknowledged is durable: what is missing is made again on opening.
-      this.#trouble = storageError('closing the log', error).message;
+      this.#health.giveUp(storageError('closing the log', error).message);
     }
     await this.#files.close();
   }
@@ -338,7 +357,7 @@ export class ChainLog {
   #tree(size: number): TileFiles {
     this.#checkRange('tree size', size, 0, this.#durable.head.size + 1);
     if (this.#tiles !== undefined) return this.#tiles;
-    throw new AtedbError('CHAIN_DAMAGED', `there are no proofs: ${this.#trouble}`);
+    throw new AtedbError('CHAIN_DAMAGED', `there are no proofs: ${this.trouble}`);
   }
 
   #describe(head: TreeHead, timeUnixMs: number): DurableState {
@@ -347,17 +366,22 @@ export class ChainLog {
     return { head, nextSequence: position.sequence, timeUnixMs, position };
   }
 
-  /** After a failed write or sync nothing is known of the file: from now on only what was durable before is read. */
+  /** Batches could not be made durable, from the first one on that isn't. */
   #fail(cause: unknown): AtedbError {
-    const error = storageError('making batches durable', cause);
-    this.#trouble = error.message;
-    this.#onNotice(`the log can only be read from now on: ${error.message}`);
-    this.#waiters.fail(error);
-    return error;
+    const commits = this.#durable.head.size;
+    return this.#health.fail(cause, {
+      commits,
+      takeBack: () => {
+        const takenBack = this.#onLost?.(commits);
+        return { takenBack, tell: (error) => this.#commitWaiters.fail(error) };
+      },
+      heal: () => this.#writer?.heal(),
+      giveUp: () => this.#waiters.fail(this.#readOnlyError()),
+    });
   }
 
   #readOnlyError(): AtedbError {
-    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.#trouble}`);
+    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.trouble}`);
   }
 
   #checkRange(what: string, value: number, first: number, end: number): void {

@@ -12,7 +12,7 @@ export interface GroupCommitOptions<T> {
   readonly groupBytesMax: number;
   /** Make a group durable. Called with one group at a time, in order. */
   readonly flush: (group: readonly T[]) => Promise<void>;
-  /** A flush has failed: none of these will be made durable, and the queue takes no more. */
+  /** A flush has failed: none of these will be made durable, and the queue takes no more until `resume`. */
   readonly onFailure: (items: readonly T[], error: unknown) => void;
 }
 
@@ -25,7 +25,7 @@ export class GroupCommit<T extends Groupable> {
   #queue: T[] = [];
   #queuedBytes = 0;
   #running: Promise<void> | undefined;
-  #failed = false;
+  #isPaused = false;
 
   constructor(options: GroupCommitOptions<T>) {
     this.#options = options;
@@ -36,12 +36,17 @@ export class GroupCommit<T extends Groupable> {
     return this.#queuedBytes;
   }
 
-  /** Queue an item. Never after a failure. */
+  /** Queue an item. Never between a failure and `resume`. */
   add(item: T): void {
-    if (this.#failed) throw new Error('a queue that has failed takes no items');
+    if (this.#isPaused) throw new Error('a queue that has failed takes no items');
     this.#queue.push(item);
     this.#queuedBytes += item.bytes;
     this.#running ??= this.#run();
+  }
+
+  /** Take items again, after a failure. */
+  resume(): void {
+    this.#isPaused = false;
   }
 
   /** Resolves when all that was queued is flushed or has failed. */
@@ -57,7 +62,7 @@ export class GroupCommit<T extends Groupable> {
       try {
         await this.#options.flush(group);
       } catch (error) {
-        this.#failed = true;
+        this.#isPaused = true;
         const lost = [...group, ...this.#queue];
         this.#queue = [];
         this.#queuedBytes = 0;

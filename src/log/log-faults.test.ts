@@ -136,14 +136,16 @@ test.each(faults)('one call that is %s stops one log, and nothing else', async (
 });
 
 test.each(faults)(
-  'after a write that is %s the log is read-only, and says so to all who wait',
+  'after a write that is %s all who wait are told, what they wait for is taken back, and the log goes on',
   async (fault) => {
     const disk = await emptyDisk(logsPath);
     let broken = false;
     const storage = new FaultyStorage(disk, ({ name }) =>
       broken && name === 'writeDurable' ? fault : undefined,
     );
-    const log = await createLog(testOwner(logsPath, { storage }));
+    const lost: number[] = [];
+    const onLost = (commits: number) => void lost.push(commits);
+    const log = await createLog(testOwner(logsPath, { storage, onLost }));
     const batches = Array.from({ length: 6 }, (_, place) => makeBatch([10], 1 + place));
     await appendAll(log, batches.slice(0, 3));
     broken = true;
@@ -151,20 +153,31 @@ test.each(faults)(
     await undefined;
     await undefined;
     const queued = log.append((batches[4] as TestBatch).run, batches[4] as TestBatch);
-    const waiting = log.waitBeyond(3, new AbortController().signal);
+    const waiting = log.waitDurable(3, new AbortController().signal);
+    const growing = log.waitBeyond(3, new AbortController().signal);
     const settled = await Promise.allSettled([inFlight.durable, queued.durable, waiting]);
     for (const result of settled) {
       expect(result).toMatchObject({ status: 'rejected', reason: { reason: 'STORAGE_FAILED' } });
     }
-    expect(log.trouble).toContain('injected fault');
+    expect(lost).toEqual([3]);
     expect(log.durable.head.size).toBe(3);
     expect(log.queuedBytes).toBe(0);
     expect(() => log.append((batches[5] as TestBatch).run, batches[5] as TestBatch)).toThrow(
-      expect.objectContaining({ reason: 'CHAIN_READ_ONLY' }),
+      expect.objectContaining({ reason: 'STORAGE_FAILED' }),
     );
+    broken = false;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.trouble).toBeUndefined();
     expect(sameBatches(await readAll(log), batches.slice(0, 3))).toBe(true);
-    expect(log.isAtTail(log.endPosition())).toBe(true);
+    await appendAll(log, batches.slice(3));
+    await growing;
+    expect(log.segments).toBe(2);
+    expect(sameBatches(await readAll(log), batches)).toBe(true);
     await log.close();
+    disk.powerCut(() => false);
+    const again = await reopenLog(testOwner(logsPath, { storage: disk }));
+    expect(sameBatches(await readAll(again), batches)).toBe(true);
+    await again.close();
   },
 );
 
@@ -222,7 +235,7 @@ test('what recovery found in a page cache and served is durable before it is ser
   const disk = await emptyDisk(logsPath);
   let broken = false;
   const storage = new FaultyStorage(disk, ({ name }) =>
-    broken && name === 'writeDurable' ? 'torn' : undefined,
+    broken && (name === 'writeDurable' || name === 'truncate') ? 'torn' : undefined,
   );
   const log = await createLog(testOwner(logsPath, { storage }));
   const batches = Array.from({ length: 9 }, (_, place) => makeBatch([20], 1 + place));

@@ -18,6 +18,11 @@ export interface ChainLogOptions {
    * batch that was handed to `onBatch`. The log adds magic, chain id, places, time and CRC.
    */
   readonly takeSnapshot: () => StateSnapshot;
+  /**
+   * Batches that were appended are lost: the chain has only its first `commits` again. Called before those who wait for
+   * them are told; the log takes no more until what it returns has resolved.
+   */
+  readonly onLost?: ((commits: number) => Promise<void> | void) | undefined;
   /** Told in words what recovery did, for an operator. */
   readonly onNotice: (notice: string) => void;
 }

@@ -19,6 +19,8 @@ import type { StorageFile } from './storage.ts';
 import type { TailBuffer } from './tail-buffer.ts';
 import type { TileFiles } from './tile-files.ts';
 
+const hashedAtOnceBytes = 1024 * 1024;
+
 /** What the server says of a batch in accepting it. */
 export interface Acceptance {
   /** Number of events in the run. */
@@ -65,7 +67,7 @@ export interface LogWriterOptions
   readonly onFirstGroup: (() => Promise<void>) | undefined;
   /** A group is durable, and readers see it. */
   readonly onDurable: (head: TreeHead, timeUnixMs: number) => void;
-  /** Nothing can be written any more. */
+  /** A group could not be made durable: nothing can be written until `heal`. Those who wait are told after this. */
   readonly onFailure: (error: unknown) => AtedbError;
 }
 
@@ -73,14 +75,19 @@ export interface LogWriterOptions
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #queue: GroupCommit<Pending>;
-  readonly #frontier: Frontier;
+  /** The tree of what is durable. */
+  #frontier: Frontier;
   #file: StorageFile;
   #hash: Hash;
   #hasFooter: boolean;
   #onFirstGroup: (() => Promise<void>) | undefined;
+  /** Of the last commit that is durable. */
+  #durableTimeUnixMs: number;
   /** Where the next batch to be queued will be; what is durable lags behind. */
   #next: { commit: number; sequence: number; timeUnixMs: number; segmentBytes: number };
   #segmentHasBatch: boolean;
+  /** After a failure the next batch begins a new segment. */
+  #mustRoll = false;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
@@ -89,10 +96,9 @@ export class LogWriter {
     this.#hasFooter = options.hasFooter;
     this.#frontier = options.frontier;
     this.#onFirstGroup = options.onFirstGroup;
-    const { index, firstCommit } = options.table.active;
-    const { commit, sequence, offset } = index.end;
-    this.#next = { commit, sequence, timeUnixMs: options.timeUnixMs, segmentBytes: offset };
-    this.#segmentHasBatch = commit > firstCommit;
+    this.#durableTimeUnixMs = options.timeUnixMs;
+    this.#next = this.#afterDurable();
+    this.#segmentHasBatch = this.#activeHasBatch();
     this.#queue = new GroupCommit({
       groupBytesMax,
       flush: (group) => this.#flush(group),
@@ -125,8 +131,9 @@ export class LogWriter {
     if (acceptance.timeUnixMs < timeUnixMs) throw new RangeError('time in a log never decreases');
     const commitHeader = encodeCommitHeader({ ...acceptance, commit, firstSequence });
     const bytes = run.length + commitHeader.length + commitOverheadBytes;
-    const rolls =
-      this.#segmentHasBatch && this.#next.segmentBytes + bytes > this.#options.segmentBytesMax;
+    const isFull = this.#next.segmentBytes + bytes > this.#options.segmentBytesMax;
+    const rolls = this.#mustRoll || (this.#segmentHasBatch && isFull);
+    this.#mustRoll = false;
     const snapshot = rolls ? this.#takeSnapshot() : undefined;
     this.#next = {
       commit: commit + 1,
@@ -146,6 +153,37 @@ export class LogWriter {
   /** Resolves when all that was queued is durable or has failed. */
   idle(): Promise<void> {
     return this.#queue.idle();
+  }
+
+  /**
+   * After a failure: make the file hold what is durable and nothing else, so that batches can be taken again. What lies
+   * behind, in the file or the page cache, is not believed, and the next batch begins a new segment: the sectors at the end
+   * of this one may be torn.
+   *
+   * Rejects with what the storage throws: then the state of the file is not known.
+   */
+  async heal(): Promise<void> {
+    const { offset } = this.#options.table.active.index.end;
+    // A footer is only said to be there when it is durable; a manifest may call the segment closed from then on.
+    if (!this.#hasFooter) {
+      await this.#file.truncate(offset);
+      await this.#file.datasync();
+    }
+    this.#hash = await hashUpTo(this.#file, offset);
+    this.#next = this.#afterDurable();
+    this.#segmentHasBatch = this.#activeHasBatch();
+    this.#mustRoll = this.#segmentHasBatch;
+    this.#queue.resume();
+  }
+
+  #activeHasBatch(): boolean {
+    const { index, firstCommit } = this.#options.table.active;
+    return index.end.commit > firstCommit;
+  }
+
+  #afterDurable() {
+    const { commit, sequence, offset } = this.#options.table.active.index.end;
+    return { commit, sequence, timeUnixMs: this.#durableTimeUnixMs, segmentBytes: offset };
   }
 
   /** End the active segment in good order, when idle. Rejects with what the storage throws. */
@@ -168,7 +206,8 @@ export class LogWriter {
     else if (this.#hasFooter) await this.#cutFooter();
     const { segment, index } = table.active;
     const { offset } = index.end;
-    const composed = composeGroup(group, this.#frontier, offset);
+    const frontier = this.#frontier.clone();
+    const composed = composeGroup(group, frontier, offset);
     const bytes = tail.reserve(composed.bytes, { ...index.end, segment });
     let at = 0;
     for (const piece of composed.pieces) at += piece.copy(bytes, at);
@@ -178,6 +217,8 @@ export class LogWriter {
     await written;
     if (this.#onFirstGroup !== undefined) await this.#onFirstGroup();
     this.#onFirstGroup = undefined;
+    this.#frontier = frontier;
+    this.#durableTimeUnixMs = group.at(-1)?.timeUnixMs ?? this.#durableTimeUnixMs;
 
     group.forEach(({ events, timeUnixMs }, place) => {
       index.add({ events, timeUnixMs, endOffset: composed.ends[place] as number });
@@ -187,14 +228,15 @@ export class LogWriter {
       group.map(({ events }, place) => ({ events, endOffset: composed.ends[place] as number })),
     );
     const head: TreeHead = { size: index.end.commit, root: composed.root };
-    this.#options.onDurable(head, group.at(-1)?.timeUnixMs ?? 0);
+    this.#options.onDurable(head, this.#durableTimeUnixMs);
     for (const { resolve } of group) resolve(head);
   }
 
   /** A footer is only true as long as nothing follows it. */
   async #cutFooter(): Promise<void> {
-    await this.#file.truncate(this.#options.table.active.index.end.offset);
+    // First: after a truncation that fails it may be there or not.
     this.#hasFooter = false;
+    await this.#file.truncate(this.#options.table.active.index.end.offset);
   }
 
   /** The footer of the active segment; returns it for the file's hash. */
@@ -257,4 +299,13 @@ export class LogWriter {
       }),
     });
   }
+}
+
+/** The SHA-256 of a file's first bytes, to go on with. */
+async function hashUpTo(file: StorageFile, bytes: number): Promise<Hash> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes; at += hashedAtOnceBytes) {
+    hash.update(await file.read(at, Math.min(hashedAtOnceBytes, bytes - at)));
+  }
+  return hash;
 }

@@ -45,10 +45,14 @@ export class MemoryStorage implements Storage {
     node.durable = Buffer.from(bytes);
   }
 
-  /** All that is here, by itself; what wasn't synced counts as durable there. */
-  clone(): MemoryStorage {
+  /**
+   * All that is here, by itself.
+   *
+   * @param options.keepsUnsynced whether what wasn't synced isn't there either; else it counts as durable.
+   */
+  clone(options: { readonly keepsUnsynced?: boolean } = {}): MemoryStorage {
     const copy = new MemoryStorage();
-    copyFolder(this.#root, copy.#root);
+    copyFolder(this.#root, copy.#root, options.keepsUnsynced ?? false, new Map());
     return copy;
   }
 
@@ -206,17 +210,27 @@ function cutFile(file: FileNode, survives: Survives): void {
   file.durable = Buffer.from(after);
 }
 
-function copyFolder(from: FolderNode, to: FolderNode): void {
-  for (const [name, node] of from.names) {
+function copyFolder(
+  from: FolderNode,
+  to: FolderNode,
+  keepsUnsynced: boolean,
+  copies: Map<FileNode | FolderNode, FileNode | FolderNode>,
+): void {
+  const copyOf = (node: FileNode | FolderNode): FileNode | FolderNode => {
+    const known = copies.get(node);
+    if (known !== undefined) return known;
     const copy = node instanceof FolderNode ? new FolderNode() : new FileNode();
-    if (node instanceof FolderNode) copyFolder(node, copy as FolderNode);
+    copies.set(node, copy);
+    if (node instanceof FolderNode) copyFolder(node, copy as FolderNode, keepsUnsynced, copies);
     else {
       (copy as FileNode).bytes = Buffer.from(node.bytes);
-      (copy as FileNode).durable = Buffer.from(node.bytes);
+      (copy as FileNode).durable = Buffer.from(keepsUnsynced ? node.durable : node.bytes);
     }
-    to.names.set(name, copy);
-    to.durable.set(name, copy);
-  }
+    return copy;
+  };
+  for (const [name, node] of from.names) to.names.set(name, copyOf(node));
+  const durable = keepsUnsynced ? from.durable : from.names;
+  for (const [name, node] of durable) to.durable.set(name, copyOf(node));
 }
 
 function systemError(code: string, path: string): Error {

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { replaceFile } from './durable-files.ts';
+import { readWhole, replaceFile } from './durable-files.ts';
 import { encodeIndex } from './index-file.ts';
 import { indexName, manifestName, segmentName, snapshotName } from './layout.ts';
 import { type ClosedSegment, encodeManifest } from './manifest.ts';
@@ -62,9 +62,11 @@ export async function startSegment(
   header: SegmentHeader,
 ): Promise<StartedSegment> {
   const path = join(folder, segmentName(header.segment));
-  const file = await storage.open(path, 'replace');
+  const bytes = encodeSegmentHeader(header);
+  // A roll that failed late may have made the manifest name this very file: then it must not be gone for a moment.
+  const there = await readWhole(storage, path);
+  const file = await storage.open(path, there?.equals(bytes) ? 'update' : 'replace');
   try {
-    const bytes = encodeSegmentHeader(header);
     await file.writeDurable(0, bytes);
     await storage.syncFolder(dirname(path));
     return { file, bytes };

@@ -7,7 +7,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { ChainRegistry } from '../chain/index.ts';
 import { type PublicKey, selfTest } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
-import { RealStorage } from '../log/index.ts';
+import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
 import { chainService } from './chain-service.ts';
 import { loadIdentity } from './identity.ts';
@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Size at which segments roll. Absent: 64 MiB. */
   readonly segmentBytesMax?: number;
+  /** What the chains lie on. Absent: the file system of this machine. */
+  readonly storage?: Storage;
 }
 
 /** A server that accepts calls. */
@@ -88,7 +90,7 @@ async function startLocked(
   const { logsPath, trustMode, limits, logger } = options;
   const identity = await loadIdentity(join(system, 'identity.key'), logger);
   const registry = new ChainRegistry({
-    storage: new RealStorage(),
+    storage: options.storage ?? new RealStorage(),
     logsPath,
     serverIdentity: identity.publicKey,
     trustMode,

@@ -33,7 +33,7 @@ function batchOf(options: {
     preconditions: options.preconditions ?? [],
     hash: options.hash ?? randomBytes(32),
   };
-  return { seal, table: { kind: () => 'data' } } as unknown as Batch;
+  return { seal, isGenesis: false } as unknown as Batch;
 }
 
 async function freshState() {

@@ -1,6 +1,6 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
-import { LatestWriters } from './latest-writers.ts';
+import { type LatestMark, LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { type KeyTable, keyTable } from './signatures.ts';
 
@@ -52,9 +52,25 @@ interface Writer {
   recent: Answer[];
 }
 
+/** What a batch has changed, so that it can be taken back. */
+interface Applied {
+  readonly commit: number;
+  readonly firstSequence: number;
+  readonly timeBeforeUnixMs: number;
+  readonly latest: LatestMark;
+  readonly writerId: string;
+  /** Of its writer, before; undefined where it was the writer's first batch. */
+  readonly before:
+    | (Pick<Writer, 'nextCounter' | 'lastCommit' | 'endSequence' | 'asOfSize'> & {
+        /** The answer that made room for this batch's. */
+        readonly dropped: Answer | undefined;
+      })
+    | undefined;
+}
+
 /**
  * The rules of a chain: what it takes next. Pure: no clock, no disk. Batches are given to it in order, first to `admit`
- * and, once they have their place, to `apply`.
+ * and, once they have their place, to `apply`. Those that aren't `settled` can be taken back.
  */
 export class ChainState {
   readonly genesis: Genesis;
@@ -65,6 +81,8 @@ export class ChainState {
   timeUnixMs = 0;
   readonly #writers = new Map<string, Writer>();
   readonly #latest = new LatestWriters();
+  /** The batches that may be taken back, oldest first. */
+  #unsettled: Applied[] = [];
 
   constructor(genesis: Genesis, record?: StateRecord) {
     this.genesis = genesis;
@@ -118,7 +136,7 @@ export class ChainState {
    */
   checkChain(batch: Batch): void {
     const { chainId } = this.genesis;
-    const isGenesis = batch.table.kind(0) === 'genesis';
+    const { isGenesis } = batch;
     const metadata = { chain_id: chainId.toString('hex') };
     if (!batch.seal.chainId.equals(chainId)) {
       const offered = batch.seal.chainId.toString('hex');
@@ -167,6 +185,7 @@ export class ChainState {
     const answer = { sealHash: seal.hash, commitHeader: placed.commitHeader };
     const endSequence = placed.firstSequence + seal.events;
     const writer = this.#writers.get(id);
+    let before: Applied['before'];
     if (writer === undefined) {
       this.#writers.set(id, {
         writerId: Buffer.from(seal.writerId),
@@ -177,17 +196,65 @@ export class ChainState {
         recent: [answer],
       });
     } else {
+      const { nextCounter, lastCommit, asOfSize } = writer;
+      const isFull = writer.recent.length === writerBatchesInFlightMax;
+      const dropped = isFull ? writer.recent.shift() : undefined;
+      before = { nextCounter, lastCommit, endSequence: writer.endSequence, asOfSize, dropped };
       writer.nextCounter = seal.counter + 1;
       writer.lastCommit = placed.commit;
       writer.endSequence = endSequence;
       writer.asOfSize = seal.asOf?.size ?? writer.asOfSize;
       writer.recent.push(answer);
-      if (writer.recent.length > writerBatchesInFlightMax) writer.recent.shift();
     }
+    this.#unsettled.push({
+      commit: placed.commit,
+      firstSequence: placed.firstSequence,
+      timeBeforeUnixMs: this.timeUnixMs,
+      latest: this.#latest.mark(),
+      writerId: id,
+      before,
+    });
     this.#latest.wrote(id, endSequence);
     this.nextCommit = placed.commit + 1;
     this.nextSequence = endSequence;
     this.timeUnixMs = placed.timeUnixMs;
+  }
+
+  /** The first `commits` batches of the chain are there for good. */
+  settled(commits: number): void {
+    const { length } = this.#unsettled;
+    let count = 0;
+    while (count < length && (this.#unsettled[count] as Applied).commit < commits) count += 1;
+    if (count > 0) this.#unsettled.splice(0, count);
+  }
+
+  /**
+   * Take back all batches but the first `commits` of the chain: the state is again what it was before they were applied.
+   * Those that were settled can't be among them.
+   */
+  takeBack(commits: number): void {
+    for (let last = this.#unsettled.at(-1); last !== undefined; last = this.#unsettled.at(-1)) {
+      if (last.commit < commits) return;
+      this.#unsettled.pop();
+      this.#undo(last);
+    }
+  }
+
+  #undo({ commit, firstSequence, timeBeforeUnixMs, latest, writerId, before }: Applied): void {
+    const writer = this.#writers.get(writerId);
+    if (writer === undefined || before === undefined) this.#writers.delete(writerId);
+    else {
+      writer.nextCounter = before.nextCounter;
+      writer.lastCommit = before.lastCommit;
+      writer.endSequence = before.endSequence;
+      writer.asOfSize = before.asOfSize;
+      writer.recent.pop();
+      if (before.dropped !== undefined) writer.recent.unshift(before.dropped);
+    }
+    this.#latest.restore(latest);
+    this.nextCommit = commit;
+    this.nextSequence = firstSequence;
+    this.timeUnixMs = timeBeforeUnixMs;
   }
 }
 

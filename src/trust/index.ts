@@ -6,6 +6,8 @@ export {
   type WriterRecord,
 } from './chain-state.ts';
 export { checkBatch } from './check-batch.ts';
+export { verifyKeyProof } from './key-proof.ts';
 export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
-export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+export { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { verifyGenesis } from './verify-genesis.ts';
+export { type VouchedBy, vouchedBy } from './vouching.ts';

@@ -208,3 +208,40 @@ test('every changed byte of a chain is found', async () => {
     );
   }
 });
+
+test('the server alone may vouch for batches of a centralized chain, and only of keys that may write', async () => {
+  const centralized = await TestChain.create({ trustMode: 'centralized' });
+  const { writer } = centralized;
+  for (const signers of [[], [writer.key], []]) {
+    const { run, sealHash } = await writer.make([testEvent('x')], {}, signers);
+    writer.counter += 1;
+    writer.previous = sealHash;
+    centralized.accept(run);
+  }
+  const verified = await new ReplayVerifier(centralized.genesis).verify(centralized.slice());
+  expect(verified.map(({ vouchedBy }) => vouchedBy)).toEqual([
+    'writer',
+    'server',
+    'writer',
+    'server',
+  ]);
+  const stranger = new TestWriter(centralized.genesis.chainId, KeyPair.generate());
+  centralized.accept((await stranger.make([testEvent('y')], {}, [])).run);
+  await expect(
+    new ReplayVerifier(centralized.genesis).verify(centralized.slice()),
+  ).rejects.toMatchObject({
+    reason: 'VERIFICATION_FAILED',
+    message: expect.stringMatching(/may not write/),
+  });
+});
+
+test('a signature that was taken off a batch of a distributed chain is missed', async () => {
+  const distributed = await TestChain.create({ trustMode: 'distributed' });
+  distributed.accept((await distributed.writer.make([testEvent('x')], {}, [])).run);
+  await expect(
+    new ReplayVerifier(distributed.genesis).verify(distributed.slice()),
+  ).rejects.toMatchObject({
+    reason: 'VERIFICATION_FAILED',
+    message: expect.stringMatching(/no signature/),
+  });
+});

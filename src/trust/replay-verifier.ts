@@ -14,12 +14,15 @@ import { checkBatch } from './check-batch.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentRoots } from './recent-roots.ts';
-import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { type VouchedBy, vouchedBy } from './vouching.ts';
 
 /** A batch that was verified, with its commit. */
 export interface VerifiedBatch {
   readonly batch: Batch;
   readonly commit: CommitView;
+  /** Whether its writer's own signature is on it, or the server of a centralized chain alone says that it is its. */
+  readonly vouchedBy: VouchedBy;
 }
 
 /** Where a replay starts: the state of the tree there. */
@@ -95,15 +98,15 @@ export class ReplayVerifier {
   async verifyBatches(stored: readonly SliceBatch[]): Promise<VerifiedBatch[]> {
     const verified: VerifiedBatch[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
-    const lastOfWriter = new Map<string, VerifiedBatch>();
+    const lastSigned = new Map<string, VerifiedBatch>();
     for (const { run, commit } of stored) {
       const one = at(commit.commit, () => this.#step(run, commit));
       verified.push(one);
       const { seal } = one.batch;
-      lastOfWriter.set(seal.writerId.toString('hex'), one);
+      if (one.vouchedBy === 'writer') lastSigned.set(seal.writerId.toString('hex'), one);
       if (seal.signatures.length > 1) await this.#verifySignatures(one);
     }
-    await Promise.all([...lastOfWriter.values()].map((one) => this.#verifySignatures(one)));
+    await Promise.all([...lastSigned.values()].map((one) => this.#verifySignatures(one)));
     return verified;
   }
 
@@ -118,6 +121,8 @@ export class ReplayVerifier {
   #step(run: Buffer, commit: CommitView): VerifiedBatch {
     const batch = parseBatch(run);
     const isGenesis = checkBatch(batch) !== undefined;
+    const vouched = vouchedBy(batch, this.genesis.trustMode);
+    if (vouched === 'server') allowedKey(batch.seal.fingerprint, this.#keys);
     this.#checkPlace(batch, commit, isGenesis);
     this.#checkWriter(batch);
     const { seal } = batch;
@@ -138,7 +143,7 @@ export class ReplayVerifier {
     this.#nextSequence = commit.firstSequence + commit.events;
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
-    return { batch, commit };
+    return { batch, commit, vouchedBy: vouched };
   }
 
   #checkPlace(batch: Batch, commit: CommitView, isGenesis: boolean): void {

@@ -11,7 +11,8 @@ export function keyTable(keys: readonly PublicKey[]): KeyTable {
 }
 
 /**
- * Verify every signature of a seal over its header. Runs in the thread pool.
+ * Verify every signature of a seal over its header. Runs in the thread pool. Whether it has those that it must have is
+ * `checkBatch` and `vouchedBy`.
  *
  * @throws AtedbError KEY_NOT_ALLOWED where a signer isn't among the keys, SIGNATURE_INVALID where a signature does
  * not verify.
@@ -19,21 +20,27 @@ export function keyTable(keys: readonly PublicKey[]): KeyTable {
 export async function verifySignatures(seal: SealView, keys: KeyTable): Promise<void> {
   await Promise.all(
     seal.signatures.map(async (signature) => {
-      const fingerprint = signature.fingerprint.toString('hex');
-      const key = keys.get(fingerprint);
-      if (key === undefined) throw notAllowed(fingerprint, keys);
+      const key = allowedKey(signature.fingerprint, keys);
       const good =
         key.suite === signature.suite &&
         (await key.verify(signatureContexts.seal, seal.headerBytes, signature.signature));
       if (!good) {
         throw new AtedbError(
           'SIGNATURE_INVALID',
-          `the signature of key ${fingerprint} over the seal does not verify`,
-          { metadata: { fingerprint } },
+          `the signature of key ${key.fingerprintHex} over the seal does not verify`,
+          { metadata: { fingerprint: key.fingerprintHex } },
         );
       }
     }),
   );
+}
+
+/** Look up a key that may write, by its fingerprint. @throws AtedbError KEY_NOT_ALLOWED where it isn't one. */
+export function allowedKey(fingerprint: Buffer, keys: KeyTable): PublicKey {
+  const hex = fingerprint.toString('hex');
+  const key = keys.get(hex);
+  if (key === undefined) throw notAllowed(hex, keys);
+  return key;
 }
 
 function notAllowed(fingerprint: string, keys: KeyTable): AtedbError {

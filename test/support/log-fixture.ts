@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { StateSnapshotSchema } from '../../gen/atedb/v1/log_pb.js';
 import { frame } from '../../src/bytes/index.ts';
 import { sha256 } from '../../src/crypto/index.ts';
@@ -13,16 +13,10 @@ import { MemoryStorage } from '../../src/log/memory-storage.ts';
 // What the tests of the log share: folders that go away, runs that are framed as batches are, and a log that is opened
 // with an owner who only counts.
 
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'atedb-log-'));
-  folders.push(folder);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -9,11 +9,13 @@ import {
 } from '@grpc/grpc-js';
 import {
   AppendBatchResponseSchema,
+  AppendRequestSchema,
   type AppendResponse,
   AppendResponseSchema,
   type ChainService,
   DescribeChainRequestSchema,
   DescribeChainResponseSchema,
+  type KeyProofSchema,
   ListChainsRequestSchema,
   ListChainsResponseSchema,
   OpenChainRequestSchema,
@@ -57,9 +59,11 @@ export function reasonOf(error: unknown): string | undefined {
 
 /** Calls the chain service by its stubs and nothing else: what a client in another language would have. */
 export class RawClient implements Disposable {
+  readonly address: string;
   readonly #client: Client;
 
   constructor(address: string) {
+    this.address = address;
     this.#client = new Client(address, credentials.createInsecure());
   }
 
@@ -165,6 +169,32 @@ export class AppendCall {
 
   send(run: Buffer, chainKey?: string): void {
     this.call.write(appendRequest(run, chainKey));
+  }
+
+  /** Send a proof, as generated stubs would serialise it. */
+  prove(proof: MessageInitShape<typeof KeyProofSchema>): void {
+    this.call.write(
+      Buffer.from(toBinary(AppendRequestSchema, create(AppendRequestSchema, { proof }))),
+    );
+  }
+
+  /** Send what no client should: a batch and a proof in one message. */
+  sendWithProof(
+    run: Buffer,
+    chainKey: string,
+    proof: MessageInitShape<typeof KeyProofSchema>,
+  ): void {
+    const encoded = toBinary(AppendRequestSchema, create(AppendRequestSchema, { proof }));
+    this.call.write(Buffer.concat([appendRequest(run, chainKey), encoded]));
+  }
+
+  /** Ask for the conversation, and wait for it. */
+  async converse(chainKey: string): Promise<Buffer> {
+    this.send(Buffer.alloc(0), chainKey);
+    const answer = await this.answer();
+    if (answer?.outcome.case !== 'conversation')
+      throw new Error(`an answer: ${answer?.outcome.case}`);
+    return Buffer.from(answer.outcome.value.conversationId);
   }
 
   /** The next answer; undefined at the end of the stream. */

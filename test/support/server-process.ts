@@ -1,4 +1,5 @@
 // A server in a process of its own, for tests that kill it. Arguments: logs path, port, bytes of a segment.
+import { flushCompileCache } from 'node:module';
 import pino from 'pino';
 import { startServer } from '../../src/server/index.ts';
 
@@ -11,4 +12,12 @@ const server = await startServer({
   logger: pino({ level: 'silent' }),
   segmentBytesMax: Number(segmentBytesMax),
 });
+process.once('SIGTERM', () => {
+  // Its parent's channel would keep the process.
+  server.drain('a test').then(() => process.exit(0));
+});
+// Nobody is left to stop it when its parent has ended.
+process.once('disconnect', () => process.exit(1));
+// It may never end in good order: those that are started after it are to find what it compiled.
+flushCompileCache();
 process.send?.({ port: server.port });

@@ -1261,6 +1261,10 @@ export declare const ChainService: GenService<{
    * them is answered; what a client sends beyond that waits in the connection. Each is answered once, in the order sent:
    * committed, which means durable and shown to readers, or rejected, which changes nothing.
    * A batch on a key without a chain creates the chain, if it holds a genesis.
+   * A batch is signed. Or, in a centralized chain, its key is proven on this stream before it: a message
+   * without a batch is answered with the conversation id, a message with a proof for that id with `proven`
+   * or the proof's rejection (KEY_NOT_ALLOWED, SIGNATURE_INVALID). Batches may follow their proof at once;
+   * without one they are rejected as KEY_NOT_PROVEN. A stream may make 16 proofs.
    * Retry: sending the same seal again, on any stream, is answered with the first answer and adds
    * nothing; that holds for a writer's last 128 batches, across restarts of the server too. After a
    * lost connection, open, and send again what has no answer.

@@ -46,7 +46,7 @@ const flags = {
   ),
   batch: valueFlag(
     'batch',
-    'Events in a batch, which is signed once, and durable as a whole or not at all',
+    'Events in a batch, which is durable as a whole or not at all',
     parseInteger('a number of events', 1, batchEventsMax),
     '1000',
   ),
@@ -61,6 +61,10 @@ const flags = {
     parseInteger('a sequence', 1, Number.MAX_SAFE_INTEGER),
   ),
   key: chainFlags.key,
+  sign: switchFlag(
+    'sign',
+    'Sign each batch, also in a centralized chain, where the key is otherwise proven once',
+  ),
   chainId: chainFlags.chainId,
   print: switchFlag('print', 'Send nothing; print each request as JSON, for grpcurl or buf curl'),
   json: chainFlags.json,
@@ -108,6 +112,7 @@ export const appendCommand: CommandModule = {
         landsBefore: readChainFlag(flags.landsBefore, parsed),
       },
       key: readChainFlag(flags.key, parsed),
+      sign: isOn(flags.sign, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       json: isOn(flags.json, parsed),

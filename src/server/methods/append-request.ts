@@ -1,8 +1,11 @@
 import { AtedbError, FieldCursor } from '../../bytes/index.ts';
-import { runFields } from '../../event/index.ts';
+import { parseSignature, runFields, type SignatureView } from '../../event/index.ts';
 
-/** Field of AppendRequest and AppendBatchRequest that isn't stored. */
+/** Fields of AppendRequest that aren't stored; AppendBatchRequest has the first of them only. */
 const chainKeyField = 16;
+const proofField = 17;
+/** Of KeyProof. */
+const signatureField = 1;
 
 /** A request to append, taken apart. */
 export interface AppendRequestParts {
@@ -10,17 +13,21 @@ export interface AppendRequestParts {
   readonly run: Buffer;
   /** Absent where the request names none. */
   readonly chainKey: string | undefined;
+  /** Absent where the request proves nothing. */
+  readonly proof: SignatureView | undefined;
 }
 
 /**
  * Take an AppendRequest or AppendBatchRequest apart, without decoding its batch: the run is a slice of the request.
  *
- * @throws AtedbError NON_CANONICAL where the batch isn't before the other fields, or a field is unknown.
+ * @throws AtedbError NON_CANONICAL where the batch isn't before the other fields, a field is unknown, or there is a batch
+ * and a proof.
  */
 export function splitAppendRequest(request: Buffer): AppendRequestParts {
   const cursor = new FieldCursor(request, 0, request.length, 'AppendRequest');
   let runEnd = 0;
   let chainKey: string | undefined;
+  let proof: SignatureView | undefined;
   while (cursor.next()) {
     const { field } = cursor;
     const inRun = field === runFields.event || field === runFields.seal;
@@ -28,13 +35,24 @@ export function splitAppendRequest(request: Buffer): AppendRequestParts {
       runEnd = cursor.end;
     } else if (field === chainKeyField && chainKey === undefined && cursor.wireType === 2) {
       chainKey = cursor.stringValue();
+    } else if (field === proofField && runEnd === 0 && !proof && cursor.wireType === 2) {
+      proof = proofOf(cursor.bytesValue());
     } else {
       throw new AtedbError(
         'NON_CANONICAL',
-        `the request has field ${field} at offset ${cursor.tagStart}, where it may not be: first come all events, then the seal, then the chain key`,
+        `the request has field ${field} at offset ${cursor.tagStart}, where it may not be: first come all events, then the seal, then the chain key; a proof comes by itself`,
         { metadata: { offset: String(cursor.tagStart) } },
       );
     }
   }
-  return { run: request.subarray(0, runEnd), chainKey };
+  return { run: request.subarray(0, runEnd), chainKey, proof };
+}
+
+function proofOf(bytes: Buffer): SignatureView {
+  const cursor = new FieldCursor(bytes, 0, bytes.length, 'KeyProof');
+  if (cursor.next() && cursor.field === signatureField && cursor.wireType === 2) {
+    const signature = parseSignature(cursor.bytesValue());
+    if (!cursor.next()) return signature;
+  }
+  throw new AtedbError('NON_CANONICAL', 'a proof is one signature, and this is not');
 }

@@ -3,17 +3,18 @@ import { AppendResponseSchema, ChainService } from '../../../gen/atedb/v1/chain_
 import { ErrorReason } from '../../../gen/atedb/v1/errors_pb.js';
 import { AtedbError, writerBatchesInFlightMax } from '../../bytes/index.ts';
 import type { Chain, ChainLease, PreparedBatch, SubmittedBatch } from '../../chain/index.ts';
-import { parseChainKey } from '../../event/index.ts';
+import { parseChainKey, type SignatureView } from '../../event/index.ts';
 import { bidiStream, type DuplexCall } from '../method.ts';
-import { splitAppendRequest } from './append-request.ts';
+import { type AppendRequestParts, splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
-import { committedMessage } from './messages.ts';
+import { committedMessage, conversationMessage, provenMessage } from './messages.ts';
+import { StreamProofs } from './stream-proofs.ts';
 
 /** Bytes of batches that one stream may have in flight; beyond it, too, the connection holds the rest back. */
 const inFlightBytesMax = 16 * 1024 * 1024;
 
-/** `Append`: batches, many in flight, answered in the order sent. */
+/** `Append`: batches and proofs, many in flight, answered in the order sent. */
 export function append(deps: ChainServiceDeps) {
   return bidiStream(ChainService.method.append, async (call) => {
     const stream = new AppendStream(deps, call);
@@ -27,11 +28,12 @@ export function append(deps: ChainServiceDeps) {
 
 /**
  * One append stream. A batch goes through three stages: its contents are prepared, many at once; it is given its
- * place, in order; it is answered, in order, once it is durable.
+ * place, in order; it is answered, in order, once it is durable. Whatever else a client sends is answered in turn.
  */
 class AppendStream {
   readonly #deps: ChainServiceDeps;
   readonly #call: DuplexCall;
+  readonly #proofs = new StreamProofs();
   readonly #failure = Promise.withResolvers<never>();
   #lease: ChainLease | undefined;
   #closed = false;
@@ -84,7 +86,8 @@ class AppendStream {
   async #takeAll(): Promise<void> {
     let streamKey: string | undefined;
     for await (const message of this.#call.requests) {
-      const { run, chainKey } = splitAppendRequest(message);
+      const request = splitAppendRequest(message);
+      const { run, chainKey } = request;
       streamKey ??= chainKey;
       if (streamKey === undefined) {
         throw requestInvalid('chain_key', "it is required in a stream's first message");
@@ -98,13 +101,18 @@ class AppendStream {
       const chain = this.#lease?.chain ?? (await this.#open(streamKey, run));
       await this.#room();
       if (this.#closed) return;
-      this.#take(chain, run);
+      this.#take(chain, request);
     }
     await this.#answered;
   }
 
   async #open(chainKey: string, run: Buffer): Promise<Chain> {
-    const lease = await openForAppend(this.#deps, parseChainKey(chainKey), run);
+    const key = parseChainKey(chainKey);
+    // Only a batch can create a chain.
+    const lease =
+      run.length > 0
+        ? await openForAppend(this.#deps, key, run)
+        : await this.#deps.registry.open(key);
     if (this.#closed) lease[Symbol.dispose]();
     else this.#lease = lease;
     return lease.chain;
@@ -121,18 +129,39 @@ class AppendStream {
     }
   }
 
-  #take(chain: Chain, run: Buffer): void {
+  #take(chain: Chain, { run, proof }: AppendRequestParts): void {
     this.#inFlight += 1;
     this.#inFlightBytes += run.length;
-    const prepared = chain.prepare(run);
+    if (run.length > 0) this.#takeBatch(chain, run);
+    else if (proof !== undefined) this.#takeProof(chain, proof);
+    else this.#answerWith(conversationMessage(this.#proofs.conversationId), 0);
+  }
+
+  #takeProof(chain: Chain, proof: SignatureView): void {
+    const { fingerprint } = proof;
+    const message = settled(this.#proofs.prove(chain, proof)).then((outcome) =>
+      'error' in outcome
+        ? rejectedMessage({ error: outcome.error, sealHash: undefined })
+        : provenMessage(fingerprint),
+    );
+    this.#answerWith(message, 0);
+  }
+
+  #takeBatch(chain: Chain, run: Buffer): void {
+    const prepared = chain.prepare(run, this.#proofs.isProven);
     const before = this.#placed;
     const placed = settled(prepared).then(async (outcome) => {
       await before;
       return this.#place(chain, outcome);
     });
     this.#placed = placed;
+    this.#answerWith(placed.then(answerTo), run.length);
+  }
+
+  /** Send a message when all that came before is answered. */
+  #answerWith(message: Buffer | Promise<Buffer>, runBytes: number): void {
     const answeredBefore = this.#answered;
-    this.#answered = this.#answer(placed, answeredBefore, run.length).catch((error: unknown) => {
+    this.#answered = this.#answer(message, answeredBefore, runBytes).catch((error: unknown) => {
       this.#fail(error);
     });
   }
@@ -157,24 +186,20 @@ class AppendStream {
         error.reason === 'COUNTER_GAP' &&
         (this.#rejected.has(writerId) || this.#rejected.has(''));
       this.#rejected.add(writerId);
-      return { error: isBehindRejected ? predecessorRejected() : error, sealHash: seal.hash };
+      return {
+        error: isBehindRejected ? predecessorRejected() : error,
+        sealHash: seal.hash,
+        settled: settled(chain.settled()),
+      };
     }
   }
 
   async #answer(
-    placed: Promise<SubmittedBatch | Refusal>,
+    answer: Buffer | Promise<Buffer>,
     answeredBefore: Promise<unknown>,
     runBytes: number,
   ): Promise<void> {
-    const outcome = await placed;
-    let message: Buffer;
-    if ('error' in outcome) {
-      message = rejectedMessage(outcome);
-    } else {
-      // A failure ends the stream: whether the batch is stored is not known, so it gets no answer.
-      const head = await outcome.durable;
-      message = committedMessage(outcome.sealHash, outcome.commitHeader, head);
-    }
+    const message = await answer;
     await answeredBefore;
     if (this.#failed) return;
     await this.#call.send(message);
@@ -188,6 +213,18 @@ class AppendStream {
 interface Refusal {
   readonly error: unknown;
   readonly sealHash: Buffer | undefined;
+  /** Ends when what it was decided on is durable. Absent: it follows from the batch alone. */
+  readonly settled?: Promise<Settled<void>>;
+}
+
+/** The answer to a batch, once it is durable or refused. A failure is no answer: whether it is stored is not known. */
+async function answerTo(outcome: SubmittedBatch | Refusal): Promise<Buffer> {
+  if ('error' in outcome) {
+    const ended = await outcome.settled;
+    if (ended !== undefined && 'error' in ended) throw ended.error;
+    return rejectedMessage(outcome);
+  }
+  return committedMessage(outcome.sealHash, outcome.commitHeader, await outcome.durable);
 }
 
 type Settled<T> = { readonly value: T } | { readonly error: unknown };

@@ -28,3 +28,13 @@ export function committedMessage(sealHash: Buffer, commitHeader: Buffer, head: T
   const committed = new FieldWriter(160).bytes(1, commitHeader).message(2, treeHead).finish();
   return new FieldWriter(256).bytes(1, sealHash).message(2, committed).finish();
 }
+
+/** An AppendResponse that tells the stream's conversation. */
+export function conversationMessage(conversationId: Buffer): Buffer {
+  return frame(4, new FieldWriter(48).bytes(1, conversationId).finish());
+}
+
+/** An AppendResponse for a proof that was accepted. */
+export function provenMessage(fingerprint: Buffer): Buffer {
+  return frame(5, new FieldWriter(48).bytes(1, fingerprint).finish());
+}

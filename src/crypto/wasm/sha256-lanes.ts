@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4) of many inputs at once, in AssemblyScript: four inputs side by side, one in each 32-bit lane of a
-// 128-bit vector. `npm run generate:wasm` compiles it to src/crypto/sha256-module.ts; docs/performance.md has its figures.
+// 128-bit vector. `npm run generate:wasm` compiles it to ../sha256-lanes-module.ts; docs/performance.md has its figures.
 //
 // The memory, whose upper part the caller lays out:
 //   PREFIX        what every input of a call begins with

@@ -1,7 +1,7 @@
-// Made from assembly/sha256.ts by: npm run generate:wasm
+// Generated from src/crypto/wasm/sha256-lanes.ts by scripts/generate-wasm.mjs. Do not edit.
 
-/** The module in base64. */
-export const sha256Module: string = [
+/** The compiled module, in base64. */
+export const sha256LanesModule = [
   'AGFzbQEAAAABHAZgAAF/YAJ/fwBgA39/fwBgAABgAX8AYAF/AX8DCwoBAgAAAgEDAAQFBQUBAQKgAQYVBH8BQQALfwFBAAt/',
   'AUEAC38BQQALB18ICHByZWZpeEF0AAIGZnJlZUF0AAcPbWVzc2FnZUJ5dGVzTWF4AAMGbGF5T3V0AAQKaGFzaElucHV0cwAF',
   'C2ZpcnN0TWlzZml0AAkIZm9sZFRyZWUACAZtZW1vcnkCAAwBAwqpQQq2AwEHfwNAIARBBEgEQCAAIAJKBEAgAiIDQQFqIQIg',

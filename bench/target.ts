@@ -1,0 +1,87 @@
+import type { Measure } from './measure.ts';
+
+/** What a target is judged by. */
+export interface Medians {
+  readonly ours: Measure;
+  readonly floors: readonly Measure[];
+  /** Ours as a share of the lowest floor. */
+  readonly ratio: number | undefined;
+}
+
+/** What a row should reach. */
+export interface Target {
+  readonly text: string;
+  /** NaN where the row has no such figure. */
+  value(medians: Medians): number;
+  isMet(value: number): boolean;
+}
+
+/** A target beside what was reached. */
+export interface JudgedTarget {
+  readonly text: string;
+  readonly value: number;
+  readonly isMet: boolean;
+}
+
+/** Hold what was measured against a target. */
+export function judge(target: Target, medians: Medians): JudgedTarget {
+  const value = target.value(medians);
+  return { text: target.text, value, isMet: target.isMet(value) };
+}
+
+/** At least this share of the floor. */
+export function shareOfFloorAtLeast(share: number, floor = 'floor'): Target {
+  return {
+    text: `≥ ${share} × ${floor}`,
+    value: ({ ratio }) => ratio ?? Number.NaN,
+    isMet: (value) => value >= share,
+  };
+}
+
+/** At least so many a second. */
+export function rateAtLeast(rate: number, unit: string): Target {
+  return {
+    text: `≥ ${rate.toLocaleString('en-GB')} ${unit}/s`,
+    value: ({ ours }) => ours.rate ?? Number.NaN,
+    isMet: (value) => value >= rate,
+  };
+}
+
+/** The slowest in a hundred requests take at most so many times as long as the median. */
+export function p99AtMost(times: number): Target {
+  return {
+    text: `p99 ≤ ${times} × p50`,
+    value: ({ ours }) => (ours.p99Us ?? Number.NaN) / (ours.p50Us ?? Number.NaN),
+    isMet: (value) => value <= times,
+  };
+}
+
+/** At most so long. */
+export function durationAtMost(durationMs: number): Target {
+  return {
+    text: `≤ ${durationMs} ms`,
+    value: ({ ours }) => ours.durationMs ?? Number.NaN,
+    isMet: (value) => value <= durationMs,
+  };
+}
+
+/** At most so much longer than the floor takes. */
+export function durationBeyondFloorAtMost(durationMs: number): Target {
+  return {
+    text: `≤ ${durationMs} ms more than the floor`,
+    value: ({ ours, floors }) =>
+      (ours.durationMs ?? Number.NaN) - (floors[0]?.durationMs ?? Number.NaN),
+    isMet: (value) => value <= durationMs,
+  };
+}
+
+const mebibyte = 1024 * 1024;
+
+/** At most so much memory, when all is over. */
+export function residentAtMost(mebibytes: number): Target {
+  return {
+    text: `RSS ≤ ${mebibytes} MiB`,
+    value: ({ ours }) => (ours.residentBytes ?? Number.NaN) / mebibyte,
+    isMet: (value) => value <= mebibytes,
+  };
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { AtedbError, rootsMax } from '../../bytes/index.ts';
+import type { Chain } from '../../chain/index.ts';
+import { hashBytes } from '../../crypto/index.ts';
+import type { SignatureView } from '../../event/index.ts';
+
+/**
+ * The keys that one append stream has proven. A batch may come right behind the proof of its key: whoever asks for the
+ * key then waits until that is verified.
+ */
+export class StreamProofs {
+  #conversationId: Buffer | undefined;
+  #count = 0;
+  /** Whether each proof holds, by the hexadecimal of its key's fingerprint; the last one of a key counts. */
+  readonly #proven = new Map<string, Promise<boolean>>();
+
+  /** The id that proofs on this stream are made for: 32 random bytes, made when it is first asked for. */
+  get conversationId(): Buffer {
+    this.#conversationId ??= randomBytes(hashBytes);
+    return this.#conversationId;
+  }
+
+  /**
+   * Take a proof. Resolves when it counts.
+   *
+   * @throws AtedbError as `Chain.verifyProof`; REQUEST_INVALID beyond the limit of 16 proofs a stream.
+   */
+  async prove(chain: Chain, proof: SignatureView): Promise<void> {
+    this.#count += 1;
+    if (this.#count > rootsMax) {
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        `a stream may make ${rootsMax} proofs, as many as a chain has keys, and this is one more`,
+        { metadata: { field: 'proof', limit_proofs: String(rootsMax) } },
+      );
+    }
+    const verified = chain.verifyProof(proof, this.conversationId);
+    this.#proven.set(
+      proof.fingerprint.toString('hex'),
+      verified.then(
+        () => true,
+        () => false,
+      ),
+    );
+    await verified;
+  }
+
+  /** Whether a key is proven, as far as what came before says. */
+  readonly isProven = (fingerprint: string): Promise<boolean> | boolean =>
+    this.#proven.get(fingerprint) ?? false;
+}

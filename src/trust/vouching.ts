@@ -1,0 +1,31 @@
+import { AtedbError } from '../bytes/index.ts';
+import type { Batch, EventKind, TrustMode } from '../event/index.ts';
+
+/** Who vouches for a batch: its writer, by a signature, or only the server, which had the key proven to it. */
+export type VouchedBy = 'writer' | 'server';
+
+/** All other kinds carry authority or keys: a server must never be able to make itself a reader or a writer. */
+const kindsWithoutAuthority: ReadonlySet<EventKind> = new Set(['data', 'tombstone']);
+
+/**
+ * Decide who vouches for a batch. That its signatures verify is `verifySignatures`; that the key of one without a
+ * signature was proven only its server can know.
+ *
+ * @throws AtedbError SIGNATURE_INVALID where it has no signature and must have one.
+ */
+export function vouchedBy(batch: Batch, trustMode: TrustMode): VouchedBy {
+  if (batch.seal.signatures.length > 0) return 'writer';
+  if (trustMode === 'distributed') {
+    throw unsigned("a distributed chain's batches are signed, each of them");
+  }
+  for (let index = 0; index < batch.count; index += 1) {
+    const kind = batch.kindOf(index);
+    if (kindsWithoutAuthority.has(kind)) continue;
+    throw unsigned(`event ${index} is of kind "${kind}", whose batches are signed in every chain`);
+  }
+  return 'server';
+}
+
+function unsigned(why: string): AtedbError {
+  return new AtedbError('SIGNATURE_INVALID', `the batch has no signature: ${why}`);
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
+import { projectFolder } from '../command.ts';
+
+/** What `npm test` and `npm run test:long` have in common, and what not. */
+export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
+  // The tests start hundreds of processes of ours: they share what Node made of the sources, which is two thirds of
+  // their starting time.
+  process.env.NODE_COMPILE_CACHE ??= join(projectFolder, 'node_modules', '.cache', 'node-compile');
+  const exclude = run.isLong
+    ? configDefaults.exclude
+    : [...configDefaults.exclude, '**/*.long.test.ts'];
+  return defineConfig({
+    test: {
+      pool: 'forks',
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      setupFiles: ['test/support/use-seed.ts'],
+      env: run.isLong ? { ATEDB_TEST_LONG: '1' } : {},
+      projects: [
+        {
+          extends: true,
+          // A process each would take longer than these tests do; none of them changes its process.
+          test: { name: 'units', include: ['src/**/*.test.ts'], exclude, isolate: false },
+        },
+        { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'], exclude } },
+      ],
+    },
+  });
+}
