@@ -8,7 +8,7 @@ import {
 } from '../event/index.ts';
 import { ChainLog, type ChainLogOptions, type Storage } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
-import { Chain } from './chain.ts';
+import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
 import { fromSnapshot, genesisSliceOf, toSnapshot } from './snapshot.ts';
 
@@ -21,6 +21,8 @@ export interface OpenChainOptions {
   readonly segmentBytesMax?: number | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** Absent: in this thread. */
+  readonly checkHashes?: CheckHashes | undefined;
   /** Told in words what recovery had to do. */
   readonly onNotice: (notice: string) => void;
 }
@@ -78,7 +80,8 @@ export async function openChain(
       );
     }
     if (loading.genesisSlice.length === 0) loading.genesisSlice = await firstSlice(log);
-    return new Chain({ key, log, state, genesisSlice: loading.genesisSlice, now: options.now });
+    const { genesisSlice } = loading;
+    return new Chain({ ...options, key, log, state, genesisSlice });
   } catch (error) {
     await log.close();
     throw error;
@@ -106,7 +109,8 @@ export async function createChain(
     const before = new Chain({ key, log, state, genesisSlice: Buffer.alloc(0), now: options.now });
     await before.submit(await before.prepare(run)).durable;
     loading.genesisSlice = await firstSlice(log);
-    return new Chain({ key, log, state, genesisSlice: loading.genesisSlice, now: options.now });
+    const { genesisSlice } = loading;
+    return new Chain({ ...options, key, log, state, genesisSlice });
   } catch (error) {
     await log.close();
     throw error;

@@ -4,7 +4,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
 import { ChainLog, errorCode, readError, type Storage, type StorageName } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
-import type { Chain } from './chain.ts';
+import type { Chain, CheckHashes } from './chain.ts';
 import { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly segmentBytesMax?: number | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** Absent: in this thread. */
+  readonly checkHashes?: CheckHashes | undefined;
   readonly logger: RegistryLogger;
 }
 
@@ -209,9 +211,9 @@ export class ChainRegistry {
   }
 
   #openOptions(key: ChainKey): OpenChainOptions {
-    const { storage, logsPath, segmentBytesMax, now, logger } = this.#options;
+    const { storage, logsPath, segmentBytesMax, now, checkHashes, logger } = this.#options;
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
-    return { storage, logsPath, segmentBytesMax, now, onNotice };
+    return { storage, logsPath, segmentBytesMax, now, checkHashes, onNotice };
   }
 
   async #keysOnDisk(): Promise<ChainKey[]> {
