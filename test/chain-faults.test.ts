@@ -136,7 +136,7 @@ class Session {
         what,
       ).toBe(true);
       const { size, root } = open.chain.log.durable.head;
-      expect(await open.chain.log.rootAt(size), what).toEqual(root);
+      expect(await open.chain.log.tree.rootAt(size), what).toEqual(root);
     }
   }
 }

@@ -2,6 +2,7 @@ export { encodeBase32 } from './base32.ts';
 export { FieldCursor, wireTypes } from './cursor.ts';
 export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from './errors.ts';
 export type { FieldForm, FieldKind, MessageForm } from './form.ts';
+export { type KeyRecord, KeyTable } from './key-table.ts';
 export {
   batchBytesMax,
   batchEventsMax,

@@ -20,6 +20,7 @@ import {
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
+import type { ClosedFacts, KeyIndex } from './key-index.ts';
 import { WriterClaims } from './writer-claims.ts';
 
 /** Checks a batch's hashes, perhaps in another thread. @throws AtedbError as `checkHashes` of `trust`. */
@@ -30,6 +31,8 @@ export interface PreparedBatch {
   readonly batch: Batch;
   /** Root of the head that its seal names, as this chain has it; undefined where it has none of that size. */
   readonly asOfRoot: Buffer | undefined;
+  /** What the objects of its conditions were in closed segments. */
+  readonly closedFacts: ClosedFacts | undefined;
 }
 
 /** A batch that has its place. */
@@ -65,6 +68,7 @@ export class Chain {
   /** The genesis batch with its commit, as it is stored. */
   readonly genesisSlice: Buffer;
   readonly #state: ChainState;
+  readonly #keys: KeyIndex;
   readonly #now: () => number;
   readonly #checkHashes: CheckHashes;
 
@@ -72,6 +76,7 @@ export class Chain {
     key: ChainKey;
     log: ChainLog;
     state: ChainState;
+    keys: KeyIndex;
     genesisSlice: Buffer;
     /** Milliseconds since 1970-01-01 UTC. */
     now: () => number;
@@ -82,6 +87,7 @@ export class Chain {
     this.log = options.log;
     this.genesisSlice = options.genesisSlice;
     this.#state = options.state;
+    this.#keys = options.keys;
     this.#now = options.now;
     this.#checkHashes = options.checkHashes ?? checkHashes;
   }
@@ -106,6 +112,8 @@ export class Chain {
    */
   async prepare(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
     const batch = parseBatch(run);
+    // What comes just after a failed write waits, and isn't refused for it.
+    await this.log.healed();
     // A retry is answered with the first answer, before any other check.
     if (this.#answerTo(batch) === undefined) {
       this.#state.checkChain(batch);
@@ -116,7 +124,8 @@ export class Chain {
     }
     const { asOf } = batch.seal;
     const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;
-    return { batch, asOfRoot: known ? await this.#rootAt(asOf.size) : undefined };
+    const asOfRoot = known ? await this.#rootAt(asOf.size) : undefined;
+    return { batch, asOfRoot, closedFacts: await this.#askClosed(batch) };
   }
 
   /**
@@ -143,6 +152,28 @@ export class Chain {
   }
 
   /**
+   * As `prepare`, for a batch that is submitted at once.
+   *
+   * @throws AtedbError as `prepare`.
+   */
+  async prepareFresh(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
+    let prepared = await this.prepare(run, isProven);
+    while (this.isStale(prepared)) prepared = await this.prepare(run, isProven);
+    return prepared;
+  }
+
+  /** Whether a batch must be prepared again, since too much has come since it was. */
+  isStale({ closedFacts }: PreparedBatch): boolean {
+    return closedFacts !== undefined && this.#keys.isStale(closedFacts);
+  }
+
+  async #askClosed({ seal }: Batch): Promise<ClosedFacts | undefined> {
+    const conditions = seal.preconditions.filter((one) => one.kind === 'key_unchanged');
+    if (conditions.length === 0) return undefined;
+    return this.#keys.askClosed(this.log, conditions, seal.writerId);
+  }
+
+  /**
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls.
    *
@@ -159,7 +190,10 @@ export class Chain {
         `the chain ${this.key.text} can be read only: ${this.log.trouble}`,
       );
     }
-    this.#state.admit(batch, prepared.asOfRoot);
+    const { closedFacts } = prepared;
+    this.#state.admit(batch, prepared.asOfRoot, (condition) =>
+      closedFacts === undefined ? 0 : this.#keys.endOfOthers(condition, seal.writerId, closedFacts),
+    );
     const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
     const appended = this.log.append(batch.bytes, {
       events: seal.events,
@@ -168,6 +202,8 @@ export class Chain {
     });
     this.#state.settled(this.log.durable.head.size);
     this.#state.apply(seal, { ...appended, timeUnixMs });
+    const { firstSequence, startsSegment } = appended;
+    this.#keys.add(batch.bytes, firstSequence, seal.writerId, startsSegment);
     return {
       isRetry: false,
       sealHash: seal.hash,
@@ -195,6 +231,27 @@ export class Chain {
     await this.#whenDurable(lastCommit);
     const { run } = await this.log.readCommit(lastCommit);
     return { nextCounter, lastSeal: parseSealOfRun(run).bytes };
+  }
+
+  /**
+   * Sequence of the newest event of an object. Waits until that is durable.
+   *
+   * @returns undefined where there is none.
+   * @throws AtedbError STORAGE_FAILED, CHAIN_DAMAGED.
+   */
+  async newestOf(primaryKey: Buffer): Promise<number | undefined> {
+    for (;;) {
+      const { head, nextSequence } = this.log.durable;
+      const newest = await this.#keys.newest(this.log, primaryKey);
+      if (newest === undefined || newest < nextSequence) return newest;
+      await this.log.waitDurable(head.size, neverAborted);
+    }
+  }
+
+  /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
+  async close(): Promise<void> {
+    await this.log.close();
+    await this.#keys.written();
   }
 
   #answerTo(batch: Batch): Answer | undefined {
@@ -225,6 +282,6 @@ export class Chain {
   }
 
   async #rootAt(size: number): Promise<Buffer> {
-    return this.log.recentRoot(size) ?? (await this.log.rootAt(size));
+    return this.log.tree.recentRoot(size) ?? (await this.log.tree.rootAt(size));
   }
 }

@@ -10,6 +10,7 @@ import { ChainLog, type ChainLogOptions, type Storage } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
+import { KeyIndex } from './key-index.ts';
 import { fromSnapshot, genesisSliceOf, toSnapshot } from './snapshot.ts';
 
 /** What a chain is opened with. */
@@ -31,6 +32,8 @@ export interface OpenChainOptions {
 class Loading {
   state: ChainState | undefined;
   genesisSlice: Buffer = Buffer.alloc(0);
+  keys: KeyIndex | undefined;
+  log: ChainLog | undefined;
 
   get(): ChainState {
     if (this.state === undefined) {
@@ -64,6 +67,9 @@ export async function openChain(
     onBatch: (run, commit) => {
       if (commit.commit === 0) loading.state = new ChainState(genesisOf(run));
       const state = loading.get();
+      const { writerId } = parseSealOfRun(run);
+      loading.keys ??= new KeyIndex(commit.firstSequence);
+      loading.keys.add(run, commit.firstSequence, writerId, false);
       state.apply(parseSealOfRun(run), { ...commit, commitHeader: copy(commit.headerBytes) });
       state.settled(state.nextCommit);
     },
@@ -80,8 +86,10 @@ export async function openChain(
       );
     }
     if (loading.genesisSlice.length === 0) loading.genesisSlice = await firstSlice(log);
-    const { genesisSlice } = loading;
-    return new Chain({ ...options, key, log, state, genesisSlice });
+    loading.log = log;
+    loading.keys ??= new KeyIndex(log.durable.nextSequence);
+    const { genesisSlice, keys } = loading;
+    return new Chain({ ...options, key, log, state, keys, genesisSlice });
   } catch (error) {
     await log.close();
     throw error;
@@ -101,16 +109,19 @@ export async function createChain(
   const loading = new Loading();
   const state = new ChainState(genesis);
   loading.state = state;
+  const keys = new KeyIndex(0);
+  loading.keys = keys;
   const log = await ChainLog.create({
     ...logOptions(options, key, loading),
     chainId: genesis.chainId,
   });
+  loading.log = log;
   try {
-    const before = new Chain({ key, log, state, genesisSlice: Buffer.alloc(0), now: options.now });
+    const common = { ...options, key, log, state, keys };
+    const before = new Chain({ ...common, genesisSlice: Buffer.alloc(0) });
     await before.submit(await before.prepare(run)).durable;
     loading.genesisSlice = await firstSlice(log);
-    const { genesisSlice } = loading;
-    return new Chain({ ...options, key, log, state, genesisSlice });
+    return new Chain({ ...common, genesisSlice: loading.genesisSlice });
   } catch (error) {
     await log.close();
     throw error;
@@ -124,7 +135,16 @@ function logOptions(options: OpenChainOptions, key: ChainKey, loading: Loading):
     folder: chainFolder(options.logsPath, key),
     segmentBytesMax: options.segmentBytesMax,
     takeSnapshot: () => toSnapshot(loading.get().record(), loading.genesisSlice),
-    onLost: (commits) => loading.get().takeBack(commits),
+    onLost: async (commits) => {
+      loading.get().takeBack(commits);
+      if (loading.log !== undefined) await loading.keys?.rebuild(loading.log);
+    },
+    onSegmentClosed: (segment) => {
+      if (loading.log === undefined) return;
+      loading.keys?.closed(loading.log, segment, (error) => {
+        options.onNotice(`the keys of segment ${segment} could not be written: ${error}`);
+      });
+    },
     onNotice: options.onNotice,
   };
 }

@@ -146,7 +146,7 @@ export class ChainRegistry {
         this.#mutex.run(key, async () => {
           const entry = this.#entries.get(key);
           this.#entries.delete(key);
-          await entry?.chain.log.close();
+          await entry?.chain.close();
         }),
       ),
     );
@@ -165,7 +165,7 @@ export class ChainRegistry {
         const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
         if (this.#closed) {
-          await chain.log.close();
+          await chain.close();
           throw closedError();
         }
         entry = { chain, leases: 0 };
@@ -198,7 +198,7 @@ export class ChainRegistry {
       const closed = await this.#mutex.run(key, async () => {
         if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
         this.#entries.delete(key);
-        await entry.chain.log.close();
+        await entry.chain.close();
         return true;
       });
       if (closed) return;

@@ -2,14 +2,27 @@ import { appendCommand } from './commands/append.ts';
 import { chainsCommand } from './commands/chains.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
+import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
 import { readCommand } from './commands/read.ts';
+import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { createProgram, runProgram } from './program.ts';
 
-const commandNames = ['solo', 'append', 'read', 'tail', 'chains', 'describe', 'dump', 'key'];
+const commandNames = [
+  'solo',
+  'append',
+  'read',
+  'tail',
+  'get',
+  'rm',
+  'chains',
+  'describe',
+  'dump',
+  'key',
+];
 
 /**
  * The `atedb` command. Commands load what they need when they run, so that each starts fast.
@@ -28,6 +41,8 @@ export function main(args: readonly string[]): Promise<number> {
       .command(appendCommand)
       .command(readCommand)
       .command(tailCommand)
+      .command(getCommand)
+      .command(rmCommand)
       .command(chainsCommand)
       .command(describeCommand)
       .command(dumpCommand)

@@ -3,6 +3,7 @@ import {
   type Batch,
   type CommitView,
   type EventView,
+  type Precondition,
   parseBatch,
   parseGenesis,
 } from '../event/index.ts';
@@ -41,12 +42,19 @@ export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string 
 
 function conditionWords({ seal }: Batch): string {
   return seal.preconditions
-    .map((condition) =>
-      condition.kind === 'chain_unchanged'
-        ? `    on condition that no other writer came at ${condition.sinceSequence} or above\n`
-        : `    on condition that it lands before ${condition.sequence}\n`,
-    )
+    .map((condition) => `    on condition that ${oneConditionWords(condition)}\n`)
     .join('');
+}
+
+function oneConditionWords(condition: Precondition): string {
+  switch (condition.kind) {
+    case 'chain_unchanged':
+      return `no other writer came at ${condition.sinceSequence} or above`;
+    case 'lands_before':
+      return `it lands before ${condition.sequence}`;
+    case 'key_unchanged':
+      return `no other writer changed ${condition.primaryKey.toString('hex')} at ${condition.sinceSequence} or above`;
+  }
 }
 
 function eventWords(event: EventView, sequence: number): string {
@@ -98,9 +106,15 @@ export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object
     counter: seal.counter,
     previous: hexOrAbsent(seal.previous),
     asOf: seal.asOf && { size: seal.asOf.size, root: seal.asOf.root.toString('hex') },
-    preconditions: seal.preconditions.length === 0 ? undefined : seal.preconditions,
+    preconditions:
+      seal.preconditions.length === 0 ? undefined : seal.preconditions.map(conditionFields),
     events: batch.events.map((event, index) => eventFields(event, firstSequence + index)),
   };
+}
+
+function conditionFields(condition: Precondition): object {
+  if (condition.kind !== 'key_unchanged') return condition;
+  return { ...condition, primaryKey: condition.primaryKey.toString('hex') };
 }
 
 function eventFields({ header, data, dataState }: EventView, sequence: number): object {

@@ -11,6 +11,7 @@ export const exitCodes = {
   unreachable: 4,
   unverified: 5,
   outcomeUnknown: 6,
+  notFound: 7,
 } as const;
 
 /** The table of exit codes, as `--help` ends with it. */
@@ -22,6 +23,7 @@ export const exitCodesHelp = `Exit codes:
   4  the server can't be reached, or is shutting down
   5  what the server sent does not verify
   6  the connection was lost before the answer: stored or not, nobody here knows
+  7  the object is not there (get, rm)
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
 /** The command line, or a variable that stands for a part of it, is wrong. */
@@ -60,6 +62,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   CHAIN_ID_MISMATCH: exitCodes.unverified,
   WRITER_AHEAD: exitCodes.unverified,
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
+  EVENT_NOT_FOUND: exitCodes.notFound,
 };
 
 /** An error as it is shown. */

@@ -40,6 +40,16 @@ export interface Conditions {
   readonly unchangedSince?: number | undefined;
   /** Every event gets a sequence below this. */
   readonly landsBefore?: number | undefined;
+  /** Of each of these objects, no other writer has appended an event at or above the sequence. */
+  readonly objectsUnchangedSince?: readonly ObjectUnchanged[] | undefined;
+}
+
+/** An object that nobody else is to have changed. */
+export interface ObjectUnchanged {
+  /** 16 bytes. */
+  readonly primaryKey: Buffer;
+  /** 0: no other writer has ever written it. */
+  readonly sequence: number;
 }
 
 /** The events of one append, made once. */
@@ -114,7 +124,8 @@ function eventInput(input: AppendEvent, nowUnixMs: number): EventInput {
   };
 }
 
-function preconditionsOf({ unchangedSince, landsBefore }: Conditions): Precondition[] {
+function preconditionsOf(conditions: Conditions): Precondition[] {
+  const { unchangedSince, landsBefore, objectsUnchangedSince = [] } = conditions;
   const preconditions: Precondition[] = [];
   if (unchangedSince !== undefined) {
     if (!isCount(unchangedSince)) throw invalid('unchangedSince', `it is ${unchangedSince}`);
@@ -125,6 +136,15 @@ function preconditionsOf({ unchangedSince, landsBefore }: Conditions): Precondit
       throw invalid('landsBefore', `it is ${landsBefore}`);
     }
     preconditions.push({ kind: 'lands_before', sequence: landsBefore });
+  }
+  for (const { primaryKey, sequence } of objectsUnchangedSince) {
+    if (primaryKey.length !== primaryKeyBytes || !isCount(sequence)) {
+      throw invalid('objectsUnchangedSince', 'it names no primary key of 16 bytes and a sequence');
+    }
+    preconditions.push({ kind: 'key_unchanged', primaryKey, sinceSequence: sequence });
+  }
+  if (preconditions.length > preconditionsMax) {
+    throw invalid('objectsUnchangedSince', `a batch has ${preconditionsMax} conditions at most`);
   }
   return preconditions;
 }

@@ -16,6 +16,7 @@ import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
+import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { KnownHead } from './known-head.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
@@ -202,6 +203,18 @@ export class Chain implements AsyncDisposable {
     const frames = built.events.map((event) => event.frame);
     requests.push(appendRequest(await signBatch(frames, sealed, [key]), this.key));
     return requests;
+  }
+
+  /**
+   * Get one event: the newest of an object, which may be its tombstone, or the one of a sequence. It is verified, and proven to
+   * be in the chain; that no newer one of the object exists is the server's word, as long as the chain isn't read.
+   *
+   * @returns undefined where the object has no event.
+   * @throws AtedbError CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED,
+   * DEADLINE_EXCEEDED; the signal's reason.
+   */
+  async get(name: EventName, options: GetOptions = {}): Promise<ChainEvent | undefined> {
+    return getEvent(await this.#context(options), name, options);
   }
 
   /**

@@ -15,7 +15,7 @@ export {
 } from '../event/index.ts';
 export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
 export type { VouchedBy } from '../trust/index.ts';
-export type { AppendEvent, Conditions } from './build-events.ts';
+export type { AppendEvent, Conditions, ObjectUnchanged } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { type AppendOptions, Chain } from './chain.ts';
 export type { ChainEvent } from './chain-event.ts';
@@ -29,6 +29,7 @@ export {
   type OpenOptions,
 } from './client.ts';
 export type { EventStream } from './event-stream.ts';
+export type { EventName, GetOptions } from './get-event.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';

@@ -181,6 +181,26 @@ export function parseAppendAnswer(bytes: Buffer): AppendAnswer {
   });
 }
 
+/** A GetEventResponse. */
+export interface GetAnswer {
+  readonly slice: Buffer;
+  readonly sequence: number;
+  readonly head: TreeHead;
+  readonly inclusion: readonly Buffer[];
+}
+
+export function parseGetAnswer(bytes: Buffer): GetAnswer {
+  return reading('GetEventResponse', () => {
+    const fields = new Fields(bytes);
+    const slice = fields.bytes(1);
+    const head = fields.bytes(3);
+    if (slice === undefined) throw missing('log');
+    if (head === undefined) throw missing('head');
+    const sequence = fields.number(2);
+    return { slice, sequence, head: treeHead(head), inclusion: fields.all(4) };
+  });
+}
+
 function startOfHistory(bytes: Buffer): StartOfHistory {
   const fields = new Fields(bytes);
   const head = fields.bytes(3);

@@ -15,6 +15,7 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';
 export { rootOfHashes } from './root-of-hashes.ts';
 export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';

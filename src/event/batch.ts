@@ -203,10 +203,15 @@ function parsePrecondition(bytes: Buffer): Precondition {
   const outer = new FieldCursor(bytes);
   if (!outer.next()) throw invalid('a precondition says nothing');
   const inner = new FieldCursor(outer.bytesValue());
-  const value = inner.next() ? inner.value : 0;
-  return outer.field === 1
-    ? { kind: 'chain_unchanged', sinceSequence: value }
-    : { kind: 'lands_before', sequence: value };
+  let value = 0;
+  let primaryKey = emptyData as Buffer;
+  while (inner.next()) {
+    if (inner.wireType === 2) primaryKey = Buffer.from(inner.bytesValue());
+    else value = inner.value;
+  }
+  if (outer.field === 1) return { kind: 'chain_unchanged', sinceSequence: value };
+  if (outer.field === 2) return { kind: 'lands_before', sequence: value };
+  return { kind: 'key_unchanged', primaryKey, sinceSequence: value };
 }
 
 /**

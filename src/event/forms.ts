@@ -114,6 +114,20 @@ export const preconditionForm: MessageForm = {
         fields: [{ number: 1, name: 'sequence', kind: 'varint', required: true }],
       },
     },
+    {
+      number: 3,
+      name: 'key_unchanged',
+      kind: 'message',
+      oneof: 'condition',
+      required: true,
+      form: {
+        name: 'KeyUnchanged',
+        fields: [
+          required(id16(1, 'primary_key')),
+          { number: 2, name: 'since_sequence', kind: 'varint' },
+        ],
+      },
+    },
   ],
 };
 

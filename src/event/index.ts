@@ -48,8 +48,10 @@ export {
 } from './genesis.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
+export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export {
   eventsRoot,
+  type KeyUnchanged,
   type Precondition,
   type SealedHeader,
   type SealInput,
@@ -62,3 +64,4 @@ export {
   writerIdOf,
 } from './seal.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
+export { WriterNumbers } from './writer-numbers.ts';

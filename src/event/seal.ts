@@ -24,7 +24,16 @@ export type Precondition =
   /** No event at or above the sequence is another writer's. */
   | { readonly kind: 'chain_unchanged'; readonly sinceSequence: number }
   /** Every event of the batch gets a sequence below this. */
-  | { readonly kind: 'lands_before'; readonly sequence: number };
+  | { readonly kind: 'lands_before'; readonly sequence: number }
+  /** No event of the key, 16 bytes, at or above the sequence is another writer's. */
+  | KeyUnchanged;
+
+/** A condition on one object. */
+export interface KeyUnchanged {
+  readonly kind: 'key_unchanged';
+  readonly primaryKey: Buffer;
+  readonly sinceSequence: number;
+}
 
 /** What a writer is: its id follows from the chain, its key and a random salt. */
 export interface WriterIdentity {
@@ -95,13 +104,18 @@ export function sealBatch(input: SealInput): SealedHeader {
 }
 
 function preconditionBytes(condition: Precondition): Buffer {
-  return condition.kind === 'chain_unchanged'
-    ? new FieldWriter()
-        .message(1, new FieldWriter().varint(1, condition.sinceSequence).finish())
-        .finish()
-    : new FieldWriter()
-        .message(2, new FieldWriter().varint(1, condition.sequence).finish())
-        .finish();
+  const inner = new FieldWriter();
+  switch (condition.kind) {
+    case 'chain_unchanged':
+      inner.varint(1, condition.sinceSequence);
+      return new FieldWriter().message(1, inner.finish()).finish();
+    case 'lands_before':
+      inner.varint(1, condition.sequence);
+      return new FieldWriter().message(2, inner.finish()).finish();
+    case 'key_unchanged':
+      inner.bytes(1, condition.primaryKey).varint(2, condition.sinceSequence);
+      return new FieldWriter().message(3, inner.finish()).finish();
+  }
 }
 
 /**

@@ -69,7 +69,7 @@ test('a new log takes batches, gives each its place, and reads them back', async
     timeUnixMs: 1004,
   });
   expect(sameBatches(await readAll(log), batches)).toBe(true);
-  expect(log.recentRoot(5)).toEqual(root);
+  expect(log.tree.recentRoot(5)).toEqual(root);
   await log.close();
 
   const again = await reopenLog(owner);
@@ -164,18 +164,18 @@ test('heads of any size are proven consistent, from files and from memory', asyn
   const log = await reopenLog(owner);
   const headers = (await readAll(log)).map(({ commit }) => commit.headerBytes);
   for (let second = 0; second <= 40; second += 1) {
-    const secondRoot = await log.rootAt(second);
+    const secondRoot = await log.tree.rootAt(second);
     expect(secondRoot).toEqual(merkleRoot(headers.slice(0, second)));
     for (let first = 0; first <= second; first += 7) {
-      const proof = await log.consistencyProof(first, second);
-      const firstRoot = await log.rootAt(first);
+      const proof = await log.tree.consistencyProof(first, second);
+      const firstRoot = await log.tree.rootAt(first);
       expect(verifyConsistency({ first, second, firstRoot, secondRoot, proof })).toBe(true);
     }
   }
-  await expect(log.consistencyProof(3, 41)).rejects.toMatchObject({
+  await expect(log.tree.consistencyProof(3, 41)).rejects.toMatchObject({
     reason: 'SEQUENCE_OUT_OF_RANGE',
   });
-  await expect(log.rootAt(41)).rejects.toMatchObject({ reason: 'SEQUENCE_OUT_OF_RANGE' });
+  await expect(log.tree.rootAt(41)).rejects.toMatchObject({ reason: 'SEQUENCE_OUT_OF_RANGE' });
   await log.close();
 });
 
@@ -286,7 +286,7 @@ test.each([
   const log = await reopenLog(owner);
   expect(log.trouble).toBeUndefined();
   expect(sameBatches(await readAll(log), batches)).toBe(true);
-  expect(await log.rootAt(16)).toEqual(log.durable.head.root);
+  expect(await log.tree.rootAt(16)).toEqual(log.durable.head.root);
   await log.close();
   expect(owner.notices.join('\n')).toMatch(notice);
   expect(existsSync(join(folder, name))).toBe(true);
@@ -367,8 +367,8 @@ test('a tile that changed makes no proof', async () => {
   bytes[40] = (bytes[40] as number) ^ 1;
   writeFileSync(path, bytes);
   const again = await reopenLog(owner);
-  expect(await again.rootAt(512)).toHaveLength(32);
-  await expect(again.rootAt(200)).rejects.toMatchObject({
+  expect(await again.tree.rootAt(512)).toHaveLength(32);
+  await expect(again.tree.rootAt(200)).rejects.toMatchObject({
     reason: 'CHAIN_DAMAGED',
     metadata: { file: 'tiles/0' },
   });

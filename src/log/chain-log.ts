@@ -1,24 +1,28 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { emptyRoot, Frontier } from '../crypto/index.ts';
+import { Frontier } from '../crypto/index.ts';
 import { type CommitView, splitSlice, type TreeHead } from '../event/index.ts';
+import { checkInRange } from './check-in-range.ts';
+import { ClosedKeys } from './closed-keys.ts';
 import { createLogFolder } from './create-log-folder.ts';
-import { damageError, errorCode, readError, storageError } from './damage.ts';
+import { readError, storageError } from './damage.ts';
+import { makeNamesDurable } from './durable-files.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
-import { parseSegmentName, segmentName } from './layout.ts';
+import { parseSegmentName } from './layout.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
 import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 import { LogReader } from './log-reader.ts';
+import { LogTree } from './log-tree.ts';
 import { type Acceptance, type Appended, LogWriter } from './log-writer.ts';
+import { openSegment } from './open-segment.ts';
 import type { Position } from './position.ts';
-import { PublishedHeads } from './published-heads.ts';
 import { type RecoveredLog, recover } from './recover.ts';
 import { SegmentTable } from './segment-table.ts';
 import { SparseIndex } from './sparse-index.ts';
-import type { Storage, StorageFile } from './storage.ts';
+import type { Storage } from './storage.ts';
 import { TailBuffer } from './tail-buffer.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
@@ -48,13 +52,15 @@ interface LogStart extends Omit<RecoveredLog, 'heads'> {
  */
 export class ChainLog {
   readonly chainId: Buffer;
+  /** The primary keys of its closed segments. */
+  readonly keys: ClosedKeys;
+  /** The tree of what is durable. */
+  readonly tree: LogTree;
   readonly #table: SegmentTable;
   readonly #tail: TailBuffer;
   readonly #files: FileCache;
-  readonly #tiles: TileFiles | undefined;
   readonly #reader: LogReader;
   readonly #writer: LogWriter | undefined;
-  readonly #heads = new PublishedHeads();
   /** Those who wait for the chain to grow, and those who wait for what has its place already. */
   readonly #waiters = new Waiters();
   readonly #commitWaiters = new Waiters();
@@ -72,7 +78,6 @@ export class ChainLog {
     this.#health = new LogHealth(start.trouble, onNotice);
     this.#damage = start.damage;
     this.#onLost = options.onLost;
-    this.#tiles = tiles;
     this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
     this.#files = new FileCache({
@@ -83,9 +88,14 @@ export class ChainLog {
     const useFile: FileCache['use'] = (segment, use) => this.#files.use(segment, use);
     const table = this.#table;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
+    this.keys = new ClosedKeys({ storage, folder, chainId, table, useFile, onNotice });
     this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files });
     const head = { size: place.commit, root: place.frontier.root() };
-    for (const written of start.heads) this.#heads.add(written);
+    this.tree = new LogTree(tiles, {
+      size: () => this.#durable.head.size,
+      trouble: () => this.trouble,
+    });
+    for (const written of start.heads) this.tree.published(written);
     this.#durable = this.#describe(head, place.timeUnixMs);
     if (start.trouble !== undefined || tiles === undefined || file === undefined) return;
     this.#writer = new LogWriter({
@@ -105,6 +115,7 @@ export class ChainLog {
       hasFooter: start.hasFooter,
       timeUnixMs: place.timeUnixMs,
       onFirstGroup: start.onFirstGroup,
+      onSegmentClosed: options.onSegmentClosed,
       onDurable: (published, timeUnixMs) => {
         this.#durable = this.#describe(published, timeUnixMs);
         this.#waiters.notify(published.size);
@@ -150,7 +161,9 @@ export class ChainLog {
    */
   static async open(options: OpenChainLogOptions): Promise<ChainLog | null> {
     try {
-      if ((await options.storage.stat(options.folder)) === undefined) return null;
+      const { storage, folder, logsPath } = options;
+      if ((await storage.stat(folder)) === undefined) return null;
+      await makeNamesDurable(storage, folder, logsPath);
       const recovered = await recover(options);
       const { trouble } = recovered;
       if (trouble !== undefined) options.onNotice(`the log can only be read: ${trouble}`);
@@ -179,6 +192,11 @@ export class ChainLog {
   /** Why the log can only be read; undefined where it can be written too. */
   get trouble(): string | undefined {
     return this.#health.trouble;
+  }
+
+  /** Resolves when no failed write is being recovered from; at once where none has failed. */
+  healed(): Promise<void> {
+    return this.#health.healed();
   }
 
   /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
@@ -216,6 +234,21 @@ export class ChainLog {
     return this.#writer.append(run, acceptance);
   }
 
+  /** The closed segments, oldest first: where their events begin, and where the next segment's do. */
+  closedSegments(): readonly { segment: number; firstSequence: number; nextSequence: number }[] {
+    const { closed, active } = this.#table;
+    return closed.map(({ segment, firstSequence }, place) => {
+      const { firstSequence: nextSequence } = closed[place + 1] ?? active;
+      return { segment, firstSequence, nextSequence };
+    });
+  }
+
+  /** Where the first batch of the active segment begins. */
+  activeStart(): Position {
+    const { segment, firstCommit, firstSequence } = this.#table.active;
+    return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
+  }
+
   startPosition(): Position {
     return this.#reader.startPosition();
   }
@@ -228,7 +261,7 @@ export class ChainLog {
   async positionOfSequence(sequence: number): Promise<Position> {
     const { sequence: next } = this.endPosition();
     if (sequence === next) return this.endPosition();
-    this.#checkRange('sequence', sequence, this.startPosition().sequence, next);
+    checkInRange('sequence', sequence, this.startPosition().sequence, next);
     return reading(this.#reader.find('sequence', sequence));
   }
 
@@ -236,7 +269,7 @@ export class ChainLog {
   async positionOfCommit(commit: number): Promise<Position> {
     const { commit: next } = this.endPosition();
     if (commit === next) return this.endPosition();
-    this.#checkRange('commit', commit, this.startPosition().commit, next);
+    checkInRange('commit', commit, this.startPosition().commit, next);
     return reading(this.#reader.find('commit', commit));
   }
 
@@ -305,32 +338,6 @@ export class ChainLog {
     return this.#commitWaiters.wait(commit, signal);
   }
 
-  /** The root of the tree of the first `size` commits, where it was published lately. */
-  recentRoot(size: number): Buffer | undefined {
-    return size === 0 ? emptyRoot : this.#heads.rootAt(size);
-  }
-
-  /** The root of the tree of the first `size` commits. @throws as `consistencyProof`. */
-  async rootAt(size: number): Promise<Buffer> {
-    return reading(this.#tree(size).rootAt(size));
-  }
-
-  /** Hashes of the perfect subtrees of the first `size` commits, largest first. @throws as `consistencyProof`. */
-  async frontierAt(size: number): Promise<Buffer[]> {
-    return reading(this.#tree(size).frontierAt(size));
-  }
-
-  /**
-   * The RFC 9162 proof that the tree of the first `second` commits extends that of the first `first`.
-   *
-   * @throws AtedbError SEQUENCE_OUT_OF_RANGE where they aren't durable sizes in this order, CHAIN_DAMAGED,
-   *   STORAGE_FAILED.
-   */
-  async consistencyProof(first: number, second: number): Promise<Buffer[]> {
-    this.#checkRange('tree size', first, 0, second + 1);
-    return reading(this.#tree(second).consistencyProof(first, second));
-  }
-
   /**
    * Make what is queued durable, end the segment in good order, and release all descriptors. Waiters are rejected;
    * readers that are on their way finish. Never rejects: what can't be written is in `trouble`.
@@ -354,14 +361,8 @@ export class ChainLog {
     await this.#files.close();
   }
 
-  #tree(size: number): TileFiles {
-    this.#checkRange('tree size', size, 0, this.#durable.head.size + 1);
-    if (this.#tiles !== undefined) return this.#tiles;
-    throw new AtedbError('CHAIN_DAMAGED', `there are no proofs: ${this.trouble}`);
-  }
-
   #describe(head: TreeHead, timeUnixMs: number): DurableState {
-    this.#heads.add(head);
+    this.tree.published(head);
     const position = this.#reader.endPosition();
     return { head, nextSequence: position.sequence, timeUnixMs, position };
   }
@@ -382,28 +383,6 @@ export class ChainLog {
 
   #readOnlyError(): AtedbError {
     return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.trouble}`);
-  }
-
-  #checkRange(what: string, value: number, first: number, end: number): void {
-    if (Number.isSafeInteger(value) && value >= first && value < end) return;
-    throw new AtedbError(
-      'SEQUENCE_OUT_OF_RANGE',
-      `the chain has no ${what} ${value}: what there is goes from ${first} to ${end - 1}`,
-    );
-  }
-}
-
-async function openSegment(
-  storage: Storage,
-  folder: string,
-  segment: number,
-): Promise<StorageFile> {
-  const file = segmentName(segment);
-  try {
-    return await storage.open(join(folder, file), 'read');
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    throw damageError({ file, offset: 0, what: 'it is gone' }, error);
   }
 }
 

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { errorCode } from './damage.ts';
 import { unfinishedSuffix } from './layout.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
@@ -52,5 +53,21 @@ export async function makeFolderDurable(
     // It may be there and not yet be durable.
     await makeFolderDurable(storage, parent, top);
     await storage.syncFolder(parent);
+  }
+}
+
+/** A file system that can't be written to can't lose names either. */
+const unwritable: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
+
+/**
+ * Make the names durable in a folder that is there, its own, and those of the folders above it up to `top`: what is found
+ * there may have been renamed by somebody who failed to make that durable.
+ */
+export async function makeNamesDurable(storage: Storage, path: string, top: string): Promise<void> {
+  try {
+    await makeFolderDurable(storage, path, top);
+    await storage.syncFolder(path);
+  } catch (error) {
+    if (!unwritable.has(errorCode(error))) throw error;
   }
 }

@@ -20,6 +20,8 @@ export const snapshotName = (segment: number): string => `snapshot-${digits(segm
 /** Where batches lie in a closed segment. */
 export const indexName = (segment: number): string => `index-${digits(segment)}`;
 
+/** Which primary keys are in a closed segment. */
+export const keysName = (segment: number): string => `keys-${digits(segment)}`;
 /** The hashes of subtrees of 2^(8 × level) leaves. */
 export const tileName = (level: number): string => `${tilesName}/${level}`;
 

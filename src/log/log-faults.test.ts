@@ -72,7 +72,7 @@ async function checkAfter(storage: MemoryStorage, progress: Progress, what: stri
   const read = await readAll(log);
   expect(read.length, what).toBeGreaterThanOrEqual(progress.acknowledged);
   expect(sameBatches(read, progress.tried.slice(0, read.length)), what).toBe(true);
-  expect(await log.rootAt(read.length), what).toEqual(log.durable.head.root);
+  expect(await log.tree.rootAt(read.length), what).toEqual(log.durable.head.root);
   const more = Array.from({ length: 6 }, () => makeBatch([30], 5000));
   for (const batch of more) await appendAll(log, [batch]);
   await log.close();

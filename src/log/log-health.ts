@@ -65,6 +65,8 @@ export class LogHealth {
     this.#failure = error;
     this.#onNotice(`${failure.message}; what waited is lost, from commit ${healing.commits} on`);
     const { takenBack, tell } = healing.takeBack();
+    // It is awaited after the cut, which may fail first.
+    takenBack?.catch(() => undefined);
     tell(error);
     this.#healed = this.#heal(failure.message, takenBack, healing);
     return error;

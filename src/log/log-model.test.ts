@@ -144,7 +144,7 @@ class Model {
     expect(log.durable.head).toEqual({ size: headers.length, root: merkleRoot(headers) });
     const frontier = new Frontier();
     for (const header of headers) frontier.append(leafHash(header));
-    expect(await log.frontierAt(headers.length)).toEqual(frontier.hashes());
+    expect(await log.tree.frontierAt(headers.length)).toEqual(frontier.hashes());
   }
 
   async read(at: number, bytesMax: number): Promise<void> {
@@ -184,8 +184,8 @@ class Model {
     if (behind.length > 1) expect(backward.bytes.length).toBeLessThanOrEqual(bytesMax);
 
     const second = log.durable.head.size;
-    const proof = await log.consistencyProof(commit, second);
-    const firstRoot = await log.rootAt(commit);
+    const proof = await log.tree.consistencyProof(commit, second);
+    const firstRoot = await log.tree.rootAt(commit);
     const secondRoot = log.durable.head.root;
     expect(verifyConsistency({ first: commit, second, firstRoot, secondRoot, proof })).toBe(true);
   }

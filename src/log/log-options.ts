@@ -23,6 +23,8 @@ export interface ChainLogOptions {
    * them are told; the log takes no more until what it returns has resolved.
    */
   readonly onLost?: ((commits: number) => Promise<void> | void) | undefined;
+  /** A segment was closed, and the next one begun. */
+  readonly onSegmentClosed?: ((segment: number) => void) | undefined;
   /** Told in words what recovery did, for an operator. */
   readonly onNotice: (notice: string) => void;
 }

@@ -36,6 +36,8 @@ export interface Appended {
   readonly commit: number;
   readonly firstSequence: number;
   readonly commitHeader: Buffer;
+  /** Whether the batch is the first of a new segment. */
+  readonly startsSegment: boolean;
   /** The head of the group that the batch became durable with. Rejects with STORAGE_FAILED. */
   readonly durable: Promise<TreeHead>;
 }
@@ -65,6 +67,7 @@ export interface LogWriterOptions
   readonly timeUnixMs: number;
   /** Called when the first group is durable in its file, before it counts. */
   readonly onFirstGroup: (() => Promise<void>) | undefined;
+  readonly onSegmentClosed: ((segment: number) => void) | undefined;
   /** A group is durable, and readers see it. */
   readonly onDurable: (head: TreeHead, timeUnixMs: number) => void;
   /** A group could not be made durable: nothing can be written until `heal`. Those who wait are told after this. */
@@ -147,7 +150,7 @@ export class LogWriter {
     durable.catch(() => undefined);
     const batch = { ...acceptance, run, commitHeader, bytes, snapshot, startsGroup: rolls };
     this.#queue.add({ ...batch, resolve, reject });
-    return { commit, firstSequence, commitHeader, durable };
+    return { commit, firstSequence, commitHeader, startsSegment: rolls, durable };
   }
 
   /** Resolves when all that was queued is durable or has failed. */
@@ -298,6 +301,7 @@ export class LogWriter {
         sequence: header.firstSequence,
       }),
     });
+    this.#options.onSegmentClosed?.(segment);
   }
 }
 

@@ -3,6 +3,7 @@ import {
   consistencyProof,
   Frontier,
   frontierAt,
+  inclusionProof,
   type NodeSource,
   rootAt,
   rootOfHashes,
@@ -86,6 +87,10 @@ export class TileFiles {
 
   consistencyProof(first: number, second: number): Promise<Buffer[]> {
     return this.#withNodes((nodes) => consistencyProof(nodes, first, second));
+  }
+
+  inclusionProof(index: number, size: number): Promise<Buffer[]> {
+    return this.#withNodes((nodes) => inclusionProof(nodes, index, size));
   }
 
   frontierAt(size: number): Promise<Buffer[]> {

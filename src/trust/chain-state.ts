@@ -1,7 +1,7 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
-import { checkPreconditions } from './preconditions.ts';
+import { type ConditionFacts, checkPreconditions } from './preconditions.ts';
 import { type KeyTable, keyTable } from './signatures.ts';
 
 /** The answer that a batch got: kept so that a retry gets the same one. */
@@ -161,12 +161,17 @@ export class ChainState {
    * Decide whether the chain takes a batch next. Batches that were answered before are found by `answerTo`,
    * first; the batch itself was found good by `checkBatch` and `verifySignatures`.
    *
+   * @param endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none.
    * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
    * had, or hasn't shown, a head of that size.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
    * PRECONDITION_FAILED: the batch is refused and nothing has changed.
    */
-  admit(batch: Batch, asOfRoot: Buffer | undefined): void {
+  admit(
+    batch: Batch,
+    asOfRoot: Buffer | undefined,
+    endOfOthersOn: ConditionFacts['endOfOthersOn'] = () => 0,
+  ): void {
     this.checkChain(batch);
     const { seal } = batch;
     const writer = this.#writers.get(seal.writerId.toString('hex'));
@@ -176,6 +181,7 @@ export class ChainState {
       firstSequence: this.nextSequence,
       events: seal.events,
       endOfOthers: this.#latest.endOfOthers(seal.writerId.toString('hex')),
+      endOfOthersOn,
     });
   }
 

@@ -10,5 +10,6 @@ export { checkHashes } from './check-hashes.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
 export { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';

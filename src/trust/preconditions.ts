@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { Precondition } from '../event/index.ts';
+import type { KeyUnchanged, Precondition } from '../event/index.ts';
 
 /** What conditions are checked against: the state before the batch. */
 export interface ConditionFacts {
@@ -9,6 +9,8 @@ export interface ConditionFacts {
   readonly events: number;
   /** Sequence after the newest event of any other writer. */
   readonly endOfOthers: number;
+  /** Sequence after the newest event of any other writer on an object, as far as that is known; 0 for none. */
+  readonly endOfOthersOn: (condition: KeyUnchanged) => number;
 }
 
 /**
@@ -20,27 +22,45 @@ export function checkPreconditions(
   conditions: readonly Precondition[],
   facts: ConditionFacts,
 ): void {
-  for (const condition of conditions) {
-    if (condition.kind === 'chain_unchanged') {
-      if (facts.endOfOthers > condition.sinceSequence) {
-        throw failed(
-          condition.kind,
-          `another writer changed the chain at sequence ${facts.endOfOthers - 1}, and it was to be unchanged from ${condition.sinceSequence} on`,
-          facts.endOfOthers - 1,
-        );
-      }
-    } else if (facts.firstSequence + facts.events > condition.sequence) {
+  for (const condition of conditions) checkOne(condition, facts);
+}
+
+function checkOne(condition: Precondition, facts: ConditionFacts): void {
+  switch (condition.kind) {
+    case 'chain_unchanged':
+      if (facts.endOfOthers <= condition.sinceSequence) return;
+      throw failed(
+        condition.kind,
+        `another writer changed the chain at sequence ${facts.endOfOthers - 1}, and it was to be unchanged from ${condition.sinceSequence} on`,
+        facts.endOfOthers - 1,
+      );
+    case 'lands_before':
+      if (facts.firstSequence + facts.events <= condition.sequence) return;
       throw failed(
         condition.kind,
         `the batch would end at sequence ${facts.firstSequence + facts.events - 1}, and was to land before ${condition.sequence}`,
         facts.firstSequence,
       );
+    case 'key_unchanged': {
+      const end = facts.endOfOthersOn(condition);
+      if (end <= condition.sinceSequence) return;
+      throw failed(
+        condition.kind,
+        `another writer changed the object ${condition.primaryKey.toString('hex')} at sequence ${end - 1}, and it was to be unchanged from ${condition.sinceSequence} on`,
+        end - 1,
+        { primary_key: condition.primaryKey.toString('hex') },
+      );
     }
   }
 }
 
-function failed(condition: string, why: string, sequence: number): AtedbError {
+function failed(
+  condition: string,
+  why: string,
+  sequence: number,
+  about: Record<string, string> = {},
+): AtedbError {
   return new AtedbError('PRECONDITION_FAILED', `${why}. Read what happened, then decide anew`, {
-    metadata: { condition, sequence: String(sequence) },
+    metadata: { condition, sequence: String(sequence), ...about },
   });
 }

@@ -13,6 +13,7 @@ import {
 import { checkBatch } from './check-batch.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
+import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
 import { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 import { type VouchedBy, vouchedBy } from './vouching.ts';
@@ -55,6 +56,7 @@ export class ReplayVerifier {
   readonly #fromGenesis: boolean;
   readonly #writers = new Map<string, Writer>();
   readonly #latest = new LatestWriters();
+  readonly #objects = new RecentKeys();
   /** What seals say that their writers have verified is checked against it. */
   readonly #roots: RecentRoots;
   #nextSequence: number;
@@ -131,6 +133,7 @@ export class ReplayVerifier {
       firstSequence: commit.firstSequence,
       events: commit.events,
       endOfOthers: this.#latest.endOfOthers(id),
+      endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
@@ -141,6 +144,7 @@ export class ReplayVerifier {
       asOf: seal.asOf && { ...seal.asOf, root: Buffer.from(seal.asOf.root) },
     });
     this.#nextSequence = commit.firstSequence + commit.events;
+    this.#objects.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
     return { batch, commit, vouchedBy: vouched };

@@ -15,6 +15,8 @@ import {
   type ChainService,
   DescribeChainRequestSchema,
   DescribeChainResponseSchema,
+  GetEventRequestSchema,
+  GetEventResponseSchema,
   type KeyProofSchema,
   ListChainsRequestSchema,
   ListChainsResponseSchema,
@@ -92,6 +94,12 @@ export class RawClient implements Disposable {
     const schema = ListChainsRequestSchema;
     const bytes = await this.unary('ListChains', toBinary(schema, create(schema, request)));
     return fromBinary(ListChainsResponseSchema, bytes);
+  }
+
+  async getEvent(request: MessageInitShape<typeof GetEventRequestSchema>) {
+    const schema = GetEventRequestSchema;
+    const bytes = await this.unary('GetEvent', toBinary(schema, create(schema, request)));
+    return fromBinary(GetEventResponseSchema, bytes);
   }
 
   append(): AppendCall {

@@ -552,6 +552,120 @@ export declare type SegmentIndex = Message<"atedb.v1.SegmentIndex"> & {
 export declare const SegmentIndexSchema: GenMessage<SegmentIndex>;
 
 /**
+ * What the file of a closed segment's primary keys begins with.
+ *
+ * @generated from message atedb.v1.KeysHeader
+ */
+export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
+  /**
+   * 0x01594B41 (the bytes "AKY", 0x01): the type and version of the file. Required.
+   *
+   * @generated from field: fixed32 magic = 1;
+   */
+  magic: number;
+
+  /**
+   * The chain. Required; 32 bytes.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The segment. Absent: 0.
+   *
+   * @generated from field: uint64 segment = 3;
+   */
+  segment: bigint;
+
+  /**
+   * Sequence of the segment's first event. Absent: 0.
+   *
+   * @generated from field: uint64 first_sequence = 4;
+   */
+  firstSequence: bigint;
+
+  /**
+   * Sequence after the segment's last event. Required.
+   *
+   * @generated from field: uint64 next_sequence = 5;
+   */
+  nextSequence: bigint;
+
+  /**
+   * Number of different primary keys in it. Absent: 0.
+   *
+   * @generated from field: uint64 keys = 6;
+   */
+  keys: bigint;
+
+  /**
+   * Ids of the writers that wrote events with a primary key, as the entries count them. 32 bytes each.
+   *
+   * @generated from field: repeated bytes writers = 7;
+   */
+  writers: Uint8Array[];
+
+  /**
+   * The first key of each page, one after another; 16 bytes each.
+   *
+   * @generated from field: bytes first_keys = 8;
+   */
+  firstKeys: Uint8Array;
+
+  /**
+   * A Bloom filter over the keys: for each key, seven bits of it are set. See docs/format.md.
+   *
+   * @generated from field: bytes filter = 9;
+   */
+  filter: Uint8Array;
+
+  /**
+   * CRC-32 (IEEE 802.3) of the header's bytes before this field's tag. Always present.
+   *
+   * @generated from field: optional fixed32 crc32 = 15;
+   */
+  crc32?: number | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.KeysHeader.
+ * Use `create(KeysHeaderSchema)` to create a new message.
+ */
+export declare const KeysHeaderSchema: GenMessage<KeysHeader>;
+
+/**
+ * Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`. Derived:
+ * whoever finds it missing or damaged makes it again from the segment.
+ *
+ * @generated from message atedb.v1.SegmentKeys
+ */
+export declare type SegmentKeys = Message<"atedb.v1.SegmentKeys"> & {
+  /**
+   * What it is of, and what is needed to find a page.
+   *
+   * @generated from field: atedb.v1.KeysHeader header = 1;
+   */
+  header?: KeysHeader | undefined;
+
+  /**
+   * The keys in order, 145 a page but for the last one: entries of 28 bytes, then the CRC-32 of the page's
+   * bytes before. An entry is the key (16 bytes), then three little-endian 32-bit integers: sequence of
+   * its newest event, less the segment's first; its writer's place in the header's list; and the
+   * sequence after the newest event of any other writer, less the segment's first: 0 for none.
+   *
+   * @generated from field: repeated bytes pages = 2;
+   */
+  pages: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.SegmentKeys.
+ * Use `create(SegmentKeysSchema)` to create a new message.
+ */
+export declare const SegmentKeysSchema: GenMessage<SegmentKeys>;
+
+/**
  * The answer that a batch got, kept so that a retry gets the same one.
  *
  * @generated from message atedb.v1.RecentAnswer

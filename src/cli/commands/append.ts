@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { batchEventsMax, typeNameBytesMax } from '../../bytes/index.ts';
-import { parseChainAddress, primaryKeyBytes, primaryKeyFromName } from '../../event/index.ts';
+import { parseChainAddress, primaryKeyBytes } from '../../event/index.ts';
 import { recordBytesMax } from '../batcher.ts';
 import {
   chainFlags,
@@ -17,6 +17,7 @@ import {
 import { UsageError } from '../errors.ts';
 import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
+import { objectFlags, readObject } from '../object-flags.ts';
 import type { SplitRule } from '../record-splitter.ts';
 
 function parseType(text: string): string {
@@ -32,13 +33,8 @@ const flags = {
     parseInteger('a number of bytes', 1, recordBytesMax),
   ),
   type: valueFlag('type', 'What the data is, in your terms; at most 255 bytes', parseType),
-  primaryKey: valueFlag(
-    'primary-key',
-    'The object that the events are about; 32 digits of hex',
-    parseHex('a primary key', primaryKeyBytes),
-    'another random one for each event',
-  ),
-  name: valueFlag('name', 'As --primary-key: the key that stands for this name', parseText),
+  primaryKey: { ...objectFlags.primaryKey, defaultText: 'another random one for each event' },
+  name: objectFlags.name,
   parent: valueFlag(
     'parent',
     "Primary key of the object's parent; 32 digits of hex",
@@ -59,6 +55,11 @@ const flags = {
     'lands-before',
     'Refuse unless every event gets a sequence below this',
     parseInteger('a sequence', 1, Number.MAX_SAFE_INTEGER),
+  ),
+  objectUnchangedSince: valueFlag(
+    'object-unchanged-since',
+    'With --primary-key or --name: refuse if another writer has changed it at this sequence or above',
+    parseSequence,
   ),
   key: chainFlags.key,
   sign: switchFlag(
@@ -96,6 +97,7 @@ export const appendCommand: CommandModule = {
       .epilogue(notes),
   handler: async (parsed) => {
     const address = readPositional('address', parsed, parseChainAddress);
+    const primaryKey = readObject(parsed);
     const settings = {
       address: address.text,
       server: address.server,
@@ -103,13 +105,14 @@ export const appendCommand: CommandModule = {
       rule: readRule(parsed),
       event: {
         type: readChainFlag(flags.type, parsed),
-        primaryKey: readPrimaryKey(parsed),
+        primaryKey,
         parent: readChainFlag(flags.parent, parsed),
       },
       eventsMax: readChainFlag(flags.batch, parsed) ?? 1000,
       append: {
         unchangedSince: readChainFlag(flags.unchangedSince, parsed),
         landsBefore: readChainFlag(flags.landsBefore, parsed),
+        objectsUnchangedSince: readObjectCondition(parsed, primaryKey),
       },
       key: readChainFlag(flags.key, parsed),
       sign: isOn(flags.sign, parsed),
@@ -131,12 +134,9 @@ function readRule(parsed: ParsedArguments): SplitRule {
   return { kind: 'size', bytes };
 }
 
-function readPrimaryKey(parsed: ParsedArguments): Buffer | undefined {
-  const primaryKey = readChainFlag(flags.primaryKey, parsed);
-  const name = readChainFlag(flags.name, parsed);
-  if (name === undefined) return primaryKey;
-  if (primaryKey !== undefined) {
-    throw new UsageError('--primary-key and --name contradict each other; leave one out');
-  }
-  return primaryKeyFromName(name);
+function readObjectCondition(parsed: ParsedArguments, primaryKey: Buffer | undefined) {
+  const sequence = readChainFlag(flags.objectUnchangedSince, parsed);
+  if (sequence === undefined) return undefined;
+  if (primaryKey !== undefined) return [{ primaryKey, sequence }];
+  throw new UsageError('--object-unchanged-since is about an object: say --primary-key or --name');
 }

@@ -15,8 +15,7 @@ export function appendBatch(deps: ChainServiceDeps) {
     if (proof !== undefined) throw requestInvalid('proof', 'a proof is for an append stream');
     using lease = await openForAppend(deps, parseChainKey(chainKey), run);
     const { chain } = lease;
-    const prepared = await chain.prepare(run);
-    const submitted = await submit(chain, prepared);
+    const submitted = await submit(chain, await chain.prepareFresh(run));
     const head = await submitted.durable;
     return { committed: { commitHeader: submitted.commitHeader, head: toTreeHead(head) } };
   });

@@ -152,10 +152,15 @@ class AppendStream {
     const before = this.#placed;
     const placed = settled(prepared).then(async (outcome) => {
       await before;
-      return this.#place(chain, outcome);
+      const isStale = 'value' in outcome && chain.isStale(outcome.value);
+      return this.#place(chain, isStale ? await settled(this.#prepareAgain(chain, run)) : outcome);
     });
     this.#placed = placed;
     this.#answerWith(placed.then(answerTo), run.length);
+  }
+
+  #prepareAgain(chain: Chain, run: Buffer): Promise<PreparedBatch> {
+    return chain.prepareFresh(run, this.#proofs.isProven);
   }
 
   /** Send a message when all that came before is answered. */

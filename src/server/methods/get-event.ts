@@ -1,12 +1,62 @@
-import { ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import { ChainService, type GetEventRequest } from '../../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
+import type { Chain } from '../../chain/index.ts';
+import { primaryKeyBytes, splitSlice } from '../../event/index.ts';
 import { unary } from '../method.ts';
-import { type ChainServiceDeps, openRequested } from './deps.ts';
+import {
+  type ChainServiceDeps,
+  checkLength,
+  openRequested,
+  requestInteger,
+  requestInvalid,
+} from './deps.ts';
+import { toLogSegment, toTreeHead } from './to-message.ts';
 
 /** `GetEvent`: one event, with its batch and the proof that this is in the chain. */
 export function getEvent(deps: ChainServiceDeps) {
   return unary(ChainService.method.getEvent, async (request) => {
-    using _lease = await openRequested(deps, request);
-    throw new AtedbError('UNSUPPORTED', 'GetEvent is being built');
+    using lease = await openRequested(deps, request);
+    const { chain } = lease;
+    const sequence = await sequenceOf(chain, request);
+    const { log } = chain;
+    const position = await log.positionOfSequence(sequence);
+    const { bytes } = await log.readSlice(position, { bytesMax: 1 });
+    const [batch] = splitSlice(bytes);
+    // The sequence that comes next has a position, and no event.
+    if (batch === undefined) throw notYet(sequence);
+    const { head } = log.durable;
+    return {
+      log: toLogSegment(bytes),
+      sequence: BigInt(sequence),
+      head: toTreeHead(head),
+      inclusion: await log.tree.inclusionProof(batch.commit.commit, head.size),
+    };
   });
+}
+
+async function sequenceOf(chain: Chain, { event }: GetEventRequest): Promise<number> {
+  switch (event.case) {
+    case 'sequence':
+      return requestInteger('sequence', event.value);
+    case 'primaryKey': {
+      checkLength('primary_key', event.value, primaryKeyBytes);
+      const key = Buffer.from(event.value);
+      const newest = await chain.newestOf(key);
+      if (newest !== undefined) return newest;
+      throw new AtedbError(
+        'EVENT_NOT_FOUND',
+        `the chain ${chain.key.text} has no event of the primary key ${key.toString('hex')}`,
+        { metadata: { chain_key: chain.key.text, primary_key: key.toString('hex') } },
+      );
+    }
+    default:
+      throw requestInvalid('event', 'a primary key or a sequence is required');
+  }
+}
+
+function notYet(sequence: number): AtedbError {
+  return new AtedbError(
+    'SEQUENCE_OUT_OF_RANGE',
+    `the chain has no event ${sequence} yet: it is the one that comes next`,
+  );
 }

@@ -41,7 +41,7 @@ async function standing(chain: Chain, request: OpenChainRequest) {
     genesis: toLogSegment(chain.genesisSlice),
     head: toTreeHead(head),
     nextSequence: BigInt(nextSequence),
-    consistency: await chain.log.consistencyProof(knownSize, head.size),
+    consistency: await chain.log.tree.consistencyProof(knownSize, head.size),
     trouble: chain.log.trouble ?? '',
     ...writer,
   };

@@ -81,7 +81,7 @@ async function readForwards(
     await call.send(room.message(slice.bytes));
     position = { ...next, commit: slice.commit, sequence: slice.sequence };
   }
-  const consistency = await log.consistencyProof(position.commit, head.size);
+  const consistency = await log.tree.consistencyProof(position.commit, head.size);
   await send(call, {
     message: { case: 'end', value: { endCommit: BigInt(position.commit), consistency } },
   });
@@ -120,7 +120,7 @@ async function readBackwards(
     const [oldest] = batches;
     if (oldest === undefined) return;
     const newestFirst = batches.map((batch) => bytes.subarray(batch.start, batch.end)).reverse();
-    const frontier = await log.frontierAt(oldest.commit.commit);
+    const frontier = await log.tree.frontierAt(oldest.commit.commit);
     await call.send(backwardLogMessage(Buffer.concat(newestFirst), frontier));
     position = start;
   }

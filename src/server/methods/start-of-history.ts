@@ -11,7 +11,7 @@ export async function startOfHistory(chain: Chain, head: TreeHead, start: Positi
     head: toTreeHead(head),
     startCommit: BigInt(start.commit),
     startSequence: BigInt(start.sequence),
-    frontier: await chain.log.frontierAt(start.commit),
-    consistency: await chain.log.consistencyProof(start.commit, head.size),
+    frontier: await chain.log.tree.frontierAt(start.commit),
+    consistency: await chain.log.tree.consistencyProof(start.commit, head.size),
   };
 }

@@ -1,0 +1,60 @@
+import type { CommandModule } from 'yargs';
+import { parseChainAddress } from '../../event/index.ts';
+import {
+  declareChainFlags,
+  isOn,
+  parseSequence,
+  readChainFlag,
+  readPositional,
+  readTrustMode,
+  valueFlag,
+} from '../chain-flags.ts';
+import { UsageError } from '../errors.ts';
+import { objectFlags, readObject } from '../object-flags.ts';
+import { printFlags } from '../print-flags.ts';
+
+const { limit: _, ...oneEvent } = printFlags;
+const flags = {
+  ...objectFlags,
+  sequence: valueFlag('sequence', 'The event of this sequence', parseSequence),
+  ...oneEvent,
+};
+
+const notes = `It prints the object's newest event, verified and proven to be in the chain, as read does. An
+object without one, or whose newest event is a tombstone, ends the command with 7.`;
+
+/** `atedb get`: print one event. */
+export const getCommand: CommandModule = {
+  command: 'get <address>',
+  describe: "Print an object's newest event, or the event of a sequence",
+  builder: (program) =>
+    declareChainFlags(program, flags)
+      .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
+      .example('$0 get ate://localhost/team/settings --name colour', 'what the object holds now')
+      .example('$0 get ate://localhost/team/settings --sequence 17 --json', 'an event, as JSON')
+      .epilogue(notes),
+  handler: async (parsed) => {
+    const address = readPositional('address', parsed, parseChainAddress);
+    const settings = {
+      address: address.text,
+      server: address.server,
+      chainId: readChainFlag(flags.chainId, parsed),
+      trustMode: readTrustMode(parsed),
+      event: eventOf(readObject(parsed), readChainFlag(flags.sequence, parsed)),
+      json: isOn(flags.json, parsed),
+      text: isOn(flags.text, parsed),
+      zeros: isOn(flags.zeros, parsed),
+    };
+    if (settings.text && !settings.json) {
+      throw new UsageError('--text is for --json: say both, or neither');
+    }
+    const { getOne } = await import('../get.ts');
+    await getOne(settings);
+  },
+};
+
+function eventOf(primaryKey: Buffer | undefined, sequence: number | undefined) {
+  if (primaryKey !== undefined && sequence === undefined) return { primaryKey };
+  if (primaryKey === undefined && sequence !== undefined) return { sequence };
+  throw new UsageError('say which event: one of --primary-key, --name and --sequence');
+}

@@ -1,0 +1,37 @@
+import { AtedbError, type ChainEvent, connect, type EventName } from '../client/index.ts';
+import { type EventFormat, eventPrinter } from './event-lines.ts';
+import { noticeWriter } from './notices.ts';
+import { runWithOutput } from './output.ts';
+import type { ReadTarget } from './read.ts';
+
+/** What `atedb get` is told. */
+export interface GetSettings extends ReadTarget, Omit<EventFormat, 'terminal'> {
+  readonly event: EventName;
+}
+
+/** Print one event. @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone. */
+export async function getOne(settings: GetSettings): Promise<void> {
+  const { server, address, chainId, trustMode, json } = settings;
+  await runWithOutput(async (output, signal) => {
+    await using client = await connect(server, { onNotice: noticeWriter(json) });
+    const chain = await client.open(address, { chainId, trustMode, signal });
+    const event = await chain.get(settings.event, { signal });
+    const found = 'sequence' in settings.event ? event : present(event, address);
+    if (found === undefined) return;
+    const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
+    const line = print(found);
+    if (line !== undefined) await output.write(line);
+  });
+}
+
+/** The newest event of an object that is there. @throws AtedbError EVENT_NOT_FOUND. */
+export function present(event: ChainEvent | undefined, address: string): ChainEvent {
+  if (event?.kind === 'data') return event;
+  throw event === undefined
+    ? new AtedbError('EVENT_NOT_FOUND', `${address} has no such object`)
+    : new AtedbError(
+        'EVENT_NOT_FOUND',
+        `the object was removed from ${address} at sequence ${event.sequence}`,
+        { metadata: { sequence: String(event.sequence) } },
+      );
+}

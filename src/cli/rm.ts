@@ -1,0 +1,44 @@
+import { connect } from '../client/index.ts';
+import { committedJson } from './append-lines.ts';
+import { present } from './get.ts';
+import { noticeWriter } from './notices.ts';
+import { runWithOutput } from './output.ts';
+import type { ReadTarget } from './read.ts';
+
+/** What `atedb rm` is told. */
+export interface RemoveSettings extends ReadTarget {
+  readonly primaryKey: Buffer;
+  readonly force: boolean;
+  readonly unchangedSince: number | undefined;
+  readonly key: string | undefined;
+  readonly sign: boolean;
+  readonly json: boolean;
+}
+
+/** Append an object's tombstone. @throws AtedbError EVENT_NOT_FOUND where it isn't there and that isn't forced. */
+export async function removeObject(settings: RemoveSettings): Promise<void> {
+  const { server, address, primaryKey, unchangedSince, key, sign, json } = settings;
+  const { chainId, trustMode } = settings;
+  await runWithOutput(async (output, signal) => {
+    await using client = await connect(server, { onNotice: noticeWriter(json) });
+    const chain = await client.open(address, {
+      key,
+      signBatches: sign,
+      chainId,
+      trustMode,
+      signal,
+    });
+    if (!settings.force) present(await chain.get({ primaryKey }, { signal }), address);
+    const committed = await chain.append(
+      { kind: 'tombstone', primaryKey },
+      {
+        signal,
+        ...(unchangedSince !== undefined && {
+          objectsUnchangedSince: [{ primaryKey, sequence: unchangedSince }],
+        }),
+      },
+    );
+    if (json) output.write(`${committedJson(committed)}\n`);
+    else process.stderr.write(`removed, as sequence ${committed.firstSequence}\n`);
+  });
+}

@@ -1,0 +1,98 @@
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { verifyInclusion } from '../crypto/index.ts';
+import { commitLeaf, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
+import { verifyBatch } from '../trust/index.ts';
+import { type CallOptions, CallScope } from './cancellation.ts';
+import { type ChainEvent, eventsOf } from './chain-event.ts';
+import type { RangeContext } from './range.ts';
+import { type GetAnswer, parseGetAnswer } from './received.ts';
+import { splitOrFail } from './replay.ts';
+
+/** Which event. */
+export type EventName =
+  /** The newest one of this object: 16 bytes. */
+  | { readonly primaryKey: Buffer }
+  /** The newest one of the object whose primary key stands for this name. */
+  | { readonly name: string }
+  /** The one of this sequence. */
+  | { readonly sequence: number };
+
+/** How to get an event. */
+export type GetOptions = CallOptions;
+
+/** Get one event, verified. @returns undefined where the object has none. */
+export async function getEvent(
+  context: RangeContext,
+  name: EventName,
+  options: GetOptions,
+): Promise<ChainEvent | undefined> {
+  const { genesis, known, opener, transport, closed } = context;
+  const asked = askedOf(name);
+  using scope = new CallScope(options, closed);
+  const { signal } = scope;
+  const knownBefore = known.newest;
+  if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
+  let answer: GetAnswer;
+  try {
+    const request = { chainKey: genesis.chainKey.text, chainId: genesis.chainId, event: asked };
+    answer = parseGetAnswer(
+      await transport.unary(ChainService.method.getEvent, request, { signal }),
+    );
+  } catch (error) {
+    if (error instanceof AtedbError && error.reason === 'EVENT_NOT_FOUND') return undefined;
+    throw error;
+  }
+  const event = await verifiedEvent(context, answer);
+  const isAsked =
+    asked.case === 'sequence'
+      ? BigInt(event.sequence) === asked.value
+      : event.primaryKey.equals(asked.value);
+  if (!isAsked) throw failed('it is not the one that was asked for');
+  await opener.tie(answer.head, knownBefore, { signal });
+  return event;
+}
+
+function askedOf(name: EventName) {
+  if ('sequence' in name) {
+    if (Number.isSafeInteger(name.sequence) && name.sequence >= 0) {
+      return { case: 'sequence', value: BigInt(name.sequence) } as const;
+    }
+    throw invalid('sequence', `it is ${name.sequence}, and must be a whole number`);
+  }
+  const primaryKey = 'name' in name ? primaryKeyFromName(name.name) : name.primaryKey;
+  if (primaryKey.length === primaryKeyBytes) {
+    return { case: 'primaryKey', value: primaryKey } as const;
+  }
+  throw invalid('primaryKey', `it is ${primaryKey.length} bytes, and must be ${primaryKeyBytes}`);
+}
+
+async function verifiedEvent({ genesis }: RangeContext, answer: GetAnswer): Promise<ChainEvent> {
+  const { slice, sequence, head, inclusion } = answer;
+  const [stored, ...others] = splitOrFail(slice);
+  if (stored === undefined || others.length > 0) throw failed('it comes with more than its batch');
+  const verified = await verifyBatch(genesis, stored);
+  const { commit } = verified;
+  const isIncluded = verifyInclusion({
+    leaf: commitLeaf(commit.headerBytes),
+    index: commit.commit,
+    size: head.size,
+    proof: inclusion,
+    root: head.root,
+  });
+  if (!isIncluded) throw failed('its batch is not in the tree of the head that the server names');
+  const [event] = eventsOf(verified, { from: sequence, end: sequence + 1 });
+  if (event?.sequence !== sequence) throw failed('its batch does not hold it');
+  return event;
+}
+
+function failed(why: string): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `the event that the server sent does not verify: ${why}. Nothing of it was used`,
+  );
+}
+
+function invalid(field: string, why: string): AtedbError {
+  return new AtedbError('REQUEST_INVALID', `${field}: ${why}`, { metadata: { field } });
+}
