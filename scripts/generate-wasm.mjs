@@ -34,6 +34,9 @@ try {
       'abort=',
       '--initialMemory',
       '2',
+      // For a batch of the largest size, with all that belongs to it: 10 MiB.
+      '--maximumMemory',
+      '160',
     ],
     { cwd: root, stdio: 'inherit' },
   );

@@ -101,6 +101,27 @@ describe('the commands', () => {
   });
 });
 
+test('threads that check large batches start from the package', async () => {
+  const dist = join(installed, 'dist');
+  const code = `
+    import { KeyPair } from '${dist}/crypto/index.js';
+    import { buildEvent, parseBatch, sealBatch, signBatch } from '${dist}/event/index.js';
+    import { HashCheckers } from '${dist}/work/index.js';
+    const id = Buffer.alloc(16, 1);
+    const event = buildEvent({ kind: 'data', primaryKey: id, salt: id, data: Buffer.alloc(50_000) });
+    const writer = { chainId: Buffer.alloc(32), fingerprint: Buffer.alloc(32, 2), salt: id };
+    const sealed = sealBatch({ writer, counter: 0, eventHeaders: [event.header] });
+    const run = await signBatch([event.frame], sealed, [KeyPair.generate()]);
+    const checkers = new HashCheckers({ threads: 1, onNotice: console.log });
+    const waits = setInterval(() => undefined, 1_000);
+    await checkers.check(parseBatch(run));
+    console.log(checkers.threads, checkers.handedOver);
+    clearInterval(waits);
+    await checkers.close();`;
+  const result = await run(process.execPath, ['--input-type=module', '-e', code], { folder });
+  expect(succeeded('checkers', result)).toBe('1 1\n');
+});
+
 describe('atedb/client', () => {
   test('is there at run time', async () => {
     const code = "import { connect } from 'atedb/client'; console.log(typeof connect);";

@@ -1,6 +1,12 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { KeyPair } from '../../src/crypto/index.ts';
-import { buildEvent, buildGenesisEvent, sealBatch, signBatch } from '../../src/event/index.ts';
+import {
+  type BuiltEvent,
+  buildEvents,
+  buildGenesisEvent,
+  sealBatch,
+  signBatch,
+} from '../../src/event/index.ts';
 import { dataBytes } from '../scale.ts';
 import type { Vouching } from './vouching.ts';
 
@@ -54,10 +60,7 @@ export class SealedWriter {
     return this.#sealOne([buildGenesisEvent(header)], [this.#key]);
   }
 
-  async #sealOne(
-    events: readonly ReturnType<typeof buildEvent>[],
-    signers: readonly KeyPair[],
-  ): Promise<SealedBatch> {
+  async #sealOne(events: readonly BuiltEvent[], signers: readonly KeyPair[]): Promise<SealedBatch> {
     const sealed = sealBatch({
       writer: {
         chainId: this.#chainId,
@@ -83,13 +86,13 @@ function makeEvents(count: number) {
     return random.subarray(at - bytes, at);
   };
   const timeUnixMs = Date.now();
-  return Array.from({ length: count }, () =>
-    buildEvent({
+  return buildEvents(
+    Array.from({ length: count }, () => ({
       kind: 'data',
       primaryKey: take(keyBytes),
       salt: take(saltBytes),
       timeUnixMs,
       data: take(dataBytes),
-    }),
+    })),
   );
 }

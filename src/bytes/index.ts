@@ -19,4 +19,4 @@ export {
   writerBatchesInFlightMax,
 } from './limits.ts';
 export { checkStrict } from './strict.ts';
-export { encodeVarint, FieldWriter, frame, frameHead, varintBytes } from './writer.ts';
+export { encodeVarint, FieldWriter, frame, framedBytes, frameHead, varintBytes } from './writer.ts';

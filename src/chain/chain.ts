@@ -14,13 +14,17 @@ import {
   type Answer,
   allowedKey,
   type ChainState,
-  checkBatch,
+  checkContents,
+  checkHashes,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
 import { WriterClaims } from './writer-claims.ts';
+
+/** Checks a batch's hashes, perhaps in another thread. @throws AtedbError as `checkHashes` of `trust`. */
+export type CheckHashes = (batch: Batch) => Promise<void> | void;
 
 /** A batch whose own contents were checked: what remains is whether the chain takes it. */
 export interface PreparedBatch {
@@ -66,6 +70,7 @@ export class Chain {
   readonly #state: ChainState;
   readonly #keys: KeyIndex;
   readonly #now: () => number;
+  readonly #checkHashes: CheckHashes;
 
   constructor(options: {
     key: ChainKey;
@@ -75,6 +80,8 @@ export class Chain {
     genesisSlice: Buffer;
     /** Milliseconds since 1970-01-01 UTC. */
     now: () => number;
+    /** Absent: in this thread. */
+    checkHashes?: CheckHashes | undefined;
   }) {
     this.key = options.key;
     this.log = options.log;
@@ -82,6 +89,7 @@ export class Chain {
     this.#state = options.state;
     this.#keys = options.keys;
     this.#now = options.now;
+    this.#checkHashes = options.checkHashes ?? checkHashes;
   }
 
   get genesis(): Genesis {
@@ -111,7 +119,8 @@ export class Chain {
       this.#state.checkChain(batch);
       // First: who may not write must not make the server hash thousands of events.
       await this.#checkVouched(batch, isProven);
-      checkBatch(batch);
+      checkContents(batch);
+      await this.#checkHashes(batch);
     }
     const { asOf } = batch.seal;
     const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;

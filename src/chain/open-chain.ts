@@ -8,7 +8,7 @@ import {
 } from '../event/index.ts';
 import { ChainLog, type ChainLogOptions, type KeysCache, type Storage } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
-import { Chain } from './chain.ts';
+import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
 import { KeyIndex } from './key-index.ts';
 import { refuseLinks } from './refuse-links.ts';
@@ -25,6 +25,8 @@ export interface OpenChainOptions {
   readonly keysCache?: KeysCache | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** Absent: in this thread. */
+  readonly checkHashes?: CheckHashes | undefined;
   /** Told in words what recovery had to do. */
   readonly onNotice: (notice: string) => void;
 }
@@ -104,7 +106,7 @@ export async function openChain(
     const { genesisSlice } = loading;
     const { segment, sequence } = log.activeStart();
     const keys = loading.keysOf(segment, sequence);
-    return new Chain({ key, log, state, keys, genesisSlice, now: options.now });
+    return new Chain({ ...options, key, log, state, keys, genesisSlice });
   } catch (error) {
     await log.close();
     throw error;
@@ -132,7 +134,7 @@ export async function createChain(
   });
   loading.log = log;
   try {
-    const common = { key, log, state, keys, now: options.now };
+    const common = { ...options, key, log, state, keys };
     const before = new Chain({ ...common, genesisSlice: Buffer.alloc(0) });
     await before.submit(await before.prepare(run)).durable;
     loading.genesisSlice = await firstSlice(log);

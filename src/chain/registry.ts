@@ -11,7 +11,7 @@ import {
   type StorageName,
 } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
-import type { Chain } from './chain.ts';
+import type { Chain, CheckHashes } from './chain.ts';
 import { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
@@ -36,6 +36,8 @@ export interface RegistryOptions {
   readonly segmentBytesMax?: number | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** Absent: in this thread. */
+  readonly checkHashes?: CheckHashes | undefined;
   readonly logger: RegistryLogger;
 }
 
@@ -252,10 +254,10 @@ export class ChainRegistry {
   }
 
   #openOptions(key: ChainKey): OpenChainOptions {
-    const { storage, logsPath, segmentBytesMax, now, logger } = this.#options;
+    const { storage, logsPath, segmentBytesMax, now, checkHashes, logger } = this.#options;
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
     const keysCache = this.#keysCache;
-    return { storage, logsPath, segmentBytesMax, keysCache, now, onNotice };
+    return { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
   }
 
   async #keysOnDisk(): Promise<ChainKey[]> {

@@ -6,7 +6,13 @@ import {
   commitBytesMax,
   preconditionsMax,
 } from '../bytes/index.ts';
-import { type BuiltEvent, buildEvent, type Precondition, primaryKeyBytes } from '../event/index.ts';
+import {
+  type BuiltEvent,
+  buildEvents as buildEventFrames,
+  type EventInput,
+  type Precondition,
+  primaryKeyBytes,
+} from '../event/index.ts';
 
 /** An event to append. */
 export interface AppendEvent {
@@ -75,19 +81,22 @@ export function buildEvents(inputs: readonly AppendEvent[], conditions: Conditio
   }
   const preconditions = preconditionsOf(conditions);
   const nowUnixMs = Date.now();
-  const events: BuiltEvent[] = [];
-  let bytes = 0;
-  for (const input of inputs) {
-    const event = build(input, nowUnixMs);
-    events.push(event);
-    bytes += event.frame.length;
-    // Before the rest is built: what is far too large should not be copied as a whole.
-    if (bytes > eventsBytesMax) throw tooLarge(bytes, inputs.length);
-  }
+  let dataBytes = 0;
+  const events = buildEventFrames(
+    inputs.map((input) => {
+      const event = eventInput(input, nowUnixMs);
+      dataBytes += event.data.length;
+      // Before any is built: what is far too large should not be copied as a whole.
+      if (dataBytes > eventsBytesMax) throw tooLarge(dataBytes, inputs.length);
+      return event;
+    }),
+  );
+  const bytes = events.reduce((sum, { frame }) => sum + frame.length, 0);
+  if (bytes > eventsBytesMax) throw tooLarge(bytes, inputs.length);
   return { events, bytes, preconditions };
 }
 
-function build(input: AppendEvent, nowUnixMs: number): BuiltEvent {
+function eventInput(input: AppendEvent, nowUnixMs: number): EventInput {
   const { data = '' } = input;
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
     throw invalid('data', `it is a ${typeof data}, and must be a string or bytes`);
@@ -102,7 +111,7 @@ function build(input: AppendEvent, nowUnixMs: number): BuiltEvent {
   if (input.kind === 'tombstone' && bytes.length > 0) {
     throw invalid('data', 'a tombstone has none');
   }
-  return buildEvent({
+  return {
     kind: input.kind ?? 'data',
     primaryKey: input.primaryKey ?? random16(),
     parent: input.parent,
@@ -112,7 +121,7 @@ function build(input: AppendEvent, nowUnixMs: number): BuiltEvent {
     timeUnixMs,
     data: bytes,
     salt: random16(),
-  });
+  };
 }
 
 function preconditionsOf(conditions: Conditions): Precondition[] {

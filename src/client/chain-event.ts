@@ -54,7 +54,7 @@ export function eventsOf(
   const { writerId, fingerprint } = batch.seal;
   const events: ChainEvent[] = [];
   const first = Math.max(0, range.from - firstSequence);
-  const end = Math.min(batch.events.length, range.end - firstSequence);
+  const end = Math.min(batch.count, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
     const event = batch.events[index];
     if (event === undefined) break;

@@ -30,6 +30,30 @@ export function sha256TextOf(...parts: readonly Buffer[]): string {
     : hash('sha256', input, 'latin1');
 }
 
+/** Two ranges of a buffer. */
+export interface TwoRanges {
+  readonly start: number;
+  readonly bytes: number;
+  readonly secondStart: number;
+  readonly secondBytes: number;
+}
+
+/** As `sha256TextOf`, of a prefix and two ranges of a buffer, which needs no object a range. */
+export function sha256TextOfRanges(prefix: Buffer, source: Buffer, ranges: TwoRanges): string {
+  const { start, bytes, secondStart, secondBytes } = ranges;
+  const length = prefix.length + bytes + secondBytes;
+  const end = start + bytes;
+  const secondEnd = secondStart + secondBytes;
+  if (length > scratch.length) {
+    const parts = [prefix, source.subarray(start, end), source.subarray(secondStart, secondEnd)];
+    return sha256OfLarge(parts).toString('latin1');
+  }
+  scratch.set(prefix, 0);
+  source.copy(scratch, prefix.length, start, end);
+  source.copy(scratch, prefix.length + bytes, secondStart, secondEnd);
+  return hash('sha256', scratch.subarray(0, length), 'latin1');
+}
+
 /** The parts in one piece, until the next call; undefined where they are large. */
 function gathered(parts: readonly Buffer[]): Buffer | undefined {
   let length = 0;
@@ -62,21 +86,7 @@ export function taggedHash(tag: string, ...parts: readonly Buffer[]): Buffer {
   return sha256Of(prefixOf(tag), ...parts);
 }
 
-/** Whether the tagged hash of parts is this one. Faster than to make it and compare. */
-export function taggedHashFits(
-  expected: Buffer,
-  tag: string,
-  ...parts: readonly Buffer[]
-): boolean {
-  const text = sha256TextOf(prefixOf(tag), ...parts);
-  if (expected.length !== text.length) return false;
-  for (let at = 0; at < text.length; at += 1) {
-    if (expected[at] !== text.charCodeAt(at)) return false;
-  }
-  return true;
-}
-
-/** What comes before the parts in the tagged hash of this tag: its length and the tag. Not to be changed. */
+/** What goes before the parts of a tagged hash. */
 export function prefixOf(tag: string): Buffer {
   let prefix = prefixes.get(tag);
   if (prefix === undefined) {

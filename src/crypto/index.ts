@@ -1,17 +1,8 @@
 export { hashTags, signatureContexts } from './domains.ts';
-export { hashBytes, prefixOf, sha256, taggedHash, taggedHashFits } from './hash.ts';
-export { HashLanes, laneBytesMax, lanesCountMin } from './hash-lanes.ts';
+export { hashBytes, sha256, taggedHash } from './hash.ts';
+export { HashInputs } from './hash-inputs.ts';
 export { selfTest } from './known-answer.ts';
-export {
-  addLeaves,
-  emptyRoot,
-  Frontier,
-  type LeafRanges,
-  leafHash,
-  merkleRoot,
-  nodeHash,
-  rootOfRanges,
-} from './merkle.ts';
+export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
   type ConsistencyClaim,
   consistencyProof,
@@ -23,5 +14,8 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './merkle-proof.ts';
+export { emptyRoot } from './merkle-row.ts';
 export { randomSecret } from './random.ts';
+export { RangeHasher } from './range-hasher.ts';
+export { rootOfHashes } from './root-of-hashes.ts';
 export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';

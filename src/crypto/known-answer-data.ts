@@ -4,6 +4,9 @@ export const knownAnswers = {
   dataHash: '9b251bbf19c5d77b6e0bce27fada9f64b3960438317f7d068e5068762e213a33',
   /** Root of the tree over the leaves "", 00 and 10: the third of Certificate Transparency's reference roots. */
   treeRoot: 'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
+  /** Of nine inputs of one to three blocks: the hash of all their tagged hashes, and the root of their tree. */
+  manyHashes: 'e2b7d7469d4abdb49c40eb457487aea4eb2e94f4c0efe9c69f88fe6c4164a31b',
+  manyRoot: '5ab7970fe260d3521f8d965f7f6bbcb166ba610897e126a72938e5312102a1dc',
   /** Fingerprint of the key whose seed is the bytes 0 to 63. */
   fingerprint: '0b3b6df6b8049a4f05c0aa0f47eac442f0eb690b2012e298844dfa428c5e8307',
   /** What that key has signed. */

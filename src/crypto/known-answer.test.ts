@@ -1,6 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { expect, test } from 'vitest';
+import { naiveRoot } from '../../test/support/naive-tree.ts';
 import { messageRepresentative } from './composite.ts';
 import { hashTags, selfTest, taggedHash } from './index.ts';
 import { knownAnswers } from './known-answer-data.ts';
@@ -16,6 +18,15 @@ test('the known answers are those of another implementation', () => {
   const fingerprint = taggedHash(hashTags.key, Buffer.of(1), publicKey);
   expect(fingerprint.toString('hex')).toBe(knownAnswers.fingerprint);
 
+  const bytes = Uint8Array.from({ length: 160 }, (_, index) => index);
+  const inputs = Array.from({ length: 9 }, (_, index) =>
+    Buffer.concat([bytes.subarray(index, 18 * index), bytes.subarray(1, 4)]),
+  );
+  const prefix = Buffer.from(`${String.fromCharCode(hashTags.data.length)}${hashTags.data}`);
+  const hashes = inputs.map((input) => noble(Buffer.concat([prefix, input])));
+  expect(Buffer.from(noble(Buffer.concat(hashes))).toString('hex')).toBe(knownAnswers.manyHashes);
+  expect(naiveRoot(inputs).toString('hex')).toBe(knownAnswers.manyRoot);
+
   const { context, message } = knownAnswers;
   const representative = messageRepresentative(context, Buffer.from(message));
   const label = Buffer.from('COMPSIG-MLDSA65-Ed25519-SHA512');
@@ -29,6 +40,8 @@ test('the known answers are those of another implementation', () => {
 test.each([
   ['dataHash', 'tagged hash'],
   ['treeRoot', 'Merkle tree'],
+  ['manyHashes', 'hashes of many inputs'],
+  ['manyRoot', 'hashes of many inputs'],
   ['fingerprint', 'key pair'],
   ['signature', 'signature'],
   ['context', 'signature'],

@@ -7,9 +7,11 @@ import {
   verifyCompositeSync,
 } from './composite.ts';
 import { hashTags } from './domains.ts';
-import { taggedHash } from './hash.ts';
+import { hashBytes, sha256, taggedHash } from './hash.ts';
+import { HashInputs } from './hash-inputs.ts';
 import { type KnownAnswers, knownAnswers } from './known-answer-data.ts';
 import { merkleRoot } from './merkle.ts';
+import { RangeHasher } from './range-hasher.ts';
 import { lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';
 
 /**
@@ -30,11 +32,29 @@ export function selfTest(answers: KnownAnswers = knownAnswers): void {
     const leaves = [Buffer.alloc(0), Buffer.of(0), Buffer.of(0x10)];
     return merkleRoot(leaves).toString('hex') === answers.treeRoot;
   });
+  check('hashes of many inputs', () => manyHashesHold(answers));
   check('key pair', () => {
     const bytes = compositePublicKeyOf(testKey());
     return PublicKey.parse(suiteMldsa65Ed25519, bytes).fingerprintHex === answers.fingerprint;
   });
   check('signature', () => signaturesHold(answers));
+}
+
+/** Nine inputs of one to three blocks, hashed side by side where this machine can. */
+function manyHashesHold({ manyHashes, manyRoot }: KnownAnswers): boolean {
+  const bytes = Buffer.from(Array.from({ length: 160 }, (_, index) => index));
+  const inputs = new HashInputs();
+  for (let index = 0; index < 9; index += 1) {
+    inputs.add(index, 17 * index, 1, 3, bytes.length + index * hashBytes);
+  }
+  const digests = new RangeHasher(bytes).digests(hashTags.data, inputs);
+  const hasher = new RangeHasher(Buffer.concat([bytes, digests]));
+  return (
+    sha256(digests).toString('hex') === manyHashes &&
+    hasher.firstMisfit(hashTags.data, inputs) === -1 &&
+    hasher.firstMisfit(hashTags.chain, inputs) === 0 &&
+    hasher.merkleRoot(inputs).toString('hex') === manyRoot
+  );
 }
 
 function signaturesHold({ context, message, signature }: KnownAnswers): boolean {

@@ -1,4 +1,5 @@
-import { emptyRoot, isHash, nodeHash, rootOf } from './merkle.ts';
+import { isHash, nodeHash, rootOf } from './merkle.ts';
+import { emptyRoot } from './merkle-row.ts';
 import { half, isOdd, isPowerOfTwo, isSize, log2Floor } from './tree-numbers.ts';
 
 // Proofs over the Merkle tree of RFC 9162, section 2.1: made from stored nodes, and verified from nothing.

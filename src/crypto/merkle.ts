@@ -1,15 +1,11 @@
 import { AtedbError } from '../bytes/index.ts';
-import { hashBytes, sha256, sha256Of } from './hash.ts';
-import { HashLanes, laneBytesMax, lanesCountMin } from './hash-lanes.ts';
+import { hashBytes, sha256Of } from './hash.ts';
+import { HashInputs } from './hash-inputs.ts';
+import { emptyRoot, leafPrefix, nodePrefix } from './merkle-row.ts';
+import { RangeHasher } from './range-hasher.ts';
 import { bitsSet, isSize } from './tree-numbers.ts';
 
 // The Merkle tree of RFC 9162, section 2.1, over SHA-256. Proofs are in merkle-proof.ts.
-
-const leafPrefix = Buffer.of(0);
-const nodePrefix = Buffer.of(1);
-
-/** Root of the tree without leaves: the hash of nothing. */
-export const emptyRoot: Buffer = sha256(Buffer.alloc(0));
 
 /** Hash of a leaf, from its data. 32 bytes. */
 export function leafHash(data: Buffer): Buffer {
@@ -23,68 +19,13 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 
 /** Root of the tree over leaf data. 32 bytes. */
 export function merkleRoot(leaves: readonly Buffer[]): Buffer {
-  if (leaves.length >= lanesCountMin) {
-    const ends: number[] = [];
-    let end = 0;
-    for (const leaf of leaves) {
-      end += leaf.length;
-      ends.push(end);
-    }
-    return rootOfRanges(Buffer.concat(leaves, end), leaves.length, {
-      start: (index) => ends[index - 1] ?? 0,
-      end: (index) => ends[index] as number,
-    });
+  const inputs = new HashInputs();
+  let at = 0;
+  for (const { length } of leaves) {
+    inputs.add(at, length, 0, 0, 0);
+    at += length;
   }
-  return rootOfHashes(leaves.map(leafHash));
-}
-
-/** Where leaves lie in some bytes, by their indexes. */
-export interface LeafRanges {
-  start(index: number): number;
-  end(index: number): number;
-}
-
-/** Root of the tree whose leaves are ranges of these bytes: four or more, for less pay `leafHash` and `nodeHash`. */
-export function rootOfRanges(bytes: Buffer, count: number, ranges: LeafRanges): Buffer {
-  return addLeaves(new HashLanes(bytes, count), bytes, count, ranges).root();
-}
-
-/** Hash ranges of the bytes that lanes were made for as leaves. */
-export function addLeaves(
-  lanes: HashLanes,
-  bytes: Buffer,
-  count: number,
-  ranges: LeafRanges,
-): HashLanes {
-  lanes.clear();
-  const large: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const start = ranges.start(index);
-    const length = ranges.end(index) - start;
-    if (length > laneBytesMax) large.push(index);
-    lanes.add(start, length > laneBytesMax ? 0 : length);
-  }
-  lanes.hash(leafPrefix);
-  for (const index of large) {
-    lanes.replace(index, leafHash(bytes.subarray(ranges.start(index), ranges.end(index))));
-  }
-  return lanes;
-}
-
-/** Root of the tree over the hashes of leaves. */
-function rootOfHashes(leaves: readonly Buffer[]): Buffer {
-  if (leaves.length === 0) return emptyRoot;
-  let row = leaves;
-  while (row.length > 1) {
-    const next: Buffer[] = [];
-    for (let index = 0; index < row.length; index += 2) {
-      const left = row[index] as Buffer;
-      const right = row[index + 1];
-      next.push(right === undefined ? left : nodeHash(left, right));
-    }
-    row = next;
-  }
-  return row[0] as Buffer;
+  return new RangeHasher(Buffer.concat(leaves, at)).merkleRoot(inputs);
 }
 
 /** The right edge of a growing tree: all that is needed to append to it and to know its root. */

@@ -37,7 +37,7 @@ const anyCondition: fc.Arbitrary<Precondition> = fc.oneof(
 );
 
 async function runOf(inputs: EventInput[], preconditions: Precondition[] = []) {
-  const events = inputs.map(buildEvent);
+  const events = inputs.map((input) => buildEvent(input));
   const sealed = sealBatch({
     writer,
     counter: 3,

@@ -16,8 +16,8 @@ export {
 export {
   type BuiltEvent,
   buildEvent,
+  buildEvents,
   buildGenesisEvent,
-  dataHashFits,
   type EventInput,
   runFields,
 } from './build-event.ts';

@@ -6,12 +6,13 @@ import {
   inclusionProof,
   type NodeSource,
   rootAt,
+  rootOfHashes,
 } from '../crypto/index.ts';
 import { damageError } from './damage.ts';
 import { withFile } from './durable-files.ts';
 import { tileName, tilesName } from './layout.ts';
 import type { Storage } from './storage.ts';
-import { hashBytes, subtreeHash, TileTree, tileHashes } from './tile-tree.ts';
+import { hashBytes, TileTree, tileHashes } from './tile-tree.ts';
 
 /** Full tiles that are kept at hand: 256 KiB. */
 const cachedTilesMax = 32;
@@ -117,7 +118,7 @@ export class TileFiles {
     return compute((height, index) => {
       const { level, tile, first, count } = placeOf(height, index);
       const hashes = tiles.get(tileName(level) + tile) ?? [];
-      return subtreeHash(hashes.slice(first, first + count));
+      return rootOfHashes(Buffer.concat(hashes.slice(first, first + count)));
     });
   }
 
@@ -148,7 +149,7 @@ export class TileFiles {
     const parents = await this.#tile(level + 1, Math.floor(tile / tileHashes));
     const parent = parents[tile % tileHashes];
     const hashes = split(bytes);
-    if (bytes.length !== tileBytes || parent?.equals(subtreeHash(hashes)) !== true) {
+    if (bytes.length !== tileBytes || parent?.equals(rootOfHashes(bytes)) !== true) {
       throw damageError({
         file: tileName(level),
         offset: tile * tileBytes,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { nodeHash } from '../crypto/index.ts';
+import { rootOfHashes } from '../crypto/index.ts';
 
 /** Hashes in a full tile, and children of a tile's root: C2SP tlog-tiles, "tile height 8". */
 export const tileHashes = 256;
@@ -46,7 +46,7 @@ export class TileTree {
       const level = this.#level(number);
       level.recent.push(hash);
       if ((level.base + level.recent.length) % tileHashes !== 0) return;
-      hash = subtreeHash(level.recent.slice(-tileHashes));
+      hash = rootOfHashes(Buffer.concat(level.recent.slice(-tileHashes)));
     }
   }
 
@@ -111,17 +111,4 @@ export class TileTree {
     }
     return level;
   }
-}
-
-/** The hash of the perfect subtree over hashes, whose number is a power of two. */
-export function subtreeHash(hashes: readonly Buffer[]): Buffer {
-  let row = hashes;
-  while (row.length > 1) {
-    const next: Buffer[] = [];
-    for (let index = 0; index < row.length; index += 2) {
-      next.push(nodeHash(row[index] as Buffer, row[index + 1] as Buffer));
-    }
-    row = next;
-  }
-  return row[0] as Buffer;
 }

@@ -9,6 +9,7 @@ import { type PublicKey, selfTest } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
+import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
 import { chainService } from './chain-service.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Size at which segments roll. Absent: 64 MiB. */
   readonly segmentBytesMax?: number;
+  /** Threads that check large batches. Absent: as many as pay on this machine, which may be none. */
+  readonly checkThreads?: number;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -89,6 +92,10 @@ async function startLocked(
 ): Promise<RunningServer> {
   const { logsPath, trustMode, limits, logger } = options;
   const identity = await loadIdentity(join(system, 'identity.key'), logger);
+  const checkers = new HashCheckers({
+    threads: options.checkThreads ?? checkThreadsDefault(),
+    onNotice: (notice) => logger.warn(notice),
+  });
   const registry = new ChainRegistry({
     storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
     logsPath,
@@ -97,6 +104,7 @@ async function startLocked(
     openChainsMax: limits.openChainsMax,
     segmentBytesMax: options.segmentBytesMax,
     now: Date.now,
+    checkHashes: (batch) => checkers.check(batch),
     logger,
   });
   const grpc = await serveGrpc({
@@ -111,12 +119,16 @@ async function startLocked(
         chainService({ registry, identity: identity.publicKey, trustMode, now: Date.now }),
       ),
     ],
+  }).catch(async (error: unknown) => {
+    await checkers.close();
+    throw error;
   });
   const stop = async (reason: string) => {
     logger.info({ reason }, 'shutting down');
     try {
       await grpc.drain();
       await registry.close();
+      await checkers.close();
     } finally {
       await lock.release();
     }

@@ -5,7 +5,8 @@ export {
   type StateRecord,
   type WriterRecord,
 } from './chain-state.ts';
-export { checkBatch } from './check-batch.ts';
+export { checkBatch, checkContents } from './check-batch.ts';
+export { checkHashes } from './check-hashes.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
 export { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';

@@ -1,9 +1,12 @@
-import { Frontier } from '../crypto/index.ts';
+import { Frontier, rootOf, rootOfHashes } from '../crypto/index.ts';
 
 /** Sizes of which the root can be had: 2 MiB of leaves. */
 const leavesKeptMax = 65_536;
 
-/** A root costs at most so many hashed leaves, and this many of them share the frontier before them. */
+/**
+ * A root costs at most so many hashed leaves, and this many of them share the frontier before them. Chunks begin at
+ * multiples of it, a power of two, so that the leaves of one are a subtree by themselves; only the oldest may not.
+ */
 const chunkLeaves = 32;
 
 const hashBytes = 32;
@@ -35,7 +38,7 @@ export class RecentRoots {
   append(leaf: Buffer): void {
     const { size } = this.#frontier;
     let chunk = this.#chunks.at(-1);
-    if (chunk === undefined || size - chunk.start === chunkLeaves) {
+    if (chunk === undefined || size % chunkLeaves === 0) {
       const leaves = Buffer.allocUnsafeSlow(chunkLeaves * hashBytes);
       chunk = { start: size, frontier: this.#frontier.hashes(), leaves };
       this.#chunks.push(chunk);
@@ -50,11 +53,18 @@ export class RecentRoots {
     if (size === this.#frontier.size) return this.#frontier.root();
     const first = this.#chunks[0];
     if (first === undefined || size < first.start || size > this.#frontier.size) return undefined;
-    const chunk = this.#chunks[Math.floor((size - first.start) / chunkLeaves)] as Chunk;
-    const tree = Frontier.from(chunk.start, chunk.frontier);
-    for (let at = 0; at < (size - chunk.start) * hashBytes; at += hashBytes) {
-      tree.append(chunk.leaves.subarray(at, at + hashBytes));
-    }
-    return tree.root();
+    const place = Math.floor(size / chunkLeaves) - Math.floor(first.start / chunkLeaves);
+    const chunk = this.#chunks[place] as Chunk;
+    return rootWithin(chunk, size - chunk.start);
   }
+}
+
+/** The root after so many of a chunk's leaves. */
+function rootWithin({ start, frontier, leaves }: Chunk, count: number): Buffer {
+  const some = leaves.subarray(0, count * hashBytes);
+  if (count > 0 && start % chunkLeaves === 0) return rootOf([...frontier, rootOfHashes(some)]);
+  const tree = Frontier.from(start, frontier);
+  for (let at = 0; at < some.length; at += hashBytes)
+    tree.append(some.subarray(at, at + hashBytes));
+  return tree.root();
 }

@@ -1,0 +1,1 @@
+export { checkThreadsDefault, HashCheckers, handedOverBytesMin } from './hash-checkers.ts';
