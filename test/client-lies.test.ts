@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ReadEventsResponseSchema } from '../gen/atedb/v1/chain_pb.js';
 import { type AtedbClient, AtedbError, type Chain } from '../src/client/index.ts';
 import { type Lie, LyingProxy } from './support/lying-proxy.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
@@ -44,6 +46,10 @@ describe('a server that alters what it sends', () => {
     } finally {
       proxy.lie = (_method, answer) => answer;
     }
+  }
+
+  function startsRange(answer: Buffer): boolean {
+    return fromBinary(ReadEventsResponseSchema, answer).message.case === 'start';
   }
 
   /** Alters one byte of the answers to one method, counted over all its messages. */
@@ -182,13 +188,23 @@ describe('a server that alters what it sends', () => {
     'a range with a part left out is not whole; reverse: %s',
     async (reverse) => {
       for (const left of [0, 1, 2]) {
-        let count = 0;
-        const leavingOut: Lie = (method, answer) =>
-          method === 'readEvents' && count++ === left ? undefined : answer;
-        const isEnd = reverse && left === 2;
-        const outcome = lying(leavingOut, () => all(chain.read({ reverse })));
-        if (isEnd) await expect(outcome).resolves.toHaveLength(truth.length);
-        else await expect(outcome).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
+        let number = -1;
+        let leftOut: Buffer | undefined;
+        const leavingOut: Lie = (method, answer) => {
+          // Something of a range that was given up may still come before this one starts.
+          const belongs = method === 'readEvents' && (number >= 0 || startsRange(answer));
+          if (!belongs) return answer;
+          number += 1;
+          if (number !== left) return answer;
+          leftOut = answer;
+          return undefined;
+        };
+        const [outcome] = await Promise.allSettled([
+          lying(leavingOut, () => all(chain.read({ reverse }))),
+        ]);
+        expect(outcome.status, `message ${left}`).toBe(
+          leftOut === undefined ? 'fulfilled' : 'rejected',
+        );
       }
     },
   );
