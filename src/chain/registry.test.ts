@@ -114,6 +114,30 @@ test('chains that nobody uses are closed after a while, those in use stay', asyn
   await registry.close();
 });
 
+test('an unused chain whose files fail as it is closed is closed all the same, and can be opened again', async () => {
+  const storage = new RealStorage();
+  const open = storage.open.bind(storage);
+  let isFailing = false;
+  storage.open = async (path, mode) => {
+    const file = await open(path, mode);
+    const close = file.close.bind(file);
+    file.close = async () => {
+      await close();
+      if (isFailing) throw Object.assign(new Error('EIO: i/o error, close'), { code: 'EIO' });
+    };
+    return file;
+  };
+  const registry = registryOn(storage, { idleMs: 40 });
+  await createChain(registry, 'team/failing');
+  isFailing = true;
+  await vi.waitUntil(() => registry.openCount === 0, { timeout: 10_000 });
+  isFailing = false;
+  using again = await registry.open(parseChainKey('team/failing'));
+  expect(again.chain.log.durable.head.size).toBe(1);
+  again[Symbol.dispose]();
+  await registry.close();
+});
+
 test('many chains are written and read with few descriptors', async () => {
   const registry = registryOn(new RealStorage({ descriptorsMax: 4 }));
   const keys = Array.from({ length: 60 }, (_, index) => `team/few${index}`);

@@ -241,6 +241,19 @@ export class ChainRegistry {
     });
   }
 
+  /** As `#closeUnused`, for when nobody waits for it: a file that can't be closed must not end the server. */
+  async #closeQuietly(key: string, entry: Entry): Promise<void> {
+    try {
+      await this.#closeUnused(key, entry);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#options.logger.warn(
+        { chain: key },
+        `an unused chain was not closed cleanly: ${message}`,
+      );
+    }
+  }
+
   /** Close those that were unused for long, a few at a time. */
   async #closeIdle(): Promise<void> {
     const before = performance.now() - this.#idleMs;
@@ -249,7 +262,7 @@ export class ChainRegistry {
     );
     for (let first = 0; first < idle.length && !this.#closed; first += closingMax) {
       const some = idle.slice(first, first + closingMax);
-      await Promise.all(some.map(([key, entry]) => this.#closeUnused(key, entry)));
+      await Promise.all(some.map(([key, entry]) => this.#closeQuietly(key, entry)));
     }
   }
 

@@ -52,7 +52,8 @@ export class DescriptorPool {
       if (holder.isIdle) idle.push(holder);
     }
     for (const holder of idle) this.#holders.delete(holder);
-    await Promise.all(idle.map((holder) => holder.release()));
+    // Nothing is lost with them, so what a close may say concerns nobody, least of all who needs the room.
+    await Promise.allSettled(idle.map((holder) => holder.release()));
     return idle.length > 0;
   }
 }
