@@ -1,6 +1,7 @@
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import { grpcMessageBytesMax } from '../bytes/index.ts';
 import { makeServerWithWindows } from './flow-control.ts';
+import { framedMessages } from './framed-message.ts';
 import { type Listeners, listen } from './listen.ts';
 import { transportRefusals } from './transport-refusals.ts';
 
@@ -26,7 +27,7 @@ export function makeGrpcServer(limits: { readonly streamsMax: number }): Server 
     ),
     'grpc.keepalive_time_ms': keepaliveTimeMs,
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-    interceptors: [transportRefusals],
+    interceptors: [transportRefusals, framedMessages],
   });
 }
 

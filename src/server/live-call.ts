@@ -1,5 +1,6 @@
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import type { Sendable } from './framed-message.ts';
 import type { Call, SendingCall } from './method.ts';
 
 /** What all kinds of calls of the transport have in common. */
@@ -85,11 +86,11 @@ export class LiveCall implements Call {
 
 /** A call that is answered by a stream. */
 export class LiveStreamCall extends LiveCall implements SendingCall {
-  readonly #surface: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+  readonly #surface: ServerWritableStream<Buffer, Sendable> | ServerDuplexStream<Buffer, Sendable>;
   readonly #pending = new Set<(reason: unknown) => void>();
 
   constructor(
-    surface: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
+    surface: ServerWritableStream<Buffer, Sendable> | ServerDuplexStream<Buffer, Sendable>,
     method: string,
     logger: Logger,
     onOver: () => void,
@@ -98,7 +99,7 @@ export class LiveStreamCall extends LiveCall implements SendingCall {
     this.#surface = surface;
   }
 
-  send(message: Buffer): Promise<void> {
+  send(message: Sendable): Promise<void> {
     if (this.abortReason !== undefined) return harmless(Promise.reject(this.abortReason));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // The transport forgets the callbacks of writes when a call is cancelled, so they are kept here.

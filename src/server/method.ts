@@ -10,6 +10,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Logger } from 'pino';
 import { AtedbError } from '../bytes/index.ts';
+import type { Sendable } from './framed-message.ts';
 
 /**
  * What a handler knows of the call that it serves, whatever carries it.
@@ -42,9 +43,10 @@ export interface SendingCall extends Call {
    * Sends one message. Resolves when the transport has taken it, within the peer's flow-control window: so who
    * awaits each, holds one message in memory however slow the reader is (a bare `write` refuses none before
    * many are queued). Rejects with the signal's reason when the call is over. Several may be sent without
-   * waiting; they keep their order, and a rejection that nobody awaits does no harm.
+   * waiting; they keep their order, and a rejection that nobody awaits does no harm. The memory of a framed message
+   * may be used again once it is sent, and not after a rejection.
    */
-  send(message: Buffer): Promise<void>;
+  send(message: Sendable): Promise<void>;
 }
 
 /** A call with a stream of serialised messages each way. */

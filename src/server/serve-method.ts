@@ -10,6 +10,7 @@ import type {
   UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { type Sendable, serializeSendable } from './framed-message.ts';
 import type { StreamCounter } from './limits.ts';
 import { LiveCall, LiveStreamCall } from './live-call.ts';
 import { drainingError, type LiveCalls } from './live-calls.ts';
@@ -38,7 +39,7 @@ export function addService<Described extends Service>(
   methods: Methods<Described>,
   context: CallContext,
 ): void {
-  const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
+  const definition: Record<string, MethodDefinition<Buffer, Sendable>> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const [name, method] of Object.entries<Method>(methods)) {
     const described = service.method[name];
@@ -50,7 +51,7 @@ export function addService<Described extends Service>(
 }
 
 /** The transport gets and gives bytes: what is decoded, is decoded where an error can still have its reason. */
-function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Buffer> {
+function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Sendable> {
   return {
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream:
@@ -59,7 +60,7 @@ function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Buffer> {
       method.methodKind === 'bidi_streaming' || method.methodKind === 'server_streaming',
     requestSerialize: identity,
     requestDeserialize: identity,
-    responseSerialize: identity,
+    responseSerialize: serializeSendable,
     responseDeserialize: identity,
   };
 }
@@ -91,7 +92,7 @@ function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
 }
 
 function serverStreamHandler(method: ServerStreamMethod, name: string, context: CallContext) {
-  return (surface: ServerWritableStream<Buffer, Buffer>): void => {
+  return (surface: ServerWritableStream<Buffer, Sendable>): void => {
     const drainable = {
       onDrain: () => {
         if (method.endsAtDrain) call.abort(drainingError());
@@ -115,7 +116,7 @@ function serverStreamHandler(method: ServerStreamMethod, name: string, context: 
 }
 
 function bidiStreamHandler(method: BidiStreamMethod, name: string, context: CallContext) {
-  return (surface: ServerDuplexStream<Buffer, Buffer>): void => {
+  return (surface: ServerDuplexStream<Buffer, Sendable>): void => {
     const drainable = { onDrain: () => call.requests.stop() };
     let countOut = () => {};
     const call = new LiveDuplexCall(surface, name, context.logger, () => {

@@ -7,11 +7,6 @@ import type { TreeHead } from '../../event/index.ts';
 /** Fields of SubscribeResponse and ReadEventsResponse; both have the slice at the same place. */
 export const logField = 2;
 
-/** A SubscribeResponse or ReadEventsResponse with a slice of the log. */
-export function logMessage(slice: Buffer): Buffer {
-  return frame(logField, slice);
-}
-
 /** A ReadEventsResponse that goes backwards. */
 export function backwardLogMessage(slice: Buffer, frontier: readonly Buffer[]): Buffer {
   const message = new FieldWriter(slice.length + 34 * frontier.length + 16).message(

@@ -16,7 +16,7 @@ import {
   requestInvalid,
 } from './deps.ts';
 import { backwardLogMessage } from './messages.ts';
-import { SliceRoom, sliceBytesMax } from './slice-room.ts';
+import { SliceSender, sliceBytesMax } from './slice-sender.ts';
 import { startOfHistory } from './start-of-history.ts';
 
 /** Sequences from `from` on, up to `end`, not included. */
@@ -71,16 +71,17 @@ async function readForwards(
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
-  const room = new SliceRoom();
+  const slices = new SliceSender(call);
   const isEmpty = range.from === range.end;
   // The batch that holds an empty range's start begins before its end, too.
   while (!isEmpty && position.sequence < range.end) {
     call.signal.throwIfAborted();
-    const { bytes, next } = await room.read(log, position);
+    const { bytes, next } = await slices.read(log, position);
     const slice = next.sequence > range.end ? cutAfter(bytes, range.end) : { bytes, ...next };
-    await call.send(room.message(slice.bytes));
+    await slices.send(slice.bytes);
     position = { ...next, commit: slice.commit, sequence: slice.sequence };
   }
+  await slices.finish();
   const consistency = await log.tree.consistencyProof(position.commit, head.size);
   await send(call, {
     message: { case: 'end', value: { endCommit: BigInt(position.commit), consistency } },

@@ -14,7 +14,7 @@ import {
   requestInteger,
   requestInvalid,
 } from './deps.ts';
-import { SliceRoom } from './slice-room.ts';
+import { SliceSender } from './slice-sender.ts';
 import { startOfHistory } from './start-of-history.ts';
 import { toTreeHead } from './to-message.ts';
 
@@ -39,11 +39,12 @@ class Subscription {
   readonly #call: SendingCall;
   readonly #heartbeatMs: number;
   readonly #now: () => number;
-  readonly #room = new SliceRoom();
+  readonly #slices: SliceSender;
 
   constructor(chain: Chain, call: SendingCall, heartbeatMs: number, now: () => number) {
     this.#chain = chain;
     this.#call = call;
+    this.#slices = new SliceSender(call);
     this.#heartbeatMs = heartbeatMs;
     this.#now = now;
   }
@@ -65,7 +66,7 @@ class Subscription {
         if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
         isLive = true;
         // It may wait for long, and what comes then is in memory already.
-        this.#room.release();
+        await this.#slices.finish();
         await this.#waitBeyond(position);
         continue;
       }
@@ -73,8 +74,8 @@ class Subscription {
         isLive = false;
         await this.#send({ message: { case: 'fellBehind', value: this.#progress() } });
       }
-      const { bytes, next } = await this.#room.read(log, position);
-      if (bytes.length > 0) await this.#call.send(this.#room.message(bytes));
+      const { bytes, next } = await this.#slices.read(log, position);
+      if (bytes.length > 0) await this.#slices.send(bytes);
       this.#call.signal.throwIfAborted();
       position = next;
     }
