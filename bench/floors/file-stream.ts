@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import { FramedMessage, messageHeadBytes, type Sendable } from '../../src/server/framed-message.ts';
 import { bytesMethod } from './bytes-method.ts';
 
 /** What is asked for, as JSON. */
@@ -8,10 +9,13 @@ export interface FileStreamRequest {
   readonly sliceBytes: number;
 }
 
-/** Streams files, one after the other, in messages of the same size as our slices. */
+/**
+ * Streams files, one after the other, in messages of the same size as our slices, and as we do: from where they are read
+ * to, and the next is read while one is sent.
+ */
 export const fileStreamMethod = {
   definition: bytesMethod({ path: '/bench.Floor/FileStream', requestStream: false }),
-  handle(call: ServerWritableStream<Buffer, Buffer>): void {
+  handle(call: ServerWritableStream<Buffer, Sendable>): void {
     streamFiles(call).then(
       () => call.end(),
       (error) => call.destroy(error),
@@ -19,25 +23,26 @@ export const fileStreamMethod = {
   },
 };
 
-async function streamFiles(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+async function streamFiles(call: ServerWritableStream<Buffer, Sendable>): Promise<void> {
   const request: FileStreamRequest = JSON.parse(call.request.toString());
+  const memory = () => Buffer.allocUnsafeSlow(messageHeadBytes + request.sliceBytes);
+  let [slice, sliceBefore] = [memory(), memory()];
   for (const path of request.paths) {
     await using file = await open(path);
     let sent: Promise<void> = Promise.resolve();
     for (;;) {
-      const slice = Buffer.allocUnsafeSlow(request.sliceBytes);
-      const { bytesRead } = await file.read(slice, 0, slice.length);
+      const { bytesRead } = await file.read(slice, messageHeadBytes, request.sliceBytes);
       if (bytesRead === 0) break;
-      // The next slice is read while this one is sent.
       await sent;
-      sent = write(call, slice.subarray(0, bytesRead));
+      sent = write(call, new FramedMessage(slice.subarray(0, messageHeadBytes + bytesRead)));
+      [slice, sliceBefore] = [sliceBefore, slice];
     }
     await sent;
   }
 }
 
-function write(call: ServerWritableStream<Buffer, Buffer>, bytes: Buffer): Promise<void> {
+function write(call: ServerWritableStream<Buffer, Sendable>, message: Sendable): Promise<void> {
   return new Promise((resolve, reject) => {
-    call.write(bytes, (error: Error | null | undefined) => (error ? reject(error) : resolve()));
+    call.write(message, (error: Error | null | undefined) => (error ? reject(error) : resolve()));
   });
 }
