@@ -9,7 +9,8 @@ import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
-import { createProgram, runProgram } from './program.ts';
+import { createProgram, declareCompletion, runProgram } from './program.ts';
+import { soloFlags } from './solo-flags.ts';
 
 const commandNames = [
   'solo',
@@ -30,8 +31,8 @@ const commandNames = [
  * @returns The exit code.
  */
 export function main(args: readonly string[]): Promise<number> {
-  const program = (meant: readonly string[]) =>
-    createProgram('atedb', meant, globalFlags)
+  const program = (meant: readonly string[]) => {
+    const framed = createProgram('atedb', meant, globalFlags)
       .usage('$0 <command>\n\nDatachains: append signed events, and stream them back.')
       // A flag that asks for what isn't there stops every command, those too that would not use it.
       .middleware((parsed) => {
@@ -47,7 +48,8 @@ export function main(args: readonly string[]): Promise<number> {
       .command(describeCommand)
       .command(dumpCommand)
       .command(keyCommand)
-      .command('help [command]', 'Print this message, or the help of a command')
-      .completion('completion', 'Print a script that completes commands and flags in bash or zsh');
+      .command('help [command]', 'Print this message, or the help of a command');
+    return declareCompletion(framed, { ...globalFlags, ...soloFlags });
+  };
   return runProgram('atedb', args, program, commandNames);
 }

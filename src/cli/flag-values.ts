@@ -17,12 +17,15 @@ export function parseText(text: string): string {
 }
 
 /** Make a parser of one of several words. */
-export function parseChoice<const T extends string>(choices: readonly T[]): (text: string) => T {
-  return (text) => {
+export function parseChoice<const T extends string>(
+  choices: readonly T[],
+): ((text: string) => T) & { readonly choices: readonly T[] } {
+  const parse = (text: string): T => {
     const found = choices.find((choice) => choice === text);
     if (found !== undefined) return found;
     throw new UsageError(`${quote(text)} is not allowed; use one of: ${choices.join(', ')}`);
   };
+  return Object.assign(parse, { choices });
 }
 
 /** Make a parser of whole decimal numbers within limits, both inclusive. */

@@ -23,7 +23,7 @@ export interface Flag<T> {
    * Turn one text into a value.
    * @throws UsageError saying what is wrong with the text and what is allowed, but not where it stands.
    */
-  parse(text: string): T;
+  parse: ((text: string) => T) & { readonly choices?: readonly string[] };
 }
 
 /** A value, and where the user gave it. */

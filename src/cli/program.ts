@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
+import { complete } from './complete.ts';
 import { exitCodes, exitCodesHelp, reportError, UsageError } from './errors.ts';
 import { declareFlag, type Flag, shieldDashes } from './flags.ts';
 import { usageMessage } from './usage-message.ts';
@@ -53,6 +54,29 @@ function isUsageMessage(error: Error | undefined | null): boolean {
 export function declareFlags(program: Argv, flags: FlagTable, group?: string): Argv {
   for (const flag of Object.values(flags)) declareFlag(program, flag, group);
   return program;
+}
+
+/**
+ * Let a program complete its command lines for a shell.
+ * @param flags those whose values are completed, beside the names of all.
+ */
+export function declareCompletion(program: Argv, flags: FlagTable): Argv {
+  const choicesOf = (name: string) =>
+    Object.values(flags).find((flag) => flag.name === name || flag.aliases?.includes(name))?.parse
+      .choices;
+  return program.completion(
+    'completion',
+    'Print a script that completes commands and flags in bash or zsh',
+    (
+      _current: string,
+      _parsed: unknown,
+      offer: (onOffered: (error: Error | null, offered: string[] | undefined) => void) => void,
+      done: (completions: string[]) => void,
+    ) => {
+      const words = process.argv.slice(process.argv.indexOf('--get-yargs-completions') + 1);
+      offer((_error, offered = []) => done(complete({ words, offered, choicesOf })));
+    },
+  );
 }
 
 /**
