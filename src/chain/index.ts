@@ -5,10 +5,18 @@ export {
   type SubmittedBatch,
   type WriterStanding,
 } from './chain.ts';
+export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
+export { findChains } from './find-chains.ts';
 export {
   type ChainLease,
   ChainRegistry,
   type ListedChain,
   type RegistryOptions,
 } from './registry.ts';
+export {
+  type ChainDiagnosis,
+  type ChainRepair,
+  diagnoseChain,
+  repairChain,
+} from './repair-chain.ts';
 export type { WriterHolder } from './writer-claims.ts';

@@ -70,10 +70,20 @@ export async function openChain(
   key: ChainKey,
 ): Promise<Chain | undefined> {
   const { storage, logsPath } = options;
-  await refuseLinks(storage, logsPath, chainFolder(logsPath, key));
+  const folder = chainFolder(logsPath, key);
+  await refuseLinks(storage, logsPath, folder);
+  return openChainIn(options, key, folder);
+}
+
+/** As `openChain`, of the folder that the caller has found. */
+export async function openChainIn(
+  options: OpenChainOptions,
+  key: ChainKey,
+  folder: string,
+): Promise<Chain | undefined> {
   const loading = new Loading();
   const log = await ChainLog.open({
-    ...logOptions(options, key, loading),
+    ...logOptions(options, folder, loading),
     onSnapshot: (snapshot) => {
       loading.genesisSlice = genesisSliceOf(snapshot);
       const [first] = splitSlice(loading.genesisSlice);
@@ -129,7 +139,7 @@ export async function createChain(
   const keys = new KeyIndex(0);
   loading.keys = keys;
   const log = await ChainLog.create({
-    ...logOptions(options, key, loading),
+    ...logOptions(options, chainFolder(options.logsPath, key), loading),
     chainId: genesis.chainId,
   });
   loading.log = log;
@@ -145,11 +155,11 @@ export async function createChain(
   }
 }
 
-function logOptions(options: OpenChainOptions, key: ChainKey, loading: Loading): ChainLogOptions {
+function logOptions(options: OpenChainOptions, folder: string, loading: Loading): ChainLogOptions {
   return {
     storage: options.storage,
     logsPath: options.logsPath,
-    folder: chainFolder(options.logsPath, key),
+    folder,
     segmentBytesMax: options.segmentBytesMax,
     keysCache: options.keysCache,
     takeSnapshot: () => toSnapshot(loading.get().record(), loading.genesisSlice),
@@ -164,7 +174,8 @@ function logOptions(options: OpenChainOptions, key: ChainKey, loading: Loading):
   };
 }
 
-function genesisOf(run: Buffer | undefined): Genesis {
+/** What a chain's first batch says of it. @throws AtedbError for a batch that is no genesis. */
+export function genesisOf(run: Buffer | undefined): Genesis {
   // Copied, since what the genesis says is kept for as long as the chain is open.
   const genesis = run === undefined ? undefined : checkBatch(parseBatch(copy(run)));
   if (genesis === undefined) {

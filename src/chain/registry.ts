@@ -1,18 +1,11 @@
-import { join, relative } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
-import {
-  ChainLog,
-  errorCode,
-  KeysCache,
-  readError,
-  type Storage,
-  type StorageName,
-} from '../log/index.ts';
+import { ChainLog, KeysCache, readError, type Storage } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain, CheckHashes } from './chain.ts';
-import { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
+import { chainFolder } from './chain-folder.ts';
+import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 
@@ -143,7 +136,7 @@ export class ChainRegistry {
   }
 
   async #list(options: { prefix: string; after: string; limit: number }): Promise<ListedChain[]> {
-    const keys = (await this.#keysOnDisk())
+    const keys = (await findChains(this.#options.storage, this.#options.logsPath))
       .filter((key) => key.text.startsWith(options.prefix) && key.text > options.after)
       .sort((a, b) => (a.text < b.text ? -1 : 1))
       .slice(0, options.limit);
@@ -271,35 +264,6 @@ export class ChainRegistry {
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
     const keysCache = this.#keysCache;
     return { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
-  }
-
-  async #keysOnDisk(): Promise<ChainKey[]> {
-    const { logsPath } = this.#options;
-    const keys: ChainKey[] = [];
-    const folders = [logsPath];
-    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-      for (const { name, isFolder } of await this.#namesIn(folder)) {
-        if (!isFolder) continue;
-        const path = join(folder, name);
-        // A domain or a group may end as the folders of chains do, too.
-        const key = chainKeyOfFolder(relative(logsPath, path));
-        if (key === undefined) folders.push(path);
-        else keys.push(key);
-      }
-    }
-    return keys;
-  }
-
-  async #namesIn(folder: string): Promise<StorageName[]> {
-    const { storage, logsPath } = this.#options;
-    try {
-      return await storage.list(folder);
-    } catch (error) {
-      // A chain that is being created has got its name meanwhile; what may not be read (lost+found) is not ours.
-      const isNoChain = ['ENOENT', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '');
-      if (isNoChain && folder !== logsPath) return [];
-      throw error;
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+export { applyRepair, type SetAside } from './apply-repair.ts';
 export {
   ChainLog,
   type DurableState,
@@ -7,6 +8,7 @@ export { type DumpPart, dumpLog } from './dump-log.ts';
 export { KeysCache } from './keys-cache.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended } from './log-writer.ts';
+export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
 export { RealStorage } from './real-storage.ts';
 export type {
@@ -16,3 +18,5 @@ export type {
   StorageFile,
   StorageName,
 } from './storage.ts';
+export type { DamageKind, LogDamage, LogSurvey, LostEvents } from './survey.ts';
+export { surveyLog } from './survey-log.ts';

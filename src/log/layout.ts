@@ -30,6 +30,14 @@ export function tailName(segment: number, offset: number, attempt: number): stri
   return `segment-${digits(segment)}.tail-${offset}${attempt === 0 ? '' : `-${attempt}`}`;
 }
 
+/** The folder, in a chain's, of what one repair set aside; they are numbered from 1 on. */
+export const setAsideName = (repair: number): string => `set-aside-${repair}`;
+
+/** The number of the repair whose folder has this name, or undefined for another name. */
+export function parseSetAsideName(name: string): number | undefined {
+  return parseNumbered(name, /^set-aside-([1-9]\d{0,14})$/, setAsideName);
+}
+
 /** The number of the segment whose file has this name, or undefined for another name. */
 export function parseSegmentName(name: string): number | undefined {
   return parseNumbered(name, /^segment-(\d{8,15})\.log$/, segmentName);
@@ -38,6 +46,11 @@ export function parseSegmentName(name: string): number | undefined {
 /** The number of the snapshot whose file has this name, or undefined for another name. */
 export function parseSnapshotName(name: string): number | undefined {
   return parseNumbered(name, /^snapshot-(\d{8,15})$/, snapshotName);
+}
+
+/** The number of the segment whose index is in the file of this name, or undefined for another name. */
+export function parseIndexName(name: string): number | undefined {
+  return parseNumbered(name, /^index-(\d{8,15})$/, indexName);
 }
 
 /** The number of the segment whose keys are in the file of this name, or undefined for another name. */

@@ -2,14 +2,13 @@ import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
 import { damageError, type Trouble } from './damage.ts';
-import { withFile } from './durable-files.ts';
+import { holdsBatches } from './holds-batches.ts';
 import { parseSnapshotName, segmentName, snapshotName } from './layout.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
 import type { Manifest } from './manifest.ts';
 import { openActiveSegment, type RecoveredSegment } from './open-active-segment.ts';
-import { headerBytesMax, parseSegmentHeader } from './segment-header.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
 
@@ -85,24 +84,6 @@ async function findTroubles(
     });
   }
   return troubles;
-}
-
-/** A roll that a crash interrupted may leave a segment with a header, but never with batches. */
-async function holdsBatches(
-  storage: OpenChainLogOptions['storage'],
-  folder: string,
-  segment: number,
-): Promise<boolean> {
-  const path = join(folder, segmentName(segment));
-  const entry = await storage.stat(path);
-  if (entry === undefined) return false;
-  const start = await withFile(storage, path, 'read', (file) => file.read(0, headerBytesMax));
-  try {
-    return parseSegmentHeader(start, segment).bytes < entry.bytes;
-  } catch (error) {
-    if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
-    return entry.bytes > headerBytesMax;
-  }
 }
 
 /** The tree up to the active segment from the tiles, or from the segments where those don't hold it. */

@@ -1,0 +1,76 @@
+import {
+  manifestName,
+  parseIndexName,
+  parseKeysName,
+  parseSnapshotName,
+  segmentName,
+} from './layout.ts';
+import { encodeManifest, type Manifest } from './manifest.ts';
+import type { LogSurvey, SoundSegment } from './survey.ts';
+
+/** One thing to be done, as a whole and durably, before the next. */
+export type RepairStep =
+  /** Keep a file as it is in the folder of what is set aside; then remove it from where it lies. */
+  | { readonly kind: 'move-aside'; readonly file: string }
+  /** Keep a file as it is in that folder; it stays where it lies, too. */
+  | { readonly kind: 'copy-aside'; readonly file: string }
+  /** Give a segment's file its header, what it holds up to `end`, and a footer where it lacks one. */
+  | {
+      readonly kind: 'write-segment';
+      readonly segment: number;
+      readonly header: Buffer;
+      /** In bytes, in the file as it is and as it will be. */
+      readonly end: number;
+      readonly footer: Buffer | undefined;
+    }
+  /** The last step: from then on the chain is what it will be. */
+  | { readonly kind: 'write-manifest'; readonly manifest: Manifest };
+
+/**
+ * Decide what makes a chain sound again. It goes on behind its last sound batch: what follows a batch that can't be read
+ * can't be tied to what is before, since each one's place is in the tree of all before. So that is set aside, and nothing
+ * of it is deleted.
+ *
+ * Segments behind the sound ones go first, from the last one down: as long as one of them is there, or the manifest names
+ * one that isn't, no server writes to the chain. The manifest comes last.
+ *
+ * @returns no steps where nothing is wrong, or nothing that the server wouldn't put right by itself.
+ */
+export function planRepair(survey: LogSurvey): RepairStep[] {
+  const { sound, beyond, files, manifest } = survey;
+  const active = sound.at(-1) as SoundSegment;
+  const after = manifestOf(survey);
+  const steps: RepairStep[] = beyond
+    .toReversed()
+    .map((segment) => ({ kind: 'move-aside', file: segmentName(segment) }));
+  for (const { segment, header, hasHeader, end, footer, isCut } of sound) {
+    if (hasHeader && !isCut) continue;
+    const file = segmentName(segment);
+    steps.push({ kind: 'copy-aside', file });
+    steps.push({ kind: 'write-segment', segment, header, end, footer });
+  }
+  // What is derived from a segment that goes on, or is gone, is not derived from the one that it will be.
+  const isStale = (name: string) =>
+    (parseSnapshotName(name) ?? -1) > active.segment ||
+    (parseIndexName(name) ?? -1) >= active.segment ||
+    (parseKeysName(name) ?? -1) >= active.segment;
+  const goesBack = manifest === undefined || manifest.active.segment > active.segment;
+  const stale = goesBack ? [...files].filter(isStale) : [];
+  const derived = new Set([...stale, ...survey.derived]);
+  for (const file of [...derived].sort()) steps.push({ kind: 'move-aside', file });
+  if (manifest === undefined || !encodeManifest(manifest).equals(encodeManifest(after))) {
+    if (files.has(manifestName)) steps.push({ kind: 'copy-aside', file: manifestName });
+    steps.push({ kind: 'write-manifest', manifest: after });
+  }
+  return steps;
+}
+
+/** The manifest of the chain as far as it is sound. */
+function manifestOf({ chainId, sound }: LogSurvey): Manifest {
+  const closed = sound.slice(0, -1).map(({ segment, firstCommit, firstSequence, closed: file }) => {
+    if (file === undefined) throw new Error(`segment ${segment} is followed and not closed`);
+    return { segment, firstCommit, firstSequence, ...file };
+  });
+  const { segment, firstCommit, firstSequence } = sound.at(-1) as SoundSegment;
+  return { chainId, closed, active: { segment, firstCommit, firstSequence } };
+}
