@@ -5,6 +5,7 @@ import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
 import { readCommand } from './commands/read.ts';
+import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
@@ -22,6 +23,7 @@ const commandNames = [
   'chains',
   'describe',
   'dump',
+  'repair',
   'key',
 ];
 
@@ -47,6 +49,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(chainsCommand)
       .command(describeCommand)
       .command(dumpCommand)
+      .command(repairCommand)
       .command(keyCommand)
       .command('help [command]', 'Print this message, or the help of a command');
     return declareCompletion(framed, { ...globalFlags, ...soloFlags });

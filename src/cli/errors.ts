@@ -12,6 +12,7 @@ export const exitCodes = {
   unverified: 5,
   outcomeUnknown: 6,
   notFound: 7,
+  toRepair: 8,
 } as const;
 
 /** The table of exit codes, as `--help` ends with it. */
@@ -24,6 +25,7 @@ export const exitCodesHelp = `Exit codes:
   5  what the server sent does not verify
   6  the connection was lost before the answer: stored or not, nobody here knows
   7  the object is not there (get, rm)
+  8  something is to be repaired, and nothing was changed (repair)
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
 /** The command line, or a variable that stands for a part of it, is wrong. */
@@ -34,6 +36,11 @@ export class UsageError extends Error {
 /** The command line asks for something that this version cannot do yet. */
 export class NotBuiltYetError extends Error {
   override readonly name = 'NotBuiltYetError';
+}
+
+/** A chain is damaged, and was left as it is. */
+export class RepairNeededError extends Error {
+  override readonly name = 'RepairNeededError';
 }
 
 /** The command was ended by a signal, after it had tidied up. */
@@ -89,6 +96,9 @@ function shownError(error: unknown): ShownError {
   }
   if (error instanceof NotBuiltYetError) {
     return { exitCode: exitCodes.usage, reason: 'UNSUPPORTED', message: error.message };
+  }
+  if (error instanceof RepairNeededError) {
+    return { exitCode: exitCodes.toRepair, reason: 'CHAIN_DAMAGED', message: error.message };
   }
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (error instanceof Error && code !== undefined && syscall !== undefined) {

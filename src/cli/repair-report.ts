@@ -1,0 +1,149 @@
+import type { AtedbError } from '../bytes/index.ts';
+import type { ChainDiagnosis, ChainRepair } from '../chain/index.ts';
+import type { LostEvents, RepairStep } from '../log/index.ts';
+import { segmentName } from '../log/index.ts';
+import { countOf, safeText, spanOf } from './safe-text.ts';
+
+/** What became of a chain that was looked at. */
+export type ChainReport = { readonly folder: string } & (
+  | { readonly state: 'diagnosed'; readonly diagnosis: ChainDiagnosis }
+  | { readonly state: 'repaired'; readonly diagnosis: ChainDiagnosis; readonly repair: ChainRepair }
+  | { readonly state: 'failed'; readonly error: AtedbError }
+);
+
+/** Whether there is anything to do; what the server puts right by itself when it opens the chain is none of it. */
+export function isToRepair({ steps }: ChainDiagnosis): boolean {
+  return steps.length > 0;
+}
+
+/** A report as one line of JSON. What there is nothing to say of is left out. */
+export function reportJson(report: ChainReport): string {
+  const { folder } = report;
+  if (report.state === 'failed') {
+    const { reason, message } = report.error;
+    return JSON.stringify({ folder, state: 'failed', reason, message });
+  }
+  const { key, survey, steps } = report.diagnosis;
+  const { place, lost, tornBytes } = survey;
+  const state = report.state === 'repaired' ? 'repaired' : steps.length > 0 ? 'damaged' : 'sound';
+  return JSON.stringify({
+    chainKey: key.text,
+    folder,
+    state,
+    damages: survey.damages,
+    kept: {
+      commits: place.commit,
+      events: place.sequence,
+      root: place.frontier.root().toString('hex'),
+    },
+    lost: lost && {
+      firstSequence: lost.firstSequence,
+      lastSequence: lost.lastSequence,
+      firstCommit: lost.firstCommit,
+      readableEvents: lost.readable,
+    },
+    tornBytes: tornBytes === 0 ? undefined : tornBytes,
+    steps: steps.map(stepFields),
+    ...(report.state === 'repaired'
+      ? { setAside: report.repair.setAside, notices: report.repair.notices }
+      : {}),
+  });
+}
+
+function stepFields(step: RepairStep): object {
+  switch (step.kind) {
+    case 'move-aside':
+    case 'copy-aside':
+      return { step: step.kind, file: step.file };
+    case 'write-segment':
+      return { step: step.kind, file: segmentName(step.segment), bytesKept: step.end };
+    case 'write-manifest':
+      return { step: step.kind, segments: step.manifest.closed.length + 1 };
+  }
+}
+
+/** A report in words, ended by a newline. */
+export function reportWords(report: ChainReport): string {
+  if (report.state === 'failed') {
+    return `${safeText(report.folder)}: can't be repaired\n  ${safeText(report.error.message)}\n`;
+  }
+  const { key, survey } = report.diagnosis;
+  const lines = survey.damages.map(
+    ({ file, offset, kind, what }) => `${safeText(file)} at offset ${offset}: ${kind}: ${what}`,
+  );
+  const torn =
+    survey.tornBytes === 0
+      ? ''
+      : `; its last ${countOf(survey.tornBytes, 'byte')} were torn by a crash and never acknowledged, and the server sets them aside when it opens it`;
+  const events = countOf(survey.place.sequence, 'event');
+  const name = safeText(key.text);
+  if (!isToRepair(report.diagnosis)) {
+    return linesOf(`${name}: sound, ${events}${torn}`, lines);
+  }
+  const did = report.state === 'repaired' ? didWords(report) : wouldWords(report.diagnosis);
+  const state = report.state === 'repaired' ? 'repaired' : 'damaged';
+  return linesOf(`${name}: ${state}`, [...lines, ...lossWords(report.diagnosis), ...did]);
+}
+
+function linesOf(title: string, lines: readonly string[]): string {
+  return [title, ...lines.map((line) => `  ${line}`)].map((line) => `${line}\n`).join('');
+}
+
+function lossWords({ survey }: ChainDiagnosis): string[] {
+  const { place, lost } = survey;
+  const kept = `kept: ${countOf(place.sequence, 'event')}, sequences ${spanOf(0, place.sequence - 1)}, in ${countOf(place.commit, 'commit')}`;
+  if (lost === undefined) return [`${kept}. Nothing is lost: what is damaged can be made again`];
+  return [kept, `no longer in the chain: ${lostWords(lost)}`, noticed(place.commit)];
+}
+
+function lostWords({ firstSequence, lastSequence, readable }: LostEvents): string {
+  if (lastSequence === undefined) {
+    return `sequences from ${firstSequence} on; how many there were, nothing says`;
+  }
+  const count = lastSequence - firstSequence + 1;
+  const whole =
+    readable === 0
+      ? 'of which none can be read'
+      : `of which ${countOf(readable, 'event')} can be read with atedb dump from what is set aside`;
+  return `sequences ${spanOf(firstSequence, lastSequence)} (${countOf(count, 'event')}), ${whole}`;
+}
+
+function noticed(commits: number): string {
+  return (
+    `clients that remember a head of more than ${countOf(commits, 'commit')} will notice, and refuse the chain ` +
+    '(HEAD_CONFLICT); writers whose batches are gone are told WRITER_AHEAD'
+  );
+}
+
+function wouldWords({ survey, steps }: ChainDiagnosis): string[] {
+  const advice = survey.damages.some(({ losesEvents }) => losesEvents)
+    ? [
+        'a whole copy of a damaged file, from a backup of this chain, would bring back what it holds',
+      ]
+    : [];
+  return [...advice, '--apply would', ...steps.map((step) => `  ${stepWords(step)}`)];
+}
+
+function stepWords(step: RepairStep): string {
+  switch (step.kind) {
+    case 'move-aside':
+      return `set ${safeText(step.file)} aside`;
+    case 'copy-aside':
+      return `set a copy of ${safeText(step.file)} aside`;
+    case 'write-segment':
+      return `write ${segmentName(step.segment)} anew, with its first ${countOf(step.end, 'byte')}${step.footer === undefined ? '' : ' and its footer'}`;
+    case 'write-manifest':
+      return `write the manifest anew, with ${countOf(step.manifest.closed.length + 1, 'segment')}`;
+  }
+}
+
+function didWords({ repair }: { repair: ChainRepair }): string[] {
+  const { setAside, notices } = repair;
+  const aside =
+    setAside === undefined
+      ? []
+      : [
+          `set aside in ${setAside.name}: ${setAside.files.map(safeText).join(', ')} (${countOf(setAside.bytes, 'byte')})`,
+        ];
+  return [...aside, ...notices.map(safeText)];
+}

@@ -1,0 +1,116 @@
+import { realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import {
+  type ChainDiagnosis,
+  chainFolder,
+  chainKeyOfFolder,
+  diagnoseChain,
+  findChains,
+  repairChain,
+} from '../chain/index.ts';
+import { holdsLog, isSetAsideName, RealStorage } from '../log/index.ts';
+import { RepairNeededError, UsageError } from './errors.ts';
+import { lockLogs, logsPathOf } from './lock-logs.ts';
+import { runWithOutput } from './output.ts';
+import { type ChainReport, isToRepair, reportJson, reportWords } from './repair-report.ts';
+import { countOf } from './safe-text.ts';
+
+/** What to repair, and how. */
+export interface RepairSettings {
+  readonly path: string;
+  readonly apply: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Explain what of a chain, or of the chains below a folder, is damaged; and repair it, where told to.
+ *
+ * @throws UsageError for a path without a chain; AtedbError REQUEST_INVALID where a server is at work there;
+ *   RepairNeededError at the end where something is to be repaired and wasn't; AtedbError CHAIN_DAMAGED at the end where
+ *   a chain can't be repaired.
+ */
+export async function repairPath(settings: RepairSettings): Promise<void> {
+  const storage = new RealStorage();
+  const folders = await chainFolders(storage, settings.path);
+  await using _ = await lockLogs(folders, { mayWrite: settings.apply });
+  await runWithOutput(async (output, signal) => {
+    let damaged = 0;
+    let failure: unknown;
+    for (const folder of folders) {
+      // A repair that was begun is finished; it could be repeated, and need not be.
+      if (signal.aborted) return;
+      const report = await reportOn(storage, folder, settings.apply);
+      await output.write(settings.json ? `${reportJson(report)}\n` : reportWords(report));
+      if (report.state === 'failed') failure ??= report.error;
+      else if (report.state === 'diagnosed' && isToRepair(report.diagnosis)) damaged += 1;
+    }
+    if (failure !== undefined) throw failure;
+    if (damaged > 0) throw repairNeeded(damaged, folders.length);
+  });
+}
+
+async function reportOn(
+  storage: RealStorage,
+  folder: string,
+  apply: boolean,
+): Promise<ChainReport> {
+  try {
+    const diagnosis = await diagnoseChain(storage, folder);
+    checkFolder(folder, diagnosis);
+    const common = { folder, diagnosis };
+    if (!apply || !isToRepair(diagnosis)) return { state: 'diagnosed', ...common };
+    return {
+      state: 'repaired',
+      ...common,
+      repair: await repairChain(storage, folder, diagnosis),
+    };
+  } catch (error) {
+    // One chain's trouble is not another's.
+    if (error instanceof AtedbError) return { state: 'failed', folder, error };
+    throw error;
+  }
+}
+
+/** The folders of the chains that a path names. */
+async function chainFolders(storage: RealStorage, path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new UsageError(`${path} is no folder: name a chain's, or one with chains below it`);
+  }
+  const folder = await realpath(resolve(path));
+  if (isSetAsideName(basename(folder))) {
+    throw new UsageError(
+      `${path} is what a repair set aside, and stays as it is; atedb dump shows it`,
+    );
+  }
+  const logsPath = logsPathOf(folder) ?? folder;
+  if (chainKeyOfFolder(relative(logsPath, folder)) !== undefined) return [folder];
+  if (await holdsLog(storage, folder)) return [folder];
+  const keys = await findChains(storage, logsPath);
+  const folders = keys
+    .map((key) => chainFolder(logsPath, key))
+    .filter((one) => one.startsWith(join(folder, sep)))
+    .sort();
+  if (folders.length > 0) return folders;
+  throw new UsageError(`${path} is no folder of a chain, and there is none below it`);
+}
+
+/** The server would refuse a chain in another one's folder, whatever is repaired. */
+function checkFolder(folder: string, { key }: ChainDiagnosis): void {
+  const logsPath = logsPathOf(folder);
+  if (logsPath === undefined || chainFolder(logsPath, key) === folder) return;
+  const meant = relative(logsPath, chainFolder(logsPath, key));
+  throw new AtedbError(
+    'CHAIN_DAMAGED',
+    `${relative(logsPath, folder)} holds the chain ${key.text}. Move it back to where that one belongs, ${meant}`,
+    { metadata: { chain_key: key.text } },
+  );
+}
+
+function repairNeeded(damaged: number, all: number): RepairNeededError {
+  const which = all === 1 ? 'the chain is' : `${damaged} of ${countOf(all, 'chain')} are`;
+  return new RepairNeededError(
+    `${which} damaged, and nothing was changed. To repair ${damaged === 1 ? 'it' : 'them'}, add --apply; a backup may lose less`,
+  );
+}

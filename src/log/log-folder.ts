@@ -1,0 +1,16 @@
+import { manifestName, parseSegmentName, parseSetAsideName } from './layout.ts';
+import type { Storage } from './storage.ts';
+
+/** Whether a folder has files that only that of a log has. */
+export async function holdsLog(storage: Storage, folder: string): Promise<boolean> {
+  const names = await storage.list(folder);
+  return names.some(
+    ({ name, isFolder }) =>
+      !isFolder && (name === manifestName || parseSegmentName(name) !== undefined),
+  );
+}
+
+/** Whether a folder of this name, in a log's, has what a repair set aside. */
+export function isSetAsideName(name: string): boolean {
+  return parseSetAsideName(name) !== undefined;
+}
