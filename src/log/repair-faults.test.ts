@@ -112,7 +112,7 @@ describe.each(Object.entries(damages))('%s', (_, damage) => {
     await applyRepair(counting, folder, steps);
     const { length: callCount } = counting.calls;
     expect(callCount).toBeGreaterThan(6);
-    const every = rounds({ short: 67, long: 1 });
+    const every = rounds({ short: 29, long: 1 });
     let round = 0;
     for (const fault of ['refused', 'persisted', 'torn'] as Fault[]) {
       for (let at = 0; at < callCount; at += 1) {

@@ -13,7 +13,7 @@ import { rounds } from '../../test/support/scale.ts';
 import { parseSegmentName } from './layout.ts';
 
 /** A sample of places in the short run, each one in the long run. */
-const isDue = (at: number): boolean => at % rounds({ short: 97, long: 1 }) === 0;
+const isDue = (at: number): boolean => at % rounds({ short: 53, long: 1 }) === 0;
 
 /** Says of a place in a segment's file how many batches are whole before it: all, in its header or footer. */
 async function wholeBefore(chain: SmallChain, state: 'open' | 'closed') {
