@@ -11,6 +11,7 @@ import { RealStorage, type StorageFile } from '../src/log/index.ts';
 import { chainService } from '../src/server/chain-service.ts';
 import { defaultServerLimits } from '../src/server/limits.ts';
 import { serveGrpc, serving } from '../src/server/serve-grpc.ts';
+import { SliceMemory } from '../src/server/slice-memory.ts';
 import { RawClient, reasonOf } from './support/raw-client.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { type TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
@@ -60,7 +61,8 @@ async function start(): Promise<void> {
     openChainsMax: 10,
     logger,
   });
-  const service = chainService({ ...common, registry, identity });
+  const sliceMemory = new SliceMemory({ bytesMax: 1_000_000 });
+  const service = chainService({ ...common, registry, identity, sliceMemory });
   const grpc = await serveGrpc({
     listen: ['127.0.0.1'],
     port: 0,

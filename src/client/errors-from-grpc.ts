@@ -26,10 +26,13 @@ export function errorFromStatus(failed: StatusObject, server: string): AtedbErro
     case status.DEADLINE_EXCEEDED:
       return withReason('DEADLINE_EXCEEDED', `the deadline passed before ${server} answered`);
     case status.RESOURCE_EXHAUSTED:
-      return withReason(
-        'DATA_TOO_LARGE',
-        `a message is too large for ${server}: ${failed.details}`,
-      );
+      // A server resets the stream of a reader that takes nothing, and can't say more than this status.
+      return tooLarge.test(failed.details)
+        ? withReason('DATA_TOO_LARGE', `a message is too large for ${server}: ${failed.details}`)
+        : withReason(
+            'READER_TOO_SLOW',
+            `${server} has given this call up, since what it sent was not taken: ${failed.details}. Read on from where it was`,
+          );
     case status.UNIMPLEMENTED:
       return withReason(
         'UNSUPPORTED',
@@ -56,7 +59,13 @@ const passingReasons: ReadonlySet<Reason> = new Set([
   'SERVER_DRAINING',
   'TOO_MANY_STREAMS',
   'TOO_MANY_CHAINS',
+  'TOO_MANY_UPLOADS',
+  'READER_TOO_SLOW',
+  'REQUEST_TOO_SLOW',
 ]);
+
+/** The transport's words for a message beyond its limits. */
+const tooLarge = /larger than/;
 
 function ownDetails(failed: StatusObject): AtedbError | undefined {
   const [encoded] = failed.metadata.get(detailsKey);

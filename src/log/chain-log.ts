@@ -15,7 +15,7 @@ import { parseSegmentName } from './layout.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
 import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
-import { LogReader } from './log-reader.ts';
+import { LogReader, type MemoryFor } from './log-reader.ts';
 import { LogTree } from './log-tree.ts';
 import { type Acceptance, type Appended, LogWriter } from './log-writer.ts';
 import { openSegment } from './open-segment.ts';
@@ -275,23 +275,23 @@ export class ChainLog {
    * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one
    * batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
    *
-   * @param options.into memory that the slice may be read to, where it is large enough: for those who read many and need
-   *   one at a time.
-   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
+   * @param options.memoryFor is asked for memory of so many bytes when the slice has to be read from a file: for those who
+   *   use the same memory again, or have little of it. Absent: new memory.
+   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED; what `memoryFor` throws.
    */
   readSlice(
     position: Position,
-    options: { readonly bytesMax: number; readonly into?: Buffer },
+    options: { readonly bytesMax: number; readonly memoryFor?: MemoryFor },
   ): Promise<{ bytes: Buffer; next: Position }> {
-    return reading(this.#reader.slice(position, options.bytesMax, options.into));
+    return reading(this.#reader.slice(position, options.bytesMax, options.memoryFor));
   }
 
   /** As `readSlice`, for the batches that end at a position. Empty at the start of the log. */
   readSliceBefore(
     position: Position,
-    options: { readonly bytesMax: number },
+    options: { readonly bytesMax: number; readonly memoryFor?: MemoryFor },
   ): Promise<{ bytes: Buffer; start: Position }> {
-    return reading(this.#reader.sliceBefore(position, options.bytesMax));
+    return reading(this.#reader.sliceBefore(position, options.bytesMax, options.memoryFor));
   }
 
   /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED, STORAGE_FAILED. */

@@ -12,6 +12,9 @@ import type { TailBuffer } from './tail-buffer.ts';
 
 const noBytes = Buffer.alloc(0);
 
+/** Gives memory of at least so many bytes, when there is some. */
+export type MemoryFor = (bytes: number) => Promise<Buffer>;
+
 /** A batch that a walk came to, and where it lies. */
 interface Walked {
   readonly start: Position;
@@ -49,11 +52,11 @@ export class LogReader {
     return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
   }
 
-  /** @param into memory for what has to be read from a file, where it is large enough. */
+  /** @param memoryFor memory for what has to be read from a file. */
   async slice(
     from: Position,
     bytesMax: number,
-    into?: Buffer,
+    memoryFor?: MemoryFor,
   ): Promise<{ bytes: Buffer; next: Position }> {
     const at = await this.#forward(from);
     const shared = this.#tail.slice(at, bytesMax);
@@ -64,12 +67,12 @@ export class LogReader {
     const limit = at.offset + bytesMax;
     const target = end.offset <= limit ? end : index.at(index.lastUpTo('offset', limit));
     if (target.offset > at.offset) {
-      const bytes = await this.#read(at.segment, at.offset, target.offset, into);
+      const bytes = await this.#read(at.segment, at.offset, target.offset, memoryFor);
       return { bytes, next: positionOf(at.segment, target) };
     }
     // Less than the distance of two entries is wanted.
     const beyond = index.at(index.lastUpTo('offset', at.offset) + 1);
-    const bytes = await this.#read(at.segment, at.offset, beyond.offset, into);
+    const bytes = await this.#read(at.segment, at.offset, beyond.offset, memoryFor);
     let next = at;
     for (const batch of walk(bytes, at)) {
       if (next !== at && batch.end.offset > limit) break;
@@ -78,18 +81,22 @@ export class LogReader {
     return { bytes: bytes.subarray(0, next.offset - at.offset), next };
   }
 
-  async sliceBefore(to: Position, bytesMax: number): Promise<{ bytes: Buffer; start: Position }> {
+  async sliceBefore(
+    to: Position,
+    bytesMax: number,
+    memoryFor?: MemoryFor,
+  ): Promise<{ bytes: Buffer; start: Position }> {
     const at = await this.#backward(to);
     if (at === undefined) return { bytes: noBytes, start: to };
     const index = await this.#indexes.get(at.segment);
     const limit = at.offset - bytesMax;
     const entry = index.at(index.countBelow('offset', limit));
     if (entry.offset < at.offset) {
-      const bytes = await this.#read(at.segment, entry.offset, at.offset);
+      const bytes = await this.#read(at.segment, entry.offset, at.offset, memoryFor);
       return { bytes, start: positionOf(at.segment, entry) };
     }
     const before = index.at(index.countBelow('offset', at.offset) - 1);
-    const bytes = await this.#read(at.segment, before.offset, at.offset);
+    const bytes = await this.#read(at.segment, before.offset, at.offset, memoryFor);
     const from = positionOf(at.segment, before);
     let start = from;
     for (const batch of walk(bytes, from)) {
@@ -160,7 +167,9 @@ export class LogReader {
     return this.#read(segment, index.at(place).offset, index.at(place + 1).offset);
   }
 
-  async #read(segment: number, start: number, end: number, into?: Buffer): Promise<Buffer> {
+  async #read(segment: number, start: number, end: number, memoryFor?: MemoryFor): Promise<Buffer> {
+    // Before the file is used: who waits for memory must not keep a descriptor.
+    const into = await memoryFor?.(end - start);
     const bytes = await this.#files.use(segment, (file) => file.read(start, end - start, into));
     if (bytes.length === end - start) return bytes;
     const offset = start + bytes.length;

@@ -2,10 +2,13 @@ import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Health } from './health.ts';
 import type { Listeners } from './listen.ts';
-import type { LiveCalls } from './live-calls.ts';
+import { drainingError, type LiveCalls } from './live-calls.ts';
 
 /** How long calls may take to end before they are cut. */
 export const drainLimitMs = 10_000;
+
+/** How long a peer may take nothing, while all others may have ended. */
+const untakenLimitMs = 1_000;
 
 /** How long connections without a call of ours, which may still watch our health, may take to close. */
 const closeLimitMs = 1_000;
@@ -32,7 +35,7 @@ export async function drain(drained: Drained): Promise<void> {
   health.stopServing();
   calls.drain();
   // New connections are still taken: a clear refusal is better than a closed port.
-  const inTime = await calls.idle(limitMs);
+  const inTime = await ended(calls, limitMs);
   if (!inTime) logger.warn({ calls: calls.count, limitMs }, 'cut calls that did not end in time');
   // Not `tryShutdown`'s callback, which comes before the last status of a call is on its way.
   const closed = listeners.close();
@@ -42,6 +45,17 @@ export async function drain(drained: Drained): Promise<void> {
   await closed;
   if (!(await calls.idle(closeLimitMs))) {
     logger.error({ calls: calls.count }, 'handlers still run after their calls were cut');
+  }
+}
+
+/** Resolves with whether all calls are over in time. Those whose peers take nothing aren't waited for. */
+async function ended(calls: LiveCalls, limitMs: number): Promise<boolean> {
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    const leftMs = Math.max(0, endMs - performance.now());
+    if (await calls.idle(Math.min(leftMs, untakenLimitMs))) return true;
+    if (leftMs <= untakenLimitMs) return false;
+    calls.cutUntaken(untakenLimitMs, drainingError);
   }
 }
 

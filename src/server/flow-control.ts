@@ -21,8 +21,13 @@ interface ServerInternals {
  * clients (`grpc-node.flow_control_window`), but none for its servers: the settings must be set where its
  * HTTP/2 server is made, and the connection's window when a connection comes. A test reads both from
  * a real connection.
+ *
+ * @param onSession is told of each connection.
  */
-export function makeServerWithWindows(options: ServerOptions): Server {
+export function makeServerWithWindows(
+  options: ServerOptions,
+  onSession: (session: ServerHttp2Session) => void = () => {},
+): Server {
   const server = new Server(options);
   const internals = server as unknown as Partial<ServerInternals>;
   const { commonServerOptions, createHttp2Server } = internals;
@@ -37,6 +42,7 @@ export function makeServerWithWindows(options: ServerOptions): Server {
     const http2Server = createHttp2Server.apply(server, credentials);
     http2Server.on('session', (session: ServerHttp2Session) => {
       session.setLocalWindowSize(connectionWindowBytes);
+      onSession(session);
     });
     return http2Server;
   };

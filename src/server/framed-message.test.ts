@@ -2,6 +2,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { FramedMessage, type Sendable, serializeSendable } from './framed-message.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
+import { completeLimits } from './limits.ts';
 
 const definition = {
   path: '/test/Service/Send',
@@ -14,7 +15,7 @@ const definition = {
 
 /** A server that answers each call with these messages. Tells which of them the transport had serialised, and so copied. */
 async function serve(messages: readonly Sendable[]) {
-  const server = makeGrpcServer({ streamsMax: 10 });
+  const server = makeGrpcServer(completeLimits({ streamsMax: 10 }));
   const serialized: Sendable[] = [];
   const responseSerialize = (message: Sendable): Buffer => {
     serialized.push(message);

@@ -1,15 +1,13 @@
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import { grpcMessageBytesMax } from '../bytes/index.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { closeUnlessGreeted } from './connection-guard.ts';
 import { makeServerWithWindows } from './flow-control.ts';
 import { framedMessages } from './framed-message.ts';
+import type { ServerLimits } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
+import { requestGuard } from './request-guard.ts';
 import { transportRefusals } from './transport-refusals.ts';
-
-/** Time between pings of a connection: dead subscribers are found by them. */
-const keepaliveTimeMs = 60_000;
-
-/** A peer that doesn't answer a ping in this time is gone. */
-const keepaliveTimeoutMs = 20_000;
 
 /** Calls of one connection beyond the limit on streams, so that it is our refusal, with words, that is met. */
 const callsBesideStreams = 1_000;
@@ -18,17 +16,23 @@ const callsBesideStreams = 1_000;
 const callsOfConnectionMax = 2_000;
 
 /** Make a gRPC server that serves nothing yet. */
-export function makeGrpcServer(limits: { readonly streamsMax: number }): Server {
-  return makeServerWithWindows({
+export function makeGrpcServer(
+  limits: ServerLimits,
+  uploads = new ByteBudget({ bytesMax: limits.uploadBytesMax }),
+): Server {
+  const { requestMs, handshakeMs } = limits;
+  const options = {
     'grpc.max_receive_message_length': grpcMessageBytesMax,
     'grpc.max_concurrent_streams': Math.min(
       limits.streamsMax + callsBesideStreams,
       callsOfConnectionMax,
     ),
-    'grpc.keepalive_time_ms': keepaliveTimeMs,
-    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-    interceptors: [transportRefusals, framedMessages],
-  });
+    'grpc.keepalive_time_ms': limits.keepaliveMs,
+    'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+    'grpc.max_connection_idle_ms': limits.connectionIdleMs,
+    interceptors: [transportRefusals, framedMessages, requestGuard({ requestMs, uploads })],
+  };
+  return makeServerWithWindows(options, (session) => closeUnlessGreeted(session, handshakeMs));
 }
 
 /**

@@ -12,7 +12,24 @@ export interface ServerLimits {
   readonly connectionsMax: number;
   /** Files that have a descriptor at once; more chains may be open, and get theirs when they are used. */
   readonly descriptorsMax: number;
+  /** Bytes of what is being read from logs and sent, of all callers. Beyond it, reading waits. */
+  readonly readBytesMax: number;
+  /** Bytes of requests that are being received or carried out, of all callers. Beyond it, receiving waits. */
+  readonly uploadBytesMax: number;
+  /** Milliseconds for a request to arrive: of a stream, its first message, and each message that has begun. */
+  readonly requestMs: number;
+  /** Milliseconds after which a reader that has taken nothing is cut off, while others wait for the memory that it holds. */
+  readonly readerStallMs: number;
+  /** Milliseconds for a new connection to begin to speak HTTP/2. */
+  readonly handshakeMs: number;
+  /** Milliseconds between pings of a connection, and for the answer to one: a peer that vanished is noticed so. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** Milliseconds after which a connection without a call is closed. */
+  readonly connectionIdleMs: number;
 }
+
+const mebibyte = 1024 * 1024;
 
 /** The limits of a server that was told no others. */
 export const defaultServerLimits: ServerLimits = {
@@ -22,6 +39,15 @@ export const defaultServerLimits: ServerLimits = {
   connectionsMax: Math.min(10_000, Math.floor(openFilesMax() / 2)),
   // The rest is for what is open for a moment only: manifests, snapshots, folders being synced.
   descriptorsMax: Math.max(16, Math.min(4_096, Math.floor(openFilesMax() / 4))),
+  readBytesMax: 64 * mebibyte,
+  uploadBytesMax: 256 * mebibyte,
+  // The largest message at half a megabit a second.
+  requestMs: 60_000,
+  readerStallMs: 60_000,
+  handshakeMs: 10_000,
+  keepaliveMs: 30_000,
+  keepaliveTimeoutMs: 20_000,
+  connectionIdleMs: 300_000,
 };
 
 /** How many files and connections the system lets this process have open. */

@@ -2,6 +2,7 @@ import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Sendable } from './framed-message.ts';
 import type { Call, SendingCall } from './method.ts';
+import { resetStream } from './transport-stream.ts';
 
 /** What all kinds of calls of the transport have in common. */
 interface Surface {
@@ -21,12 +22,15 @@ export class LiveCall implements Call {
   #abortReason: unknown;
   #handlerEnded = false;
   #transportEnded = false;
+  #handlerEndedMs: number | undefined;
+  readonly #surface: Surface;
   readonly #onOver: () => void;
 
   constructor(surface: Surface, method: string, logger: Logger, onOver: () => void) {
     this.method = method;
     this.peer = peerName(surface.getPeer());
     this.#baseLogger = logger;
+    this.#surface = surface;
     this.#onOver = onOver;
     // The transport emits this once for every call, also after a status was sent in good order.
     surface.once('cancelled', () => {
@@ -66,6 +70,17 @@ export class LiveCall implements Call {
     return this.#transportEnded;
   }
 
+  /** Since when the peer has not taken what it was sent, by `performance.now()`; undefined while nothing is on its way. */
+  get untakenSinceMs(): number | undefined {
+    return this.#handlerEndedMs;
+  }
+
+  /** End the call at once, with what is on its way to a peer that doesn't take it: it can't be told why. */
+  cut(reason: unknown): void {
+    this.abort(reason);
+    resetStream(this.#surface);
+  }
+
   /** Fire the signal, unless it has fired. */
   abort(reason: unknown): void {
     if (this.#abortReason !== undefined) return;
@@ -76,6 +91,7 @@ export class LiveCall implements Call {
   /** The handler has ended, and all that it wants to tell the peer is with the transport. */
   endHandler(): void {
     this.#handlerEnded = true;
+    this.#handlerEndedMs = performance.now();
     this.#checkOver();
   }
 
@@ -86,8 +102,11 @@ export class LiveCall implements Call {
 
 /** A call that is answered by a stream. */
 export class LiveStreamCall extends LiveCall implements SendingCall {
-  readonly #surface: ServerWritableStream<Buffer, Sendable> | ServerDuplexStream<Buffer, Sendable>;
-  readonly #pending = new Set<(reason: unknown) => void>();
+  readonly #streamSurface:
+    | ServerWritableStream<Buffer, Sendable>
+    | ServerDuplexStream<Buffer, Sendable>;
+  /** What is on its way, the oldest first: whom to tell when it fails, and since when. */
+  readonly #pending = new Map<(reason: unknown) => void, number>();
 
   constructor(
     surface: ServerWritableStream<Buffer, Sendable> | ServerDuplexStream<Buffer, Sendable>,
@@ -96,15 +115,20 @@ export class LiveStreamCall extends LiveCall implements SendingCall {
     onOver: () => void,
   ) {
     super(surface, method, logger, onOver);
-    this.#surface = surface;
+    this.#streamSurface = surface;
+  }
+
+  override get untakenSinceMs(): number | undefined {
+    const [oldest] = this.#pending.values();
+    return oldest ?? super.untakenSinceMs;
   }
 
   send(message: Sendable): Promise<void> {
     if (this.abortReason !== undefined) return harmless(Promise.reject(this.abortReason));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // The transport forgets the callbacks of writes when a call is cancelled, so they are kept here.
-    this.#pending.add(reject);
-    this.#surface.write(message, (error: Error | null | undefined) => {
+    this.#pending.set(reject, performance.now());
+    this.#streamSurface.write(message, (error: Error | null | undefined) => {
       this.#pending.delete(reject);
       if (error) reject(this.abortReason ?? error);
       else resolve();
@@ -114,7 +138,7 @@ export class LiveStreamCall extends LiveCall implements SendingCall {
 
   override abort(reason: unknown): void {
     super.abort(reason);
-    for (const reject of this.#pending) reject(this.abortReason);
+    for (const reject of this.#pending.keys()) reject(this.abortReason);
     this.#pending.clear();
   }
 }

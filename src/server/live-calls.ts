@@ -4,6 +4,10 @@ import { AtedbError } from '../bytes/index.ts';
 export interface DrainableCall {
   /** Is called once, when the server begins to drain. */
   onDrain(): void;
+  /** Since when its peer has not taken what it was sent, by `performance.now()`; undefined: nothing is on its way. */
+  readonly untakenSinceMs: number | undefined;
+  /** End it at once, with what is on its way. */
+  cut(reason: unknown): void;
 }
 
 /** The calls that are being served, and whether new ones are. */
@@ -37,6 +41,16 @@ export class LiveCalls {
     if (this.#draining) return;
     this.#draining = true;
     for (const call of [...this.#calls]) call.onDrain();
+  }
+
+  /** End the calls whose peers have taken nothing for so long. Returns how many those were. */
+  cutUntaken(olderThanMs: number, reason: () => AtedbError): number {
+    const limitMs = performance.now() - olderThanMs;
+    const stalled = [...this.#calls].filter(
+      ({ untakenSinceMs: since }) => (since ?? Infinity) <= limitMs,
+    );
+    for (const call of stalled) call.cut(reason());
+    return stalled.length;
   }
 
   /** Resolves with whether all calls are over, by the time limit at the latest. */

@@ -1,11 +1,14 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { messageHeadBytes } from './framed-message.ts';
 import { LiveStreamCall } from './live-call.ts';
 import type { DuplexCall } from './method.ts';
+import { freeReceived } from './request-guard.ts';
 
 /** A call with a stream each way. */
 export class LiveDuplexCall extends LiveStreamCall implements DuplexCall {
   readonly requests: RequestReader;
+  readonly #duplexSurface: ServerDuplexStream<Buffer, Buffer>;
 
   constructor(
     surface: ServerDuplexStream<Buffer, Buffer>,
@@ -14,7 +17,12 @@ export class LiveDuplexCall extends LiveStreamCall implements DuplexCall {
     onOver: () => void,
   ) {
     super(surface, method, logger, onOver);
+    this.#duplexSurface = surface;
     this.requests = new RequestReader(surface, this);
+  }
+
+  free(messageBytes: number): void {
+    freeReceived(this.#duplexSurface, messageHeadBytes + messageBytes);
   }
 }
 

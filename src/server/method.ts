@@ -58,6 +58,11 @@ export interface DuplexCall extends SendingCall {
    * reason when the call is over. Leaving the loop early is fine.
    */
   readonly requests: AsyncIterable<Buffer>;
+  /**
+   * Say that a request of so many bytes is not needed any more. Until then, or until the call is over, it counts as one of
+   * those that the server has in memory; while those are too many, no more are taken from the transport.
+   */
+  free(messageBytes: number): void;
 }
 
 /** A method with one request and one answer, in bytes: what `unary` and `unaryBytes` make. */

@@ -15,6 +15,7 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { Health } from '../../gen/grpc/health/v1/health_pb.js';
 import { connectionWindowBytes } from './flow-control.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
+import { completeLimits } from './limits.ts';
 import { addReflection } from './reflection.ts';
 
 const bytes = (message: Buffer) => message;
@@ -30,7 +31,7 @@ let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const warn = vi.spyOn(console, 'warn');
-  const server = makeGrpcServer({ streamsMax: 10 });
+  const server = makeGrpcServer(completeLimits({ streamsMax: 10 }));
   addReflection(server, [file_atedb_v1_chain, file_google_rpc_error_details]);
   const listeners = await listenForGrpc(server, {
     listen: ['127.0.0.1'],

@@ -1,6 +1,7 @@
 import type { DescFile } from '@bufbuild/protobuf';
 import { type Server, setLogger } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import type { ByteBudget } from './byte-budget.ts';
 import { drain } from './drain.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
 import { Health } from './health.ts';
@@ -38,6 +39,10 @@ export interface GrpcOptions {
   /** Files whose types no service mentions, but that tools want to look up: those of error details. */
   readonly otherFiles: readonly DescFile[];
   readonly services: readonly ServedService[];
+  /** Where its calls are counted. Absent: where nobody else looks. */
+  readonly calls?: LiveCalls;
+  /** What is being received, of all calls. Absent: as the limits say. */
+  readonly uploads?: ByteBudget;
 }
 
 /** A gRPC server that accepts calls. */
@@ -53,10 +58,9 @@ export interface RunningGrpc {
  * @throws AtedbError as `listen`.
  */
 export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
-  const { limits, logger, services } = options;
+  const { limits, logger, services, calls = new LiveCalls() } = options;
   setLogger(transportLogger(logger));
-  const server = makeGrpcServer(limits);
-  const calls = new LiveCalls();
+  const server = makeGrpcServer(limits, options.uploads);
   const context = { logger, calls, streams: new StreamCounter(limits) };
   for (const service of services) service.addTo(server, context);
   const health = new Health(services.map(({ typeName }) => typeName));

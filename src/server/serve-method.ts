@@ -13,7 +13,7 @@ import type { Logger } from 'pino';
 import { type Sendable, serializeSendable } from './framed-message.ts';
 import type { StreamCounter } from './limits.ts';
 import { LiveCall, LiveStreamCall } from './live-call.ts';
-import { drainingError, type LiveCalls } from './live-calls.ts';
+import { type DrainableCall, drainingError, type LiveCalls } from './live-calls.ts';
 import { LiveDuplexCall } from './live-duplex-call.ts';
 import type {
   BidiStreamMethod,
@@ -80,8 +80,8 @@ function handlerOf(method: Method, name: string, context: CallContext): UntypedH
 
 function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
   return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
-    const drainable = { onDrain: () => {} };
     const call = new LiveCall(surface, name, context.logger, () => context.calls.leave(drainable));
+    const drainable = drainableOf(call, () => {});
     void serve(call, context.logger, {
       enter: () => context.calls.enter(drainable),
       handle: () => method.handle(surface.request, call),
@@ -93,15 +93,13 @@ function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
 
 function serverStreamHandler(method: ServerStreamMethod, name: string, context: CallContext) {
   return (surface: ServerWritableStream<Buffer, Sendable>): void => {
-    const drainable = {
-      onDrain: () => {
-        if (method.endsAtDrain) call.abort(drainingError());
-      },
-    };
     let countOut = () => {};
     const call = new LiveStreamCall(surface, name, context.logger, () => {
       countOut();
       context.calls.leave(drainable);
+    });
+    const drainable = drainableOf(call, () => {
+      if (method.endsAtDrain) call.abort(drainingError());
     });
     void serve(call, context.logger, {
       enter: () => {
@@ -117,12 +115,12 @@ function serverStreamHandler(method: ServerStreamMethod, name: string, context: 
 
 function bidiStreamHandler(method: BidiStreamMethod, name: string, context: CallContext) {
   return (surface: ServerDuplexStream<Buffer, Sendable>): void => {
-    const drainable = { onDrain: () => call.requests.stop() };
     let countOut = () => {};
     const call = new LiveDuplexCall(surface, name, context.logger, () => {
       countOut();
       context.calls.leave(drainable);
     });
+    const drainable = drainableOf(call, () => call.requests.stop());
     void serve(call, context.logger, {
       enter: () => {
         countOut = context.streams.enter('append');
@@ -135,6 +133,16 @@ function bidiStreamHandler(method: BidiStreamMethod, name: string, context: Call
       succeed: () => surface.end(),
       fail: (error) => surface.emit('error', error),
     });
+  };
+}
+
+function drainableOf(call: LiveCall, onDrain: () => void): DrainableCall {
+  return {
+    onDrain,
+    get untakenSinceMs() {
+      return call.untakenSinceMs;
+    },
+    cut: (reason) => call.cut(reason),
   };
 }
 

@@ -10,10 +10,14 @@ import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
+import { LiveCalls } from './live-calls.ts';
 import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
+import { SliceMemory } from './slice-memory.ts';
+import { SlowReaders } from './slow-readers.ts';
 
 export interface ServerOptions {
   /** Where the chains lie. Is made if it isn't there. One process a logs path. */
@@ -107,18 +111,27 @@ async function startLocked(
     checkHashes: (batch) => checkers.check(batch),
     logger,
   });
+  const calls = new LiveCalls();
+  const slowReaders = new SlowReaders({ calls, stallMs: limits.readerStallMs, logger });
+  const isAnyWaitedFor = () => sliceMemory.budget.isWaitedFor || uploads.isWaitedFor;
+  const sliceMemory = new SliceMemory({
+    bytesMax: limits.readBytesMax,
+    onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
+  });
+  const uploads = new ByteBudget({
+    bytesMax: limits.uploadBytesMax,
+    onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
+  });
+  const deps = { registry, identity: identity.publicKey, trustMode, sliceMemory, now: Date.now };
   const grpc = await serveGrpc({
+    calls,
+    uploads,
     listen: options.listen,
     port: options.port,
     limits,
     logger,
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
-    services: [
-      serving(
-        ChainService,
-        chainService({ registry, identity: identity.publicKey, trustMode, now: Date.now }),
-      ),
-    ],
+    services: [serving(ChainService, chainService(deps))],
   }).catch(async (error: unknown) => {
     await checkers.close();
     throw error;
@@ -127,6 +140,7 @@ async function startLocked(
     logger.info({ reason }, 'shutting down');
     try {
       await grpc.drain();
+      slowReaders.stop();
       await registry.close();
       await checkers.close();
     } finally {

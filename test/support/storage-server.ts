@@ -6,6 +6,7 @@ import type { Storage } from '../../src/log/index.ts';
 import { chainService } from '../../src/server/chain-service.ts';
 import { defaultServerLimits } from '../../src/server/limits.ts';
 import { serveGrpc, serving } from '../../src/server/serve-grpc.ts';
+import { SliceMemory } from '../../src/server/slice-memory.ts';
 
 /** What a server of this process is put together from, where `startServer` has one way only. */
 export interface StorageServerOptions {
@@ -26,6 +27,7 @@ export async function startStorageServer(options: StorageServerOptions): Promise
   const { publicKey: identity } = KeyPair.generate();
   const logger = pino({ level: 'silent' });
   const common = { trustMode: 'distributed', now } as const;
+  const sliceMemory = new SliceMemory({ bytesMax: 1_000_000 });
   const registry = new ChainRegistry({
     ...common,
     storage,
@@ -40,7 +42,7 @@ export async function startStorageServer(options: StorageServerOptions): Promise
     limits: defaultServerLimits,
     logger,
     otherFiles: [],
-    services: [serving(ChainService, chainService({ ...common, registry, identity }))],
+    services: [serving(ChainService, chainService({ ...common, registry, identity, sliceMemory }))],
   });
   return {
     address: `127.0.0.1:${grpc.port}`,

@@ -107,6 +107,31 @@ export enum ErrorReason {
   TOO_MANY_CHAINS = 11,
 
   /**
+   * RESOURCE_EXHAUSTED. As many bytes of requests are being received and carried out as the limit that the
+   * metadata names, and have been for long. Retry later.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_UPLOADS = 12;
+   */
+  TOO_MANY_UPLOADS = 12,
+
+  /**
+   * RESOURCE_EXHAUSTED. The reader took nothing for as long as the metadata says, while others waited for the
+   * memory that it held. Nothing can be sent to such a reader: its stream is reset with ENHANCE_YOUR_CALM,
+   * which gRPC libraries report as this status, without details. Read on from where it was.
+   *
+   * @generated from enum value: ERROR_REASON_READER_TOO_SLOW = 13;
+   */
+  READER_TOO_SLOW = 13,
+
+  /**
+   * DEADLINE_EXCEEDED. A request, or a message of a stream that had begun, did not arrive in the time that the
+   * metadata names. Send it again; if it is large and the connection slow, in smaller batches.
+   *
+   * @generated from enum value: ERROR_REASON_REQUEST_TOO_SLOW = 14;
+   */
+  REQUEST_TOO_SLOW = 14,
+
+  /**
    * NOT_FOUND. There is no chain of this key. Append to it to create it.
    *
    * @generated from enum value: ERROR_REASON_CHAIN_NOT_FOUND = 20;

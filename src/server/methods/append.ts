@@ -101,7 +101,7 @@ class AppendStream {
       const chain = this.#lease?.chain ?? (await this.#open(streamKey, run));
       await this.#room();
       if (this.#closed) return;
-      this.#take(chain, request);
+      this.#take(chain, request, message.length);
     }
     await this.#answered;
   }
@@ -129,11 +129,13 @@ class AppendStream {
     }
   }
 
-  #take(chain: Chain, { run, proof }: AppendRequestParts): void {
+  #take(chain: Chain, { run, proof }: AppendRequestParts, messageBytes: number): void {
     this.#inFlight += 1;
     this.#inFlightBytes += run.length;
-    if (run.length > 0) this.#takeBatch(chain, run);
-    else if (proof !== undefined) this.#takeProof(chain, proof);
+    if (run.length > 0) this.#takeBatch(chain, run, messageBytes);
+    else this.#call.free(messageBytes);
+    if (run.length > 0) return;
+    if (proof !== undefined) this.#takeProof(chain, proof);
     else this.#answerWith(conversationMessage(this.#proofs.conversationId), 0);
   }
 
@@ -147,7 +149,7 @@ class AppendStream {
     this.#answerWith(message, 0);
   }
 
-  #takeBatch(chain: Chain, run: Buffer): void {
+  #takeBatch(chain: Chain, run: Buffer, messageBytes: number): void {
     const { isProven } = this.#proofs;
     const prepared = chain.prepare(run, isProven);
     const before = this.#placed;
@@ -160,7 +162,8 @@ class AppendStream {
       return this.#place(chain, ready);
     });
     this.#placed = placed;
-    this.#answerWith(placed.then(answerTo), run.length);
+    const answered = placed.then(answerTo).finally(() => this.#call.free(messageBytes));
+    this.#answerWith(answered, run.length);
   }
 
   /** Send a message when all that came before is answered. */

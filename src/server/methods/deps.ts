@@ -2,6 +2,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { Chain, ChainLease, ChainRegistry } from '../../chain/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import { parseChainKey, type TrustMode } from '../../event/index.ts';
+import type { SliceMemory } from '../slice-memory.ts';
 
 /** What the methods of the chain service work with. */
 export interface ChainServiceDeps {
@@ -10,6 +11,8 @@ export interface ChainServiceDeps {
   readonly identity: PublicKey;
   /** Of chains that are created from now on. */
   readonly trustMode: TrustMode;
+  /** What slices of logs are read to, for all streams. */
+  readonly sliceMemory: SliceMemory;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
 }

@@ -11,17 +11,24 @@ import {
   requestInteger,
   requestInvalid,
 } from './deps.ts';
+import { HeldMemory } from './held-memory.ts';
 import { toLogSegment, toTreeHead } from './to-message.ts';
 
 /** `GetEvent`: one event, with its batch and the proof that this is in the chain. */
 export function getEvent(deps: ChainServiceDeps) {
-  return unary(ChainService.method.getEvent, async (request) => {
+  return unary(ChainService.method.getEvent, async (request, call) => {
     using lease = await openRequested(deps, request);
     const { chain } = lease;
     const sequence = await sequenceOf(chain, request);
     const { log } = chain;
     const position = await log.positionOfSequence(sequence);
-    const { bytes } = await log.readSlice(position, { bytesMax: 1 });
+    const memory = new HeldMemory(deps.sliceMemory, call.signal);
+    // The answer is there until its caller has taken it.
+    call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
+    const { bytes } = await log.readSlice(position, {
+      bytesMax: 1,
+      memoryFor: (size) => memory.take(size),
+    });
     const [batch] = splitSlice(bytes);
     // The sequence that comes next has a position, and no event.
     if (batch === undefined) throw notYet(sequence);

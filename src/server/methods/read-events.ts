@@ -15,6 +15,7 @@ import {
   requestInteger,
   requestInvalid,
 } from './deps.ts';
+import { HeldMemory } from './held-memory.ts';
 import { backwardLogMessage } from './messages.ts';
 import { SliceSender, sliceBytesMax } from './slice-sender.ts';
 import { startOfHistory } from './start-of-history.ts';
@@ -35,8 +36,8 @@ export function readEvents(deps: ChainServiceDeps) {
     const { chain } = lease;
     const { head, nextSequence } = chain.log.durable;
     const range = rangeOf(request, nextSequence);
-    if (request.reverse) await readBackwards(chain, call, range, head);
-    else await readForwards(chain, call, range, head);
+    if (request.reverse) await readBackwards(deps, chain, call, range, head);
+    else await readForwards(deps, chain, call, range, head);
     if (range.needsEnd) checkWholeEnd(chain);
   });
 }
@@ -61,6 +62,7 @@ function rangeOf(request: ReadEventsRequest, nextSequence: number): Range {
 }
 
 async function readForwards(
+  { sliceMemory }: ChainServiceDeps,
   chain: Chain,
   call: SendingCall,
   range: Range,
@@ -71,14 +73,14 @@ async function readForwards(
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
-  const slices = new SliceSender(call);
+  using slices = new SliceSender(call, sliceMemory);
   const isEmpty = range.from === range.end;
   // The batch that holds an empty range's start begins before its end, too.
   while (!isEmpty && position.sequence < range.end) {
     call.signal.throwIfAborted();
     const { bytes, next } = await slices.read(log, position);
     const slice = next.sequence > range.end ? cutAfter(bytes, range.end) : { bytes, ...next };
-    await slices.send(slice.bytes);
+    if (!(await slices.send(slice.bytes))) continue;
     position = { ...next, commit: slice.commit, sequence: slice.sequence };
   }
   await slices.finish();
@@ -102,6 +104,7 @@ function cutAfter(bytes: Buffer, endSequence: number) {
 }
 
 async function readBackwards(
+  { sliceMemory }: ChainServiceDeps,
   chain: Chain,
   call: SendingCall,
   range: Range,
@@ -114,7 +117,11 @@ async function readBackwards(
   });
   while (position.sequence > range.from) {
     call.signal.throwIfAborted();
-    const { bytes, start } = await log.readSliceBefore(position, { bytesMax: sliceBytesMax });
+    using memory = new HeldMemory(sliceMemory, call.signal);
+    const { bytes, start } = await log.readSliceBefore(position, {
+      bytesMax: sliceBytesMax,
+      memoryFor: (size) => memory.take(size),
+    });
     const batches = splitSlice(bytes).filter(
       ({ commit }) => commit.firstSequence + commit.events > range.from,
     );

@@ -1,16 +1,21 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { frame } from '../../bytes/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { FramedMessage, type Sendable } from '../framed-message.ts';
 import type { SendingCall } from '../method.ts';
+import { SliceMemory } from '../slice-memory.ts';
 import { SliceSender, sliceBytesMax } from './slice-sender.ts';
 
 const start: Position = { segment: 0, offset: 0, commit: 0, sequence: 0 };
 
+const { signal } = new AbortController();
+const someMemory = () => new SliceMemory({ bytesMax: 16 * 1024 * 1024 });
+
 /** A log that has nothing but this slice, in a file or in memory. */
 function logOf(slice: Buffer, isAtTail = false): ChainLog {
-  const readSlice: ChainLog['readSlice'] = async (_, { into }) => {
-    if (into === undefined || into.length < slice.length) return { bytes: slice, next: start };
+  const readSlice: ChainLog['readSlice'] = async (_, { memoryFor }) => {
+    if (isAtTail || memoryFor === undefined) return { bytes: slice, next: start };
+    const into = await memoryFor(slice.length);
     into.set(slice);
     return { bytes: into.subarray(0, slice.length), next: start };
   };
@@ -33,7 +38,7 @@ function slowCall() {
     sent.push(Buffer.from(next.framed.message));
     next.taken();
   };
-  return { call: { send } as Partial<SendingCall> as SendingCall, waiting, sent, take };
+  return { call: { send, signal } as Partial<SendingCall> as SendingCall, waiting, sent, take };
 }
 
 async function sendSlice(slices: SliceSender, log: ChainLog): Promise<void> {
@@ -44,7 +49,7 @@ const sizes = [1, 127, 128, 20_000, sliceBytesMax, sliceBytesMax + 1];
 
 test.each(sizes)('a slice of %i bytes is sent as it is, wherever it lies', async (size) => {
   const { call, sent, take } = slowCall();
-  const slices = new SliceSender(call);
+  const slices = new SliceSender(call, someMemory());
   const slice = Buffer.alloc(size, 'slice');
   for (const log of [logOf(slice), logOf(slice, true), logOf(slice)]) {
     await sendSlice(slices, log);
@@ -55,7 +60,7 @@ test.each(sizes)('a slice of %i bytes is sent as it is, wherever it lies', async
 
 test('the next slice is read while one is sent, and the one after waits until it is', async () => {
   const { call, waiting, sent, take } = slowCall();
-  const slices = new SliceSender(call);
+  const slices = new SliceSender(call, someMemory());
   const texts = ['the first', 'another, longer slice', 'third', 'the last but one', 'last'];
   let begun = 0;
   const sendAll = async () => {
@@ -76,21 +81,101 @@ test('the next slice is read while one is sent, and the one after waits until it
   expect(sent).toEqual(texts.map((text) => frame(2, Buffer.from(text))));
 });
 
-test('two slices have memory, however many are sent', async () => {
+test('memory is used again, and none is held when all was sent', async () => {
   const { call, waiting, take } = slowCall();
-  const slices = new SliceSender(call);
+  const memory = someMemory();
+  const slices = new SliceSender(call, memory);
   const memories = new Set<ArrayBufferLike>();
   for (let count = 0; count < 6; count += 1) {
     await sendSlice(slices, logOf(Buffer.from('a slice')));
     memories.add((waiting[0] as (typeof waiting)[0]).framed.bytes.buffer);
     take();
   }
-  expect(memories.size).toBe(2);
+  await slices.finish();
+  expect(memories.size).toBe(1);
+  expect(memory.budget.used).toBe(0);
+});
+
+test('a reader that takes nothing holds one slice: what was read ahead is given back, and read again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { call, sent, take } = slowCall();
+  const memory = someMemory();
+  using slices = new SliceSender(call, memory);
+  await sendSlice(slices, logOf(Buffer.from('one')));
+  const held = memory.budget.used;
+  const { bytes } = await slices.read(logOf(Buffer.from('two')), start);
+  expect(memory.budget.used).toBe(2 * held);
+  const isSent = slices.send(bytes);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(memory.budget.used).toBe(held);
+  take();
+  expect(await isSent).toBe(false);
+  expect(memory.budget.used).toBe(0);
+  await sendSlice(slices, logOf(Buffer.from('two')));
+  take();
+  expect(sent).toEqual(['one', 'two'].map((text) => frame(2, Buffer.from(text))));
+});
+
+test('slices grow as the reader reads', async () => {
+  const { call, take } = slowCall();
+  const slices = new SliceSender(call, someMemory());
+  const asked: number[] = [];
+  const log = logOf(Buffer.from('a slice'));
+  const { readSlice } = log;
+  log.readSlice = (position, options) => {
+    asked.push(options.bytesMax / 1024);
+    return readSlice(position, options);
+  };
+  for (let count = 0; count < 5; count += 1) {
+    await sendSlice(slices, log);
+    take();
+    await slices.finish();
+  }
+  expect(asked).toEqual([64, 128, 256, 512, 512]);
+});
+
+test('where memory is short, slices are small and nothing is read ahead; where there is none, reading waits', async () => {
+  const memory = new SliceMemory({ bytesMax: 200_000 });
+  const first = slowCall();
+  const second = slowCall();
+  const third = slowCall();
+  await sendSlice(new SliceSender(first.call, memory), logOf(Buffer.from('one')));
+  await sendSlice(new SliceSender(second.call, memory), logOf(Buffer.from('two')));
+  await sendSlice(new SliceSender(third.call, memory), logOf(Buffer.from('three')));
+  const fourth = slowCall();
+  const slices = new SliceSender(fourth.call, memory);
+  const sending = sendSlice(slices, logOf(Buffer.from('four')));
+  await new Promise(setImmediate);
+  expect(fourth.waiting).toHaveLength(0);
+  second.take();
+  await sending;
+  expect(fourth.waiting).toHaveLength(1);
+  fourth.take();
+  await slices.finish();
+});
+
+test('at the tail one message counts once, however many are sent it', async () => {
+  const { call, take } = slowCall();
+  const memory = someMemory();
+  const log = logOf(Buffer.from('one batch'), true);
+  for (let count = 0; count < 3; count += 1) await sendSlice(new SliceSender(call, memory), log);
+  await new Promise(setImmediate);
+  const held = memory.budget.used;
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThan(50);
+  take();
+  take();
+  await new Promise(setImmediate);
+  expect(memory.budget.used).toBe(held);
+  take();
+  await new Promise(setImmediate);
+  expect(memory.budget.used).toBe(0);
 });
 
 test('a slice may be cut short', async () => {
   const { call, sent, take } = slowCall();
-  const slices = new SliceSender(call);
+  const slices = new SliceSender(call, someMemory());
   const { bytes } = await slices.read(logOf(Buffer.from('a long slice')), start);
   await slices.send(bytes.subarray(0, 6));
   take();
@@ -104,7 +189,7 @@ test('at the tail all are sent one message, and each slice its own', async () =>
   const second = logOf(memory.subarray(11), true);
   const both = logOf(memory, true);
   for (const log of [first, first, second, first, both]) {
-    await sendSlice(new SliceSender(call), log);
+    await sendSlice(new SliceSender(call, someMemory()), log);
   }
   const [one, same] = waiting;
   expect(one?.framed).toBe(same?.framed);
@@ -116,7 +201,10 @@ test('at the tail all are sent one message, and each slice its own', async () =>
 test('what the transport refuses ends the next send', async () => {
   const refused = new Error('the call is over');
   const send = () => Promise.reject(refused);
-  const slices = new SliceSender({ send } as Partial<SendingCall> as SendingCall);
+  const slices = new SliceSender(
+    { send, signal } as Partial<SendingCall> as SendingCall,
+    someMemory(),
+  );
   await sendSlice(slices, logOf(Buffer.from('a slice')));
   await expect(sendSlice(slices, logOf(Buffer.from('another')))).rejects.toBe(refused);
   await expect(slices.finish()).rejects.toBe(refused);

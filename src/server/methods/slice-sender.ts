@@ -2,86 +2,168 @@ import { framedBytes, frameHead } from '../../bytes/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { FramedMessage, messageHeadBytes } from '../framed-message.ts';
 import type { SendingCall } from '../method.ts';
+import { type SliceMemory, sliceHeadBytes } from '../slice-memory.ts';
 import { logField } from './messages.ts';
 
 /** Bytes of the log in one message: large enough that its cost a message doesn't count. */
 export const sliceBytesMax = 512 * 1024;
+/** Of a stream's first slice, and of those to a slow reader. */
+const sliceBytesMin = 64 * 1024;
 
-/** Room before a slice: for gRPC's head of the message, and for the tag and the length of the field that it is sent in. */
-const headBytesMax = messageHeadBytes + 8;
+/** A reader that takes a slice in less time gets a larger one next, and one that needs more a smaller one. */
+const quickMs = 250;
+const slowMs = 1_000;
 
 /**
  * Sends slices of a log, each from where it was read to, right behind its heads: one is read while the one before is
- * on its way. Memory for two is all that a stream takes, however long it is; slices in memory of their own would keep
- * the garbage collector busy for longer than all else that a replay costs.
+ * on its way. Slices in memory of their own would keep the garbage collector busy for longer than all else that a replay costs.
+ *
+ * A reader that takes nothing holds one slice: what was read ahead for it is given back after a second, and read again
+ * when it goes on. Slices begin small, and grow as the reader shows that it reads.
  */
-export class SliceSender {
+export class SliceSender implements Disposable {
   readonly #call: SendingCall;
-  /** What is read to now, and what was read to before: that one may still be on its way. */
-  #memory: Buffer | undefined;
-  #memoryBefore: Buffer | undefined;
+  readonly #memory: SliceMemory;
+  /** What was read to, and isn't sent yet. */
+  #read: Buffer | undefined;
+  #bytesMax = sliceBytesMin;
+  #isSending = false;
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(call: SendingCall) {
+  constructor(call: SendingCall, memory: SliceMemory) {
     this.#call = call;
+    this.#memory = memory;
   }
 
-  /** Read the slice at a position; meanwhile the one before is sent. It is to be sent before the next is read. */
-  read(log: ChainLog, position: Position): Promise<{ bytes: Buffer; next: Position }> {
-    // What is shared at the tail needs no memory of ours.
-    const into = log.isAtTail(position) ? undefined : this.#forSlice();
-    return log.readSlice(position, { bytesMax: sliceBytesMax, ...(into && { into }) });
+  /**
+   * Read the slice at a position; meanwhile the one before is sent. It is to be sent before the next is read.
+   *
+   * @throws as `ChainLog.readSlice`; what the call is over with.
+   */
+  async read(log: ChainLog, position: Position): Promise<{ bytes: Buffer; next: Position }> {
+    this.#giveBack();
+    // At the tail all are sent the same messages, so all ask for the same.
+    if (log.isAtTail(position)) return log.readSlice(position, { bytesMax: sliceBytesMax });
+    if (this.#isSending && this.#memory.isShort) await this.#sending;
+    const memoryFor = async (bytes: number) => {
+      this.#read = await this.#memory.take(bytes, this.#call.signal);
+      return this.#read.subarray(sliceHeadBytes);
+    };
+    const share = Math.max(sliceBytesMin, this.#memory.budget.free / 16);
+    return log.readSlice(position, { bytesMax: Math.min(this.#bytesMax, share), memoryFor });
   }
 
   /**
    * Send the slice that was just read, or the beginning of it. Resolves when the one before has been taken by the
    * transport, which is when the next may be read.
+   *
+   * @returns whether it was sent; if not, it was given back while the one before was waited for, and is to be read again.
    */
-  async send(slice: Buffer): Promise<void> {
+  async send(slice: Buffer): Promise<boolean> {
+    if (this.#isSending && !(await within(slowMs, this.#sending))) {
+      this.#giveBack();
+      await this.#sending;
+      return false;
+    }
     await this.#sending;
-    this.#sending = this.#call.send(this.#messageOf(slice));
-    [this.#memory, this.#memoryBefore] = [this.#memoryBefore, this.#memory];
+    const memory = this.#read;
+    const isHere =
+      slice.buffer === memory?.buffer && slice.byteOffset === memory.byteOffset + sliceHeadBytes;
+    if (memory !== undefined && isHere) {
+      this.#read = undefined;
+      this.#begin(this.#sendOwn(memory, slice.length));
+    } else {
+      this.#begin(sendShared(this.#call, this.#memory, slice));
+    }
+    return true;
   }
 
-  /** Resolves when the transport has taken all; the memory is let go of then. */
+  /** Resolves when the transport has taken all. */
   async finish(): Promise<void> {
     await this.#sending;
-    this.#memory = undefined;
-    this.#memoryBefore = undefined;
   }
 
-  #messageOf(slice: Buffer): FramedMessage {
-    const memory = this.#memory;
-    const isHere =
-      slice.buffer === memory?.buffer && slice.byteOffset === memory.byteOffset + headBytesMax;
-    if (memory === undefined || !isHere) return sharedMessage(slice);
-    return framed(memory, headBytesMax, slice.length);
+  /** Give the memory back of what was read and not sent. What is on its way is given back by itself. */
+  [Symbol.dispose](): void {
+    this.#giveBack();
   }
 
-  #forSlice(): Buffer {
-    this.#memory ??= Buffer.allocUnsafeSlow(headBytesMax + sliceBytesMax);
-    return this.#memory.subarray(headBytesMax);
+  #begin(sending: Promise<void>): void {
+    this.#isSending = true;
+    const sinceMs = performance.now();
+    const done = sending.then(() => {
+      this.#isSending = false;
+      this.#resize(performance.now() - sinceMs);
+    });
+    // It is seen by the next to wait for it.
+    done.catch(() => undefined);
+    this.#sending = done;
+  }
+
+  #resize(tookMs: number): void {
+    if (tookMs < quickMs) this.#bytesMax = Math.min(sliceBytesMax, this.#bytesMax * 2);
+    else if (tookMs > slowMs) this.#bytesMax = Math.max(sliceBytesMin, this.#bytesMax / 2);
+  }
+
+  async #sendOwn(memory: Buffer, sliceBytes: number): Promise<void> {
+    try {
+      await this.#call.send(framed(memory, sliceHeadBytes, sliceBytes));
+    } catch (error) {
+      this.#memory.giveUp(memory);
+      throw error;
+    }
+    this.#memory.giveBack(memory);
+  }
+
+  #giveBack(): void {
+    if (this.#read !== undefined) this.#memory.giveBack(this.#read);
+    this.#read = undefined;
   }
 }
 
+/** A message that may be on its way to many. */
+interface SharedMessage {
+  readonly slice: Buffer;
+  readonly message: FramedMessage;
+  holders: number;
+}
+
 /** Of each chunk of memory that slices lie in, the last message that was made of it. */
-const messages = new WeakMap<ArrayBufferLike, { slice: Buffer; message: FramedMessage }>();
+const messages = new WeakMap<ArrayBufferLike, SharedMessage>();
+
+/** Send a slice that others may read too and that never changes. However many hold its message, it counts once. */
+async function sendShared(call: SendingCall, memory: SliceMemory, slice: Buffer): Promise<void> {
+  const bytes = slice.length + sliceHeadBytes;
+  const isCounted = (sharedMessage(slice)?.holders ?? 0) > 0;
+  if (!isCounted) await memory.budget.acquire(bytes, call.signal);
+  const shared = sharedMessage(slice) ?? makeShared(slice);
+  // Somebody else may have come to hold it while this one waited.
+  if (!isCounted && shared.holders > 0) memory.budget.release(bytes);
+  shared.holders += 1;
+  try {
+    await call.send(shared.message);
+  } finally {
+    shared.holders -= 1;
+    if (shared.holders === 0) memory.budget.release(bytes);
+  }
+}
 
 /**
- * The message with a slice that others may read too and that never changes: subscribers at the tail of a chain are all sent the
- * same one.
+ * The message with a slice, if it was made: subscribers at the tail of a chain are all sent the same one.
  */
-function sharedMessage(slice: Buffer): FramedMessage {
+function sharedMessage(slice: Buffer): SharedMessage | undefined {
   const last = messages.get(slice.buffer);
-  if (last?.slice.byteOffset === slice.byteOffset && last.slice.length === slice.length) {
-    return last.message;
-  }
+  const isSame = last?.slice.byteOffset === slice.byteOffset && last.slice.length === slice.length;
+  return isSame ? last : undefined;
+}
+
+function makeShared(slice: Buffer): SharedMessage {
   const bytes = Buffer.allocUnsafeSlow(messageHeadBytes + framedBytes(logField, slice.length));
   const start = bytes.length - slice.length;
   bytes.set(slice, start);
-  const message = framed(bytes, start, slice.length);
-  messages.set(slice.buffer, { slice, message });
-  return message;
+  const shared = { slice, message: framed(bytes, start, slice.length), holders: 0 };
+  messages.set(slice.buffer, shared);
+  return shared;
 }
 
 /** Put the heads before a slice that lies at `start`. */
@@ -90,4 +172,15 @@ function framed(memory: Buffer, start: number, sliceBytes: number): FramedMessag
   memory.set(head, start - head.length);
   const from = start - head.length - messageHeadBytes;
   return new FramedMessage(memory.subarray(from, start + sliceBytes));
+}
+
+/** Whether something is done in so many milliseconds. @throws what it fails with. */
+async function within(limitMs: number, done: Promise<void>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), limitMs);
+  try {
+    return await Promise.race([done.then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

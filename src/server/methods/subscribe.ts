@@ -29,24 +29,29 @@ export function subscribe(deps: ChainServiceDeps) {
     const heartbeatMs = heartbeatOf(request);
     using lease = await openRequested(deps, request);
     const position = await startOf(request, lease.chain.log);
-    await new Subscription(lease.chain, call, heartbeatMs, deps.now).run(position);
+    using subscription = new Subscription(lease.chain, call, heartbeatMs, deps);
+    await subscription.run(position);
   });
 }
 
 /** One subscriber. It reads from the log by position, so a slow one costs no queue. */
-class Subscription {
+class Subscription implements Disposable {
   readonly #chain: Chain;
   readonly #call: SendingCall;
   readonly #heartbeatMs: number;
   readonly #now: () => number;
   readonly #slices: SliceSender;
 
-  constructor(chain: Chain, call: SendingCall, heartbeatMs: number, now: () => number) {
+  constructor(chain: Chain, call: SendingCall, heartbeatMs: number, deps: ChainServiceDeps) {
     this.#chain = chain;
     this.#call = call;
-    this.#slices = new SliceSender(call);
+    this.#slices = new SliceSender(call, deps.sliceMemory);
     this.#heartbeatMs = heartbeatMs;
-    this.#now = now;
+    this.#now = deps.now;
+  }
+
+  [Symbol.dispose](): void {
+    this.#slices[Symbol.dispose]();
   }
 
   /** Runs until the call is over; it ends only by throwing. */
@@ -65,7 +70,7 @@ class Subscription {
         checkWholeEnd(this.#chain);
         if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
         isLive = true;
-        // It may wait for long, and what comes then is in memory already.
+        // It may wait for long, and holds no memory then.
         await this.#slices.finish();
         await this.#waitBeyond(position);
         continue;
@@ -75,9 +80,9 @@ class Subscription {
         await this.#send({ message: { case: 'fellBehind', value: this.#progress() } });
       }
       const { bytes, next } = await this.#slices.read(log, position);
-      if (bytes.length > 0) await this.#slices.send(bytes);
+      const isSent = bytes.length === 0 || (await this.#slices.send(bytes));
       this.#call.signal.throwIfAborted();
-      position = next;
+      if (isSent) position = next;
     }
   }
 

@@ -1,0 +1,70 @@
+import { ByteBudget } from './byte-budget.ts';
+import { messageHeadBytes } from './framed-message.ts';
+
+/** Room before a slice: for gRPC's head of the message, and for the tag and the length of the field that it is sent in. */
+export const sliceHeadBytes = messageHeadBytes + 8;
+
+/** Slices of these sizes and below have memory that is used again and again. */
+const pooledBytesMin = 64 * 1024;
+const pooledBytesMax = 512 * 1024;
+/** Unused memory that is kept, so that the next slice needs none from the system. */
+const unusedBytesMax = 8 * 1024 * 1024;
+
+/**
+ * The memory that slices of logs are read to and sent from, of all streams of a server together. It is taken for one slice and
+ * given back when that was sent, so a stream that waits holds none; who finds none left waits for it.
+ */
+export class SliceMemory {
+  readonly budget: ByteBudget;
+  readonly #unused = new Map<number, Buffer[]>();
+  #unusedBytes = 0;
+
+  /** @param options.onWaiting called each time that somebody has to wait. */
+  constructor(options: { readonly bytesMax: number; readonly onWaiting?: () => void }) {
+    this.budget = new ByteBudget(options);
+  }
+
+  /** Whether there is little left: who has something in flight had better not read ahead. */
+  get isShort(): boolean {
+    return this.budget.free < this.budget.bytesMax / 2;
+  }
+
+  /**
+   * Memory for a slice, behind room for its heads, as soon as there is some.
+   *
+   * @throws the signal's reason.
+   */
+  async take(sliceBytes: number, signal: AbortSignal): Promise<Buffer> {
+    const bytes = sliceHeadBytes + roundedUp(sliceBytes);
+    await this.budget.acquire(bytes, signal);
+    const unused = this.#unused.get(bytes)?.pop();
+    if (unused === undefined) return Buffer.allocUnsafeSlow(bytes);
+    this.#unusedBytes -= bytes;
+    return unused;
+  }
+
+  /** Give memory back that nobody looks at any more. */
+  giveBack(memory: Buffer): void {
+    const { length } = memory;
+    const isPooled = length <= sliceHeadBytes + pooledBytesMax;
+    if (isPooled && this.#unusedBytes + length <= unusedBytesMax) {
+      this.#unusedBytes += length;
+      const sameSize = this.#unused.get(length);
+      if (sameSize === undefined) this.#unused.set(length, [memory]);
+      else sameSize.push(memory);
+    }
+    this.budget.release(length);
+  }
+
+  /** Give memory up that the transport may still look at: it isn't used again. */
+  giveUp(memory: Buffer): void {
+    this.budget.release(memory.length);
+  }
+}
+
+function roundedUp(bytes: number): number {
+  if (bytes > pooledBytesMax) return bytes;
+  let size = pooledBytesMin;
+  while (size < bytes) size *= 2;
+  return size;
+}
