@@ -1,7 +1,8 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import type { GrpcListeners } from './grpc-server.ts';
 import type { Health } from './health.ts';
-import type { Listeners } from './listen.ts';
+
 import { drainingError, type LiveCalls } from './live-calls.ts';
 
 /** How long calls may take to end before they are cut. */
@@ -16,7 +17,7 @@ const closeLimitMs = 1_000;
 /** What is drained. */
 export interface Drained {
   readonly server: Server;
-  readonly listeners: Listeners;
+  readonly listeners: GrpcListeners;
   readonly health: Health;
   readonly calls: LiveCalls;
   readonly logger: Logger;
@@ -42,6 +43,7 @@ export async function drain(drained: Drained): Promise<void> {
   server.tryShutdown(() => {});
   if (inTime) await within(closeLimitMs, closed);
   server.forceShutdown();
+  listeners.cut();
   await closed;
   if (!(await calls.idle(closeLimitMs))) {
     logger.error({ calls: calls.count }, 'handlers still run after their calls were cut');

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import { grpcMessageBytesMax } from '../bytes/index.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -35,12 +36,21 @@ export function makeGrpcServer(
   return makeServerWithWindows(options, (session) => closeUnlessGreeted(session, handshakeMs));
 }
 
+/** What a gRPC server listens on, and its connections. */
+export interface GrpcListeners extends Listeners {
+  /**
+   * End all connections, at once. The transport's own way to cut them waits for peers to close their ends, and one that
+   * takes nothing doesn't.
+   */
+  cut(): void;
+}
+
 /**
  * Serve on these addresses. The sockets are our own and their connections are handed to grpc-js: its own
  * binding tells of failures in prose only, and prints them.
  * @throws AtedbError as `listen`.
  */
-export function listenForGrpc(
+export async function listenForGrpc(
   server: Server,
   options: {
     readonly listen: readonly string[];
@@ -48,21 +58,25 @@ export function listenForGrpc(
     /** Those beyond are closed as they come. */
     readonly connectionsMax: number;
   },
-): Promise<Listeners> {
+): Promise<GrpcListeners> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  let connections = 0;
-  return listen({
+  const sockets = new Set<Socket>();
+  const listeners = await listen({
     ...options,
     onConnection: (socket) => {
-      if (connections >= options.connectionsMax) {
+      if (sockets.size >= options.connectionsMax) {
         socket.destroy();
         return;
       }
-      connections += 1;
-      socket.once('close', () => {
-        connections -= 1;
-      });
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
       injector.injectConnection(socket);
     },
   });
+  return {
+    ...listeners,
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
