@@ -57,7 +57,10 @@ test('what the transport says is put into words with the address and what to try
   expect(lost.message).toContain('was lost');
   const reasonOf = (code: status) => errorFromStatus(bare(code, 'x'), server).reason;
   expect(reasonOf(status.DEADLINE_EXCEEDED)).toBe('DEADLINE_EXCEEDED');
-  expect(reasonOf(status.RESOURCE_EXHAUSTED)).toBe('DATA_TOO_LARGE');
+  // As the transport tells of a stream that was reset with ENHANCE_YOUR_CALM, and of messages beyond its own limits.
+  expect(reasonOf(status.RESOURCE_EXHAUSTED)).toBe('READER_TOO_SLOW');
+  const tooLarge = bare(status.RESOURCE_EXHAUSTED, 'Received message larger than max (9 vs 4)');
+  expect(errorFromStatus(tooLarge, server).reason).toBe('DATA_TOO_LARGE');
   expect(reasonOf(status.UNIMPLEMENTED)).toBe('UNSUPPORTED');
   expect(reasonOf(status.INTERNAL)).toBe('CONNECTION_FAILED');
 });
@@ -67,6 +70,9 @@ test('only what may pass by itself is tried again', () => {
   expect(passing).toEqual([
     'TOO_MANY_STREAMS',
     'TOO_MANY_CHAINS',
+    'TOO_MANY_UPLOADS',
+    'READER_TOO_SLOW',
+    'REQUEST_TOO_SLOW',
     'SERVER_DRAINING',
     'CONNECTION_FAILED',
   ]);

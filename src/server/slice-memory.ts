@@ -7,8 +7,8 @@ export const sliceHeadBytes = messageHeadBytes + 8;
 /** Slices of these sizes and below have memory that is used again and again. */
 const pooledBytesMin = 64 * 1024;
 const pooledBytesMax = 512 * 1024;
-/** Unused memory that is kept, so that the next slice needs none from the system. */
-const unusedBytesMax = 8 * 1024 * 1024;
+/** How long memory that nobody uses is kept, so that the next slice needs none from the system. */
+const unusedMs = 10_000;
 
 /**
  * The memory that slices of logs are read to and sent from, of all streams of a server together. It is taken for one slice and
@@ -18,6 +18,7 @@ export class SliceMemory {
   readonly budget: ByteBudget;
   readonly #unused = new Map<number, Buffer[]>();
   #unusedBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param options.onWaiting called each time that somebody has to wait. */
   constructor(options: { readonly bytesMax: number; readonly onWaiting?: () => void }) {
@@ -38,22 +39,33 @@ export class SliceMemory {
     const bytes = sliceHeadBytes + roundedUp(sliceBytes);
     await this.budget.acquire(bytes, signal);
     const unused = this.#unused.get(bytes)?.pop();
-    if (unused === undefined) return Buffer.allocUnsafeSlow(bytes);
-    this.#unusedBytes -= bytes;
-    return unused;
+    if (unused !== undefined) {
+      this.#unusedBytes -= bytes;
+      return unused;
+    }
+    // What lies there in other sizes is not to be had beside what is used.
+    if (this.#unusedBytes + this.budget.used > this.budget.bytesMax) this.#dropUnused();
+    return Buffer.allocUnsafeSlow(bytes);
   }
 
   /** Give memory back that nobody looks at any more. */
   giveBack(memory: Buffer): void {
     const { length } = memory;
-    const isPooled = length <= sliceHeadBytes + pooledBytesMax;
-    if (isPooled && this.#unusedBytes + length <= unusedBytesMax) {
+    if (length <= sliceHeadBytes + pooledBytesMax) {
       this.#unusedBytes += length;
       const sameSize = this.#unused.get(length);
       if (sameSize === undefined) this.#unused.set(length, [memory]);
       else sameSize.push(memory);
+      this.#timer ??= setTimeout(() => this.#dropUnused(), unusedMs).unref();
     }
     this.budget.release(length);
+  }
+
+  #dropUnused(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#unused.clear();
+    this.#unusedBytes = 0;
   }
 
   /** Give memory up that the transport may still look at: it isn't used again. */

@@ -1,0 +1,99 @@
+import pino from 'pino';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { type Behaviour, fakeMethods } from '../../test/support/fake-service.ts';
+import { endingOf, framed, HostileClient } from '../../test/support/hostile-client.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { completeLimits } from './limits.ts';
+import { serveGrpc, serving } from './serve-grpc.ts';
+
+const uploadBytesMax = 100_000;
+const message = framed(Buffer.alloc(50_000));
+
+/** A server whose budget of uploads can be looked at. */
+async function start(behaviour: Behaviour, requestMs = 60_000) {
+  const uploads = new ByteBudget({ bytesMax: uploadBytesMax });
+  const grpc = await serveGrpc({
+    listen: ['127.0.0.1'],
+    port: 0,
+    limits: completeLimits({ requestMs }),
+    logger: pino({ level: 'silent' }),
+    otherFiles: [],
+    services: [serving(ChainService, fakeMethods(behaviour))],
+    uploads,
+  });
+  onTestFinished(() => grpc.drain({ limitMs: 0 }));
+  return { uploads, client: new HostileClient(grpc.addresses[0] ?? '') };
+}
+
+test('a request has the memory of all of it as soon as its size is known, until its call is over', async () => {
+  const handled = Promise.withResolvers<void>();
+  const { uploads, client } = await start({ appendBatch: () => handled.promise });
+  const stream = client.begin('AppendBatch');
+  const ending = endingOf(stream);
+  stream.write(message.subarray(0, 10));
+  await vi.waitFor(() => expect(uploads.used).toBe(message.length));
+  stream.end(message.subarray(10));
+  handled.resolve();
+  expect(await ending).toBe('OK');
+  await vi.waitFor(() => expect(uploads.used).toBe(0));
+});
+
+test('as much as the limit is received at once, and what is more waits, in line', async () => {
+  const handled = Promise.withResolvers<void>();
+  const { uploads, client } = await start({ appendBatch: () => handled.promise });
+  uploads.take(uploadBytesMax - message.length);
+  const first = client.begin('AppendBatch');
+  first.write(message.subarray(0, 10));
+  await vi.waitFor(() =>
+    expect(uploads).toMatchObject({ used: uploadBytesMax, isWaitedFor: false }),
+  );
+  const second = client.begin('AppendBatch');
+  second.write(message.subarray(0, 10));
+  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(true));
+  first.destroy();
+  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(false));
+  const ending = endingOf(second);
+  second.end(message.subarray(10));
+  handled.resolve();
+  expect(await ending).toBe('OK');
+});
+
+test('a request that waits for longer than a request may take is refused, and leaves the line', async () => {
+  const { uploads, client } = await start({ appendBatch: async () => {} }, 100);
+  uploads.take(uploadBytesMax);
+  const stream = client.begin('AppendBatch');
+  stream.end(message);
+  expect(await endingOf(stream)).toBe('TOO_MANY_UPLOADS');
+  expect(uploads).toMatchObject({ isWaitedFor: false });
+});
+
+test('messages of a stream count until they are not needed any more; where there are too many, no more are read', async () => {
+  const taken: Buffer[] = [];
+  let freeAll = () => {};
+  const { uploads, client } = await start({
+    append: async (call) => {
+      freeAll = () => {
+        for (const request of taken.splice(0)) call.free(request.length);
+      };
+      for await (const request of call.requests) {
+        taken.push(request);
+        await call.send(Buffer.from('taken'));
+      }
+    },
+  });
+  const stream = client.begin('Append');
+  const ending = endingOf(stream);
+  for (let count = 0; count < 6; count += 1) stream.write(message);
+  stream.end();
+  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(true));
+  expect(taken.length).toBeLessThan(4);
+  let answers = 0;
+  while (answers < 6) {
+    answers += taken.length;
+    freeAll();
+    await new Promise(setImmediate);
+  }
+  expect(await ending).toBe('OK');
+  await vi.waitFor(() => expect(uploads).toMatchObject({ used: 0, isWaitedFor: false }));
+});
