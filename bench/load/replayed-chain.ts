@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sliceBytesMax } from '../../src/server/methods/slice-sender.ts';
+import { sliceBytesMax } from '../../src/server/slice-memory.ts';
 import { type FileStreamRequest, fileStreamMethod } from '../floors/file-stream.ts';
 import { type Measure, throughputOf } from '../measure.ts';
 import type { ServerProcess } from '../processes/server-process.ts';

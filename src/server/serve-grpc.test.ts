@@ -133,7 +133,7 @@ describe('a unary call', () => {
       },
     });
     const late = callUnary(client, 'DescribeChain', describeRequest('late'), {
-      deadline: Date.now() + 50,
+      deadline: Date.now() + 500,
     });
     expect((await failure(late)).code).toBe(status.DEADLINE_EXCEEDED);
     const connection = http2.connect(`http://${grpc.addresses[0]}`);

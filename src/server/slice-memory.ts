@@ -4,9 +4,11 @@ import { messageHeadBytes } from './framed-message.ts';
 /** Room before a slice: for gRPC's head of the message, and for the tag and the length of the field that it is sent in. */
 export const sliceHeadBytes = messageHeadBytes + 8;
 
-/** Slices of these sizes and below have memory that is used again and again. */
-const pooledBytesMin = 64 * 1024;
-const pooledBytesMax = 512 * 1024;
+/** Bytes of the log in one message: large enough that its cost a message doesn't count. */
+export const sliceBytesMax = 512 * 1024;
+/** Of a stream's first slice, of those to a slow reader, and of all where memory is short. */
+export const sliceBytesSmall = 64 * 1024;
+
 /** How long memory that nobody uses is kept, so that the next slice needs none from the system. */
 const unusedMs = 10_000;
 
@@ -30,6 +32,11 @@ export class SliceMemory {
     return this.budget.free < this.budget.bytesMax / 2;
   }
 
+  /** Bytes that one slice may have: little where there is little left, so that some is left for others. */
+  get sliceBytesMax(): number {
+    return this.budget.free / 16 >= sliceBytesMax ? sliceBytesMax : sliceBytesSmall;
+  }
+
   /**
    * Memory for a slice, behind room for its heads, as soon as there is some.
    *
@@ -51,7 +58,7 @@ export class SliceMemory {
   /** Give memory back that nobody looks at any more. */
   giveBack(memory: Buffer): void {
     const { length } = memory;
-    if (length <= sliceHeadBytes + pooledBytesMax) {
+    if (length <= sliceHeadBytes + sliceBytesMax) {
       this.#unusedBytes += length;
       const sameSize = this.#unused.get(length);
       if (sameSize === undefined) this.#unused.set(length, [memory]);
@@ -74,9 +81,8 @@ export class SliceMemory {
   }
 }
 
+/** Memory comes in two sizes, so that what one stream gives back fits the next one. What is larger has memory of its own. */
 function roundedUp(bytes: number): number {
-  if (bytes > pooledBytesMax) return bytes;
-  let size = pooledBytesMin;
-  while (size < bytes) size *= 2;
-  return size;
+  if (bytes > sliceBytesMax) return bytes;
+  return bytes > sliceBytesSmall ? sliceBytesMax : sliceBytesSmall;
 }

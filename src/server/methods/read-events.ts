@@ -17,7 +17,7 @@ import {
 } from './deps.ts';
 import { HeldMemory } from './held-memory.ts';
 import { backwardLogMessage } from './messages.ts';
-import { SliceSender, sliceBytesMax } from './slice-sender.ts';
+import { SliceSender } from './slice-sender.ts';
 import { startOfHistory } from './start-of-history.ts';
 
 /** Sequences from `from` on, up to `end`, not included. */
@@ -119,7 +119,7 @@ async function readBackwards(
     call.signal.throwIfAborted();
     using memory = new HeldMemory(sliceMemory, call.signal);
     const { bytes, start } = await log.readSliceBefore(position, {
-      bytesMax: sliceBytesMax,
+      bytesMax: sliceMemory.sliceBytesMax,
       memoryFor: (size) => memory.take(size),
     });
     const batches = splitSlice(bytes).filter(

@@ -2,15 +2,15 @@ import { framedBytes, frameHead } from '../../bytes/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { FramedMessage, messageHeadBytes } from '../framed-message.ts';
 import type { SendingCall } from '../method.ts';
-import { type SliceMemory, sliceHeadBytes } from '../slice-memory.ts';
+import {
+  type SliceMemory,
+  sliceBytesMax,
+  sliceBytesSmall,
+  sliceHeadBytes,
+} from '../slice-memory.ts';
 import { logField } from './messages.ts';
 
-/** Bytes of the log in one message: large enough that its cost a message doesn't count. */
-export const sliceBytesMax = 512 * 1024;
-/** Of a stream's first slice, and of those to a slow reader. */
-const sliceBytesMin = 64 * 1024;
-
-/** A reader that takes a slice in less time gets a larger one next, and one that needs more a smaller one. */
+/** A reader that takes a slice in less time gets a large one next, and one that needs more a small one. */
 const quickMs = 250;
 const slowMs = 1_000;
 
@@ -19,14 +19,14 @@ const slowMs = 1_000;
  * on its way. Slices in memory of their own would keep the garbage collector busy for longer than all else that a replay costs.
  *
  * A reader that takes nothing holds one slice: what was read ahead for it is given back after a second, and read again
- * when it goes on. Slices begin small, and grow as the reader shows that it reads.
+ * when it goes on. The first slice is small; a reader that takes it gets large ones.
  */
 export class SliceSender implements Disposable {
   readonly #call: SendingCall;
   readonly #memory: SliceMemory;
   /** What was read to, and isn't sent yet. */
   #read: Buffer | undefined;
-  #bytesMax = sliceBytesMin;
+  #bytesMax = sliceBytesSmall;
   #isSending = false;
   #sending: Promise<void> = Promise.resolve();
 
@@ -49,8 +49,8 @@ export class SliceSender implements Disposable {
       this.#read = await this.#memory.take(bytes, this.#call.signal);
       return this.#read.subarray(sliceHeadBytes);
     };
-    const share = Math.max(sliceBytesMin, this.#memory.budget.free / 16);
-    return log.readSlice(position, { bytesMax: Math.min(this.#bytesMax, share), memoryFor });
+    const bytesMax = Math.min(this.#bytesMax, this.#memory.sliceBytesMax);
+    return log.readSlice(position, { bytesMax, memoryFor });
   }
 
   /**
@@ -101,8 +101,8 @@ export class SliceSender implements Disposable {
   }
 
   #resize(tookMs: number): void {
-    if (tookMs < quickMs) this.#bytesMax = Math.min(sliceBytesMax, this.#bytesMax * 2);
-    else if (tookMs > slowMs) this.#bytesMax = Math.max(sliceBytesMin, this.#bytesMax / 2);
+    if (tookMs < quickMs) this.#bytesMax = sliceBytesMax;
+    else if (tookMs > slowMs) this.#bytesMax = sliceBytesSmall;
   }
 
   async #sendOwn(memory: Buffer, sliceBytes: number): Promise<void> {
