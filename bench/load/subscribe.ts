@@ -30,11 +30,17 @@ export function batchesOf(message: Buffer): SliceBatch[] {
   return batches;
 }
 
-/** Replay a chain from the start until all has come, and only count the bytes. */
+/** Bytes of the log that a message brings: what is around them depends on how the server cuts its slices. */
+function logBytesOf(message: Buffer): number {
+  const cursor = new FieldCursor(message);
+  return cursor.next() && cursor.field === logField ? cursor.bytesValue().length : 0;
+}
+
+/** Replay a chain from the start until all has come, and only count the bytes of the log. */
 export async function replayBytes(client: RawClient, chainKey: string): Promise<number> {
   let bytes = 0;
   await client.receive(subscribePath, subscribeRequest({ chainKey }), (message) => {
-    bytes += message.length;
+    bytes += logBytesOf(message);
     return isCaughtUp(message);
   });
   return bytes;
@@ -49,7 +55,7 @@ export async function checkedReplayBytes(
   let bytes = 0;
   let received = 0;
   await client.receive(subscribePath, subscribeRequest({ chainKey }), (message) => {
-    bytes += message.length;
+    bytes += logBytesOf(message);
     for (const { commit } of batchesOf(message)) {
       if (commit.firstSequence !== received) throw new Error(`${received} was due`);
       received += commit.events;
