@@ -121,6 +121,43 @@ test('what is pipelined behind a rejected batch is told so, and can be sealed ag
   call.end();
 });
 
+test('what is pipelined behind a batch that could not be read is told so, until one is accepted again', async () => {
+  const call = client.append();
+  const unreadable = await writer.make([testEvent('unreadable')]);
+  const behind = await writer.make([testEvent('behind')], {
+    counter: writer.counter + 1,
+    previous: unreadable.sealHash,
+  });
+  // The tag of a field that events don't have.
+  const spoilt = Buffer.from(unreadable.run);
+  spoilt[3] = 0x7a;
+  call.send(spoilt, chainKey);
+  call.send(behind.run);
+  expect(await rejectionOf(call)).toBe('NON_CANONICAL');
+  expect(await rejectionOf(call)).toBe('PREDECESSOR_REJECTED');
+  call.send((await writer.batch([testEvent('unreadable')])).run);
+  expect(commitOf(await call.answer()).commit).toBe(1);
+  // Of another writer it still may be.
+  const other = new TestWriter(writer.chainId, writer.key);
+  const second = { counter: 1, previous: randomBytes(32) };
+  call.send((await other.make([testEvent('second')], second)).run);
+  expect(await rejectionOf(call)).toBe('PREDECESSOR_REJECTED');
+  const gap = { counter: writer.counter + 5, previous: randomBytes(32) };
+  call.send((await writer.make([testEvent('gap')], gap)).run);
+  expect(await rejectionOf(call)).toBe('COUNTER_GAP');
+  call.end();
+});
+
+test('a message that ends the stream takes no answer from the batches before it', async () => {
+  const call = client.append();
+  call.send((await writer.batch([testEvent('one')])).run, chainKey);
+  call.send((await writer.batch([testEvent('two')])).run);
+  call.send(randomBytes(0), 'example.com/me/another');
+  expect(commitOf(await call.answer()).commit).toBe(1);
+  expect(commitOf(await call.answer()).commit).toBe(2);
+  await expect(call.answer()).rejects.toSatisfy((error) => reasonOf(error) === 'REQUEST_INVALID');
+});
+
 test('a forked writer is refused, whichever batch came first', async () => {
   const one = await writer.make([testEvent('one')]);
   const other = await writer.make([testEvent('other')]);

@@ -9,6 +9,7 @@ import { type AppendRequestParts, splitAppendRequest } from './append-request.ts
 import { openForAppend } from './append-target.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
 import { committedMessage, conversationMessage, provenMessage } from './messages.ts';
+import { RejectedBatches } from './rejected-batches.ts';
 import { StreamProofs } from './stream-proofs.ts';
 
 /** Bytes of batches that one stream may have in flight; beyond it, too, the connection holds the rest back. */
@@ -45,8 +46,7 @@ class AppendStream {
   #inFlight = 0;
   #inFlightBytes = 0;
   #whenRoom: (() => void) | undefined;
-  /** Writers of which a batch was rejected since the last one that was accepted; '' for unreadable ones. */
-  readonly #rejected = new Set<string>();
+  readonly #rejected = new RejectedBatches();
 
   constructor(deps: ChainServiceDeps, call: DuplexCall) {
     this.#deps = deps;
@@ -56,7 +56,12 @@ class AppendStream {
   }
 
   async run(): Promise<void> {
-    await Promise.race([this.#takeAll(), this.#failure.promise]);
+    const taken = this.#takeAll().catch(async (error: unknown) => {
+      // A message that ends the stream takes nothing away from those before it: each of them is answered.
+      await this.#answered;
+      throw error;
+    });
+    await Promise.race([taken, this.#failure.promise]);
   }
 
   /** The stream has ended: what it held is free. */
@@ -178,21 +183,23 @@ class AppendStream {
   #place(chain: Chain, outcome: Settled<PreparedBatch>): SubmittedBatch | Refusal {
     if (this.#closed) return { error: new Error('the stream is closed'), sealHash: undefined };
     if ('error' in outcome) {
-      this.#rejected.add('');
+      this.#rejected.addUnread();
       return { error: outcome.error, sealHash: undefined };
     }
     const { seal } = outcome.value.batch;
     const writerId = seal.writerId.toString('hex');
     try {
       const submitted = chain.submit(outcome.value);
-      this.#rejected.delete(writerId);
-      if (!submitted.isRetry) chain.claims.claim(writerId, this);
+      if (!submitted.isRetry) {
+        this.#rejected.accepted(writerId);
+        chain.claims.claim(writerId, this);
+      }
       return submitted;
     } catch (error) {
       const isBehindRejected =
         error instanceof AtedbError &&
         error.reason === 'COUNTER_GAP' &&
-        (this.#rejected.has(writerId) || this.#rejected.has(''));
+        this.#rejected.explainGap(writerId);
       this.#rejected.add(writerId);
       return {
         error: isBehindRejected ? predecessorRejected() : error,
