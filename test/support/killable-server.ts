@@ -1,13 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { TrustMode } from '../../src/event/index.ts';
 
 /** What else a server's process is started with. */
 export interface KillableServerOptions {
   /** Arguments of Node, such as a module that is loaded first. */
   readonly execArgv?: readonly string[];
   /** Where what it says on standard error goes. Default: to the test's. */
-  readonly stderr?: 'inherit' | 'ignore';
+  readonly stderr?: 'inherit' | 'ignore' | ((text: string) => void);
+  /** Of chains that are created. Default: distributed. */
+  readonly trustMode?: TrustMode;
+  /** From which level on it logs to standard error. Default: silent. */
+  readonly logLevel?: 'silent' | 'error';
+}
+
+/** What a server's process uses of the system. It tells that if `reporting-resources.ts` is loaded with it. */
+export interface UsedResources {
+  /** Resident memory, after a collection of garbage. */
+  readonly residentBytes: number;
+  /** Open descriptors. */
+  readonly descriptors: number;
 }
 
 /** A server in a process of its own, that can be killed at any moment and started again on the same folder. */
@@ -62,13 +75,31 @@ export class KillableServer {
     await new Promise((resolve) => this.#child?.send({ offsetMs }, resolve));
   }
 
+  /** Whether its process runs. */
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What it uses now. It needs `reporting-resources.ts`. */
+  async usedResources(): Promise<UsedResources> {
+    const child = this.#child;
+    if (child === undefined) throw new Error('the server is not started');
+    const answered = once(child, 'message');
+    child.send('resources');
+    const [answer] = await answered;
+    return answer as UsedResources;
+  }
+
   #spawn(): ChildProcess {
     const { execArgv = [], stderr = 'inherit' } = this.#options;
-    const args = [this.#logsPath, String(this.#port), String(this.#segmentBytesMax)];
+    const { trustMode = 'distributed', logLevel = 'silent' } = this.#options;
+    const numbers = [String(this.#port), String(this.#segmentBytesMax)];
+    const args = [this.#logsPath, ...numbers, trustMode, logLevel];
     const child = fork(join(import.meta.dirname, 'server-process.ts'), args, {
-      stdio: ['ignore', 'inherit', stderr, 'ipc'],
+      stdio: ['ignore', 'inherit', typeof stderr === 'string' ? stderr : 'pipe', 'ipc'],
       execArgv: [...execArgv],
     });
+    if (typeof stderr !== 'string') child.stderr?.setEncoding('utf8').on('data', stderr);
     this.#child = child;
     return child;
   }

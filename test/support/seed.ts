@@ -24,9 +24,12 @@ export function seededRandom(): Random {
 
 /** Random choices that follow from a seed; the generator is mulberry32. */
 export class Random {
+  /** What all choices follow from. */
+  readonly seed: number;
   #state: number;
 
   constructor(seed: number) {
+    this.seed = seed;
     this.#state = seed | 0;
   }
 

@@ -1,15 +1,17 @@
-// A server in a process of its own, for tests that kill it. Arguments: logs path, port, bytes of a segment.
+// A server in a process of its own, for tests that kill it. Arguments: logs path, port, bytes of a segment,
+// trust mode, log level.
 import { flushCompileCache } from 'node:module';
 import pino from 'pino';
 import { startServer } from '../../src/server/index.ts';
 
-const [logsPath = '', port = '0', segmentBytesMax = '0'] = process.argv.slice(2);
+const [logsPath = '', port = '0', segmentBytesMax = '0', trustMode, level = 'silent'] =
+  process.argv.slice(2);
 const server = await startServer({
   logsPath,
   listen: ['127.0.0.1'],
   port: Number(port),
-  trustMode: 'distributed',
-  logger: pino({ level: 'silent' }),
+  trustMode: trustMode === 'centralized' ? 'centralized' : 'distributed',
+  logger: pino({ level }, pino.destination({ dest: 2, sync: true })),
   segmentBytesMax: Number(segmentBytesMax),
 });
 process.once('SIGTERM', () => {

@@ -94,7 +94,11 @@ export interface TestGenesisOptions {
   readonly chainKey?: string;
   readonly trustMode?: TrustMode;
   readonly roots?: readonly KeyPair[];
-  readonly server?: KeyPair;
+  readonly server?: Pick<KeyPair, 'publicKey'>;
+  /** 16 bytes. */
+  readonly salt?: Buffer;
+  /** Of the writer that makes it; 16 bytes. */
+  readonly writerSalt?: Buffer;
 }
 
 /** A chain that has its genesis only, and the writer that made it. */
@@ -108,11 +112,11 @@ export async function testGenesis(options: TestGenesisOptions = {}) {
     trustMode,
     roots: roots.map((key) => key.publicKey),
     createdUnixMs: 1_700_000_000_000,
-    salt: randomBytes(16),
+    salt: options.salt ?? randomBytes(16),
     serverIdentity:
       trustMode === 'centralized' ? (options.server ?? KeyPair.generate()).publicKey : undefined,
   });
-  const writer = new TestWriter(chainIdOf(header), root);
+  const writer = new TestWriter(chainIdOf(header), root, options.writerSalt);
   const event = buildGenesisEvent(header);
   const batch = await writer.make([event], {}, roots);
   writer.counter = 1;
