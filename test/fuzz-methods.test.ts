@@ -10,7 +10,7 @@ import { RawGrpc } from './support/fuzz/raw-grpc.ts';
 import { parseFields } from './support/fuzz/wire-fields.ts';
 import { sliceOf } from './support/raw-client.ts';
 import { rounds } from './support/scale.ts';
-import { seededRandom } from './support/seed.ts';
+import { type Random, seededRandom } from './support/seed.ts';
 import { all, testClient } from './support/test-client.ts';
 
 const inputs = rounds({ short: 750, long: 50_000 });
@@ -18,6 +18,10 @@ const groupSize = 50;
 /** A client that cancels many calls of one connection is taken for an attacker by HTTP/2 itself. */
 const groupsOfConnection = 10;
 const streamsShare = 0.12;
+/** Until then everything is compiled, and every file open. */
+const warmUp = inputs / 5;
+const descriptorsMoreMax = 20;
+const residentBytesMoreMax = 64 * 1024 * 1024;
 
 /** Valid messages, and those inside of them. */
 function donorsOf(corpus: readonly ValidRequest[]): Buffer[] {
@@ -80,12 +84,11 @@ describe.each(['centralized', 'distributed'] as const)('a %s chain', (trustMode:
       connections.splice(0, 1, made);
       return made;
     };
-    await tryInputs({
+    const options = {
       world,
       seed: random.seed,
-      count: inputs,
       groupSize,
-      attempt: async (own, index) => {
+      attempt: async (own: Random, index: number) => {
         const grpc = connectionFor(index);
         if (own.chance(streamsShare)) {
           const { wrong, sent, commitHeaders } = await hostileStream(grpc, material, own);
@@ -96,7 +99,16 @@ describe.each(['centralized', 'distributed'] as const)('a %s chain', (trustMode:
         if (result.commitHeader) acknowledged.add(result.commitHeader.toString('hex'));
         return result;
       },
-    });
+    };
+    await tryInputs({ ...options, from: 0, to: warmUp });
+    const before = await world.server.usedResources();
+    await tryInputs({ ...options, from: warmUp, to: inputs });
+    for (const connection of connections.splice(0)) connection[Symbol.dispose]();
+    expect(await world.whyNotServing()).toBeUndefined();
+    const after = await world.server.usedResources();
+    console.log(before, after);
+    expect(after.descriptors).toBeLessThan(before.descriptors + descriptorsMoreMax);
+    expect(after.residentBytes).toBeLessThan(before.residentBytes + residentBytesMoreMax);
     await verifyAllChains(world, acknowledged);
     await world.server.stop();
     await world.server.start();

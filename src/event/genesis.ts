@@ -90,10 +90,11 @@ function readGenesis(bytes: Buffer): GenesisInput {
   while (cursor.next()) {
     if (cursor.field === 1) chainKeyText = cursor.stringValue();
     else if (cursor.field === 2) trustMode = cursor.value === 1 ? 'centralized' : 'distributed';
-    else if (cursor.field === 3) roots.push(parsePublicKey(cursor.bytesValue()));
+    else if (cursor.field === 3) roots.push(keyOf('one of its roots', cursor.bytesValue()));
     else if (cursor.field === 4) createdUnixMs = cursor.value;
     else if (cursor.field === 5) salt = Buffer.from(cursor.bytesValue());
-    else if (cursor.field === 6) serverIdentity = parsePublicKey(cursor.bytesValue());
+    else if (cursor.field === 6)
+      serverIdentity = keyOf("the server's identity", cursor.bytesValue());
   }
   roots.forEach((root, index) => {
     const previous = roots[index - 1];
@@ -118,6 +119,16 @@ function readGenesis(bytes: Buffer): GenesisInput {
   };
 }
 
+/** A key that a genesis names; of one that is none it is the genesis that is wrong, and not a request. */
+function keyOf(what: string, bytes: Buffer): PublicKey {
+  try {
+    return parsePublicKey(bytes);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw invalid(`${what} is no key: ${error.message}`, error);
+  }
+}
+
 /** Read a serialised PublicKey message in the strict form. */
 export function parsePublicKey(bytes: Buffer): PublicKey {
   const cursor = new FieldCursor(bytes);
@@ -135,6 +146,6 @@ export function publicKeyBytes(key: PublicKey): Buffer {
   return new FieldWriter().varint(1, key.suite).bytes(2, key.bytes).finish();
 }
 
-function invalid(why: string): AtedbError {
-  return new AtedbError('GENESIS_INVALID', `the genesis is not valid: ${why}`);
+function invalid(why: string, cause?: AtedbError): AtedbError {
+  return new AtedbError('GENESIS_INVALID', `the genesis is not valid: ${why}`, { cause });
 }

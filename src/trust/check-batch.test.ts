@@ -7,6 +7,7 @@ import {
   type BuiltEvent,
   buildEvent,
   buildGenesisEvent,
+  chainIdOf,
   parseBatch,
   sealBatch,
   signBatch,
@@ -140,6 +141,16 @@ test('a genesis sealed for another chain is refused', async () => {
   const { header } = await testGenesis();
   const foreign = new TestWriter(randomBytes(32));
   const { run } = await foreign.make([buildGenesisEvent(header)]);
+  expect(reasonOf(run)).toBe('GENESIS_INVALID');
+});
+
+test('a genesis that names a root which is no key is refused for that', async () => {
+  const { header, roots } = await testGenesis();
+  const spoilt = Buffer.from(header);
+  const { bytes } = (roots[0] as KeyPair).publicKey;
+  // The Ed25519 half, which comes last, becomes a point of small order.
+  spoilt.fill(0, header.indexOf(bytes) + bytes.length - 32, header.indexOf(bytes) + bytes.length);
+  const { run } = await new TestWriter(chainIdOf(spoilt)).make([buildGenesisEvent(spoilt)]);
   expect(reasonOf(run)).toBe('GENESIS_INVALID');
 });
 

@@ -13,7 +13,9 @@ export interface InputResult {
 export interface FuzzOptions {
   readonly world: FuzzWorld;
   readonly seed: number;
-  readonly count: number;
+  /** Index of the first input, and the one after the last. */
+  readonly from: number;
+  readonly to: number;
   /** Inputs that are sent at once; after each group it is asked whether the server serves. */
   readonly groupSize: number;
   readonly attempt: (random: Random, index: number) => Promise<InputResult>;
@@ -28,9 +30,13 @@ const hexCharactersMax = 40_000;
  */
 export async function tryInputs(options: FuzzOptions): Promise<void> {
   const only = process.env[variable];
-  if (only !== undefined && only !== '') return tryAlone(options, Number(only));
-  for (let start = 0; start < options.count; start += options.groupSize) {
-    const end = Math.min(options.count, start + options.groupSize);
+  if (only !== undefined && only !== '') {
+    const index = Number(only);
+    if (index >= options.from && index < options.to) await tryAlone(options, index);
+    return;
+  }
+  for (let start = options.from; start < options.to; start += options.groupSize) {
+    const end = Math.min(options.to, start + options.groupSize);
     await tryGroup(
       options,
       Array.from({ length: end - start }, (_, index) => start + index),

@@ -95,11 +95,7 @@ export function mutateField(
     case 'nest':
       return instead(nested(field, number, random.pick([2, 20, 120, 1_000])));
     case 'group':
-      return instead({
-        tag: varint((number << 3n) | 3n),
-        length: Buffer.alloc(0),
-        payload: random.chance(0.5) ? field.payload : varint((number << 3n) | 4n),
-      });
+      return instead(group(field, number, random));
   }
 }
 
@@ -154,6 +150,20 @@ function partOf(donors: readonly Buffer[], random: Random): Buffer {
   const fields = parseFields(donor) ?? [];
   if (fields.length === 0 || random.chance(0.3)) return donor;
   return fields[random.between(0, fields.length - 1)]?.payload ?? donor;
+}
+
+/** A group, which is older than the strict form; one that never ends; or many in each other. */
+function group({ payload }: WireField, number: bigint, random: Random): WireField {
+  const start = varint((number << 3n) | 3n);
+  const end = varint((number << 3n) | 4n);
+  const depth = random.pick([1, 1, 100, 20_000]);
+  const inside = Buffer.concat(Array.from({ length: depth - 1 }, () => start));
+  const ends = random.chance(0.5) ? Array.from({ length: depth }, () => end) : [];
+  return {
+    tag: start,
+    length: Buffer.alloc(0),
+    payload: Buffer.concat([inside, random.chance(0.5) ? payload : Buffer.alloc(0), ...ends]),
+  };
 }
 
 /** The field in itself, so many times. */
