@@ -1,25 +1,24 @@
 import { resolve } from 'node:path';
-import { fromBinary } from '@bufbuild/protobuf';
-import {
-  ChainHealth,
-  ChainService,
-  DescribeChainResponseSchema,
-  ListChainsResponseSchema,
-} from '../../gen/atedb/v1/chain_pb.js';
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
-import { type KeyPair, PublicKey, selfTest } from '../crypto/index.ts';
+import { type KeyPair, selfTest } from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
   parseChainKey,
   parseServerAddress,
-  type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome } from '../store/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { checkNode } from './check-node.ts';
+import {
+  type ChainDescription,
+  type ListedChain,
+  parseChainsPage,
+  parseDescription,
+} from './descriptions.ts';
 import { loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { Transport } from './transport.ts';
@@ -65,40 +64,6 @@ export interface OpenOptions extends CallOptions {
   readonly queueBytesMax?: number | undefined;
   /** Default: the client's. */
   readonly onNotice?: OnNotice | undefined;
-}
-
-/** A chain as its server describes it. */
-export interface ChainDescription {
-  readonly chainKey: string;
-  readonly chainId: Buffer;
-  readonly trustMode: TrustMode;
-  /** Who may write. Fingerprints are in hexadecimal. */
-  readonly roots: readonly {
-    readonly fingerprint: string;
-    readonly suite: number;
-    readonly publicKey: Buffer;
-  }[];
-  /** Its maker's clock: milliseconds since 1970-01-01 UTC. */
-  readonly createdUnixMs: number;
-  readonly head: TreeHead;
-  /** Sequence that the next event gets; so many events were appended. */
-  readonly nextSequence: number;
-  /** The server's clock: milliseconds since 1970-01-01 UTC. */
-  readonly lastCommitUnixMs: number;
-  readonly logBytes: number;
-  readonly segments: number;
-  readonly writers: number;
-  readonly health: 'good' | 'read-only';
-  /** Why it can't be written; undefined where it can. */
-  readonly trouble: string | undefined;
-}
-
-/** One chain of a server's list. */
-export interface ListedChain {
-  readonly chainKey: string;
-  readonly logBytes: number;
-  /** Whether it is in use now. */
-  readonly open: boolean;
 }
 
 /** Which chains to list. */
@@ -150,7 +115,8 @@ export class AtedbClient implements AsyncDisposable {
   /**
    * Have a chain described, for people: these are the server's words, not verified.
    *
-   * @throws AtedbError CHAIN_NOT_FOUND, CONNECTION_FAILED, DEADLINE_EXCEEDED and others.
+   * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED where the answer can't be read, CONNECTION_FAILED,
+   * DEADLINE_EXCEEDED and others.
    */
   async describe(chain: string, options: CallOptions = {}): Promise<ChainDescription> {
     const answer = await this.#transport.unary(
@@ -158,14 +124,14 @@ export class AtedbClient implements AsyncDisposable {
       { chainKey: this.#chainKey(chain).text },
       options,
     );
-    return toDescription(answer);
+    return parseDescription(answer);
   }
 
   /**
    * List the server's chains, ordered by key. Only for callers on the server's own machine.
    *
-   * @throws AtedbError from the iteration: LOCAL_ONLY, CONNECTION_FAILED, DEADLINE_EXCEEDED and others. The
-   * deadline is a page's.
+   * @throws AtedbError from the iteration: LOCAL_ONLY, VERIFICATION_FAILED where an answer can't be read,
+   * CONNECTION_FAILED, DEADLINE_EXCEEDED and others. The deadline is a page's.
    */
   async *listChains(options: ListOptions = {}): AsyncGenerator<ListedChain, void, undefined> {
     const { prefix = '', pageSize = 0, ...call } = options;
@@ -176,11 +142,9 @@ export class AtedbClient implements AsyncDisposable {
         { prefix, pageSize, pageToken },
         call,
       );
-      const page = fromBinary(ListChainsResponseSchema, answer);
-      for (const { chainKey, logBytes, open } of page.chains) {
-        yield { chainKey, logBytes: Number(logBytes), open };
-      }
-      pageToken = page.nextPageToken;
+      const { chains, nextPageToken } = parseChainsPage(answer, pageToken);
+      yield* chains;
+      pageToken = nextPageToken;
     } while (pageToken !== '');
   }
 
@@ -272,29 +236,4 @@ function parseChainId(chainId: Buffer | string | undefined): Buffer | undefined 
   throw new AtedbError('REQUEST_INVALID', 'a chain id is 32 bytes, or 64 hexadecimal digits', {
     metadata: { field: 'chainId' },
   });
-}
-
-function toDescription(answer: Buffer): ChainDescription {
-  const described = fromBinary(DescribeChainResponseSchema, answer);
-  return {
-    chainKey: described.chainKey,
-    chainId: Buffer.from(described.chainId),
-    trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
-    roots: described.roots.map(({ suite, key }) => {
-      const publicKey = PublicKey.parse(suite, Buffer.from(key));
-      return { fingerprint: publicKey.fingerprintHex, suite, publicKey: publicKey.bytes };
-    }),
-    createdUnixMs: Number(described.createdUnixMs),
-    head: {
-      size: Number(described.head?.size ?? 0n),
-      root: Buffer.from(described.head?.root ?? []),
-    },
-    nextSequence: Number(described.nextSequence),
-    lastCommitUnixMs: Number(described.lastCommitUnixMs),
-    logBytes: Number(described.logBytes),
-    segments: described.segments,
-    writers: described.writers,
-    health: described.health === ChainHealth.READ_ONLY ? 'read-only' : 'good',
-    trouble: described.trouble === '' ? undefined : described.trouble,
-  };
 }

@@ -21,13 +21,12 @@ export { type AppendOptions, Chain } from './chain.ts';
 export type { ChainEvent } from './chain-event.ts';
 export {
   AtedbClient,
-  type ChainDescription,
   type ConnectOptions,
   connect,
-  type ListedChain,
   type ListOptions,
   type OpenOptions,
 } from './client.ts';
+export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Notice, OnNotice } from './notice.ts';

@@ -1,0 +1,116 @@
+import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import {
+  ChainHealth,
+  DescribeChainResponseSchema,
+  ListChainsResponseSchema,
+} from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { PublicKey } from '../crypto/index.ts';
+import type { TreeHead, TrustMode } from '../event/index.ts';
+
+// What servers say of their chains for people: read with the stubs, since nothing of it is verified.
+
+/** A chain as its server describes it. */
+export interface ChainDescription {
+  readonly chainKey: string;
+  readonly chainId: Buffer;
+  readonly trustMode: TrustMode;
+  /** Who may write. Fingerprints are in hexadecimal. */
+  readonly roots: readonly {
+    readonly fingerprint: string;
+    readonly suite: number;
+    readonly publicKey: Buffer;
+  }[];
+  /** Its maker's clock: milliseconds since 1970-01-01 UTC. */
+  readonly createdUnixMs: number;
+  readonly head: TreeHead;
+  /** Sequence that the next event gets; so many events were appended. */
+  readonly nextSequence: number;
+  /** The server's clock: milliseconds since 1970-01-01 UTC. */
+  readonly lastCommitUnixMs: number;
+  readonly logBytes: number;
+  readonly segments: number;
+  readonly writers: number;
+  readonly health: 'good' | 'read-only';
+  /** Why it can't be written; undefined where it can. */
+  readonly trouble: string | undefined;
+}
+
+/** One chain of a server's list. */
+export interface ListedChain {
+  readonly chainKey: string;
+  readonly logBytes: number;
+  /** Whether it is in use now. */
+  readonly open: boolean;
+}
+
+/** A page of the list. */
+export interface ChainsPage {
+  readonly chains: readonly ListedChain[];
+  /** Empty: it was the last. */
+  readonly nextPageToken: string;
+}
+
+/** Read a DescribeChainResponse. @throws AtedbError VERIFICATION_FAILED for one that can't be read. */
+export function parseDescription(answer: Buffer): ChainDescription {
+  return readingStubs(DescribeChainResponseSchema, answer, (described) => ({
+    chainKey: described.chainKey,
+    chainId: Buffer.from(described.chainId),
+    trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
+    roots: described.roots.map(({ suite, key }) => {
+      const publicKey = PublicKey.parse(suite, Buffer.from(key));
+      return { fingerprint: publicKey.fingerprintHex, suite, publicKey: publicKey.bytes };
+    }),
+    createdUnixMs: Number(described.createdUnixMs),
+    head: {
+      size: Number(described.head?.size ?? 0n),
+      root: Buffer.from(described.head?.root ?? []),
+    },
+    nextSequence: Number(described.nextSequence),
+    lastCommitUnixMs: Number(described.lastCommitUnixMs),
+    logBytes: Number(described.logBytes),
+    segments: described.segments,
+    writers: described.writers,
+    health: described.health === ChainHealth.READ_ONLY ? 'read-only' : 'good',
+    trouble: described.trouble === '' ? undefined : described.trouble,
+  }));
+}
+
+/**
+ * Read a ListChainsResponse.
+ *
+ * @param pageToken that it was asked for with.
+ * @throws AtedbError VERIFICATION_FAILED for one that can't be read, or leads back to itself.
+ */
+export function parseChainsPage(answer: Buffer, pageToken: string): ChainsPage {
+  return readingStubs(ListChainsResponseSchema, answer, ({ chains, nextPageToken }) => {
+    if (nextPageToken !== '' && nextPageToken === pageToken) {
+      throw new Error('its next page is the same again');
+    }
+    return {
+      chains: chains.map(({ chainKey, logBytes, open }) => ({
+        chainKey,
+        logBytes: Number(logBytes),
+        open,
+      })),
+      nextPageToken,
+    };
+  });
+}
+
+function readingStubs<Desc extends DescMessage, T>(
+  schema: Desc,
+  answer: Buffer,
+  read: (message: MessageShape<Desc>) => T,
+): T {
+  try {
+    return read(fromBinary(schema, answer));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AtedbError(
+      'VERIFICATION_FAILED',
+      `the server's ${schema.name} can't be read: ${why}. Nothing of it was used`,
+      { cause },
+    );
+  }
+}
