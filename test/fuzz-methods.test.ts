@@ -106,7 +106,6 @@ describe.each(['centralized', 'distributed'] as const)('a %s chain', (trustMode:
     for (const connection of connections.splice(0)) connection[Symbol.dispose]();
     expect(await world.whyNotServing()).toBeUndefined();
     const after = await world.server.usedResources();
-    console.log(before, after);
     expect(after.descriptors).toBeLessThan(before.descriptors + descriptorsMoreMax);
     expect(after.residentBytes).toBeLessThan(before.residentBytes + residentBytesMoreMax);
     await verifyAllChains(world, acknowledged);

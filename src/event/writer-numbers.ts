@@ -1,16 +1,21 @@
-/** Numbers for the ids of writers, from 0 on, in the order in which they come. */
+/**
+ * Numbers for the ids of writers, from 0 on, in the order in which they come. The ids are kept as texts with one character
+ * a byte: small buffers share slabs of 64 KiB, and each that is kept keeps its whole slab.
+ */
 export class WriterNumbers {
-  /** By number; 32 bytes each. */
-  readonly ids: Buffer[] = [];
   readonly #numbers = new Map<string, number>();
+
+  /** By number; 32 bytes each. Made when it is asked for. */
+  get ids(): Buffer[] {
+    return [...this.#numbers.keys()].map((text) => Buffer.from(text, 'latin1'));
+  }
 
   numberOf(writerId: Buffer): number {
     const text = writerId.toString('latin1');
     let number = this.#numbers.get(text);
     if (number === undefined) {
-      number = this.ids.length;
+      number = this.#numbers.size;
       this.#numbers.set(text, number);
-      this.ids.push(Buffer.from(writerId));
     }
     return number;
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { bytesKept } from '../../test/support/kept-memory.ts';
 import { TestWriter, testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { AtedbError } from '../bytes/index.ts';
 import {
@@ -106,6 +107,25 @@ test('an answer is kept for the last 128 batches of each writer', async () => {
   for (const counter of [129, 130, 131]) {
     expect(state.answerTo(batchOf({ chainId, writer, counter }).seal)).toBe(undefined);
   }
+});
+
+test('an answer takes its own size, and not that of memory which its bytes happened to share', async () => {
+  const state = await freshState();
+  const { chainId } = state.genesis;
+  const last = batchOf({ chainId, writer: randomBytes(32), counter: 0 });
+  const kept = bytesKept(1_000, (index) => {
+    // As they come: in small buffers that share memory with others.
+    const pooled = () => Buffer.allocUnsafe(80).fill(index);
+    const writer = pooled().subarray(0, 32);
+    const { seal } = index === 999 ? last : batchOf({ chainId, writer, counter: 0 });
+    state.apply(
+      { ...seal, hash: index === 999 ? seal.hash : pooled().subarray(0, 32) },
+      { commit: index + 1, firstSequence: index + 1, timeUnixMs: 1, commitHeader: pooled() },
+    );
+    state.settled(index + 2);
+  });
+  expect(kept).toBeLessThan(2_000_000);
+  expect(state.answerTo(last.seal)?.commitHeader).toEqual(Buffer.alloc(80, 999));
 });
 
 test('the head that a writer names was one of the chain, and never shrinks', async () => {

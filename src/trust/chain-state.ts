@@ -1,5 +1,6 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
+import { answerOf, type KeptAnswer, keepAnswer } from './kept-answers.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
 import { type ConditionFacts, checkPreconditions } from './preconditions.ts';
 import { type KeyTable, keyTable } from './signatures.ts';
@@ -43,13 +44,13 @@ export interface Placed {
   readonly commitHeader: Buffer;
 }
 
+/** All of a writer but its id, by which it is found. */
 interface Writer {
-  readonly writerId: Buffer;
   nextCounter: number;
   lastCommit: number;
   endSequence: number;
   asOfSize: number;
-  recent: Answer[];
+  readonly recent: KeptAnswer[];
 }
 
 /** What a batch has changed, so that it can be taken back. */
@@ -63,7 +64,7 @@ interface Applied {
   readonly before:
     | (Pick<Writer, 'nextCounter' | 'lastCommit' | 'endSequence' | 'asOfSize'> & {
         /** The answer that made room for this batch's. */
-        readonly dropped: Answer | undefined;
+        readonly dropped: KeptAnswer | undefined;
       })
     | undefined;
 }
@@ -91,21 +92,25 @@ export class ChainState {
     this.nextCommit = record.nextCommit;
     this.nextSequence = record.nextSequence;
     this.timeUnixMs = record.timeUnixMs;
-    for (const writer of record.writers) {
-      const id = writer.writerId.toString('hex');
-      this.#writers.set(id, { ...writer, recent: [...writer.recent] });
+    for (const { writerId, ...writer } of record.writers) {
+      const id = writerId.toString('hex');
+      this.#writers.set(id, { ...writer, recent: writer.recent.map(keepAnswer) });
       this.#latest.wrote(id, writer.endSequence);
     }
   }
 
   /** The state as plain data, for a snapshot. */
   record(): StateRecord {
-    const writers = [...this.#writers.values()].sort((a, b) => a.lastCommit - b.lastCommit);
+    const writers = [...this.#writers].sort(([, a], [, b]) => a.lastCommit - b.lastCommit);
     return {
       nextCommit: this.nextCommit,
       nextSequence: this.nextSequence,
       timeUnixMs: this.timeUnixMs,
-      writers: writers.map((writer) => ({ ...writer, recent: [...writer.recent] })),
+      writers: writers.map(([id, writer]) => ({
+        ...writer,
+        writerId: Buffer.from(id, 'hex'),
+        recent: writer.recent.map(answerOf),
+      })),
     };
   }
 
@@ -115,18 +120,20 @@ export class ChainState {
   }
 
   /** What is known of a writer; undefined where it has never written. */
-  writer(writerId: Buffer): WriterRecord | undefined {
+  writer(writerId: Buffer): Omit<WriterRecord, 'writerId' | 'recent'> | undefined {
     return this.#writers.get(writerId.toString('hex'));
   }
 
   /** The answer that the batch of this seal already got, if it is among its writer's last 128. */
   answerTo(seal: SealView): Answer | undefined {
-    const writer = this.writer(seal.writerId);
+    const writer = this.#writers.get(seal.writerId.toString('hex'));
     if (writer === undefined) return undefined;
     // A writer's counters have no gaps, so the seal's says where its answer is.
     const { recent, nextCounter } = writer;
-    const answer = recent[recent.length - (nextCounter - seal.counter)];
-    return answer?.sealHash.equals(seal.hash) ? answer : undefined;
+    const kept = recent[recent.length - (nextCounter - seal.counter)];
+    if (kept === undefined) return undefined;
+    const answer = answerOf(kept);
+    return answer.sealHash.equals(seal.hash) ? answer : undefined;
   }
 
   /**
@@ -188,13 +195,12 @@ export class ChainState {
   /** Take note of a batch that was admitted, by its seal, and of its place. */
   apply(seal: SealView, placed: Placed): void {
     const id = seal.writerId.toString('hex');
-    const answer = { sealHash: seal.hash, commitHeader: placed.commitHeader };
+    const answer = keepAnswer({ sealHash: seal.hash, commitHeader: placed.commitHeader });
     const endSequence = placed.firstSequence + seal.events;
     const writer = this.#writers.get(id);
     let before: Applied['before'];
     if (writer === undefined) {
       this.#writers.set(id, {
-        writerId: Buffer.from(seal.writerId),
         nextCounter: seal.counter + 1,
         lastCommit: placed.commit,
         endSequence,
@@ -282,8 +288,8 @@ function checkCounter(batch: Batch, writer: Writer | undefined): void {
       { metadata },
     );
   }
-  const last = writer?.recent.at(-1)?.sealHash;
-  if (last !== undefined && !previous?.equals(last)) {
+  const last = writer?.recent.at(-1);
+  if (last !== undefined && !previous?.equals(answerOf(last).sealHash)) {
     throw new AtedbError(
       'WRITER_FORKED',
       `the batch with counter ${counter} follows another batch than this chain's last one of the writer. Go on with a new writer id`,

@@ -1,0 +1,25 @@
+import type { Answer } from './chain-state.ts';
+
+/**
+ * An answer as it is kept: a text with one character a byte, the seal hash first. Small buffers share slabs of 64 KiB, and
+ * one that is kept keeps its whole slab: the answers of a chain with many writers would take a hundred times their size.
+ */
+export type KeptAnswer = string;
+
+const hashBytes = 32;
+const scratch = Buffer.allocUnsafeSlow(1024);
+
+/** Take an answer's bytes into a text of its own. */
+export function keepAnswer({ sealHash, commitHeader }: Answer): KeptAnswer {
+  const length = hashBytes + commitHeader.length;
+  const bytes = length <= scratch.length ? scratch : Buffer.alloc(length);
+  bytes.set(sealHash, 0);
+  bytes.set(commitHeader, hashBytes);
+  return bytes.toString('latin1', 0, length);
+}
+
+/** The answer that was kept. */
+export function answerOf(kept: KeptAnswer): Answer {
+  const bytes = Buffer.from(kept, 'latin1');
+  return { sealHash: bytes.subarray(0, hashBytes), commitHeader: bytes.subarray(hashBytes) };
+}
