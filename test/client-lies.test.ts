@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ReadEventsResponseSchema } from '../gen/atedb/v1/chain_pb.js';
 import { type AtedbClient, AtedbError, type Chain } from '../src/client/index.ts';
+import { joinFields, parseFields } from './support/fuzz/wire-fields.ts';
 import { type Lie, LyingProxy } from './support/lying-proxy.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
@@ -126,6 +127,15 @@ describe('a server that alters what it sends', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  test('a chain that is said not to be there, without a refusal, is not opened as an empty one', async () => {
+    // The server's identity and its trust mode come first, then all of the chain.
+    const lie: Lie = (method, answer) =>
+      method === 'openChain' ? joinFields((parseFields(answer) ?? []).slice(0, 2)) : answer;
+    await expect(lying(lie, () => client.open(chainKey))).rejects.toMatchObject({
+      reason: 'CHAIN_NOT_FOUND',
+    });
   });
 
   test('no altered byte of an event that is asked for gets through', async () => {

@@ -95,6 +95,8 @@ export class ChainOpener {
     const known = from ?? remembered?.head;
     const answer = await this.#ask(call, known);
     if (answer.chain === undefined) {
+      // Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
+      if (call.forAppend !== true) throw this.#notFound();
       this.#checkCreation(answer.trustMode);
       return { ...answer, chain: undefined };
     }
@@ -126,7 +128,7 @@ export class ChainOpener {
    */
   async extend(head: TreeHead, call: CallOptions): Promise<TreeHead> {
     const { chain } = await this.#ask(call, head);
-    if (chain === undefined) throw new AtedbError('CHAIN_NOT_FOUND', this.#goneMessage());
+    if (chain === undefined) throw this.#notFound();
     await this.#checkHead(chain, head);
     return chain.head;
   }
@@ -321,6 +323,12 @@ export class ChainOpener {
       known: base,
       served: head,
       consistency,
+    });
+  }
+
+  #notFound(): AtedbError {
+    return new AtedbError('CHAIN_NOT_FOUND', this.#goneMessage(), {
+      metadata: { chain_key: this.#chainKey.text },
     });
   }
 
