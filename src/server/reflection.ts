@@ -3,6 +3,11 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { handleBidiStreamingCall, Server } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { file_grpc_health_v1_health } from '../../gen/grpc/health/v1/health_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { serviceErrorOf } from './status.ts';
+
+/** Reflection streams that are open at once. */
+export const reflectionStreamsMax = 256;
 
 /**
  * Serve reflection (v1 and v1alpha) of these files and all that they import, and of the health service, so that
@@ -15,13 +20,14 @@ export function addReflection(server: Server, files: readonly DescFile[]): void 
   // The library is made for proto-loader's definitions, and takes nothing from them but the files. Those that
   // proto-loader makes, of the health service too, are put together anew, and strict tools refuse them.
   const definition = { files: { fileDescriptorProtos } };
+  const counter = { open: 0 };
   new ReflectionService(
     definition as unknown as ConstructorParameters<typeof ReflectionService>[0],
   ).addToServer({
     addService: (service, handlers) => {
       const paced = Object.entries(handlers).map(([name, handler]) => [
         name,
-        onePerAnswer(handler as Handler),
+        atMost(counter, onePerAnswer(handler as Handler)),
       ]);
       server.addService(service, Object.fromEntries(paced));
     },
@@ -43,6 +49,32 @@ function onePerAnswer(handler: Handler): Handler {
     };
     handler(call);
   };
+}
+
+/** Refuse streams beyond the limit. */
+function atMost(counter: { open: number }, handler: Handler): Handler {
+  return (call) => {
+    if (counter.open >= reflectionStreamsMax) {
+      call.emit('error', tooManyStreams());
+      return;
+    }
+    counter.open += 1;
+    call.once('close', () => {
+      counter.open -= 1;
+    });
+    handler(call);
+  };
+}
+
+function tooManyStreams() {
+  const limit = String(reflectionStreamsMax);
+  return serviceErrorOf(
+    new AtedbError(
+      'TOO_MANY_STREAMS',
+      `${limit} reflection streams are open on this server, which is its limit; close some, or retry later`,
+      { metadata: { limit_streams: limit } },
+    ),
+  );
 }
 
 function withImports(files: readonly DescFile[], found = new Set<DescFile>()): Set<DescFile> {

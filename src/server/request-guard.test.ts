@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
 import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
@@ -5,6 +7,7 @@ import { type Behaviour, fakeMethods } from '../../test/support/fake-service.ts'
 import { endingOf, framed, HostileClient } from '../../test/support/hostile-client.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { completeLimits } from './limits.ts';
+import { reflectionStreamsMax } from './reflection.ts';
 import { serveGrpc, serving } from './serve-grpc.ts';
 
 const uploadBytesMax = 100_000;
@@ -96,4 +99,58 @@ test('messages of a stream count until they are not needed any more; where there
   }
   expect(await ending).toBe('OK');
   await vi.waitFor(() => expect(uploads).toMatchObject({ used: 0, isWaitedFor: false }));
+});
+
+const reflectionPath = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+
+/** A request for a list of services, with so many bytes of a name in it. */
+const question = (bytes: number) => {
+  const name = Buffer.alloc(bytes - 3, 'a');
+  return Buffer.concat([Buffer.from([0x3a, (name.length & 0x7f) | 0x80, name.length >> 7]), name]);
+};
+
+test.each([
+  [4_096, 'OK'],
+  [4_097, 'DATA_TOO_LARGE'],
+])('a question of %i bytes about the schema ends with %s', async (bytes, ending) => {
+  const { uploads, client } = await start({});
+  const stream = client.beginAt(reflectionPath);
+  stream.end(framed(question(bytes)));
+  expect(await endingOf(stream)).toBe(ending);
+  expect(uploads.used).toBe(0);
+});
+
+test.each([reflectionPath, '/grpc.health.v1.Health/Check', '/grpc.health.v1.Health/Watch'])(
+  'a compressed request to %s takes nothing from what others send',
+  async (path) => {
+    const { uploads, client } = await start({ append: async () => undefined });
+    const stream = client.beginAt(path, { 'grpc-encoding': 'gzip' });
+    stream.end(framed(gzipSync(Buffer.alloc(0)), { compressed: true }));
+    stream.resume();
+    await vi.waitFor(() => expect(stream.sentHeaders).toBeDefined());
+    const append = client.begin('Append');
+    append.end(message);
+    expect(await endingOf(append)).toBe('OK');
+    stream.destroy();
+    await vi.waitFor(() => expect(uploads.used).toBe(0));
+  },
+);
+
+test('as many reflection streams as the limit are open at once, and one more when one has ended', async () => {
+  const { client } = await start({});
+  const open = Array.from({ length: reflectionStreamsMax }, () => {
+    const stream = client.beginAt(reflectionPath);
+    stream.write(framed(question(200)));
+    return stream;
+  });
+  await Promise.all(open.map((stream) => once(stream, 'response')));
+  const beyond = client.beginAt(reflectionPath);
+  expect(await endingOf(beyond)).toBe('TOO_MANY_STREAMS');
+  for (const stream of open.slice(0, 1)) {
+    stream.end();
+    expect(await endingOf(stream)).toBe('OK');
+  }
+  const next = client.beginAt(reflectionPath);
+  next.end(framed(question(200)));
+  expect(await endingOf(next)).toBe('OK');
 });

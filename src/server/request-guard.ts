@@ -7,11 +7,18 @@ import { serviceErrorOf } from './status.ts';
 /** Milliseconds that a peer has to end its side of a stream, when it was told how its call has ended. */
 const lingerMs = 1_000;
 
+/** Services of the transport's libraries, health and reflection, which are asked for names. */
+const askedForNames = /^\/grpc\./;
+
+/** Bytes of a request that asks for a name. They are so few that they aren't counted. */
+const nameRequestBytesMax = 4_096;
+
 /** The parts of grpc-js's calls that have no public door. */
 interface CallInternals {
   readonly stream: ServerHttp2Stream;
-  readonly decoder: { readonly readMessageRemaining: number };
+  readonly decoder: { readonly readMessageRemaining: number; maxReadMessageLength: number };
   readonly incomingEncoding: string;
+  maxReceiveMessageSize: number;
   handleDataFrame(data: Buffer): void;
   handleEndEvent(): void;
   startRead(): void;
@@ -35,10 +42,11 @@ export interface RequestGuardOptions {
  * - A message has memory as soon as its size is known. While there is none left, nothing is taken off its stream, so that
  *   HTTP/2 holds the sender back; if it takes as long as a request may take, the call is refused.
  * - When the call is over, what was received of it is freed, though the peer may never end its side of the stream.
+ * - Requests to health and reflection are small, and larger ones are refused.
  */
 export function requestGuard(options: RequestGuardOptions): ServerInterceptor {
   return (method, call) => {
-    new GuardedRequest(call as unknown as GuardedCall, method.requestStream, options);
+    new GuardedRequest(call as unknown as GuardedCall, method, options);
     return call as unknown as ServerInterceptingCall;
   };
 }
@@ -55,6 +63,7 @@ export function freeReceived(surface: unknown, bytes: number): void {
 class GuardedRequest {
   readonly #call: GuardedCall;
   readonly #isStream: boolean;
+  readonly #isCounted: boolean;
   readonly #options: RequestGuardOptions;
   readonly #stream: ServerHttp2Stream;
   /** Bytes that count for this call: of messages that have come, and of the one that is coming, all of it. */
@@ -68,9 +77,18 @@ class GuardedRequest {
   #leaveQueue: (() => boolean) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(call: GuardedCall, isStream: boolean, options: RequestGuardOptions) {
+  constructor(
+    call: GuardedCall,
+    method: { readonly path: string; readonly requestStream: boolean },
+    options: RequestGuardOptions,
+  ) {
     this.#call = call;
-    this.#isStream = isStream;
+    this.#isStream = method.requestStream;
+    this.#isCounted = !askedForNames.test(method.path);
+    if (!this.#isCounted) {
+      call.maxReceiveMessageSize = nameRequestBytesMax;
+      call.decoder.maxReadMessageLength = nameRequestBytesMax;
+    }
     this.#options = options;
     this.#stream = call.stream;
     requests.set(call, this);
@@ -96,11 +114,13 @@ class GuardedRequest {
       const { onReceiveMessage, onCancel } = listener;
       start.call(call, {
         ...listener,
-        onReceiveMessage: (message: Buffer) => {
+        onReceiveMessage: (message: unknown) => {
           this.#isReading = false;
           this.#hasFirst = true;
           // What was compressed has more memory than came.
-          if (call.incomingEncoding !== 'identity' && !this.#isOver) this.#take(message.length);
+          if (call.incomingEncoding !== 'identity' && Buffer.isBuffer(message)) {
+            this.#take(message.length);
+          }
           this.#watch();
           onReceiveMessage.call(listener, message);
         },
@@ -124,7 +144,7 @@ class GuardedRequest {
   /** Do it now, or when less is being received than may be: messages that come whole have no other way to wait. */
   #whenNotFull(read: () => void): void {
     const { uploads } = this.#options;
-    if (!this.#isStream || uploads.tryTake(0)) {
+    if (!this.#isStream || !this.#isCounted || uploads.tryTake(0)) {
       read();
       return;
     }
@@ -146,6 +166,7 @@ class GuardedRequest {
   }
 
   #take(bytes: number): void {
+    if (!this.#isCounted || this.#isOver) return;
     this.#bytes += bytes;
     this.#options.uploads.take(bytes);
   }
@@ -153,6 +174,7 @@ class GuardedRequest {
   /** Memory for the rest of a message, now or as soon as there is some. */
   #reserve(bytes: number): void {
     const { uploads } = this.#options;
+    if (!this.#isCounted) return;
     if (uploads.tryTake(bytes)) {
       this.#bytes += bytes;
       return;

@@ -1,5 +1,5 @@
 import { type ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
-import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
+import { AtedbError } from '../bytes/index.ts';
 import { serviceErrorOf } from './status.ts';
 
 /**
@@ -13,19 +13,26 @@ export const transportRefusals: ServerInterceptor = (_method, call) => {
   call.sendStatus = (sent) => {
     const isOwn = sent.metadata !== null && sent.metadata !== undefined;
     sendStatus(
-      sent.code !== status.RESOURCE_EXHAUSTED || isOwn ? sent : messageTooLarge(sent.details),
+      sent.code !== status.RESOURCE_EXHAUSTED || isOwn
+        ? sent
+        : messageTooLarge(messageBytesMaxOf(call), sent.details),
     );
   };
   // The declared type asks for the class that wraps calls; the transport asks for its interface only.
   return call as ServerInterceptingCall;
 };
 
-function messageTooLarge(details: string) {
+/** grpc-js tells it to nobody. */
+function messageBytesMaxOf(call: object): number {
+  return (call as { readonly maxReceiveMessageSize: number }).maxReceiveMessageSize;
+}
+
+function messageTooLarge(bytesMax: number, details: string) {
   return serviceErrorOf(
     new AtedbError(
       'DATA_TOO_LARGE',
-      `a message may have ${grpcMessageBytesMax} bytes at most; send less at once (${details})`,
-      { metadata: { limit_bytes: String(grpcMessageBytesMax) } },
+      `a message may have ${bytesMax} bytes at most; send less at once (${details})`,
+      { metadata: { limit_bytes: String(bytesMax) } },
     ),
   );
 }

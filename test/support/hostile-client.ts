@@ -20,12 +20,18 @@ export class HostileClient {
 
   /** Begin a call. Nothing is read of it until somebody does. */
   begin(method: string): ClientHttp2Stream {
+    return this.beginAt(`/atedb.v1.ChainService/${method}`);
+  }
+
+  /** Begin a call of any service. */
+  beginAt(path: string, headers: Readonly<Record<string, string>> = {}): ClientHttp2Stream {
     const stream = this.session.request(
       {
         ':method': 'POST',
-        ':path': `/atedb.v1.ChainService/${method}`,
+        ':path': path,
         'content-type': 'application/grpc',
         te: 'trailers',
+        ...headers,
       },
       { endStream: false },
     );
@@ -35,20 +41,26 @@ export class HostileClient {
 }
 
 /** A message behind the head that gRPC gives it. */
-export function framed(message: Uint8Array): Buffer {
+export function framed(
+  message: Uint8Array,
+  options: { readonly compressed?: boolean } = {},
+): Buffer {
   const bytes = Buffer.alloc(5 + message.length);
+  bytes[0] = options.compressed === true ? 1 : 0;
   bytes.writeUInt32BE(message.length, 1);
   bytes.set(message, 5);
   return bytes;
 }
 
-/** What a call ends with: its reason, or 'OK'; undefined for one that was reset without a status. */
+/** What a call ends with: its reason, the status where it has none, or 'OK'; undefined for one that was reset without a status. */
 export async function endingOf(stream: ClientHttp2Stream): Promise<string | undefined> {
   const ending = Promise.withResolvers<string | undefined>();
   const look = (headers: Record<string, unknown>) => {
     if (headers['grpc-status'] === undefined) return;
     const details = headers['grpc-status-details-bin'];
-    ending.resolve(typeof details === 'string' ? reasonIn(details) : 'OK');
+    const status = Number(headers['grpc-status']);
+    const plain = status === 0 ? 'OK' : `status ${status}`;
+    ending.resolve(typeof details === 'string' ? reasonIn(details) : plain);
   };
   stream.on('response', look);
   stream.on('trailers', look);

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Random } from '../seed.ts';
 import type { FuzzWorld } from './fuzz-world.ts';
 
@@ -23,6 +24,8 @@ export interface FuzzOptions {
 
 const variable = 'ATEDB_FUZZ_INPUT';
 const hexCharactersMax = 40_000;
+/** Milliseconds after which a call that isn't over never will be. */
+const patienceMs = 60_000;
 
 /**
  * Try inputs, in groups; each follows from the seed and its index alone. Throws for the first that is answered wrongly, or
@@ -66,10 +69,17 @@ async function tryAlone(options: FuzzOptions, index: number): Promise<void> {
 async function tryOne(options: FuzzOptions, index: number): Promise<InputResult> {
   // Neighbouring seeds make choices that have nothing in common.
   const random = new Random(options.seed ^ Math.imul(index + 1, 0x9e37_79b1));
-  const result = await options.attempt(random, index);
+  const over = new AbortController();
+  const result = await Promise.race([
+    options.attempt(random, index),
+    setTimeout(patienceMs, neverOver, { signal: over.signal }),
+  ]);
+  over.abort();
   if (result.wrong !== undefined) throw failure(options, index, result.wrong, result);
   return result;
 }
+
+const neverOver: InputResult = { wrong: 'the call never ends', told: () => '' };
 
 function failure({ seed }: FuzzOptions, index: number, why: string, result: InputResult): Error {
   const told = result.told();
