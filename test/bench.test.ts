@@ -10,6 +10,7 @@ import { scales } from '../bench/scale.ts';
 import { median, percentile } from '../bench/statistics.ts';
 import { judge, p99AtMost, rateAtLeast } from '../bench/target.ts';
 import { projectFolder, run } from './command.ts';
+import { isLong } from './support/scale.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -47,8 +48,7 @@ test('rows run, are stored and can be compared and printed again', async () => {
 });
 
 // One of each kind; the others differ by a constant, and run in the long form.
-const kinds = ['many-chains', 'pipelined', 'slow-disk-replay', 'live', 'recovery-append', 'memory'];
-const isLong = process.env.ATEDB_TEST_LONG !== undefined;
+const kinds = ['pipelined', 'slow-disk-replay', 'live', 'recovery-append'];
 
 test.each(rows.filter(({ name }) => isLong || kinds.includes(name)))(
   'the row $name runs with a handful of batches',

@@ -7,6 +7,7 @@ import { parseChainKey, splitSlice } from '../src/event/index.ts';
 import { type Fault, FaultyStorage } from '../src/log/faulty-storage.ts';
 import type { MemoryStorage, Survives } from '../src/log/memory-storage.ts';
 import { emptyDisk } from './support/log-fixture.ts';
+import { rounds } from './support/scale.ts';
 import { type TestBatch, TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 
 // Every call to the file system fails in turn, below whole chains: with their rules, their rolls and their restarts.
@@ -16,7 +17,7 @@ const logsPath = '/logs';
 const segmentBytesMax = 2_500;
 const server = KeyPair.generate();
 /** The whole matrix takes minutes. */
-const every = process.env.ATEDB_TEST_LONG === undefined ? 9 : 1;
+const every = rounds({ short: 17, long: 1 });
 
 /** Batches of one writer that are sent together, or a restart in between. */
 type Step = { chainKey: string; batches: readonly TestBatch[] } | 'restart';

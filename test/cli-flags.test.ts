@@ -3,16 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type CommandOptions, runCommand } from './command.ts';
+import { runHere } from './support/run-here.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atedb-cli-'));
 afterAll(() => rmSync(home, { recursive: true }));
 
 function atedb(line: string, options: CommandOptions = {}) {
   const args = line === '' ? [] : line.split(' ');
-  return runCommand('atedb', args, {
+  return runHere('atedb', args, {
     ...options,
     environment: { ATE_HOME: home, ...options.environment },
   });
+}
+
+/** In a process of its own: help and version are printed by yargs, to the console. */
+function started(line: string) {
+  return runCommand('atedb', line.split(' '), { environment: { ATE_HOME: home } });
 }
 
 /** Every flag of the manual and of the original, with its variable. */
@@ -42,7 +48,7 @@ const globalFlags = [
 
 describe('help', () => {
   test.each(['solo --help', 'help solo', 'solo -h'])('%s names every flag', async (line) => {
-    const { code, stdout, stderr } = await atedb(line);
+    const { code, stdout, stderr } = await started(line);
     expect(code).toBe(0);
     expect(stderr).toBe('');
     const words = stdout.replaceAll(/\s+/g, ' ');
@@ -58,19 +64,19 @@ describe('help', () => {
   });
 
   test('the help of the whole ends with the exit codes', async () => {
-    const { stdout } = await atedb('--help');
+    const { stdout } = await started('--help');
     expect(stdout).toMatch(/Exit codes:\n {2}0 {2}done/);
   });
 
   test('the version is the same by flag and short flag', async () => {
-    const [long, short] = await Promise.all([atedb('--version'), atedb('-V')]);
+    const [long, short] = await Promise.all([started('--version'), started('-V')]);
     expect(long.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(short.stdout).toBe(long.stdout);
   });
 
   test('completion prints a script, and knows the commands', async () => {
-    expect((await atedb('completion')).stdout).toContain('complete ');
-    const { stdout } = await atedb('--get-yargs-completions atedb key ');
+    expect((await started('completion')).stdout).toContain('complete ');
+    const { stdout } = await started('--get-yargs-completions atedb key ');
     expect(stdout.split('\n')).toContain('export');
   });
 });
@@ -120,6 +126,11 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     expect(stderr).not.toMatch(/\n {4}at /);
     expect(code).toBe(2);
     expect(stdout).toBe('');
+  });
+
+  test('a process says the same, and ends with that code', async () => {
+    const args = ['solo', '-p', '-1'];
+    expect(await runCommand('atedb', args)).toEqual(await runHere('atedb', args));
   });
 });
 
@@ -223,7 +234,7 @@ describe('auth-server', () => {
     ['run --port x', '--port: "x" is not a port'],
     ['generate --strength 1', '--strength: "1" is not allowed; use one of: 128, 192, 256'],
   ])('auth-server %s', async (line, message) => {
-    const { code, stderr } = await runCommand('auth-server', line.split(' '));
+    const { code, stderr } = await runHere('auth-server', line.split(' '));
     expect(stderr).toContain(`auth-server: ${message}`);
     expect(code).toBe(2);
   });

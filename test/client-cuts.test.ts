@@ -94,7 +94,7 @@ test('appending and subscribing through kill -9 of the server: nothing acknowled
     }
   })();
   const random = seededRandom();
-  for (let round = 0; round < rounds({ short: 3, long: 30 }); round += 1) {
+  for (let round = 0; round < rounds({ short: 1, long: 30 }); round += 1) {
     await pause(random.between(100, 300));
     await server.kill();
     await server.start();

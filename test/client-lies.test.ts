@@ -9,6 +9,7 @@ import { ReadEventsResponseSchema } from '../gen/atedb/v1/chain_pb.js';
 import { type AtedbClient, AtedbError, type Chain } from '../src/client/index.ts';
 import { joinFields, parseFields } from './support/fuzz/wire-fields.ts';
 import { type Lie, LyingProxy } from './support/lying-proxy.ts';
+import { rounds } from './support/scale.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -67,6 +68,7 @@ describe('a server that alters what it sends', () => {
     };
   }
 
+  const alterations = rounds({ short: 60, long: 500 });
   const alteration = fc.tuple(fc.noBias(fc.nat(30_000)), fc.integer({ min: 1, max: 255 }));
 
   test.each([false, true])(
@@ -85,10 +87,10 @@ describe('a server that alters what it sends', () => {
             refused += 1;
           }
         }),
-        { numRuns: 150 },
+        { numRuns: alterations },
       );
       // The signatures of a writer's batches before its last one go unread: that one vouches for all of them.
-      expect(refused).toBeGreaterThan(15);
+      expect(refused).toBeGreaterThan(alterations / 10);
     },
   );
 
@@ -106,7 +108,7 @@ describe('a server that alters what it sends', () => {
         if (error !== undefined) expect(doubts).toContain(error.reason);
         expect(events).toEqual(truth.slice(0, events.length));
       }),
-      { numRuns: 60 },
+      { numRuns: rounds({ short: 30, long: 200 }) },
     );
   });
 
@@ -125,7 +127,7 @@ describe('a server that alters what it sends', () => {
           else expect(outcome.chainId).toEqual(chain.chainId);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: rounds({ short: 50, long: 300 }) },
     );
   });
 
@@ -152,9 +154,9 @@ describe('a server that alters what it sends', () => {
           } else expect(outcome && inWords(outcome)).toEqual(truth[sequence]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: alterations },
     );
-    expect(refused).toBeGreaterThan(15);
+    expect(refused).toBeGreaterThan(alterations / 10);
   });
 
   test('another event than the one that is asked for is refused, of the chain though it is', async () => {

@@ -25,8 +25,8 @@ import { all, testClient, testKey } from './support/test-client.ts';
 const chains = rounds({ short: 1, long: 12 });
 const writers = 4;
 const readers = 2;
-const readsOfEach = 20;
-const appendsOfEach = rounds({ short: 25, long: 80 });
+const readsOfEach = rounds({ short: 8, long: 20 });
+const appendsOfEach = rounds({ short: 12, long: 80 });
 /** Small, so that segments roll and kills fall into that. */
 const segmentBytesMax = 60_000;
 

@@ -11,7 +11,7 @@ import { isLong, rounds } from './support/scale.ts';
 
 // Many more chains than the process may have files open, and so than have descriptors at once.
 
-const chains = rounds({ short: 100, long: 10_000 });
+const chains = rounds({ short: 64, long: 10_000 });
 const filesMax = rounds({ short: 96, long: 1_024 });
 /** Of chains that are closed already, nothing is kept: what grows with them is the set of those in use. */
 const residentMiBMax = rounds({ short: 250, long: 700 });

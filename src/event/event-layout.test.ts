@@ -107,7 +107,7 @@ test('the short way takes nothing that the tables refuse', () => {
       taken += 1;
       expect(sameNumbers(usual)).toEqual(sameNumbers(any));
     }),
-    { numRuns: rounds({ short: 20_000, long: 100_000 }) },
+    { numRuns: rounds({ short: 5_000, long: 100_000 }) },
   );
-  expect(taken).toBeGreaterThan(20);
+  expect(taken).toBeGreaterThan(5);
 });

@@ -107,7 +107,7 @@ test.each(faults)(
   async (fault) => {
     const calls = await callsOfWorkload();
     expect(calls).toBeGreaterThan(100);
-    for (let at = 0; at < calls; at += 1) {
+    for (let at = faults.indexOf(fault); at < calls; at += rounds({ short: 3, long: 1 })) {
       for (const [ending, survives] of survivals()) {
         const disk = await emptyDisk(logsPath);
         const storage = new FaultyStorage(disk, ({ index }) =>
@@ -197,7 +197,7 @@ test('power cuts at random, of all that was not synced any part survives', async
         await checkAfter(disk, progress, `call ${at}`);
       },
     ),
-    { numRuns: rounds({ short: 150, long: 2_000 }) },
+    { numRuns: rounds({ short: 60, long: 2_000 }) },
   );
 }, 120_000);
 
@@ -228,7 +228,7 @@ test('a crash in the recovery from a crash, and in the recovery from that', asyn
         await checkAfter(disk, progress, `call ${at}, then ${recoveries.join()}`);
       },
     ),
-    { numRuns: rounds({ short: 150, long: 2_000 }) },
+    { numRuns: rounds({ short: 60, long: 2_000 }) },
   );
 }, 120_000);
 

@@ -9,9 +9,9 @@ import {
   type CommandResult,
   cleanEnvironment,
   projectFolder,
-  runCommand,
 } from '../command.ts';
 import { type ServerProcess, startServerProcess } from '../running-server.ts';
+import { runHere } from './run-here.ts';
 
 // What the tests of the commands share: a server in a process of its own, and commands as a user runs them.
 
@@ -66,7 +66,7 @@ export class CliFixture {
   /** Run a command to its end. */
   atedb(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const environment = { ATE_HOME: this.home, ...options.environment };
-    return runCommand('atedb', args, { ...options, environment });
+    return runHere('atedb', args, { ...options, environment });
   }
 
   /** Start a command. */

@@ -15,16 +15,14 @@ export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
       pool: 'forks',
       // One a core; by default one is left free, and of two cores that is half.
       maxWorkers: '100%',
+      // A process for each file would spend most of its time on loading; none of them changes its process.
+      isolate: false,
       testTimeout: run.isLong ? 600_000 : 30_000,
       hookTimeout: 30_000,
       setupFiles: ['test/support/use-seed.ts'],
       env: run.isLong ? { ATEDB_TEST_LONG: '1' } : {},
       projects: [
-        {
-          extends: true,
-          // A process each would take longer than these tests do; none of them changes its process.
-          test: { name: 'units', include: ['src/**/*.test.ts'], exclude, isolate: false },
-        },
+        { extends: true, test: { name: 'units', include: ['src/**/*.test.ts'], exclude } },
         { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'], exclude } },
       ],
     },
