@@ -115,6 +115,7 @@ export class WriterPlace {
       state: slot.state,
       unanswered,
       mayBeBehind: this.#mayBeBehind,
+      stateFile: slot.path,
     });
     this.#mayBeBehind = false;
     if (seal === undefined) return;

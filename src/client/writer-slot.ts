@@ -30,7 +30,8 @@ const slotsMax = 1_000;
  * and a second one takes the next slot.
  */
 export class WriterSlot {
-  readonly #path: string | undefined;
+  /** Of its file; undefined where it is remembered nowhere. */
+  readonly path: string | undefined;
   readonly #lock: ExclusiveLock | undefined;
   readonly #saver: LazySaver;
   #state: WriterState;
@@ -41,7 +42,7 @@ export class WriterSlot {
     state: WriterState;
     onError: (error: unknown) => void;
   }) {
-    this.#path = options.path;
+    this.path = options.path;
     this.#lock = options.lock;
     this.#state = options.state;
     this.#saver = new LazySaver(() => this.#save(), options.onError);
@@ -97,13 +98,13 @@ export class WriterSlot {
   /** The last batch that is acknowledged is another now. Saved within a second, and by `close`. */
   advance(counter: number, lastSeal: Buffer | undefined): void {
     this.#state = { ...this.#state, counter, lastSeal };
-    if (this.#path !== undefined) this.#saver.changed();
+    if (this.path !== undefined) this.#saver.changed();
   }
 
   /** Go on as another writer: somebody else has used this one's id. */
   renew(): void {
     this.#state = newWriter();
-    if (this.#path !== undefined) this.#saver.changed();
+    if (this.path !== undefined) this.#saver.changed();
   }
 
   /** Save what isn't saved, and free the slot. */
@@ -113,7 +114,7 @@ export class WriterSlot {
   }
 
   async #save(): Promise<void> {
-    if (this.#path === undefined) return;
+    if (this.path === undefined) return;
     const { salt, counter, lastSeal } = this.#state;
     const fields = {
       format,
@@ -121,7 +122,7 @@ export class WriterSlot {
       counter,
       ...(lastSeal === undefined ? {} : { lastSeal: lastSeal.toString('hex') }),
     };
-    await writeFileAtomic(this.#path, `${JSON.stringify(fields, null, 2)}\n`, { mode: 0o600 });
+    await writeFileAtomic(this.path, `${JSON.stringify(fields, null, 2)}\n`, { mode: 0o600 });
   }
 }
 

@@ -24,6 +24,8 @@ export interface StandingClaim {
   readonly unanswered: readonly SealedBatch[];
   /** Whether the writer may have sent batches that are not known here: before a crash, or given up since. */
   readonly mayBeBehind: boolean;
+  /** Path of the file that remembers this writer; absent for one that is remembered nowhere. */
+  readonly stateFile?: string | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface StandingClaim {
 export async function checkStanding(claim: StandingClaim): Promise<SealView | undefined> {
   const { standing, state, unanswered, mayBeBehind } = claim;
   const { nextCounter } = standing;
-  if (nextCounter < state.counter) throw writerAhead(nextCounter, state.counter);
+  if (nextCounter < state.counter) throw writerAhead(claim);
   if (nextCounter === 0) return undefined;
   const seal = await verifyLastSeal(claim);
   const news = nextCounter - state.counter;
@@ -87,10 +89,16 @@ async function verifyLastSeal(claim: StandingClaim): Promise<SealView> {
   return seal;
 }
 
-function writerAhead(nextCounter: number, counter: number): AtedbError {
+function writerAhead({ standing, state, stateFile }: StandingClaim): AtedbError {
+  const { nextCounter } = standing;
+  const { counter } = state;
+  const accept =
+    stateFile === undefined
+      ? ''
+      : `. To append to the chain as it is now, as a new writer, delete ${stateFile}`;
   return new AtedbError(
     'WRITER_AHEAD',
-    `the server has ${nextCounter} batches of this writer, and has acknowledged ${counter}: it was restored from an older state, and ${counter - nextCounter} batches are lost. Nothing is appended until its operator has found out`,
+    `the server has ${nextCounter} batches of this writer, and has acknowledged ${counter}: it was restored from an older state or repaired, and ${counter - nextCounter} batches are lost. Find out which before trusting it${accept}`,
     { metadata: { next_counter: String(nextCounter), counter: String(counter) } },
   );
 }
