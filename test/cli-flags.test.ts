@@ -29,6 +29,7 @@ const soloFlags = [
   '--compact-timer',
   '-l, --listen',
   '-p, --port',
+  '--check-threads',
   '-b, --backup-path',
   '-u, --url',
   '--nodes-list',
@@ -91,6 +92,7 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['solo --port 70000', '--port: "70000" is not a port: a whole number from 0 to 65535'],
     ['solo -p -1', '--port: "-1" is not a port'],
     ['solo -p 1 -p 2', '--port is given more than once'],
+    ['solo --check-threads 65', '--check-threads: "65" is not a number of threads'],
     ['solo -l 127.0.0.1:5000', '--listen: "127.0.0.1:5000" is not what a server can listen on'],
     [
       'solo --compact-mode sometimes',

@@ -15,6 +15,7 @@ import { openInput } from './input.ts';
 import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { printRequests } from './print-requests.ts';
+import { Progress } from './progress.ts';
 import { RecordSplitter, type SplitRule } from './record-splitter.ts';
 
 /** What `atedb append` is told. */
@@ -96,7 +97,7 @@ async function append(chain: Chain, run: AppendRun): Promise<void> {
   });
   let failure: unknown;
   const stop = AbortSignal.any([run.stop, appender.failed]);
-  await eachRecord({ ...run, stop }, (record) => appender.add(record)).catch((error) => {
+  await addAll(appender, { ...run, stop }).catch((error) => {
     failure = error;
   });
   await appender.finish().catch((error) => {
@@ -104,4 +105,19 @@ async function append(chain: Chain, run: AppendRun): Promise<void> {
   });
   if (!settings.json) process.stderr.write(`${appendSummary(appender.tally)}\n`);
   if (failure !== undefined) throw failure;
+}
+
+async function addAll(appender: Appender, run: AppendRun): Promise<void> {
+  const { bytes } = run.input;
+  using progress = new Progress({
+    what: 'appending',
+    unit: 'byte',
+    total: bytes,
+    // Who feeds a pipe sees what goes in, and may show that on this terminal, too.
+    isBusy: bytes === undefined || (run.settings.json && process.stdout.isTTY === true),
+  });
+  await eachRecord(run, (record) => {
+    progress.add(record.length + 1);
+    return appender.add(record);
+  });
 }

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { dumpLog, RealStorage } from '../log/index.ts';
+import { dumpLog } from '../log/index.ts';
 import { dumpJson, dumpWords } from './dump-lines.ts';
 import { UsageError } from './errors.ts';
+import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
 import { runWithOutput } from './output.ts';
+import { Progress } from './progress.ts';
 import { countOf, safeText } from './safe-text.ts';
 
 /**
@@ -17,7 +19,14 @@ export async function dumpPath({ path, json }: { path: string; json: boolean }):
     let file: string | undefined;
     let first: { file: string; offset: number; what: string } | undefined;
     let places = 0;
-    for await (const part of dumpLog(new RealStorage(), resolve(path))) {
+    const storage = new MeasuredStorage((bytes) => progress.add(bytes));
+    using progress = new Progress({
+      what: 'reading',
+      unit: 'byte',
+      total: await bytesBelow(storage, resolve(path)),
+      isBusy: process.stdout.isTTY === true,
+    });
+    for await (const part of dumpLog(storage, resolve(path))) {
       if (signal.aborted) return;
       // In a chain's folder such a file is passed over; nobody names one to see that.
       if (part.kind === 'other' && (await stat(path)).isFile()) {

@@ -10,6 +10,8 @@ export interface Input {
   /** Whether what comes next may take its time: a pipe or a terminal, not a file. */
   readonly live: boolean;
   readonly terminal: boolean;
+  /** Of a file; undefined where nobody knows how much will come. */
+  readonly bytes: number | undefined;
 }
 
 const chunkBytes = 262_144;
@@ -21,7 +23,10 @@ const chunkBytes = 262_144;
 export async function openInput(file: string): Promise<Input> {
   if (file === '-') {
     const { stdin } = process;
-    return { stream: stdin, live: !fstatSync(stdin.fd).isFile(), terminal: stdin.isTTY === true };
+    const stats = fstatSync(stdin.fd);
+    const isFile = stats.isFile();
+    const bytes = isFile ? stats.size : undefined;
+    return { stream: stdin, live: !isFile, terminal: stdin.isTTY === true, bytes };
   }
   const stats = await stat(file);
   if (stats.isDirectory()) throw new UsageError(`${file} is a folder, not a file`);
@@ -29,7 +34,8 @@ export async function openInput(file: string): Promise<Input> {
   const stream = stats.isFIFO()
     ? openFifo(file)
     : (await open(file)).createReadStream({ highWaterMark: chunkBytes });
-  return { stream, live: !stats.isFile(), terminal: false };
+  const bytes = stats.isFile() ? stats.size : undefined;
+  return { stream, live: !stats.isFile(), terminal: false, bytes };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { TrustMode } from '../event/index.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { type PrintSettings, printEvents } from './print-events.ts';
+import { Progress, terminalOf } from './progress.ts';
 
 /** Which chain a command reads. */
 export interface ReadTarget {
@@ -29,6 +30,24 @@ export async function readChain(settings: ReadSettings): Promise<void> {
     const chain = await client.open(address, { chainId, trustMode, signal });
     // Only what is printed counts towards the limit, and in JSON that is all.
     const events = chain.read({ from, end, reverse, limit: json ? limit : undefined, signal });
-    await printEvents(events, output, settings);
+    // Where somebody looks at the terminal, and what is read goes elsewhere.
+    const isShown = terminalOf(process) !== undefined && process.stdout.isTTY !== true;
+    const description = isShown ? await client.describe(address).catch(() => undefined) : undefined;
+    using progress = new Progress({
+      what: 'reading',
+      unit: 'event',
+      total: description && eventsDue(settings, description.nextSequence),
+      isBusy: !isShown,
+    });
+    await printEvents(events, output, settings, progress);
   });
+}
+
+/** How many events will come of a chain that ends before this sequence. */
+export function eventsDue(
+  { from, end, limit }: Pick<ReadSettings, 'from' | 'end' | 'limit'>,
+  chainEnd: number,
+): number {
+  const all = Math.min(end ?? chainEnd, chainEnd) - (from ?? 0);
+  return Math.max(0, Math.min(all, limit ?? all));
 }

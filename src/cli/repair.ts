@@ -9,10 +9,12 @@ import {
   findChains,
   repairChain,
 } from '../chain/index.ts';
-import { holdsLog, isSetAsideName, RealStorage } from '../log/index.ts';
+import { holdsLog, isSetAsideName, type Storage } from '../log/index.ts';
 import { RepairNeededError, UsageError } from './errors.ts';
 import { lockLogs, logsPathOf } from './lock-logs.ts';
+import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
 import { runWithOutput } from './output.ts';
+import { Progress } from './progress.ts';
 import { type ChainReport, isToRepair, reportJson, reportWords } from './repair-report.ts';
 import { countOf } from './safe-text.ts';
 
@@ -31,12 +33,21 @@ export interface RepairSettings {
  *   a chain can't be repaired.
  */
 export async function repairPath(settings: RepairSettings): Promise<void> {
-  const storage = new RealStorage();
+  let onRead: ((bytes: number) => void) | undefined;
+  const storage = new MeasuredStorage((bytes) => onRead?.(bytes));
   const folders = await chainFolders(storage, settings.path);
   await using _ = await lockLogs(folders, { mayWrite: settings.apply });
   await runWithOutput(async (output, signal) => {
     let damaged = 0;
     let failure: unknown;
+    const sizes = await Promise.all(folders.map((folder) => bytesBelow(storage, folder)));
+    using progress = new Progress({
+      what: 'reading',
+      unit: 'byte',
+      total: sizes.reduce((sum, bytes) => sum + bytes, 0),
+      isBusy: process.stdout.isTTY === true,
+    });
+    onRead = (bytes) => progress.add(bytes);
     for (const folder of folders) {
       // A repair that was begun is finished; it could be repeated, and need not be.
       if (signal.aborted) return;
@@ -50,11 +61,7 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
   });
 }
 
-async function reportOn(
-  storage: RealStorage,
-  folder: string,
-  apply: boolean,
-): Promise<ChainReport> {
+async function reportOn(storage: Storage, folder: string, apply: boolean): Promise<ChainReport> {
   try {
     const diagnosis = await diagnoseChain(storage, folder);
     checkFolder(folder, diagnosis);
@@ -73,7 +80,7 @@ async function reportOn(
 }
 
 /** The folders of the chains that a path names. */
-async function chainFolders(storage: RealStorage, path: string): Promise<string[]> {
+async function chainFolders(storage: Storage, path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new UsageError(`${path} is no folder: name a chain's, or one with chains below it`);

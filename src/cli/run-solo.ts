@@ -26,6 +26,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       listen: solo.listen.length === 0 ? ['::'] : solo.listen,
       port: solo.port,
       trustMode: globals.trustMode,
+      ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       logger,
     });
     // Whoever read the start-up lines may go; the server stays.

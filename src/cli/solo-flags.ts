@@ -41,6 +41,13 @@ export const soloFlags = {
     kind: 'value',
     parse: parseInteger('a port', 0, 65_535),
   },
+  checkThreads: {
+    name: 'check-threads',
+    describe: 'Threads that check large batches beside the main one, 0 to 64',
+    defaultText: 'the cores but two, at most 4; 0 below four cores',
+    kind: 'value',
+    parse: parseInteger('a number of threads', 0, 64),
+  },
   compactMode: {
     name: 'compact-mode',
     describe:
@@ -118,6 +125,8 @@ export interface SoloSettings {
   /** IP addresses, host names and Unix sockets, as named; empty when none is. */
   listen: string[];
   port: number;
+  /** Undefined: as the machine has cores. */
+  checkThreads: number | undefined;
   /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
   defaultsNotBuiltYet: string[];
 }
@@ -161,6 +170,7 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
+    checkThreads: read(soloFlags.checkThreads)?.value,
     defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
   };
 }

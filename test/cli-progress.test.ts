@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { run } from './command.ts';
+import { atedbProgram, CliFixture, numbered } from './support/cli-fixture.ts';
+
+const cli = new CliFixture();
+// That of util-linux, which runs a command on a terminal that it makes.
+const isThere = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
+  'util-linux',
+);
+if (!isThere) console.warn('skipped: progress on a terminal, since util-linux is not installed');
+
+const program = `'${process.execPath}' '${atedbProgram}'`;
+const environment = { ATE_HOME: cli.home, TERM: 'xterm', CI: undefined };
+
+/** Run a command of the shell on a terminal; what that shows. */
+async function onTerminal(command: string): Promise<string> {
+  const log = join(cli.folder, 'terminal.txt');
+  const { code, stdout } = await run('script', ['-qec', command, log], { environment });
+  expect(code, stdout).toBe(0);
+  return stdout;
+}
+
+test.skipIf(!isThere)(
+  'what takes long says how far it is, and leaves nothing behind',
+  async () => {
+    const lines = join(cli.folder, 'lines.txt');
+    writeFileSync(lines, numbered(0, 250_000));
+    const chain = cli.address('long');
+    const append = await onTerminal(`${program} append ${chain} --file '${lines}'`);
+    expect(append).toMatch(/appending [█░]+ \d+ % of \d\.\d MiB, /);
+    // The line is cleared before the summary.
+    expect(append).toMatch(/\[2Kappended 250,000 events/);
+  },
+  60_000,
+);
+
+test.skipIf(!isThere)('what is done soon says nothing of that', async () => {
+  const chain = cli.address('short');
+  const append = await onTerminal(`echo one | ${program} append ${chain}`);
+  expect(append).toContain('appended 1 event');
+  expect(append).not.toContain('%');
+});
