@@ -82,13 +82,19 @@ export class ChildProcesses {
 }
 
 async function firstMessage<Message>(child: ChildProcess, module: string): Promise<Message> {
-  const died = once(child, 'exit').then(([code]) => {
+  const heard = new AbortController();
+  const { signal } = heard;
+  const died = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`${module} ended with code ${code} before it said anything`);
   });
-  const [message] = await Promise.race([once(child, 'message'), died]);
-  // It may well end later.
-  died.catch(() => undefined);
-  return message as Message;
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), died]);
+    return message as Message;
+  } finally {
+    // It may well end later.
+    died.catch(() => undefined);
+    heard.abort();
+  }
 }
 
 async function ended(child: ChildProcess): Promise<void> {

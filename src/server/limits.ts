@@ -39,7 +39,7 @@ export const defaultServerLimits: ServerLimits = {
   connectionsMax: Math.min(10_000, Math.floor(openFilesMax() / 2)),
   // The rest is for what is open for a moment only: manifests, snapshots, folders being synced.
   descriptorsMax: Math.max(16, Math.min(4_096, Math.floor(openFilesMax() / 4))),
-  readBytesMax: 48 * mebibyte,
+  readBytesMax: 32 * mebibyte,
   uploadBytesMax: 256 * mebibyte,
   // The largest message at half a megabit a second.
   requestMs: 60_000,

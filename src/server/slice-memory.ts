@@ -5,7 +5,7 @@ import { messageHeadBytes } from './framed-message.ts';
 export const sliceHeadBytes = messageHeadBytes + 8;
 
 /** Bytes of the log in one message: large enough that its cost a message doesn't count. */
-export const sliceBytesMax = 512 * 1024;
+export const sliceBytesMax = 256 * 1024;
 /** Of a stream's first slice, of those to a slow reader, and of all where memory is short. */
 export const sliceBytesSmall = 64 * 1024;
 
@@ -45,14 +45,32 @@ export class SliceMemory {
   async take(sliceBytes: number, signal: AbortSignal): Promise<Buffer> {
     const bytes = sliceHeadBytes + roundedUp(sliceBytes);
     await this.budget.acquire(bytes, signal);
-    const unused = this.#unused.get(bytes)?.pop();
-    if (unused !== undefined) {
-      this.#unusedBytes -= bytes;
-      return unused;
-    }
-    // What lies there in other sizes is not to be had beside what is used.
-    if (this.#unusedBytes + this.budget.used > this.budget.bytesMax) this.#dropUnused();
+    const unused = this.#reuse(bytes);
+    if (unused !== undefined) return unused;
+    this.#makeRoom();
     return Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Memory of that size that nobody uses; or a larger one, which is better used than thrown away. */
+  #reuse(bytes: number): Buffer | undefined {
+    for (const size of [bytes, sliceHeadBytes + sliceBytesMax]) {
+      const unused = this.#unused.get(size);
+      if (unused === undefined || unused.length === 0 || size < bytes) continue;
+      if (size > bytes && !this.budget.tryTake(size - bytes)) continue;
+      this.#unusedBytes -= size;
+      return unused.pop();
+    }
+    return undefined;
+  }
+
+  /** What lies there in other sizes is not to be had beside what is used: so much of it goes as has to. */
+  #makeRoom(): void {
+    for (const [size, unused] of this.#unused) {
+      while (unused.length > 0 && this.#unusedBytes + this.budget.used > this.budget.bytesMax) {
+        unused.pop();
+        this.#unusedBytes -= size;
+      }
+    }
   }
 
   /** Give memory back that nobody looks at any more. */

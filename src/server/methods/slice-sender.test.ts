@@ -132,7 +132,7 @@ test('the first slice is small, and a reader that takes it gets large ones', asy
     take();
     await slices.finish();
   }
-  expect(asked).toEqual([64, 512, 512, 512, 512]);
+  expect(asked).toEqual([64, 256, 256, 256, 256]);
 });
 
 test('where memory is short, slices are small and nothing is read ahead; where there is none, reading waits', async () => {
