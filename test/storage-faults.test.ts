@@ -1,18 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ChainService } from '../gen/atedb/v1/chain_pb.js';
-import { ChainRegistry } from '../src/chain/index.ts';
 import type { ChainEvent } from '../src/client/index.ts';
-import { KeyPair } from '../src/crypto/index.ts';
 import { RealStorage, type StorageFile } from '../src/log/index.ts';
-import { chainService } from '../src/server/chain-service.ts';
-import { defaultServerLimits } from '../src/server/limits.ts';
-import { serveGrpc, serving } from '../src/server/serve-grpc.ts';
-import { SliceMemory } from '../src/server/slice-memory.ts';
 import { RawClient, reasonOf } from './support/raw-client.ts';
+import { startStorageServer } from './support/storage-server.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { type TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 
@@ -50,32 +43,11 @@ let writer: TestWriter;
 
 async function start(): Promise<void> {
   storage = new BreakableStorage();
-  const identity = KeyPair.generate().publicKey;
-  const logger = pino({ level: 'silent' });
-  const common = { trustMode: 'distributed', now: Date.now } as const;
-  const registry = new ChainRegistry({
-    ...common,
-    storage,
-    logsPath,
-    serverIdentity: identity,
-    openChainsMax: 10,
-    logger,
-  });
-  const sliceMemory = new SliceMemory({ bytesMax: 1_000_000 });
-  const service = chainService({ ...common, registry, identity, sliceMemory });
-  const grpc = await serveGrpc({
-    listen: ['127.0.0.1'],
-    port: 0,
-    limits: defaultServerLimits,
-    logger,
-    otherFiles: [],
-    services: [serving(ChainService, service)],
-  });
-  client = new RawClient(`127.0.0.1:${grpc.port}`);
+  const server = await startStorageServer({ storage, logsPath });
+  client = new RawClient(server.address);
   stop = async () => {
     client[Symbol.dispose]();
-    await grpc.drain();
-    await registry.close();
+    await server[Symbol.asyncDispose]();
   };
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventSchema, SealHeaderSchema } from '../../gen/atedb/v1/event_pb.js';
 import { LogSegmentSchema } from '../../gen/atedb/v1/log_pb.js';
-import { batchEventsMax, FieldWriter, frame } from '../bytes/index.ts';
+import { batchEventsMax, eventHeaderBytesMax, FieldWriter, frame } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { parseBatch, parseSealOfRun } from './batch.ts';
 import { buildEvent, type EventInput } from './build-event.ts';
@@ -140,6 +140,15 @@ test('events in a batch are limited', () => {
   const valid = buildEvent(oneEvent).frame;
   const overLimit = Buffer.concat(Array.from({ length: batchEventsMax + 1 }, () => valid));
   expect(() => parseBatch(overLimit)).toThrow(/more than 16384 events/);
+});
+
+test.each([
+  // No header that is in order can be so long: within the limit it is refused for what it is.
+  [eventHeaderBytesMax, /magic|tag|field/],
+  [eventHeaderBytesMax + 1, /its header is 65537 bytes, and 65536 is the limit/],
+])('an event with a header of %i bytes is refused: %s', (bytes, why) => {
+  const event = frame(1, new FieldWriter().bytes(1, Buffer.alloc(bytes)).finish());
+  expect(() => parseBatch(event)).toThrow(why);
 });
 
 test('a batch that is too large is refused before it is looked at', () => {

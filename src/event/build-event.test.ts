@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FieldWriter, frame } from '../bytes/index.ts';
+import { eventHeaderBytesMax, FieldWriter, frame } from '../bytes/index.ts';
 import { hashTags, taggedHash } from '../crypto/index.ts';
-import { buildEvent, buildEvents, type EventInput } from './build-event.ts';
+import { buildEvent, buildEvents, buildGenesisEvent, type EventInput } from './build-event.ts';
 
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -58,4 +58,13 @@ test('inputs of a wrong size are refused by their names', () => {
   expect(
     buildEvent({ ...good, salt: Buffer.alloc(16), type: 't'.repeat(255) }).header,
   ).toHaveLength(5 + 2 + 18 + 258 + 35);
+});
+
+test('a genesis is built up to the limit of headers', () => {
+  expect(buildGenesisEvent(Buffer.alloc(eventHeaderBytesMax)).header).toHaveLength(
+    eventHeaderBytesMax,
+  );
+  expect(() => buildGenesisEvent(Buffer.alloc(eventHeaderBytesMax + 1))).toThrow(
+    'is 65537 bytes, and 65536 is the limit',
+  );
 });

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type Client, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
@@ -101,8 +100,10 @@ describe('a drain', () => {
 
   test('cuts what does not end in time, and leaves nothing behind', async () => {
     const reasons: unknown[] = [];
+    const begun = Promise.withResolvers<void>();
     const { grpc, client, lines } = await start({
       readEvents: async ({ signal }) => {
+        begun.resolve();
         reasons.push(await fired(signal));
         signal.throwIfAborted();
       },
@@ -110,8 +111,7 @@ describe('a drain', () => {
     const stuck = collect(
       client.makeServerStreamRequest(path('ReadEvents'), bytes, bytes, Buffer.alloc(0)),
     );
-    await vi.waitFor(() => expect(reasons).toHaveLength(0));
-    await setTimeout(50);
+    await begun.promise;
     await grpc.drain({ limitMs: 50 });
     expect(reasons).toMatchObject([{ name: 'AbortError' }]);
     expect((await stuck).error).toBeDefined();
