@@ -174,13 +174,15 @@ export class Chain {
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls. It must not be stale.
    *
-   * @throws AtedbError as `ChainState.admit`, or CHAIN_READ_ONLY. It may be told when `settled` has resolved.
+   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, or STORAGE_FAILED. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
     const { batch } = prepared;
     const { seal } = batch;
     const answered = this.#answerTo(batch);
     if (answered !== undefined) return this.#again(answered);
+    // Before anything is decided on batches that are being taken back.
+    if (this.log.failure !== undefined) throw this.log.failure;
     if (this.log.trouble !== undefined) {
       throw new AtedbError(
         'CHAIN_READ_ONLY',

@@ -25,7 +25,7 @@ export class MeasuredStorage extends RealStorage {
 /** Bytes of a file, or of all files in a folder and below it; 0 for what isn't there. */
 export async function bytesBelow(storage: Storage, path: string): Promise<number> {
   const entry = await storage.stat(path);
-  if (entry?.kind !== 'folder') return entry?.bytes ?? 0;
+  if (entry?.kind !== 'folder' || entry.isLink) return entry?.bytes ?? 0;
   let bytes = 0;
   for (const { name } of await storage.list(path))
     bytes += await bytesBelow(storage, join(path, name));

@@ -272,6 +272,8 @@ const writerReasons: ReadonlySet<Reason> = new Set([
   'WRITER_TAKEN_OVER',
   'COUNTER_GAP',
   'STORAGE_FAILED',
+  // A batch that is sent again may be stored from before, when a write had failed.
+  'CHAIN_READ_ONLY',
   'INTERNAL',
   'SERVER_DRAINING',
 ]);

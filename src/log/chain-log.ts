@@ -217,6 +217,11 @@ export class ChainLog {
     return this.#table.count;
   }
 
+  /** Why nothing is taken in now, though it will be again: a write has failed, and is being healed. */
+  get failure(): Error | undefined {
+    return this.#health.failure;
+  }
+
   /** Bytes of batches that are not durable yet. */
   get queuedBytes(): number {
     return this.#writer?.queuedBytes ?? 0;
@@ -305,7 +310,7 @@ export class ChainLog {
 
   /** Whether the next slice from here is in memory, or the position is the end. */
   isAtTail(position: Position): boolean {
-    return position.commit >= this.#durable.head.size || this.#tail.has(position);
+    return position.commit >= this.#durable.head.size || this.#tail.hasCommit(position.commit);
   }
 
   /**

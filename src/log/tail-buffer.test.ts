@@ -57,6 +57,11 @@ test('a new segment begins a new piece, and the old one stays readable', () => {
   expect(tail.slice(next, 1000)?.next).toMatchObject({ segment: 4, offset: 65, commit: 13 });
   expect(tail.has({ ...next, segment: 5 })).toBe(false);
   expect(tail.has({ ...start, offset: 99 })).toBe(false);
+  // Who has read all of the old segment stands at its end, and what comes next for him is here.
+  expect(tail.has({ ...start, offset: 120, commit: 12, sequence: 22 })).toBe(false);
+  expect([9, 10, 12, 13].map((commit) => tail.hasCommit(commit))).toEqual([
+    ...[false, true, true, false],
+  ]);
 });
 
 test('memory is bounded, and little is kept of a chain that is written little to', () => {

@@ -80,6 +80,13 @@ export class TailBuffer {
     }
   }
 
+  /** Whether the batch of a commit is here. */
+  hasCommit(commit: number): boolean {
+    return this.#chunks.some(
+      ({ firstCommit, ends }) => firstCommit <= commit && commit < firstCommit + ends.length,
+    );
+  }
+
   /** Whether the batch at a position is here. */
   has(position: Position): boolean {
     return this.#find(position) !== undefined;

@@ -30,6 +30,11 @@ export class ByteBudget {
     return this.isWaitedFor ? 0 : Math.max(0, this.bytesMax - this.#used);
   }
 
+  /** How many wait for room. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Whether somebody waits for room. */
   get isWaitedFor(): boolean {
     return this.#waiting.size > 0;

@@ -2,10 +2,10 @@ import type { Http2Server, ServerHttp2Session, Settings } from 'node:http2';
 import { Server, type ServerOptions } from '@grpc/grpc-js';
 
 /**
- * How much a client may send ahead on one stream: one largest message. With HTTP/2's 64 KiB, an upload waits
- * for the server's word every 64 KiB, and reaches a third of what the machine could take.
+ * How much a client may send ahead on one stream. With HTTP/2's 64 KiB, an upload waits for the server's word every 64 KiB,
+ * and reaches a third of what the machine could take. It lies in memory even while the server doesn't read the stream.
  */
-export const streamWindowBytes = 4 * 1024 * 1024;
+export const streamWindowBytes = 512 * 1024;
 
 /** How much a client may send ahead on all streams of one connection together. */
 export const connectionWindowBytes = 8 * 1024 * 1024;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { messageHeadBytes } from './framed-message.ts';
 import { LiveStreamCall } from './live-call.ts';
 import type { DuplexCall } from './method.ts';
-import { freeReceived } from './request-guard.ts';
+import { freeReceived, holdReceived } from './request-guard.ts';
 
 /** A call with a stream each way. */
 export class LiveDuplexCall extends LiveStreamCall implements DuplexCall {
@@ -72,7 +72,10 @@ export class RequestReader implements AsyncIterableIterator<Buffer> {
       if (this.#call.abortReason !== undefined) throw this.#call.abortReason;
       if (this.#stopped || this.#halfClosed) return { done: true, value: undefined };
       const message: Buffer | null = this.#stream.read();
-      if (message !== null) return { done: false, value: message };
+      if (message !== null) {
+        holdReceived(this.#stream, messageHeadBytes + message.length);
+        return { done: false, value: message };
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

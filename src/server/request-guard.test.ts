@@ -154,3 +154,98 @@ test('as many reflection streams as the limit are open at once, and one more whe
   next.end(framed(question(200)));
   expect(await endingOf(next)).toBe('OK');
 });
+
+test.each(['AppendBatch', 'Subscribe'])(
+  'what ends the request of a call that is over reaches no handler: %s',
+  async (method) => {
+    let handled = 0;
+    const handle = async () => {
+      handled += 1;
+    };
+    const { uploads, client } = await start({ appendBatch: handle, subscribe: handle });
+    const path = `/atedb.v1.ChainService/${method}`;
+    const stream = client.beginAt(path, { 'grpc-timeout': '20m' });
+    stream.write(framed(Buffer.alloc(10)));
+    expect(await endingOf(stream)).toBe('status 4');
+    stream.end();
+    await once(stream, 'close');
+    // Its connection serves on, and nothing of it is left.
+    const next = client.begin('AppendBatch');
+    next.end(framed(Buffer.alloc(10)));
+    expect(await endingOf(next)).toBe('OK');
+    expect(handled).toBe(1);
+    await vi.waitFor(() => expect(uploads.used).toBe(0));
+  },
+);
+
+test('a compressed message is refused', async () => {
+  const { client } = await start({ appendBatch: async () => undefined });
+  const call = (compressed: boolean) => {
+    const stream = client.beginAt('/atedb.v1.ChainService/AppendBatch', {
+      'grpc-encoding': 'gzip',
+    });
+    stream.end(framed(gzipSync(message), { compressed }));
+    return endingOf(stream);
+  };
+  expect(await call(true)).toBe('UNSUPPORTED');
+  // It may also come as it is where the header would allow the other.
+  expect(await call(false)).toBe('OK');
+});
+
+test.each([
+  [4_096, 'REQUEST_INVALID'],
+  [4_097, 'DATA_TOO_LARGE'],
+])('a request of %i bytes that uploads nothing ends with %s', async (bytes, ending) => {
+  const { client } = await start({});
+  const stream = client.begin('DescribeChain');
+  stream.end(framed(Buffer.alloc(bytes)));
+  expect(await endingOf(stream)).toBe(ending);
+});
+
+test('as many calls as the limit wait for memory, and more are refused at once', async () => {
+  const { uploads, client } = await start({ appendBatch: async () => undefined });
+  uploads.take(uploadBytesMax);
+  const begin = () => {
+    const stream = client.begin('AppendBatch');
+    stream.write(message.subarray(0, 10));
+    return stream;
+  };
+  const waiting = Array.from({ length: 64 }, begin);
+  await vi.waitFor(() => expect(uploads.waiting).toBe(64));
+  expect(await endingOf(begin())).toBe('TOO_MANY_UPLOADS');
+  uploads.release(uploadBytesMax);
+  for (const stream of waiting) stream.end(message.subarray(10));
+  expect(new Set(await Promise.all(waiting.map(endingOf)))).toEqual(new Set(['OK']));
+});
+
+test('who waits twice, for a message and to be read, and goes leaves nothing taken', async () => {
+  const { uploads, client } = await start({ append: () => new Promise(() => {}) });
+  uploads.take(uploadBytesMax);
+  const stream = client.begin('Append');
+  // A whole message, and the beginning of the next one in the same chunk.
+  stream.write(Buffer.concat([framed(Buffer.alloc(10)), message.subarray(0, 10)]));
+  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(true));
+  stream.destroy();
+  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(false));
+  uploads.release(uploadBytesMax);
+  expect(uploads.used).toBe(0);
+});
+
+test('a message in many small frames arrives whole', async () => {
+  const received: Buffer[] = [];
+  const { client } = await start({
+    appendBatch: async (request) => {
+      received.push(request);
+    },
+  });
+  const body = Buffer.from(Array.from({ length: 3_000 }, (_, at) => at % 251));
+  const bytes = framed(body);
+  const stream = client.begin('AppendBatch');
+  for (let at = 0; at < bytes.length; at += 1 + (at % 3)) {
+    const end = at + 1 + (at % 3);
+    await new Promise((resolve) => stream.write(bytes.subarray(at, end), resolve));
+  }
+  stream.end();
+  expect(await endingOf(stream)).toBe('OK');
+  expect(received).toEqual([body]);
+});

@@ -2,23 +2,38 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 import { AtedbError } from '../bytes/index.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import { messageHeadBytes } from './framed-message.ts';
 import { serviceErrorOf } from './status.ts';
 
 /** Milliseconds that a peer has to end its side of a stream, when it was told how its call has ended. */
 const lingerMs = 1_000;
 
-/** Services of the transport's libraries, health and reflection, which are asked for names. */
-const askedForNames = /^\/grpc\./;
+/** Methods whose requests are large. */
+const uploads = /^\/atedb\.[^/]+\/Append(Batch)?$/;
 
-/** Bytes of a request that asks for a name. They are so few that they aren't counted. */
-const nameRequestBytesMax = 4_096;
+/** Bytes of any other request, which names a chain, an event or a service. They are so few that they aren't counted. */
+const smallRequestBytesMax = 4_096;
+
+/** Bytes of one stream that are received and not done with. Beyond it no more is read of that stream. */
+const streamBytesMax = 16 * 1024 * 1024;
+
+/** Calls that wait for memory. More are refused at once: what they have sent ahead is in memory, and counts nowhere. */
+const waitingMax = 64;
+
+/** Parts of a message below this are put together as they come: each is an object, which takes more than its bytes. */
+const smallPartBytes = 4_096;
 
 /** The parts of grpc-js's calls that have no public door. */
 interface CallInternals {
   readonly stream: ServerHttp2Stream;
-  readonly decoder: { readonly readMessageRemaining: number; maxReadMessageLength: number };
-  readonly incomingEncoding: string;
+  readonly decoder: {
+    readonly readMessageRemaining: number;
+    readonly readPartialMessage: Buffer[];
+    maxReadMessageLength: number;
+  };
   maxReceiveMessageSize: number;
+  checkCancelled(): boolean;
+  decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
   handleDataFrame(data: Buffer): void;
   handleEndEvent(): void;
   startRead(): void;
@@ -41,8 +56,11 @@ export interface RequestGuardOptions {
  *   stream may wait for as long as it likes.
  * - A message has memory as soon as its size is known. While there is none left, nothing is taken off its stream, so that
  *   HTTP/2 holds the sender back; if it takes as long as a request may take, the call is refused.
- * - When the call is over, what was received of it is freed, though the peer may never end its side of the stream.
- * - Requests to health and reflection are small, and larger ones are refused.
+ * - When the call is over, what was received of it is freed, though the peer may never end its side of the stream; but for
+ *   what its handler works on, which is freed when that is done.
+ * - Requests that upload nothing are small, and larger ones are refused. So are compressed messages: a few bytes would
+ *   become many before anybody could count them.
+ * - Nothing that comes after a call is over reaches its handler.
  */
 export function requestGuard(options: RequestGuardOptions): ServerInterceptor {
   return (method, call) => {
@@ -54,10 +72,19 @@ export function requestGuard(options: RequestGuardOptions): ServerInterceptor {
 /** What was received of each call, for those who are done with some of it. */
 const requests = new WeakMap<object, GuardedRequest>();
 
-/** Say that so many bytes of a stream's messages are not needed any more. */
-export function freeReceived(surface: unknown, bytes: number): void {
+function requestOf(surface: unknown): GuardedRequest | undefined {
   const { call } = surface as { readonly call?: object };
-  if (call !== undefined) requests.get(call)?.free(bytes);
+  return call && requests.get(call);
+}
+
+/** Say that a handler works on so many bytes of what was received: they count until it frees them. */
+export function holdReceived(surface: unknown, bytes: number): void {
+  requestOf(surface)?.hold(bytes);
+}
+
+/** Say that so many bytes of what was received are not needed any more. */
+export function freeReceived(surface: unknown, bytes: number): void {
+  requestOf(surface)?.free(bytes);
 }
 
 class GuardedRequest {
@@ -68,13 +95,18 @@ class GuardedRequest {
   readonly #stream: ServerHttp2Stream;
   /** Bytes that count for this call: of messages that have come, and of the one that is coming, all of it. */
   #bytes = 0;
+  /** Bytes of these that a handler works on. */
+  #held = 0;
   /** Bytes of a message that are still to come; 0 while none is coming. */
   #coming = 0;
   #hasFirst = false;
   #hasAll = false;
   #isReading = false;
   #isOver = false;
-  #leaveQueue: (() => boolean) | undefined;
+  /** What leaves each of the queues that this is in. */
+  readonly #leaveQueues = new Set<() => boolean>();
+  /** To be done when enough of this stream's own bytes are freed. */
+  #readLater: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -84,11 +116,12 @@ class GuardedRequest {
   ) {
     this.#call = call;
     this.#isStream = method.requestStream;
-    this.#isCounted = !askedForNames.test(method.path);
+    this.#isCounted = uploads.test(method.path);
     if (!this.#isCounted) {
-      call.maxReceiveMessageSize = nameRequestBytesMax;
-      call.decoder.maxReadMessageLength = nameRequestBytesMax;
+      call.maxReceiveMessageSize = smallRequestBytesMax;
+      call.decoder.maxReadMessageLength = smallRequestBytesMax;
     }
+    call.decompressMessage = takeUncompressed;
     this.#options = options;
     this.#stream = call.stream;
     requests.set(call, this);
@@ -96,9 +129,11 @@ class GuardedRequest {
     // The transport calls these on the call itself, not on one wrapped around it.
     call.handleDataFrame = (data) => {
       handleDataFrame.call(call, data);
+      mergeSmallParts(call.decoder.readPartialMessage);
       this.#received(data.length);
     };
     call.handleEndEvent = () => {
+      if (call.checkCancelled()) return;
       this.#hasAll = true;
       this.#watch();
       handleEndEvent.call(call);
@@ -111,18 +146,19 @@ class GuardedRequest {
       });
     };
     call.start = (listener) => {
-      const { onReceiveMessage, onCancel } = listener;
+      const { onReceiveMessage, onReceiveHalfClose, onCancel } = listener;
       start.call(call, {
         ...listener,
         onReceiveMessage: (message: unknown) => {
           this.#isReading = false;
           this.#hasFirst = true;
-          // What was compressed has more memory than came.
-          if (call.incomingEncoding !== 'identity' && Buffer.isBuffer(message)) {
-            this.#take(message.length);
-          }
           this.#watch();
+          // The transport itself hands over what it has, to the handler of a call that is over, too.
+          if (call.checkCancelled()) return;
           onReceiveMessage.call(listener, message);
+        },
+        onReceiveHalfClose: () => {
+          if (!call.checkCancelled()) onReceiveHalfClose.call(listener);
         },
         onCancel: () => {
           this.#over();
@@ -133,25 +169,43 @@ class GuardedRequest {
     this.#stream.once('close', () => this.#over());
   }
 
+  /** A handler works on bytes that were received. */
+  hold(bytes: number): void {
+    this.#held = Math.min(this.#held + bytes, this.#bytes);
+  }
+
   /** Bytes that were received are not needed any more. */
   free(bytes: number): void {
-    if (this.#isOver) return;
-    const freed = Math.min(bytes, this.#bytes);
-    this.#bytes -= freed;
-    this.#options.uploads.release(freed);
+    const freed = Math.min(bytes, this.#isOver ? this.#held : this.#bytes);
+    this.#held = Math.max(0, this.#held - freed);
+    this.#release(freed);
+  }
+
+  #release(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#options.uploads.release(bytes);
+    if (this.#bytes > streamBytesMax) return;
+    const read = this.#readLater;
+    this.#readLater = undefined;
+    read?.();
   }
 
   /** Do it now, or when less is being received than may be: messages that come whole have no other way to wait. */
   #whenNotFull(read: () => void): void {
+    if (this.#isOver) return;
+    if (!this.#isStream || !this.#isCounted) read();
+    else if (this.#bytes > streamBytesMax) this.#readLater = () => this.#whenNotFull(read);
+    else if (this.#options.uploads.tryTake(0)) read();
+    else this.#queue(0, read);
+  }
+
+  #queue(bytes: number, granted: () => void): void {
     const { uploads } = this.#options;
-    if (!this.#isStream || !this.#isCounted || uploads.tryTake(0)) {
-      read();
-      return;
-    }
-    this.#leaveQueue = uploads.whenRoom(0, () => {
-      this.#leaveQueue = undefined;
-      read();
+    const leave = uploads.whenRoom(bytes, () => {
+      this.#leaveQueues.delete(leave);
+      granted();
     });
+    this.#leaveQueues.add(leave);
   }
 
   #received(dataBytes: number): void {
@@ -179,10 +233,13 @@ class GuardedRequest {
       this.#bytes += bytes;
       return;
     }
+    if (uploads.waiting >= waitingMax) {
+      this.#refuse(this.#tooManyUploads());
+      return;
+    }
     this.#stream.pause();
-    this.#leaveQueue = uploads.whenRoom(bytes, () => {
+    this.#queue(bytes, () => {
       this.#bytes += bytes;
-      this.#leaveQueue = undefined;
       this.#stream.resume();
       // It has all of its time from now on.
       this.#stopTimer();
@@ -204,19 +261,29 @@ class GuardedRequest {
   }
 
   #tooSlow(): void {
-    const { requestMs, uploads } = this.#options;
-    const error =
-      this.#leaveQueue === undefined
-        ? new AtedbError(
+    const { requestMs } = this.#options;
+    const isHeldBack = this.#leaveQueues.size > 0;
+    this.#refuse(
+      isHeldBack
+        ? this.#tooManyUploads()
+        : new AtedbError(
             'REQUEST_TOO_SLOW',
             `a request must arrive within ${requestMs} ms, and this one didn't; send it again, or less at once`,
             { metadata: { limit_ms: String(requestMs) } },
-          )
-        : new AtedbError(
-            'TOO_MANY_UPLOADS',
-            `${uploads.bytesMax} bytes of requests are being received and carried out, which is this server's limit; retry later`,
-            { metadata: { limit_bytes: String(uploads.bytesMax) } },
-          );
+          ),
+    );
+  }
+
+  #tooManyUploads(): AtedbError {
+    const { bytesMax } = this.#options.uploads;
+    return new AtedbError(
+      'TOO_MANY_UPLOADS',
+      `${bytesMax} bytes of requests are being received and carried out, which is this server's limit; retry later`,
+      { metadata: { limit_bytes: String(bytesMax) } },
+    );
+  }
+
+  #refuse(error: AtedbError): void {
     this.#call.sendStatus(serviceErrorOf(error));
   }
 
@@ -224,8 +291,9 @@ class GuardedRequest {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stopTimer();
-    this.#leaveQueue?.();
-    this.#options.uploads.release(this.#bytes);
+    for (const leave of this.#leaveQueues) leave();
+    this.#readLater = undefined;
+    this.#release(this.#bytes - this.#held);
     // Who has its answer needn't send the rest, and what came of it is to be freed. Clients end it by themselves, most of them.
     if (this.#hasAll || this.#stream.closed) return;
     const timer = setTimeout(
@@ -233,5 +301,27 @@ class GuardedRequest {
       lingerMs,
     ).unref();
     this.#stream.once('close', () => clearTimeout(timer));
+  }
+}
+
+/** As grpc-js's own, without its ways to decompress. */
+function takeUncompressed(message: Buffer, encoding: string): Buffer | Promise<Buffer> {
+  if (encoding === 'identity') return message.subarray(messageHeadBytes);
+  return Promise.reject(
+    serviceErrorOf(
+      new AtedbError(
+        'UNSUPPORTED',
+        'this server takes no compressed messages; send them as they are',
+      ),
+    ),
+  );
+}
+
+/** Put small parts together: such as are no larger than what comes behind them, so that each byte is copied a few times only. */
+function mergeSmallParts(parts: Buffer[]): void {
+  while (parts.length > 1) {
+    const [before, last] = parts.slice(-2) as [Buffer, Buffer];
+    if (before.length > last.length || last.length >= smallPartBytes) return;
+    parts.splice(-2, 2, Buffer.concat([before, last]));
   }
 }

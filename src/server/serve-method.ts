@@ -10,7 +10,7 @@ import type {
   UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { type Sendable, serializeSendable } from './framed-message.ts';
+import { messageHeadBytes, type Sendable, serializeSendable } from './framed-message.ts';
 import type { StreamCounter } from './limits.ts';
 import { LiveCall, LiveStreamCall } from './live-call.ts';
 import { type DrainableCall, drainingError, type LiveCalls } from './live-calls.ts';
@@ -23,6 +23,7 @@ import type {
   Service,
   UnaryMethod,
 } from './method.ts';
+import { freeReceived, holdReceived } from './request-guard.ts';
 import { toServiceError } from './status.ts';
 
 /** What serving a call needs of the server. */
@@ -80,11 +81,18 @@ function handlerOf(method: Method, name: string, context: CallContext): UntypedH
 
 function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
   return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
-    const call = new LiveCall(surface, name, context.logger, () => context.calls.leave(drainable));
+    const call = new LiveCall(surface, name, context.logger, () => {
+      freeReceived(surface, Number.POSITIVE_INFINITY);
+      context.calls.leave(drainable);
+    });
     const drainable = drainableOf(call, () => {});
     void serve(call, context.logger, {
       enter: () => context.calls.enter(drainable),
-      handle: () => method.handle(surface.request, call),
+      handle: async () => {
+        // A batch may lie in its log's queue for longer than its caller waits.
+        holdReceived(surface, messageHeadBytes + surface.request.length);
+        return method.handle(surface.request, call);
+      },
       succeed: (response) => answer(null, response),
       fail: (error) => answer(error),
     });

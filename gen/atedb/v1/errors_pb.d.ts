@@ -278,7 +278,8 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION. The chain can be read only, since its storage failed or is damaged. The
-   * operator mends it and restarts.
+   * operator mends it and restarts. This batch was not taken in now; one that was sent before, and
+   * told STORAGE_FAILED, may be stored all the same: send it again after the restart.
    *
    * @generated from enum value: ERROR_REASON_CHAIN_READ_ONLY = 62;
    */

@@ -36,6 +36,7 @@ class AppendStream {
   readonly #call: DuplexCall;
   readonly #proofs = new StreamProofs();
   readonly #failure = Promise.withResolvers<never>();
+  #chainKey: string | undefined;
   #lease: ChainLease | undefined;
   #closed = false;
   /** A batch got no answer: none that comes after it may get one. */
@@ -89,26 +90,36 @@ class AppendStream {
   }
 
   async #takeAll(): Promise<void> {
-    let streamKey: string | undefined;
     for await (const message of this.#call.requests) {
-      const request = splitAppendRequest(message);
-      const { run, chainKey } = request;
-      streamKey ??= chainKey;
-      if (streamKey === undefined) {
-        throw requestInvalid('chain_key', "it is required in a stream's first message");
+      let isTaken = false;
+      try {
+        const request = splitAppendRequest(message);
+        const chain = await this.#chainOf(request);
+        await this.#room();
+        if (this.#closed) return;
+        isTaken = true;
+        this.#take(chain, request, message.length);
+      } finally {
+        if (!isTaken) this.#call.free(message.length);
       }
-      if (chainKey !== undefined && chainKey !== streamKey) {
-        throw requestInvalid(
-          'chain_key',
-          `a stream is for one chain, and this one's is ${streamKey}`,
-        );
-      }
-      const chain = this.#lease?.chain ?? (await this.#open(streamKey, run));
-      await this.#room();
-      if (this.#closed) return;
-      this.#take(chain, request, message.length);
     }
     await this.#answered;
+  }
+
+  /** The stream's chain, which its first message names. */
+  async #chainOf({ run, chainKey }: AppendRequestParts): Promise<Chain> {
+    this.#chainKey ??= chainKey;
+    const streamKey = this.#chainKey;
+    if (streamKey === undefined) {
+      throw requestInvalid('chain_key', "it is required in a stream's first message");
+    }
+    if (chainKey !== undefined && chainKey !== streamKey) {
+      throw requestInvalid(
+        'chain_key',
+        `a stream is for one chain, and this one's is ${streamKey}`,
+      );
+    }
+    return this.#lease?.chain ?? (await this.#open(streamKey, run));
   }
 
   async #open(chainKey: string, run: Buffer): Promise<Chain> {
