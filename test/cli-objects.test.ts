@@ -93,6 +93,22 @@ test('who changes an object on the condition that nobody else has is refused whe
   expect(await cli.atedb(['get', chain, '--name', 'colour'])).toMatchObject({ stdout: 'red\n' });
 });
 
+test('of commands of one user that depend on it, one changes an object, at once or one after the other', async () => {
+  const chain = cli.address('races');
+  await append(chain, 'blue', ['--name', 'colour']);
+  const race = async (input: string, since: string) =>
+    cli.atedb(['append', chain, '--name', 'colour', '--object-unchanged-since', since], { input });
+  const after = [await race('red', '2'), await race('green', '2')];
+  expect(after.map(({ code }) => code)).toEqual([0, 3]);
+  const atOnce = await Promise.all(['a', 'b', 'c'].map((input) => race(input, '3')));
+  expect(atOnce.map(({ code }) => code).sort()).toEqual([0, 3, 3]);
+  const ever = await race('grey', '0');
+  expect(ever.code).toBe(3);
+  const flags = ['--name', 'colour', '--object-unchanged-since'];
+  expect((await cli.atedb(['rm', chain, ...flags, '3'])).code).toBe(3);
+  expect((await cli.atedb(['rm', chain, ...flags, '4'])).code).toBe(0);
+});
+
 test('a command line that names no event, or two, is refused with 2', async () => {
   const chain = cli.address('usage');
   const wrong: [string[], RegExp][] = [

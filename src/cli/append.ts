@@ -59,6 +59,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         chainId,
         trustMode,
         signBatches: settings.sign,
+        asNewWriter: isConditional(settings.append),
         // Appends are batches already: none is to be put together with another.
         batchEventsMax: 1,
         signal: stop,
@@ -120,4 +121,12 @@ async function addAll(appender: Appender, run: AppendRun): Promise<void> {
     progress.add(record.length + 1);
     return appender.add(record);
   });
+}
+
+/**
+ * Whether appends depend on what others have written. To a command all others are: another one of this user's, too, which a
+ * writer that goes on from it would not be told of.
+ */
+function isConditional({ unchangedSince, objectsUnchangedSince }: AppendOptions): boolean {
+  return unchangedSince !== undefined || (objectsUnchangedSince?.length ?? 0) > 0;
 }

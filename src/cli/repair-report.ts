@@ -74,7 +74,7 @@ export function reportWords(report: ChainReport): string {
   const torn =
     survey.tornBytes === 0
       ? ''
-      : `; its last ${countOf(survey.tornBytes, 'byte')} were torn by a crash and never acknowledged, and the server sets them aside when it opens it`;
+      : `; its last ${countOf(survey.tornBytes, 'byte')} are torn, as a crash leaves what it had not acknowledged, and the server sets them aside when it opens it`;
   const events = countOf(survey.place.sequence, 'event');
   const name = safeText(key.text);
   if (!isToRepair(report.diagnosis)) {

@@ -24,6 +24,8 @@ export async function removeObject(settings: RemoveSettings): Promise<void> {
     const chain = await client.open(address, {
       key,
       signBatches: sign,
+      // To a command all others are other writers, those of this user too.
+      asNewWriter: unchangedSince !== undefined,
       chainId,
       trustMode,
       signal,

@@ -39,6 +39,8 @@ export interface ChainOptions {
   readonly chainKey: ChainKey;
   /** Absolute path; undefined: nothing is kept. */
   readonly home: string | undefined;
+  /** The same, of what the writer remembers. */
+  readonly writerHome: string | undefined;
   readonly loadKey: () => Promise<KeyPair>;
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
@@ -97,7 +99,7 @@ export class Chain implements AsyncDisposable {
     this.#writer = new Writer({
       transport,
       chainKey,
-      home,
+      home: options.writerHome,
       opener: this.#opener,
       known: this.#known,
       loadKey: options.loadKey,

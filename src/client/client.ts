@@ -56,6 +56,11 @@ export interface OpenOptions extends CallOptions {
    * so that the server alone vouches for batches. A distributed chain's are always signed.
    */
   readonly signBatches?: boolean | undefined;
+  /**
+   * Whether to write as a new writer that is remembered nowhere. Default: false, which goes on as the writer that this home
+   * folder was before: conditions then count nothing of what that has written. Each new one is kept by the chain for ever.
+   */
+  readonly asNewWriter?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
   readonly batchEventsMax?: number | undefined;
   /** Bytes of small appends that share a batch. Default: 1 MiB. */
@@ -169,6 +174,7 @@ export class AtedbClient implements AsyncDisposable {
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
       signBatches: options.signBatches ?? false,
+      writerHome: options.asNewWriter === true ? undefined : home,
       ...batchLimits(options),
       onNotice,
       onClosed: (closed) => this.#chains.delete(closed),
