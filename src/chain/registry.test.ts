@@ -114,6 +114,20 @@ test('chains that nobody uses are closed after a while, those in use stay', asyn
   await registry.close();
 });
 
+test('of chains that nobody uses only so many stay open, those used last', async () => {
+  const registry = registryOn(new RealStorage(), { idleMs: 2_000, unusedChainsMax: 3 });
+  const keys = Array.from({ length: 10 }, (_, index) => `team/u${index}`);
+  for (const key of keys) await createChain(registry, key);
+  using used = await registry.open(parseChainKey('team/u0'));
+  await vi.waitUntil(() => registry.openCount <= 4, { timeout: 10_000 });
+  const chains = await registry.list({ prefix: 'team/u', after: '', limit: 100 });
+  const open = chains.filter(({ isOpen }) => isOpen).map(({ key }) => key.text);
+  expect(open).toEqual(['team/u0', 'team/u7', 'team/u8', 'team/u9']);
+  expect(used.chain.log.durable.head.size).toBe(1);
+  used[Symbol.dispose]();
+  await registry.close();
+});
+
 test('an unused chain whose files fail as it is closed is closed all the same, and can be opened again', async () => {
   const storage = new RealStorage();
   const open = storage.open.bind(storage);

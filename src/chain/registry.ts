@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly openChainsMax: number;
   /** A chain that nobody has used for so many milliseconds is closed. Absent: a minute. */
   readonly idleMs?: number | undefined;
+  /** Beyond so many chains that nobody uses, those unused for longest are closed before their time. Absent: 2,000. */
+  readonly unusedChainsMax?: number | undefined;
   /** Bytes; see `ChainLog`. */
   readonly segmentBytesMax?: number | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -54,6 +56,8 @@ interface Entry {
 }
 
 const idleDefaultMs = 60_000;
+/** An open chain takes about a tenth of a mebibyte. */
+const unusedChainsDefault = 2_000;
 /** Chains that are closed at once: many that become idle together must not take the disk from those in use. */
 const closingMax = 8;
 
@@ -247,11 +251,14 @@ export class ChainRegistry {
     }
   }
 
-  /** Close those that were unused for long, a few at a time. */
+  /** Close those that were unused for long, and those beyond as many as may be kept, a few at a time. */
   async #closeIdle(): Promise<void> {
+    const { unusedChainsMax = unusedChainsDefault } = this.#options;
     const before = performance.now() - this.#idleMs;
-    const idle = [...this.#entries].filter(
-      ([, { leases, idleSinceMs }]) => leases === 0 && idleSinceMs <= before,
+    const unused = [...this.#entries].filter(([, { leases }]) => leases === 0);
+    const beyond = unused.length - unusedChainsMax;
+    const idle = unused.filter(
+      ([, { idleSinceMs }], place) => place < beyond || idleSinceMs <= before,
     );
     for (let first = 0; first < idle.length && !this.#closed; first += closingMax) {
       const some = idle.slice(first, first + closingMax);
