@@ -58,6 +58,8 @@ interface Entry {
 const idleDefaultMs = 60_000;
 /** An open chain takes about a tenth of a mebibyte. */
 const unusedChainsDefault = 2_000;
+/** Within this time many may be opened. */
+const sweepMsMax = 5_000;
 /** Chains that are closed at once: many that become idle together must not take the disk from those in use. */
 const closingMax = 8;
 
@@ -78,11 +80,14 @@ export class ChainRegistry {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#idleMs = options.idleMs ?? idleDefaultMs;
-    this.#sweeper = setInterval(() => {
-      this.#sweeping ??= this.#closeIdle().finally(() => {
-        this.#sweeping = undefined;
-      });
-    }, this.#idleMs / 4);
+    this.#sweeper = setInterval(
+      () => {
+        this.#sweeping ??= this.#closeIdle().finally(() => {
+          this.#sweeping = undefined;
+        });
+      },
+      Math.min(this.#idleMs / 4, sweepMsMax),
+    );
     this.#sweeper.unref();
   }
 
