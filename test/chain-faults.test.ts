@@ -5,8 +5,9 @@ import { type Chain, ChainRegistry } from '../src/chain/index.ts';
 import { KeyPair } from '../src/crypto/index.ts';
 import { parseChainKey, splitSlice } from '../src/event/index.ts';
 import { type Fault, FaultyStorage } from '../src/log/faulty-storage.ts';
-import type { MemoryStorage, Survives } from '../src/log/memory-storage.ts';
+import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { emptyDisk } from './support/log-fixture.ts';
+import { powerCuts } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 import { type TestBatch, TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 
@@ -175,24 +176,8 @@ test('the script rolls, restarts and grows', () => {
   expect(callCount).toBeGreaterThan(300);
 });
 
-/** What is left after a power cut of what wasn't synced: nothing, all, or every other change. */
-const survivals: [string, Survives][] = [
-  ['nothing survives', () => false],
-  ['all survives', () => true],
-  ['every other change survives', alternating(true)],
-  ['the others survive', alternating(false)],
-];
-
-function alternating(first: boolean): Survives {
-  let survives = !first;
-  return () => {
-    survives = !survives;
-    return survives;
-  };
-}
-
 async function checkAfterCut(disk: MemoryStorage, session: Session, what: string): Promise<void> {
-  for (const [name, survives] of survivals) {
+  for (const [name, survives] of powerCuts()) {
     const copy = disk.clone({ keepsUnsynced: true });
     copy.powerCut(survives);
     const after = new Session(new FaultyStorage(copy, () => undefined));

@@ -13,9 +13,10 @@ import {
   type TestBatch,
   testOwner,
 } from '../../test/support/log-fixture.ts';
+import { powerCuts } from '../../test/support/power-cuts.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { type Fault, FaultyStorage } from './faulty-storage.ts';
-import type { MemoryStorage, Survives } from './memory-storage.ts';
+import type { MemoryStorage } from './memory-storage.ts';
 
 const logsPath = '/logs';
 const segmentBytesMax = 700;
@@ -83,23 +84,6 @@ async function checkAfter(storage: MemoryStorage, progress: Progress, what: stri
   await again.close();
 }
 
-/** Ways in which a power cut may end: nothing survives, all does, or every other change. */
-function survivals(): [string, Survives | undefined][] {
-  const everyOther = (first: boolean): Survives => {
-    let survives = !first;
-    return () => {
-      survives = !survives;
-      return survives;
-    };
-  };
-  return [
-    ['no power cut', undefined],
-    ['nothing survives', () => false],
-    ['every other change survives', everyOther(true)],
-    ['the others survive', everyOther(false)],
-  ];
-}
-
 const faults: Fault[] = ['refused', 'persisted', 'torn'];
 
 test.each(faults)(
@@ -108,7 +92,7 @@ test.each(faults)(
     const calls = await callsOfWorkload();
     expect(calls).toBeGreaterThan(100);
     for (let at = faults.indexOf(fault); at < calls; at += rounds({ short: 3, long: 1 })) {
-      for (const [ending, survives] of survivals()) {
+      for (const [ending, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
         const disk = await emptyDisk(logsPath);
         const storage = new FaultyStorage(disk, ({ index }) =>
           index < at ? undefined : index === at ? fault : 'refused',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLog, readAll, sameBatches, testOwner } from '../../test/support/log-fixture.ts';
+import { powerCuts } from '../../test/support/power-cuts.ts';
 import {
   expectNothingGone,
   expectSound,
@@ -14,7 +15,7 @@ import { rounds } from '../../test/support/scale.ts';
 import { applyRepair } from './apply-repair.ts';
 import { type Fault, FaultyStorage } from './faulty-storage.ts';
 import { encodeManifest, parseManifest } from './manifest.ts';
-import type { MemoryStorage, Survives } from './memory-storage.ts';
+import type { MemoryStorage } from './memory-storage.ts';
 import { planRepair } from './plan-repair.ts';
 
 // Every call to the file system that a repair makes goes wrong in turn, in each way, and the power is cut after it or it
@@ -61,22 +62,6 @@ const damages: Record<string, (storage: MemoryStorage, last: number) => Promise<
   },
 };
 
-const survivals: [string, Survives | undefined][] = [
-  ['no power cut', undefined],
-  ['nothing survives', () => false],
-  ['all survives', () => true],
-  ['every other change survives', alternating(true)],
-  ['the others survive', alternating(false)],
-];
-
-function alternating(first: boolean): Survives {
-  let survives = !first;
-  return () => {
-    survives = !survives;
-    return survives;
-  };
-}
-
 /** What a server makes of the chain as it is: it can only be read, or is as it was, or as it is to be. */
 async function expectServedAs(
   storage: MemoryStorage,
@@ -116,7 +101,7 @@ describe.each(Object.entries(damages))('%s', (_, damage) => {
     let round = 0;
     for (const fault of ['refused', 'persisted', 'torn'] as Fault[]) {
       for (let at = 0; at < callCount; at += 1) {
-        for (const [survival, survives] of survivals) {
+        for (const [survival, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
           round += 1;
           if (round % every !== 0) continue;
           const disk = damaged.clone();
