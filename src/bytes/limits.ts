@@ -27,6 +27,27 @@ export const chainKeyBytesMax = 255;
 /** Root keys of a chain. */
 export const rootsMax = 16;
 
+/** Keys that sign a batch: as many as a chain can have roots, which all sign its genesis. */
+export const signersMax = 16;
+
+/** Keys that a rule names. */
+export const ruleKeysMax = 16;
+
+/** Public keys that an event shows. */
+export const publicKeysMax = 16;
+
+/** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
+export const chainKeysMax = 4_096;
+
+/** Read keys that an event hands out: a header has room for as many. */
+export const wrappedKeysMax = 32;
+
+/** A read key, sealed for a reader. */
+export const wrappedKeyBytesMax = 2_048;
+
+/** Parents between an object and the rule that it inherits. Bounds what deciding on one event takes. */
+export const treeDepthMax = 64;
+
 /** Preconditions of a batch. */
 export const preconditionsMax = 16;
 

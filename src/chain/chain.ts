@@ -1,4 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
   type ChainKey,
@@ -12,10 +13,10 @@ import {
 import type { ChainLog } from '../log/index.ts';
 import {
   type Answer,
-  allowedKey,
   type ChainState,
   checkContents,
   checkHashes,
+  keyTable,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
@@ -96,6 +97,16 @@ export class Chain {
     return this.#state.genesis;
   }
 
+  /** A public key that the chain knows, by the hexadecimal of its fingerprint. */
+  findKey(fingerprint: string): PublicKey | undefined {
+    return this.#state.authority.keys.find(fingerprint);
+  }
+
+  /** The keys that own the chain now. */
+  get roots(): readonly PublicKey[] {
+    return this.#state.authority.keys.roots;
+  }
+
   /** Number of writers that the chain knows. */
   get writerCount(): number {
     return this.#state.writerCount;
@@ -108,7 +119,7 @@ export class Chain {
    * @param isProven whether the sender of a batch without a signature has proven its key; may wait for a proof that came
    * before it.
    * @throws AtedbError for a batch that no chain would take; see `parseBatch`, `checkBatch`, `verifySignatures`,
-   * `vouchedBy`; KEY_NOT_PROVEN.
+   * `vouchedBy`, `Authority.keysOf`; KEY_NOT_PROVEN.
    */
   async prepare(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
     const batch = parseBatch(run);
@@ -134,21 +145,25 @@ export class Chain {
    * @throws AtedbError as `verifyKeyProof`.
    */
   verifyProof(proof: SignatureView, conversationId: Buffer): Promise<void> {
-    const { genesis, keys } = this.#state;
-    return verifyKeyProof(proof, { genesis, keys, conversationId });
+    const { genesis, authority } = this.#state;
+    return verifyKeyProof(proof, { genesis, authority, conversationId });
   }
 
   async #checkVouched(batch: Batch, isProven: IsProven): Promise<void> {
     const { seal } = batch;
-    const { genesis, keys } = this.#state;
-    if (vouchedBy(batch, genesis.trustMode) === 'writer') return verifySignatures(seal, keys);
-    const { fingerprintHex } = allowedKey(seal.fingerprint, keys);
-    if (await isProven(fingerprintHex)) return;
-    throw new AtedbError(
-      'KEY_NOT_PROVEN',
-      `the batch has no signature, and its key ${fingerprintHex} is not proven on this stream. Prove the key first, or sign the batch`,
-      { metadata: { fingerprint: fingerprintHex } },
-    );
+    const { genesis, authority } = this.#state;
+    const isSigned = vouchedBy(batch, genesis.trustMode) === 'writer';
+    if (batch.isGenesis) return verifySignatures(seal, keyTable(genesis.roots));
+    const keys = authority.keysOf(batch);
+    if (isSigned) return verifySignatures(seal, keys);
+    for (const signer of keys.keys()) {
+      if (await isProven(signer)) continue;
+      throw new AtedbError(
+        'KEY_NOT_PROVEN',
+        `the batch has no signature, and its key ${signer} is not proven on this stream. Prove the key first, or sign the batch`,
+        { metadata: { fingerprint: signer } },
+      );
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   parseSealOfRun,
   splitSlice,
   WriterNumbers,
+  writesObject,
 } from '../event/index.ts';
 import type { ChainLog } from '../log/index.ts';
 
@@ -32,6 +33,7 @@ class MemoryKeys {
     const writer = this.writers.numberOf(seal.writerId);
     for (let index = 0; index < count; index += 1) {
       const at = layout[index * layoutStride + layoutOf.keyStart] as number;
+      if (!writesObject(layout[index * layoutStride + layoutOf.kind] as number)) continue;
       if (at > 0) this.table.add(bytes, at, firstSequence + index, writer);
     }
   }
@@ -84,8 +86,8 @@ export class KeyIndex {
   }
 
   /** Take note of a batch of the active segment, while that is read. */
-  addRun(run: Buffer, firstSequence: number, writerId: Buffer): void {
-    this.#tables.at(-1)?.addRun(run, firstSequence, writerId);
+  add(batch: Batch, firstSequence: number): void {
+    this.#tables.at(-1)?.addBatch(batch, firstSequence);
   }
 
   /** Sequence after the newest event of anyone but this writer on an object, of all there is; 0 for none. */

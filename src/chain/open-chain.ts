@@ -1,11 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import {
-  type ChainKey,
-  type Genesis,
-  parseBatch,
-  parseSealOfRun,
-  splitSlice,
-} from '../event/index.ts';
+import { type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/index.ts';
 import { ChainLog, type ChainLogOptions, type KeysCache, type Storage } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain, type CheckHashes } from './chain.ts';
@@ -92,12 +86,9 @@ export async function openChainIn(
     onBatch: (run, commit, segment) => {
       if (commit.commit === 0) loading.state = new ChainState(genesisOf(run));
       const state = loading.get();
-      const seal = parseSealOfRun(run);
-      loading
-        .keysOf(segment, commit.firstSequence)
-        .addRun(run, commit.firstSequence, seal.writerId);
-      state.apply(seal, { ...commit, commitHeader: copy(commit.headerBytes) });
-      state.settled(state.nextCommit);
+      const batch = parseBatch(run);
+      loading.keysOf(segment, commit.firstSequence).add(batch, commit.firstSequence);
+      state.replay(batch, { ...commit, commitHeader: copy(commit.headerBytes) });
     },
   });
   if (log === null) return undefined;

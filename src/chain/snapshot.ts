@@ -5,6 +5,7 @@ import {
   StateSnapshotSchema,
 } from '../../gen/atedb/v1/log_pb.js';
 import type { Answer, StateRecord, WriterRecord } from '../trust/index.ts';
+import { fromAuthoritySnapshot, toAuthoritySnapshot } from './authority-snapshot.ts';
 
 /** A chain's state, as the message that is stored; the log adds what it knows by itself: magic, chain id, CRC. */
 export function toSnapshot(record: StateRecord, genesisSlice: Buffer): StateSnapshot {
@@ -21,6 +22,7 @@ export function toSnapshot(record: StateRecord, genesisSlice: Buffer): StateSnap
       asOfSize: BigInt(writer.asOfSize),
       recent: writer.recent.map(({ sealHash, commitHeader }) => ({ sealHash, commitHeader })),
     })),
+    authority: toAuthoritySnapshot(record.authority),
   });
 }
 
@@ -45,6 +47,7 @@ export function fromSnapshot(snapshot: StateSnapshot): StateRecord {
         ),
       }),
     ),
+    authority: fromAuthoritySnapshot(snapshot.authority),
   };
 }
 

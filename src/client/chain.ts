@@ -14,6 +14,7 @@ import { asAtedbError } from './as-atedb-error.ts';
 import { type AppendEvent, buildEvents, type Conditions } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
+import { ChainKeys } from './chain-keys.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
@@ -64,6 +65,7 @@ export class Chain implements AsyncDisposable {
   readonly #options: ChainOptions;
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
+  readonly #keys: ChainKeys;
   readonly #opener: ChainOpener;
   readonly #writer: Writer;
   /** Fires when the chain is closed. */
@@ -78,6 +80,7 @@ export class Chain implements AsyncDisposable {
     this.key = chainKey;
     this.server = transport.server;
     this.#options = options;
+    this.#keys = new ChainKeys(transport);
     const onSaveError = (error: unknown) => this.#notRemembered(error);
     this.#remembered = new RememberedChain({
       home,
@@ -304,7 +307,9 @@ export class Chain implements AsyncDisposable {
     }
     const { transport } = this.#options;
     const { signal: closed } = this.#end;
-    return { genesis, opener: this.#opener, known: this.#known, transport, closed };
+    const ofGenesis = genesis;
+    const findKey = (fingerprint: string) => this.#keys.find(fingerprint, ofGenesis, closed);
+    return { genesis, opener: this.#opener, known: this.#known, findKey, transport, closed };
   }
 
   #notRemembered(error: unknown): void {

@@ -67,11 +67,14 @@ function askedOf(name: EventName) {
   throw invalid('primaryKey', `it is ${primaryKey.length} bytes, and must be ${primaryKeyBytes}`);
 }
 
-async function verifiedEvent({ genesis }: RangeContext, answer: GetAnswer): Promise<ChainEvent> {
+async function verifiedEvent(
+  { genesis, findKey }: RangeContext,
+  answer: GetAnswer,
+): Promise<ChainEvent> {
   const { slice, sequence, head, inclusion } = answer;
   const [stored, ...others] = splitOrFail(slice);
   if (stored === undefined || others.length > 0) throw failed('it comes with more than its batch');
-  const verified = await verifyBatch(genesis, stored);
+  const verified = await verifyBatch(genesis, stored, findKey);
   const { commit } = verified;
   const isIncluded = verifyInclusion({
     leaf: commitLeaf(commit.headerBytes),

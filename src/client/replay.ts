@@ -1,7 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, verifyConsistency } from '../crypto/index.ts';
 import { type Genesis, type SliceBatch, splitSlice, type TreeHead } from '../event/index.ts';
-import { ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
+import { type FindKey, ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
 import type { StartOfHistory } from './received.ts';
@@ -14,6 +14,7 @@ export interface ReplayContext {
   readonly genesis: Genesis;
   readonly opener: ChainOpener;
   readonly known: KnownHead;
+  readonly findKey: FindKey;
 }
 
 /**
@@ -53,6 +54,7 @@ export class Replay {
       commit: start.startCommit,
       sequence: start.startSequence,
       frontier: start.frontier,
+      findKey: context.findKey,
     });
   }
 

@@ -78,6 +78,7 @@ export class ReverseReplay {
         commit: commit.commit,
         sequence: commit.firstSequence,
         frontier,
+        findKey: this.#context.findKey,
       });
     } catch (error) {
       if (!(error instanceof AtedbError)) throw error;

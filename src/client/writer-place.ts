@@ -1,6 +1,6 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyPair } from '../crypto/index.ts';
+import type { KeyPair, PublicKey } from '../crypto/index.ts';
 import { type ChainKey, writerIdOf } from '../event/index.ts';
 import type { ChainOpener, Opened, OpenedChain } from './chain-opener.ts';
 import type { KnownHead } from './known-head.ts';
@@ -84,7 +84,8 @@ export class WriterPlace {
       const slot = await this.#takeSlot(chainId, fingerprint);
       const isOfSlot = asked !== undefined && this.#writerId(fingerprint)?.equals(asked);
       if (!isOfSlot || chain.writer === undefined) continue;
-      await this.#agree(chain, chain.writer, { slot, fingerprint, before, unanswered, signal });
+      const { publicKey } = key;
+      await this.#agree(chain, chain.writer, { slot, publicKey, before, unanswered, signal });
       return { slot, genesis: chain.genesis };
     }
     const { server } = this.#options.transport;
@@ -100,17 +101,17 @@ export class WriterPlace {
     standing: NonNullable<OpenedChain['writer']>,
     writer: {
       slot: WriterSlot;
-      fingerprint: Buffer;
+      publicKey: PublicKey;
       before: number;
       unanswered: readonly SealedBatch[];
       signal: AbortSignal;
     },
   ): Promise<void> {
-    const { slot, fingerprint, before, unanswered, signal } = writer;
+    const { slot, publicKey, before, unanswered, signal } = writer;
     const { opener } = this.#options;
     const seal = await checkStanding({
       genesis: chain.genesis,
-      fingerprint,
+      publicKey,
       standing,
       state: slot.state,
       unanswered,

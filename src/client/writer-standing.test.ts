@@ -39,7 +39,7 @@ function claim(acknowledged: number, more: Partial<StandingClaim> = {}): Standin
   const { genesis, writer, batches } = chain;
   return {
     genesis,
-    fingerprint: key.publicKey.fingerprint,
+    publicKey: key.publicKey,
     standing: { nextCounter: batches.length, lastSeal: sealOf(batches.at(-1)) },
     state: {
       salt: writer.salt,

@@ -1,4 +1,5 @@
 import { AtedbError, frame } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import {
   type Genesis,
   parseSealOfRun,
@@ -14,8 +15,8 @@ import type { WriterState } from './writer-slot.ts';
 /** Both sides of what is known of one writer. */
 export interface StandingClaim {
   readonly genesis: Genesis;
-  /** Fingerprint of its key. */
-  readonly fingerprint: Buffer;
+  /** Its key. */
+  readonly publicKey: PublicKey;
   /** What the server says. */
   readonly standing: WriterStanding;
   /** What we have answers for. */
@@ -63,13 +64,16 @@ export async function checkStanding(claim: StandingClaim): Promise<SealView | un
 }
 
 async function verifyLastSeal(claim: StandingClaim): Promise<SealView> {
-  const { genesis, fingerprint, standing, state } = claim;
+  const { genesis, publicKey, standing, state } = claim;
+  const { fingerprint } = publicKey;
   if (standing.lastSeal === undefined) throw unbelievable('its last seal is missing');
   const writerId = writerIdOf({ chainId: genesis.chainId, fingerprint, salt: state.salt });
   let seal: SealView;
   try {
     seal = parseSealOfRun(frame(runFields.seal, standing.lastSeal));
-    await verifySignatures(seal, keyTable(genesis.roots));
+    // Others may have signed it too; that this writer did is what counts here.
+    const own = seal.signatures.filter((signature) => signature.fingerprint.equals(fingerprint));
+    await verifySignatures({ ...seal, signatures: own }, keyTable([publicKey]));
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     throw unbelievable(`its last seal does not verify: ${error.message}`, error);
@@ -78,8 +82,9 @@ async function verifyLastSeal(claim: StandingClaim): Promise<SealView> {
     seal.writerId.equals(writerId) &&
     seal.chainId.equals(genesis.chainId) &&
     seal.fingerprint.equals(fingerprint) &&
-    seal.signatures.every((signature) => signature.fingerprint.equals(fingerprint)) &&
-    (seal.signatures.length > 0 || genesis.trustMode === 'centralized');
+    (seal.signatures.length === 0
+      ? genesis.trustMode === 'centralized'
+      : seal.signatures.some((signature) => signature.fingerprint.equals(fingerprint)));
   if (!isOurs) throw unbelievable("its last seal is not this writer's");
   if (seal.counter !== standing.nextCounter - 1) {
     throw unbelievable(

@@ -19,6 +19,10 @@ export const hashTags = {
   roots: 'atedb/v1/roots',
   /** Salt, data → data hash. */
   data: 'atedb/v1/data',
+  /** Sealed data → data hash. */
+  sealedData: 'atedb/v1/sealed-data',
+  /** A parent's primary key, a label → primary key of a child. */
+  child: 'atedb/v1/child',
   /** A name → primary key. */
   name: 'atedb/v1/name',
 } as const;

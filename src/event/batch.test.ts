@@ -159,7 +159,7 @@ test('an unknown magic, a kind without a number and a wrong id length are refuse
   const event = (header: Buffer) => frame(1, new FieldWriter().bytes(1, header).finish());
   const cases = [
     new FieldWriter().fixed32(1, 0x02564541).varint(2, 2).finish(),
-    new FieldWriter().fixed32(1, 0x01564541).varint(2, 9).finish(),
+    new FieldWriter().fixed32(1, 0x01564541).varint(2, 11).finish(),
     new FieldWriter().fixed32(1, 0x01564541).varint(2, 2).bytes(3, Buffer.alloc(15)).finish(),
   ];
   for (const header of cases) expect(() => parseBatch(event(header))).toThrow(/event 0/);

@@ -5,8 +5,9 @@ import {
   FieldCursor,
   runBytesMax,
 } from '../bytes/index.ts';
+import { type EventAuthority, readAuthority } from './authority.ts';
 import { runFields } from './build-event.ts';
-import { findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
+import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
 import { type EventKind, type EventView, eventKinds, findEvent, viewOf } from './event-view.ts';
 import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
 import { type Precondition, sealHash, type TreeHead } from './seal.ts';
@@ -47,6 +48,7 @@ export class Batch {
   /** Where the parts of the events lie; see `layoutOf`. */
   readonly layout: Uint32Array;
   #events: readonly EventView[] | undefined;
+  readonly #authorities = new Map<number, EventAuthority>();
 
   constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
     this.bytes = bytes;
@@ -68,6 +70,33 @@ export class Batch {
     return this.#events;
   }
 
+  /** What is to be looked into of an event: a sum of `eventMarks`. */
+  marksOf(index: number): number {
+    return this.layout[index * layoutStride + layoutOf.marks] as number;
+  }
+
+  /**
+   * What an event says of rights and keys; read when it is first asked for.
+   *
+   * @throws AtedbError BATCH_INVALID where that contradicts itself, naming the event.
+   */
+  authorityOf(index: number): EventAuthority {
+    if ((this.marksOf(index) & ~eventMarks.sealed) === 0) return noAuthority;
+    let authority = this.#authorities.get(index);
+    if (authority === undefined) {
+      authority = authorityAt(this.headerOf(index), index);
+      this.#authorities.set(index, authority);
+    }
+    return authority;
+  }
+
+  /** The header bytes of an event. */
+  headerOf(index: number): Buffer {
+    const at = index * layoutStride;
+    const start = this.layout[at + layoutOf.headerStart];
+    return this.bytes.subarray(start, this.layout[at + layoutOf.headerEnd]);
+  }
+
   /** What an event does. */
   kindOf(index: number): EventKind {
     return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] as EventKind;
@@ -75,6 +104,21 @@ export class Batch {
 }
 
 const emptyData = Buffer.alloc(0);
+const noAuthority: EventAuthority = {};
+
+function authorityAt(header: Buffer, index: number): EventAuthority {
+  try {
+    return readAuthority(header);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    const reason = error.reason === 'UNSUPPORTED' ? 'UNSUPPORTED' : 'BATCH_INVALID';
+    throw new AtedbError(reason, `event ${index}: ${error.message}`, {
+      metadata: { event_index: String(index) },
+      cause: error,
+    });
+  }
+}
+
 /** Where the layout of a batch is put together, before it is known how many events it has. */
 let scratch = new Uint32Array(256 * layoutStride);
 

@@ -8,20 +8,21 @@ import {
   varintBytes,
 } from '../bytes/index.ts';
 import { HashInputs, hashBytes, hashTags, RangeHasher } from '../crypto/index.ts';
+import { type EventAuthority, writeEarlyAuthority, writeLateAuthority } from './authority.ts';
 import { magics } from './forms.ts';
 import { primaryKeyBytes } from './primary-key.ts';
 
 /** Field numbers that an event and a seal have in a request and in a segment file alike. */
 export const runFields = { event: 1, seal: 2 } as const;
 
-const kindNumbers = { data: 2, tombstone: 3 } as const;
+const kindNumbers = { data: 2, tombstone: 3, roots: 7, key_change: 9, rules: 10 } as const;
 const saltBytes = 16;
 
 /** What a writer says in an event. */
 export interface EventInput {
   readonly kind: keyof typeof kindNumbers;
-  /** 16 bytes. */
-  readonly primaryKey: Buffer;
+  /** 16 bytes. Absent in changes of roots and keys; in rules, where they are the root's. */
+  readonly primaryKey?: Buffer | undefined;
   /** 16 bytes. */
   readonly parent?: Buffer | undefined;
   /** 16 bytes. */
@@ -32,6 +33,8 @@ export interface EventInput {
   readonly replyTo?: Buffer | undefined;
   /** The writer's clock: milliseconds since 1970-01-01 UTC. */
   readonly timeUnixMs?: number | undefined;
+  /** What the event says of rights and keys. */
+  readonly authority?: EventAuthority | undefined;
   readonly data: Buffer;
   /** 16 random bytes, never used for other data. */
   readonly salt: Buffer;
@@ -57,8 +60,12 @@ export function buildEvent(input: EventInput): BuiltEvent {
  */
 export function buildEvents(inputs: readonly EventInput[]): BuiltEvent[] {
   for (const input of inputs) checkInput(input);
-  const writer = new FieldWriter(inputs.reduce((sum, input) => sum + roomFor(input), 0));
-  const places = inputs.map((input) => writeEvent(writer, headerWithoutHash(input), input));
+  const headers = inputs.map(headerWithoutHash);
+  const room = headers.reduce((sum, header, index) => {
+    return sum + header.length + (inputs[index] as EventInput).data.length + fixedBytesMax;
+  }, 0);
+  const writer = new FieldWriter(room);
+  const places = inputs.map((input, index) => writeEvent(writer, headers[index] as Buffer, input));
   const bytes = writer.finish();
   const hashed = new HashInputs();
   places.forEach(({ dataStart, saltStart }, index) => {
@@ -86,27 +93,25 @@ export function buildGenesisEvent(header: Buffer): BuiltEvent {
 
 /** Stands where the hash of the data will be. */
 const noHash = Buffer.alloc(hashBytes);
-/** More than all of an event takes beside its data and type. */
-const fixedBytesMax = 192;
+/** More than an event takes beside its header and data. */
+const fixedBytesMax = 64;
 const dataBytesField = 31;
 
-function roomFor({ data, type }: EventInput): number {
-  return data.length + fixedBytesMax + (type === undefined ? 0 : typeNameBytesMax);
-}
-
 function headerWithoutHash(input: EventInput): Buffer {
-  return new FieldWriter()
+  const { authority } = input;
+  const header = new FieldWriter()
     .fixed32(1, magics.event)
     .varint(2, kindNumbers[input.kind])
     .bytes(3, input.primaryKey)
     .bytes(4, input.parent)
-    .bytes(5, input.collection)
+    .bytes(5, input.collection);
+  if (authority !== undefined) writeEarlyAuthority(header, authority, undefined);
+  header
     .string(12, input.type ?? '')
     .bytes(13, input.replyTo)
-    .varint(14, input.timeUnixMs ?? 0)
-    .bytes(30, noHash)
-    .varint(dataBytesField, input.data.length)
-    .finish();
+    .varint(14, input.timeUnixMs ?? 0);
+  if (authority !== undefined) writeLateAuthority(header, authority);
+  return header.bytes(30, noHash).varint(dataBytesField, input.data.length).finish();
 }
 
 /** Write an event, and say where its parts lie. */
@@ -132,6 +137,9 @@ function writeEvent(writer: FieldWriter, header: Buffer, { data, salt }: EventIn
 }
 
 function checkInput(input: EventInput): void {
+  if (input.primaryKey === undefined && (input.kind === 'data' || input.kind === 'tombstone')) {
+    throw wrongInput('primaryKey', 'is missing');
+  }
   checkSize('primaryKey', input.primaryKey, primaryKeyBytes);
   checkSize('parent', input.parent, primaryKeyBytes);
   checkSize('collection', input.collection, primaryKeyBytes);

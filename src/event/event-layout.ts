@@ -2,7 +2,7 @@
 // an event. All offsets count from the start of the run; 0, where an event never begins a part, says that it has none.
 
 /** Numbers an event. */
-export const layoutStride = 11;
+export const layoutStride = 13;
 
 /** Places of the numbers of one event. */
 export const layoutOf = {
@@ -21,10 +21,31 @@ export const layoutOf = {
   isGenesis: 9,
   /** A number of `atedb.v1.DataState`; 0 for none. */
   dataState: 10,
+  parentStart: 11,
+  /** A sum of `eventMarks`. */
+  marks: 12,
+} as const;
+
+/** What is to be looked into of an event, beside what its layout says. */
+export const eventMarks = {
+  /** It says something of rights and keys: rules, public keys, wrapped keys, a move, roots, a change of a key. */
+  authority: 1,
+  /** Its data is sealed. */
+  sealed: 2,
+  /** It names keys that sign besides the writer's, or an author. */
+  signers: 4,
+  /** It says what its primary key is made from. */
+  label: 8,
 } as const;
 
 const kindData = 2;
 const kindTombstone = 3;
+
+/** Whether events of a kind, by its number, write the object that they name, or say only something of it. */
+export function writesObject(kind: number): boolean {
+  return kind === kindData || kind === kindTombstone;
+}
+
 const parentTag = 0x22;
 const collectionTag = 0x2a;
 const typeTag = 0x62;
@@ -76,6 +97,7 @@ export function findUsualEvent(
   layout[at + layoutOf.saltStart] = saltTag + 2;
   layout[at + layoutOf.isGenesis] = 0;
   layout[at + layoutOf.dataState] = 0;
+  layout[at + layoutOf.marks] = 0;
   return findUsualHeader(run, headerStart, headerEnd, layout, at);
 }
 
@@ -96,8 +118,13 @@ function findUsualHeader(
   layout[at + layoutOf.kind] = kind;
   layout[at + layoutOf.keyStart] = start + 9;
   let next = start + 9 + keyBytes;
-  for (const tag of [parentTag, collectionTag]) {
-    if (run[next] !== tag) continue;
+  layout[at + layoutOf.parentStart] = 0;
+  if (run[next] === parentTag) {
+    if (run[next + 1] !== keyBytes) return false;
+    layout[at + layoutOf.parentStart] = next + 2;
+    next += 2 + keyBytes;
+  }
+  if (run[next] === collectionTag) {
     if (run[next + 1] !== keyBytes) return false;
     next += 2 + keyBytes;
   }

@@ -1,5 +1,6 @@
 import { AtedbError, checkStrict, eventHeaderBytesMax, FieldCursor } from '../bytes/index.ts';
-import { layoutOf } from './event-layout.ts';
+import { authorityFields } from './authority.ts';
+import { eventMarks, layoutOf } from './event-layout.ts';
 import { eventForm, eventHeaderForm } from './forms.ts';
 
 /** What an event does; the names of `atedb.v1.EventKind`. */
@@ -13,6 +14,8 @@ export const eventKinds = [
   'auth_answer',
   'roots',
   'server_identity',
+  'key_change',
+  'rules',
 ] as const;
 
 /** What an event does. */
@@ -44,6 +47,20 @@ export interface EventView {
 }
 
 const sizeMax = 0xffff_ffff;
+
+/** The marks that fields of a header make. */
+const marksOfFields: Partial<Record<number, number>> = {
+  [authorityFields.authorisation]: eventMarks.authority,
+  [authorityFields.confidentiality]: eventMarks.sealed,
+  [authorityFields.publicKeys]: eventMarks.authority,
+  [authorityFields.wrappedKeys]: eventMarks.authority,
+  [authorityFields.signWith]: eventMarks.signers,
+  [authorityFields.author]: eventMarks.signers,
+  [authorityFields.moves]: eventMarks.authority,
+  [authorityFields.roots]: eventMarks.authority,
+  [authorityFields.keyChange]: eventMarks.authority,
+  [authorityFields.label]: eventMarks.label,
+};
 
 /**
  * Check any event in the strict form, and find its parts.
@@ -83,15 +100,18 @@ export function findEvent(
   }
   checkStrict(eventHeaderForm, run, headerStart, headerEnd);
   const header = new FieldCursor(run, headerStart, headerEnd);
+  let marks = 0;
   while (header.next()) {
     if (header.field === 2) layout[at + layoutOf.kind] = header.value;
     else if (header.field === 3) layout[at + layoutOf.keyStart] = header.start;
+    else if (header.field === 4) layout[at + layoutOf.parentStart] = header.start;
     else if (header.field === 15) layout[at + layoutOf.isGenesis] = 1;
     else if (header.field === 30) layout[at + layoutOf.hashStart] = header.start;
     else if (header.field === 31) {
       layout[at + layoutOf.dataBytes] = Math.min(header.value, sizeMax);
-    }
+    } else marks |= marksOfFields[header.field] ?? 0;
   }
+  layout[at + layoutOf.marks] = marks;
 }
 
 /** The event whose parts were found: an object, for those who want one. */

@@ -3,8 +3,13 @@ import {
   type FieldForm,
   type MessageForm,
   preconditionsMax,
+  publicKeysMax,
   rootsMax,
+  ruleKeysMax,
+  signersMax,
   typeNameBytesMax,
+  wrappedKeyBytesMax,
+  wrappedKeysMax,
 } from '../bytes/index.ts';
 
 // The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
@@ -16,6 +21,8 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
 } as const;
+
+const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 const id16 = (number: number, name: string): FieldForm => ({
   number,
@@ -61,18 +68,139 @@ export const genesisForm: MessageForm = {
   ],
 };
 
+const hashes32 = (number: number, name: string, countMax: number): FieldForm => ({
+  ...hash32(number, name),
+  repeated: true,
+  countMax,
+});
+
+const nothing = (name: string): MessageForm => ({ name, fields: [] });
+
+/** One way of a rule that says nothing beside its name. */
+const bare = (number: number, name: string, form: string): FieldForm => ({
+  number,
+  name,
+  kind: 'message',
+  oneof: 'rule',
+  required: true,
+  form: nothing(form),
+});
+
+const addRuleFields: readonly FieldForm[] = [
+  bare(1, 'everyone', 'Everyone'),
+  bare(2, 'nobody', 'Nobody'),
+  {
+    number: 3,
+    name: 'any_of',
+    kind: 'message',
+    oneof: 'rule',
+    required: true,
+    form: { name: 'AnyOf', fields: [required(hashes32(1, 'fingerprints', ruleKeysMax))] },
+  },
+];
+
+export const addRuleForm: MessageForm = { name: 'AddRule', fields: addRuleFields };
+
+export const writeRuleForm: MessageForm = {
+  name: 'WriteRule',
+  fields: [...addRuleFields, bare(4, 'inherit', 'Inherit')],
+};
+
+export const readRuleForm: MessageForm = {
+  name: 'ReadRule',
+  fields: [
+    bare(1, 'everyone', 'Everyone'),
+    { ...required(hash32(2, 'read_key_id')), oneof: 'rule' },
+    bare(3, 'inherit', 'Inherit'),
+  ],
+};
+
+export const authorisationForm: MessageForm = {
+  name: 'Authorisation',
+  fields: [
+    { number: 1, name: 'write', kind: 'message', form: writeRuleForm },
+    { number: 2, name: 'add', kind: 'message', form: addRuleForm },
+    { number: 3, name: 'read', kind: 'message', form: readRuleForm },
+  ],
+};
+
+export const confidentialityForm: MessageForm = {
+  name: 'Confidentiality',
+  fields: [
+    required(hash32(1, 'read_key_id')),
+    required(hash32(2, 'random')),
+    required(hash32(3, 'commitment')),
+  ],
+};
+
+export const wrappedKeyForm: MessageForm = {
+  name: 'WrappedKey',
+  fields: [
+    required(hash32(1, 'read_key_id')),
+    required(hash32(2, 'recipient')),
+    { number: 3, name: 'wrapped', kind: 'bytes', lengthMax: wrappedKeyBytesMax, required: true },
+  ],
+};
+
+export const rootsForm: MessageForm = {
+  name: 'Roots',
+  fields: [
+    {
+      number: 1,
+      name: 'roots',
+      kind: 'message',
+      form: publicKeyForm,
+      repeated: true,
+      countMax: rootsMax,
+      required: true,
+    },
+  ],
+};
+
+export const keyChangeForm: MessageForm = {
+  name: 'KeyChange',
+  fields: [
+    required(hash32(1, 'fingerprint')),
+    { number: 2, name: 'successor', kind: 'message', form: publicKeyForm },
+  ],
+};
+
 export const eventHeaderForm: MessageForm = {
   name: 'EventHeader',
   fields: [
     { number: 1, name: 'magic', kind: 'fixed32', equals: magics.event, required: true },
-    { number: 2, name: 'kind', kind: 'enum', values: [1, 2, 3, 4, 5, 6, 7, 8], required: true },
+    { number: 2, name: 'kind', kind: 'enum', values: kindNumbers, required: true },
     id16(3, 'primary_key'),
     id16(4, 'parent'),
     id16(5, 'collection'),
+    { number: 6, name: 'authorisation', kind: 'message', form: authorisationForm },
+    { number: 7, name: 'confidentiality', kind: 'message', form: confidentialityForm },
+    {
+      number: 8,
+      name: 'public_keys',
+      kind: 'message',
+      form: publicKeyForm,
+      repeated: true,
+      countMax: publicKeysMax,
+    },
+    {
+      number: 9,
+      name: 'wrapped_keys',
+      kind: 'message',
+      form: wrappedKeyForm,
+      repeated: true,
+      countMax: wrappedKeysMax,
+    },
+    hashes32(10, 'sign_with', signersMax - 1),
+    hash32(11, 'author'),
     { number: 12, name: 'type', kind: 'string', lengthMax: typeNameBytesMax },
     id16(13, 'reply_to'),
     { number: 14, name: 'time_unix_ms', kind: 'varint' },
     { number: 15, name: 'genesis', kind: 'message', form: genesisForm },
+    { number: 16, name: 'moves', kind: 'bool' },
+    { number: 17, name: 'roots', kind: 'message', form: rootsForm },
+    { number: 18, name: 'key_change', kind: 'message', form: keyChangeForm },
+    id16(19, 'label'),
     hash32(30, 'data_hash'),
     { number: 31, name: 'data_bytes', kind: 'varint' },
   ],
@@ -175,7 +303,7 @@ export const sealForm: MessageForm = {
       kind: 'message',
       form: signatureForm,
       repeated: true,
-      countMax: rootsMax,
+      countMax: signersMax,
     },
   ],
 };

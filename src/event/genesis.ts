@@ -1,7 +1,8 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
-import { hashTags, PublicKey, taggedHash } from '../crypto/index.ts';
+import { hashTags, type PublicKey, taggedHash } from '../crypto/index.ts';
 import { type ChainKey, parseChainKey } from './chain-key.ts';
 import { eventHeaderForm, magics } from './forms.ts';
+import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 
 /** How the keys of a chain are trusted; fixed by its genesis. */
 export type TrustMode = 'centralized' | 'distributed';
@@ -127,23 +128,6 @@ function keyOf(what: string, bytes: Buffer): PublicKey {
     if (!(error instanceof AtedbError)) throw error;
     throw invalid(`${what} is no key: ${error.message}`, error);
   }
-}
-
-/** Read a serialised PublicKey message in the strict form. */
-export function parsePublicKey(bytes: Buffer): PublicKey {
-  const cursor = new FieldCursor(bytes);
-  let suite = 0;
-  let key = Buffer.alloc(0) as Buffer;
-  while (cursor.next()) {
-    if (cursor.field === 1) suite = cursor.value;
-    else if (cursor.field === 2) key = cursor.bytesValue();
-  }
-  return PublicKey.parse(suite, key);
-}
-
-/** Serialise a public key as a PublicKey message. */
-export function publicKeyBytes(key: PublicKey): Buffer {
-  return new FieldWriter().varint(1, key.suite).bytes(2, key.bytes).finish();
 }
 
 function invalid(why: string, cause?: AtedbError): AtedbError {

@@ -56,7 +56,39 @@ beforeAll(async () => {
   });
   const tombstone = seededEvent(random, { kind: 'tombstone', data: Buffer.alloc(0) });
   const plain = seededEvent(random, { data: randomBuffer(random, 200) });
-  eventHeaders.push(full.header, tombstone.header, plain.header);
+  const hash = () => randomBuffer(random, 32);
+  const ruling = seededEvent(random, {
+    parent: primaryKey,
+    authority: {
+      authorisation: {
+        write: { kind: 'any_of', fingerprints: [hash(), hash()] },
+        add: { kind: 'everyone' },
+        read: { kind: 'read_key', readKeyId: hash() },
+      },
+      publicKeys: [key.publicKey],
+      wrappedKeys: [{ readKeyId: hash(), recipient: hash(), wrapped: randomBuffer(random, 60) }],
+      signWith: [hash()],
+      author: hash(),
+      moves: true,
+      keyChange: { fingerprint: hash(), successor: key.publicKey },
+      label: randomBuffer(random, 16),
+    },
+  });
+  const inheriting = seededEvent(random, {
+    kind: 'rules',
+    primaryKey: undefined,
+    data: Buffer.alloc(0),
+    authority: {
+      authorisation: {
+        write: { kind: 'inherit' },
+        add: { kind: 'nobody' },
+        read: { kind: 'inherit' },
+      },
+      roots: [key.publicKey],
+    },
+  });
+  const ruled = [ruling, inheriting];
+  eventHeaders.push(...[full, tombstone, plain, ...ruled].map(({ header }) => header));
   const options: TestBatchOptions = {
     counter: 7,
     previous: randomBuffer(random, 32),
@@ -70,6 +102,7 @@ beforeAll(async () => {
   for (const signers of [[], [key]]) {
     runs.push((await writer.make([full], options, signers)).run);
     runs.push((await writer.make([plain, tombstone, full, plain], {}, signers)).run);
+    runs.push((await writer.make(ruled, {}, signers)).run);
   }
   for (const trustMode of ['centralized', 'distributed'] as const) {
     const genesis = await testGenesis({

@@ -6,6 +6,20 @@ export {
   type ServerAddress,
 } from './address.ts';
 export {
+  type AddRule,
+  type Authorisation,
+  authorisationBytes,
+  type Confidentiality,
+  type EventAuthority,
+  type KeyChange,
+  parseAuthorisation,
+  type ReadRule,
+  readAuthority,
+  readConfidentiality,
+  type WrappedKey,
+  type WriteRule,
+} from './authority.ts';
+export {
   Batch,
   parseBatch,
   parseSealOfRun,
@@ -33,7 +47,7 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
-export { layoutOf, layoutStride } from './event-layout.ts';
+export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
 export type { EventHeader, EventKind, EventView } from './event-view.ts';
 export {
   buildGenesis,
@@ -41,14 +55,13 @@ export {
   type Genesis,
   type GenesisInput,
   parseGenesis,
-  parsePublicKey,
-  publicKeyBytes,
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
-export { primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
+export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
+export { parsePublicKey, publicKeyBytes } from './public-key.ts';
 export {
   eventsRoot,
   type KeyUnchanged,

@@ -1,9 +1,10 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
+import { Authority, type AuthorityRecord } from './authority.ts';
 import { answerOf, type KeptAnswer, keepAnswer } from './kept-answers.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
 import { type ConditionFacts, checkPreconditions } from './preconditions.ts';
-import { type KeyTable, keyTable } from './signatures.ts';
+import { takeBackAll, type Undo } from './undo.ts';
 
 /** The answer that a batch got: kept so that a retry gets the same one. */
 export interface Answer {
@@ -34,6 +35,7 @@ export interface StateRecord {
   readonly timeUnixMs: number;
   /** Ordered by their last commit. */
   readonly writers: readonly WriterRecord[];
+  readonly authority: AuthorityRecord;
 }
 
 /** A batch that was accepted: its place in the chain. */
@@ -60,6 +62,8 @@ interface Applied {
   readonly timeBeforeUnixMs: number;
   readonly latest: LatestMark;
   readonly writerId: string;
+  /** Takes back what it changed in the authority. */
+  readonly undo: Undo;
   /** Of its writer, before; undefined where it was the writer's first batch. */
   readonly before:
     | (Pick<Writer, 'nextCounter' | 'lastCommit' | 'endSequence' | 'asOfSize'> & {
@@ -75,7 +79,8 @@ interface Applied {
  */
 export class ChainState {
   readonly genesis: Genesis;
-  readonly keys: KeyTable;
+  /** Who may do what. */
+  readonly authority: Authority;
   nextCommit = 0;
   nextSequence = 0;
   /** Time of the last commit: the next one is not before it. */
@@ -84,10 +89,12 @@ export class ChainState {
   readonly #latest = new LatestWriters();
   /** The batches that may be taken back, oldest first. */
   #unsettled: Applied[] = [];
+  /** Takes back what the batch that was admitted, and isn't applied yet, changed in the authority. */
+  readonly #admitted: Undo = [];
 
   constructor(genesis: Genesis, record?: StateRecord) {
     this.genesis = genesis;
-    this.keys = keyTable(genesis.roots);
+    this.authority = record === undefined ? Authority.of(genesis) : new Authority(record.authority);
     if (record === undefined) return;
     this.nextCommit = record.nextCommit;
     this.nextSequence = record.nextSequence;
@@ -111,6 +118,7 @@ export class ChainState {
         writerId: Buffer.from(id, 'hex'),
         recent: writer.recent.map(answerOf),
       })),
+      authority: this.authority.record(),
     };
   }
 
@@ -172,13 +180,15 @@ export class ChainState {
    * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
    * had, or hasn't shown, a head of that size.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
-   * PRECONDITION_FAILED: the batch is refused and nothing has changed.
+   * PRECONDITION_FAILED; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
   admit(
     batch: Batch,
     asOfRoot: Buffer | undefined,
     endOfOthersOn: ConditionFacts['endOfOthersOn'] = () => 0,
   ): void {
+    // The one admitted before wasn't applied, so it never was.
+    takeBackAll(this.#admitted);
     this.checkChain(batch);
     const { seal } = batch;
     const writer = this.#writers.get(seal.writerId.toString('hex'));
@@ -190,6 +200,26 @@ export class ChainState {
       endOfOthers: this.#latest.endOfOthers(seal.writerId.toString('hex')),
       endOfOthersOn,
     });
+    this.#authorise(batch);
+  }
+
+  /**
+   * Take a batch that was admitted before, and is read again.
+   *
+   * @throws AtedbError as `Authority.decide`: it can't have been admitted.
+   */
+  replay(batch: Batch, placed: Placed): void {
+    this.#authorise(batch);
+    this.apply(batch.seal, placed);
+    this.settled(this.nextCommit);
+  }
+
+  #authorise(batch: Batch): void {
+    // The roots that a genesis names have no say before it.
+    if (batch.isGenesis) return;
+    // Those that its keys were found among may have changed since.
+    this.authority.keysOf(batch);
+    this.#admitted.push(...this.authority.decide(batch));
   }
 
   /** Take note of a batch that was admitted, by its seal, and of its place. */
@@ -224,6 +254,7 @@ export class ChainState {
       timeBeforeUnixMs: this.timeUnixMs,
       latest: this.#latest.mark(),
       writerId: id,
+      undo: this.#admitted.splice(0),
       before,
     });
     this.#latest.wrote(id, endSequence);
@@ -245,6 +276,7 @@ export class ChainState {
    * Those that were settled can't be among them.
    */
   takeBack(commits: number): void {
+    takeBackAll(this.#admitted);
     for (let last = this.#unsettled.at(-1); last !== undefined; last = this.#unsettled.at(-1)) {
       if (last.commit < commits) return;
       this.#unsettled.pop();
@@ -252,7 +284,9 @@ export class ChainState {
     }
   }
 
-  #undo({ commit, firstSequence, timeBeforeUnixMs, latest, writerId, before }: Applied): void {
+  #undo(applied: Applied): void {
+    const { commit, firstSequence, timeBeforeUnixMs, latest, writerId, undo, before } = applied;
+    takeBackAll(undo);
     const writer = this.#writers.get(writerId);
     if (writer === undefined || before === undefined) this.#writers.delete(writerId);
     else {

@@ -9,6 +9,7 @@ import {
 } from '../event/index.ts';
 import { checkEvents } from './check-events.ts';
 import { checkHashes } from './check-hashes.ts';
+import { signersOf } from './signers.ts';
 
 /**
  * Check what a batch says about itself: counts, ids, hashes, the Merkle root, which keys signed.
@@ -39,16 +40,20 @@ export function checkContents(batch: Batch): Genesis | undefined {
   }
   if (batch.isGenesis) return checkGenesis(batch);
   checkEvents(batch);
-  const [signature, ...others] = seal.signatures;
   // Whether it may have none is for `vouchedBy` to say.
-  const isOthers = signature !== undefined && !signature.fingerprint.equals(seal.fingerprint);
-  if (others.length > 0 || isOthers) {
-    throw new AtedbError(
-      'SIGNATURE_INVALID',
-      `a batch is signed by its writer's key ${seal.fingerprint.toString('hex')} and no other`,
-    );
-  }
+  if (seal.signatures.length > 0) checkSigners(batch);
   return undefined;
+}
+
+/** A batch is signed by those that it is from, and by no others. */
+function checkSigners(batch: Batch): void {
+  const signers = signersOf(batch);
+  const signed = batch.seal.signatures.map(({ fingerprint }) => fingerprint.toString('hex'));
+  if (signed.length === signers.length && signers.every((one, at) => one === signed[at])) return;
+  throw new AtedbError(
+    'SIGNATURE_INVALID',
+    `the batch is to be signed by ${signers.join(', ')} and no others, in this order, and is signed by ${signed.join(', ')}`,
+  );
 }
 
 function checkGenesis(batch: Batch): Genesis {

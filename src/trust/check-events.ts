@@ -1,5 +1,24 @@
 import { AtedbError } from '../bytes/index.ts';
-import { type Batch, layoutOf, layoutStride } from '../event/index.ts';
+import {
+  type Batch,
+  childPrimaryKey,
+  type EventKind,
+  eventMarks,
+  layoutOf,
+  layoutStride,
+} from '../event/index.ts';
+
+/** Kinds that are carried out; a genesis is by itself. */
+const kindsCarriedOut: ReadonlySet<EventKind> = new Set([
+  'data',
+  'tombstone',
+  'rules',
+  'roots',
+  'key_change',
+]);
+
+/** Sealed data holds the delimiter of its padding, and the tag of the seal. */
+const sealedBytesMin = 17;
 
 /**
  * Check what each event of a batch says of itself, but for its hashes. Of a batch that isn't a genesis.
@@ -13,7 +32,7 @@ export function checkEvents(batch: Batch): void {
     const of = (place: number) => layout[at + place] as number;
     const kind = batch.kindOf(index);
     if (kind === 'genesis') throw invalidEvent(index, 'a genesis is alone in its batch');
-    if (kind !== 'data' && kind !== 'tombstone') {
+    if (!kindsCarriedOut.has(kind)) {
       throw new AtedbError(
         'UNSUPPORTED',
         `event ${index}: events of kind "${kind}" are not carried out by this version`,
@@ -23,11 +42,18 @@ export function checkEvents(batch: Batch): void {
     if (of(layoutOf.isGenesis) !== 0) {
       throw invalidEvent(index, 'only a genesis says what the chain is');
     }
-    if (of(layoutOf.keyStart) === 0) throw invalidEvent(index, 'it has no primary key');
+    const marks = of(layoutOf.marks);
+    const isSealed = (marks & eventMarks.sealed) !== 0;
+    const hasKey = of(layoutOf.keyStart) !== 0;
+    if (!hasKey && (kind === 'data' || kind === 'tombstone')) {
+      throw invalidEvent(index, 'it has no primary key');
+    }
     if (of(layoutOf.dataState) !== 0) {
       throw invalidEvent(index, 'only a server may say that data is not here');
     }
-    if (of(layoutOf.saltStart) === 0) throw invalidEvent(index, 'its salt is missing');
+    if ((of(layoutOf.saltStart) === 0) !== isSealed) {
+      throw invalidEvent(index, isSealed ? 'sealed data has no salt' : 'its salt is missing');
+    }
     const dataBytes = of(layoutOf.dataEnd) - of(layoutOf.dataStart);
     if (of(layoutOf.dataBytes) !== dataBytes) {
       throw invalidEvent(
@@ -35,8 +61,49 @@ export function checkEvents(batch: Batch): void {
         `its header counts ${batch.events[index]?.header.dataBytes} bytes of data, and it has ${dataBytes}`,
       );
     }
-    if (kind === 'tombstone' && dataBytes > 0) throw invalidEvent(index, 'a tombstone has no data');
+    if (kind !== 'data' && (dataBytes > 0 || isSealed)) {
+      throw invalidEvent(index, `${kindNames[kind]} has no data`);
+    }
+    if (isSealed && dataBytes < sealedBytesMin) throw invalidEvent(index, 'its data is not sealed');
+    if (kind !== 'data' || (marks & ~eventMarks.sealed) !== 0) checkSaid(batch, index, kind);
   }
+}
+
+const kindNames: Partial<Record<EventKind, string>> = {
+  tombstone: 'a tombstone',
+  rules: 'an event of rules',
+  roots: 'a change of roots',
+  key_change: 'a change of a key',
+};
+
+/** Check that an event says of rights and keys what its kind may say. */
+function checkSaid(batch: Batch, index: number, kind: EventKind): void {
+  const said = batch.authorityOf(index);
+  const { header } = batch.events[index] as Batch['events'][number];
+  const { primaryKey, parent } = header;
+  const refuse = (isSaid: boolean, what: string) => {
+    if (isSaid) throw invalidEvent(index, `${kindNames[kind] ?? 'an event with data'} ${what}`);
+  };
+  const isOfObject = kind === 'data' || (kind === 'rules' && primaryKey !== undefined);
+  if (!isOfObject) {
+    refuse(parent !== undefined || header.collection !== undefined, 'names no parent');
+    refuse(said.moves === true, 'moves nothing');
+    refuse(said.label !== undefined, 'has no label');
+    refuse(said.authorisation !== undefined && kind !== 'rules', 'sets no rules');
+  }
+  refuse(
+    primaryKey !== undefined && (kind === 'roots' || kind === 'key_change'),
+    'names no object',
+  );
+  refuse((said.roots !== undefined) !== (kind === 'roots'), 'says which, and no other event does');
+  refuse(
+    (said.keyChange !== undefined) !== (kind === 'key_change'),
+    'says which, and no other event does',
+  );
+  refuse(kind === 'rules' && (batch.marksOf(index) & eventMarks.authority) === 0, 'sets some');
+  if (said.label === undefined || primaryKey === undefined) return;
+  if (childPrimaryKey(parent, said.label).equals(primaryKey)) return;
+  throw invalidEvent(index, 'its primary key is not made from its parent and its label');
 }
 
 function invalidEvent(index: number, why: string): AtedbError {

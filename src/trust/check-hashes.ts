@@ -1,11 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
 import { HashInputs, hashTags, RangeHasher } from '../crypto/index.ts';
-import { type Batch, layoutOf, layoutStride } from '../event/index.ts';
+import { type Batch, eventMarks, layoutOf, layoutStride } from '../event/index.ts';
 
 const saltBytes = 16;
 
 /** Of the batch at hand; filled anew for each. */
 const inputs = new HashInputs();
+/** The events that those are of. */
+const indexes: number[] = [];
 
 /**
  * Check that the data of each event hashes to what its header says, and the headers to the root that the seal names.
@@ -22,25 +24,40 @@ export function checkHashes(batch: Batch): void {
 }
 
 /** Check the data of all events at once; what is said is of the first one that is wrong. */
-function checkData({ layout, count }: Batch, hasher: RangeHasher): void {
-  inputs.clear();
-  for (let at = 0; at < count * layoutStride; at += layoutStride) {
-    const hashStart = layout[at + layoutOf.hashStart] as number;
-    // A header that names no hash ends it: the events before may be wrong all the same.
-    if (hashStart === 0) break;
-    const saltStart = layout[at + layoutOf.saltStart] as number;
-    const dataStart = layout[at + layoutOf.dataStart] as number;
-    const dataBytes = (layout[at + layoutOf.dataEnd] as number) - dataStart;
-    inputs.add(saltStart, saltBytes, dataStart, dataBytes, hashStart);
-  }
-  const misfit = hasher.firstMisfit(hashTags.data, inputs);
-  const wrong = misfit < 0 ? inputs.count : misfit;
-  if (wrong === count) return;
+function checkData(batch: Batch, hasher: RangeHasher): void {
+  const wrong = Math.min(firstMisfit(batch, hasher, false), firstMisfit(batch, hasher, true));
+  if (wrong === batch.count) return;
   throw new AtedbError(
     'HASH_MISMATCH',
     `event ${wrong}: its data does not hash to what its header says`,
     { metadata: { event_index: String(wrong) } },
   );
+}
+
+/** The first event, of those in clear or of those that are sealed, whose data is wrong; the count of the batch for none. */
+function firstMisfit({ layout, count }: Batch, hasher: RangeHasher, isSealed: boolean): number {
+  inputs.clear();
+  indexes.length = 0;
+  let end = count;
+  for (let index = 0; index < count; index += 1) {
+    const at = index * layoutStride;
+    if ((((layout[at + layoutOf.marks] as number) & eventMarks.sealed) !== 0) !== isSealed)
+      continue;
+    const hashStart = layout[at + layoutOf.hashStart] as number;
+    // A header that names no hash ends it: the events before may be wrong all the same.
+    if (hashStart === 0) {
+      end = index;
+      break;
+    }
+    const saltStart = layout[at + layoutOf.saltStart] as number;
+    const dataStart = layout[at + layoutOf.dataStart] as number;
+    const dataBytes = (layout[at + layoutOf.dataEnd] as number) - dataStart;
+    inputs.add(saltStart, isSealed ? 0 : saltBytes, dataStart, dataBytes, hashStart);
+    indexes.push(index);
+  }
+  if (inputs.count === 0) return end;
+  const misfit = hasher.firstMisfit(isSealed ? hashTags.sealedData : hashTags.data, inputs);
+  return misfit < 0 ? end : (indexes[misfit] as number);
 }
 
 function eventsRootOf({ layout, count }: Batch, hasher: RangeHasher): Buffer {

@@ -1,3 +1,4 @@
+export { Authority, type AuthorityRecord } from './authority.ts';
 export {
   type Answer,
   ChainState,
@@ -8,8 +9,15 @@ export {
 export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
 export { verifyKeyProof } from './key-proof.ts';
-export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
-export { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+export type { KeyRing, KeyRingRecord } from './key-ring.ts';
+export type { NodeRecord, TreeRecord } from './object-tree.ts';
+export {
+  type FindKey,
+  type ReplayStart,
+  ReplayVerifier,
+  type VerifiedBatch,
+} from './replay-verifier.ts';
+export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';

@@ -1,20 +1,21 @@
 import { AtedbError } from '../bytes/index.ts';
 import { signatureContexts } from '../crypto/index.ts';
 import { type Genesis, keyProofBytes, type SignatureView } from '../event/index.ts';
-import { allowedKey, type KeyTable } from './signatures.ts';
+import type { Authority } from './authority.ts';
+import { countingKey } from './signers.ts';
 
 /**
  * Verify a proof that the other end of an append stream has a key. Runs in the thread pool.
  *
  * @param conversationId that was made for this stream, and for no other.
  * @throws AtedbError REQUEST_INVALID in a distributed chain, where a proof counts for nothing; KEY_NOT_ALLOWED where the
- * key may not write; SIGNATURE_INVALID.
+ * key may write nothing; KEY_UNKNOWN, KEY_REVOKED; SIGNATURE_INVALID.
  */
 export async function verifyKeyProof(
   { suite, fingerprint, signature }: SignatureView,
-  stream: { genesis: Genesis; keys: KeyTable; conversationId: Buffer },
+  stream: { genesis: Genesis; authority: Authority; conversationId: Buffer },
 ): Promise<void> {
-  const { genesis, keys, conversationId } = stream;
+  const { genesis, authority, conversationId } = stream;
   const { serverIdentity, chainId } = genesis;
   if (serverIdentity === undefined) {
     throw new AtedbError(
@@ -23,7 +24,9 @@ export async function verifyKeyProof(
       { metadata: { field: 'proof' } },
     );
   }
-  const key = allowedKey(fingerprint, keys);
+  const name = fingerprint.toString('hex');
+  authority.checkNamed([name]);
+  const key = countingKey(name, authority.keys);
   const { fingerprint: serverFingerprint } = serverIdentity;
   const proven = keyProofBytes({ serverFingerprint, chainId, conversationId, fingerprint });
   const good =

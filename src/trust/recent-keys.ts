@@ -6,6 +6,7 @@ import {
   layoutOf,
   layoutStride,
   WriterNumbers,
+  writesObject,
 } from '../event/index.ts';
 
 /** Events of which it is known who wrote which object: as many again may still be known. */
@@ -27,6 +28,7 @@ export class RecentKeys {
     const writer = this.#writers.numberOf(seal.writerId);
     for (let index = 0; index < count; index += 1) {
       const at = layout[index * layoutStride + layoutOf.keyStart] as number;
+      if (!writesObject(layout[index * layoutStride + layoutOf.kind] as number)) continue;
       if (at > 0) this.#newer.add(bytes, at, firstSequence + index, writer);
     }
     this.#events += count;

@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import { Frontier } from '../crypto/index.ts';
+import { Frontier, type PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
   type CommitView,
@@ -10,12 +10,15 @@ import {
   splitSlice,
   type TreeHead,
 } from '../event/index.ts';
+import { Authority, type AuthorityRecord } from './authority.ts';
 import { checkBatch } from './check-batch.ts';
+import type { KeyRing } from './key-ring.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
-import { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { keysOfSigners, signersOf } from './signers.ts';
 import { type VouchedBy, vouchedBy } from './vouching.ts';
 
 /** A batch that was verified, with its commit. */
@@ -34,7 +37,17 @@ export interface ReplayStart {
   readonly sequence: number;
   /** Frontier of the tree of the commits before: 32 bytes each, largest subtree first. */
   readonly frontier: readonly Buffer[];
+  /**
+   * Who may do what there, as the caller has verified it. Absent: it isn't known in the middle of a chain, and that events are
+   * allowed is then not checked.
+   */
+  readonly authority?: AuthorityRecord | undefined;
+  /** Finds a public key of the chain by the hexadecimal of its fingerprint; asked where it isn't known who may do what. */
+  readonly findKey?: FindKey | undefined;
 }
+
+/** Finds a public key by the hexadecimal of its fingerprint; undefined where there is none. */
+export type FindKey = (fingerprint: string) => Promise<PublicKey | undefined>;
 
 interface Writer {
   nextCounter: number;
@@ -51,7 +64,11 @@ interface Writer {
  */
 export class ReplayVerifier {
   readonly genesis: Genesis;
-  readonly #keys: KeyTable;
+  /** Undefined: who may do what isn't known. */
+  readonly #authority: Authority | undefined;
+  /** The keys that signatures are verified with. */
+  readonly #keys: KeyRing;
+  readonly #findKey: FindKey | undefined;
   readonly #frontier: Frontier;
   readonly #fromGenesis: boolean;
   readonly #writers = new Map<string, Writer>();
@@ -64,7 +81,11 @@ export class ReplayVerifier {
 
   constructor(genesis: Genesis, start: ReplayStart = { commit: 0, sequence: 0, frontier: [] }) {
     this.genesis = genesis;
-    this.#keys = keyTable(genesis.roots);
+    const { authority } = start;
+    if (start.commit === 0) this.#authority = Authority.of(genesis);
+    else if (authority !== undefined) this.#authority = new Authority(authority);
+    this.#keys = (this.#authority ?? Authority.of(genesis)).keys;
+    this.#findKey = start.findKey;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
     this.#fromGenesis = start.commit === 0;
@@ -79,6 +100,16 @@ export class ReplayVerifier {
   /** Sequence of the event that comes next. */
   get nextSequence(): number {
     return this.#nextSequence;
+  }
+
+  /** Whether it is checked that events are allowed: by all that came before, from the chain's first batch on. */
+  get checksRules(): boolean {
+    return this.#authority !== undefined;
+  }
+
+  /** Who may do what after all that was verified, for a replay that goes on from there. */
+  authority(): AuthorityRecord | undefined {
+    return this.#authority?.record();
   }
 
   /** The head of all that was verified. */
@@ -98,33 +129,43 @@ export class ReplayVerifier {
 
   /** As `verify`, for a slice that was split before. */
   async verifyBatches(stored: readonly SliceBatch[]): Promise<VerifiedBatch[]> {
-    const verified: VerifiedBatch[] = [];
+    const steps: Step[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
-    const lastSigned = new Map<string, VerifiedBatch>();
+    const lastSigned = new Map<string, Step>();
     for (const { run, commit } of stored) {
-      const one = at(commit.commit, () => this.#step(run, commit));
-      verified.push(one);
-      const { seal } = one.batch;
-      if (one.vouchedBy === 'writer') lastSigned.set(seal.writerId.toString('hex'), one);
-      if (seal.signatures.length > 1) await this.#verifySignatures(one);
+      const batch = at(commit.commit, () => parseBatch(run));
+      const strangers = at(commit.commit, () => this.#strangersOf(batch));
+      if (strangers.length > 0) await this.#learn(strangers);
+      const step = at(commit.commit, () => this.#step(batch, commit));
+      steps.push(step);
+      const { seal } = batch;
+      if (seal.signatures.length > 0) lastSigned.set(seal.writerId.toString('hex'), step);
+      if (seal.signatures.length > 1) await verifyStep(step);
     }
-    await Promise.all([...lastSigned.values()].map((one) => this.#verifySignatures(one)));
-    return verified;
+    await Promise.all([...lastSigned.values()].map(verifyStep));
+    return steps.map(({ verified }) => verified);
   }
 
-  async #verifySignatures(one: VerifiedBatch): Promise<void> {
-    try {
-      await verifySignatures(one.batch.seal, this.#keys);
-    } catch (error) {
-      throw failed(one.commit.commit, error);
+  /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */
+  #strangersOf(batch: Batch): readonly string[] {
+    if (this.#authority !== undefined || this.#findKey === undefined) return [];
+    return signersOf(batch).filter((signer) => this.#keys.find(signer) === undefined);
+  }
+
+  /** Know keys; their fingerprints tell that they are the right ones. */
+  async #learn(strangers: readonly string[]): Promise<void> {
+    for (const stranger of strangers) {
+      const key = await this.#findKey?.(stranger);
+      if (key?.fingerprintHex === stranger) this.#keys.add(key, []);
     }
   }
 
-  #step(run: Buffer, commit: CommitView): VerifiedBatch {
-    const batch = parseBatch(run);
+  #step(batch: Batch, commit: CommitView): Step {
     const isGenesis = checkBatch(batch) !== undefined;
     const vouched = vouchedBy(batch, this.genesis.trustMode);
-    if (vouched === 'server') allowedKey(batch.seal.fingerprint, this.#keys);
+    const keys = isGenesis
+      ? keyTable(this.genesis.roots)
+      : (this.#authority?.keysOf(batch) ?? keysOfSigners(batch, signersOf(batch), this.#keys));
     this.#checkPlace(batch, commit, isGenesis);
     this.#checkWriter(batch);
     const { seal } = batch;
@@ -135,6 +176,7 @@ export class ReplayVerifier {
       endOfOthers: this.#latest.endOfOthers(id),
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
+    if (!isGenesis) this.#authority?.decide(batch);
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
     this.#writers.set(id, {
@@ -147,7 +189,7 @@ export class ReplayVerifier {
     this.#objects.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
-    return { batch, commit, vouchedBy: vouched };
+    return { verified: { batch, commit, vouchedBy: vouched }, keys };
   }
 
   #checkPlace(batch: Batch, commit: CommitView, isGenesis: boolean): void {
@@ -203,6 +245,22 @@ export class ReplayVerifier {
     const root = this.#frontier.root();
     if (!root.equals(commit.treeRoot))
       throw new Violation('its tree root is another than computed');
+  }
+}
+
+/** A batch that was checked, but for its signatures. */
+interface Step {
+  readonly verified: VerifiedBatch;
+  /** Those of its signers, as they were when it came. */
+  readonly keys: KeyTable;
+}
+
+async function verifyStep({ verified, keys }: Step): Promise<void> {
+  const { batch, commit } = verified;
+  try {
+    await verifySignatures(batch.seal, keys);
+  } catch (error) {
+    throw failed(commit.commit, error);
   }
 }
 

@@ -2,7 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { type PublicKey, signatureContexts } from '../crypto/index.ts';
 import type { SealView } from '../event/index.ts';
 
-/** The keys of a chain by the hexadecimal of their fingerprints. */
+/** Keys by the hexadecimal of their fingerprints. */
 export type KeyTable = ReadonlyMap<string, PublicKey>;
 
 /** The keys, ready to be looked up. */
@@ -20,7 +20,7 @@ export function keyTable(keys: readonly PublicKey[]): KeyTable {
 export async function verifySignatures(seal: SealView, keys: KeyTable): Promise<void> {
   await Promise.all(
     seal.signatures.map(async (signature) => {
-      const key = allowedKey(signature.fingerprint, keys);
+      const key = keyOf(signature.fingerprint, keys);
       const good =
         key.suite === signature.suite &&
         (await key.verify(signatureContexts.seal, seal.headerBytes, signature.signature));
@@ -35,8 +35,7 @@ export async function verifySignatures(seal: SealView, keys: KeyTable): Promise<
   );
 }
 
-/** Look up a key that may write, by its fingerprint. @throws AtedbError KEY_NOT_ALLOWED where it isn't one. */
-export function allowedKey(fingerprint: Buffer, keys: KeyTable): PublicKey {
+function keyOf(fingerprint: Buffer, keys: KeyTable): PublicKey {
   const hex = fingerprint.toString('hex');
   const key = keys.get(hex);
   if (key === undefined) throw notAllowed(hex, keys);
@@ -47,7 +46,7 @@ function notAllowed(fingerprint: string, keys: KeyTable): AtedbError {
   const allowed = [...keys.keys()];
   return new AtedbError(
     'KEY_NOT_ALLOWED',
-    `the key ${fingerprint} may not write to this chain; its genesis names ${allowed.join(', ')}. Use one of those keys, or ask its owner`,
+    `the batch is signed by the key ${fingerprint}, and may be by ${allowed.join(', ')} alone`,
     { metadata: { fingerprint, allowed: allowed.join(',') } },
   );
 }

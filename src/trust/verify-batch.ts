@@ -1,28 +1,31 @@
 import { AtedbError } from '../bytes/index.ts';
-import { type Genesis, parseBatch, type SliceBatch } from '../event/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import { type Batch, type Genesis, parseBatch, type SliceBatch } from '../event/index.ts';
 import { checkBatch } from './check-batch.ts';
-import type { VerifiedBatch } from './replay-verifier.ts';
-import { allowedKey, keyTable, verifySignatures } from './signatures.ts';
+import type { FindKey, VerifiedBatch } from './replay-verifier.ts';
+import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { keysShownIn, signersOf, unknownKey } from './signers.ts';
 import { vouchedBy } from './vouching.ts';
 
 /**
  * Verify one batch of a chain by itself: its form, its hashes, who vouches for it, and that its commit is of it. What a
  * replay knows besides is not checked: its writer's other batches, conditions, its place among all others, which an
- * inclusion proof shows.
+ * inclusion proof shows, and that its signers may do what it does.
+ *
+ * @param findKey finds the public keys of signers that aren't roots.
  *
  * @throws AtedbError VERIFICATION_FAILED.
  */
 export async function verifyBatch(
   genesis: Genesis,
   { run, commit }: SliceBatch,
+  findKey: FindKey,
 ): Promise<VerifiedBatch> {
   try {
     const batch = parseBatch(run);
-    const keys = keyTable(genesis.roots);
     const isGenesis = checkBatch(batch) !== undefined;
     const vouched = vouchedBy(batch, genesis.trustMode);
-    allowedKey(batch.seal.fingerprint, keys);
-    await verifySignatures(batch.seal, keys);
+    await verifySignatures(batch.seal, await keysFor(batch, genesis, findKey));
     const fits =
       commit.sealHash.equals(batch.seal.hash) &&
       commit.events === batch.count &&
@@ -38,4 +41,17 @@ export async function verifyBatch(
       { metadata: { commit: String(commit.commit) }, cause: error },
     );
   }
+}
+
+/** The public keys of a batch's signers. Whether they had the right to it is not known. */
+async function keysFor(batch: Batch, { roots }: Genesis, findKey: FindKey): Promise<KeyTable> {
+  const known = keyTable(roots);
+  if (batch.isGenesis) return known;
+  const found = new Map<string, PublicKey>();
+  for (const signer of signersOf(batch)) {
+    const key = known.get(signer) ?? keysShownIn(batch).get(signer) ?? (await findKey(signer));
+    if (key?.fingerprintHex !== signer) throw unknownKey(signer);
+    found.set(signer, key);
+  }
+  return found;
 }

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Batch, EventKind } from '../event/index.ts';
+import { type Batch, type EventKind, eventMarks } from '../event/index.ts';
 import { vouchedBy } from './vouching.ts';
 
-function batchOf(kinds: readonly EventKind[], signatures: number): Batch {
+function batchOf(kinds: readonly EventKind[], signatures: number, marks: number[] = []): Batch {
   const kindOf = (index: number) => kinds[index];
   const seal = { signatures: Array(signatures).fill({}) };
-  return { seal, count: kinds.length, kindOf } as unknown as Batch;
+  const marksOf = (index: number) => marks[index] ?? 0;
+  return { seal, count: kinds.length, kindOf, marksOf } as unknown as Batch;
 }
 
 test('a signature vouches in every chain', () => {
@@ -26,12 +27,22 @@ const authority: EventKind[] = [
   'auth_answer',
   'roots',
   'server_identity',
+  'key_change',
+  'rules',
 ];
 
 test.each(authority)('an event of kind %s is signed in every chain, also among others', (kind) => {
   for (const kinds of [[kind], ['data', kind, 'data']] as EventKind[][]) {
     expect(() => vouchedBy(batchOf(kinds, 0), 'centralized')).toThrow(`of kind "${kind}"`);
   }
+});
+
+test('so is one that carries rules or keys; sealed data, co-signers and a label carry none', () => {
+  const { authority, sealed, signers, label } = eventMarks;
+  const harmless = batchOf(['data', 'data', 'data'], 0, [sealed, signers, label]);
+  expect(vouchedBy(harmless, 'centralized')).toBe('server');
+  const bearing = batchOf(['data', 'data'], 0, [0, authority | sealed]);
+  expect(() => vouchedBy(bearing, 'centralized')).toThrow('event 1 carries rules or keys');
 });
 
 test("a distributed chain's batches are signed", () => {

@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { Batch, EventKind, TrustMode } from '../event/index.ts';
+import { type Batch, type EventKind, eventMarks, type TrustMode } from '../event/index.ts';
 
 /** Who vouches for a batch: its writer, by a signature, or only the server, which had the key proven to it. */
 export type VouchedBy = 'writer' | 'server';
@@ -20,8 +20,13 @@ export function vouchedBy(batch: Batch, trustMode: TrustMode): VouchedBy {
   }
   for (let index = 0; index < batch.count; index += 1) {
     const kind = batch.kindOf(index);
-    if (kindsWithoutAuthority.has(kind)) continue;
-    throw unsigned(`event ${index} is of kind "${kind}", whose batches are signed in every chain`);
+    if (!kindsWithoutAuthority.has(kind)) {
+      throw unsigned(
+        `event ${index} is of kind "${kind}", whose batches are signed in every chain`,
+      );
+    }
+    if ((batch.marksOf(index) & eventMarks.authority) === 0) continue;
+    throw unsigned(`event ${index} carries rules or keys, whose batches are signed in every chain`);
   }
   return 'server';
 }

@@ -1182,6 +1182,60 @@ export declare type GetEventResponse = Message<"atedb.v1.GetEventResponse"> & {
 export declare const GetEventResponseSchema: GenMessage<GetEventResponse>;
 
 /**
+ * Asks for public keys.
+ *
+ * @generated from message atedb.v1.GetKeysRequest
+ */
+export declare type GetKeysRequest = Message<"atedb.v1.GetKeysRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * Fingerprints of the keys. Required; 1 to 256, 32 bytes each.
+   *
+   * @generated from field: repeated bytes fingerprints = 3;
+   */
+  fingerprints: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.GetKeysRequest.
+ * Use `create(GetKeysRequestSchema)` to create a new message.
+ */
+export declare const GetKeysRequestSchema: GenMessage<GetKeysRequest>;
+
+/**
+ * Public keys.
+ *
+ * @generated from message atedb.v1.GetKeysResponse
+ */
+export declare type GetKeysResponse = Message<"atedb.v1.GetKeysResponse"> & {
+  /**
+   * Those of the keys asked for that the chain knows.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey keys = 1;
+   */
+  keys: PublicKey[];
+};
+
+/**
+ * Describes the message atedb.v1.GetKeysResponse.
+ * Use `create(GetKeysResponseSchema)` to create a new message.
+ */
+export declare const GetKeysResponseSchema: GenMessage<GetKeysResponse>;
+
+/**
  * Whether a chain can be used.
  *
  * @generated from enum atedb.v1.ChainHealth
@@ -1333,6 +1387,17 @@ export declare const ChainService: GenService<{
     methodKind: "unary";
     input: typeof GetEventRequestSchema;
     output: typeof GetEventResponseSchema;
+  },
+  /**
+   * Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
+   * they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.GetKeys
+   */
+  getKeys: {
+    methodKind: "unary";
+    input: typeof GetKeysRequestSchema;
+    output: typeof GetKeysResponseSchema;
   },
 }>;
 

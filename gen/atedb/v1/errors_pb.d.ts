@@ -132,6 +132,13 @@ export enum ErrorReason {
   REQUEST_TOO_SLOW = 14,
 
   /**
+   * RESOURCE_EXHAUSTED. The chain knows as many public keys as the limit that the metadata names. Write with one of them.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_KEYS = 15;
+   */
+  TOO_MANY_KEYS = 15,
+
+  /**
    * NOT_FOUND. There is no chain of this key. Append to it to create it.
    *
    * @generated from enum value: ERROR_REASON_CHAIN_NOT_FOUND = 20;
@@ -179,7 +186,8 @@ export enum ErrorReason {
   SIGNATURE_INVALID = 30,
 
   /**
-   * PERMISSION_DENIED. The key is not among those that may write. Ask for the right, or use another key.
+   * PERMISSION_DENIED. None of the keys that an event names has the right to it. The metadata names the event, its
+   * object, the keys, and the rule that decided with those whom it allows. Ask one of them, or use another key.
    *
    * @generated from enum value: ERROR_REASON_KEY_NOT_ALLOWED = 31;
    */
@@ -199,6 +207,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_KEY_NOT_PROVEN = 33;
    */
   KEY_NOT_PROVEN = 33,
+
+  /**
+   * FAILED_PRECONDITION. The chain doesn't know the public key of this fingerprint. Show it in an event of the batch.
+   *
+   * @generated from enum value: ERROR_REASON_KEY_UNKNOWN = 34;
+   */
+  KEY_UNKNOWN = 34,
+
+  /**
+   * PERMISSION_DENIED. The key was replaced or revoked. The metadata names its successor, if it has one.
+   *
+   * @generated from enum value: ERROR_REASON_KEY_REVOKED = 35;
+   */
+  KEY_REVOKED = 35,
 
   /**
    * ABORTED. The counter was used for another batch: two writers share one writer id. Never retry;
@@ -245,6 +267,22 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_PRECONDITION_FAILED = 45;
    */
   PRECONDITION_FAILED = 45,
+
+  /**
+   * FAILED_PRECONDITION. The object can't have the parent that the event names: the metadata says whether it would be
+   * its own ancestor, the parent is gone, the object is elsewhere, or too far from the root. Read it again.
+   *
+   * @generated from enum value: ERROR_REASON_PARENT_INVALID = 46;
+   */
+  PARENT_INVALID = 46,
+
+  /**
+   * FAILED_PRECONDITION. The data is not sealed as the rule for reading wants: the metadata names the read key of the
+   * rule. Seal it with that one.
+   *
+   * @generated from enum value: ERROR_REASON_READ_RULE_MISMATCH = 47;
+   */
+  READ_RULE_MISMATCH = 47,
 
   /**
    * OUT_OF_RANGE. The sequence is beyond the end of the chain. Subscribe to wait for it.

@@ -135,6 +135,360 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
 export declare const GenesisSchema: GenMessage<Genesis>;
 
 /**
+ * Whoever there is.
+ *
+ * @generated from message atedb.v1.Everyone
+ */
+export declare type Everyone = Message<"atedb.v1.Everyone"> & {
+};
+
+/**
+ * Describes the message atedb.v1.Everyone.
+ * Use `create(EveryoneSchema)` to create a new message.
+ */
+export declare const EveryoneSchema: GenMessage<Everyone>;
+
+/**
+ * Not one.
+ *
+ * @generated from message atedb.v1.Nobody
+ */
+export declare type Nobody = Message<"atedb.v1.Nobody"> & {
+};
+
+/**
+ * Describes the message atedb.v1.Nobody.
+ * Use `create(NobodySchema)` to create a new message.
+ */
+export declare const NobodySchema: GenMessage<Nobody>;
+
+/**
+ * As the object's parent has it; an object without a parent, as the root of the chain has it.
+ *
+ * @generated from message atedb.v1.Inherit
+ */
+export declare type Inherit = Message<"atedb.v1.Inherit"> & {
+};
+
+/**
+ * Describes the message atedb.v1.Inherit.
+ * Use `create(InheritSchema)` to create a new message.
+ */
+export declare const InheritSchema: GenMessage<Inherit>;
+
+/**
+ * Any one of some keys.
+ *
+ * @generated from message atedb.v1.AnyOf
+ */
+export declare type AnyOf = Message<"atedb.v1.AnyOf"> & {
+  /**
+   * Fingerprints of the keys, sorted, once each. Required; 1 to 16, 32 bytes each.
+   *
+   * @generated from field: repeated bytes fingerprints = 1;
+   */
+  fingerprints: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.AnyOf.
+ * Use `create(AnyOfSchema)` to create a new message.
+ */
+export declare const AnyOfSchema: GenMessage<AnyOf>;
+
+/**
+ * Who may write.
+ *
+ * @generated from message atedb.v1.WriteRule
+ */
+export declare type WriteRule = Message<"atedb.v1.WriteRule"> & {
+  /**
+   * Exactly one is required.
+   *
+   * @generated from oneof atedb.v1.WriteRule.rule
+   */
+  rule: {
+    /**
+     * Whoever shows a key to the chain.
+     *
+     * @generated from field: atedb.v1.Everyone everyone = 1;
+     */
+    value: Everyone;
+    case: "everyone";
+  } | {
+    /**
+     * Nobody, for ever: nobody can change the rule either.
+     *
+     * @generated from field: atedb.v1.Nobody nobody = 2;
+     */
+    value: Nobody;
+    case: "nobody";
+  } | {
+    /**
+     * One of these keys.
+     *
+     * @generated from field: atedb.v1.AnyOf any_of = 3;
+     */
+    value: AnyOf;
+    case: "anyOf";
+  } | {
+    /**
+     * Whoever may write the parent.
+     *
+     * @generated from field: atedb.v1.Inherit inherit = 4;
+     */
+    value: Inherit;
+    case: "inherit";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.WriteRule.
+ * Use `create(WriteRuleSchema)` to create a new message.
+ */
+export declare const WriteRuleSchema: GenMessage<WriteRule>;
+
+/**
+ * Who may add children, besides those who may write.
+ *
+ * @generated from message atedb.v1.AddRule
+ */
+export declare type AddRule = Message<"atedb.v1.AddRule"> & {
+  /**
+   * Exactly one is required.
+   *
+   * @generated from oneof atedb.v1.AddRule.rule
+   */
+  rule: {
+    /**
+     * Whoever shows a key to the chain.
+     *
+     * @generated from field: atedb.v1.Everyone everyone = 1;
+     */
+    value: Everyone;
+    case: "everyone";
+  } | {
+    /**
+     * Nobody else; so it is at first.
+     *
+     * @generated from field: atedb.v1.Nobody nobody = 2;
+     */
+    value: Nobody;
+    case: "nobody";
+  } | {
+    /**
+     * One of these keys.
+     *
+     * @generated from field: atedb.v1.AnyOf any_of = 3;
+     */
+    value: AnyOf;
+    case: "anyOf";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.AddRule.
+ * Use `create(AddRuleSchema)` to create a new message.
+ */
+export declare const AddRuleSchema: GenMessage<AddRule>;
+
+/**
+ * Who may read: whether data is sealed, and with which key.
+ *
+ * @generated from message atedb.v1.ReadRule
+ */
+export declare type ReadRule = Message<"atedb.v1.ReadRule"> & {
+  /**
+   * Exactly one is required.
+   *
+   * @generated from oneof atedb.v1.ReadRule.rule
+   */
+  rule: {
+    /**
+     * Data is in clear.
+     *
+     * @generated from field: atedb.v1.Everyone everyone = 1;
+     */
+    value: Everyone;
+    case: "everyone";
+  } | {
+    /**
+     * Data is sealed with this read key, by its id; 32 bytes.
+     *
+     * @generated from field: bytes read_key_id = 2;
+     */
+    value: Uint8Array;
+    case: "readKeyId";
+  } | {
+    /**
+     * As the parent has it.
+     *
+     * @generated from field: atedb.v1.Inherit inherit = 3;
+     */
+    value: Inherit;
+    case: "inherit";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.ReadRule.
+ * Use `create(ReadRuleSchema)` to create a new message.
+ */
+export declare const ReadRuleSchema: GenMessage<ReadRule>;
+
+/**
+ * The rules of an object, or of the root of the chain. What is absent stays as it is; an object that is new inherits.
+ *
+ * @generated from message atedb.v1.Authorisation
+ */
+export declare type Authorisation = Message<"atedb.v1.Authorisation"> & {
+  /**
+   * Who may write the object, change its rules, remove it, and add children to it; and the same of its
+   * children that inherit.
+   *
+   * @generated from field: atedb.v1.WriteRule write = 1;
+   */
+  write?: WriteRule | undefined;
+
+  /**
+   * Who may besides add children to it, without rules of their own, and nothing else. Holds for this object alone:
+   * its children don't inherit it.
+   *
+   * @generated from field: atedb.v1.AddRule add = 2;
+   */
+  add?: AddRule | undefined;
+
+  /**
+   * Who may read the data of the object, and of its children that inherit.
+   *
+   * @generated from field: atedb.v1.ReadRule read = 3;
+   */
+  read?: ReadRule | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.Authorisation.
+ * Use `create(AuthorisationSchema)` to create a new message.
+ */
+export declare const AuthorisationSchema: GenMessage<Authorisation>;
+
+/**
+ * What seals an event's data.
+ *
+ * @generated from message atedb.v1.Confidentiality
+ */
+export declare type Confidentiality = Message<"atedb.v1.Confidentiality"> & {
+  /**
+   * The read key, by its id: SHA-256, tagged "atedb/v1/read-key", of the key. Required; 32 bytes.
+   *
+   * @generated from field: bytes read_key_id = 1;
+   */
+  readKeyId: Uint8Array;
+
+  /**
+   * Random; from it and the read key comes the key of this event alone. Required; 32 bytes.
+   *
+   * @generated from field: bytes random = 2;
+   */
+  random: Uint8Array;
+
+  /**
+   * Comes with that key, and tells that it is the right one. Required; 32 bytes.
+   *
+   * @generated from field: bytes commitment = 3;
+   */
+  commitment: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.Confidentiality.
+ * Use `create(ConfidentialitySchema)` to create a new message.
+ */
+export declare const ConfidentialitySchema: GenMessage<Confidentiality>;
+
+/**
+ * A read key for one reader.
+ *
+ * @generated from message atedb.v1.WrappedKey
+ */
+export declare type WrappedKey = Message<"atedb.v1.WrappedKey"> & {
+  /**
+   * The read key, by its id. Required; 32 bytes.
+   *
+   * @generated from field: bytes read_key_id = 1;
+   */
+  readKeyId: Uint8Array;
+
+  /**
+   * Fingerprint of the reader's key. Required; 32 bytes.
+   *
+   * @generated from field: bytes recipient = 2;
+   */
+  recipient: Uint8Array;
+
+  /**
+   * The key, sealed by HPKE for the recipient: what the recipient needs to open it, then the sealed bytes. Required;
+   * at most 2,048 bytes.
+   *
+   * @generated from field: bytes wrapped = 3;
+   */
+  wrapped: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.WrappedKey.
+ * Use `create(WrappedKeySchema)` to create a new message.
+ */
+export declare const WrappedKeySchema: GenMessage<WrappedKey>;
+
+/**
+ * Other root keys from now on.
+ *
+ * @generated from message atedb.v1.Roots
+ */
+export declare type Roots = Message<"atedb.v1.Roots"> & {
+  /**
+   * All of them. Required; 1 to 16, sorted by fingerprint, once each.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey roots = 1;
+   */
+  roots: PublicKey[];
+};
+
+/**
+ * Describes the message atedb.v1.Roots.
+ * Use `create(RootsSchema)` to create a new message.
+ */
+export declare const RootsSchema: GenMessage<Roots>;
+
+/**
+ * A key that counts no more from now on, wherever a rule names it. What it wrote before stays valid.
+ *
+ * @generated from message atedb.v1.KeyChange
+ */
+export declare type KeyChange = Message<"atedb.v1.KeyChange"> & {
+  /**
+   * Fingerprint of the key. It is not a root's, which a change of roots replaces. Required; 32 bytes.
+   *
+   * @generated from field: bytes fingerprint = 1;
+   */
+  fingerprint: Uint8Array;
+
+  /**
+   * The key that has its place in every rule from now on. Absent: none has.
+   *
+   * @generated from field: atedb.v1.PublicKey successor = 2;
+   */
+  successor?: PublicKey | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.KeyChange.
+ * Use `create(KeyChangeSchema)` to create a new message.
+ */
+export declare const KeyChangeSchema: GenMessage<KeyChange>;
+
+/**
  * The sealed part of an event.
  *
  * @generated from message atedb.v1.EventHeader
@@ -155,14 +509,15 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   kind: EventKind;
 
   /**
-   * The object that the event is about. Required, but absent in a genesis; 16 bytes.
+   * The object that the event is about. Required with data and tombstones; absent in rules: the root of the
+   * chain; else absent. 16 bytes.
    *
    * @generated from field: bytes primary_key = 3;
    */
   primaryKey: Uint8Array;
 
   /**
-   * Primary key of the object's parent. Absent: the root of the chain. 16 bytes.
+   * Primary key of the object's parent. Absent: the root of the chain; in a tombstone: where it is. 16 bytes.
    *
    * @generated from field: bytes parent = 4;
    */
@@ -174,6 +529,49 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
    * @generated from field: bytes collection = 5;
    */
   collection: Uint8Array;
+
+  /**
+   * Rules. Absent: they stay as they are.
+   *
+   * @generated from field: atedb.v1.Authorisation authorisation = 6;
+   */
+  authorisation?: Authorisation | undefined;
+
+  /**
+   * What seals the data. Absent: it is in clear. Required where the rule for reading names a key and the kind has data.
+   *
+   * @generated from field: atedb.v1.Confidentiality confidentiality = 7;
+   */
+  confidentiality?: Confidentiality | undefined;
+
+  /**
+   * Keys that rules, seals and wrapped keys of the chain name by their fingerprints. At most 16.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey public_keys = 8;
+   */
+  publicKeys: PublicKey[];
+
+  /**
+   * Read keys for readers. At most 32.
+   *
+   * @generated from field: repeated atedb.v1.WrappedKey wrapped_keys = 9;
+   */
+  wrappedKeys: WrappedKey[];
+
+  /**
+   * Keys besides the writer's that the right to this event comes from, by fingerprint: they sign the batch too.
+   * Sorted, once each, and not the writer's; at most 15, 32 bytes each.
+   *
+   * @generated from field: repeated bytes sign_with = 10;
+   */
+  signWith: Uint8Array[];
+
+  /**
+   * Fingerprint of the key whose owner the event is from: it signs the batch too. Absent: the writer's. 32 bytes.
+   *
+   * @generated from field: bytes author = 11;
+   */
+  author: Uint8Array;
 
   /**
    * What the data is, in the application's terms. Absent: unnamed. At most 255 bytes.
@@ -205,15 +603,45 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   genesis?: Genesis | undefined;
 
   /**
-   * SHA-256, tagged "atedb/v1/data", of the 16 bytes of salt and then the data. Required, but absent
-   * in a genesis; 32 bytes.
+   * The object is at another parent, or without one, and moves to the one that this event names.
+   *
+   * @generated from field: bool moves = 16;
+   */
+  moves: boolean;
+
+  /**
+   * The new roots. Required in a change of roots, else absent.
+   *
+   * @generated from field: atedb.v1.Roots roots = 17;
+   */
+  roots?: Roots | undefined;
+
+  /**
+   * The key. Required in a change of a key, else absent.
+   *
+   * @generated from field: atedb.v1.KeyChange key_change = 18;
+   */
+  keyChange?: KeyChange | undefined;
+
+  /**
+   * What the primary key is made from: it is the first 16 bytes of SHA-256, tagged "atedb/v1/child", of the parent (of 16
+   * zeros without one) and this. Required where an object is added by a right to its parent that isn't also one to the root
+   * of the chain, so that nobody takes over an object by naming another parent. 16 bytes.
+   *
+   * @generated from field: bytes label = 19;
+   */
+  label: Uint8Array;
+
+  /**
+   * SHA-256: tagged "atedb/v1/data", of the 16 bytes of salt and then the data; tagged "atedb/v1/sealed-data",
+   * of the data alone where that is sealed. Required, but absent in a genesis; 32 bytes.
    *
    * @generated from field: bytes data_hash = 30;
    */
   dataHash: Uint8Array;
 
   /**
-   * Size of the data in bytes. Absent: 0.
+   * Size of the data in bytes, as it is stored. Absent: 0.
    *
    * @generated from field: uint64 data_bytes = 31;
    */
@@ -495,8 +923,9 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
 
   /**
    * Over the header, with the purpose "atedb/v1/seal" as the suite's context: in a genesis one of each
-   * root, else one of the writer's key; sorted by fingerprint, once each. Absent in a centralized chain
-   * where the writer has proven its key on the stream: then the server vouches for the batch.
+   * root, else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
+   * fingerprint, once each, no others. Absent in a centralized chain where all of those were proven on the stream:
+   * then the server vouches for the batch.
    *
    * @generated from field: repeated atedb.v1.Signature signatures = 2;
    */
@@ -566,7 +995,7 @@ export enum EventKind {
   AUTH_ANSWER = 6,
 
   /**
-   * A change of the root keys, signed by the old ones.
+   * Other root keys, signed by more than half of those before.
    *
    * @generated from enum value: EVENT_KIND_ROOTS = 7;
    */
@@ -578,6 +1007,20 @@ export enum EventKind {
    * @generated from enum value: EVENT_KIND_SERVER_IDENTITY = 8;
    */
   SERVER_IDENTITY = 8,
+
+  /**
+   * A key is replaced by another one, or counts no more.
+   *
+   * @generated from enum value: EVENT_KIND_KEY_CHANGE = 9;
+   */
+  KEY_CHANGE = 9,
+
+  /**
+   * Changes rules, hands out keys or moves an object, and leaves the object's data as it is. Has no data.
+   *
+   * @generated from enum value: EVENT_KIND_RULES = 10;
+   */
+  RULES = 10,
 }
 
 /**

@@ -15,7 +15,7 @@ import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/code
  * Describes the file atedb/v1/event.proto.
  */
 export const file_atedb_v1_event = /*@__PURE__*/
-  fileDesc("ChRhdGVkYi92MS9ldmVudC5wcm90bxIIYXRlZGIudjEiQQoJUHVibGljS2V5EicKBXN1aXRlGAEgASgOMhguYXRlZGIudjEuU2lnbmF0dXJlU3VpdGUSCwoDa2V5GAIgASgMIlwKCVNpZ25hdHVyZRInCgVzdWl0ZRgBIAEoDjIYLmF0ZWRiLnYxLlNpZ25hdHVyZVN1aXRlEhMKC2ZpbmdlcnByaW50GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDCK+AQoHR2VuZXNpcxIRCgljaGFpbl9rZXkYASABKAkSJwoKdHJ1c3RfbW9kZRgCIAEoDjITLmF0ZWRiLnYxLlRydXN0TW9kZRIiCgVyb290cxgDIAMoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIXCg9jcmVhdGVkX3VuaXhfbXMYBCABKAQSDAoEc2FsdBgFIAEoDBIsCg9zZXJ2ZXJfaWRlbnRpdHkYBiABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXki/wEKC0V2ZW50SGVhZGVyEg0KBW1hZ2ljGAEgASgHEiEKBGtpbmQYAiABKA4yEy5hdGVkYi52MS5FdmVudEtpbmQSEwoLcHJpbWFyeV9rZXkYAyABKAwSDgoGcGFyZW50GAQgASgMEhIKCmNvbGxlY3Rpb24YBSABKAwSDAoEdHlwZRgMIAEoCRIQCghyZXBseV90bxgNIAEoDBIUCgx0aW1lX3VuaXhfbXMYDiABKAQSIgoHZ2VuZXNpcxgPIAEoCzIRLmF0ZWRiLnYxLkdlbmVzaXMSEQoJZGF0YV9oYXNoGB4gASgMEhIKCmRhdGFfYnl0ZXMYHyABKARKBAgGEAwiXAoFRXZlbnQSDgoGaGVhZGVyGAEgASgMEgwKBGRhdGEYAiABKAwSDAoEc2FsdBgDIAEoDBInCgpkYXRhX3N0YXRlGAQgASgOMhMuYXRlZGIudjEuRGF0YVN0YXRlIigKDkNoYWluVW5jaGFuZ2VkEhYKDnNpbmNlX3NlcXVlbmNlGAEgASgEIh8KC0xhbmRzQmVmb3JlEhAKCHNlcXVlbmNlGAEgASgEIjsKDEtleVVuY2hhbmdlZBITCgtwcmltYXJ5X2tleRgBIAEoDBIWCg5zaW5jZV9zZXF1ZW5jZRgCIAEoBCKwAQoMUHJlY29uZGl0aW9uEjMKD2NoYWluX3VuY2hhbmdlZBgBIAEoCzIYLmF0ZWRiLnYxLkNoYWluVW5jaGFuZ2VkSAASLQoMbGFuZHNfYmVmb3JlGAIgASgLMhUuYXRlZGIudjEuTGFuZHNCZWZvcmVIABIvCg1rZXlfdW5jaGFuZ2VkGAMgASgLMhYuYXRlZGIudjEuS2V5VW5jaGFuZ2VkSABCCwoJY29uZGl0aW9uIokCCgpTZWFsSGVhZGVyEg0KBW1hZ2ljGAEgASgHEhAKCGNoYWluX2lkGAIgASgMEhEKCXdyaXRlcl9pZBgDIAEoDBITCgtmaW5nZXJwcmludBgEIAEoDBITCgt3cml0ZXJfc2FsdBgFIAEoDBIPCgdjb3VudGVyGAYgASgEEhAKCHByZXZpb3VzGAcgASgMEg4KBmV2ZW50cxgIIAEoDRITCgtldmVudHNfcm9vdBgJIAEoDBISCgphc19vZl9zaXplGAogASgEEhIKCmFzX29mX3Jvb3QYCyABKAwSLQoNcHJlY29uZGl0aW9ucxgMIAMoCzIWLmF0ZWRiLnYxLlByZWNvbmRpdGlvbiI/CgRTZWFsEg4KBmhlYWRlchgBIAEoDBInCgpzaWduYXR1cmVzGAIgAygLMhMuYXRlZGIudjEuU2lnbmF0dXJlKvMBCglFdmVudEtpbmQSGgoWRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEhYKEkVWRU5UX0tJTkRfR0VORVNJUxABEhMKD0VWRU5UX0tJTkRfREFUQRACEhgKFEVWRU5UX0tJTkRfVE9NQlNUT05FEAMSGAoURVZFTlRfS0lORF9SRURBQ1RJT04QBBIXChNFVkVOVF9LSU5EX1NOQVBTSE9UEAUSGgoWRVZFTlRfS0lORF9BVVRIX0FOU1dFUhAGEhQKEEVWRU5UX0tJTkRfUk9PVFMQBxIeChpFVkVOVF9LSU5EX1NFUlZFUl9JREVOVElUWRAIKl8KCVRydXN0TW9kZRIaChZUUlVTVF9NT0RFX1VOU1BFQ0lGSUVEEAASGgoWVFJVU1RfTU9ERV9DRU5UUkFMSVpFRBABEhoKFlRSVVNUX01PREVfRElTVFJJQlVURUQQAipWCg5TaWduYXR1cmVTdWl0ZRIfChtTSUdOQVRVUkVfU1VJVEVfVU5TUEVDSUZJRUQQABIjCh9TSUdOQVRVUkVfU1VJVEVfTUxEU0E2NV9FRDI1NTE5EAEqcAoJRGF0YVN0YXRlEhoKFkRBVEFfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJEQVRBX1NUQVRFX09NSVRURUQQARIXChNEQVRBX1NUQVRFX1JFREFDVEVEEAISFgoSREFUQV9TVEFURV9EUk9QUEVEEANiBnByb3RvMw");
+  fileDesc("ChRhdGVkYi92MS9ldmVudC5wcm90bxIIYXRlZGIudjEiQQoJUHVibGljS2V5EicKBXN1aXRlGAEgASgOMhguYXRlZGIudjEuU2lnbmF0dXJlU3VpdGUSCwoDa2V5GAIgASgMIlwKCVNpZ25hdHVyZRInCgVzdWl0ZRgBIAEoDjIYLmF0ZWRiLnYxLlNpZ25hdHVyZVN1aXRlEhMKC2ZpbmdlcnByaW50GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDCK+AQoHR2VuZXNpcxIRCgljaGFpbl9rZXkYASABKAkSJwoKdHJ1c3RfbW9kZRgCIAEoDjITLmF0ZWRiLnYxLlRydXN0TW9kZRIiCgVyb290cxgDIAMoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIXCg9jcmVhdGVkX3VuaXhfbXMYBCABKAQSDAoEc2FsdBgFIAEoDBIsCg9zZXJ2ZXJfaWRlbnRpdHkYBiABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkiCgoIRXZlcnlvbmUiCAoGTm9ib2R5IgkKB0luaGVyaXQiHQoFQW55T2YSFAoMZmluZ2VycHJpbnRzGAEgAygMIqgBCglXcml0ZVJ1bGUSJgoIZXZlcnlvbmUYASABKAsyEi5hdGVkYi52MS5FdmVyeW9uZUgAEiIKBm5vYm9keRgCIAEoCzIQLmF0ZWRiLnYxLk5vYm9keUgAEiEKBmFueV9vZhgDIAEoCzIPLmF0ZWRiLnYxLkFueU9mSAASJAoHaW5oZXJpdBgEIAEoCzIRLmF0ZWRiLnYxLkluaGVyaXRIAEIGCgRydWxlIoABCgdBZGRSdWxlEiYKCGV2ZXJ5b25lGAEgASgLMhIuYXRlZGIudjEuRXZlcnlvbmVIABIiCgZub2JvZHkYAiABKAsyEC5hdGVkYi52MS5Ob2JvZHlIABIhCgZhbnlfb2YYAyABKAsyDy5hdGVkYi52MS5BbnlPZkgAQgYKBHJ1bGUidwoIUmVhZFJ1bGUSJgoIZXZlcnlvbmUYASABKAsyEi5hdGVkYi52MS5FdmVyeW9uZUgAEhUKC3JlYWRfa2V5X2lkGAIgASgMSAASJAoHaW5oZXJpdBgDIAEoCzIRLmF0ZWRiLnYxLkluaGVyaXRIAEIGCgRydWxlInUKDUF1dGhvcmlzYXRpb24SIgoFd3JpdGUYASABKAsyEy5hdGVkYi52MS5Xcml0ZVJ1bGUSHgoDYWRkGAIgASgLMhEuYXRlZGIudjEuQWRkUnVsZRIgCgRyZWFkGAMgASgLMhIuYXRlZGIudjEuUmVhZFJ1bGUiSgoPQ29uZmlkZW50aWFsaXR5EhMKC3JlYWRfa2V5X2lkGAEgASgMEg4KBnJhbmRvbRgCIAEoDBISCgpjb21taXRtZW50GAMgASgMIkUKCldyYXBwZWRLZXkSEwoLcmVhZF9rZXlfaWQYASABKAwSEQoJcmVjaXBpZW50GAIgASgMEg8KB3dyYXBwZWQYAyABKAwiKwoFUm9vdHMSIgoFcm9vdHMYASADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkiSAoJS2V5Q2hhbmdlEhMKC2ZpbmdlcnByaW50GAEgASgMEiYKCXN1Y2Nlc3NvchgCIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleSK9BAoLRXZlbnRIZWFkZXISDQoFbWFnaWMYASABKAcSIQoEa2luZBgCIAEoDjITLmF0ZWRiLnYxLkV2ZW50S2luZBITCgtwcmltYXJ5X2tleRgDIAEoDBIOCgZwYXJlbnQYBCABKAwSEgoKY29sbGVjdGlvbhgFIAEoDBIuCg1hdXRob3Jpc2F0aW9uGAYgASgLMhcuYXRlZGIudjEuQXV0aG9yaXNhdGlvbhIyCg9jb25maWRlbnRpYWxpdHkYByABKAsyGS5hdGVkYi52MS5Db25maWRlbnRpYWxpdHkSKAoLcHVibGljX2tleXMYCCADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSKgoMd3JhcHBlZF9rZXlzGAkgAygLMhQuYXRlZGIudjEuV3JhcHBlZEtleRIRCglzaWduX3dpdGgYCiADKAwSDgoGYXV0aG9yGAsgASgMEgwKBHR5cGUYDCABKAkSEAoIcmVwbHlfdG8YDSABKAwSFAoMdGltZV91bml4X21zGA4gASgEEiIKB2dlbmVzaXMYDyABKAsyES5hdGVkYi52MS5HZW5lc2lzEg0KBW1vdmVzGBAgASgIEh4KBXJvb3RzGBEgASgLMg8uYXRlZGIudjEuUm9vdHMSJwoKa2V5X2NoYW5nZRgSIAEoCzITLmF0ZWRiLnYxLktleUNoYW5nZRINCgVsYWJlbBgTIAEoDBIRCglkYXRhX2hhc2gYHiABKAwSEgoKZGF0YV9ieXRlcxgfIAEoBCJcCgVFdmVudBIOCgZoZWFkZXIYASABKAwSDAoEZGF0YRgCIAEoDBIMCgRzYWx0GAMgASgMEicKCmRhdGFfc3RhdGUYBCABKA4yEy5hdGVkYi52MS5EYXRhU3RhdGUiKAoOQ2hhaW5VbmNoYW5nZWQSFgoOc2luY2Vfc2VxdWVuY2UYASABKAQiHwoLTGFuZHNCZWZvcmUSEAoIc2VxdWVuY2UYASABKAQiOwoMS2V5VW5jaGFuZ2VkEhMKC3ByaW1hcnlfa2V5GAEgASgMEhYKDnNpbmNlX3NlcXVlbmNlGAIgASgEIrABCgxQcmVjb25kaXRpb24SMwoPY2hhaW5fdW5jaGFuZ2VkGAEgASgLMhguYXRlZGIudjEuQ2hhaW5VbmNoYW5nZWRIABItCgxsYW5kc19iZWZvcmUYAiABKAsyFS5hdGVkYi52MS5MYW5kc0JlZm9yZUgAEi8KDWtleV91bmNoYW5nZWQYAyABKAsyFi5hdGVkYi52MS5LZXlVbmNoYW5nZWRIAEILCgljb25kaXRpb24iiQIKClNlYWxIZWFkZXISDQoFbWFnaWMYASABKAcSEAoIY2hhaW5faWQYAiABKAwSEQoJd3JpdGVyX2lkGAMgASgMEhMKC2ZpbmdlcnByaW50GAQgASgMEhMKC3dyaXRlcl9zYWx0GAUgASgMEg8KB2NvdW50ZXIYBiABKAQSEAoIcHJldmlvdXMYByABKAwSDgoGZXZlbnRzGAggASgNEhMKC2V2ZW50c19yb290GAkgASgMEhIKCmFzX29mX3NpemUYCiABKAQSEgoKYXNfb2Zfcm9vdBgLIAEoDBItCg1wcmVjb25kaXRpb25zGAwgAygLMhYuYXRlZGIudjEuUHJlY29uZGl0aW9uIj8KBFNlYWwSDgoGaGVhZGVyGAEgASgMEicKCnNpZ25hdHVyZXMYAiADKAsyEy5hdGVkYi52MS5TaWduYXR1cmUqpAIKCUV2ZW50S2luZBIaChZFVkVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRVZFTlRfS0lORF9HRU5FU0lTEAESEwoPRVZFTlRfS0lORF9EQVRBEAISGAoURVZFTlRfS0lORF9UT01CU1RPTkUQAxIYChRFVkVOVF9LSU5EX1JFREFDVElPThAEEhcKE0VWRU5UX0tJTkRfU05BUFNIT1QQBRIaChZFVkVOVF9LSU5EX0FVVEhfQU5TV0VSEAYSFAoQRVZFTlRfS0lORF9ST09UUxAHEh4KGkVWRU5UX0tJTkRfU0VSVkVSX0lERU5USVRZEAgSGQoVRVZFTlRfS0lORF9LRVlfQ0hBTkdFEAkSFAoQRVZFTlRfS0lORF9SVUxFUxAKKl8KCVRydXN0TW9kZRIaChZUUlVTVF9NT0RFX1VOU1BFQ0lGSUVEEAASGgoWVFJVU1RfTU9ERV9DRU5UUkFMSVpFRBABEhoKFlRSVVNUX01PREVfRElTVFJJQlVURUQQAipWCg5TaWduYXR1cmVTdWl0ZRIfChtTSUdOQVRVUkVfU1VJVEVfVU5TUEVDSUZJRUQQABIjCh9TSUdOQVRVUkVfU1VJVEVfTUxEU0E2NV9FRDI1NTE5EAEqcAoJRGF0YVN0YXRlEhoKFkRBVEFfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJEQVRBX1NUQVRFX09NSVRURUQQARIXChNEQVRBX1NUQVRFX1JFREFDVEVEEAISFgoSREFUQV9TVEFURV9EUk9QUEVEEANiBnByb3RvMw");
 
 /**
  * Describes the message atedb.v1.PublicKey.
@@ -39,60 +39,144 @@ export const GenesisSchema = /*@__PURE__*/
   messageDesc(file_atedb_v1_event, 2);
 
 /**
+ * Describes the message atedb.v1.Everyone.
+ * Use `create(EveryoneSchema)` to create a new message.
+ */
+export const EveryoneSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 3);
+
+/**
+ * Describes the message atedb.v1.Nobody.
+ * Use `create(NobodySchema)` to create a new message.
+ */
+export const NobodySchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 4);
+
+/**
+ * Describes the message atedb.v1.Inherit.
+ * Use `create(InheritSchema)` to create a new message.
+ */
+export const InheritSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 5);
+
+/**
+ * Describes the message atedb.v1.AnyOf.
+ * Use `create(AnyOfSchema)` to create a new message.
+ */
+export const AnyOfSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 6);
+
+/**
+ * Describes the message atedb.v1.WriteRule.
+ * Use `create(WriteRuleSchema)` to create a new message.
+ */
+export const WriteRuleSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 7);
+
+/**
+ * Describes the message atedb.v1.AddRule.
+ * Use `create(AddRuleSchema)` to create a new message.
+ */
+export const AddRuleSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 8);
+
+/**
+ * Describes the message atedb.v1.ReadRule.
+ * Use `create(ReadRuleSchema)` to create a new message.
+ */
+export const ReadRuleSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 9);
+
+/**
+ * Describes the message atedb.v1.Authorisation.
+ * Use `create(AuthorisationSchema)` to create a new message.
+ */
+export const AuthorisationSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 10);
+
+/**
+ * Describes the message atedb.v1.Confidentiality.
+ * Use `create(ConfidentialitySchema)` to create a new message.
+ */
+export const ConfidentialitySchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 11);
+
+/**
+ * Describes the message atedb.v1.WrappedKey.
+ * Use `create(WrappedKeySchema)` to create a new message.
+ */
+export const WrappedKeySchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 12);
+
+/**
+ * Describes the message atedb.v1.Roots.
+ * Use `create(RootsSchema)` to create a new message.
+ */
+export const RootsSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 13);
+
+/**
+ * Describes the message atedb.v1.KeyChange.
+ * Use `create(KeyChangeSchema)` to create a new message.
+ */
+export const KeyChangeSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_event, 14);
+
+/**
  * Describes the message atedb.v1.EventHeader.
  * Use `create(EventHeaderSchema)` to create a new message.
  */
 export const EventHeaderSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 3);
+  messageDesc(file_atedb_v1_event, 15);
 
 /**
  * Describes the message atedb.v1.Event.
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 4);
+  messageDesc(file_atedb_v1_event, 16);
 
 /**
  * Describes the message atedb.v1.ChainUnchanged.
  * Use `create(ChainUnchangedSchema)` to create a new message.
  */
 export const ChainUnchangedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 5);
+  messageDesc(file_atedb_v1_event, 17);
 
 /**
  * Describes the message atedb.v1.LandsBefore.
  * Use `create(LandsBeforeSchema)` to create a new message.
  */
 export const LandsBeforeSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 6);
+  messageDesc(file_atedb_v1_event, 18);
 
 /**
  * Describes the message atedb.v1.KeyUnchanged.
  * Use `create(KeyUnchangedSchema)` to create a new message.
  */
 export const KeyUnchangedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 7);
+  messageDesc(file_atedb_v1_event, 19);
 
 /**
  * Describes the message atedb.v1.Precondition.
  * Use `create(PreconditionSchema)` to create a new message.
  */
 export const PreconditionSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 8);
+  messageDesc(file_atedb_v1_event, 20);
 
 /**
  * Describes the message atedb.v1.SealHeader.
  * Use `create(SealHeaderSchema)` to create a new message.
  */
 export const SealHeaderSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 9);
+  messageDesc(file_atedb_v1_event, 21);
 
 /**
  * Describes the message atedb.v1.Seal.
  * Use `create(SealSchema)` to create a new message.
  */
 export const SealSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_event, 10);
+  messageDesc(file_atedb_v1_event, 22);
 
 /**
  * Describes the enum atedb.v1.EventKind.

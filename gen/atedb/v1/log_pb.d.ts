@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Event, Seal } from "./event_pb.js";
+import type { Authorisation, Event, PublicKey, Seal } from "./event_pb.js";
 
 /**
  * Describes the file atedb/v1/log.proto.
@@ -750,6 +750,130 @@ export declare type WriterSnapshot = Message<"atedb.v1.WriterSnapshot"> & {
 export declare const WriterSnapshotSchema: GenMessage<WriterSnapshot>;
 
 /**
+ * A key that counts no more, in a snapshot.
+ *
+ * @generated from message atedb.v1.ChangedKey
+ */
+export declare type ChangedKey = Message<"atedb.v1.ChangedKey"> & {
+  /**
+   * Fingerprint of the key. Required; 32 bytes.
+   *
+   * @generated from field: bytes fingerprint = 1;
+   */
+  fingerprint: Uint8Array;
+
+  /**
+   * Fingerprint of the key that counts wherever it is named. Absent: none. 32 bytes.
+   *
+   * @generated from field: bytes current = 2;
+   */
+  current: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.ChangedKey.
+ * Use `create(ChangedKeySchema)` to create a new message.
+ */
+export declare const ChangedKeySchema: GenMessage<ChangedKey>;
+
+/**
+ * An object that isn't at the root of the chain or has rules or children, in a snapshot.
+ *
+ * @generated from message atedb.v1.ObjectSnapshot
+ */
+export declare type ObjectSnapshot = Message<"atedb.v1.ObjectSnapshot"> & {
+  /**
+   * The object. Required; 16 bytes.
+   *
+   * @generated from field: bytes primary_key = 1;
+   */
+  primaryKey: Uint8Array;
+
+  /**
+   * Its parent. Absent: the root of the chain. 16 bytes.
+   *
+   * @generated from field: bytes parent = 2;
+   */
+  parent: Uint8Array;
+
+  /**
+   * Its rules; those that it inherits are absent.
+   *
+   * @generated from field: atedb.v1.Authorisation rules = 3;
+   */
+  rules?: Authorisation | undefined;
+
+  /**
+   * It was removed, and has children still.
+   *
+   * @generated from field: bool removed = 4;
+   */
+  removed: boolean;
+
+  /**
+   * It is told from objects at the root of the chain although it is there and has no rules: it was moved there, or added by
+   * the right to add alone.
+   *
+   * @generated from field: bool kept = 5;
+   */
+  kept: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.ObjectSnapshot.
+ * Use `create(ObjectSnapshotSchema)` to create a new message.
+ */
+export declare const ObjectSnapshotSchema: GenMessage<ObjectSnapshot>;
+
+/**
+ * Who may do what in a chain, in a snapshot.
+ *
+ * @generated from message atedb.v1.AuthoritySnapshot
+ */
+export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & {
+  /**
+   * The roots, sorted by fingerprint. Required.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey roots = 1;
+   */
+  roots: PublicKey[];
+
+  /**
+   * The other keys that the chain knows.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey keys = 2;
+   */
+  keys: PublicKey[];
+
+  /**
+   * Those that count no more.
+   *
+   * @generated from field: repeated atedb.v1.ChangedKey changed = 3;
+   */
+  changed: ChangedKey[];
+
+  /**
+   * The rules of the root of the chain; those that it has from the start are absent.
+   *
+   * @generated from field: atedb.v1.Authorisation root_rules = 4;
+   */
+  rootRules?: Authorisation | undefined;
+
+  /**
+   * The objects, parents before their children.
+   *
+   * @generated from field: repeated atedb.v1.ObjectSnapshot objects = 5;
+   */
+  objects: ObjectSnapshot[];
+};
+
+/**
+ * Describes the message atedb.v1.AuthoritySnapshot.
+ * Use `create(AuthoritySnapshotSchema)` to create a new message.
+ */
+export declare const AuthoritySnapshotSchema: GenMessage<AuthoritySnapshot>;
+
+/**
  * The state of a chain before the active segment's first commit. The file `snapshot-N`.
  *
  * @generated from message atedb.v1.StateSnapshot
@@ -803,6 +927,13 @@ export declare type StateSnapshot = Message<"atedb.v1.StateSnapshot"> & {
    * @generated from field: repeated atedb.v1.WriterSnapshot writers = 7;
    */
   writers: WriterSnapshot[];
+
+  /**
+   * Who may do what. Required.
+   *
+   * @generated from field: atedb.v1.AuthoritySnapshot authority = 8;
+   */
+  authority?: AuthoritySnapshot | undefined;
 
   /**
    * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.

@@ -172,6 +172,10 @@ class AppendStream {
     const placed = settled(prepared).then(async (outcome) => {
       await before;
       let ready = outcome;
+      // A batch before it may have shown its key, and has its place now.
+      if ('error' in ready && isKeyUnknown(ready.error)) {
+        ready = await settled(chain.prepare(run, isProven));
+      }
       while ('value' in ready && chain.isStale(ready.value)) {
         ready = await settled(chain.refresh(ready.value));
       }
@@ -278,6 +282,10 @@ function rejectedMessage({ error, sealHash }: Refusal): Buffer {
     },
   });
   return Buffer.from(toBinary(AppendResponseSchema, message));
+}
+
+function isKeyUnknown(error: unknown): boolean {
+  return error instanceof AtedbError && error.reason === 'KEY_UNKNOWN';
 }
 
 function predecessorRejected(): AtedbError {

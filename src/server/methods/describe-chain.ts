@@ -7,13 +7,13 @@ import { toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
 export function describeChain(deps: ChainServiceDeps) {
   return unary(ChainService.method.describeChain, async (request) => {
     using lease = await openRequested(deps, request);
-    const { genesis, log, writerCount } = lease.chain;
+    const { genesis, roots, log, writerCount } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
     return {
       chainKey: genesis.chainKey.text,
       chainId: genesis.chainId,
       trustMode: toTrustMode(genesis.trustMode),
-      roots: genesis.roots.map(toPublicKey),
+      roots: roots.map(toPublicKey),
       createdUnixMs: BigInt(genesis.createdUnixMs),
       head: toTreeHead(head),
       nextSequence: BigInt(nextSequence),

@@ -14,6 +14,7 @@ import {
   TrustMode,
 } from '../../../gen/atedb/v1/event_pb.js';
 import { CommitHeaderSchema, CommitSchema } from '../../../gen/atedb/v1/log_pb.js';
+import { isAuthority } from './authority-oracle.ts';
 
 // What the schema says of stored and signed messages, written down plainly from its comments, on top of the generated
 // stubs: slow, and sharing nothing with what it is held against. Each function tells whether bytes are accepted.
@@ -48,14 +49,15 @@ export function isEventHeader(bytes: Buffer): boolean {
     header !== undefined &&
     header.magic === 0x01564541 &&
     header.kind >= EventKind.GENESIS &&
-    header.kind <= EventKind.SERVER_IDENTITY &&
+    header.kind <= EventKind.RULES &&
     [header.primaryKey, header.parent, header.collection, header.replyTo].every((id) =>
       isLength(id, 0, 16),
     ) &&
     Buffer.byteLength(header.type) <= 255 &&
     isInteger(header.timeUnixMs, header.dataBytes) &&
     isLength(header.dataHash, 0, 32) &&
-    (header.genesis === undefined || isGenesis(header.genesis))
+    (header.genesis === undefined || isGenesis(header.genesis)) &&
+    isAuthority(header, isPublicKey)
   );
 }
 

@@ -1,0 +1,29 @@
+import { ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import { hashBytes } from '../../crypto/index.ts';
+import { unary } from '../method.ts';
+import { type ChainServiceDeps, checkLength, openRequested, requestInvalid } from './deps.ts';
+import { toPublicKey } from './to-message.ts';
+
+const fingerprintsMax = 256;
+
+/** `GetKeys`: public keys of a chain by their fingerprints. */
+export function getKeys(deps: ChainServiceDeps) {
+  return unary(ChainService.method.getKeys, async (request) => {
+    const { fingerprints } = request;
+    if (fingerprints.length === 0 || fingerprints.length > fingerprintsMax) {
+      throw requestInvalid(
+        'fingerprints',
+        `there are ${fingerprints.length}, and must be from 1 to ${fingerprintsMax}`,
+      );
+    }
+    for (const fingerprint of fingerprints) checkLength('fingerprints', fingerprint, hashBytes);
+    using lease = await openRequested(deps, request);
+    const { chain } = lease;
+    return {
+      keys: fingerprints.flatMap((fingerprint) => {
+        const key = chain.findKey(Buffer.from(fingerprint).toString('hex'));
+        return key === undefined ? [] : [toPublicKey(key)];
+      }),
+    };
+  });
+}

@@ -1,0 +1,364 @@
+import { AtedbError, treeDepthMax } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import {
+  type Batch,
+  type EventAuthority,
+  eventMarks,
+  type Genesis,
+  layoutOf,
+  layoutStride,
+  readConfidentiality,
+  writesObject,
+} from '../event/index.ts';
+import { KeyRing, type KeyRingRecord } from './key-ring.ts';
+import { ObjectTree, type TreeNode, type TreeRecord } from './object-tree.ts';
+import { allows, notNamed, parentInvalid, readRuleMismatch, refusal } from './rights.ts';
+import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
+import { takeBackAll, type Undo } from './undo.ts';
+
+/** Who may do what in a chain, as plain data. */
+export interface AuthorityRecord extends TreeRecord {
+  readonly keys: KeyRingRecord;
+}
+
+/** An event, as far as its right is concerned. */
+interface Act {
+  readonly index: number;
+  /** The primary key in latin1. */
+  readonly key: string;
+  readonly keyBytes: Buffer;
+  /** The parent that it names; undefined for none. */
+  readonly parent: string | undefined;
+  readonly said: EventAuthority;
+  /** Keys in hexadecimal. */
+  readonly actors: readonly string[];
+}
+
+const latin1KeyBytes = 16;
+
+function actorOf(batch: Batch): Pick<Act, 'actors'> {
+  return { actors: [batch.seal.fingerprint.toString('hex')] };
+}
+
+/**
+ * Who may do what in a chain: its keys, its tree of objects, and the rules. Each event is decided on by the state before it, in
+ * the order of the events, and changes the state for those behind it, in its own batch too. See docs/trust.md.
+ */
+export class Authority {
+  readonly keys: KeyRing;
+  readonly #tree: ObjectTree;
+
+  constructor(record: AuthorityRecord) {
+    this.keys = new KeyRing(record.keys);
+    this.#tree = new ObjectTree(record);
+  }
+
+  /** Of a chain that has just begun. */
+  static of({ roots }: Genesis): Authority {
+    const keys = { roots, others: [], changed: [] };
+    return new Authority({ keys, rootRules: {}, nodes: [] });
+  }
+
+  /** As plain data. */
+  record(): AuthorityRecord {
+    return { keys: this.keys.record(), ...this.#tree.record() };
+  }
+
+  /** Number of objects that the tree remembers. */
+  get objects(): number {
+    return this.#tree.size;
+  }
+
+  /**
+   * Decide whether the keys that a batch is from may do what its events do, and have the state after it. The batch itself was found
+   * good by `checkBatch`, and its signers' keys by `keysOfSigners`.
+   *
+   * @returns how to take it back.
+   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, naming
+   * the event: nothing has changed.
+   */
+  decide(batch: Batch): Undo {
+    const undo: Undo = [];
+    try {
+      const mayWriteRoot = this.#mayWrite(actorOf(batch), this.#tree.root);
+      for (let index = 0; index < batch.count; index += 1) {
+        // Nearly all events of most chains: what follows decides the same of them, and takes longer.
+        if (mayWriteRoot && this.#isPlain(batch, index)) continue;
+        this.#decideEvent(batch, index, undo);
+      }
+      return undo;
+    } catch (error) {
+      takeBackAll(undo);
+      throw error;
+    }
+  }
+
+  /**
+   * Find the keys that a batch is to be signed by, or proven. Looks at no event's right, so that strangers cost little: only
+   * at whether any rule of the chain allows them anything.
+   *
+   * @throws AtedbError KEY_NOT_ALLOWED, KEY_UNKNOWN, KEY_REVOKED, BATCH_INVALID.
+   */
+  keysOf(batch: Batch): Map<string, PublicKey> {
+    const signers = signersOf(batch);
+    this.checkNamed(signers);
+    return keysOfSigners(batch, signers, this.keys);
+  }
+
+  /** Refuse keys, in hexadecimal, that no rule of the chain allows anything. @throws AtedbError KEY_NOT_ALLOWED. */
+  checkNamed(actors: readonly string[]): void {
+    const isNamed = actors.some(
+      (actor) =>
+        this.keys.isRoot(actor) ||
+        this.keys.isChanged(actor) ||
+        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)),
+    );
+    if (!isNamed) throw notNamed(actors, this.keys);
+  }
+
+  /** Whether an event is about an object at the root of the chain that has no rules and gets none, in clear as it is to be. */
+  #isPlain({ layout, bytes }: Batch, index: number): boolean {
+    const at = index * layoutStride;
+    if (layout[at + layoutOf.marks] !== 0 || layout[at + layoutOf.parentStart] !== 0) return false;
+    if (this.#tree.hasReadRules) return false;
+    if (!writesObject(layout[at + layoutOf.kind] as number)) return false;
+    if (this.#tree.size === 0) return true;
+    const start = layout[at + layoutOf.keyStart] as number;
+    return this.#tree.find(bytes.toString('latin1', start, start + latin1KeyBytes)) === undefined;
+  }
+
+  #decideEvent(batch: Batch, index: number, undo: Undo): void {
+    const { layout, bytes } = batch;
+    const at = index * layoutStride;
+    const keyStart = layout[at + layoutOf.keyStart] as number;
+    const parentStart = layout[at + layoutOf.parentStart] as number;
+    const name = (start: number) => bytes.toString('latin1', start, start + latin1KeyBytes);
+    const act: Act = {
+      index,
+      key: keyStart === 0 ? '' : name(keyStart),
+      keyBytes: bytes.subarray(keyStart, keyStart + latin1KeyBytes),
+      parent: parentStart === 0 ? undefined : name(parentStart),
+      said: batch.authorityOf(index),
+      actors: actorsOf(batch, index),
+    };
+    const kind = batch.kindOf(index);
+    this.#learnKeys(act, undo);
+    if (kind === 'key_change') this.#changeKey(act, undo);
+    else if (kind === 'roots') this.#changeRoots(act, undo);
+    else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
+    else if (kind === 'tombstone') this.#remove(act, undo);
+    else {
+      const node = this.#write(act, undo);
+      if (kind === 'data') this.#checkSealed(batch, act, node);
+    }
+  }
+
+  #learnKeys({ said }: Act, undo: Undo): void {
+    for (const key of said.publicKeys ?? []) this.keys.add(key, undo);
+  }
+
+  /** Write an object, or have other rules for it. @returns where it is. */
+  #write(act: Act, undo: Undo): TreeNode {
+    const { key, parent, said } = act;
+    const known = this.#tree.find(key);
+    const node =
+      known === undefined ? this.#create(act, undo) : this.#writeKnown(act, known, parent, undo);
+    if (said.authorisation === undefined) return node;
+    const ruled = node.key === key ? node : this.#tree.insert(key, node, false, undo);
+    this.#tree.setRules(ruled, said.authorisation, undo);
+    this.#tree.forgetIfPlain(ruled, undo);
+    return ruled;
+  }
+
+  #writeKnown(act: Act, node: TreeNode, parent: string | undefined, undo: Undo): TreeNode {
+    this.#requireWrite(act, node);
+    const above = parent ?? '';
+    const isThere = (node.parent as TreeNode).key === above;
+    if (isThere === (act.said.moves === true)) {
+      throw parentInvalid(act.index, isThere ? 'there' : 'elsewhere', node, above);
+    }
+    if (!isThere) this.#move(act, node, undo);
+    else if (this.#tree.depthOf(node) > treeDepthMax) {
+      throw parentInvalid(act.index, 'too_deep', node, above);
+    }
+    this.#tree.revive(node, undo);
+    return node;
+  }
+
+  #move(act: Act, node: TreeNode, undo: Undo): void {
+    const parent = this.#parentFor(act, undo);
+    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'put it below');
+    if (this.#tree.isWithin(parent, node)) {
+      throw parentInvalid(act.index, 'cycle', node, parent.key);
+    }
+    this.#checkDepth(act, parent);
+    this.#tree.move(node, parent, undo);
+  }
+
+  /** An object that the tree doesn't know: it is new, or at the root of the chain and without rules. */
+  #create(act: Act, undo: Undo): TreeNode {
+    const { key, said, index } = act;
+    const { root } = this.#tree;
+    const moves = said.moves === true;
+    if (moves && act.parent === undefined) throw parentInvalid(index, 'there', undefined, '');
+    if (act.parent === key) throw parentInvalid(index, 'cycle', undefined, key);
+    const ownsRoot = this.#mayWrite(act, root);
+    if (act.parent === undefined && ownsRoot) return root;
+    // It comes from the root then.
+    if (moves && !ownsRoot) throw this.#refused(act, root, 'move');
+    const parent = this.#parentFor(act, undo);
+    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'write');
+    // Whoever has no right to the root has none to the objects that may be there.
+    if (!ownsRoot) this.#requireChildKey(act);
+    if (said.authorisation !== undefined && !this.#mayWrite(act, parent)) {
+      throw this.#refused(act, parent, 'set rules for');
+    }
+    this.#checkDepth(act, parent);
+    return this.#tree.insert(key, parent, parent === root, undo);
+  }
+
+  /** The node of the parent that an event names. One that is not known is an object at the root without rules. */
+  #parentFor({ parent, index }: Act, undo: Undo): TreeNode {
+    if (parent === undefined) return this.#tree.root;
+    const node = this.#tree.find(parent);
+    if (node === undefined) return this.#tree.insert(parent, this.#tree.root, false, undo);
+    if (node.isLive) return node;
+    throw parentInvalid(index, 'gone', undefined, parent);
+  }
+
+  #requireChildKey(act: Act): void {
+    const { said, keyBytes, parent, index } = act;
+    if (said.label !== undefined) return;
+    const above = parent === undefined ? 'the root of the chain' : 'its parent';
+    throw new AtedbError(
+      'KEY_NOT_ALLOWED',
+      `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
+      { metadata: { ...this.#about(act), rule: 'label' } },
+    );
+  }
+
+  #checkDepth({ index, parent }: Act, above: TreeNode): void {
+    if (this.#tree.depthOf(above) + 1 <= treeDepthMax) return;
+    throw parentInvalid(index, 'too_deep', undefined, parent ?? '');
+  }
+
+  #remove(act: Act, undo: Undo): void {
+    const node = this.#tree.find(act.key);
+    if (node === undefined) {
+      const { root } = this.#tree;
+      if (!this.#mayWrite(act, root)) throw this.#refused(act, root, 'remove');
+      return;
+    }
+    this.#requireWrite(act, node);
+    this.#tree.remove(node, undo);
+  }
+
+  #ruleRoot(act: Act, undo: Undo): void {
+    const { root } = this.#tree;
+    this.#requireRoot(act, 'change the rules of the root of the chain');
+    this.#tree.setRules(root, act.said.authorisation ?? {}, undo);
+  }
+
+  #changeRoots(act: Act, undo: Undo): void {
+    const { said, actors, index } = act;
+    const { roots } = this.keys;
+    const agreed = roots.filter(({ fingerprintHex }) => actors.includes(fingerprintHex)).length;
+    if (2 * agreed <= roots.length) {
+      throw new AtedbError(
+        'KEY_NOT_ALLOWED',
+        `event ${index}: other roots take the signatures of more than half of the ${roots.length} roots there are, and ${agreed} have signed`,
+        { metadata: this.#aboutRoots(act) },
+      );
+    }
+    const next = said.roots ?? [];
+    for (const { fingerprintHex } of next) {
+      if (this.keys.isChanged(fingerprintHex)) throw this.#noMore(act, fingerprintHex);
+    }
+    this.keys.setRoots(next, undo);
+  }
+
+  #changeKey(act: Act, undo: Undo): void {
+    const { said, actors, index } = act;
+    if (said.keyChange === undefined) throw new Error('checkEvents has passed it');
+    const { successor } = said.keyChange;
+    const fingerprint = said.keyChange.fingerprint.toString('hex');
+    if (this.keys.isRoot(fingerprint)) {
+      throw new AtedbError(
+        'KEY_NOT_ALLOWED',
+        `event ${index}: ${fingerprint} is a root of the chain. Change the roots instead`,
+        { metadata: this.#aboutRoots(act) },
+      );
+    }
+    if (this.keys.isChanged(fingerprint)) throw this.#noMore(act, fingerprint);
+    // A key may always give itself up, and whom it trusts is its owner's to say.
+    if (!actors.includes(fingerprint)) this.#requireRoot(act, `change the key ${fingerprint}`);
+    if (successor === undefined) {
+      this.keys.change(fingerprint, undefined, undo);
+      return;
+    }
+    const { fingerprintHex } = successor;
+    if (fingerprintHex === fingerprint || this.keys.isChanged(fingerprintHex)) {
+      throw this.#noMore(act, fingerprintHex);
+    }
+    this.keys.add(successor, undo);
+    this.keys.change(fingerprint, fingerprintHex, undo);
+  }
+
+  /** The data of an object is sealed as the rule for it after the event says. */
+  #checkSealed(batch: Batch, { index }: Act, node: TreeNode): void {
+    const isSealed = (batch.marksOf(index) & eventMarks.sealed) !== 0;
+    const due = this.#tree.readKeyOf(node);
+    if (due === undefined && !isSealed) return;
+    const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
+    if (due !== undefined && is?.equals(due)) return;
+    throw readRuleMismatch(index, due, is);
+  }
+
+  #mayWrite({ actors }: Pick<Act, 'actors'>, node: TreeNode): boolean {
+    return allows(this.#tree.writeRuleOf(node).rule, actors, this.keys);
+  }
+
+  #mayAdd(act: Act, parent: TreeNode): boolean {
+    if (this.#mayWrite(act, parent)) return true;
+    return parent.add !== undefined && allows(parent.add, act.actors, this.keys);
+  }
+
+  #requireWrite(act: Act, node: TreeNode): void {
+    if (!this.#mayWrite(act, node)) throw this.#refused(act, node, 'write');
+  }
+
+  #requireRoot(act: Act, what: string): void {
+    if (act.actors.some((actor) => this.keys.isRoot(actor))) return;
+    throw new AtedbError(
+      'KEY_NOT_ALLOWED',
+      `event ${act.index}: only a root of the chain may ${what}, and it is from ${act.actors.join(', ')}`,
+      { metadata: this.#aboutRoots(act) },
+    );
+  }
+
+  #refused(act: Act, node: TreeNode, verb: string): AtedbError {
+    const found = this.#tree.writeRuleOf(node);
+    return refusal({ ...act, verb, found, add: node.add, keys: this.keys });
+  }
+
+  #noMore(act: Act, fingerprint: string): AtedbError {
+    return new AtedbError(
+      'KEY_REVOKED',
+      `event ${act.index}: the key ${fingerprint} counts no more, or would replace itself, and can't be named`,
+      { metadata: { ...this.#about(act), fingerprint } },
+    );
+  }
+
+  #about({ index, keyBytes, key, actors }: Act): Record<string, string> {
+    return {
+      event_index: String(index),
+      ...(key === '' ? {} : { primary_key: keyBytes.toString('hex') }),
+      fingerprint: actors.join(','),
+    };
+  }
+
+  #aboutRoots(act: Act): Record<string, string> {
+    const allowed = this.keys.roots.map(({ fingerprintHex }) => fingerprintHex).join(',');
+    return { ...this.#about(act), rule: 'roots', allowed };
+  }
+}

@@ -1,0 +1,93 @@
+import { AtedbError, chainKeysMax } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import { setEntry, type Undo } from './undo.ts';
+
+/** What a chain knows of keys, as plain data. Fingerprints are in hexadecimal. */
+export interface KeyRingRecord {
+  readonly roots: readonly PublicKey[];
+  /** All others that events have shown. */
+  readonly others: readonly PublicKey[];
+  /** Keys that count no more, with those that count in their place; undefined for none. */
+  readonly changed: readonly (readonly [fingerprint: string, current: string | undefined])[];
+}
+
+/**
+ * The public keys that a chain knows, its roots among them, and which of them count no more. Keys are named by the
+ * hexadecimal of their fingerprints. To know a key gives it no right.
+ */
+export class KeyRing {
+  readonly #keys = new Map<string, PublicKey>();
+  #roots: ReadonlySet<string>;
+  readonly #changed = new Map<string, string | undefined>();
+
+  constructor({ roots, others, changed }: KeyRingRecord) {
+    for (const key of [...roots, ...others]) this.#keys.set(key.fingerprintHex, key);
+    this.#roots = new Set(roots.map((root) => root.fingerprintHex));
+    for (const [fingerprint, current] of changed) this.#changed.set(fingerprint, current);
+  }
+
+  /** As plain data. */
+  record(): KeyRingRecord {
+    const others = [...this.#keys.values()].filter((key) => !this.isRoot(key.fingerprintHex));
+    return { roots: this.roots, others, changed: [...this.#changed] };
+  }
+
+  /** The roots, in the order of their fingerprints. */
+  get roots(): readonly PublicKey[] {
+    return [...this.#roots].sort().map((fingerprint) => this.#keys.get(fingerprint) as PublicKey);
+  }
+
+  /** A key that is known, whether it counts or not. */
+  find(fingerprint: string): PublicKey | undefined {
+    return this.#keys.get(fingerprint);
+  }
+
+  isRoot(fingerprint: string): boolean {
+    return this.#roots.has(fingerprint);
+  }
+
+  /** The key that counts where this one is named: itself, what it was replaced by, or none. */
+  currentOf(fingerprint: string): string | undefined {
+    return this.#changed.has(fingerprint) ? this.#changed.get(fingerprint) : fingerprint;
+  }
+
+  /** Whether the key counts no more. */
+  isChanged(fingerprint: string): boolean {
+    return this.#changed.has(fingerprint);
+  }
+
+  /** All keys that this one counts for: itself, and those that it has replaced. */
+  namesOf(fingerprint: string): readonly string[] {
+    if (this.#changed.size === 0) return [fingerprint];
+    const replaced = [...this.#changed].filter(([, current]) => current === fingerprint);
+    return [fingerprint, ...replaced.map(([name]) => name)];
+  }
+
+  /** Know a key. @throws AtedbError TOO_MANY_KEYS. */
+  add(key: PublicKey, undo: Undo): void {
+    if (this.#keys.has(key.fingerprintHex)) return;
+    if (this.#keys.size - this.#roots.size >= chainKeysMax) {
+      throw new AtedbError(
+        'TOO_MANY_KEYS',
+        `the chain knows ${chainKeysMax} public keys beside its roots, which is the limit; write with one of them`,
+        { metadata: { limit_keys: String(chainKeysMax) } },
+      );
+    }
+    setEntry(this.#keys, key.fingerprintHex, key, undo);
+  }
+
+  /** Have other roots. Those before stay known, as any other key. */
+  setRoots(roots: readonly PublicKey[], undo: Undo): void {
+    for (const root of roots) this.add(root, undo);
+    const before = this.#roots;
+    this.#roots = new Set(roots.map((root) => root.fingerprintHex));
+    undo.push(() => {
+      this.#roots = before;
+    });
+  }
+
+  /** From now on a key doesn't count, and its successor, if there is one, counts wherever it is named. */
+  change(fingerprint: string, successor: string | undefined, undo: Undo): void {
+    for (const name of this.namesOf(fingerprint)) setEntry(this.#changed, name, successor, undo);
+  }
+}

@@ -1,0 +1,329 @@
+import { treeDepthMax } from '../bytes/index.ts';
+import type { AddRule, Authorisation, ReadRule, WriteRule } from '../event/index.ts';
+import { deleteEntry, setEntry, type Undo } from './undo.ts';
+
+/** A rule for writing or adding, as it is held: keys by the hexadecimal of their fingerprints. */
+export type HeldRule =
+  | { readonly kind: 'everyone' }
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'any_of'; readonly fingerprints: readonly string[] };
+
+/** A rule for reading, as it is held. */
+export type HeldReadRule = Exclude<ReadRule, { readonly kind: 'inherit' }>;
+
+/**
+ * An object that the tree remembers: one that has a parent, rules of its own or children, or that didn't come to the root by the
+ * right to the root. All others are at the root, have no rules, and are not in the tree.
+ */
+export interface TreeNode {
+  /** The primary key in latin1, a character a byte; empty for the root of the chain. */
+  readonly key: string;
+  /** Undefined for the root of the chain alone. */
+  readonly parent: TreeNode | undefined;
+  /** Undefined: as the parent; at the root of the chain: its root keys. */
+  readonly write: HeldRule | undefined;
+  /** Undefined: nobody else. */
+  readonly add: HeldRule | undefined;
+  /** Undefined: as the parent; at the root of the chain: in clear. */
+  readonly read: HeldReadRule | undefined;
+  /** Number of the nodes whose parent it is. */
+  readonly children: number;
+  /** False: it was removed, and is remembered since it has children. */
+  readonly isLive: boolean;
+  /** It is remembered also where it has no parent, rules and children. */
+  readonly isKept: boolean;
+}
+
+type MutableNode = { -readonly [K in keyof TreeNode]: TreeNode[K] };
+
+/** A node as plain data; `parent` is a primary key. */
+export interface NodeRecord {
+  /** 16 bytes. */
+  readonly key: Buffer;
+  /** 16 bytes; undefined: the root of the chain. */
+  readonly parent: Buffer | undefined;
+  readonly rules: Authorisation;
+  readonly isLive: boolean;
+  readonly isKept: boolean;
+}
+
+/** The tree as plain data; parents come before their children. */
+export interface TreeRecord {
+  readonly rootRules: Authorisation;
+  readonly nodes: readonly NodeRecord[];
+}
+
+/** Where a rule was found that counts for an object. */
+export interface FoundRule {
+  /** Undefined: that of the root of the chain, which has none of its own: its root keys. */
+  readonly rule: HeldRule | undefined;
+  readonly at: TreeNode;
+}
+
+/** Stands among the names of keys, which are hexadecimal. */
+const everyone = 'everyone';
+
+const tooDeep: HeldRule = { kind: 'nobody' };
+
+/** Who is whose child, and what their rules are. Every change can be taken back. */
+export class ObjectTree {
+  readonly root: TreeNode;
+  readonly #nodes = new Map<string, MutableNode>();
+  /** Nodes with a rule for reading, the root too. */
+  #readRules = 0;
+  /** How often rules for writing and adding name each key, in hexadecimal, and everyone. */
+  readonly #named = new Map<string, number>();
+
+  constructor({ rootRules, nodes }: TreeRecord) {
+    this.root = newNode('', undefined);
+    this.setRules(this.root, rootRules, []);
+    for (const { key, parent, rules, isLive, isKept } of nodes) {
+      const above = parent === undefined ? this.root : this.find(latin1(parent));
+      if (above === undefined) throw new Error('a node comes before its parent');
+      const node = this.insert(latin1(key), above, isKept, []);
+      this.#set(node as MutableNode, 'isLive', isLive, []);
+      this.setRules(node, rules, []);
+    }
+  }
+
+  /** As plain data. */
+  record(): TreeRecord {
+    const nodes: NodeRecord[] = [];
+    const seen = new Set<TreeNode>([this.root]);
+    const visit = (node: TreeNode) => {
+      if (seen.has(node)) return;
+      seen.add(node);
+      if (node.parent !== undefined) visit(node.parent);
+      const parent = node.parent === this.root ? undefined : node.parent;
+      nodes.push({
+        key: Buffer.from(node.key, 'latin1'),
+        parent: parent && Buffer.from(parent.key, 'latin1'),
+        rules: rulesOf(node),
+        isLive: node.isLive,
+        isKept: node.isKept,
+      });
+    };
+    for (const node of this.#nodes.values()) visit(node);
+    return { rootRules: rulesOf(this.root), nodes };
+  }
+
+  /** Number of objects that are remembered. */
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** Whether any object's data is to be sealed. */
+  get hasReadRules(): boolean {
+    return this.#readRules > 0;
+  }
+
+  /** Whether a rule for writing or adding names a key, in hexadecimal, or everyone. */
+  isNamed(fingerprint: string): boolean {
+    return this.#named.has(fingerprint) || this.#named.has(everyone);
+  }
+
+  /** Find an object by its primary key in latin1. */
+  find(key: string): TreeNode | undefined {
+    return this.#nodes.get(key);
+  }
+
+  /** The rule for writing that counts for a node; undefined: that of the root keys. */
+  writeRuleOf(node: TreeNode): FoundRule {
+    let at = node;
+    for (let steps = 0; steps <= treeDepthMax; steps += 1) {
+      if (at.write !== undefined || at.parent === undefined) return { rule: at.write, at };
+      at = at.parent;
+    }
+    return { rule: tooDeep, at };
+  }
+
+  /** Id of the read key that seals the data of a node; undefined: it is in clear. */
+  readKeyOf(node: TreeNode): Buffer | undefined {
+    if (this.#readRules === 0) return undefined;
+    for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
+      if (at.read !== undefined) return at.read.kind === 'read_key' ? at.read.readKeyId : undefined;
+    }
+    return undefined;
+  }
+
+  /** Parents between a node and the root of the chain, the root not counted; as far as the limit and one. */
+  depthOf(node: TreeNode): number {
+    let depth = 0;
+    for (let at = node.parent; at?.parent !== undefined; at = at.parent) {
+      depth += 1;
+      if (depth > treeDepthMax) break;
+    }
+    return node === this.root ? -1 : depth;
+  }
+
+  /** Whether a node is another one, or below it; as far as the limit. */
+  isWithin(node: TreeNode, other: TreeNode): boolean {
+    let at: TreeNode | undefined = node;
+    for (let steps = 0; at !== undefined && steps <= 2 * treeDepthMax; steps += 1) {
+      if (at === other) return true;
+      at = at.parent;
+    }
+    // Deeper than anything may be: nothing is put below such a node.
+    return at !== undefined;
+  }
+
+  /** Remember an object, as a child of a node. */
+  insert(key: string, parent: TreeNode, isKept: boolean, undo: Undo): TreeNode {
+    const node = newNode(key, parent);
+    node.isKept = isKept;
+    setEntry(this.#nodes, key, node, undo);
+    this.#count(parent, 1, undo);
+    return node;
+  }
+
+  /** Have the rules that are said; those that aren't stay. */
+  setRules(node: TreeNode, { write, add, read }: Authorisation, undo: Undo): void {
+    const own = node as MutableNode;
+    if (write !== undefined) this.#setRule(own, 'write', heldRule(write), undo);
+    if (add !== undefined) {
+      this.#setRule(own, 'add', add.kind === 'nobody' ? undefined : heldRule(add), undo);
+    }
+    if (read === undefined) return;
+    const was = own.read;
+    const is = heldReadRule(read);
+    this.#set(own, 'read', is, undo);
+    this.#countReadRules(Number(is !== undefined) - Number(was !== undefined), undo);
+  }
+
+  /** Have another parent. */
+  move(node: TreeNode, parent: TreeNode, undo: Undo): void {
+    const before = node.parent as TreeNode;
+    this.#set(node as MutableNode, 'parent', parent, undo);
+    // It has come from elsewhere, so what its key was made from says nothing of where it is.
+    this.#set(node as MutableNode, 'isKept', true, undo);
+    this.#count(parent, 1, undo);
+    this.#count(before, -1, undo);
+    this.#forgetUnused(before, undo);
+  }
+
+  /** It was written: so it is live. */
+  revive(node: TreeNode, undo: Undo): void {
+    if (!node.isLive) this.#set(node as MutableNode, 'isLive', true, undo);
+  }
+
+  /** It is gone; what its children inherit stays, as long as there are any. */
+  remove(node: TreeNode, undo: Undo): void {
+    this.#set(node as MutableNode, 'isLive', false, undo);
+    this.#forgetUnused(node, undo);
+  }
+
+  /** Forget a node that nothing depends on any more, and its parents that only it kept. */
+  forgetIfPlain(node: TreeNode, undo: Undo): void {
+    this.#forgetUnused(node, undo);
+  }
+
+  #forgetUnused(node: TreeNode, undo: Undo): void {
+    let at: TreeNode = node;
+    while (at.parent !== undefined && at.children === 0 && !(at.isLive && isTold(at, this.root))) {
+      const { parent } = at;
+      const forgotten = at as MutableNode;
+      deleteEntry(this.#nodes, forgotten.key, undo);
+      if (forgotten.read !== undefined) this.#countReadRules(-1, undo);
+      this.#countNames(forgotten.write, -1, undo);
+      this.#countNames(forgotten.add, -1, undo);
+      this.#count(parent, -1, undo);
+      at = parent;
+    }
+  }
+
+  #count(node: TreeNode, by: number, undo: Undo): void {
+    this.#set(node as MutableNode, 'children', node.children + by, undo);
+  }
+
+  #setRule(
+    node: MutableNode,
+    which: 'write' | 'add',
+    rule: HeldRule | undefined,
+    undo: Undo,
+  ): void {
+    this.#countNames(node[which], -1, undo);
+    this.#set(node, which, rule, undo);
+    this.#countNames(rule, 1, undo);
+  }
+
+  #countNames(rule: HeldRule | undefined, by: number, undo: Undo): void {
+    for (const name of namesOf(rule)) {
+      const count = (this.#named.get(name) ?? 0) + by;
+      if (count === 0) deleteEntry(this.#named, name, undo);
+      else setEntry(this.#named, name, count, undo);
+    }
+  }
+
+  #countReadRules(by: number, undo: Undo): void {
+    if (by === 0) return;
+    this.#readRules += by;
+    undo.push(() => {
+      this.#readRules -= by;
+    });
+  }
+
+  #set<K extends keyof MutableNode>(
+    node: MutableNode,
+    field: K,
+    value: MutableNode[K],
+    undo: Undo,
+  ): void {
+    const before = node[field];
+    node[field] = value;
+    undo.push(() => {
+      node[field] = before;
+    });
+  }
+}
+
+/** A primary key as the tree has it. */
+export function latin1(key: Buffer): string {
+  return key.toString('latin1');
+}
+
+/** Whether a live node is anything but an object at the root without rules. */
+function isTold(node: TreeNode, root: TreeNode): boolean {
+  const hasRules = node.write !== undefined || node.add !== undefined || node.read !== undefined;
+  return node.parent !== root || node.isKept || hasRules;
+}
+
+function rulesOf({ write, add, read }: TreeNode): Authorisation {
+  return { write: write && saidRule(write), add: add && saidRule(add), read };
+}
+
+function namesOf(rule: HeldRule | undefined): readonly string[] {
+  if (rule === undefined || rule.kind === 'nobody') return [];
+  return rule.kind === 'everyone' ? [everyone] : rule.fingerprints;
+}
+
+function heldRule(rule: WriteRule): HeldRule | undefined {
+  if (rule.kind === 'inherit') return undefined;
+  if (rule.kind !== 'any_of') return rule;
+  return { kind: 'any_of', fingerprints: rule.fingerprints.map((key) => key.toString('hex')) };
+}
+
+function saidRule(rule: HeldRule): AddRule {
+  if (rule.kind !== 'any_of') return rule;
+  return { kind: 'any_of', fingerprints: rule.fingerprints.map((key) => Buffer.from(key, 'hex')) };
+}
+
+/** Copied, since what was read lies in a whole slice. */
+function heldReadRule(rule: ReadRule): HeldReadRule | undefined {
+  if (rule.kind === 'inherit') return undefined;
+  return rule.kind === 'everyone'
+    ? rule
+    : { kind: 'read_key', readKeyId: Buffer.from(rule.readKeyId) };
+}
+
+function newNode(key: string, parent: TreeNode | undefined): MutableNode {
+  return {
+    key,
+    parent,
+    write: undefined,
+    add: undefined,
+    read: undefined,
+    children: 0,
+    isLive: true,
+    isKept: false,
+  };
+}
