@@ -8,7 +8,12 @@ import {
   varintBytes,
 } from '../bytes/index.ts';
 import { HashInputs, hashBytes, hashTags, RangeHasher } from '../crypto/index.ts';
-import { type EventAuthority, writeEarlyAuthority, writeLateAuthority } from './authority.ts';
+import {
+  type Confidentiality,
+  type EventAuthority,
+  writeEarlyAuthority,
+  writeLateAuthority,
+} from './authority.ts';
 import { magics } from './forms.ts';
 import { primaryKeyBytes } from './primary-key.ts';
 
@@ -33,11 +38,25 @@ export interface EventInput {
   readonly replyTo?: Buffer | undefined;
   /** The writer's clock: milliseconds since 1970-01-01 UTC. */
   readonly timeUnixMs?: number | undefined;
+  /** How the data is sealed. Absent: it is in clear. */
+  readonly sealing?: Sealing | undefined;
   /** What the event says of rights and keys. */
   readonly authority?: EventAuthority | undefined;
+  /** In clear; what is stored is sealed, where the event says how. */
   readonly data: Buffer;
-  /** 16 random bytes, never used for other data. */
+  /** 16 random bytes, never used for other data. Sealed data needs none, and this is then left out. */
   readonly salt: Buffer;
+}
+
+/** How an event's data is sealed. */
+export interface Sealing {
+  readonly confidentiality: Confidentiality;
+  /**
+   * Seal data.
+   *
+   * @param header the header's bytes before the hash of the data, which the seal is to be bound to.
+   */
+  seal(data: Buffer, header: Buffer): Buffer;
 }
 
 /** An event, sealed once: these bytes are never made again. */
@@ -60,22 +79,38 @@ export function buildEvent(input: EventInput): BuiltEvent {
  */
 export function buildEvents(inputs: readonly EventInput[]): BuiltEvent[] {
   for (const input of inputs) checkInput(input);
-  const headers = inputs.map(headerWithoutHash);
-  const room = headers.reduce((sum, header, index) => {
-    return sum + header.length + (inputs[index] as EventInput).data.length + fixedBytesMax;
+  const parts = inputs.map(partsOf);
+  const room = parts.reduce((sum, { header, data }) => {
+    return sum + header.length + data.length + fixedBytesMax;
   }, 0);
   const writer = new FieldWriter(room);
-  const places = inputs.map((input, index) => writeEvent(writer, headers[index] as Buffer, input));
+  const places = parts.map((one) => writeEvent(writer, one));
   const bytes = writer.finish();
-  const hashed = new HashInputs();
-  places.forEach(({ dataStart, saltStart }, index) => {
-    const { data } = inputs[index] as EventInput;
-    hashed.add(saltStart, saltBytes, dataStart, data.length, 0);
-  });
-  const hashes = new RangeHasher(bytes).digests(hashTags.data, hashed);
-  return places.map(({ start, headerStart, headerEnd, hashStart, end }, index) => {
-    hashes.copy(bytes, hashStart, index * hashBytes, (index + 1) * hashBytes);
+  hashData(
+    bytes,
+    places.filter(({ saltStart }) => saltStart > 0),
+    hashTags.data,
+  );
+  hashData(
+    bytes,
+    places.filter(({ saltStart }) => saltStart === 0),
+    hashTags.sealedData,
+  );
+  return places.map(({ start, headerStart, headerEnd, end }) => {
     return { header: bytes.subarray(headerStart, headerEnd), frame: bytes.subarray(start, end) };
+  });
+}
+
+/** Hash the data of events, all at once, and put each hash into its header. */
+function hashData(bytes: Buffer, places: readonly EventPlaces[], tag: string): void {
+  if (places.length === 0) return;
+  const hashed = new HashInputs();
+  for (const { saltStart, dataStart, dataEnd } of places) {
+    hashed.add(saltStart, saltStart === 0 ? 0 : saltBytes, dataStart, dataEnd - dataStart, 0);
+  }
+  const hashes = new RangeHasher(bytes).digests(tag, hashed);
+  places.forEach(({ hashStart }, index) => {
+    hashes.copy(bytes, hashStart, index * hashBytes, (index + 1) * hashBytes);
   });
 }
 
@@ -97,29 +132,48 @@ const noHash = Buffer.alloc(hashBytes);
 const fixedBytesMax = 64;
 const dataBytesField = 31;
 
-function headerWithoutHash(input: EventInput): Buffer {
-  const { authority } = input;
+/** What an event is put together from. */
+interface EventParts {
+  /** With zeros for the hash of the data. */
+  readonly header: Buffer;
+  /** As it is stored. */
+  readonly data: Buffer;
+  /** Absent where the data is sealed. */
+  readonly salt: Buffer | undefined;
+}
+
+/** Where the parts of an event lie; `saltStart` is 0 where there is no salt. */
+type EventPlaces = ReturnType<typeof writeEvent>;
+
+function partsOf(input: EventInput): EventParts {
+  const { authority = {}, sealing } = input;
   const header = new FieldWriter()
     .fixed32(1, magics.event)
     .varint(2, kindNumbers[input.kind])
     .bytes(3, input.primaryKey)
     .bytes(4, input.parent)
     .bytes(5, input.collection);
-  if (authority !== undefined) writeEarlyAuthority(header, authority, undefined);
+  writeEarlyAuthority(header, authority, sealing?.confidentiality);
   header
     .string(12, input.type ?? '')
     .bytes(13, input.replyTo)
     .varint(14, input.timeUnixMs ?? 0);
-  if (authority !== undefined) writeLateAuthority(header, authority);
-  return header.bytes(30, noHash).varint(dataBytesField, input.data.length).finish();
+  writeLateAuthority(header, authority);
+  const data = sealing === undefined ? input.data : sealing.seal(input.data, header.finish());
+  return {
+    header: header.bytes(30, noHash).varint(dataBytesField, data.length).finish(),
+    data,
+    salt: sealing === undefined ? input.salt : undefined,
+  };
 }
 
 /** Write an event, and say where its parts lie. */
-function writeEvent(writer: FieldWriter, header: Buffer, { data, salt }: EventInput) {
+function writeEvent(writer: FieldWriter, { header, data, salt }: EventParts) {
   const start = writer.length;
   const dataFieldBytes = data.length === 0 ? 0 : framedBytes(2, data.length);
   const headerFieldBytes = framedBytes(1, header.length);
-  writer.head(runFields.event, headerFieldBytes + dataFieldBytes + framedBytes(3, saltBytes));
+  const saltFieldBytes = salt === undefined ? 0 : framedBytes(3, saltBytes);
+  writer.head(runFields.event, headerFieldBytes + dataFieldBytes + saltFieldBytes);
   const headerEnd = writer.length + headerFieldBytes;
   writer.bytes(1, header).bytes(2, data).bytes(3, salt);
   // The hash is the header's last field but for the number of bytes, which an event without data doesn't have.
@@ -131,7 +185,8 @@ function writeEvent(writer: FieldWriter, header: Buffer, { data, salt }: EventIn
     headerEnd,
     hashStart: headerEnd - countBytes - hashBytes,
     dataStart: headerEnd + dataFieldBytes - data.length,
-    saltStart: writer.length - saltBytes,
+    dataEnd: headerEnd + dataFieldBytes,
+    saltStart: salt === undefined ? 0 : writer.length - saltBytes,
     end: writer.length,
   };
 }

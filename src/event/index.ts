@@ -34,6 +34,7 @@ export {
   buildGenesisEvent,
   type EventInput,
   runFields,
+  type Sealing,
 } from './build-event.ts';
 export { type ChainKey, parseChainKey } from './chain-key.ts';
 export {

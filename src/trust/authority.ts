@@ -80,11 +80,14 @@ export class Authority {
   decide(batch: Batch): Undo {
     const undo: Undo = [];
     try {
-      const mayWriteRoot = this.#mayWrite(actorOf(batch), this.#tree.root);
+      const writer = actorOf(batch);
+      let mayWriteRoot: boolean | undefined;
       for (let index = 0; index < batch.count; index += 1) {
+        mayWriteRoot ??= this.#counts(writer) && this.#mayWrite(writer, this.#tree.root);
         // Nearly all events of most chains: what follows decides the same of them, and takes longer.
         if (mayWriteRoot && this.#isPlain(batch, index)) continue;
         this.#decideEvent(batch, index, undo);
+        mayWriteRoot = undefined;
       }
       return undo;
     } catch (error) {
@@ -142,6 +145,10 @@ export class Authority {
       actors: actorsOf(batch, index),
     };
     const kind = batch.kindOf(index);
+    // An event before it, in this batch too, may have ended them.
+    for (const actor of act.actors) {
+      if (this.keys.isChanged(actor)) throw this.#noMore(act, actor);
+    }
     this.#learnKeys(act, undo);
     if (kind === 'key_change') this.#changeKey(act, undo);
     else if (kind === 'roots') this.#changeRoots(act, undo);
@@ -312,6 +319,10 @@ export class Authority {
     const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
     if (due !== undefined && is?.equals(due)) return;
     throw readRuleMismatch(index, due, is);
+  }
+
+  #counts({ actors }: Pick<Act, 'actors'>): boolean {
+    return !actors.some((actor) => this.keys.isChanged(actor));
   }
 
   #mayWrite({ actors }: Pick<Act, 'actors'>, node: TreeNode): boolean {

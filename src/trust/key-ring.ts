@@ -26,10 +26,13 @@ export class KeyRing {
     for (const [fingerprint, current] of changed) this.#changed.set(fingerprint, current);
   }
 
-  /** As plain data. */
+  /** As plain data: the same for the same state, however that came about. */
   record(): KeyRingRecord {
-    const others = [...this.#keys.values()].filter((key) => !this.isRoot(key.fingerprintHex));
-    return { roots: this.roots, others, changed: [...this.#changed] };
+    const others = [...this.#keys.values()]
+      .filter((key) => !this.isRoot(key.fingerprintHex))
+      .sort((a, b) => (a.fingerprintHex < b.fingerprintHex ? -1 : 1));
+    const changed = [...this.#changed].sort(([a], [b]) => (a < b ? -1 : 1));
+    return { roots: this.roots, others, changed };
   }
 
   /** The roots, in the order of their fingerprints. */

@@ -86,7 +86,7 @@ export class ObjectTree {
     }
   }
 
-  /** As plain data. */
+  /** As plain data: the same for the same state, however that came about. */
   record(): TreeRecord {
     const nodes: NodeRecord[] = [];
     const seen = new Set<TreeNode>([this.root]);
@@ -103,7 +103,8 @@ export class ObjectTree {
         isKept: node.isKept,
       });
     };
-    for (const node of this.#nodes.values()) visit(node);
+    const ordered = [...this.#nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const node of ordered) visit(node);
     return { rootRules: rulesOf(this.root), nodes };
   }
 

@@ -1,0 +1,253 @@
+/**
+ * Who may do what, written down as docs/trust.md says it: slow, obvious, and sharing nothing with what it is held against. Keys
+ * and objects are names; '' stands for the root of the chain.
+ */
+
+export type OracleRule = 'everyone' | 'nobody' | 'inherit' | readonly string[];
+export type OracleReadRule = 'everyone' | 'inherit' | { readonly readKey: string };
+
+/** An event, in names. */
+export interface OracleEvent {
+  readonly kind: 'data' | 'tombstone' | 'rules' | 'roots' | 'key_change';
+  /** Absent: rules of the root of the chain, or about no object. */
+  readonly object?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly moves?: boolean | undefined;
+  readonly write?: OracleRule | undefined;
+  readonly add?: OracleRule | undefined;
+  readonly read?: OracleReadRule | undefined;
+  /** The key is made from its parent. */
+  readonly hasLabel?: boolean | undefined;
+  /** Name of the read key that seals the data. */
+  readonly sealedWith?: string | undefined;
+  readonly actors: readonly string[];
+  readonly roots?: readonly string[] | undefined;
+  readonly change?: { readonly key: string; readonly successor: string | undefined } | undefined;
+}
+
+interface Item {
+  parent: string;
+  write: OracleRule;
+  add: OracleRule;
+  read: OracleReadRule;
+  isLive: boolean;
+  /** It came to the root otherwise than by the right to the root, or was moved. */
+  isKept: boolean;
+}
+
+const depthMax = 64;
+
+export class AuthorityOracle {
+  items = new Map<string, Item>();
+  root: Item = {
+    parent: '',
+    write: 'inherit',
+    add: 'nobody',
+    read: 'inherit',
+    isLive: true,
+    isKept: true,
+  };
+  roots: string[];
+  /** Keys that count no more, and what counts for them. */
+  changed = new Map<string, string | undefined>();
+
+  constructor(roots: readonly string[]) {
+    this.roots = [...roots];
+  }
+
+  copy(): AuthorityOracle {
+    const copy = new AuthorityOracle(this.roots);
+    copy.items = new Map([...this.items].map(([key, item]) => [key, { ...item }]));
+    copy.root = { ...this.root };
+    copy.changed = new Map(this.changed);
+    return copy;
+  }
+
+  /** Take an event if it is allowed. @returns why it isn't; undefined: it is. */
+  take(event: OracleEvent): string | undefined {
+    const before = this.copy();
+    const refused = this.#decide(event);
+    if (refused !== undefined) {
+      this.items = before.items;
+      this.root = before.root;
+      this.roots = before.roots;
+      this.changed = before.changed;
+      return refused;
+    }
+    this.#forget();
+    return undefined;
+  }
+
+  #decide(event: OracleEvent): string | undefined {
+    const { kind, object, actors } = event;
+    if (!actors.some((actor) => this.#isNamed(actor))) return 'KEY_NOT_ALLOWED';
+    if (actors.some((actor) => this.changed.has(actor))) return 'KEY_REVOKED';
+    if (kind === 'roots') {
+      const agreed = this.roots.filter((root) => actors.includes(root)).length;
+      if (agreed * 2 <= this.roots.length) return 'KEY_NOT_ALLOWED';
+      if ((event.roots ?? []).some((root) => this.changed.has(root))) return 'KEY_REVOKED';
+      this.roots = [...(event.roots ?? [])];
+      return undefined;
+    }
+    if (kind === 'key_change') return this.#changeKey(event);
+    if (object === undefined) {
+      if (!actors.some((actor) => this.roots.includes(actor))) return 'KEY_NOT_ALLOWED';
+      this.#rule(this.root, event);
+      return undefined;
+    }
+    if (kind === 'tombstone') {
+      const item = this.items.get(object);
+      if (!this.mayWrite(actors, item === undefined ? '' : object)) return 'KEY_NOT_ALLOWED';
+      if (item !== undefined) item.isLive = false;
+      return undefined;
+    }
+    const refused = this.#place(event, object);
+    if (refused !== undefined) return refused;
+    const item = this.items.get(object);
+    const hasRules = [event.write, event.add, event.read].some((rule) => rule !== undefined);
+    if (hasRules && item === undefined) this.#insert(object, '', false);
+    const placed = this.items.get(object);
+    if (placed !== undefined) this.#rule(placed, event);
+    if (kind === 'rules') return undefined;
+    const due = this.readKeyOf(placed === undefined ? '' : object);
+    return due === event.sealedWith ? undefined : 'READ_RULE_MISMATCH';
+  }
+
+  /** Whether any rule of the chain allows a key anything, or ever did. */
+  #isNamed(actor: string): boolean {
+    if (this.roots.includes(actor) || this.changed.has(actor)) return true;
+    const names = [actor, ...this.changed.keys()].filter(
+      (name) => name === actor || this.changed.get(name) === actor,
+    );
+    return [this.root, ...this.items.values()].some(({ write, add }) =>
+      [write, add].some(
+        (rule) =>
+          rule === 'everyone' ||
+          (typeof rule !== 'string' && rule.some((name) => names.includes(name))),
+      ),
+    );
+  }
+
+  /** Have an object where the event says that it is. */
+  #place(event: OracleEvent, object: string): string | undefined {
+    const { actors, parent = '', moves = false } = event;
+    const item = this.items.get(object);
+    if (item !== undefined) {
+      if (!this.mayWrite(actors, object)) return 'KEY_NOT_ALLOWED';
+      if ((item.parent === parent) === moves) return 'PARENT_INVALID';
+      if (moves) {
+        const refused = this.#join(event, object);
+        if (refused !== undefined) return refused;
+        item.parent = parent;
+        item.isKept = true;
+      } else if (this.#depthOf(object) > depthMax) return 'PARENT_INVALID';
+      item.isLive = true;
+      return undefined;
+    }
+    if (moves && parent === '') return 'PARENT_INVALID';
+    if (parent === object) return 'PARENT_INVALID';
+    const ownsRoot = this.mayWrite(actors, '');
+    if (parent === '' && ownsRoot) return undefined;
+    if (moves && !ownsRoot) return 'KEY_NOT_ALLOWED';
+    const refused = this.#join(event, object);
+    if (refused !== undefined) return refused;
+    if (!ownsRoot && event.hasLabel !== true) return 'KEY_NOT_ALLOWED';
+    const hasRules = [event.write, event.add, event.read].some((rule) => rule !== undefined);
+    if (hasRules && !this.mayWrite(actors, parent)) return 'KEY_NOT_ALLOWED';
+    this.#insert(object, parent, parent === '');
+    return undefined;
+  }
+
+  /** Whether an object may come below the parent that the event names. */
+  #join({ actors, parent = '' }: OracleEvent, object: string): string | undefined {
+    if (parent !== '' && !this.items.has(parent)) this.#insert(parent, '', false);
+    const above = parent === '' ? this.root : (this.items.get(parent) as Item);
+    if (!above.isLive) return 'PARENT_INVALID';
+    if (!this.mayWrite(actors, parent) && !this.#allows(above.add, actors))
+      return 'KEY_NOT_ALLOWED';
+    if (this.#lineOf(parent).includes(object)) return 'PARENT_INVALID';
+    if (parent !== '' && this.#depthOf(parent) + 1 > depthMax) return 'PARENT_INVALID';
+    return undefined;
+  }
+
+  #insert(object: string, parent: string, isKept: boolean): void {
+    const rules = { write: 'inherit', add: 'nobody', read: 'inherit' } as const;
+    this.items.set(object, { parent, ...rules, isLive: true, isKept });
+  }
+
+  #rule(item: Item, { write, add, read }: OracleEvent): void {
+    item.write = write ?? item.write;
+    item.add = add ?? item.add;
+    item.read = read ?? item.read;
+  }
+
+  #changeKey({ change, actors }: OracleEvent): string | undefined {
+    if (change === undefined) throw new Error('a change names a key');
+    const { key, successor } = change;
+    if (this.roots.includes(key)) return 'KEY_NOT_ALLOWED';
+    if (this.changed.has(key)) return 'KEY_REVOKED';
+    const byRoot = actors.some((actor) => this.roots.includes(actor));
+    if (!actors.includes(key) && !byRoot) return 'KEY_NOT_ALLOWED';
+    if (successor === key) return 'KEY_REVOKED';
+    if (successor !== undefined && this.changed.has(successor)) return 'KEY_REVOKED';
+    for (const [old, current] of this.changed) {
+      if (current === key) this.changed.set(old, successor);
+    }
+    this.changed.set(key, successor);
+    return undefined;
+  }
+
+  /** An object and all above it, the root of the chain last. */
+  #lineOf(object: string): string[] {
+    if (object === '') return [''];
+    return [object, ...this.#lineOf(this.items.get(object)?.parent ?? '')];
+  }
+
+  #depthOf(object: string): number {
+    return this.#lineOf(object).length - 2;
+  }
+
+  mayWrite(actors: readonly string[], object: string): boolean {
+    for (const at of this.#lineOf(object)) {
+      const rule = at === '' ? this.root.write : (this.items.get(at)?.write ?? 'inherit');
+      if (rule !== 'inherit') return this.#allows(rule, actors);
+    }
+    return actors.some((actor) => this.roots.includes(actor));
+  }
+
+  #allows(rule: OracleRule, actors: readonly string[]): boolean {
+    if (rule === 'everyone') return true;
+    if (rule === 'nobody' || rule === 'inherit') return false;
+    return rule.some((name) => {
+      const current = this.changed.has(name) ? this.changed.get(name) : name;
+      return current !== undefined && actors.includes(current);
+    });
+  }
+
+  readKeyOf(object: string): string | undefined {
+    for (const at of this.#lineOf(object)) {
+      const rule = at === '' ? this.root.read : (this.items.get(at)?.read ?? 'inherit');
+      if (rule !== 'inherit') return rule === 'everyone' ? undefined : rule.readKey;
+    }
+    return undefined;
+  }
+
+  /** What is gone and has no children is as if it had never been; so is what is at the root and has nothing to tell. */
+  #forget(): void {
+    for (;;) {
+      const forgotten = [...this.items].find(([key, item]) => {
+        const hasChildren = [...this.items.values()].some(({ parent }) => parent === key);
+        if (hasChildren) return false;
+        const isTold =
+          item.parent !== '' ||
+          item.isKept ||
+          item.write !== 'inherit' ||
+          item.read !== 'inherit' ||
+          item.add !== 'nobody';
+        return !item.isLive || !isTold;
+      });
+      if (forgotten === undefined) return;
+      this.items.delete(forgotten[0]);
+    }
+  }
+}
