@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { OpenChainResponseSchema, WriterStateSchema } from '../gen/atedb/v1/chain_pb.js';
@@ -165,6 +166,20 @@ test('a server that never answers the proof is given up with the chain', async (
     reason: 'DEADLINE_EXCEEDED',
     metadata: { outcome: 'not-sent' },
   });
+  await chain.close();
+});
+
+test('closing ends it too where nobody waits for the append any more before the proof has begun', async () => {
+  await append('first');
+  await using client = await connect();
+  const chain = await client.open(chainKey, forAppend);
+  proxy.lie = (method, answer) => (method === 'append' ? undefined : answer);
+  const caller = new AbortController();
+  const appended = chain.append({ data: 'x' }, { signal: caller.signal });
+  // It is asking where the writer stands: the answer takes longer than this.
+  await nextTurn();
+  caller.abort();
+  await expect(appended).rejects.toMatchObject({ name: 'AbortError' });
   await chain.close();
 });
 

@@ -142,6 +142,8 @@ export class Writer {
     });
     const { chainKey, transport, known, signBatches } = this.#options;
     const { slot, genesis } = await this.#place.take(key, this.#pipeline.unanswered, signal);
+    // All may have been given up meanwhile, and nobody would end a stream that is only to be made.
+    if (this.#isClosing && !this.#pipeline.isBusy) return;
     const stream = transport.duplexStream(ChainService.method.append, signal);
     const signs = signBatches || genesis.trustMode === 'distributed';
     let isFirst = signs;
