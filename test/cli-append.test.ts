@@ -33,7 +33,8 @@ test('takes zero bytes, pieces and binary data; the last one needs no end', asyn
 test('prints a line for each batch, and says what the events say', async () => {
   const chain = cli.address('json');
   const key = '00112233445566778899aabbccddeeff';
-  const flags = ['--type', 'note', '--primary-key', key, '--parent', key, '--batch', '2'];
+  const parent = 'ffeeddccbbaa99887766554433221100';
+  const flags = ['--type', 'note', '--primary-key', key, '--parent', parent, '--batch', '2'];
   const path = join(cli.folder, 'five');
   writeFileSync(path, 'a\nb\nc\nd\ne');
   const { code, stdout, stderr } = await cli.atedb(['append', chain, path, '--json', ...flags]);
@@ -51,7 +52,7 @@ test('prints a line for each batch, and says what the events say', async () => {
   expect(events).toEqual(
     [...'abcde'].map((text, at) => {
       const vouchedBy = 'server';
-      const about = { key, kind: 'data', type: 'note', time, parent: key, vouchedBy };
+      const about = { key, kind: 'data', type: 'note', time, parent, vouchedBy };
       return { sequence: at + 1, ...about, text };
     }),
   );

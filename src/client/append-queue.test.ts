@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { AppendQueue, type QueuedAppend } from './append-queue.ts';
 
 const limits = { eventsMax: 10, bytesMax: 1_000 };
-const condition = { kind: 'lands_before', sequence: 1 } as const;
 
 interface Numbered extends QueuedAppend {
   readonly number: number;
@@ -12,7 +11,7 @@ interface Numbered extends QueuedAppend {
 const append = fc.record({
   events: fc.integer({ min: 1, max: 14 }),
   bytes: fc.integer({ min: 1, max: 1_300 }),
-  preconditions: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, fc.constant([condition])),
+  isAlone: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true)),
 });
 
 const step = fc.oneof(
@@ -25,13 +24,13 @@ const step = fc.oneof(
 function nextBatch(waiting: readonly Numbered[]): Numbered[] {
   const [first] = waiting;
   if (first === undefined) return [];
-  if (first.preconditions.length > 0) return [first];
+  if (first.isAlone) return [first];
   let size = 1;
   const sum = (count: number, of: 'events' | 'bytes') =>
     waiting.slice(0, count).reduce((total, each) => total + each[of], 0);
   while (
     size < waiting.length &&
-    waiting[size]?.preconditions.length === 0 &&
+    waiting[size]?.isAlone === false &&
     sum(size + 1, 'events') <= limits.eventsMax &&
     sum(size + 1, 'bytes') <= limits.bytesMax
   ) {
@@ -64,7 +63,7 @@ test('whatever is pushed, taken and removed: the queue is what a plain list woul
         expect(queue.length).toBe(model.length);
         expect(queue.bytes).toBe(model.reduce((sum, { bytes }) => sum + bytes, 0));
         // Complete means: an event more, however small, would not change the next batch.
-        const tiny = { events: 1, bytes: 1, preconditions: [], number: -1 };
+        const tiny = { events: 1, bytes: 1, isAlone: false, number: -1 };
         const isComplete = model.length > 0 && !nextBatch([...model, tiny]).includes(tiny);
         expect(queue.hasCompleteBatch).toBe(isComplete);
       }
@@ -79,7 +78,7 @@ test('thousands go through in order', () => {
   const count = 5_000;
   const taken: number[] = [];
   for (let number = 0; number < count; number += 1) {
-    queue.push({ events: 1, bytes: 1, preconditions: [], number });
+    queue.push({ events: 1, bytes: 1, isAlone: false, number });
     if (number % 10 === 0) taken.push(...queue.takeBatch().map((each) => each.number));
   }
   while (queue.length > 0) taken.push(...queue.takeBatch().map((each) => each.number));

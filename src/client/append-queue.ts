@@ -1,12 +1,11 @@
-import type { Precondition } from '../event/index.ts';
-
 /** What an append brings to a batch. */
 export interface QueuedAppend {
   /** Number of events. */
   readonly events: number;
   /** Of the events, as they are sent. */
   readonly bytes: number;
-  readonly preconditions: readonly Precondition[];
+  /** Whether it has its batch for itself. */
+  readonly isAlone: boolean;
 }
 
 /** How much goes into one batch; an append that is larger by itself is a batch of its own. */
@@ -17,7 +16,7 @@ export interface BatchLimits {
 
 /**
  * Appends that wait to be put into batches, in order. None is split, small ones share a batch, and one with
- * conditions has its batch for itself, since those are the whole batch's.
+ * conditions or signers of its own has its batch for itself, since those are the whole batch's.
  */
 export class AppendQueue<Append extends QueuedAppend> {
   readonly #limits: BatchLimits;
@@ -26,7 +25,8 @@ export class AppendQueue<Append extends QueuedAppend> {
   #first = 0;
   #events = 0;
   #bytes = 0;
-  #conditional = 0;
+  /** Number of those that have their batch for themselves. */
+  #alone = 0;
 
   constructor(limits: BatchLimits) {
     this.#limits = limits;
@@ -45,7 +45,7 @@ export class AppendQueue<Append extends QueuedAppend> {
   /** Whether the next batch is complete: nothing that comes later could go into it. */
   get hasCompleteBatch(): boolean {
     const { eventsMax, bytesMax } = this.#limits;
-    return this.#conditional > 0 || this.#events >= eventsMax || this.#bytes >= bytesMax;
+    return this.#alone > 0 || this.#events >= eventsMax || this.#bytes >= bytesMax;
   }
 
   push(append: Append): void {
@@ -73,7 +73,7 @@ export class AppendQueue<Append extends QueuedAppend> {
       events += append.events;
       bytes += append.bytes;
       const fits = events <= this.#limits.eventsMax && bytes <= this.#limits.bytesMax;
-      const isAlone = append.preconditions.length > 0;
+      const { isAlone } = append;
       if (batch.length > 0 && (!fits || isAlone)) break;
       batch.push(append);
       this.#count(append, -1);
@@ -96,7 +96,7 @@ export class AppendQueue<Append extends QueuedAppend> {
   #count(append: Append, sign: 1 | -1): void {
     this.#events += sign * append.events;
     this.#bytes += sign * append.bytes;
-    if (append.preconditions.length > 0) this.#conditional += sign;
+    if (append.isAlone) this.#alone += sign;
   }
 
   #dropTaken(): void {

@@ -5,23 +5,35 @@ import {
   batchEventsMax,
   commitBytesMax,
   preconditionsMax,
+  signersMax,
 } from '../bytes/index.ts';
+import type { KeyPair } from '../crypto/index.ts';
 import {
   type BuiltEvent,
   buildEvents as buildEventFrames,
+  childPrimaryKey,
   type EventInput,
   type Precondition,
   primaryKeyBytes,
+  primaryKeyFromName,
 } from '../event/index.ts';
+import { type AuthorityInput, authorityOf, bearsAuthority } from './authority-input.ts';
 
 /** An event to append. */
-export interface AppendEvent {
+export interface AppendEvent extends AuthorityInput {
   /** A string is stored as UTF-8. Default: empty. */
   readonly data?: Uint8Array | string | undefined;
   /** Default: data. */
-  readonly kind?: 'data' | 'tombstone' | undefined;
-  /** 16 bytes: the object that the event is about. Default: random, a new object. */
+  readonly kind?: EventInput['kind'] | undefined;
+  /** 16 bytes: the object that the event is about. Default: a new object, with a key of its own. */
   readonly primaryKey?: Buffer | undefined;
+  /** Names the object instead: among the children of its parent, or in the chain. */
+  readonly name?: string | undefined;
+  /**
+   * 16 bytes, random or made from a name: the object is a new one, with the key that is made from this and its parent. Whoever may
+   * only add children makes them so; with a parent and without a primary key they always are.
+   */
+  readonly label?: Buffer | undefined;
   /** 16 bytes. */
   readonly parent?: Buffer | undefined;
   /** 16 bytes. */
@@ -44,6 +56,12 @@ export interface Conditions {
   readonly objectsUnchangedSince?: readonly ObjectUnchanged[] | undefined;
 }
 
+/** Who signs besides the writer. */
+export interface Signing {
+  /** Keys that the right to the events comes from, besides the writer's; at most 15. */
+  readonly coSigners?: readonly KeyPair[] | undefined;
+}
+
 /** An object that nobody else is to have changed. */
 export interface ObjectUnchanged {
   /** 16 bytes. */
@@ -55,22 +73,31 @@ export interface ObjectUnchanged {
 /** The events of one append, made once. */
 export interface BuiltEvents {
   readonly events: readonly BuiltEvent[];
+  /** Sign besides the writer. */
+  readonly coSigners: readonly KeyPair[];
+  /** Whether the batch is signed in any case. */
+  readonly bearsAuthority: boolean;
   /** As they are sent, without the seal. */
   readonly bytes: number;
   readonly preconditions: readonly Precondition[];
 }
 
 const saltBytes = 16;
-/** Room for a seal beside the events: its header, one signature and conditions take less than this. */
-const sealBytesMax = 4_096 + 32 * preconditionsMax;
-const eventsBytesMax = batchBytesMax - commitBytesMax - sealBytesMax;
+/** Room for a signature and the key that made it. */
+const signerBytesMax = 8_192;
+/** Room for a seal beside the events: its header and conditions take less than this. */
+const sealBytesMax = 1_024 + 32 * preconditionsMax;
+const eventsBytesMax = batchBytesMax - commitBytesMax - sealBytesMax - signerBytesMax;
 
 /**
  * Make the events of one append.
  *
  * @throws AtedbError TOO_MANY_EVENTS, DATA_TOO_LARGE, naming the limit; REQUEST_INVALID.
  */
-export function buildEvents(inputs: readonly AppendEvent[], conditions: Conditions): BuiltEvents {
+export function buildEvents(
+  inputs: readonly AppendEvent[],
+  conditions: Conditions & Signing,
+): BuiltEvents {
   if (inputs.length === 0) throw invalid('events', 'there are none');
   if (inputs.length > batchEventsMax) {
     throw new AtedbError(
@@ -80,23 +107,34 @@ export function buildEvents(inputs: readonly AppendEvent[], conditions: Conditio
     );
   }
   const preconditions = preconditionsOf(conditions);
+  const { coSigners = [] } = conditions;
+  if (coSigners.length >= signersMax) {
+    throw invalid('coSigners', `there are ${coSigners.length}, and ${signersMax - 1} is the limit`);
+  }
+  const most = eventsBytesMax - coSigners.length * signerBytesMax;
+  const signWith = coSigners.map(({ publicKey }) => publicKey.fingerprint);
   const nowUnixMs = Date.now();
   let dataBytes = 0;
   const events = buildEventFrames(
     inputs.map((input) => {
-      const event = eventInput(input, nowUnixMs);
+      const event = eventInput(input, nowUnixMs, signWith);
       dataBytes += event.data.length;
       // Before any is built: what is far too large should not be copied as a whole.
-      if (dataBytes > eventsBytesMax) throw tooLarge(dataBytes, inputs.length);
+      if (dataBytes > most) throw tooLarge(dataBytes, inputs.length, most);
       return event;
     }),
   );
   const bytes = events.reduce((sum, { frame }) => sum + frame.length, 0);
-  if (bytes > eventsBytesMax) throw tooLarge(bytes, inputs.length);
-  return { events, bytes, preconditions };
+  if (bytes > most) throw tooLarge(bytes, inputs.length, most);
+  const isBearing = inputs.some(bearsAuthority);
+  return { events, coSigners, bearsAuthority: isBearing, bytes, preconditions };
 }
 
-function eventInput(input: AppendEvent, nowUnixMs: number): EventInput {
+function eventInput(
+  input: AppendEvent,
+  nowUnixMs: number,
+  signWith: readonly Buffer[],
+): EventInput {
   const { data = '' } = input;
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
     throw invalid('data', `it is a ${typeof data}, and must be a string or bytes`);
@@ -107,14 +145,17 @@ function eventInput(input: AppendEvent, nowUnixMs: number): EventInput {
     typeof data === 'string'
       ? Buffer.from(data, 'utf8')
       : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  if (bytes.length > eventsBytesMax) throw tooLarge(bytes.length, 1);
-  if (input.kind === 'tombstone' && bytes.length > 0) {
-    throw invalid('data', 'a tombstone has none');
+  if (bytes.length > eventsBytesMax) throw tooLarge(bytes.length, 1, eventsBytesMax);
+  const { kind = 'data' } = input;
+  if (kind !== 'data' && bytes.length > 0) {
+    throw invalid('data', `an event of kind "${kind}" has none`);
   }
+  const { primaryKey, label } = objectOf(kind, input);
   return {
-    kind: input.kind ?? 'data',
-    primaryKey: input.primaryKey ?? random16(),
-    parent: input.parent,
+    kind,
+    primaryKey,
+    authority: authorityOf(input, signWith, label),
+    parent: kind === 'tombstone' ? undefined : input.parent,
     collection: input.collection,
     type: input.type,
     replyTo: input.replyTo,
@@ -122,6 +163,23 @@ function eventInput(input: AppendEvent, nowUnixMs: number): EventInput {
     data: bytes,
     salt: random16(),
   };
+}
+
+/** The object that an event is about, and what its key is made from, if it is. */
+function objectOf(kind: EventInput['kind'], input: AppendEvent) {
+  const { primaryKey, name, parent } = input;
+  if (primaryKey !== undefined && name !== undefined) {
+    throw invalid('name', 'the object has a primary key already');
+  }
+  if (kind === 'roots' || kind === 'key_change') return {};
+  const named = name === undefined ? undefined : primaryKeyFromName(name);
+  if (primaryKey !== undefined || (kind === 'rules' && named === undefined)) return { primaryKey };
+  // A name stands for itself at the root of the chain.
+  const label = input.label ?? (parent === undefined ? undefined : (named ?? random16()));
+  if (label === undefined) return { primaryKey: named ?? random16() };
+  const made = childPrimaryKey(parent, label);
+  // What removes an object doesn't say where that is.
+  return kind === 'tombstone' ? { primaryKey: made } : { primaryKey: made, label };
 }
 
 function preconditionsOf(conditions: Conditions): Precondition[] {
@@ -166,13 +224,13 @@ function random16(): Buffer {
   return pool.subarray(poolUsed - saltBytes, poolUsed);
 }
 
-function tooLarge(bytes: number, events: number): AtedbError {
+function tooLarge(bytes: number, events: number, most: number): AtedbError {
   const what = events === 1 ? 'the event is' : `the ${events} events are`;
   const advice = events === 1 ? 'Store it as several events' : 'Append them in several calls';
   return new AtedbError(
     'DATA_TOO_LARGE',
-    `${what} too large for one batch, at ${bytes} bytes or more: ${eventsBytesMax} is the limit. ${advice}`,
-    { metadata: { limit_bytes: String(eventsBytesMax), bytes: String(bytes) } },
+    `${what} too large for one batch, at ${bytes} bytes or more: ${most} is the limit. ${advice}`,
+    { metadata: { limit_bytes: String(most), bytes: String(bytes) } },
   );
 }
 

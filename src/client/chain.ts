@@ -11,7 +11,7 @@ import {
 } from '../event/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import { asAtedbError } from './as-atedb-error.ts';
-import { type AppendEvent, buildEvents, type Conditions } from './build-events.ts';
+import { type AppendEvent, buildEvents, type Conditions, type Signing } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { ChainKeys } from './chain-keys.ts';
@@ -32,7 +32,7 @@ import { Writer } from './writer.ts';
 const closingTimeoutMs = 2_000;
 
 /** How to append. */
-export interface AppendOptions extends CallOptions, Conditions {}
+export interface AppendOptions extends CallOptions, Conditions, Signing {}
 
 /** What a chain is opened with, all decided. */
 export interface ChainOptions {

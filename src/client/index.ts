@@ -3,6 +3,7 @@ export { KeyPair, PublicKey } from '../crypto/index.ts';
 export {
   type ChainAddress,
   type ChainKey,
+  childPrimaryKey,
   type EventKind,
   type Genesis,
   parseChainAddress,
@@ -15,7 +16,8 @@ export {
 } from '../event/index.ts';
 export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
 export type { VouchedBy } from '../trust/index.ts';
-export type { AppendEvent, Conditions, ObjectUnchanged } from './build-events.ts';
+export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
+export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { type AppendOptions, Chain } from './chain.ts';
 export type { ChainEvent } from './chain-event.ts';

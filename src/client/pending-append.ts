@@ -1,5 +1,4 @@
 import type { AtedbError } from '../bytes/index.ts';
-import type { Precondition } from '../event/index.ts';
 import type { QueuedAppend } from './append-queue.ts';
 import type { BuiltEvents } from './build-events.ts';
 import { type CallOptions, checkTimeout, deadlineExceeded } from './cancellation.ts';
@@ -64,8 +63,10 @@ export class PendingAppend implements QueuedAppend {
     return this.built.bytes;
   }
 
-  get preconditions(): readonly Precondition[] {
-    return this.built.preconditions;
+  /** Conditions and signers are the whole batch's. */
+  get isAlone(): boolean {
+    const { preconditions, coSigners, bearsAuthority } = this.built;
+    return preconditions.length > 0 || coSigners.length > 0 || bearsAuthority;
   }
 
   resolve(committed: Committed): void {

@@ -81,7 +81,7 @@ async function newSlot(): Promise<WriterSlot> {
 
 function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
   const send = (run: Buffer) => server.take(run);
-  return { slot, chainId, key, signs: true, asOf: () => undefined, send };
+  return { slot, chainId, key, signs: true, isStranger: false, asOf: () => undefined, send };
 }
 
 function append(

@@ -22,6 +22,8 @@ export interface Outlet {
   readonly key: KeyPair;
   /** Whether batches are signed; they need not be on a stream that has proven the key. */
   readonly signs: boolean;
+  /** Whether the chain may not know the key before the writer's first batch. */
+  readonly isStranger: boolean;
   /** The newest head that was verified. */
   asOf(): TreeHead | undefined;
   /** Send a batch. */
@@ -173,7 +175,7 @@ export class Pipeline {
   }
 
   #seal(batch: SealedBatch, before: SealedBatch | undefined, outlet: Outlet): void {
-    const { slot, chainId, key, signs } = outlet;
+    const { slot, chainId, key, signs, isStranger } = outlet;
     const { salt, counter, lastSeal } = slot.state;
     const writer: WriterIdentity = { chainId, fingerprint: key.publicKey.fingerprint, salt };
     const place = {
@@ -181,7 +183,9 @@ export class Pipeline {
       previous: before === undefined ? lastSeal : before.hash,
       asOf: outlet.asOf(),
     };
-    batch.seal(writer, signs ? [key] : [], place).then(
+    // Known for good once a batch is acknowledged.
+    const shows = isStranger && counter === 0;
+    batch.seal(writer, { key, signs, shows }, place).then(
       () => this.pump(),
       (error: unknown) => this.fail(() => error),
     );

@@ -43,12 +43,13 @@ export class SealedBatch {
   /**
    * Close the batch at its place; sealing it again, at another, makes the former seal void.
    *
-   * @param signers none for a stream that has proven the key.
+   * @param by.signs false for a stream that has proven the key; what must be signed is signed all the same.
+   * @param by.shows whether the chain may not know the writer's key yet.
    * @returns when it is signed; the signature of a former seal is dropped.
    */
   async seal(
     writer: WriterIdentity,
-    signers: readonly KeyPair[],
+    { key, signs, shows }: { key: KeyPair; signs: boolean; shows: boolean },
     place: BatchPlace,
   ): Promise<void> {
     this.#version += 1;
@@ -58,13 +59,17 @@ export class SealedBatch {
       writer,
       ...place,
       eventHeaders: built.map((event) => event.header),
-      preconditions: this.appends[0]?.preconditions,
+      preconditions: this.appends[0]?.built.preconditions,
     });
     this.counter = place.counter;
     this.hash = sealed.hash;
     this.run = undefined;
     const frames = built.map((event) => event.frame);
-    const run = await signBatch(frames, sealed, signers);
+    const [first] = this.appends;
+    const { coSigners = [], bearsAuthority = false } = first?.built ?? {};
+    const isSigned = signs || bearsAuthority || coSigners.length > 0;
+    const shown = [...(shows ? [key] : []), ...coSigners].map(({ publicKey }) => publicKey);
+    const run = await signBatch(frames, sealed, isSigned ? [key, ...coSigners] : [], shown);
     if (this.#version === version) this.run = run;
   }
 }

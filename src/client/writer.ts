@@ -145,13 +145,18 @@ export class Writer {
     // All may have been given up meanwhile, and nobody would end a stream that is only to be made.
     if (this.#isClosing && !this.#pipeline.isBusy) return;
     const stream = transport.duplexStream(ChainService.method.append, signal);
-    const signs = signBatches || genesis.trustMode === 'distributed';
+    const { fingerprintHex } = key.publicKey;
+    const isRoot = genesis.roots.some((root) => root.fingerprintHex === fingerprintHex);
+    // A key that the chain doesn't know yet can't be proven to it.
+    const isStranger = !isRoot && slot.state.counter === 0;
+    const signs = signBatches || isStranger || genesis.trustMode === 'distributed';
     let isFirst = signs;
     const outlet: Outlet = {
       slot,
       chainId: genesis.chainId,
       key,
       signs,
+      isStranger,
       asOf: () => known.newest,
       send: (run) => {
         stream.write(isFirst ? appendRequest(run, chainKey) : run);

@@ -5,11 +5,13 @@ import {
   FieldCursor,
   runBytesMax,
 } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
 import { runFields } from './build-event.ts';
 import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
 import { type EventKind, type EventView, eventKinds, findEvent, viewOf } from './event-view.ts';
 import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
+import { parsePublicKey } from './public-key.ts';
 import { type Precondition, sealHash, type TreeHead } from './seal.ts';
 
 /** One signature of a seal. */
@@ -36,6 +38,8 @@ export interface SealView {
   readonly asOf: TreeHead | undefined;
   readonly preconditions: readonly Precondition[];
   readonly signatures: readonly SignatureView[];
+  /** Serialised PublicKey messages. */
+  readonly publicKeys: readonly Buffer[];
 }
 
 /** A batch, taken apart without copying. */
@@ -49,6 +53,7 @@ export class Batch {
   readonly layout: Uint32Array;
   #events: readonly EventView[] | undefined;
   readonly #authorities = new Map<number, EventAuthority>();
+  #sealKeys: readonly PublicKey[] | undefined;
 
   constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
     this.bytes = bytes;
@@ -84,10 +89,23 @@ export class Batch {
     if ((this.marksOf(index) & ~eventMarks.sealed) === 0) return noAuthority;
     let authority = this.#authorities.get(index);
     if (authority === undefined) {
-      authority = authorityAt(this.headerOf(index), index);
+      authority = refusing(`event ${index}`, { event_index: String(index) }, () =>
+        readAuthority(this.headerOf(index)),
+      );
       this.#authorities.set(index, authority);
     }
     return authority;
+  }
+
+  /**
+   * The public keys that its seal shows; read when they are first asked for.
+   *
+   * @throws AtedbError BATCH_INVALID, UNSUPPORTED for one that is none.
+   */
+  sealKeys(): readonly PublicKey[] {
+    const { publicKeys } = this.seal;
+    this.#sealKeys ??= refusing('the seal', {}, () => publicKeys.map((key) => parsePublicKey(key)));
+    return this.#sealKeys;
   }
 
   /** The header bytes of an event. */
@@ -106,16 +124,14 @@ export class Batch {
 const emptyData = Buffer.alloc(0);
 const noAuthority: EventAuthority = {};
 
-function authorityAt(header: Buffer, index: number): EventAuthority {
+/** Read keys and rules; what is wrong with them is wrong with the batch, and not with a request. */
+function refusing<T>(what: string, metadata: Record<string, string>, read: () => T): T {
   try {
-    return readAuthority(header);
+    return read();
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     const reason = error.reason === 'UNSUPPORTED' ? 'UNSUPPORTED' : 'BATCH_INVALID';
-    throw new AtedbError(reason, `event ${index}: ${error.message}`, {
-      metadata: { event_index: String(index) },
-      cause: error,
-    });
+    throw new AtedbError(reason, `${what}: ${error.message}`, { metadata, cause: error });
   }
 }
 
@@ -197,15 +213,17 @@ function parseSeal(bytes: Buffer): SealView {
     const cursor = new FieldCursor(bytes);
     let headerBytes = emptyData as Buffer;
     const signatures: SignatureView[] = [];
+    const publicKeys: Buffer[] = [];
     while (cursor.next()) {
       if (cursor.field === 1) headerBytes = cursor.bytesValue();
-      else signatures.push(parseSignature(cursor.bytesValue()));
+      else if (cursor.field === 2) signatures.push(parseSignature(cursor.bytesValue()));
+      else publicKeys.push(cursor.bytesValue());
     }
-    return { bytes, ...parseSealHeader(headerBytes), signatures };
+    return { bytes, ...parseSealHeader(headerBytes), signatures, publicKeys };
   });
 }
 
-function parseSealHeader(bytes: Buffer): Omit<SealView, 'bytes' | 'signatures'> {
+function parseSealHeader(bytes: Buffer): Omit<SealView, 'bytes' | 'signatures' | 'publicKeys'> {
   checkStrict(sealHeaderForm, bytes);
   const cursor = new FieldCursor(bytes);
   const ids: Record<number, Buffer> = {};

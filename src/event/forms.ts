@@ -305,6 +305,14 @@ export const sealForm: MessageForm = {
       repeated: true,
       countMax: signersMax,
     },
+    {
+      number: 3,
+      name: 'public_keys',
+      kind: 'message',
+      form: publicKeyForm,
+      repeated: true,
+      countMax: signersMax,
+    },
   ],
 };
 

@@ -10,6 +10,7 @@ import {
 } from '../crypto/index.ts';
 import { runFields } from './build-event.ts';
 import { magics } from './forms.ts';
+import { publicKeyBytes } from './public-key.ts';
 
 /** A tree head: so many commits, and the root of their tree. */
 export interface TreeHead {
@@ -122,16 +123,16 @@ function preconditionBytes(condition: Precondition): Buffer {
  * Sign a sealed header with each key and put the batch together.
  *
  * @param keys none where a stream has proven the writer's.
+ * @param shown public keys of signers that the chain may not know yet.
  * @returns the run: the events, then the seal, byte for byte what is sent, stored and replayed.
  */
 export async function signBatch(
   eventFrames: readonly Buffer[],
   sealed: SealedHeader,
   keys: readonly KeyPair[],
+  shown: readonly PublicKey[] = [],
 ): Promise<Buffer> {
-  const sorted = [...keys].sort((a, b) =>
-    Buffer.compare(a.publicKey.fingerprint, b.publicKey.fingerprint),
-  );
+  const sorted = [...keys].sort((a, b) => byFingerprint(a.publicKey, b.publicKey));
   const signatures = await Promise.all(
     sorted.map((key) => key.sign(signatureContexts.seal, sealed.header)),
   );
@@ -139,7 +140,12 @@ export async function signBatch(
   sorted.forEach((key, index) => {
     seal.message(2, signatureBytes(key.publicKey, signatures[index] as Buffer));
   });
+  for (const key of [...shown].sort(byFingerprint)) seal.message(3, publicKeyBytes(key));
   return Buffer.concat([...eventFrames, frame(runFields.seal, seal.finish())]);
+}
+
+function byFingerprint(a: PublicKey, b: PublicKey): number {
+  return Buffer.compare(a.fingerprint, b.fingerprint);
 }
 
 /** Serialise a signature as a Signature message. */

@@ -80,6 +80,7 @@ export class Authority {
   decide(batch: Batch): Undo {
     const undo: Undo = [];
     try {
+      for (const key of batch.sealKeys()) this.keys.add(key, undo);
       const writer = actorOf(batch);
       let mayWriteRoot: boolean | undefined;
       for (let index = 0; index < batch.count; index += 1) {

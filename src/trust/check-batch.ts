@@ -42,6 +42,7 @@ export function checkContents(batch: Batch): Genesis | undefined {
   checkEvents(batch);
   // Whether it may have none is for `vouchedBy` to say.
   if (seal.signatures.length > 0) checkSigners(batch);
+  if (seal.publicKeys.length > 0) checkShown(batch);
   return undefined;
 }
 
@@ -56,10 +57,26 @@ function checkSigners(batch: Batch): void {
   );
 }
 
+/** A seal shows keys of its signers and no others, so that it can't be used to make a chain know any number of keys. */
+function checkShown(batch: Batch): void {
+  const signers = signersOf(batch);
+  let last = '';
+  for (const { fingerprintHex } of batch.sealKeys()) {
+    if (!signers.includes(fingerprintHex)) {
+      throw invalid(`its seal shows the key ${fingerprintHex}, which is not one of its signers'`);
+    }
+    if (fingerprintHex <= last) throw invalid('its seal shows keys in another order, or twice');
+    last = fingerprintHex;
+  }
+}
+
 function checkGenesis(batch: Batch): Genesis {
   const { seal } = batch;
   const event = batch.events[0] as EventView;
   if (batch.count !== 1) throw invalid('a genesis is alone in its batch');
+  if (seal.publicKeys.length > 0) {
+    throw new AtedbError('GENESIS_INVALID', 'its seal shows keys, which the genesis names already');
+  }
   if (event.data.length > 0 || event.salt !== undefined || event.dataState !== 0) {
     throw new AtedbError('GENESIS_INVALID', 'a genesis has no data');
   }

@@ -71,9 +71,9 @@ export function countingKey(fingerprint: string, ring: KeyRing): PublicKey {
   return key;
 }
 
-/** The public keys that the events of a batch show. */
+/** The public keys that the seal and the events of a batch show. */
 export function keysShownIn(batch: Batch): Map<string, PublicKey> {
-  const shown = new Map<string, PublicKey>();
+  const shown = new Map(batch.sealKeys().map((key) => [key.fingerprintHex, key]));
   for (let index = 0; index < batch.count; index += 1) {
     if ((batch.marksOf(index) & eventMarks.authority) === 0) continue;
     for (const key of batch.authorityOf(index).publicKeys ?? []) shown.set(key.fingerprintHex, key);

@@ -545,7 +545,7 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   confidentiality?: Confidentiality | undefined;
 
   /**
-   * Keys that rules, seals and wrapped keys of the chain name by their fingerprints. At most 16.
+   * Keys that rules and wrapped keys of the chain name by their fingerprints. At most 16.
    *
    * @generated from field: repeated atedb.v1.PublicKey public_keys = 8;
    */
@@ -930,6 +930,14 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
    * @generated from field: repeated atedb.v1.Signature signatures = 2;
    */
   signatures: Signature[];
+
+  /**
+   * Public keys of those that sign, or some of them: of each that isn't a root and that the chain may not know yet. Sorted by
+   * fingerprint, once each. Absent in a genesis. The fingerprints in the header show that they are the right ones.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey public_keys = 3;
+   */
+  publicKeys: PublicKey[];
 };
 
 /**
