@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { AtedbError } from '../bytes/index.ts';
+import { signatureSuite, signatureSuites } from '../crypto/index.ts';
 import {
   type Identity,
   IdentityStore,
@@ -17,10 +18,15 @@ export interface KeySettings {
   json: boolean;
 }
 
-/** Make a key and show it. */
-export async function newKey({ name, json }: KeySettings): Promise<void> {
+/** Make a key of the suite of this name, else of the default one, and show it. */
+export async function newKey({
+  name,
+  json,
+  suite,
+}: KeySettings & { suite: string | undefined }): Promise<void> {
+  const { number } = signatureSuites.find((one) => one.name === suite) ?? {};
   await runWithOutput(async (output) => {
-    show(output, await openStore().create(name), json);
+    show(output, await openStore().create(name, { suite: number }), json);
   });
 }
 
@@ -110,6 +116,7 @@ function show(output: Output, identity: Identity, json: boolean): void {
   output.write(
     `name         ${identity.name}
 fingerprint  ${publicKey.fingerprintHex}
+suite        ${signatureSuite(publicKey.suite).name}
 created      ${identity.created.toISOString()}
 file         ${identity.path}
 `,
@@ -120,6 +127,7 @@ function jsonLine({ name, keyPair, created, path }: Identity): string {
   const fields = {
     name,
     fingerprint: keyPair.publicKey.fingerprintHex,
+    suite: signatureSuite(keyPair.publicKey.suite).name,
     created: created.toISOString(),
     file: path,
     public: keyPair.publicKey.bytes.toString('base64'),

@@ -1,6 +1,7 @@
 export { hashTags, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
+export { KeyPair, type KeyPairOptions } from './key-pair.ts';
 export { selfTest } from './known-answer.ts';
 export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
@@ -15,7 +16,14 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export { PublicKey } from './public-key.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';
 export { rootOfHashes } from './root-of-hashes.ts';
-export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';
+export {
+  type SignatureSuite,
+  signatureSuite,
+  signatureSuites,
+  suiteMldsa44Ed25519,
+  suiteMldsa65Ed25519,
+} from './suites.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { KeyPair } from '../crypto/index.ts';
+import { KeyPair, signatureSuites } from '../crypto/index.ts';
 import { formatKeyFile, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
 
 let folder: string;
@@ -22,6 +22,16 @@ test('what is written is read back, from a file of mode 0600', async () => {
   expect(read.keyPair.publicKey.bytes).toEqual(stored.keyPair.publicKey.bytes);
   expect(read.keyPair.exportSeed()).toEqual(stored.keyPair.exportSeed());
   await expect(writeKeyFile(path, stored)).rejects.toMatchObject({ metadata: { code: 'EEXIST' } });
+});
+
+test('a key of each suite comes back', () => {
+  for (const { number, name } of signatureSuites) {
+    const keyPair = KeyPair.generate({ suite: number });
+    const text = formatKeyFile({ keyPair, created: new Date() });
+    expect(JSON.parse(text).suite).toBe(name);
+    const read = parseKeyFile(text, 'the text').keyPair.publicKey;
+    expect([read.suite, read.fingerprintHex]).toEqual([number, keyPair.publicKey.fingerprintHex]);
+  }
 });
 
 test('a key file that others may read is refused with what to do', async () => {
@@ -55,7 +65,11 @@ test('every alteration is refused, and no message shows the text', async () => {
     ['null', /not a JSON object/],
     ['[]', /format is not "atedb-key-1"/],
     [JSON.stringify({ ...good, format: 'atedb-key-2' }), /newer atedb/],
-    [JSON.stringify({ ...good, suite: 'rsa' }), /suite is not "mldsa65-ed25519"/],
+    [
+      JSON.stringify({ ...good, suite: 'rsa' }),
+      /suite is not "mldsa65-ed25519" or "mldsa44-ed25519"/,
+    ],
+    [JSON.stringify({ ...good, suite: 'mldsa44-ed25519' }), /"public" is not 1344 bytes/],
     [JSON.stringify({ ...good, seed: undefined }), /"seed" is not 64 bytes/],
     [JSON.stringify({ ...good, seed: seed.slice(4) }), /"seed" is not 64 bytes/],
     [JSON.stringify({ ...good, seed: `${seed} ` }), /"seed" is not 64 bytes/],

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { AtedbError } from '../bytes/index.ts';
-import { KeyPair, lengths, suiteMldsa65Ed25519 } from '../crypto/index.ts';
+import { KeyPair, signatureSuite, signatureSuites } from '../crypto/index.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
 /** A key pair with what its file says beside it. */
@@ -14,7 +14,6 @@ export interface StoredKey {
 export const keyFileMode = 0o600;
 
 const format = 'atedb-key-1';
-const suiteName = 'mldsa65-ed25519';
 /** A key file is about 3 KiB; nothing much larger is one, so nothing much larger is read. */
 const keyFileBytesMax = 65_536;
 
@@ -24,7 +23,7 @@ export function formatKeyFile({ keyPair, created }: StoredKey): string {
   try {
     const fields = {
       format,
-      suite: suiteName,
+      suite: signatureSuite(keyPair.publicKey.suite).name,
       seed: seed.toString('base64'),
       public: keyPair.publicKey.bytes.toString('base64'),
       created: created.toISOString(),
@@ -46,13 +45,12 @@ export function parseKeyFile(text: string, where: string): StoredKey {
   if (fields.format !== format) {
     throw refused('UNSUPPORTED', where, `its format is not "${format}"; a newer atedb may read it`);
   }
-  if (fields.suite !== suiteName) {
-    throw refused(
-      'UNSUPPORTED',
-      where,
-      `its suite is not "${suiteName}"; a newer atedb may read it`,
-    );
+  const suite = signatureSuites.find(({ name }) => name === fields.suite);
+  if (suite === undefined) {
+    const known = signatureSuites.map(({ name }) => `"${name}"`).join(' or ');
+    throw refused('UNSUPPORTED', where, `its suite is not ${known}; a newer atedb may read it`);
   }
+  const { lengths } = suite;
   const seed = base64Field(fields.seed, lengths.seed);
   const publicKey = base64Field(fields.public, lengths.publicKey);
   const created = typeof fields.created === 'string' ? new Date(fields.created) : undefined;
@@ -64,7 +62,7 @@ export function parseKeyFile(text: string, where: string): StoredKey {
     if (created === undefined || Number.isNaN(created.getTime())) {
       throw damaged(where, '"created" is not a time as in 2026-01-31T12:00:00Z');
     }
-    const keyPair = KeyPair.fromSeed(suiteMldsa65Ed25519, seed);
+    const keyPair = KeyPair.fromSeed(suite.number, seed);
     if (!keyPair.publicKey.bytes.equals(publicKey)) {
       throw damaged(where, 'its "seed" and "public" do not belong together');
     }

@@ -639,6 +639,15 @@ export enum SignatureSuite {
    * @generated from enum value: SIGNATURE_SUITE_MLDSA65_ED25519 = 1;
    */
   MLDSA65_ED25519 = 1,
+
+  /**
+   * id-MLDSA44-Ed25519-SHA512 of the same draft: smaller, with a lower margin. Public key: 1,344 bytes
+   * (ML-DSA-44, then Ed25519). Signature: 2,484 bytes (ML-DSA-44, then Ed25519). Both halves must
+   * verify.
+   *
+   * @generated from enum value: SIGNATURE_SUITE_MLDSA44_ED25519 = 2;
+   */
+  MLDSA44_ED25519 = 2,
 }
 
 /**

@@ -75,7 +75,8 @@ function isGenesis(genesis: Genesis): boolean {
   );
 }
 
-const isPublicKey = ({ suite, key }: PublicKey) => suite === 1 && key.length > 0;
+const isSuite = (suite: number) => suite === 1 || suite === 2;
+const isPublicKey = ({ suite, key }: PublicKey) => isSuite(suite) && key.length > 0;
 
 function isSeal({ header, signatures }: Seal): boolean {
   return (
@@ -86,7 +87,7 @@ function isSeal({ header, signatures }: Seal): boolean {
 }
 
 const isSignatureMessage = ({ suite, fingerprint, signature }: Signature) =>
-  suite === 1 && fingerprint.length === 32 && signature.length > 0;
+  isSuite(suite) && fingerprint.length === 32 && signature.length > 0;
 
 /** A Signature. */
 export function isSignature(bytes: Buffer): boolean {
