@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { AtedbError } from '../bytes/index.ts';
-import { signatureSuite, signatureSuites } from '../crypto/index.ts';
+import { kemSuite, signatureSuite, signatureSuites } from '../crypto/index.ts';
 import {
   type Identity,
   IdentityStore,
@@ -63,7 +63,9 @@ export async function showKey({ name, json }: KeySettings): Promise<void> {
     const identity = await openStore().get(name);
     show(output, identity, json);
     if (!json) {
-      output.write(`public key   ${identity.keyPair.publicKey.bytes.toString('base64')}\n`);
+      const { bytes, kem } = identity.keyPair.publicKey;
+      output.write(`public key   ${bytes.toString('base64')}\n`);
+      if (kem !== undefined) output.write(`KEM key      ${kem.bytes.toString('base64')}\n`);
     }
   });
 }
@@ -124,13 +126,16 @@ file         ${identity.path}
 }
 
 function jsonLine({ name, keyPair, created, path }: Identity): string {
+  const { publicKey } = keyPair;
   const fields = {
     name,
-    fingerprint: keyPair.publicKey.fingerprintHex,
-    suite: signatureSuite(keyPair.publicKey.suite).name,
+    fingerprint: publicKey.fingerprintHex,
+    suite: signatureSuite(publicKey.suite).name,
     created: created.toISOString(),
     file: path,
-    public: keyPair.publicKey.bytes.toString('base64'),
+    public: publicKey.bytes.toString('base64'),
+    kem: publicKey.kem && kemSuite(publicKey.kem.suite).name,
+    kemPublic: publicKey.kem?.bytes.toString('base64'),
   };
   return `${JSON.stringify(fields)}\n`;
 }

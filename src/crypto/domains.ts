@@ -13,7 +13,7 @@ export const hashTags = {
   seal: 'atedb/v1/seal',
   /** Chain id, key fingerprint, salt → writer id. */
   writer: 'atedb/v1/writer',
-  /** Suite, public key → fingerprint of the key. */
+  /** Suite, public key, KEM suite, KEM key → fingerprint of the key. */
   key: 'atedb/v1/key',
   /** Fingerprints of a chain's roots → the fingerprint that a chain key may carry. */
   roots: 'atedb/v1/roots',
@@ -21,6 +21,12 @@ export const hashTags = {
   data: 'atedb/v1/data',
   /** A name → primary key. */
   name: 'atedb/v1/name',
+} as const;
+
+/** What secrets that are encrypted to a key are for: the `info` of HPKE. */
+export const hpkeInfos = {
+  /** A read key, for one of its readers. */
+  wrappedKey: 'atedb/v1/wrapped-key',
 } as const;
 
 /** Contexts of signatures: the `ctx` of the composite. */

@@ -1,7 +1,9 @@
-export { hashTags, signatureContexts } from './domains.ts';
+export { hashTags, hpkeInfos, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
-export { KeyPair, type KeyPairOptions } from './key-pair.ts';
+export type { HpkeContext } from './hpke.ts';
+export { type KemSuite, kemMlkem768X25519, kemSuite, kemSuites } from './kem-suites.ts';
+export { type KemSeed, KeyPair, type KeyPairOptions } from './key-pair.ts';
 export { selfTest } from './known-answer.ts';
 export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
@@ -16,10 +18,11 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
-export { PublicKey } from './public-key.ts';
+export { type KemPublicKey, PublicKey, type PublicKeyFields } from './public-key.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';
 export { rootOfHashes } from './root-of-hashes.ts';
+export { sealedToBytes, sealTo } from './seal-to.ts';
 export {
   type SignatureSuite,
   signatureSuite,

@@ -8,12 +8,15 @@ import { describe, expect, test } from 'vitest';
 import { messageRepresentative } from './composite.ts';
 import {
   KeyPair,
+  kemMlkem768X25519,
   PublicKey,
+  sealTo,
   signatureContexts,
   signatureSuite,
   signatureSuites,
   suiteMldsa44Ed25519,
   suiteMldsa65Ed25519,
+  taggedHash,
 } from './index.ts';
 import { importSeed } from './native-keys.ts';
 
@@ -184,12 +187,26 @@ test('of one suite never counts as one of another', async () => {
 });
 
 describe('a public key', () => {
-  test('is named by the hash of suite and key', () => {
+  test('is named by the hash of its parts and their suites', () => {
+    const kem = { suite: kemMlkem768X25519, seed: Buffer.alloc(32, 5) };
+    const both = KeyPair.fromSeed(suite, seedOf(1), kem).publicKey;
+    const hash = (...parts: Buffer[]) => taggedHash('atedb/v1/key', ...parts).toString('hex');
+    const kemBytes = both.kem?.bytes as Buffer;
+    expect(both.fingerprintHex).toBe(hash(Buffer.of(1), both.bytes, Buffer.of(1), kemBytes));
+    expect(both.fingerprint.toString('hex')).toBe(both.fingerprintHex);
+
     const { publicKey } = pair;
-    expect(publicKey.fingerprint.length).toBe(32);
-    expect(publicKey.fingerprintHex).toBe(publicKey.fingerprint.toString('hex'));
-    const other = KeyPair.fromSeed(suite, seedOf(2)).publicKey;
-    expect(other.fingerprintHex).not.toBe(publicKey.fingerprintHex);
+    expect(publicKey.kem).toBeUndefined();
+    expect(publicKey.bytes).toEqual(both.bytes);
+    expect(publicKey.fingerprintHex).toBe(hash(Buffer.of(1), publicKey.bytes, Buffer.of(0)));
+    const otherKem = { ...kem, seed: Buffer.alloc(32, 6) };
+    const others = [
+      publicKey,
+      KeyPair.fromSeed(suite, seedOf(1), otherKem).publicKey,
+      KeyPair.fromSeed(suite, seedOf(2), kem).publicKey,
+      KeyPair.fromSeed(suiteMldsa44Ed25519, seedOf(1), kem).publicKey,
+    ];
+    expect(new Set([both, ...others].map((key) => key.fingerprintHex)).size).toBe(5);
   });
 
   test('of another length is refused', () => {
@@ -221,12 +238,15 @@ describe('a public key', () => {
       suite,
       fingerprint: pair.publicKey.fingerprintHex,
     });
+    const { publicKey } = KeyPair.generate();
+    expect(JSON.parse(JSON.stringify(publicKey))).toMatchObject({ suite, kemSuite: 1 });
   });
 });
 
 describe('a key pair', () => {
   const secret = Buffer.from(Array.from({ length: 64 }, (_, index) => 0xb0 ^ (index * 7)));
-  const kept = KeyPair.fromSeed(suite, secret);
+  const kemSeed = Buffer.from(Array.from({ length: 32 }, (_, index) => 0x3d ^ (index * 11)));
+  const kept = KeyPair.fromSeed(suite, secret, { suite: kemMlkem768X25519, seed: kemSeed });
 
   test('is another one each time that one is made', () => {
     const [one, other] = [KeyPair.generate(), KeyPair.generate()];
@@ -237,18 +257,24 @@ describe('a key pair', () => {
 
   test('comes back from its seed', async () => {
     const made = KeyPair.generate();
-    const again = KeyPair.fromSeed(suite, made.exportSeed());
-    expect(again.publicKey.bytes).toEqual(made.publicKey.bytes);
+    const again = KeyPair.fromSeed(suite, made.exportSeed(), made.exportKemSeed());
+    expect(again.publicKey.fingerprint).toEqual(made.publicKey.fingerprint);
+    expect(again.publicKey.kem?.bytes).toHaveLength(1216);
     const signed = await again.sign(context, message);
     expect(await verify(signed, made.publicKey)).toBe(true);
   });
 
   test('keeps its own copy of the seed, and hands out copies', async () => {
     const given = Buffer.from(secret);
-    const own = KeyPair.fromSeed(suite, given);
-    given.fill(0);
+    const givenKem = { suite: kemMlkem768X25519, seed: Buffer.from(kemSeed) };
+    const own = KeyPair.fromSeed(suite, given, givenKem);
+    for (const seed of [given, givenKem.seed]) seed.fill(0);
     own.exportSeed().fill(0);
+    own.exportKemSeed()?.seed.fill(0);
     expect(own.exportSeed()).toEqual(secret);
+    expect(own.exportKemSeed()?.seed).toEqual(kemSeed);
+    const sealed = sealTo(own.publicKey, { info: message, aad: message }, secret);
+    expect(own.openSealed({ info: message, aad: message }, sealed)).toEqual(secret);
     expect(await verify(await own.sign(context, message), own.publicKey)).toBe(true);
   });
 
@@ -256,6 +282,19 @@ describe('a key pair', () => {
     expect(() => KeyPair.fromSeed(suite, Buffer.alloc(length, 0xab))).toThrow(
       expect.objectContaining({ reason: 'REQUEST_INVALID' }),
     );
+  });
+
+  test.each([0, 31, 33, 64])('of a KEM seed of %i bytes is refused', (length) => {
+    const kem = { suite: kemMlkem768X25519, seed: Buffer.alloc(length, 0xab) };
+    expect(() => KeyPair.fromSeed(suite, seedOf(1), kem)).toThrow(
+      expect.objectContaining({ reason: 'REQUEST_INVALID' }),
+    );
+  });
+
+  test('for signing only has no KEM part', () => {
+    const signer = KeyPair.generate({ forSigningOnly: true });
+    expect(signer.publicKey.kem).toBeUndefined();
+    expect(signer.exportKemSeed()).toBeUndefined();
   });
 
   test('never shows its secret by accident', () => {
@@ -278,7 +317,13 @@ describe('a key pair', () => {
       inspect(deserialize(serialize({ ...kept }))),
       inspect(refusal, { showHidden: true, depth: Number.POSITIVE_INFINITY }),
     ].join('\n');
-    for (const piece of [secret.subarray(0, 6), secret.subarray(32, 38), secret.subarray(58)]) {
+    for (const piece of [
+      secret.subarray(0, 6),
+      secret.subarray(32, 38),
+      secret.subarray(58),
+      kemSeed.subarray(0, 6),
+      kemSeed.subarray(26),
+    ]) {
       const hex = piece.toString('hex');
       expect(shown).not.toContain(hex);
       expect(shown).not.toContain(hex.replace(/..(?=.)/g, '$& '));

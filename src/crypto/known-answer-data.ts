@@ -13,6 +13,11 @@ export interface KnownAnswers {
   readonly treeRoot: string;
   readonly manyHashes: string;
   readonly manyRoot: string;
+  /**
+   * "abc" in base64, encrypted by another implementation to the key of the seed 00, 01, 02, …, with the info of the
+   * signatures' context and "abc" as AAD.
+   */
+  readonly sealed: string;
   /** By the numbers of suites. */
   readonly suites: Readonly<Record<number, SuiteAnswers>>;
 }
@@ -26,9 +31,28 @@ export const knownAnswers: KnownAnswers = {
   /** Of nine inputs of one to three blocks: the hash of all their tagged hashes, and the root of their tree. */
   manyHashes: 'e2b7d7469d4abdb49c40eb457487aea4eb2e94f4c0efe9c69f88fe6c4164a31b',
   manyRoot: '5ab7970fe260d3521f8d965f7f6bbcb166ba610897e126a72938e5312102a1dc',
+  sealed: [
+    '6NoC3k3kgWBQ+dmS06ml/vtuGkKTdyESOJMPcCxNW6Lp8RXK4qP5+EARng2hk9L4rsKvc4yRe94sju9MfEeQk7YP5T',
+    'UpJePkfMLh86y6B73g2qCefBiHEVZDSmzNvYGjhtUoUiotanIYOR5E3N4Y7IyjqaxAqLl+fZXwgitp/26eKdwXEuCp',
+    'j85lrHPKhqt43Uk7/vzv+fR50y/pV5id7aNNgQJZT6nVTUx/w7Oqyawv39COjg8m+z8hOLVCaygSu30O4FMuenyHW7',
+    'ZZbpMQzjXLxpSSDYG78Qgk6VMS3mK0K7ywrvg3i1wq+GtlaMAq22mjmS4oUVySecAdO90jhWSee1tCjf6aaOrs/DiY',
+    'BzmF8btThpRS8dQ+ROKDhMF3B81boZ2yZyDCQOcTK9vpgCWZIEpfcLC1AfJQvyKiNb6rQbJzUboqQDQHtM4Ym6Wn/z',
+    'TgeHGLpwjy8Pdx/4ZyqnZdiiPw9QU9Oz3qLEU7qty8sdU8vnHBm5KhSXqKIWjE6UfD7zzH56+FZj3flob9rM1g95g9',
+    'txyG5Lmc84DVX1/lzsOzbM/5fcMPoHe9AMMbwJ1afQmdBILevLRZah6UqA52HJIpUQIiNOc+eEYF83dmEWHbiGUoII',
+    'ocE+VB9IjBnQ3CswgFP6JHLjAoWr/6ngsXBoXlLUotsqyY2NRC6sF0thCMgSRgIQ8wRjF7vhzNHyK+G6PegZdNMKql',
+    'Yy4a1dHHAAiV4Jv2ch3X5qQLXWq8VUxRj+TIT2knWaXaIYAmhLZeci9i1z6MMEqtaN2Dvp+M3b81Dx1/9l8TejLCer',
+    '/cZmun1R3eP0h20s7uH3Ip/24b9FFd0aw42JgqQ9R8wEmfXELz/wSITtDjaf4tWProzNVQInuQ+oN3KMDqzsfqB2aQ',
+    'hJnUQ8s66HDsuPshuw91JzhkDZ11iuKnSCmDUNXiDV1gmAYlN5dIBIkJfloFnrLf1mIhowYvqFyvU/ed45Xp0mfQS4',
+    '+4qmGgOOTR0KdsITE4+FlYbCpJYqGGLerRi9j4+oPjoNTpll6qYQsvA1zFBnatoprvBwO2kqr8dAcfbytygl7+ndER',
+    'ySWTBWJ+Ewh05aNGO8bE/DhKlj8oJMLOV9dbsYwXTz1zMMm7cUAN/8sPgq54E/0xgHLJDuGNSCqgbwTxZ/7gxAzIG4',
+    'Ggx1A6jS1jMhn/3PGAMkcH6n73km39EDFHHCPKk5+N3dR5ink//d900j5mQHXJcUY2fv39/7Ahf8Iqse97pUOqlBQb',
+    'Tv4Br7JDKAHtfV6APzaBt5i971ovY1Bq+ib0PXjKdGqsZDr0Ac4Wl2Kqh/KSOyL2IVEJewYqAus2lJvRNR0rghGBHj',
+    'EI+nptXHAIkMjw56juMx5VTLzkxQlFxTdDz17irClf1NpWruMadV3KE5lmRdfe1xYvkrIKwocIDElg6AE+62clmoGa',
+    '//YXaiQv+3btybUj+PONSWhWdkScIeqeha+YkaKBp5eSf4UEzyHYEt965gyMWsu+vIMVZiF4VRtmPe0=',
+  ].join(''),
   suites: {
     1: {
-      fingerprint: '0b3b6df6b8049a4f05c0aa0f47eac442f0eb690b2012e298844dfa428c5e8307',
+      fingerprint: 'fff7a795e8d240a7f76878e97ee8a1b248b1a97131d29bb4a1e1b0dba38f3477',
       message: 'abc',
       context: 'atedb/v1/self-test',
       signature: [
@@ -85,7 +109,7 @@ export const knownAnswers: KnownAnswers = {
       ].join(''),
     },
     2: {
-      fingerprint: '7d7ffbe7dc97577f3dd7898051e2c7d4f8456b74e5bce40cf3e5391b96b9fd3f',
+      fingerprint: 'cbaa1ee384f68f2395360bfb3836fdbd650d311b597507874294ad4e44b4c506',
       message: 'abc',
       context: 'atedb/v1/self-test',
       signature: [

@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import * as hpke from 'hpke';
 import { describe, expect, test } from 'vitest';
 import { naiveRoot } from '../../test/support/naive-tree.ts';
 import { messageRepresentative } from './composite.ts';
@@ -22,6 +23,20 @@ test('the known answers are those of another implementation', () => {
   expect(naiveRoot(inputs).toString('hex')).toBe(knownAnswers.manyRoot);
 });
 
+test('what the known message was encrypted with opens it', async () => {
+  const suite = new hpke.CipherSuite(
+    hpke.KEM_MLKEM768_X25519,
+    hpke.KDF_HKDF_SHA256,
+    hpke.AEAD_AES_256_GCM,
+  );
+  const seed = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const key = await suite.DeserializePrivateKey(seed, false);
+  const sealed = Buffer.from(knownAnswers.sealed, 'base64');
+  const context = { info: Buffer.from('atedb/v1/self-test'), aad: Buffer.from('abc') };
+  const [enc, ciphertext] = [sealed.subarray(0, 1120), sealed.subarray(1120)];
+  expect(Buffer.from(await suite.Open(key, enc, ciphertext, context)).toString()).toBe('abc');
+});
+
 test.each(signatureSuites)('those of $name too', (suite) => {
   const { fingerprint, context, message, signature } = knownAnswers.suites[
     suite.number
@@ -30,7 +45,7 @@ test.each(signatureSuites)('those of $name too', (suite) => {
   const seed = Buffer.from(Array.from({ length: 64 }, (_, index) => index));
   const mldsa = noble.keygen(seed.subarray(0, 32));
   const publicKey = Buffer.concat([mldsa.publicKey, ed25519.getPublicKey(seed.subarray(32))]);
-  const hash = taggedHash(hashTags.key, Buffer.of(suite.number), publicKey);
+  const hash = taggedHash(hashTags.key, Buffer.of(suite.number), publicKey, Buffer.of(0));
   expect(hash.toString('hex')).toBe(fingerprint);
   const representative = messageRepresentative(suite, context, Buffer.from(message));
   const label = Buffer.from(`COMPSIG-${suite.mldsa.toUpperCase()}-Ed25519-SHA512`);
@@ -59,6 +74,7 @@ test.each([
   ['treeRoot', 'Merkle tree'],
   ['manyHashes', 'hashes of many inputs'],
   ['manyRoot', 'hashes of many inputs'],
+  ['sealed', 'encryption to a key'],
 ] as const)('a wrong %s fails the test of the %s', (answer, what) => {
   expectFailure({ ...knownAnswers, [answer]: wrong(knownAnswers[answer]) }, what);
 });

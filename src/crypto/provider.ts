@@ -28,8 +28,27 @@ export interface KeyMaterial {
   readonly context?: Buffer | undefined;
 }
 
+/** A secret key that what was encapsulated to its public key is opened with. */
+export interface DecapsulatingKey {
+  /** The raw public key that belongs to it. */
+  readonly publicKey: Buffer;
+  /** The shared secret. Of a ciphertext that was not made for this key some other 32 bytes (FIPS 203). */
+  decapsulate(ciphertext: Buffer): Buffer;
+}
+
+/** What AES-256-GCM works with. */
+export interface AeadInput {
+  /** 32 bytes. */
+  readonly key: Buffer;
+  /** 12 bytes; never twice with one key. */
+  readonly nonce: Buffer;
+  /** Bound to the ciphertext, but not in it. */
+  readonly aad: Buffer;
+}
+
 /**
  * The primitives that all cryptography of atedb is made of, and nothing above them: an implementation is one such object.
+ * Callers check lengths; what they pass is not kept and not changed.
  *
  * Ed25519 is verified in the strict, cofactorless form: S below the order, R compared as bytes, neither key nor R of small
  * order or in a second encoding. So all implementations give the same answer to every input, good or bad.
@@ -37,7 +56,26 @@ export interface KeyMaterial {
 export interface CryptoProvider {
   readonly name: 'native';
 
+  sha3_256(bytes: Buffer): Buffer;
+  /** SHAKE256 with this many bytes of output. */
+  shake256(bytes: Buffer, length: number): Buffer;
+  hmacSha256(key: Buffer, bytes: Buffer): Buffer;
+
+  /** The ciphertext, then the tag of 16 bytes. */
+  aesGcmSeal(input: AeadInput, plaintext: Buffer): Buffer;
+  /** The plaintext; undefined for what was not sealed with the same input, whatever its length. */
+  aesGcmOpen(input: AeadInput, sealed: Buffer): Buffer | undefined;
+
   signingKey(seed: KeyMaterial): SigningKey;
   /** A key that is none, as a point that isn't on the curve, verifies nothing. */
   verifyingKey(key: KeyMaterial): VerifyingKey;
+
+  /** ML-KEM-768 from its seed d ‖ z, 64 bytes. */
+  mlkem768Key(seed: Buffer): DecapsulatingKey;
+  /** Make a secret that only the owner of this public key, of 1,184 bytes, can have too. */
+  mlkem768Encapsulate(publicKey: Buffer): { sharedSecret: Buffer; ciphertext: Buffer };
+
+  x25519PublicKey(secret: Buffer): Buffer;
+  /** What both have in common; undefined where that is zero, since the other's point is of small order. */
+  x25519(secret: Buffer, publicKey: Buffer): Buffer | undefined;
 }

@@ -5,46 +5,79 @@ import { CompositeVerifier, splitHalves } from './composite.ts';
 import { hashTags } from './domains.ts';
 import { ed25519PointFault } from './ed25519-point.ts';
 import { taggedHash } from './hash.ts';
+import { kemKeyFault } from './kem-key.ts';
+import { kemSuite } from './kem-suites.ts';
 import { type SignatureSuite, signatureSuite } from './suites.ts';
 
-/** A key that signatures are verified with. */
-export class PublicKey {
-  /** Number of its suite in `atedb.v1.SignatureSuite`. */
+/** The part of a public key that others encrypt to. */
+export interface KemPublicKey {
+  /** Number of its suite in `atedb.v1.KemSuite`. */
   readonly suite: number;
   /** As its suite encodes it. */
   readonly bytes: Buffer;
-  /** Names the key: the tagged hash of suite and key. 32 bytes. */
+}
+
+/** A public key as the fields of its message. */
+export interface PublicKeyFields {
+  readonly suite: number;
+  readonly key: Uint8Array;
+  /** 0 where there is no KEM key. */
+  readonly kemSuite: number;
+  /** Empty where there is none. */
+  readonly kemKey: Uint8Array;
+}
+
+/** A key that signatures are verified with, and, where it has a KEM part, that secrets are encrypted to. */
+export class PublicKey {
+  /** Number of its suite in `atedb.v1.SignatureSuite`. */
+  readonly suite: number;
+  /** The key that verifies, as its suite encodes it. */
+  readonly bytes: Buffer;
+  /** Absent where the key can only sign, as a server's. */
+  readonly kem: KemPublicKey | undefined;
+  /** Names the key: the tagged hash of both parts and their suites. 32 bytes. */
   readonly fingerprint: Buffer;
   /** The fingerprint in hexadecimal. */
   readonly fingerprintHex: string;
   readonly #verifier: CompositeVerifier;
 
-  private constructor(suite: SignatureSuite, bytes: Buffer) {
+  private constructor(suite: SignatureSuite, bytes: Buffer, kem: KemPublicKey | undefined) {
     this.suite = suite.number;
     this.bytes = bytes;
-    this.fingerprint = taggedHash(hashTags.key, Buffer.of(suite.number), bytes);
+    this.kem = kem;
+    this.fingerprint = fingerprintOf(suite.number, bytes, kem);
     this.fingerprintHex = this.fingerprint.toString('hex');
     this.#verifier = new CompositeVerifier(suite, bytes);
   }
 
   /**
-   * Take a key as its suite encodes it. The bytes are copied.
+   * Take a key as its suite encodes it, and the part that others encrypt to, if it has one. The bytes are copied.
    *
    * @throws AtedbError UNSUPPORTED for a suite that is not known; REQUEST_INVALID for a key of the wrong length, or
-   * whose Ed25519 half is of small order or not canonical.
+   * whose Ed25519 half is of small order or not canonical, or whose KEM part is.
    */
-  static parse(suite: number, key: Buffer): PublicKey {
+  static parse(suite: number, key: Buffer, kem?: KemPublicKey): PublicKey {
     const known = signatureSuite(suite);
     checkLength(`public key of the suite ${known.name}`, key, known.lengths.publicKey);
     const bytes = Buffer.from(key);
     const fault = ed25519PointFault(splitHalves(known, bytes, 'publicKey').ed25519);
-    if (fault !== undefined) {
-      throw new AtedbError(
-        'REQUEST_INVALID',
-        `the Ed25519 half of a public key ${fault}; use a key pair that was made as its suite says`,
-      );
+    if (fault !== undefined) throw unfit(`the Ed25519 half of a public key ${fault}`);
+    return new PublicKey(known, bytes, kem === undefined ? undefined : checkedKem(kem));
+  }
+
+  /** As `parse`, of a message's fields. @throws AtedbError also REQUEST_INVALID for half a KEM part. */
+  static fromFields({ suite, key, kemSuite, kemKey }: PublicKeyFields): PublicKey {
+    if ((kemSuite === 0) !== (kemKey.length === 0)) {
+      throw unfit('a public key has one of KEM suite and KEM key, and not the other');
     }
-    return new PublicKey(known, bytes);
+    const kem = kemSuite === 0 ? undefined : { suite: kemSuite, bytes: asBuffer(kemKey) };
+    return PublicKey.parse(suite, asBuffer(key), kem);
+  }
+
+  /** The fields of the key's message. */
+  toFields() {
+    const { suite, bytes: key, kem } = this;
+    return { suite, key, kemSuite: kem?.suite ?? 0, kemKey: kem?.bytes ?? Buffer.alloc(0) };
   }
 
   /**
@@ -59,10 +92,38 @@ export class PublicKey {
   }
 
   toJSON(): object {
-    return { suite: this.suite, fingerprint: this.fingerprintHex };
+    return { suite: this.suite, kemSuite: this.kem?.suite, fingerprint: this.fingerprintHex };
   }
 
   [inspect.custom](): string {
     return `PublicKey { ${this.fingerprintHex} }`;
   }
+}
+
+/**
+ * The fingerprint: suite and key, KEM suite and KEM key, the suites in one byte each, and 0 for no KEM. A suite fixes the
+ * length of its key, so these bytes can be read in one way only, and a key without a KEM part is never one with it.
+ */
+function fingerprintOf(suite: number, bytes: Buffer, kem: KemPublicKey | undefined): Buffer {
+  const kemParts = kem === undefined ? [Buffer.of(0)] : [Buffer.of(kem.suite), kem.bytes];
+  return taggedHash(hashTags.key, Buffer.of(suite), bytes, ...kemParts);
+}
+
+function checkedKem({ suite, bytes }: KemPublicKey): KemPublicKey {
+  const known = kemSuite(suite);
+  checkLength(`KEM key of the suite ${known.name}`, bytes, known.lengths.publicKey);
+  const fault = kemKeyFault(bytes);
+  if (fault !== undefined) throw unfit(`the KEM key of a public key ${fault}`);
+  return { suite, bytes: Buffer.from(bytes) };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function unfit(what: string): AtedbError {
+  return new AtedbError(
+    'REQUEST_INVALID',
+    `${what}; use a key pair that was made as its suite says`,
+  );
 }

@@ -38,6 +38,8 @@ export const publicKeyForm: MessageForm = {
   fields: [
     { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
     { number: 2, name: 'key', kind: 'bytes', required: true },
+    { number: 3, name: 'kem_suite', kind: 'enum', values: [1] },
+    { number: 4, name: 'kem_key', kind: 'bytes', length: 1216 },
   ],
 };
 

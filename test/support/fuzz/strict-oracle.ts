@@ -76,7 +76,11 @@ function isGenesis(genesis: Genesis): boolean {
 }
 
 const isSuite = (suite: number) => suite === 1 || suite === 2;
-const isPublicKey = ({ suite, key }: PublicKey) => isSuite(suite) && key.length > 0;
+const isPublicKey = ({ suite, key, kemSuite, kemKey }: PublicKey) =>
+  isSuite(suite) &&
+  key.length > 0 &&
+  (kemSuite === 0 || kemSuite === 1) &&
+  isLength(kemKey, 0, 1216);
 
 function isSeal({ header, signatures }: Seal): boolean {
   return (
