@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { nativeProvider } from './native-provider.ts';
+import { provider } from './current-provider.ts';
 import type { SigningKey, VerifyingKey } from './provider.ts';
 import type { SignatureSuite } from './suites.ts';
 
@@ -54,12 +54,12 @@ export class CompositeVerifier {
   constructor(suite: SignatureSuite, publicKey: Buffer) {
     const halves = splitHalves(suite, publicKey, 'publicKey');
     this.#suite = suite;
-    this.#mldsa = nativeProvider.verifyingKey({
+    this.#mldsa = provider().verifyingKey({
       algorithm: suite.mldsa,
       bytes: halves.mldsa,
       context: suite.label,
     });
-    this.#ed25519 = nativeProvider.verifyingKey({ algorithm: 'ed25519', bytes: halves.ed25519 });
+    this.#ed25519 = provider().verifyingKey({ algorithm: 'ed25519', bytes: halves.ed25519 });
   }
 
   /** Whether both halves of a signature verify, in the thread pool. Any other length does not verify. */
@@ -98,12 +98,12 @@ export class CompositeSigner {
   constructor(suite: SignatureSuite, seed: Buffer) {
     const halves = splitHalves(suite, seed, 'seed');
     this.#suite = suite;
-    this.#mldsa = nativeProvider.signingKey({
+    this.#mldsa = provider().signingKey({
       algorithm: suite.mldsa,
       bytes: halves.mldsa,
       context: suite.label,
     });
-    this.#ed25519 = nativeProvider.signingKey({ algorithm: 'ed25519', bytes: halves.ed25519 });
+    this.#ed25519 = provider().signingKey({ algorithm: 'ed25519', bytes: halves.ed25519 });
     this.publicKey = Buffer.concat([this.#mldsa.publicKey, this.#ed25519.publicKey]);
   }
 

@@ -19,6 +19,12 @@ export const hashTags = {
   roots: 'atedb/v1/roots',
   /** Salt, data → data hash. */
   data: 'atedb/v1/data',
+  /** Ciphertext of confidential data → its data hash. */
+  sealedData: 'atedb/v1/sealed-data',
+  /** A read key → its id. */
+  readKey: 'atedb/v1/read-key',
+  /** No hash: begins the HKDF info of the key of one datum. */
+  dataKey: 'atedb/v1/data-key',
   /** A name → primary key. */
   name: 'atedb/v1/name',
 } as const;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
+import { provider } from './current-provider.ts';
 import { hashBytes } from './hash.ts';
-import { nativeProvider } from './native-provider.ts';
 
 // HKDF with SHA-256, RFC 5869.
 
 /** The first step: a key of 32 bytes from what may be unevenly random. */
 export function hkdfExtract(salt: Buffer, keyMaterial: Buffer): Buffer {
-  return nativeProvider.hmacSha256(salt, keyMaterial);
+  return provider().hmacSha256(salt, keyMaterial);
 }
 
 /** The second step: so many bytes, at most 8,160, for one use that `info` names. */
@@ -16,10 +16,7 @@ export function hkdfExpand(key: Buffer, info: Buffer, length: number): Buffer {
   const output = Buffer.alloc(length);
   let block = Buffer.alloc(0) as Buffer;
   for (let at = 0; at < length; at += hashBytes) {
-    block = nativeProvider.hmacSha256(
-      key,
-      Buffer.concat([block, info, Buffer.of(at / hashBytes + 1)]),
-    );
+    block = provider().hmacSha256(key, Buffer.concat([block, info, Buffer.of(at / hashBytes + 1)]));
     block.copy(output, at);
   }
   block.fill(0);

@@ -1,7 +1,7 @@
+import { provider } from './current-provider.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
 import { encapsulateTo, type KemPrivateKey } from './kem.ts';
 import type { KemSuite } from './kem-suites.ts';
-import { nativeProvider } from './native-provider.ts';
 
 // HPKE in base mode, one message a context: RFC 9180, with HKDF-SHA256 and AES-256-GCM.
 
@@ -38,7 +38,7 @@ export function hpkeSeal(
 ): Buffer {
   const { sharedSecret, encapsulated } = encapsulateTo(publicKey);
   return withKeys(suite, sharedSecret, info, ({ key, nonce }) =>
-    Buffer.concat([encapsulated, nativeProvider.aesGcmSeal({ key, nonce, aad }, plaintext)]),
+    Buffer.concat([encapsulated, provider().aesGcmSeal({ key, nonce, aad }, plaintext)]),
   );
 }
 
@@ -54,7 +54,7 @@ export function hpkeOpen(
   const sharedSecret = privateKey.decapsulate(sealed.subarray(0, middle));
   if (sharedSecret === undefined) return undefined;
   return withKeys(suite, sharedSecret, info, ({ key, nonce }) =>
-    nativeProvider.aesGcmOpen({ key, nonce, aad }, sealed.subarray(middle)),
+    provider().aesGcmOpen({ key, nonce, aad }, sealed.subarray(middle)),
   );
 }
 

@@ -1,3 +1,13 @@
+export {
+  type DataKey,
+  deriveDataKey,
+  isCommitment,
+  openOnce,
+  readKeyBytes,
+  readKeyIdOf,
+  sealOnce,
+  sealOnceBytes,
+} from './data-key.ts';
 export { hashTags, hpkeInfos, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
@@ -18,6 +28,13 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export {
+  addPadding,
+  type PaddingRule,
+  paddedLength,
+  padmeLength,
+  removePadding,
+} from './padding.ts';
 export { type KemPublicKey, PublicKey, type PublicKeyFields } from './public-key.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { nativeProvider } from './native-provider.ts';
+import { provider } from './current-provider.ts';
 import type { DecapsulatingKey } from './provider.ts';
 
 // MLKEM768-X25519 of draft-ietf-hpke-pq-04 and draft-irtf-cfrg-concrete-hybrid-kems, which is X-Wing: both secrets are
@@ -31,14 +31,14 @@ export class KemPrivateKey {
 
   /** @param seed 32 bytes; the caller has checked their number. */
   constructor(seed: Buffer) {
-    const expanded = nativeProvider.shake256(seed, mlkemSeedBytes + x25519Bytes);
-    this.#mlkem = nativeProvider.mlkem768Key(expanded.subarray(0, mlkemSeedBytes));
+    const expanded = provider().shake256(seed, mlkemSeedBytes + x25519Bytes);
+    this.#mlkem = provider().mlkem768Key(expanded.subarray(0, mlkemSeedBytes));
     this.#x25519 = Buffer.alloc(x25519Bytes);
     expanded.copy(this.#x25519, 0, mlkemSeedBytes);
     expanded.fill(0);
     this.publicKey = Buffer.concat([
       this.#mlkem.publicKey,
-      nativeProvider.x25519PublicKey(this.#x25519),
+      provider().x25519PublicKey(this.#x25519),
     ]);
   }
 
@@ -46,7 +46,7 @@ export class KemPrivateKey {
   decapsulate(encapsulated: Buffer): Buffer | undefined {
     if (encapsulated.length !== mlkemCiphertextBytes + x25519Bytes) return undefined;
     const ephemeral = encapsulated.subarray(mlkemCiphertextBytes);
-    const secret = nativeProvider.x25519(this.#x25519, ephemeral);
+    const secret = provider().x25519(this.#x25519, ephemeral);
     if (secret === undefined) return undefined;
     const mlkemSecret = this.#mlkem.decapsulate(encapsulated.subarray(0, mlkemCiphertextBytes));
     return combine(mlkemSecret, secret, ephemeral, this.publicKey.subarray(mlkemKeyBytes));
@@ -59,10 +59,10 @@ export function encapsulateTo(publicKey: Buffer): Encapsulated {
     publicKey.subarray(0, mlkemKeyBytes),
     publicKey.subarray(mlkemKeyBytes),
   ];
-  const { sharedSecret, ciphertext } = nativeProvider.mlkem768Encapsulate(mlkemKey);
+  const { sharedSecret, ciphertext } = provider().mlkem768Encapsulate(mlkemKey);
   const ephemeralSecret = randomFillSync(Buffer.alloc(x25519Bytes));
-  const ephemeral = nativeProvider.x25519PublicKey(ephemeralSecret);
-  const secret = nativeProvider.x25519(ephemeralSecret, x25519Key);
+  const ephemeral = provider().x25519PublicKey(ephemeralSecret);
+  const secret = provider().x25519(ephemeralSecret, x25519Key);
   ephemeralSecret.fill(0);
   // A key with a point of small order isn't parsed, and the random secret is no multiple of the order.
   if (secret === undefined) throw new Error('a public key of small order was not refused');
@@ -77,7 +77,7 @@ function combine(mlkem: Buffer, x25519: Buffer, ephemeral: Buffer, publicKey: Bu
   const input = Buffer.alloc(mlkem.length + x25519.length + 2 * x25519Bytes + label.length);
   let at = 0;
   for (const part of [mlkem, x25519, ephemeral, publicKey, label]) at += part.copy(input, at);
-  const combined = nativeProvider.sha3_256(input);
+  const combined = provider().sha3_256(input);
   for (const secret of [input, mlkem, x25519]) secret.fill(0);
   return combined;
 }
