@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { hash } from 'node:crypto';
 import { provider } from './current-provider.ts';
 import type { SigningKey, VerifyingKey } from './provider.ts';
 import type { SignatureSuite } from './suites.ts';
@@ -20,13 +19,7 @@ export function messageRepresentative(
     ctx.length <= contextBytesMax,
     `a context may have ${contextBytesMax} bytes, not ${ctx.length}`,
   );
-  return Buffer.concat([
-    prefix,
-    label,
-    Buffer.of(ctx.length),
-    ctx,
-    hash('sha512', message, 'buffer'),
-  ]);
+  return Buffer.concat([prefix, label, Buffer.of(ctx.length), ctx, provider().sha512(message)]);
 }
 
 interface Halves {

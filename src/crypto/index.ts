@@ -1,3 +1,4 @@
+export { chooseProvider, providerNames } from './current-provider.ts';
 export {
   type DataKey,
   deriveDataKey,

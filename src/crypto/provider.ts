@@ -46,6 +46,22 @@ export interface AeadInput {
   readonly aad: Buffer;
 }
 
+/** What Argon2id (RFC 9106) makes a key of, and at what cost. */
+export interface Argon2Input {
+  readonly passphrase: Buffer;
+  /** 16 bytes or more. */
+  readonly salt: Buffer;
+  /** Memory in KiB; at least eight times the lanes. */
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+  /** Of the key, in bytes. */
+  readonly length: number;
+}
+
+/** The implementations: Node's own cryptography, which is OpenSSL's, or one in JavaScript. */
+export type ProviderName = 'native' | 'portable';
+
 /**
  * The primitives that all cryptography of atedb is made of, and nothing above them: an implementation is one such object.
  * Callers check lengths; what they pass is not kept and not changed.
@@ -54,12 +70,19 @@ export interface AeadInput {
  * order or in a second encoding. So all implementations give the same answer to every input, good or bad.
  */
 export interface CryptoProvider {
-  readonly name: 'native';
+  readonly name: ProviderName;
 
+  sha256(bytes: Buffer): Buffer;
+  /** As text with one character a byte. */
+  sha256Text(bytes: Buffer): string;
+  /** Of parts, one after the other, without a copy of them. */
+  sha256OfParts(parts: readonly Buffer[]): Buffer;
+  sha512(bytes: Buffer): Buffer;
   sha3_256(bytes: Buffer): Buffer;
   /** SHAKE256 with this many bytes of output. */
   shake256(bytes: Buffer, length: number): Buffer;
   hmacSha256(key: Buffer, bytes: Buffer): Buffer;
+  argon2id(input: Argon2Input): Promise<Buffer>;
 
   /** The ciphertext, then the tag of 16 bytes. */
   aesGcmSeal(input: AeadInput, plaintext: Buffer): Buffer;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { AtedbError } from '../bytes/index.ts';
+import { asBuffer } from './as-buffer.ts';
 import { checkLength } from './check-length.ts';
 import { CompositeVerifier, splitHalves } from './composite.ts';
 import { hashTags } from './domains.ts';
@@ -115,10 +116,6 @@ function checkedKem({ suite, bytes }: KemPublicKey): KemPublicKey {
   const fault = kemKeyFault(bytes);
   if (fault !== undefined) throw unfit(`the KEM key of a public key ${fault}`);
   return { suite, bytes: Buffer.from(bytes) };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function unfit(what: string): AtedbError {
