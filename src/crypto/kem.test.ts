@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
 import fc from 'fast-check';
 import * as hpke from 'hpke';
 import { describe, expect, test } from 'vitest';
 import { rounds } from '../../test/support/scale.ts';
+import { fromHex as hex, readVectors } from '../../test/support/vectors.ts';
 import { hpkeKeys } from './hpke.ts';
 import { KeyPair, kemMlkem768X25519, kemSuite, PublicKey, sealedToBytes, sealTo } from './index.ts';
 import { encapsulateTo, KemPrivateKey } from './kem.ts';
@@ -24,11 +24,7 @@ interface Vectors {
   }[];
 }
 
-const vectors = JSON.parse(
-  readFileSync(new URL('../../test/vectors/hpke.json', import.meta.url), 'utf8'),
-) as Vectors;
-
-const hex = (text: string) => Buffer.from(text, 'hex');
+const vectors = readVectors<Vectors>('hpke');
 const suite = kemSuite(kemMlkem768X25519);
 const context = { info: Buffer.from('what for'), aad: Buffer.from('where') };
 const secret = Buffer.from('a read key of thirty-two bytes, ');

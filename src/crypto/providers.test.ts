@@ -14,9 +14,9 @@ import type { CryptoProvider, SignatureAlgorithm } from './provider.ts';
 
 // Each implementation is held against the other: what one makes the other takes, and what one refuses the other does too.
 
-const many = { numRuns: rounds({ short: 60, long: 3_000 }) };
-const some = { numRuns: rounds({ short: 8, long: 300 }) };
-const few = { numRuns: rounds({ short: 4, long: 150 }) };
+const many = { numRuns: rounds({ short: 40, long: 3_000 }) };
+const some = { numRuns: rounds({ short: 5, long: 300 }) };
+const few = { numRuns: rounds({ short: 2, long: 150 }) };
 
 const bytes = (maxLength: number, minLength = 0) =>
   fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array));
@@ -207,7 +207,7 @@ test('both give a signature with a byte changed the same answer', () => {
         const expected = value === signature[at];
         expect(keys.map((key) => key.verifySync(message, spoilt))).toEqual([expected, expected]);
       }),
-      { numRuns: rounds({ short: 40, long: 4_000 }) },
+      { numRuns: rounds({ short: 20, long: 4_000 }) },
     );
   };
   property('ed25519', undefined);
