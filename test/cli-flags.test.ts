@@ -222,6 +222,13 @@ describe('key', () => {
       'default',
       '',
     ]);
+    const small = JSON.parse((await atedb('key new small --suite mldsa44-ed25519 --json')).stdout);
+    expect(small.suite).toBe('mldsa44-ed25519');
+    expect(Buffer.from(small.public, 'base64')).toHaveLength(1344);
+    expect((await atedb('key show small')).stdout).toContain('suite        mldsa44-ed25519\n');
+    const unknown = await atedb('key new other --suite rsa');
+    expect(unknown.stderr).toContain('--suite: "rsa" is not allowed; use one of: mldsa65-ed25519');
+    expect(unknown.code).toBe(2);
     expect((await atedb('key new')).stderr).toContain('there is a key "default" already');
     const missing = await atedb('key import /nonexistent x');
     expect(missing.stderr).toContain('/nonexistent');

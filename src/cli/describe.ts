@@ -26,10 +26,12 @@ export function descriptionJson(description: ChainDescription): string {
     chainKey,
     chainId: chainId.toString('hex'),
     trustMode,
-    roots: roots.map(({ suite, fingerprint, publicKey }) => ({
+    roots: roots.map(({ suite, fingerprint, publicKey, kem }) => ({
       suite,
       fingerprint,
       publicKey: publicKey.toString('base64'),
+      kemSuite: kem?.suite,
+      kemKey: kem?.bytes.toString('base64'),
     })),
     created: isoTime(createdUnixMs),
     head: { size: head.size, root: head.root.toString('hex') },

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
-import { type KeyPair, selfTest } from '../crypto/index.ts';
+import { chooseProvider, type KeyPair, selfTest } from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
@@ -88,10 +88,11 @@ const queueBytesDefault = 16 * 1024 * 1024;
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
  * @param server `host`, `host:port` or `ate://host:port`.
- * @throws AtedbError REQUEST_INVALID for an address that isn't one; UNSUPPORTED on a Node that is too old.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one, or where `ATE_CRYPTO` names no cryptography; UNSUPPORTED on a Node that is too old.
  */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
   checkNode();
+  await chooseProvider(process.env.ATE_CRYPTO);
   // Before anything is verified: wrong cryptography must not believe.
   selfTest();
   return new AtedbClient(server, options);

@@ -43,8 +43,10 @@ const required = (field: FieldForm): FieldForm => ({ ...field, required: true })
 export const publicKeyForm: MessageForm = {
   name: 'PublicKey',
   fields: [
-    { number: 1, name: 'suite', kind: 'enum', values: [1], required: true },
+    { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
     { number: 2, name: 'key', kind: 'bytes', required: true },
+    { number: 3, name: 'kem_suite', kind: 'enum', values: [1] },
+    { number: 4, name: 'kem_key', kind: 'bytes', length: 1216 },
   ],
 };
 
@@ -287,7 +289,7 @@ export const sealHeaderForm: MessageForm = {
 export const signatureForm: MessageForm = {
   name: 'Signature',
   fields: [
-    { number: 1, name: 'suite', kind: 'enum', values: [1], required: true },
+    { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
     required(hash32(2, 'fingerprint')),
     { number: 3, name: 'signature', kind: 'bytes', required: true },
   ],

@@ -11,7 +11,7 @@ export function toTreeHead(head: TreeHead) {
 
 /** A public key as its message. */
 export function toPublicKey(key: PublicKey) {
-  return { suite: key.suite, key: key.bytes };
+  return key.toFields();
 }
 
 /** A trust mode as its number in the schema. */
