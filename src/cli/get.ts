@@ -7,6 +7,8 @@ import type { ReadTarget } from './read.ts';
 /** What `atedb get` is told. */
 export interface GetSettings extends ReadTarget, Omit<EventFormat, 'terminal'> {
   readonly event: EventName;
+  /** Whether to read what is left of a damaged chain, though more of it was verified before. */
+  readonly damaged: boolean;
 }
 
 /** Print one event. @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone. */
@@ -14,7 +16,8 @@ export async function getOne(settings: GetSettings): Promise<void> {
   const { server, address, chainId, trustMode, json } = settings;
   await runWithOutput(async (output, signal) => {
     await using client = await connect(server, { onNotice: noticeWriter(json) });
-    const chain = await client.open(address, { chainId, trustMode, signal });
+    const readDamaged = settings.damaged;
+    const chain = await client.open(address, { chainId, trustMode, readDamaged, signal });
     const event = await chain.get(settings.event, { signal });
     const found = 'sequence' in settings.event ? event : present(event, address);
     if (found === undefined) return;

@@ -6,7 +6,7 @@ import { type CommitView, splitSlice, type TreeHead } from '../event/index.ts';
 import { checkInRange } from './check-in-range.ts';
 import { ClosedKeys } from './closed-keys.ts';
 import { createLogFolder } from './create-log-folder.ts';
-import { readError, storageError } from './damage.ts';
+import { type ChainDamage, readError, storageError } from './damage.ts';
 import { makeNamesDurable } from './durable-files.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
@@ -68,7 +68,7 @@ export class ChainLog {
   #durable: DurableState;
   readonly #health: LogHealth;
   readonly #onLost: ChainLogOptions['onLost'];
-  readonly #damage: string | undefined;
+  readonly #damages: readonly ChainDamage[];
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChainLogOptions, start: LogStart) {
@@ -77,7 +77,7 @@ export class ChainLog {
     const { chainId } = manifest;
     this.chainId = chainId;
     this.#health = new LogHealth(start.trouble, onNotice);
-    this.#damage = start.damage;
+    this.#damages = start.damages;
     this.#onLost = options.onLost;
     this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
@@ -149,7 +149,7 @@ export class ChainLog {
       hasFooter: false,
       tiles: new TileFiles({ storage, folder, tree: new TileTree() }),
       trouble: undefined,
-      damage: undefined,
+      damages: [],
       onFirstGroup: finish,
     });
   }
@@ -201,9 +201,18 @@ export class ChainLog {
     return this.#health.healed();
   }
 
-  /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
-  get damage(): string | undefined {
-    return this.#damage;
+  /** What of the log had been durable, and is damaged. */
+  get damages(): readonly ChainDamage[] {
+    return this.#damages;
+  }
+
+  /** The damage by which the log has lost its end, so that what can be read last isn't the chain's last. */
+  get lostEnd(): ChainDamage | undefined {
+    const { nextSequence } = this.#durable;
+    return this.#damages.find(
+      ({ firstSequence, lastSequence = Number.POSITIVE_INFINITY }) =>
+        firstSequence !== undefined && lastSequence >= nextSequence,
+    );
   }
 
   /** Size of the log in bytes, as far as it is durable. */

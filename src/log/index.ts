@@ -3,7 +3,7 @@ export {
   ChainLog,
   type DurableState,
 } from './chain-log.ts';
-export { errorCode, readError } from './damage.ts';
+export { type ChainDamage, damageMetadata, errorCode, readError } from './damage.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export { KeysCache } from './keys-cache.ts';
 export { segmentName } from './layout.ts';

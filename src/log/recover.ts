@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
-import { damageError, type Trouble } from './damage.ts';
+import { type ChainDamage, damageError, damageOf, describeDamage, type Trouble } from './damage.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { parseSnapshotName, segmentName, snapshotName } from './layout.ts';
+import { manifestName, parseSnapshotName, segmentName, snapshotName, tilesName } from './layout.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
@@ -20,8 +20,8 @@ export interface RecoveredLog
   readonly tiles: TileFiles | undefined;
   /** Why it can only be read. */
   readonly trouble: string | undefined;
-  /** What of it, if anything, is lost: batches that had been durable. */
-  readonly damage: string | undefined;
+  /** What of it had been durable, and is damaged. */
+  readonly damages: readonly ChainDamage[];
 }
 
 /**
@@ -45,8 +45,8 @@ export async function recover(options: OpenChainLogOptions): Promise<RecoveredLo
     const tiles = await loadTiles(options, manifest, active, troubles);
     if (troubles.length === 0) await removeOldSnapshots(options, manifest);
     const trouble = inWords(troubles);
-    const damage = inWords(troubles.filter(({ losesBatches }) => losesBatches));
-    return { ...active, trouble, damage, manifest, tiles };
+    const damages = troubles.flatMap(({ damage }) => damage ?? []);
+    return { ...active, trouble, damages, manifest, tiles };
   } catch (error) {
     await active.file?.close();
     throw error;
@@ -63,8 +63,14 @@ async function findTroubles(
   { storage, folder }: OpenChainLogOptions,
   { manifest, trouble }: LoadedManifest,
 ): Promise<Trouble[]> {
-  const troubles: Trouble[] = trouble === undefined ? [] : [{ what: trouble, losesBatches: true }];
-  for (const { segment, bytes } of manifest.closed) {
+  const troubles: Trouble[] = [];
+  // Of a chain whose manifest is gone nothing says where it had ended, or where the active segment did.
+  const beyond = { firstSequence: manifest.active.firstSequence, lastSequence: undefined };
+  if (trouble !== undefined) {
+    const damage = { file: manifestName, offset: 0, what: trouble, ...beyond };
+    troubles.push({ what: trouble, damage });
+  }
+  for (const [place, { segment, bytes, firstSequence }] of manifest.closed.entries()) {
     const file = segmentName(segment);
     const entry = await storage.stat(join(folder, file));
     const what =
@@ -74,14 +80,14 @@ async function findTroubles(
           ? `it has ${entry.bytes} bytes, where the manifest says ${bytes}`
           : undefined;
     if (what === undefined) continue;
-    troubles.push({ what: damageError({ file, offset: 0, what }).message, losesBatches: true });
+    const { firstSequence: end } = manifest.closed[place + 1] ?? manifest.active;
+    const damage = { file, offset: 0, what, firstSequence, lastSequence: end - 1 };
+    troubles.push({ what: describeDamage(damage), damage });
   }
   const unlisted = manifest.active.segment + 1;
   if (await holdsBatches(storage, folder, unlisted)) {
-    troubles.push({
-      what: `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`,
-      losesBatches: true,
-    });
+    const what = `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`;
+    troubles.push({ what, damage: { file: manifestName, offset: 0, what, ...beyond } });
   }
   return troubles;
 }
@@ -100,7 +106,13 @@ async function loadTiles(
       tiles = await rebuildTiles(options, manifest, firstFrontier);
     } catch (error) {
       if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
-      troubles.push({ what: `the tree's hashes are lost: ${error.message}`, losesBatches: true });
+      const what = `the tree's hashes are lost: ${error.message}`;
+      const { file, offset } = damageOf(error) ?? { file: tilesName, offset: 0 };
+      // Without proofs nothing of the chain can be verified.
+      troubles.push({
+        what,
+        damage: { file, offset, what, firstSequence: 0, lastSequence: undefined },
+      });
       return undefined;
     }
     onNotice('the files of tiles/ were made again from the segments');

@@ -92,6 +92,55 @@ export declare type WriterState = Message<"atedb.v1.WriterState"> & {
 export declare const WriterStateSchema: GenMessage<WriterState>;
 
 /**
+ * Stored bytes of a chain that are damaged, in the server's words: nothing of it can be verified.
+ *
+ * @generated from message atedb.v1.ChainDamage
+ */
+export declare type ChainDamage = Message<"atedb.v1.ChainDamage"> & {
+  /**
+   * Name of the file, within the chain's folder.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * Where in the file reading stopped making sense, in bytes.
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * What is wrong there, in words.
+   *
+   * @generated from field: string what = 3;
+   */
+  what: string;
+
+  /**
+   * First sequence that can't be read. Absent: none is lost. At the next sequence or beyond: the chain has
+   * lost its end.
+   *
+   * @generated from field: optional uint64 first_sequence = 4;
+   */
+  firstSequence?: bigint | undefined;
+
+  /**
+   * Last sequence that can't be read. Absent: none is lost, or nothing says how many there had been.
+   *
+   * @generated from field: optional uint64 last_sequence = 5;
+   */
+  lastSequence?: bigint | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.ChainDamage.
+ * Use `create(ChainDamageSchema)` to create a new message.
+ */
+export declare const ChainDamageSchema: GenMessage<ChainDamage>;
+
+/**
  * What must be known before a chain is used.
  *
  * @generated from message atedb.v1.OpenChainResponse
@@ -154,6 +203,13 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: string trouble = 8;
    */
   trouble: string;
+
+  /**
+   * What of the chain is damaged. Absent: nothing that the server knows of.
+   *
+   * @generated from field: repeated atedb.v1.ChainDamage damages = 9;
+   */
+  damages: ChainDamage[];
 };
 
 /**
@@ -278,6 +334,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: string trouble = 13;
    */
   trouble: string;
+
+  /**
+   * What of it is damaged. Absent: nothing that the server knows of.
+   *
+   * @generated from field: repeated atedb.v1.ChainDamage damages = 14;
+   */
+  damages: ChainDamage[];
 };
 
 /**
