@@ -19,4 +19,5 @@ export {
   diagnoseChain,
   repairChain,
 } from './repair-chain.ts';
+export type { ScrubSettings } from './scrubber.ts';
 export type { WriterHolder } from './writer-claims.ts';

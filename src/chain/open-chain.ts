@@ -27,6 +27,10 @@ export interface OpenChainOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** Closed segments to check before anything else. */
+  readonly suspects?: Iterable<number> | undefined;
+  /** Reading came upon damage in a closed segment. */
+  readonly onSuspect?: ((segment: number) => void) | undefined;
   /** Told in words what recovery had to do. */
   readonly onNotice: (notice: string) => void;
 }
@@ -84,6 +88,7 @@ export async function openChainIn(
   const loading = new Loading();
   const log = await ChainLog.open({
     ...logOptions(options, folder, loading),
+    suspects: options.suspects,
     onSnapshot: (snapshot) => {
       loading.genesisSlice = genesisSliceOf(snapshot);
       const [first] = splitSlice(loading.genesisSlice);
@@ -170,6 +175,7 @@ function logOptions(options: OpenChainOptions, folder: string, loading: Loading)
     onSegmentClosed: (segment) => {
       if (loading.log !== undefined) loading.keys?.closed(loading.log, segment);
     },
+    onSuspect: options.onSuspect,
     onNotice: options.onNotice,
   };
 }

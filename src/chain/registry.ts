@@ -1,13 +1,21 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
-import { ChainLog, KeysCache, readError, type Storage } from '../log/index.ts';
+import {
+  bytesOnDisk,
+  describeDamage,
+  KeysCache,
+  readError,
+  type SegmentDamage,
+  type Storage,
+} from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain, CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
 import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
+import { Scrubber, type ScrubSettings } from './scrubber.ts';
 
 /** What the registry tells its owner about; a pino logger is one. */
 export interface RegistryLogger {
@@ -33,6 +41,8 @@ export interface RegistryOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** How closed segments are checked in the background. Absent: only those are that are suspected. */
+  readonly scrub?: ScrubSettings | undefined;
   readonly logger: RegistryLogger;
 }
 
@@ -70,6 +80,9 @@ export class ChainRegistry {
   readonly #entries = new Map<string, Entry>();
   readonly #mutex = new KeyedMutex();
   readonly #keysCache = new KeysCache();
+  /** Closed segments in which damage was found, by chain key: a chain that is opened again is told of them. */
+  readonly #damaged = new Map<string, Set<number>>();
+  readonly #scrubber: Scrubber;
   /** Chains that are being opened now. */
   #opening = 0;
   #closed = false;
@@ -89,6 +102,14 @@ export class ChainRegistry {
       Math.min(this.#idleMs / 4, sweepMsMax),
     );
     this.#sweeper.unref();
+    const { storage, logsPath, logger, scrub = { bytesPerSecond: 0 } } = options;
+    this.#scrubber = new Scrubber({
+      ...scrub,
+      storage,
+      logsPath,
+      onDamage: (key, segment, found) => this.#foundDamage(key, segment, found),
+      onNotice: (notice) => logger.warn({}, notice),
+    });
   }
 
   /**
@@ -152,7 +173,7 @@ export class ChainRegistry {
     return Promise.all(
       keys.map(async (key) => ({
         key,
-        logBytes: await ChainLog.bytesOnDisk(
+        logBytes: await bytesOnDisk(
           this.#options.storage,
           chainFolder(this.#options.logsPath, key),
         ),
@@ -170,6 +191,7 @@ export class ChainRegistry {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeper);
+    await this.#scrubber.close();
     await Promise.all(
       [...this.#entries.keys()].map((key) =>
         this.#mutex.run(key, async () => {
@@ -271,11 +293,26 @@ export class ChainRegistry {
     }
   }
 
+  /** Damage was found in a closed segment of a chain, which may be open or not. */
+  async #foundDamage(key: ChainKey, segment: number, found: SegmentDamage): Promise<void> {
+    // Not while it is being opened or closed: either it is told now, or when it is opened.
+    await this.#mutex.run(key.text, async () => {
+      const segments = this.#damaged.get(key.text) ?? new Set();
+      this.#damaged.set(key.text, segments.add(segment));
+      const entry = this.#entries.get(key.text);
+      if (entry !== undefined) return entry.chain.log.foundDamage(found);
+      const what = found.damages.map(describeDamage).join('; ');
+      this.#options.logger.warn({ chain: key.text }, `the log can only be read: ${what}`);
+    });
+  }
+
   #openOptions(key: ChainKey): OpenChainOptions {
     const { storage, logsPath, segmentBytesMax, now, checkHashes, logger } = this.#options;
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
     const keysCache = this.#keysCache;
-    return { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
+    const common = { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
+    const suspects = this.#damaged.get(key.text);
+    return { ...common, suspects, onSuspect: (segment) => this.#scrubber.suspect(key, segment) };
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeDamage, type Trouble } from './damage.ts';
+import type { DamagedSpan } from './damaged-spans.ts';
 import { holdsBatches } from './holds-batches.ts';
 import { manifestName, parseSnapshotName, segmentName, snapshotName, tilesName } from './layout.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
@@ -9,6 +10,7 @@ import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
 import type { Manifest } from './manifest.ts';
 import { openActiveSegment, type RecoveredSegment } from './open-active-segment.ts';
+import { scrubSegment } from './scrub-segment.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
 
@@ -22,6 +24,8 @@ export interface RecoveredLog
   readonly trouble: string | undefined;
   /** What of it had been durable, and is damaged. */
   readonly damages: readonly ChainDamage[];
+  /** The parts of closed segments among them. */
+  readonly spans: readonly DamagedSpan[];
 }
 
 /**
@@ -33,7 +37,8 @@ export interface RecoveredLog
 export async function recover(options: OpenChainLogOptions): Promise<RecoveredLog> {
   const loaded = await loadManifest(options.storage, options.folder);
   const { manifest } = loaded;
-  const troubles = await findTroubles(options, loaded);
+  const spans: DamagedSpan[] = [];
+  const troubles = await findTroubles(options, loaded, spans);
   const mayWrite = troubles.length === 0;
   const { timeUnixMs } = await loadState(options, manifest, mayWrite);
   const active = await openActiveSegment(options, manifest, { timeUnixMs, mayWrite });
@@ -46,7 +51,7 @@ export async function recover(options: OpenChainLogOptions): Promise<RecoveredLo
     if (troubles.length === 0) await removeOldSnapshots(options, manifest);
     const trouble = inWords(troubles);
     const damages = troubles.flatMap(({ damage }) => damage ?? []);
-    return { ...active, trouble, damages, manifest, tiles };
+    return { ...active, trouble, damages, spans, manifest, tiles };
   } catch (error) {
     await active.file?.close();
     throw error;
@@ -60,9 +65,11 @@ function inWords(troubles: readonly Trouble[]): string | undefined {
 
 /** What is wrong with the manifest, or with the files as it says they are. */
 async function findTroubles(
-  { storage, folder }: OpenChainLogOptions,
+  options: OpenChainLogOptions,
   { manifest, trouble }: LoadedManifest,
+  spans: DamagedSpan[],
 ): Promise<Trouble[]> {
+  const { storage, folder } = options;
   const troubles: Trouble[] = [];
   // Of a chain whose manifest is gone nothing says where it had ended, or where the active segment did.
   const beyond = { firstSequence: manifest.active.firstSequence, lastSequence: undefined };
@@ -70,19 +77,18 @@ async function findTroubles(
     const damage = { file: manifestName, offset: 0, what: trouble, ...beyond };
     troubles.push({ what: trouble, damage });
   }
-  for (const [place, { segment, bytes, firstSequence }] of manifest.closed.entries()) {
-    const file = segmentName(segment);
-    const entry = await storage.stat(join(folder, file));
-    const what =
-      entry?.kind !== 'file'
-        ? 'it is gone'
-        : entry.bytes !== bytes
-          ? `it has ${entry.bytes} bytes, where the manifest says ${bytes}`
-          : undefined;
-    if (what === undefined) continue;
-    const { firstSequence: end } = manifest.closed[place + 1] ?? manifest.active;
-    const damage = { file, offset: 0, what, firstSequence, lastSequence: end - 1 };
-    troubles.push({ what: describeDamage(damage), damage });
+  const suspects = new Set(options.suspects);
+  for (const [place, segment] of manifest.closed.entries()) {
+    const entry = await storage.stat(join(folder, segmentName(segment.segment)));
+    const isAsListed = entry?.kind === 'file' && entry.bytes === segment.bytes;
+    if (isAsListed && !suspects.has(segment.segment)) continue;
+    const next = manifest.closed[place + 1] ?? manifest.active;
+    const { chainId } = manifest;
+    const rest = async () => {};
+    const found = await scrubSegment({ storage, folder, chainId, segment, next, rest });
+    if (found === undefined) continue;
+    spans.push(...found.spans);
+    troubles.push(...found.damages.map((damage) => ({ what: describeDamage(damage), damage })));
   }
   const unlisted = manifest.active.segment + 1;
   if (await holdsBatches(storage, folder, unlisted)) {

@@ -4,7 +4,7 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { ChainRegistry } from '../chain/index.ts';
+import { ChainRegistry, type ScrubSettings } from '../chain/index.ts';
 import { type PublicKey, selfTest } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly segmentBytesMax?: number;
   /** Threads that check large batches. Absent: as many as pay on this machine, which may be none. */
   readonly checkThreads?: number;
+  /** How closed segments are checked in the background. Absent: 10 MiB a second. */
+  readonly scrub?: ScrubSettings;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -54,6 +56,9 @@ export interface RunningServer {
    */
   drain(reason: string): Promise<void>;
 }
+
+/** Little beside what a disk does, and a terabyte in a bit more than a day. */
+const scrubBytesPerSecondDefault = 10 * 1024 * 1024;
 
 /** The server's own folder, which no chain key can name. */
 const systemFolder = '_sys';
@@ -107,6 +112,7 @@ async function startLocked(
     trustMode,
     openChainsMax: limits.openChainsMax,
     segmentBytesMax: options.segmentBytesMax,
+    scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),
     logger,

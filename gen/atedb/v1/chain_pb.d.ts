@@ -1363,7 +1363,7 @@ export declare const ChainService: GenService<{
    * Streams a chain: history from a point on, then what is appended, live, every batch once, in order,
    * without a gap. Only durable batches are shown. Ends only by cancellation, deadline or failure
    * (SERVER_DRAINING: connect again and resume after the last sequence that was received;
-   * CHAIN_DAMAGED: what was sent is all that can be read, and there had been more).
+   * CHAIN_DAMAGED: what follows what was sent can't be read; the metadata says which sequences).
    *
    * @generated from rpc atedb.v1.ChainService.Subscribe
    */
@@ -1375,7 +1375,8 @@ export declare const ChainService: GenService<{
   /**
    * Reads a range of a chain as it is at the call, forwards or backwards, and ends. Whole batches are
    * sent, so the first and the last may hold events from outside the range. Also fails with
-   * SEQUENCE_OUT_OF_RANGE; and with CHAIN_DAMAGED, after all that can be read, where the range goes on.
+   * SEQUENCE_OUT_OF_RANGE; and with CHAIN_DAMAGED, after what can be read, where the range goes on with what
+   * can't, or begins at an end that isn't the chain's.
    * Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.ReadEvents
