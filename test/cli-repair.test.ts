@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CliFixture, jsonLines, until } from './support/cli-fixture.ts';
@@ -96,6 +96,18 @@ async function expectToldOfDamage(chain: string): Promise<void> {
   const before = await cli.atedb(['read', chain, '--damaged', '-r', '--limit', '1', '--to', '3']);
   expect(before).toMatchObject({ code: 0, stdout: 'two\n', stderr: '' });
 }
+
+test('of several chains the one is named that can not be repaired', async () => {
+  const logs = join(cli.folder, 'lost');
+  const folder = join(logs, 'example.com', 'me', 'lost.chain');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'segment-00000000.log'), 'nothing of a chain');
+  const { code, stderr } = await cli.atedb(['repair', logs]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^atedb: .*example\.com\/me\/lost\.chain: segment-00000000\.log is damaged/,
+  );
+});
 
 test('those who follow a chain that got shorter are told why', async () => {
   const folderOf = (name: string) => join(cli.data, 'example.com', 'me', `${name}.chain`);

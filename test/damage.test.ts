@@ -30,11 +30,11 @@ afterEach(() => {
 });
 
 /** Change a byte in the middle of the log while the server is down. */
-async function damage(): Promise<void> {
+async function damage(what = 'three'): Promise<void> {
   await server.restart(async () => {
     const file = join(server.logsPath, 'team', 'damaged.chain', 'segment-00000000.log');
     const bytes = await readFile(file);
-    const at = bytes.indexOf('three');
+    const at = bytes.indexOf(what);
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     await writeFile(file, bytes);
   });
@@ -78,6 +78,28 @@ test('of an object nobody says what is newest, and events before the damage can 
   for (const asked of [{ primaryKey }, { name: 'never written' }]) {
     await expect(chain.get(asked)).rejects.toMatchObject({ reason: 'CHAIN_DAMAGED' });
   }
+});
+
+test('damage is logged once, however many meet it, and names its chain', async () => {
+  await damage();
+  await using client = await connect(server.address, { home: null });
+  await using chain = await client.open(chainKey);
+  for (let times = 0; times < 3; times += 1) {
+    expect(await collect(chain.read())).toMatchObject({ reason: 'CHAIN_DAMAGED' });
+  }
+  expect(notices).toEqual([expect.stringMatching(/^the log can only be read: segment-00000000/)]);
+  // Beyond reading: nothing of its first batch is left.
+  notices.length = 0;
+  await damage(chainKey);
+  await using again = await connect(server.address, { home: null });
+  for (let times = 0; times < 3; times += 1) {
+    await expect(again.describe(chainKey)).rejects.toMatchObject({
+      reason: 'CHAIN_DAMAGED',
+      message: expect.stringMatching(/the chain team\/damaged can't be opened: .*segment-00000000/),
+      metadata: { chain_key: chainKey },
+    });
+  }
+  expect(notices).toEqual([expect.stringMatching(/^the chain team\/damaged can't be opened/)]);
 });
 
 test('an event that was lost with the end is damage, not a sequence that is yet to come', async () => {

@@ -6,7 +6,13 @@ import {
   parseSealOfRun,
   splitSlice,
 } from '../event/index.ts';
-import { ChainLog, type ChainLogOptions, type KeysCache, type Storage } from '../log/index.ts';
+import {
+  ChainLog,
+  type ChainLogOptions,
+  type KeysCache,
+  type OpenChainLogOptions,
+  type Storage,
+} from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
@@ -86,7 +92,7 @@ export async function openChainIn(
   folder: string,
 ): Promise<Chain | undefined> {
   const loading = new Loading();
-  const log = await ChainLog.open({
+  const log = await openLog(key, {
     ...logOptions(options, folder, loading),
     suspects: options.suspects,
     onSnapshot: (snapshot) => {
@@ -125,6 +131,20 @@ export async function openChainIn(
   } catch (error) {
     await log.close();
     throw error;
+  }
+}
+
+/** As `ChainLog.open`; what is damaged beyond reading is told with the chain that it is of. */
+async function openLog(key: ChainKey, options: OpenChainLogOptions): Promise<ChainLog | null> {
+  try {
+    return await ChainLog.open(options);
+  } catch (error) {
+    if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+    throw new AtedbError(
+      'CHAIN_DAMAGED',
+      `the chain ${key.text} can't be opened: ${error.message}. atedb repair says more`,
+      { metadata: { chain_key: key.text, ...error.metadata }, cause: error },
+    );
   }
 }
 

@@ -82,6 +82,8 @@ export class ChainRegistry {
   readonly #keysCache = new KeysCache();
   /** Closed segments in which damage was found, by chain key: a chain that is opened again is told of them. */
   readonly #damaged = new Map<string, Set<number>>();
+  /** Chains that are damaged beyond reading, which was told. */
+  readonly #unreadable = new Set<string>();
   readonly #scrubber: Scrubber;
   /** Chains that are being opened now. */
   #opening = 0;
@@ -129,7 +131,7 @@ export class ChainRegistry {
 
   /** As `open`, but undefined where there is no such chain. */
   async openIfThere(key: ChainKey): Promise<ChainLease | undefined> {
-    return this.#lease(key, () => openChain(this.#openOptions(key), key));
+    return this.#lease(key, () => this.#openChain(key));
   }
 
   /**
@@ -142,7 +144,7 @@ export class ChainRegistry {
   async openOrCreate(key: ChainKey, run: Buffer): Promise<ChainLease | undefined> {
     const options = this.#openOptions(key);
     return this.#lease(key, async () => {
-      const there = await openChain(options, key);
+      const there = await this.#openChain(key);
       if (there !== undefined) return there;
       const genesis = checkBatch(parseBatch(run));
       if (genesis === undefined) return undefined;
@@ -226,6 +228,22 @@ export class ChainRegistry {
       this.#entries.set(key.text, entry);
       return leaseOn(entry);
     });
+  }
+
+  /** Open a chain. That it is damaged beyond reading is told once. */
+  async #openChain(key: ChainKey): Promise<Chain | undefined> {
+    try {
+      const chain = await openChain(this.#openOptions(key), key);
+      this.#unreadable.delete(key.text);
+      return chain;
+    } catch (error) {
+      const isDamaged = error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED';
+      if (isDamaged && !this.#unreadable.has(key.text)) {
+        this.#unreadable.add(key.text);
+        this.#options.logger.warn({ chain: key.text }, error.message);
+      }
+      throw error;
+    }
   }
 
   /** Open a chain, and count it from now on: many may be opened at once. */

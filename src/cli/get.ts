@@ -18,13 +18,22 @@ export async function getOne(settings: GetSettings): Promise<void> {
     await using client = await connect(server, { onNotice: noticeWriter(json) });
     const readDamaged = settings.damaged;
     const chain = await client.open(address, { chainId, trustMode, readDamaged, signal });
-    const event = await chain.get(settings.event, { signal });
+    const event = await chain.get(settings.event, { signal }).catch((error: unknown) => {
+      throw notThere(error, address);
+    });
     const found = 'sequence' in settings.event ? event : present(event, address);
     if (found === undefined) return;
     const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
     const line = print(found);
     if (line !== undefined) await output.write(line);
   });
+}
+
+/** A sequence that is yet to come has no event, as an object that was never written has none. */
+function notThere(error: unknown, address: string): unknown {
+  if (!(error instanceof AtedbError) || error.reason !== 'SEQUENCE_OUT_OF_RANGE') return error;
+  const { message, metadata } = error;
+  return new AtedbError('EVENT_NOT_FOUND', `${address}: ${message}`, { metadata, cause: error });
 }
 
 /** The newest event of an object that is there. @throws AtedbError EVENT_NOT_FOUND. */

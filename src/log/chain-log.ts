@@ -83,7 +83,9 @@ export class ChainLog {
     const table = this.#table;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
     const cache = options.keysCache ?? new KeysCache();
-    this.keys = new ClosedKeys({ storage, folder, chainId, table, cache, useFile, onNotice });
+    const { onSuspect } = options;
+    const keysOf = { storage, folder, chainId, table, cache, useFile, onSuspect, onNotice };
+    this.keys = new ClosedKeys(keysOf);
     const { spans: damaged } = this.#damages;
     this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files, damaged });
     const head = { size: place.commit, root: place.frontier.root() };
