@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import type { ChainEvent } from '../src/client/index.ts';
+import type { Chain, ChainEvent } from '../src/client/index.ts';
 import { noticeLogger } from './support/notices.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -79,7 +79,51 @@ test('a server finds damage in what it has long written, and tells everybody who
   await using other = await client.open('team/other', { forAppend: true, key: testKey });
   await other.append({ data: 'fine' });
   // It is found again and again, and told once.
+  const isToldOnce = () => notices.filter((notice) => /^the log can only be read/.test(notice));
   await vi.waitUntil(() => notices.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(notices.filter((notice) => /^the log can only be read/.test(notice))).toHaveLength(1);
+  expect(isToldOnce()).toHaveLength(1);
+});
+
+test('a restart forgets no damage, and a file that is whole again is no longer damaged', async () => {
+  await using server = await TestServer.start({
+    segmentBytesMax: 10_000,
+    scrub: { bytesPerSecond: 1e9, firstMs: 500, roundMs: 20, intervalMs: 1 },
+  });
+  const path = join(server.logsPath, 'team', 'scrubbed.chain', 'segment-00000001.log');
+  const known = join(server.logsPath, '_sys', 'damaged.json');
+  const { whole } = await withChain(async (chain) => {
+    for (let at = 1; at <= 8; at += 1) await chain.append({ data: `${at}`.padEnd(1_000, 'x') });
+    const whole = await readFile(path);
+    const damaged = Buffer.from(whole);
+    const at = damaged.indexOf('xxxx');
+    damaged[at] = (damaged[at] ?? 0) ^ 1;
+    await writeFile(path, damaged);
+    await vi.waitUntil(
+      async () => /"segment": 1\b/.test(await readFile(known, 'utf8').catch(() => '')),
+      {
+        timeout: 10_000,
+      },
+    );
+    return { whole };
+  });
+  const troubleNow = async () => {
+    await using client = await testClient(server.address);
+    return (await client.describe(chainKey)).trouble;
+  };
+  await server.restart();
+  // Before the first round.
+  expect(await troubleNow()).toMatch(/^segment-00000001\.log is damaged/);
+  await server.restart(() => writeFile(path, whole));
+  expect(await troubleNow()).toBeUndefined();
+  await vi.waitUntil(async () => !/"segment": 1\b/.test(await readFile(known, 'utf8')));
+  // What can't be read stops nobody.
+  await server.restart(() => writeFile(known, 'nothing'));
+  expect(await troubleNow()).toBeUndefined();
+
+  async function withChain<T>(use: (chain: Chain) => Promise<T>): Promise<T> {
+    await using client = await testClient(server.address);
+    await using chain = await client.open(chainKey, { forAppend: true, key: testKey });
+    return await use(chain);
+  }
 });

@@ -8,10 +8,12 @@ import {
   readError,
   type SegmentDamage,
   type Storage,
+  segmentName,
 } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain, CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
+import { type DamagedSegment, DamagedSegments } from './damaged-segments.ts';
 import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
@@ -43,6 +45,10 @@ export interface RegistryOptions {
   readonly checkHashes?: CheckHashes | undefined;
   /** How closed segments are checked in the background. Absent: only those are that are suspected. */
   readonly scrub?: ScrubSettings | undefined;
+  /** Closed segments in which damage was found before. */
+  readonly damaged?: Iterable<DamagedSegment> | undefined;
+  /** Told of all closed segments in which damage was found, when they are others than before. */
+  readonly onDamaged?: ((all: readonly DamagedSegment[]) => void) | undefined;
   readonly logger: RegistryLogger;
 }
 
@@ -80,8 +86,7 @@ export class ChainRegistry {
   readonly #entries = new Map<string, Entry>();
   readonly #mutex = new KeyedMutex();
   readonly #keysCache = new KeysCache();
-  /** Closed segments in which damage was found, by chain key: a chain that is opened again is told of them. */
-  readonly #damaged = new Map<string, Set<number>>();
+  readonly #damaged: DamagedSegments;
   /** Chains that are damaged beyond reading, which was told. */
   readonly #unreadable = new Set<string>();
   readonly #scrubber: Scrubber;
@@ -104,6 +109,7 @@ export class ChainRegistry {
       Math.min(this.#idleMs / 4, sweepMsMax),
     );
     this.#sweeper.unref();
+    this.#damaged = new DamagedSegments(options.damaged ?? [], options.onDamaged);
     const { storage, logsPath, logger, scrub = { bytesPerSecond: 0 } } = options;
     this.#scrubber = new Scrubber({
       ...scrub,
@@ -235,6 +241,10 @@ export class ChainRegistry {
     try {
       const chain = await openChain(this.#openOptions(key), key);
       this.#unreadable.delete(key.text);
+      const damages = chain?.log.damages ?? [];
+      this.#damaged.keep(key.text, (segment) =>
+        damages.some(({ file }) => file === segmentName(segment)),
+      );
       return chain;
     } catch (error) {
       const isDamaged = error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED';
@@ -315,8 +325,7 @@ export class ChainRegistry {
   async #foundDamage(key: ChainKey, segment: number, found: SegmentDamage): Promise<void> {
     // Not while it is being opened or closed: either it is told now, or when it is opened.
     await this.#mutex.run(key.text, async () => {
-      const segments = this.#damaged.get(key.text) ?? new Set();
-      this.#damaged.set(key.text, segments.add(segment));
+      this.#damaged.add(key.text, segment);
       const entry = this.#entries.get(key.text);
       if (entry !== undefined) return entry.chain.log.foundDamage(found);
       const what = found.damages.map(describeDamage).join('; ');
@@ -329,7 +338,7 @@ export class ChainRegistry {
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
     const keysCache = this.#keysCache;
     const common = { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
-    const suspects = this.#damaged.get(key.text);
+    const suspects = this.#damaged.of(key.text);
     return { ...common, suspects, onSuspect: (segment) => this.#scrubber.suspect(key, segment) };
   }
 }

@@ -12,6 +12,7 @@ import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
+import { DamageFile } from './damage-file.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
@@ -105,6 +106,7 @@ async function startLocked(
     threads: options.checkThreads ?? checkThreadsDefault(),
     onNotice: (notice) => logger.warn(notice),
   });
+  const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
   const registry = new ChainRegistry({
     storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
     logsPath,
@@ -115,6 +117,8 @@ async function startLocked(
     scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),
+    damaged: await damageFile.load(),
+    onDamaged: (all) => damageFile.save(all),
     logger,
   });
   const calls = new LiveCalls();
@@ -148,6 +152,7 @@ async function startLocked(
       await grpc.drain();
       slowReaders.stop();
       await registry.close();
+      await damageFile.saved();
       await checkers.close();
     } finally {
       await lock.release();
