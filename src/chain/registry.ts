@@ -3,7 +3,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
 import {
   bytesOnDisk,
-  describeDamage,
+  describeLoss,
   KeysCache,
   readError,
   type SegmentDamage,
@@ -328,7 +328,7 @@ export class ChainRegistry {
       this.#damaged.add(key.text, segment);
       const entry = this.#entries.get(key.text);
       if (entry !== undefined) return entry.chain.log.foundDamage(found);
-      const what = found.damages.map(describeDamage).join('; ');
+      const what = found.damages.map(describeLoss).join('; ');
       this.#options.logger.warn({ chain: key.text }, `the log can only be read: ${what}`);
     });
   }

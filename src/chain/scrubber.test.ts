@@ -74,7 +74,8 @@ async function troubleOf(registry: ChainRegistry, chainKey: string): Promise<str
   return lease.chain.log.trouble;
 }
 
-const damaged = /^segment-00000001\.log is damaged at offset \d+: a checksum does not fit$/;
+const damaged =
+  /^segment-00000001\.log is damaged at offset \d+: a checksum does not fit\. What can't be read: sequences \d+ to \d+$/;
 
 test('damage in a closed segment of an open chain is found, and other chains go on', async () => {
   for (const key of ['team/a', 'team/b']) await makeChain(key);
@@ -166,7 +167,7 @@ test('a segment in which reading comes upon damage is checked at once', async ()
   const commit = pairs[1]?.[0].firstCommit ?? 0;
   await expect(log.readCommit(commit)).rejects.toMatchObject({ reason: 'CHAIN_DAMAGED' });
   await vi.waitUntil(() => log.trouble !== undefined, { timeout: 10_000 });
-  expect(log.trouble).toBe('segment-00000001.log is damaged at offset 0: it is gone');
+  expect(log.trouble).toMatch(/^segment-00000001\.log is damaged at offset 0: it is gone/);
   expect(notices.filter((notice) => /can only be read/.test(notice))).toHaveLength(1);
   await registry.close();
 });

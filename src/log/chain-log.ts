@@ -6,7 +6,7 @@ import { checkInRange } from './check-in-range.ts';
 import { closedError } from './closed-error.ts';
 import { ClosedKeys } from './closed-keys.ts';
 import { createLogFolder } from './create-log-folder.ts';
-import { type ChainDamage, damageOf, describeDamage, readError, storageError } from './damage.ts';
+import { type ChainDamage, damageOf, describeLoss, readError, storageError } from './damage.ts';
 import { makeNamesDurable } from './durable-files.ts';
 import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
@@ -204,7 +204,7 @@ export class ChainLog {
   async foundDamage(found: SegmentDamage): Promise<void> {
     const damages = this.#damages.add(found);
     if (damages.length === 0) return;
-    const trouble = damages.map(describeDamage).join('; ');
+    const trouble = damages.map(describeLoss).join('; ');
     await this.#health.endInOrder(trouble, async () => this.#writer?.idle());
     this.#waiters.fail(this.#readOnlyError());
   }

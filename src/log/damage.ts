@@ -58,6 +58,25 @@ export function describeDamage({ file, offset, what }: Damage): string {
   return `${file} is damaged at offset ${offset}: ${what}`;
 }
 
+/** Damage, and what is lost by it, without a full stop. */
+export function describeLoss(damage: ChainDamage): string {
+  const { firstSequence, lastSequence } = damage;
+  const what = describeDamage(damage);
+  if (firstSequence === undefined) return what;
+  const lost =
+    lastSequence === undefined
+      ? `sequences from ${firstSequence} on`
+      : `sequences ${firstSequence} to ${lastSequence}`;
+  return `${what}. What can't be read: ${lost}`;
+}
+
+/** The error for a part of a chain that can't be read. */
+export function lossError(damage: ChainDamage): AtedbError {
+  return new AtedbError('CHAIN_DAMAGED', describeLoss(damage), {
+    metadata: damageMetadata(damage),
+  });
+}
+
 /**
  * The error for writes that failed, whatever with. Its message goes to peers, who are told what failed and not where
  * the server keeps its files: the path that ends a system error's message is in the cause, which the log has.

@@ -1,4 +1,4 @@
-import { type ChainDamage, damageError } from './damage.ts';
+import { type ChainDamage, lossError } from './damage.ts';
 import type { Position } from './position.ts';
 
 /** Bytes of a closed segment that can't be read as batches, and the batches before and after them. */
@@ -19,7 +19,7 @@ export class DamagedSpans {
   /** Refuse a segment of which nothing is left. @throws AtedbError CHAIN_DAMAGED. */
   checkSegment(segment: number): void {
     const lost = this.#in(segment).find(({ start }) => start.offset === 0);
-    if (lost !== undefined) throw damageError(lost.damage);
+    if (lost !== undefined) throw lossError(lost.damage);
   }
 
   /**
@@ -30,7 +30,7 @@ export class DamagedSpans {
   stopAfter(at: Position): Position | undefined {
     let stop: Position | undefined;
     for (const { start, end, damage } of this.#in(at.segment)) {
-      if (start.offset <= at.offset && at.offset < end.offset) throw damageError(damage);
+      if (start.offset <= at.offset && at.offset < end.offset) throw lossError(damage);
       const isNext = start.offset > at.offset && (stop === undefined || start.offset < stop.offset);
       if (isNext) stop = start;
     }
@@ -41,7 +41,7 @@ export class DamagedSpans {
   stopBefore(at: Position): Position | undefined {
     let stop: Position | undefined;
     for (const { start, end, damage } of this.#in(at.segment)) {
-      if (start.offset < at.offset && at.offset <= end.offset) throw damageError(damage);
+      if (start.offset < at.offset && at.offset <= end.offset) throw lossError(damage);
       const isNext = end.offset < at.offset && (stop === undefined || end.offset > stop.offset);
       if (isNext) stop = end;
     }

@@ -21,7 +21,7 @@ export async function endSegment(
 ): Promise<Trouble | undefined> {
   const { scan, segment } = at;
   const verdict = findDurableEnd(scan);
-  if (verdict === 'damage') return describeLoss(at);
+  if (verdict === 'damage') return troubleOf(at);
   if (!at.mayWrite) {
     // What is read from here on must not be gone after a power cut; a sync needs no right to write.
     await at.file.datasync();
@@ -67,7 +67,7 @@ async function makeDurable(file: StorageFile, start: number, end: number): Promi
   await file.datasync();
 }
 
-function describeLoss({ segment, scan }: { segment: number; scan: SegmentScan }): Trouble {
+function troubleOf({ segment, scan }: { segment: number; scan: SegmentScan }): Trouble {
   const { end, fault, footer, place, provenDurable } = scan;
   const what =
     fault?.what ??

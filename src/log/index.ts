@@ -5,7 +5,7 @@ export { type ClosedSegments, closedSegments } from './closed-segments.ts';
 export {
   type ChainDamage,
   damageMetadata,
-  describeDamage,
+  describeLoss,
   errorCode,
   readError,
 } from './damage.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
-import { type ChainDamage, damageError, damageOf, describeDamage, type Trouble } from './damage.ts';
+import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
 import { holdsBatches } from './holds-batches.ts';
 import { manifestName, parseSnapshotName, segmentName, snapshotName, tilesName } from './layout.ts';
@@ -88,7 +88,7 @@ async function findTroubles(
     const found = await scrubSegment({ storage, folder, chainId, segment, next, rest });
     if (found === undefined) continue;
     spans.push(...found.spans);
-    troubles.push(...found.damages.map((damage) => ({ what: describeDamage(damage), damage })));
+    troubles.push(...found.damages.map((damage) => ({ what: describeLoss(damage), damage })));
   }
   const unlisted = manifest.active.segment + 1;
   if (await holdsBatches(storage, folder, unlisted)) {
