@@ -30,6 +30,7 @@ const soloFlags = [
   '-l, --listen',
   '-p, --port',
   '--check-threads',
+  '--scrub-rate',
   '-b, --backup-path',
   '-u, --url',
   '--nodes-list',
@@ -92,6 +93,7 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['solo --port 70000', '--port: "70000" is not a port: a whole number from 0 to 65535'],
     ['solo -p -1', '--port: "-1" is not a port'],
     ['solo -p 1 -p 2', '--port is given more than once'],
+    ['solo --scrub-rate -1', '--scrub-rate: "-1" is not a number of MiB a second'],
     ['solo --check-threads 65', '--check-threads: "65" is not a number of threads'],
     ['solo -l 127.0.0.1:5000', '--listen: "127.0.0.1:5000" is not what a server can listen on'],
     [

@@ -6,6 +6,7 @@ export {
   type WriterStanding,
 } from './chain.ts';
 export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
+export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
 export {
   type ChainLease,
@@ -19,4 +20,5 @@ export {
   diagnoseChain,
   repairChain,
 } from './repair-chain.ts';
+export type { ScrubSettings } from './scrubber.ts';
 export type { WriterHolder } from './writer-claims.ts';

@@ -1,6 +1,12 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/index.ts';
-import { ChainLog, type ChainLogOptions, type KeysCache, type Storage } from '../log/index.ts';
+import {
+  ChainLog,
+  type ChainLogOptions,
+  type KeysCache,
+  type OpenChainLogOptions,
+  type Storage,
+} from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
@@ -21,6 +27,10 @@ export interface OpenChainOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** Closed segments to check before anything else. */
+  readonly suspects?: Iterable<number> | undefined;
+  /** Reading came upon damage in a closed segment. */
+  readonly onSuspect?: ((segment: number) => void) | undefined;
   /** Told in words what recovery had to do. */
   readonly onNotice: (notice: string) => void;
 }
@@ -76,8 +86,9 @@ export async function openChainIn(
   folder: string,
 ): Promise<Chain | undefined> {
   const loading = new Loading();
-  const log = await ChainLog.open({
+  const log = await openLog(key, {
     ...logOptions(options, folder, loading),
+    suspects: options.suspects,
     onSnapshot: (snapshot) => {
       loading.genesisSlice = genesisSliceOf(snapshot);
       const [first] = splitSlice(loading.genesisSlice);
@@ -111,6 +122,20 @@ export async function openChainIn(
   } catch (error) {
     await log.close();
     throw error;
+  }
+}
+
+/** As `ChainLog.open`; what is damaged beyond reading is told with the chain that it is of. */
+async function openLog(key: ChainKey, options: OpenChainLogOptions): Promise<ChainLog | null> {
+  try {
+    return await ChainLog.open(options);
+  } catch (error) {
+    if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+    throw new AtedbError(
+      'CHAIN_DAMAGED',
+      `the chain ${key.text} can't be opened: ${error.message}. atedb repair says more`,
+      { metadata: { chain_key: key.text, ...error.metadata }, cause: error },
+    );
   }
 }
 
@@ -161,6 +186,7 @@ function logOptions(options: OpenChainOptions, folder: string, loading: Loading)
     onSegmentClosed: (segment) => {
       if (loading.log !== undefined) loading.keys?.closed(loading.log, segment);
     },
+    onSuspect: options.onSuspect,
     onNotice: options.onNotice,
   };
 }

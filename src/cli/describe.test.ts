@@ -23,6 +23,7 @@ const description: ChainDescription = {
   writers: 2,
   health: 'good',
   trouble: undefined,
+  damages: [],
 };
 
 test('in words', () => {

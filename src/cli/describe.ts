@@ -19,7 +19,7 @@ export async function describeChain(settings: {
 /** A description as one line of JSON. */
 export function descriptionJson(description: ChainDescription): string {
   const { chainKey, chainId, trustMode, roots, createdUnixMs, head } = description;
-  const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
+  const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble, damages } =
     description;
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
@@ -42,6 +42,7 @@ export function descriptionJson(description: ChainDescription): string {
     writers,
     health,
     trouble,
+    damages: damages.length === 0 ? undefined : damages,
   });
 }
 

@@ -49,6 +49,11 @@ export interface OpenOptions extends CallOptions {
   readonly chainId?: Buffer | string | undefined;
   /** The trust mode that the chain must have. */
   readonly trustMode?: TrustMode | undefined;
+  /**
+   * Whether to read what is left of a chain whose server says that it is damaged, also where more of it was verified before.
+   * What is remembered stays; such a chain can't be appended to. Default: false, which fails with CHAIN_DAMAGED then.
+   */
+  readonly readDamaged?: boolean | undefined;
   /** How long appends wait for a lost server, in milliseconds. Default: 60,000. */
   readonly reconnectMs?: number | undefined;
   /**
@@ -160,10 +165,17 @@ export class AtedbClient implements AsyncDisposable {
    *
    * @param chain a chain key, or a whole address of one of this server's.
    * @throws AtedbError CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH where it isn't what is expected; HEAD_CONFLICT where
-   * its history was changed or lost; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
+   * its history was changed or lost; CHAIN_DAMAGED where the server says that it has lost what was verified; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
     const { key, signal, timeoutMs, forAppend = false } = options;
+    if (forAppend && options.readDamaged === true) {
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        'forAppend and readDamaged exclude each other: what is left of a damaged chain can only be read',
+        { metadata: { field: 'readDamaged' } },
+      );
+    }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
     const opened = new Chain({
@@ -175,6 +187,7 @@ export class AtedbClient implements AsyncDisposable {
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
       signBatches: options.signBatches ?? false,
+      readDamaged: options.readDamaged ?? false,
       writerHome: options.asNewWriter === true ? undefined : home,
       ...batchLimits(options),
       onNotice,

@@ -7,6 +7,7 @@ import {
 import { AtedbError } from '../bytes/index.ts';
 import { type KemPublicKey, PublicKey } from '../crypto/index.ts';
 import type { TreeHead, TrustMode } from '../event/index.ts';
+import type { ServedDamage } from './served-damage.ts';
 
 // What servers say of their chains for people: read with the stubs, since nothing of it is verified.
 
@@ -36,6 +37,8 @@ export interface ChainDescription {
   readonly health: 'good' | 'read-only';
   /** Why it can't be written; undefined where it can. */
   readonly trouble: string | undefined;
+  /** What of it is damaged. */
+  readonly damages: readonly ServedDamage[];
 }
 
 /** One chain of a server's list. */
@@ -75,6 +78,13 @@ export function parseDescription(answer: Buffer): ChainDescription {
     writers: described.writers,
     health: described.health === ChainHealth.READ_ONLY ? 'read-only' : 'good',
     trouble: described.trouble === '' ? undefined : described.trouble,
+    damages: described.damages.map(({ file, offset, what, firstSequence, lastSequence }) => ({
+      file,
+      offset: Number(offset),
+      what,
+      firstSequence: firstSequence === undefined ? undefined : Number(firstSequence),
+      lastSequence: lastSequence === undefined ? undefined : Number(lastSequence),
+    })),
   }));
 }
 

@@ -34,4 +34,5 @@ export type { EventName, GetOptions } from './get-event.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
