@@ -67,6 +67,7 @@ export const genesisForm: MessageForm = {
     { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
     required(id16(5, 'salt')),
     { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
+    { number: 8, name: 'confidential', kind: 'bool' },
   ],
 };
 
@@ -164,6 +165,42 @@ export const keyChangeForm: MessageForm = {
   fields: [
     required(hash32(1, 'fingerprint')),
     { number: 2, name: 'successor', kind: 'message', form: publicKeyForm },
+  ],
+};
+
+const changedKeyForm: MessageForm = {
+  name: 'ChangedKey',
+  fields: [required(hash32(1, 'fingerprint')), hash32(2, 'current')],
+};
+
+const objectSnapshotForm: MessageForm = {
+  name: 'ObjectSnapshot',
+  fields: [
+    required(id16(1, 'primary_key')),
+    id16(2, 'parent'),
+    { number: 3, name: 'rules', kind: 'message', form: authorisationForm },
+    { number: 4, name: 'removed', kind: 'bool' },
+    { number: 5, name: 'kept', kind: 'bool' },
+  ],
+};
+
+/** Of the log, and of what clients keep: who may do what. */
+export const authoritySnapshotForm: MessageForm = {
+  name: 'AuthoritySnapshot',
+  fields: [
+    {
+      number: 1,
+      name: 'roots',
+      kind: 'message',
+      form: publicKeyForm,
+      repeated: true,
+      required: true,
+    },
+    { number: 2, name: 'keys', kind: 'message', form: publicKeyForm, repeated: true },
+    { number: 3, name: 'changed', kind: 'message', form: changedKeyForm, repeated: true },
+    { number: 4, name: 'root_rules', kind: 'message', form: authorisationForm },
+    { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
+    { number: 6, name: 'confidential', kind: 'bool' },
   ],
 };
 

@@ -11,7 +11,13 @@ import {
   writesObject,
 } from '../event/index.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
-import { ObjectTree, type TreeNode, type TreeRecord } from './object-tree.ts';
+import {
+  type HeldReadRule,
+  latin1,
+  ObjectTree,
+  type TreeNode,
+  type TreeRecord,
+} from './object-tree.ts';
 import { allows, notNamed, parentInvalid, readRuleMismatch, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
@@ -35,6 +41,7 @@ interface Act {
 }
 
 const latin1KeyBytes = 16;
+const noKey = Buffer.alloc(0);
 
 function actorOf(batch: Batch): Pick<Act, 'actors'> {
   return { actors: [batch.seal.fingerprint.toString('hex')] };
@@ -54,9 +61,9 @@ export class Authority {
   }
 
   /** Of a chain that has just begun. */
-  static of({ roots }: Genesis): Authority {
+  static of({ roots, isConfidential = false }: Genesis): Authority {
     const keys = { roots, others: [], changed: [] };
-    return new Authority({ keys, rootRules: {}, nodes: [] });
+    return new Authority({ keys, isConfidential, rootRules: {}, nodes: [] });
   }
 
   /** As plain data. */
@@ -67,6 +74,23 @@ export class Authority {
   /** Number of objects that the tree remembers. */
   get objects(): number {
     return this.#tree.size;
+  }
+
+  /**
+   * The rule for reading that counts for data of an object that is written below a parent now.
+   *
+   * @param parent that the event names; undefined for none.
+   * @returns undefined where there is none yet, so that nothing can be written.
+   */
+  readRuleFor(primaryKey: Buffer, parent: Buffer | undefined): HeldReadRule | undefined {
+    const node = this.#tree.find(latin1(primaryKey));
+    // What moves inherits from where it comes to.
+    const isThere = node !== undefined && node.parent?.key === latin1(parent ?? noKey);
+    if (node !== undefined && (isThere || node.read !== undefined)) {
+      return this.#tree.readRuleOf(node);
+    }
+    const above = parent && this.#tree.find(latin1(parent));
+    return this.#tree.readRuleOf(above ?? this.#tree.root);
   }
 
   /**
@@ -315,10 +339,10 @@ export class Authority {
   /** The data of an object is sealed as the rule for it after the event says. */
   #checkSealed(batch: Batch, { index }: Act, node: TreeNode): void {
     const isSealed = (batch.marksOf(index) & eventMarks.sealed) !== 0;
-    const due = this.#tree.readKeyOf(node);
-    if (due === undefined && !isSealed) return;
+    const due = this.#tree.readRuleOf(node);
+    if (due?.kind === 'everyone' && !isSealed) return;
     const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
-    if (due !== undefined && is?.equals(due)) return;
+    if (due?.kind === 'read_key' && is?.equals(due.readKeyId)) return;
     throw readRuleMismatch(index, due, is);
   }
 

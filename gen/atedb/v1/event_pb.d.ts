@@ -142,6 +142,14 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
    * @generated from field: atedb.v1.PublicKey server_identity = 6;
    */
   serverIdentity?: PublicKey | undefined;
+
+  /**
+   * Data is sealed unless a rule says that everyone may read it; so there is none before a rule names a read key. Who
+   * pins the chain knows by that alone never to send data in clear.
+   *
+   * @generated from field: bool confidential = 8;
+   */
+  confidential: boolean;
 };
 
 /**
