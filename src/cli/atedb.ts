@@ -4,6 +4,7 @@ import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
+import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
@@ -22,6 +23,8 @@ const commandNames = [
   'rm',
   'chains',
   'describe',
+  'proof',
+  'verify',
   'dump',
   'repair',
   'key',
@@ -48,6 +51,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(rmCommand)
       .command(chainsCommand)
       .command(describeCommand)
+      .command(proofCommand)
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)

@@ -17,6 +17,7 @@ import type { ChainEvent } from './chain-event.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
+import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
 import { KnownHead } from './known-head.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
@@ -217,6 +218,17 @@ export class Chain implements AsyncDisposable {
    */
   async get(name: EventName, options: GetOptions = {}): Promise<ChainEvent | undefined> {
     return getEvent(await this.#context(options), name, options);
+  }
+
+  /**
+   * Get a proof that somebody who has nothing of the chain can check: that an event is in it, that it extends a tree that it
+   * was before, or both. It is checked here too, and that it is of the history that is known here.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, REQUEST_INVALID, VERIFICATION_FAILED, HEAD_CONFLICT,
+   * CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
+   */
+  async prove(options: ProveOptions): Promise<Proven> {
+    return getProof(await this.#context(options), options);
   }
 
   /**

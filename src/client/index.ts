@@ -13,6 +13,16 @@ export {
   type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
+export {
+  checkProof,
+  type EventProof,
+  type OlderTree,
+  type Proof,
+  type ProvenEvent,
+  type ProvenFacts,
+  parseProof,
+  proofText,
+} from '../proof/index.ts';
 export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
 export type { VouchedBy } from '../trust/index.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged } from './build-events.ts';
@@ -29,6 +39,7 @@ export {
 export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
+export type { Proven, ProveOptions } from './get-proof.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';

@@ -68,6 +68,11 @@ export class Batch {
     return this.#events;
   }
 
+  /** One event as an object, where the others aren't wanted. */
+  eventAt(index: number): EventView {
+    return viewOf(this.bytes, this.layout, index * layoutStride);
+  }
+
   /** What an event does. */
   kindOf(index: number): EventKind {
     return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] as EventKind;
@@ -146,8 +151,12 @@ export function parseSealOfRun(run: Buffer): SealView {
   throw invalid('it has no seal');
 }
 
-/** Take one Seal message apart. */
-function parseSeal(bytes: Buffer): SealView {
+/**
+ * Take one Seal message apart.
+ *
+ * @throws AtedbError NON_CANONICAL, BATCH_INVALID.
+ */
+export function parseSeal(bytes: Buffer): SealView {
   return about('the seal', {}, () => {
     checkStrict(sealForm, bytes);
     const cursor = new FieldCursor(bytes);

@@ -8,6 +8,7 @@ export {
 export {
   Batch,
   parseBatch,
+  parseSeal,
   parseSealOfRun,
   parseSignature,
   type SealView,
@@ -34,7 +35,13 @@ export {
   parseCommitHeader,
 } from './commit.ts';
 export { layoutOf, layoutStride } from './event-layout.ts';
-export type { EventHeader, EventKind, EventView } from './event-view.ts';
+export { eventPath, verifyEventPath } from './event-path.ts';
+export {
+  type EventHeader,
+  type EventKind,
+  type EventView,
+  parseEventHeader,
+} from './event-view.ts';
 export {
   buildGenesis,
   chainIdOf,

@@ -5,6 +5,7 @@ import { appendBatch } from './methods/append-batch.ts';
 import type { ChainServiceDeps } from './methods/deps.ts';
 import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
+import { getProof } from './methods/get-proof.ts';
 import { listChains } from './methods/list-chains.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
@@ -23,5 +24,6 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     subscribe: subscribe(deps),
     readEvents: readEvents(deps),
     getEvent: getEvent(deps),
+    getProof: getProof(deps),
   };
 }

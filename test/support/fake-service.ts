@@ -66,6 +66,7 @@ export function fakeMethods(behaviour: Behaviour): Methods<typeof ChainService> 
       readEvents(call),
     ),
     getEvent: unary(method.getEvent, unsupported),
+    getProof: unary(method.getProof, unsupported),
   };
 }
 

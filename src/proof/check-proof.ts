@@ -1,0 +1,203 @@
+import { hashTags, taggedHash, verifyConsistency, verifyInclusion } from '../crypto/index.ts';
+import {
+  type CommitHeader,
+  commitLeaf,
+  type EventHeader,
+  type Genesis,
+  parseCommitHeader,
+  parseEventHeader,
+  parseSeal,
+  type SealView,
+  type TreeHead,
+  verifyEventPath,
+  writerIdOf,
+} from '../event/index.ts';
+import {
+  allowedKey,
+  keyTable,
+  type VouchedBy,
+  verifyGenesis,
+  verifySignatures,
+  vouchedBy,
+} from '../trust/index.ts';
+import { checkNote } from './check-note.ts';
+import type { EventProof, OlderTree, Proof } from './proof.ts';
+import { inPart, notProven } from './proof-error.ts';
+
+/** What a proof shows. */
+export interface ProvenFacts {
+  readonly genesis: Genesis;
+  /** The history that everything is in. That it is the one that others see, only comparing it shows. */
+  readonly head: TreeHead;
+  readonly event: ProvenEvent | undefined;
+  /** A tree that the head's extends. */
+  readonly older: TreeHead | undefined;
+  /** Its text names the head; its signatures were not verified. */
+  readonly checkpoint: string | undefined;
+}
+
+/** An event that is proven to be in a chain. */
+export interface ProvenEvent {
+  readonly sequence: number;
+  readonly commit: CommitHeader;
+  /** Its place among the events of its batch, from 0 on. */
+  readonly index: number;
+  readonly header: EventHeader;
+  /** Undefined: left out; its hash is in the header. */
+  readonly data: Buffer | undefined;
+  /** `server`: no signature is on the batch, so nothing here shows that its writer's key wrote it. */
+  readonly vouchedBy: VouchedBy;
+  readonly writerId: Buffer;
+  /** Of the key that the seal names; 32 bytes. */
+  readonly fingerprint: Buffer;
+}
+
+/**
+ * Check a proof by itself, with nothing of the chain at hand: what it says is true if the hashes and signatures that it
+ * rests on can't be forged.
+ *
+ * Not checked, since a proof doesn't hold it: the writer's other batches, the conditions of the batch, events that came
+ * later, and whether the head is the one that others were shown.
+ *
+ * @throws AtedbError VERIFICATION_FAILED, saying what is wrong.
+ */
+export async function checkProof(proof: Proof): Promise<ProvenFacts> {
+  const { head, older, checkpoint } = proof;
+  if (proof.event === undefined && older === undefined) {
+    throw notProven('it names neither an event nor an older tree, and so proves nothing');
+  }
+  const { genesis, seal, commit } = await checkGenesis(proof);
+  const event =
+    proof.event &&
+    (await inPart('the event', () =>
+      checkEvent(proof.event as EventProof, { genesis, seal, commit, head }),
+    ));
+  if (older !== undefined) checkOlder(older, head);
+  if (checkpoint !== undefined) checkNote(checkpoint, head);
+  return { genesis, head, event, older: older?.head, checkpoint };
+}
+
+interface Beginning {
+  readonly genesis: Genesis;
+  readonly seal: SealView;
+  readonly commit: CommitHeader;
+}
+
+async function checkGenesis({ genesis: given, head }: Proof): Promise<Beginning> {
+  return inPart('the genesis', async () => {
+    const { genesis, batch } = await verifyGenesis(given.run);
+    const commit = parseCommitHeader(given.commitHeader);
+    const isFirst = commit.commit === 0 && commit.firstSequence === 0 && commit.events === 1;
+    if (!isFirst || !commit.sealHash.equals(batch.seal.hash)) {
+      throw notProven('the commit of the genesis is of another batch');
+    }
+    checkInclusion('the genesis', given, 0, head);
+    return { genesis, seal: batch.seal, commit };
+  });
+}
+
+async function checkEvent(
+  event: EventProof,
+  chain: Beginning & { readonly head: TreeHead },
+): Promise<ProvenEvent> {
+  const { head } = chain;
+  const header = parseEventHeader(event.header);
+  const seal = parseSeal(event.seal);
+  const commit = parseCommitHeader(event.commitHeader);
+  if (!commit.sealHash.equals(seal.hash) || commit.events !== seal.events) {
+    throw notProven('its commit is of another batch than its seal');
+  }
+  const index = event.sequence - commit.firstSequence;
+  const { eventsRoot } = seal;
+  const claim = { header: event.header, index, count: seal.events, path: event.path, eventsRoot };
+  if (!verifyEventPath(claim)) {
+    throw notProven(`its path does not lead to the seal of sequence ${event.sequence}`);
+  }
+  checkInclusion('the event', event, commit.commit, head);
+  const vouched = await checkSeal(seal, { header, commit, chain });
+  return {
+    sequence: event.sequence,
+    commit,
+    index,
+    header,
+    data: header.isGenesis ? checkNoContent(event) : checkContent(event, header),
+    vouchedBy: vouched,
+    writerId: seal.writerId,
+    fingerprint: seal.fingerprint,
+  };
+}
+
+/** Check who sealed the event's batch, and for which chain. */
+async function checkSeal(
+  seal: SealView,
+  of: { header: EventHeader; commit: CommitHeader; chain: Beginning },
+): Promise<VouchedBy> {
+  const { header, commit, chain } = of;
+  const { genesis } = chain;
+  if (!seal.chainId.equals(genesis.chainId)) throw notProven('its seal is for another chain');
+  if (header.isGenesis !== (commit.commit === 0)) {
+    throw notProven('a genesis is the first event of a chain, and the first only');
+  }
+  if (header.isGenesis) {
+    // Whose signatures are complete.
+    if (!seal.bytes.equals(chain.seal.bytes)) throw notProven('its seal is not the genesis seal');
+    return 'writer';
+  }
+  if (commit.timeUnixMs < chain.commit.timeUnixMs) {
+    throw notProven('its time is before that of the genesis');
+  }
+  const { chainId, fingerprint, writerSalt: salt } = seal;
+  if (!writerIdOf({ chainId, fingerprint, salt }).equals(seal.writerId)) {
+    throw notProven('its writer id is not the hash of chain id, fingerprint and salt');
+  }
+  const [signature, ...others] = seal.signatures;
+  if (
+    others.length > 0 ||
+    (signature !== undefined && !signature.fingerprint.equals(fingerprint))
+  ) {
+    throw notProven("its batch is signed by another key than its writer's");
+  }
+  const keys = keyTable(genesis.roots);
+  allowedKey(fingerprint, keys);
+  const vouched = vouchedBy({ seal, count: 1, kindOf: () => header.kind }, genesis.trustMode);
+  await verifySignatures(seal, keys);
+  return vouched;
+}
+
+function checkNoContent({ content }: EventProof): undefined {
+  if (content !== undefined) throw notProven('a genesis has no data');
+}
+
+function checkContent({ content }: EventProof, header: EventHeader): Buffer | undefined {
+  if (content === undefined) return undefined;
+  const { salt, data } = content;
+  const fits =
+    header.dataBytes === data.length &&
+    header.dataHash?.equals(taggedHash(hashTags.data, salt, data)) === true;
+  if (!fits) throw notProven('its data does not hash to what its header says');
+  return data;
+}
+
+function checkInclusion(
+  what: string,
+  of: { readonly commitHeader: Buffer; readonly inclusion: readonly Buffer[] },
+  index: number,
+  { size, root }: TreeHead,
+): void {
+  const leaf = commitLeaf(of.commitHeader);
+  if (verifyInclusion({ leaf, index, size, proof: of.inclusion, root })) return;
+  throw notProven(`the commit of ${what} is not in the tree of the head`);
+}
+
+function checkOlder({ head: older, consistency }: OlderTree, head: TreeHead): void {
+  const extended = verifyConsistency({
+    first: older.size,
+    second: head.size,
+    firstRoot: older.root,
+    secondRoot: head.root,
+    proof: consistency,
+  });
+  // Every tree extends the one without leaves: nothing is said of it.
+  if (extended && older.size > 0) return;
+  throw notProven(`the tree of the head does not extend the older one of ${older.size} commits`);
+}

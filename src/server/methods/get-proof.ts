@@ -1,0 +1,89 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { ChainService, type GetProofRequest } from '../../../gen/atedb/v1/chain_pb.js';
+import { DataState, SealSchema } from '../../../gen/atedb/v1/event_pb.js';
+import { AtedbError } from '../../bytes/index.ts';
+import type { Chain } from '../../chain/index.ts';
+import { eventPath, parseBatch, splitSlice } from '../../event/index.ts';
+import { type Call, unary } from '../method.ts';
+import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
+import { HeldMemory } from './held-memory.ts';
+import { toLogSegment, toTreeHead } from './to-message.ts';
+
+/** `GetProof`: what shows somebody who has nothing of the chain that an event is in it, or that it extends an older tree. */
+export function getProof(deps: ChainServiceDeps) {
+  return unary(ChainService.method.getProof, async (request, call) => {
+    if (request.sequence === undefined && request.fromSize === 0n) {
+      throw requestInvalid('sequence', 'a sequence or a from_size is required');
+    }
+    using lease = await openRequested(deps, request);
+    const { chain } = lease;
+    const { tree } = chain.log;
+    const found = await eventOf(deps, chain, request, call);
+    // Taken after the event is known to be there, so that it is in the tree.
+    const durable = chain.log.durable.head;
+    const size = requestInteger('size', request.size) || durable.size;
+    const head = size === durable.size ? durable : { size, root: await tree.rootAt(size) };
+    return {
+      genesis: toLogSegment(chain.genesisSlice),
+      genesisInclusion: await tree.inclusionProof(0, size),
+      head: toTreeHead(head),
+      ...(found === undefined
+        ? {}
+        : {
+            event: { ...found.event, inclusion: await tree.inclusionProof(found.commit, size) },
+          }),
+      ...(await consistency(chain, requestInteger('from_size', request.fromSize), size)),
+    };
+  });
+}
+
+async function consistency({ log }: Chain, fromSize: number, size: number) {
+  if (fromSize === 0) return {};
+  const proof = await log.tree.consistencyProof(fromSize, size);
+  const root = await log.tree.rootAt(fromSize);
+  return { from: toTreeHead({ size: fromSize, root }), consistency: proof };
+}
+
+/** The event that is asked for, with what ties it to its commit, and the number of that. */
+async function eventOf(
+  deps: ChainServiceDeps,
+  { log }: Chain,
+  request: GetProofRequest,
+  call: Call,
+) {
+  if (request.sequence === undefined) return undefined;
+  const sequence = requestInteger('sequence', request.sequence);
+  const position = await log.positionOfSequence(sequence);
+  const memory = new HeldMemory(deps.sliceMemory, call.signal);
+  // The answer, which lies in it, is there until its caller has taken it.
+  call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
+  const { bytes } = await log.readSlice(position, {
+    bytesMax: 1,
+    memoryFor: (size) => memory.take(size),
+  });
+  const [stored] = splitSlice(bytes);
+  // The sequence that comes next has a position, and no event.
+  if (stored === undefined) {
+    throw new AtedbError(
+      'SEQUENCE_OUT_OF_RANGE',
+      `the chain has no event ${sequence} yet: it is the one that comes next`,
+    );
+  }
+  const { commit } = stored;
+  const batch = parseBatch(stored.run);
+  const index = sequence - commit.firstSequence;
+  const { headerBytes: header, data, salt } = batch.eventAt(index);
+  // A genesis has no data to leave out.
+  const isWhole = request.withData || batch.isGenesis;
+  return {
+    commit: commit.commit,
+    event: {
+      event: isWhole
+        ? { header, data, ...(salt === undefined ? {} : { salt }) }
+        : { header, dataState: DataState.OMITTED },
+      path: eventPath(batch, index),
+      seal: fromBinary(SealSchema, batch.seal.bytes),
+      commitHeader: commit.headerBytes,
+    },
+  };
+}
