@@ -9,11 +9,12 @@ export type HeadMatch = 'same' | 'older' | undefined;
 
 /** What a proof shows and what it doesn't, in words, ended by a newline. */
 export function proofWords(facts: ProvenFacts, match: HeadMatch): string {
-  const { genesis, head, event, older, checkpoint } = facts;
+  const { genesis, head, last, event, older, checkpoint } = facts;
+  const events = last.firstSequence + last.events;
   const shown = [
     `it is of the chain ${safeText(genesis.chainKey.text)} (${genesis.trustMode}), whose id is ${genesis.chainId.toString('hex')}`,
     ...(event === undefined ? [] : eventWords(event, facts)),
-    `its head is of ${countOf(head.size, 'commit')}, from the genesis on, and has the root ${head.root.toString('hex')}`,
+    `its head is of ${countOf(head.size, 'commit')} and ${countOf(events, 'event')}, from the genesis on, and has the root ${head.root.toString('hex')}`,
     ...(older === undefined
       ? []
       : [
@@ -80,7 +81,7 @@ function block(title: string, lines: readonly string[]): string {
 
 /** What a proof shows, as one line of JSON. */
 export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
-  const { genesis, head, event, older, checkpoint } = facts;
+  const { genesis, head, last, event, older, checkpoint } = facts;
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
     verdict: 'verified',
@@ -88,6 +89,7 @@ export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
     chainId: genesis.chainId.toString('hex'),
     trustMode: genesis.trustMode,
     head: { size: head.size, root: head.root.toString('hex') },
+    events: last.firstSequence + last.events,
     headIsKnown: match,
     event: event && {
       sequence: event.sequence,

@@ -14,6 +14,7 @@ export {
   type TrustMode,
 } from '../event/index.ts';
 export {
+  type CommitProof,
   checkProof,
   type EventProof,
   type OlderTree,

@@ -212,9 +212,11 @@ export function parseProofAnswer(bytes: Buffer, sequence: number | undefined): P
     const fields = new Fields(bytes);
     const genesisSlice = fields.bytes(1);
     const head = fields.bytes(3);
-    const event = fields.bytes(4);
-    const older = fields.bytes(5);
+    const lastHeader = fields.bytes(4);
+    const event = fields.bytes(6);
+    const older = fields.bytes(7);
     if (head === undefined) throw missing('head');
+    if (lastHeader === undefined) throw missing('last_commit_header');
     const [genesis] = splitSlice(genesisSlice ?? Buffer.alloc(0));
     if (genesis === undefined) throw missing('genesis');
     return {
@@ -224,9 +226,10 @@ export function parseProofAnswer(bytes: Buffer, sequence: number | undefined): P
         inclusion: fields.all(2),
       },
       head: treeHead(head),
+      last: { commitHeader: lastHeader, inclusion: fields.all(5) },
       checkpoint: undefined,
       event: event && eventProof(event, sequence ?? 0),
-      older: older && { head: treeHead(older), consistency: fields.all(6) },
+      older: older && { head: treeHead(older), consistency: fields.all(8) },
     };
   });
 }

@@ -21,7 +21,7 @@ import {
   vouchedBy,
 } from '../trust/index.ts';
 import { checkNote } from './check-note.ts';
-import type { EventProof, OlderTree, Proof } from './proof.ts';
+import type { CommitProof, EventProof, OlderTree, Proof } from './proof.ts';
 import { inPart, notProven } from './proof-error.ts';
 
 /** What a proof shows. */
@@ -29,6 +29,8 @@ export interface ProvenFacts {
   readonly genesis: Genesis;
   /** The history that everything is in. That it is the one that others see, only comparing it shows. */
   readonly head: TreeHead;
+  /** The last commit of that history. */
+  readonly last: CommitHeader;
   readonly event: ProvenEvent | undefined;
   /** A tree that the head's extends. */
   readonly older: TreeHead | undefined;
@@ -66,15 +68,14 @@ export async function checkProof(proof: Proof): Promise<ProvenFacts> {
   if (proof.event === undefined && older === undefined) {
     throw notProven('it names neither an event nor an older tree, and so proves nothing');
   }
-  const { genesis, seal, commit } = await checkGenesis(proof);
+  const beginning = await checkGenesis(proof);
+  const last = await inPart('the head', () => checkLast(proof));
+  const chain = { ...beginning, head, last };
   const event =
-    proof.event &&
-    (await inPart('the event', () =>
-      checkEvent(proof.event as EventProof, { genesis, seal, commit, head }),
-    ));
+    proof.event && (await inPart('the event', () => checkEvent(proof.event as EventProof, chain)));
   if (older !== undefined) checkOlder(older, head);
   if (checkpoint !== undefined) checkNote(checkpoint, head);
-  return { genesis, head, event, older: older?.head, checkpoint };
+  return { genesis: chain.genesis, head, last, event, older: older?.head, checkpoint };
 }
 
 interface Beginning {
@@ -96,9 +97,22 @@ async function checkGenesis({ genesis: given, head }: Proof): Promise<Beginning>
   });
 }
 
+/**
+ * Check that the head's tree ends with the commit that its size says. An inclusion proof of a leaf elsewhere may hold for
+ * several sizes, and so for a history that is shorter or longer than is said.
+ */
+function checkLast({ last, head }: Proof): CommitHeader {
+  const commit = parseCommitHeader(last.commitHeader);
+  if (commit.commit !== head.size - 1) {
+    throw notProven(`the last of its ${head.size} commits has the number ${commit.commit}`);
+  }
+  checkInclusion('the last one', last, commit.commit, head);
+  return commit;
+}
+
 async function checkEvent(
   event: EventProof,
-  chain: Beginning & { readonly head: TreeHead },
+  chain: Beginning & { readonly head: TreeHead; readonly last: CommitHeader },
 ): Promise<ProvenEvent> {
   const { head } = chain;
   const header = parseEventHeader(event.header);
@@ -114,6 +128,7 @@ async function checkEvent(
     throw notProven(`its path does not lead to the seal of sequence ${event.sequence}`);
   }
   checkInclusion('the event', event, commit.commit, head);
+  checkOrder(commit, chain);
   const vouched = await checkSeal(seal, { header, commit, chain });
   return {
     sequence: event.sequence,
@@ -125,6 +140,20 @@ async function checkEvent(
     writerId: seal.writerId,
     fingerprint: seal.fingerprint,
   };
+}
+
+/** What of the order of commits can be seen: that the event's isn't outside what is between the first and the last. */
+function checkOrder(
+  commit: CommitHeader,
+  { commit: first, last }: Beginning & { last: CommitHeader },
+): void {
+  const isBetween =
+    commit.timeUnixMs >= first.timeUnixMs &&
+    commit.timeUnixMs <= last.timeUnixMs &&
+    commit.firstSequence >= commit.commit &&
+    commit.firstSequence <= last.firstSequence;
+  if (!isBetween)
+    throw notProven('its commit has a time or a sequence that can not be in this chain');
 }
 
 /** Check who sealed the event's batch, and for which chain. */
@@ -142,9 +171,6 @@ async function checkSeal(
     // Whose signatures are complete.
     if (!seal.bytes.equals(chain.seal.bytes)) throw notProven('its seal is not the genesis seal');
     return 'writer';
-  }
-  if (commit.timeUnixMs < chain.commit.timeUnixMs) {
-    throw notProven('its time is before that of the genesis');
   }
   const { chainId, fingerprint, writerSalt: salt } = seal;
   if (!writerIdOf({ chainId, fingerprint, salt }).equals(seal.writerId)) {
@@ -180,7 +206,7 @@ function checkContent({ content }: EventProof, header: EventHeader): Buffer | un
 
 function checkInclusion(
   what: string,
-  of: { readonly commitHeader: Buffer; readonly inclusion: readonly Buffer[] },
+  of: CommitProof,
   index: number,
   { size, root }: TreeHead,
 ): void {

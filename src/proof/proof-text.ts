@@ -15,7 +15,7 @@ export const proofCharactersMax = 8 * 1024 * 1024;
  * @param indent spaces a level; 0: all on one line.
  */
 export function proofText(proof: Proof, indent = 2): string {
-  const { genesis, head, checkpoint, event, older } = proof;
+  const { genesis, head, last, checkpoint, event, older } = proof;
   const value = {
     format: proofFormat,
     genesis: {
@@ -23,7 +23,12 @@ export function proofText(proof: Proof, indent = 2): string {
       commitHeader: genesis.commitHeader.toString('base64'),
       inclusion: hexes(genesis.inclusion),
     },
-    head: { size: head.size, root: head.root.toString('hex') },
+    head: {
+      size: head.size,
+      root: head.root.toString('hex'),
+      commitHeader: last.commitHeader.toString('base64'),
+      inclusion: hexes(last.inclusion),
+    },
     // `undefined` is left out by JSON.stringify.
     checkpoint,
     event: event && {
@@ -75,6 +80,7 @@ export function parseProof(text: string): Proof {
       inclusion: genesis.hashes('inclusion'),
     },
     head: { size: head.count('size'), root: head.hash('root') },
+    last: { commitHeader: head.base64('commitHeader'), inclusion: head.hashes('inclusion') },
     checkpoint: fields.optional('checkpoint', () => fields.text('checkpoint')),
     event,
     older,

@@ -38,6 +38,23 @@ describe.each(['centralized', 'distributed'] as const)('of a %s chain', (trustMo
     }
   });
 
+  test('no size but its own fits a head', async () => {
+    for (const options of [
+      { sequence: 0 },
+      { sequence: 8 },
+      { sequence: 11 },
+      { fromSize: 1 },
+      { fromSize: 4 },
+    ]) {
+      const proof = world.proof(options);
+      for (let size = 0; size < 70; size += 1) {
+        if (size === proof.head.size) continue;
+        const claimed = { ...proof, head: { ...proof.head, size } };
+        await expect(checkProof(claimed), `${size}`).rejects.toMatchObject(refused);
+      }
+    }
+  });
+
   test('a proof of nothing is refused', async () => {
     await expect(checkProof(world.proof())).rejects.toMatchObject({
       ...refused,
@@ -101,6 +118,9 @@ describe('of its text', () => {
       const texts = [
         ...(optional ? [] : [place.without()]),
         place.twice(),
+        ...(typeof place.value === 'number' ? [place.value - 1, place.value + 1] : []).map(
+          place.with,
+        ),
         ...[null, true, 'x', -1, 1.5, {}, [], [1], 2 ** 53, '', 1e300].map(place.with),
         // Of a checkpoint the lines about the head count, as long as its signatures aren't verified.
         ...(place.name === 'checkpoint' ? [] : formsOf(place.value)).map(place.with),
@@ -190,9 +210,9 @@ function* mixtures(proof: Proof, stranger: Proof): Generator<Proof> {
   if (!event || !older || !stranger.event || !stranger.older)
     throw new Error('both have all parts');
   const isOther = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b);
-  for (const name of ['genesis', 'head', 'event', 'older'] as const) {
+  for (const name of ['genesis', 'head', 'last', 'event', 'older'] as const) {
     // A whole event, or older tree, of the same history is proven as well.
-    const isFine = !isOther(genesis, stranger.genesis) && name !== 'head' && name !== 'genesis';
+    const isFine = !isOther(genesis, stranger.genesis) && (name === 'event' || name === 'older');
     if (!isFine && isOther(proof[name], stranger[name])) yield { ...proof, [name]: stranger[name] };
   }
   for (const name of Object.keys(event) as (keyof typeof event)[]) {

@@ -2,14 +2,13 @@ import type { TreeHead } from '../event/index.ts';
 
 /** What shows, to somebody who has nothing of a chain, that an event is in it, or that it extends an older tree. Not verified. */
 export interface Proof {
-  readonly genesis: {
+  readonly genesis: CommitProof & {
     /** The genesis event and its seal, as they are stored. */
     readonly run: Buffer;
-    readonly commitHeader: Buffer;
-    /** Of commit 0 in the tree of the head; 32 bytes each, nearest sibling first. */
-    readonly inclusion: readonly Buffer[];
   };
   readonly head: TreeHead;
+  /** The last commit of the head's tree, which proves its size. */
+  readonly last: CommitProof;
   /** A signed note about the head. */
   readonly checkpoint: string | undefined;
   readonly event: EventProof | undefined;
@@ -17,8 +16,15 @@ export interface Proof {
   readonly older: OlderTree | undefined;
 }
 
+/** What ties a commit to the head. */
+export interface CommitProof {
+  readonly commitHeader: Buffer;
+  /** Of the commit in the tree of the head; 32 bytes each, nearest sibling first. */
+  readonly inclusion: readonly Buffer[];
+}
+
 /** What ties one event to a commit of a chain. */
-export interface EventProof {
+export interface EventProof extends CommitProof {
   readonly sequence: number;
   /** A serialised EventHeader. */
   readonly header: Buffer;
@@ -28,9 +34,6 @@ export interface EventProof {
   readonly path: readonly Buffer[];
   /** A serialised Seal. */
   readonly seal: Buffer;
-  readonly commitHeader: Buffer;
-  /** Of the commit in the tree of the head. */
-  readonly inclusion: readonly Buffer[];
 }
 
 /** A tree that a chain was before, and what shows that the head's extends it. */

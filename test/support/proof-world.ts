@@ -39,7 +39,8 @@ export class ProofWorld {
         sequence >= commit.firstSequence &&
         sequence < commit.firstSequence + commit.events,
     );
-    if (first === undefined) throw new Error('a chain has a genesis');
+    const last = stored.at(-1);
+    if (first === undefined || last === undefined) throw new Error('a chain has a genesis');
     const batch = found && parseBatch(found.run);
     const index = (sequence ?? 0) - (found?.commit.firstSequence ?? 0);
     const event = batch?.eventAt(index);
@@ -50,6 +51,10 @@ export class ProofWorld {
         inclusion: inclusionProof(source, 0, size),
       },
       head: chain.head,
+      last: {
+        commitHeader: last.commit.headerBytes,
+        inclusion: inclusionProof(source, size - 1, size),
+      },
       checkpoint: undefined,
       event: found &&
         batch &&

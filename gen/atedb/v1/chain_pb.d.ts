@@ -1315,23 +1315,38 @@ export declare type GetProofResponse = Message<"atedb.v1.GetProofResponse"> & {
   head?: TreeHead | undefined;
 
   /**
+   * The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
+   * any other leaf may fit several sizes.
+   *
+   * @generated from field: bytes last_commit_header = 4;
+   */
+  lastCommitHeader: Uint8Array;
+
+  /**
+   * RFC 9162 inclusion proof of that commit in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes last_inclusion = 5;
+   */
+  lastInclusion: Uint8Array[];
+
+  /**
    * The event. Absent: none was asked for.
    *
-   * @generated from field: atedb.v1.EventProof event = 4;
+   * @generated from field: atedb.v1.EventProof event = 6;
    */
   event?: EventProof | undefined;
 
   /**
    * The older tree. Absent: none was asked for.
    *
-   * @generated from field: atedb.v1.TreeHead from = 5;
+   * @generated from field: atedb.v1.TreeHead from = 7;
    */
   from?: TreeHead | undefined;
 
   /**
    * RFC 9162 consistency proof from the older tree to the head. Empty where that is the same. 32 bytes each.
    *
-   * @generated from field: repeated bytes consistency = 6;
+   * @generated from field: repeated bytes consistency = 8;
    */
   consistency: Uint8Array[];
 };

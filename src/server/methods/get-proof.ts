@@ -4,7 +4,8 @@ import { DataState, SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
 import { eventPath, parseBatch, splitSlice } from '../../event/index.ts';
-import { type Call, unary } from '../method.ts';
+import type { ChainLog, Position } from '../../log/index.ts';
+import { unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
 import { HeldMemory } from './held-memory.ts';
 import { toLogSegment, toTreeHead } from './to-message.ts';
@@ -18,7 +19,10 @@ export function getProof(deps: ChainServiceDeps) {
     using lease = await openRequested(deps, request);
     const { chain } = lease;
     const { tree } = chain.log;
-    const found = await eventOf(deps, chain, request, call);
+    // What is read is there until the caller has taken the answer, which lies in it.
+    const memory = new HeldMemory(deps.sliceMemory, call.signal);
+    call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
+    const found = await eventOf(chain, request, memory);
     // Taken after the event is known to be there, so that it is in the tree.
     const durable = chain.log.durable.head;
     const size = requestInteger('size', request.size) || durable.size;
@@ -27,6 +31,8 @@ export function getProof(deps: ChainServiceDeps) {
       genesis: toLogSegment(chain.genesisSlice),
       genesisInclusion: await tree.inclusionProof(0, size),
       head: toTreeHead(head),
+      lastCommitHeader: await commitHeaderAt(chain, size - 1, memory),
+      lastInclusion: await tree.inclusionProof(size - 1, size),
       ...(found === undefined
         ? {}
         : {
@@ -45,23 +51,10 @@ async function consistency({ log }: Chain, fromSize: number, size: number) {
 }
 
 /** The event that is asked for, with what ties it to its commit, and the number of that. */
-async function eventOf(
-  deps: ChainServiceDeps,
-  { log }: Chain,
-  request: GetProofRequest,
-  call: Call,
-) {
+async function eventOf({ log }: Chain, request: GetProofRequest, memory: HeldMemory) {
   if (request.sequence === undefined) return undefined;
   const sequence = requestInteger('sequence', request.sequence);
-  const position = await log.positionOfSequence(sequence);
-  const memory = new HeldMemory(deps.sliceMemory, call.signal);
-  // The answer, which lies in it, is there until its caller has taken it.
-  call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
-  const { bytes } = await log.readSlice(position, {
-    bytesMax: 1,
-    memoryFor: (size) => memory.take(size),
-  });
-  const [stored] = splitSlice(bytes);
+  const stored = await batchAt(log, await log.positionOfSequence(sequence), memory);
   // The sequence that comes next has a position, and no event.
   if (stored === undefined) {
     throw new AtedbError(
@@ -86,4 +79,19 @@ async function eventOf(
       commitHeader: commit.headerBytes,
     },
   };
+}
+
+async function commitHeaderAt({ log }: Chain, commit: number, memory: HeldMemory): Promise<Buffer> {
+  const stored = await batchAt(log, await log.positionOfCommit(commit), memory);
+  if (stored === undefined) throw new Error(`a durable log holds its commit ${commit}`);
+  return stored.commit.headerBytes;
+}
+
+/** The batch at a position; undefined at the end of the log. */
+async function batchAt(log: ChainLog, position: Position, memory: HeldMemory) {
+  const { bytes } = await log.readSlice(position, {
+    bytesMax: 1,
+    memoryFor: (size) => memory.take(size),
+  });
+  return splitSlice(bytes)[0];
 }
