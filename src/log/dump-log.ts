@@ -148,7 +148,8 @@ function readSnapshot(bytes: Buffer): PartOf<'snapshot'> {
 }
 
 async function readKeys(bytes: Buffer): Promise<PartOf<'keys'>> {
-  return { kind: 'keys', ...(await readKeysFile(bytes)) };
+  const { keys, writers } = await readKeysFile(bytes);
+  return { kind: 'keys', keys, writers };
 }
 
 /** As `readSnapshot`. */
