@@ -8,7 +8,12 @@ export {
 export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
 export { verifyKeyProof } from './key-proof.ts';
-export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
+export {
+  type ReplayOptions,
+  type ReplayStart,
+  ReplayVerifier,
+  type VerifiedBatch,
+} from './replay-verifier.ts';
 export { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';

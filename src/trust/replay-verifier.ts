@@ -36,6 +36,12 @@ export interface ReplayStart {
   readonly frontier: readonly Buffer[];
 }
 
+/** How a replay is verified. */
+export interface ReplayOptions {
+  /** Whether each signature is verified, and not only the last one of each writer in a slice, which covers those before. */
+  readonly allSignatures?: boolean;
+}
+
 interface Writer {
   nextCounter: number;
   lastSealHash: Buffer;
@@ -54,6 +60,7 @@ export class ReplayVerifier {
   readonly #keys: KeyTable;
   readonly #frontier: Frontier;
   readonly #fromGenesis: boolean;
+  readonly #allSignatures: boolean;
   readonly #writers = new Map<string, Writer>();
   readonly #latest = new LatestWriters();
   readonly #objects = new RecentKeys();
@@ -62,8 +69,13 @@ export class ReplayVerifier {
   #nextSequence: number;
   #timeUnixMs = 0;
 
-  constructor(genesis: Genesis, start: ReplayStart = { commit: 0, sequence: 0, frontier: [] }) {
+  constructor(
+    genesis: Genesis,
+    start: ReplayStart = { commit: 0, sequence: 0, frontier: [] },
+    options: ReplayOptions = {},
+  ) {
     this.genesis = genesis;
+    this.#allSignatures = options.allSignatures === true;
     this.#keys = keyTable(genesis.roots);
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
@@ -97,15 +109,18 @@ export class ReplayVerifier {
   }
 
   /** As `verify`, for a slice that was split before. */
-  async verifyBatches(stored: readonly SliceBatch[]): Promise<VerifiedBatch[]> {
+  async verifyBatches(
+    stored: readonly Pick<SliceBatch, 'run' | 'commit'>[],
+  ): Promise<VerifiedBatch[]> {
     const verified: VerifiedBatch[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
-    const lastSigned = new Map<string, VerifiedBatch>();
+    const lastSigned = new Map<string | number, VerifiedBatch>();
     for (const { run, commit } of stored) {
       const one = at(commit.commit, () => this.#step(run, commit));
       verified.push(one);
       const { seal } = one.batch;
-      if (one.vouchedBy === 'writer') lastSigned.set(seal.writerId.toString('hex'), one);
+      const who = this.#allSignatures ? commit.commit : seal.writerId.toString('hex');
+      if (one.vouchedBy === 'writer') lastSigned.set(who, one);
       if (seal.signatures.length > 1) await this.#verifySignatures(one);
     }
     await Promise.all([...lastSigned.values()].map((one) => this.#verifySignatures(one)));

@@ -14,7 +14,7 @@ import { vouchedBy } from './vouching.ts';
  */
 export async function verifyBatch(
   genesis: Genesis,
-  { run, commit }: SliceBatch,
+  { run, commit }: Pick<SliceBatch, 'run' | 'commit'>,
 ): Promise<VerifiedBatch> {
   try {
     const batch = parseBatch(run);
