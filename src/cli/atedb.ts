@@ -10,6 +10,7 @@ import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { createProgram, declareCompletion, runProgram } from './program.ts';
 import { soloFlags } from './solo-flags.ts';
@@ -52,6 +53,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(chainsCommand)
       .command(describeCommand)
       .command(proofCommand)
+      .command(verifyCommand)
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)

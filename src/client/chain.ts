@@ -26,6 +26,7 @@ import { type ReadOptions, readRange } from './range.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import type { Transport } from './transport.ts';
+import { UnverifiedHistory } from './unverified-history.ts';
 import { Writer } from './writer.ts';
 
 /** How long closing may take to have the last head proven. */
@@ -259,6 +260,16 @@ export class Chain implements AsyncDisposable {
       yield* readRange(await chain.#context(options), options);
     };
     return eventStream(() => start(this));
+  }
+
+  /**
+   * Read the whole chain as it is at the call, without verifying it: for those who verify it by themselves, and want to go
+   * on where something doesn't. To be disposed of.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED, DEADLINE_EXCEEDED.
+   */
+  async readUnverified(options: CallOptions = {}): Promise<UnverifiedHistory> {
+    return UnverifiedHistory.ask(await this.#context(options), options);
   }
 
   /**

@@ -44,4 +44,6 @@ export type { Proven, ProveOptions } from './get-proof.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
+export type { UnverifiedHistory } from './unverified-history.ts';

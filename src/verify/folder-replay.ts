@@ -72,7 +72,8 @@ export class FolderReplay {
     this.#group = [];
     this.#groupBytes = 0;
     if (genesis === undefined) return;
-    const { headsOf, allSignatures } = this.#options;
+    const { headsOf, allSignatures, signal } = this.#options;
+    signal?.throwIfAborted();
     this.#history ??= new HistoryVerifier({
       genesis,
       allSignatures,

@@ -1,4 +1,4 @@
-export { checkId } from './check-id.ts';
+export type { Expected } from './check-expected.ts';
 export {
   type HistoryOptions,
   HistoryVerifier,

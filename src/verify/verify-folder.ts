@@ -1,20 +1,20 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { Genesis, TreeHead } from '../event/index.ts';
 import { type LogSurvey, logMark, otherFiles, readError, type Storage } from '../log/index.ts';
-import { checkId } from './check-id.ts';
+import { checkExpected, type Expected } from './check-expected.ts';
 import { FolderReplay } from './folder-replay.ts';
 import type { HistoryVerifier } from './history-verifier.ts';
 import { verifyBehind } from './verify-behind.ts';
 import { type Violation, Violations } from './violations.ts';
 
 /** What is demanded of a chain. */
-export interface Demands {
-  /** 32 bytes; undefined: any. */
-  readonly chainId: Buffer | undefined;
+export interface Demands extends Expected {
   /** Heads that somebody has seen of it. Asked for when it is known which chain it is. */
   readonly headsOf: (genesis: Genesis) => Promise<readonly TreeHead[]>;
   /** Whether each signature is verified, and not only as many as readers verify. */
   readonly allSignatures: boolean;
+  /** Ends it before its time: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What to verify. */
@@ -82,7 +82,7 @@ async function verifyOnce(options: FolderToVerify): Promise<Omit<FolderFindings,
     return { ...nothing, violations };
   }
   const { genesis, history } = replay;
-  checkId(genesis, options.chainId, violations);
+  checkExpected(genesis, options, violations);
   const isDerived = ({ file }: { file: string }) => survey.derived.includes(file);
   for (const damage of survey.damages) {
     if (isDerived(damage)) continue;
