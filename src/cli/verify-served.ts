@@ -63,7 +63,7 @@ async function replay(
       const batches = splitSlice(slice);
       await verifier.add(batches);
       progress.add(batches.length);
-      if (violations.isFull) return;
+      if (violations.leftOut) return;
     }
     // What was wrong before says enough of a head that is another one then.
     if (violations.list.length > 0) return;

@@ -6,7 +6,7 @@ export {
 export { errorCode, readError } from './damage.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export { KeysCache } from './keys-cache.ts';
-export { segmentName } from './layout.ts';
+export { isTileName, segmentName } from './layout.ts';
 export { holdsLog, isSetAsideName } from './log-folder.ts';
 export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';

@@ -1,10 +1,10 @@
 import {
   indexName,
+  isTileName,
   keysName,
   manifestName,
   segmentName,
   snapshotName,
-  tilesName,
 } from './layout.ts';
 import type { LogSurvey } from './survey.ts';
 
@@ -16,5 +16,5 @@ export function otherFiles({ files, sound, beyond }: LogSurvey): string[] {
   for (const { segment } of sound.slice(0, -1)) {
     parts.add(indexName(segment)).add(keysName(segment));
   }
-  return [...files].filter((name) => !parts.has(name) && !name.startsWith(`${tilesName}/`)).sort();
+  return [...files].filter((name) => !parts.has(name) && !isTileName(name)).sort();
 }

@@ -3,7 +3,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { readKeysFile } from './dump-keys.ts';
 import { readWhole, withFile } from './durable-files.ts';
 import { encodeIndex, parseIndex } from './index-file.ts';
-import { indexName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
+import { indexName, isTileName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
 import type { ChainPlace, ScannedBatch } from './scan-segment.ts';
 import { parseSnapshot } from './snapshot-file.ts';
 import { SparseIndex } from './sparse-index.ts';
@@ -111,7 +111,7 @@ export class DerivedSurvey {
     this.#tilesAreWrong = true;
     const what = isShort ? 'hashes of the tree are gone' : 'its hashes are not those of the tree';
     this.#add(name, offset, what, isShort ? 'truncated' : 'corrupt');
-    this.wrong.push(...[...this.#at.files].filter((file) => file.startsWith(`${tilesName}/`)));
+    this.wrong.push(...[...this.#at.files].filter(isTileName));
   }
 
   /** The first file of tiles that has other hashes than the tree. @param mayEnd whether one may have fewer, too. */

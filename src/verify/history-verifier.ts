@@ -67,10 +67,12 @@ export class HistoryVerifier {
 
   /** Verify the next batches. A group is what a slice is for readers: of each writer one signature in it is verified. */
   async add(group: readonly PlacedBatch[]): Promise<void> {
+    const { violations } = this.#options;
     let rest = group;
-    while (rest.length > 0 && !this.#isOver && !this.#options.violations.isFull) {
+    while (rest.length > 0 && !this.#isOver && !violations.isFull) {
       rest = await this.#verifyUpToViolation(rest);
     }
+    if (rest.length > 0) violations.stop();
   }
 
   /** All was given: say of the heads that weren't reached that they weren't. */

@@ -24,7 +24,10 @@ export async function verifyBehind(
   let events = 0;
   if (survey.lost === undefined) return { batches, events };
   for await (const part of readBehind({ ...at, ...survey })) {
-    if (violations.isFull) break;
+    if (violations.isFull) {
+      violations.stop();
+      break;
+    }
     const { file, offset } = part;
     if (part.kind === 'fault' && !part.torn && !violations.isKnown(file, offset)) {
       violations.add({ what: part.what, file, offset });

@@ -1,6 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { Genesis, TreeHead } from '../event/index.ts';
-import { type LogSurvey, logMark, otherFiles, readError, type Storage } from '../log/index.ts';
+import {
+  isTileName,
+  type LogSurvey,
+  logMark,
+  otherFiles,
+  readError,
+  type Storage,
+} from '../log/index.ts';
 import { checkExpected, type Expected } from './check-expected.ts';
 import { FolderReplay } from './folder-replay.ts';
 import type { HistoryVerifier } from './history-verifier.ts';
@@ -83,7 +90,8 @@ async function verifyOnce(options: FolderToVerify): Promise<Omit<FolderFindings,
   }
   const { genesis, history } = replay;
   checkExpected(genesis, options, violations);
-  const isDerived = ({ file }: { file: string }) => survey.derived.includes(file);
+  const isDerived = ({ file }: { file: string }) =>
+    survey.derived.includes(file) || isTileName(file);
   for (const damage of survey.damages) {
     if (isDerived(damage)) continue;
     const { file, offset, kind, what, losesEvents } = damage;

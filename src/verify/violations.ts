@@ -24,7 +24,7 @@ export class Violations {
     return this.#list;
   }
 
-  /** Whether more was found than is kept, or would have been. */
+  /** Whether more was found than is kept, or something was left that wasn't looked at. */
   get leftOut(): boolean {
     return this.#leftOut;
   }
@@ -37,6 +37,11 @@ export class Violations {
   add(violation: Violation): void {
     if (this.isFull) this.#leftOut = true;
     else this.#list.push(violation);
+  }
+
+  /** Take note that something is left that isn't looked at, since enough was found. */
+  stop(): void {
+    this.#leftOut = true;
   }
 
   /** Whether there is one of this place already. */
