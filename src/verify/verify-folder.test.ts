@@ -11,7 +11,7 @@ import {
 import type { FolderFindings } from './index.ts';
 
 /** A sample of places in the short run, each one in the long run. */
-const step = rounds({ short: 307, long: 1 });
+const step = rounds({ short: 701, long: 1 });
 
 const shapes = [
   { what: 'one segment after a crash', state: 'open', segmentBytesMax: undefined },
@@ -101,7 +101,7 @@ test.each(shapes)(
   async ({ state, segmentBytesMax }) => {
     const chain = await chainOf(segmentBytesMax);
     const files = [...(await filesIn(chain[state]))];
-    const some = files.filter((_, at) => at % rounds({ short: 3, long: 1 }) === 0);
+    const some = files.filter((_, at) => at % rounds({ short: 4, long: 1 }) === 0);
     for (const [path, bytes] of some) {
       const lengths = [0, 1, bytes.length >> 1, bytes.length - 1].map((end) =>
         bytes.subarray(0, end),
@@ -130,7 +130,7 @@ test('any two files are swapped, and any segment takes the place of another', as
   for (const [one, oneBytes] of files) {
     for (const [two, twoBytes] of files) {
       pairs += 1;
-      if (one === two || pairs % rounds({ short: 7, long: 1 }) !== 0) continue;
+      if (one === two || pairs % rounds({ short: 13, long: 1 }) !== 0) continue;
       const replaced = chain.closed.clone();
       replaced.poke(join(folder, one), twoBytes);
       const found = await verify(replaced);
