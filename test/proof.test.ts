@@ -190,6 +190,24 @@ test('GetProof, for clients without this SDK', async () => {
   expect(consistency).toEqual([]);
 });
 
+test('many proofs at once, of batches that fill what memory there is, are all given', async () => {
+  const limits = { readBytesMax: 8 * 1024 * 1024 };
+  await using small = await TestServer.start({ limits });
+  {
+    await using writing = await testClient(small.address);
+    const long = await writing.open(chainKey, { key: testKey, forAppend: true });
+    for (let batch = 0; batch < 2; batch += 1) await long.append({ data: Buffer.alloc(3_500_000) });
+  }
+  // What was written last is in memory for all readers, until a restart.
+  await small.restart();
+  using raw = small.client();
+  const asked = Array.from({ length: 6 }, () =>
+    raw.getProof({ chainKey, sequence: 1n, withData: true }),
+  );
+  const answers = await Promise.all(asked);
+  expect(answers.map(({ event }) => event?.event?.data.length)).toEqual(Array(6).fill(3_500_000));
+}, 30_000);
+
 describe('atedb proof', () => {
   const address = () => `ate://${server.address}/${chainKey}`;
   const atedb = (args: readonly string[], input = '') =>

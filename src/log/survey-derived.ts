@@ -4,6 +4,7 @@ import { readKeysFile } from './dump-keys.ts';
 import { readWhole, withFile } from './durable-files.ts';
 import { encodeIndex, parseIndex } from './index-file.ts';
 import { indexName, isTileName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
+import { recordBytesMax } from './log-limits.ts';
 import type { ChainPlace, ScannedBatch } from './scan-segment.ts';
 import { parseSnapshot } from './snapshot-file.ts';
 import { SparseIndex } from './sparse-index.ts';
@@ -91,6 +92,12 @@ export class DerivedSurvey {
   async #check(name: string, parse: (bytes: Buffer) => unknown): Promise<void> {
     const { storage, folder, files } = this.#at;
     if (!files.has(name)) return;
+    const size = (await storage.stat(join(folder, name)))?.bytes ?? 0;
+    if (size > recordBytesMax) {
+      this.#add(name, 0, `it has ${size} bytes, more than any such file can have`);
+      this.wrong.push(name);
+      return;
+    }
     const bytes = (await readWhole(storage, join(folder, name))) ?? Buffer.alloc(0);
     try {
       await parse(bytes);

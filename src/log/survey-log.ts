@@ -7,6 +7,7 @@ import { damageError } from './damage.ts';
 import { readWhole, withFile } from './durable-files.ts';
 import { holdsBatches } from './holds-batches.ts';
 import { manifestName, parseSegmentName, segmentName, tilesName } from './layout.ts';
+import { recordBytesMax } from './log-limits.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import type { ChainPlace, ScannedBatch } from './scan-segment.ts';
 import { encodeSegmentHeader, headerBytesMax, parseSegmentHeader } from './segment-header.ts';
@@ -169,7 +170,10 @@ async function surveyManifest(
     damages.push({ file: manifestName, offset: 0, kind, what: full, losesEvents: false });
     return undefined;
   };
-  const bytes = await readWhole(storage, join(folder, manifestName));
+  const path = join(folder, manifestName);
+  const size = (await storage.stat(path))?.bytes ?? 0;
+  if (size > recordBytesMax) return add('corrupt', `it has ${size} bytes, which no manifest has`);
+  const bytes = await readWhole(storage, path);
   if (bytes === undefined) return add('missing', 'it is gone');
   try {
     const manifest = parseManifest(bytes);

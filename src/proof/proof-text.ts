@@ -122,15 +122,16 @@ function readOlder(fields: Fields): OlderTree {
 /** JSON.parse takes the last of two fields of one name, and numbers in many forms: what it made must be what was there. */
 function parseJson(text: string): unknown {
   let value: unknown;
+  let isWhatWasThere: boolean;
   try {
     value = JSON.parse(text);
+    // Of what is nested too deeply this throws.
+    isWhatWasThere = JSON.stringify(value) === compactJson(text);
   } catch (cause) {
-    throw notProven(
-      `it is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw notProven(`it is not JSON: ${why}`, cause);
   }
-  if (JSON.stringify(value) === compactJson(text)) return value;
+  if (isWhatWasThere) return value;
   throw notProven('a field is there twice, or is not written in the one way that there is for it');
 }
 

@@ -163,6 +163,7 @@ describe('of its text', () => {
     ],
     [`{"format":"${'x'.repeat(9_000_000)}"}`, /no proof has more than/],
     [`${'['.repeat(100_000)}`, /is not JSON/],
+    [`${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`, /is not (a JSON object|JSON)/],
   ])('what is no proof is refused as that, %#', async (text, message) => {
     await expect(check(text)).rejects.toMatchObject({ message: expect.stringMatching(message) });
   });

@@ -5,7 +5,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
 import { eventPath, parseBatch, splitSlice } from '../../event/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
-import { unary } from '../method.ts';
+import { type Call, unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
 import { HeldMemory } from './held-memory.ts';
 import { toLogSegment, toTreeHead } from './to-message.ts';
@@ -19,19 +19,19 @@ export function getProof(deps: ChainServiceDeps) {
     using lease = await openRequested(deps, request);
     const { chain } = lease;
     const { tree } = chain.log;
-    // What is read is there until the caller has taken the answer, which lies in it.
-    const memory = new HeldMemory(deps.sliceMemory, call.signal);
-    call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
-    const found = await eventOf(chain, request, memory);
+    const position = await positionOf(chain, request);
     // Taken after the event is known to be there, so that it is in the tree.
     const durable = chain.log.durable.head;
     const size = requestInteger('size', request.size) || durable.size;
     const head = size === durable.size ? durable : { size, root: await tree.rootAt(size) };
+    // Who waits for memory holds none: so the last commit is done with before the event is read.
+    const lastCommitHeader = await commitHeaderAt(deps, chain, { commit: size - 1, call });
+    const found = position && (await eventAt(deps, chain, { position, request, call }));
     return {
       genesis: toLogSegment(chain.genesisSlice),
       genesisInclusion: await tree.inclusionProof(0, size),
       head: toTreeHead(head),
-      lastCommitHeader: await commitHeaderAt(chain, size - 1, memory),
+      lastCommitHeader,
       lastInclusion: await tree.inclusionProof(size - 1, size),
       ...(found === undefined
         ? {}
@@ -50,11 +50,27 @@ async function consistency({ log }: Chain, fromSize: number, size: number) {
   return { from: toTreeHead({ size: fromSize, root }), consistency: proof };
 }
 
+/** Where the event lies that is asked for; undefined where none is. */
+async function positionOf(
+  { log }: Chain,
+  { sequence }: GetProofRequest,
+): Promise<Position | undefined> {
+  if (sequence === undefined) return undefined;
+  return log.positionOfSequence(requestInteger('sequence', sequence));
+}
+
 /** The event that is asked for, with what ties it to its commit, and the number of that. */
-async function eventOf({ log }: Chain, request: GetProofRequest, memory: HeldMemory) {
-  if (request.sequence === undefined) return undefined;
-  const sequence = requestInteger('sequence', request.sequence);
-  const stored = await batchAt(log, await log.positionOfSequence(sequence), memory);
+async function eventAt(
+  deps: ChainServiceDeps,
+  { log }: Chain,
+  at: { position: Position; request: GetProofRequest; call: Call },
+) {
+  const { position, request, call } = at;
+  const sequence = Number(request.sequence);
+  const memory = new HeldMemory(deps.sliceMemory, call.signal);
+  // The answer, which lies in it, is there until its caller has taken it.
+  call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
+  const stored = await batchAt(log, position, memory);
   // The sequence that comes next has a position, and no event.
   if (stored === undefined) {
     throw new AtedbError(
@@ -81,10 +97,15 @@ async function eventOf({ log }: Chain, request: GetProofRequest, memory: HeldMem
   };
 }
 
-async function commitHeaderAt({ log }: Chain, commit: number, memory: HeldMemory): Promise<Buffer> {
-  const stored = await batchAt(log, await log.positionOfCommit(commit), memory);
-  if (stored === undefined) throw new Error(`a durable log holds its commit ${commit}`);
-  return stored.commit.headerBytes;
+async function commitHeaderAt(
+  deps: ChainServiceDeps,
+  { log }: Chain,
+  at: { commit: number; call: Call },
+): Promise<Buffer> {
+  using memory = new HeldMemory(deps.sliceMemory, at.call.signal);
+  const stored = await batchAt(log, await log.positionOfCommit(at.commit), memory);
+  if (stored === undefined) throw new Error(`a durable log holds its commit ${at.commit}`);
+  return Buffer.from(stored.commit.headerBytes);
 }
 
 /** The batch at a position; undefined at the end of the log. */
