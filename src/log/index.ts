@@ -15,6 +15,7 @@ export { otherFiles } from './other-files.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
+export { readSnapshot } from './read-snapshot.ts';
 export { RealStorage } from './real-storage.ts';
 export type { ScannedBatch } from './scan-segment.ts';
 export type {

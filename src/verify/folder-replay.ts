@@ -2,6 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { type Genesis, parseBatch } from '../event/index.ts';
 import { type LogSurvey, type ScannedBatch, segmentName, surveyLog } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
+import type { StateBefore } from './compare-snapshot.ts';
 import { HistoryVerifier, type PlacedBatch } from './history-verifier.ts';
 import type { FolderToVerify } from './verify-folder.ts';
 import type { Violations } from './violations.ts';
@@ -18,6 +19,9 @@ export class FolderReplay {
   #groupBytes = 0;
   #genesis: Genesis | undefined;
   #history: HistoryVerifier | undefined;
+  #segment = 0;
+  #first: Buffer | undefined;
+  #before: StateBefore | undefined;
 
   constructor(options: FolderToVerify, violations: Violations) {
     this.#options = options;
@@ -33,6 +37,11 @@ export class FolderReplay {
     return this.#history;
   }
 
+  /** The state before the last segment; undefined where that is the first. */
+  get before(): StateBefore | undefined {
+    return this.#before;
+  }
+
   /** @throws AtedbError CHAIN_DAMAGED where not even the first batch can be used; FORMAT_TOO_NEW. */
   async run(): Promise<LogSurvey> {
     const { storage, folder } = this.#options;
@@ -43,6 +52,8 @@ export class FolderReplay {
       onBatch: (batch, segment) => this.#take(batch, segment),
     });
     await this.#flush();
+    // A crash may leave a last segment that holds nothing yet.
+    if (survey.sound.at(-1)?.segment !== this.#segment) await this.#endSegment();
     return survey;
   }
 
@@ -60,10 +71,25 @@ export class FolderReplay {
   }
 
   #take({ run, commit, stored, end }: ScannedBatch, segment: number): Promise<void> | undefined {
+    this.#first ??= Buffer.from(stored);
+    const ended = segment === this.#segment ? undefined : this.#endSegment();
+    this.#segment = segment;
     this.#group.push({ run, commit, file: segmentName(segment), offset: end - stored.length });
     this.#groupBytes += stored.length;
+    if (ended !== undefined) return ended;
     const isFull = this.#groupBytes >= groupBytes || this.#group.length >= groupBatches;
     return isFull ? this.#flush() : undefined;
+  }
+
+  /** Verify what came so far, and take note of the state: the next segment's snapshot is of that. */
+  async #endSegment(): Promise<void> {
+    await this.#flush();
+    const history = this.#history;
+    this.#before = history?.times && {
+      genesis: this.#first ?? Buffer.alloc(0),
+      timeUnixMs: history.times.lastUnixMs,
+      writers: history.tally.states(),
+    };
   }
 
   async #flush(): Promise<void> {

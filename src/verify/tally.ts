@@ -28,6 +28,15 @@ export interface Vouched {
   readonly serverOnly: Amount;
 }
 
+/** Where a writer stands after its last batch. */
+export interface WriterState {
+  readonly nextCounter: number;
+  readonly lastCommit: number;
+  readonly endSequence: number;
+  /** Size of the largest head that it has named. */
+  readonly asOfSize: number;
+}
+
 class Count {
   batches = 0;
   events = 0;
@@ -44,6 +53,7 @@ interface WriterTally {
   bytes: number;
   /** Without a signature, since its last batch with one. */
   unsigned: Count;
+  state: WriterState;
 }
 
 /** Counts what a history holds, as it is verified. */
@@ -53,11 +63,17 @@ export class Tally {
   readonly #signed = new Count();
   readonly #coveredLater = new Count();
 
-  add({ batch, vouchedBy }: VerifiedBatch): void {
+  add({ batch, commit, vouchedBy }: VerifiedBatch): void {
     const { seal, count, bytes } = batch;
     const amount = { batches: 1, events: count };
     const writer = this.#writerOf(seal.writerId, seal.fingerprint);
     writer.bytes += bytes.length;
+    writer.state = {
+      nextCounter: seal.counter + 1,
+      lastCommit: commit.commit,
+      endSequence: commit.firstSequence + count,
+      asOfSize: Math.max(writer.state.asOfSize, seal.asOf?.size ?? 0),
+    };
     writer.all.add(amount);
     this.#all.add(amount);
     if (vouchedBy === 'server') {
@@ -74,8 +90,9 @@ export class Tally {
     return { ...this.#all };
   }
 
-  get writers(): number {
-    return this.#writers.size;
+  /** Where all writers stand now, by their ids in hex. */
+  states(): ReadonlyMap<string, WriterState> {
+    return new Map([...this.#writers].map(([id, { state }]) => [id, state]));
   }
 
   vouched(): Vouched {
@@ -116,6 +133,7 @@ export class Tally {
         all: new Count(),
         bytes: 0,
         unsigned: new Count(),
+        state: { nextCounter: 0, lastCommit: 0, endSequence: 0, asOfSize: 0 },
       };
       this.#writers.set(id, writer);
     }

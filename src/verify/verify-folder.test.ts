@@ -1,12 +1,20 @@
 import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import {
+  type StateSnapshot,
+  StateSnapshotSchema,
+  type WriterSnapshot,
+} from '../../gen/atedb/v1/log_pb.js';
 import { rounds } from '../../test/support/scale.ts';
 import {
   filesIn,
   folder,
+  snapshotFile,
   type VerifiableChain,
   verifiableChain,
   verify,
+  wrongIndexFile,
 } from '../../test/support/verify-world.ts';
 import type { FolderFindings } from './index.ts';
 
@@ -175,6 +183,37 @@ test('what is found behind damage is told, and verified by itself', async () => 
     what: expect.stringMatching(/^corrupt: /),
   });
   expect(found.behind.batches).toBeGreaterThan(0);
+});
+
+test('a snapshot and an index that are whole, and say something else than the batches, are named', async () => {
+  const chain = await chainOf(5_000);
+  const files = await filesIn(chain.closed);
+  const name = [...files.keys()].find((file) => file.startsWith('snapshot-')) as string;
+  const changes: ((snapshot: StateSnapshot) => unknown)[] = [
+    ({ writers }) => ((writers[0] as WriterSnapshot).nextCounter += 1n),
+    ({ writers }) => ((writers[0] as WriterSnapshot).lastCommit += 1n),
+    ({ writers }) => ((writers[0] as WriterSnapshot).endSequence += 1n),
+    ({ writers }) => ((writers[0] as WriterSnapshot).asOfSize += 1n),
+    ({ writers }) => ((writers[0] as WriterSnapshot).writerId = Buffer.alloc(32)),
+    ({ writers }) => writers.pop(),
+    (snapshot) => (snapshot.timeUnixMs += 1n),
+    (snapshot) => snapshot.genesis?.events.push(...snapshot.genesis.events),
+  ];
+  for (const change of changes) {
+    const snapshot = fromBinary(StateSnapshotSchema, files.get(name) as Buffer);
+    change(snapshot);
+    const storage = chain.closed.clone();
+    storage.poke(join(folder, name), snapshotFile(snapshot));
+    const found = await verify(storage);
+    expect(found.violations.list).toEqual([]);
+    expect(found.derived, String(change)).toMatchObject([{ file: name }]);
+  }
+  const storage = chain.closed.clone();
+  storage.poke(join(folder, 'index-00000000'), wrongIndexFile(chain.chainId));
+  const found = await verify(storage);
+  expect(found.derived).toMatchObject([
+    { file: 'index-00000000', what: expect.stringContaining('other places than its batches') },
+  ]);
 });
 
 test('other files in the folder are named, and not looked into', async () => {

@@ -6,9 +6,11 @@ import {
   logMark,
   otherFiles,
   readError,
+  readSnapshot,
   type Storage,
 } from '../log/index.ts';
 import { checkExpected, type Expected } from './check-expected.ts';
+import { compareSnapshot } from './compare-snapshot.ts';
 import { FolderReplay } from './folder-replay.ts';
 import type { HistoryVerifier } from './history-verifier.ts';
 import { verifyBehind } from './verify-behind.ts';
@@ -104,19 +106,32 @@ async function verifyOnce(options: FolderToVerify): Promise<Omit<FolderFindings,
     genesis === undefined
       ? undefined
       : await verifyBehind(options, { survey, genesis, violations });
+  const derived: Violation[] = survey.damages.filter(isDerived);
+  if (violations.list.length === 0) derived.push(...(await checkSnapshot(options, survey, replay)));
   // Where the end is damaged, that a head is missing says nothing new.
   if (survey.lost === undefined) history?.finish();
   return {
     violations,
     history,
     genesis,
-    derived: survey.damages.filter(isDerived),
+    derived,
     others: otherFiles(survey),
     notes: survey.notes,
     segments: survey.sound.length,
     tornBytes: survey.tornBytes,
     behind: behind ?? nothing.behind,
   };
+}
+
+/** Compare the snapshot with the batches before it. */
+async function checkSnapshot(
+  options: FolderToVerify,
+  survey: LogSurvey,
+  { before }: FolderReplay,
+): Promise<Violation[]> {
+  const found = before && (await readSnapshot(options, survey));
+  const what = found && compareSnapshot(found.snapshot, before);
+  return what === undefined ? [] : [{ file: found?.file, offset: 0, what }];
 }
 
 const nothing = {

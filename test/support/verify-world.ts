@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { StateSnapshotSchema } from '../../gen/atedb/v1/log_pb.js';
+import { type StateSnapshot, StateSnapshotSchema } from '../../gen/atedb/v1/log_pb.js';
 import { ChainRegistry } from '../../src/chain/index.ts';
 import { KeyPair } from '../../src/crypto/index.ts';
 import { parseBatch, parseChainKey, type TreeHead } from '../../src/event/index.ts';
 import { ChainLog, type Storage } from '../../src/log/index.ts';
+import { encodeIndex } from '../../src/log/index-file.ts';
 import type { MemoryStorage } from '../../src/log/memory-storage.ts';
+import { encodeSnapshot } from '../../src/log/snapshot-file.ts';
+import { SparseIndex } from '../../src/log/sparse-index.ts';
 import { type FolderFindings, type FolderToVerify, verifyFolder } from '../../src/verify/index.ts';
 import { emptyDisk } from './log-fixture.ts';
 import { TestWriter, testEvent, testGenesis } from './test-writer.ts';
@@ -122,4 +125,21 @@ export async function filesIn(storage: MemoryStorage): Promise<Map<string, Buffe
     }
   }
   return files;
+}
+
+/** The file of a snapshot, with the CRC that it needs. */
+export function snapshotFile(snapshot: StateSnapshot): Buffer {
+  return encodeSnapshot(snapshot, {
+    chainId: Buffer.from(snapshot.chainId),
+    nextCommit: Number(snapshot.nextCommit),
+    nextSequence: Number(snapshot.nextSequence),
+    timeUnixMs: Number(snapshot.timeUnixMs),
+  });
+}
+
+/** An index of a chain's first segment that is whole, and has a place that no batch has. */
+export function wrongIndexFile(chainId: Buffer): Buffer {
+  const index = new SparseIndex({ offset: 3_000, commit: 0, sequence: 0 });
+  index.add({ events: 1, timeUnixMs: 1, endOffset: 4_000 });
+  return encodeIndex(index, { chainId, segment: 0 });
 }
