@@ -129,6 +129,7 @@ test.each(shapes)(
       expect(found.violations.list.length > 0, path).toBe(isNeeded);
     }
   },
+  600_000,
 );
 
 test('any two files are swapped, and any segment takes the place of another', async () => {
@@ -152,7 +153,7 @@ test('any two files are swapped, and any segment takes the place of another', as
       if (isNeeded) expect(swapped.violations.list, `${one} and ${two}`).not.toEqual([]);
     }
   }
-});
+}, 600_000);
 
 test('what is found behind damage is told, and verified by itself', async () => {
   const chain = await chainOf(5_000);
