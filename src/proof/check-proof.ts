@@ -164,7 +164,8 @@ async function checkSeal(
   const { header, commit, chain } = of;
   const { genesis } = chain;
   if (!seal.chainId.equals(genesis.chainId)) throw notProven('its seal is for another chain');
-  if (header.isGenesis !== (commit.commit === 0)) {
+  const isGenesis = header.kind === 'genesis';
+  if (isGenesis !== header.isGenesis || isGenesis !== (commit.commit === 0)) {
     throw notProven('a genesis is the first event of a chain, and the first only');
   }
   if (header.isGenesis) {
