@@ -4,11 +4,13 @@ import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
+import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
 import { createProgram, declareCompletion, runProgram } from './program.ts';
@@ -23,6 +25,8 @@ const commandNames = [
   'rm',
   'chains',
   'describe',
+  'proof',
+  'verify',
   'dump',
   'repair',
   'key',
@@ -49,6 +53,8 @@ export function main(args: readonly string[]): Promise<number> {
       .command(rmCommand)
       .command(chainsCommand)
       .command(describeCommand)
+      .command(proofCommand)
+      .command(verifyCommand)
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)

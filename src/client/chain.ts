@@ -18,6 +18,7 @@ import { ChainKeys } from './chain-keys.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
+import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
 import { KnownHead } from './known-head.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
@@ -27,6 +28,7 @@ import { RememberedChain } from './remembered-chain.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import type { Transport } from './transport.ts';
+import { UnverifiedHistory } from './unverified-history.ts';
 import { Writer } from './writer.ts';
 
 /** How long closing may take to have the last head proven. */
@@ -242,6 +244,17 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
+   * Get a proof that somebody who has nothing of the chain can check: that an event is in it, that it extends a tree that it
+   * was before, or both. It is checked here too, and that it is of the history that is known here.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, REQUEST_INVALID, VERIFICATION_FAILED, HEAD_CONFLICT,
+   * CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
+   */
+  async prove(options: ProveOptions): Promise<Proven> {
+    return getProof(await this.#context(options), options);
+  }
+
+  /**
    * Follow the chain: its history from a point on, then what is appended, every event once, in order, verified. Goes on by
    * itself after a lost connection. Ends only by throwing, or when its reader leaves it.
    *
@@ -269,6 +282,16 @@ export class Chain implements AsyncDisposable {
       yield* readRange(await chain.#context(options), options);
     };
     return eventStream(() => start(this));
+  }
+
+  /**
+   * Read the whole chain as it is at the call, without verifying it: for those who verify it by themselves, and want to go
+   * on where something doesn't. To be disposed of.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED, DEADLINE_EXCEEDED.
+   */
+  async readUnverified(options: CallOptions = {}): Promise<UnverifiedHistory> {
+    return UnverifiedHistory.ask(await this.#context(options), options);
   }
 
   /**

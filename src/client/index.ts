@@ -14,6 +14,17 @@ export {
   type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
+export {
+  type CommitProof,
+  checkProof,
+  type EventProof,
+  type OlderTree,
+  type Proof,
+  type ProvenEvent,
+  type ProvenFacts,
+  parseProof,
+  proofText,
+} from '../proof/index.ts';
 export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
 export type { VouchedBy } from '../trust/index.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
@@ -31,8 +42,11 @@ export {
 export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
+export type { Proven, ProveOptions } from './get-proof.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
 export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
+export type { UnverifiedHistory } from './unverified-history.ts';

@@ -1,6 +1,8 @@
+import { EventKind } from '../../gen/atedb/v1/event_pb.js';
 import { AtedbError, FieldCursor } from '../bytes/index.ts';
 import { hashBytes, type PublicKey } from '../crypto/index.ts';
-import { parsePublicKey, type TreeHead, type TrustMode } from '../event/index.ts';
+import { parsePublicKey, splitSlice, type TreeHead, type TrustMode } from '../event/index.ts';
+import type { EventProof, Proof } from '../proof/index.ts';
 import type { ServedDamage } from './served-damage.ts';
 
 // What servers send, taken apart in place. Slices of the log stay as they came: what is verified is their bytes.
@@ -203,6 +205,68 @@ export function parseGetAnswer(bytes: Buffer): GetAnswer {
     const sequence = fields.number(2);
     return { slice, sequence, head: treeHead(head), inclusion: fields.all(4) };
   });
+}
+
+/**
+ * A GetProofResponse.
+ *
+ * @param sequence that was asked for; undefined for none.
+ */
+export function parseProofAnswer(bytes: Buffer, sequence: number | undefined): Proof {
+  return reading('GetProofResponse', () => {
+    const fields = new Fields(bytes);
+    const genesisSlice = fields.bytes(1);
+    const head = fields.bytes(3);
+    const lastHeader = fields.bytes(4);
+    const event = fields.bytes(6);
+    const older = fields.bytes(7);
+    if (head === undefined) throw missing('head');
+    if (lastHeader === undefined) throw missing('last_commit_header');
+    const [genesis] = splitSlice(genesisSlice ?? Buffer.alloc(0));
+    if (genesis === undefined) throw missing('genesis');
+    return {
+      genesis: {
+        run: genesis.run,
+        commitHeader: genesis.commit.headerBytes,
+        inclusion: fields.all(2),
+      },
+      head: treeHead(head),
+      last: { commitHeader: lastHeader, inclusion: fields.all(5) },
+      checkpoint: undefined,
+      event: event && eventProof(event, sequence ?? 0),
+      older: older && { head: treeHead(older), consistency: fields.all(8) },
+    };
+  });
+}
+
+function eventProof(bytes: Buffer, sequence: number): EventProof {
+  const fields = new Fields(bytes);
+  const event = new Fields(fields.bytes(1) ?? Buffer.alloc(0));
+  const header = event.bytes(1);
+  const seal = fields.bytes(3);
+  const commitHeader = fields.bytes(4);
+  if (header === undefined) throw missing('event');
+  if (seal === undefined) throw missing('seal');
+  if (commitHeader === undefined) throw missing('commit_header');
+  const salt = event.bytes(3);
+  // Left out where the server says so.
+  const isHere = event.number(4) === 0;
+  return {
+    sequence,
+    header,
+    content:
+      isHere && !isGenesis(header) ? { salt, data: event.bytes(2) ?? Buffer.alloc(0) } : undefined,
+    path: fields.all(2),
+    seal,
+    keys: fields.all(6),
+    commitHeader,
+    inclusion: fields.all(5),
+  };
+}
+
+/** Whether a header, read as far as that, is of a genesis, which has no data that could be left out. */
+function isGenesis(header: Buffer): boolean {
+  return new Fields(header).number(2) === EventKind.GENESIS;
 }
 
 function startOfHistory(bytes: Buffer): StartOfHistory {

@@ -22,6 +22,7 @@ export {
 export {
   Batch,
   parseBatch,
+  parseSeal,
   parseSealOfRun,
   parseSignature,
   type SealView,
@@ -49,7 +50,14 @@ export {
   parseCommitHeader,
 } from './commit.ts';
 export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
-export type { EventHeader, EventKind, EventView } from './event-view.ts';
+export { eventPath, verifyEventPath } from './event-path.ts';
+export {
+  type EventHeader,
+  type EventKind,
+  type EventView,
+  marksOfHeader,
+  parseEventHeader,
+} from './event-view.ts';
 export { authoritySnapshotForm } from './forms.ts';
 export {
   buildGenesis,

@@ -6,6 +6,7 @@ import type { ChainServiceDeps } from './methods/deps.ts';
 import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
 import { getKeys } from './methods/get-keys.ts';
+import { getProof } from './methods/get-proof.ts';
 import { listChains } from './methods/list-chains.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
@@ -25,5 +26,6 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     readEvents: readEvents(deps),
     getEvent: getEvent(deps),
     getKeys: getKeys(deps),
+    getProof: getProof(deps),
   };
 }

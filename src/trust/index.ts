@@ -14,6 +14,7 @@ export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export type { NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
+  type ReplayOptions,
   type ReplayStart,
   ReplayVerifier,
   type VerifiedBatch,

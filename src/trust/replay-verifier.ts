@@ -49,6 +49,12 @@ export interface ReplayStart {
 /** Finds a public key by the hexadecimal of its fingerprint; undefined where there is none. */
 export type FindKey = (fingerprint: string) => Promise<PublicKey | undefined>;
 
+/** How a replay is verified. */
+export interface ReplayOptions {
+  /** Whether each signature is verified, and not only the last one of each writer in a slice, which covers those before. */
+  readonly allSignatures?: boolean;
+}
+
 interface Writer {
   nextCounter: number;
   lastSealHash: Buffer;
@@ -69,8 +75,11 @@ export class ReplayVerifier {
   /** The keys that signatures are verified with. */
   readonly #keys: KeyRing;
   readonly #findKey: FindKey | undefined;
+  /** Who may do what, as it was after so many changes. */
+  #record: { readonly changes: number; readonly record: AuthorityRecord } | undefined;
   readonly #frontier: Frontier;
   readonly #fromGenesis: boolean;
+  readonly #allSignatures: boolean;
   readonly #writers = new Map<string, Writer>();
   readonly #latest = new LatestWriters();
   readonly #objects = new RecentKeys();
@@ -79,13 +88,18 @@ export class ReplayVerifier {
   #nextSequence: number;
   #timeUnixMs = 0;
 
-  constructor(genesis: Genesis, start: ReplayStart = { commit: 0, sequence: 0, frontier: [] }) {
+  constructor(
+    genesis: Genesis,
+    start: ReplayStart = { commit: 0, sequence: 0, frontier: [] },
+    options: ReplayOptions = {},
+  ) {
     this.genesis = genesis;
     const { authority } = start;
     if (start.commit === 0) this.#authority = Authority.of(genesis);
     else if (authority !== undefined) this.#authority = new Authority(authority);
     this.#keys = (this.#authority ?? Authority.of(genesis)).keys;
     this.#findKey = start.findKey;
+    this.#allSignatures = options.allSignatures === true;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
     this.#fromGenesis = start.commit === 0;
@@ -109,7 +123,17 @@ export class ReplayVerifier {
 
   /** Who may do what after all that was verified, for a replay that goes on from there. */
   authority(): AuthorityRecord | undefined {
-    return this.#authority?.record();
+    const authority = this.#authority;
+    if (authority === undefined) return undefined;
+    const { changes } = authority;
+    // It seldom changes, and may be large.
+    if (this.#record?.changes !== changes) this.#record = { changes, record: authority.record() };
+    return this.#record.record;
+  }
+
+  /** A public key that was shown so far, by the hexadecimal of its fingerprint. */
+  findKey(fingerprint: string): PublicKey | undefined {
+    return this.#keys.find(fingerprint);
   }
 
   /** The head of all that was verified. */
@@ -128,10 +152,12 @@ export class ReplayVerifier {
   }
 
   /** As `verify`, for a slice that was split before. */
-  async verifyBatches(stored: readonly SliceBatch[]): Promise<VerifiedBatch[]> {
+  async verifyBatches(
+    stored: readonly Pick<SliceBatch, 'run' | 'commit'>[],
+  ): Promise<VerifiedBatch[]> {
     const steps: Step[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
-    const lastSigned = new Map<string, Step>();
+    const lastSigned = new Map<string | number, Step>();
     for (const { run, commit } of stored) {
       const batch = at(commit.commit, () => parseBatch(run));
       const strangers = at(commit.commit, () => this.#strangersOf(batch));
@@ -139,7 +165,8 @@ export class ReplayVerifier {
       const step = at(commit.commit, () => this.#step(batch, commit));
       steps.push(step);
       const { seal } = batch;
-      if (seal.signatures.length > 0) lastSigned.set(seal.writerId.toString('hex'), step);
+      const who = this.#allSignatures ? commit.commit : seal.writerId.toString('hex');
+      if (seal.signatures.length > 0) lastSigned.set(who, step);
       if (seal.signatures.length > 1) await verifyStep(step);
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));

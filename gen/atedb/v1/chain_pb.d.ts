@@ -1299,6 +1299,189 @@ export declare type GetKeysResponse = Message<"atedb.v1.GetKeysResponse"> & {
 export declare const GetKeysResponseSchema: GenMessage<GetKeysResponse>;
 
 /**
+ * Asks for a proof: of an event, of the extension of an older tree, or of both. One of `sequence` and
+ * `from_size` is required.
+ *
+ * @generated from message atedb.v1.GetProofRequest
+ */
+export declare type GetProofRequest = Message<"atedb.v1.GetProofRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * Sequence of the event to prove. Absent: none.
+   *
+   * @generated from field: optional uint64 sequence = 3;
+   */
+  sequence?: bigint | undefined;
+
+  /**
+   * Size, in commits, of the older tree. Absent: none.
+   *
+   * @generated from field: uint64 from_size = 4;
+   */
+  fromSize: bigint;
+
+  /**
+   * Size, in commits, of the tree that the event is proven to be in, and that extends the older one; at
+   * least that one's, and more than the number of the event's commit. Absent: the head.
+   *
+   * @generated from field: uint64 size = 5;
+   */
+  size: bigint;
+
+  /**
+   * The event comes with its data and salt, so that the data can be checked too.
+   *
+   * @generated from field: bool with_data = 6;
+   */
+  withData: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.GetProofRequest.
+ * Use `create(GetProofRequestSchema)` to create a new message.
+ */
+export declare const GetProofRequestSchema: GenMessage<GetProofRequest>;
+
+/**
+ * What ties one event to a commit of the chain.
+ *
+ * @generated from message atedb.v1.EventProof
+ */
+export declare type EventProof = Message<"atedb.v1.EventProof"> & {
+  /**
+   * The event. Without data and salt, and with DATA_STATE_OMITTED, unless they were asked for.
+   *
+   * @generated from field: atedb.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+
+  /**
+   * RFC 9162 inclusion proof of its header in the tree over the headers of its batch, whose root the
+   * seal names. 32 bytes each.
+   *
+   * @generated from field: repeated bytes path = 2;
+   */
+  path: Uint8Array[];
+
+  /**
+   * The seal of its batch, with the signatures that are on it.
+   *
+   * @generated from field: atedb.v1.Seal seal = 3;
+   */
+  seal?: Seal | undefined;
+
+  /**
+   * The commit header of its batch.
+   *
+   * @generated from field: bytes commit_header = 4;
+   */
+  commitHeader: Uint8Array;
+
+  /**
+   * RFC 9162 inclusion proof of the commit in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes inclusion = 5;
+   */
+  inclusion: Uint8Array[];
+
+  /**
+   * Public keys of the seal's signers that are no roots of the genesis. At most 16.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey keys = 6;
+   */
+  keys: PublicKey[];
+};
+
+/**
+ * Describes the message atedb.v1.EventProof.
+ * Use `create(EventProofSchema)` to create a new message.
+ */
+export declare const EventProofSchema: GenMessage<EventProof>;
+
+/**
+ * A proof that stands for itself.
+ *
+ * @generated from message atedb.v1.GetProofResponse
+ */
+export declare type GetProofResponse = Message<"atedb.v1.GetProofResponse"> & {
+  /**
+   * The genesis batch: its event, its seal, its commit.
+   *
+   * @generated from field: atedb.v1.LogSegment genesis = 1;
+   */
+  genesis?: LogSegment | undefined;
+
+  /**
+   * RFC 9162 inclusion proof of the genesis, which is commit 0, in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes genesis_inclusion = 2;
+   */
+  genesisInclusion: Uint8Array[];
+
+  /**
+   * The head that is proven against: the chain's, or the one of the size that was asked for.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 3;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
+   * any other leaf may fit several sizes.
+   *
+   * @generated from field: bytes last_commit_header = 4;
+   */
+  lastCommitHeader: Uint8Array;
+
+  /**
+   * RFC 9162 inclusion proof of that commit in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes last_inclusion = 5;
+   */
+  lastInclusion: Uint8Array[];
+
+  /**
+   * The event. Absent: none was asked for.
+   *
+   * @generated from field: atedb.v1.EventProof event = 6;
+   */
+  event?: EventProof | undefined;
+
+  /**
+   * The older tree. Absent: none was asked for.
+   *
+   * @generated from field: atedb.v1.TreeHead from = 7;
+   */
+  from?: TreeHead | undefined;
+
+  /**
+   * RFC 9162 consistency proof from the older tree to the head. Empty where that is the same. 32 bytes each.
+   *
+   * @generated from field: repeated bytes consistency = 8;
+   */
+  consistency: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.GetProofResponse.
+ * Use `create(GetProofResponseSchema)` to create a new message.
+ */
+export declare const GetProofResponseSchema: GenMessage<GetProofResponse>;
+
+/**
  * Whether a chain can be used.
  *
  * @generated from enum atedb.v1.ChainHealth
@@ -1462,6 +1645,18 @@ export declare const ChainService: GenService<{
     methodKind: "unary";
     input: typeof GetKeysRequestSchema;
     output: typeof GetKeysResponseSchema;
+  },
+  /**
+   * Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to
+   * somebody who has nothing of the chain: docs/proofs.md says how such a proof is checked. Also fails
+   * with SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.GetProof
+   */
+  getProof: {
+    methodKind: "unary";
+    input: typeof GetProofRequestSchema;
+    output: typeof GetProofResponseSchema;
   },
 }>;
 

@@ -3,6 +3,7 @@ import {
   ChainService,
   DescribeChainRequestSchema,
   GetEventRequestSchema,
+  GetProofRequestSchema,
   ListChainsRequestSchema,
   OpenChainRequestSchema,
   ReadEventsRequestSchema,
@@ -102,6 +103,11 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
     ...of(GetEventRequestSchema, chainPath('getEvent'), [
       { chainKey, chainId, event: { case: 'primaryKey', value: primaryKey } },
       { chainKey, event: { case: 'sequence', value: 3n } },
+    ]),
+    ...of(GetProofRequestSchema, chainPath('getProof'), [
+      { chainKey, chainId, sequence: 3n, withData: true },
+      { chainKey, sequence: 1n, fromSize: 1n, size: 3n },
+      { chainKey, fromSize: 2n },
     ]),
     ...of(ReadEventsRequestSchema, chainPath('readEvents'), [
       { chainKey },
