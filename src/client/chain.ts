@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyPair } from '../crypto/index.ts';
 import {
   type ChainKey,
   type Genesis,
   sealBatch,
   signBatch,
   type TreeHead,
-  type TrustMode,
 } from '../event/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import { asAtedbError } from './as-atedb-error.ts';
@@ -16,18 +14,18 @@ import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { ChainKeys } from './chain-keys.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
+import type { ChainOptions } from './chain-options.ts';
+import { ChainRules } from './chain-rules.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
 import { KnownHead } from './known-head.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
-import type { OnNotice } from './notice.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
-import type { Transport } from './transport.ts';
 import { UnverifiedHistory } from './unverified-history.ts';
 import { Writer } from './writer.ts';
 
@@ -36,29 +34,6 @@ const closingTimeoutMs = 2_000;
 
 /** How to append. */
 export interface AppendOptions extends CallOptions, Conditions, Signing {}
-
-/** What a chain is opened with, all decided. */
-export interface ChainOptions {
-  readonly transport: Transport;
-  readonly chainKey: ChainKey;
-  /** Absolute path; undefined: nothing is kept. */
-  readonly home: string | undefined;
-  /** The same, of what the writer remembers. */
-  readonly writerHome: string | undefined;
-  readonly loadKey: () => Promise<KeyPair>;
-  /** 32 bytes. */
-  readonly chainId: Buffer | undefined;
-  readonly trustMode: TrustMode | undefined;
-  readonly reconnectMs: number;
-  readonly signBatches: boolean;
-  readonly readDamaged: boolean;
-  readonly batchEventsMax: number;
-  readonly batchBytesMax: number;
-  readonly queueBytesMax: number;
-  readonly onNotice: OnNotice;
-  /** The chain is closed, for whoever keeps a list. */
-  readonly onClosed: (chain: Chain) => void;
-}
 
 /** A chain of a server, for reading and appending. */
 export class Chain implements AsyncDisposable {
@@ -70,6 +45,9 @@ export class Chain implements AsyncDisposable {
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
   readonly #keys: ChainKeys;
+  readonly #rules: ChainRules;
+  /** Size of the head that was remembered when the chain was opened. */
+  #rememberedSize = 0;
   readonly #opener: ChainOpener;
   readonly #writer: Writer;
   /** Fires when the chain is closed. */
@@ -105,6 +83,15 @@ export class Chain implements AsyncDisposable {
       remembered: this.#remembered,
       known: this.#known,
       readsDamaged: options.readDamaged,
+    });
+    this.#rules = new ChainRules({
+      transport,
+      chainKey,
+      opener: this.#opener,
+      folder: this.#remembered.folder,
+      checks: options.readDamaged ? false : options.checkRules,
+      loadKeys: options.loadReadKeys,
+      onSaveError,
     });
     this.#writer = new Writer({
       transport,
@@ -154,6 +141,7 @@ export class Chain implements AsyncDisposable {
    * @throws AtedbError as `AtedbClient.open`.
    */
   async open(options: CallOptions & { readonly forAppend: boolean }): Promise<void> {
+    this.#rememberedSize = (await this.#remembered.load())?.head.size ?? 0;
     const { chain } = await this.#opener.open(options);
     this.#damages = chain?.damages ?? [];
     this.#lostEnd = chain && lostEndOf(chain.damages, chain.nextSequence);
@@ -320,6 +308,7 @@ export class Chain implements AsyncDisposable {
       await this.#knowAcknowledged(signal);
     } finally {
       await this.#remembered.flush();
+      await this.#rules.save(this.genesis);
       this.#options.onClosed(this);
     }
   }
@@ -362,7 +351,19 @@ export class Chain implements AsyncDisposable {
     const { signal: closed } = this.#end;
     const ofGenesis = genesis;
     const findKey = (fingerprint: string) => this.#keys.find(fingerprint, ofGenesis, closed);
-    return { genesis, opener: this.#opener, known: this.#known, findKey, transport, closed };
+    await this.#rules.load(genesis, this.#rememberedSize);
+    const { verified, readKeys } = this.#rules;
+    const checksRules = this.#rules.checksRules(genesis);
+    const rules = { verified, readKeys, checksRules };
+    return {
+      genesis,
+      opener: this.#opener,
+      known: this.#known,
+      findKey,
+      ...rules,
+      transport,
+      closed,
+    };
   }
 
   #notRemembered(error: unknown): void {

@@ -19,7 +19,7 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
-import { loadWriteKey } from './load-write-key.ts';
+import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { Transport } from './transport.ts';
 
@@ -66,6 +66,11 @@ export interface OpenOptions extends CallOptions {
    * folder was before: conditions then count nothing of what that has written. Each new one is kept by the chain for ever.
    */
   readonly asNewWriter?: boolean | undefined;
+  /**
+   * Whether all that is read is to be allowed by what came before in the chain, which is then read and verified first. Default: true
+   * of distributed and of confidential chains; else the server is trusted to have refused what isn't.
+   */
+  readonly checkRules?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
   readonly batchEventsMax?: number | undefined;
   /** Bytes of small appends that share a batch. Default: 1 MiB. */
@@ -183,6 +188,8 @@ export class AtedbClient implements AsyncDisposable {
       chainKey: this.#chainKey(chain),
       home,
       loadKey: () => loadWriteKey({ key, home, onNotice }),
+      loadReadKeys: () => loadReadKeys({ key, home }),
+      checkRules: options.checkRules,
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,

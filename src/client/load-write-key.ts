@@ -45,3 +45,16 @@ export async function loadWriteKey(options: {
   }
   return (await store.get(name)).keyPair;
 }
+
+/** Find the keys that read keys may have been handed out to: the one to write with, if it is there. None is made. */
+export async function loadReadKeys(options: {
+  readonly key: KeyPair | string | undefined;
+  readonly home: string | undefined;
+}): Promise<readonly KeyPair[]> {
+  const { key, home } = options;
+  if (key !== undefined && typeof key !== 'string') return [key];
+  if (home === undefined) return [];
+  const store = new IdentityStore(home);
+  const name = key ?? defaultKeyName;
+  return (await store.exists(name)) ? [(await store.get(name)).keyPair] : [];
+}

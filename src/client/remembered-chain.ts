@@ -63,6 +63,11 @@ export class RememberedChain {
     this.#saver = new LazySaver(() => this.#save(), options.onError);
   }
 
+  /** Absolute path of all that is remembered of the chain; undefined without a home folder. */
+  get folder(): string | undefined {
+    return this.#folder;
+  }
+
   /** Path of the file; undefined without a home folder. */
   get path(): string | undefined {
     return this.#folder === undefined ? undefined : join(this.#folder, 'head.json');

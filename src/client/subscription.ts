@@ -5,11 +5,12 @@ import type { TreeHead } from '../event/index.ts';
 import { Backoff } from './backoff.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
-import { type ChainEvent, eventsOf } from './chain-event.ts';
+import type { ChainEvent } from './chain-event.ts';
 import { isPassing } from './errors-from-grpc.ts';
+import { type RangeContext, reachRules } from './range.ts';
+import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
-import { Replay, type ReplayContext } from './replay.ts';
-import type { Transport } from './transport.ts';
+import { Replay } from './replay.ts';
 
 /** Where a subscription starts. */
 export type SubscribeFrom =
@@ -57,13 +58,6 @@ const heartbeatDefaultMs = 15_000;
 /** A server is taken for dead when so many heartbeats are due and none has come. */
 const heartbeatsMissedMax = 2.5;
 
-/** The parts of a chain that a subscription works with. */
-export interface SubscriptionContext extends ReplayContext {
-  readonly transport: Transport;
-  /** Fires when the chain is closed. */
-  readonly closed: AbortSignal;
-}
-
 /** What a server says to one who goes on from where its chain no longer reaches. */
 const shorterReasons: ReadonlySet<Reason> = new Set(['SEQUENCE_OUT_OF_RANGE', 'CHAIN_DAMAGED']);
 
@@ -73,7 +67,7 @@ type RequestFrom =
 
 /** One subscription, over as many connections as it takes. */
 export class Subscription {
-  readonly #context: SubscriptionContext;
+  readonly #context: RangeContext;
   readonly #options: SubscribeOptions;
   readonly #heartbeatMs: number;
   readonly #backoff = new Backoff();
@@ -83,7 +77,7 @@ export class Subscription {
   #isNowKnown = false;
   #lostSinceMs: number | undefined;
 
-  constructor(context: SubscriptionContext, options: SubscribeOptions) {
+  constructor(context: RangeContext, options: SubscribeOptions) {
     this.#context = context;
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? heartbeatDefaultMs;
@@ -109,6 +103,7 @@ export class Subscription {
   async *#connection(signal: AbortSignal): AsyncGenerator<readonly ChainEvent[], void, undefined> {
     const { opener, known } = this.#context;
     const request = await this.#request(signal);
+    if (this.#replay === undefined) await this.#reachRules(signal);
     const before = known.newest;
     if (before === undefined) throw new Error('a chain is opened before it is subscribed to');
     const { transport } = this.#context;
@@ -145,6 +140,15 @@ export class Subscription {
     }
   }
 
+  /** What comes before the start is verified first, since the rules for what follows come from it. */
+  async #reachRules(signal: AbortSignal): Promise<void> {
+    const { from = 'start' } = this.#options;
+    if (from === 'start') return;
+    // By a time nobody knows yet where it is, but not behind the end.
+    const sequence = Number.isFinite(this.#firstSequence) ? this.#firstSequence : undefined;
+    await reachRules(this.#context, sequence, { signal });
+  }
+
   async #request(signal: AbortSignal): Promise<MessageInitShape<typeof SubscribeRequestSchema>> {
     const { genesis } = this.#context;
     return {
@@ -179,7 +183,7 @@ export class Subscription {
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
     const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
     const batches = await this.#started().feed(slice);
-    return batches.flatMap((batch) => eventsOf(batch, range));
+    return eventsOfAll(this.#context, batches, range);
   }
 
   #started(): Replay {

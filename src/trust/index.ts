@@ -17,6 +17,7 @@ export {
   type ReplayOptions,
   type ReplayStart,
   ReplayVerifier,
+  type RulesFrom,
   type VerifiedBatch,
 } from './replay-verifier.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';

@@ -37,13 +37,19 @@ export interface ReplayStart {
   readonly sequence: number;
   /** Frontier of the tree of the commits before: 32 bytes each, largest subtree first. */
   readonly frontier: readonly Buffer[];
-  /**
-   * Who may do what there, as the caller has verified it. Absent: it isn't known in the middle of a chain, and that events are
-   * allowed is then not checked.
-   */
+  /** Who may do what there, as the caller has verified it. */
   readonly authority?: AuthorityRecord | undefined;
+  /** The same, from a commit on that is still to come. */
+  readonly rules?: RulesFrom | undefined;
   /** Finds a public key of the chain by the hexadecimal of its fingerprint; asked where it isn't known who may do what. */
   readonly findKey?: FindKey | undefined;
+}
+
+/** From where on it is known who may do what. */
+export interface RulesFrom {
+  /** The tree there, which the replay must have too when it comes there. */
+  readonly head: TreeHead;
+  readonly authority: AuthorityRecord;
 }
 
 /** Finds a public key by the hexadecimal of its fingerprint; undefined where there is none. */
@@ -70,10 +76,11 @@ interface Writer {
  */
 export class ReplayVerifier {
   readonly genesis: Genesis;
-  /** Undefined: who may do what isn't known. */
-  readonly #authority: Authority | undefined;
+  /** Undefined: who may do what isn't known, and that events are allowed isn't checked. */
+  #authority: Authority | undefined;
+  readonly #rules: RulesFrom | undefined;
   /** The keys that signatures are verified with. */
-  readonly #keys: KeyRing;
+  #keys: KeyRing;
   readonly #findKey: FindKey | undefined;
   /** Who may do what, as it was after so many changes. */
   #record: { readonly changes: number; readonly record: AuthorityRecord } | undefined;
@@ -94,7 +101,8 @@ export class ReplayVerifier {
     options: ReplayOptions = {},
   ) {
     this.genesis = genesis;
-    const { authority } = start;
+    const { authority, rules } = start;
+    this.#rules = rules;
     if (start.commit === 0) this.#authority = Authority.of(genesis);
     else if (authority !== undefined) this.#authority = new Authority(authority);
     this.#keys = (this.#authority ?? Authority.of(genesis)).keys;
@@ -114,6 +122,11 @@ export class ReplayVerifier {
   /** Sequence of the event that comes next. */
   get nextSequence(): number {
     return this.#nextSequence;
+  }
+
+  /** Hashes of the perfect subtrees of all that was verified, largest first; 32 bytes each. */
+  frontier(): readonly Buffer[] {
+    return this.#frontier.hashes();
   }
 
   /** Whether it is checked that events are allowed: by all that came before, from the chain's first batch on. */
@@ -159,6 +172,7 @@ export class ReplayVerifier {
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
     const lastSigned = new Map<string | number, Step>();
     for (const { run, commit } of stored) {
+      at(commit.commit, () => this.#startRules());
       const batch = at(commit.commit, () => parseBatch(run));
       const strangers = at(commit.commit, () => this.#strangersOf(batch));
       if (strangers.length > 0) await this.#learn(strangers);
@@ -171,6 +185,17 @@ export class ReplayVerifier {
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));
     return steps.map(({ verified }) => verified);
+  }
+
+  /** Know who may do what, where that is known from here on. */
+  #startRules(): void {
+    const rules = this.#rules;
+    if (this.#authority !== undefined || rules?.head.size !== this.#frontier.size) return;
+    if (!rules.head.root.equals(this.#frontier.root())) {
+      throw new Violation('what comes before it is another history than the one that was verified');
+    }
+    this.#authority = new Authority(rules.authority);
+    this.#keys = this.#authority.keys;
   }
 
   /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */
