@@ -53,6 +53,7 @@ export const reasons = [
   'WRITER_AHEAD',
   'CONNECTION_FAILED',
   'DEADLINE_EXCEEDED',
+  'READ_KEY_MISSING',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

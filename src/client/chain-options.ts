@@ -1,4 +1,4 @@
-import type { KeyPair } from '../crypto/index.ts';
+import type { KeyPair, PaddingRule } from '../crypto/index.ts';
 import type { ChainKey, TrustMode } from '../event/index.ts';
 import type { Chain } from './chain.ts';
 import type { OnNotice } from './notice.ts';
@@ -20,6 +20,10 @@ export interface ChainOptions {
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
+  /** Whether the chain seals its data, if it is created. */
+  readonly isConfidential: boolean;
+  /** How far the size of sealed data is hidden. */
+  readonly padding: PaddingRule;
   readonly reconnectMs: number;
   readonly signBatches: boolean;
   readonly readDamaged: boolean;

@@ -1,30 +1,33 @@
-import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
-import {
-  type ChainKey,
-  type Genesis,
-  sealBatch,
-  signBatch,
-  type TreeHead,
-} from '../event/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import { asAtedbError } from './as-atedb-error.ts';
-import { type AppendEvent, buildEvents, type Conditions, type Signing } from './build-events.ts';
+import {
+  type AppendEvent,
+  type BuiltEvents,
+  buildEvents,
+  type Conditions,
+  type Signing,
+} from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { ChainKeys } from './chain-keys.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
 import type { ChainOptions } from './chain-options.ts';
 import { ChainRules } from './chain-rules.ts';
+import { ConfidentialWriter } from './confidential-writer.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
 import { KnownHead } from './known-head.ts';
-import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
+import { notRemembered } from './notice.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
 import { RememberedChain } from './remembered-chain.ts';
+import { sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
+import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import { UnverifiedHistory } from './unverified-history.ts';
 import { Writer } from './writer.ts';
@@ -46,6 +49,7 @@ export class Chain implements AsyncDisposable {
   readonly #known: KnownHead;
   readonly #keys: ChainKeys;
   readonly #rules: ChainRules;
+  readonly #confidential: ConfidentialWriter;
   /** Size of the head that was remembered when the chain was opened. */
   #rememberedSize = 0;
   readonly #opener: ChainOpener;
@@ -93,10 +97,17 @@ export class Chain implements AsyncDisposable {
       loadKeys: options.loadReadKeys,
       onSaveError,
     });
+    this.#confidential = new ConfidentialWriter({
+      ...options,
+      rules: this.#rules,
+      context: (call) => this.#context(call),
+      append: (built, call) => this.#append(built, call),
+    });
     this.#writer = new Writer({
       transport,
       chainKey,
       home: options.writerHome,
+      isConfidential: options.isConfidential,
       opener: this.#opener,
       known: this.#known,
       loadKey: options.loadKey,
@@ -145,6 +156,8 @@ export class Chain implements AsyncDisposable {
     const { chain } = await this.#opener.open(options);
     this.#damages = chain?.damages ?? [];
     this.#lostEnd = chain && lostEndOf(chain.damages, chain.nextSequence);
+    // Whether data is to be sealed is to be known before the first append.
+    if (chain !== undefined) await this.#rules.load(chain.genesis, this.#rememberedSize);
   }
 
   /**
@@ -165,10 +178,46 @@ export class Chain implements AsyncDisposable {
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
     this.#checkWritable();
-    const built = buildEvents(isMany(events) ? events : [events], options);
+    const all = listOf(events);
+    if (this.#confidential.seals(this.genesis)) return this.#confidential.append(all, options);
+    return this.#append(buildEvents(all, options), options);
+  }
+
+  async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
     return committed;
+  }
+
+  /**
+   * Say who may read an object, or without one all that has no rule of its own: they and the writer's own key are given a new read
+   * key, which seals what is written from now on. Who isn't among them any more reads what was written before, and no more.
+   *
+   * @throws AtedbError as `append`; REQUEST_INVALID for a reader's key that can only sign.
+   */
+  async setReaders(
+    readers: readonly PublicKey[],
+    object: SharedObject = {},
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    this.#checkWritable();
+    if (this.genesis === undefined) await this.#writer.create(this.#end.signal);
+    return this.#confidential.setReaders(object, readers, options);
+  }
+
+  /**
+   * Let more keys read an object, or without one all that has no rule of its own: what was written since its readers were set last,
+   * and what will be.
+   *
+   * @throws AtedbError as `append`; READ_KEY_MISSING where none of the client's keys may read it.
+   */
+  async addReaders(
+    readers: readonly PublicKey[],
+    object: SharedObject = {},
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    this.#checkWritable();
+    return this.#confidential.addReaders(object, readers, options);
   }
 
   /**
@@ -190,33 +239,9 @@ export class Chain implements AsyncDisposable {
     options: AppendOptions = {},
   ): Promise<Buffer[]> {
     this.#checkWritable();
-    const built = buildEvents(isMany(events) ? events : [events], options);
-    const { signal, timeoutMs } = options;
-    const key = await this.#options.loadKey();
-    const { fingerprint } = key.publicKey;
-    const salt = randomBytes(16);
-    const opened = await this.#opener.open({ forAppend: true, signal, timeoutMs });
-    const requests: Buffer[] = [];
-    let chainId = opened.chain?.genesis.chainId;
-    let previous: Buffer | undefined;
-    if (chainId === undefined) {
-      const offer = offerGenesis(this.key, key, opened);
-      const genesis = await sealGenesis(offer, key, salt);
-      requests.push(appendRequest(genesis.run, this.key));
-      chainId = offer.chainId;
-      previous = genesis.sealHash;
-    }
-    const sealed = sealBatch({
-      writer: { chainId, fingerprint, salt },
-      counter: requests.length,
-      previous,
-      eventHeaders: built.events.map((event) => event.header),
-      asOf: opened.chain?.head,
-      preconditions: built.preconditions,
-    });
-    const frames = built.events.map((event) => event.frame);
-    requests.push(appendRequest(await signBatch(frames, sealed, [key]), this.key));
-    return requests;
+    const { loadKey } = this.#options;
+    const chain = { chainKey: this.key, opener: this.#opener, loadKey };
+    return sealRequests(chain, listOf(events), options);
   }
 
   /**
@@ -367,16 +392,10 @@ export class Chain implements AsyncDisposable {
   }
 
   #notRemembered(error: unknown): void {
-    const cause = asAtedbError(error);
-    this.#options.onNotice({
-      kind: 'not-remembered',
-      chainKey: this.key.text,
-      cause,
-      message: `what is known of ${this.key.text} could not be saved: ${cause.message}`,
-    });
+    this.#options.onNotice(notRemembered(this.key.text, asAtedbError(error)));
   }
 }
 
-function isMany(events: AppendEvent | readonly AppendEvent[]): events is readonly AppendEvent[] {
-  return Array.isArray(events);
+function listOf(events: AppendEvent | readonly AppendEvent[]): readonly AppendEvent[] {
+  return Array.isArray(events) ? events : [events as AppendEvent];
 }

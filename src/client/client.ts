@@ -71,6 +71,13 @@ export interface OpenOptions extends CallOptions {
    * of distributed and of confidential chains; else the server is trusted to have refused what isn't.
    */
   readonly checkRules?: boolean | undefined;
+  /**
+   * Whether the chain, if the first append creates it, is confidential for good: its data is sealed, and whoever appends knows by
+   * the chain's id alone never to send it in clear. Set its readers before anything is appended.
+   */
+  readonly confidential?: boolean | undefined;
+  /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
+  readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
   readonly batchEventsMax?: number | undefined;
   /** Bytes of small appends that share a batch. Default: 1 MiB. */
@@ -190,6 +197,8 @@ export class AtedbClient implements AsyncDisposable {
       loadKey: () => loadWriteKey({ key, home, onNotice }),
       loadReadKeys: () => loadReadKeys({ key, home }),
       checkRules: options.checkRules,
+      isConfidential: options.confidential ?? false,
+      padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,

@@ -31,7 +31,7 @@ export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './a
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { type AppendOptions, Chain } from './chain.ts';
-export type { ChainEvent } from './chain-event.ts';
+export type { ChainEvent, SealedState } from './chain-event.ts';
 export {
   AtedbClient,
   type ConnectOptions,
@@ -48,5 +48,6 @@ export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
 export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
+export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

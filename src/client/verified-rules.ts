@@ -53,6 +53,17 @@ export class VerifiedRules {
     if (this.#place === undefined || place.head.size > this.#place.head.size) this.#place = place;
   }
 
+  /** Whether data of the chain is sealed anywhere, as far as is known. */
+  get hasReadRules(): boolean {
+    const authority = this.#place?.authority;
+    if (authority === undefined) return false;
+    const { isConfidential, rootRules, nodes } = authority;
+    return (
+      isConfidential ||
+      [rootRules, ...nodes.map(({ rules }) => rules)].some(({ read }) => read?.kind === 'read_key')
+    );
+  }
+
   /** Who may do what where it has come to; a copy. */
   authority(genesis: Genesis): Authority {
     return this.#place === undefined ? Authority.of(genesis) : new Authority(this.#place.authority);

@@ -20,6 +20,8 @@ export interface WriterPlaceOptions {
   readonly known: KnownHead;
   /** Absolute path of the home folder; undefined: nothing is kept. */
   readonly home: string | undefined;
+  /** Whether a chain that is created seals its data. */
+  readonly isConfidential: boolean;
   readonly onNotice: OnNotice;
   /** Told when the slot's file could not be written. */
   readonly onSaveError: (error: unknown) => void;
@@ -134,7 +136,7 @@ export class WriterPlace {
 
   async #create(key: KeyPair, server: Opened, signal: AbortSignal): Promise<void> {
     const { chainKey, transport, onNotice } = this.#options;
-    this.#offer ??= offerGenesis(chainKey, key, server);
+    this.#offer ??= offerGenesis(chainKey, key, server, this.#options.isConfidential);
     const { chainId } = this.#offer;
     const slot = await this.#takeSlot(chainId, key.publicKey.fingerprint);
     const { run, sealHash } = await sealGenesis(this.#offer, key, slot.state.salt);

@@ -69,6 +69,12 @@ export class Writer {
     return append.promise;
   }
 
+  /** Create the chain, where there is none yet; else nothing is changed. @throws AtedbError as appending does. */
+  async create(signal: AbortSignal): Promise<void> {
+    this.#key ??= this.#options.loadKey();
+    await this.#place.take(await this.#key, this.#pipeline.unanswered, signal);
+  }
+
   /** Resolves when the queue has room. */
   async writable(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();

@@ -390,6 +390,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 85;
    */
   DEADLINE_EXCEEDED = 85,
+
+  /**
+   * Made by clients. None of the user's keys was given the read key that the metadata names, with those who were. Ask one
+   * of them to share it.
+   *
+   * @generated from enum value: ERROR_REASON_READ_KEY_MISSING = 86;
+   */
+  READ_KEY_MISSING = 86,
 }
 
 /**
