@@ -13,7 +13,14 @@ export {
   type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
-export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
+export {
+  type Identity,
+  IdentityStore,
+  identityHome,
+  type KeyDescription,
+  type Passphrase,
+  type PassphraseRequest,
+} from '../store/index.ts';
 export type { VouchedBy } from '../trust/index.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { defaultKeyName, IdentityStore } from '../store/index.ts';
+import { defaultKeyName, IdentityStore, type Passphrase } from '../store/index.ts';
 import type { OnNotice } from './notice.ts';
 
 /**
@@ -12,9 +12,11 @@ import type { OnNotice } from './notice.ts';
 export async function loadWriteKey(options: {
   readonly key: KeyPair | string | undefined;
   readonly home: string | undefined;
+  /** Asked for where the key is sealed. */
+  readonly passphrase: Passphrase | undefined;
   readonly onNotice: OnNotice;
 }): Promise<KeyPair> {
-  const { key, home, onNotice } = options;
+  const { key, home, passphrase, onNotice } = options;
   if (key !== undefined && typeof key !== 'string') return key;
   if (home === undefined) {
     throw new AtedbError(
@@ -43,5 +45,5 @@ export async function loadWriteKey(options: {
       return made.keyPair;
     }
   }
-  return (await store.get(name)).keyPair;
+  return (await store.get(name, passphrase)).keyPair;
 }
