@@ -208,7 +208,9 @@ describe('key', () => {
     expect(made.code).toBe(0);
     const key = JSON.parse(made.stdout);
     expect(key).toMatchObject({ name: 'default', file: join(home, 'keys', 'default.key') });
-    expect((await atedb('key show')).stdout).toContain(key.public);
+    const { stdout: shown } = await atedb('key show');
+    expect(shown).toContain(`public key   ${key.public}\n`);
+    expect(shown).toContain(`KEM key      ${key.kemPublic}\n`);
     const exported = await atedb('key export');
     expect(exported.stderr).toContain('this is a secret');
     const imported = await atedb('key import - copy', { input: exported.stdout });

@@ -20,15 +20,18 @@ const characters = {
  * @throws UsageError where there is none, or the answer is broken off.
  */
 export async function askHidden(question: string, otherwise: string): Promise<string> {
-  const terminal = openTerminal(otherwise);
+  const { input, output } = openTerminal(otherwise);
   try {
-    terminal.output.write(question);
-    return await readHidden(terminal.input);
+    // Before the question is there: what is typed at once is not to be shown either.
+    input.setRawMode(true);
+    const answer = readHidden(input);
+    output.write(question);
+    return await answer;
   } finally {
-    terminal.input.setRawMode(false);
-    terminal.output.write('\n');
-    terminal.input.destroy();
-    terminal.output.destroy();
+    input.setRawMode(false);
+    output.write('\n');
+    input.destroy();
+    output.destroy();
   }
 }
 
@@ -46,24 +49,25 @@ function openTerminal(otherwise: string): { input: ReadStream; output: WriteStre
 /** Read a line, key by key: a terminal that reads lines shows them. */
 function readHidden(input: ReadStream): Promise<string> {
   const decoder = new StringDecoder('utf8');
+  const { promise: answer, resolve, reject } = Promise.withResolvers<string>();
+  const stop = () => reject(new UsageError('no passphrase was given'));
   let typed: string[] = [];
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new UsageError('no passphrase was given'));
-    input.setRawMode(true);
-    input.on('error', reject).on('end', stop);
-    input.on('data', (bytes) => {
-      for (const character of decoder.write(bytes)) {
-        if (character === '\r' || character === '\n') resolve(typed.join(''));
-        else if (character === characters.interrupt) stop();
-        else if (character === characters.end) {
-          if (typed.length === 0) stop();
-          else resolve(typed.join(''));
-        } else if (character === characters.backspace || character === characters.delete) {
-          typed.pop();
-        } else if (character === characters.eraseLine) typed = [];
-        // Other keys that are no characters, as Escape, are left out.
-        else if (character >= ' ') typed.push(character);
-      }
-    });
+  input.on('error', reject).on('end', stop);
+  input.on('data', (bytes) => {
+    for (const character of decoder.write(bytes)) {
+      if (character === '\r' || character === '\n') resolve(typed.join(''));
+      else if (character === characters.interrupt) stop();
+      else if (character === characters.end) {
+        if (typed.length === 0) stop();
+        else resolve(typed.join(''));
+      } else if (character === characters.backspace || character === characters.delete) {
+        typed.pop();
+      } else if (character === characters.eraseLine) typed = [];
+      // Other keys that are no characters, as Escape, are left out.
+      else if (character >= ' ') typed.push(character);
+    }
   });
+  // In this mode Ctrl-C is a character; a signal comes from elsewhere, and ends the question too.
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  return answer.finally(() => process.off('SIGINT', stop).off('SIGTERM', stop));
 }

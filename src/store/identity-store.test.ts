@@ -34,6 +34,8 @@ test('creates, lists, gets, and never replaces', async () => {
   expect(got.keyPair.publicKey.fingerprint).toEqual(made.keyPair.publicKey.fingerprint);
   await expect(store.create('work')).rejects.toThrow(/there is a key "work" already/);
   expect((await stat(home)).mode & 0o777).toBe(0o700);
+  // Others can encrypt to a user's key.
+  expect(got.keyPair.publicKey.kem?.bytes).toHaveLength(1216);
 });
 
 test('of two processes that make the same key, one wins and the other is told', async () => {
