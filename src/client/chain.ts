@@ -50,7 +50,6 @@ export class Chain implements AsyncDisposable {
   readonly #keys: ChainKeys;
   readonly #rules: ChainRules;
   readonly #confidential: ConfidentialWriter;
-  /** Size of the head that was remembered when the chain was opened. */
   #rememberedSize = 0;
   readonly #opener: ChainOpener;
   readonly #writer: Writer;

@@ -9,7 +9,7 @@ import {
   parseServerAddress,
   type TrustMode,
 } from '../event/index.ts';
-import { identityHome } from '../store/index.ts';
+import { identityHome, type Passphrase } from '../store/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { checkNode } from './check-node.ts';
@@ -30,6 +30,11 @@ export interface ConnectOptions {
    * every chain is met for the first time.
    */
   readonly home?: string | null | undefined;
+  /**
+   * Passphrase of the key that is written with, or a function that is asked for it, once a chain, where that key is sealed
+   * with one. Of a key that is new it is not used: `IdentityStore` seals keys.
+   */
+  readonly passphrase?: Passphrase | undefined;
   /** Deadline of calls with one answer, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Told what is worth a line in a log. */
@@ -123,6 +128,7 @@ export class AtedbClient implements AsyncDisposable {
   readonly home: string | undefined;
   readonly #transport: Transport;
   readonly #onNotice: OnNotice;
+  readonly #passphrase: Passphrase | undefined;
   readonly #chains = new Set<Chain>();
   #closed: Promise<void> | undefined;
 
@@ -133,6 +139,7 @@ export class AtedbClient implements AsyncDisposable {
     this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
+    this.#passphrase = options.passphrase;
   }
 
   /**
@@ -194,8 +201,8 @@ export class AtedbClient implements AsyncDisposable {
       transport: this.#transport,
       chainKey: this.#chainKey(chain),
       home,
-      loadKey: () => loadWriteKey({ key, home, onNotice }),
-      loadReadKeys: () => loadReadKeys({ key, home }),
+      loadKey: once(() => loadWriteKey({ key, home, passphrase: this.#passphrase, onNotice })),
+      loadReadKeys: once(() => loadReadKeys({ key, home, passphrase: this.#passphrase })),
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       padding: options.pad === true ? 'padme' : 'mark',
@@ -272,4 +279,16 @@ function parseChainId(chainId: Buffer | string | undefined): Buffer | undefined 
   throw new AtedbError('REQUEST_INVALID', 'a chain id is 32 bytes, or 64 hexadecimal digits', {
     metadata: { field: 'chainId' },
   });
+}
+
+/** Call once, and again only after a failure: who has given a passphrase isn't asked a second time. */
+function once<T>(call: () => Promise<T>): () => Promise<T> {
+  let called: Promise<T> | undefined;
+  return () => {
+    called ??= call().catch((error: unknown) => {
+      called = undefined;
+      throw error;
+    });
+    return called;
+  };
 }

@@ -25,7 +25,14 @@ export {
   parseProof,
   proofText,
 } from '../proof/index.ts';
-export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
+export {
+  type Identity,
+  IdentityStore,
+  identityHome,
+  type KeyDescription,
+  type Passphrase,
+  type PassphraseRequest,
+} from '../store/index.ts';
 export type { VouchedBy } from '../trust/index.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';

@@ -9,6 +9,7 @@ import {
   parseHex,
   parseSequence,
   readChainFlag,
+  readPassphraseFlag,
   readPositional,
   readTrustMode,
   switchFlag,
@@ -118,6 +119,7 @@ export const appendCommand: CommandModule = {
       sign: isOn(flags.sign, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
+      passphraseFile: readPassphraseFlag(parsed),
       json: isOn(flags.json, parsed),
       print: isOn(flags.print, parsed),
     };
