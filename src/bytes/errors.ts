@@ -48,6 +48,7 @@ export const reasons = [
   'WRITER_AHEAD',
   'CONNECTION_FAILED',
   'DEADLINE_EXCEEDED',
+  'NOT_ATTESTED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -15,6 +15,7 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export { type NoteAlgorithm, NoteKeyPair, NotePublicKeys, noteBytes } from './note-keys.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';
 export { rootOfHashes } from './root-of-hashes.ts';

@@ -91,7 +91,12 @@ export async function writeKeyFile(path: string, key: StoredKey): Promise<void> 
   await writeFileAtomic(path, formatKeyFile(key), { mode: keyFileMode, replace: false });
 }
 
-async function readPrivateText(path: string): Promise<string> {
+/**
+ * Read a file that holds a secret.
+ * @throws AtedbError REQUEST_INVALID when others than its owner may read it, or it is too large to be one of ours;
+ *   STORAGE_FAILED with the system's error as cause, and its code in `metadata`.
+ */
+export async function readPrivateText(path: string): Promise<string> {
   try {
     const file = await open(path, 'r');
     try {

@@ -7,6 +7,14 @@ export {
 } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
+export {
+  type CertifiedKeys,
+  certifyCheckpointKeys,
+  type SignedHead,
+  signCheckpoint,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+} from './checkpoint.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export { type ReplayStart, ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
 export { allowedKey, type KeyTable, keyTable, verifySignatures } from './signatures.ts';

@@ -351,6 +351,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 85;
    */
   DEADLINE_EXCEEDED = 85,
+
+  /**
+   * Made by clients. The batch is durable, and no checkpoint that covers it was had in time. Don't append it
+   * again; open the chain for the newest checkpoint.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_ATTESTED = 86;
+   */
+  NOT_ATTESTED = 86,
 }
 
 /**
