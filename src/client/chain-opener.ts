@@ -1,47 +1,31 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { type PublicKey, verifyConsistency } from '../crypto/index.ts';
+import { verifyConsistency } from '../crypto/index.ts';
 import {
   type ChainKey,
   commitLeaf,
   type Genesis,
-  type SliceBatch,
-  splitSlice,
   type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
-import { verifyGenesis } from '../trust/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
+import { checkChainId } from './check-chain-id.ts';
+import type { ChainCheckpoints } from './checkpoints.ts';
+import { type ConflictingHeads, headConflict } from './head-conflict.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
-import { type ChainStanding, parseOpenAnswer, type WriterStanding } from './received.ts';
+import type { Opened } from './opened.ts';
+import { type ChainStanding, parseOpenAnswer } from './received.ts';
 import type { RememberedChain } from './remembered-chain.ts';
+import { settled } from './settled.ts';
 import type { Transport } from './transport.ts';
+import { verifyFirst } from './verify-first.ts';
 
 /** What a caller demands of a chain, beside what is remembered of it. */
 export interface Expected {
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
-}
-
-/** What opening a chain says. */
-export interface Opened {
-  readonly serverIdentity: PublicKey;
-  /** Of chains that are created now. */
-  readonly trustMode: TrustMode;
-  /** Absent: there is no such chain yet. */
-  readonly chain: OpenedChain | undefined;
-}
-
-/** A chain whose genesis and head were verified. */
-export interface OpenedChain {
-  readonly genesis: Genesis;
-  readonly head: TreeHead;
-  readonly nextSequence: number;
-  /** Why it can be read only, in the server's words. */
-  readonly trouble: string | undefined;
-  /** Absent: none was asked for. Not verified. */
-  readonly writer: WriterStanding | undefined;
 }
 
 /** How to open. */
@@ -54,6 +38,8 @@ export interface OpenCall extends CallOptions {
 
 /** How often two heads are asked for at once, in the hope that no batch comes between. */
 const tieTries = 3;
+/** How long a server may take to sign what it is accused of. */
+const evidenceTimeoutMs = 5_000;
 
 /** Opens one chain, as often as needed, and believes nothing: every head is proven to extend the one known before. */
 export class ChainOpener {
@@ -62,6 +48,7 @@ export class ChainOpener {
   readonly #expected: Expected;
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
+  readonly checkpoints: ChainCheckpoints;
   #genesis: Genesis | undefined;
 
   constructor(options: {
@@ -70,12 +57,14 @@ export class ChainOpener {
     expected: Expected;
     remembered: RememberedChain;
     known: KnownHead;
+    checkpoints: ChainCheckpoints;
   }) {
     this.#transport = options.transport;
     this.#chainKey = options.chainKey;
     this.#expected = options.expected;
     this.#remembered = options.remembered;
     this.#known = options.known;
+    this.checkpoints = options.checkpoints;
   }
 
   /** What the chain is; undefined until it was opened. */
@@ -93,6 +82,8 @@ export class ChainOpener {
     const from = this.#known.newest;
     const remembered = from === undefined ? await this.#remembered.load() : undefined;
     const known = from ?? remembered?.head;
+    if (remembered?.checkpoint !== undefined) this.checkpoints.restore(remembered.checkpoint);
+    const signedBefore = this.checkpoints.newest;
     const answer = await this.#ask(call, known);
     if (answer.chain === undefined) {
       // Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
@@ -105,9 +96,17 @@ export class ChainOpener {
     const { genesis, commitHeader } = first;
     // Every tree of the chain extends that of its genesis alone.
     const base = known ?? { size: 1, root: commitLeaf(commitHeader) };
-    await this.#checkHead(chain, base);
+    const { path } = this.#remembered;
+    const signed = await settled(
+      this.checkpoints.ofOpening(answer, genesis, { remembered: signedBefore, path }),
+    );
+    // Another history says more than what is wrong with the signatures on it.
+    await this.#checkHead(chain, base, signed.value);
+    if (signed.error !== undefined) throw signed.error;
     this.#genesis ??= genesis;
+    await this.#checkSigned(chain, signed.value, signedBefore);
     await this.#known.exclusively(async () => this.#known.advance(from, chain.head));
+    if (signed.value !== undefined) this.checkpoints.keep(signed.value);
     return {
       ...answer,
       chain: {
@@ -129,7 +128,7 @@ export class ChainOpener {
   async extend(head: TreeHead, call: CallOptions): Promise<TreeHead> {
     const { chain } = await this.#ask(call, head);
     if (chain === undefined) throw this.#notFound();
-    await this.#checkHead(chain, head);
+    await this.#checkHead(chain, head, undefined);
     return chain.head;
   }
 
@@ -167,50 +166,60 @@ export class ChainOpener {
    *
    * @throws AtedbError HEAD_CONFLICT.
    */
-  async checkNotBehind(served: TreeHead, known: TreeHead): Promise<void> {
+  async checkNotBehind(served: TreeHead, known: TreeHead, signed?: SignedHead): Promise<void> {
     if (served.size < known.size) {
-      throw await this.conflict('its chain is shorter than it was', { known, served });
+      throw await this.conflict('its chain is shorter than it was', { known, served, signed });
     }
     if (served.size === known.size && !sameHead(served, known)) {
-      throw await this.conflict('its chain has another history than it had', { known, served });
+      const why = 'its chain has another history than it had';
+      throw await this.conflict(why, { known, served, signed });
     }
   }
 
+  /**
+   * Compare a checkpoint of the server with the known head, which is larger or smaller, and keep it if it is of its history.
+   *
+   * @throws AtedbError HEAD_CONFLICT; as `Transport.unary`.
+   */
+  async tieCheckpoint(signed: SignedHead, call: CallOptions): Promise<void> {
+    const { head } = signed;
+    const { newest } = this.#known;
+    if (newest === undefined) return;
+    if (head.size === newest.size && !sameHead(head, newest)) {
+      throw await this.conflict('it has signed another history than it had', {
+        known: newest,
+        served: head,
+        signed,
+      });
+    }
+    const [older, newer] = head.size < newest.size ? [head, newest] : [newest, head];
+    if (await this.tie(newer, older, call)) this.checkpoints.keep(signed);
+  }
+
   /** Keep evidence of two heads that can't both be true, and make the error that says so. */
-  async conflict(
-    why: string,
-    heads: {
-      known: TreeHead;
-      served: TreeHead | undefined;
-      consistency?: readonly Buffer[];
-    },
-  ): Promise<AtedbError> {
-    const { known, served, consistency = [] } = heads;
-    const evidence = await this.#remembered.keepEvidence({
-      why,
-      genesisHeader: this.#genesis?.headerBytes,
-      rememberedHead: known,
-      servedHead: served,
-      consistency,
+  async conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
+    const signed = heads.signed ?? (await this.#askForSigned());
+    return headConflict(why, {
+      ...heads,
+      signed,
+      signedBefore: this.checkpoints.newest,
+      genesis: this.#genesis,
+      chainKey: this.#chainKey,
+      server: this.#transport.server,
+      remembered: this.#remembered,
     });
-    const { path } = this.#remembered;
-    const forget =
-      path === undefined ? '' : ` To accept the chain as it is served now, delete ${path}.`;
-    return new AtedbError(
-      'HEAD_CONFLICT',
-      `${this.#transport.server} contradicts what was verified before of ${this.#chainKey.text}: ${why}. It was restored from an older state, or its history was rewritten: find out which before trusting it.${forget}`,
-      {
-        metadata: {
-          chain_key: this.#chainKey.text,
-          known_size: String(known.size),
-          known_root: known.root.toString('hex'),
-          ...(served === undefined
-            ? {}
-            : { served_size: String(served.size), served_root: served.root.toString('hex') }),
-          ...(evidence === undefined ? {} : { evidence }),
-        },
-      },
+  }
+
+  /** The server's checkpoint as it is now, for evidence; undefined where it has none that verifies. */
+  async #askForSigned(): Promise<SignedHead | undefined> {
+    const genesis = this.#genesis;
+    if (genesis === undefined) return undefined;
+    const note = this.#call({ timeoutMs: evidenceTimeoutMs }, 0).then(({ chain }) =>
+      chain?.checkpoint === undefined
+        ? undefined
+        : this.checkpoints.verify(chain.checkpoint, genesis.chainId),
     );
+    return (await settled(note)).value;
   }
 
   /** Ask the server, and make of what it can't say of a known head the conflict that it is. */
@@ -228,12 +237,17 @@ export class ChainOpener {
 
   /** The server's chain is shorter than the known head: or it is another chain altogether, which says more. */
   async #shorter(call: OpenCall, known: TreeHead): Promise<never> {
-    const { chain } = await this.#call(call, 0);
+    const answer = await this.#call(call, 0);
+    const { chain } = answer;
+    let signed: SignedHead | undefined;
     if (chain !== undefined) {
       const remembered = this.#genesis === undefined ? await this.#remembered.load() : undefined;
-      await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
+      const { genesis } = await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
+      const signedBefore = { remembered: this.checkpoints.newest, path: this.#remembered.path };
+      signed = (await settled(this.checkpoints.ofOpening(answer, genesis, signedBefore))).value;
     }
-    throw await this.conflict('its chain is shorter than it was', { known, served: chain?.head });
+    const served = chain?.head;
+    throw await this.conflict('its chain is shorter than it was', { known, served, signed });
   }
 
   async #call(call: OpenCall, knownSize: number) {
@@ -285,32 +299,55 @@ export class ChainOpener {
     if (genesis.chainKey.text !== this.#chainKey.text) {
       throw verificationFailed(`its genesis is of the chain ${genesis.chainKey.text}`);
     }
-    this.#checkId(genesis, this.#expected.chainId, 'pinned');
-    this.#checkId(genesis, this.#genesis?.chainId ?? rememberedId, 'remembered');
+    const { server } = this.#transport;
+    const { path } = this.#remembered;
+    checkChainId(genesis, { due: this.#expected.chainId, how: 'pinned', server, path });
+    const due = this.#genesis?.chainId ?? rememberedId;
+    checkChainId(genesis, { due, how: 'remembered', server, path });
     this.#checkTrustMode(genesis.trustMode);
     return first;
   }
 
-  #checkId(genesis: Genesis, due: Buffer | undefined, how: 'pinned' | 'remembered'): void {
-    if (due === undefined || due.equals(genesis.chainId)) return;
-    const served = genesis.chainId.toString('hex');
-    const { path } = this.#remembered;
-    const accept =
-      how === 'pinned' || path === undefined ? '' : ` To accept the new one, delete ${path}.`;
-    const whose =
-      how === 'pinned'
-        ? 'It was deleted and made anew, somebody answers in its place, or another chain was meant.'
-        : 'It is not the chain that was used before: it was deleted and made anew, or somebody answers in its place.';
-    throw new AtedbError(
-      'CHAIN_ID_MISMATCH',
-      `the chain ${this.#chainKey.text} of ${this.#transport.server} has the id ${served}, and ${due.toString('hex')} is ${how}. ${whose} Find out which before trusting it.${accept}`,
-      { metadata: { chain_id: served, expected: due.toString('hex') } },
-    );
+  /** Check that a checkpoint is of the history of the head beside it, and not older than the one before. */
+  async #checkSigned(
+    { head: served, checkpointConsistency: consistency }: ChainStanding,
+    signed: SignedHead | undefined,
+    before: SignedHead | undefined,
+  ): Promise<void> {
+    if (signed === undefined) return;
+    const { head } = signed;
+    const good = verifyConsistency({
+      first: head.size,
+      second: served.size,
+      firstRoot: head.root,
+      secondRoot: served.root,
+      proof: consistency,
+    });
+    if (!good) {
+      const why = 'it has signed another history than the one it serves';
+      throw await this.conflict(why, { known: head, served, consistency, signed });
+    }
+    await this.checkNotOlder(signed, before);
   }
 
-  async #checkHead(chain: ChainStanding, base: TreeHead): Promise<void> {
+  /**
+   * Refuse a checkpoint that is older than one that the server had signed before.
+   *
+   * @throws AtedbError HEAD_CONFLICT.
+   */
+  async checkNotOlder(signed: SignedHead, before: SignedHead | undefined): Promise<void> {
+    if (before === undefined || signed.head.size >= before.head.size) return;
+    const heads = { known: before.head, served: signed.head, signed };
+    throw await this.conflict('it shows an older checkpoint than one it had signed', heads);
+  }
+
+  async #checkHead(
+    chain: ChainStanding,
+    base: TreeHead,
+    signed: SignedHead | undefined,
+  ): Promise<void> {
     const { head, consistency } = chain;
-    await this.checkNotBehind(head, base);
+    await this.checkNotBehind(head, base, signed);
     const good = verifyConsistency({
       first: base.size,
       second: head.size,
@@ -323,6 +360,7 @@ export class ChainOpener {
       known: base,
       served: head,
       consistency,
+      signed,
     });
   }
 
@@ -337,31 +375,9 @@ export class ChainOpener {
   }
 }
 
-/** Verify the first batch of a chain, with its commit. */
-async function verifyFirst(slice: Buffer): Promise<{ genesis: Genesis; commitHeader: Buffer }> {
-  try {
-    // Copied, since what the genesis says is kept for as long as the chain is open.
-    const [first, ...others] = splitSlice(Buffer.from(slice));
-    if (first === undefined || others.length > 0) throw verificationFailed('it is not one batch');
-    const { genesis, batch } = await verifyGenesis(first.run);
-    if (!isFirst(first) || !first.commit.sealHash.equals(batch.seal.hash)) {
-      throw verificationFailed("its genesis has another batch's commit");
-    }
-    return { genesis, commitHeader: first.commit.headerBytes };
-  } catch (error) {
-    if (!(error instanceof AtedbError) || error.reason === 'VERIFICATION_FAILED') throw error;
-    throw verificationFailed(`its genesis does not verify: ${error.message}`, error);
-  }
-}
-
-function isFirst({ commit }: SliceBatch): boolean {
-  return commit.commit === 0 && commit.firstSequence === 0 && commit.events === 1;
-}
-
-function verificationFailed(why: string, cause?: unknown): AtedbError {
+function verificationFailed(why: string): AtedbError {
   return new AtedbError(
     'VERIFICATION_FAILED',
     `what the server says of the chain can't be true: ${why}. Nothing of it was used`,
-    { cause },
   );
 }

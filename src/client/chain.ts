@@ -9,17 +9,20 @@ import {
   type TreeHead,
   type TrustMode,
 } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import { asAtedbError } from './as-atedb-error.ts';
 import { type AppendEvent, buildEvents, type Conditions } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
-import { ChainOpener, type OpenedChain } from './chain-opener.ts';
+import { ChainOpener } from './chain-opener.ts';
+import { ChainCheckpoints } from './checkpoints.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { KnownHead } from './known-head.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
+import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
 import { RememberedChain } from './remembered-chain.ts';
@@ -31,7 +34,14 @@ import { Writer } from './writer.ts';
 const closingTimeoutMs = 2_000;
 
 /** How to append. */
-export interface AppendOptions extends CallOptions, Conditions {}
+export interface AppendOptions extends CallOptions, Conditions {
+  /**
+   * When the append is done. `durable`: the server has stored the events and says so. `attested`: it has also signed a tree that
+   * they are in, which it can't deny later; that takes up to a second longer, or more where many chains grow at once.
+   * Default: `durable`.
+   */
+  readonly wait?: 'durable' | 'attested' | undefined;
+}
 
 /** What a chain is opened with, all decided. */
 export interface ChainOptions {
@@ -89,12 +99,21 @@ export class Chain implements AsyncDisposable {
       const id = this.chainId;
       if (id !== undefined) this.#remembered.note({ chainId: id, head });
     });
+    const checkpoints = new ChainCheckpoints({
+      server: transport.server,
+      known: this.#known,
+      onNewer: (checkpoint) => {
+        const head = this.#known.newest ?? checkpoint.head;
+        this.#remembered.note({ chainId: checkpoint.chainId, head, checkpoint });
+      },
+    });
     this.#opener = new ChainOpener({
       transport,
       chainKey,
       expected: { chainId, trustMode },
       remembered: this.#remembered,
       known: this.#known,
+      checkpoints,
     });
     this.#writer = new Writer({
       transport,
@@ -127,6 +146,11 @@ export class Chain implements AsyncDisposable {
     return this.#known.newest;
   }
 
+  /** The newest head that the server has signed, verified. Undefined: there is none yet. */
+  get checkpoint(): SignedHead | undefined {
+    return this.#opener.checkpoints.newest;
+  }
+
   /**
    * Open the chain: verify its genesis, and that its head extends the one that is remembered.
    *
@@ -144,10 +168,11 @@ export class Chain implements AsyncDisposable {
    * A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
    * that gives up, by signal or deadline, may have given up on something that is stored all the same.
    *
-   * @returns when the events are durable.
+   * @returns when the events are durable, or attested.
    * @throws AtedbError TOO_MANY_EVENTS, DATA_TOO_LARGE, REQUEST_INVALID at once; KEY_NOT_ALLOWED, PRECONDITION_FAILED and what
    * else the server refuses; OUTCOME_UNKNOWN, CONNECTION_FAILED when the server stays lost; WRITER_AHEAD, HEAD_CONFLICT,
-   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown` or `not-sent`.
+   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown`, `not-sent` or `durable`;
+   * NOT_ATTESTED for events that are durable, when no checkpoint came.
    */
   async append(
     events: AppendEvent | readonly AppendEvent[],

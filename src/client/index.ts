@@ -14,7 +14,7 @@ export {
   type TrustMode,
 } from '../event/index.ts';
 export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
-export type { VouchedBy } from '../trust/index.ts';
+export type { CertifiedKeys, SignedHead, VouchedBy } from '../trust/index.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { type AppendOptions, Chain } from './chain.ts';

@@ -57,6 +57,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   WRITER_AHEAD: status.INTERNAL,
   CONNECTION_FAILED: status.INTERNAL,
   DEADLINE_EXCEEDED: status.INTERNAL,
+  NOT_ATTESTED: status.INTERNAL,
 };
 
 /** These ask for an operator: they are logged as errors, all others at debug. */

@@ -7,6 +7,7 @@ import {
 import type { Chain } from '../../chain/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
+import { CheckpointFeed } from './checkpoint-feed.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
@@ -41,11 +42,13 @@ class Subscription implements Disposable {
   readonly #heartbeatMs: number;
   readonly #now: () => number;
   readonly #slices: SliceSender;
+  readonly #feed: CheckpointFeed;
 
   constructor(chain: Chain, call: SendingCall, heartbeatMs: number, deps: ChainServiceDeps) {
     this.#chain = chain;
     this.#call = call;
     this.#slices = new SliceSender(call, deps.sliceMemory);
+    this.#feed = new CheckpointFeed(deps.checkpoints, chain, call.signal);
     this.#heartbeatMs = heartbeatMs;
     this.#now = deps.now;
   }
@@ -66,9 +69,16 @@ class Subscription implements Disposable {
     let position = start;
     let isLive = false;
     for (;;) {
+      if (isLive) await this.#sendCheckpoint(position);
       if (position.commit >= log.durable.head.size) {
         checkWholeEnd(this.#chain);
-        if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
+        if (!isLive) {
+          await this.#feed.begin();
+          await this.#sendCheckpoint(position);
+          // More may have come while the checkpoint was made.
+          if (position.commit < log.durable.head.size) continue;
+          await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
+        }
         isLive = true;
         // It may wait for long, and holds no memory then.
         await this.#slices.finish();
@@ -86,22 +96,35 @@ class Subscription implements Disposable {
     }
   }
 
-  /** Wait until the log goes on after a position, with a heartbeat each time that takes long. */
+  /** Send the newest checkpoint of what was sent, unless that one was. */
+  async #sendCheckpoint(position: Position): Promise<void> {
+    const note = this.#feed.take(position.commit);
+    if (note !== undefined) await this.#send({ message: { case: 'checkpoint', value: note } });
+  }
+
+  /** Wait until the log goes on after a position, with checkpoints, and a heartbeat each time that takes long. */
   async #waitBeyond(position: Position): Promise<void> {
     const { log } = this.#chain;
     const { signal } = this.#call;
     while (log.durable.head.size <= position.commit) {
       const pause = new AbortController();
+      const signed = new AbortController();
       const timer = setTimeout(() => pause.abort(), this.#heartbeatMs);
-      const either = AbortSignal.any([signal, pause.signal]);
+      const either = AbortSignal.any([signal, pause.signal, signed.signal]);
+      this.#feed.onSigned = () => signed.abort();
       try {
         await log.waitBeyond(position.commit, either);
       } catch (error) {
         signal.throwIfAborted();
+        if (signed.signal.aborted) {
+          await this.#sendCheckpoint(position);
+          continue;
+        }
         if (!pause.signal.aborted) throw error;
         const value = { ...this.#progress(), timeUnixMs: BigInt(this.#now()) };
         await this.#send({ message: { case: 'heartbeat', value } });
       } finally {
+        this.#feed.onSigned = undefined;
         clearTimeout(timer);
       }
     }
