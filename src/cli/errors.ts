@@ -13,6 +13,7 @@ export const exitCodes = {
   outcomeUnknown: 6,
   notFound: 7,
   toRepair: 8,
+  notAttested: 9,
 } as const;
 
 /** The table of exit codes, as `--help` ends with it. */
@@ -26,6 +27,7 @@ export const exitCodesHelp = `Exit codes:
   6  the connection was lost before the answer: stored or not, nobody here knows
   7  the object is not there (get, rm)
   8  something is to be repaired, and nothing was changed (repair)
+  9  what was appended is durable, and not attested (append --wait attested)
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
 /** The command line, or a variable that stands for a part of it, is wrong. */
@@ -71,6 +73,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   WRITER_AHEAD: exitCodes.unverified,
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
   EVENT_NOT_FOUND: exitCodes.notFound,
+  NOT_ATTESTED: exitCodes.notAttested,
 };
 
 /** An error as it is shown. */
