@@ -66,6 +66,8 @@ export class PendingAppend implements QueuedAppend {
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => {
         const isDurable = this.committed !== undefined;
+        // Nobody waits any more: what was kept only to be attested is dropped.
+        this.#settle();
         const outcome = onGivenUp(this) ? 'not-sent' : 'unknown';
         this.reject(deadlineExceeded(timeoutMs, { outcome: isDurable ? 'durable' : outcome }));
       }, timeoutMs);

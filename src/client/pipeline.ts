@@ -111,7 +111,9 @@ export class Pipeline {
     while (this.#maySeal()) {
       const isComplete = this.#queue.hasCompleteBatch;
       const batch = new SealedBatch(this.#queue.takeBatch(), isComplete);
-      this.#seal(batch, this.#batches.at(-1), outlet);
+      const last = this.#batches.at(-1);
+      // Behind what has its answer comes what the slot says: one that was answered later may not be kept.
+      this.#seal(batch, last?.commitHeader === undefined ? last : undefined, outlet);
       this.#batches.push(batch);
     }
     for (;;) {
@@ -262,9 +264,9 @@ export class Pipeline {
       for (const append of due.batch?.appends ?? []) append.wasSent = false;
       due.batch = undefined;
     }
-    const answered = this.#batches.filter((batch) => batch.commitHeader !== undefined);
-    this.#sent = answered.length;
-    let before = answered.at(-1);
+    // Those that have their answers, and wait to be attested, stay as they are.
+    this.#sent = count(this.#batches, (batch) => batch.commitHeader !== undefined);
+    let before: SealedBatch | undefined;
     for (const batch of this.unanswered) {
       this.#seal(batch, before, outlet);
       before = batch;
