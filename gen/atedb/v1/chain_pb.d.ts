@@ -1040,8 +1040,9 @@ export declare type SubscribeResponse = Message<"atedb.v1.SubscribeResponse"> & 
     case: "heartbeat";
   } | {
     /**
-     * A checkpoint of what was sent, or of what the stream began after: before the first `caught_up`, and then
-     * of what is appended, within about a second, before the next heartbeat. None is older than one before it.
+     * A checkpoint of what was sent, or of what is before the stream's start: one comes before `caught_up`, and
+     * one within about a second of what is appended, later where very many chains are followed. None is older
+     * than one before it. Its head is of a size that was reached before.
      *
      * @generated from field: string checkpoint = 6;
      */
