@@ -12,9 +12,16 @@ export {
   type ServerAddress,
   type TreeHead,
   type TrustMode,
+  verifierKey,
 } from '../event/index.ts';
 export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
-export type { CertifiedKeys, SignedHead, VouchedBy } from '../trust/index.ts';
+export {
+  type CertifiedKeys,
+  type SignedHead,
+  type VouchedBy,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+} from '../trust/index.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { type AppendOptions, Chain } from './chain.ts';
