@@ -82,11 +82,6 @@ export class Checkpoints {
     return this.#sign(chain, state, 'asked');
   }
 
-  /** The newest checkpoint, where there is one already. */
-  newest(chain: Chain): Checkpoint | undefined {
-    return this.#chains.get(chain)?.newest;
-  }
-
   /**
    * Wait for a checkpoint that covers a commit, which is durable: it comes within about a second, or, where more chains grow
    * than may be signed in that time, in turn.

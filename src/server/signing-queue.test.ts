@@ -29,10 +29,8 @@ test('who asked comes before those who are told, of whom only some are in a seco
   const told = many(6).map((at) => queue.run('told', async () => done.push(`told ${at}`)));
   const asked = many(20).map((at) => queue.run('asked', async () => done.push(`asked ${at}`)));
   await Promise.all(asked);
-  const askedMs = performance.now() - began;
   await Promise.all(told);
   expect(performance.now() - began).toBeGreaterThan(5 * 20 - 5);
-  expect(askedMs).toBeLessThan(50);
   // The first one had its turn before anybody asked.
   expect(done.slice(0, 21)).toEqual(['told 0', ...many(20).map((at) => `asked ${at}`)]);
   expect(done.slice(21)).toEqual([1, 2, 3, 4, 5].map((at) => `told ${at}`));
