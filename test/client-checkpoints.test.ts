@@ -131,18 +131,20 @@ test('subscribers are shown checkpoints of what they were sent, within about a s
     for await (const _event of reader.subscribe({ onSignal, signal: stop.signal })) received += 1;
   })();
   await caughtUp.promise;
+  const began = performance.now();
   for (let at = 0; at < 25; at += 1) {
     await chain.append({ data: `${at}` });
     await delay(100);
   }
-  await expect.poll(() => shown.at(-1), { timeout: 5_000 }).toBe(27);
+  await expect.poll(() => shown.at(-1), { timeout: 20_000 }).toBe(27);
+  const seconds = (performance.now() - began) / 1_000;
   stop.abort('enough');
   await expect(following).rejects.toBe('enough');
   expect(shown).toEqual([...new Set(shown)].sort((a, b) => a - b));
   expect(shown.length).toBeGreaterThan(2);
-  expect(shown.length).toBeLessThan(7);
+  expect(shown.length).toBeLessThanOrEqual(3 + seconds);
   expect(reader.checkpoint?.head.size).toBe(27);
-});
+}, 60_000);
 
 test('the newest checkpoint is remembered from one run to the next', async () => {
   const home = await temporaryHome();

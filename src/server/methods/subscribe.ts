@@ -96,30 +96,35 @@ class Subscription implements Disposable {
     }
   }
 
-  /** Send the newest checkpoint of what was sent, unless that one was. */
+  /** Send the newest checkpoint of what was sent, unless that one was. Afterwards none is left to be sent. */
   async #sendCheckpoint(position: Position): Promise<void> {
-    const note = this.#feed.take(position.commit);
-    if (note !== undefined) await this.#send({ message: { case: 'checkpoint', value: note } });
+    for (;;) {
+      const value = this.#feed.take(position.commit);
+      if (value === undefined) return;
+      await this.#send({ message: { case: 'checkpoint', value } });
+    }
   }
 
   /** Wait until the log goes on after a position, with checkpoints, and a heartbeat each time that takes long. */
   async #waitBeyond(position: Position): Promise<void> {
     const { log } = this.#chain;
     const { signal } = this.#call;
-    while (log.durable.head.size <= position.commit) {
+    for (;;) {
+      await this.#sendCheckpoint(position);
+      if (log.durable.head.size > position.commit) return;
       const pause = new AbortController();
-      const signed = new AbortController();
+      let isSigned = false;
       const timer = setTimeout(() => pause.abort(), this.#heartbeatMs);
-      const either = AbortSignal.any([signal, pause.signal, signed.signal]);
-      this.#feed.onSigned = () => signed.abort();
+      const either = AbortSignal.any([signal, pause.signal]);
+      this.#feed.onSigned = () => {
+        isSigned = true;
+        pause.abort();
+      };
       try {
         await log.waitBeyond(position.commit, either);
       } catch (error) {
         signal.throwIfAborted();
-        if (signed.signal.aborted) {
-          await this.#sendCheckpoint(position);
-          continue;
-        }
+        if (isSigned) continue;
         if (!pause.signal.aborted) throw error;
         const value = { ...this.#progress(), timeUnixMs: BigInt(this.#now()) };
         await this.#send({ message: { case: 'heartbeat', value } });
