@@ -165,7 +165,7 @@ describe('an opening', () => {
         const error = await lying(lie, open).catch((reason) => reason);
         expect(error.reason).toBe('VERIFICATION_FAILED');
       }),
-      { numRuns: rounds({ short: 15, long: 300 }) },
+      { numRuns: rounds({ short: 8, long: 300 }) },
     );
   });
 });

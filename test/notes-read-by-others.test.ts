@@ -19,6 +19,12 @@ if (missing !== undefined) {
   process.stderr.write(`notes are not read by others here: ${missing}. .ci/run installs it\n`);
 }
 
+let reader: NoteReader;
+beforeAll(() => {
+  if (missing === undefined) reader = new NoteReader();
+}, 60_000);
+afterAll(() => reader?.[Symbol.dispose]());
+
 /** A checkpoint as a server gives it to a client. */
 async function served(): Promise<SignedHead> {
   await using server = await TestServer.start();
@@ -39,7 +45,6 @@ function verifierKeys({ chainId, signer }: SignedHead): string[] {
 test.skipIf(missing !== undefined)(
   'a checkpoint of a server is verified, both lines, by golang.org/x/mod/sumdb/note and filippo.io/torchwood',
   async () => {
-    using reader = new NoteReader();
     const signed = await served();
     const { note } = signed;
     const keys = verifierKeys(signed);
@@ -67,7 +72,6 @@ test.skipIf(missing !== undefined)(
 test.skipIf(missing !== undefined)(
   'of altered notes none is taken by us that others refuse',
   async () => {
-    using reader = new NoteReader();
     const keys = NoteKeyPair.generate();
     const signer = await certifyCheckpointKeys(keys.publicKeys, KeyPair.generate());
     const chainId = Buffer.alloc(32, 5);
