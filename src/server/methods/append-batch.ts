@@ -4,7 +4,7 @@ import { parseChainKey } from '../../event/index.ts';
 import { unaryBytes } from '../method.ts';
 import { splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
-import { Attestations } from './attestations.ts';
+import { Attestations, attestable } from './attestations.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
 import { toTreeHead } from './to-message.ts';
 
@@ -22,7 +22,10 @@ export function appendBatch(deps: ChainServiceDeps) {
     const committed = { commitHeader, head: toTreeHead(head) };
     if (!attest) return { committed };
     const attestations = new Attestations(deps.checkpoints, call.signal);
-    const { checkpoint = '', ...proofs } = await attestations.attest(chain, { run, commitHeader });
+    const { checkpoint = '', ...proofs } = await attestations.attest(
+      chain,
+      attestable(run, submitted),
+    );
     return { committed, attested: { checkpoint, ...proofs } };
   });
 }

@@ -7,7 +7,7 @@ import { parseChainKey, type SignatureView } from '../../event/index.ts';
 import { bidiStream, type DuplexCall } from '../method.ts';
 import { type AppendRequestParts, splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
-import { Attestations } from './attestations.ts';
+import { type AttestableBatch, Attestations, attestable } from './attestations.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
 import {
   attestedMessage,
@@ -193,29 +193,29 @@ class AppendStream {
     this.#placed = placed;
     const answered = placed.then(answerTo).finally(() => this.#call.free(messageBytes));
     this.#answerWith(answered, run.length, attest);
-    if (attest) this.#attestAfter(chain, placed, run);
-  }
-
-  /** Attest a batch when it is answered, and those before it are attested. */
-  #attestAfter(chain: Chain, placed: Promise<SubmittedBatch | Refusal>, run: Buffer): void {
-    const before = Promise.all([this.#answered, this.#attested]);
-    this.#attested = this.#attest(chain, placed, { run, before }).catch((error: unknown) => {
+    if (!attest) return;
+    // Of the batch, which may be large, nothing is kept until it is attested.
+    const due = placed.then((outcome) =>
+      'error' in outcome ? undefined : attestable(run, outcome),
+    );
+    const turn = Promise.all([this.#answered, this.#attested]);
+    this.#attested = this.#attest(chain, due, turn).catch((error: unknown) => {
       this.#fail(error);
     });
   }
 
+  /** Attest a batch when it is answered, and those before it are attested. */
   async #attest(
     chain: Chain,
-    placed: Promise<SubmittedBatch | Refusal>,
-    { run, before }: { readonly run: Buffer; readonly before: Promise<unknown> },
+    due: Promise<AttestableBatch | undefined>,
+    turn: Promise<unknown>,
   ): Promise<void> {
-    const outcome = await placed;
-    await before;
+    const batch = await due;
+    await turn;
     if (this.#failed || this.#closed) return;
-    if (!('error' in outcome)) {
-      const { commitHeader, sealHash } = outcome;
-      const attestation = await this.#attestations.attest(chain, { run, commitHeader });
-      await this.#call.send(attestedMessage(sealHash, attestation));
+    if (batch !== undefined) {
+      const attestation = await this.#attestations.attest(chain, batch);
+      await this.#call.send(attestedMessage(batch.sealHash, attestation));
     }
     this.#leave(1, 0);
   }

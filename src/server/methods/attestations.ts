@@ -1,4 +1,4 @@
-import type { Chain } from '../../chain/index.ts';
+import type { Chain, SubmittedBatch } from '../../chain/index.ts';
 import { parseCommitHeader, parseSealOfRun } from '../../event/index.ts';
 import type { Checkpoint, Checkpoints } from '../checkpoints.ts';
 
@@ -8,6 +8,22 @@ export interface Attestation {
   readonly checkpoint: string | undefined;
   readonly consistency: Buffer[];
   readonly inclusion: Buffer[];
+}
+
+/** What has to be known of a batch to attest it; nothing of the batch itself is kept, which may be large. */
+export interface AttestableBatch {
+  /** Its number. */
+  readonly commit: number;
+  readonly sealHash: Buffer;
+  /** Size of the head that its seal names as verified; 0 for none. */
+  readonly asOfSize: number;
+}
+
+/** Take from a batch that has its place what it takes to attest it. */
+export function attestable(run: Buffer, submitted: SubmittedBatch): AttestableBatch {
+  const { commit } = parseCommitHeader(submitted.commitHeader);
+  const asOfSize = parseSealOfRun(run).asOf?.size ?? 0;
+  return { commit, sealHash: submitted.sealHash, asOfSize };
 }
 
 /** Attests the batches of one stream, or of one call, in their order. */
@@ -28,11 +44,7 @@ export class Attestations {
    * @param batch that is durable.
    * @throws the signal's reason; AtedbError STORAGE_FAILED, CHAIN_DAMAGED.
    */
-  async attest(
-    chain: Chain,
-    batch: { readonly run: Buffer; readonly commitHeader: Buffer },
-  ): Promise<Attestation> {
-    const { commit } = parseCommitHeader(batch.commitHeader);
+  async attest(chain: Chain, { commit, asOfSize }: AttestableBatch): Promise<Attestation> {
     const last = this.#last;
     const isCovered = last !== undefined && last.head.size > commit;
     const checkpoint = isCovered ? last : await this.#covering(chain, commit);
@@ -40,7 +52,7 @@ export class Attestations {
     const { tree } = chain.log;
     const inclusion = await tree.inclusionProof(commit, size);
     if (checkpoint === last) return { checkpoint: undefined, consistency: [], inclusion };
-    const from = last?.head.size ?? parseSealOfRun(batch.run).asOf?.size ?? 0;
+    const from = last?.head.size ?? asOfSize;
     const consistency = await tree.consistencyProof(from, size);
     this.#last = checkpoint;
     return { checkpoint: checkpoint.note, consistency, inclusion };
