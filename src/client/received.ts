@@ -22,6 +22,8 @@ export interface OpenAnswer {
   /** Absent: there is no such chain yet. */
   readonly chain: ChainStanding | undefined;
   readonly writer: WriterStanding | undefined;
+  /** The CheckpointKeys message. Absent: it shows none. */
+  readonly checkpointKeys: Buffer | undefined;
 }
 
 /** What an OpenChainResponse says of a chain that is there. */
@@ -35,6 +37,10 @@ export interface ChainStanding {
   readonly trouble: string | undefined;
   /** What of it is damaged, in the server's words. */
   readonly damages: readonly ServedDamage[];
+  /** A checkpoint, of the head or an older one. Absent: it shows none. */
+  readonly checkpoint: string | undefined;
+  /** From the checkpoint to the head. */
+  readonly checkpointConsistency: readonly Buffer[];
 }
 
 /** A StartOfHistory; its genesis is left out, since the reader has verified it before. */
@@ -51,6 +57,7 @@ export interface StartOfHistory {
 export type SubscribeMessage =
   | { readonly kind: 'start'; readonly start: StartOfHistory }
   | { readonly kind: 'log'; readonly slice: Buffer }
+  | { readonly kind: 'checkpoint'; readonly note: string }
   | {
       readonly kind: 'caught-up' | 'fell-behind' | 'heartbeat';
       readonly head: TreeHead;
@@ -79,11 +86,22 @@ export type AppendAnswer =
       readonly message: string;
       readonly metadata: Readonly<Record<string, string>>;
     }
+  | {
+      readonly kind: 'attested';
+      readonly sealHash: Buffer;
+      /** Absent: the one of the answer of this kind before. */
+      readonly checkpoint: string | undefined;
+      readonly consistency: readonly Buffer[];
+      readonly inclusion: readonly Buffer[];
+    }
   | { readonly kind: 'conversation'; readonly conversationId: Buffer }
   | { readonly kind: 'proven'; readonly fingerprint: Buffer };
 
 /** The answer to a batch. */
-export type BatchAnswer = Extract<AppendAnswer, { readonly sealHash: Buffer }>;
+export type BatchAnswer = Extract<AppendAnswer, { readonly kind: 'committed' | 'rejected' }>;
+
+/** That a checkpoint covers a batch. */
+export type AttestedAnswer = Extract<AppendAnswer, { readonly kind: 'attested' }>;
 
 /** @throws AtedbError VERIFICATION_FAILED for an answer that can't be read; so do all functions here. */
 export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
@@ -108,8 +126,11 @@ export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
               consistency: fields.all(6),
               trouble: fields.bytes(8)?.toString('utf8'),
               damages: fields.all(9).map(servedDamage),
+              checkpoint: fields.bytes(11)?.toString('utf8'),
+              checkpointConsistency: fields.all(12),
             },
       writer: writer === undefined ? undefined : writerStanding(writer),
+      checkpointKeys: fields.bytes(10),
     };
   });
 }
@@ -120,6 +141,7 @@ export function parseSubscribeMessage(bytes: Buffer): SubscribeMessage {
     while (cursor.next()) {
       if (cursor.field === 2) return { kind: 'log', slice: cursor.bytesValue() };
       if (cursor.field === 1) return { kind: 'start', start: startOfHistory(cursor.bytesValue()) };
+      if (cursor.field === 6) return { kind: 'checkpoint', note: cursor.bytesValue().toString() };
       const kind = signalKinds[cursor.field];
       if (kind === undefined) continue;
       const fields = new Fields(cursor.bytesValue());
@@ -175,6 +197,8 @@ export function parseAppendAnswer(bytes: Buffer): AppendAnswer {
     if (proven !== undefined) {
       return { kind: 'proven', fingerprint: new Fields(proven).bytes(1) ?? Buffer.alloc(0) };
     }
+    const attested = fields.bytes(6);
+    if (attested !== undefined) return { kind: 'attested', sealHash, ...attestedFields(attested) };
     if (rejected === undefined) throw missing('outcome');
     const inner = new Fields(rejected);
     return {
@@ -185,6 +209,15 @@ export function parseAppendAnswer(bytes: Buffer): AppendAnswer {
       metadata: Object.fromEntries(inner.all(3).map(mapEntry)),
     };
   });
+}
+
+function attestedFields(bytes: Buffer) {
+  const fields = new Fields(bytes);
+  return {
+    checkpoint: fields.bytes(1)?.toString('utf8'),
+    consistency: fields.all(2),
+    inclusion: fields.all(3),
+  };
 }
 
 /** A GetEventResponse. */
