@@ -10,6 +10,7 @@ import {
   SubscribeResponseSchema,
 } from '../gen/atedb/v1/chain_pb.js';
 import { CheckpointKeysSchema } from '../gen/atedb/v1/checkpoint_pb.js';
+import { PublicKeySchema } from '../gen/atedb/v1/event_pb.js';
 import type { AtedbClient } from '../src/client/index.ts';
 import { KeyPair, NoteKeyPair } from '../src/crypto/index.ts';
 import { parseCheckpoint } from '../src/event/index.ts';
@@ -176,13 +177,12 @@ test('a server that answers with another identity is told loudly, and its checkp
     await using client = await testClient(proxy.address, { home });
     await (await client.open(chainKey)).close();
   }
-  const identity = KeyPair.generate();
+  const identity = KeyPair.generate({ forSigningOnly: true });
   const keys = NoteKeyPair.generate();
   const { message } = await certifyCheckpointKeys(keys.publicKeys, identity);
   const note = await forged(keys, await opening());
   proxy.lie = ofOpening((answer) => {
-    const { suite, bytes: key } = identity.publicKey;
-    const serverIdentity = { $typeName: 'atedb.v1.PublicKey' as const, suite, key };
+    const serverIdentity = create(PublicKeySchema, identity.publicKey.toFields());
     const checkpointKeys = fromBinary(CheckpointKeysSchema, message);
     Object.assign(answer, { serverIdentity, checkpointKeys, checkpoint: note });
     answer.checkpointConsistency = [];

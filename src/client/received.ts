@@ -3,6 +3,7 @@ import { AtedbError, FieldCursor } from '../bytes/index.ts';
 import { hashBytes, type PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, splitSlice, type TreeHead, type TrustMode } from '../event/index.ts';
 import type { EventProof, Proof } from '../proof/index.ts';
+import { Fields, missing, reading } from './message-fields.ts';
 import type { ServedDamage } from './served-damage.ts';
 
 // What servers send, taken apart in place. Slices of the log stay as they came: what is verified is their bytes.
@@ -347,56 +348,4 @@ function trustModeOf(value: number): TrustMode {
 function mapEntry(bytes: Buffer): [string, string] {
   const fields = new Fields(bytes);
   return [fields.bytes(1)?.toString('utf8') ?? '', fields.bytes(2)?.toString('utf8') ?? ''];
-}
-
-/** The fields of a small message, by number. Unknown ones, of newer servers, are passed over. */
-class Fields {
-  readonly #bytes = new Map<number, Buffer[]>();
-  readonly #numbers = new Map<number, number>();
-
-  constructor(message: Buffer) {
-    const cursor = new FieldCursor(message);
-    while (cursor.next()) {
-      if (cursor.wireType !== 2) {
-        this.#numbers.set(cursor.field, cursor.value);
-        continue;
-      }
-      const values = this.#bytes.get(cursor.field);
-      if (values === undefined) this.#bytes.set(cursor.field, [cursor.bytesValue()]);
-      else values.push(cursor.bytesValue());
-    }
-  }
-
-  bytes(field: number): Buffer | undefined {
-    return this.#bytes.get(field)?.[0];
-  }
-
-  all(field: number): readonly Buffer[] {
-    return this.#bytes.get(field) ?? [];
-  }
-
-  number(field: number): number {
-    return this.#numbers.get(field) ?? 0;
-  }
-
-  numberIfThere(field: number): number | undefined {
-    return this.#numbers.get(field);
-  }
-}
-
-function reading<T>(message: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(
-      'VERIFICATION_FAILED',
-      `the server's ${message} can't be read: ${error.message}. Nothing of it was used`,
-      { metadata: error.metadata, cause: error },
-    );
-  }
-}
-
-function missing(field: string): AtedbError {
-  return new AtedbError('NON_CANONICAL', `${field} is missing`, { metadata: { field } });
 }
