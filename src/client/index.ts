@@ -21,6 +21,8 @@ export {
   type EventProof,
   type OlderTree,
   type Proof,
+  type ProofCheckpoint,
+  type ProvenCheckpoint,
   type ProvenEvent,
   type ProvenFacts,
   parseProof,
