@@ -7,6 +7,7 @@ export {
 } from './chain.ts';
 export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
 export { findChains } from './find-chains.ts';
+export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
 export {
   type ChainLease,
   ChainRegistry,

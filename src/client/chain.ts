@@ -19,6 +19,8 @@ import { ChainOpener, type OpenedChain } from './chain-opener.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { KnownHead } from './known-head.ts';
+import type { Lease } from './lease.ts';
+import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
 import type { Committed } from './pending-append.ts';
@@ -157,6 +159,7 @@ export class Chain implements AsyncDisposable {
     options: AppendOptions = {},
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
+    options.lease?.signal?.throwIfAborted();
     const built = buildEvents(isMany(events) ? events : [events], options);
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
@@ -220,6 +223,22 @@ export class Chain implements AsyncDisposable {
    */
   async get(name: EventName, options: GetOptions = {}): Promise<ChainEvent | undefined> {
     return getEvent(await this.#context(options), name, options);
+  }
+
+  /**
+   * Lock an object, and wait for it while somebody else holds it. The lease is this caller's until it is released or lost, see
+   * `Lease.signal`; an append that names it is refused as LEASE_LOST from then on. It keeps out only those who ask for it, too.
+   *
+   * @param options.signal gives the waiting up; it doesn't end the lease.
+   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED, KEY_REVOKED; LOCK_HELD where somebody holds it and `wait` is false;
+   * TOO_MANY_LOCKS, CONNECTION_FAILED when the server stays lost; DEADLINE_EXCEEDED; the signal's reason; as `AtedbClient.open`.
+   */
+  async lock(target: LockTarget, options: LockOptions = {}): Promise<Lease> {
+    const { transport, loadKey, reconnectMs } = this.#options;
+    const closed = this.#end.signal;
+    closed.throwIfAborted();
+    const context = { transport, opener: this.#opener, loadKey, closed, reconnectMs };
+    return lockObject(context, target, options);
   }
 
   /**

@@ -192,7 +192,7 @@ export class WriterPlace {
 }
 
 /** A key is proven to the server that the chain's genesis names, to no other. */
-function checkServer({ genesis }: OpenedChain, { serverIdentity }: Opened): void {
+export function checkServer({ genesis }: OpenedChain, { serverIdentity }: Opened): void {
   const named = genesis.serverIdentity;
   if (named === undefined || named.fingerprint.equals(serverIdentity.fingerprint)) return;
   throw new AtedbError(

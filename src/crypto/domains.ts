@@ -33,4 +33,6 @@ export const signatureContexts = {
   seal: 'atedb/v1/seal',
   /** Over what ties the proof of a key to one stream. */
   proof: 'atedb/v1/proof',
+  /** Over what ties the proof of a key to one stream and the object that it locks. */
+  lock: 'atedb/v1/lock',
 } as const;

@@ -60,11 +60,13 @@ export {
   type TrustMode,
 } from './genesis.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
+export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';
 export {
   eventsRoot,
+  type Fence,
   type KeyUnchanged,
   type Precondition,
   type SealedHeader,

@@ -7,6 +7,7 @@ export { errorCode, readError } from './damage.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export { KeysCache } from './keys-cache.ts';
 export { segmentName } from './layout.ts';
+export { LockTokens } from './lock-tokens.ts';
 export { holdsLog, isSetAsideName } from './log-folder.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended } from './log-writer.ts';

@@ -6,6 +6,9 @@ export const manifestName = 'manifest';
 /** The folder of the tree's hashes; see `tile-tree.ts`. */
 export const tilesName = 'tiles';
 
+/** Which tokens of leases were given out; see `lock-tokens.ts`. */
+export const lockTokensName = 'lock-tokens';
+
 /** Ends the name of a file or folder that isn't finished: it is replaced whenever it is found. */
 export const unfinishedSuffix = '.new';
 

@@ -7,6 +7,7 @@ import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
 import { getKeys } from './methods/get-keys.ts';
 import { listChains } from './methods/list-chains.ts';
+import { lock } from './methods/lock.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
 import { subscribe } from './methods/subscribe.ts';
@@ -25,5 +26,6 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     readEvents: readEvents(deps),
     getEvent: getEvent(deps),
     getKeys: getKeys(deps),
+    lock: lock(deps),
   };
 }

@@ -11,7 +11,7 @@ import {
   writesObject,
 } from '../event/index.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
-import { ObjectTree, type TreeNode, type TreeRecord } from './object-tree.ts';
+import { latin1, ObjectTree, type TreeNode, type TreeRecord } from './object-tree.ts';
 import { allows, notNamed, parentInvalid, readRuleMismatch, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
@@ -118,6 +118,21 @@ export class Authority {
         this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)),
     );
     if (!isNamed) throw notNamed(actors, this.keys);
+  }
+
+  /**
+   * Whether a key, in hexadecimal, may write an object as things are, or make it.
+   *
+   * @param parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
+   */
+  mayWriteObject(actor: string, key: Buffer, parent: { key: Buffer | undefined } | undefined) {
+    const act = { actors: [actor] };
+    if (!this.#counts(act)) return false;
+    const node = this.#tree.find(latin1(key)) ?? this.#tree.root;
+    if (this.#mayWrite(act, node)) return true;
+    if (node !== this.#tree.root || parent === undefined) return false;
+    const above = parent.key === undefined ? node : this.#tree.find(latin1(parent.key));
+    return above?.isLive === true && this.#mayAdd(act, above);
   }
 
   /** Whether an event is about an object at the root of the chain that has no rules and gets none, in clear as it is to be. */
@@ -330,7 +345,7 @@ export class Authority {
     return allows(this.#tree.writeRuleOf(node).rule, actors, this.keys);
   }
 
-  #mayAdd(act: Act, parent: TreeNode): boolean {
+  #mayAdd(act: Pick<Act, 'actors'>, parent: TreeNode): boolean {
     if (this.#mayWrite(act, parent)) return true;
     return parent.add !== undefined && allows(parent.add, act.actors, this.keys);
   }

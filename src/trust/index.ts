@@ -10,6 +10,7 @@ export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
+export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
