@@ -151,7 +151,7 @@ test.each([
   [['--name', 'a', '--primary-key', '00'.repeat(16)], /--primary-key and --name/],
   [['--batch', '16385'], /--batch: "16385".*from 1 to 16384/],
   [['--type', 'x'.repeat(256)], /--type: .*255 bytes/],
-  [['/no/such/file'], /ENOENT/],
+  [['/no/such/file'], /^atedb: there is no file or folder \/no\/such\/file$/m],
   [[tmpdir()], /is a folder/],
 ])('%j is refused before anything is sent', async (flags, message) => {
   const { code, stderr } = await cli.atedb(['append', cli.address('never'), ...flags]);

@@ -30,6 +30,7 @@ const soloFlags = [
   '-l, --listen',
   '-p, --port',
   '--check-threads',
+  '--scrub-rate',
   '-b, --backup-path',
   '-u, --url',
   '--nodes-list',
@@ -92,6 +93,7 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['solo --port 70000', '--port: "70000" is not a port: a whole number from 0 to 65535'],
     ['solo -p -1', '--port: "-1" is not a port'],
     ['solo -p 1 -p 2', '--port is given more than once'],
+    ['solo --scrub-rate -1', '--scrub-rate: "-1" is not a number of MiB a second'],
     ['solo --check-threads 65', '--check-threads: "65" is not a number of threads'],
     ['solo -l 127.0.0.1:5000', '--listen: "127.0.0.1:5000" is not what a server can listen on'],
     [
@@ -222,6 +224,13 @@ describe('key', () => {
       'default',
       '',
     ]);
+    const small = JSON.parse((await atedb('key new small --suite mldsa44-ed25519 --json')).stdout);
+    expect(small.suite).toBe('mldsa44-ed25519');
+    expect(Buffer.from(small.public, 'base64')).toHaveLength(1344);
+    expect((await atedb('key show small')).stdout).toContain('suite        mldsa44-ed25519\n');
+    const unknown = await atedb('key new other --suite rsa');
+    expect(unknown.stderr).toContain('--suite: "rsa" is not allowed; use one of: mldsa65-ed25519');
+    expect(unknown.code).toBe(2);
     expect((await atedb('key new')).stderr).toContain('there is a key "default" already');
     const missing = await atedb('key import /nonexistent x');
     expect(missing.stderr).toContain('/nonexistent');

@@ -28,6 +28,9 @@ test('get prints the newest event of an object as read does, and the event of a 
     code: 0,
     stdout: 'first\n',
   });
+  const beyond = await cli.atedb(['get', chain, '--sequence', '4', '--json']);
+  expect(beyond).toMatchObject({ code: 7, stdout: '' });
+  expect(jsonLines(beyond.stderr)).toMatchObject([{ reason: 'EVENT_NOT_FOUND' }]);
   const flags = ['--json', '--text'];
   const read = await cli.atedb(['read', chain, ...flags, '--from', '2', '--to', '3']);
   const got = await cli.atedb(['get', chain, ...flags, '--name', 'colour']);

@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CliFixture, jsonLines } from './support/cli-fixture.ts';
+import { CliFixture, jsonLines, until } from './support/cli-fixture.ts';
 
 const cli = new CliFixture();
 
@@ -26,6 +26,7 @@ test('a damaged chain is explained, repaired offline, and written to again', asy
   await cli.startServer();
   const described = await cli.atedb(['describe', chain]);
   expect(described.stdout).toMatch(/segment-00000000\.log is damaged at offset \d+/);
+  await expectToldOfDamage(chain);
   await cli.killServer();
 
   const explained = await cli.atedb(['repair', cli.data, '--json']);
@@ -54,8 +55,14 @@ test('a damaged chain is explained, repaired offline, and written to again', asy
 
   // The server writes again. Who remembers the later head notices; who doesn't, reads and writes.
   await cli.startServer();
-  const remembering = await cli.atedb(['read', chain]);
+  const remembering = await cli.atedb(['read', chain, '--damaged']);
   expect(remembering.code).toBe(5);
+  // What has to go for this home to append again, all at once.
+  const paths = [...remembering.stderr.matchAll(/delete (\S+), and .* also (\S+)\n/g)][0] ?? [];
+  expect(paths.slice(1)).toEqual([
+    expect.stringMatching(/head\.json$/),
+    expect.stringMatching(/writers\/[0-9a-f]{64}$/),
+  ]);
   const key = await cli.atedb(['key', 'export']);
   const home = join(cli.folder, 'other');
   const environment = { ATE_HOME: home };
@@ -64,4 +71,74 @@ test('a damaged chain is explained, repaired offline, and written to again', asy
   expect(more, more.stderr).toMatchObject({ code: 0 });
   const read = await cli.atedb(['read', chain], { environment });
   expect(read).toMatchObject({ code: 0, stdout: 'one\ntwo\nfive\n' });
+  for (const path of paths.slice(1)) rmSync(path, { recursive: true });
+  expect(await cli.atedb(['append', chain], { input: 'six\n' })).toMatchObject({ code: 0 });
+}, 60_000);
+
+/** Of a chain whose events from the third one on are damaged, and had been read before. */
+async function expectToldOfDamage(chain: string): Promise<void> {
+  const refused = await cli.atedb(['read', chain, '--json']);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(jsonLines(refused.stderr)).toMatchObject([
+    { reason: 'CHAIN_DAMAGED', metadata: { file: 'segment-00000000.log', first_sequence: '3' } },
+  ]);
+  const left = await cli.atedb(['read', chain, '--damaged']);
+  expect(left).toMatchObject({ code: 1, stdout: 'one\ntwo\n' });
+  const one = await cli.atedb(['get', chain, '--sequence', '1', '--damaged']);
+  expect(one, one.stderr).toMatchObject({ code: 0, stdout: 'one\n' });
+  // Who begins at the end is told that it isn't the chain's, however little was asked for.
+  for (const json of [[], ['--json']]) {
+    const last = await cli.atedb(['read', chain, '--damaged', '-r', '--limit', '1', ...json]);
+    expect(last.code).toBe(1);
+    expect(last.stdout).not.toBe('');
+    expect(last.stderr).toMatch(/the newest events of .* are lost: .* sequences from 3 on/);
+  }
+  const before = await cli.atedb(['read', chain, '--damaged', '-r', '--limit', '1', '--to', '3']);
+  expect(before).toMatchObject({ code: 0, stdout: 'two\n', stderr: '' });
+}
+
+test('of several chains the one is named that can not be repaired', async () => {
+  const logs = join(cli.folder, 'lost');
+  const folder = join(logs, 'example.com', 'me', 'lost.chain');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'segment-00000000.log'), 'nothing of a chain');
+  const { code, stderr } = await cli.atedb(['repair', logs]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^atedb: .*example\.com\/me\/lost\.chain: segment-00000000\.log is damaged/,
+  );
+});
+
+test('those who follow a chain that got shorter are told why', async () => {
+  const folderOf = (name: string) => join(cli.data, 'example.com', 'me', `${name}.chain`);
+  const tails = await Promise.all(
+    ['followed_damaged', 'followed_repaired'].map(async (name) => {
+      const chain = cli.address(name);
+      await cli.atedb(['append', chain], { input: 'one\ntwo\n' });
+      await cli.atedb(['append', chain], { input: 'three\n' });
+      const tail = cli.start(['tail', chain, '--json']);
+      await until(
+        () => jsonLines(tail.said.stdout).length === 4,
+        () => tail.said.stderr,
+      );
+      return tail;
+    }),
+  );
+  await cli.killServer();
+  for (const name of ['followed_damaged', 'followed_repaired']) {
+    const file = join(folderOf(name), 'segment-00000000.log');
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('two');
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+  }
+  const repaired = await cli.atedb(['repair', folderOf('followed_repaired'), '--apply']);
+  expect(repaired, repaired.stderr).toMatchObject({ code: 0 });
+  await cli.startServer();
+  expect(await Promise.all(tails.map(({ ended }) => ended))).toEqual([1, 5]);
+  const errors = tails.map(({ said }) => jsonLines(said.stderr).at(-1));
+  expect(errors).toMatchObject([
+    { reason: 'CHAIN_DAMAGED', metadata: { known_size: '3', served_size: '1' } },
+    { reason: 'HEAD_CONFLICT', metadata: { known_size: '3', served_size: '1' } },
+  ]);
 }, 60_000);

@@ -88,8 +88,8 @@ test('what the server says of its identity is compared with the genesis before a
     called.push(method);
     if (method !== 'openChain') return answer;
     const opened = fromBinary(OpenChainResponseSchema, answer);
-    const { suite, bytes: key } = KeyPair.generate().publicKey;
-    const serverIdentity = { $typeName: 'atedb.v1.PublicKey' as const, suite, key };
+    const { publicKey } = KeyPair.generate({ forSigningOnly: true });
+    const serverIdentity = { $typeName: 'atedb.v1.PublicKey' as const, ...publicKey.toFields() };
     return Buffer.from(toBinary(OpenChainResponseSchema, { ...opened, serverIdentity }));
   };
   await using client = await connect();

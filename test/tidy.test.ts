@@ -12,7 +12,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   store: ['bytes', 'crypto'],
   log: ['bytes', 'crypto', 'event'],
   trust: ['bytes', 'crypto', 'event'],
-  work: ['bytes', 'event', 'trust'],
+  work: ['bytes', 'crypto', 'event', 'trust'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
   server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'chain'],
   client: ['bytes', 'crypto', 'event', 'store', 'trust'],

@@ -6,6 +6,7 @@ export {
   type WriterStanding,
 } from './chain.ts';
 export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
+export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
 export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
 export {
@@ -20,4 +21,5 @@ export {
   diagnoseChain,
   repairChain,
 } from './repair-chain.ts';
+export type { ScrubSettings } from './scrubber.ts';
 export type { WriterHolder } from './writer-claims.ts';

@@ -5,6 +5,7 @@ import {
   type ChainLogOptions,
   type KeysCache,
   LockTokens,
+  type OpenChainLogOptions,
   type Storage,
 } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
@@ -28,6 +29,10 @@ export interface OpenChainOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** Closed segments to check before anything else. */
+  readonly suspects?: Iterable<number> | undefined;
+  /** Reading came upon damage in a closed segment. */
+  readonly onSuspect?: ((segment: number) => void) | undefined;
   /** Told in words what recovery had to do. */
   readonly onNotice: (notice: string) => void;
 }
@@ -83,8 +88,9 @@ export async function openChainIn(
   folder: string,
 ): Promise<Chain | undefined> {
   const loading = new Loading();
-  const log = await ChainLog.open({
+  const log = await openLog(key, {
     ...logOptions(options, folder, loading),
+    suspects: options.suspects,
     onSnapshot: (snapshot) => {
       loading.genesisSlice = genesisSliceOf(snapshot);
       const [first] = splitSlice(loading.genesisSlice);
@@ -119,6 +125,20 @@ export async function openChainIn(
   } catch (error) {
     await log.close();
     throw error;
+  }
+}
+
+/** As `ChainLog.open`; what is damaged beyond reading is told with the chain that it is of. */
+async function openLog(key: ChainKey, options: OpenChainLogOptions): Promise<ChainLog | null> {
+  try {
+    return await ChainLog.open(options);
+  } catch (error) {
+    if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+    throw new AtedbError(
+      'CHAIN_DAMAGED',
+      `the chain ${key.text} can't be opened: ${error.message}. atedb repair says more`,
+      { metadata: { chain_key: key.text, ...error.metadata }, cause: error },
+    );
   }
 }
 
@@ -174,6 +194,7 @@ function logOptions(options: OpenChainOptions, folder: string, loading: Loading)
     onSegmentClosed: (segment) => {
       if (loading.log !== undefined) loading.keys?.closed(loading.log, segment);
     },
+    onSuspect: options.onSuspect,
     onNotice: options.onNotice,
   };
 }

@@ -1,13 +1,23 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
-import { ChainLog, KeysCache, readError, type Storage } from '../log/index.ts';
+import {
+  bytesOnDisk,
+  describeLoss,
+  KeysCache,
+  readError,
+  type SegmentDamage,
+  type Storage,
+  segmentName,
+} from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain, CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
+import { type DamagedSegment, DamagedSegments } from './damaged-segments.ts';
 import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
+import { Scrubber, type ScrubSettings } from './scrubber.ts';
 
 /** What the registry tells its owner about; a pino logger is one. */
 export interface RegistryLogger {
@@ -33,6 +43,12 @@ export interface RegistryOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** How closed segments are checked in the background. Absent: only those are that are suspected. */
+  readonly scrub?: ScrubSettings | undefined;
+  /** Closed segments in which damage was found before. */
+  readonly damaged?: Iterable<DamagedSegment> | undefined;
+  /** Told of all closed segments in which damage was found, when they are others than before. */
+  readonly onDamaged?: ((all: readonly DamagedSegment[]) => void) | undefined;
   readonly logger: RegistryLogger;
 }
 
@@ -70,6 +86,10 @@ export class ChainRegistry {
   readonly #entries = new Map<string, Entry>();
   readonly #mutex = new KeyedMutex();
   readonly #keysCache = new KeysCache();
+  readonly #damaged: DamagedSegments;
+  /** Chains that are damaged beyond reading, which was told. */
+  readonly #unreadable = new Set<string>();
+  readonly #scrubber: Scrubber;
   /** Chains that are being opened now. */
   #opening = 0;
   #closed = false;
@@ -89,6 +109,15 @@ export class ChainRegistry {
       Math.min(this.#idleMs / 4, sweepMsMax),
     );
     this.#sweeper.unref();
+    this.#damaged = new DamagedSegments(options.damaged ?? [], options.onDamaged);
+    const { storage, logsPath, logger, scrub = { bytesPerSecond: 0 } } = options;
+    this.#scrubber = new Scrubber({
+      ...scrub,
+      storage,
+      logsPath,
+      onDamage: (key, segment, found) => this.#foundDamage(key, segment, found),
+      onNotice: (notice) => logger.warn({}, notice),
+    });
   }
 
   /**
@@ -108,7 +137,7 @@ export class ChainRegistry {
 
   /** As `open`, but undefined where there is no such chain. */
   async openIfThere(key: ChainKey): Promise<ChainLease | undefined> {
-    return this.#lease(key, () => openChain(this.#openOptions(key), key));
+    return this.#lease(key, () => this.#openChain(key));
   }
 
   /**
@@ -121,7 +150,7 @@ export class ChainRegistry {
   async openOrCreate(key: ChainKey, run: Buffer): Promise<ChainLease | undefined> {
     const options = this.#openOptions(key);
     return this.#lease(key, async () => {
-      const there = await openChain(options, key);
+      const there = await this.#openChain(key);
       if (there !== undefined) return there;
       const genesis = checkBatch(parseBatch(run));
       if (genesis === undefined) return undefined;
@@ -152,7 +181,7 @@ export class ChainRegistry {
     return Promise.all(
       keys.map(async (key) => ({
         key,
-        logBytes: await ChainLog.bytesOnDisk(
+        logBytes: await bytesOnDisk(
           this.#options.storage,
           chainFolder(this.#options.logsPath, key),
         ),
@@ -170,6 +199,7 @@ export class ChainRegistry {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeper);
+    await this.#scrubber.close();
     await Promise.all(
       [...this.#entries.keys()].map((key) =>
         this.#mutex.run(key, async () => {
@@ -204,6 +234,26 @@ export class ChainRegistry {
       this.#entries.set(key.text, entry);
       return leaseOn(entry);
     });
+  }
+
+  /** Open a chain. That it is damaged beyond reading is told once. */
+  async #openChain(key: ChainKey): Promise<Chain | undefined> {
+    try {
+      const chain = await openChain(this.#openOptions(key), key);
+      this.#unreadable.delete(key.text);
+      const damages = chain?.log.damages ?? [];
+      this.#damaged.keep(key.text, (segment) =>
+        damages.some(({ file }) => file === segmentName(segment)),
+      );
+      return chain;
+    } catch (error) {
+      const isDamaged = error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED';
+      if (isDamaged && !this.#unreadable.has(key.text)) {
+        this.#unreadable.add(key.text);
+        this.#options.logger.warn({ chain: key.text }, error.message);
+      }
+      throw error;
+    }
   }
 
   /** Open a chain, and count it from now on: many may be opened at once. */
@@ -271,11 +321,25 @@ export class ChainRegistry {
     }
   }
 
+  /** Damage was found in a closed segment of a chain, which may be open or not. */
+  async #foundDamage(key: ChainKey, segment: number, found: SegmentDamage): Promise<void> {
+    // Not while it is being opened or closed: either it is told now, or when it is opened.
+    await this.#mutex.run(key.text, async () => {
+      this.#damaged.add(key.text, segment);
+      const entry = this.#entries.get(key.text);
+      if (entry !== undefined) return entry.chain.log.foundDamage(found);
+      const what = found.damages.map(describeLoss).join('; ');
+      this.#options.logger.warn({ chain: key.text }, `the log can only be read: ${what}`);
+    });
+  }
+
   #openOptions(key: ChainKey): OpenChainOptions {
     const { storage, logsPath, segmentBytesMax, now, checkHashes, logger } = this.#options;
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
     const keysCache = this.#keysCache;
-    return { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
+    const common = { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
+    const suspects = this.#damaged.of(key.text);
+    return { ...common, suspects, onSuspect: (segment) => this.#scrubber.suspect(key, segment) };
   }
 }
 

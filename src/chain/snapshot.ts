@@ -1,11 +1,19 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
+  AuthoritySnapshotSchema,
   LogSegmentSchema,
   type StateSnapshot,
   StateSnapshotSchema,
 } from '../../gen/atedb/v1/log_pb.js';
-import type { Answer, StateRecord, WriterRecord } from '../trust/index.ts';
-import { fromAuthoritySnapshot, toAuthoritySnapshot } from './authority-snapshot.ts';
+import { AtedbError } from '../bytes/index.ts';
+import {
+  type Answer,
+  type AuthorityRecord,
+  decodeAuthority,
+  encodeAuthority,
+  type StateRecord,
+  type WriterRecord,
+} from '../trust/index.ts';
 
 /** A chain's state, as the message that is stored; the log adds what it knows by itself: magic, chain id, CRC. */
 export function toSnapshot(record: StateRecord, genesisSlice: Buffer): StateSnapshot {
@@ -22,7 +30,7 @@ export function toSnapshot(record: StateRecord, genesisSlice: Buffer): StateSnap
       asOfSize: BigInt(writer.asOfSize),
       recent: writer.recent.map(({ sealHash, commitHeader }) => ({ sealHash, commitHeader })),
     })),
-    authority: toAuthoritySnapshot(record.authority),
+    authority: fromBinary(AuthoritySnapshotSchema, encodeAuthority(record.authority)),
   });
 }
 
@@ -47,8 +55,15 @@ export function fromSnapshot(snapshot: StateSnapshot): StateRecord {
         ),
       }),
     ),
-    authority: fromAuthoritySnapshot(snapshot.authority),
+    authority: authorityOf(snapshot),
   };
+}
+
+function authorityOf({ authority }: StateSnapshot): AuthorityRecord {
+  if (authority === undefined) {
+    throw new AtedbError('CHAIN_DAMAGED', 'the snapshot does not say who may do what');
+  }
+  return decodeAuthority(Buffer.from(toBinary(AuthoritySnapshotSchema, authority)));
 }
 
 /** The genesis batch that a stored snapshot holds: the slice as it was, since its form is strict. */

@@ -10,6 +10,7 @@ import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
+import { keyFlags } from './key-flags.ts';
 import { createProgram, declareCompletion, runProgram } from './program.ts';
 import { soloFlags } from './solo-flags.ts';
 
@@ -52,7 +53,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(repairCommand)
       .command(keyCommand)
       .command('help [command]', 'Print this message, or the help of a command');
-    return declareCompletion(framed, { ...globalFlags, ...soloFlags });
+    return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags });
   };
   return runProgram('atedb', args, program, commandNames);
 }

@@ -107,5 +107,9 @@ export const chainFlags = {
     'The chain must have this id; another one ends the command with 5',
     parseHex('a chain id', 32),
   ),
+  damaged: switchFlag(
+    'damaged',
+    'Read what is left of a chain whose server says that it is damaged, though more was verified before',
+  ),
   key: valueFlag('key', 'Name of the key to write with; see: atedb key', parseText, 'default'),
 };

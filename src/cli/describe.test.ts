@@ -6,7 +6,14 @@ const description: ChainDescription = {
   chainKey: 'example.com/me/log',
   chainId: Buffer.alloc(32, 1),
   trustMode: 'centralized',
-  roots: [{ fingerprint: 'ab'.repeat(32), suite: 1, publicKey: Buffer.of(1, 2, 3) }],
+  roots: [
+    {
+      fingerprint: 'ab'.repeat(32),
+      suite: 1,
+      publicKey: Buffer.of(1, 2, 3),
+      kem: { suite: 1, bytes: Buffer.of(4, 5, 6) },
+    },
+  ],
   createdUnixMs: 1_700_000_000_000,
   head: { size: 12, root: Buffer.alloc(32, 2) },
   nextSequence: 5138,
@@ -16,6 +23,7 @@ const description: ChainDescription = {
   writers: 2,
   health: 'good',
   trouble: undefined,
+  damages: [],
 };
 
 test('in words', () => {
@@ -40,7 +48,15 @@ test('as JSON', () => {
     chainKey: 'example.com/me/log',
     chainId: '01'.repeat(32),
     trustMode: 'centralized',
-    roots: [{ suite: 1, fingerprint: 'ab'.repeat(32), publicKey: 'AQID' }],
+    roots: [
+      {
+        suite: 1,
+        fingerprint: 'ab'.repeat(32),
+        publicKey: 'AQID',
+        kemSuite: 1,
+        kemKey: 'BAUG',
+      },
+    ],
     created: '2023-11-14T22:13:20.000Z',
     head: { size: 12, root: '02'.repeat(32) },
     nextSequence: 5138,

@@ -19,17 +19,19 @@ export async function describeChain(settings: {
 /** A description as one line of JSON. */
 export function descriptionJson(description: ChainDescription): string {
   const { chainKey, chainId, trustMode, roots, createdUnixMs, head } = description;
-  const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
+  const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble, damages } =
     description;
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
     chainKey,
     chainId: chainId.toString('hex'),
     trustMode,
-    roots: roots.map(({ suite, fingerprint, publicKey }) => ({
+    roots: roots.map(({ suite, fingerprint, publicKey, kem }) => ({
       suite,
       fingerprint,
       publicKey: publicKey.toString('base64'),
+      kemSuite: kem?.suite,
+      kemKey: kem?.bytes.toString('base64'),
     })),
     created: isoTime(createdUnixMs),
     head: { size: head.size, root: head.root.toString('hex') },
@@ -40,6 +42,7 @@ export function descriptionJson(description: ChainDescription): string {
     writers,
     health,
     trouble,
+    damages: damages.length === 0 ? undefined : damages,
   });
 }
 

@@ -24,7 +24,7 @@ export const exitCodesHelp = `Exit codes:
   4  the server can't be reached, or is shutting down
   5  what the server sent does not verify
   6  the connection was lost before the answer: stored or not, nobody here knows
-  7  the object is not there (get, rm)
+  7  the object, or the event of that sequence, is not there (get, rm)
   8  something is to be repaired, and nothing was changed (repair)
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
@@ -105,7 +105,7 @@ function shownError(error: unknown): ShownError {
     return {
       exitCode: exitCodes.failed,
       reason: 'SYSTEM',
-      message: error.message,
+      message: systemErrorWords(error),
       metadata: { code },
     };
   }
@@ -116,6 +116,24 @@ function shownError(error: unknown): ShownError {
     reason: 'INTERNAL',
     message: `this is a defect of atedb, please report it: ${trace}`,
   };
+}
+
+/** What the system says, in words where they say more than its own. */
+function systemErrorWords({ code, path, message }: NodeJS.ErrnoException): string {
+  if (path === undefined) return message;
+  switch (code) {
+    case 'ENOENT':
+      return `there is no file or folder ${path}`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${path} can't be used: permission denied`;
+    case 'EISDIR':
+      return `${path} is a folder, not a file`;
+    case 'ENOTDIR':
+      return `${path} can't be there: a part of that path is a file`;
+    default:
+      return message;
+  }
 }
 
 /** How `reportError` shows errors. */

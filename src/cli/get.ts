@@ -7,6 +7,8 @@ import type { ReadTarget } from './read.ts';
 /** What `atedb get` is told. */
 export interface GetSettings extends ReadTarget, Omit<EventFormat, 'terminal'> {
   readonly event: EventName;
+  /** Whether to read what is left of a damaged chain, though more of it was verified before. */
+  readonly damaged: boolean;
 }
 
 /** Print one event. @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone. */
@@ -14,14 +16,24 @@ export async function getOne(settings: GetSettings): Promise<void> {
   const { server, address, chainId, trustMode, json } = settings;
   await runWithOutput(async (output, signal) => {
     await using client = await connect(server, { onNotice: noticeWriter(json) });
-    const chain = await client.open(address, { chainId, trustMode, signal });
-    const event = await chain.get(settings.event, { signal });
+    const readDamaged = settings.damaged;
+    const chain = await client.open(address, { chainId, trustMode, readDamaged, signal });
+    const event = await chain.get(settings.event, { signal }).catch((error: unknown) => {
+      throw notThere(error, address);
+    });
     const found = 'sequence' in settings.event ? event : present(event, address);
     if (found === undefined) return;
     const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
     const line = print(found);
     if (line !== undefined) await output.write(line);
   });
+}
+
+/** A sequence that is yet to come has no event, as an object that was never written has none. */
+function notThere(error: unknown, address: string): unknown {
+  if (!(error instanceof AtedbError) || error.reason !== 'SEQUENCE_OUT_OF_RANGE') return error;
+  const { message, metadata } = error;
+  return new AtedbError('EVENT_NOT_FOUND', `${address}: ${message}`, { metadata, cause: error });
 }
 
 /** The newest event of an object that is there. @throws AtedbError EVENT_NOT_FOUND. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { AtedbError } from '../bytes/index.ts';
+import { kemSuite, signatureSuite, signatureSuites } from '../crypto/index.ts';
 import {
   type Identity,
   IdentityStore,
@@ -17,10 +18,15 @@ export interface KeySettings {
   json: boolean;
 }
 
-/** Make a key and show it. */
-export async function newKey({ name, json }: KeySettings): Promise<void> {
+/** Make a key of the suite of this name, else of the default one, and show it. */
+export async function newKey({
+  name,
+  json,
+  suite,
+}: KeySettings & { suite: string | undefined }): Promise<void> {
+  const { number } = signatureSuites.find((one) => one.name === suite) ?? {};
   await runWithOutput(async (output) => {
-    show(output, await openStore().create(name), json);
+    show(output, await openStore().create(name, { suite: number }), json);
   });
 }
 
@@ -57,7 +63,9 @@ export async function showKey({ name, json }: KeySettings): Promise<void> {
     const identity = await openStore().get(name);
     show(output, identity, json);
     if (!json) {
-      output.write(`public key   ${identity.keyPair.publicKey.bytes.toString('base64')}\n`);
+      const { bytes, kem } = identity.keyPair.publicKey;
+      output.write(`public key   ${bytes.toString('base64')}\n`);
+      if (kem !== undefined) output.write(`KEM key      ${kem.bytes.toString('base64')}\n`);
     }
   });
 }
@@ -110,6 +118,7 @@ function show(output: Output, identity: Identity, json: boolean): void {
   output.write(
     `name         ${identity.name}
 fingerprint  ${publicKey.fingerprintHex}
+suite        ${signatureSuite(publicKey.suite).name}
 created      ${identity.created.toISOString()}
 file         ${identity.path}
 `,
@@ -117,12 +126,16 @@ file         ${identity.path}
 }
 
 function jsonLine({ name, keyPair, created, path }: Identity): string {
+  const { publicKey } = keyPair;
   const fields = {
     name,
-    fingerprint: keyPair.publicKey.fingerprintHex,
+    fingerprint: publicKey.fingerprintHex,
+    suite: signatureSuite(publicKey.suite).name,
     created: created.toISOString(),
     file: path,
-    public: keyPair.publicKey.bytes.toString('base64'),
+    public: publicKey.bytes.toString('base64'),
+    kem: publicKey.kem && kemSuite(publicKey.kem.suite).name,
+    kemPublic: publicKey.kem?.bytes.toString('base64'),
   };
   return `${JSON.stringify(fields)}\n`;
 }

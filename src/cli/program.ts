@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { complete } from './complete.ts';
+import { chooseCryptography } from './cryptography.ts';
 import { exitCodes, exitCodesHelp, reportError, UsageError } from './errors.ts';
 import { declareFlag, type Flag, shieldDashes } from './flags.ts';
 import { usageMessage } from './usage-message.ts';
@@ -93,6 +94,7 @@ export async function runProgram(
   const [first, ...others] = args;
   const meant = first === 'help' ? [...others, '--help'] : args;
   try {
+    await chooseCryptography(process.env.ATE_CRYPTO);
     await program(meant).parseAsync();
     return exitCodes.done;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { connect } from '../client/index.ts';
+import { AtedbError, type Chain, connect, damageMetadata, damageWords } from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
@@ -20,14 +20,21 @@ export interface ReadSettings extends ReadTarget, PrintSettings {
   /** The sequence after the last one. */
   readonly end: number | undefined;
   readonly reverse: boolean;
+  /** Whether to read what is left of a damaged chain, though more of it was verified before. */
+  readonly damaged: boolean;
 }
 
-/** Print a range of a chain. */
+/**
+ * Print a range of a chain.
+ *
+ * @throws AtedbError CHAIN_DAMAGED at the end, where the chain has lost events that belong to the range.
+ */
 export async function readChain(settings: ReadSettings): Promise<void> {
   const { server, address, chainId, trustMode, from, end, reverse, json, limit } = settings;
   await runWithOutput(async (output, signal) => {
     await using client = await connect(server, { onNotice: noticeWriter(json) });
-    const chain = await client.open(address, { chainId, trustMode, signal });
+    const readDamaged = settings.damaged;
+    const chain = await client.open(address, { chainId, trustMode, readDamaged, signal });
     // Only what is printed counts towards the limit, and in JSON that is all.
     const events = chain.read({ from, end, reverse, limit: json ? limit : undefined, signal });
     // Where somebody looks at the terminal, and what is read goes elsewhere.
@@ -40,7 +47,23 @@ export async function readChain(settings: ReadSettings): Promise<void> {
       isBusy: !isShown,
     });
     await printEvents(events, output, settings, progress);
+    if (reverse && !output.gone.aborted) checkBeginning(chain, end);
   });
+}
+
+/**
+ * One who reads backwards, and ends before the chain's first event, is never told by the range itself that it began where
+ * the chain had gone on.
+ */
+function checkBeginning({ key, lostEnd }: Chain, end: number | undefined): void {
+  if (lostEnd === undefined) return;
+  const { firstSequence = 0 } = lostEnd;
+  if (end !== undefined && end <= firstSequence) return;
+  throw new AtedbError(
+    'CHAIN_DAMAGED',
+    `the newest events of ${key.text} are lost: its server says that it has lost ${damageWords(lostEnd)}. What was printed begins with the newest that can be read`,
+    { metadata: { chain_key: key.text, ...damageMetadata(lostEnd) } },
+  );
 }
 
 /** How many events will come of a chain that ends before this sequence. */

@@ -53,12 +53,19 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
       if (signal.aborted) return;
       const report = await reportOn(storage, folder, settings.apply);
       await output.write(settings.json ? `${reportJson(report)}\n` : reportWords(report));
-      if (report.state === 'failed') failure ??= report.error;
+      if (report.state === 'failed') failure ??= withFolder(report.folder, report.error);
       else if (report.state === 'diagnosed' && isToRepair(report.diagnosis)) damaged += 1;
     }
     if (failure !== undefined) throw failure;
     if (damaged > 0) throw repairNeeded(damaged, folders.length);
   });
+}
+
+/** Of several chains the error has to say which one it is about. */
+function withFolder(folder: string, error: AtedbError): AtedbError {
+  const { reason, message, metadata } = error;
+  const options = { metadata: { ...metadata, folder }, cause: error };
+  return new AtedbError(reason, `${folder}: ${message}`, options);
 }
 
 async function reportOn(storage: Storage, folder: string, apply: boolean): Promise<ChainReport> {

@@ -9,6 +9,8 @@ import { packageVersion } from './program.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
 
+const mebibyte = 1024 * 1024;
+
 /**
  * Run a server until SIGTERM or SIGINT, and then let it finish what it has begun. A second signal ends the
  * process at once.
@@ -27,6 +29,9 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       port: solo.port,
       trustMode: globals.trustMode,
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
+      ...(solo.scrubRate === undefined
+        ? {}
+        : { scrub: { bytesPerSecond: solo.scrubRate * mebibyte } }),
       logger,
     });
     // Whoever read the start-up lines may go; the server stays.

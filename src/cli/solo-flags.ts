@@ -48,6 +48,14 @@ export const soloFlags = {
     kind: 'value',
     parse: parseInteger('a number of threads', 0, 64),
   },
+  scrubRate: {
+    name: 'scrub-rate',
+    describe:
+      'MiB a second at which closed segments are read in the background to find damage; 0 for never',
+    defaultText: '10',
+    kind: 'value',
+    parse: parseInteger('a number of MiB a second', 0, 1_000_000),
+  },
   compactMode: {
     name: 'compact-mode',
     describe:
@@ -127,6 +135,8 @@ export interface SoloSettings {
   port: number;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
+  /** In MiB; undefined: the server's default. */
+  scrubRate: number | undefined;
   /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
   defaultsNotBuiltYet: string[];
 }
@@ -171,6 +181,7 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     listen,
     port,
     checkThreads: read(soloFlags.checkThreads)?.value,
+    scrubRate: read(soloFlags.scrubRate)?.value,
     defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
   };
 }

@@ -12,9 +12,16 @@ import {
 } from '../event/index.ts';
 import { verifyGenesis } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
+import { type ConflictingHeads, headConflict, lostToDamage } from './conflicts.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
-import { type ChainStanding, parseOpenAnswer, type WriterStanding } from './received.ts';
+import {
+  type ChainStanding,
+  type OpenAnswer,
+  parseOpenAnswer,
+  type WriterStanding,
+} from './received.ts';
 import type { RememberedChain } from './remembered-chain.ts';
+import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { Transport } from './transport.ts';
 
 /** What a caller demands of a chain, beside what is remembered of it. */
@@ -40,6 +47,8 @@ export interface OpenedChain {
   readonly nextSequence: number;
   /** Why it can be read only, in the server's words. */
   readonly trouble: string | undefined;
+  /** What of it is damaged, in the server's words. */
+  readonly damages: readonly ServedDamage[];
   /** Absent: none was asked for. Not verified. */
   readonly writer: WriterStanding | undefined;
 }
@@ -62,6 +71,7 @@ export class ChainOpener {
   readonly #expected: Expected;
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
+  readonly #readsDamaged: boolean;
   #genesis: Genesis | undefined;
 
   constructor(options: {
@@ -70,12 +80,15 @@ export class ChainOpener {
     expected: Expected;
     remembered: RememberedChain;
     known: KnownHead;
+    /** Whether a chain that is shorter than what is remembered is fine, if its server says that it is damaged. */
+    readsDamaged: boolean;
   }) {
     this.#transport = options.transport;
     this.#chainKey = options.chainKey;
     this.#expected = options.expected;
     this.#remembered = options.remembered;
     this.#known = options.known;
+    this.#readsDamaged = options.readsDamaged;
   }
 
   /** What the chain is; undefined until it was opened. */
@@ -87,13 +100,17 @@ export class ChainOpener {
    * Open the chain.
    *
    * @throws AtedbError CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH where it is not what is expected;
-   * HEAD_CONFLICT, VERIFICATION_FAILED where the server can't be believed; as `Transport.unary`.
+   * HEAD_CONFLICT, VERIFICATION_FAILED where the server can't be believed; CHAIN_DAMAGED where it says that it has lost
+   * what was verified; as `Transport.unary`.
    */
   async open(call: OpenCall = {}): Promise<Opened> {
     const from = this.#known.newest;
     const remembered = from === undefined ? await this.#remembered.load() : undefined;
     const known = from ?? remembered?.head;
-    const answer = await this.#ask(call, known);
+    const { answer, base } = await this.#ask(call, known, {
+      // What this object has verified itself stays verified.
+      mayBeCut: this.#readsDamaged && from === undefined,
+    });
     if (answer.chain === undefined) {
       // Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
       if (call.forAppend !== true) throw this.#notFound();
@@ -104,8 +121,7 @@ export class ChainOpener {
     const first = await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
     const { genesis, commitHeader } = first;
     // Every tree of the chain extends that of its genesis alone.
-    const base = known ?? { size: 1, root: commitLeaf(commitHeader) };
-    await this.#checkHead(chain, base);
+    await this.#checkHead(chain, base ?? { size: 1, root: commitLeaf(commitHeader) });
     this.#genesis ??= genesis;
     await this.#known.exclusively(async () => this.#known.advance(from, chain.head));
     return {
@@ -115,6 +131,7 @@ export class ChainOpener {
         head: chain.head,
         nextSequence: chain.nextSequence,
         trouble: chain.trouble,
+        damages: chain.damages,
         writer: answer.writer,
       },
     };
@@ -127,7 +144,7 @@ export class ChainOpener {
    * @throws AtedbError HEAD_CONFLICT where it doesn't; as `Transport.unary`.
    */
   async extend(head: TreeHead, call: CallOptions): Promise<TreeHead> {
-    const { chain } = await this.#ask(call, head);
+    const { chain } = (await this.#ask(call, head)).answer;
     if (chain === undefined) throw this.#notFound();
     await this.#checkHead(chain, head);
     return chain.head;
@@ -165,75 +182,73 @@ export class ChainOpener {
   /**
    * Refuse a served head that is older than the known one, or of its size and another.
    *
-   * @throws AtedbError HEAD_CONFLICT.
+   * @throws AtedbError HEAD_CONFLICT, CHAIN_DAMAGED.
    */
   async checkNotBehind(served: TreeHead, known: TreeHead): Promise<void> {
-    if (served.size < known.size) {
-      throw await this.conflict('its chain is shorter than it was', { known, served });
-    }
+    if (served.size < known.size) throw await this.#shorter(served, known);
     if (served.size === known.size && !sameHead(served, known)) {
       throw await this.conflict('its chain has another history than it had', { known, served });
     }
   }
 
   /** Keep evidence of two heads that can't both be true, and make the error that says so. */
-  async conflict(
-    why: string,
-    heads: {
-      known: TreeHead;
-      served: TreeHead | undefined;
-      consistency?: readonly Buffer[];
-    },
-  ): Promise<AtedbError> {
-    const { known, served, consistency = [] } = heads;
-    const evidence = await this.#remembered.keepEvidence({
-      why,
-      genesisHeader: this.#genesis?.headerBytes,
-      rememberedHead: known,
-      servedHead: served,
-      consistency,
-    });
-    const { path } = this.#remembered;
-    const forget =
-      path === undefined ? '' : ` To accept the chain as it is served now, delete ${path}.`;
-    return new AtedbError(
-      'HEAD_CONFLICT',
-      `${this.#transport.server} contradicts what was verified before of ${this.#chainKey.text}: ${why}. It was restored from an older state, or its history was rewritten: find out which before trusting it.${forget}`,
-      {
-        metadata: {
-          chain_key: this.#chainKey.text,
-          known_size: String(known.size),
-          known_root: known.root.toString('hex'),
-          ...(served === undefined
-            ? {}
-            : { served_size: String(served.size), served_root: served.root.toString('hex') }),
-          ...(evidence === undefined ? {} : { evidence }),
-        },
-      },
-    );
+  conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
+    const genesisHeader = this.#genesis?.headerBytes;
+    return headConflict(this.#contradicted(), why, { ...heads, genesisHeader });
   }
 
-  /** Ask the server, and make of what it can't say of a known head the conflict that it is. */
-  async #ask(call: OpenCall, known: TreeHead | undefined) {
+  #contradicted() {
+    const { server } = this.#transport;
+    return { server, chainKey: this.#chainKey, remembered: this.#remembered };
+  }
+
+  /**
+   * Ask the server, and make of what it can't say of a known head the error that it is.
+   *
+   * @param options.mayBeCut whether a chain that is shorter is fine, if it is damaged.
+   * @returns the answer, and the head that its head must be proven to extend: undefined for that of the genesis alone.
+   */
+  async #ask(
+    call: OpenCall,
+    known: TreeHead | undefined,
+    { mayBeCut = false }: { mayBeCut?: boolean } = {},
+  ): Promise<{ answer: OpenAnswer; base: TreeHead | undefined }> {
     try {
       const answer = await this.#call(call, known?.size ?? 1);
-      if (answer.chain !== undefined || known === undefined) return answer;
+      if (answer.chain !== undefined || known === undefined) return { answer, base: known };
     } catch (error) {
       if (!(error instanceof AtedbError) || known === undefined) throw error;
-      if (error.reason === 'SEQUENCE_OUT_OF_RANGE') return this.#shorter(call, known);
+      if (error.reason === 'SEQUENCE_OUT_OF_RANGE') {
+        return { answer: await this.#cutAnswer(call, known, mayBeCut), base: undefined };
+      }
       if (error.reason !== 'CHAIN_NOT_FOUND') throw error;
     }
     throw await this.conflict('the chain is not there any more', { known, served: undefined });
   }
 
   /** The server's chain is shorter than the known head: or it is another chain altogether, which says more. */
-  async #shorter(call: OpenCall, known: TreeHead): Promise<never> {
-    const { chain } = await this.#call(call, 0);
+  async #cutAnswer(call: OpenCall, known: TreeHead, mayBeCut: boolean): Promise<OpenAnswer> {
+    const answer = await this.#call(call, 1);
+    const { chain } = answer;
     if (chain !== undefined) {
       const remembered = this.#genesis === undefined ? await this.#remembered.load() : undefined;
       await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
+      if (mayBeCut && lostEndOf(chain.damages, chain.nextSequence) !== undefined) return answer;
     }
-    throw await this.conflict('its chain is shorter than it was', { known, served: chain?.head });
+    throw await this.#shorter(chain?.head, known, chain);
+  }
+
+  /** The error for a chain that is shorter than the known head. */
+  async #shorter(
+    served: TreeHead | undefined,
+    known: TreeHead,
+    standing?: ChainStanding,
+  ): Promise<AtedbError> {
+    const chain = standing ?? (await this.#call({}, 1).catch(() => undefined))?.chain;
+    const lost = chain && lostEndOf(chain.damages, chain.nextSequence);
+    return lost === undefined
+      ? this.conflict('its chain is shorter than it was', { known, served })
+      : lostToDamage(this.#contradicted(), lost, { known, served });
   }
 
   async #call(call: OpenCall, knownSize: number) {

@@ -26,6 +26,7 @@ import type { OnNotice } from './notice.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
 import { RememberedChain } from './remembered-chain.ts';
+import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import type { Transport } from './transport.ts';
 import { Writer } from './writer.ts';
@@ -50,6 +51,7 @@ export interface ChainOptions {
   readonly trustMode: TrustMode | undefined;
   readonly reconnectMs: number;
   readonly signBatches: boolean;
+  readonly readDamaged: boolean;
   readonly batchEventsMax: number;
   readonly batchBytesMax: number;
   readonly queueBytesMax: number;
@@ -73,6 +75,8 @@ export class Chain implements AsyncDisposable {
   /** Fires when the chain is closed. */
   readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
+  #damages: readonly ServedDamage[] = [];
+  #lostEnd: ServedDamage | undefined;
   /** The last commit that was acknowledged; -1 for none. */
   #acknowledged = -1;
 
@@ -100,6 +104,7 @@ export class Chain implements AsyncDisposable {
       expected: { chainId, trustMode },
       remembered: this.#remembered,
       known: this.#known,
+      readsDamaged: options.readDamaged,
     });
     this.#writer = new Writer({
       transport,
@@ -132,6 +137,16 @@ export class Chain implements AsyncDisposable {
     return this.#known.newest;
   }
 
+  /** What of it was damaged when it was opened, in the server's words: not verified. */
+  get damages(): readonly ServedDamage[] {
+    return this.#damages;
+  }
+
+  /** The damage among `damages` by which the newest events are lost. Who reads backwards begins before them. */
+  get lostEnd(): ServedDamage | undefined {
+    return this.#lostEnd;
+  }
+
   /**
    * Open the chain: verify its genesis, and that its head extends the one that is remembered.
    *
@@ -139,7 +154,9 @@ export class Chain implements AsyncDisposable {
    * @throws AtedbError as `AtedbClient.open`.
    */
   async open(options: CallOptions & { readonly forAppend: boolean }): Promise<void> {
-    await this.#opener.open(options);
+    const { chain } = await this.#opener.open(options);
+    this.#damages = chain?.damages ?? [];
+    this.#lostEnd = chain && lostEndOf(chain.damages, chain.nextSequence);
   }
 
   /**
@@ -160,6 +177,7 @@ export class Chain implements AsyncDisposable {
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
     options.lease?.signal?.throwIfAborted();
+    this.#checkWritable();
     const built = buildEvents(isMany(events) ? events : [events], options);
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
@@ -184,6 +202,7 @@ export class Chain implements AsyncDisposable {
     events: AppendEvent | readonly AppendEvent[],
     options: AppendOptions = {},
   ): Promise<Buffer[]> {
+    this.#checkWritable();
     const built = buildEvents(isMany(events) ? events : [events], options);
     const { signal, timeoutMs } = options;
     const key = await this.#options.loadKey();
@@ -276,8 +295,8 @@ export class Chain implements AsyncDisposable {
    * that are being read end by throwing REQUEST_INVALID.
    *
    * @param options.signal gives the appends up.
-   * @throws AtedbError HEAD_CONFLICT, VERIFICATION_FAILED, CHAIN_ID_MISMATCH where the server doesn't stand by what it has
-   * acknowledged.
+   * @throws AtedbError HEAD_CONFLICT, CHAIN_DAMAGED, VERIFICATION_FAILED, CHAIN_ID_MISMATCH where the server doesn't stand by
+   * what it has acknowledged.
    */
   async close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     this.#closed ??= this.#close(options.signal);
@@ -310,9 +329,20 @@ export class Chain implements AsyncDisposable {
     try {
       await this.#opener.open({ signal, timeoutMs: closingTimeoutMs });
     } catch (error) {
-      if (!(error instanceof AtedbError) || !alarmReasons.has(error.reason)) return;
-      throw error;
+      if (!(error instanceof AtedbError)) return;
+      // Damage has taken what was acknowledged, if it isn't there to be known.
+      if (alarmReasons.has(error.reason) || error.reason === 'CHAIN_DAMAGED') throw error;
     }
+  }
+
+  /** What is left of a damaged chain is behind what was verified: nothing may be built on it. */
+  #checkWritable(): void {
+    if (!this.#options.readDamaged) return;
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      `the chain ${this.key.text} was opened with readDamaged, which is for reading. Open it without to append`,
+      { metadata: { field: 'readDamaged' } },
+    );
   }
 
   /** What reading needs; a chain that wasn't there when it was opened may be there now. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
-import { type KeyPair, selfTest } from '../crypto/index.ts';
+import { chooseProvider, type KeyPair, selfTest } from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
@@ -49,6 +49,11 @@ export interface OpenOptions extends CallOptions {
   readonly chainId?: Buffer | string | undefined;
   /** The trust mode that the chain must have. */
   readonly trustMode?: TrustMode | undefined;
+  /**
+   * Whether to read what is left of a chain whose server says that it is damaged, also where more of it was verified before.
+   * What is remembered stays; such a chain can't be appended to. Default: false, which fails with CHAIN_DAMAGED then.
+   */
+  readonly readDamaged?: boolean | undefined;
   /** How long appends wait for a lost server, in milliseconds. Default: 60,000. */
   readonly reconnectMs?: number | undefined;
   /**
@@ -88,10 +93,11 @@ const queueBytesDefault = 16 * 1024 * 1024;
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
  * @param server `host`, `host:port` or `ate://host:port`.
- * @throws AtedbError REQUEST_INVALID for an address that isn't one; UNSUPPORTED on a Node that is too old.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one, or where `ATE_CRYPTO` names no cryptography; UNSUPPORTED on a Node that is too old.
  */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
   checkNode();
+  await chooseProvider(process.env.ATE_CRYPTO);
   // Before anything is verified: wrong cryptography must not believe.
   selfTest();
   return new AtedbClient(server, options);
@@ -159,10 +165,17 @@ export class AtedbClient implements AsyncDisposable {
    *
    * @param chain a chain key, or a whole address of one of this server's.
    * @throws AtedbError CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH where it isn't what is expected; HEAD_CONFLICT where
-   * its history was changed or lost; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
+   * its history was changed or lost; CHAIN_DAMAGED where the server says that it has lost what was verified; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
     const { key, signal, timeoutMs, forAppend = false } = options;
+    if (forAppend && options.readDamaged === true) {
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        'forAppend and readDamaged exclude each other: what is left of a damaged chain can only be read',
+        { metadata: { field: 'readDamaged' } },
+      );
+    }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
     const opened = new Chain({
@@ -174,6 +187,7 @@ export class AtedbClient implements AsyncDisposable {
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
       signBatches: options.signBatches ?? false,
+      readDamaged: options.readDamaged ?? false,
       writerHome: options.asNewWriter === true ? undefined : home,
       ...batchLimits(options),
       onNotice,

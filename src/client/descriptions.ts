@@ -5,8 +5,9 @@ import {
   ListChainsResponseSchema,
 } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { PublicKey } from '../crypto/index.ts';
+import { type KemPublicKey, PublicKey } from '../crypto/index.ts';
 import type { TreeHead, TrustMode } from '../event/index.ts';
+import type { ServedDamage } from './served-damage.ts';
 
 // What servers say of their chains for people: read with the stubs, since nothing of it is verified.
 
@@ -20,6 +21,8 @@ export interface ChainDescription {
     readonly fingerprint: string;
     readonly suite: number;
     readonly publicKey: Buffer;
+    /** What secrets are encrypted to; undefined where the key can only sign. */
+    readonly kem: KemPublicKey | undefined;
   }[];
   /** Its maker's clock: milliseconds since 1970-01-01 UTC. */
   readonly createdUnixMs: number;
@@ -34,6 +37,8 @@ export interface ChainDescription {
   readonly health: 'good' | 'read-only';
   /** Why it can't be written; undefined where it can. */
   readonly trouble: string | undefined;
+  /** What of it is damaged. */
+  readonly damages: readonly ServedDamage[];
 }
 
 /** One chain of a server's list. */
@@ -57,9 +62,9 @@ export function parseDescription(answer: Buffer): ChainDescription {
     chainKey: described.chainKey,
     chainId: Buffer.from(described.chainId),
     trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
-    roots: described.roots.map(({ suite, key }) => {
-      const publicKey = PublicKey.parse(suite, Buffer.from(key));
-      return { fingerprint: publicKey.fingerprintHex, suite, publicKey: publicKey.bytes };
+    roots: described.roots.map((root) => {
+      const { fingerprintHex: fingerprint, suite, bytes, kem } = PublicKey.fromFields(root);
+      return { fingerprint, suite, publicKey: bytes, kem };
     }),
     createdUnixMs: Number(described.createdUnixMs),
     head: {
@@ -73,6 +78,13 @@ export function parseDescription(answer: Buffer): ChainDescription {
     writers: described.writers,
     health: described.health === ChainHealth.READ_ONLY ? 'read-only' : 'good',
     trouble: described.trouble === '' ? undefined : described.trouble,
+    damages: described.damages.map(({ file, offset, what, firstSequence, lastSequence }) => ({
+      file,
+      offset: Number(offset),
+      what,
+      firstSequence: firstSequence === undefined ? undefined : Number(firstSequence),
+      lastSequence: lastSequence === undefined ? undefined : Number(lastSequence),
+    })),
   }));
 }
 

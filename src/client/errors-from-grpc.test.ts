@@ -46,7 +46,7 @@ test('a reason of a newer server, and details that are none, do no harm', () => 
 test('what the transport says is put into words with the address and what to try', () => {
   const refused = bare(
     status.UNAVAILABLE,
-    'No connection established. Last error: connect ECONNREFUSED 127.0.0.1:5000 (2026-01-01T00:00:00.000Z)',
+    'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:5000 (2026-01-01T00:00:00.000Z)',
   );
   const error = errorFromStatus(refused, server);
   expect(error).toMatchObject({ reason: 'CONNECTION_FAILED', metadata: { server } });

@@ -100,6 +100,7 @@ const notConnected = /^No connection established\. Last error: |^Name resolution
 function lostOrNeverMade(server: string, details: string): string {
   const why = details
     .replace(/^No connection established\. Last error: /, '')
+    .replace(/^Error: /, '')
     .replace(/ \(\d{4}-[^)]*\)/g, '')
     .replace(/\. Resolution note:.*$/, '');
   return notConnected.test(details)

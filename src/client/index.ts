@@ -36,4 +36,5 @@ export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';

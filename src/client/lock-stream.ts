@@ -72,7 +72,7 @@ export class LockStream {
     const { genesis, serverFingerprint, key, wish } = about;
     const { chainId, chainKey } = genesis;
     const { primaryKey, made, noWait, ttlMs } = wish;
-    const { suite, bytes, fingerprint } = key.publicKey;
+    const { suite, fingerprint } = key.publicKey;
     const { generation } = transport;
     const stream = transport.duplexStream(ChainService.method.lock, signal);
     try {
@@ -87,7 +87,7 @@ export class LockStream {
               primaryKey,
               parent: made?.parent ?? absent,
               label: made?.label ?? absent,
-              key: { suite, key: bytes },
+              key: key.publicKey.toFields(),
               ttlMs,
               noWait,
             },

@@ -27,7 +27,7 @@ function bytesOf<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<
 
 test('answers of the generated stubs are read as they were meant', () => {
   const { publicKey } = KeyPair.generate();
-  const serverIdentity = { suite: publicKey.suite, key: publicKey.bytes };
+  const serverIdentity = publicKey.toFields();
   expect(
     parseOpenAnswer(bytesOf(OpenChainResponseSchema, { serverIdentity, trustMode: 2 })),
   ).toEqual({

@@ -1,6 +1,7 @@
 import { AtedbError, FieldCursor } from '../bytes/index.ts';
 import { hashBytes, type PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, type TreeHead, type TrustMode } from '../event/index.ts';
+import type { ServedDamage } from './served-damage.ts';
 
 // What servers send, taken apart in place. Slices of the log stay as they came: what is verified is their bytes.
 
@@ -30,6 +31,8 @@ export interface ChainStanding {
   readonly consistency: readonly Buffer[];
   /** Why it can be read only, in the server's words. */
   readonly trouble: string | undefined;
+  /** What of it is damaged, in the server's words. */
+  readonly damages: readonly ServedDamage[];
 }
 
 /** A StartOfHistory; its genesis is left out, since the reader has verified it before. */
@@ -102,6 +105,7 @@ export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
               nextSequence: fields.number(5),
               consistency: fields.all(6),
               trouble: fields.bytes(8)?.toString('utf8'),
+              damages: fields.all(9).map(servedDamage),
             },
       writer: writer === undefined ? undefined : writerStanding(writer),
     };
@@ -221,6 +225,17 @@ function treeHead(bytes: Buffer): TreeHead {
   return { size: fields.number(1), root: Buffer.from(fields.bytes(2) ?? []) };
 }
 
+function servedDamage(bytes: Buffer): ServedDamage {
+  const fields = new Fields(bytes);
+  return {
+    file: fields.bytes(1)?.toString('utf8') ?? '',
+    offset: fields.number(2),
+    what: fields.bytes(3)?.toString('utf8') ?? '',
+    firstSequence: fields.numberIfThere(4),
+    lastSequence: fields.numberIfThere(5),
+  };
+}
+
 function writerStanding(bytes: Buffer): WriterStanding {
   const fields = new Fields(bytes);
   return { nextCounter: fields.number(1), lastSeal: fields.bytes(2) };
@@ -265,6 +280,10 @@ class Fields {
 
   number(field: number): number {
     return this.#numbers.get(field) ?? 0;
+  }
+
+  numberIfThere(field: number): number | undefined {
+    return this.#numbers.get(field);
   }
 }
 

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
@@ -37,6 +38,7 @@ const lockWaitMs = 25;
  */
 export class RememberedChain {
   readonly #folder: string | undefined;
+  readonly #home: string | undefined;
   readonly #server: string;
   readonly #chainKey: ChainKey;
   readonly #saver: LazySaver;
@@ -50,6 +52,7 @@ export class RememberedChain {
     onError: (error: unknown) => void;
   }) {
     const { home, server, chainKey } = options;
+    this.#home = home;
     this.#server = server;
     this.#chainKey = chainKey;
     // The parts of a chain key can't be "..", nor can a database have a dot: no key's files lie in another's way.
@@ -63,6 +66,23 @@ export class RememberedChain {
   /** Path of the file; undefined without a home folder. */
   get path(): string | undefined {
     return this.#folder === undefined ? undefined : join(this.#folder, 'head.json');
+  }
+
+  /**
+   * What to delete so that nothing contradicts a chain that was cut: the file of its head, and the folder of this home's
+   * writers to it, if there are any. Empty without a home folder.
+   */
+  async pathsToForget(): Promise<string[]> {
+    const { path } = this;
+    if (path === undefined || this.#home === undefined) return [];
+    const chainId = this.#newest?.chainId.toString('hex');
+    if (chainId === undefined) return [path];
+    const writers = join(this.#home, 'writers', chainId);
+    const isThere = await stat(writers).then(
+      () => true,
+      () => false,
+    );
+    return isThere ? [path, writers] : [path];
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { Backoff } from './backoff.ts';
 import type { ByteStream } from './byte-stream.ts';
@@ -64,6 +64,9 @@ export interface SubscriptionContext extends ReplayContext {
   readonly closed: AbortSignal;
 }
 
+/** What a server says to one who goes on from where its chain no longer reaches. */
+const shorterReasons: ReadonlySet<Reason> = new Set(['SEQUENCE_OUT_OF_RANGE', 'CHAIN_DAMAGED']);
+
 type RequestFrom =
   | { readonly case: 'sequence'; readonly value: bigint }
   | { readonly case: 'timeUnixMs'; readonly value: bigint };
@@ -96,6 +99,7 @@ export class Subscription {
         yield* this.#connection(signal);
       } catch (error) {
         signal.throwIfAborted();
+        await this.#checkShorter(error, signal);
         await this.#waitAfter(error, signal);
       }
     }
@@ -209,6 +213,18 @@ export class Subscription {
     throw new AtedbError('CONNECTION_FAILED', `${server} has ended the stream`, {
       metadata: { server },
     });
+  }
+
+  /**
+   * A server that doesn't know a sequence to go on from may have a shorter chain than it had: then say that.
+   *
+   * @throws AtedbError HEAD_CONFLICT, CHAIN_DAMAGED.
+   */
+  async #checkShorter(error: unknown, signal: AbortSignal): Promise<void> {
+    if (!(error instanceof AtedbError) || !shorterReasons.has(error.reason)) return;
+    const { known, opener } = this.#context;
+    const head = this.#replay === undefined ? known.newest : this.#replay.head();
+    if (head !== undefined && head.size > 0) await opener.extend(head, { signal });
   }
 
   /** After a loss that may pass: wait until it is time to try again. Anything else is thrown on. */

@@ -13,18 +13,28 @@ export const hashTags = {
   seal: 'atedb/v1/seal',
   /** Chain id, key fingerprint, salt → writer id. */
   writer: 'atedb/v1/writer',
-  /** Suite, public key → fingerprint of the key. */
+  /** Suite, public key, KEM suite, KEM key → fingerprint of the key. */
   key: 'atedb/v1/key',
   /** Fingerprints of a chain's roots → the fingerprint that a chain key may carry. */
   roots: 'atedb/v1/roots',
   /** Salt, data → data hash. */
   data: 'atedb/v1/data',
-  /** Sealed data → data hash. */
-  sealedData: 'atedb/v1/sealed-data',
   /** A parent's primary key, a label → primary key of a child. */
   child: 'atedb/v1/child',
+  /** Ciphertext of confidential data → its data hash. */
+  sealedData: 'atedb/v1/sealed-data',
+  /** A read key → its id. */
+  readKey: 'atedb/v1/read-key',
+  /** No hash: begins the HKDF info of the key of one datum. */
+  dataKey: 'atedb/v1/data-key',
   /** A name → primary key. */
   name: 'atedb/v1/name',
+} as const;
+
+/** What secrets that are encrypted to a key are for: the `info` of HPKE. */
+export const hpkeInfos = {
+  /** A read key, for one of its readers. */
+  wrappedKey: 'atedb/v1/wrapped-key',
 } as const;
 
 /** Contexts of signatures: the `ctx` of the composite. */

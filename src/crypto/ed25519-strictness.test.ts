@@ -3,15 +3,15 @@ import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
 import { messageRepresentative } from './composite.ts';
 import { ed25519PointFault } from './ed25519-point.ts';
-import { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './index.ts';
+import { KeyPair, PublicKey, signatureSuite, suiteMldsa65Ed25519 } from './index.ts';
 
 // Ed25519 in the strict, cofactorless form: signatures that some verifiers take and others refuse are refused.
 
 const suite = suiteMldsa65Ed25519;
 const context = 'test';
 const message = Buffer.from('a message');
-const representative = messageRepresentative(context, message);
-const seed = Buffer.alloc(lengths.seed, 3);
+const representative = messageRepresentative(signatureSuite(suite), context, message);
+const seed = Buffer.alloc(64, 3);
 const pair = KeyPair.fromSeed(suite, seed);
 const signature = await pair.sign(context, message);
 const mldsaHalf = signature.subarray(0, 3309);

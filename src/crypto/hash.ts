@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, hash } from 'node:crypto';
+import { provider } from './current-provider.ts';
 
 /** Size in bytes of every hash and id. */
 export const hashBytes = 32;
@@ -10,13 +10,13 @@ const tagBytesMax = 255;
 
 /** The SHA-256 of bytes. 32 bytes. */
 export function sha256(bytes: Buffer): Buffer {
-  return hash('sha256', bytes, 'buffer');
+  return provider().sha256(bytes);
 }
 
 /** The SHA-256 of parts, one after the other, without a copy of large ones. 32 bytes. */
 export function sha256Of(...parts: readonly Buffer[]): Buffer {
   const input = gathered(parts);
-  return input === undefined ? sha256OfLarge(parts) : hash('sha256', input, 'buffer');
+  return input === undefined ? provider().sha256OfParts(parts) : provider().sha256(input);
 }
 
 /**
@@ -26,8 +26,8 @@ export function sha256Of(...parts: readonly Buffer[]): Buffer {
 export function sha256TextOf(...parts: readonly Buffer[]): string {
   const input = gathered(parts);
   return input === undefined
-    ? sha256OfLarge(parts).toString('latin1')
-    : hash('sha256', input, 'latin1');
+    ? provider().sha256OfParts(parts).toString('latin1')
+    : provider().sha256Text(input);
 }
 
 /** Two ranges of a buffer. */
@@ -46,12 +46,12 @@ export function sha256TextOfRanges(prefix: Buffer, source: Buffer, ranges: TwoRa
   const secondEnd = secondStart + secondBytes;
   if (length > scratch.length) {
     const parts = [prefix, source.subarray(start, end), source.subarray(secondStart, secondEnd)];
-    return sha256OfLarge(parts).toString('latin1');
+    return provider().sha256OfParts(parts).toString('latin1');
   }
   scratch.set(prefix, 0);
   source.copy(scratch, prefix.length, start, end);
   source.copy(scratch, prefix.length + bytes, secondStart, secondEnd);
-  return hash('sha256', scratch.subarray(0, length), 'latin1');
+  return provider().sha256Text(scratch.subarray(0, length));
 }
 
 /** The parts in one piece, until the next call; undefined where they are large. */
@@ -65,12 +65,6 @@ function gathered(parts: readonly Buffer[]): Buffer | undefined {
     at += part.length;
   }
   return scratch.subarray(0, length);
-}
-
-function sha256OfLarge(parts: readonly Buffer[]): Buffer {
-  const digest = createHash('sha256');
-  for (const part of parts) digest.update(part);
-  return digest.digest();
 }
 
 const prefixes = new Map<string, Buffer>();

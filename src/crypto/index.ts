@@ -1,6 +1,20 @@
-export { hashTags, signatureContexts } from './domains.ts';
+export { chooseProvider, providerNames } from './current-provider.ts';
+export {
+  type DataKey,
+  deriveDataKey,
+  isCommitment,
+  openOnce,
+  readKeyBytes,
+  readKeyIdOf,
+  sealOnce,
+  sealOnceBytes,
+} from './data-key.ts';
+export { hashTags, hpkeInfos, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
+export type { HpkeContext } from './hpke.ts';
+export { type KemSuite, kemMlkem768X25519, kemSuite, kemSuites } from './kem-suites.ts';
+export { type KemSeed, KeyPair, type KeyPairOptions } from './key-pair.ts';
 export { selfTest } from './known-answer.ts';
 export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
@@ -15,7 +29,22 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export {
+  addPadding,
+  type PaddingRule,
+  paddedLength,
+  padmeLength,
+  removePadding,
+} from './padding.ts';
+export { type KemPublicKey, PublicKey, type PublicKeyFields } from './public-key.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';
 export { rootOfHashes } from './root-of-hashes.ts';
-export { KeyPair, lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';
+export { sealedToBytes, sealTo } from './seal-to.ts';
+export {
+  type SignatureSuite,
+  signatureSuite,
+  signatureSuites,
+  suiteMldsa44Ed25519,
+  suiteMldsa65Ed25519,
+} from './suites.ts';

@@ -1,23 +1,18 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 as noble } from '@noble/hashes/sha2.js';
-import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
-import { expect, test } from 'vitest';
+import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import * as hpke from 'hpke';
+import { describe, expect, test } from 'vitest';
 import { naiveRoot } from '../../test/support/naive-tree.ts';
 import { messageRepresentative } from './composite.ts';
-import { hashTags, selfTest, taggedHash } from './index.ts';
-import { knownAnswers } from './known-answer-data.ts';
+import { hashTags, selfTest, signatureSuites, taggedHash } from './index.ts';
+import { type KnownAnswers, knownAnswers, type SuiteAnswers } from './known-answer-data.ts';
 
 test('this machine gives the known answers', () => {
   selfTest();
 });
 
 test('the known answers are those of another implementation', () => {
-  const seed = Buffer.from(Array.from({ length: 64 }, (_, index) => index));
-  const mldsa = ml_dsa65.keygen(seed.subarray(0, 32));
-  const publicKey = Buffer.concat([mldsa.publicKey, ed25519.getPublicKey(seed.subarray(32))]);
-  const fingerprint = taggedHash(hashTags.key, Buffer.of(1), publicKey);
-  expect(fingerprint.toString('hex')).toBe(knownAnswers.fingerprint);
-
   const bytes = Uint8Array.from({ length: 160 }, (_, index) => index);
   const inputs = Array.from({ length: 9 }, (_, index) =>
     Buffer.concat([bytes.subarray(index, 18 * index), bytes.subarray(1, 4)]),
@@ -26,30 +21,45 @@ test('the known answers are those of another implementation', () => {
   const hashes = inputs.map((input) => noble(Buffer.concat([prefix, input])));
   expect(Buffer.from(noble(Buffer.concat(hashes))).toString('hex')).toBe(knownAnswers.manyHashes);
   expect(naiveRoot(inputs).toString('hex')).toBe(knownAnswers.manyRoot);
-
-  const { context, message } = knownAnswers;
-  const representative = messageRepresentative(context, Buffer.from(message));
-  const label = Buffer.from('COMPSIG-MLDSA65-Ed25519-SHA512');
-  const signature = Buffer.concat([
-    ml_dsa65.sign(representative, mldsa.secretKey, { context: label, extraEntropy: false }),
-    ed25519.sign(representative, seed.subarray(32)),
-  ]);
-  expect(signature.toString('base64')).toBe(knownAnswers.signature);
 });
 
-test.each([
-  ['dataHash', 'tagged hash'],
-  ['treeRoot', 'Merkle tree'],
-  ['manyHashes', 'hashes of many inputs'],
-  ['manyRoot', 'hashes of many inputs'],
-  ['fingerprint', 'key pair'],
-  ['signature', 'signature'],
-  ['context', 'signature'],
-  ['message', 'signature'],
-] as const)('a wrong %s fails the test of the %s', (answer, what) => {
-  const right = knownAnswers[answer];
-  const wrong = `${right[0] === 'a' ? 'b' : 'a'}${right.slice(1)}`;
-  const answers = { ...knownAnswers, [answer]: wrong };
+test('what the known message was encrypted with opens it', async () => {
+  const suite = new hpke.CipherSuite(
+    hpke.KEM_MLKEM768_X25519,
+    hpke.KDF_HKDF_SHA256,
+    hpke.AEAD_AES_256_GCM,
+  );
+  const seed = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const key = await suite.DeserializePrivateKey(seed, false);
+  const sealed = Buffer.from(knownAnswers.sealed, 'base64');
+  const context = { info: Buffer.from('atedb/v1/self-test'), aad: Buffer.from('abc') };
+  const [enc, ciphertext] = [sealed.subarray(0, 1120), sealed.subarray(1120)];
+  expect(Buffer.from(await suite.Open(key, enc, ciphertext, context)).toString()).toBe('abc');
+});
+
+test.each(signatureSuites)('those of $name too', (suite) => {
+  const { fingerprint, context, message, signature } = knownAnswers.suites[
+    suite.number
+  ] as SuiteAnswers;
+  const noble = suite.mldsa === 'mldsa65' ? ml_dsa65 : ml_dsa44;
+  const seed = Buffer.from(Array.from({ length: 64 }, (_, index) => index));
+  const mldsa = noble.keygen(seed.subarray(0, 32));
+  const publicKey = Buffer.concat([mldsa.publicKey, ed25519.getPublicKey(seed.subarray(32))]);
+  const hash = taggedHash(hashTags.key, Buffer.of(suite.number), publicKey, Buffer.of(0));
+  expect(hash.toString('hex')).toBe(fingerprint);
+  const representative = messageRepresentative(suite, context, Buffer.from(message));
+  const label = Buffer.from(`COMPSIG-${suite.mldsa.toUpperCase()}-Ed25519-SHA512`);
+  const signed = Buffer.concat([
+    noble.sign(representative, mldsa.secretKey, { context: label, extraEntropy: false }),
+    ed25519.sign(representative, seed.subarray(32)),
+  ]);
+  expect(signed.toString('base64')).toBe(signature);
+});
+
+/** Another text of the same length and alphabet. */
+const wrong = (right: string) => `${right[0] === 'a' ? 'b' : 'a'}${right.slice(1)}`;
+
+function expectFailure(answers: KnownAnswers, what: string): void {
   expect(() => selfTest(answers)).toThrow(
     expect.objectContaining({
       reason: 'INTERNAL',
@@ -57,4 +67,30 @@ test.each([
       metadata: expect.objectContaining({ test: what }),
     }),
   );
+}
+
+test.each([
+  ['dataHash', 'tagged hash'],
+  ['treeRoot', 'Merkle tree'],
+  ['manyHashes', 'hashes of many inputs'],
+  ['manyRoot', 'hashes of many inputs'],
+  ['sealed', 'encryption to a key'],
+] as const)('a wrong %s fails the test of the %s', (answer, what) => {
+  expectFailure({ ...knownAnswers, [answer]: wrong(knownAnswers[answer]) }, what);
+});
+
+describe.each(signatureSuites)('$name', ({ number, name }) => {
+  test.each([
+    ['fingerprint', 'key pair'],
+    ['signature', 'signature'],
+    ['context', 'signature'],
+    ['message', 'signature'],
+  ] as const)('a wrong %s fails the test of the %s', (answer, what) => {
+    const right = knownAnswers.suites[number] as SuiteAnswers;
+    const suites = {
+      ...knownAnswers.suites,
+      [number]: { ...right, [answer]: wrong(right[answer]) },
+    };
+    expectFailure({ ...knownAnswers, suites }, `${what} of ${name}`);
+  });
 });

@@ -1,21 +1,19 @@
 import { AtedbError } from '../bytes/index.ts';
-import {
-  compositePublicKeyOf,
-  importCompositePublicKey,
-  importCompositeSeed,
-  signCompositeSync,
-  verifyCompositeSync,
-} from './composite.ts';
+import { CompositeSigner, CompositeVerifier } from './composite.ts';
 import { hashTags } from './domains.ts';
 import { hashBytes, sha256, taggedHash } from './hash.ts';
 import { HashInputs } from './hash-inputs.ts';
-import { type KnownAnswers, knownAnswers } from './known-answer-data.ts';
+import { hpkeOpen, hpkeSeal } from './hpke.ts';
+import { KemPrivateKey } from './kem.ts';
+import { kemMlkem768X25519, kemSuite } from './kem-suites.ts';
+import { type KnownAnswers, knownAnswers, type SuiteAnswers } from './known-answer-data.ts';
 import { merkleRoot } from './merkle.ts';
+import { PublicKey } from './public-key.ts';
 import { RangeHasher } from './range-hasher.ts';
-import { lengths, PublicKey, suiteMldsa65Ed25519 } from './signature.ts';
+import { type SignatureSuite, signatureSuites } from './suites.ts';
 
 /**
- * Check that this machine's cryptography gives the answers that are known, before anything relies on it. Takes a few
+ * Check that this machine's cryptography gives the answers that are known, before anything relies on it. Takes less than ten
  * milliseconds.
  *
  * It finds a Node whose OpenSSL lacks ML-DSA, and one that ignores ML-DSA's context, and so would sign what nobody
@@ -33,11 +31,17 @@ export function selfTest(answers: KnownAnswers = knownAnswers): void {
     return merkleRoot(leaves).toString('hex') === answers.treeRoot;
   });
   check('hashes of many inputs', () => manyHashesHold(answers));
-  check('key pair', () => {
-    const bytes = compositePublicKeyOf(testKey());
-    return PublicKey.parse(suiteMldsa65Ed25519, bytes).fingerprintHex === answers.fingerprint;
-  });
-  check('signature', () => signaturesHold(answers));
+  for (const suite of signatureSuites) {
+    const answer = answers.suites[suite.number];
+    if (answer === undefined) continue;
+    const signer = new CompositeSigner(suite, testSeed(suite));
+    check(`key pair of ${suite.name}`, () => {
+      const key = PublicKey.parse(suite.number, signer.publicKey);
+      return key.fingerprintHex === answer.fingerprint;
+    });
+    check(`signature of ${suite.name}`, () => signaturesHold(suite, signer, answer));
+  }
+  check('encryption to a key', () => encryptionHolds(answers));
 }
 
 /** Nine inputs of one to three blocks, hashed side by side where this machine can. */
@@ -57,25 +61,43 @@ function manyHashesHold({ manyHashes, manyRoot }: KnownAnswers): boolean {
   );
 }
 
-function signaturesHold({ context, message, signature }: KnownAnswers): boolean {
-  const secret = testKey();
-  const key = importCompositePublicKey(compositePublicKeyOf(secret));
+function signaturesHold(
+  suite: SignatureSuite,
+  signer: CompositeSigner,
+  { context, message, signature }: SuiteAnswers,
+): boolean {
+  const key = new CompositeVerifier(suite, signer.publicKey);
   const signed = Buffer.from(message, 'utf8');
   const known = Buffer.from(signature, 'base64');
   const broken = Buffer.from(known);
   broken[0] = (broken[0] as number) ^ 1;
   return (
-    verifyCompositeSync(key, context, signed, known) &&
-    !verifyCompositeSync(key, context, signed, broken) &&
-    !verifyCompositeSync(key, `${context}.`, signed, known) &&
-    verifyCompositeSync(key, context, signed, signCompositeSync(secret, context, signed))
+    key.verifySync(context, signed, known) &&
+    !key.verifySync(context, signed, broken) &&
+    !key.verifySync(`${context}.`, signed, known) &&
+    key.verifySync(context, signed, signer.signSync(context, signed))
   );
 }
 
-function testKey() {
-  return importCompositeSeed(
-    Buffer.from(Array.from({ length: lengths.seed }, (_, index) => index)),
+/** Opens what is known, and what this machine itself makes of it. */
+function encryptionHolds({ sealed }: KnownAnswers): boolean {
+  const suite = kemSuite(kemMlkem768X25519);
+  const key = new KemPrivateKey(Buffer.from(Array.from({ length: 32 }, (_, index) => index)));
+  const secret = Buffer.from('abc');
+  const context = { info: Buffer.from('atedb/v1/self-test'), aad: secret };
+  const known = Buffer.from(sealed, 'base64');
+  const broken = Buffer.from(known);
+  broken[0] = (broken[0] as number) ^ 1;
+  const own = hpkeSeal(suite, key.publicKey, context, secret);
+  return (
+    hpkeOpen(suite, key, context, known)?.equals(secret) === true &&
+    hpkeOpen(suite, key, context, broken) === undefined &&
+    hpkeOpen(suite, key, context, own)?.equals(secret) === true
   );
+}
+
+function testSeed(suite: SignatureSuite): Buffer {
+  return Buffer.from(Array.from({ length: suite.lengths.seed }, (_, index) => index));
 }
 
 function check(what: string, holds: () => boolean): void {

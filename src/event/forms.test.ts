@@ -10,7 +10,11 @@ import {
   SealSchema,
   SignatureSchema,
 } from '../../gen/atedb/v1/event_pb.js';
-import { CommitHeaderSchema, CommitSchema } from '../../gen/atedb/v1/log_pb.js';
+import {
+  AuthoritySnapshotSchema,
+  CommitHeaderSchema,
+  CommitSchema,
+} from '../../gen/atedb/v1/log_pb.js';
 import type { FieldForm, MessageForm } from '../bytes/index.ts';
 import * as forms from './forms.ts';
 
@@ -25,6 +29,7 @@ const pairs: [MessageForm, DescMessage][] = [
   [forms.sealForm, SealSchema],
   [forms.commitHeaderForm, CommitHeaderSchema],
   [forms.commitForm, CommitSchema],
+  [forms.authoritySnapshotForm, AuthoritySnapshotSchema],
 ];
 
 const scalarKinds: Partial<Record<ScalarType, FieldForm['kind']>> = {

@@ -43,8 +43,10 @@ const required = (field: FieldForm): FieldForm => ({ ...field, required: true })
 export const publicKeyForm: MessageForm = {
   name: 'PublicKey',
   fields: [
-    { number: 1, name: 'suite', kind: 'enum', values: [1], required: true },
+    { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
     { number: 2, name: 'key', kind: 'bytes', required: true },
+    { number: 3, name: 'kem_suite', kind: 'enum', values: [1] },
+    { number: 4, name: 'kem_key', kind: 'bytes', length: 1216 },
   ],
 };
 
@@ -65,6 +67,7 @@ export const genesisForm: MessageForm = {
     { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
     required(id16(5, 'salt')),
     { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
+    { number: 8, name: 'confidential', kind: 'bool' },
   ],
 };
 
@@ -162,6 +165,42 @@ export const keyChangeForm: MessageForm = {
   fields: [
     required(hash32(1, 'fingerprint')),
     { number: 2, name: 'successor', kind: 'message', form: publicKeyForm },
+  ],
+};
+
+const changedKeyForm: MessageForm = {
+  name: 'ChangedKey',
+  fields: [required(hash32(1, 'fingerprint')), hash32(2, 'current')],
+};
+
+const objectSnapshotForm: MessageForm = {
+  name: 'ObjectSnapshot',
+  fields: [
+    required(id16(1, 'primary_key')),
+    id16(2, 'parent'),
+    { number: 3, name: 'rules', kind: 'message', form: authorisationForm },
+    { number: 4, name: 'removed', kind: 'bool' },
+    { number: 5, name: 'kept', kind: 'bool' },
+  ],
+};
+
+/** Of the log, and of what clients keep: who may do what. */
+export const authoritySnapshotForm: MessageForm = {
+  name: 'AuthoritySnapshot',
+  fields: [
+    {
+      number: 1,
+      name: 'roots',
+      kind: 'message',
+      form: publicKeyForm,
+      repeated: true,
+      required: true,
+    },
+    { number: 2, name: 'keys', kind: 'message', form: publicKeyForm, repeated: true },
+    { number: 3, name: 'changed', kind: 'message', form: changedKeyForm, repeated: true },
+    { number: 4, name: 'root_rules', kind: 'message', form: authorisationForm },
+    { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
+    { number: 6, name: 'confidential', kind: 'bool' },
   ],
 };
 
@@ -301,7 +340,7 @@ export const sealHeaderForm: MessageForm = {
 export const signatureForm: MessageForm = {
   name: 'Signature',
   fields: [
-    { number: 1, name: 'suite', kind: 'enum', values: [1], required: true },
+    { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
     required(hash32(2, 'fingerprint')),
     { number: 3, name: 'signature', kind: 'bytes', required: true },
   ],

@@ -22,6 +22,8 @@ export interface GenesisInput {
   readonly salt: Buffer;
   /** The server's identity key; for a centralized chain only. */
   readonly serverIdentity?: PublicKey | undefined;
+  /** Whether data is sealed unless a rule says otherwise. Default: no. */
+  readonly isConfidential?: boolean | undefined;
 }
 
 /** A genesis as it was read, with the id that follows from its bytes. */
@@ -41,6 +43,7 @@ export function buildGenesis(input: GenesisInput): Buffer {
   if (input.serverIdentity !== undefined) {
     genesis.message(6, publicKeyBytes(input.serverIdentity));
   }
+  genesis.varint(8, input.isConfidential === true ? 1 : 0);
   return new FieldWriter()
     .fixed32(1, magics.event)
     .varint(2, eventKindGenesis)
@@ -87,6 +90,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
   let createdUnixMs = 0;
   let salt = Buffer.alloc(0);
   let serverIdentity: PublicKey | undefined;
+  let isConfidential = false;
   const roots: PublicKey[] = [];
   while (cursor.next()) {
     if (cursor.field === 1) chainKeyText = cursor.stringValue();
@@ -96,6 +100,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
     else if (cursor.field === 5) salt = Buffer.from(cursor.bytesValue());
     else if (cursor.field === 6)
       serverIdentity = keyOf("the server's identity", cursor.bytesValue());
+    else if (cursor.field === 8) isConfidential = true;
   }
   roots.forEach((root, index) => {
     const previous = roots[index - 1];
@@ -117,6 +122,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
     createdUnixMs,
     salt,
     serverIdentity,
+    isConfidential,
   };
 }
 

@@ -32,7 +32,10 @@ const inputs = rounds({ short: 400, long: 40_000 });
 
 /** Valid bytes of each kind. All but signatures follow from this seed. */
 const random = new Random(1);
-const keys = [1, 2].map(() => KeyPair.fromSeed(1, randomBuffer(random, 64)));
+const keys = [
+  KeyPair.fromSeed(1, randomBuffer(random, 64)),
+  KeyPair.fromSeed(2, randomBuffer(random, 64), { suite: 1, seed: randomBuffer(random, 32) }),
+];
 const [key] = keys as [KeyPair, KeyPair];
 const writer = new TestWriter(randomBuffer(random, 32), key, randomBuffer(random, 16));
 const primaryKey = randomBuffer(random, 16);

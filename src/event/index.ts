@@ -50,6 +50,7 @@ export {
 } from './commit.ts';
 export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
 export type { EventHeader, EventKind, EventView } from './event-view.ts';
+export { authoritySnapshotForm } from './forms.ts';
 export {
   buildGenesis,
   chainIdOf,
@@ -79,5 +80,6 @@ export {
   type WriterIdentity,
   writerIdOf,
 } from './seal.ts';
+export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
 export { WriterNumbers } from './writer-numbers.ts';

@@ -29,7 +29,7 @@ import {
 } from '../../test/support/log-fixture.ts';
 import { batchBytesMax, commitBytesMax, frame } from '../bytes/index.ts';
 import { merkleRoot, verifyConsistency } from '../crypto/index.ts';
-import { ChainLog } from './chain-log.ts';
+import { bytesOnDisk } from './bytes-on-disk.ts';
 import { readVarint } from './framing.ts';
 import { RealStorage } from './real-storage.ts';
 import type { OpenMode, StorageFile } from './storage.ts';
@@ -380,6 +380,6 @@ test('the size on disk is that of the segments', async () => {
   const bytes = readdirSync(folder)
     .filter((name) => name.startsWith('segment'))
     .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-  expect(await ChainLog.bytesOnDisk(owner.options.storage, folder)).toBe(bytes);
-  expect(await ChainLog.bytesOnDisk(owner.options.storage, `${folder}x`)).toBe(0);
+  expect(await bytesOnDisk(owner.options.storage, folder)).toBe(bytes);
+  expect(await bytesOnDisk(owner.options.storage, `${folder}x`)).toBe(0);
 });

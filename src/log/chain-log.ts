@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
 import { type CommitView, splitSlice, type TreeHead } from '../event/index.ts';
 import { checkInRange } from './check-in-range.ts';
+import { closedError } from './closed-error.ts';
 import { ClosedKeys } from './closed-keys.ts';
 import { createLogFolder } from './create-log-folder.ts';
-import { readError, storageError } from './damage.ts';
+import { type ChainDamage, damageOf, describeLoss, readError, storageError } from './damage.ts';
 import { makeNamesDurable } from './durable-files.ts';
+import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { KeysCache } from './keys-cache.ts';
 import { parseSegmentName } from './layout.ts';
+import type { SegmentDamage } from './locate-damage.ts';
+import { LogDamages } from './log-damages.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
 import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
@@ -23,7 +26,6 @@ import type { Position } from './position.ts';
 import { type RecoveredLog, recover } from './recover.ts';
 import { SegmentTable } from './segment-table.ts';
 import { SparseIndex } from './sparse-index.ts';
-import type { Storage } from './storage.ts';
 import { TailBuffer } from './tail-buffer.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
@@ -31,15 +33,6 @@ import { Waiters } from './waiters.ts';
 
 /** Descriptors of closed segments that a chain keeps open between reads. */
 const idleFilesMax = 2;
-
-/** How far a chain is durable. Nobody is shown anything beyond. */
-export interface DurableState {
-  readonly head: TreeHead;
-  readonly nextSequence: number;
-  /** Of the last commit, in milliseconds since 1970-01-01 UTC; 0 before the first. */
-  readonly timeUnixMs: number;
-  readonly position: Position;
-}
 
 /** What a log starts from. */
 interface LogStart extends Omit<RecoveredLog, 'heads'> {
@@ -67,8 +60,8 @@ export class ChainLog {
   readonly #commitWaiters = new Waiters();
   #durable: DurableState;
   readonly #health: LogHealth;
-  readonly #onLost: ChainLogOptions['onLost'];
-  readonly #damage: string | undefined;
+  readonly #damages: LogDamages;
+  readonly #options: ChainLogOptions;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChainLogOptions, start: LogStart) {
@@ -77,8 +70,8 @@ export class ChainLog {
     const { chainId } = manifest;
     this.chainId = chainId;
     this.#health = new LogHealth(start.trouble, onNotice);
-    this.#damage = start.damage;
-    this.#onLost = options.onLost;
+    this.#damages = new LogDamages(start.damages, start.spans);
+    this.#options = options;
     this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
     this.#files = new FileCache({
@@ -90,8 +83,11 @@ export class ChainLog {
     const table = this.#table;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
     const cache = options.keysCache ?? new KeysCache();
-    this.keys = new ClosedKeys({ storage, folder, chainId, table, cache, useFile, onNotice });
-    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files });
+    const { onSuspect } = options;
+    const keysOf = { storage, folder, chainId, table, cache, useFile, onSuspect, onNotice };
+    this.keys = new ClosedKeys(keysOf);
+    const { spans: damaged } = this.#damages;
+    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files, damaged });
     const head = { size: place.commit, root: place.frontier.root() };
     this.tree = new LogTree(tiles, {
       size: () => this.#durable.head.size,
@@ -149,7 +145,8 @@ export class ChainLog {
       hasFooter: false,
       tiles: new TileFiles({ storage, folder, tree: new TileTree() }),
       trouble: undefined,
-      damage: undefined,
+      damages: [],
+      spans: [],
       onFirstGroup: finish,
     });
   }
@@ -175,17 +172,6 @@ export class ChainLog {
     }
   }
 
-  /** Size of a chain's segments on disk, in bytes; 0 for a folder that isn't there. */
-  static async bytesOnDisk(storage: Storage, folder: string): Promise<number> {
-    if ((await storage.stat(folder))?.kind !== 'folder') return 0;
-    let bytes = 0;
-    for (const { name } of await storage.list(folder)) {
-      if (parseSegmentName(name) === undefined) continue;
-      bytes += (await storage.stat(join(folder, name)))?.bytes ?? 0;
-    }
-    return bytes;
-  }
-
   /** How far the chain is durable. */
   get durable(): DurableState {
     return this.#durable;
@@ -201,9 +187,26 @@ export class ChainLog {
     return this.#health.healed();
   }
 
-  /** What of the log is lost, of what had been durable: then its end isn't the chain's. Undefined: nothing. */
-  get damage(): string | undefined {
-    return this.#damage;
+  /** What of the log had been durable, and is damaged. */
+  get damages(): readonly ChainDamage[] {
+    return this.#damages.all;
+  }
+
+  /** The damage by which the log has lost its end, so that what can be read last isn't the chain's last. */
+  get lostEnd(): ChainDamage | undefined {
+    return this.#damages.lostEnd(this.#durable.nextSequence);
+  }
+
+  /**
+   * Take note of damage that was found in a closed segment: readers get what is around it, and nothing is appended behind it
+   * any more. Batches that have their place are still made durable. Never rejects.
+   */
+  async foundDamage(found: SegmentDamage): Promise<void> {
+    const damages = this.#damages.add(found);
+    if (damages.length === 0) return;
+    const trouble = damages.map(describeLoss).join('; ');
+    await this.#health.endInOrder(trouble, async () => this.#writer?.idle());
+    this.#waiters.fail(this.#readOnlyError());
   }
 
   /** Size of the log in bytes, as far as it is durable. */
@@ -235,7 +238,8 @@ export class ChainLog {
    * @throws AtedbError CHAIN_READ_ONLY, STORAGE_FAILED, SERVER_DRAINING, DATA_TOO_LARGE; then nothing was queued.
    */
   append(run: Buffer, acceptance: Acceptance): Appended {
-    if (this.trouble !== undefined || this.#writer === undefined) throw this.#readOnlyError();
+    const { refusal } = this.#health;
+    if (refusal !== undefined || this.#writer === undefined) throw this.#readOnlyError(refusal);
     if (this.#health.failure !== undefined) throw this.#health.failure;
     if (this.#closing !== undefined) throw closedError();
     return this.#writer.append(run, acceptance);
@@ -260,7 +264,7 @@ export class ChainLog {
     const { sequence: next } = this.endPosition();
     if (sequence === next) return this.endPosition();
     checkInRange('sequence', sequence, this.startPosition().sequence, next);
-    return reading(this.#reader.find('sequence', sequence));
+    return this.#reading(this.#reader.find('sequence', sequence));
   }
 
   /** Where the batch of this commit begins; the end for the commit that comes next. */
@@ -268,12 +272,12 @@ export class ChainLog {
     const { commit: next } = this.endPosition();
     if (commit === next) return this.endPosition();
     checkInRange('commit', commit, this.startPosition().commit, next);
-    return reading(this.#reader.find('commit', commit));
+    return this.#reading(this.#reader.find('commit', commit));
   }
 
   /** Where the first batch begins that was committed at this time or later; the end for a time after all. */
   positionOfTime(timeUnixMs: number): Promise<Position> {
-    return reading(this.#reader.findTime(timeUnixMs));
+    return this.#reading(this.#reader.findTime(timeUnixMs));
   }
 
   /**
@@ -288,7 +292,7 @@ export class ChainLog {
     position: Position,
     options: { readonly bytesMax: number; readonly memoryFor?: MemoryFor },
   ): Promise<{ bytes: Buffer; next: Position }> {
-    return reading(this.#reader.slice(position, options.bytesMax, options.memoryFor));
+    return this.#reading(this.#reader.slice(position, options.bytesMax, options.memoryFor));
   }
 
   /** As `readSlice`, for the batches that end at a position. Empty at the start of the log. */
@@ -296,7 +300,7 @@ export class ChainLog {
     position: Position,
     options: { readonly bytesMax: number; readonly memoryFor?: MemoryFor },
   ): Promise<{ bytes: Buffer; start: Position }> {
-    return reading(this.#reader.sliceBefore(position, options.bytesMax, options.memoryFor));
+    return this.#reading(this.#reader.sliceBefore(position, options.bytesMax, options.memoryFor));
   }
 
   /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED, STORAGE_FAILED. */
@@ -371,7 +375,7 @@ export class ChainLog {
     return this.#health.fail(cause, {
       commits,
       takeBack: () => {
-        const takenBack = this.#onLost?.(commits);
+        const takenBack = this.#options.onLost?.(commits);
         return { takenBack, tell: (error) => this.#commitWaiters.fail(error) };
       },
       heal: () => this.#writer?.heal(),
@@ -379,19 +383,18 @@ export class ChainLog {
     });
   }
 
-  #readOnlyError(): AtedbError {
-    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${this.trouble}`);
+  async #reading<T>(result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      const segment = parseSegmentName(damageOf(error)?.file ?? '');
+      const isNew = !this.damages.some(({ file }) => file === damageOf(error)?.file);
+      if (segment !== undefined && isNew) this.#options.onSuspect?.(segment);
+      throw readError('reading the log', error);
+    }
   }
-}
 
-async function reading<T>(result: Promise<T>): Promise<T> {
-  try {
-    return await result;
-  } catch (error) {
-    throw readError('reading the log', error);
+  #readOnlyError(why = this.trouble): AtedbError {
+    return new AtedbError('CHAIN_READ_ONLY', `the chain can only be read: ${why}`);
   }
-}
-
-function closedError(): AtedbError {
-  return new AtedbError('SERVER_DRAINING', 'the chain is being closed. Open it again later');
 }

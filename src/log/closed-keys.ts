@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import { eachPrimaryKey, parseSealOfRun, WriterNumbers } from '../event/index.ts';
-import { readError } from './damage.ts';
+import { damageOf, readError } from './damage.ts';
 import { replaceFile, withFile } from './durable-files.ts';
 import { encodeKeys } from './encode-keys.ts';
 import type { FileCache } from './file-cache.ts';
@@ -22,6 +22,8 @@ export interface ClosedKeysOptions {
   readonly table: SegmentTable;
   readonly cache: KeysCache;
   readonly useFile: FileCache['use'];
+  /** The segment itself is damaged. */
+  readonly onSuspect: ((segment: number) => void) | undefined;
   readonly onNotice: (notice: string) => void;
 }
 
@@ -101,6 +103,7 @@ export class ClosedKeys {
       }
       return await this.#find(segment, key);
     } catch (error) {
+      if (damageOf(error)?.file === segmentName(segment)) this.#options.onSuspect?.(segment);
       throw readError('reading the keys of a segment', error);
     }
   }

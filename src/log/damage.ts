@@ -10,17 +10,45 @@ export interface Damage {
   readonly what: string;
 }
 
+/** Damage of a chain, and what of it is lost by that. */
+export interface ChainDamage extends Damage {
+  /** The first sequence that can't be read. Undefined: none is lost. */
+  readonly firstSequence: number | undefined;
+  /** The last one. Undefined: none is lost, or nothing says how many there had been. */
+  readonly lastSequence: number | undefined;
+}
+
 /** Why a log can only be read. */
 export interface Trouble {
   readonly what: string;
-  /** Whether batches that had been durable can't be read: then what can be read isn't all. */
-  readonly losesBatches: boolean;
+  /** What had been durable, and is damaged. Undefined: nothing is. */
+  readonly damage: ChainDamage | undefined;
+}
+
+/** A damage as names and values that go with an error. */
+export function damageMetadata(damage: Damage & Partial<ChainDamage>): Record<string, string> {
+  const { file, offset, firstSequence, lastSequence } = damage;
+  return {
+    file,
+    offset: String(offset),
+    ...(firstSequence === undefined ? {} : { first_sequence: String(firstSequence) }),
+    ...(lastSequence === undefined ? {} : { last_sequence: String(lastSequence) }),
+  };
+}
+
+/** The damage that an error of `damageError` tells of. @returns undefined for any other error. */
+export function damageOf(error: unknown): Damage | undefined {
+  if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') return undefined;
+  const { file, offset } = error.metadata;
+  if (file === undefined || offset === undefined) return undefined;
+  const prefix = describeDamage({ file, offset: Number(offset), what: '' });
+  return { file, offset: Number(offset), what: error.message.replace(prefix, '') };
 }
 
 /** The error for damaged files. */
-export function damageError(damage: Damage, cause?: unknown): AtedbError {
+export function damageError(damage: Damage & Partial<ChainDamage>, cause?: unknown): AtedbError {
   return new AtedbError('CHAIN_DAMAGED', describeDamage(damage), {
-    metadata: { file: damage.file, offset: String(damage.offset) },
+    metadata: damageMetadata(damage),
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -28,6 +56,25 @@ export function damageError(damage: Damage, cause?: unknown): AtedbError {
 /** Damage in one sentence without its full stop. */
 export function describeDamage({ file, offset, what }: Damage): string {
   return `${file} is damaged at offset ${offset}: ${what}`;
+}
+
+/** Damage, and what is lost by it, without a full stop. */
+export function describeLoss(damage: ChainDamage): string {
+  const { firstSequence, lastSequence } = damage;
+  const what = describeDamage(damage);
+  if (firstSequence === undefined) return what;
+  const lost =
+    lastSequence === undefined
+      ? `sequences from ${firstSequence} on`
+      : `sequences ${firstSequence} to ${lastSequence}`;
+  return `${what}. What can't be read: ${lost}`;
+}
+
+/** The error for a part of a chain that can't be read. */
+export function lossError(damage: ChainDamage): AtedbError {
+  return new AtedbError('CHAIN_DAMAGED', describeLoss(damage), {
+    metadata: damageMetadata(damage),
+  });
 }
 
 /**

@@ -21,7 +21,7 @@ export async function endSegment(
 ): Promise<Trouble | undefined> {
   const { scan, segment } = at;
   const verdict = findDurableEnd(scan);
-  if (verdict === 'damage') return { what: describeLoss(at), losesBatches: true };
+  if (verdict === 'damage') return troubleOf(at);
   if (!at.mayWrite) {
     // What is read from here on must not be gone after a power cut; a sync needs no right to write.
     await at.file.datasync();
@@ -39,7 +39,7 @@ export async function endSegment(
       // It was a full disk, as likely as not, that tore it. What was acknowledged is there to be read all the same.
       await makeDurable(at.file, scan.provenDurable, scan.end);
       const what = `${name} ends in ${bytes.length} bytes that are no whole batch, and there is no room on the disk to set them aside (${errorCode(error)}); make room and restart`;
-      return { what, losesBatches: false };
+      return { what, damage: undefined };
     }
     await at.file.truncate(scan.end);
     options.onNotice(
@@ -67,15 +67,18 @@ async function makeDurable(file: StorageFile, start: number, end: number): Promi
   await file.datasync();
 }
 
-function describeLoss({ segment, scan }: { segment: number; scan: SegmentScan }): string {
+function troubleOf({ segment, scan }: { segment: number; scan: SegmentScan }): Trouble {
   const { end, fault, footer, place, provenDurable } = scan;
   const what =
     fault?.what ??
     `it ends there, and bytes up to ${Math.max(provenDurable, end + 1)} were durable`;
   const { commit, sequence } = place;
-  const upTo =
-    footer !== undefined && footer.nextCommit > commit
-      ? `commits ${commit} to ${footer.nextCommit - 1}, sequences ${sequence} to ${footer.nextSequence - 1}`
-      : `commits from ${commit} on, sequences from ${sequence} on`;
-  return `${describeDamage({ file: segmentName(segment), offset: end, what })}. What can't be read: ${upTo}`;
+  const isKnown = footer !== undefined && footer.nextCommit > commit;
+  const upTo = isKnown
+    ? `commits ${commit} to ${footer.nextCommit - 1}, sequences ${sequence} to ${footer.nextSequence - 1}`
+    : `commits from ${commit} on, sequences from ${sequence} on`;
+  const lastSequence = isKnown ? footer.nextSequence - 1 : undefined;
+  const file = segmentName(segment);
+  const damage = { file, offset: end, what, firstSequence: sequence, lastSequence };
+  return { what: `${describeDamage(damage)}. What can't be read: ${upTo}`, damage };
 }

@@ -1,12 +1,19 @@
 export { applyRepair, type SetAside } from './apply-repair.ts';
+export { bytesOnDisk } from './bytes-on-disk.ts';
+export { ChainLog } from './chain-log.ts';
+export { type ClosedSegments, closedSegments } from './closed-segments.ts';
 export {
-  ChainLog,
-  type DurableState,
-} from './chain-log.ts';
-export { errorCode, readError } from './damage.ts';
+  type ChainDamage,
+  damageMetadata,
+  describeLoss,
+  errorCode,
+  readError,
+} from './damage.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
+export type { DurableState } from './durable-state.ts';
 export { KeysCache } from './keys-cache.ts';
 export { segmentName } from './layout.ts';
+export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
 export { holdsLog, isSetAsideName } from './log-folder.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
@@ -14,6 +21,7 @@ export type { Acceptance, Appended } from './log-writer.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
 export { RealStorage } from './real-storage.ts';
+export { scrubSegment } from './scrub-segment.ts';
 export type {
   OpenMode,
   Storage,

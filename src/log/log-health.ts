@@ -20,6 +20,7 @@ export interface Healing {
 export class LogHealth {
   readonly #onNotice: (notice: string) => void;
   #trouble: string | undefined;
+  #refusal: string | undefined;
   #failure: AtedbError | undefined;
   #healed: Promise<void> = Promise.resolve();
 
@@ -32,6 +33,11 @@ export class LogHealth {
   /** Why the log can only be read; undefined where that isn't so. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** Why nothing is taken in any more. What was taken in before may still be on its way, and `trouble` not yet set. */
+  get refusal(): string | undefined {
+    return this.#trouble ?? this.#refusal;
   }
 
   /** Why nothing can be appended just now; undefined where that isn't so. */
@@ -47,6 +53,19 @@ export class LogHealth {
   /** From now on the log can only be read. */
   giveUp(trouble: string): void {
     this.#trouble = trouble;
+  }
+
+  /**
+   * From now on nothing is taken in, and once what was is durable, the log can only be read.
+   *
+   * @param idle resolves when nothing is on its way.
+   */
+  async endInOrder(trouble: string, idle: () => Promise<void>): Promise<void> {
+    this.#refusal ??= trouble;
+    await idle();
+    await this.#healed;
+    this.giveUp(this.#trouble === undefined ? trouble : `${this.#trouble}; ${trouble}`);
+    this.#onNotice(`the log can only be read: ${trouble}`);
   }
 
   /**

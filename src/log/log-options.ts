@@ -28,12 +28,16 @@ export interface ChainLogOptions {
   readonly onLost?: ((commits: number) => Promise<void> | void) | undefined;
   /** A segment was closed, and the next one begun. */
   readonly onSegmentClosed?: ((segment: number) => void) | undefined;
+  /** Reading came upon damage in a closed segment that isn't known yet. */
+  readonly onSuspect?: ((segment: number) => void) | undefined;
   /** Told in words what recovery did, for an operator. */
   readonly onNotice: (notice: string) => void;
 }
 
 /** What a chain's log is opened with: who takes the state that is read. */
 export interface OpenChainLogOptions extends ChainLogOptions {
+  /** Closed segments to check before anything else: damage was found in them before. */
+  readonly suspects?: Iterable<number> | undefined;
   /** Called once, before any batch, where the state comes from a snapshot. */
   readonly onSnapshot: (snapshot: StateSnapshot) => void;
   /**

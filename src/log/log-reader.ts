@@ -1,6 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { parseCommit } from '../event/index.ts';
 import { damageError } from './damage.ts';
+import type { DamagedSpans } from './damaged-spans.ts';
 import type { FileCache } from './file-cache.ts';
 import { type BatchFrame, frameBatch, isFrame } from './framing.ts';
 import type { IndexCache } from './index-cache.ts';
@@ -15,6 +16,9 @@ const noBytes = Buffer.alloc(0);
 /** Gives memory of at least so many bytes, when there is some. */
 export type MemoryFor = (bytes: number) => Promise<Buffer>;
 
+/** Where a batch begins in a segment. */
+type Place = Pick<IndexEntry, 'offset' | 'commit' | 'sequence'>;
+
 /** A batch that a walk came to, and where it lies. */
 interface Walked {
   readonly start: Position;
@@ -28,17 +32,20 @@ export class LogReader {
   readonly #tail: TailBuffer;
   readonly #indexes: IndexCache;
   readonly #files: FileCache;
+  readonly #damaged: DamagedSpans;
 
   constructor(options: {
     table: SegmentTable;
     tail: TailBuffer;
     indexes: IndexCache;
     files: FileCache;
+    damaged: DamagedSpans;
   }) {
     this.#table = options.table;
     this.#tail = options.tail;
     this.#indexes = options.indexes;
     this.#files = options.files;
+    this.#damaged = options.damaged;
   }
 
   endPosition(): Position {
@@ -59,19 +66,22 @@ export class LogReader {
     memoryFor?: MemoryFor,
   ): Promise<{ bytes: Buffer; next: Position }> {
     const at = await this.#forward(from);
-    const shared = this.#tail.slice(at, bytesMax);
+    const stop = this.#damaged.stopAfter(at);
+    const shared = stop === undefined ? this.#tail.slice(at, bytesMax) : undefined;
     if (shared !== undefined) return shared;
     const index = await this.#indexes.get(at.segment);
     const { end } = index;
     if (at.offset >= end.offset) return { bytes: noBytes, next: at };
     const limit = at.offset + bytesMax;
-    const target = end.offset <= limit ? end : index.at(index.lastUpTo('offset', limit));
+    const entry = end.offset <= limit ? end : index.at(index.lastUpTo('offset', limit));
+    const target: Place = stop !== undefined && stop.offset <= limit ? earlier(stop, entry) : entry;
     if (target.offset > at.offset) {
       const bytes = await this.#read(at.segment, at.offset, target.offset, memoryFor);
       return { bytes, next: positionOf(at.segment, target) };
     }
     // Less than the distance of two entries is wanted.
-    const beyond = index.at(index.lastUpTo('offset', at.offset) + 1);
+    const after = index.at(index.lastUpTo('offset', at.offset) + 1);
+    const beyond = stop === undefined ? after : earlier(stop, after);
     const bytes = await this.#read(at.segment, at.offset, beyond.offset, memoryFor);
     let next = at;
     for (const batch of walk(bytes, at)) {
@@ -88,14 +98,15 @@ export class LogReader {
   ): Promise<{ bytes: Buffer; start: Position }> {
     const at = await this.#backward(to);
     if (at === undefined) return { bytes: noBytes, start: to };
+    const stop = this.#damaged.stopBefore(at);
     const index = await this.#indexes.get(at.segment);
     const limit = at.offset - bytesMax;
-    const entry = index.at(index.countBelow('offset', limit));
+    const entry = later(stop, index.at(index.countBelow('offset', limit)));
     if (entry.offset < at.offset) {
       const bytes = await this.#read(at.segment, entry.offset, at.offset, memoryFor);
       return { bytes, start: positionOf(at.segment, entry) };
     }
-    const before = index.at(index.countBelow('offset', at.offset) - 1);
+    const before = later(stop, index.at(index.countBelow('offset', at.offset) - 1));
     const bytes = await this.#read(at.segment, before.offset, at.offset, memoryFor);
     const from = positionOf(at.segment, before);
     let start = from;
@@ -110,6 +121,7 @@ export class LogReader {
   async find(column: 'commit' | 'sequence', value: number): Promise<Position> {
     const first = column === 'commit' ? 'firstCommit' : 'firstSequence';
     const segment = this.#table.holding(first, value);
+    this.#damaged.checkSegment(segment);
     const index = await this.#indexes.get(segment);
     const place = index.lastUpTo(column, value);
     for (const batch of await this.#walkEntry(segment, index, place)) {
@@ -144,6 +156,7 @@ export class LogReader {
     const next = this.#table.at(at.segment + 1);
     const ended = next !== undefined && at.commit >= next.firstCommit;
     const segment = ended ? next.segment : at.segment;
+    this.#damaged.checkSegment(segment);
     if (segment === at.segment && at.offset > 0) return at;
     return positionOf(segment, (await this.#indexes.get(segment)).at(0));
   }
@@ -154,6 +167,7 @@ export class LogReader {
     if (to.commit > firstCommit) return to;
     const segment = to.segment - 1;
     if (this.#table.at(segment) === undefined) return undefined;
+    this.#damaged.checkSegment(segment);
     return positionOf(segment, (await this.#indexes.get(segment)).end);
   }
 
@@ -196,6 +210,14 @@ function* walk(bytes: Buffer, from: Position): Generator<Walked> {
   }
 }
 
-function positionOf(segment: number, { offset, commit, sequence }: IndexEntry): Position {
+function earlier(stop: Position, place: Place): Place {
+  return stop.offset < place.offset ? stop : place;
+}
+
+function later(stop: Position | undefined, place: Place): Place {
+  return stop !== undefined && stop.offset > place.offset ? stop : place;
+}
+
+function positionOf(segment: number, { offset, commit, sequence }: Place): Position {
   return { segment, offset, commit, sequence };
 }

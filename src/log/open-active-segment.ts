@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
-import { damageError, errorCode, type Trouble } from './damage.ts';
+import { damageError, damageOf, errorCode, type Trouble } from './damage.ts';
 import { endSegment } from './end-segment.ts';
 import { segmentName } from './layout.ts';
 import { scanClosedSegments } from './load-state.ts';
@@ -89,7 +89,8 @@ async function withoutSegment(
   timeUnixMs: number,
   cause: AtedbError,
 ): Promise<RecoveredSegment> {
-  const { firstCommit: commit, firstSequence: sequence } = manifest.active;
+  const { segment, firstCommit: commit, firstSequence: sequence } = manifest.active;
+  const { offset, what } = damageOf(cause) ?? { offset: 0, what: cause.message };
   const last = { ...manifest, closed: manifest.closed.slice(-1) };
   const frontier = await scanClosedSegments(options, last, () => undefined);
   if (frontier === undefined) throw cause;
@@ -104,7 +105,13 @@ async function withoutSegment(
     hasFooter: false,
     trouble: {
       what: `${cause.message}. What can't be read: commits from ${commit} on, sequences from ${sequence} on`,
-      losesBatches: true,
+      damage: {
+        file: segmentName(segment),
+        offset,
+        what,
+        firstSequence: sequence,
+        lastSequence: undefined,
+      },
     },
   };
 }
@@ -181,7 +188,7 @@ async function openSegmentFile(
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
     const trouble = {
       what: `its files may not be written to (${errorCode(error)})`,
-      losesBatches: false,
+      damage: undefined,
     };
     return { file: await storage.open(path, 'read'), trouble };
   }

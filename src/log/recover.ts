@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
-import { damageError, type Trouble } from './damage.ts';
+import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
+import type { DamagedSpan } from './damaged-spans.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { parseSnapshotName, segmentName, snapshotName } from './layout.ts';
+import { manifestName, parseSnapshotName, segmentName, snapshotName, tilesName } from './layout.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
 import type { Manifest } from './manifest.ts';
 import { openActiveSegment, type RecoveredSegment } from './open-active-segment.ts';
+import { scrubSegment } from './scrub-segment.ts';
 import { TileFiles } from './tile-files.ts';
 import { TileTree } from './tile-tree.ts';
 
@@ -20,8 +22,10 @@ export interface RecoveredLog
   readonly tiles: TileFiles | undefined;
   /** Why it can only be read. */
   readonly trouble: string | undefined;
-  /** What of it, if anything, is lost: batches that had been durable. */
-  readonly damage: string | undefined;
+  /** What of it had been durable, and is damaged. */
+  readonly damages: readonly ChainDamage[];
+  /** The parts of closed segments among them. */
+  readonly spans: readonly DamagedSpan[];
 }
 
 /**
@@ -33,7 +37,8 @@ export interface RecoveredLog
 export async function recover(options: OpenChainLogOptions): Promise<RecoveredLog> {
   const loaded = await loadManifest(options.storage, options.folder);
   const { manifest } = loaded;
-  const troubles = await findTroubles(options, loaded);
+  const spans: DamagedSpan[] = [];
+  const troubles = await findTroubles(options, loaded, spans);
   const mayWrite = troubles.length === 0;
   const { timeUnixMs } = await loadState(options, manifest, mayWrite);
   const active = await openActiveSegment(options, manifest, { timeUnixMs, mayWrite });
@@ -45,8 +50,8 @@ export async function recover(options: OpenChainLogOptions): Promise<RecoveredLo
     const tiles = await loadTiles(options, manifest, active, troubles);
     if (troubles.length === 0) await removeOldSnapshots(options, manifest);
     const trouble = inWords(troubles);
-    const damage = inWords(troubles.filter(({ losesBatches }) => losesBatches));
-    return { ...active, trouble, damage, manifest, tiles };
+    const damages = troubles.flatMap(({ damage }) => damage ?? []);
+    return { ...active, trouble, damages, spans, manifest, tiles };
   } catch (error) {
     await active.file?.close();
     throw error;
@@ -60,28 +65,35 @@ function inWords(troubles: readonly Trouble[]): string | undefined {
 
 /** What is wrong with the manifest, or with the files as it says they are. */
 async function findTroubles(
-  { storage, folder }: OpenChainLogOptions,
+  options: OpenChainLogOptions,
   { manifest, trouble }: LoadedManifest,
+  spans: DamagedSpan[],
 ): Promise<Trouble[]> {
-  const troubles: Trouble[] = trouble === undefined ? [] : [{ what: trouble, losesBatches: true }];
-  for (const { segment, bytes } of manifest.closed) {
-    const file = segmentName(segment);
-    const entry = await storage.stat(join(folder, file));
-    const what =
-      entry?.kind !== 'file'
-        ? 'it is gone'
-        : entry.bytes !== bytes
-          ? `it has ${entry.bytes} bytes, where the manifest says ${bytes}`
-          : undefined;
-    if (what === undefined) continue;
-    troubles.push({ what: damageError({ file, offset: 0, what }).message, losesBatches: true });
+  const { storage, folder } = options;
+  const troubles: Trouble[] = [];
+  // Of a chain whose manifest is gone nothing says where it had ended, or where the active segment did.
+  const beyond = { firstSequence: manifest.active.firstSequence, lastSequence: undefined };
+  if (trouble !== undefined) {
+    const damage = { file: manifestName, offset: 0, what: trouble, ...beyond };
+    troubles.push({ what: trouble, damage });
+  }
+  const suspects = new Set(options.suspects);
+  for (const [place, segment] of manifest.closed.entries()) {
+    const entry = await storage.stat(join(folder, segmentName(segment.segment)));
+    const isAsListed = entry?.kind === 'file' && entry.bytes === segment.bytes;
+    if (isAsListed && !suspects.has(segment.segment)) continue;
+    const next = manifest.closed[place + 1] ?? manifest.active;
+    const { chainId } = manifest;
+    const rest = async () => {};
+    const found = await scrubSegment({ storage, folder, chainId, segment, next, rest });
+    if (found === undefined) continue;
+    spans.push(...found.spans);
+    troubles.push(...found.damages.map((damage) => ({ what: describeLoss(damage), damage })));
   }
   const unlisted = manifest.active.segment + 1;
   if (await holdsBatches(storage, folder, unlisted)) {
-    troubles.push({
-      what: `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`,
-      losesBatches: true,
-    });
+    const what = `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`;
+    troubles.push({ what, damage: { file: manifestName, offset: 0, what, ...beyond } });
   }
   return troubles;
 }
@@ -100,7 +112,13 @@ async function loadTiles(
       tiles = await rebuildTiles(options, manifest, firstFrontier);
     } catch (error) {
       if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
-      troubles.push({ what: `the tree's hashes are lost: ${error.message}`, losesBatches: true });
+      const what = `the tree's hashes are lost: ${error.message}`;
+      const { file, offset } = damageOf(error) ?? { file: tilesName, offset: 0 };
+      // Without proofs nothing of the chain can be verified.
+      troubles.push({
+        what,
+        damage: { file, offset, what, firstSequence: 0, lastSequence: undefined },
+      });
       return undefined;
     }
     onNotice('the files of tiles/ were made again from the segments');

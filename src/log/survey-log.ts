@@ -133,7 +133,11 @@ async function findChainId(
     previousSha256: undefined,
   }).length;
   return withFile(storage, join(folder, name), 'read', async (file) => {
-    const found = await new SegmentWindow(file, await file.size()).batchAt(start);
+    const fileBytes = await file.size();
+    if (fileBytes <= start) {
+      throw beyondRepair([{ file: name, offset: fileBytes, what: 'it is cut short' }]);
+    }
+    const found = await new SegmentWindow(file, fileBytes).batchAt(start);
     const what = !isBatch(found)
       ? found.what
       : commitCrcFits(found.stored)

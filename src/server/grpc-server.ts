@@ -7,6 +7,7 @@ import { makeServerWithWindows } from './flow-control.ts';
 import { framedMessages } from './framed-message.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
+import { shortenDeadlines } from './longest-deadline.ts';
 import { requestGuard } from './request-guard.ts';
 import { transportRefusals } from './transport-refusals.ts';
 
@@ -33,7 +34,10 @@ export function makeGrpcServer(
     'grpc.max_connection_idle_ms': limits.connectionIdleMs,
     interceptors: [transportRefusals, framedMessages, requestGuard({ requestMs, uploads })],
   };
-  return makeServerWithWindows(options, (session) => closeUnlessGreeted(session, handshakeMs));
+  return makeServerWithWindows(options, (session) => {
+    closeUnlessGreeted(session, handshakeMs);
+    shortenDeadlines(session);
+  });
 }
 
 /** What a gRPC server listens on, and its connections. */

@@ -14,7 +14,8 @@ export async function loadIdentity(path: string, logger: Logger): Promise<KeyPai
   } catch (error) {
     if (!(error instanceof AtedbError && error.metadata.code === 'ENOENT')) throw error;
   }
-  const keyPair = KeyPair.generate();
+  // It signs, and nobody encrypts anything to it.
+  const keyPair = KeyPair.generate({ forSigningOnly: true });
   await writeKeyFile(path, { keyPair, created: new Date() });
   logger.info(
     { path, fingerprint: keyPair.publicKey.fingerprintHex },

@@ -4,7 +4,7 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { ChainRegistry } from '../chain/index.ts';
+import { ChainRegistry, type ScrubSettings } from '../chain/index.ts';
 import { type PublicKey, selfTest } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
@@ -12,6 +12,7 @@ import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
+import { DamageFile } from './damage-file.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly segmentBytesMax?: number;
   /** Threads that check large batches. Absent: as many as pay on this machine, which may be none. */
   readonly checkThreads?: number;
+  /** How closed segments are checked in the background. Absent: 10 MiB a second. */
+  readonly scrub?: ScrubSettings;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -54,6 +57,9 @@ export interface RunningServer {
    */
   drain(reason: string): Promise<void>;
 }
+
+/** Little beside what a disk does, and a terabyte in a bit more than a day. */
+const scrubBytesPerSecondDefault = 10 * 1024 * 1024;
 
 /** The server's own folder, which no chain key can name. */
 const systemFolder = '_sys';
@@ -100,6 +106,7 @@ async function startLocked(
     threads: options.checkThreads ?? checkThreadsDefault(),
     onNotice: (notice) => logger.warn(notice),
   });
+  const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
   const registry = new ChainRegistry({
     storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
     logsPath,
@@ -107,8 +114,11 @@ async function startLocked(
     trustMode,
     openChainsMax: limits.openChainsMax,
     segmentBytesMax: options.segmentBytesMax,
+    scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),
+    damaged: await damageFile.load(),
+    onDamaged: (all) => damageFile.save(all),
     logger,
   });
   const calls = new LiveCalls();
@@ -142,6 +152,7 @@ async function startLocked(
       await grpc.drain();
       slowReaders.stop();
       await registry.close();
+      await damageFile.saved();
       await checkers.close();
     } finally {
       await lock.release();

@@ -67,9 +67,11 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   DEADLINE_EXCEEDED: status.INTERNAL,
 };
 
-/** These ask for an operator: they are logged as errors, all others at debug. */
+/**
+ * These ask for an operator: they are logged as errors, all others at debug. CHAIN_DAMAGED isn't among them: that was logged
+ * when it was found, and each reader that comes upon it is told again.
+ */
 const operatorReasons: ReadonlySet<Reason> = new Set([
-  'CHAIN_DAMAGED',
   'STORAGE_FAILED',
   'FORMAT_TOO_NEW',
   'INTERNAL',

@@ -130,6 +130,8 @@ function systemErrorInWords(code: string | undefined): string | undefined {
       return 'no space is left on the device';
     case 'EDQUOT':
       return 'the disk quota is used up';
+    case 'ENOENT':
+      return 'the file system lets nothing be made there';
     case 'EEXIST':
       return 'it exists already';
     default:

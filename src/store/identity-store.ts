@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { KeyPair } from '../crypto/index.ts';
+import { KeyPair, type KeyPairOptions } from '../crypto/index.ts';
 import { makeFolderDurable } from './atomic-file.ts';
 import {
   formatKeyFile,
@@ -89,10 +89,11 @@ export class IdentityStore {
 
   /**
    * Make a new key; it is durable when the promise resolves.
+   * @param options of which suite it is.
    * @throws AtedbError REQUEST_INVALID when the name is taken.
    */
-  async create(name: string): Promise<Identity> {
-    return this.#add(name, { keyPair: KeyPair.generate(), created: new Date() });
+  async create(name: string, options: KeyPairOptions = {}): Promise<Identity> {
+    return this.#add(name, { keyPair: KeyPair.generate(options), created: new Date() });
   }
 
   /**

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { KeyPair } from '../crypto/index.ts';
+import { KeyPair, signatureSuites } from '../crypto/index.ts';
 import { formatKeyFile, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
 
 let folder: string;
@@ -21,7 +21,27 @@ test('what is written is read back, from a file of mode 0600', async () => {
   expect(read.created).toEqual(stored.created);
   expect(read.keyPair.publicKey.bytes).toEqual(stored.keyPair.publicKey.bytes);
   expect(read.keyPair.exportSeed()).toEqual(stored.keyPair.exportSeed());
+  expect(read.keyPair.exportKemSeed()).toEqual(stored.keyPair.exportKemSeed());
+  expect(read.keyPair.publicKey.fingerprint).toEqual(stored.keyPair.publicKey.fingerprint);
   await expect(writeKeyFile(path, stored)).rejects.toMatchObject({ metadata: { code: 'EEXIST' } });
+});
+
+test('a key that only signs comes back as one', () => {
+  const keyPair = KeyPair.generate({ forSigningOnly: true });
+  const text = formatKeyFile({ keyPair, created: new Date() });
+  expect(text).not.toContain('kem');
+  const { publicKey } = parseKeyFile(text, 'the text').keyPair;
+  expect(publicKey.fingerprint).toEqual(keyPair.publicKey.fingerprint);
+});
+
+test('a key of each suite comes back', () => {
+  for (const { number, name } of signatureSuites) {
+    const keyPair = KeyPair.generate({ suite: number });
+    const text = formatKeyFile({ keyPair, created: new Date() });
+    expect(JSON.parse(text).suite).toBe(name);
+    const read = parseKeyFile(text, 'the text').keyPair.publicKey;
+    expect([read.suite, read.fingerprintHex]).toEqual([number, keyPair.publicKey.fingerprintHex]);
+  }
 });
 
 test('a key file that others may read is refused with what to do', async () => {
@@ -48,6 +68,8 @@ test('every alteration is refused, and no message shows the text', async () => {
   const good = JSON.parse(formatKeyFile(stored));
   const other = KeyPair.generate();
   const otherPublic = other.publicKey.bytes.toString('base64');
+  const otherKem = other.publicKey.kem?.bytes.toString('base64');
+  const kemSeed = good.kemSeed as string;
   const seed = good.seed as string;
   const cases: [string, RegExp][] = [
     ['', /not JSON/],
@@ -55,17 +77,28 @@ test('every alteration is refused, and no message shows the text', async () => {
     ['null', /not a JSON object/],
     ['[]', /format is not "atedb-key-1"/],
     [JSON.stringify({ ...good, format: 'atedb-key-2' }), /newer atedb/],
-    [JSON.stringify({ ...good, suite: 'rsa' }), /suite is not "mldsa65-ed25519"/],
+    [
+      JSON.stringify({ ...good, suite: 'rsa' }),
+      /suite is not "mldsa65-ed25519" or "mldsa44-ed25519"/,
+    ],
+    [JSON.stringify({ ...good, suite: 'mldsa44-ed25519' }), /"public" is not 1344 bytes/],
     [JSON.stringify({ ...good, seed: undefined }), /"seed" is not 64 bytes/],
     [JSON.stringify({ ...good, seed: seed.slice(4) }), /"seed" is not 64 bytes/],
     [JSON.stringify({ ...good, seed: `${seed} ` }), /"seed" is not 64 bytes/],
     [JSON.stringify({ ...good, public: 7 }), /"public" is not 1984 bytes/],
     [JSON.stringify({ ...good, public: otherPublic }), /do not belong together/],
+    [JSON.stringify({ ...good, kem: 'rsa' }), /kem is not "mlkem768-x25519"/],
+    [JSON.stringify({ ...good, kem: undefined }), /kem is not "mlkem768-x25519"/],
+    [JSON.stringify({ ...good, kemSeed: undefined }), /"kemSeed" is not 32 bytes/],
+    [JSON.stringify({ ...good, kemSeed: kemSeed.slice(4) }), /"kemSeed" is not 32 bytes/],
+    [JSON.stringify({ ...good, kemPublic: undefined }), /"kemPublic" is not 1216 bytes/],
+    [JSON.stringify({ ...good, kemPublic: otherKem }), /"kemPublic" do not belong together/],
     [JSON.stringify({ ...good, created: 'yesterday' }), /"created" is not a time/],
   ];
   for (const [text, message] of cases) {
     expect(() => parseKeyFile(text, 'the text')).toThrow(message);
     expect(() => parseKeyFile(text, 'the text')).not.toThrow(seed);
+    expect(() => parseKeyFile(text, 'the text')).not.toThrow(kemSeed);
   }
 });
 
@@ -75,4 +108,5 @@ test('the text holds the seed and says which format it is', async () => {
   const fields = JSON.parse(await readFile(path, 'utf8'));
   expect(fields.format).toBe('atedb-key-1');
   expect(Buffer.from(fields.seed, 'base64')).toEqual(stored.keyPair.exportSeed());
+  expect(Buffer.from(fields.kemSeed, 'base64')).toEqual(stored.keyPair.exportKemSeed()?.seed);
 });

@@ -1,6 +1,14 @@
 import { open } from 'node:fs/promises';
 import { AtedbError } from '../bytes/index.ts';
-import { KeyPair, lengths, suiteMldsa65Ed25519 } from '../crypto/index.ts';
+import {
+  type KemSeed,
+  KeyPair,
+  kemSuite,
+  kemSuites,
+  type SignatureSuite,
+  signatureSuite,
+  signatureSuites,
+} from '../crypto/index.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
 /** A key pair with what its file says beside it. */
@@ -14,24 +22,30 @@ export interface StoredKey {
 export const keyFileMode = 0o600;
 
 const format = 'atedb-key-1';
-const suiteName = 'mldsa65-ed25519';
 /** A key file is about 3 KiB; nothing much larger is one, so nothing much larger is read. */
 const keyFileBytesMax = 65_536;
 
-/** The text of a key file. It holds the seed, from which all else follows: it is a secret. */
+/** The text of a key file. It holds the seeds, from which all else follows: it is a secret. */
 export function formatKeyFile({ keyPair, created }: StoredKey): string {
   const seed = keyPair.exportSeed();
+  const kemSeed = keyPair.exportKemSeed();
+  const { suite, bytes, kem } = keyPair.publicKey;
   try {
+    // What is undefined is left out.
     const fields = {
       format,
-      suite: suiteName,
+      suite: signatureSuite(suite).name,
       seed: seed.toString('base64'),
-      public: keyPair.publicKey.bytes.toString('base64'),
+      public: bytes.toString('base64'),
+      kem: kem && kemSuite(kem.suite).name,
+      kemSeed: kemSeed?.seed.toString('base64'),
+      kemPublic: kem?.bytes.toString('base64'),
       created: created.toISOString(),
     };
     return `${JSON.stringify(fields, null, 2)}\n`;
   } finally {
     seed.fill(0);
+    kemSeed?.seed.fill(0);
   }
 }
 
@@ -46,32 +60,60 @@ export function parseKeyFile(text: string, where: string): StoredKey {
   if (fields.format !== format) {
     throw refused('UNSUPPORTED', where, `its format is not "${format}"; a newer atedb may read it`);
   }
-  if (fields.suite !== suiteName) {
-    throw refused(
-      'UNSUPPORTED',
-      where,
-      `its suite is not "${suiteName}"; a newer atedb may read it`,
-    );
-  }
-  const seed = base64Field(fields.seed, lengths.seed);
-  const publicKey = base64Field(fields.public, lengths.publicKey);
+  const suite = named('suite', signatureSuites, fields.suite, where);
   const created = typeof fields.created === 'string' ? new Date(fields.created) : undefined;
-  if (seed === undefined) throw damaged(where, `"seed" is not ${lengths.seed} bytes in base64`);
+  if (created === undefined || Number.isNaN(created.getTime())) {
+    throw damaged(where, '"created" is not a time as in 2026-01-31T12:00:00Z');
+  }
+  return { keyPair: parseKeyPair(suite, fields, where), created };
+}
+
+function parseKeyPair(suite: SignatureSuite, fields: Fields, where: string): KeyPair {
+  const seed = base64Field(fields, 'seed', suite.lengths.seed, where);
+  let kem: KemSeed | undefined;
   try {
-    if (publicKey === undefined) {
-      throw damaged(where, `"public" is not ${lengths.publicKey} bytes in base64`);
-    }
-    if (created === undefined || Number.isNaN(created.getTime())) {
-      throw damaged(where, '"created" is not a time as in 2026-01-31T12:00:00Z');
-    }
-    const keyPair = KeyPair.fromSeed(suiteMldsa65Ed25519, seed);
+    const publicKey = base64Field(fields, 'public', suite.lengths.publicKey, where);
+    kem = parseKemSeed(fields, where);
+    const keyPair = KeyPair.fromSeed(suite.number, seed, kem);
     if (!keyPair.publicKey.bytes.equals(publicKey)) {
       throw damaged(where, 'its "seed" and "public" do not belong together');
     }
-    return { keyPair, created };
+    const kemKey = keyPair.publicKey.kem?.bytes;
+    if (kemKey !== undefined) {
+      const kemPublic = base64Field(fields, 'kemPublic', kemKey.length, where);
+      if (!kemKey.equals(kemPublic)) {
+        throw damaged(where, 'its "kemSeed" and "kemPublic" do not belong together');
+      }
+    }
+    return keyPair;
   } finally {
     seed.fill(0);
+    kem?.seed.fill(0);
   }
+}
+
+/** The secret of the KEM part; undefined where the key has none. */
+function parseKemSeed(fields: Fields, where: string): KemSeed | undefined {
+  const parts = [fields.kem, fields.kemSeed, fields.kemPublic];
+  if (parts.every((part) => part === undefined)) return undefined;
+  const suite = named('kem', kemSuites, fields.kem, where);
+  return {
+    suite: suite.number,
+    seed: base64Field(fields, 'kemSeed', suite.lengths.seed, where),
+  };
+}
+
+/** The suite that a field names. */
+function named<T extends { readonly name: string }>(
+  field: string,
+  suites: readonly T[],
+  value: unknown,
+  where: string,
+): T {
+  const found = suites.find(({ name }) => name === value);
+  if (found !== undefined) return found;
+  const known = suites.map(({ name }) => `"${name}"`).join(' or ');
+  throw refused('UNSUPPORTED', where, `its ${field} is not ${known}; a newer atedb may read it`);
 }
 
 /**
@@ -122,7 +164,9 @@ async function readPrivateText(path: string): Promise<string> {
   }
 }
 
-function parseFields(text: string, where: string): Record<string, unknown> {
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseFields(text: string, where: string): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -131,14 +175,17 @@ function parseFields(text: string, where: string): Record<string, unknown> {
     throw damaged(where, 'it is not JSON');
   }
   if (typeof value !== 'object' || value === null) throw damaged(where, 'it is not a JSON object');
-  return value as Record<string, unknown>;
+  return value as Fields;
 }
 
-/** Decode a field of an exact length; undefined for anything that does not encode back to the same text. */
-function base64Field(value: unknown, length: number): Buffer | undefined {
-  if (typeof value !== 'string') return undefined;
-  const bytes = Buffer.from(value, 'base64');
-  return bytes.length === length && bytes.toString('base64') === value ? bytes : undefined;
+/** Decode a field of an exact length; what does not encode back to the same text is refused. */
+function base64Field(fields: Fields, name: string, length: number, where: string): Buffer {
+  const value = fields[name];
+  if (typeof value === 'string') {
+    const bytes = Buffer.from(value, 'base64');
+    if (bytes.length === length && bytes.toString('base64') === value) return bytes;
+  }
+  throw damaged(where, `"${name}" is not ${length} bytes in base64`);
 }
 
 function damaged(where: string, what: string): AtedbError {

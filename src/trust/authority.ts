@@ -2,7 +2,6 @@ import { AtedbError, treeDepthMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
-  type EventAuthority,
   eventMarks,
   type Genesis,
   layoutOf,
@@ -10,8 +9,15 @@ import {
   readConfidentiality,
   writesObject,
 } from '../event/index.ts';
+import { type Act, actorOf } from './act.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
-import { latin1, ObjectTree, type TreeNode, type TreeRecord } from './object-tree.ts';
+import {
+  type HeldReadRule,
+  latin1,
+  ObjectTree,
+  type TreeNode,
+  type TreeRecord,
+} from './object-tree.ts';
 import { allows, notNamed, parentInvalid, readRuleMismatch, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
@@ -21,24 +27,8 @@ export interface AuthorityRecord extends TreeRecord {
   readonly keys: KeyRingRecord;
 }
 
-/** An event, as far as its right is concerned. */
-interface Act {
-  readonly index: number;
-  /** The primary key in latin1. */
-  readonly key: string;
-  readonly keyBytes: Buffer;
-  /** The parent that it names; undefined for none. */
-  readonly parent: string | undefined;
-  readonly said: EventAuthority;
-  /** Keys in hexadecimal. */
-  readonly actors: readonly string[];
-}
-
 const latin1KeyBytes = 16;
-
-function actorOf(batch: Batch): Pick<Act, 'actors'> {
-  return { actors: [batch.seal.fingerprint.toString('hex')] };
-}
+const noKey = Buffer.alloc(0);
 
 /**
  * Who may do what in a chain: its keys, its tree of objects, and the rules. Each event is decided on by the state before it, in
@@ -54,9 +44,9 @@ export class Authority {
   }
 
   /** Of a chain that has just begun. */
-  static of({ roots }: Genesis): Authority {
+  static of({ roots, isConfidential = false }: Genesis): Authority {
     const keys = { roots, others: [], changed: [] };
-    return new Authority({ keys, rootRules: {}, nodes: [] });
+    return new Authority({ keys, isConfidential, rootRules: {}, nodes: [] });
   }
 
   /** As plain data. */
@@ -67,6 +57,23 @@ export class Authority {
   /** Number of objects that the tree remembers. */
   get objects(): number {
     return this.#tree.size;
+  }
+
+  /**
+   * The rule for reading that counts for data of an object that is written below a parent now.
+   *
+   * @param parent that the event names; undefined for none.
+   * @returns undefined where there is none yet, so that nothing can be written.
+   */
+  readRuleFor(primaryKey: Buffer, parent: Buffer | undefined): HeldReadRule | undefined {
+    const node = this.#tree.find(latin1(primaryKey));
+    // What moves inherits from where it comes to.
+    const isThere = node !== undefined && node.parent?.key === latin1(parent ?? noKey);
+    if (node !== undefined && (isThere || node.read !== undefined)) {
+      return this.#tree.readRuleOf(node);
+    }
+    const above = parent && this.#tree.find(latin1(parent));
+    return this.#tree.readRuleOf(above ?? this.#tree.root);
   }
 
   /**
@@ -125,7 +132,7 @@ export class Authority {
    *
    * @param parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
    */
-  mayWriteObject(actor: string, key: Buffer, parent: { key: Buffer | undefined } | undefined) {
+  mayWriteObject(actor: string, key: Buffer, parent?: { key: Buffer | undefined }): boolean {
     const act = { actors: [actor] };
     if (!this.#counts(act)) return false;
     const node = this.#tree.find(latin1(key)) ?? this.#tree.root;
@@ -330,10 +337,10 @@ export class Authority {
   /** The data of an object is sealed as the rule for it after the event says. */
   #checkSealed(batch: Batch, { index }: Act, node: TreeNode): void {
     const isSealed = (batch.marksOf(index) & eventMarks.sealed) !== 0;
-    const due = this.#tree.readKeyOf(node);
-    if (due === undefined && !isSealed) return;
+    const due = this.#tree.readRuleOf(node);
+    if (due?.kind === 'everyone' && !isSealed) return;
     const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
-    if (due !== undefined && is?.equals(due)) return;
+    if (due?.kind === 'read_key' && is?.equals(due.readKeyId)) return;
     throw readRuleMismatch(index, due, is);
   }
 

@@ -39,7 +39,7 @@ function batchOf(options: {
     hash: options.hash ?? randomBytes(32),
   };
   // Without events: what those may do is for the tests of `Authority`.
-  return { seal, isGenesis: false, count: 0 } as unknown as Batch;
+  return { seal, isGenesis: false, count: 0, sealKeys: () => [] } as unknown as Batch;
 }
 
 async function freshState() {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { TestWriter, testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { AtedbError, FieldWriter, frame } from '../bytes/index.ts';
-import { KeyPair } from '../crypto/index.ts';
+import { type KemPublicKey, KeyPair } from '../crypto/index.ts';
 import {
   type BuiltEvent,
   buildEvent,
@@ -152,6 +152,12 @@ test('a genesis that names a root which is no key is refused for that', async ()
   spoilt.fill(0, header.indexOf(bytes) + bytes.length - 32, header.indexOf(bytes) + bytes.length);
   const { run } = await new TestWriter(chainIdOf(spoilt)).make([buildGenesisEvent(spoilt)]);
   expect(reasonOf(run)).toBe('GENESIS_INVALID');
+  // So does the last half of its KEM key.
+  const { bytes: kemBytes } = (roots[0] as KeyPair).publicKey.kem as KemPublicKey;
+  const kemEnd = header.indexOf(kemBytes) + kemBytes.length;
+  const spoiltKem = Buffer.from(header).fill(0, kemEnd - 32, kemEnd);
+  const other = await new TestWriter(chainIdOf(spoiltKem)).make([buildGenesisEvent(spoiltKem)]);
+  expect(reasonOf(other.run)).toBe('GENESIS_INVALID');
 });
 
 test('a genesis whose key names other roots is refused', async () => {

@@ -1,4 +1,5 @@
 export { Authority, type AuthorityRecord } from './authority.ts';
+export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
   type Answer,
   ChainState,

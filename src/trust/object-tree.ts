@@ -49,6 +49,8 @@ export interface NodeRecord {
 
 /** The tree as plain data; parents come before their children. */
 export interface TreeRecord {
+  /** Whether data is sealed where no rule for reading says otherwise. */
+  readonly isConfidential: boolean;
   readonly rootRules: Authorisation;
   readonly nodes: readonly NodeRecord[];
 }
@@ -63,6 +65,7 @@ export interface FoundRule {
 /** Stands among the names of keys, which are hexadecimal. */
 const everyone = 'everyone';
 
+const inClear: HeldReadRule = { kind: 'everyone' };
 const tooDeep: HeldRule = { kind: 'nobody' };
 
 /** Who is whose child, and what their rules are. Every change can be taken back. */
@@ -74,7 +77,10 @@ export class ObjectTree {
   /** How often rules for writing and adding name each key, in hexadecimal, and everyone. */
   readonly #named = new Map<string, number>();
 
-  constructor({ rootRules, nodes }: TreeRecord) {
+  readonly #isConfidential: boolean;
+
+  constructor({ isConfidential, rootRules, nodes }: TreeRecord) {
+    this.#isConfidential = isConfidential;
     this.root = newNode('', undefined);
     this.setRules(this.root, rootRules, []);
     for (const { key, parent, rules, isLive, isKept } of nodes) {
@@ -105,7 +111,7 @@ export class ObjectTree {
     };
     const ordered = [...this.#nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     for (const node of ordered) visit(node);
-    return { rootRules: rulesOf(this.root), nodes };
+    return { isConfidential: this.#isConfidential, rootRules: rulesOf(this.root), nodes };
   }
 
   /** Number of objects that are remembered. */
@@ -115,7 +121,7 @@ export class ObjectTree {
 
   /** Whether any object's data is to be sealed. */
   get hasReadRules(): boolean {
-    return this.#readRules > 0;
+    return this.#isConfidential || this.#readRules > 0;
   }
 
   /** Whether a rule for writing or adding names a key, in hexadecimal, or everyone. */
@@ -138,13 +144,14 @@ export class ObjectTree {
     return { rule: tooDeep, at };
   }
 
-  /** Id of the read key that seals the data of a node; undefined: it is in clear. */
-  readKeyOf(node: TreeNode): Buffer | undefined {
-    if (this.#readRules === 0) return undefined;
-    for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
-      if (at.read !== undefined) return at.read.kind === 'read_key' ? at.read.readKeyId : undefined;
+  /** The rule for reading that counts for a node; undefined: none does, and nothing may be written in clear or sealed. */
+  readRuleOf(node: TreeNode): HeldReadRule | undefined {
+    if (this.#readRules > 0) {
+      for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
+        if (at.read !== undefined) return at.read;
+      }
     }
-    return undefined;
+    return this.#isConfidential ? undefined : inClear;
   }
 
   /** Parents between a node and the root of the chain, the root not counted; as far as the limit and one. */

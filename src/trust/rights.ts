@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyRing } from './key-ring.ts';
-import type { FoundRule, HeldRule, TreeNode } from './object-tree.ts';
+import type { FoundRule, HeldReadRule, HeldRule, TreeNode } from './object-tree.ts';
 
 /**
  * Whether a rule allows any of some keys.
@@ -107,24 +107,30 @@ export function parentInvalid(
   });
 }
 
-/** The data of an event is not sealed with the key that the rule for reading names; undefined: in clear. */
+/**
+ * The data of an event is not sealed as the rule for reading says.
+ *
+ * @param due undefined: no rule says anything yet.
+ * @param is the id of the read key that it is sealed with; undefined: it is in clear.
+ */
 export function readRuleMismatch(
   index: number,
-  due: Buffer | undefined,
+  due: HeldReadRule | undefined,
   is: Buffer | undefined,
 ): AtedbError {
   const words = (id: Buffer | undefined) =>
     id === undefined ? 'in clear' : `sealed with the read key ${id.toString('hex')}`;
-  return new AtedbError(
-    'READ_RULE_MISMATCH',
-    `event ${index}: by the rule for reading its data is to be ${words(due)}, and it is ${words(is)}`,
-    {
-      metadata: {
-        event_index: String(index),
-        ...(due === undefined ? {} : { read_key_id: due.toString('hex') }),
-      },
+  const dueKey = due?.kind === 'read_key' ? due.readKeyId : undefined;
+  const rule =
+    due === undefined
+      ? 'the chain is confidential, and no rule for reading names a read key yet: set one first'
+      : `by the rule for reading its data is to be ${words(dueKey)}, and it is ${words(is)}`;
+  return new AtedbError('READ_RULE_MISMATCH', `event ${index}: ${rule}`, {
+    metadata: {
+      event_index: String(index),
+      ...(dueKey === undefined ? {} : { read_key_id: dueKey.toString('hex') }),
     },
-  );
+  });
 }
 
 /** Keys that no rule of the chain names. */

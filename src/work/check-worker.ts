@@ -1,11 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { AtedbError } from '../bytes/index.ts';
+import { chooseProvider } from '../crypto/index.ts';
 import { parseBatch } from '../event/index.ts';
 import { checkHashes } from '../trust/index.ts';
 import type { CheckGroup, CheckVerdict } from './check-messages.ts';
 
 // The thread that checks the hashes of batches. Runs lie one behind the other in memory that it shares with its owner,
 // who doesn't touch it until the verdicts are there.
+
+// As its owner's process was told; messages wait until it is known how they are to be checked.
+await chooseProvider(process.env.ATE_CRYPTO);
 
 const memory = Buffer.from(workerData as SharedArrayBuffer);
 

@@ -41,8 +41,7 @@ export class LockCall implements Disposable {
     primaryKey: Buffer,
     more: { ttlMs?: number; noWait?: boolean } = {},
   ): void {
-    const { suite, bytes } = key.publicKey;
-    const value = { primaryKey, key: { suite, key: bytes }, ...more };
+    const value = { primaryKey, key: key.publicKey.toFields(), ...more };
     this.send({ chainKey, message: { case: 'lock', value } });
   }
 

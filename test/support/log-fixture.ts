@@ -85,9 +85,13 @@ export function createLog(owner: TestOwner): Promise<ChainLog> {
   return ChainLog.create({ ...owner.options, chainId: testChainId });
 }
 
-export function openLog(owner: TestOwner): Promise<ChainLog | null> {
+export function openLog(
+  owner: TestOwner,
+  suspects: readonly number[] = [],
+): Promise<ChainLog | null> {
   return ChainLog.open({
     ...owner.options,
+    suspects,
     onSnapshot: (snapshot) => {
       owner.snapshotCommits = Number(snapshot.nextCommit);
     },
@@ -100,8 +104,11 @@ export function openLog(owner: TestOwner): Promise<ChainLog | null> {
 }
 
 /** As `openLog`, for a log that is there. */
-export async function reopenLog(owner: TestOwner): Promise<ChainLog> {
-  const log = await openLog(owner);
+export async function reopenLog(
+  owner: TestOwner,
+  suspects: readonly number[] = [],
+): Promise<ChainLog> {
+  const log = await openLog(owner, suspects);
   if (log === null) throw new Error('there is no log');
   return log;
 }

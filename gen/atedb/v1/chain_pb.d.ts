@@ -92,6 +92,55 @@ export declare type WriterState = Message<"atedb.v1.WriterState"> & {
 export declare const WriterStateSchema: GenMessage<WriterState>;
 
 /**
+ * Stored bytes of a chain that are damaged, in the server's words: nothing of it can be verified.
+ *
+ * @generated from message atedb.v1.ChainDamage
+ */
+export declare type ChainDamage = Message<"atedb.v1.ChainDamage"> & {
+  /**
+   * Name of the file, within the chain's folder.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * Where in the file reading stopped making sense, in bytes.
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * What is wrong there, in words.
+   *
+   * @generated from field: string what = 3;
+   */
+  what: string;
+
+  /**
+   * First sequence that can't be read. Absent: none is lost. At the next sequence or beyond: the chain has
+   * lost its end.
+   *
+   * @generated from field: optional uint64 first_sequence = 4;
+   */
+  firstSequence?: bigint | undefined;
+
+  /**
+   * Last sequence that can't be read. Absent: none is lost, or nothing says how many there had been.
+   *
+   * @generated from field: optional uint64 last_sequence = 5;
+   */
+  lastSequence?: bigint | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.ChainDamage.
+ * Use `create(ChainDamageSchema)` to create a new message.
+ */
+export declare const ChainDamageSchema: GenMessage<ChainDamage>;
+
+/**
  * What must be known before a chain is used.
  *
  * @generated from message atedb.v1.OpenChainResponse
@@ -154,6 +203,13 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: string trouble = 8;
    */
   trouble: string;
+
+  /**
+   * What of the chain is damaged. Absent: nothing that the server knows of.
+   *
+   * @generated from field: repeated atedb.v1.ChainDamage damages = 9;
+   */
+  damages: ChainDamage[];
 };
 
 /**
@@ -278,6 +334,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: string trouble = 13;
    */
   trouble: string;
+
+  /**
+   * What of it is damaged. Absent: nothing that the server knows of.
+   *
+   * @generated from field: repeated atedb.v1.ChainDamage damages = 14;
+   */
+  damages: ChainDamage[];
 };
 
 /**
@@ -1596,7 +1659,7 @@ export declare const ChainService: GenService<{
    * Streams a chain: history from a point on, then what is appended, live, every batch once, in order,
    * without a gap. Only durable batches are shown. Ends only by cancellation, deadline or failure
    * (SERVER_DRAINING: connect again and resume after the last sequence that was received;
-   * CHAIN_DAMAGED: what was sent is all that can be read, and there had been more).
+   * CHAIN_DAMAGED: what follows what was sent can't be read; the metadata says which sequences).
    *
    * @generated from rpc atedb.v1.ChainService.Subscribe
    */
@@ -1608,7 +1671,8 @@ export declare const ChainService: GenService<{
   /**
    * Reads a range of a chain as it is at the call, forwards or backwards, and ends. Whole batches are
    * sent, so the first and the last may hold events from outside the range. Also fails with
-   * SEQUENCE_OUT_OF_RANGE; and with CHAIN_DAMAGED, after all that can be read, where the range goes on.
+   * SEQUENCE_OUT_OF_RANGE; and with CHAIN_DAMAGED, after what can be read, where the range goes on with what
+   * can't, or begins at an end that isn't the chain's.
    * Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.ReadEvents

@@ -13,7 +13,7 @@ import { file_atedb_v1_log } from "./log_pb.js";
  * Describes the file atedb/v1/chain.proto.
  */
 export const file_atedb_v1_chain = /*@__PURE__*/
-  fileDesc("ChRhdGVkYi92MS9jaGFpbi5wcm90bxIIYXRlZGIudjEicgoQT3BlbkNoYWluUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSEgoKa25vd25fc2l6ZRgDIAEoBBISCgpmb3JfYXBwZW5kGAQgASgIEhEKCXdyaXRlcl9pZBgFIAEoDCJGCgtXcml0ZXJTdGF0ZRIUCgxuZXh0X2NvdW50ZXIYASABKAQSIQoJbGFzdF9zZWFsGAIgASgLMg4uYXRlZGIudjEuU2VhbCKXAgoRT3BlbkNoYWluUmVzcG9uc2USLAoPc2VydmVyX2lkZW50aXR5GAEgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EicKCnRydXN0X21vZGUYAiABKA4yEy5hdGVkYi52MS5UcnVzdE1vZGUSJQoHZ2VuZXNpcxgDIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSIAoEaGVhZBgEIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYBSABKAQSEwoLY29uc2lzdGVuY3kYBiADKAwSJQoGd3JpdGVyGAcgASgLMhUuYXRlZGIudjEuV3JpdGVyU3RhdGUSDwoHdHJvdWJsZRgIIAEoCSIpChREZXNjcmliZUNoYWluUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAki5gIKFURlc2NyaWJlQ2hhaW5SZXNwb25zZRIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSJwoKdHJ1c3RfbW9kZRgDIAEoDjITLmF0ZWRiLnYxLlRydXN0TW9kZRIiCgVyb290cxgEIAMoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIXCg9jcmVhdGVkX3VuaXhfbXMYBSABKAQSIAoEaGVhZBgGIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYByABKAQSGwoTbGFzdF9jb21taXRfdW5peF9tcxgIIAEoBBIRCglsb2dfYnl0ZXMYCSABKAQSEAoIc2VnbWVudHMYCiABKA0SDwoHd3JpdGVycxgLIAEoDRIlCgZoZWFsdGgYDCABKA4yFS5hdGVkYi52MS5DaGFpbkhlYWx0aBIPCgd0cm91YmxlGA0gASgJIkoKEUxpc3RDaGFpbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBnByZWZpeBgDIAEoCSJBCgtMaXN0ZWRDaGFpbhIRCgljaGFpbl9rZXkYASABKAkSEQoJbG9nX2J5dGVzGAIgASgEEgwKBG9wZW4YAyABKAgiVAoSTGlzdENoYWluc1Jlc3BvbnNlEiUKBmNoYWlucxgBIAMoCzIVLmF0ZWRiLnYxLkxpc3RlZENoYWluEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyCghLZXlQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUihAEKDUFwcGVuZFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJEiEKBXByb29mGBEgASgLMhIuYXRlZGIudjEuS2V5UHJvb2YiRAoJQ29tbWl0dGVkEhUKDWNvbW1pdF9oZWFkZXIYASABKAwSIAoEaGVhZBgCIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkIqcBCghSZWplY3RlZBIlCgZyZWFzb24YASABKA4yFS5hdGVkYi52MS5FcnJvclJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEjIKCG1ldGFkYXRhGAMgAygLMiAuYXRlZGIudjEuUmVqZWN0ZWQuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJwoMQ29udmVyc2F0aW9uEhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoDCIdCgZQcm92ZW4SEwoLZmluZ2VycHJpbnQYASABKAwi1AEKDkFwcGVuZFJlc3BvbnNlEhEKCXNlYWxfaGFzaBgBIAEoDBIoCgljb21taXR0ZWQYAiABKAsyEy5hdGVkYi52MS5Db21taXR0ZWRIABImCghyZWplY3RlZBgDIAEoCzISLmF0ZWRiLnYxLlJlamVjdGVkSAASLgoMY29udmVyc2F0aW9uGAQgASgLMhYuYXRlZGIudjEuQ29udmVyc2F0aW9uSAASIgoGcHJvdmVuGAUgASgLMhAuYXRlZGIudjEuUHJvdmVuSABCCQoHb3V0Y29tZSJmChJBcHBlbmRCYXRjaFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJIj0KE0FwcGVuZEJhdGNoUmVzcG9uc2USJgoJY29tbWl0dGVkGAEgASgLMhMuYXRlZGIudjEuQ29tbWl0dGVkIgkKB0Zyb21Ob3ciowEKEFN1YnNjcmliZVJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCHNlcXVlbmNlGAMgASgESAASFgoMdGltZV91bml4X21zGAQgASgESAASIAoDbm93GAUgASgLMhEuYXRlZGIudjEuRnJvbU5vd0gAEhQKDGhlYXJ0YmVhdF9tcxgGIAEoDUIGCgRmcm9tIsABCg5TdGFydE9mSGlzdG9yeRIQCghjaGFpbl9pZBgBIAEoDBIlCgdnZW5lc2lzGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFAoMc3RhcnRfY29tbWl0GAQgASgEEhYKDnN0YXJ0X3NlcXVlbmNlGAUgASgEEhAKCGZyb250aWVyGAYgAygMEhMKC2NvbnNpc3RlbmN5GAcgAygMIkMKCENhdWdodFVwEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEIkUKCkZlbGxCZWhpbmQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQiWgoJSGVhcnRiZWF0EiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEEhQKDHRpbWVfdW5peF9tcxgDIAEoBCLuAQoRU3Vic2NyaWJlUmVzcG9uc2USKQoFc3RhcnQYASABKAsyGC5hdGVkYi52MS5TdGFydE9mSGlzdG9yeUgAEiMKA2xvZxgCIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnRIABInCgljYXVnaHRfdXAYAyABKAsyEi5hdGVkYi52MS5DYXVnaHRVcEgAEisKC2ZlbGxfYmVoaW5kGAQgASgLMhQuYXRlZGIudjEuRmVsbEJlaGluZEgAEigKCWhlYXJ0YmVhdBgFIAEoCzITLmF0ZWRiLnYxLkhlYXJ0YmVhdEgAQgkKB21lc3NhZ2UimwEKEVJlYWRFdmVudHNSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIVCg1mcm9tX3NlcXVlbmNlGAMgASgEEhkKDGVuZF9zZXF1ZW5jZRgEIAEoBEgAiAEBEg0KBWxpbWl0GAUgASgEEg8KB3JldmVyc2UYBiABKAhCDwoNX2VuZF9zZXF1ZW5jZSKmAQoSUmVhZEV2ZW50c1Jlc3BvbnNlEikKBXN0YXJ0GAEgASgLMhguYXRlZGIudjEuU3RhcnRPZkhpc3RvcnlIABIjCgNsb2cYAiABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50SAASIwoDZW5kGAQgASgLMhQuYXRlZGIudjEuRW5kT2ZSYW5nZUgAEhAKCGZyb250aWVyGAMgAygMQgkKB21lc3NhZ2UiNQoKRW5kT2ZSYW5nZRISCgplbmRfY29tbWl0GAEgASgEEhMKC2NvbnNpc3RlbmN5GAIgAygMImoKD0dldEV2ZW50UmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoLcHJpbWFyeV9rZXkYAyABKAxIABISCghzZXF1ZW5jZRgEIAEoBEgAQgcKBWV2ZW50InwKEEdldEV2ZW50UmVzcG9uc2USIQoDbG9nGAEgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIQCghzZXF1ZW5jZRgCIAEoBBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSEQoJaW5jbHVzaW9uGAQgAygMIksKDkdldEtleXNSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIUCgxmaW5nZXJwcmludHMYAyADKAwiNAoPR2V0S2V5c1Jlc3BvbnNlEiEKBGtleXMYASADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkigwEKCkxvY2tPYmplY3QSEwoLcHJpbWFyeV9rZXkYASABKAwSDgoGcGFyZW50GAIgASgMEg0KBWxhYmVsGAMgASgMEiAKA2tleRgEIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIOCgZ0dGxfbXMYBSABKA0SDwoHbm9fd2FpdBgGIAEoCCIzCglMb2NrUHJvb2YSJgoJc2lnbmF0dXJlGAEgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIgcKBUFsaXZlIqsBCgtMb2NrUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSJAoEbG9jaxgDIAEoCzIULmF0ZWRiLnYxLkxvY2tPYmplY3RIABIkCgVwcm9vZhgEIAEoCzITLmF0ZWRiLnYxLkxvY2tQcm9vZkgAEiAKBWFsaXZlGAUgASgLMg8uYXRlZGIudjEuQWxpdmVIAEIJCgdtZXNzYWdlIhgKB1dhaXRpbmcSDQoFYWhlYWQYASABKA0iGAoHR3JhbnRlZBINCgV0b2tlbhgBIAEoBCK3AQoMTG9ja1Jlc3BvbnNlEi4KDGNvbnZlcnNhdGlvbhgBIAEoCzIWLmF0ZWRiLnYxLkNvbnZlcnNhdGlvbkgAEiQKB3dhaXRpbmcYAiABKAsyES5hdGVkYi52MS5XYWl0aW5nSAASJAoHZ3JhbnRlZBgDIAEoCzIRLmF0ZWRiLnYxLkdyYW50ZWRIABIgCgVhbGl2ZRgEIAEoCzIPLmF0ZWRiLnYxLkFsaXZlSABCCQoHbWVzc2FnZSpeCgtDaGFpbkhlYWx0aBIcChhDSEFJTl9IRUFMVEhfVU5TUEVDSUZJRUQQABIVChFDSEFJTl9IRUFMVEhfR09PRBABEhoKFkNIQUlOX0hFQUxUSF9SRUFEX09OTFkQAjLNBQoMQ2hhaW5TZXJ2aWNlEkQKCU9wZW5DaGFpbhIaLmF0ZWRiLnYxLk9wZW5DaGFpblJlcXVlc3QaGy5hdGVkYi52MS5PcGVuQ2hhaW5SZXNwb25zZRJQCg1EZXNjcmliZUNoYWluEh4uYXRlZGIudjEuRGVzY3JpYmVDaGFpblJlcXVlc3QaHy5hdGVkYi52MS5EZXNjcmliZUNoYWluUmVzcG9uc2USRwoKTGlzdENoYWlucxIbLmF0ZWRiLnYxLkxpc3RDaGFpbnNSZXF1ZXN0GhwuYXRlZGIudjEuTGlzdENoYWluc1Jlc3BvbnNlEj8KBkFwcGVuZBIXLmF0ZWRiLnYxLkFwcGVuZFJlcXVlc3QaGC5hdGVkYi52MS5BcHBlbmRSZXNwb25zZSgBMAESSgoLQXBwZW5kQmF0Y2gSHC5hdGVkYi52MS5BcHBlbmRCYXRjaFJlcXVlc3QaHS5hdGVkYi52MS5BcHBlbmRCYXRjaFJlc3BvbnNlEkYKCVN1YnNjcmliZRIaLmF0ZWRiLnYxLlN1YnNjcmliZVJlcXVlc3QaGy5hdGVkYi52MS5TdWJzY3JpYmVSZXNwb25zZTABEkkKClJlYWRFdmVudHMSGy5hdGVkYi52MS5SZWFkRXZlbnRzUmVxdWVzdBocLmF0ZWRiLnYxLlJlYWRFdmVudHNSZXNwb25zZTABEkEKCEdldEV2ZW50EhkuYXRlZGIudjEuR2V0RXZlbnRSZXF1ZXN0GhouYXRlZGIudjEuR2V0RXZlbnRSZXNwb25zZRI+CgdHZXRLZXlzEhguYXRlZGIudjEuR2V0S2V5c1JlcXVlc3QaGS5hdGVkYi52MS5HZXRLZXlzUmVzcG9uc2USOQoETG9jaxIVLmF0ZWRiLnYxLkxvY2tSZXF1ZXN0GhYuYXRlZGIudjEuTG9ja1Jlc3BvbnNlKAEwAWIGcHJvdG8z", [file_atedb_v1_errors, file_atedb_v1_event, file_atedb_v1_log]);
+  fileDesc("ChRhdGVkYi92MS9jaGFpbi5wcm90bxIIYXRlZGIudjEicgoQT3BlbkNoYWluUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSEgoKa25vd25fc2l6ZRgDIAEoBBISCgpmb3JfYXBwZW5kGAQgASgIEhEKCXdyaXRlcl9pZBgFIAEoDCJGCgtXcml0ZXJTdGF0ZRIUCgxuZXh0X2NvdW50ZXIYASABKAQSIQoJbGFzdF9zZWFsGAIgASgLMg4uYXRlZGIudjEuU2VhbCKXAQoLQ2hhaW5EYW1hZ2USDAoEZmlsZRgBIAEoCRIOCgZvZmZzZXQYAiABKAQSDAoEd2hhdBgDIAEoCRIbCg5maXJzdF9zZXF1ZW5jZRgEIAEoBEgAiAEBEhoKDWxhc3Rfc2VxdWVuY2UYBSABKARIAYgBAUIRCg9fZmlyc3Rfc2VxdWVuY2VCEAoOX2xhc3Rfc2VxdWVuY2UivwIKEU9wZW5DaGFpblJlc3BvbnNlEiwKD3NlcnZlcl9pZGVudGl0eRgBIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRInCgp0cnVzdF9tb2RlGAIgASgOMhMuYXRlZGIudjEuVHJ1c3RNb2RlEiUKB2dlbmVzaXMYAyABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50EiAKBGhlYWQYBCABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAUgASgEEhMKC2NvbnNpc3RlbmN5GAYgAygMEiUKBndyaXRlchgHIAEoCzIVLmF0ZWRiLnYxLldyaXRlclN0YXRlEg8KB3Ryb3VibGUYCCABKAkSJgoHZGFtYWdlcxgJIAMoCzIVLmF0ZWRiLnYxLkNoYWluRGFtYWdlIikKFERlc2NyaWJlQ2hhaW5SZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCSKOAwoVRGVzY3JpYmVDaGFpblJlc3BvbnNlEhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBInCgp0cnVzdF9tb2RlGAMgASgOMhMuYXRlZGIudjEuVHJ1c3RNb2RlEiIKBXJvb3RzGAQgAygLMhMuYXRlZGIudjEuUHVibGljS2V5EhcKD2NyZWF0ZWRfdW5peF9tcxgFIAEoBBIgCgRoZWFkGAYgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgHIAEoBBIbChNsYXN0X2NvbW1pdF91bml4X21zGAggASgEEhEKCWxvZ19ieXRlcxgJIAEoBBIQCghzZWdtZW50cxgKIAEoDRIPCgd3cml0ZXJzGAsgASgNEiUKBmhlYWx0aBgMIAEoDjIVLmF0ZWRiLnYxLkNoYWluSGVhbHRoEg8KB3Ryb3VibGUYDSABKAkSJgoHZGFtYWdlcxgOIAMoCzIVLmF0ZWRiLnYxLkNoYWluRGFtYWdlIkoKEUxpc3RDaGFpbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBnByZWZpeBgDIAEoCSJBCgtMaXN0ZWRDaGFpbhIRCgljaGFpbl9rZXkYASABKAkSEQoJbG9nX2J5dGVzGAIgASgEEgwKBG9wZW4YAyABKAgiVAoSTGlzdENoYWluc1Jlc3BvbnNlEiUKBmNoYWlucxgBIAMoCzIVLmF0ZWRiLnYxLkxpc3RlZENoYWluEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyCghLZXlQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUihAEKDUFwcGVuZFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJEiEKBXByb29mGBEgASgLMhIuYXRlZGIudjEuS2V5UHJvb2YiRAoJQ29tbWl0dGVkEhUKDWNvbW1pdF9oZWFkZXIYASABKAwSIAoEaGVhZBgCIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkIqcBCghSZWplY3RlZBIlCgZyZWFzb24YASABKA4yFS5hdGVkYi52MS5FcnJvclJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEjIKCG1ldGFkYXRhGAMgAygLMiAuYXRlZGIudjEuUmVqZWN0ZWQuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJwoMQ29udmVyc2F0aW9uEhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoDCIdCgZQcm92ZW4SEwoLZmluZ2VycHJpbnQYASABKAwi1AEKDkFwcGVuZFJlc3BvbnNlEhEKCXNlYWxfaGFzaBgBIAEoDBIoCgljb21taXR0ZWQYAiABKAsyEy5hdGVkYi52MS5Db21taXR0ZWRIABImCghyZWplY3RlZBgDIAEoCzISLmF0ZWRiLnYxLlJlamVjdGVkSAASLgoMY29udmVyc2F0aW9uGAQgASgLMhYuYXRlZGIudjEuQ29udmVyc2F0aW9uSAASIgoGcHJvdmVuGAUgASgLMhAuYXRlZGIudjEuUHJvdmVuSABCCQoHb3V0Y29tZSJmChJBcHBlbmRCYXRjaFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJIj0KE0FwcGVuZEJhdGNoUmVzcG9uc2USJgoJY29tbWl0dGVkGAEgASgLMhMuYXRlZGIudjEuQ29tbWl0dGVkIgkKB0Zyb21Ob3ciowEKEFN1YnNjcmliZVJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCHNlcXVlbmNlGAMgASgESAASFgoMdGltZV91bml4X21zGAQgASgESAASIAoDbm93GAUgASgLMhEuYXRlZGIudjEuRnJvbU5vd0gAEhQKDGhlYXJ0YmVhdF9tcxgGIAEoDUIGCgRmcm9tIsABCg5TdGFydE9mSGlzdG9yeRIQCghjaGFpbl9pZBgBIAEoDBIlCgdnZW5lc2lzGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFAoMc3RhcnRfY29tbWl0GAQgASgEEhYKDnN0YXJ0X3NlcXVlbmNlGAUgASgEEhAKCGZyb250aWVyGAYgAygMEhMKC2NvbnNpc3RlbmN5GAcgAygMIkMKCENhdWdodFVwEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEIkUKCkZlbGxCZWhpbmQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQiWgoJSGVhcnRiZWF0EiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEEhQKDHRpbWVfdW5peF9tcxgDIAEoBCLuAQoRU3Vic2NyaWJlUmVzcG9uc2USKQoFc3RhcnQYASABKAsyGC5hdGVkYi52MS5TdGFydE9mSGlzdG9yeUgAEiMKA2xvZxgCIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnRIABInCgljYXVnaHRfdXAYAyABKAsyEi5hdGVkYi52MS5DYXVnaHRVcEgAEisKC2ZlbGxfYmVoaW5kGAQgASgLMhQuYXRlZGIudjEuRmVsbEJlaGluZEgAEigKCWhlYXJ0YmVhdBgFIAEoCzITLmF0ZWRiLnYxLkhlYXJ0YmVhdEgAQgkKB21lc3NhZ2UimwEKEVJlYWRFdmVudHNSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIVCg1mcm9tX3NlcXVlbmNlGAMgASgEEhkKDGVuZF9zZXF1ZW5jZRgEIAEoBEgAiAEBEg0KBWxpbWl0GAUgASgEEg8KB3JldmVyc2UYBiABKAhCDwoNX2VuZF9zZXF1ZW5jZSKmAQoSUmVhZEV2ZW50c1Jlc3BvbnNlEikKBXN0YXJ0GAEgASgLMhguYXRlZGIudjEuU3RhcnRPZkhpc3RvcnlIABIjCgNsb2cYAiABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50SAASIwoDZW5kGAQgASgLMhQuYXRlZGIudjEuRW5kT2ZSYW5nZUgAEhAKCGZyb250aWVyGAMgAygMQgkKB21lc3NhZ2UiNQoKRW5kT2ZSYW5nZRISCgplbmRfY29tbWl0GAEgASgEEhMKC2NvbnNpc3RlbmN5GAIgAygMImoKD0dldEV2ZW50UmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoLcHJpbWFyeV9rZXkYAyABKAxIABISCghzZXF1ZW5jZRgEIAEoBEgAQgcKBWV2ZW50InwKEEdldEV2ZW50UmVzcG9uc2USIQoDbG9nGAEgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIQCghzZXF1ZW5jZRgCIAEoBBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSEQoJaW5jbHVzaW9uGAQgAygMIksKDkdldEtleXNSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIUCgxmaW5nZXJwcmludHMYAyADKAwiNAoPR2V0S2V5c1Jlc3BvbnNlEiEKBGtleXMYASADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkigwEKCkxvY2tPYmplY3QSEwoLcHJpbWFyeV9rZXkYASABKAwSDgoGcGFyZW50GAIgASgMEg0KBWxhYmVsGAMgASgMEiAKA2tleRgEIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIOCgZ0dGxfbXMYBSABKA0SDwoHbm9fd2FpdBgGIAEoCCIzCglMb2NrUHJvb2YSJgoJc2lnbmF0dXJlGAEgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIgcKBUFsaXZlIqsBCgtMb2NrUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSJAoEbG9jaxgDIAEoCzIULmF0ZWRiLnYxLkxvY2tPYmplY3RIABIkCgVwcm9vZhgEIAEoCzITLmF0ZWRiLnYxLkxvY2tQcm9vZkgAEiAKBWFsaXZlGAUgASgLMg8uYXRlZGIudjEuQWxpdmVIAEIJCgdtZXNzYWdlIhgKB1dhaXRpbmcSDQoFYWhlYWQYASABKA0iGAoHR3JhbnRlZBINCgV0b2tlbhgBIAEoBCK3AQoMTG9ja1Jlc3BvbnNlEi4KDGNvbnZlcnNhdGlvbhgBIAEoCzIWLmF0ZWRiLnYxLkNvbnZlcnNhdGlvbkgAEiQKB3dhaXRpbmcYAiABKAsyES5hdGVkYi52MS5XYWl0aW5nSAASJAoHZ3JhbnRlZBgDIAEoCzIRLmF0ZWRiLnYxLkdyYW50ZWRIABIgCgVhbGl2ZRgEIAEoCzIPLmF0ZWRiLnYxLkFsaXZlSABCCQoHbWVzc2FnZSpeCgtDaGFpbkhlYWx0aBIcChhDSEFJTl9IRUFMVEhfVU5TUEVDSUZJRUQQABIVChFDSEFJTl9IRUFMVEhfR09PRBABEhoKFkNIQUlOX0hFQUxUSF9SRUFEX09OTFkQAjLNBQoMQ2hhaW5TZXJ2aWNlEkQKCU9wZW5DaGFpbhIaLmF0ZWRiLnYxLk9wZW5DaGFpblJlcXVlc3QaGy5hdGVkYi52MS5PcGVuQ2hhaW5SZXNwb25zZRJQCg1EZXNjcmliZUNoYWluEh4uYXRlZGIudjEuRGVzY3JpYmVDaGFpblJlcXVlc3QaHy5hdGVkYi52MS5EZXNjcmliZUNoYWluUmVzcG9uc2USRwoKTGlzdENoYWlucxIbLmF0ZWRiLnYxLkxpc3RDaGFpbnNSZXF1ZXN0GhwuYXRlZGIudjEuTGlzdENoYWluc1Jlc3BvbnNlEj8KBkFwcGVuZBIXLmF0ZWRiLnYxLkFwcGVuZFJlcXVlc3QaGC5hdGVkYi52MS5BcHBlbmRSZXNwb25zZSgBMAESSgoLQXBwZW5kQmF0Y2gSHC5hdGVkYi52MS5BcHBlbmRCYXRjaFJlcXVlc3QaHS5hdGVkYi52MS5BcHBlbmRCYXRjaFJlc3BvbnNlEkYKCVN1YnNjcmliZRIaLmF0ZWRiLnYxLlN1YnNjcmliZVJlcXVlc3QaGy5hdGVkYi52MS5TdWJzY3JpYmVSZXNwb25zZTABEkkKClJlYWRFdmVudHMSGy5hdGVkYi52MS5SZWFkRXZlbnRzUmVxdWVzdBocLmF0ZWRiLnYxLlJlYWRFdmVudHNSZXNwb25zZTABEkEKCEdldEV2ZW50EhkuYXRlZGIudjEuR2V0RXZlbnRSZXF1ZXN0GhouYXRlZGIudjEuR2V0RXZlbnRSZXNwb25zZRI+CgdHZXRLZXlzEhguYXRlZGIudjEuR2V0S2V5c1JlcXVlc3QaGS5hdGVkYi52MS5HZXRLZXlzUmVzcG9uc2USOQoETG9jaxIVLmF0ZWRiLnYxLkxvY2tSZXF1ZXN0GhYuYXRlZGIudjEuTG9ja1Jlc3BvbnNlKAEwAWIGcHJvdG8z", [file_atedb_v1_errors, file_atedb_v1_event, file_atedb_v1_log]);
 
 /**
  * Describes the message atedb.v1.OpenChainRequest.
@@ -30,256 +30,263 @@ export const WriterStateSchema = /*@__PURE__*/
   messageDesc(file_atedb_v1_chain, 1);
 
 /**
+ * Describes the message atedb.v1.ChainDamage.
+ * Use `create(ChainDamageSchema)` to create a new message.
+ */
+export const ChainDamageSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_chain, 2);
+
+/**
  * Describes the message atedb.v1.OpenChainResponse.
  * Use `create(OpenChainResponseSchema)` to create a new message.
  */
 export const OpenChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 2);
+  messageDesc(file_atedb_v1_chain, 3);
 
 /**
  * Describes the message atedb.v1.DescribeChainRequest.
  * Use `create(DescribeChainRequestSchema)` to create a new message.
  */
 export const DescribeChainRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 3);
+  messageDesc(file_atedb_v1_chain, 4);
 
 /**
  * Describes the message atedb.v1.DescribeChainResponse.
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export const DescribeChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 4);
+  messageDesc(file_atedb_v1_chain, 5);
 
 /**
  * Describes the message atedb.v1.ListChainsRequest.
  * Use `create(ListChainsRequestSchema)` to create a new message.
  */
 export const ListChainsRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 5);
+  messageDesc(file_atedb_v1_chain, 6);
 
 /**
  * Describes the message atedb.v1.ListedChain.
  * Use `create(ListedChainSchema)` to create a new message.
  */
 export const ListedChainSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 6);
+  messageDesc(file_atedb_v1_chain, 7);
 
 /**
  * Describes the message atedb.v1.ListChainsResponse.
  * Use `create(ListChainsResponseSchema)` to create a new message.
  */
 export const ListChainsResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 7);
+  messageDesc(file_atedb_v1_chain, 8);
 
 /**
  * Describes the message atedb.v1.KeyProof.
  * Use `create(KeyProofSchema)` to create a new message.
  */
 export const KeyProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 8);
+  messageDesc(file_atedb_v1_chain, 9);
 
 /**
  * Describes the message atedb.v1.AppendRequest.
  * Use `create(AppendRequestSchema)` to create a new message.
  */
 export const AppendRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 9);
+  messageDesc(file_atedb_v1_chain, 10);
 
 /**
  * Describes the message atedb.v1.Committed.
  * Use `create(CommittedSchema)` to create a new message.
  */
 export const CommittedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 10);
+  messageDesc(file_atedb_v1_chain, 11);
 
 /**
  * Describes the message atedb.v1.Rejected.
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 11);
+  messageDesc(file_atedb_v1_chain, 12);
 
 /**
  * Describes the message atedb.v1.Conversation.
  * Use `create(ConversationSchema)` to create a new message.
  */
 export const ConversationSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 12);
+  messageDesc(file_atedb_v1_chain, 13);
 
 /**
  * Describes the message atedb.v1.Proven.
  * Use `create(ProvenSchema)` to create a new message.
  */
 export const ProvenSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 13);
+  messageDesc(file_atedb_v1_chain, 14);
 
 /**
  * Describes the message atedb.v1.AppendResponse.
  * Use `create(AppendResponseSchema)` to create a new message.
  */
 export const AppendResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 14);
+  messageDesc(file_atedb_v1_chain, 15);
 
 /**
  * Describes the message atedb.v1.AppendBatchRequest.
  * Use `create(AppendBatchRequestSchema)` to create a new message.
  */
 export const AppendBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 15);
+  messageDesc(file_atedb_v1_chain, 16);
 
 /**
  * Describes the message atedb.v1.AppendBatchResponse.
  * Use `create(AppendBatchResponseSchema)` to create a new message.
  */
 export const AppendBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 16);
+  messageDesc(file_atedb_v1_chain, 17);
 
 /**
  * Describes the message atedb.v1.FromNow.
  * Use `create(FromNowSchema)` to create a new message.
  */
 export const FromNowSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 17);
+  messageDesc(file_atedb_v1_chain, 18);
 
 /**
  * Describes the message atedb.v1.SubscribeRequest.
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 18);
+  messageDesc(file_atedb_v1_chain, 19);
 
 /**
  * Describes the message atedb.v1.StartOfHistory.
  * Use `create(StartOfHistorySchema)` to create a new message.
  */
 export const StartOfHistorySchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 19);
+  messageDesc(file_atedb_v1_chain, 20);
 
 /**
  * Describes the message atedb.v1.CaughtUp.
  * Use `create(CaughtUpSchema)` to create a new message.
  */
 export const CaughtUpSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 20);
+  messageDesc(file_atedb_v1_chain, 21);
 
 /**
  * Describes the message atedb.v1.FellBehind.
  * Use `create(FellBehindSchema)` to create a new message.
  */
 export const FellBehindSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 21);
+  messageDesc(file_atedb_v1_chain, 22);
 
 /**
  * Describes the message atedb.v1.Heartbeat.
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 22);
+  messageDesc(file_atedb_v1_chain, 23);
 
 /**
  * Describes the message atedb.v1.SubscribeResponse.
  * Use `create(SubscribeResponseSchema)` to create a new message.
  */
 export const SubscribeResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 23);
+  messageDesc(file_atedb_v1_chain, 24);
 
 /**
  * Describes the message atedb.v1.ReadEventsRequest.
  * Use `create(ReadEventsRequestSchema)` to create a new message.
  */
 export const ReadEventsRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 24);
+  messageDesc(file_atedb_v1_chain, 25);
 
 /**
  * Describes the message atedb.v1.ReadEventsResponse.
  * Use `create(ReadEventsResponseSchema)` to create a new message.
  */
 export const ReadEventsResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 25);
+  messageDesc(file_atedb_v1_chain, 26);
 
 /**
  * Describes the message atedb.v1.EndOfRange.
  * Use `create(EndOfRangeSchema)` to create a new message.
  */
 export const EndOfRangeSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 26);
+  messageDesc(file_atedb_v1_chain, 27);
 
 /**
  * Describes the message atedb.v1.GetEventRequest.
  * Use `create(GetEventRequestSchema)` to create a new message.
  */
 export const GetEventRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 27);
+  messageDesc(file_atedb_v1_chain, 28);
 
 /**
  * Describes the message atedb.v1.GetEventResponse.
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export const GetEventResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 28);
+  messageDesc(file_atedb_v1_chain, 29);
 
 /**
  * Describes the message atedb.v1.GetKeysRequest.
  * Use `create(GetKeysRequestSchema)` to create a new message.
  */
 export const GetKeysRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 29);
+  messageDesc(file_atedb_v1_chain, 30);
 
 /**
  * Describes the message atedb.v1.GetKeysResponse.
  * Use `create(GetKeysResponseSchema)` to create a new message.
  */
 export const GetKeysResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 30);
+  messageDesc(file_atedb_v1_chain, 31);
 
 /**
  * Describes the message atedb.v1.LockObject.
  * Use `create(LockObjectSchema)` to create a new message.
  */
 export const LockObjectSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 31);
+  messageDesc(file_atedb_v1_chain, 32);
 
 /**
  * Describes the message atedb.v1.LockProof.
  * Use `create(LockProofSchema)` to create a new message.
  */
 export const LockProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 32);
+  messageDesc(file_atedb_v1_chain, 33);
 
 /**
  * Describes the message atedb.v1.Alive.
  * Use `create(AliveSchema)` to create a new message.
  */
 export const AliveSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 33);
+  messageDesc(file_atedb_v1_chain, 34);
 
 /**
  * Describes the message atedb.v1.LockRequest.
  * Use `create(LockRequestSchema)` to create a new message.
  */
 export const LockRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 34);
+  messageDesc(file_atedb_v1_chain, 35);
 
 /**
  * Describes the message atedb.v1.Waiting.
  * Use `create(WaitingSchema)` to create a new message.
  */
 export const WaitingSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 35);
+  messageDesc(file_atedb_v1_chain, 36);
 
 /**
  * Describes the message atedb.v1.Granted.
  * Use `create(GrantedSchema)` to create a new message.
  */
 export const GrantedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 36);
+  messageDesc(file_atedb_v1_chain, 37);
 
 /**
  * Describes the message atedb.v1.LockResponse.
  * Use `create(LockResponseSchema)` to create a new message.
  */
 export const LockResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 37);
+  messageDesc(file_atedb_v1_chain, 38);
 
 /**
  * Describes the enum atedb.v1.ChainHealth.

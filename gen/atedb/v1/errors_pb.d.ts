@@ -322,7 +322,8 @@ export enum ErrorReason {
 
   /**
    * DATA_LOSS. Stored bytes are damaged; the metadata names the file, the offset and the sequences. The
-   * operator restores or repairs.
+   * operator restores or repairs. Also made by clients, of a chain that a server says to be damaged and
+   * that is shorter than what was verified of it; `known_size` and `served_size` say by how much.
    *
    * @generated from enum value: ERROR_REASON_CHAIN_DAMAGED = 60;
    */

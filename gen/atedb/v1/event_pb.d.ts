@@ -18,24 +18,40 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_atedb_v1_event: GenFile;
 
 /**
- * A public key.
+ * A public key: what signatures are verified with, and what secrets are encrypted to. Its fingerprint
+ * is over both parts: SHA-256, tagged "atedb/v1/key", of suite (1 byte), key, KEM suite (1 byte; 0 for
+ * none) and KEM key.
  *
  * @generated from message atedb.v1.PublicKey
  */
 export declare type PublicKey = Message<"atedb.v1.PublicKey"> & {
   /**
-   * Its algorithms. Required.
+   * Algorithms of the signatures. Required.
    *
    * @generated from field: atedb.v1.SignatureSuite suite = 1;
    */
   suite: SignatureSuite;
 
   /**
-   * The key, as its suite encodes it. Required.
+   * The key that verifies, as its suite encodes it. Required.
    *
    * @generated from field: bytes key = 2;
    */
   key: Uint8Array;
+
+  /**
+   * How secrets are encrypted to the key. Absent: the key can only sign, as a server's identity.
+   *
+   * @generated from field: atedb.v1.KemSuite kem_suite = 3;
+   */
+  kemSuite: KemSuite;
+
+  /**
+   * The key that is encrypted to, as its suite encodes it. Required with a KEM suite, else absent.
+   *
+   * @generated from field: bytes kem_key = 4;
+   */
+  kemKey: Uint8Array;
 };
 
 /**
@@ -126,6 +142,14 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
    * @generated from field: atedb.v1.PublicKey server_identity = 6;
    */
   serverIdentity?: PublicKey | undefined;
+
+  /**
+   * Data is sealed unless a rule says that everyone may read it; so there is none before a rule names a read key. Who
+   * pins the chain knows by that alone never to send data in clear.
+   *
+   * @generated from field: bool confidential = 8;
+   */
+  confidential: boolean;
 };
 
 /**
@@ -1126,12 +1150,49 @@ export enum SignatureSuite {
    * @generated from enum value: SIGNATURE_SUITE_MLDSA65_ED25519 = 1;
    */
   MLDSA65_ED25519 = 1,
+
+  /**
+   * id-MLDSA44-Ed25519-SHA512 of the same draft: smaller, with a lower margin. Public key: 1,344 bytes
+   * (ML-DSA-44, then Ed25519). Signature: 2,484 bytes (ML-DSA-44, then Ed25519). Both halves must
+   * verify.
+   *
+   * @generated from enum value: SIGNATURE_SUITE_MLDSA44_ED25519 = 2;
+   */
+  MLDSA44_ED25519 = 2,
 }
 
 /**
  * Describes the enum atedb.v1.SignatureSuite.
  */
 export declare const SignatureSuiteSchema: GenEnum<SignatureSuite>;
+
+/**
+ * How secrets are encrypted to a key.
+ *
+ * @generated from enum atedb.v1.KemSuite
+ */
+export enum KemSuite {
+  /**
+   * No KEM: never valid where a field is there.
+   *
+   * @generated from enum value: KEM_SUITE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * HPKE (RFC 9180) in base mode with the KEM MLKEM768-X25519 (0x647A) of draft-ietf-hpke-pq-04,
+   * HKDF-SHA256 (0x0001) and AES-256-GCM (0x0002). Public key: 1,216 bytes (ML-KEM-768, then X25519).
+   * What is encrypted: `enc` of 1,120 bytes, then the ciphertext with its tag of 16 bytes.
+   *
+   * @generated from enum value: KEM_SUITE_MLKEM768_X25519 = 1;
+   */
+  MLKEM768_X25519 = 1,
+}
+
+/**
+ * Describes the enum atedb.v1.KemSuite.
+ */
+export declare const KemSuiteSchema: GenEnum<KemSuite>;
 
 /**
  * Why the data that a header describes is not in its event. Set by the server, never by a writer.

@@ -865,6 +865,13 @@ export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & 
    * @generated from field: repeated atedb.v1.ObjectSnapshot objects = 5;
    */
   objects: ObjectSnapshot[];
+
+  /**
+   * As the genesis has it.
+   *
+   * @generated from field: bool confidential = 6;
+   */
+  confidential: boolean;
 };
 
 /**

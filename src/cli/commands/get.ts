@@ -1,7 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
+  chainFlags,
   declareChainFlags,
+  isOn,
   parseSequence,
   readChainFlag,
   readPositional,
@@ -16,6 +18,7 @@ const { limit: _, ...oneEvent } = printFlags;
 const flags = {
   ...objectFlags,
   sequence: valueFlag('sequence', 'The event of this sequence', parseSequence),
+  damaged: chainFlags.damaged,
   ...oneEvent,
 };
 
@@ -39,6 +42,7 @@ export const getCommand: CommandModule = {
       server: address.server,
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
+      damaged: isOn(flags.damaged, parsed),
       event: eventOf(readObject(parsed), readChainFlag(flags.sequence, parsed)),
       ...readPrintFlags(parsed),
     };

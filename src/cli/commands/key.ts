@@ -1,5 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
+import { declareChainFlags, readChainFlag } from '../chain-flags.ts';
 import { argumentText } from '../flags.ts';
+import { keyFlags } from '../key-flags.ts';
 
 const nameOption = { describe: 'Name of the key', type: 'string', default: 'default' } as const;
 
@@ -26,10 +28,11 @@ function shared(parsed: Record<string, unknown>): { name: string; json: boolean 
 const newCommand: CommandModule = {
   command: 'new [name]',
   describe: 'Make a key',
-  builder: (program) => withJson(withName(program)),
+  builder: (program) => withJson(declareChainFlags(withName(program), { suite: keyFlags.suite })),
   handler: async (parsed) => {
+    const suite = readChainFlag(keyFlags.suite, parsed);
     const { newKey } = await import('../keys.ts');
-    await newKey(shared(parsed));
+    await newKey({ ...shared(parsed), suite });
   },
 };
 

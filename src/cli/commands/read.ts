@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
+  chainFlags,
   declareChainFlags,
   isOn,
   parseSequence,
@@ -21,6 +22,7 @@ const flags = {
     parseSequence,
     'the end of the chain',
   ),
+  damaged: chainFlags.damaged,
   reverse: switchFlag('reverse', 'Print the newest event first', ['r']),
   ...printFlags,
 };
@@ -51,6 +53,7 @@ export const readCommand: CommandModule = {
       from,
       end,
       reverse: isOn(flags.reverse, parsed),
+      damaged: isOn(flags.damaged, parsed),
       ...readPrintFlags(parsed),
     };
     const { readChain } = await import('../read.ts');

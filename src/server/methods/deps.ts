@@ -2,6 +2,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { Chain, ChainLease, ChainRegistry } from '../../chain/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import { parseChainKey, type TrustMode } from '../../event/index.ts';
+import { damageMetadata, type Position } from '../../log/index.ts';
 import type { SliceMemory } from '../slice-memory.ts';
 
 /** What the methods of the chain service work with. */
@@ -57,13 +58,24 @@ export function checkPinned(lease: ChainLease, pinned: Uint8Array | undefined): 
  * @throws AtedbError CHAIN_DAMAGED.
  */
 export function checkWholeEnd(chain: Chain): void {
-  const { damage } = chain.log;
-  if (damage === undefined) return;
+  const { lostEnd, trouble, durable } = chain.log;
+  if (lostEnd === undefined) return;
+  const { nextSequence } = durable;
   throw new AtedbError(
     'CHAIN_DAMAGED',
-    `that is all that can be read of the chain ${chain.key.text}, and there had been more: ${damage}`,
-    { metadata: { chain_key: chain.key.text } },
+    `the chain ${chain.key.text} can be read up to sequence ${nextSequence - 1}, and there had been more: ${trouble}`,
+    { metadata: { chain_key: chain.key.text, ...damageMetadata(lostEnd) } },
   );
+}
+
+/**
+ * Where a sequence is, or the end for the one that comes next.
+ *
+ * @throws AtedbError SEQUENCE_OUT_OF_RANGE; CHAIN_DAMAGED for a sequence beyond an end that isn't the chain's.
+ */
+export async function positionOfSequence(chain: Chain, sequence: number): Promise<Position> {
+  if (sequence > chain.log.durable.nextSequence) checkWholeEnd(chain);
+  return chain.log.positionOfSequence(sequence);
 }
 
 /** Refuse an id of the wrong size. */

@@ -1,7 +1,7 @@
 import { ChainHealth, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
 import { unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested } from './deps.ts';
-import { toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
+import { toChainDamage, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
 
 /** `DescribeChain`: a chain, for people and their tools. */
 export function describeChain(deps: ChainServiceDeps) {
@@ -23,6 +23,7 @@ export function describeChain(deps: ChainServiceDeps) {
       writers: writerCount,
       health: log.trouble === undefined ? ChainHealth.GOOD : ChainHealth.READ_ONLY,
       trouble: log.trouble ?? '',
+      damages: log.damages.map(toChainDamage),
     };
   });
 }

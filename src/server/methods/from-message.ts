@@ -9,7 +9,13 @@ import { checkLength, requestInvalid } from './deps.ts';
 /** A public key of a request. @throws AtedbError REQUEST_INVALID, UNSUPPORTED. */
 export function fromPublicKey(field: string, key: PublicKeyMessage | undefined): PublicKey {
   if (key === undefined) throw requestInvalid(field, 'it is required');
-  return PublicKey.parse(key.suite, Buffer.from(key.key));
+  const { suite, kemSuite } = key;
+  return PublicKey.fromFields({
+    suite,
+    key: Buffer.from(key.key),
+    kemSuite,
+    kemKey: Buffer.from(key.kemKey),
+  });
 }
 
 /** A signature of a request; whether it is good, is another question. @throws AtedbError REQUEST_INVALID. */

@@ -8,6 +8,7 @@ import {
   checkLength,
   checkWholeEnd,
   openRequested,
+  positionOfSequence,
   requestInteger,
   requestInvalid,
 } from './deps.ts';
@@ -21,7 +22,7 @@ export function getEvent(deps: ChainServiceDeps) {
     const { chain } = lease;
     const sequence = await sequenceOf(chain, request);
     const { log } = chain;
-    const position = await log.positionOfSequence(sequence);
+    const position = await positionOfSequence(chain, sequence);
     const memory = new HeldMemory(deps.sliceMemory, call.signal);
     // The answer is there until its caller has taken it.
     call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
@@ -31,7 +32,10 @@ export function getEvent(deps: ChainServiceDeps) {
     });
     const [batch] = splitSlice(bytes);
     // The sequence that comes next has a position, and no event.
-    if (batch === undefined) throw notYet(sequence);
+    if (batch === undefined) {
+      checkWholeEnd(chain);
+      throw notYet(sequence);
+    }
     const { head } = log.durable;
     return {
       log: toLogSegment(bytes),

@@ -82,7 +82,7 @@ class LockStream implements LockHolder {
 
   granted(token: number): void {
     // A caller that is gone is noticed where it is read from.
-    void this.#send({ case: 'granted', value: { token: BigInt(token) } });
+    this.#send({ case: 'granted', value: { token: BigInt(token) } }).catch(() => undefined);
   }
 
   lost(error: unknown): void {

@@ -6,7 +6,7 @@ import type { Chain, ChainLease } from '../../chain/index.ts';
 import { parseChainKey } from '../../event/index.ts';
 import { unary } from '../method.ts';
 import { type ChainServiceDeps, checkLength, checkPinned, requestInteger } from './deps.ts';
-import { toLogSegment, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
+import { toChainDamage, toLogSegment, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
 
 /** `OpenChain`: what a client must know and verify before it uses a chain. */
 export function openChain(deps: ChainServiceDeps) {
@@ -43,6 +43,7 @@ async function standing(chain: Chain, request: OpenChainRequest) {
     nextSequence: BigInt(nextSequence),
     consistency: await chain.log.tree.consistencyProof(knownSize, head.size),
     trouble: chain.log.trouble ?? '',
+    damages: chain.log.damages.map(toChainDamage),
     ...writer,
   };
 }

@@ -6,12 +6,12 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import type { Chain } from '../../chain/index.ts';
 import { splitSlice, type TreeHead } from '../../event/index.ts';
-import type { ChainLog } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
   openRequested,
+  positionOfSequence,
   requestInteger,
   requestInvalid,
 } from './deps.ts';
@@ -69,7 +69,7 @@ async function readForwards(
   head: TreeHead,
 ): Promise<void> {
   const { log } = chain;
-  let position = await log.positionOfSequence(range.from);
+  let position = await positionOfSequence(chain, range.from);
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
@@ -111,7 +111,7 @@ async function readBackwards(
   head: TreeHead,
 ): Promise<void> {
   const { log } = chain;
-  let position = await positionAfter(log, range);
+  let position = await positionAfter(chain, range);
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
@@ -135,8 +135,9 @@ async function readBackwards(
 }
 
 /** The boundary after the batch that holds the range's last event. */
-async function positionAfter(log: ChainLog, range: Range) {
-  if (range.end === range.from) return log.positionOfSequence(range.end);
+async function positionAfter(chain: Chain, range: Range) {
+  if (range.end === range.from) return positionOfSequence(chain, range.end);
+  const { log } = chain;
   const last = await log.positionOfSequence(range.end - 1);
   return (await log.readSlice(last, { bytesMax: 1 })).next;
 }

@@ -5,12 +5,13 @@ import {
   SubscribeResponseSchema,
 } from '../../../gen/atedb/v1/chain_pb.js';
 import type { Chain } from '../../chain/index.ts';
-import type { ChainLog, Position } from '../../log/index.ts';
+import type { Position } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
   openRequested,
+  positionOfSequence,
   requestInteger,
   requestInvalid,
 } from './deps.ts';
@@ -28,7 +29,7 @@ export function subscribe(deps: ChainServiceDeps) {
   return serverStream(method, { endsAtDrain: true }, async (request, call) => {
     const heartbeatMs = heartbeatOf(request);
     using lease = await openRequested(deps, request);
-    const position = await startOf(request, lease.chain.log);
+    const position = await startOf(request, lease.chain);
     using subscription = new Subscription(lease.chain, call, heartbeatMs, deps);
     await subscription.run(position);
   });
@@ -118,11 +119,12 @@ class Subscription implements Disposable {
   }
 }
 
-async function startOf(request: SubscribeRequest, log: ChainLog): Promise<Position> {
+async function startOf(request: SubscribeRequest, chain: Chain): Promise<Position> {
   const { from } = request;
+  const { log } = chain;
   switch (from.case) {
     case 'sequence':
-      return log.positionOfSequence(requestInteger('sequence', from.value));
+      return positionOfSequence(chain, requestInteger('sequence', from.value));
     case 'timeUnixMs':
       return log.positionOfTime(requestInteger('time_unix_ms', from.value));
     case 'now':

@@ -3,6 +3,7 @@ import { TrustMode as TrustModeNumber } from '../../../gen/atedb/v1/event_pb.js'
 import { LogSegmentSchema } from '../../../gen/atedb/v1/log_pb.js';
 import type { PublicKey } from '../../crypto/index.ts';
 import type { TreeHead, TrustMode } from '../../event/index.ts';
+import type { ChainDamage } from '../../log/index.ts';
 
 /** A tree head as its message. */
 export function toTreeHead(head: TreeHead) {
@@ -11,12 +12,23 @@ export function toTreeHead(head: TreeHead) {
 
 /** A public key as its message. */
 export function toPublicKey(key: PublicKey) {
-  return { suite: key.suite, key: key.bytes };
+  return key.toFields();
 }
 
 /** A trust mode as its number in the schema. */
 export function toTrustMode(mode: TrustMode): TrustModeNumber {
   return mode === 'centralized' ? TrustModeNumber.CENTRALIZED : TrustModeNumber.DISTRIBUTED;
+}
+
+/** A damage as its message. */
+export function toChainDamage({ file, offset, what, firstSequence, lastSequence }: ChainDamage) {
+  return {
+    file,
+    offset: BigInt(offset),
+    what,
+    ...(firstSequence === undefined ? {} : { firstSequence: BigInt(firstSequence) }),
+    ...(lastSequence === undefined ? {} : { lastSequence: BigInt(lastSequence) }),
+  };
 }
 
 /** A stored slice as its message, for messages that are made once a call. */

@@ -77,7 +77,12 @@ function isGenesis(genesis: Genesis): boolean {
   );
 }
 
-const isPublicKey = ({ suite, key }: PublicKey) => suite === 1 && key.length > 0;
+const isSuite = (suite: number) => suite === 1 || suite === 2;
+const isPublicKey = ({ suite, key, kemSuite, kemKey }: PublicKey) =>
+  isSuite(suite) &&
+  key.length > 0 &&
+  (kemSuite === 0 || kemSuite === 1) &&
+  isLength(kemKey, 0, 1216);
 
 function isSeal({ header, signatures }: Seal): boolean {
   return (
@@ -88,7 +93,7 @@ function isSeal({ header, signatures }: Seal): boolean {
 }
 
 const isSignatureMessage = ({ suite, fingerprint, signature }: Signature) =>
-  suite === 1 && fingerprint.length === 32 && signature.length > 0;
+  isSuite(suite) && fingerprint.length === 32 && signature.length > 0;
 
 /** A Signature. */
 export function isSignature(bytes: Buffer): boolean {

@@ -1,0 +1,15 @@
+import { valueFlag } from './chain-flags.ts';
+import { parseChoice } from './flag-values.ts';
+
+/** Flags of `atedb key`. */
+export const keyFlags = {
+  suite: {
+    ...valueFlag(
+      'suite',
+      'Algorithms of its signatures: mldsa65-ed25519, or mldsa44-ed25519, which is smaller',
+      // As `signatureSuites` has them: loading it here would slow down every command.
+      parseChoice(['mldsa65-ed25519', 'mldsa44-ed25519']),
+    ),
+    defaultText: 'mldsa65-ed25519',
+  },
+};

@@ -1,0 +1,106 @@
+import { provider } from './current-provider.ts';
+import { hkdfExpand, hkdfExtract } from './hkdf.ts';
+import { encapsulateTo, type KemPrivateKey } from './kem.ts';
+import type { KemSuite } from './kem-suites.ts';
+
+// HPKE in base mode, one message a context: RFC 9180, with HKDF-SHA256 and AES-256-GCM.
+
+const kdfHkdfSha256 = 0x0001;
+const aeadAes256Gcm = 0x0002;
+const modeBase = 0;
+const keyBytes = 32;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+const version = Buffer.from('HPKE-v1', 'ascii');
+const empty = Buffer.alloc(0);
+
+/** What both ends must know beside the keys, and is not sent. */
+export interface HpkeContext {
+  /** What the secret is for; part of the keys. */
+  readonly info: Buffer;
+  /** Bound to this message. */
+  readonly aad: Buffer;
+}
+
+/** Keys of one message. */
+export interface HpkeKeys {
+  readonly key: Buffer;
+  readonly nonce: Buffer;
+}
+
+/** Encrypt to a public key of the suite: `enc`, then the ciphertext with its tag. */
+export function hpkeSeal(
+  suite: KemSuite,
+  publicKey: Buffer,
+  { info, aad }: HpkeContext,
+  plaintext: Buffer,
+): Buffer {
+  const { sharedSecret, encapsulated } = encapsulateTo(publicKey);
+  return withKeys(suite, sharedSecret, info, ({ key, nonce }) =>
+    Buffer.concat([encapsulated, provider().aesGcmSeal({ key, nonce, aad }, plaintext)]),
+  );
+}
+
+/** Decrypt what `hpkeSeal` has made; undefined where it was made for another key or context, or was changed. */
+export function hpkeOpen(
+  suite: KemSuite,
+  privateKey: KemPrivateKey,
+  { info, aad }: HpkeContext,
+  sealed: Buffer,
+): Buffer | undefined {
+  const middle = suite.lengths.encapsulated;
+  if (sealed.length < middle) return undefined;
+  const sharedSecret = privateKey.decapsulate(sealed.subarray(0, middle));
+  if (sharedSecret === undefined) return undefined;
+  return withKeys(suite, sharedSecret, info, ({ key, nonce }) =>
+    provider().aesGcmOpen({ key, nonce, aad }, sealed.subarray(middle)),
+  );
+}
+
+function withKeys<T>(
+  { kemId }: KemSuite,
+  sharedSecret: Buffer,
+  info: Buffer,
+  use: (keys: HpkeKeys) => T,
+): T {
+  const keys = hpkeKeys(kemId, sharedSecret, info);
+  try {
+    return use(keys);
+  } finally {
+    for (const secret of [sharedSecret, keys.key, keys.nonce]) secret.fill(0);
+  }
+}
+
+/** The key schedule (RFC 9180, 5.1) in base mode, up to the first message. */
+export function hpkeKeys(kemId: number, sharedSecret: Buffer, info: Buffer): HpkeKeys {
+  const suiteId = Buffer.alloc(10);
+  suiteId.write('HPKE', 'ascii');
+  suiteId.writeUInt16BE(kemId, 4);
+  suiteId.writeUInt16BE(kdfHkdfSha256, 6);
+  suiteId.writeUInt16BE(aeadAes256Gcm, 8);
+
+  const extract = (salt: Buffer, name: string, keyMaterial: Buffer) =>
+    hkdfExtract(salt, Buffer.concat([version, suiteId, Buffer.from(name, 'ascii'), keyMaterial]));
+  // Base mode has no pre-shared key, and so no id of one.
+  const context = Buffer.concat([
+    Buffer.of(modeBase),
+    extract(empty, 'psk_id_hash', empty),
+    extract(empty, 'info_hash', info),
+  ]);
+  const secret = extract(sharedSecret, 'secret', empty);
+  const expand = (name: string, length: number) => {
+    const size = Buffer.alloc(2);
+    size.writeUInt16BE(length);
+    const named = Buffer.concat([size, version, suiteId, Buffer.from(name, 'ascii'), context]);
+    return hkdfExpand(secret, named, length);
+  };
+  const keys = { key: expand('key', keyBytes), nonce: expand('base_nonce', nonceBytes) };
+  secret.fill(0);
+  return keys;
+}
+
+/** By how many bytes sealing makes a message larger. */
+export function hpkeOverheadBytes({ lengths }: KemSuite): number {
+  return lengths.encapsulated + tagBytes;
+}

@@ -1,0 +1,86 @@
+import {
+  argon2,
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hash,
+} from 'node:crypto';
+import {
+  NativeMlkemKey,
+  nativeEncapsulate,
+  nativeX25519,
+  nativeX25519PublicKey,
+} from './native-kem.ts';
+import { NativeSigningKey, NativeVerifyingKey } from './native-signatures.ts';
+import type { AeadInput, Argon2Input, CryptoProvider } from './provider.ts';
+
+const cipher = 'aes-256-gcm';
+const tagBytes = 16;
+
+/** Node's own cryptography, which is OpenSSL's. */
+export const nativeProvider: CryptoProvider = {
+  name: 'native',
+  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  sha256Text: (bytes) => hash('sha256', bytes, 'latin1'),
+  sha256OfParts: (parts) => {
+    const digest = createHash('sha256');
+    for (const part of parts) digest.update(part);
+    return digest.digest();
+  },
+  sha512: (bytes) => hash('sha512', bytes, 'buffer'),
+  sha3_256: (bytes) => hash('sha3-256', bytes, 'buffer'),
+  shake256: (bytes, length) =>
+    hash('shake256', bytes, { outputEncoding: 'buffer', outputLength: length }),
+  hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
+  argon2id: nativeArgon2id,
+  aesGcmSeal,
+  aesGcmOpen,
+  signingKey: (seed) => new NativeSigningKey(seed),
+  verifyingKey: (key) => new NativeVerifyingKey(key),
+  mlkem768Key: (seed) => new NativeMlkemKey(seed),
+  mlkem768Encapsulate: nativeEncapsulate,
+  x25519PublicKey: nativeX25519PublicKey,
+  x25519: nativeX25519,
+};
+
+/** In the thread pool. */
+function nativeArgon2id(input: Argon2Input): Promise<Buffer> {
+  const parameters = {
+    message: input.passphrase,
+    nonce: input.salt,
+    memory: input.memoryKib,
+    passes: input.passes,
+    parallelism: input.lanes,
+    tagLength: input.length,
+  };
+  return new Promise((resolve, reject) => {
+    argon2('argon2id', parameters, (error, key) => {
+      if (error) reject(error);
+      else resolve(key);
+    });
+  });
+}
+
+function aesGcmSeal({ key, nonce, aad }: AeadInput, plaintext: Buffer): Buffer {
+  const sealer = createCipheriv(cipher, key, nonce, { authTagLength: tagBytes });
+  sealer.setAAD(aad);
+  return Buffer.concat([sealer.update(plaintext), sealer.final(), sealer.getAuthTag()]);
+}
+
+function aesGcmOpen({ key, nonce, aad }: AeadInput, sealed: Buffer): Buffer | undefined {
+  const middle = sealed.length - tagBytes;
+  if (middle < 0) return undefined;
+  const opener = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes });
+  opener.setAAD(aad);
+  opener.setAuthTag(sealed.subarray(middle));
+  const plaintext = opener.update(sealed.subarray(0, middle));
+  try {
+    opener.final();
+  } catch {
+    // Nothing else can be wrong here than the tag.
+    plaintext.fill(0);
+    return undefined;
+  }
+  return plaintext;
+}

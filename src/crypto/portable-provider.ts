@@ -1,0 +1,73 @@
+import { gcm } from '@noble/ciphers/aes.js';
+import { x25519 } from '@noble/curves/ed25519.js';
+import { argon2idAsync } from '@noble/hashes/argon2.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { asBuffer } from './as-buffer.ts';
+import { PortableEd25519SigningKey, PortableEd25519VerifyingKey } from './portable-ed25519.ts';
+import { PortableMldsaSigningKey, PortableMldsaVerifyingKey } from './portable-mldsa.ts';
+import type { AeadInput, Argon2Input, CryptoProvider } from './provider.ts';
+
+/** Cryptography in JavaScript, without anything of the system's but its random bytes; on the calling thread, and slower. */
+export const portableProvider: CryptoProvider = {
+  name: 'portable',
+  sha256: (bytes) => asBuffer(sha256(bytes)),
+  sha256Text: (bytes) => asBuffer(sha256(bytes)).toString('latin1'),
+  sha256OfParts: (parts) => {
+    const digest = sha256.create();
+    for (const part of parts) digest.update(part);
+    return asBuffer(digest.digest());
+  },
+  sha512: (bytes) => asBuffer(sha512(bytes)),
+  sha3_256: (bytes) => asBuffer(sha3_256(bytes)),
+  shake256: (bytes, length) => asBuffer(shake256(bytes, { dkLen: length })),
+  hmacSha256: (key, bytes) => asBuffer(hmac(sha256, key, bytes)),
+  argon2id: portableArgon2id,
+  aesGcmSeal: ({ key, nonce, aad }, plaintext) => asBuffer(gcm(key, nonce, aad).encrypt(plaintext)),
+  aesGcmOpen,
+  signingKey: (seed) =>
+    seed.algorithm === 'ed25519'
+      ? new PortableEd25519SigningKey(seed.bytes)
+      : new PortableMldsaSigningKey(seed.algorithm, seed),
+  verifyingKey: (key) =>
+    key.algorithm === 'ed25519'
+      ? new PortableEd25519VerifyingKey(key.bytes)
+      : new PortableMldsaVerifyingKey(key.algorithm, key),
+  mlkem768Key: (seed) => {
+    const { publicKey, secretKey } = ml_kem768.keygen(seed);
+    return {
+      publicKey: asBuffer(publicKey),
+      decapsulate: (ciphertext) => asBuffer(ml_kem768.decapsulate(ciphertext, secretKey)),
+    };
+  },
+  mlkem768Encapsulate: (publicKey) => {
+    const { sharedSecret, cipherText } = ml_kem768.encapsulate(publicKey);
+    return { sharedSecret: asBuffer(sharedSecret), ciphertext: asBuffer(cipherText) };
+  },
+  x25519PublicKey: (secret) => asBuffer(x25519.getPublicKey(secret)),
+  x25519: (secret, publicKey) => {
+    try {
+      return asBuffer(x25519.getSharedSecret(secret, publicKey));
+    } catch {
+      // It throws where the result is zero; the caller has checked the lengths.
+      return undefined;
+    }
+  },
+};
+
+async function portableArgon2id(input: Argon2Input): Promise<Buffer> {
+  const { passphrase, salt, memoryKib: m, passes: t, lanes: p, length: dkLen } = input;
+  return asBuffer(await argon2idAsync(passphrase, salt, { m, t, p, dkLen }));
+}
+
+function aesGcmOpen({ key, nonce, aad }: AeadInput, sealed: Buffer): Buffer | undefined {
+  if (sealed.length < 16) return undefined;
+  try {
+    return asBuffer(gcm(key, nonce, aad).decrypt(sealed));
+  } catch {
+    // Nothing else can be wrong here than the tag.
+    return undefined;
+  }
+}

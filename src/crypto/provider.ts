@@ -1,0 +1,104 @@
+/** Signature algorithms that suites are made of. */
+export type SignatureAlgorithm = 'mldsa44' | 'mldsa65' | 'ed25519';
+
+/** A key that signatures of one algorithm are verified with. */
+export interface VerifyingKey {
+  /** Whether the signature, which may be any bytes, is this key's over the message. Off the calling thread if it can be. */
+  verify(message: Buffer, signature: Buffer): Promise<boolean>;
+  /** As `verify`, on the calling thread. */
+  verifySync(message: Buffer, signature: Buffer): boolean;
+}
+
+/** A secret key that signs with one algorithm. */
+export interface SigningKey {
+  /** The raw public key that belongs to it. */
+  readonly publicKey: Buffer;
+  /** Sign off the calling thread if it can be. Two signatures of one message may differ. */
+  sign(message: Buffer): Promise<Buffer>;
+  /** As `sign`, on the calling thread. */
+  signSync(message: Buffer): Buffer;
+}
+
+/** Which key of which algorithm; for ML-DSA with the context of all that it signs (FIPS 204), for Ed25519 without. */
+export interface KeyMaterial {
+  readonly algorithm: SignatureAlgorithm;
+  /** The raw public key, or the seed of 32 bytes; the caller has checked its length. */
+  readonly bytes: Buffer;
+  /** At most 255 bytes. */
+  readonly context?: Buffer | undefined;
+}
+
+/** A secret key that what was encapsulated to its public key is opened with. */
+export interface DecapsulatingKey {
+  /** The raw public key that belongs to it. */
+  readonly publicKey: Buffer;
+  /** The shared secret. Of a ciphertext that was not made for this key some other 32 bytes (FIPS 203). */
+  decapsulate(ciphertext: Buffer): Buffer;
+}
+
+/** What AES-256-GCM works with. */
+export interface AeadInput {
+  /** 32 bytes. */
+  readonly key: Buffer;
+  /** 12 bytes; never twice with one key. */
+  readonly nonce: Buffer;
+  /** Bound to the ciphertext, but not in it. */
+  readonly aad: Buffer;
+}
+
+/** What Argon2id (RFC 9106) makes a key of, and at what cost. */
+export interface Argon2Input {
+  readonly passphrase: Buffer;
+  /** 16 bytes or more. */
+  readonly salt: Buffer;
+  /** Memory in KiB; at least eight times the lanes. */
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+  /** Of the key, in bytes. */
+  readonly length: number;
+}
+
+/** The implementations: Node's own cryptography, which is OpenSSL's, or one in JavaScript. */
+export type ProviderName = 'native' | 'portable';
+
+/**
+ * The primitives that all cryptography of atedb is made of, and nothing above them: an implementation is one such object.
+ * Callers check lengths; what they pass is not kept and not changed.
+ *
+ * Ed25519 is verified in the strict, cofactorless form: S below the order, R compared as bytes, neither key nor R of small
+ * order or in a second encoding. So all implementations give the same answer to every input, good or bad.
+ */
+export interface CryptoProvider {
+  readonly name: ProviderName;
+
+  sha256(bytes: Buffer): Buffer;
+  /** As text with one character a byte. */
+  sha256Text(bytes: Buffer): string;
+  /** Of parts, one after the other, without a copy of them. */
+  sha256OfParts(parts: readonly Buffer[]): Buffer;
+  sha512(bytes: Buffer): Buffer;
+  sha3_256(bytes: Buffer): Buffer;
+  /** SHAKE256 with this many bytes of output. */
+  shake256(bytes: Buffer, length: number): Buffer;
+  hmacSha256(key: Buffer, bytes: Buffer): Buffer;
+  argon2id(input: Argon2Input): Promise<Buffer>;
+
+  /** The ciphertext, then the tag of 16 bytes. */
+  aesGcmSeal(input: AeadInput, plaintext: Buffer): Buffer;
+  /** The plaintext; undefined for what was not sealed with the same input, whatever its length. */
+  aesGcmOpen(input: AeadInput, sealed: Buffer): Buffer | undefined;
+
+  signingKey(seed: KeyMaterial): SigningKey;
+  /** A key that is none, as a point that isn't on the curve, verifies nothing. */
+  verifyingKey(key: KeyMaterial): VerifyingKey;
+
+  /** ML-KEM-768 from its seed d ‖ z, 64 bytes. */
+  mlkem768Key(seed: Buffer): DecapsulatingKey;
+  /** Make a secret that only the owner of this public key, of 1,184 bytes, can have too. */
+  mlkem768Encapsulate(publicKey: Buffer): { sharedSecret: Buffer; ciphertext: Buffer };
+
+  x25519PublicKey(secret: Buffer): Buffer;
+  /** What both have in common; undefined where that is zero, since the other's point is of small order. */
+  x25519(secret: Buffer, publicKey: Buffer): Buffer | undefined;
+}
