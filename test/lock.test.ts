@@ -9,6 +9,7 @@ import {
   type Lease,
   primaryKeyFromName,
 } from '../src/client/index.ts';
+import { rounds } from './support/scale.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -240,11 +241,26 @@ test('whoever may write a parent may lock a child that is not there yet, and not
   expect(lease.isHeld).toBe(true);
 });
 
+test('waits that are given up at any moment leave nothing behind', async () => {
+  const chain = await open();
+  for (let round = 0; round < rounds({ short: 10, long: 500 }); round += 1) {
+    const held = await chain.lock(job);
+    const ends = [1, 2, 3].map(() => new AbortController());
+    const waits = ends.map(({ signal }) => chain.lock(job, { signal }).catch(() => undefined));
+    await sleep(Math.random() * 30);
+    for (const end of ends) end.abort(new Error('enough'));
+    expect(await Promise.all(waits)).toEqual([undefined, undefined, undefined]);
+    await held.release();
+    // Well before any of them would be found silent.
+    await (await chain.lock(job, { timeoutMs: noticeMs })).release();
+  }
+});
+
 test('nothing is lost of what several count up together under a lock', async () => {
   const counters = [await open(), await open(proxy.address), await open()];
-  const rounds = 4;
+  const times = 4;
   const countUp = async (chain: Chain) => {
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < times; round += 1) {
       await using lease = await chain.lock({ name: 'counter' });
       const before = await chain.get({ name: 'counter' });
       const value = Number(before?.data.toString() ?? 0) + 1;
@@ -253,7 +269,7 @@ test('nothing is lost of what several count up together under a lock', async () 
   };
   await Promise.all(counters.map(countUp));
   const last = await (counters[0] as Chain).get({ name: 'counter' });
-  expect(last?.data.toString()).toBe(String(rounds * counters.length));
+  expect(last?.data.toString()).toBe(String(times * counters.length));
 });
 
 test('a chain that is not there can not be locked, nor an object by half a key', async () => {

@@ -4,6 +4,7 @@ import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
+import { lockCommand } from './commands/lock.ts';
 import { readCommand } from './commands/read.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
@@ -21,6 +22,7 @@ const commandNames = [
   'tail',
   'get',
   'rm',
+  'lock',
   'chains',
   'describe',
   'dump',
@@ -47,6 +49,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(tailCommand)
       .command(getCommand)
       .command(rmCommand)
+      .command(lockCommand)
       .command(chainsCommand)
       .command(describeCommand)
       .command(dumpCommand)

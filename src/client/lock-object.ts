@@ -93,6 +93,8 @@ async function lockOnce(
 ): Promise<Lease> {
   const { transport, opener, closed } = context;
   const opened = await opener.open({ signal });
+  // The answer may have come just before the caller gave up.
+  signal.throwIfAborted();
   const chain = opened.chain as OpenedChain;
   checkServer(chain, opened);
   const { genesis } = chain;
