@@ -70,6 +70,7 @@ export class Chain {
   readonly log: ChainLog;
   readonly claims = new WriterClaims();
   readonly locks: LockTable;
+  readonly #end = new AbortController();
   /** The genesis batch with its commit, as it is stored. */
   readonly genesisSlice: Buffer;
   readonly #state: ChainState;
@@ -101,6 +102,17 @@ export class Chain {
 
   get genesis(): Genesis {
     return this.#state.genesis;
+  }
+
+  /** Fires when the chain is not to be used any more, with why as its reason. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Have nobody use the chain any more: all who do are told why, and end. */
+  end(why: AtedbError): void {
+    this.#end.abort(why);
+    this.locks.end(why);
   }
 
   /** Who may do what now. To be asked only. */
@@ -203,6 +215,7 @@ export class Chain {
    * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, or STORAGE_FAILED. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
+    this.ended.throwIfAborted();
     const { batch } = prepared;
     const { seal } = batch;
     const answered = this.#answerTo(batch);

@@ -3,9 +3,11 @@ import { type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/in
 import {
   ChainLog,
   type ChainLogOptions,
+  finishDeletion,
   type KeysCache,
   LockTokens,
   type OpenChainLogOptions,
+  readError,
   type Storage,
 } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
@@ -78,6 +80,9 @@ export async function openChain(
   const { storage, logsPath } = options;
   const folder = chainFolder(logsPath, key);
   await refuseLinks(storage, logsPath, folder);
+  await finishDeletion(storage, folder).catch((error: unknown) => {
+    throw readError('removing a deleted chain', error);
+  });
   return openChainIn(options, key, folder);
 }
 

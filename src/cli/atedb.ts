@@ -1,5 +1,6 @@
 import { appendCommand } from './commands/append.ts';
 import { chainsCommand } from './commands/chains.ts';
+import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
@@ -25,6 +26,7 @@ const commandNames = [
   'lock',
   'chains',
   'describe',
+  'delete',
   'dump',
   'repair',
   'key',
@@ -52,6 +54,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(lockCommand)
       .command(chainsCommand)
       .command(describeCommand)
+      .command(deleteCommand)
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)

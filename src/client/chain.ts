@@ -16,6 +16,7 @@ import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { ChainKeys } from './chain-keys.ts';
 import { ChainOpener, type OpenedChain } from './chain-opener.ts';
+import { deleteChain } from './delete-chain.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { KnownHead } from './known-head.ts';
@@ -75,6 +76,7 @@ export class Chain implements AsyncDisposable {
   /** Fires when the chain is closed. */
   readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
+  #isDeleted = false;
   #damages: readonly ServedDamage[] = [];
   #lostEnd: ServedDamage | undefined;
   /** The last commit that was acknowledged; -1 for none. */
@@ -253,11 +255,20 @@ export class Chain implements AsyncDisposable {
    * TOO_MANY_LOCKS, CONNECTION_FAILED when the server stays lost; DEADLINE_EXCEEDED; the signal's reason; as `AtedbClient.open`.
    */
   async lock(target: LockTarget, options: LockOptions = {}): Promise<Lease> {
-    const { transport, loadKey, reconnectMs } = this.#options;
-    const closed = this.#end.signal;
-    closed.throwIfAborted();
-    const context = { transport, opener: this.#opener, loadKey, closed, reconnectMs };
-    return lockObject(context, target, options);
+    return lockObject(this.#common(), target, options);
+  }
+
+  /**
+   * Delete the chain with all that it holds, for good, as one of its roots; then this object is closed, and its home folder knows nothing of
+   * the chain. Whoever remembers it elsewhere is told HEAD_CONFLICT, or CHAIN_ID_MISMATCH once another one has its key.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED: it is there. CONNECTION_FAILED, STORAGE_FAILED: it may be deleted.
+   */
+  async delete(options: CallOptions = {}): Promise<void> {
+    await deleteChain(this.#common(), options);
+    this.#isDeleted = true;
+    await this.#remembered.forget().catch((error: unknown) => this.#notRemembered(error));
+    await this.close();
   }
 
   /**
@@ -313,7 +324,7 @@ export class Chain implements AsyncDisposable {
     );
     await this.#writer.close(signal);
     try {
-      await this.#knowAcknowledged(signal);
+      if (!this.#isDeleted) await this.#knowAcknowledged(signal);
     } finally {
       await this.#remembered.flush();
       this.#options.onClosed(this);
@@ -359,6 +370,13 @@ export class Chain implements AsyncDisposable {
     const ofGenesis = genesis;
     const findKey = (fingerprint: string) => this.#keys.find(fingerprint, ofGenesis, closed);
     return { genesis, opener: this.#opener, known: this.#known, findKey, transport, closed };
+  }
+
+  /** What calls by this chain's key work with. */
+  #common() {
+    this.#end.signal.throwIfAborted();
+    const { transport, loadKey, reconnectMs } = this.#options;
+    return { transport, opener: this.#opener, loadKey, closed: this.#end.signal, reconnectMs };
   }
 
   #notRemembered(error: unknown): void {

@@ -45,4 +45,6 @@ export const signatureContexts = {
   proof: 'atedb/v1/proof',
   /** Over what ties the proof of a key to one stream and the object that it locks. */
   lock: 'atedb/v1/lock',
+  /** Over what ties the wish to delete a chain to one stream and one state of the chain. */
+  deleteChain: 'atedb/v1/delete-chain',
 } as const;

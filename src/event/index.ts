@@ -48,6 +48,7 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
+export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
 export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
 export type { EventHeader, EventKind, EventView } from './event-view.ts';
 export { authoritySnapshotForm } from './forms.ts';

@@ -9,6 +9,7 @@ export {
   errorCode,
   readError,
 } from './damage.ts';
+export { finishDeletion, markDeleted } from './delete-folder.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
 export { KeysCache } from './keys-cache.ts';

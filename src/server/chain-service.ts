@@ -2,6 +2,7 @@ import type { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import type { Methods } from './method.ts';
 import { append } from './methods/append.ts';
 import { appendBatch } from './methods/append-batch.ts';
+import { deleteChain } from './methods/delete-chain.ts';
 import type { ChainServiceDeps } from './methods/deps.ts';
 import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
@@ -27,5 +28,6 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     getEvent: getEvent(deps),
     getKeys: getKeys(deps),
     lock: lock(deps),
+    deleteChain: deleteChain(deps),
   };
 }

@@ -1541,6 +1541,132 @@ export declare type LockResponse = Message<"atedb.v1.LockResponse"> & {
 export declare const LockResponseSchema: GenMessage<LockResponse>;
 
 /**
+ * The wish of a root that its chain be deleted.
+ *
+ * @generated from message atedb.v1.Deletion
+ */
+export declare type Deletion = Message<"atedb.v1.Deletion"> & {
+  /**
+   * The newest head of the chain that whoever signs has verified. Required.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 1;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * By a root of the chain as they are now. Required. Over 200 bytes, with the purpose "atedb/v1/delete-chain" as the suite's context: the
+   * exporter of the encrypted tunnel that the stream is in (32 bytes; zeros where there is none), the fingerprint of the server's
+   * identity key, the chain id, the conversation id, the fingerprint of the key, the size of that head (8 bytes, the lowest first), its root.
+   *
+   * @generated from field: atedb.v1.Signature signature = 2;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.Deletion.
+ * Use `create(DeletionSchema)` to create a new message.
+ */
+export declare const DeletionSchema: GenMessage<Deletion>;
+
+/**
+ * One message of a stream that deletes a chain.
+ *
+ * @generated from message atedb.v1.DeleteChainRequest
+ */
+export declare type DeleteChainRequest = Message<"atedb.v1.DeleteChainRequest"> & {
+  /**
+   * The chain key. Required in the first message, else absent.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id of the chain that is meant. Required in the first message, else absent; 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The second message, and absent in the first.
+   *
+   * @generated from field: atedb.v1.Deletion deletion = 3;
+   */
+  deletion?: Deletion | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.DeleteChainRequest.
+ * Use `create(DeleteChainRequestSchema)` to create a new message.
+ */
+export declare const DeleteChainRequestSchema: GenMessage<DeleteChainRequest>;
+
+/**
+ * The chain is deleted.
+ *
+ * @generated from message atedb.v1.Deleted
+ */
+export declare type Deleted = Message<"atedb.v1.Deleted"> & {
+  /**
+   * The head that it had.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 1;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * So many events it had.
+   *
+   * @generated from field: uint64 next_sequence = 2;
+   */
+  nextSequence: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.Deleted.
+ * Use `create(DeletedSchema)` to create a new message.
+ */
+export declare const DeletedSchema: GenMessage<Deleted>;
+
+/**
+ * The answer to one message.
+ *
+ * @generated from message atedb.v1.DeleteChainResponse
+ */
+export declare type DeleteChainResponse = Message<"atedb.v1.DeleteChainResponse"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof atedb.v1.DeleteChainResponse.message
+   */
+  message: {
+    /**
+     * What the signature is made for.
+     *
+     * @generated from field: atedb.v1.Conversation conversation = 1;
+     */
+    value: Conversation;
+    case: "conversation";
+  } | {
+    /**
+     * It is done.
+     *
+     * @generated from field: atedb.v1.Deleted deleted = 2;
+     */
+    value: Deleted;
+    case: "deleted";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.DeleteChainResponse.
+ * Use `create(DeleteChainResponseSchema)` to create a new message.
+ */
+export declare const DeleteChainResponseSchema: GenMessage<DeleteChainResponse>;
+
+/**
  * Whether a chain can be used.
  *
  * @generated from enum atedb.v1.ChainHealth
@@ -1726,6 +1852,21 @@ export declare const ChainService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof LockRequestSchema;
     output: typeof LockResponseSchema;
+  },
+  /**
+   * Deletes a chain with all that it holds, for good, as one of its roots wishes. The first message names the chain, and is answered
+   * `conversation`, with an id that was made for this stream alone; the second brings the root's signature, and is answered `deleted` once no
+   * crash can bring the chain back. Whoever uses the chain then gets CHAIN_DELETED, and from then on CHAIN_NOT_FOUND; a chain
+   * that is made under its key is another one, with another id. Fails with KEY_NOT_ALLOWED, SIGNATURE_INVALID, AS_OF_INVALID where the
+   * signature names a head that the chain never had: nothing was deleted then. After STORAGE_FAILED, or without an answer, it may be deleted
+   * or not, as a whole; opening it tells. Retry: is answered CHAIN_NOT_FOUND.
+   *
+   * @generated from rpc atedb.v1.ChainService.DeleteChain
+   */
+  deleteChain: {
+    methodKind: "bidi_streaming";
+    input: typeof DeleteChainRequestSchema;
+    output: typeof DeleteChainResponseSchema;
   },
 }>;
 

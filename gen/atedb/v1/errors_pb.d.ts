@@ -186,6 +186,13 @@ export enum ErrorReason {
   SERVER_IDENTITY_MISMATCH = 24,
 
   /**
+   * NOT_FOUND. A root of the chain had it deleted while it was in use. It can be created again, and is another one then.
+   *
+   * @generated from enum value: ERROR_REASON_CHAIN_DELETED = 25;
+   */
+  CHAIN_DELETED = 25,
+
+  /**
    * UNAUTHENTICATED. A signature does not verify, or is not there. A defect, or tampering.
    *
    * @generated from enum value: ERROR_REASON_SIGNATURE_INVALID = 30;

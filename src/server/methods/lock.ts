@@ -130,6 +130,9 @@ class LockStream implements LockHolder {
       return;
     }
     this.#wanted = { lease, claim, noWait, ttlMs };
+    const { ended } = lease.chain;
+    const { signal } = this.#call;
+    ended.addEventListener('abort', () => this.lost(ended.reason), { signal });
     this.checkRight();
     this.#timer = setTimeout(() => this.#checkSilence(ttlMs), ttlMs);
     const conversationId = this.#conversationId;
