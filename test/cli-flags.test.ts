@@ -44,6 +44,7 @@ const globalFlags = [
   '--wire-encryption',
   '--no-wire-encryption',
   '-t, --trust',
+  '--passphrase-file',
   '--dns-sec',
   '--dns-server, --dns',
 ];
@@ -117,7 +118,7 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['--dns-server x solo', '--dns-server: "x" is not an IP address'],
     ['--auth ws://a/auth --no-auth solo', '--auth and --no-auth contradict each other'],
     ['--trust blind key list', '--trust: "blind" is not allowed'],
-    ['key', 'after key comes new, list, show, export or import'],
+    ['key', 'after key comes new, list, show, export, import or passphrase'],
     ['read ate://localhost/a/b --frob-nicate', 'unknown argument: --frob-nicate\nTry: atedb read'],
     ['read ate://localhost/a/b --from 9 --to 8', '--to 8 is before --from 9'],
     ['read', 'too few arguments: got 0, need at least 1\nTry: atedb read --help'],
@@ -209,7 +210,9 @@ describe('key', () => {
     expect(made.code).toBe(0);
     const key = JSON.parse(made.stdout);
     expect(key).toMatchObject({ name: 'default', file: join(home, 'keys', 'default.key') });
-    expect((await atedb('key show')).stdout).toContain(key.public);
+    const { stdout: shown } = await atedb('key show');
+    expect(shown).toContain(`public key   ${key.public}\n`);
+    expect(shown).toContain(`KEM key      ${key.kemPublic}\n`);
     const exported = await atedb('key export');
     expect(exported.stderr).toContain('this is a secret');
     const imported = await atedb('key import - copy', { input: exported.stdout });

@@ -12,18 +12,23 @@ const roomsBelow: Record<string, readonly string[]> = {
   store: ['bytes', 'crypto'],
   log: ['bytes', 'crypto', 'event'],
   trust: ['bytes', 'crypto', 'event'],
+  proof: ['bytes', 'crypto', 'event', 'trust'],
+  verify: ['bytes', 'crypto', 'event', 'log', 'trust'],
   work: ['bytes', 'crypto', 'event', 'trust'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
   server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'chain'],
-  client: ['bytes', 'crypto', 'event', 'store', 'trust'],
-  cli: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'chain', 'server', 'client'],
+  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof'],
+  cli: [
+    ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
+    ...['chain', 'server', 'client'],
+  ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */
 const roomsWithoutGen = new Set(['bytes', 'crypto', 'store']);
 /** Rooms that know gRPC. */
 const roomsWithGrpc = new Set(['server', 'client']);
 /** Rooms that decide and do nothing: given the same input, they say the same. */
-const roomsWithoutEffects = new Set(['bytes', 'crypto', 'event', 'trust']);
+const roomsWithoutEffects = new Set(['bytes', 'crypto', 'event', 'trust', 'proof']);
 const effects = /^node:(fs|net|http|http2|dns|child_process|os|process)/;
 
 const linesMax = 400;

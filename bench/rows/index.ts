@@ -17,6 +17,7 @@ import { replayReceived } from './replay-received.ts';
 import { replayVerified } from './replay-verified.ts';
 import { slowDisk, slowDiskDeep } from './slow-disk.ts';
 import { slowDiskReplay } from './slow-disk-replay.ts';
+import { verifyFolderRow } from './verify-folder.ts';
 
 /** All rows, in the order of the table. */
 export const rows: readonly Row[] = [
@@ -35,6 +36,7 @@ export const rows: readonly Row[] = [
   pipelinedThousandSdk,
   replayReceived,
   replayVerified,
+  verifyFolderRow,
   manyChains,
   slowDisk,
   slowDiskDeep,

@@ -57,6 +57,8 @@ export const reasons = [
   'WRITER_AHEAD',
   'CONNECTION_FAILED',
   'DEADLINE_EXCEEDED',
+  'READ_KEY_MISSING',
+  'NOT_ATTESTED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -14,6 +14,7 @@ import { eachRecord, type RecordSource } from './each-record.ts';
 import { openInput } from './input.ts';
 import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
+import { passphraseFrom } from './passphrase.ts';
 import { printRequests } from './print-requests.ts';
 import { Progress } from './progress.ts';
 import { RecordSplitter, type SplitRule } from './record-splitter.ts';
@@ -33,6 +34,8 @@ export interface AppendSettings {
   readonly sign: boolean;
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
+  /** Of a sealed key; undefined: the terminal is asked. */
+  readonly passphraseFile: string | undefined;
   readonly json: boolean;
   readonly print: boolean;
 }
@@ -52,7 +55,8 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
       else notify(notice);
     };
     try {
-      await using client = await connect(server, { onNotice });
+      const passphrase = passphraseFrom(settings.passphraseFile);
+      await using client = await connect(server, { onNotice, passphrase });
       const chain = await client.open(address, {
         forAppend: true,
         key,

@@ -6,11 +6,13 @@ import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
+import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
 import { createProgram, declareCompletion, runProgram } from './program.ts';
@@ -27,6 +29,8 @@ const commandNames = [
   'chains',
   'describe',
   'delete',
+  'proof',
+  'verify',
   'dump',
   'repair',
   'key',
@@ -55,6 +59,8 @@ export function main(args: readonly string[]): Promise<number> {
       .command(chainsCommand)
       .command(describeCommand)
       .command(deleteCommand)
+      .command(proofCommand)
+      .command(verifyCommand)
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)

@@ -65,6 +65,11 @@ export function readTrustMode(parsed: ParsedArguments): TrustMode | undefined {
   return readFlag(globalFlags.trust, parsed, process.env)?.value;
 }
 
+/** The file that has the passphrase of a sealed key; undefined where the terminal is to be asked. */
+export function readPassphraseFlag(parsed: ParsedArguments): string | undefined {
+  return readFlag(globalFlags.passphraseFile, parsed, process.env)?.value;
+}
+
 /** Make a parser of so many bytes in hex. */
 export function parseHex(what: string, bytes: number): (text: string) => Buffer {
   return (text) => {

@@ -13,6 +13,8 @@ export const exitCodes = {
   outcomeUnknown: 6,
   notFound: 7,
   toRepair: 8,
+  violated: 9,
+  notAttested: 10,
 } as const;
 
 /** The table of exit codes, as `--help` ends with it. */
@@ -26,6 +28,8 @@ export const exitCodesHelp = `Exit codes:
   6  the connection was lost before the answer: stored or not, nobody here knows
   7  the object, or the event of that sequence, is not there (get, rm)
   8  something is to be repaired, and nothing was changed (repair)
+  9  what was checked does not verify (verify, proof --check)
+  10 what was appended is durable, and not attested (append --wait attested)
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
 /** The command line, or a variable that stands for a part of it, is wrong. */
@@ -41,6 +45,11 @@ export class NotBuiltYetError extends Error {
 /** A chain is damaged, and was left as it is. */
 export class RepairNeededError extends Error {
   override readonly name = 'RepairNeededError';
+}
+
+/** What the command was to verify does not verify. */
+export class ViolationError extends Error {
+  override readonly name = 'ViolationError';
 }
 
 /** The command was ended by a signal, after it had tidied up. */
@@ -82,6 +91,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   WRITER_AHEAD: exitCodes.unverified,
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
   EVENT_NOT_FOUND: exitCodes.notFound,
+  NOT_ATTESTED: exitCodes.notAttested,
 };
 
 /** An error as it is shown. */
@@ -110,6 +120,9 @@ function shownError(error: unknown): ShownError {
   }
   if (error instanceof RepairNeededError) {
     return { exitCode: exitCodes.toRepair, reason: 'CHAIN_DAMAGED', message: error.message };
+  }
+  if (error instanceof ViolationError) {
+    return { exitCode: exitCodes.violated, reason: 'VERIFICATION_FAILED', message: error.message };
   }
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (error instanceof Error && code !== undefined && syscall !== undefined) {

@@ -4,6 +4,7 @@ import {
   parseInteger,
   parseIpAddress,
   parseSwitch,
+  parseText,
   parseWebSocketUrl,
 } from './flag-values.ts';
 import {
@@ -67,6 +68,14 @@ export const globalFlags = {
     defaultText: 'centralized',
     kind: 'value',
     parse: parseChoice(['centralized', 'distributed']),
+  },
+  passphraseFile: {
+    name: 'passphrase-file',
+    describe:
+      'File with the passphrase of a key that is sealed with one, for where nobody can be asked',
+    defaultText: 'the terminal is asked',
+    kind: 'value',
+    parse: parseText,
   },
   dnsSec: {
     name: 'dns-sec',

@@ -1,5 +1,5 @@
-import { valueFlag } from './chain-flags.ts';
-import { parseChoice } from './flag-values.ts';
+import { switchFlag, valueFlag } from './chain-flags.ts';
+import { parseChoice, parseText } from './flag-values.ts';
 
 /** Flags of `atedb key`. */
 export const keyFlags = {
@@ -12,4 +12,15 @@ export const keyFlags = {
     ),
     defaultText: 'mldsa65-ed25519',
   },
+  passphrase: switchFlag(
+    'passphrase',
+    'Seal it with a passphrase: that of --passphrase-file, else one that is asked for',
+  ),
+  newPassphraseFile: valueFlag(
+    'new-passphrase-file',
+    'File with the passphrase that it gets',
+    parseText,
+    'the terminal is asked',
+  ),
+  remove: switchFlag('remove', 'Seal it with none'),
 };

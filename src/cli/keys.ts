@@ -3,14 +3,15 @@ import { text } from 'node:stream/consumers';
 import { AtedbError } from '../bytes/index.ts';
 import { kemSuite, signatureSuite, signatureSuites } from '../crypto/index.ts';
 import {
-  type Identity,
   IdentityStore,
   identityHome,
+  type KeyDescription,
   keyFileMode,
   writeFileAtomic,
 } from '../store/index.ts';
 import { reportError, UsageError } from './errors.ts';
 import { type Output, runWithOutput } from './output.ts';
+import { newPassphrase, passphraseFrom } from './passphrase.ts';
 
 /** What most of the commands are told. */
 export interface KeySettings {
@@ -18,15 +19,50 @@ export interface KeySettings {
   json: boolean;
 }
 
-/** Make a key of the suite of this name, else of the default one, and show it. */
-export async function newKey({
-  name,
-  json,
-  suite,
-}: KeySettings & { suite: string | undefined }): Promise<void> {
+/** How a new key is made. */
+export interface NewKeySettings extends KeySettings {
+  /** The name of its suite; undefined: the default one. */
+  readonly suite: string | undefined;
+  /** Whether it is sealed with a passphrase. */
+  readonly sealed: boolean;
+  /** The file that has the passphrase; undefined: the terminal is asked. */
+  readonly passphraseFile: string | undefined;
+}
+
+/** Make a key, and show it. */
+export async function newKey(settings: NewKeySettings): Promise<void> {
+  const { name, json, suite, sealed, passphraseFile } = settings;
   const { number } = signatureSuites.find((one) => one.name === suite) ?? {};
+  const store = openStore();
   await runWithOutput(async (output) => {
-    show(output, await openStore().create(name, { suite: number }), json);
+    // Before anything is asked: the name may be taken.
+    await store.refuseTaken(name);
+    const passphrase = sealed
+      ? await newPassphrase(passphraseFile, '--passphrase-file')
+      : undefined;
+    await store.create(name, { suite: number, passphrase });
+    show(output, await store.describe(name), json);
+  });
+}
+
+/** What `atedb key passphrase` is told. */
+export interface PassphraseSettings extends KeySettings {
+  /** Whether the key is to be sealed with none. */
+  readonly remove: boolean;
+  /** The files that have the passphrases; undefined: the terminal is asked. */
+  readonly currentFile: string | undefined;
+  readonly newFile: string | undefined;
+}
+
+/** Seal a key with another passphrase, or with none, and show it. */
+export async function changePassphrase(settings: PassphraseSettings): Promise<void> {
+  const { name, json, remove, currentFile, newFile } = settings;
+  await runWithOutput(async (output) => {
+    const changed = await openStore().changePassphrase(name, {
+      current: passphraseFrom(currentFile),
+      passphrase: remove ? undefined : () => newPassphrase(newFile, '--new-passphrase-file'),
+    });
+    show(output, changed, json);
   });
 }
 
@@ -39,11 +75,11 @@ export async function listKeys({ json }: { json: boolean }): Promise<void> {
     const width = Math.max(...names.map((name) => name.length));
     for (const name of names) {
       try {
-        const identity = await store.get(name);
-        const { publicKey } = identity.keyPair;
-        const day = identity.created.toISOString().slice(0, 10);
-        const line = `${name.padEnd(width)}  ${publicKey.fingerprintHex}  ${day}\n`;
-        output.write(json ? jsonLine(identity) : line);
+        const key = await store.describe(name);
+        const day = key.created.toISOString().slice(0, 10);
+        const sealed = key.isSealed ? '  sealed' : '';
+        const line = `${name.padEnd(width)}  ${key.publicKey.fingerprintHex}  ${day}${sealed}\n`;
+        output.write(json ? jsonLine(key) : line);
       } catch (error) {
         // The last one ends the command; those before it are shown where they arise.
         if (failure !== undefined) complain(failure, json);
@@ -60,10 +96,10 @@ export async function listKeys({ json }: { json: boolean }): Promise<void> {
 /** Show the public half of a key, all of it. */
 export async function showKey({ name, json }: KeySettings): Promise<void> {
   await runWithOutput(async (output) => {
-    const identity = await openStore().get(name);
-    show(output, identity, json);
+    const key = await openStore().describe(name);
+    show(output, key, json);
     if (!json) {
-      const { bytes, kem } = identity.keyPair.publicKey;
+      const { bytes, kem } = key.publicKey;
       output.write(`public key   ${bytes.toString('base64')}\n`);
       if (kem !== undefined) output.write(`KEM key      ${kem.bytes.toString('base64')}\n`);
     }
@@ -83,7 +119,8 @@ export async function exportKey(settings: {
         'the screen is what you want, say --yes',
     );
   }
-  const secret = await openStore().exportSecret(name);
+  const store = openStore();
+  const secret = await store.exportSecret(name);
   if (file === undefined) {
     await runWithOutput(async (output) => {
       output.write(secret);
@@ -91,7 +128,12 @@ export async function exportKey(settings: {
   } else {
     await writeFileAtomic(file, secret, { mode: keyFileMode, replace: false });
   }
-  process.stderr.write('this is a secret: whoever has it can write in your name\n');
+  const { isSealed } = await store.describe(name);
+  process.stderr.write(
+    isSealed
+      ? 'this is a secret, sealed with its passphrase: whoever has both can write in your name\n'
+      : 'this is a secret: whoever has it can write in your name\n',
+  );
 }
 
 /** Add a key from a file, or from standard input where the file is `-`. */
@@ -109,29 +151,30 @@ function openStore(): IdentityStore {
   return new IdentityStore(identityHome(process.env));
 }
 
-function show(output: Output, identity: Identity, json: boolean): void {
+function show(output: Output, key: KeyDescription, json: boolean): void {
   if (json) {
-    output.write(jsonLine(identity));
+    output.write(jsonLine(key));
     return;
   }
-  const { publicKey } = identity.keyPair;
+  const { publicKey } = key;
   output.write(
-    `name         ${identity.name}
+    `name         ${key.name}
 fingerprint  ${publicKey.fingerprintHex}
 suite        ${signatureSuite(publicKey.suite).name}
-created      ${identity.created.toISOString()}
-file         ${identity.path}
+created      ${key.created.toISOString()}
+passphrase   ${key.isSealed ? 'needed' : 'none'}
+file         ${key.path}
 `,
   );
 }
 
-function jsonLine({ name, keyPair, created, path }: Identity): string {
-  const { publicKey } = keyPair;
+function jsonLine({ name, publicKey, created, path, isSealed }: KeyDescription): string {
   const fields = {
     name,
     fingerprint: publicKey.fingerprintHex,
     suite: signatureSuite(publicKey.suite).name,
     created: created.toISOString(),
+    sealed: isSealed,
     file: path,
     public: publicKey.bytes.toString('base64'),
     kem: publicKey.kem && kemSuite(publicKey.kem.suite).name,

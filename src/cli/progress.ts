@@ -9,7 +9,7 @@ export type Terminal = NodeJS.WriteStream;
 export interface ProgressOptions {
   /** As `reading`. */
   readonly what: string;
-  readonly unit: 'event' | 'byte';
+  readonly unit: 'event' | 'commit' | 'byte';
   /** How many there are. Undefined: nobody knows. */
   readonly total: number | undefined;
   /** Whether the command writes something else to the terminal meanwhile, which the line would mix with. */
@@ -132,9 +132,9 @@ export function timeOf(seconds: number | string): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** A number of events or bytes, as people read it. */
-export function amountOf(value: number, unit: 'event' | 'byte'): string {
-  if (unit === 'event') return countOf(value, 'event');
+/** A number of events, commits or bytes, as people read it. */
+export function amountOf(value: number, unit: ProgressOptions['unit']): string {
+  if (unit !== 'byte') return countOf(value, unit);
   const mebibytes = value / (1024 * 1024);
   return mebibytes < 1 ? `${grouped(Math.ceil(value / 1024))} KiB` : `${mebibytes.toFixed(1)} MiB`;
 }

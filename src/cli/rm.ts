@@ -3,6 +3,7 @@ import { committedJson } from './append-lines.ts';
 import { present } from './get.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
+import { passphraseFrom } from './passphrase.ts';
 import type { ReadTarget } from './read.ts';
 
 /** What `atedb rm` is told. */
@@ -12,6 +13,8 @@ export interface RemoveSettings extends ReadTarget {
   readonly unchangedSince: number | undefined;
   readonly key: string | undefined;
   readonly sign: boolean;
+  /** Of a sealed key; undefined: the terminal is asked. */
+  readonly passphraseFile: string | undefined;
   readonly json: boolean;
 }
 
@@ -20,7 +23,10 @@ export async function removeObject(settings: RemoveSettings): Promise<void> {
   const { server, address, primaryKey, unchangedSince, key, sign, json } = settings;
   const { chainId, trustMode } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server, { onNotice: noticeWriter(json) });
+    await using client = await connect(server, {
+      onNotice: noticeWriter(json),
+      passphrase: passphraseFrom(settings.passphraseFile),
+    });
     const chain = await client.open(address, {
       key,
       signBatches: sign,

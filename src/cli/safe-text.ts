@@ -53,8 +53,8 @@ export function grouped(value: number): string {
 }
 
 /** A number of things for people: "1 event", "1,234 events". */
-export function countOf(count: number, what: string): string {
-  return `${grouped(count)} ${what}${count === 1 ? '' : 's'}`;
+export function countOf(count: number, what: string, several = `${what}s`): string {
+  return `${grouped(count)} ${count === 1 ? what : several}`;
 }
 
 /** A span of numbers, its last one included, for people: "7", "7…12". */

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { hashBytes, PublicKey } from '../crypto/index.ts';
-import type { AddRule, EventAuthority, WriteRule } from '../event/index.ts';
+import type { AddRule, EventAuthority, ReadRule, WrappedKey, WriteRule } from '../event/index.ts';
 
 /** A key: itself, or its fingerprint, 32 bytes. One that is given itself is shown to the chain, which then knows it. */
 export type NamedKey = PublicKey | Buffer;
@@ -17,6 +17,10 @@ export interface AuthorityInput {
   readonly write?: WriteRuleInput | undefined;
   /** Who may besides add children to the object. Default: as it is. */
   readonly add?: AddRuleInput | undefined;
+  /** Whether the data is in clear, as the parent's, or sealed with a read key, by its id of 32 bytes. Default: as it is. */
+  readonly read?: 'everyone' | 'inherit' | Buffer | undefined;
+  /** Read keys for readers, each sealed for its reader. */
+  readonly wrappedKeys?: readonly WrappedKey[] | undefined;
   /** Whether the object comes from another parent, or from the root of the chain, to the one that the event names. */
   readonly moves?: boolean | undefined;
   /** The key whose owner the event is from: it signs the batch too. Default: the writer's. */
@@ -41,13 +45,18 @@ export function authorityOf(
   signWith: readonly Buffer[],
   label: Buffer | undefined,
 ): EventAuthority | undefined {
-  const { write, add, moves, author, roots, keyChange } = input;
+  const { write, add, read, wrappedKeys, moves, author, roots, keyChange } = input;
   const publicKeys = shownKeys(input);
-  const says = [write, add, author, roots, keyChange, label].some((part) => part !== undefined);
+  const says = [write, add, read, wrappedKeys, author, roots, keyChange, label].some(
+    (part) => part !== undefined,
+  );
   if (!says && moves !== true && signWith.length === 0 && publicKeys.length === 0) return undefined;
-  const hasRules = write !== undefined || add !== undefined;
+  const hasRules = [write, add, read].some((rule) => rule !== undefined);
   return {
-    authorisation: hasRules ? { write: ruleOf(write), add: ruleOf(add) as AddRule } : undefined,
+    authorisation: hasRules
+      ? { write: ruleOf(write), add: ruleOf(add) as AddRule, read: readRuleOf(read) }
+      : undefined,
+    wrappedKeys,
     publicKeys,
     signWith: sorted(signWith),
     author: author && fingerprintOf(author),
@@ -63,8 +72,10 @@ export function authorityOf(
 
 /** Whether an event changes what anybody may do, or which keys are known: such batches are signed in every chain. */
 export function bearsAuthority(input: AuthorityInput): boolean {
-  const { write, add, moves, roots, keyChange } = input;
-  const changes = [write, add, roots, keyChange].some((part) => part !== undefined);
+  const { write, add, read, wrappedKeys, moves, roots, keyChange } = input;
+  const changes = [write, add, read, wrappedKeys, roots, keyChange].some(
+    (part) => part !== undefined,
+  );
   return changes || moves === true || shownKeys(input).length > 0;
 }
 
@@ -80,6 +91,11 @@ function ruleOf(rule: WriteRuleInput | undefined): WriteRule | undefined {
   if (!isKeys(rule)) return { kind: rule };
   if (rule.length === 0) throw invalid('a rule names no key; say "nobody" if that is meant');
   return { kind: 'any_of', fingerprints: sorted(rule.map(fingerprintOf)) };
+}
+
+function readRuleOf(rule: AuthorityInput['read']): ReadRule | undefined {
+  if (rule === undefined) return undefined;
+  return typeof rule === 'string' ? { kind: rule } : { kind: 'read_key', readKeyId: rule };
 }
 
 function isKeys(rule: WriteRuleInput | undefined): rule is readonly NamedKey[] {

@@ -16,6 +16,7 @@ import {
   type Precondition,
   primaryKeyBytes,
   primaryKeyFromName,
+  type Sealing,
 } from '../event/index.ts';
 import { type AuthorityInput, authorityOf, bearsAuthority } from './authority-input.ts';
 import type { LeaseName } from './lease.ts';
@@ -45,6 +46,11 @@ export interface AppendEvent extends AuthorityInput {
   readonly replyTo?: Buffer | undefined;
   /** The writer's clock: milliseconds since 1970-01-01 UTC. Default: now; 0: not said. */
   readonly timeUnixMs?: number | undefined;
+}
+
+/** An event whose data is sealed on the way. */
+export interface SealedAppend extends AppendEvent {
+  readonly sealing?: Sealing | undefined;
 }
 
 /** Conditions under which alone a batch is accepted. */
@@ -98,7 +104,7 @@ const eventsBytesMax = batchBytesMax - commitBytesMax - sealBytesMax - signerByt
  * @throws AtedbError TOO_MANY_EVENTS, DATA_TOO_LARGE, naming the limit; REQUEST_INVALID.
  */
 export function buildEvents(
-  inputs: readonly AppendEvent[],
+  inputs: readonly SealedAppend[],
   conditions: Conditions & Signing,
 ): BuiltEvents {
   if (inputs.length === 0) throw invalid('events', 'there are none');
@@ -134,7 +140,7 @@ export function buildEvents(
 }
 
 function eventInput(
-  input: AppendEvent,
+  input: SealedAppend,
   nowUnixMs: number,
   signWith: readonly Buffer[],
 ): EventInput {
@@ -165,7 +171,15 @@ function eventInput(
     timeUnixMs,
     data: bytes,
     salt: random16(),
+    sealing: input.sealing,
   };
+}
+
+/** The event with the primary key that it gets; it gets the same one when it is built. */
+export function identified(event: AppendEvent): AppendEvent {
+  const { primaryKey, label } = objectOf(event.kind ?? 'data', event);
+  if (primaryKey === undefined) return event;
+  return { ...event, primaryKey, name: undefined, label };
 }
 
 /** The object that an event is about, and what its key is made from, if it is. */
@@ -176,7 +190,8 @@ function objectOf(kind: EventInput['kind'], input: AppendEvent) {
   }
   if (kind === 'roots' || kind === 'key_change') return {};
   const named = name === undefined ? undefined : primaryKeyFromName(name);
-  if (primaryKey !== undefined || (kind === 'rules' && named === undefined)) return { primaryKey };
+  if (primaryKey !== undefined) return { primaryKey, label: input.label };
+  if (kind === 'rules' && named === undefined) return {};
   // A name stands for itself at the root of the chain.
   const label = input.label ?? (parent === undefined ? undefined : (named ?? random16()));
   if (label === undefined) return { primaryKey: named ?? random16() };

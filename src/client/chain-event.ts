@@ -1,4 +1,4 @@
-import type { EventKind } from '../event/index.ts';
+import { type EventKind, eventMarks } from '../event/index.ts';
 import type { VerifiedBatch, VouchedBy } from '../trust/index.ts';
 
 /**
@@ -25,7 +25,12 @@ export interface ChainEvent {
   readonly timeUnixMs: number | undefined;
   /** The server's clock: milliseconds since 1970-01-01 UTC; never decreases. */
   readonly committedUnixMs: number;
+  /** In clear; empty where it is sealed and can't be opened. */
   readonly data: Buffer;
+  /** Undefined: the data is stored in clear. */
+  readonly sealed: SealedState | undefined;
+  /** The event's header as it was signed. */
+  readonly headerBytes: Buffer;
   /** 32 bytes. */
   readonly writerId: Buffer;
   /** Of its writer's key; 32 bytes. */
@@ -37,6 +42,16 @@ export interface ChainEvent {
   readonly vouchedBy: VouchedBy;
 }
 
+/** How an event's data is sealed, and whether it could be opened. */
+export interface SealedState {
+  /** 32 bytes. */
+  readonly readKeyId: Buffer;
+  /** `no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open: its writer has not sealed it as it says. */
+  readonly state: 'open' | 'no key' | 'invalid';
+  /** Fingerprints of those who can give the read key, where it is missing. */
+  readonly holders: readonly Buffer[];
+}
+
 /** The sequences that a reader wants: from the first up to the second, not included. */
 export interface SequenceRange {
   readonly from: number;
@@ -44,6 +59,7 @@ export interface SequenceRange {
 }
 
 const noKey = Buffer.alloc(0);
+const notOpened: SealedState = { readKeyId: noKey, state: 'no key', holders: [] };
 
 /** The events of a batch that lie in a range, in order. */
 export function eventsOf(
@@ -71,6 +87,8 @@ export function eventsOf(
       timeUnixMs: header.timeUnixMs,
       committedUnixMs: commit.timeUnixMs,
       data: event.data,
+      sealed: (batch.marksOf(index) & eventMarks.sealed) === 0 ? undefined : notOpened,
+      headerBytes: event.headerBytes,
       writerId,
       fingerprint,
       vouchedBy,

@@ -1,64 +1,52 @@
-import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyPair } from '../crypto/index.ts';
-import {
-  type ChainKey,
-  type Genesis,
-  sealBatch,
-  signBatch,
-  type TreeHead,
-  type TrustMode,
-} from '../event/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
-import { asAtedbError } from './as-atedb-error.ts';
-import { type AppendEvent, buildEvents, type Conditions, type Signing } from './build-events.ts';
+import {
+  type AppendEvent,
+  type BuiltEvents,
+  buildEvents,
+  type Conditions,
+  type Signing,
+} from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
-import { ChainKeys } from './chain-keys.ts';
-import { ChainOpener, type OpenedChain } from './chain-opener.ts';
+import type { ChainKeys } from './chain-keys.ts';
+import type { ChainOpener } from './chain-opener.ts';
+import type { ChainOptions } from './chain-options.ts';
+import { chainParts } from './chain-parts.ts';
+import type { ChainRules } from './chain-rules.ts';
+import { ConfidentialWriter } from './confidential-writer.ts';
 import { deleteChain } from './delete-chain.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
-import { KnownHead } from './known-head.ts';
+import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
+import type { KnownHead } from './known-head.ts';
 import type { Lease } from './lease.ts';
 import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts';
-import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
-import type { OnNotice } from './notice.ts';
+import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
-import { RememberedChain } from './remembered-chain.ts';
+import type { RememberedChain } from './remembered-chain.ts';
+import { sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
+import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
-import type { Transport } from './transport.ts';
-import { Writer } from './writer.ts';
+import { UnverifiedHistory } from './unverified-history.ts';
+import type { Writer } from './writer.ts';
 
 /** How long closing may take to have the last head proven. */
 const closingTimeoutMs = 2_000;
 
 /** How to append. */
-export interface AppendOptions extends CallOptions, Conditions, Signing {}
-
-/** What a chain is opened with, all decided. */
-export interface ChainOptions {
-  readonly transport: Transport;
-  readonly chainKey: ChainKey;
-  /** Absolute path; undefined: nothing is kept. */
-  readonly home: string | undefined;
-  /** The same, of what the writer remembers. */
-  readonly writerHome: string | undefined;
-  readonly loadKey: () => Promise<KeyPair>;
-  /** 32 bytes. */
-  readonly chainId: Buffer | undefined;
-  readonly trustMode: TrustMode | undefined;
-  readonly reconnectMs: number;
-  readonly signBatches: boolean;
-  readonly readDamaged: boolean;
-  readonly batchEventsMax: number;
-  readonly batchBytesMax: number;
-  readonly queueBytesMax: number;
-  readonly onNotice: OnNotice;
-  /** The chain is closed, for whoever keeps a list. */
-  readonly onClosed: (chain: Chain) => void;
+export interface AppendOptions extends CallOptions, Conditions, Signing {
+  /**
+   * When the append is done. `durable`: the server has stored the events and says so. `attested`: it has also signed a tree that
+   * they are in, which it can't deny later; that takes up to a second longer, or more where many chains grow at once.
+   * Default: `durable`.
+   */
+  readonly wait?: 'durable' | 'attested' | undefined;
 }
 
 /** A chain of a server, for reading and appending. */
@@ -71,6 +59,9 @@ export class Chain implements AsyncDisposable {
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
   readonly #keys: ChainKeys;
+  readonly #rules: ChainRules;
+  readonly #confidential: ConfidentialWriter;
+  #rememberedSize = 0;
   readonly #opener: ChainOpener;
   readonly #writer: Writer;
   /** Fires when the chain is closed. */
@@ -84,43 +75,21 @@ export class Chain implements AsyncDisposable {
 
   /** Made by `AtedbClient.open`. */
   constructor(options: ChainOptions) {
-    const { transport, chainKey, home, chainId, trustMode } = options;
-    this.key = chainKey;
-    this.server = transport.server;
+    this.key = options.chainKey;
+    this.server = options.transport.server;
     this.#options = options;
-    this.#keys = new ChainKeys(transport);
-    const onSaveError = (error: unknown) => this.#notRemembered(error);
-    this.#remembered = new RememberedChain({
-      home,
-      server: transport.server,
-      chainKey,
-      onError: onSaveError,
-    });
-    this.#known = new KnownHead((head) => {
-      const id = this.chainId;
-      if (id !== undefined) this.#remembered.note({ chainId: id, head });
-    });
-    this.#opener = new ChainOpener({
-      transport,
-      chainKey,
-      expected: { chainId, trustMode },
-      remembered: this.#remembered,
-      known: this.#known,
-      readsDamaged: options.readDamaged,
-    });
-    this.#writer = new Writer({
-      transport,
-      chainKey,
-      home: options.writerHome,
-      opener: this.#opener,
-      known: this.#known,
-      loadKey: options.loadKey,
-      limits: { eventsMax: options.batchEventsMax, bytesMax: options.batchBytesMax },
-      queueBytesMax: options.queueBytesMax,
-      reconnectMs: options.reconnectMs,
-      signBatches: options.signBatches,
-      onNotice: options.onNotice,
-      onSaveError,
+    const { remembered, known, keys, opener, rules, writer } = chainParts(options);
+    this.#remembered = remembered;
+    this.#known = known;
+    this.#keys = keys;
+    this.#opener = opener;
+    this.#rules = rules;
+    this.#writer = writer;
+    this.#confidential = new ConfidentialWriter({
+      ...options,
+      rules: this.#rules,
+      context: (call) => this.#context(call),
+      append: (built, call) => this.#append(built, call),
     });
   }
 
@@ -149,6 +118,11 @@ export class Chain implements AsyncDisposable {
     return this.#lostEnd;
   }
 
+  /** The newest head that the server has signed, verified. Undefined: there is none yet. */
+  get checkpoint(): SignedHead | undefined {
+    return this.#opener.checkpoints.newest;
+  }
+
   /**
    * Open the chain: verify its genesis, and that its head extends the one that is remembered.
    *
@@ -156,9 +130,12 @@ export class Chain implements AsyncDisposable {
    * @throws AtedbError as `AtedbClient.open`.
    */
   async open(options: CallOptions & { readonly forAppend: boolean }): Promise<void> {
+    this.#rememberedSize = (await this.#remembered.load())?.head.size ?? 0;
     const { chain } = await this.#opener.open(options);
     this.#damages = chain?.damages ?? [];
     this.#lostEnd = chain && lostEndOf(chain.damages, chain.nextSequence);
+    // Whether data is to be sealed is to be known before the first append.
+    if (chain !== undefined) await this.#rules.load(chain.genesis, this.#rememberedSize);
   }
 
   /**
@@ -168,10 +145,11 @@ export class Chain implements AsyncDisposable {
    * A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
    * that gives up, by signal or deadline, may have given up on something that is stored all the same.
    *
-   * @returns when the events are durable.
+   * @returns when the events are durable, or attested.
    * @throws AtedbError TOO_MANY_EVENTS, DATA_TOO_LARGE, REQUEST_INVALID at once; KEY_NOT_ALLOWED, PRECONDITION_FAILED and what
    * else the server refuses; OUTCOME_UNKNOWN, CONNECTION_FAILED when the server stays lost; WRITER_AHEAD, HEAD_CONFLICT,
-   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown` or `not-sent`.
+   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown`, `not-sent` or `durable`;
+   * NOT_ATTESTED for events that are durable, when no checkpoint came.
    */
   async append(
     events: AppendEvent | readonly AppendEvent[],
@@ -180,10 +158,46 @@ export class Chain implements AsyncDisposable {
     options.signal?.throwIfAborted();
     options.lease?.signal?.throwIfAborted();
     this.#checkWritable();
-    const built = buildEvents(isMany(events) ? events : [events], options);
+    const all = listOf(events);
+    if (this.#confidential.seals(this.genesis)) return this.#confidential.append(all, options);
+    return this.#append(buildEvents(all, options), options);
+  }
+
+  async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
     return committed;
+  }
+
+  /**
+   * Say who may read an object, or without one all that has no rule of its own: they and the writer's own key are given a new read
+   * key, which seals what is written from now on. Who isn't among them any more reads what was written before, and no more.
+   *
+   * @throws AtedbError as `append`; REQUEST_INVALID for a reader's key that can only sign.
+   */
+  async setReaders(
+    readers: readonly PublicKey[],
+    object: SharedObject = {},
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    this.#checkWritable();
+    if (this.genesis === undefined) await this.#writer.create(this.#end.signal);
+    return this.#confidential.setReaders(object, readers, options);
+  }
+
+  /**
+   * Let more keys read an object, or without one all that has no rule of its own: what was written since its readers were set last,
+   * and what will be.
+   *
+   * @throws AtedbError as `append`; READ_KEY_MISSING where none of the client's keys may read it.
+   */
+  async addReaders(
+    readers: readonly PublicKey[],
+    object: SharedObject = {},
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    this.#checkWritable();
+    return this.#confidential.addReaders(object, readers, options);
   }
 
   /**
@@ -205,33 +219,9 @@ export class Chain implements AsyncDisposable {
     options: AppendOptions = {},
   ): Promise<Buffer[]> {
     this.#checkWritable();
-    const built = buildEvents(isMany(events) ? events : [events], options);
-    const { signal, timeoutMs } = options;
-    const key = await this.#options.loadKey();
-    const { fingerprint } = key.publicKey;
-    const salt = randomBytes(16);
-    const opened = await this.#opener.open({ forAppend: true, signal, timeoutMs });
-    const requests: Buffer[] = [];
-    let chainId = opened.chain?.genesis.chainId;
-    let previous: Buffer | undefined;
-    if (chainId === undefined) {
-      const offer = offerGenesis(this.key, key, opened);
-      const genesis = await sealGenesis(offer, key, salt);
-      requests.push(appendRequest(genesis.run, this.key));
-      chainId = offer.chainId;
-      previous = genesis.sealHash;
-    }
-    const sealed = sealBatch({
-      writer: { chainId, fingerprint, salt },
-      counter: requests.length,
-      previous,
-      eventHeaders: built.events.map((event) => event.header),
-      asOf: opened.chain?.head,
-      preconditions: built.preconditions,
-    });
-    const frames = built.events.map((event) => event.frame);
-    requests.push(appendRequest(await signBatch(frames, sealed, [key]), this.key));
-    return requests;
+    const { loadKey } = this.#options;
+    const chain = { chainKey: this.key, opener: this.#opener, loadKey };
+    return sealRequests(chain, listOf(events), options);
   }
 
   /**
@@ -247,27 +237,34 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
-   * Lock an object, and wait for it while somebody else holds it. The lease is this caller's until it is released or lost, see
-   * `Lease.signal`; an append that names it is refused as LEASE_LOST from then on. It keeps out only those who ask for it, too.
+   * Get a proof that somebody who has nothing of the chain can check: that an event is in it, that it extends a tree that it
+   * was before, or both. It is checked here too, and that it is of the history that is known here.
    *
-   * @param options.signal gives the waiting up; it doesn't end the lease.
-   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED, KEY_REVOKED; LOCK_HELD where somebody holds it and `wait` is false;
-   * TOO_MANY_LOCKS, CONNECTION_FAILED when the server stays lost; DEADLINE_EXCEEDED; the signal's reason; as `AtedbClient.open`.
+   * @throws AtedbError CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, REQUEST_INVALID, VERIFICATION_FAILED, HEAD_CONFLICT,
+   * CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
-  async lock(target: LockTarget, options: LockOptions = {}): Promise<Lease> {
-    return lockObject(this.#common(), target, options);
+  async prove(options: ProveOptions): Promise<Proven> {
+    return getProof(await this.#context(options), options);
   }
 
   /**
-   * Delete the chain with all that it holds, for good, as one of its roots; then this object is closed, and its home folder knows nothing of
-   * the chain. Whoever remembers it elsewhere is told HEAD_CONFLICT, or CHAIN_ID_MISMATCH once another one has its key.
+   * Lock an object, and wait for it while somebody else holds it; see docs/locks.md.
    *
-   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED: it is there. CONNECTION_FAILED, STORAGE_FAILED: it may be deleted.
+   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED, KEY_REVOKED; LOCK_HELD where `wait` is false; TOO_MANY_LOCKS,
+   * CONNECTION_FAILED when the server stays lost; DEADLINE_EXCEEDED; the signal's reason; as `AtedbClient.open`.
+   */
+  async lock(target: LockTarget, options: LockOptions = {}): Promise<Lease> {
+    return lockObject(this.#callsByKey(), target, options);
+  }
+
+  /**
+   * Delete the chain for good, as one of its roots; then this object is closed, and the home folder knows nothing of the chain.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED. CONNECTION_FAILED, STORAGE_FAILED: it may be deleted.
    */
   async delete(options: CallOptions = {}): Promise<void> {
-    await deleteChain(this.#common(), options);
+    await deleteChain(this.#callsByKey(), options);
     this.#isDeleted = true;
-    await this.#remembered.forget().catch((error: unknown) => this.#notRemembered(error));
     await this.close();
   }
 
@@ -302,6 +299,16 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
+   * Read the whole chain as it is at the call, without verifying it: for those who verify it by themselves, and want to go
+   * on where something doesn't. To be disposed of.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED, DEADLINE_EXCEEDED.
+   */
+  async readUnverified(options: CallOptions = {}): Promise<UnverifiedHistory> {
+    return UnverifiedHistory.ask(await this.#context(options), options);
+  }
+
+  /**
    * Wait for the appends under way, save what is to be remembered, and free the writer's slot. Subscriptions and ranges
    * that are being read end by throwing REQUEST_INVALID.
    *
@@ -327,6 +334,7 @@ export class Chain implements AsyncDisposable {
       if (!this.#isDeleted) await this.#knowAcknowledged(signal);
     } finally {
       await this.#remembered.flush();
+      if (!this.#isDeleted) await this.#rules.save(this.genesis);
       this.#options.onClosed(this);
     }
   }
@@ -369,27 +377,20 @@ export class Chain implements AsyncDisposable {
     const { signal: closed } = this.#end;
     const ofGenesis = genesis;
     const findKey = (fingerprint: string) => this.#keys.find(fingerprint, ofGenesis, closed);
-    return { genesis, opener: this.#opener, known: this.#known, findKey, transport, closed };
+    await this.#rules.load(genesis, this.#rememberedSize);
+    const { verified, readKeys } = this.#rules;
+    const checksRules = this.#rules.checksRules(genesis);
+    const common = { opener: this.#opener, known: this.#known, findKey, transport, closed };
+    return { genesis, verified, readKeys, checksRules, ...common };
   }
 
-  /** What calls by this chain's key work with. */
-  #common() {
+  #callsByKey() {
     this.#end.signal.throwIfAborted();
-    const { transport, loadKey, reconnectMs } = this.#options;
-    return { transport, opener: this.#opener, loadKey, closed: this.#end.signal, reconnectMs };
-  }
-
-  #notRemembered(error: unknown): void {
-    const cause = asAtedbError(error);
-    this.#options.onNotice({
-      kind: 'not-remembered',
-      chainKey: this.key.text,
-      cause,
-      message: `what is known of ${this.key.text} could not be saved: ${cause.message}`,
-    });
+    const parts = { opener: this.#opener, remembered: this.#remembered };
+    return { ...this.#options, ...parts, closed: this.#end.signal };
   }
 }
 
-function isMany(events: AppendEvent | readonly AppendEvent[]): events is readonly AppendEvent[] {
-  return Array.isArray(events);
+function listOf(events: AppendEvent | readonly AppendEvent[]): readonly AppendEvent[] {
+  return Array.isArray(events) ? events : [events as AppendEvent];
 }

@@ -9,7 +9,7 @@ import {
   parseServerAddress,
   type TrustMode,
 } from '../event/index.ts';
-import { identityHome } from '../store/index.ts';
+import { identityHome, type Passphrase } from '../store/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { checkNode } from './check-node.ts';
@@ -19,7 +19,7 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
-import { loadWriteKey } from './load-write-key.ts';
+import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { Transport } from './transport.ts';
 
@@ -30,6 +30,11 @@ export interface ConnectOptions {
    * every chain is met for the first time.
    */
   readonly home?: string | null | undefined;
+  /**
+   * Passphrase of the key that is written with, or a function that is asked for it, once a chain, where that key is sealed
+   * with one. Of a key that is new it is not used: `IdentityStore` seals keys.
+   */
+  readonly passphrase?: Passphrase | undefined;
   /** Deadline of calls with one answer, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Told what is worth a line in a log. */
@@ -66,6 +71,18 @@ export interface OpenOptions extends CallOptions {
    * folder was before: conditions then count nothing of what that has written. Each new one is kept by the chain for ever.
    */
   readonly asNewWriter?: boolean | undefined;
+  /**
+   * Whether all that is read is to be allowed by what came before in the chain, which is then read and verified first. Default: true
+   * of distributed and of confidential chains; else the server is trusted to have refused what isn't.
+   */
+  readonly checkRules?: boolean | undefined;
+  /**
+   * Whether the chain, if the first append creates it, is confidential for good: its data is sealed, and whoever appends knows by
+   * the chain's id alone never to send it in clear. Set its readers before anything is appended.
+   */
+  readonly confidential?: boolean | undefined;
+  /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
+  readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
   readonly batchEventsMax?: number | undefined;
   /** Bytes of small appends that share a batch. Default: 1 MiB. */
@@ -111,6 +128,7 @@ export class AtedbClient implements AsyncDisposable {
   readonly home: string | undefined;
   readonly #transport: Transport;
   readonly #onNotice: OnNotice;
+  readonly #passphrase: Passphrase | undefined;
   readonly #chains = new Set<Chain>();
   #closed: Promise<void> | undefined;
 
@@ -121,6 +139,7 @@ export class AtedbClient implements AsyncDisposable {
     this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
+    this.#passphrase = options.passphrase;
   }
 
   /**
@@ -182,7 +201,11 @@ export class AtedbClient implements AsyncDisposable {
       transport: this.#transport,
       chainKey: this.#chainKey(chain),
       home,
-      loadKey: () => loadWriteKey({ key, home, onNotice }),
+      loadKey: once(() => loadWriteKey({ key, home, passphrase: this.#passphrase, onNotice })),
+      loadReadKeys: once(() => loadReadKeys({ key, home, passphrase: this.#passphrase })),
+      checkRules: options.checkRules,
+      isConfidential: options.confidential ?? false,
+      padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
@@ -256,4 +279,16 @@ function parseChainId(chainId: Buffer | string | undefined): Buffer | undefined 
   throw new AtedbError('REQUEST_INVALID', 'a chain id is 32 bytes, or 64 hexadecimal digits', {
     metadata: { field: 'chainId' },
   });
+}
+
+/** Call once, and again only after a failure: who has given a passphrase isn't asked a second time. */
+function once<T>(call: () => Promise<T>): () => Promise<T> {
+  let called: Promise<T> | undefined;
+  return () => {
+    called ??= call().catch((error: unknown) => {
+      called = undefined;
+      throw error;
+    });
+    return called;
+  };
 }

@@ -7,11 +7,14 @@ import {
 import { AtedbError } from '../bytes/index.ts';
 import { hashBytes, type KeyPair, signatureContexts } from '../crypto/index.ts';
 import { deletionBytes } from '../event/index.ts';
+import { asAtedbError } from './as-atedb-error.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
-import type { ChainOpener, OpenedChain } from './chain-opener.ts';
+import type { ChainOpener } from './chain-opener.ts';
+import { notRemembered, type OnNotice } from './notice.ts';
+import type { OpenedChain } from './opened.ts';
+import type { RememberedChain } from './remembered-chain.ts';
 import type { Transport } from './transport.ts';
-import { checkServer } from './writer-place.ts';
 
 /**
  * Have a chain deleted, as it is known here: its id and its head are in what is signed.
@@ -24,8 +27,10 @@ export async function deleteChain(
   context: {
     readonly transport: Transport;
     readonly opener: ChainOpener;
+    readonly remembered: RememberedChain;
     readonly loadKey: () => Promise<KeyPair>;
     readonly closed: AbortSignal;
+    readonly onNotice: OnNotice;
   },
   options: CallOptions,
 ): Promise<void> {
@@ -35,7 +40,6 @@ export async function deleteChain(
   const key = await loadKey();
   const opened = await opener.open({ signal });
   const { genesis, head } = opened.chain as OpenedChain;
-  checkServer(opened.chain as OpenedChain, opened);
   signal.throwIfAborted();
   const { chainId, chainKey } = genesis;
   const stream = transport.duplexStream(ChainService.method.deleteChain, signal);
@@ -63,6 +67,9 @@ export async function deleteChain(
   } finally {
     stream.cancel(undefined);
   }
+  await context.remembered.forget().catch((error: unknown) => {
+    context.onNotice(notRemembered(chainKey.text, asAtedbError(error)));
+  });
 }
 
 async function next(stream: ByteStream) {

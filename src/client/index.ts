@@ -13,14 +13,39 @@ export {
   type ServerAddress,
   type TreeHead,
   type TrustMode,
+  verifierKey,
 } from '../event/index.ts';
-export { type Identity, IdentityStore, identityHome } from '../store/index.ts';
-export type { VouchedBy } from '../trust/index.ts';
+export {
+  type CommitProof,
+  checkProof,
+  type EventProof,
+  type OlderTree,
+  type Proof,
+  type ProvenEvent,
+  type ProvenFacts,
+  parseProof,
+  proofText,
+} from '../proof/index.ts';
+export {
+  type Identity,
+  IdentityStore,
+  identityHome,
+  type KeyDescription,
+  type Passphrase,
+  type PassphraseRequest,
+} from '../store/index.ts';
+export {
+  type CertifiedKeys,
+  type SignedHead,
+  type VouchedBy,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+} from '../trust/index.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { type AppendOptions, Chain } from './chain.ts';
-export type { ChainEvent } from './chain-event.ts';
+export type { ChainEvent, SealedState } from './chain-event.ts';
 export {
   AtedbClient,
   type ConnectOptions,
@@ -31,10 +56,14 @@ export {
 export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
+export type { Proven, ProveOptions } from './get-proof.ts';
 export type { Lease, LeaseName } from './lease.ts';
 export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
 export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
+export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
+export type { UnverifiedHistory } from './unverified-history.ts';

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { defaultKeyName, IdentityStore } from '../store/index.ts';
+import { defaultKeyName, IdentityStore, type Passphrase } from '../store/index.ts';
 import type { OnNotice } from './notice.ts';
 
 /**
@@ -12,9 +12,11 @@ import type { OnNotice } from './notice.ts';
 export async function loadWriteKey(options: {
   readonly key: KeyPair | string | undefined;
   readonly home: string | undefined;
+  /** Asked for where the key is sealed. */
+  readonly passphrase: Passphrase | undefined;
   readonly onNotice: OnNotice;
 }): Promise<KeyPair> {
-  const { key, home, onNotice } = options;
+  const { key, home, passphrase, onNotice } = options;
   if (key !== undefined && typeof key !== 'string') return key;
   if (home === undefined) {
     throw new AtedbError(
@@ -43,5 +45,19 @@ export async function loadWriteKey(options: {
       return made.keyPair;
     }
   }
-  return (await store.get(name)).keyPair;
+  return (await store.get(name, passphrase)).keyPair;
+}
+
+/** Find the keys that read keys may have been handed out to: the one to write with, if it is there. None is made. */
+export async function loadReadKeys(options: {
+  readonly key: KeyPair | string | undefined;
+  readonly home: string | undefined;
+  readonly passphrase: Passphrase | undefined;
+}): Promise<readonly KeyPair[]> {
+  const { key, home, passphrase } = options;
+  if (key !== undefined && typeof key !== 'string') return [key];
+  if (home === undefined) return [];
+  const store = new IdentityStore(home);
+  const name = key ?? defaultKeyName;
+  return (await store.exists(name)) ? [(await store.get(name, passphrase)).keyPair] : [];
 }

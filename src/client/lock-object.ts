@@ -3,12 +3,12 @@ import type { KeyPair } from '../crypto/index.ts';
 import { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
 import { Backoff } from './backoff.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
-import type { ChainOpener, OpenedChain } from './chain-opener.ts';
+import type { ChainOpener } from './chain-opener.ts';
 import { isPassing } from './errors-from-grpc.ts';
 import { Lease } from './lease.ts';
 import { LockStream, type LockWish } from './lock-stream.ts';
+import type { OpenedChain } from './opened.ts';
 import type { Transport } from './transport.ts';
-import { checkServer } from './writer-place.ts';
 
 /** What is to be locked: an object, which need not be there yet. */
 export type LockTarget =
@@ -95,9 +95,7 @@ async function lockOnce(
   const opened = await opener.open({ signal });
   // The answer may have come just before the caller gave up.
   signal.throwIfAborted();
-  const chain = opened.chain as OpenedChain;
-  checkServer(chain, opened);
-  const { genesis } = chain;
+  const { genesis } = opened.chain as OpenedChain;
   const serverFingerprint = opened.serverIdentity.fingerprint;
   const about = { genesis, serverFingerprint, key, wish };
   // The lease outlives the call that asks for it, and not the chain.

@@ -9,7 +9,7 @@ import {
   sealBatch,
   signBatch,
 } from '../event/index.ts';
-import type { Opened } from './chain-opener.ts';
+import type { Opened } from './opened.ts';
 
 /** A genesis that is offered to a server: what the chain will be. */
 export interface GenesisOffer {
@@ -28,7 +28,12 @@ const chainKeyField = 16;
 const saltBytes = 16;
 
 /** Make up a chain whose only root is this key, of the mode that the server creates chains in. */
-export function offerGenesis(chainKey: ChainKey, key: KeyPair, server: Opened): GenesisOffer {
+export function offerGenesis(
+  chainKey: ChainKey,
+  key: KeyPair,
+  server: Opened,
+  isConfidential = false,
+): GenesisOffer {
   const { trustMode, serverIdentity } = server;
   const headerBytes = buildGenesis({
     chainKey,
@@ -37,6 +42,7 @@ export function offerGenesis(chainKey: ChainKey, key: KeyPair, server: Opened): 
     createdUnixMs: Date.now(),
     salt: randomBytes(saltBytes),
     serverIdentity: trustMode === 'centralized' ? serverIdentity : undefined,
+    isConfidential,
   });
   return { headerBytes, chainId: chainIdOf(headerBytes) };
 }

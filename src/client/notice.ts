@@ -45,3 +45,9 @@ export type Notice =
 
 /** Told of notices. Must not throw. */
 export type OnNotice = (notice: Notice) => void;
+
+/** What is known of a chain could not be saved. */
+export function notRemembered(chainKey: string, cause: AtedbError): Notice {
+  const message = `what is known of ${chainKey} could not be saved: ${cause.message}`;
+  return { kind: 'not-remembered', chainKey, cause, message };
+}

@@ -4,11 +4,14 @@ import { verifyConsistency } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
-import { type ChainEvent, eventsOf } from './chain-event.ts';
+import type { ChainEvent } from './chain-event.ts';
+import type { ReadKeys } from './read-keys.ts';
+import { eventsOfAll } from './read-sealed.ts';
 import { parseReadMessage, type StartOfHistory } from './received.ts';
 import { Replay, type ReplayContext } from './replay.ts';
 import { ReverseReplay } from './reverse-replay.ts';
 import type { Transport } from './transport.ts';
+import type { ReadOn } from './verified-rules.ts';
 
 /** Which events to read. */
 export interface ReadOptions extends CallOptions {
@@ -25,6 +28,10 @@ export interface ReadOptions extends CallOptions {
 /** The parts of a chain that a range is read with. */
 export interface RangeContext extends ReplayContext {
   readonly transport: Transport;
+  /** Opens what is sealed. */
+  readonly readKeys: ReadKeys;
+  /** Whether nobody wants the events, so that nothing is opened. */
+  readonly onlyVerifies?: boolean;
   /** Fires when the chain is closed. */
   readonly closed: AbortSignal;
 }
@@ -47,6 +54,7 @@ export async function* readRange(
   using scope = new CallScope(options, context.closed);
   const { signal } = scope;
   signal.throwIfAborted();
+  await reachRules(context, reverse ? options.end : from, options);
   const knownBefore = context.known.newest;
   if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
   const stream = context.transport.serverStream(
@@ -70,6 +78,28 @@ export async function* readRange(
   }
 }
 
+/**
+ * Have the rules verified up to a sequence, or to the chain's end; not where the server's word is taken for them, nor at the
+ * chain's beginning, where nothing comes before.
+ *
+ * @throws AtedbError as `readRange`.
+ */
+export async function reachRules(
+  context: RangeContext,
+  sequence: number | undefined,
+  options: CallOptions,
+): Promise<void> {
+  if (!context.checksRules || sequence === 0) return;
+  await context.verified.reach(sequence, readOnWith(context, options));
+}
+
+/** Reads on from where the rules were verified to, for `VerifiedRules.reach`. Nobody wants its events. */
+export function readOnWith(context: RangeContext, options: CallOptions): ReadOn {
+  const { signal, timeoutMs } = options;
+  const onward = { ...context, checksRules: false, onlyVerifies: true };
+  return (from, end) => readRange(onward, { signal, timeoutMs, from, end });
+}
+
 interface Reading {
   readonly context: RangeContext;
   readonly stream: ByteStream;
@@ -90,7 +120,7 @@ async function* readForwards(
     const message = await readMessage(stream);
     if (message?.kind === 'log') {
       const batches = await replay.feed(message.slice);
-      const events = batches.flatMap((batch) => eventsOf(batch, range));
+      const events = await eventsOfAll(context, batches, range);
       if (events.length > 0) yield events;
       continue;
     }
@@ -131,6 +161,8 @@ async function* readBackwards(
   reading: Reading,
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
   const { context, stream, start, asked, knownBefore, signal } = reading;
+  // What came since then, too, is to be verified: it is what comes first.
+  await reachRules(context, start.startSequence, {});
   const replay = new ReverseReplay(context, start);
   await context.opener.tie(start.head, knownBefore, { signal });
   const isEmpty = asked.from >= Math.min(asked.end, start.startSequence);
@@ -145,7 +177,8 @@ async function* readBackwards(
     if (message.kind !== 'log')
       throw incomplete('it has an end, which is for ranges read forwards');
     const batches = await replay.feed(message.slice, message.frontier);
-    const events = batches.flatMap((batch) => eventsOf(batch, asked).reverse()).slice(0, left);
+    const inOrder = await eventsOfAll(context, [...batches].reverse(), asked);
+    const events = [...inOrder].reverse().slice(0, left);
     left -= events.length;
     if (events.length > 0) yield events;
   }

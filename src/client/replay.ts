@@ -1,10 +1,17 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, verifyConsistency } from '../crypto/index.ts';
 import { type Genesis, type SliceBatch, splitSlice, type TreeHead } from '../event/index.ts';
-import { type FindKey, ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
+import {
+  type FindKey,
+  ReplayVerifier,
+  type SignedHead,
+  type VerifiedBatch,
+} from '../trust/index.ts';
+import type { CallOptions } from './cancellation.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
 import type { StartOfHistory } from './received.ts';
+import type { VerifiedRules } from './verified-rules.ts';
 
 /** Heads that a server has named and that the replay has yet to reach; older ones make room. */
 const namedHeadsMax = 16;
@@ -15,6 +22,10 @@ export interface ReplayContext {
   readonly opener: ChainOpener;
   readonly known: KnownHead;
   readonly findKey: FindKey;
+  /** What was verified of who may do what. */
+  readonly verified: VerifiedRules;
+  /** Whether all that is read is to be allowed by what came before, or the server's word is taken for that. */
+  readonly checksRules: boolean;
 }
 
 /**
@@ -28,6 +39,8 @@ export class Replay {
   readonly #named = new Map<number, TreeHead>();
   /** The newest known head that this replay has passed, or moved on to. */
   #tied: TreeHead | undefined;
+  /** What of the chain was verified, rules and all, when it began: up to there it need only be the same history. */
+  readonly #covered: TreeHead | undefined;
 
   /**
    * Begin where a server says that a stream or a range begins.
@@ -50,11 +63,17 @@ export class Replay {
 
   private constructor(context: ReplayContext, start: StartOfHistory) {
     this.#context = context;
+    const rules = start.startCommit === 0 ? undefined : context.verified.rulesFrom();
+    if (context.checksRules && start.startCommit > (rules?.head.size ?? 0)) {
+      throw startFailed(`it starts at commit ${start.startCommit}, behind what was asked for`);
+    }
+    this.#covered = context.checksRules ? rules?.head : undefined;
     this.#verifier = new ReplayVerifier(context.genesis, {
       commit: start.startCommit,
       sequence: start.startSequence,
       frontier: start.frontier,
       findKey: context.findKey,
+      rules,
     });
   }
 
@@ -112,8 +131,20 @@ export class Replay {
         done = end;
         await this.#compare();
       }
+      await this.#checkCovered();
+      const { verified: rules } = this.#context;
+      // What isn't known to be allowed may be made up.
+      if (this.#verifier.checksRules || this.#covered !== undefined) rules.learn(verified);
+      rules.advance(this.#verifier);
       return verified;
     });
+  }
+
+  /** Nothing is handed on of another history than the one whose rules were verified. */
+  async #checkCovered(): Promise<void> {
+    const covered = this.#covered;
+    if (covered === undefined || this.nextCommit > covered.size || this.isTied) return;
+    await this.#context.verified.proveWithin(this.head(), covered);
   }
 
   /**
@@ -128,6 +159,32 @@ export class Replay {
     const [oldest] = this.#named.keys();
     if (this.#named.size > namedHeadsMax && oldest !== undefined) this.#named.delete(oldest);
     await this.#context.known.exclusively(() => this.#compare());
+  }
+
+  /**
+   * Compare a checkpoint of what was replayed, or of what is before its start, and keep it.
+   *
+   * @throws AtedbError VERIFICATION_FAILED for one of what is to come; HEAD_CONFLICT; as `Transport.unary`.
+   */
+  async attested(signed: SignedHead, call: CallOptions): Promise<void> {
+    const { opener } = this.#context;
+    const { head } = signed;
+    if (head.size > this.nextCommit) {
+      throw new AtedbError(
+        'VERIFICATION_FAILED',
+        `the server shows a checkpoint of ${head.size} commits, and has sent ${this.nextCommit}`,
+      );
+    }
+    const root = this.#verifier.rootAt(head.size);
+    if (root !== undefined && !root.equals(head.root)) {
+      throw await opener.conflict('it has signed another history than the one it has sent', {
+        known: { size: head.size, root },
+        served: head,
+        signed,
+      });
+    }
+    if (root !== undefined && this.isTied) opener.checkpoints.keep(signed);
+    else await opener.tieCheckpoint(signed, call);
   }
 
   /** The next size at which there is something to compare. */

@@ -2,14 +2,16 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { Backoff } from './backoff.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
-import { type ChainEvent, eventsOf } from './chain-event.ts';
+import type { ChainEvent } from './chain-event.ts';
 import { isPassing } from './errors-from-grpc.ts';
+import { type RangeContext, reachRules } from './range.ts';
+import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
-import { Replay, type ReplayContext } from './replay.ts';
-import type { Transport } from './transport.ts';
+import { Replay } from './replay.ts';
 
 /** Where a subscription starts. */
 export type SubscribeFrom =
@@ -35,6 +37,11 @@ export type SubscriptionSignal =
       readonly nextSequence: number;
     }
   | {
+      /** The server has signed a head of what was received; it was verified. */
+      readonly kind: 'checkpoint';
+      readonly checkpoint: SignedHead;
+    }
+  | {
       /** The server was lost, and is tried again after a delay. */
       readonly kind: 'reconnecting';
       readonly delayMs: number;
@@ -57,13 +64,6 @@ const heartbeatDefaultMs = 15_000;
 /** A server is taken for dead when so many heartbeats are due and none has come. */
 const heartbeatsMissedMax = 2.5;
 
-/** The parts of a chain that a subscription works with. */
-export interface SubscriptionContext extends ReplayContext {
-  readonly transport: Transport;
-  /** Fires when the chain is closed. */
-  readonly closed: AbortSignal;
-}
-
 /** What a server says to one who goes on from where its chain no longer reaches. */
 const shorterReasons: ReadonlySet<Reason> = new Set(['SEQUENCE_OUT_OF_RANGE', 'CHAIN_DAMAGED']);
 
@@ -73,7 +73,7 @@ type RequestFrom =
 
 /** One subscription, over as many connections as it takes. */
 export class Subscription {
-  readonly #context: SubscriptionContext;
+  readonly #context: RangeContext;
   readonly #options: SubscribeOptions;
   readonly #heartbeatMs: number;
   readonly #backoff = new Backoff();
@@ -83,7 +83,7 @@ export class Subscription {
   #isNowKnown = false;
   #lostSinceMs: number | undefined;
 
-  constructor(context: SubscriptionContext, options: SubscribeOptions) {
+  constructor(context: RangeContext, options: SubscribeOptions) {
     this.#context = context;
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs ?? heartbeatDefaultMs;
@@ -109,8 +109,11 @@ export class Subscription {
   async *#connection(signal: AbortSignal): AsyncGenerator<readonly ChainEvent[], void, undefined> {
     const { opener, known } = this.#context;
     const request = await this.#request(signal);
+    if (this.#replay === undefined) await this.#reachRules(signal);
     const before = known.newest;
     if (before === undefined) throw new Error('a chain is opened before it is subscribed to');
+    let signedBefore = opener.checkpoints.newest;
+    let isSigned = false;
     const { transport } = this.#context;
     const { generation } = transport;
     const stream = transport.serverStream(ChainService.method.subscribe, request, signal);
@@ -135,7 +138,16 @@ export class Subscription {
             await known.exclusively(async () => known.advance(before, head));
           }
           this.#replay = await Replay.begin(this.#context, start, before);
+        } else if (message.kind === 'checkpoint') {
+          const { genesis } = this.#context;
+          const signed = await opener.checkpoints.verify(message.note, genesis.chainId);
+          await opener.checkNotOlder(signed, signedBefore);
+          await this.#started().attested(signed, { signal });
+          signedBefore = signed;
+          isSigned = true;
+          this.#options.onSignal?.({ kind: 'checkpoint', checkpoint: signed });
         } else {
+          if (message.kind === 'caught-up' && !isSigned) throw isUnsigned();
           await this.#started().name(message.head);
           this.#options.onSignal?.(message);
         }
@@ -143,6 +155,15 @@ export class Subscription {
     } finally {
       stream.cancel(undefined);
     }
+  }
+
+  /** What comes before the start is verified first, since the rules for what follows come from it. */
+  async #reachRules(signal: AbortSignal): Promise<void> {
+    const { from = 'start' } = this.#options;
+    if (from === 'start') return;
+    // By a time nobody knows yet where it is, but not behind the end.
+    const sequence = Number.isFinite(this.#firstSequence) ? this.#firstSequence : undefined;
+    await reachRules(this.#context, sequence, { signal });
   }
 
   async #request(signal: AbortSignal): Promise<MessageInitShape<typeof SubscribeRequestSchema>> {
@@ -179,7 +200,7 @@ export class Subscription {
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
     const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
     const batches = await this.#started().feed(slice);
-    return batches.flatMap((batch) => eventsOf(batch, range));
+    return eventsOfAll(this.#context, batches, range);
   }
 
   #started(): Replay {
@@ -237,6 +258,13 @@ export class Subscription {
     onSignal?.({ kind: 'reconnecting', delayMs, cause: error });
     await sleep(delayMs, signal);
   }
+}
+
+function isUnsigned(): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    'the server says that all was sent, and shows no checkpoint of it',
+  );
 }
 
 function startsLate(startSequence: number): AtedbError {

@@ -3,7 +3,6 @@ import { timingSafeEqual } from 'node:crypto';
 import { provider } from './current-provider.ts';
 import { hashTags } from './domains.ts';
 import { hashBytes, prefixOf, taggedHash } from './hash.ts';
-import { hkdfExpand, hkdfExtract } from './hkdf.ts';
 
 /** Size in bytes of a read key, and of the random bytes that each datum has. */
 export const readKeyBytes = 32;
@@ -34,10 +33,9 @@ export function readKeyIdOf(readKey: Buffer): Buffer {
 export function deriveDataKey(readKey: Buffer, random: Buffer, context: Buffer): DataKey {
   assert.equal(readKey.length, readKeyBytes, 'a read key is 32 bytes');
   assert.equal(random.length, readKeyBytes, 'a datum has 32 random bytes');
-  const extracted = hkdfExtract(random, readKey);
   const info = Buffer.concat([prefixOf(hashTags.dataKey), context]);
-  const output = hkdfExpand(extracted, info, 2 * hashBytes);
-  extracted.fill(0);
+  const input = { keyMaterial: readKey, salt: random, info };
+  const output = provider().hkdfSha256(input, 2 * hashBytes);
   return { key: output.subarray(0, hashBytes), commitment: output.subarray(hashBytes) };
 }
 

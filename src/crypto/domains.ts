@@ -37,6 +37,12 @@ export const hpkeInfos = {
   wrappedKey: 'atedb/v1/wrapped-key',
 } as const;
 
+/** What begins the AAD of secrets that are sealed, but not to a chain. */
+export const aadTags = {
+  /** The seeds of a key; its fingerprint follows. */
+  keyFile: 'atedb/v1/key-file',
+} as const;
+
 /** Contexts of signatures: the `ctx` of the composite. */
 export const signatureContexts = {
   /** Over the header of a seal. */
@@ -47,4 +53,6 @@ export const signatureContexts = {
   lock: 'atedb/v1/lock',
   /** Over what ties the wish to delete a chain to one stream and one state of the chain. */
   deleteChain: 'atedb/v1/delete-chain',
+  /** Over the keys that a server signs checkpoints with. */
+  checkpointKeys: 'atedb/v1/checkpoint-keys',
 } as const;

@@ -9,7 +9,7 @@ export {
   sealOnce,
   sealOnceBytes,
 } from './data-key.ts';
-export { hashTags, hpkeInfos, signatureContexts } from './domains.ts';
+export { aadTags, hashTags, hpkeInfos, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
 export type { HpkeContext } from './hpke.ts';
@@ -29,6 +29,7 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export { type NoteAlgorithm, NoteKeyPair, NotePublicKeys, noteBytes } from './note-keys.ts';
 export {
   addPadding,
   type PaddingRule,
@@ -36,6 +37,16 @@ export {
   padmeLength,
   removePadding,
 } from './padding.ts';
+export {
+  arePayable,
+  openWithPassphrase,
+  type PassphraseCosts,
+  passphraseCosts,
+  passphraseCostsMax,
+  passphraseSaltBytes,
+  type SealedWithPassphrase,
+  sealWithPassphrase,
+} from './passphrase.ts';
 export { type KemPublicKey, PublicKey, type PublicKeyFields } from './public-key.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';

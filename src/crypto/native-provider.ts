@@ -5,6 +5,7 @@ import {
   createHash,
   createHmac,
   hash,
+  hkdfSync,
 } from 'node:crypto';
 import {
   NativeMlkemKey,
@@ -33,6 +34,8 @@ export const nativeProvider: CryptoProvider = {
   shake256: (bytes, length) =>
     hash('shake256', bytes, { outputEncoding: 'buffer', outputLength: length }),
   hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
+  hkdfSha256: ({ keyMaterial, salt, info }, length) =>
+    Buffer.from(hkdfSync('sha256', keyMaterial, salt, info, length)),
   argon2id: nativeArgon2id,
   aesGcmSeal,
   aesGcmOpen,

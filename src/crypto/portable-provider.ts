@@ -1,6 +1,7 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { argon2idAsync } from '@noble/hashes/argon2.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
@@ -24,6 +25,8 @@ export const portableProvider: CryptoProvider = {
   sha3_256: (bytes) => asBuffer(sha3_256(bytes)),
   shake256: (bytes, length) => asBuffer(shake256(bytes, { dkLen: length })),
   hmacSha256: (key, bytes) => asBuffer(hmac(sha256, key, bytes)),
+  hkdfSha256: ({ keyMaterial, salt, info }, length) =>
+    asBuffer(hkdf(sha256, keyMaterial, salt, info, length)),
   argon2id: portableArgon2id,
   aesGcmSeal: ({ key, nonce, aad }, plaintext) => asBuffer(gcm(key, nonce, aad).encrypt(plaintext)),
   aesGcmOpen,

@@ -46,6 +46,14 @@ export interface AeadInput {
   readonly aad: Buffer;
 }
 
+/** What HKDF makes a key of. */
+export interface HkdfInput {
+  readonly keyMaterial: Buffer;
+  readonly salt: Buffer;
+  /** At most 1,024 bytes. */
+  readonly info: Buffer;
+}
+
 /** What Argon2id (RFC 9106) makes a key of, and at what cost. */
 export interface Argon2Input {
   readonly passphrase: Buffer;
@@ -82,6 +90,8 @@ export interface CryptoProvider {
   /** SHAKE256 with this many bytes of output. */
   shake256(bytes: Buffer, length: number): Buffer;
   hmacSha256(key: Buffer, bytes: Buffer): Buffer;
+  /** Both steps of HKDF (RFC 5869): the same as those of hkdf.ts one after the other, in one call. */
+  hkdfSha256(input: HkdfInput, length: number): Buffer;
   argon2id(input: Argon2Input): Promise<Buffer>;
 
   /** The ciphertext, then the tag of 16 bytes. */

@@ -66,6 +66,8 @@ describe('hashes', () => {
         const ours = hkdfExpand(hkdfExtract(salt, material), info, length);
         expect(ours).toEqual(Buffer.from(hkdfSync('sha256', material, salt, info, length)));
         expect(ours).toEqual(Buffer.from(hkdf(sha256, material, salt, info, length)));
+        const input = { keyMaterial: material, salt, info };
+        for (const one of [native, portable]) expect(one.hkdfSha256(input, length)).toEqual(ours);
       }),
       many,
     );

@@ -85,6 +85,8 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
       const key = hkdfExtract(fromHex(salt), fromHex(ikm));
       expect(key.toString('hex')).toBe(prk);
       expect(hkdfExpand(key, fromHex(info), Number(l)).toString('hex')).toBe(okm);
+      const input = { keyMaterial: fromHex(ikm), salt: fromHex(salt), info: fromHex(info) };
+      expect(provider.hkdfSha256(input, Number(l)).toString('hex')).toBe(okm);
     }
   });
 

@@ -115,6 +115,11 @@ export class Batch {
     return this.bytes.subarray(start, this.layout[at + layoutOf.headerEnd]);
   }
 
+  /** One event as an object, where the others aren't wanted. */
+  eventAt(index: number): EventView {
+    return viewOf(this.bytes, this.layout, index * layoutStride);
+  }
+
   /** What an event does. */
   kindOf(index: number): EventKind {
     return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] as EventKind;
@@ -206,8 +211,12 @@ export function parseSealOfRun(run: Buffer): SealView {
   throw invalid('it has no seal');
 }
 
-/** Take one Seal message apart. */
-function parseSeal(bytes: Buffer): SealView {
+/**
+ * Take one Seal message apart.
+ *
+ * @throws AtedbError NON_CANONICAL, BATCH_INVALID.
+ */
+export function parseSeal(bytes: Buffer): SealView {
   return about('the seal', {}, () => {
     checkStrict(sealForm, bytes);
     const cursor = new FieldCursor(bytes);

@@ -91,13 +91,7 @@ export function findEvent(
   }
   const headerStart = layout[at + layoutOf.headerStart] as number;
   const headerEnd = layout[at + layoutOf.headerEnd] as number;
-  if (headerEnd - headerStart > eventHeaderBytesMax) {
-    throw new AtedbError(
-      'DATA_TOO_LARGE',
-      `its header is ${headerEnd - headerStart} bytes, and ${eventHeaderBytesMax} is the limit`,
-      { metadata: { limit_bytes: String(eventHeaderBytesMax) } },
-    );
-  }
+  checkHeaderSize(headerEnd - headerStart);
   checkStrict(eventHeaderForm, run, headerStart, headerEnd);
   const header = new FieldCursor(run, headerStart, headerEnd);
   let marks = 0;
@@ -114,6 +108,15 @@ export function findEvent(
   layout[at + layoutOf.marks] = marks;
 }
 
+function checkHeaderSize(bytes: number): void {
+  if (bytes <= eventHeaderBytesMax) return;
+  throw new AtedbError(
+    'DATA_TOO_LARGE',
+    `its header is ${bytes} bytes, and ${eventHeaderBytesMax} is the limit`,
+    { metadata: { limit_bytes: String(eventHeaderBytesMax) } },
+  );
+}
+
 /** The event whose parts were found: an object, for those who want one. */
 export function viewOf(run: Buffer, layout: Uint32Array, at: number): EventView {
   const part = (start: number, end: number) => run.subarray(layout[at + start], layout[at + end]);
@@ -126,6 +129,25 @@ export function viewOf(run: Buffer, layout: Uint32Array, at: number): EventView 
     salt: saltStart === 0 ? undefined : run.subarray(saltStart, saltStart + 16),
     dataState: layout[at + layoutOf.dataState] as number,
   };
+}
+
+/**
+ * Read the header of an event by itself.
+ *
+ * @throws AtedbError NON_CANONICAL, DATA_TOO_LARGE.
+ */
+export function parseEventHeader(bytes: Buffer): EventHeader {
+  checkHeaderSize(bytes.length);
+  checkStrict(eventHeaderForm, bytes);
+  return readHeader(bytes);
+}
+
+/** What is to be looked into of an event by its header, which was checked before: a sum of `eventMarks`. */
+export function marksOfHeader(bytes: Buffer): number {
+  const header = new FieldCursor(bytes);
+  let marks = 0;
+  while (header.next()) marks |= marksOfFields[header.field] ?? 0;
+  return marks;
 }
 
 /** Read a header that was checked before. */

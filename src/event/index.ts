@@ -22,6 +22,7 @@ export {
 export {
   Batch,
   parseBatch,
+  parseSeal,
   parseSealOfRun,
   parseSignature,
   type SealView,
@@ -38,6 +39,26 @@ export {
 } from './build-event.ts';
 export { type ChainKey, parseChainKey } from './chain-key.ts';
 export {
+  type CheckpointClaim,
+  checkpointBytesMax,
+  checkpointOrigin,
+  checkpointText,
+  cosignedMessage,
+  encodeCheckpoint,
+  noteKeyId,
+  type ParsedCheckpoint,
+  parseCheckpoint,
+  signatureLinesMax,
+  splitCosignature,
+  verifierKey,
+} from './checkpoint.ts';
+export {
+  checkpointKeysClaim,
+  encodeCheckpointKeys,
+  type ParsedCheckpointKeys,
+  parseCheckpointKeys,
+} from './checkpoint-keys.ts';
+export {
   type CommitHeader,
   type CommitView,
   commitCrcFits,
@@ -50,7 +71,14 @@ export {
 } from './commit.ts';
 export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
 export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
-export type { EventHeader, EventKind, EventView } from './event-view.ts';
+export { eventPath, verifyEventPath } from './event-path.ts';
+export {
+  type EventHeader,
+  type EventKind,
+  type EventView,
+  marksOfHeader,
+  parseEventHeader,
+} from './event-view.ts';
 export { authoritySnapshotForm } from './forms.ts';
 export {
   buildGenesis,

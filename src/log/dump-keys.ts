@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { SegmentKeysSchema } from '../../gen/atedb/v1/log_pb.js';
 import { toNumber } from './checked-record.ts';
-import { KeysFile } from './keys-file.ts';
+import { KeysFile, type KeysOf } from './keys-file.ts';
 
 /**
  * Read a whole file of keys, which is checked against what it says of itself: there may be nothing beside it to check it
@@ -9,19 +9,22 @@ import { KeysFile } from './keys-file.ts';
  *
  * @throws AtedbError CHAIN_DAMAGED, FORMAT_TOO_NEW; anything for what is no such file.
  */
-export async function readKeysFile(bytes: Buffer): Promise<{ keys: number; writers: number }> {
+export async function readKeysFile(
+  bytes: Buffer,
+): Promise<{ keys: number; writers: number; of: KeysOf }> {
   const { header } = fromBinary(SegmentKeysSchema, bytes);
   if (header === undefined) throw new RangeError('it has no header');
   const source = {
     read: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
     size: async () => bytes.length,
   };
-  const file = await KeysFile.open((use) => use(source), {
+  const of = {
     chainId: Buffer.from(header.chainId),
     segment: toNumber(header.segment, 'its segment'),
     sha256: Buffer.from(header.segmentSha256),
     firstSequence: toNumber(header.firstSequence, 'its sequence'),
-  });
+  };
+  const file = await KeysFile.open((use) => use(source), of);
   await file.checkPages();
-  return file.counts;
+  return { ...file.counts, of };
 }

@@ -12,6 +12,7 @@ import { readSegmentParts, type SegmentPart } from './dump-segment.ts';
 import { readWhole } from './durable-files.ts';
 import { parseIndex } from './index-file.ts';
 import { manifestName, parseKeysName, parseSegmentName, tilesName } from './layout.ts';
+import { recordBytesMax } from './log-limits.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { parseSnapshot } from './snapshot-file.ts';
 import type { Storage } from './storage.ts';
@@ -28,9 +29,6 @@ export type DumpPart = { readonly file: string } & (
   /** A file that is listed, and not looked into. */
   | { readonly kind: 'other'; readonly bytes: number }
 );
-
-/** Files of records are read whole; a larger one is none of ours. */
-const recordBytesMax = 1024 * 1024 * 1024;
 
 /**
  * Read the folder of a chain, or one file of it, part by part, for people. Nothing is written, no lock is taken, and
@@ -148,7 +146,8 @@ function readSnapshot(bytes: Buffer): PartOf<'snapshot'> {
 }
 
 async function readKeys(bytes: Buffer): Promise<PartOf<'keys'>> {
-  return { kind: 'keys', ...(await readKeysFile(bytes)) };
+  const { keys, writers } = await readKeysFile(bytes);
+  return { kind: 'keys', keys, writers };
 }
 
 /** As `readSnapshot`. */

@@ -13,15 +13,20 @@ export { finishDeletion, markDeleted } from './delete-folder.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
 export { KeysCache } from './keys-cache.ts';
-export { segmentName } from './layout.ts';
+export { isTileName, segmentName } from './layout.ts';
 export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
 export { holdsLog, isSetAsideName } from './log-folder.ts';
+export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended } from './log-writer.ts';
+export { otherFiles } from './other-files.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
+export { readBehind } from './read-behind.ts';
+export { readSnapshot } from './read-snapshot.ts';
 export { RealStorage } from './real-storage.ts';
+export type { ScannedBatch } from './scan-segment.ts';
 export { scrubSegment } from './scrub-segment.ts';
 export type {
   OpenMode,

@@ -34,6 +34,9 @@ export const keysName = (segment: number): string => `keys-${digits(segment)}`;
 /** The hashes of subtrees of 2^(8 × level) leaves. */
 export const tileName = (level: number): string => `${tilesName}/${level}`;
 
+/** Whether a path within a chain's folder is that of a level's hashes. */
+export const isTileName = (path: string): boolean => path.startsWith(`${tilesName}/`);
+
 /** Bytes that were cut off a segment at an offset; `attempt` counts from 0 where there are several. */
 export function tailName(segment: number, offset: number, attempt: number): string {
   return `segment-${digits(segment)}.tail-${offset}${attempt === 0 ? '' : `-${attempt}`}`;

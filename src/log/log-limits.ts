@@ -19,6 +19,9 @@ export const indexSpacingBytes = 16 * 1024;
 /** What the readers at the tail of a chain share. */
 export const tailBytesDefault = 4 * 1024 * 1024;
 
+/** Files of records are read whole; a larger one is none of ours. */
+export const recordBytesMax = 1024 * 1024 * 1024;
+
 /** Published heads whose roots are kept at hand. */
 export const recentHeadsMax = 4096;
 

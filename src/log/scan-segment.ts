@@ -38,7 +38,8 @@ export interface ScanOptions {
   /** What is durable for certain, whatever the scan finds. */
   readonly durableAtLeast: number;
   readonly place: ChainPlace;
-  readonly onBatch: (batch: ScannedBatch) => void;
+  /** Where it returns a promise, that is waited for. */
+  readonly onBatch: (batch: ScannedBatch) => void | Promise<void>;
 }
 
 /** How far a segment is whole, and what is there after it. */
@@ -77,7 +78,8 @@ export async function scanSegment(options: ScanOptions): Promise<SegmentScan> {
     if (!commitCrcFits(found.stored)) return faulty('a checksum does not fit', false, found.end);
     const checked = checkBatch(found, place);
     if (typeof checked === 'string') return faulty(checked, true, found.end);
-    options.onBatch(checked.batch);
+    const taken = options.onBatch(checked.batch);
+    if (taken !== undefined) await taken;
     place = checked.place;
     end = found.end;
     provenDurable = Math.max(provenDurable, checked.batch.commit.durableOffset);

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { readKeysFile } from './dump-keys.ts';
 import { readWhole, withFile } from './durable-files.ts';
-import { parseIndex } from './index-file.ts';
-import { indexName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
+import { encodeIndex, parseIndex } from './index-file.ts';
+import { indexName, isTileName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
+import { recordBytesMax } from './log-limits.ts';
 import type { ChainPlace, ScannedBatch } from './scan-segment.ts';
 import { parseSnapshot } from './snapshot-file.ts';
+import { SparseIndex } from './sparse-index.ts';
 import type { Storage } from './storage.ts';
 import type { LogDamage, SoundSegment } from './survey.ts';
 import { TileTree } from './tile-tree.ts';
@@ -14,12 +16,16 @@ import { TileTree } from './tile-tree.ts';
 export class DerivedSurvey {
   /** Files that are there, and are not what they should be. */
   readonly wrong: string[] = [];
+  /** What is wrong where nobody looks. */
+  readonly notes: string[] = [];
   readonly #at: { storage: Storage; folder: string; chainId: Buffer; files: ReadonlySet<string> };
   readonly #damages: LogDamage[] = [];
   readonly #tree = new TileTree();
   /** Leaves of the segment that is being read: the tiles must hold those of closed ones only. */
   #leaves: Buffer[] = [];
   #tilesAreWrong = false;
+  /** Where the batches of that segment lie. */
+  #index: SparseIndex | undefined;
 
   constructor(at: {
     storage: Storage;
@@ -30,20 +36,36 @@ export class DerivedSurvey {
     this.#at = at;
   }
 
-  readonly onBatch = ({ leaf }: ScannedBatch): void => {
+  readonly onBatch = ({ leaf, commit, stored, end }: ScannedBatch): void => {
     this.#leaves.push(leaf);
+    this.#index ??= new SparseIndex({
+      offset: end - stored.length,
+      commit: commit.commit,
+      sequence: commit.firstSequence,
+    });
+    this.#index.add({ events: commit.events, timeUnixMs: commit.timeUnixMs, endOffset: end });
   };
 
   /** A segment was read to its end, and another one follows. */
   async onClosed(segment: SoundSegment, next: ChainPlace): Promise<void> {
-    for (const leaf of this.#leaves) this.#tree.append(leaf);
-    this.#leaves = [];
+    this.#grow();
     await this.#checkTiles();
+    const places = this.#index;
+    this.#index = undefined;
     const { segment: number, firstCommit, firstSequence } = segment;
     const of = { chainId: this.#at.chainId, segment: number, firstCommit, firstSequence };
     const span = { ...of, nextCommit: next.commit, nextSequence: next.sequence };
-    await this.#check(indexName(number), (bytes) => parseIndex(bytes, span));
-    await this.#check(keysName(number), readKeysFile);
+    await this.#check(indexName(number), (bytes) => {
+      parseIndex(bytes, span);
+      if (places === undefined || encodeIndex(places, of).equals(bytes)) return;
+      throw new RangeError('it has other places than its batches');
+    });
+    await this.#check(keysName(number), async (bytes) => {
+      const { of: keysOf } = await readKeysFile(bytes);
+      // A chain's folder may have been put in the place of another one: then the file is passed over, and made again.
+      if (segment.closed === undefined || keysOf.sha256.equals(segment.closed.sha256)) return;
+      this.notes.push(`${keysName(number)} is of another segment than the one that is there`);
+    });
   }
 
   /** All that is to be read was. @param active the segment to go on with. */
@@ -54,12 +76,28 @@ export class DerivedSurvey {
         parseSnapshot(bytes, { ...active, chainId: this.#at.chainId }),
       );
     }
+    const { size } = this.#tree;
+    this.#grow();
+    if (!this.#tilesAreWrong && (await this.#misfit(true)) !== undefined) {
+      this.notes.push(`${tilesName}/ has other hashes than the tree behind its first ${size}`);
+    }
     return this.#damages;
+  }
+
+  #grow(): void {
+    for (const leaf of this.#leaves) this.#tree.append(leaf);
+    this.#leaves = [];
   }
 
   async #check(name: string, parse: (bytes: Buffer) => unknown): Promise<void> {
     const { storage, folder, files } = this.#at;
     if (!files.has(name)) return;
+    const size = (await storage.stat(join(folder, name)))?.bytes ?? 0;
+    if (size > recordBytesMax) {
+      this.#add(name, 0, `it has ${size} bytes, more than any such file can have`);
+      this.wrong.push(name);
+      return;
+    }
     const bytes = (await readWhole(storage, join(folder, name))) ?? Buffer.alloc(0);
     try {
       await parse(bytes);
@@ -73,24 +111,30 @@ export class DerivedSurvey {
 
   /** Compare what the tree has become with the files, which may hold more. */
   async #checkTiles(): Promise<void> {
+    const wrong = this.#tilesAreWrong ? undefined : await this.#misfit(false);
+    this.#tree.markWritten(this.#tree.unwritten());
+    if (wrong === undefined) return;
+    const { name, offset, isShort } = wrong;
+    this.#tilesAreWrong = true;
+    const what = isShort ? 'hashes of the tree are gone' : 'its hashes are not those of the tree';
+    this.#add(name, offset, what, isShort ? 'truncated' : 'corrupt');
+    this.wrong.push(...[...this.#at.files].filter(isTileName));
+  }
+
+  /** The first file of tiles that has other hashes than the tree. @param mayEnd whether one may have fewer, too. */
+  async #misfit(mayEnd: boolean) {
     const { storage, folder, files } = this.#at;
-    const writes = this.#tree.unwritten();
-    for (const { level, offset, bytes } of writes) {
-      if (this.#tilesAreWrong) break;
+    for (const { level, offset, bytes } of this.#tree.unwritten()) {
       const name = tileName(level);
       const found = files.has(name)
         ? await withFile(storage, join(folder, name), 'read', (file) =>
             file.read(offset, bytes.length),
           )
         : Buffer.alloc(0);
-      if (found.equals(bytes)) continue;
-      this.#tilesAreWrong = true;
       const isShort = bytes.subarray(0, found.length).equals(found);
-      const what = isShort ? 'hashes of the tree are gone' : 'its hashes are not those of the tree';
-      this.#add(name, offset, what, isShort ? 'truncated' : 'corrupt');
-      this.wrong.push(...[...files].filter((file) => file.startsWith(`${tilesName}/`)));
+      if (!found.equals(bytes) && !(mayEnd && isShort)) return { name, offset, isShort };
     }
-    this.#tree.markWritten(writes);
+    return undefined;
   }
 
   #add(file: string, offset: number, what: string, kind: LogDamage['kind'] = 'corrupt'): void {

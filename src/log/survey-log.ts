@@ -7,8 +7,9 @@ import { damageError } from './damage.ts';
 import { readWhole, withFile } from './durable-files.ts';
 import { holdsBatches } from './holds-batches.ts';
 import { manifestName, parseSegmentName, segmentName, tilesName } from './layout.ts';
+import { recordBytesMax } from './log-limits.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
-import type { ChainPlace } from './scan-segment.ts';
+import type { ChainPlace, ScannedBatch } from './scan-segment.ts';
 import { encodeSegmentHeader, headerBytesMax, parseSegmentHeader } from './segment-header.ts';
 import { isBatch, SegmentWindow } from './segment-window.ts';
 import type { Storage } from './storage.ts';
@@ -23,11 +24,14 @@ export interface SurveyOptions {
   readonly folder: string;
   /** The chain id that follows from the first batch's run. @throws AtedbError for what is no genesis. */
   readonly identify: (run: Buffer) => Buffer;
+  /** Is told of each sound batch, in order, and of the segment that it is in. Where it returns a promise, that is waited for. */
+  readonly onBatch?: (batch: ScannedBatch, segment: number) => void | Promise<void>;
 }
 
 /**
  * Read all files of a chain, and find how far it is sound: from its first batch on, each one following from those before
- * it. Nothing is written. No server may be at work there, as what it is writing would look damaged.
+ * it. Nothing is written. What a server is writing there looks torn; and where one ends a segment meanwhile, that may look
+ * damaged: see `logMark`.
  *
  * Checked is what recovery checks, of all segments. Signatures and events aren't: they are for readers.
  *
@@ -67,7 +71,10 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
       previousSha256: sound.at(-1)?.closed?.sha256,
       namedSha256: await namesOf(storage, folder, { segment, manifest, files }),
       isLast: segment === last,
-      onBatch: derived.onBatch,
+      onBatch: (batch: ScannedBatch) => {
+        derived.onBatch(batch);
+        return options.onBatch?.(batch, segment);
+      },
     };
     const found = await withFile(storage, join(folder, name), 'read', (file) =>
       surveySegment({ ...of, file }),
@@ -88,7 +95,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
   const isWhole = !damages.some(({ losesEvents }) => losesEvents);
   const lost = isWhole
     ? undefined
-    : await countLost({ storage, folder, chainId, active, beyond, place, manifest });
+    : await countLost({ storage, folder, chainId, sound, beyond, place, manifest });
   return {
     chainId,
     damages,
@@ -98,6 +105,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
     beyond,
     files,
     derived: derived.wrong,
+    notes: derived.notes,
     tornBytes,
     lost,
   };
@@ -166,7 +174,10 @@ async function surveyManifest(
     damages.push({ file: manifestName, offset: 0, kind, what: full, losesEvents: false });
     return undefined;
   };
-  const bytes = await readWhole(storage, join(folder, manifestName));
+  const path = join(folder, manifestName);
+  const size = (await storage.stat(path))?.bytes ?? 0;
+  if (size > recordBytesMax) return add('corrupt', `it has ${size} bytes, which no manifest has`);
+  const bytes = await readWhole(storage, path);
   if (bytes === undefined) return add('missing', 'it is gone');
   try {
     const manifest = parseManifest(bytes);

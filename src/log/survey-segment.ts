@@ -29,7 +29,7 @@ export interface SegmentToSurvey {
   readonly namedSha256: readonly Buffer[];
   /** Whether it is the last one that there should be. */
   readonly isLast: boolean;
-  readonly onBatch: (batch: ScannedBatch) => void;
+  readonly onBatch: (batch: ScannedBatch) => void | Promise<void>;
 }
 
 /** What a segment is. */
@@ -79,7 +79,7 @@ export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegmen
     onBatch: (batch) => {
       batches += 1;
       hash.update(batch.stored);
-      of.onBatch(batch);
+      return of.onBatch(batch);
     },
   });
   const { end, place, fault } = scan;

@@ -7,6 +7,7 @@ import type { ChainServiceDeps } from './methods/deps.ts';
 import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
 import { getKeys } from './methods/get-keys.ts';
+import { getProof } from './methods/get-proof.ts';
 import { listChains } from './methods/list-chains.ts';
 import { lock } from './methods/lock.ts';
 import { openChain } from './methods/open-chain.ts';
@@ -29,5 +30,6 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     getKeys: getKeys(deps),
     lock: lock(deps),
     deleteChain: deleteChain(deps),
+    getProof: getProof(deps),
   };
 }

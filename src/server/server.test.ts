@@ -59,6 +59,8 @@ test('a server makes its folder and key, and answers on every address with that 
   for (const address of server.addresses) {
     const { serverIdentity, genesis } = await openChain(address);
     expect(Buffer.from(serverIdentity?.key ?? [])).toEqual(server.identity.bytes);
+    // It signs; nobody encrypts anything to it.
+    expect([server.identity.kem, serverIdentity?.kemSuite]).toEqual([undefined, 0]);
     expect(genesis).toBeUndefined();
   }
   const { mode } = await stat(join(logsPath, '_sys', 'identity.key'));

@@ -66,6 +66,8 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   WRITER_AHEAD: status.INTERNAL,
   CONNECTION_FAILED: status.INTERNAL,
   DEADLINE_EXCEEDED: status.INTERNAL,
+  READ_KEY_MISSING: status.INTERNAL,
+  NOT_ATTESTED: status.INTERNAL,
 };
 
 /**

@@ -34,6 +34,8 @@ test('creates, lists, gets, and never replaces', async () => {
   expect(got.keyPair.publicKey.fingerprint).toEqual(made.keyPair.publicKey.fingerprint);
   await expect(store.create('work')).rejects.toThrow(/there is a key "work" already/);
   expect((await stat(home)).mode & 0o777).toBe(0o700);
+  // Others can encrypt to a user's key.
+  expect(got.keyPair.publicKey.kem?.bytes).toHaveLength(1216);
 });
 
 test('of two processes that make the same key, one wins and the other is told', async () => {
@@ -51,10 +53,56 @@ test('of two processes that make the same key, one wins and the other is told', 
 test('an exported key can be imported under another name', async () => {
   const made = await store.create('a');
   const copy = await store.import('b', await store.exportSecret('a'));
-  expect(copy.keyPair.publicKey.fingerprint).toEqual(made.keyPair.publicKey.fingerprint);
+  expect(copy.publicKey.fingerprint).toEqual(made.keyPair.publicKey.fingerprint);
   expect((await store.get('b')).created).toEqual(made.created);
   await expect(store.import('c', 'nonsense', 'k.key')).rejects.toThrow(/^k\.key is not a key file/);
   expect(await store.list()).toEqual(['a', 'b']);
+});
+
+const costs = { memoryKib: 64, passes: 1, lanes: 2 };
+
+test('a key is sealed, sealed anew, and laid open, and stays the same key', async () => {
+  const made = await store.create('a', { passphrase: 'one', costs });
+  const { fingerprintHex } = made.keyPair.publicKey;
+  const state = async () => {
+    const { publicKey, isSealed, created } = await store.describe('a');
+    expect([publicKey.fingerprintHex, created]).toEqual([fingerprintHex, made.created]);
+    expect((await stat(made.path)).mode & 0o777).toBe(0o600);
+    return isSealed;
+  };
+  expect(await state()).toBe(true);
+  await expect(store.get('a')).rejects.toThrow(/none was given/);
+  await expect(store.get('a', 'two')).rejects.toThrow(/the passphrase is not that/);
+  expect((await store.get('a', 'one')).keyPair.publicKey.fingerprintHex).toBe(fingerprintHex);
+
+  await expect(
+    store.changePassphrase('a', { current: 'two', passphrase: 'three', costs }),
+  ).rejects.toThrow(/the passphrase is not that/);
+  await store.get('a', 'one');
+  await store.changePassphrase('a', { current: 'one', passphrase: 'two', costs });
+  expect(await state()).toBe(true);
+  await expect(store.get('a', 'one')).rejects.toThrow(/the passphrase is not that/);
+  await store.get('a', async () => 'two');
+
+  await store.changePassphrase('a', { current: 'two' });
+  expect(await state()).toBe(false);
+  await store.get('a');
+  await store.changePassphrase('a', { passphrase: 'four', costs });
+  expect(await state()).toBe(true);
+  await store.get('a', 'four');
+  await expect(store.changePassphrase('b', {})).rejects.toThrow(/no key "b"/);
+});
+
+test('a sealed key is exported and imported as it is', async () => {
+  const made = await store.create('a', { passphrase: 'one', costs });
+  const text = await store.exportSecret('a');
+  expect(JSON.parse(text).seed).toBeUndefined();
+  const copy = await store.import('b', text);
+  expect([copy.isSealed, copy.publicKey.fingerprint]).toEqual([
+    true,
+    made.keyPair.publicKey.fingerprint,
+  ]);
+  expect((await store.get('b', 'one')).keyPair.exportSeed()).toEqual(made.keyPair.exportSeed());
 });
 
 test('a missing key is named, with how to make it', async () => {

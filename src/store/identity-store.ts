@@ -2,15 +2,23 @@ import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { KeyPair, type KeyPairOptions } from '../crypto/index.ts';
+import {
+  KeyPair,
+  type KeyPairOptions,
+  type PassphraseCosts,
+  type PublicKey,
+} from '../crypto/index.ts';
 import { makeFolderDurable } from './atomic-file.ts';
 import {
   formatKeyFile,
+  type KeyFile,
+  type KeyFileOptions,
   parseKeyFile,
-  readKeyFile,
+  readKeyText,
   type StoredKey,
-  writeKeyFile,
+  writeKeyText,
 } from './key-file.ts';
+import type { Passphrase } from './passphrase.ts';
 
 /** The name of the key that is used when none is named. */
 export const defaultKeyName = 'default';
@@ -25,6 +33,17 @@ export interface Identity extends StoredKey {
   path: string;
 }
 
+/** A key of the store as its file says it to all who may read that, without a passphrase. */
+export interface KeyDescription {
+  name: string;
+  /** Absolute path of its file. */
+  path: string;
+  publicKey: PublicKey;
+  created: Date;
+  /** Whether a passphrase is needed to use it. */
+  isSealed: boolean;
+}
+
 /**
  * The folder of a user's keys and of what clients remember: `ATE_HOME`, else `~/.ate`.
  * @param environment Usually `process.env`.
@@ -36,7 +55,7 @@ export function identityHome(environment: Record<string, string | undefined>): s
 
 /**
  * A user's key pairs, a file each, below the user's home. Processes may share a store: keys appear whole, and
- * none is ever replaced.
+ * none is ever replaced by another; what seals one can be changed.
  */
 export class IdentityStore {
   readonly #folder: string;
@@ -69,12 +88,78 @@ export class IdentityStore {
 
   /**
    * Load a key.
-   * @throws AtedbError REQUEST_INVALID when there is none of this name; else as `readKeyFile`.
+   * @param passphrase asked for only where the key is sealed.
+   * @throws AtedbError REQUEST_INVALID when there is none of this name, or the passphrase is wrong; else as `readKeyFile`.
    */
-  async get(name: string): Promise<Identity> {
+  async get(name: string, passphrase?: Passphrase): Promise<Identity> {
     const path = this.#pathOf(name);
+    const file = await this.#read(name, path);
+    return { name, path, ...(await file.open(passphrase)) };
+  }
+
+  /** Describe a key, for which no passphrase is needed. @throws AtedbError as {@link get}. */
+  async describe(name: string): Promise<KeyDescription> {
+    const path = this.#pathOf(name);
+    const { publicKey, created, isSealed } = await this.#read(name, path);
+    return { name, path, publicKey, created, isSealed };
+  }
+
+  /**
+   * Make a new key; it is durable when the promise resolves.
+   * @param options of which suite it is, and what seals it.
+   * @throws AtedbError REQUEST_INVALID when the name is taken.
+   */
+  async create(name: string, options: KeyPairOptions & KeyFileOptions = {}): Promise<Identity> {
+    const key = { keyPair: KeyPair.generate(options), created: new Date() };
+    const path = await this.#add(name, await formatKeyFile(key, options));
+    return { name, path, ...key };
+  }
+
+  /**
+   * Add a key from the text of a key file, as `exportSecret` gives it. One that is sealed stays so, and is not opened.
+   * @param where What to call the text in errors.
+   * @throws AtedbError REQUEST_INVALID when the name is taken; else as `parseKeyFile`.
+   */
+  async import(name: string, text: string, where = 'the imported text'): Promise<KeyDescription> {
+    const { publicKey, created, isSealed } = parseKeyFile(text, where);
+    const path = await this.#add(name, text);
+    return { name, path, publicKey, created, isSealed };
+  }
+
+  /** The text of a key's file. It is a secret, unless it is sealed: who has it can write as its owner. */
+  async exportSecret(name: string): Promise<string> {
+    const path = this.#pathOf(name);
+    await this.#read(name, path);
+    return readKeyText(path);
+  }
+
+  /**
+   * Seal a key with another passphrase, or with none. It is the same key; its file is replaced by one that is durable when
+   * the promise resolves. What was on the disk before may be found there for some time.
+   * @param change the passphrase that it has, asked for only where it is sealed, and the one that it gets, asked for only
+   * once it is open.
+   * @throws AtedbError as {@link get}.
+   */
+  async changePassphrase(
+    name: string,
+    change: {
+      readonly current?: Passphrase | undefined;
+      readonly passphrase?: string | (() => Promise<string>) | undefined;
+      readonly costs?: PassphraseCosts | undefined;
+    },
+  ): Promise<KeyDescription> {
+    const { path, keyPair, created } = await this.get(name, change.current);
+    const passphrase =
+      typeof change.passphrase === 'function' ? await change.passphrase() : change.passphrase;
+    const text = await formatKeyFile({ keyPair, created }, { passphrase, costs: change.costs });
+    await writeKeyText(path, text, { replace: true });
+    const isSealed = passphrase !== undefined;
+    return { name, path, publicKey: keyPair.publicKey, created, isSealed };
+  }
+
+  async #read(name: string, path: string): Promise<KeyFile> {
     try {
-      return { name, path, ...(await readKeyFile(path)) };
+      return parseKeyFile(await readKeyText(path), path);
     } catch (error) {
       if (error instanceof AtedbError && error.metadata.code === 'ENOENT') {
         throw new AtedbError(
@@ -87,45 +172,31 @@ export class IdentityStore {
     }
   }
 
-  /**
-   * Make a new key; it is durable when the promise resolves.
-   * @param options of which suite it is.
-   * @throws AtedbError REQUEST_INVALID when the name is taken.
-   */
-  async create(name: string, options: KeyPairOptions = {}): Promise<Identity> {
-    return this.#add(name, { keyPair: KeyPair.generate(options), created: new Date() });
+  /** @throws AtedbError REQUEST_INVALID when the name is taken; for whoever wants to know before a key is made. */
+  async refuseTaken(name: string): Promise<void> {
+    if (await this.exists(name)) throw this.#taken(name);
   }
 
-  /**
-   * Add a key from the text of a key file, as `exportSecret` gives it.
-   * @param where What to call the text in errors.
-   * @throws AtedbError REQUEST_INVALID when the name is taken; else as `parseKeyFile`.
-   */
-  async import(name: string, text: string, where = 'the imported text'): Promise<Identity> {
-    return this.#add(name, parseKeyFile(text, where));
-  }
-
-  /** The text of a key's file. It is a secret: who has it can write as its owner. */
-  async exportSecret(name: string): Promise<string> {
-    return formatKeyFile(await this.get(name));
-  }
-
-  async #add(name: string, key: StoredKey): Promise<Identity> {
+  async #add(name: string, text: string): Promise<string> {
     const path = this.#pathOf(name);
     await makeFolderDurable(this.#folder, 0o700);
     try {
-      await writeKeyFile(path, key);
+      await writeKeyText(path, text, { replace: false });
     } catch (error) {
       if (error instanceof AtedbError && error.metadata.code === 'EEXIST') {
-        throw new AtedbError(
-          'REQUEST_INVALID',
-          `there is a key "${name}" already, in ${path}; choose another name`,
-          { metadata: { name }, cause: error },
-        );
+        throw this.#taken(name, error);
       }
       throw error;
     }
-    return { name, path, ...key };
+    return path;
+  }
+
+  #taken(name: string, cause?: AtedbError): AtedbError {
+    return new AtedbError(
+      'REQUEST_INVALID',
+      `there is a key "${name}" already, in ${this.#pathOf(name)}; choose another name`,
+      { metadata: { name }, cause },
+    );
   }
 
   #pathOf(name: string): string {

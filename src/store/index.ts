@@ -4,13 +4,24 @@ export {
   type WriteFileAtomicOptions,
   writeFileAtomic,
 } from './atomic-file.ts';
+export { readCheckpointKeyFile, writeCheckpointKeyFile } from './checkpoint-key-file.ts';
 export { acquireExclusiveLock, type ExclusiveLock } from './exclusive-lock.ts';
-export { defaultKeyName, type Identity, IdentityStore, identityHome } from './identity-store.ts';
+export {
+  defaultKeyName,
+  type Identity,
+  IdentityStore,
+  identityHome,
+  type KeyDescription,
+} from './identity-store.ts';
 export {
   formatKeyFile,
+  type KeyFile,
+  type KeyFileOptions,
   keyFileMode,
   parseKeyFile,
   readKeyFile,
   type StoredKey,
   writeKeyFile,
 } from './key-file.ts';
+export type { Passphrase, PassphraseRequest } from './passphrase.ts';
+export { type PrivateText, readPrivateText } from './private-text.ts';

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KeyPair, signatureSuites } from '../crypto/index.ts';
 import { formatKeyFile, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
@@ -26,20 +27,20 @@ test('what is written is read back, from a file of mode 0600', async () => {
   await expect(writeKeyFile(path, stored)).rejects.toMatchObject({ metadata: { code: 'EEXIST' } });
 });
 
-test('a key that only signs comes back as one', () => {
+test('a key that only signs comes back as one', async () => {
   const keyPair = KeyPair.generate({ forSigningOnly: true });
-  const text = formatKeyFile({ keyPair, created: new Date() });
+  const text = await formatKeyFile({ keyPair, created: new Date() });
   expect(text).not.toContain('kem');
-  const { publicKey } = parseKeyFile(text, 'the text').keyPair;
+  const { publicKey } = parseKeyFile(text, 'the text');
   expect(publicKey.fingerprint).toEqual(keyPair.publicKey.fingerprint);
 });
 
-test('a key of each suite comes back', () => {
+test('a key of each suite comes back', async () => {
   for (const { number, name } of signatureSuites) {
     const keyPair = KeyPair.generate({ suite: number });
-    const text = formatKeyFile({ keyPair, created: new Date() });
+    const text = await formatKeyFile({ keyPair, created: new Date() });
     expect(JSON.parse(text).suite).toBe(name);
-    const read = parseKeyFile(text, 'the text').keyPair.publicKey;
+    const read = parseKeyFile(text, 'the text').publicKey;
     expect([read.suite, read.fingerprintHex]).toEqual([number, keyPair.publicKey.fingerprintHex]);
   }
 });
@@ -65,7 +66,7 @@ test('a missing file is named', async () => {
 });
 
 test('every alteration is refused, and no message shows the text', async () => {
-  const good = JSON.parse(formatKeyFile(stored));
+  const good = JSON.parse(await formatKeyFile(stored));
   const other = KeyPair.generate();
   const otherPublic = other.publicKey.bytes.toString('base64');
   const otherKem = other.publicKey.kem?.bytes.toString('base64');
@@ -75,7 +76,8 @@ test('every alteration is refused, and no message shows the text', async () => {
     ['', /not JSON/],
     [seed, /not JSON/],
     ['null', /not a JSON object/],
-    ['[]', /format is not "atedb-key-1"/],
+    ['[]', /not a JSON object/],
+    ['{}', /format is not "atedb-key-1"/],
     [JSON.stringify({ ...good, format: 'atedb-key-2' }), /newer atedb/],
     [
       JSON.stringify({ ...good, suite: 'rsa' }),
@@ -99,6 +101,92 @@ test('every alteration is refused, and no message shows the text', async () => {
     expect(() => parseKeyFile(text, 'the text')).toThrow(message);
     expect(() => parseKeyFile(text, 'the text')).not.toThrow(seed);
     expect(() => parseKeyFile(text, 'the text')).not.toThrow(kemSeed);
+  }
+});
+
+const costs = { memoryKib: 64, passes: 1, lanes: 2 };
+
+test('a sealed key opens with its passphrase, and tells without it whose it is', async () => {
+  const path = join(folder, 'k.key');
+  await writeKeyFile(path, stored, { passphrase: 'correct horse', costs });
+  const text = await readFile(path, 'utf8');
+  for (const seed of [stored.keyPair.exportSeed(), stored.keyPair.exportKemSeed()?.seed]) {
+    expect(text).not.toContain(seed?.toString('base64').slice(0, 20));
+  }
+  const file = parseKeyFile(text, 'the text');
+  expect(file.isSealed).toBe(true);
+  expect(file.publicKey.fingerprint).toEqual(stored.keyPair.publicKey.fingerprint);
+  const read = await readKeyFile(path, 'correct horse');
+  expect(read.created).toEqual(stored.created);
+  expect(read.keyPair.exportSeed()).toEqual(stored.keyPair.exportSeed());
+  expect(read.keyPair.exportKemSeed()).toEqual(stored.keyPair.exportKemSeed());
+  const asked: object[] = [];
+  await readKeyFile(path, async (request) => {
+    asked.push(request);
+    return 'correct horse';
+  });
+  expect(asked).toEqual([{ where: path, fingerprint: stored.keyPair.publicKey.fingerprintHex }]);
+});
+
+test('with a wrong passphrase, an empty one or none it is refused, and nothing tells it', async () => {
+  const path = join(folder, 'k.key');
+  await writeKeyFile(path, stored, { passphrase: 'correct horse', costs });
+  const wrong = await readKeyFile(path, 'battery staple').catch((error: unknown) => error);
+  expect(wrong).toMatchObject({
+    reason: 'REQUEST_INVALID',
+    message: `the passphrase is not that of the key in ${path}, or the file was changed`,
+  });
+  expect(inspect(wrong, { depth: 9 })).not.toMatch(/battery|horse/);
+  await expect(readKeyFile(path, '')).rejects.toThrow(/passphrase is not that of the key/);
+  await expect(readKeyFile(path)).rejects.toThrow(
+    /is sealed with a passphrase, and none was given/,
+  );
+  const refused = formatKeyFile(stored, { passphrase: '', costs });
+  await expect(refused).rejects.toThrow(/the passphrase is empty/);
+});
+
+test('one that is not sealed asks for no passphrase', async () => {
+  const path = join(folder, 'k.key');
+  await writeKeyFile(path, stored);
+  await readKeyFile(path, () => {
+    throw new Error('asked');
+  });
+});
+
+test('a sealed key that only signs has no more than its seed', async () => {
+  const keyPair = KeyPair.generate({ forSigningOnly: true });
+  const text = await formatKeyFile({ keyPair, created: new Date() }, { passphrase: 'x', costs });
+  expect(Buffer.from(JSON.parse(text).sealed.data, 'base64')).toHaveLength(64 + 16);
+  const { keyPair: read } = await parseKeyFile(text, 'the text').open('x');
+  expect(read.exportSeed()).toEqual(keyPair.exportSeed());
+  expect(read.exportKemSeed()).toBeUndefined();
+});
+
+test('every alteration of a sealed key is refused', async () => {
+  const passphrase = 'correct horse';
+  const good = JSON.parse(await formatKeyFile(stored, { passphrase, costs }));
+  const other = KeyPair.generate().publicKey;
+  const { sealed } = good;
+  const cases: [object, RegExp][] = [
+    [{ sealed: 'x' }, /"sealed" is not a JSON object/],
+    [{ sealed: [] }, /"sealed" is not a JSON object/],
+    [{ sealed: { ...sealed, kdf: 'scrypt' } }, /kdf is not "argon2id"/],
+    [{ sealed: { ...sealed, cipher: 'aes' } }, /cipher is not "aes-256-gcm"/],
+    [{ sealed: { ...sealed, memoryKib: 2 ** 21 } }, /costs are not ones that are paid: at most/],
+    [{ sealed: { ...sealed, passes: '3' } }, /costs are not ones that are paid/],
+    [{ sealed: { ...sealed, salt: sealed.data } }, /"salt" is not 16 bytes/],
+    [{ sealed: { ...sealed, data: sealed.salt } }, /"data" is not 112 bytes/],
+    [{ seed: sealed.data }, /sealed, and has a seed in clear/],
+    [{ kem: undefined, kemPublic: undefined }, /"data" is not 80 bytes/],
+    [{ sealed: { ...sealed, memoryKib: 65 } }, /passphrase is not that/],
+    [{ public: other.bytes.toString('base64') }, /passphrase is not that/],
+    [{ kemPublic: other.kem?.bytes.toString('base64') }, /passphrase is not that/],
+  ];
+  await parseKeyFile(JSON.stringify(good), 'the text').open(passphrase);
+  for (const [change, message] of cases) {
+    const open = async () =>
+      parseKeyFile(JSON.stringify({ ...good, ...change }), 'the text').open(passphrase);
+    await expect(open()).rejects.toThrow(message);
   }
 });
 

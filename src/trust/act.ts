@@ -1,9 +1,11 @@
-import type { Batch, EventAuthority } from '../event/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import type { EventAuthority } from '../event/index.ts';
+import type { KeyRing } from './key-ring.ts';
 
 /** An event, as far as its right is concerned. */
 export interface Act {
   readonly index: number;
-  /** The primary key in latin1. */
+  /** The primary key in latin1; empty for none. */
   readonly key: string;
   readonly keyBytes: Buffer;
   /** The parent that it names; undefined for none. */
@@ -13,7 +15,36 @@ export interface Act {
   readonly actors: readonly string[];
 }
 
-/** The writer of a batch, by whose right alone most events are. */
-export function actorOf(batch: Batch): Pick<Act, 'actors'> {
-  return { actors: [batch.seal.fingerprint.toString('hex')] };
+/** What a refusal is about, for programs. */
+export function aboutAct({ index, keyBytes, key, actors }: Act): Record<string, string> {
+  return {
+    event_index: String(index),
+    ...(key === '' ? {} : { primary_key: keyBytes.toString('hex') }),
+    fingerprint: actors.join(','),
+  };
+}
+
+/** As `aboutAct`, where the roots of the chain decide. */
+export function aboutRoots(act: Act, keys: KeyRing): Record<string, string> {
+  const allowed = keys.roots.map(({ fingerprintHex }) => fingerprintHex).join(',');
+  return { ...aboutAct(act), rule: 'roots', allowed };
+}
+
+/** Refuse an event that isn't from a root of the chain. @throws AtedbError KEY_NOT_ALLOWED. */
+export function requireRoot(act: Act, keys: KeyRing, what: string): void {
+  if (act.actors.some((actor) => keys.isRoot(actor))) return;
+  throw new AtedbError(
+    'KEY_NOT_ALLOWED',
+    `event ${act.index}: only a root of the chain may ${what}, and it is from ${act.actors.join(', ')}`,
+    { metadata: aboutRoots(act, keys) },
+  );
+}
+
+/** A key that counts no more is named. */
+export function countsNoMore(act: Act, fingerprint: string): AtedbError {
+  return new AtedbError(
+    'KEY_REVOKED',
+    `event ${act.index}: the key ${fingerprint} counts no more, or would replace itself, and can't be named`,
+    { metadata: { ...aboutAct(act), fingerprint } },
+  );
 }

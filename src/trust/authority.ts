@@ -9,7 +9,8 @@ import {
   readConfidentiality,
   writesObject,
 } from '../event/index.ts';
-import { type Act, actorOf } from './act.ts';
+import { type Act, aboutAct, countsNoMore, requireRoot } from './act.ts';
+import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
   type HeldReadRule,
@@ -30,6 +31,10 @@ export interface AuthorityRecord extends TreeRecord {
 const latin1KeyBytes = 16;
 const noKey = Buffer.alloc(0);
 
+function actorOf(batch: Batch): Pick<Act, 'actors'> {
+  return { actors: [batch.seal.fingerprint.toString('hex')] };
+}
+
 /**
  * Who may do what in a chain: its keys, its tree of objects, and the rules. Each event is decided on by the state before it, in
  * the order of the events, and changes the state for those behind it, in its own batch too. See docs/trust.md.
@@ -37,6 +42,8 @@ const noKey = Buffer.alloc(0);
 export class Authority {
   readonly keys: KeyRing;
   readonly #tree: ObjectTree;
+  /** Rises with each batch that changes anything. */
+  changes = 0;
 
   constructor(record: AuthorityRecord) {
     this.keys = new KeyRing(record.keys);
@@ -97,6 +104,7 @@ export class Authority {
         this.#decideEvent(batch, index, undo);
         mayWriteRoot = undefined;
       }
+      if (undo.length > 0) this.changes += 1;
       return undo;
     } catch (error) {
       takeBackAll(undo);
@@ -170,11 +178,11 @@ export class Authority {
     const kind = batch.kindOf(index);
     // An event before it, in this batch too, may have ended them.
     for (const actor of act.actors) {
-      if (this.keys.isChanged(actor)) throw this.#noMore(act, actor);
+      if (this.keys.isChanged(actor)) throw countsNoMore(act, actor);
     }
     this.#learnKeys(act, undo);
-    if (kind === 'key_change') this.#changeKey(act, undo);
-    else if (kind === 'roots') this.#changeRoots(act, undo);
+    if (kind === 'key_change') changeKey(act, this.keys, undo);
+    else if (kind === 'roots') changeRoots(act, this.keys, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
     else if (kind === 'tombstone') this.#remove(act, undo);
     else {
@@ -263,7 +271,7 @@ export class Authority {
     throw new AtedbError(
       'KEY_NOT_ALLOWED',
       `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
-      { metadata: { ...this.#about(act), rule: 'label' } },
+      { metadata: { ...aboutAct(act), rule: 'label' } },
     );
   }
 
@@ -285,53 +293,8 @@ export class Authority {
 
   #ruleRoot(act: Act, undo: Undo): void {
     const { root } = this.#tree;
-    this.#requireRoot(act, 'change the rules of the root of the chain');
+    requireRoot(act, this.keys, 'change the rules of the root of the chain');
     this.#tree.setRules(root, act.said.authorisation ?? {}, undo);
-  }
-
-  #changeRoots(act: Act, undo: Undo): void {
-    const { said, actors, index } = act;
-    const { roots } = this.keys;
-    const agreed = roots.filter(({ fingerprintHex }) => actors.includes(fingerprintHex)).length;
-    if (2 * agreed <= roots.length) {
-      throw new AtedbError(
-        'KEY_NOT_ALLOWED',
-        `event ${index}: other roots take the signatures of more than half of the ${roots.length} roots there are, and ${agreed} have signed`,
-        { metadata: this.#aboutRoots(act) },
-      );
-    }
-    const next = said.roots ?? [];
-    for (const { fingerprintHex } of next) {
-      if (this.keys.isChanged(fingerprintHex)) throw this.#noMore(act, fingerprintHex);
-    }
-    this.keys.setRoots(next, undo);
-  }
-
-  #changeKey(act: Act, undo: Undo): void {
-    const { said, actors, index } = act;
-    if (said.keyChange === undefined) throw new Error('checkEvents has passed it');
-    const { successor } = said.keyChange;
-    const fingerprint = said.keyChange.fingerprint.toString('hex');
-    if (this.keys.isRoot(fingerprint)) {
-      throw new AtedbError(
-        'KEY_NOT_ALLOWED',
-        `event ${index}: ${fingerprint} is a root of the chain. Change the roots instead`,
-        { metadata: this.#aboutRoots(act) },
-      );
-    }
-    if (this.keys.isChanged(fingerprint)) throw this.#noMore(act, fingerprint);
-    // A key may always give itself up, and whom it trusts is its owner's to say.
-    if (!actors.includes(fingerprint)) this.#requireRoot(act, `change the key ${fingerprint}`);
-    if (successor === undefined) {
-      this.keys.change(fingerprint, undefined, undo);
-      return;
-    }
-    const { fingerprintHex } = successor;
-    if (fingerprintHex === fingerprint || this.keys.isChanged(fingerprintHex)) {
-      throw this.#noMore(act, fingerprintHex);
-    }
-    this.keys.add(successor, undo);
-    this.keys.change(fingerprint, fingerprintHex, undo);
   }
 
   /** The data of an object is sealed as the rule for it after the event says. */
@@ -361,38 +324,8 @@ export class Authority {
     if (!this.#mayWrite(act, node)) throw this.#refused(act, node, 'write');
   }
 
-  #requireRoot(act: Act, what: string): void {
-    if (act.actors.some((actor) => this.keys.isRoot(actor))) return;
-    throw new AtedbError(
-      'KEY_NOT_ALLOWED',
-      `event ${act.index}: only a root of the chain may ${what}, and it is from ${act.actors.join(', ')}`,
-      { metadata: this.#aboutRoots(act) },
-    );
-  }
-
   #refused(act: Act, node: TreeNode, verb: string): AtedbError {
     const found = this.#tree.writeRuleOf(node);
     return refusal({ ...act, verb, found, add: node.add, keys: this.keys });
-  }
-
-  #noMore(act: Act, fingerprint: string): AtedbError {
-    return new AtedbError(
-      'KEY_REVOKED',
-      `event ${act.index}: the key ${fingerprint} counts no more, or would replace itself, and can't be named`,
-      { metadata: { ...this.#about(act), fingerprint } },
-    );
-  }
-
-  #about({ index, keyBytes, key, actors }: Act): Record<string, string> {
-    return {
-      event_index: String(index),
-      ...(key === '' ? {} : { primary_key: keyBytes.toString('hex') }),
-      fingerprint: actors.join(','),
-    };
-  }
-
-  #aboutRoots(act: Act): Record<string, string> {
-    const allowed = this.keys.roots.map(({ fingerprintHex }) => fingerprintHex).join(',');
-    return { ...this.#about(act), rule: 'roots', allowed };
   }
 }

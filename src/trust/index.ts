@@ -9,6 +9,14 @@ export {
 } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
+export {
+  type CertifiedKeys,
+  certifyCheckpointKeys,
+  type SignedHead,
+  signCheckpoint,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+} from './checkpoint.ts';
 export { verifyDeletion } from './deletion-proof.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
@@ -16,8 +24,10 @@ export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
+  type ReplayOptions,
   type ReplayStart,
   ReplayVerifier,
+  type RulesFrom,
   type VerifiedBatch,
 } from './replay-verifier.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';

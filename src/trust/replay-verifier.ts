@@ -37,17 +37,29 @@ export interface ReplayStart {
   readonly sequence: number;
   /** Frontier of the tree of the commits before: 32 bytes each, largest subtree first. */
   readonly frontier: readonly Buffer[];
-  /**
-   * Who may do what there, as the caller has verified it. Absent: it isn't known in the middle of a chain, and that events are
-   * allowed is then not checked.
-   */
+  /** Who may do what there, as the caller has verified it. */
   readonly authority?: AuthorityRecord | undefined;
+  /** The same, from a commit on that is still to come. */
+  readonly rules?: RulesFrom | undefined;
   /** Finds a public key of the chain by the hexadecimal of its fingerprint; asked where it isn't known who may do what. */
   readonly findKey?: FindKey | undefined;
 }
 
+/** From where on it is known who may do what. */
+export interface RulesFrom {
+  /** The tree there, which the replay must have too when it comes there. */
+  readonly head: TreeHead;
+  readonly authority: AuthorityRecord;
+}
+
 /** Finds a public key by the hexadecimal of its fingerprint; undefined where there is none. */
 export type FindKey = (fingerprint: string) => Promise<PublicKey | undefined>;
+
+/** How a replay is verified. */
+export interface ReplayOptions {
+  /** Whether each signature is verified, and not only the last one of each writer in a slice, which covers those before. */
+  readonly allSignatures?: boolean;
+}
 
 interface Writer {
   nextCounter: number;
@@ -64,13 +76,17 @@ interface Writer {
  */
 export class ReplayVerifier {
   readonly genesis: Genesis;
-  /** Undefined: who may do what isn't known. */
-  readonly #authority: Authority | undefined;
+  /** Undefined: who may do what isn't known, and that events are allowed isn't checked. */
+  #authority: Authority | undefined;
+  readonly #rules: RulesFrom | undefined;
   /** The keys that signatures are verified with. */
-  readonly #keys: KeyRing;
+  #keys: KeyRing;
   readonly #findKey: FindKey | undefined;
+  /** Who may do what, as it was after so many changes. */
+  #record: { readonly changes: number; readonly record: AuthorityRecord } | undefined;
   readonly #frontier: Frontier;
   readonly #fromGenesis: boolean;
+  readonly #allSignatures: boolean;
   readonly #writers = new Map<string, Writer>();
   readonly #latest = new LatestWriters();
   readonly #objects = new RecentKeys();
@@ -79,13 +95,19 @@ export class ReplayVerifier {
   #nextSequence: number;
   #timeUnixMs = 0;
 
-  constructor(genesis: Genesis, start: ReplayStart = { commit: 0, sequence: 0, frontier: [] }) {
+  constructor(
+    genesis: Genesis,
+    start: ReplayStart = { commit: 0, sequence: 0, frontier: [] },
+    options: ReplayOptions = {},
+  ) {
     this.genesis = genesis;
-    const { authority } = start;
+    const { authority, rules } = start;
+    this.#rules = rules;
     if (start.commit === 0) this.#authority = Authority.of(genesis);
     else if (authority !== undefined) this.#authority = new Authority(authority);
     this.#keys = (this.#authority ?? Authority.of(genesis)).keys;
     this.#findKey = start.findKey;
+    this.#allSignatures = options.allSignatures === true;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
     this.#fromGenesis = start.commit === 0;
@@ -102,6 +124,11 @@ export class ReplayVerifier {
     return this.#nextSequence;
   }
 
+  /** Hashes of the perfect subtrees of all that was verified, largest first; 32 bytes each. */
+  frontier(): readonly Buffer[] {
+    return this.#frontier.hashes();
+  }
+
   /** Whether it is checked that events are allowed: by all that came before, from the chain's first batch on. */
   get checksRules(): boolean {
     return this.#authority !== undefined;
@@ -109,12 +136,27 @@ export class ReplayVerifier {
 
   /** Who may do what after all that was verified, for a replay that goes on from there. */
   authority(): AuthorityRecord | undefined {
-    return this.#authority?.record();
+    const authority = this.#authority;
+    if (authority === undefined) return undefined;
+    const { changes } = authority;
+    // It seldom changes, and may be large.
+    if (this.#record?.changes !== changes) this.#record = { changes, record: authority.record() };
+    return this.#record.record;
+  }
+
+  /** A public key that was shown so far, by the hexadecimal of its fingerprint. */
+  findKey(fingerprint: string): PublicKey | undefined {
+    return this.#keys.find(fingerprint);
   }
 
   /** The head of all that was verified. */
   head(): TreeHead {
     return { size: this.#frontier.size, root: this.#frontier.root() };
+  }
+
+  /** The root that the tree had at a size; undefined for one before the start, or too long ago. */
+  rootAt(size: number): Buffer | undefined {
+    return this.#roots.rootAt(size);
   }
 
   /**
@@ -128,22 +170,37 @@ export class ReplayVerifier {
   }
 
   /** As `verify`, for a slice that was split before. */
-  async verifyBatches(stored: readonly SliceBatch[]): Promise<VerifiedBatch[]> {
+  async verifyBatches(
+    stored: readonly Pick<SliceBatch, 'run' | 'commit'>[],
+  ): Promise<VerifiedBatch[]> {
     const steps: Step[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
-    const lastSigned = new Map<string, Step>();
+    const lastSigned = new Map<string | number, Step>();
     for (const { run, commit } of stored) {
+      at(commit.commit, () => this.#startRules());
       const batch = at(commit.commit, () => parseBatch(run));
       const strangers = at(commit.commit, () => this.#strangersOf(batch));
       if (strangers.length > 0) await this.#learn(strangers);
       const step = at(commit.commit, () => this.#step(batch, commit));
       steps.push(step);
       const { seal } = batch;
-      if (seal.signatures.length > 0) lastSigned.set(seal.writerId.toString('hex'), step);
+      const who = this.#allSignatures ? commit.commit : seal.writerId.toString('hex');
+      if (seal.signatures.length > 0) lastSigned.set(who, step);
       if (seal.signatures.length > 1) await verifyStep(step);
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));
     return steps.map(({ verified }) => verified);
+  }
+
+  /** Know who may do what, where that is known from here on. */
+  #startRules(): void {
+    const rules = this.#rules;
+    if (this.#authority !== undefined || rules?.head.size !== this.#frontier.size) return;
+    if (!rules.head.root.equals(this.#frontier.root())) {
+      throw new Violation('what comes before it is another history than the one that was verified');
+    }
+    this.#authority = new Authority(rules.authority);
+    this.#keys = this.#authority.keys;
   }
 
   /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */

@@ -18,7 +18,7 @@ import { vouchedBy } from './vouching.ts';
  */
 export async function verifyBatch(
   genesis: Genesis,
-  { run, commit }: SliceBatch,
+  { run, commit }: Pick<SliceBatch, 'run' | 'commit'>,
   findKey: FindKey,
 ): Promise<VerifiedBatch> {
   try {

@@ -13,7 +13,10 @@ const kindsWithoutAuthority: ReadonlySet<EventKind> = new Set(['data', 'tombston
  *
  * @throws AtedbError SIGNATURE_INVALID where it has no signature and must have one.
  */
-export function vouchedBy(batch: Batch, trustMode: TrustMode): VouchedBy {
+export function vouchedBy(
+  batch: Pick<Batch, 'seal' | 'count' | 'kindOf' | 'marksOf'>,
+  trustMode: TrustMode,
+): VouchedBy {
   if (batch.seal.signatures.length > 0) return 'writer';
   if (trustMode === 'distributed') {
     throw unsigned("a distributed chain's batches are signed, each of them");

@@ -69,6 +69,7 @@ export function fakeMethods(behaviour: Behaviour): Methods<typeof ChainService> 
     getKeys: unary(method.getKeys, unsupported),
     lock: bidiStream(method.lock, unsupported),
     deleteChain: bidiStream(method.deleteChain, unsupported),
+    getProof: unary(method.getProof, unsupported),
   };
 }
 

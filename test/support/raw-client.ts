@@ -17,6 +17,8 @@ import {
   DescribeChainResponseSchema,
   GetEventRequestSchema,
   GetEventResponseSchema,
+  GetProofRequestSchema,
+  GetProofResponseSchema,
   type KeyProofSchema,
   ListChainsRequestSchema,
   ListChainsResponseSchema,
@@ -100,6 +102,12 @@ export class RawClient implements Disposable {
     const schema = GetEventRequestSchema;
     const bytes = await this.unary('GetEvent', toBinary(schema, create(schema, request)));
     return fromBinary(GetEventResponseSchema, bytes);
+  }
+
+  async getProof(request: MessageInitShape<typeof GetProofRequestSchema>) {
+    const schema = GetProofRequestSchema;
+    const bytes = await this.unary('GetProof', toBinary(schema, create(schema, request)));
+    return fromBinary(GetProofResponseSchema, bytes);
   }
 
   append(): AppendCall {

@@ -8,6 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
+import type { CheckpointKeys } from "./checkpoint_pb.js";
 import type { ErrorReason } from "./errors_pb.js";
 
 /**
@@ -210,6 +211,29 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: repeated atedb.v1.ChainDamage damages = 9;
    */
   damages: ChainDamage[];
+
+  /**
+   * The keys that the server signs checkpoints with.
+   *
+   * @generated from field: atedb.v1.CheckpointKeys checkpoint_keys = 10;
+   */
+  checkpointKeys?: CheckpointKeys | undefined;
+
+  /**
+   * The newest checkpoint of the chain: of the head, or of one that was the chain's within the last second.
+   * A C2SP tlog-checkpoint note, as docs/checkpoints.md describes. Absent: the chain has lost its end, and its
+   * server must not sign what is left.
+   *
+   * @generated from field: string checkpoint = 11;
+   */
+  checkpoint: string;
+
+  /**
+   * RFC 9162 consistency proof from the checkpoint to the head. Empty where they are the same. 32 bytes each.
+   *
+   * @generated from field: repeated bytes checkpoint_consistency = 12;
+   */
+  checkpointConsistency: Uint8Array[];
 };
 
 /**
@@ -469,7 +493,8 @@ export declare const KeyProofSchema: GenMessage<KeyProof>;
 
 /**
  * One message of an append stream: a batch (events and seal), or a proof, or neither, which asks for
- * the conversation id that proofs are made for. Each is answered once, in the order sent.
+ * the conversation id that proofs are made for. Each is answered once, in the order sent; a batch that is to
+ * be attested once more, with `attested`.
  * Fields 1 and 2 are stored as they come, byte for byte: all events, then the seal, in the strict form,
  * before any other field.
  *
@@ -503,6 +528,13 @@ export declare type AppendRequest = Message<"atedb.v1.AppendRequest"> & {
    * @generated from field: atedb.v1.KeyProof proof = 17;
    */
   proof?: KeyProof | undefined;
+
+  /**
+   * Whether the batch is to be attested, too. Absent without a batch.
+   *
+   * @generated from field: bool attest = 18;
+   */
+  attest: boolean;
 };
 
 /**
@@ -613,6 +645,43 @@ export declare type Proven = Message<"atedb.v1.Proven"> & {
 export declare const ProvenSchema: GenMessage<Proven>;
 
 /**
+ * A checkpoint covers the batch: its server has signed a tree that the batch's commit is in. How often a
+ * chain's tree is signed is limited to about once a second.
+ *
+ * @generated from message atedb.v1.Attested
+ */
+export declare type Attested = Message<"atedb.v1.Attested"> & {
+  /**
+   * The checkpoint. In a stream absent where it is the one of the `attested` before.
+   *
+   * @generated from field: string checkpoint = 1;
+   */
+  checkpoint: string;
+
+  /**
+   * With a checkpoint: RFC 9162 consistency proof from the tree of the checkpoint before on this stream to
+   * this one's; for the first one, and in a call of its own, from the head that the batch's seal names as
+   * verified. Empty where that names none. 32 bytes each.
+   *
+   * @generated from field: repeated bytes consistency = 2;
+   */
+  consistency: Uint8Array[];
+
+  /**
+   * RFC 9162 inclusion proof of the batch's commit in the tree of the checkpoint. 32 bytes each.
+   *
+   * @generated from field: repeated bytes inclusion = 3;
+   */
+  inclusion: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.Attested.
+ * Use `create(AttestedSchema)` to create a new message.
+ */
+export declare const AttestedSchema: GenMessage<Attested>;
+
+/**
  * The answer to one message.
  *
  * @generated from message atedb.v1.AppendResponse
@@ -663,6 +732,14 @@ export declare type AppendResponse = Message<"atedb.v1.AppendResponse"> & {
      */
     value: Proven;
     case: "proven";
+  } | {
+    /**
+     * The batch, which was committed before, is covered by a checkpoint.
+     *
+     * @generated from field: atedb.v1.Attested attested = 6;
+     */
+    value: Attested;
+    case: "attested";
   } | { case: undefined; value?: undefined };
 };
 
@@ -698,6 +775,13 @@ export declare type AppendBatchRequest = Message<"atedb.v1.AppendBatchRequest"> 
    * @generated from field: string chain_key = 16;
    */
   chainKey: string;
+
+  /**
+   * Whether to answer only when a checkpoint covers the batch, too.
+   *
+   * @generated from field: bool attest = 18;
+   */
+  attest: boolean;
 };
 
 /**
@@ -718,6 +802,13 @@ export declare type AppendBatchResponse = Message<"atedb.v1.AppendBatchResponse"
    * @generated from field: atedb.v1.Committed committed = 1;
    */
   committed?: Committed | undefined;
+
+  /**
+   * The checkpoint that covers it. Absent: it was not asked for.
+   *
+   * @generated from field: atedb.v1.Attested attested = 2;
+   */
+  attested?: Attested | undefined;
 };
 
 /**
@@ -1010,6 +1101,16 @@ export declare type SubscribeResponse = Message<"atedb.v1.SubscribeResponse"> & 
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * A checkpoint of what was sent, or of what is before the stream's start: one comes before `caught_up`, and
+     * one within about a second of what is appended, later where very many chains are followed. None is older
+     * than one before it. Its head is of a size that was reached before.
+     *
+     * @generated from field: string checkpoint = 6;
+     */
+    value: string;
+    case: "checkpoint";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1667,6 +1768,189 @@ export declare type DeleteChainResponse = Message<"atedb.v1.DeleteChainResponse"
 export declare const DeleteChainResponseSchema: GenMessage<DeleteChainResponse>;
 
 /**
+ * Asks for a proof: of an event, of the extension of an older tree, or of both. One of `sequence` and
+ * `from_size` is required.
+ *
+ * @generated from message atedb.v1.GetProofRequest
+ */
+export declare type GetProofRequest = Message<"atedb.v1.GetProofRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * Sequence of the event to prove. Absent: none.
+   *
+   * @generated from field: optional uint64 sequence = 3;
+   */
+  sequence?: bigint | undefined;
+
+  /**
+   * Size, in commits, of the older tree. Absent: none.
+   *
+   * @generated from field: uint64 from_size = 4;
+   */
+  fromSize: bigint;
+
+  /**
+   * Size, in commits, of the tree that the event is proven to be in, and that extends the older one; at
+   * least that one's, and more than the number of the event's commit. Absent: the head.
+   *
+   * @generated from field: uint64 size = 5;
+   */
+  size: bigint;
+
+  /**
+   * The event comes with its data and salt, so that the data can be checked too.
+   *
+   * @generated from field: bool with_data = 6;
+   */
+  withData: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.GetProofRequest.
+ * Use `create(GetProofRequestSchema)` to create a new message.
+ */
+export declare const GetProofRequestSchema: GenMessage<GetProofRequest>;
+
+/**
+ * What ties one event to a commit of the chain.
+ *
+ * @generated from message atedb.v1.EventProof
+ */
+export declare type EventProof = Message<"atedb.v1.EventProof"> & {
+  /**
+   * The event. Without data and salt, and with DATA_STATE_OMITTED, unless they were asked for.
+   *
+   * @generated from field: atedb.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+
+  /**
+   * RFC 9162 inclusion proof of its header in the tree over the headers of its batch, whose root the
+   * seal names. 32 bytes each.
+   *
+   * @generated from field: repeated bytes path = 2;
+   */
+  path: Uint8Array[];
+
+  /**
+   * The seal of its batch, with the signatures that are on it.
+   *
+   * @generated from field: atedb.v1.Seal seal = 3;
+   */
+  seal?: Seal | undefined;
+
+  /**
+   * The commit header of its batch.
+   *
+   * @generated from field: bytes commit_header = 4;
+   */
+  commitHeader: Uint8Array;
+
+  /**
+   * RFC 9162 inclusion proof of the commit in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes inclusion = 5;
+   */
+  inclusion: Uint8Array[];
+
+  /**
+   * Public keys of the seal's signers that are no roots of the genesis. At most 16.
+   *
+   * @generated from field: repeated atedb.v1.PublicKey keys = 6;
+   */
+  keys: PublicKey[];
+};
+
+/**
+ * Describes the message atedb.v1.EventProof.
+ * Use `create(EventProofSchema)` to create a new message.
+ */
+export declare const EventProofSchema: GenMessage<EventProof>;
+
+/**
+ * A proof that stands for itself.
+ *
+ * @generated from message atedb.v1.GetProofResponse
+ */
+export declare type GetProofResponse = Message<"atedb.v1.GetProofResponse"> & {
+  /**
+   * The genesis batch: its event, its seal, its commit.
+   *
+   * @generated from field: atedb.v1.LogSegment genesis = 1;
+   */
+  genesis?: LogSegment | undefined;
+
+  /**
+   * RFC 9162 inclusion proof of the genesis, which is commit 0, in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes genesis_inclusion = 2;
+   */
+  genesisInclusion: Uint8Array[];
+
+  /**
+   * The head that is proven against: the chain's, or the one of the size that was asked for.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 3;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
+   * any other leaf may fit several sizes.
+   *
+   * @generated from field: bytes last_commit_header = 4;
+   */
+  lastCommitHeader: Uint8Array;
+
+  /**
+   * RFC 9162 inclusion proof of that commit in the tree of the head. 32 bytes each.
+   *
+   * @generated from field: repeated bytes last_inclusion = 5;
+   */
+  lastInclusion: Uint8Array[];
+
+  /**
+   * The event. Absent: none was asked for.
+   *
+   * @generated from field: atedb.v1.EventProof event = 6;
+   */
+  event?: EventProof | undefined;
+
+  /**
+   * The older tree. Absent: none was asked for.
+   *
+   * @generated from field: atedb.v1.TreeHead from = 7;
+   */
+  from?: TreeHead | undefined;
+
+  /**
+   * RFC 9162 consistency proof from the older tree to the head. Empty where that is the same. 32 bytes each.
+   *
+   * @generated from field: repeated bytes consistency = 8;
+   */
+  consistency: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.GetProofResponse.
+ * Use `create(GetProofResponseSchema)` to create a new message.
+ */
+export declare const GetProofResponseSchema: GenMessage<GetProofResponse>;
+
+/**
  * Whether a chain can be used.
  *
  * @generated from enum atedb.v1.ChainHealth
@@ -1756,6 +2040,8 @@ export declare const ChainService: GenService<{
    *   waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
    *   and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
    *   event but data and tombstones.
+   * Where a batch is to be attested, `attested` follows its `committed` as soon as a checkpoint covers it, and
+   * other answers may come in between. Until then the batch counts as one of the 128.
    * Retry: sending the same seal again, on any stream, is answered with the first answer and adds
    * nothing; that holds for a writer's last 128 batches, across restarts of the server too. After a
    * lost connection, open, and send again what has no answer.
@@ -1867,6 +2153,18 @@ export declare const ChainService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DeleteChainRequestSchema;
     output: typeof DeleteChainResponseSchema;
+  },
+  /**
+   * Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to
+   * somebody who has nothing of the chain: docs/proofs.md says how such a proof is checked. Also fails
+   * with SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.GetProof
+   */
+  getProof: {
+    methodKind: "unary";
+    input: typeof GetProofRequestSchema;
+    output: typeof GetProofResponseSchema;
   },
 }>;
 

@@ -9,13 +9,14 @@ import {
   parseHex,
   parseSequence,
   readChainFlag,
+  readPassphraseFlag,
   readPositional,
   readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
-import { parseInteger, parseText } from '../flag-values.ts';
+import { parseChoice, parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import type { SplitRule } from '../record-splitter.ts';
@@ -71,6 +72,12 @@ const flags = {
     'With --lock-token: primary key of the locked object, where it is not the appended one',
     parseHex('a primary key', primaryKeyBytes),
   ),
+  wait: valueFlag(
+    'wait',
+    'A batch is done when it is durable, or when the server has also signed a tree that it is in: durable or attested',
+    parseChoice(['durable', 'attested']),
+    'durable',
+  ),
   key: chainFlags.key,
   sign: switchFlag(
     'sign',
@@ -124,11 +131,13 @@ export const appendCommand: CommandModule = {
         landsBefore: readChainFlag(flags.landsBefore, parsed),
         objectsUnchangedSince: readObjectCondition(parsed, primaryKey),
         lease: readLease(parsed, primaryKey),
+        wait: readChainFlag(flags.wait, parsed),
       },
       key: readChainFlag(flags.key, parsed),
       sign: isOn(flags.sign, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
+      passphraseFile: readPassphraseFlag(parsed),
       json: isOn(flags.json, parsed),
       print: isOn(flags.print, parsed),
     };

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
-import { declareChainFlags, readChainFlag } from '../chain-flags.ts';
+import { declareChainFlags, isOn, readChainFlag, readPassphraseFlag } from '../chain-flags.ts';
+import { UsageError } from '../errors.ts';
 import { argumentText } from '../flags.ts';
 import { keyFlags } from '../key-flags.ts';
 
@@ -25,14 +26,19 @@ function shared(parsed: Record<string, unknown>): { name: string; json: boolean 
   return { name: argumentText(parsed.name), json: parsed.json === true };
 }
 
+const newFlags = { suite: keyFlags.suite, passphrase: keyFlags.passphrase };
+
 const newCommand: CommandModule = {
   command: 'new [name]',
   describe: 'Make a key',
-  builder: (program) => withJson(declareChainFlags(withName(program), { suite: keyFlags.suite })),
+  builder: (program) => withJson(declareChainFlags(withName(program), newFlags)),
   handler: async (parsed) => {
     const suite = readChainFlag(keyFlags.suite, parsed);
+    const passphraseFile = readPassphraseFlag(parsed);
+    // A variable alone says which passphrase, and not that every key is to have it.
+    const sealed = isOn(keyFlags.passphrase, parsed) || parsed['passphrase-file'] !== undefined;
     const { newKey } = await import('../keys.ts');
-    await newKey({ ...shared(parsed), suite });
+    await newKey({ ...shared(parsed), suite, sealed, passphraseFile });
   },
 };
 
@@ -93,10 +99,33 @@ const importCommand: CommandModule = {
   },
 };
 
+const passphraseFlags = {
+  newPassphraseFile: keyFlags.newPassphraseFile,
+  remove: keyFlags.remove,
+};
+
+const passphraseCommand: CommandModule = {
+  command: 'passphrase [name]',
+  describe: 'Seal a key with a passphrase, with another one, or with none',
+  builder: (program) => withJson(declareChainFlags(withName(program), passphraseFlags)),
+  handler: async (parsed) => {
+    const remove = isOn(keyFlags.remove, parsed);
+    const newFile = readChainFlag(keyFlags.newPassphraseFile, parsed);
+    if (remove && newFile !== undefined) {
+      throw new UsageError(
+        '--remove and --new-passphrase-file contradict each other; leave one out',
+      );
+    }
+    const currentFile = readPassphraseFlag(parsed);
+    const { changePassphrase } = await import('../keys.ts');
+    await changePassphrase({ ...shared(parsed), remove, currentFile, newFile });
+  },
+};
+
 /** `atedb key`: the keys that events are signed with. */
 export const keyCommand: CommandModule = {
   command: 'key',
-  describe: 'Make, list, show, export and import the keys that events are signed with',
+  describe: 'Make, list, show, export, import and seal the keys that events are signed with',
   builder: (program) =>
     program
       .command(newCommand)
@@ -104,7 +133,8 @@ export const keyCommand: CommandModule = {
       .command(showCommand)
       .command(exportCommand)
       .command(importCommand)
-      .demandCommand(1, 'after key comes new, list, show, export or import')
+      .command(passphraseCommand)
+      .demandCommand(1, 'after key comes new, list, show, export, import or passphrase')
       .epilogue('Keys are files in ~/.ate/keys, or in keys/ below ATE_HOME where that is set.'),
   handler: () => undefined,
 };

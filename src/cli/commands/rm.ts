@@ -6,6 +6,7 @@ import {
   isOn,
   parseSequence,
   readChainFlag,
+  readPassphraseFlag,
   readPositional,
   readTrustMode,
   switchFlag,
@@ -53,6 +54,7 @@ export const rmCommand: CommandModule = {
       sign: isOn(flags.sign, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
+      passphraseFile: readPassphraseFlag(parsed),
       json: isOn(flags.json, parsed),
     };
     const { removeObject } = await import('../rm.ts');

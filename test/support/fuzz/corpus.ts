@@ -3,6 +3,7 @@ import {
   ChainService,
   DescribeChainRequestSchema,
   GetEventRequestSchema,
+  GetProofRequestSchema,
   ListChainsRequestSchema,
   OpenChainRequestSchema,
   ReadEventsRequestSchema,
@@ -89,6 +90,14 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
   const writerId = writerIdOf(writer.identity);
   return [
     ...runs.map((run) => ({ path: appendBatchPath, bytes: appendRequest(run, chainKey) })),
+    ...runs.slice(1, 2).map((run) => ({
+      path: appendBatchPath,
+      // To be attested, too: field 18.
+      bytes: Buffer.concat([
+        appendRequest(run, chainKey),
+        new FieldWriter().varint(18, 1).finish(),
+      ]),
+    })),
     ...of(OpenChainRequestSchema, chainPath('openChain'), [
       { chainKey },
       { chainKey, chainId, knownSize: 2n, forAppend: true, writerId },
@@ -102,6 +111,11 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
     ...of(GetEventRequestSchema, chainPath('getEvent'), [
       { chainKey, chainId, event: { case: 'primaryKey', value: primaryKey } },
       { chainKey, event: { case: 'sequence', value: 3n } },
+    ]),
+    ...of(GetProofRequestSchema, chainPath('getProof'), [
+      { chainKey, chainId, sequence: 3n, withData: true },
+      { chainKey, sequence: 1n, fromSize: 1n, size: 3n },
+      { chainKey, fromSize: 2n },
     ]),
     ...of(ReadEventsRequestSchema, chainPath('readEvents'), [
       { chainKey },

@@ -1,0 +1,43 @@
+import { connect } from '../client/index.ts';
+import type { TreeHead } from '../event/index.ts';
+import { proofText } from '../proof/index.ts';
+import { writeFileAtomic } from '../store/index.ts';
+import { compareHead } from './check-proof-file.ts';
+import { noticeWriter } from './notices.ts';
+import { runWithOutput } from './output.ts';
+import { proofFactsJson, proofWords } from './proof-words.ts';
+import type { ReadTarget } from './read.ts';
+
+/** What `atedb proof` is told. */
+export interface ProofSettings extends ReadTarget {
+  readonly sequence: number | undefined;
+  readonly fromSize: number | undefined;
+  readonly size: number | undefined;
+  readonly withData: boolean;
+  /** A head that the proof must be about, or extend. */
+  readonly head: TreeHead | undefined;
+  /** Absent: the proof goes to standard output. */
+  readonly file: string | undefined;
+  readonly json: boolean;
+}
+
+/**
+ * Get a proof, and write it.
+ *
+ * @throws AtedbError as `Chain.prove`; STORAGE_FAILED where the file is there already.
+ */
+export async function writeProof(settings: ProofSettings): Promise<void> {
+  const { server, address, chainId, trustMode, head, file, json } = settings;
+  await runWithOutput(async (output, signal) => {
+    await using client = await connect(server, { onNotice: noticeWriter(json) });
+    const chain = await client.open(address, { chainId, trustMode, signal });
+    const { proof, facts } = await chain.prove({ ...settings, signal });
+    const match = compareHead(facts, head);
+    if (file === undefined) {
+      output.write(proofText(proof, json ? 0 : 2));
+      return;
+    }
+    await writeFileAtomic(file, proofText(proof), { replace: false });
+    output.write(json ? `${proofFactsJson(facts, match)}\n` : proofWords(facts, match));
+  });
+}

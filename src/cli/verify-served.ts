@@ -1,0 +1,88 @@
+import { AtedbError, type Chain, connect } from '../client/index.ts';
+import { type ChainAddress, splitSlice, type TreeHead } from '../event/index.ts';
+import { HistoryVerifier, Violations, whyOf } from '../verify/index.ts';
+import { noticeWriter } from './notices.ts';
+import { Progress } from './progress.ts';
+import type { VerifySettings } from './verify.ts';
+import type { VerifyReport } from './verify-report.ts';
+
+/** What says that a server, or what it has, can't be believed: that is what is asked for here, and no failure. */
+const violationReasons = new Set([
+  'VERIFICATION_FAILED',
+  'HEAD_CONFLICT',
+  'CHAIN_ID_MISMATCH',
+  'TRUST_MODE_MISMATCH',
+  'CHAIN_DAMAGED',
+]);
+
+/** Verify a chain as a server sends it. */
+export async function verifyServed(
+  address: ChainAddress,
+  settings: VerifySettings,
+  signal: AbortSignal,
+): Promise<VerifyReport> {
+  const { chainId, trustMode, allSignatures, json, head } = settings;
+  const violations = new Violations();
+  const heads = head === undefined ? [] : [head];
+  await using client = await connect(address.server, { onNotice: noticeWriter(json) });
+  const chain = await noting(violations, () =>
+    client.open(address.text, { chainId, trustMode, signal }),
+  );
+  const history = chain && (await replay(chain, { settings, signal, violations, heads }));
+  return {
+    target: address.text,
+    genesis: chain?.genesis,
+    history,
+    violations: violations.list,
+    leftOut: violations.leftOut,
+    allSignatures,
+    isPinned: chainId !== undefined,
+    heads,
+    files: undefined,
+  };
+}
+
+async function replay(
+  chain: Chain,
+  of: {
+    settings: VerifySettings;
+    signal: AbortSignal;
+    violations: Violations;
+    heads: readonly TreeHead[];
+  },
+): Promise<HistoryVerifier | undefined> {
+  const { settings, signal, violations, heads } = of;
+  const { genesis } = chain;
+  if (genesis === undefined) throw new Error('a chain that was opened for reading is there');
+  const { allSignatures } = settings;
+  const verifier = new HistoryVerifier({ genesis, allSignatures, heads, violations });
+  await noting(violations, async () => {
+    using served = await chain.readUnverified({ signal });
+    using progress = new Progress({ what: 'verifying', unit: 'commit', total: served.head.size });
+    for await (const slice of served.slices()) {
+      const batches = splitSlice(slice);
+      await verifier.add(batches);
+      progress.add(batches.length);
+      if (violations.leftOut) return;
+    }
+    // What was wrong before says enough of a head that is another one then.
+    if (violations.list.length > 0) return;
+    verifier.finish();
+    await served.confirm(verifier.head);
+  });
+  return verifier;
+}
+
+/** Do something, and take what shows that the server can't be believed for a violation. */
+async function noting<T>(violations: Violations, act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    const isViolation =
+      error instanceof AtedbError &&
+      (violationReasons.has(error.reason) || error.reason === 'NON_CANONICAL');
+    if (!isViolation) throw error;
+    violations.add({ what: error.reason === 'NON_CANONICAL' ? whyOf(error) : error.message });
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { identityHome, rememberedHeads } from '../client/index.ts';
+import type { ChainAddress, Genesis, TreeHead, TrustMode } from '../event/index.ts';
+import { holdsLog } from '../log/index.ts';
+import { verifyFolder } from '../verify/index.ts';
+import { UsageError, ViolationError } from './errors.ts';
+import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
+import { type Output, runWithOutput } from './output.ts';
+import { Progress } from './progress.ts';
+import { countOf } from './safe-text.ts';
+import { type VerifyReport, verifyJson, verifyWords } from './verify-report.ts';
+import { verifyServed } from './verify-served.ts';
+
+/** What `atedb verify` is told. */
+export interface VerifySettings {
+  readonly target: ChainAddress | { readonly folder: string };
+  /** 32 bytes. */
+  readonly chainId: Buffer | undefined;
+  readonly trustMode: TrustMode | undefined;
+  readonly head: TreeHead | undefined;
+  /** Whether the heads that the home folder has are to be in it. */
+  readonly known: boolean;
+  readonly allSignatures: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Verify a whole chain, of a server or in a folder, and say what was found.
+ *
+ * @throws ViolationError at the end, where anything doesn't verify; UsageError for a folder that is no chain's.
+ */
+export async function verifyChain(settings: VerifySettings): Promise<void> {
+  await runWithOutput(async (output, signal) => {
+    const { target } = settings;
+    const report =
+      'folder' in target
+        ? await verifyAt(target.folder, settings, signal)
+        : await verifyServed(target, settings, signal);
+    await print(report, settings.json, output);
+  });
+}
+
+async function print(report: VerifyReport, json: boolean, output: Output): Promise<void> {
+  await output.write(json ? `${verifyJson(report)}\n` : verifyWords(report));
+  const { violations, leftOut } = report;
+  if (violations.length === 0) return;
+  const count = leftOut ? 'more than ' : '';
+  throw new ViolationError(
+    `${report.target} does not verify: ${count}${countOf(violations.length, 'violation')}`,
+  );
+}
+
+async function verifyAt(
+  path: string,
+  settings: VerifySettings,
+  signal: AbortSignal,
+): Promise<VerifyReport> {
+  const folder = await chainFolderAt(path);
+  const { chainId, allSignatures } = settings;
+  let onRead: ((bytes: number) => void) | undefined;
+  const storage = new MeasuredStorage((bytes) => onRead?.(bytes));
+  if (!(await holdsLog(storage, folder))) {
+    throw new UsageError(
+      `${path} is not the folder of a chain: it has neither a manifest nor segments. Such folders are below a server's logs path, and their names end with .chain`,
+    );
+  }
+  using progress = new Progress({
+    what: 'verifying',
+    unit: 'byte',
+    total: await bytesBelow(storage, folder),
+  });
+  onRead = (bytes) => progress.add(bytes);
+  let heads: TreeHead[] = [];
+  const headsOf = async (genesis: Genesis) => {
+    heads = await headsDue(genesis, settings);
+    return heads;
+  };
+  const found = await verifyFolder({ ...settings, storage, folder, headsOf, signal });
+  const { violations, history, genesis, ...files } = found;
+  return {
+    target: path,
+    genesis,
+    history,
+    violations: violations.list,
+    leftOut: violations.leftOut,
+    allSignatures,
+    isPinned: chainId !== undefined,
+    heads,
+    files,
+  };
+}
+
+async function chainFolderAt(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return realpath(resolve(path));
+  throw new UsageError(
+    `${path} is neither an address, as ate://host/chain-key, nor a folder that is there`,
+  );
+}
+
+/** The heads that a chain must have had: that which the user names, and those which the home folder has. */
+async function headsDue(
+  { chainKey, chainId }: Genesis,
+  { head, known }: VerifySettings,
+): Promise<TreeHead[]> {
+  const named = head === undefined ? [] : [head];
+  if (!known) return named;
+  const home = identityHome(process.env);
+  const remembered = await rememberedHeads(home, chainKey);
+  const ofChain = remembered.filter((one) => one.chainId.equals(chainId));
+  if (ofChain.length > 0) return [...named, ...ofChain.map((one) => one.head)];
+  const other =
+    remembered.length === 0
+      ? ''
+      : '; it has heads of another chain with that key: this one is not the one that was read';
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `--known: ${home} has no head of the chain ${chainKey.text} with the id ${chainId.toString('hex')}${other}`,
+    { metadata: { field: 'known' } },
+  );
+}

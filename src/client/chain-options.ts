@@ -1,0 +1,36 @@
+import type { KeyPair, PaddingRule } from '../crypto/index.ts';
+import type { ChainKey, TrustMode } from '../event/index.ts';
+import type { Chain } from './chain.ts';
+import type { OnNotice } from './notice.ts';
+import type { Transport } from './transport.ts';
+
+/** What a chain is opened with, all decided. */
+export interface ChainOptions {
+  readonly transport: Transport;
+  readonly chainKey: ChainKey;
+  /** Absolute path; undefined: nothing is kept. */
+  readonly home: string | undefined;
+  /** The same, of what the writer remembers. */
+  readonly writerHome: string | undefined;
+  readonly loadKey: () => Promise<KeyPair>;
+  /** Keys that read keys may have been handed out to. */
+  readonly loadReadKeys: () => Promise<readonly KeyPair[]>;
+  /** Undefined: as the chain is. */
+  readonly checkRules: boolean | undefined;
+  /** 32 bytes. */
+  readonly chainId: Buffer | undefined;
+  readonly trustMode: TrustMode | undefined;
+  /** Whether the chain seals its data, if it is created. */
+  readonly isConfidential: boolean;
+  /** How far the size of sealed data is hidden. */
+  readonly padding: PaddingRule;
+  readonly reconnectMs: number;
+  readonly signBatches: boolean;
+  readonly readDamaged: boolean;
+  readonly batchEventsMax: number;
+  readonly batchBytesMax: number;
+  readonly queueBytesMax: number;
+  readonly onNotice: OnNotice;
+  /** The chain is closed, for whoever keeps a list. */
+  readonly onClosed: (chain: Chain) => void;
+}

@@ -1,0 +1,106 @@
+import { AtedbError } from '../bytes/index.ts';
+import type { KeyPair, PaddingRule, PublicKey } from '../crypto/index.ts';
+import type { Genesis } from '../event/index.ts';
+import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
+import type { CallOptions } from './cancellation.ts';
+import type { AppendOptions } from './chain.ts';
+import type { ChainRules } from './chain-rules.ts';
+import type { Committed } from './pending-append.ts';
+import { type RangeContext, readOnWith } from './range.ts';
+import { withSealing } from './sealing.ts';
+import { eventsToAddReaders, eventsToSetReaders, type SharedObject } from './sharing.ts';
+
+/** A rule for reading may change while an append is on its way; so often it is sealed anew. */
+const triesMax = 3;
+
+/** The parts of a chain that it writes with. */
+export interface ConfidentialWriterOptions {
+  readonly rules: ChainRules;
+  /** Whether the chain seals its data, if it is created. */
+  readonly isConfidential: boolean;
+  readonly padding: PaddingRule;
+  readonly loadKey: () => Promise<KeyPair>;
+  /** What reading needs; creates no chain. */
+  readonly context: (options: CallOptions) => Promise<RangeContext>;
+  /** Appends what is built. */
+  readonly append: (built: BuiltEvents, options: CallOptions) => Promise<Committed>;
+}
+
+/** Appends to chains whose data is sealed. What is read by whom follows from the rules that this client has verified. */
+export class ConfidentialWriter {
+  readonly #options: ConfidentialWriterOptions;
+  /** Ends when the append before has its place in the queue: their order is that of the calls. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #hasReached = false;
+
+  constructor(options: ConfidentialWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Whether appends to a chain go through this: its data is sealed somewhere, as far as is known, or may be. */
+  seals(genesis: Genesis | undefined): boolean {
+    const { isConfidential, rules } = this.#options;
+    // One that isn't there yet will be what it is made as.
+    if (genesis === undefined) return isConfidential;
+    return genesis.isConfidential === true || rules.verified.hasReadRules;
+  }
+
+  /** Append events, sealed as the rules for reading say. @throws AtedbError as `Chain.append`, and `withSealing`. */
+  async append(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#appendOnce(events, options);
+      } catch (error) {
+        const isStale = error instanceof AtedbError && error.reason === 'READ_RULE_MISMATCH';
+        if (!isStale || tries === triesMax) throw error;
+        this.#hasReached = false;
+      }
+    }
+  }
+
+  /** Give an object other readers, with a new read key from now on. */
+  async setReaders(
+    object: SharedObject,
+    readers: readonly PublicKey[],
+    options: AppendOptions,
+  ): Promise<Committed> {
+    const { chainId } = (await this.#options.context(options)).genesis;
+    const own = (await this.#options.loadKey()).publicKey;
+    const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
+    const committed = await this.#options.append(buildEvents(events, options), options);
+    this.#options.rules.readKeys.know(readKey);
+    this.#hasReached = false;
+    return committed;
+  }
+
+  /** Hand out the read key that an object has now. */
+  async addReaders(
+    object: SharedObject,
+    readers: readonly PublicKey[],
+    options: AppendOptions,
+  ): Promise<Committed> {
+    const context = await this.#reached(options);
+    const events = await eventsToAddReaders(context, object, readers);
+    return this.#options.append(buildEvents(events, options), options);
+  }
+
+  async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
+    const queued = this.#turn.then(async () => {
+      const context = await this.#reached(options);
+      const sealed = await withSealing(context, events, this.#options.padding);
+      // Not awaited: the next one waits for its place only.
+      return { committed: this.#options.append(buildEvents(sealed, options), options) };
+    });
+    this.#turn = queued.catch(() => undefined);
+    return (await queued).committed;
+  }
+
+  /** Have the rules verified up to the chain's end: once, and again when they turn out to be others. */
+  async #reached(options: CallOptions): Promise<RangeContext> {
+    const context = await this.#options.context(options);
+    if (this.#hasReached) return context;
+    await context.verified.reach(undefined, readOnWith(context, options));
+    this.#hasReached = true;
+    return context;
+  }
+}

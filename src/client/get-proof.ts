@@ -1,0 +1,85 @@
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { checkProof, type Proof, type ProvenFacts } from '../proof/index.ts';
+import { type CallOptions, CallScope } from './cancellation.ts';
+import type { RangeContext } from './range.ts';
+import { parseProofAnswer } from './received.ts';
+
+/** What to have proven: an event, the extension of an older tree, or both. */
+export interface ProveOptions extends CallOptions {
+  /** Of the event. */
+  readonly sequence?: number | undefined;
+  /** Size, in commits, of the older tree. */
+  readonly fromSize?: number | undefined;
+  /** Size, in commits, of the tree to prove against. Default: the chain's head. */
+  readonly size?: number | undefined;
+  /** The proof holds the event's data. */
+  readonly withData?: boolean | undefined;
+}
+
+/** A proof that was checked, and what it shows. */
+export interface Proven {
+  readonly proof: Proof;
+  readonly facts: ProvenFacts;
+}
+
+/** Get a proof, check it as anybody else would, and that its head is of the history that is known here. */
+export async function getProof(context: RangeContext, options: ProveOptions): Promise<Proven> {
+  const { genesis, known, opener, transport, closed } = context;
+  checkOptions(options);
+  const { sequence, fromSize, size, withData = false } = options;
+  using scope = new CallScope(options, closed);
+  const { signal } = scope;
+  const knownBefore = known.newest;
+  if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
+  const answer = await transport.unary(
+    ChainService.method.getProof,
+    {
+      chainKey: genesis.chainKey.text,
+      chainId: genesis.chainId,
+      ...(sequence === undefined ? {} : { sequence: BigInt(sequence) }),
+      fromSize: BigInt(fromSize ?? 0),
+      size: BigInt(size ?? 0),
+      withData,
+    },
+    { signal },
+  );
+  const proof = parseProofAnswer(answer, sequence);
+  const facts = await checkProof(proof);
+  checkAnswer(facts, options, genesis.chainId);
+  // The tree of another size than the head's may be older than what is known: then that must extend it.
+  const head = size === undefined ? facts.head : await opener.extend(facts.head, { signal });
+  await opener.tie(head, knownBefore, { signal });
+  return { proof, facts };
+}
+
+function checkOptions({ sequence, fromSize, size }: ProveOptions): void {
+  if (sequence === undefined && fromSize === undefined) {
+    throw invalid('sequence', 'a sequence or a fromSize is required');
+  }
+  const counts = { sequence: [sequence, 0], fromSize: [fromSize, 1], size: [size, 1] } as const;
+  for (const [field, [value, least]] of Object.entries(counts)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
+    throw invalid(field, `it is ${value}, and must be a whole number from ${least} on`);
+  }
+}
+
+/** A proof that holds by itself may be one of something else. */
+function checkAnswer(facts: ProvenFacts, asked: ProveOptions, chainId: Buffer): void {
+  const { genesis, head, event, older } = facts;
+  const isAsked =
+    genesis.chainId.equals(chainId) &&
+    event?.sequence === asked.sequence &&
+    older?.size === asked.fromSize &&
+    (asked.size === undefined || head.size === asked.size) &&
+    (event?.data !== undefined) === (asked.withData === true && event?.header.isGenesis === false);
+  if (isAsked) return;
+  throw new AtedbError(
+    'VERIFICATION_FAILED',
+    'the proof that the server sent is of something else than was asked for. Nothing of it was used',
+  );
+}
+
+function invalid(field: string, why: string): AtedbError {
+  return new AtedbError('REQUEST_INVALID', `${field}: ${why}`, { metadata: { field } });
+}

@@ -1,0 +1,37 @@
+import type { KeyPair } from '../crypto/index.ts';
+import { readKeyIdOf } from '../crypto/index.ts';
+import type { WrappedKeys } from './wrapped-keys.ts';
+
+/** The read keys that this client can have: those that were handed out to its keys, and those that it has made. */
+export class ReadKeys {
+  readonly #wrapped: WrappedKeys;
+  readonly #loadKeys: () => Promise<readonly KeyPair[]>;
+  readonly #opened = new Map<string, Buffer>();
+  #keys: Promise<readonly KeyPair[]> | undefined;
+
+  /** @param loadKeys the keys that something may have been handed out to. */
+  constructor(wrapped: WrappedKeys, loadKeys: () => Promise<readonly KeyPair[]>) {
+    this.#wrapped = wrapped;
+    this.#loadKeys = loadKeys;
+  }
+
+  /** Know a read key that was made here. */
+  know(readKey: Buffer): void {
+    this.#opened.set(readKeyIdOf(readKey).toString('hex'), readKey);
+  }
+
+  /** Find a read key by its id. @returns undefined where it was handed out to none of the keys, as far as is known. */
+  async find(readKeyId: Buffer, chainId: Buffer): Promise<Buffer | undefined> {
+    const name = readKeyId.toString('hex');
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    this.#keys ??= this.#loadKeys().catch((error: unknown) => {
+      // The next one may have them.
+      this.#keys = undefined;
+      throw error;
+    });
+    const opened = this.#wrapped.open(readKeyId, chainId, await this.#keys);
+    if (opened !== undefined) this.#opened.set(name, opened);
+    return opened;
+  }
+}

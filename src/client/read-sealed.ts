@@ -1,0 +1,45 @@
+import { openSealedData, readConfidentiality } from '../event/index.ts';
+import type { VerifiedBatch } from '../trust/index.ts';
+import { type ChainEvent, eventsOf, type SequenceRange } from './chain-event.ts';
+import { type RangeContext, readOnWith } from './range.ts';
+
+/**
+ * The events of some batches that lie in a range, in order. What is sealed is opened, where one of the client's keys was given
+ * the read key.
+ *
+ * @throws AtedbError where what came before has to be read for that, and can't be.
+ */
+export async function eventsOfAll(
+  context: RangeContext,
+  batches: readonly VerifiedBatch[],
+  range: SequenceRange,
+): Promise<readonly ChainEvent[]> {
+  const events = batches.flatMap((batch) => eventsOf(batch, range));
+  if (context.onlyVerifies === true) return events;
+  for (const [index, event] of events.entries()) {
+    // Nearly all chains have none of these, and are not waited for.
+    if (event.sealed !== undefined) events[index] = await opened(context, event);
+  }
+  return events;
+}
+
+async function opened(context: RangeContext, event: ChainEvent): Promise<ChainEvent> {
+  const { genesis, readKeys, verified } = context;
+  const { chainId } = genesis;
+  const confidentiality = readConfidentiality(event.headerBytes);
+  if (confidentiality === undefined) return event;
+  const { readKeyId } = confidentiality;
+  let readKey = await readKeys.find(readKeyId, chainId);
+  if (readKey === undefined && (verified.place?.sequence ?? 0) <= event.sequence) {
+    // It may have been handed out in what this client has not read.
+    await verified.reach(event.sequence + 1, readOnWith(context, {}));
+    readKey = await readKeys.find(readKeyId, chainId);
+  }
+  const sealed = { chainId, headerBytes: event.headerBytes, confidentiality, data: event.data };
+  const data = readKey && openSealedData(readKey, sealed);
+  const state = data !== undefined ? 'open' : readKey === undefined ? 'no key' : 'invalid';
+  const holders = state === 'no key' ? verified.wrapped.holdersOf(readKeyId) : [];
+  return { ...event, data: data ?? noData, sealed: { readKeyId, state, holders } };
+}
+
+const noData = Buffer.alloc(0);

@@ -1,0 +1,88 @@
+import { dirname } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { makeFolderDurable, writeFileAtomic } from '../store/index.ts';
+import { decodeAuthority, encodeAuthority } from '../trust/index.ts';
+import { countField, hexField, readJsonFile } from './json-file.ts';
+import type { VerifiedRules } from './verified-rules.ts';
+
+const format = 'atedb-rules-1';
+const hashBytes = 32;
+
+/**
+ * Read how far a chain was verified by earlier runs of a program, and what that has told.
+ *
+ * @param sizeMax in commits; what reaches further isn't taken.
+ * @returns whether there was anything of this chain.
+ * @throws AtedbError STORAGE_FAILED where the file can't be used.
+ */
+export async function loadRules(
+  path: string,
+  chainId: Buffer,
+  sizeMax: number,
+  rules: VerifiedRules,
+): Promise<boolean> {
+  const fields = await readJsonFile(path, format);
+  if (fields === undefined || !hexField(path, fields, 'chainId', hashBytes).equals(chainId)) {
+    return false;
+  }
+  try {
+    const size = countField(path, fields, 'size');
+    if (size > sizeMax) return false;
+    rules.resume({
+      head: {
+        size,
+        root: hexField(path, fields, 'root', hashBytes),
+      },
+      sequence: countField(path, fields, 'sequence'),
+      frontier: listOf(fields.frontier).map((hash) => Buffer.from(hash, 'hex')),
+      authority: decodeAuthority(Buffer.from(String(fields.authority), 'base64')),
+    });
+    for (const one of listOf(fields.wrapped)) {
+      const bytes = Buffer.from(one, 'base64');
+      rules.wrapped.add({
+        readKeyId: bytes.subarray(0, hashBytes),
+        recipient: bytes.subarray(hashBytes, 2 * hashBytes),
+        wrapped: bytes.subarray(2 * hashBytes),
+      });
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof AtedbError && error.reason === 'STORAGE_FAILED') throw error;
+    throw new AtedbError(
+      'STORAGE_FAILED',
+      `${path} can't be used: it is damaged. Delete it: what it holds is learned again`,
+      { metadata: { path }, cause: error },
+    );
+  }
+}
+
+/** Write how far a chain was verified. @throws where it can't be written. */
+export async function saveRules(
+  path: string,
+  chainId: Buffer,
+  { place, wrapped }: VerifiedRules,
+): Promise<void> {
+  if (place === undefined) return;
+  const { head, sequence, frontier, authority } = place;
+  const fields = {
+    format,
+    chainId: chainId.toString('hex'),
+    size: head.size,
+    root: head.root.toString('hex'),
+    sequence,
+    frontier: frontier.map((hash) => hash.toString('hex')),
+    authority: encodeAuthority(authority).toString('base64'),
+    wrapped: wrapped.all.map((one) =>
+      Buffer.concat([one.readKeyId, one.recipient, one.wrapped]).toString('base64'),
+    ),
+  };
+  await makeFolderDurable(dirname(path), 0o700);
+  await writeFileAtomic(path, `${JSON.stringify(fields)}\n`, { mode: 0o600 });
+}
+
+function listOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.some((one) => typeof one !== 'string')) {
+    throw new TypeError('a list of texts was due');
+  }
+  return value;
+}

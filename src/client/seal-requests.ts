@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import type { KeyPair } from '../crypto/index.ts';
+import { type ChainKey, sealBatch, signBatch } from '../event/index.ts';
+import { type AppendEvent, buildEvents } from './build-events.ts';
+import type { AppendOptions } from './chain.ts';
+import type { ChainOpener } from './chain-opener.ts';
+import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
+
+/**
+ * Make the requests that append events, and send nothing: see `Chain.sealRequests`.
+ *
+ * @throws AtedbError as building events and opening the chain do.
+ */
+export async function sealRequests(
+  chain: {
+    readonly chainKey: ChainKey;
+    readonly opener: ChainOpener;
+    readonly loadKey: () => Promise<KeyPair>;
+  },
+  events: readonly AppendEvent[],
+  options: AppendOptions,
+): Promise<Buffer[]> {
+  const built = buildEvents(events, options);
+  const { signal, timeoutMs } = options;
+  const key = await chain.loadKey();
+  const { fingerprint } = key.publicKey;
+  const salt = randomBytes(16);
+  const opened = await chain.opener.open({ forAppend: true, signal, timeoutMs });
+  const requests: Buffer[] = [];
+  let chainId = opened.chain?.genesis.chainId;
+  let previous: Buffer | undefined;
+  if (chainId === undefined) {
+    const offer = offerGenesis(chain.chainKey, key, opened);
+    const genesis = await sealGenesis(offer, key, salt);
+    requests.push(appendRequest(genesis.run, chain.chainKey));
+    chainId = offer.chainId;
+    previous = genesis.sealHash;
+  }
+  const sealed = sealBatch({
+    writer: { chainId, fingerprint, salt },
+    counter: requests.length,
+    previous,
+    eventHeaders: built.events.map((event) => event.header),
+    asOf: opened.chain?.head,
+    preconditions: built.preconditions,
+  });
+  const frames = built.events.map((event) => event.frame);
+  requests.push(appendRequest(await signBatch(frames, sealed, [key]), chain.chainKey));
+  return requests;
+}

@@ -1,0 +1,113 @@
+import { eventMarks, type Genesis, type TreeHead } from '../event/index.ts';
+import {
+  Authority,
+  type AuthorityRecord,
+  type ReplayVerifier,
+  type RulesFrom,
+  type VerifiedBatch,
+} from '../trust/index.ts';
+import { WrappedKeys } from './wrapped-keys.ts';
+
+/** How far a chain was verified, from its first event on, and what that says of who may do what. */
+export interface RulesPlace {
+  /** In commits. */
+  readonly head: TreeHead;
+  /** Sequence that comes next. */
+  readonly sequence: number;
+  /** 32 bytes each. */
+  readonly frontier: readonly Buffer[];
+  readonly authority: AuthorityRecord;
+}
+
+/** Reads a range of the chain, verified, from a sequence to the one before another, or to the chain's end. */
+export type ReadOn = (from: number, end: number | undefined) => AsyncIterable<unknown>;
+
+/**
+ * Who may do what in a chain, and who was given which read key, as this client has verified it by itself, from the chain's first
+ * event on. Nobody is believed for it; so it has to have read all that came before.
+ */
+export class VerifiedRules {
+  readonly wrapped = new WrappedKeys();
+  #place: RulesPlace | undefined;
+  #reaching: Promise<void> = Promise.resolve();
+  readonly #onChange: () => void;
+  /** Has it proven that a tree of the chain is part of one that was verified. */
+  readonly proveWithin: (older: TreeHead, verified: TreeHead) => Promise<void>;
+
+  /** @param options.onChange is called when it has come further. */
+  constructor(options: {
+    readonly onChange: () => void;
+    readonly proveWithin: (older: TreeHead, verified: TreeHead) => Promise<void>;
+  }) {
+    this.#onChange = options.onChange;
+    this.proveWithin = options.proveWithin;
+  }
+
+  /** How far it has come; undefined: nothing was verified yet. */
+  get place(): RulesPlace | undefined {
+    return this.#place;
+  }
+
+  /** Go on from what was verified by another run of the program. */
+  resume(place: RulesPlace): void {
+    if (this.#place === undefined || place.head.size > this.#place.head.size) this.#place = place;
+  }
+
+  /** Whether data of the chain is sealed anywhere, as far as is known. */
+  get hasReadRules(): boolean {
+    const authority = this.#place?.authority;
+    if (authority === undefined) return false;
+    const { isConfidential, rootRules, nodes } = authority;
+    return (
+      isConfidential ||
+      [rootRules, ...nodes.map(({ rules }) => rules)].some(({ read }) => read?.kind === 'read_key')
+    );
+  }
+
+  /** Who may do what where it has come to; a copy. */
+  authority(genesis: Genesis): Authority {
+    return this.#place === undefined ? Authority.of(genesis) : new Authority(this.#place.authority);
+  }
+
+  /** From where on a replay knows who may do what, beginning at a commit or before. */
+  rulesFrom(): RulesFrom | undefined {
+    const place = this.#place;
+    return place && { head: place.head, authority: place.authority };
+  }
+
+  /**
+   * Verify the chain up to a sequence, or to its end, if that was not done before.
+   *
+   * @throws AtedbError as reading does.
+   */
+  reach(sequence: number | undefined, readOn: ReadOn): Promise<void> {
+    const reached = this.#reaching.then(async () => {
+      const from = this.#place?.sequence ?? 0;
+      if (sequence !== undefined && from >= sequence) return;
+      // What it reads is verified on the way, and brings it further.
+      for await (const _chunk of readOn(from, sequence));
+    });
+    this.#reaching = reached.catch(() => undefined);
+    return reached;
+  }
+
+  /** Batches were verified, and are part of the chain's history. */
+  learn(batches: readonly VerifiedBatch[]): void {
+    for (const { batch } of batches) {
+      for (let index = 0; index < batch.count; index += 1) {
+        if ((batch.marksOf(index) & eventMarks.authority) === 0) continue;
+        for (const wrapped of batch.authorityOf(index).wrappedKeys ?? []) this.wrapped.add(wrapped);
+      }
+    }
+  }
+
+  /** A replay that checks the rules has come this far. */
+  advance(verifier: ReplayVerifier): void {
+    const authority = verifier.authority();
+    const head = verifier.head();
+    if (authority === undefined || head.size <= (this.#place?.head.size ?? 0)) return;
+    const { nextSequence: sequence } = verifier;
+    this.#place = { head, sequence, frontier: verifier.frontier(), authority };
+    this.#onChange();
+  }
+}

@@ -1,0 +1,20 @@
+import {
+  indexName,
+  isTileName,
+  keysName,
+  manifestName,
+  segmentName,
+  snapshotName,
+} from './layout.ts';
+import type { LogSurvey } from './survey.ts';
+
+/** Names of the files in a chain's folder that are no part of the chain, as it was found to be, and weren't looked into. */
+export function otherFiles({ files, sound, beyond }: LogSurvey): string[] {
+  const active = sound.at(-1)?.segment ?? 0;
+  const segments = [...sound.map(({ segment }) => segment), ...beyond];
+  const parts = new Set([manifestName, snapshotName(active), ...segments.map(segmentName)]);
+  for (const { segment } of sound.slice(0, -1)) {
+    parts.add(indexName(segment)).add(keysName(segment));
+  }
+  return [...files].filter((name) => !parts.has(name) && !isTileName(name)).sort();
+}

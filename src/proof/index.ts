@@ -1,0 +1,3 @@
+export { checkProof, type ProvenEvent, type ProvenFacts } from './check-proof.ts';
+export type { CommitProof, EventProof, OlderTree, Proof } from './proof.ts';
+export { parseProof, proofCharactersMax, proofFormat, proofText } from './proof-text.ts';

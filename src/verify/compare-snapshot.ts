@@ -1,0 +1,54 @@
+import { toBinary } from '@bufbuild/protobuf';
+import {
+  AuthoritySnapshotSchema,
+  LogSegmentSchema,
+  type StateSnapshot,
+} from '../../gen/atedb/v1/log_pb.js';
+import { type AuthorityRecord, encodeAuthority } from '../trust/index.ts';
+import type { WriterState } from './tally.ts';
+
+/** The state that a snapshot should have: as it was before the segment that it is of. */
+export interface StateBefore {
+  /** The first batch with its commit, as it is stored. */
+  readonly genesis: Buffer;
+  /** The server's time of the last commit. */
+  readonly timeUnixMs: number;
+  /** By their ids, in hex. */
+  readonly writers: ReadonlyMap<string, WriterState>;
+  /** Who may do what; undefined where that isn't known. */
+  readonly authority: AuthorityRecord | undefined;
+}
+
+/**
+ * Compare a snapshot with what the batches before it say. The answers that it keeps for retries aren't looked at.
+ *
+ * @returns what is wrong with it; undefined for nothing.
+ */
+export function compareSnapshot(
+  { genesis, timeUnixMs, writers, authority }: StateSnapshot,
+  before: StateBefore,
+): string | undefined {
+  const bytes = genesis === undefined ? [] : toBinary(LogSegmentSchema, genesis);
+  if (!before.genesis.equals(Buffer.from(bytes))) return 'its genesis is not that of the chain';
+  if (timeUnixMs !== BigInt(before.timeUnixMs)) return 'its time is not that of the last commit';
+  if (writers.length !== before.writers.size) {
+    return `it knows ${writers.length} writers, and there were ${before.writers.size}`;
+  }
+  for (const { writerId, ...writer } of writers) {
+    const id = Buffer.from(writerId).toString('hex');
+    const due = before.writers.get(id);
+    const fits =
+      due !== undefined &&
+      writer.nextCounter === BigInt(due.nextCounter) &&
+      writer.lastCommit === BigInt(due.lastCommit) &&
+      writer.endSequence === BigInt(due.endSequence) &&
+      writer.asOfSize === BigInt(due.asOfSize);
+    if (!fits) return `it has the writer ${id} elsewhere than its batches have`;
+  }
+  if (before.authority === undefined) return undefined;
+  const held = authority === undefined ? [] : toBinary(AuthoritySnapshotSchema, authority);
+  if (!encodeAuthority(before.authority).equals(Buffer.from(held))) {
+    return 'what it says of who may do what is not what the batches say';
+  }
+  return undefined;
+}
