@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   DeleteChainRequestSchema,
@@ -9,14 +8,13 @@ import {
 } from '../gen/atedb/v1/chain_pb.js';
 import { KeyPair, signatureContexts } from '../src/crypto/index.ts';
 import { type DeletionClaim, deletionBytes, type TreeHead } from '../src/event/index.ts';
-import { reasonOf } from './support/raw-client.ts';
+import { ByteCall } from './support/lock-call.ts';
 import { TestServer } from './support/test-server.ts';
 import { testEvent, testGenesis } from './support/test-writer.ts';
 
 // Deleting a chain message by message.
 
 const chainKey = 'team/doomed';
-const same = (bytes: Buffer) => bytes;
 let server: TestServer;
 let root: KeyPair;
 let chainId: Buffer;
@@ -39,36 +37,19 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 type Request = MessageInitShape<typeof DeleteChainRequestSchema>;
 
-class DeleteCall implements Disposable {
-  readonly #client = new Client(server.address, credentials.createInsecure());
-  readonly #call = this.#client.makeBidiStreamRequest(
-    '/atedb.v1.ChainService/DeleteChain',
-    same,
-    same,
-  );
-  readonly #answers = (this.#call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-
+class DeleteCall extends ByteCall {
   constructor() {
-    this.#call.on('error', () => undefined);
-  }
-
-  [Symbol.dispose](): void {
-    this.#call.cancel();
-    this.#client.close();
+    super(server.address, 'DeleteChain');
   }
 
   send(request: Request): void {
-    const schema = DeleteChainRequestSchema;
-    this.#call.write(Buffer.from(toBinary(schema, create(schema, request))));
+    this.write(toBinary(DeleteChainRequestSchema, create(DeleteChainRequestSchema, request)));
   }
 
   async answer(): Promise<DeleteChainResponse['message'] | string> {
-    try {
-      const { value, done } = await this.#answers.next();
-      return done === true ? 'end' : fromBinary(DeleteChainResponseSchema, value).message;
-    } catch (error) {
-      return reasonOf(error as ServiceError) ?? String(error);
-    }
+    const answer = await this.read();
+    if (typeof answer === 'string') return answer;
+    return fromBinary(DeleteChainResponseSchema, answer).message;
   }
 
   /** Ask for the conversation. @returns what is to be signed. */

@@ -75,7 +75,7 @@ test('whatever the disk, the power and the clock do, each token is larger than a
         }
       }
     }),
-    { numRuns: rounds({ short: 25, long: 2_000 }) },
+    { numRuns: rounds({ short: 12, long: 2_000 }) },
   );
 });
 

@@ -12,15 +12,15 @@ import { reasonOf } from './raw-client.ts';
 
 const same = (bytes: Buffer) => bytes;
 
-/** A lock stream by the stubs and nothing else. */
-export class LockCall implements Disposable {
+/** A stream each way of the chain service, in bytes. */
+export class ByteCall implements Disposable {
   readonly call: ClientDuplexStream<Buffer, Buffer>;
   readonly #client: Client;
   readonly #answers: AsyncIterator<Buffer>;
 
-  constructor(address: string) {
+  constructor(address: string, method: string) {
     this.#client = new Client(address, credentials.createInsecure());
-    this.call = this.#client.makeBidiStreamRequest('/atedb.v1.ChainService/Lock', same, same);
+    this.call = this.#client.makeBidiStreamRequest(`/atedb.v1.ChainService/${method}`, same, same);
     this.call.on('error', () => undefined);
     this.#answers = (this.call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   }
@@ -30,8 +30,29 @@ export class LockCall implements Disposable {
     this.#client.close();
   }
 
+  write(request: Uint8Array): void {
+    this.call.write(Buffer.from(request));
+  }
+
+  /** The next answer; `end` at a good end, else the reason that the stream ended with. */
+  async read(): Promise<Buffer | string> {
+    try {
+      const { value, done } = await this.#answers.next();
+      return done === true ? 'end' : value;
+    } catch (error) {
+      return reasonOf(error as ServiceError) ?? String(error);
+    }
+  }
+}
+
+/** A lock stream by the stubs and nothing else. */
+export class LockCall extends ByteCall {
+  constructor(address: string) {
+    super(address, 'Lock');
+  }
+
   send(request: MessageInitShape<typeof LockRequestSchema>): void {
-    this.call.write(Buffer.from(toBinary(LockRequestSchema, create(LockRequestSchema, request))));
+    this.write(toBinary(LockRequestSchema, create(LockRequestSchema, request)));
   }
 
   /** Ask for an object's lock, as a key that is to be proven. */
@@ -56,14 +77,10 @@ export class LockCall implements Disposable {
     this.send({ message: { case: 'alive', value: {} } });
   }
 
-  /** The next answer; `end` at a good end, else the reason that the stream ended with. */
+  /** The next answer, as `read` has it. */
   async answer(): Promise<LockResponse['message'] | string> {
-    try {
-      const { value, done } = await this.#answers.next();
-      return done === true ? 'end' : fromBinary(LockResponseSchema, value).message;
-    } catch (error) {
-      return reasonOf(error as ServiceError) ?? String(error);
-    }
+    const answer = await this.read();
+    return typeof answer === 'string' ? answer : fromBinary(LockResponseSchema, answer).message;
   }
 
   async conversation(): Promise<Buffer> {
