@@ -272,6 +272,21 @@ test('nothing is lost of what several count up together under a lock', async () 
   expect(last?.data.toString()).toBe(String(times * counters.length));
 });
 
+test('whoever may add objects to the chain may lock one that is not there, and loses it when it is', async () => {
+  const owner = await open();
+  await owner.append({ kind: 'rules', add: 'everyone' });
+  const adder = await open(server.address, stranger);
+  const label = primaryKeyFromName('mine');
+  const lease = await adder.lock({ label });
+  expect(lease.primaryKey).toEqual(childPrimaryKey(undefined, label));
+  await expect(adder.lock({ name: 'mine' })).rejects.toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+  await expect(adder.lock(lease.primaryKey)).rejects.toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+  await adder.append({ label, data: 'x', publicKeys: [stranger.publicKey] }, { lease });
+  // Who may add may not write what is there.
+  expect(await lost(lease)).toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+  expect((await owner.lock({ label }, { wait: false })).token).toBeGreaterThan(lease.token);
+});
+
 test('a chain that is not there can not be locked, nor an object by half a key', async () => {
   const chain = await open();
   await expect(chain.lock(Buffer.alloc(15))).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });

@@ -2129,7 +2129,7 @@ export declare const ChainService: GenService<{
    * - Half-closing the stream gives the lease up, and the stream then ends with OK.
    * The lease ends with its stream, however that ends, and with nothing else that other streams do; and when the key loses its right
    * to the object. Retry: makes another lease, with another token.
-   * Ends with KEY_NOT_ALLOWED, KEY_REVOKED, KEY_UNKNOWN, SIGNATURE_INVALID where the proof is none; LOCK_HELD where the caller
+   * Ends with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID where the proof is none; LOCK_HELD where the caller
    * doesn't wait; LEASE_LOST when the lease has ended, or the wait for it; TOO_MANY_LOCKS, TOO_MANY_STREAMS, STORAGE_FAILED.
    *
    * @generated from rpc atedb.v1.ChainService.Lock
