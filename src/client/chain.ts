@@ -1,7 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
-import { alarmReasons } from './alarm-reasons.ts';
 import { asAtedbError } from './as-atedb-error.ts';
 import {
   type AppendEvent,
@@ -20,20 +19,19 @@ import { ConfidentialWriter } from './confidential-writer.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
+import { knowAcknowledged } from './know-acknowledged.ts';
 import { KnownHead } from './known-head.ts';
 import { notRemembered } from './notice.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
 import { RememberedChain } from './remembered-chain.ts';
-import { sealRequests } from './seal-requests.ts';
+import { type RulesView, viewRules } from './rules-view.ts';
+import { notSealedHere, sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import { UnverifiedHistory } from './unverified-history.ts';
 import { Writer } from './writer.ts';
-
-/** How long closing may take to have the last head proven. */
-const closingTimeoutMs = 2_000;
 
 /** How to append. */
 export interface AppendOptions extends CallOptions, Conditions, Signing {}
@@ -147,7 +145,6 @@ export class Chain implements AsyncDisposable {
   /**
    * Open the chain: verify its genesis, and that its head extends the one that is remembered.
    *
-   * @param options.forAppend whether a chain that isn't there yet is fine.
    * @throws AtedbError as `AtedbClient.open`.
    */
   async open(options: CallOptions & { readonly forAppend: boolean }): Promise<void> {
@@ -161,9 +158,7 @@ export class Chain implements AsyncDisposable {
 
   /**
    * Append events, all of them or none, in their order and without others between them. The first append creates a chain
-   * that isn't there yet. Calls are carried out in the order in which they were made.
-   *
-   * A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
+   * that isn't there yet. Calls are carried out in the order in which they were made. A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
    * that gives up, by signal or deadline, may have given up on something that is stored all the same.
    *
    * @returns when the events are durable.
@@ -177,9 +172,11 @@ export class Chain implements AsyncDisposable {
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
     this.#checkWritable();
-    const all = listOf(events);
-    if (this.#confidential.seals(this.genesis)) return this.#confidential.append(all, options);
-    return this.#append(buildEvents(all, options), options);
+    const all = [events].flat();
+    const confidential = this.#confidential;
+    if (confidential.seals(this.genesis)) return confidential.append(all, options);
+    const appended = this.#append(buildEvents(all, options), options);
+    return appended.catch((error) => confidential.appendRefused(error, all, options));
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
@@ -220,6 +217,34 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
+   * Take readers off, as `setReaders` with all others: those who stay are given a new read key.
+   *
+   * @param readers fingerprints of their keys.
+   * @throws AtedbError as `append`; REQUEST_INVALID for one that is no reader; KEY_UNKNOWN.
+   */
+  async removeReaders(
+    readers: readonly Buffer[],
+    object: SharedObject = {},
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    this.#checkWritable();
+    return this.#confidential.removeReaders(object, readers, options);
+  }
+
+  /**
+   * Tell who may do what, of the chain and of an object, as this client has verified it up to the chain's end.
+   * @throws AtedbError as `read`.
+   */
+  async rules(object: SharedObject = {}, options: CallOptions = {}): Promise<RulesView> {
+    return viewRules(await this.#context(options), object, options);
+  }
+
+  /** The key that is written with here; made, if it is the default one and isn't there. @throws AtedbError REQUEST_INVALID. */
+  async ownKey(): Promise<PublicKey> {
+    return (await this.#options.loadKey()).publicKey;
+  }
+
+  /**
    * Wait until less is queued and unanswered than may be: who appends faster than the server answers, waits here before each
    * append, and holds no more than that in memory.
    */
@@ -232,15 +257,17 @@ export class Chain implements AsyncDisposable {
    * to send in this order. They have a writer id of their own, so they don't get in this chain's way.
    *
    * @returns one request, or two where the chain isn't there yet: its genesis first.
+   * @throws AtedbError UNSUPPORTED where data is sealed, as far as is known: such requests have it in clear.
    */
   async sealRequests(
     events: AppendEvent | readonly AppendEvent[],
     options: AppendOptions = {},
   ): Promise<Buffer[]> {
     this.#checkWritable();
+    if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
     const { loadKey } = this.#options;
     const chain = { chainKey: this.key, opener: this.#opener, loadKey };
-    return sealRequests(chain, listOf(events), options);
+    return sealRequests(chain, [events].flat(), options);
   }
 
   /**
@@ -329,26 +356,12 @@ export class Chain implements AsyncDisposable {
     );
     await this.#writer.close(signal);
     try {
-      await this.#knowAcknowledged(signal);
+      const isKnown = (this.#known.newest?.size ?? 0) > this.#acknowledged;
+      if (!isKnown) await knowAcknowledged(this.#opener, signal);
     } finally {
       await this.#remembered.flush();
       await this.#rules.save(this.genesis);
       this.#options.onClosed(this);
-    }
-  }
-
-  /**
-   * Have it proven that what was acknowledged is in the chain, and remember that: whoever opens it next is told if it is
-   * gone. A server that can't be asked is asked then.
-   */
-  async #knowAcknowledged(signal: AbortSignal | undefined): Promise<void> {
-    if ((this.#known.newest?.size ?? 0) > this.#acknowledged) return;
-    try {
-      await this.#opener.open({ signal, timeoutMs: closingTimeoutMs });
-    } catch (error) {
-      if (!(error instanceof AtedbError)) return;
-      // Damage has taken what was acknowledged, if it isn't there to be known.
-      if (alarmReasons.has(error.reason) || error.reason === 'CHAIN_DAMAGED') throw error;
     }
   }
 
@@ -366,35 +379,22 @@ export class Chain implements AsyncDisposable {
   async #context(options: CallOptions) {
     this.#end.signal.throwIfAborted();
     const { signal, timeoutMs } = options;
-    let { genesis } = this.#opener;
-    if (genesis === undefined) {
-      const { chain } = await this.#opener.open({ signal, timeoutMs });
-      genesis = (chain as OpenedChain).genesis;
-    }
+    const genesis = this.genesis ?? (await this.#openedGenesis({ signal, timeoutMs }));
     const { transport } = this.#options;
     const { signal: closed } = this.#end;
-    const ofGenesis = genesis;
-    const findKey = (fingerprint: string) => this.#keys.find(fingerprint, ofGenesis, closed);
+    const findKey = (fingerprint: string) => this.#keys.find(fingerprint, genesis, closed);
     await this.#rules.load(genesis, this.#rememberedSize);
-    const { verified, readKeys } = this.#rules;
-    const checksRules = this.#rules.checksRules(genesis);
-    const rules = { verified, readKeys, checksRules };
-    return {
-      genesis,
-      opener: this.#opener,
-      known: this.#known,
-      findKey,
-      ...rules,
-      transport,
-      closed,
-    };
+    const rules = this.#rules.partsFor(genesis);
+    const heads = { opener: this.#opener, known: this.#known };
+    return { genesis, ...heads, ...rules, findKey, transport, closed };
+  }
+
+  async #openedGenesis(options: CallOptions): Promise<Genesis> {
+    const { chain } = await this.#opener.open(options);
+    return (chain as OpenedChain).genesis;
   }
 
   #notRemembered(error: unknown): void {
     this.#options.onNotice(notRemembered(this.key.text, asAtedbError(error)));
   }
-}
-
-function listOf(events: AppendEvent | readonly AppendEvent[]): readonly AppendEvent[] {
-  return Array.isArray(events) ? events : [events as AppendEvent];
 }

@@ -54,6 +54,13 @@ export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
+export type {
+  AllowedKeys,
+  AllowedReaders,
+  ObjectRules,
+  RuleKey,
+  RulesView,
+} from './rules-view.ts';
 export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';

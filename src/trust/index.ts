@@ -1,4 +1,4 @@
-export { Authority, type AuthorityRecord } from './authority.ts';
+export { Authority, type AuthorityRecord, type CountingRules } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
   type Answer,
@@ -11,7 +11,7 @@ export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
-export type { NodeRecord, TreeRecord } from './object-tree.ts';
+export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
   type ReplayOptions,
