@@ -120,3 +120,22 @@ test('who may write a parent, and not the chain, sets the readers of its childre
   const own = await all((await as(alice)).read({ from: 3 }));
   expect(own.map(({ data }) => data.toString())).toEqual(['secret', 'another']);
 });
+
+test('who joins late reads what was written long before, and what was read in vain before', async () => {
+  const chain = await as(testKey, { confidential: true });
+  await chain.setReaders([]);
+  await chain.append({ data: 'early' });
+  const reader = await as(bob);
+  const early = async () => (await reader.get({ sequence: 2 }))?.sealed?.state;
+  expect(await early()).toBe('no key');
+  await chain.append({ data: 'x'.repeat(2_000_000) });
+  await chain.addReaders([bob.publicKey]);
+  const fresh = await as(bob);
+  // It comes in a slice before the one that has the key.
+  const [, , event] = await all(fresh.read({ end: 3 }));
+  expect(event?.data.toString()).toBe('early');
+  expect((await fresh.get({ sequence: 2 }))?.sealed?.state).toBe('open');
+  // One who was there before learns of it by what comes.
+  for await (const _event of reader.read({ from: 3 }));
+  expect(await early()).toBe('open');
+});

@@ -6,8 +6,11 @@ import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
+import { readersCommand } from './commands/readers.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
+import { rulesCommand } from './commands/rules.ts';
+import { shareCommand, unshareCommand } from './commands/share.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -23,6 +26,10 @@ const commandNames = [
   'tail',
   'get',
   'rm',
+  'share',
+  'unshare',
+  'readers',
+  'rules',
   'chains',
   'describe',
   'proof',
@@ -51,6 +58,10 @@ export function main(args: readonly string[]): Promise<number> {
       .command(tailCommand)
       .command(getCommand)
       .command(rmCommand)
+      .command(shareCommand)
+      .command(unshareCommand)
+      .command(readersCommand)
+      .command(rulesCommand)
       .command(chainsCommand)
       .command(describeCommand)
       .command(proofCommand)

@@ -17,6 +17,8 @@ export const recordBytesMax = contentBytesMax - eventOverheadBytes - 255;
 export interface BatchRule {
   /** What an event says beside its data. */
   readonly event: Omit<AppendEvent, 'data'>;
+  /** What the first event of all says besides. */
+  readonly first?: Omit<AppendEvent, 'data'> | undefined;
   /** Events in a batch. One whose events are large has fewer. */
   readonly eventsMax: number;
 }
@@ -27,6 +29,7 @@ export class Batcher {
   readonly #overheadBytes: number;
   #events: AppendEvent[] = [];
   #bytes = 0;
+  #isFirst = true;
 
   constructor(rule: BatchRule) {
     this.#rule = rule;
@@ -47,7 +50,9 @@ export class Batcher {
   }
 
   add(data: Buffer): void {
-    this.#events.push({ ...this.#rule.event, data });
+    const { event, first } = this.#rule;
+    this.#events.push(this.#isFirst ? { ...event, ...first, data } : { ...event, data });
+    this.#isFirst = false;
     this.#bytes += data.length + this.#overheadBytes;
   }
 

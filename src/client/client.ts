@@ -197,12 +197,14 @@ export class AtedbClient implements AsyncDisposable {
     }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
+    const passphrase = this.#passphrase;
+    const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
     const opened = new Chain({
       transport: this.#transport,
       chainKey: this.#chainKey(chain),
       home,
-      loadKey: once(() => loadWriteKey({ key, home, passphrase: this.#passphrase, onNotice })),
-      loadReadKeys: once(() => loadReadKeys({ key, home, passphrase: this.#passphrase })),
+      loadKey,
+      loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }),
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       padding: options.pad === true ? 'padme' : 'mark',

@@ -22,8 +22,10 @@ export type AllowedKeys =
 
 /** Who reads an object. */
 export type AllowedReaders =
-  /** In clear; or nothing was said yet in a confidential chain, so that nothing can be written. */
-  | { readonly kind: 'everyone' | 'nothing yet' }
+  /** It is in clear. */
+  | { readonly kind: 'everyone' }
+  /** The chain is confidential, and no rule names a read key yet, so that nothing can be written. */
+  | { readonly kind: 'nothing yet' }
   /** Sealed with this read key, of 32 bytes, which these keys were given. */
   | { readonly kind: 'sealed'; readonly readKeyId: Buffer; readonly readers: readonly RuleKey[] };
 

@@ -14,6 +14,8 @@ export interface SharedObject {
   readonly primaryKey?: Buffer | undefined;
   /** Names the object instead: among the children of its parent, or in the chain. */
   readonly name?: string | undefined;
+  /** 16 bytes: what its key is made from, with its parent, if that is how it came about. */
+  readonly label?: Buffer | undefined;
   /** 16 bytes: where the object is. */
   readonly parent?: Buffer | undefined;
 }
