@@ -47,7 +47,7 @@ async function offered(...words: string[]): Promise<string[]> {
 test.runIf(hasBash).each([
   [
     ['atedb', 're'],
-    ['read', 'repair'],
+    ['read', 'readers', 'repair'],
   ],
   [['atedb', 'key', 'ex'], ['export']],
   [
