@@ -51,6 +51,10 @@ test.runIf(hasBash).each([
   ],
   [['atedb', 'key', 'ex'], ['export']],
   [
+    ['atedb', 'rules', '--add', ''],
+    ['everyone', 'nobody', 'owner'],
+  ],
+  [
     ['atedb', 'append', '--si'],
     ['--sign', '--size'],
   ],

@@ -17,6 +17,7 @@ import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
 import { createProgram, declareCompletion, runProgram } from './program.ts';
+import { ruleFlags } from './rule-flags.ts';
 import { soloFlags } from './solo-flags.ts';
 
 const commandNames = [
@@ -70,7 +71,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(repairCommand)
       .command(keyCommand)
       .command('help [command]', 'Print this message, or the help of a command');
-    return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags });
+    return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });
   };
   return runProgram('atedb', args, program, commandNames);
 }

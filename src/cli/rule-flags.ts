@@ -29,7 +29,10 @@ const refusals: Record<string, Partial<Record<string, string>>> = {
 
 /** Make a parser of a rule. */
 function parseRule(rule: 'write' | 'add' | 'read') {
-  return (text: string): SaidRule => {
+  const choices = ['everyone', 'nobody', 'inherit', ownerWord].filter(
+    (word) => refusals[rule]?.[word] === undefined,
+  );
+  const parse = (text: string): SaidRule => {
     // What was handed over as a line of text has no commas.
     const parts = text.split(',').map((part) => part.trim());
     const words = parts.filter((part) => ['everyone', 'nobody', 'inherit'].includes(part));
@@ -45,6 +48,8 @@ function parseRule(rule: 'write' | 'add' | 'read') {
     if (parts.length === 1) return { kind: word as 'everyone' | 'nobody' | 'inherit' };
     throw new UsageError(`"${word}" stands alone, without keys beside it`);
   };
+  // For completion: keys are not listed.
+  return Object.assign(parse, { choices });
 }
 
 const keysText = 'owner, or keys with commas between: names, fingerprints or files of public keys';

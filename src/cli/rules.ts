@@ -1,5 +1,6 @@
-import type { AppendEvent, Chain, Committed } from '../client/index.ts';
+import type { AppendEvent, AuthorityInput, Chain, Committed } from '../client/index.ts';
 import { committedJson } from './append-lines.ts';
+import { fingerprintOf } from './key-names.ts';
 import { readersSet } from './prepare-rules.ts';
 import type { SaidRules } from './rule-flags.ts';
 import { objectWords, type RuleTarget, withRules } from './rule-target.ts';
@@ -58,21 +59,27 @@ export async function showReaders(settings: RuleTarget): Promise<void> {
   });
 }
 
-/** Events that change roots and keys. What ends the writer's own right comes last. */
+/** Events that change roots and keys; what ends the writer's own right comes last. */
 async function keyEvents(chain: Chain, settings: RulesSettings): Promise<AppendEvent[]> {
+  const { replaced, revoked, roots } = settings;
   const names = keyNamesOf(chain);
-  const events: AppendEvent[] = [];
-  for (const { key, successor } of settings.replaced) {
-    const keyChange = {
-      key: await names.resolve(key),
-      successor: await names.resolvePublic(successor),
-    };
-    events.push({ kind: 'key_change', keyChange });
+  const changes: AuthorityInput['keyChange'][] = [];
+  for (const { key, successor } of replaced) {
+    const successorKey = await names.resolvePublic(successor);
+    changes.push({ key: await names.resolve(key), successor: successorKey });
   }
-  for (const key of settings.revoked) {
-    events.push({ kind: 'key_change', keyChange: { key: await names.resolve(key) } });
-  }
-  if (settings.roots === undefined) return events;
-  const roots = await publicKeysOf(chain, settings.roots, names);
-  return [...events, { kind: 'roots', roots }];
+  for (const key of revoked) changes.push({ key: await names.resolve(key) });
+  if (changes.length === 0 && roots === undefined) return [];
+  const own = (await chain.ownKey()).fingerprint;
+  const isOwn = (change: AuthorityInput['keyChange']) =>
+    change !== undefined && fingerprintOf(change.key).equals(own);
+  const events = (some: typeof changes) =>
+    some.map((keyChange): AppendEvent => ({ kind: 'key_change', keyChange }));
+  return [
+    ...events(changes.filter((change) => !isOwn(change))),
+    ...(roots === undefined
+      ? []
+      : [{ kind: 'roots', roots: await publicKeysOf(chain, roots, names) } as const]),
+    ...events(changes.filter((change) => isOwn(change))),
+  ];
 }

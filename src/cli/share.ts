@@ -22,7 +22,7 @@ export async function shareWith(settings: ShareSettings): Promise<void> {
     const what = objectWords(settings.object);
     if (settings.anew) {
       const committed = await chain.setReaders(readers, settings.object, options);
-      if (!settings.json) notify(await readersSet(chain, readers, what));
+      notify(await readersSet(chain, readers, what));
       print(run, settings, committed);
       return;
     }
