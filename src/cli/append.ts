@@ -85,9 +85,6 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         batchEventsMax: 1,
         signal: stop,
       });
-      if (input.terminal) {
-        process.stderr.write('atedb: type events, a line each, and end with Ctrl-D\n');
-      }
       const signers = await loadSigners(settings, passphrase);
       const rules = await prepareRules(
         chain,
@@ -99,8 +96,13 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
       const plan = {
         event: { ...settings.event, ...signers.event },
         first: { ...rules, ...(moves && { moves }) },
+        coSigners: signers.signing.coSigners?.length,
+        pads: settings.pad,
         append: { ...settings.append, ...signers.signing },
       };
+      if (input.terminal) {
+        process.stderr.write('atedb: type events, a line each, and end with Ctrl-D\n');
+      }
       const splitter = new RecordSplitter(settings.rule, recordBytesMax);
       const run = { input, splitter, output, stop, settings, plan, connection };
       if (settings.print) await printRequests(chain, run);
@@ -112,7 +114,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
 }
 
 /** What goes with the events, now that all keys are found. */
-interface AppendPlan extends Pick<BatchRule, 'event' | 'first'> {
+interface AppendPlan extends Omit<BatchRule, 'eventsMax'> {
   readonly append: AppendOptions;
 }
 

@@ -45,7 +45,7 @@ export interface ConnectOptions {
 export interface OpenOptions extends CallOptions {
   /**
    * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
-   * where there is none. Reading needs no key.
+   * where there is none. Reading needs none, but for what is sealed: that is opened with it.
    */
   readonly key?: KeyPair | string | undefined;
   /** Whether a chain that isn't there is fine: the first append creates it. Default: false. */
