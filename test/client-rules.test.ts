@@ -139,3 +139,31 @@ test('who joins late reads what was written long before, and what was read in va
   for await (const _event of reader.read({ from: 3 }));
   expect(await early()).toBe('open');
 });
+
+test('who was not given a read key can plant no reader for the time when somebody is taken off', async () => {
+  const chain = await as(testKey, { confidential: true });
+  await chain.setReaders([alice.publicKey]);
+  const { object } = await chain.rules();
+  const readKeyId = object.read.kind === 'sealed' ? object.read.readKeyId : Buffer.alloc(0);
+  const board = primaryKeyFromName('board');
+  await chain.append({ kind: 'rules', primaryKey: board, write: 'everyone' });
+  const wrappedKeys = [testKey, bob].map(({ publicKey: { fingerprint: recipient } }) => {
+    return { readKeyId, recipient, wrapped: Buffer.alloc(1_200, 1) };
+  });
+  const mallory = await as(bob);
+  const planted = { kind: 'rules', primaryKey: board, publicKeys: [bob.publicKey], wrappedKeys };
+  await mallory.append({ ...planted, kind: 'rules' });
+  // By a rule of an object of his own, too.
+  await mallory.append({ ...planted, kind: 'rules', read: readKeyId });
+  const before = (await (await as(testKey)).rules()).object.read;
+  expect(before.kind === 'sealed' && hexOf(before.readers)).toEqual(
+    hexOf([testKey.publicKey, alice.publicKey]),
+  );
+  await chain.removeReaders([alice.publicKey.fingerprint]);
+  const after = (await (await as(testKey)).rules()).object.read;
+  expect(after.kind === 'sealed' && hexOf(after.readers)).toEqual(hexOf([testKey.publicKey]));
+  // What was written over nothing is opened as before.
+  await chain.append({ data: 'mine' });
+  const [newest] = await all((await as(testKey)).read({ reverse: true, limit: 1 }));
+  expect(newest?.data.toString()).toBe('mine');
+});
