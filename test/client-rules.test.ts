@@ -68,10 +68,10 @@ test('the rules that count for an object are told, with the objects that have th
   });
 });
 
-test('who is taken off reads no more; those who stay do, and a key that was replaced makes way', async () => {
+test('who is taken off reads no more; those who stay do, and a key that was replaced gives nothing to its successor', async () => {
   const chain = await as(testKey, { confidential: true });
-  const carol = KeyPair.generate();
-  await chain.setReaders([alice.publicKey, bob.publicKey]);
+  const [carol, dave] = [KeyPair.generate(), KeyPair.generate()];
+  await chain.setReaders([alice, bob, dave].map(({ publicKey }) => publicKey));
   await chain.append({ data: 'one' });
   await chain.append({
     kind: 'key_change',
@@ -85,14 +85,15 @@ test('who is taken off reads no more; those who stay do, and a key that was repl
   await chain.append({ data: 'two' });
   const { object } = await chain.rules();
   expect(object.read.kind === 'sealed' && hexOf(object.read.readers)).toEqual(
-    hexOf([testKey.publicKey, carol.publicKey]),
+    hexOf([testKey.publicKey, dave.publicKey]),
   );
   const readBy = async (key: KeyPair) =>
     (await all((await as(key)).read()))
       .filter(({ kind }) => kind === 'data')
       .map(({ data, sealed }) => (sealed?.state === 'open' ? data.toString() : '?'));
   expect(await readBy(alice)).toEqual(['one', '?']);
-  expect(await readBy(carol)).toEqual(['?', 'two']);
+  expect(await readBy(carol)).toEqual(['?', '?']);
+  expect(await readBy(dave)).toEqual(['one', 'two']);
   expect(await readBy(testKey)).toEqual(['one', 'two']);
 });
 

@@ -62,7 +62,7 @@ export function primaryKeyOf(object: SharedObject): Buffer | undefined {
 
 /**
  * Who stays, if some keys are to read an object no more: those who were given its read key, less these and less those that count
- * no more, whose successors have their place.
+ * no more. A successor isn't taken in their place: roots, who may not read it, can replace keys.
  *
  * @param own the key of the one who sets the readers, who is one of them in any case.
  * @throws AtedbError REQUEST_INVALID where the data is in clear, or one of the keys doesn't read it; KEY_UNKNOWN where the
@@ -87,10 +87,9 @@ export function readersWithout(
   if (problem !== undefined) {
     throw new AtedbError('REQUEST_INVALID', problem, { metadata: { field: 'readers' } });
   }
-  const staying = holders
-    .filter((holder) => !gone.has(holder))
-    .map((holder) => authority.keys.currentOf(holder))
-    .filter((holder) => holder !== undefined && !gone.has(holder)) as string[];
+  const staying = holders.filter(
+    (holder) => !gone.has(holder) && !authority.keys.isChanged(holder),
+  );
   return staying.map((fingerprint) => {
     const key = authority.keys.find(fingerprint);
     if (key !== undefined) return key;
