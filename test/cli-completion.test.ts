@@ -47,9 +47,13 @@ async function offered(...words: string[]): Promise<string[]> {
 test.runIf(hasBash).each([
   [
     ['atedb', 're'],
-    ['read', 'repair'],
+    ['read', 'readers', 'repair'],
   ],
   [['atedb', 'key', 'ex'], ['export']],
+  [
+    ['atedb', 'rules', '--add', ''],
+    ['everyone', 'nobody', 'owner'],
+  ],
   [
     ['atedb', 'append', '--si'],
     ['--sign', '--size'],

@@ -118,7 +118,7 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['--dns-server x solo', '--dns-server: "x" is not an IP address'],
     ['--auth ws://a/auth --no-auth solo', '--auth and --no-auth contradict each other'],
     ['--trust blind key list', '--trust: "blind" is not allowed'],
-    ['key', 'after key comes new, list, show, export, import or passphrase'],
+    ['key', 'after key comes new, list, show, public, export, import or passphrase'],
     ['read ate://localhost/a/b --frob-nicate', 'unknown argument: --frob-nicate\nTry: atedb read'],
     ['read ate://localhost/a/b --from 9 --to 8', '--to 8 is before --from 9'],
     ['read', 'too few arguments: got 0, need at least 1\nTry: atedb read --help'],

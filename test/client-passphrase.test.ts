@@ -50,3 +50,25 @@ test('a passphrase may be given as it is, and reading needs none', async () => {
   expect(texts).toEqual(['one']);
   await expect(read.append({ data: 'two' })).rejects.toThrow(/none was given/);
 });
+
+test('who reads what is sealed for a key, and writes with it, is asked for its passphrase once', async () => {
+  await using server = await TestServer.start();
+  const home = await temporaryHome();
+  await new IdentityStore(home).create('default', { passphrase: 'correct horse', costs });
+  await using writer = await testClient(server.address, { home, passphrase: 'correct horse' });
+  const chain = await writer.open('team/sealed', { forAppend: true, confidential: true });
+  await chain.setReaders([]);
+  await chain.append({ data: 'one' });
+
+  let asked = 0;
+  const passphrase = () => {
+    asked += 1;
+    return 'correct horse';
+  };
+  await using reader = await testClient(server.address, { home, passphrase });
+  const read = await reader.open('team/sealed');
+  const event = await read.get({ sequence: 2 });
+  expect(event?.data.toString()).toBe('one');
+  await read.append({ data: 'two' });
+  expect(asked).toBe(1);
+});

@@ -8,16 +8,20 @@ import {
 import type { TrustMode } from '../event/index.ts';
 import { appendSummary, committedJson } from './append-lines.ts';
 import { Appender } from './appender.ts';
-import { recordBytesMax } from './batcher.ts';
+import { type BatchRule, recordBytesMax } from './batcher.ts';
 import { ConnectionTeller } from './connection-teller.ts';
 import { eachRecord, type RecordSource } from './each-record.ts';
 import { openInput } from './input.ts';
 import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
+import { prepareRules } from './prepare-rules.ts';
 import { printRequests } from './print-requests.ts';
 import { Progress } from './progress.ts';
 import { RecordSplitter, type SplitRule } from './record-splitter.ts';
+import type { SaidRules } from './rule-flags.ts';
+import { namesReaders } from './set-rules.ts';
+import { loadSigners } from './signing.ts';
 
 /** What `atedb append` is told. */
 export interface AppendSettings {
@@ -28,6 +32,17 @@ export interface AppendSettings {
   readonly file: string;
   readonly rule: SplitRule;
   readonly event: Omit<AppendEvent, 'data'>;
+  /** Whether the object comes from elsewhere with the first event. */
+  readonly moves: boolean;
+  /** Set with the first event; readers, before it. */
+  readonly rules: SaidRules;
+  /** Whether the chain is confidential, if this makes it. */
+  readonly confidential: boolean;
+  /** Whether the size of sealed data is hidden. */
+  readonly pad: boolean;
+  /** Names of keys that sign besides; of the one that the events are by. */
+  readonly coSign: readonly string[];
+  readonly author: string | undefined;
   readonly eventsMax: number;
   readonly append: AppendOptions;
   readonly key: string | undefined;
@@ -59,6 +74,8 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
       await using client = await connect(server, { onNotice, passphrase });
       const chain = await client.open(address, {
         forAppend: true,
+        confidential: settings.confidential || namesReaders(settings.rules),
+        pad: settings.pad,
         key,
         chainId,
         trustMode,
@@ -68,11 +85,26 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         batchEventsMax: 1,
         signal: stop,
       });
+      const signers = await loadSigners(settings, passphrase);
+      const rules = await prepareRules(
+        chain,
+        settings,
+        { ...signers.signing, signal: stop },
+        notify,
+      );
+      const { moves } = settings;
+      const plan = {
+        event: { ...settings.event, ...signers.event },
+        first: { ...rules, ...(moves && { moves }) },
+        coSigners: signers.signing.coSigners?.length,
+        pads: settings.pad,
+        append: { ...settings.append, ...signers.signing },
+      };
       if (input.terminal) {
         process.stderr.write('atedb: type events, a line each, and end with Ctrl-D\n');
       }
       const splitter = new RecordSplitter(settings.rule, recordBytesMax);
-      const run = { input, splitter, output, stop, settings, connection };
+      const run = { input, splitter, output, stop, settings, plan, connection };
       if (settings.print) await printRequests(chain, run);
       else await append(chain, run);
     } finally {
@@ -81,20 +113,25 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
   });
 }
 
+/** What goes with the events, now that all keys are found. */
+interface AppendPlan extends Omit<BatchRule, 'eventsMax'> {
+  readonly append: AppendOptions;
+}
+
 /** What a run works with. */
 export interface AppendRun extends RecordSource {
   readonly output: Output;
   readonly settings: AppendSettings;
+  readonly plan: AppendPlan;
   readonly connection: ConnectionTeller;
 }
 
 async function append(chain: Chain, run: AppendRun): Promise<void> {
   const { output, settings } = run;
   const appender = new Appender(chain, {
-    event: settings.event,
+    ...run.plan,
     eventsMax: settings.eventsMax,
     flushMs: run.input.live ? flushMs : undefined,
-    append: settings.append,
     onCommitted: (committed) => {
       run.connection.answered();
       if (settings.json) output.write(`${committedJson(committed)}\n`);

@@ -8,14 +8,18 @@ import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
+import { readersCommand } from './commands/readers.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
+import { rulesCommand } from './commands/rules.ts';
+import { shareCommand, unshareCommand } from './commands/share.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
 import { createProgram, declareCompletion, runProgram } from './program.ts';
+import { ruleFlags } from './rule-flags.ts';
 import { soloFlags } from './solo-flags.ts';
 
 const commandNames = [
@@ -26,6 +30,10 @@ const commandNames = [
   'get',
   'rm',
   'lock',
+  'share',
+  'unshare',
+  'readers',
+  'rules',
   'chains',
   'describe',
   'delete',
@@ -56,6 +64,10 @@ export function main(args: readonly string[]): Promise<number> {
       .command(getCommand)
       .command(rmCommand)
       .command(lockCommand)
+      .command(shareCommand)
+      .command(unshareCommand)
+      .command(readersCommand)
+      .command(rulesCommand)
       .command(chainsCommand)
       .command(describeCommand)
       .command(deleteCommand)
@@ -65,7 +77,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(repairCommand)
       .command(keyCommand)
       .command('help [command]', 'Print this message, or the help of a command');
-    return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags });
+    return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });
   };
   return runProgram('atedb', args, program, commandNames);
 }

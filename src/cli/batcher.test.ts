@@ -53,3 +53,29 @@ test('a batch is full at so many events', () => {
   batcher.add(Buffer.from('b'));
   expect([batcher.isFull, batcher.fits(Buffer.from('c'))]).toEqual([true, false]);
 });
+
+test('what the first event says besides goes with it alone, and no batch is empty', () => {
+  const batcher = new Batcher({ event: { type: 't' }, first: { moves: true }, eventsMax: 2 });
+  const record = Buffer.alloc(recordBytesMax);
+  expect(batcher.fits(record)).toBe(true);
+  for (const data of ['a', 'b']) batcher.add(Buffer.from(data));
+  const [first, second] = batcher.take();
+  expect([first?.moves, second?.moves, second?.type]).toEqual([true, undefined, 't']);
+  batcher.add(Buffer.from('c'));
+  expect(batcher.take()[0]?.moves).toBeUndefined();
+});
+
+test('other signers, padding and rules leave less room', () => {
+  const plain = { event: {}, eventsMax: batchEventsMax };
+  const held = (rule: object) => {
+    const batcher = new Batcher({ ...plain, ...rule });
+    const record = Buffer.alloc(3_000);
+    let count = 0;
+    for (; batcher.fits(record); count += 1) batcher.add(record);
+    return count;
+  };
+  const most = held({});
+  for (const rule of [{ coSigners: 15 }, { pads: true }, { first: { write: 'everyone' } }]) {
+    expect(held(rule), JSON.stringify(rule)).toBeLessThan(most);
+  }
+});

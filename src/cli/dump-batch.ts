@@ -7,6 +7,13 @@ import {
   parseBatch,
   parseGenesis,
 } from '../event/index.ts';
+import {
+  authorityFields,
+  authorityWords,
+  type DumpedAuthority,
+  dumpedAuthority,
+  short,
+} from './dump-authority.ts';
 import { hexOrAbsent } from './event-lines.ts';
 import { countOf, isoTime, safeText, shownData, spanOf } from './safe-text.ts';
 
@@ -36,7 +43,7 @@ export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string 
   const signed = seal.signatures.length > 0 ? '' : ', not signed';
   const writer = `writer ${short(seal.writerId)}, its batch ${seal.counter}${signed}`;
   const events = batch.events.map((event, index) =>
-    eventWords(event, commit.firstSequence + index),
+    eventWords(event, commit.firstSequence + index, dumpedAuthority(batch, index)),
   );
   return `${head}, ${writer}, ${place}\n${conditionWords(batch)}${events.join('')}`;
 }
@@ -60,7 +67,7 @@ function oneConditionWords(condition: Precondition): string {
   }
 }
 
-function eventWords(event: EventView, sequence: number): string {
+function eventWords(event: EventView, sequence: number, authority: DumpedAuthority): string {
   const { header, data, dataState } = event;
   const words = [String(sequence).padStart(10), header.kind];
   if (header.primaryKey !== undefined) words.push(`key ${header.primaryKey.toString('hex')}`);
@@ -69,16 +76,19 @@ function eventWords(event: EventView, sequence: number): string {
   if (header.isGenesis) words.push(genesisWords(event.headerBytes));
   else if (dataState === 0) {
     words.push(countOf(header.dataBytes, 'byte'));
-    if (data.length > 0) words.push(shownData(data, previewCharactersMax));
+    const isSealed = authority.confidentiality !== undefined;
+    if (data.length > 0 && !isSealed) words.push(shownData(data, previewCharactersMax));
   } else words.push(`${countOf(header.dataBytes, 'byte')} ${dataStates[dataState] ?? 'not here'}`);
+  words.push(...authorityWords(authority));
   return `${words.join('  ')}\n`;
 }
 
 function genesisWords(headerBytes: Buffer): string {
   try {
-    const { chainKey, trustMode, roots, chainId } = parseGenesis(headerBytes);
+    const { chainKey, trustMode, roots, chainId, isConfidential } = parseGenesis(headerBytes);
+    const mode = isConfidential === true ? `${trustMode}, confidential` : trustMode;
     const writers = roots.map(({ fingerprint }) => short(fingerprint)).join(', ');
-    return `${chainKey.text}  ${trustMode}  may write: ${writers}  chain id ${chainId.toString('hex')}`;
+    return `${chainKey.text}  ${mode}  may write: ${writers}  chain id ${chainId.toString('hex')}`;
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     return safeText(error.message);
@@ -112,7 +122,9 @@ export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object
     asOf: seal.asOf && { size: seal.asOf.size, root: seal.asOf.root.toString('hex') },
     preconditions:
       seal.preconditions.length === 0 ? undefined : seal.preconditions.map(conditionFields),
-    events: batch.events.map((event, index) => eventFields(event, firstSequence + index)),
+    events: batch.events.map((event, index) =>
+      eventFields(event, firstSequence + index, dumpedAuthority(batch, index)),
+    ),
   };
 }
 
@@ -121,7 +133,11 @@ function conditionFields(condition: Precondition): object {
   return { ...condition, primaryKey: condition.primaryKey.toString('hex') };
 }
 
-function eventFields({ header, data, dataState }: EventView, sequence: number): object {
+function eventFields(
+  { header, data, dataState }: EventView,
+  sequence: number,
+  authority: DumpedAuthority,
+): object {
   const { kind, type, dataBytes, timeUnixMs } = header;
   return {
     sequence,
@@ -133,6 +149,7 @@ function eventFields({ header, data, dataState }: EventView, sequence: number): 
     parent: hexOrAbsent(header.parent),
     collection: hexOrAbsent(header.collection),
     replyTo: hexOrAbsent(header.replyTo),
+    ...authorityFields(authority),
     dataState: dataStates[dataState],
     bytes: header.isGenesis ? undefined : dataBytes,
     data: header.isGenesis || dataState !== 0 ? undefined : data.toString('base64'),
@@ -147,9 +164,4 @@ function parseOrUndefined(run: Buffer): Batch | undefined {
     if (error instanceof AtedbError) return undefined;
     throw error;
   }
-}
-
-/** Enough of an id for people to tell it from others. */
-export function short(id: Uint8Array): string {
-  return Buffer.from(id.subarray(0, 6)).toString('hex');
 }

@@ -1,5 +1,6 @@
 import type { DumpPart } from '../log/index.ts';
-import { batchFields, batchWords, short } from './dump-batch.ts';
+import { short } from './dump-authority.ts';
+import { batchFields, batchWords } from './dump-batch.ts';
 import { hexOrAbsent } from './event-lines.ts';
 import { countOf, isoTime, safeText, spanOf } from './safe-text.ts';
 

@@ -15,6 +15,7 @@ export const exitCodes = {
   toRepair: 8,
   violated: 9,
   notAttested: 10,
+  sealed: 11,
 } as const;
 
 /** The table of exit codes, as `--help` ends with it. */
@@ -30,6 +31,7 @@ export const exitCodesHelp = `Exit codes:
   8  something is to be repaired, and nothing was changed (repair)
   9  what was checked does not verify (verify, proof --check)
   10 what was appended is durable, and not attested (append --wait attested)
+  11 what is sealed can't be opened or written: none of your keys was given its read key
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
 /** The command line, or a variable that stands for a part of it, is wrong. */
@@ -92,6 +94,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
   EVENT_NOT_FOUND: exitCodes.notFound,
   NOT_ATTESTED: exitCodes.notAttested,
+  READ_KEY_MISSING: exitCodes.sealed,
 };
 
 /** An error as it is shown. */

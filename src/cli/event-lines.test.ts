@@ -72,3 +72,30 @@ test('data is text where that is asked for and possible', () => {
   expect(JSON.parse(eventJson(binary, true))).toMatchObject({ data: 'ww==' });
   expect(JSON.parse(eventJson(binary, true))).not.toHaveProperty('text');
 });
+
+test('data that could not be opened is not printed, and told in JSON without data', () => {
+  const readKeyId = Buffer.alloc(32, 1);
+  const holders = [Buffer.alloc(32, 2)];
+  const sealed = {
+    ...event,
+    data: Buffer.alloc(0),
+    sealed: { readKeyId, state: 'no key', holders },
+  } as const;
+  for (const format of [{}, { zeros: true }, { terminal: true }]) {
+    expect(printed(sealed, format)).toBeUndefined();
+  }
+  const told = JSON.parse(eventJson(sealed, true));
+  expect(told).not.toHaveProperty('data');
+  expect(told).not.toHaveProperty('text');
+  expect(told.sealed).toEqual({
+    readKeyId: readKeyId.toString('hex'),
+    state: 'no key',
+    holders: [Buffer.alloc(32, 2).toString('hex')],
+  });
+  const opened = { ...event, sealed: { readKeyId, state: 'open', holders: [] } } as const;
+  expect(printed(opened, {})).toBe('hello \u001b[31m\n\n');
+  expect(JSON.parse(eventJson(opened, true))).toMatchObject({
+    text: 'hello \u001b[31m\n',
+    sealed: { readKeyId: readKeyId.toString('hex'), state: 'open' },
+  });
+});

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { SealedState } from '../client/index.ts';
 import type { EventKind } from '../event/index.ts';
 import type { VouchedBy } from '../trust/index.ts';
 import { isoTime, shownData } from './safe-text.ts';
@@ -15,6 +16,8 @@ export interface PrintedEvent {
   readonly replyTo: Buffer | undefined;
   readonly committedUnixMs: number;
   readonly data: Buffer;
+  /** Absent: it is stored in clear. */
+  readonly sealed?: SealedState | undefined;
   /** Absent: not said, as in a log that is dumped. */
   readonly vouchedBy?: VouchedBy;
 }
@@ -33,18 +36,19 @@ export interface EventFormat {
 
 /**
  * Make what turns an event into the bytes to print, or undefined where it isn't printed: without JSON only
- * data events are.
+ * data events are, whose data is in clear or was opened.
  */
 export function eventPrinter(format: EventFormat): (event: PrintedEvent) => Buffer | undefined {
   const { json, text, zeros, terminal } = format;
   if (json) return (event) => Buffer.from(`${eventJson(event, text)}\n`);
   // On a terminal zero bytes would show nothing, and lines would run together.
   if (terminal) {
-    return ({ kind, data }) => (kind === 'data' ? Buffer.from(`${shownData(data)}\n`) : undefined);
+    return (event) => (isShown(event) ? Buffer.from(`${shownData(event.data)}\n`) : undefined);
   }
   const separator = zeros ? 0 : 0x0a;
-  return ({ kind, data }) => {
-    if (kind !== 'data') return undefined;
+  return (event) => {
+    if (!isShown(event)) return undefined;
+    const { data } = event;
     const line = Buffer.allocUnsafe(data.length + 1);
     data.copy(line);
     line[data.length] = separator;
@@ -52,10 +56,16 @@ export function eventPrinter(format: EventFormat): (event: PrintedEvent) => Buff
   };
 }
 
+function isShown({ kind, sealed }: PrintedEvent): boolean {
+  return kind === 'data' && (sealed === undefined || sealed.state === 'open');
+}
+
 /** An event as one line of JSON. Keys are in hex, times are of the commit; what an event lacks is left out. */
 export function eventJson(event: PrintedEvent, asText: boolean): string {
   const { sequence, kind, primaryKey, parent, collection, type, replyTo, data } = event;
-  const isData = kind === 'data' || data.length > 0;
+  const { sealed } = event;
+  const isOpen = sealed === undefined || sealed.state === 'open';
+  const isData = isOpen && (kind === 'data' || data.length > 0);
   const textual = asText && isUtf8(data);
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
@@ -68,9 +78,19 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     collection: hexOrAbsent(collection),
     replyTo: hexOrAbsent(replyTo),
     vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
+    sealed: sealed && sealedFields(sealed),
     data: isData && !textual ? data.toString('base64') : undefined,
     text: isData && textual ? data.toString('utf8') : undefined,
   });
+}
+
+function sealedFields({ readKeyId, state, holders }: SealedState): object {
+  const who = holders.map((holder) => holder.toString('hex'));
+  return {
+    readKeyId: readKeyId.toString('hex'),
+    state,
+    holders: state === 'no key' ? who : undefined,
+  };
 }
 
 /** Bytes in hex; undefined for none. */

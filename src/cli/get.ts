@@ -2,22 +2,37 @@ import { AtedbError, type ChainEvent, connect, type EventName } from '../client/
 import { type EventFormat, eventPrinter } from './event-lines.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
+import { passphraseFrom } from './passphrase.ts';
 import type { ReadTarget } from './read.ts';
+import type { ReaderSettings } from './reader-flags.ts';
+import { SealedTeller } from './sealed-teller.ts';
 
 /** What `atedb get` is told. */
-export interface GetSettings extends ReadTarget, Omit<EventFormat, 'terminal'> {
+export interface GetSettings extends ReadTarget, ReaderSettings, Omit<EventFormat, 'terminal'> {
   readonly event: EventName;
   /** Whether to read what is left of a damaged chain, though more of it was verified before. */
   readonly damaged: boolean;
 }
 
-/** Print one event. @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone. */
+/**
+ * Print one event.
+ *
+ * @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone; without JSON READ_KEY_MISSING where it is sealed.
+ */
 export async function getOne(settings: GetSettings): Promise<void> {
   const { server, address, chainId, trustMode, json } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server, { onNotice: noticeWriter(json) });
-    const readDamaged = settings.damaged;
-    const chain = await client.open(address, { chainId, trustMode, readDamaged, signal });
+    const passphrase = passphraseFrom(settings.passphraseFile);
+    await using client = await connect(server, { onNotice: noticeWriter(json), passphrase });
+    const { damaged: readDamaged, key, checkRules } = settings;
+    const chain = await client.open(address, {
+      key,
+      checkRules,
+      chainId,
+      trustMode,
+      readDamaged,
+      signal,
+    });
     const event = await chain.get(settings.event, { signal }).catch((error: unknown) => {
       throw notThere(error, address);
     });
@@ -26,6 +41,10 @@ export async function getOne(settings: GetSettings): Promise<void> {
     const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
     const line = print(found);
     if (line !== undefined) await output.write(line);
+    if (json) return;
+    const sealed = new SealedTeller();
+    sealed.note(found);
+    await sealed.end();
   });
 }
 

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { AtedbError } from '../bytes/index.ts';
 import { kemSuite, signatureSuite, signatureSuites } from '../crypto/index.ts';
+import { parsePublicKeyText, publicKeyMark, publicKeyText } from '../event/index.ts';
 import {
+  defaultKeyName,
   IdentityStore,
   identityHome,
   type KeyDescription,
@@ -10,6 +12,7 @@ import {
   writeFileAtomic,
 } from '../store/index.ts';
 import { reportError, UsageError } from './errors.ts';
+import { KnownKeys, type NamedPublicKey } from './known-keys.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { newPassphrase, passphraseFrom } from './passphrase.ts';
 
@@ -37,6 +40,7 @@ export async function newKey(settings: NewKeySettings): Promise<void> {
   await runWithOutput(async (output) => {
     // Before anything is asked: the name may be taken.
     await store.refuseTaken(name);
+    await refuseNamed(name);
     const passphrase = sealed
       ? await newPassphrase(passphraseFile, '--passphrase-file')
       : undefined;
@@ -66,13 +70,36 @@ export async function changePassphrase(settings: PassphraseSettings): Promise<vo
   });
 }
 
+/** Print the public half of a key as a line of text, or write it to a new file, for others. */
+export async function printPublicKey(settings: {
+  name: string;
+  file: string | undefined;
+  json: boolean;
+}): Promise<void> {
+  const { name, file, json } = settings;
+  await runWithOutput(async (output) => {
+    const known = await new KnownKeys(identityHome(process.env)).find(name);
+    // For the error that says so.
+    const publicKey = known?.publicKey ?? (await openStore().describe(name)).publicKey;
+    const text = publicKeyText(publicKey);
+    if (file !== undefined) await writeFileAtomic(file, `${text}\n`, { replace: false });
+    const shown = { name, fingerprint: publicKey.fingerprintHex, file, publicKey: text };
+    if (json) output.write(`${JSON.stringify(shown)}\n`);
+    else if (file === undefined) output.write(`${text}\n`);
+    else process.stderr.write(`wrote the public key ${publicKey.fingerprintHex} to ${file}\n`);
+  });
+}
+
 /** Show every key in a line. One that can't be read is reported, and the others are listed all the same. */
 export async function listKeys({ json }: { json: boolean }): Promise<void> {
   const store = openStore();
   let failure: unknown;
   await runWithOutput(async (output) => {
     const names = await store.list();
-    const width = Math.max(...names.map((name) => name.length));
+    const others = await new KnownKeys(identityHome(process.env)).others();
+    const width = Math.max(
+      ...[...names, ...others.map(({ name }) => name)].map((name) => name.length),
+    );
     for (const name of names) {
       try {
         const key = await store.describe(name);
@@ -86,7 +113,12 @@ export async function listKeys({ json }: { json: boolean }): Promise<void> {
         failure = error;
       }
     }
-    if (names.length === 0 && !json) {
+    for (const other of others) {
+      const { name, publicKey } = other;
+      const line = `${name.padEnd(width)}  ${publicKey.fingerprintHex}  of somebody else\n`;
+      output.write(json ? otherJson(other) : line);
+    }
+    if (names.length === 0 && others.length === 0 && !json) {
       process.stderr.write('there are no keys yet; make one with: atedb key new\n');
     }
   });
@@ -96,6 +128,11 @@ export async function listKeys({ json }: { json: boolean }): Promise<void> {
 /** Show the public half of a key, all of it. */
 export async function showKey({ name, json }: KeySettings): Promise<void> {
   await runWithOutput(async (output) => {
+    const other = await new KnownKeys(identityHome(process.env)).find(name);
+    if (other?.isOwn === false) {
+      output.write(json ? otherJson(other) : otherWords(other));
+      return;
+    }
     const key = await openStore().describe(name);
     show(output, key, json);
     if (!json) {
@@ -136,15 +173,39 @@ export async function exportKey(settings: {
   );
 }
 
-/** Add a key from a file, or from standard input where the file is `-`. */
+/** Add a key from a file, or from standard input where the file is `-`: one of the user's, or a public one of somebody else. */
 export async function importKey(settings: KeySettings & { file: string }): Promise<void> {
   const { name, json, file } = settings;
   await runWithOutput(async (output) => {
     const fromInput = file === '-';
     const secret = fromInput ? await text(process.stdin) : await readFile(file, 'utf8');
     const where = fromInput ? 'standard input' : file;
+    if (secret.trim().startsWith(publicKeyMark)) {
+      const publicKey = parsePublicKeyText(secret, where);
+      if (name === defaultKeyName) {
+        throw new UsageError(
+          `"${name}" is the name of your own key; say what to call this one: atedb key import FILE NAME`,
+        );
+      }
+      const added = await new KnownKeys(identityHome(process.env)).add(name, publicKey);
+      output.write(json ? otherJson(added) : otherWords(added));
+      return;
+    }
+    await refuseNamed(name);
     show(output, await openStore().import(name, secret, where), json);
   });
+}
+
+/** Refuse a name that somebody else's public key has. @throws AtedbError REQUEST_INVALID. */
+async function refuseNamed(name: string): Promise<void> {
+  const others = await new KnownKeys(identityHome(process.env)).others();
+  const taken = others.find((other) => other.name === name);
+  if (taken === undefined) return;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `"${name}" is somebody else's public key, in ${taken.path}; choose another name`,
+    { metadata: { name } },
+  );
 }
 
 function openStore(): IdentityStore {
@@ -179,6 +240,26 @@ function jsonLine({ name, publicKey, created, path, isSealed }: KeyDescription):
     public: publicKey.bytes.toString('base64'),
     kem: publicKey.kem && kemSuite(publicKey.kem.suite).name,
     kemPublic: publicKey.kem?.bytes.toString('base64'),
+  };
+  return `${JSON.stringify(fields)}\n`;
+}
+
+function otherWords({ name, path, publicKey }: NamedPublicKey): string {
+  return `name         ${name}
+fingerprint  ${publicKey.fingerprintHex}
+suite        ${signatureSuite(publicKey.suite).name}
+of           somebody else
+file         ${path}
+`;
+}
+
+function otherJson({ name, path, publicKey }: NamedPublicKey): string {
+  const fields = {
+    name,
+    fingerprint: publicKey.fingerprintHex,
+    suite: signatureSuite(publicKey.suite).name,
+    isPublic: true,
+    file: path,
   };
   return `${JSON.stringify(fields)}\n`;
 }

@@ -1,7 +1,8 @@
-import type { EventStream } from '../client/index.ts';
+import type { ChainEvent, EventStream } from '../client/index.ts';
 import { type EventFormat, eventPrinter } from './event-lines.ts';
 import type { Output } from './output.ts';
 import type { Progress } from './progress.ts';
+import { SealedTeller } from './sealed-teller.ts';
 
 /** How `read` and `tail` print, as the command line says it. */
 export type PrintSettings = Omit<EventFormat, 'terminal'> & {
@@ -10,28 +11,38 @@ export type PrintSettings = Omit<EventFormat, 'terminal'> & {
 };
 
 /**
- * Print events until they end, or so many are printed.
+ * Print events until they end, or so many are printed. In JSON events that can't be opened are told as such.
  *
- * @param progress is told how many have come.
+ * @throws AtedbError at the end, where some were not printed: READ_KEY_MISSING, VERIFICATION_FAILED.
  */
 export async function printEvents(
   events: EventStream,
   output: Output,
   settings: PrintSettings,
-  progress?: Progress,
+  told: {
+    /** Told how many have come. */
+    readonly progress?: Progress;
+    /** Told of an event that is not printed since a read key is missing, the first one of it. */
+    readonly onMissing?: (event: ChainEvent, teller: SealedTeller) => void;
+  } = {},
 ): Promise<void> {
+  const { progress, onMissing } = told;
+  const sealed = new SealedTeller();
   const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
   let left = settings.limit ?? Number.POSITIVE_INFINITY;
   for await (const chunk of events.chunks()) {
     progress?.add(chunk.length);
     for (const event of chunk) {
+      if (!settings.json && sealed.note(event)) onMissing?.(event, sealed);
       const line = print(event);
       if (line === undefined) continue;
       // An event is waited for only where the reader is slower.
       const room = output.write(line);
       if (room !== undefined) await room;
       left -= 1;
-      if (left === 0 || output.gone.aborted) return;
+      if (output.gone.aborted) return;
+      if (left === 0) return sealed.end();
     }
   }
+  await sealed.end();
 }

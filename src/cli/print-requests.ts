@@ -11,13 +11,13 @@ import { UsageError } from './errors.ts';
  * Nothing is sent.
  */
 export async function printRequests(chain: Chain, run: AppendRun): Promise<void> {
-  const { output, settings } = run;
-  const batcher = new Batcher(settings);
+  const { output, settings, plan } = run;
+  const batcher = new Batcher({ ...plan, eventsMax: settings.eventsMax });
   let batches = 0;
   const printBatch = async (events: AppendEvent[]) => {
     batches += 1;
     if (batches > 1 && chain.chainId === undefined) throw noChainForMore(settings.eventsMax);
-    for (const request of await chain.sealRequests(events, settings.append)) {
+    for (const request of await chain.sealRequests(events, plan.append)) {
       const message = fromBinary(AppendBatchRequestSchema, request);
       await output.write(`${toJsonString(AppendBatchRequestSchema, message)}\n`);
     }

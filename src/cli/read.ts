@@ -2,8 +2,10 @@ import { AtedbError, type Chain, connect, damageMetadata, damageWords } from '..
 import type { TrustMode } from '../event/index.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
+import { passphraseFrom } from './passphrase.ts';
 import { type PrintSettings, printEvents } from './print-events.ts';
 import { Progress, terminalOf } from './progress.ts';
+import type { ReaderSettings } from './reader-flags.ts';
 
 /** Which chain a command reads. */
 export interface ReadTarget {
@@ -15,7 +17,7 @@ export interface ReadTarget {
 }
 
 /** What `atedb read` is told. */
-export interface ReadSettings extends ReadTarget, PrintSettings {
+export interface ReadSettings extends ReadTarget, ReaderSettings, PrintSettings {
   readonly from: number | undefined;
   /** The sequence after the last one. */
   readonly end: number | undefined;
@@ -32,9 +34,17 @@ export interface ReadSettings extends ReadTarget, PrintSettings {
 export async function readChain(settings: ReadSettings): Promise<void> {
   const { server, address, chainId, trustMode, from, end, reverse, json, limit } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server, { onNotice: noticeWriter(json) });
-    const readDamaged = settings.damaged;
-    const chain = await client.open(address, { chainId, trustMode, readDamaged, signal });
+    const passphrase = passphraseFrom(settings.passphraseFile);
+    await using client = await connect(server, { onNotice: noticeWriter(json), passphrase });
+    const { damaged: readDamaged, key, checkRules } = settings;
+    const chain = await client.open(address, {
+      key,
+      checkRules,
+      chainId,
+      trustMode,
+      readDamaged,
+      signal,
+    });
     // Only what is printed counts towards the limit, and in JSON that is all.
     const events = chain.read({ from, end, reverse, limit: json ? limit : undefined, signal });
     // Where somebody looks at the terminal, and what is read goes elsewhere.
@@ -46,7 +56,7 @@ export async function readChain(settings: ReadSettings): Promise<void> {
       total: description && eventsDue(settings, description.nextSequence),
       isBusy: !isShown,
     });
-    await printEvents(events, output, settings, progress);
+    await printEvents(events, output, settings, { progress });
     if (reverse && !output.gone.aborted) checkBeginning(chain, end);
   });
 }

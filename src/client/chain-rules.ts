@@ -48,6 +48,12 @@ export class ChainRules {
     return this.#checks ?? (trustMode === 'distributed' || isConfidential === true);
   }
 
+  /** What reading needs of it. */
+  partsFor(genesis: Genesis) {
+    const { verified, readKeys } = this;
+    return { verified, readKeys, checksRules: this.checksRules(genesis) };
+  }
+
   /**
    * Have what was verified by earlier runs.
    *

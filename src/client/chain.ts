@@ -2,14 +2,8 @@ import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
 import type { SignedHead } from '../trust/index.ts';
-import { alarmReasons } from './alarm-reasons.ts';
-import {
-  type AppendEvent,
-  type BuiltEvents,
-  buildEvents,
-  type Conditions,
-  type Signing,
-} from './build-events.ts';
+import type { AppendOptions } from './append-options.ts';
+import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import type { ChainKeys } from './chain-keys.ts';
@@ -22,6 +16,7 @@ import { deleteChain } from './delete-chain.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
+import { knowAcknowledged } from './know-acknowledged.ts';
 import type { KnownHead } from './known-head.ts';
 import type { Lease } from './lease.ts';
 import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts';
@@ -29,25 +24,13 @@ import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
 import type { RememberedChain } from './remembered-chain.ts';
-import { sealRequests } from './seal-requests.ts';
+import { type RulesView, viewRules } from './rules-view.ts';
+import { notSealedHere, sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import { UnverifiedHistory } from './unverified-history.ts';
 import type { Writer } from './writer.ts';
-
-/** How long closing may take to have the last head proven. */
-const closingTimeoutMs = 2_000;
-
-/** How to append. */
-export interface AppendOptions extends CallOptions, Conditions, Signing {
-  /**
-   * When the append is done. `durable`: the server has stored the events and says so. `attested`: it has also signed a tree that
-   * they are in, which it can't deny later; that takes up to a second longer, or more where many chains grow at once.
-   * Default: `durable`.
-   */
-  readonly wait?: 'durable' | 'attested' | undefined;
-}
 
 /** A chain of a server, for reading and appending. */
 export class Chain implements AsyncDisposable {
@@ -61,8 +44,9 @@ export class Chain implements AsyncDisposable {
   readonly #keys: ChainKeys;
   readonly #rules: ChainRules;
   readonly #confidential: ConfidentialWriter;
-  #rememberedSize = 0;
   readonly #opener: ChainOpener;
+  /** Of the head that was known when the chain was opened. */
+  #rememberedSize = 0;
   readonly #writer: Writer;
   /** Fires when the chain is closed. */
   readonly #end = new AbortController();
@@ -126,7 +110,6 @@ export class Chain implements AsyncDisposable {
   /**
    * Open the chain: verify its genesis, and that its head extends the one that is remembered.
    *
-   * @param options.forAppend whether a chain that isn't there yet is fine.
    * @throws AtedbError as `AtedbClient.open`.
    */
   async open(options: CallOptions & { readonly forAppend: boolean }): Promise<void> {
@@ -140,9 +123,7 @@ export class Chain implements AsyncDisposable {
 
   /**
    * Append events, all of them or none, in their order and without others between them. The first append creates a chain
-   * that isn't there yet. Calls are carried out in the order in which they were made.
-   *
-   * A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
+   * that isn't there yet. Calls are carried out in the order in which they were made. A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
    * that gives up, by signal or deadline, may have given up on something that is stored all the same.
    *
    * @returns when the events are durable, or attested.
@@ -158,9 +139,11 @@ export class Chain implements AsyncDisposable {
     options.signal?.throwIfAborted();
     options.lease?.signal?.throwIfAborted();
     this.#checkWritable();
-    const all = listOf(events);
-    if (this.#confidential.seals(this.genesis)) return this.#confidential.append(all, options);
-    return this.#append(buildEvents(all, options), options);
+    const all = [events].flat();
+    const confidential = this.#confidential;
+    if (confidential.seals(this.genesis)) return confidential.append(all, options);
+    const appended = this.#append(buildEvents(all, options), options);
+    return appended.catch((error) => confidential.appendRefused(error, all, options));
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
@@ -201,6 +184,34 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
+   * Take readers off, as `setReaders` with all others: those who stay are given a new read key.
+   *
+   * @param readers fingerprints of their keys.
+   * @throws AtedbError as `append`; REQUEST_INVALID for one that is no reader; KEY_UNKNOWN.
+   */
+  async removeReaders(
+    readers: readonly Buffer[],
+    object: SharedObject = {},
+    options: AppendOptions = {},
+  ): Promise<Committed> {
+    this.#checkWritable();
+    return this.#confidential.removeReaders(object, readers, options);
+  }
+
+  /**
+   * Tell who may do what, of the chain and of an object, as this client has verified it up to the chain's end.
+   * @throws AtedbError as `read`.
+   */
+  async rules(object: SharedObject = {}, options: CallOptions = {}): Promise<RulesView> {
+    return viewRules(await this.#context(options), object, options);
+  }
+
+  /** The key that is written with here; made, if it is the default one and isn't there. @throws AtedbError REQUEST_INVALID. */
+  async ownKey(): Promise<PublicKey> {
+    return (await this.#options.loadKey()).publicKey;
+  }
+
+  /**
    * Wait until less is queued and unanswered than may be: who appends faster than the server answers, waits here before each
    * append, and holds no more than that in memory.
    */
@@ -213,15 +224,17 @@ export class Chain implements AsyncDisposable {
    * to send in this order. They have a writer id of their own, so they don't get in this chain's way.
    *
    * @returns one request, or two where the chain isn't there yet: its genesis first.
+   * @throws AtedbError UNSUPPORTED where data is sealed, as far as is known: such requests have it in clear.
    */
   async sealRequests(
     events: AppendEvent | readonly AppendEvent[],
     options: AppendOptions = {},
   ): Promise<Buffer[]> {
     this.#checkWritable();
+    if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
     const { loadKey } = this.#options;
     const chain = { chainKey: this.key, opener: this.#opener, loadKey };
-    return sealRequests(chain, listOf(events), options);
+    return sealRequests(chain, [events].flat(), options);
   }
 
   /**
@@ -331,26 +344,12 @@ export class Chain implements AsyncDisposable {
     );
     await this.#writer.close(signal);
     try {
-      if (!this.#isDeleted) await this.#knowAcknowledged(signal);
+      const isKnown = (this.#known.newest?.size ?? 0) > this.#acknowledged;
+      if (!isKnown && !this.#isDeleted) await knowAcknowledged(this.#opener, signal);
     } finally {
       await this.#remembered.flush();
       if (!this.#isDeleted) await this.#rules.save(this.genesis);
       this.#options.onClosed(this);
-    }
-  }
-
-  /**
-   * Have it proven that what was acknowledged is in the chain, and remember that: whoever opens it next is told if it is
-   * gone. A server that can't be asked is asked then.
-   */
-  async #knowAcknowledged(signal: AbortSignal | undefined): Promise<void> {
-    if ((this.#known.newest?.size ?? 0) > this.#acknowledged) return;
-    try {
-      await this.#opener.open({ signal, timeoutMs: closingTimeoutMs });
-    } catch (error) {
-      if (!(error instanceof AtedbError)) return;
-      // Damage has taken what was acknowledged, if it isn't there to be known.
-      if (alarmReasons.has(error.reason) || error.reason === 'CHAIN_DAMAGED') throw error;
     }
   }
 
@@ -368,20 +367,19 @@ export class Chain implements AsyncDisposable {
   async #context(options: CallOptions) {
     this.#end.signal.throwIfAborted();
     const { signal, timeoutMs } = options;
-    let { genesis } = this.#opener;
-    if (genesis === undefined) {
-      const { chain } = await this.#opener.open({ signal, timeoutMs });
-      genesis = (chain as OpenedChain).genesis;
-    }
+    const genesis = this.genesis ?? (await this.#openedGenesis({ signal, timeoutMs }));
     const { transport } = this.#options;
     const { signal: closed } = this.#end;
-    const ofGenesis = genesis;
-    const findKey = (fingerprint: string) => this.#keys.find(fingerprint, ofGenesis, closed);
+    const findKey = (fingerprint: string) => this.#keys.find(fingerprint, genesis, closed);
     await this.#rules.load(genesis, this.#rememberedSize);
-    const { verified, readKeys } = this.#rules;
-    const checksRules = this.#rules.checksRules(genesis);
-    const common = { opener: this.#opener, known: this.#known, findKey, transport, closed };
-    return { genesis, verified, readKeys, checksRules, ...common };
+    const rules = this.#rules.partsFor(genesis);
+    const heads = { opener: this.#opener, known: this.#known };
+    return { genesis, ...heads, ...rules, findKey, transport, closed };
+  }
+
+  async #openedGenesis(options: CallOptions): Promise<Genesis> {
+    const { chain } = await this.#opener.open(options);
+    return (chain as OpenedChain).genesis;
   }
 
   #callsByKey() {
@@ -389,8 +387,4 @@ export class Chain implements AsyncDisposable {
     const parts = { opener: this.#opener, remembered: this.#remembered };
     return { ...this.#options, ...parts, closed: this.#end.signal };
   }
-}
-
-function listOf(events: AppendEvent | readonly AppendEvent[]): readonly AppendEvent[] {
-  return Array.isArray(events) ? events : [events as AppendEvent];
 }

@@ -45,7 +45,7 @@ export interface ConnectOptions {
 export interface OpenOptions extends CallOptions {
   /**
    * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
-   * where there is none. Reading needs no key.
+   * where there is none. Reading needs none, but for what is sealed: that is opened with it.
    */
   readonly key?: KeyPair | string | undefined;
   /** Whether a chain that isn't there is fine: the first append creates it. Default: false. */
@@ -197,12 +197,14 @@ export class AtedbClient implements AsyncDisposable {
     }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
+    const passphrase = this.#passphrase;
+    const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
     const opened = new Chain({
       transport: this.#transport,
       chainKey: this.#chainKey(chain),
       home,
-      loadKey: once(() => loadWriteKey({ key, home, passphrase: this.#passphrase, onNotice })),
-      loadReadKeys: once(() => loadReadKeys({ key, home, passphrase: this.#passphrase })),
+      loadKey,
+      loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }),
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       padding: options.pad === true ? 'padme' : 'mark',

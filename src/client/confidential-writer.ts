@@ -1,14 +1,19 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair, PaddingRule, PublicKey } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
+import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
-import type { AppendOptions } from './chain.ts';
 import type { ChainRules } from './chain-rules.ts';
 import type { Committed } from './pending-append.ts';
 import { type RangeContext, readOnWith } from './range.ts';
 import { withSealing } from './sealing.ts';
-import { eventsToAddReaders, eventsToSetReaders, type SharedObject } from './sharing.ts';
+import {
+  eventsToAddReaders,
+  eventsToSetReaders,
+  readersWithout,
+  type SharedObject,
+} from './sharing.ts';
 
 /** A rule for reading may change while an append is on its way; so often it is sealed anew. */
 const triesMax = 3;
@@ -32,6 +37,8 @@ export class ConfidentialWriter {
   /** Ends when the append before has its place in the queue: their order is that of the calls. */
   #turn: Promise<unknown> = Promise.resolve();
   #hasReached = false;
+  /** Whether some data is known to be sealed, though it was not verified yet. */
+  #isSealing = false;
 
   constructor(options: ConfidentialWriterOptions) {
     this.#options = options;
@@ -42,7 +49,7 @@ export class ConfidentialWriter {
     const { isConfidential, rules } = this.#options;
     // One that isn't there yet will be what it is made as.
     if (genesis === undefined) return isConfidential;
-    return genesis.isConfidential === true || rules.verified.hasReadRules;
+    return genesis.isConfidential === true || this.#isSealing || rules.verified.hasReadRules;
   }
 
   /** Append events, sealed as the rules for reading say. @throws AtedbError as `Chain.append`, and `withSealing`. */
@@ -58,6 +65,22 @@ export class ConfidentialWriter {
     }
   }
 
+  /**
+   * Append what was refused, where that is because it was in clear and a rule that isn't known here has it sealed. It comes behind
+   * what was appended meanwhile.
+   *
+   * @throws the error, where it is another one.
+   */
+  async appendRefused(
+    error: unknown,
+    events: readonly AppendEvent[],
+    options: AppendOptions,
+  ): Promise<Committed> {
+    if (!(error instanceof AtedbError) || error.reason !== 'READ_RULE_MISMATCH') throw error;
+    this.#isSealing = true;
+    return this.append(events, options);
+  }
+
   /** Give an object other readers, with a new read key from now on. */
   async setReaders(
     object: SharedObject,
@@ -69,6 +92,7 @@ export class ConfidentialWriter {
     const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
     const committed = await this.#options.append(buildEvents(events, options), options);
     this.#options.rules.readKeys.know(readKey);
+    this.#isSealing = true;
     this.#hasReached = false;
     return committed;
   }
@@ -82,6 +106,19 @@ export class ConfidentialWriter {
     const context = await this.#reached(options);
     const events = await eventsToAddReaders(context, object, readers);
     return this.#options.append(buildEvents(events, options), options);
+  }
+
+  /** Give an object a new read key, for its readers without some of them. */
+  async removeReaders(
+    object: SharedObject,
+    removed: readonly Buffer[],
+    options: AppendOptions,
+  ): Promise<Committed> {
+    // Who was given the key meanwhile is to keep it.
+    this.#hasReached = false;
+    const context = await this.#reached(options);
+    const own = (await this.#options.loadKey()).publicKey;
+    return this.setReaders(object, readersWithout(context, object, removed, own), options);
   }
 
   async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {

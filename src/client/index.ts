@@ -8,8 +8,10 @@ export {
   type Genesis,
   parseChainAddress,
   parseChainKey,
+  parsePublicKeyText,
   parseServerAddress,
   primaryKeyFromName,
+  publicKeyText,
   type ServerAddress,
   type TreeHead,
   type TrustMode,
@@ -43,10 +45,11 @@ export {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from '../trust/index.ts';
+export type { AppendOptions } from './append-options.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
-export { type AppendOptions, Chain } from './chain.ts';
+export { Chain } from './chain.ts';
 export type { ChainEvent, SealedState } from './chain-event.ts';
 export {
   AtedbClient,
@@ -65,6 +68,13 @@ export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
+export type {
+  AllowedKeys,
+  AllowedReaders,
+  ObjectRules,
+  RuleKey,
+  RulesView,
+} from './rules-view.ts';
 export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';

@@ -52,12 +52,13 @@ export async function loadWriteKey(options: {
 export async function loadReadKeys(options: {
   readonly key: KeyPair | string | undefined;
   readonly home: string | undefined;
-  readonly passphrase: Passphrase | undefined;
+  /** Loads the key to write with. */
+  readonly load: () => Promise<KeyPair>;
 }): Promise<readonly KeyPair[]> {
-  const { key, home, passphrase } = options;
+  const { key, home, load } = options;
   if (key !== undefined && typeof key !== 'string') return [key];
   if (home === undefined) return [];
   const store = new IdentityStore(home);
   const name = key ?? defaultKeyName;
-  return (await store.exists(name)) ? [(await store.get(name, passphrase)).keyPair] : [];
+  return (await store.exists(name)) ? [await load()] : [];
 }

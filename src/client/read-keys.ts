@@ -7,6 +7,7 @@ export class ReadKeys {
   readonly #wrapped: WrappedKeys;
   readonly #loadKeys: () => Promise<readonly KeyPair[]>;
   readonly #opened = new Map<string, Buffer>();
+  readonly #lookedFor = new Set<string>();
   #keys: Promise<readonly KeyPair[]> | undefined;
 
   /** @param loadKeys the keys that something may have been handed out to. */
@@ -18,6 +19,14 @@ export class ReadKeys {
   /** Know a read key that was made here. */
   know(readKey: Buffer): void {
     this.#opened.set(readKeyIdOf(readKey).toString('hex'), readKey);
+  }
+
+  /** Whether a read key that isn't there is to be looked for in all of the chain; once, since what comes later is read anyway. */
+  isToBeLookedFor(readKeyId: Buffer): boolean {
+    const name = readKeyId.toString('hex');
+    if (this.#lookedFor.has(name)) return false;
+    this.#lookedFor.add(name);
+    return true;
   }
 
   /** Find a read key by its id. @returns undefined where it was handed out to none of the keys, as far as is known. */

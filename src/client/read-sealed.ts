@@ -1,3 +1,4 @@
+import { AtedbError } from '../bytes/index.ts';
 import { openSealedData, readConfidentiality } from '../event/index.ts';
 import type { VerifiedBatch } from '../trust/index.ts';
 import { type ChainEvent, eventsOf, type SequenceRange } from './chain-event.ts';
@@ -35,11 +36,25 @@ async function opened(context: RangeContext, event: ChainEvent): Promise<ChainEv
     await verified.reach(event.sequence + 1, readOnWith(context, {}));
     readKey = await readKeys.find(readKeyId, chainId);
   }
+  if (readKey === undefined && readKeys.isToBeLookedFor(readKeyId)) {
+    // Or later, to a reader who joined late.
+    await reachEnd(context);
+    readKey = await readKeys.find(readKeyId, chainId);
+  }
   const sealed = { chainId, headerBytes: event.headerBytes, confidentiality, data: event.data };
   const data = readKey && openSealedData(readKey, sealed);
   const state = data !== undefined ? 'open' : readKey === undefined ? 'no key' : 'invalid';
   const holders = state === 'no key' ? verified.wrapped.holdersOf(readKeyId) : [];
   return { ...event, data: data ?? noData, sealed: { readKeyId, state, holders } };
+}
+
+async function reachEnd(context: RangeContext): Promise<void> {
+  try {
+    await context.verified.reach(undefined, readOnWith(context, {}));
+  } catch (error) {
+    // Who reads what is left is told of that where it ends.
+    if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+  }
 }
 
 const noData = Buffer.alloc(0);

@@ -39,7 +39,7 @@ export async function loadRules(
     });
     for (const one of listOf(fields.wrapped)) {
       const bytes = Buffer.from(one, 'base64');
-      rules.wrapped.add({
+      rules.wrapped.restore({
         readKeyId: bytes.subarray(0, hashBytes),
         recipient: bytes.subarray(hashBytes, 2 * hashBytes),
         wrapped: bytes.subarray(2 * hashBytes),

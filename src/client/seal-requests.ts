@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import { type ChainKey, sealBatch, signBatch } from '../event/index.ts';
+import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, buildEvents } from './build-events.ts';
-import type { AppendOptions } from './chain.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 
@@ -45,6 +46,18 @@ export async function sealRequests(
     preconditions: built.preconditions,
   });
   const frames = built.events.map((event) => event.frame);
-  requests.push(appendRequest(await signBatch(frames, sealed, [key]), chain.chainKey));
+  const { coSigners } = built;
+  const shown = coSigners.map(({ publicKey }) => publicKey);
+  const run = await signBatch(frames, sealed, [key, ...coSigners], shown);
+  requests.push(appendRequest(run, chain.chainKey));
   return requests;
+}
+
+/** Requests that are made for other tools have data in clear. */
+export function notSealedHere(chainKey: string): AtedbError {
+  return new AtedbError(
+    'UNSUPPORTED',
+    `data of the chain ${chainKey} is sealed, and requests that are made without being sent have it in clear. Append it instead`,
+    { metadata: { chain_key: chainKey } },
+  );
 }

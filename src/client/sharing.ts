@@ -2,7 +2,8 @@ import { randomFillSync } from 'node:crypto';
 import { AtedbError, publicKeysMax } from '../bytes/index.ts';
 import { type PublicKey, readKeyBytes, readKeyIdOf, sealTo } from '../crypto/index.ts';
 import type { WrappedKey } from '../event/index.ts';
-import type { AppendEvent } from './build-events.ts';
+import type { Authority } from '../trust/index.ts';
+import { type AppendEvent, identified } from './build-events.ts';
 import type { RangeContext } from './range.ts';
 import { readKeyMissing } from './sealing.ts';
 import { wrapContext } from './wrapped-keys.ts';
@@ -11,6 +12,10 @@ import { wrapContext } from './wrapped-keys.ts';
 export interface SharedObject {
   /** 16 bytes. Undefined: the root of the chain, and so all that inherits from it. */
   readonly primaryKey?: Buffer | undefined;
+  /** Names the object instead: among the children of its parent, or in the chain. */
+  readonly name?: string | undefined;
+  /** 16 bytes: what its key is made from, with its parent, if that is how it came about. */
+  readonly label?: Buffer | undefined;
   /** 16 bytes: where the object is. */
   readonly parent?: Buffer | undefined;
 }
@@ -42,15 +47,7 @@ export async function eventsToAddReaders(
   readers: readonly PublicKey[],
 ): Promise<readonly AppendEvent[]> {
   const { genesis, verified, readKeys } = context;
-  const { primaryKey, parent } = object;
-  const rule = verified.authority(genesis).readRuleFor(primaryKey ?? noKey, parent);
-  if (rule?.kind !== 'read_key') {
-    throw new AtedbError(
-      'REQUEST_INVALID',
-      'its data is not sealed, so there is no read key to hand out: set its readers instead',
-      { metadata: { field: 'object' } },
-    );
-  }
+  const rule = sealedBy(verified.authority(genesis), object);
   const readKey = await readKeys.find(rule.readKeyId, genesis.chainId);
   if (readKey === undefined) {
     throw readKeyMissing(rule.readKeyId, verified.wrapped.holdersOf(rule.readKeyId));
@@ -58,12 +55,69 @@ export async function eventsToAddReaders(
   return handOut(genesis.chainId, object, readKey, readers);
 }
 
+/** The key of an object; undefined for the root of the chain. */
+export function primaryKeyOf(object: SharedObject): Buffer | undefined {
+  return identified({ kind: 'rules', ...object }).primaryKey;
+}
+
+/**
+ * Who stays, if some keys are to read an object no more: those who were given its read key, less these and less those that count
+ * no more. A successor isn't taken in their place: roots, who may not read it, can replace keys.
+ *
+ * @param own the key of the one who sets the readers, who is one of them in any case.
+ * @throws AtedbError REQUEST_INVALID where the data is in clear, or one of the keys doesn't read it; KEY_UNKNOWN where the
+ * public key of one who stays is not known.
+ */
+export function readersWithout(
+  { genesis, verified }: RangeContext,
+  object: SharedObject,
+  removed: readonly Buffer[],
+  own: PublicKey,
+): readonly PublicKey[] {
+  const authority = verified.authority(genesis);
+  const { readKeyId } = sealedBy(authority, object);
+  const holders = verified.wrapped.holdersOf(readKeyId).map((holder) => holder.toString('hex'));
+  const gone = new Set(removed.map((fingerprint) => fingerprint.toString('hex')));
+  const problem = gone.has(own.fingerprintHex)
+    ? `${own.fingerprintHex} is the key that you write with, and who sets readers is one of them`
+    : [...gone]
+        .filter((fingerprint) => !holders.includes(fingerprint))
+        .map((fingerprint) => `${fingerprint} was not given the read key, so it can't be taken off`)
+        .at(0);
+  if (problem !== undefined) {
+    throw new AtedbError('REQUEST_INVALID', problem, { metadata: { field: 'readers' } });
+  }
+  const staying = holders.filter(
+    (holder) => !gone.has(holder) && !authority.keys.isChanged(holder),
+  );
+  return staying.map((fingerprint) => {
+    const key = authority.keys.find(fingerprint);
+    if (key !== undefined) return key;
+    throw new AtedbError(
+      'KEY_UNKNOWN',
+      `the chain doesn't know the public key ${fingerprint} of a reader. Set all readers instead`,
+      { metadata: { fingerprint } },
+    );
+  });
+}
+
+/** The read key that seals an object's data. @throws AtedbError REQUEST_INVALID where it is in clear. */
+function sealedBy(authority: Authority, object: SharedObject) {
+  const rule = authority.readRuleFor(primaryKeyOf(object) ?? noKey, object.parent);
+  if (rule?.kind === 'read_key') return rule;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    'its data is not sealed, so there is no read key to hand out or take back: set its readers instead',
+    { metadata: { field: 'object' } },
+  );
+}
+
 const noKey = Buffer.alloc(0);
 
 /** Events that hand out a read key, to as many readers each as fit. */
 function handOut(
   chainId: Buffer,
-  { primaryKey, parent }: SharedObject,
+  object: SharedObject,
   readKey: Buffer,
   readers: readonly PublicKey[],
 ): AppendEvent[] {
@@ -72,7 +126,7 @@ function handOut(
   for (let start = 0; start < once.length; start += publicKeysMax) {
     const some = once.slice(start, start + publicKeysMax);
     const wrappedKeys = some.map((reader) => wrap(chainId, readKey, reader));
-    events.push({ kind: 'rules', primaryKey, parent, publicKeys: some, wrappedKeys });
+    events.push({ kind: 'rules', ...object, publicKeys: some, wrappedKeys });
   }
   return events;
 }

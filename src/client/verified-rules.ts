@@ -29,6 +29,8 @@ export type ReadOn = (from: number, end: number | undefined) => AsyncIterable<un
 export class VerifiedRules {
   readonly wrapped = new WrappedKeys();
   #place: RulesPlace | undefined;
+  /** The sequence up to which read keys were learned of in order, from the chain's first event on. */
+  #learnedTo = 0;
   #reaching: Promise<void> = Promise.resolve();
   readonly #onChange: () => void;
   /** Has it proven that a tree of the chain is part of one that was verified. */
@@ -50,7 +52,9 @@ export class VerifiedRules {
 
   /** Go on from what was verified by another run of the program. */
   resume(place: RulesPlace): void {
-    if (this.#place === undefined || place.head.size > this.#place.head.size) this.#place = place;
+    if (this.#place !== undefined && place.head.size <= this.#place.head.size) return;
+    this.#place = place;
+    this.#learnedTo = place.sequence;
   }
 
   /** Whether data of the chain is sealed anywhere, as far as is known. */
@@ -93,10 +97,15 @@ export class VerifiedRules {
 
   /** Batches were verified, and are part of the chain's history. */
   learn(batches: readonly VerifiedBatch[]): void {
-    for (const { batch } of batches) {
+    for (const { batch, commit } of batches) {
+      if (commit.firstSequence < this.#learnedTo) continue;
+      const isNext = commit.firstSequence === this.#learnedTo;
+      if (isNext) this.#learnedTo += batch.count;
       for (let index = 0; index < batch.count; index += 1) {
         if ((batch.marksOf(index) & eventMarks.authority) === 0) continue;
-        for (const wrapped of batch.authorityOf(index).wrappedKeys ?? []) this.wrapped.add(wrapped);
+        const { wrappedKeys = [], signWith = [] } = batch.authorityOf(index);
+        if (isNext) this.wrapped.add(wrappedKeys, [batch.seal.fingerprint, ...signWith]);
+        else for (const wrapped of wrappedKeys) this.wrapped.try(wrapped);
       }
     }
   }

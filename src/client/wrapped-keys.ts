@@ -5,26 +5,46 @@ import type { WrappedKey } from '../event/index.ts';
 /** As many as are kept; older ones make room. */
 const keptMax = 16_384;
 
-/** Read keys that a chain has handed out, each sealed for one reader. By themselves they tell nobody else anything. */
+/**
+ * Read keys that a chain has handed out, each sealed for one reader. By themselves they tell nobody else anything.
+ *
+ * Anyone who may write anything to the chain can write one for anybody, and say any read key of it. So only those count that are from
+ * one who was given the read key: by the event that named it first, which nobody could know before, or by one of these.
+ */
 export class WrappedKeys {
-  readonly #all = new Map<string, WrappedKey>();
+  readonly #counting = new Map<string, WrappedKey>();
+  /** The read keys, in hexadecimal, that anything was said of. */
+  readonly #known = new Set<string>();
+  /** From the middle of the chain, where nobody knows who was given what before: good for nothing but to be tried. */
+  readonly #tried = new Map<string, WrappedKey>();
 
-  /** All of them, oldest first. */
+  /** Those that count, oldest first. */
   get all(): readonly WrappedKey[] {
-    return [...this.#all.values()];
+    return [...this.#counting.values()];
   }
 
-  /** Keep one. Copied: it lies in a whole slice. */
-  add({ readKeyId, recipient, wrapped }: WrappedKey): void {
-    const name = nameOf(readKeyId, recipient);
-    this.#all.delete(name);
-    const [oldest] = this.#all.keys();
-    if (this.#all.size >= keptMax && oldest !== undefined) this.#all.delete(oldest);
-    this.#all.set(name, {
-      readKeyId: Buffer.from(readKeyId),
-      recipient: Buffer.from(recipient),
-      wrapped: Buffer.from(wrapped),
-    });
+  /** Keep one that counted in another run. */
+  restore(wrapped: WrappedKey): void {
+    this.#known.add(wrapped.readKeyId.toString('hex'));
+    keep(this.#counting, wrapped);
+  }
+
+  /** Keep those of an event, in the order of the chain from its first event on, that count. @param from keys that it is from. */
+  add(all: readonly WrappedKey[], from: readonly Buffer[]): void {
+    const isFirst = new Set(
+      all.map(({ readKeyId }) => readKeyId.toString('hex')).filter((id) => !this.#known.has(id)),
+    );
+    const counting = all.filter(
+      ({ readKeyId }) =>
+        isFirst.has(readKeyId.toString('hex')) ||
+        from.some((giver) => this.#counting.has(nameOf(readKeyId, giver))),
+    );
+    for (const wrapped of counting) this.restore(wrapped);
+  }
+
+  /** Keep one of an event that was met out of order. */
+  try(wrapped: WrappedKey): void {
+    keep(this.#tried, wrapped);
   }
 
   /** Fingerprints of those who were given a read key. */
@@ -40,11 +60,13 @@ export class WrappedKeys {
   open(readKeyId: Buffer, chainId: Buffer, keys: readonly KeyPair[]): Buffer | undefined {
     for (const key of keys) {
       const { fingerprint } = key.publicKey;
-      const held = this.#all.get(nameOf(readKeyId, fingerprint));
-      if (held === undefined) continue;
-      const opened = key.openSealed(wrapContext(chainId, readKeyId, fingerprint), held.wrapped);
-      // Whoever handed it out may have handed out another: the id says which it is.
-      if (opened?.length === 32 && readKeyIdOf(opened).equals(readKeyId)) return opened;
+      const name = nameOf(readKeyId, fingerprint);
+      for (const held of [this.#counting.get(name), this.#tried.get(name)]) {
+        if (held === undefined) continue;
+        const opened = key.openSealed(wrapContext(chainId, readKeyId, fingerprint), held.wrapped);
+        // Whoever handed it out may have handed out another: the id says which it is.
+        if (opened?.length === 32 && readKeyIdOf(opened).equals(readKeyId)) return opened;
+      }
     }
     return undefined;
   }
@@ -56,6 +78,19 @@ export function wrapContext(chainId: Buffer, readKeyId: Buffer, recipient: Buffe
     info: Buffer.from(hpkeInfos.wrappedKey),
     aad: Buffer.concat([chainId, readKeyId, recipient]),
   };
+}
+
+/** Copied: it lies in a whole slice. */
+function keep(kept: Map<string, WrappedKey>, { readKeyId, recipient, wrapped }: WrappedKey): void {
+  const name = nameOf(readKeyId, recipient);
+  kept.delete(name);
+  const [oldest] = kept.keys();
+  if (kept.size >= keptMax && oldest !== undefined) kept.delete(oldest);
+  kept.set(name, {
+    readKeyId: Buffer.from(readKeyId),
+    recipient: Buffer.from(recipient),
+    wrapped: Buffer.from(wrapped),
+  });
 }
 
 function nameOf(readKeyId: Buffer, recipient: Buffer): string {

@@ -94,6 +94,7 @@ export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';
+export { parsePublicKeyText, publicKeyMark, publicKeyText } from './public-key-text.ts';
 export {
   eventsRoot,
   type Fence,

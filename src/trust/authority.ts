@@ -14,6 +14,7 @@ import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
   type HeldReadRule,
+  type HeldRule,
   latin1,
   ObjectTree,
   type TreeNode,
@@ -28,8 +29,27 @@ export interface AuthorityRecord extends TreeRecord {
   readonly keys: KeyRingRecord;
 }
 
+/** The rules that count for an object, and where they were found: a primary key, or undefined for the root of the chain. */
+export interface CountingRules {
+  /** Where it is. */
+  readonly parent: Buffer | undefined;
+  /** Undefined: that of the root keys. */
+  readonly write: HeldRule | undefined;
+  readonly writeAt: Buffer | undefined;
+  /** Undefined: nobody besides. */
+  readonly add: HeldRule | undefined;
+  /** Undefined: there is none yet, so that nothing can be written. */
+  readonly read: HeldReadRule | undefined;
+  readonly readAt: Buffer | undefined;
+}
+
 const latin1KeyBytes = 16;
 const noKey = Buffer.alloc(0);
+
+/** An object's primary key; undefined for the root of the chain. */
+function keyOf(node: TreeNode | undefined): Buffer | undefined {
+  return node === undefined || node.key === '' ? undefined : Buffer.from(node.key, 'latin1');
+}
 
 function actorOf(batch: Batch): Pick<Act, 'actors'> {
   return { actors: [batch.seal.fingerprint.toString('hex')] };
@@ -81,6 +101,28 @@ export class Authority {
     }
     const above = parent && this.#tree.find(latin1(parent));
     return this.#tree.readRuleOf(above ?? this.#tree.root);
+  }
+
+  /**
+   * The rules that count for an object now, or without one for the root of the chain.
+   *
+   * @param parent where the object is, if it is new; undefined for none.
+   */
+  rulesFor(primaryKey: Buffer | undefined, parent: Buffer | undefined): CountingRules {
+    const { root } = this.#tree;
+    const node = primaryKey === undefined ? root : this.#tree.find(latin1(primaryKey));
+    const above = parent && this.#tree.find(latin1(parent));
+    const at = node ?? above ?? root;
+    const written = this.#tree.writeRuleOf(at);
+    const isNew = node === undefined;
+    return {
+      parent: isNew ? parent : keyOf(node.parent),
+      write: written.rule,
+      writeAt: keyOf(written.at),
+      add: isNew ? undefined : node.add,
+      read: this.#tree.readRuleOf(at),
+      readAt: keyOf(this.#tree.readRuleAt(at)),
+    };
   }
 
   /**

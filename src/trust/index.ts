@@ -1,4 +1,4 @@
-export { Authority, type AuthorityRecord } from './authority.ts';
+export { Authority, type AuthorityRecord, type CountingRules } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
   type Answer,
@@ -21,7 +21,7 @@ export { verifyDeletion } from './deletion-proof.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
-export type { NodeRecord, TreeRecord } from './object-tree.ts';
+export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
   type ReplayOptions,

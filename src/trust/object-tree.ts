@@ -149,12 +149,16 @@ export class ObjectTree {
 
   /** The rule for reading that counts for a node; undefined: none does, and nothing may be written in clear or sealed. */
   readRuleOf(node: TreeNode): HeldReadRule | undefined {
-    if (this.#readRules > 0) {
-      for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
-        if (at.read !== undefined) return at.read;
-      }
+    return this.readRuleAt(node)?.read ?? (this.#isConfidential ? undefined : inClear);
+  }
+
+  /** The node whose rule for reading counts for a node: itself, or one above it; undefined where none of them has one. */
+  readRuleAt(node: TreeNode): TreeNode | undefined {
+    if (this.#readRules === 0) return undefined;
+    for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
+      if (at.read !== undefined) return at;
     }
-    return this.#isConfidential ? undefined : inClear;
+    return undefined;
   }
 
   /** Parents between a node and the root of the chain, the root not counted; as far as the limit and one. */

@@ -18,8 +18,16 @@ import {
 import { UsageError } from '../errors.ts';
 import { parseChoice, parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
-import { objectFlags, readObject } from '../object-flags.ts';
+import { objectFlags, readObjectAt } from '../object-flags.ts';
 import type { SplitRule } from '../record-splitter.ts';
+import {
+  readAll,
+  readRules,
+  ruleFlags,
+  type SaidRules,
+  sealingFlags,
+  signerFlags,
+} from '../rule-flags.ts';
 
 function parseType(text: string): string {
   if (Buffer.byteLength(text) <= typeNameBytesMax) return parseText(text);
@@ -34,13 +42,14 @@ const flags = {
     parseInteger('a number of bytes', 1, recordBytesMax),
   ),
   type: valueFlag('type', 'What the data is, in your terms; at most 255 bytes', parseType),
+  ...objectFlags,
   primaryKey: { ...objectFlags.primaryKey, defaultText: 'another random one for each event' },
-  name: objectFlags.name,
-  parent: valueFlag(
-    'parent',
-    "Primary key of the object's parent; 32 digits of hex",
-    parseHex('a primary key', primaryKeyBytes),
+  moves: switchFlag(
+    'moves',
+    'The object comes from elsewhere to --parent, or to the root of the chain',
   ),
+  ...ruleFlags,
+  ...sealingFlags,
   batch: valueFlag(
     'batch',
     'Events in a batch, which is durable as a whole or not at all',
@@ -79,6 +88,7 @@ const flags = {
     'durable',
   ),
   key: chainFlags.key,
+  ...signerFlags,
   sign: switchFlag(
     'sign',
     'Sign each batch, also in a centralized chain, where the key is otherwise proven once',
@@ -111,10 +121,16 @@ export const appendCommand: CommandModule = {
         '$0 append ate://localhost/team/logs --print note.txt | head -1',
         'the request, not sent',
       )
+      .example(
+        'echo psst | $0 append ate://localhost/team/secrets --read alice,bob.pub',
+        'a new chain, for them and you to read',
+      )
       .epilogue(notes),
   handler: async (parsed) => {
     const address = readPositional('address', parsed, parseChainAddress);
-    const primaryKey = readObject(parsed);
+    const object = readObjectAt(parsed);
+    const { primaryKey } = object;
+    const rules = readAppendRules(parsed, primaryKey);
     const settings = {
       address: address.text,
       server: address.server,
@@ -122,9 +138,14 @@ export const appendCommand: CommandModule = {
       rule: readRule(parsed),
       event: {
         type: readChainFlag(flags.type, parsed),
-        primaryKey,
-        parent: readChainFlag(flags.parent, parsed),
+        ...object,
       },
+      moves: isOn(flags.moves, parsed),
+      rules,
+      confidential: isOn(flags.confidential, parsed),
+      pad: isOn(flags.pad, parsed),
+      coSign: readAll(flags.coSign, parsed),
+      author: readChainFlag(flags.author, parsed),
       eventsMax: readChainFlag(flags.batch, parsed) ?? 1000,
       append: {
         unchangedSince: readChainFlag(flags.unchangedSince, parsed),
@@ -145,6 +166,34 @@ export const appendCommand: CommandModule = {
     await appendInput(settings);
   },
 };
+
+/** Rules are for the object that is named; only readers may be those of a whole chain, which is made then. */
+function readAppendRules(parsed: ParsedArguments, primaryKey: Buffer | undefined): SaidRules {
+  const rules = readRules(parsed);
+  const { write, add, read } = rules;
+  const ofObject = {
+    '--write': write,
+    '--add': add,
+    '--read': read?.kind === 'keys' ? undefined : read,
+    '--moves': isOn(flags.moves, parsed) || undefined,
+  };
+  for (const [name, value] of Object.entries(ofObject)) {
+    if (value === undefined || primaryKey !== undefined) continue;
+    throw new UsageError(
+      `${name} is about an object: say --primary-key or --name; rules of a whole chain are set by: atedb rules`,
+    );
+  }
+  const confidential = isOn(flags.confidential, parsed);
+  if (confidential && read !== undefined && read.kind !== 'keys') {
+    throw new UsageError(`--confidential and --read ${read.kind} contradict each other`);
+  }
+  if (isOn(flags.print, parsed) && (confidential || read?.kind === 'keys')) {
+    throw new UsageError(
+      '--print makes requests in clear, so it goes with no readers; leave it out',
+    );
+  }
+  return rules;
+}
 
 function readRule(parsed: ParsedArguments): SplitRule {
   const bytes = readChainFlag(flags.size, parsed);

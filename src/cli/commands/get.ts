@@ -13,12 +13,14 @@ import {
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import { printFlags, readPrintFlags } from '../print-flags.ts';
+import { readerFlags, readReaderFlags } from '../reader-flags.ts';
 
 const { limit: _, ...oneEvent } = printFlags;
 const flags = {
   ...objectFlags,
   sequence: valueFlag('sequence', 'The event of this sequence', parseSequence),
   damaged: chainFlags.damaged,
+  ...readerFlags,
   ...oneEvent,
 };
 
@@ -44,6 +46,7 @@ export const getCommand: CommandModule = {
       trustMode: readTrustMode(parsed),
       damaged: isOn(flags.damaged, parsed),
       event: eventOf(readObject(parsed), readChainFlag(flags.sequence, parsed)),
+      ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
     };
     const { getOne } = await import('../get.ts');

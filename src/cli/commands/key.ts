@@ -62,6 +62,26 @@ const showCommand: CommandModule = {
   },
 };
 
+const publicCommand: CommandModule = {
+  command: 'public [name]',
+  describe: 'Print the public half of a key as a line of text, for others to share data with',
+  builder: (program) =>
+    withJson(
+      withName(program).option('output', {
+        group,
+        alias: 'o',
+        describe: 'Write to this new file',
+        type: 'string',
+        requiresArg: true,
+      }),
+    ),
+  handler: async (parsed) => {
+    const { printPublicKey } = await import('../keys.ts');
+    const file = parsed.output === undefined ? undefined : argumentText(parsed.output);
+    await printPublicKey({ ...shared(parsed), file });
+  },
+};
+
 const exportCommand: CommandModule = {
   command: 'export [name]',
   describe: 'Print a key, its secret half too, for another machine or for keeping',
@@ -90,7 +110,8 @@ const exportCommand: CommandModule = {
 
 const importCommand: CommandModule = {
   command: 'import <file> [name]',
-  describe: 'Add a key that was exported; "-" reads it from standard input',
+  describe:
+    'Add a key that was exported, or the public one of somebody else; "-" reads standard input',
   builder: (program) =>
     withJson(withName(program.positional('file', { describe: 'File to read', type: 'string' }))),
   handler: async (parsed) => {
@@ -131,10 +152,11 @@ export const keyCommand: CommandModule = {
       .command(newCommand)
       .command(listCommand)
       .command(showCommand)
+      .command(publicCommand)
       .command(exportCommand)
       .command(importCommand)
       .command(passphraseCommand)
-      .demandCommand(1, 'after key comes new, list, show, export, import or passphrase')
+      .demandCommand(1, 'after key comes new, list, show, public, export, import or passphrase')
       .epilogue('Keys are files in ~/.ate/keys, or in keys/ below ATE_HOME where that is set.'),
   handler: () => undefined,
 };

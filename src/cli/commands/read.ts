@@ -13,6 +13,7 @@ import {
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
+import { readerFlags, readReaderFlags } from '../reader-flags.ts';
 
 const flags = {
   from: valueFlag('from', 'Sequence of the first event', parseSequence, '0'),
@@ -24,6 +25,7 @@ const flags = {
   ),
   damaged: chainFlags.damaged,
   reverse: switchFlag('reverse', 'Print the newest event first', ['r']),
+  ...readerFlags,
   ...printFlags,
 };
 
@@ -54,6 +56,7 @@ export const readCommand: CommandModule = {
       end,
       reverse: isOn(flags.reverse, parsed),
       damaged: isOn(flags.damaged, parsed),
+      ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
     };
     const { readChain } = await import('../read.ts');

@@ -8,6 +8,7 @@ import {
   valueFlag,
 } from '../chain-flags.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
+import { readerFlags, readReaderFlags } from '../reader-flags.ts';
 import { parseStartPoint } from '../start-point.ts';
 
 const flags = {
@@ -18,6 +19,7 @@ const flags = {
     parseStartPoint,
     'start',
   ),
+  ...readerFlags,
   ...printFlags,
 };
 
@@ -43,6 +45,7 @@ export const tailCommand: CommandModule = {
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       from: readChainFlag(flags.from, parsed) ?? 'start',
+      ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
     };
     const { tailChain } = await import('../tail.ts');

@@ -1,0 +1,123 @@
+import {
+  type Batch,
+  type Confidentiality,
+  type EventAuthority,
+  readConfidentiality,
+  type WriteRule,
+} from '../event/index.ts';
+import { hexOrAbsent } from './event-lines.ts';
+
+/** What an event says of rights and keys, and how its data is sealed. */
+export interface DumpedAuthority {
+  readonly said: EventAuthority;
+  readonly confidentiality: Confidentiality | undefined;
+}
+
+/** Read what an event says of rights and keys. @throws AtedbError BATCH_INVALID where a file was forged. */
+export function dumpedAuthority(batch: Batch, index: number): DumpedAuthority {
+  const said = batch.authorityOf(index);
+  return { said, confidentiality: readConfidentiality(batch.headerOf(index)) };
+}
+
+/** It in words, each a clause of its own. */
+export function authorityWords({ said, confidentiality }: DumpedAuthority): string[] {
+  const { authorisation = {}, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
+  const { author, moves, roots, keyChange, label } = said;
+  const { write, add, read } = authorisation;
+  const words: string[] = [];
+  if (confidentiality !== undefined) {
+    words.push(`sealed with the read key ${short(confidentiality.readKeyId)}`);
+  }
+  if (write !== undefined) words.push(`may write: ${ruleWords(write)}`);
+  if (add !== undefined) words.push(`may add: ${ruleWords(add)}`);
+  if (read !== undefined) {
+    words.push(
+      read.kind === 'read_key'
+        ? `reads with the key ${short(read.readKeyId)}`
+        : `may read: ${read.kind === 'inherit' ? 'as its parent' : 'everyone'}`,
+    );
+  }
+  if (wrappedKeys.length > 0) {
+    const readers = listOf(wrappedKeys.map(({ recipient }) => recipient));
+    const ids = new Set(wrappedKeys.map(({ readKeyId }) => short(readKeyId)));
+    words.push(`hands it to ${readers} (read key ${[...ids].join(', ')})`);
+  }
+  if (publicKeys.length > 0) {
+    words.push(`shows the keys ${listOf(publicKeys.map(({ fingerprint }) => fingerprint))}`);
+  }
+  if (signWith.length > 0) words.push(`also from ${listOf(signWith)}`);
+  if (author !== undefined) words.push(`by ${short(author)}`);
+  if (moves === true) words.push('moves');
+  if (roots !== undefined) {
+    words.push(`roots: ${listOf(roots.map(({ fingerprint }) => fingerprint))}`);
+  }
+  if (keyChange !== undefined) {
+    const { fingerprint, successor } = keyChange;
+    const instead =
+      successor === undefined ? 'revoked' : `replaced by ${short(successor.fingerprint)}`;
+    words.push(`the key ${short(fingerprint)} is ${instead}`);
+  }
+  if (label !== undefined) words.push(`label ${label.toString('hex')}`);
+  return words;
+}
+
+/** It for JSON; what is absent is undefined. */
+export function authorityFields({ said, confidentiality }: DumpedAuthority): object {
+  const { authorisation, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
+  const { author, moves, roots, keyChange, label } = said;
+  const { write, add, read } = authorisation ?? {};
+  return {
+    sealed: confidentiality && { readKeyId: confidentiality.readKeyId.toString('hex') },
+    write: write && ruleFields(write),
+    add: add && ruleFields(add),
+    read: read && {
+      rule: read.kind,
+      readKeyId: 'readKeyId' in read ? hex(read.readKeyId) : undefined,
+    },
+    wrappedKeys: orAbsent(
+      wrappedKeys.map(({ readKeyId, recipient }) => ({
+        readKeyId: hex(readKeyId),
+        recipient: hex(recipient),
+      })),
+    ),
+    publicKeys: orAbsent(publicKeys.map(({ fingerprintHex }) => fingerprintHex)),
+    signWith: orAbsent(signWith.map(hex)),
+    author: hexOrAbsent(author),
+    moves: moves === true ? true : undefined,
+    roots: roots?.map(({ fingerprintHex }) => fingerprintHex),
+    keyChange: keyChange && {
+      fingerprint: hex(keyChange.fingerprint),
+      successor: keyChange.successor?.fingerprintHex,
+    },
+    label: hexOrAbsent(label),
+  };
+}
+
+function ruleWords(rule: WriteRule): string {
+  if (rule.kind === 'any_of') return listOf(rule.fingerprints);
+  return rule.kind === 'inherit' ? 'as its parent' : rule.kind;
+}
+
+function ruleFields(rule: WriteRule): object {
+  return {
+    rule: rule.kind,
+    fingerprints: rule.kind === 'any_of' ? rule.fingerprints.map(hex) : undefined,
+  };
+}
+
+function listOf(fingerprints: readonly Buffer[]): string {
+  return fingerprints.map(short).join(', ');
+}
+
+function orAbsent<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function hex(bytes: Buffer): string {
+  return bytes.toString('hex');
+}
+
+/** Enough of an id for people to tell it from others. */
+export function short(id: Uint8Array): string {
+  return Buffer.from(id.subarray(0, 6)).toString('hex');
+}
