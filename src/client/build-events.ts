@@ -132,7 +132,8 @@ export function buildEvents(
   );
   const bytes = events.reduce((sum, { frame }) => sum + frame.length, 0);
   if (bytes > most) throw tooLarge(bytes, inputs.length, most);
-  const isBearing = inputs.some(bearsAuthority);
+  // What removes an object removes its rules.
+  const isBearing = inputs.some((input) => input.kind === 'tombstone' || bearsAuthority(input));
   return { events, coSigners, bearsAuthority: isBearing, bytes, preconditions };
 }
 

@@ -12,8 +12,10 @@ import {
 } from '../event/index.ts';
 import { verifyGenesis } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
+import { checkConfidential } from './check-confidential.ts';
 import { type ConflictingHeads, headConflict, lostToDamage } from './conflicts.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
+import { proveWithin } from './prove-within.ts';
 import {
   type ChainStanding,
   type OpenAnswer,
@@ -29,6 +31,8 @@ export interface Expected {
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
+  /** Whether it is to seal its data for good. */
+  readonly isConfidential: boolean;
 }
 
 /** What opening a chain says. */
@@ -72,6 +76,7 @@ export class ChainOpener {
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
   readonly #readsDamaged: boolean;
+  readonly #onConflict: () => void;
   #genesis: Genesis | undefined;
 
   constructor(options: {
@@ -82,6 +87,8 @@ export class ChainOpener {
     known: KnownHead;
     /** Whether a chain that is shorter than what is remembered is fine, if its server says that it is damaged. */
     readsDamaged: boolean;
+    /** Called when a server was found to have shown two histories. */
+    onConflict: () => void;
   }) {
     this.#transport = options.transport;
     this.#chainKey = options.chainKey;
@@ -89,6 +96,7 @@ export class ChainOpener {
     this.#remembered = options.remembered;
     this.#known = options.known;
     this.#readsDamaged = options.readsDamaged;
+    this.#onConflict = options.onConflict;
   }
 
   /** What the chain is; undefined until it was opened. */
@@ -154,13 +162,11 @@ export class ChainOpener {
    * Compare a head that was served with the known one, which it must extend.
    *
    * @param known as it was before the server was asked.
-   * @returns whether that is proven now. It may not be, of a chain that grows too fast to be asked for twice at one
-   * size; then nothing contradicts it either.
-   * @throws AtedbError HEAD_CONFLICT; as `Transport.unary`.
+   * @throws AtedbError HEAD_CONFLICT where that isn't proven; as `Transport.unary`.
    */
-  async tie(served: TreeHead, known: TreeHead, call: CallOptions): Promise<boolean> {
+  async tie(served: TreeHead, known: TreeHead, call: CallOptions): Promise<void> {
     await this.checkNotBehind(served, known);
-    if (served.size === known.size) return true;
+    if (served.size === known.size) return;
     for (let tries = 0; tries < tieTries; tries += 1) {
       const [fromServed, fromKnown] = await Promise.all([
         this.extend(served, call),
@@ -174,9 +180,11 @@ export class ChainOpener {
         });
       }
       await this.#known.exclusively(async () => this.#known.advance(known, fromKnown));
-      return true;
+      return;
     }
-    return false;
+    // It grows faster than it can be asked for twice at one size, or so it is said.
+    const chain = { transport: this.#transport, chainKey: this.#chainKey, opener: this };
+    await proveWithin(chain, known, served, call);
   }
 
   /**
@@ -193,6 +201,7 @@ export class ChainOpener {
 
   /** Keep evidence of two heads that can't both be true, and make the error that says so. */
   conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
+    this.#onConflict();
     const genesisHeader = this.#genesis?.headerBytes;
     return headConflict(this.#contradicted(), why, { ...heads, genesisHeader });
   }
@@ -303,6 +312,7 @@ export class ChainOpener {
     this.#checkId(genesis, this.#expected.chainId, 'pinned');
     this.#checkId(genesis, this.#genesis?.chainId ?? rememberedId, 'remembered');
     this.#checkTrustMode(genesis.trustMode);
+    if (this.#expected.isConfidential) checkConfidential(genesis);
     return first;
   }
 

@@ -82,10 +82,11 @@ export class Chain implements AsyncDisposable {
     this.#opener = new ChainOpener({
       transport,
       chainKey,
-      expected: { chainId, trustMode },
+      expected: { chainId, trustMode, isConfidential: options.isConfidential },
       remembered: this.#remembered,
       known: this.#known,
       readsDamaged: options.readDamaged,
+      onConflict: () => this.#rules.verified.forget(),
     });
     this.#rules = new ChainRules({
       transport,
@@ -239,7 +240,8 @@ export class Chain implements AsyncDisposable {
   ): Promise<Buffer[]> {
     this.#checkWritable();
     const { loadKey } = this.#options;
-    const chain = { chainKey: this.key, opener: this.#opener, loadKey };
+    const isSealed = this.#confidential.seals(this.genesis);
+    const chain = { chainKey: this.key, opener: this.#opener, loadKey, isSealed };
     return sealRequests(chain, listOf(events), options);
   }
 
@@ -379,15 +381,8 @@ export class Chain implements AsyncDisposable {
     const { verified, readKeys } = this.#rules;
     const checksRules = this.#rules.checksRules(genesis);
     const rules = { verified, readKeys, checksRules };
-    return {
-      genesis,
-      opener: this.#opener,
-      known: this.#known,
-      findKey,
-      ...rules,
-      transport,
-      closed,
-    };
+    const parts = { opener: this.#opener, known: this.#known, transport, closed };
+    return { ...parts, ...rules, genesis, findKey };
   }
 
   #notRemembered(error: unknown): void {

@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyPair, PaddingRule, PublicKey } from '../crypto/index.ts';
+import { type KeyPair, type PaddingRule, type PublicKey, readKeyIdOf } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
 import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
@@ -32,6 +32,8 @@ export class ConfidentialWriter {
   /** Ends when the append before has its place in the queue: their order is that of the calls. */
   #turn: Promise<unknown> = Promise.resolve();
   #hasReached = false;
+  /** Ids of read keys that this client has made, and not yet seen handed out in the chain's history. */
+  readonly #unseen = new Set<string>();
 
   constructor(options: ConfidentialWriterOptions) {
     this.#options = options;
@@ -69,6 +71,7 @@ export class ConfidentialWriter {
     const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
     const committed = await this.#options.append(buildEvents(events, options), options);
     this.#options.rules.readKeys.know(readKey);
+    this.#unseen.add(readKeyIdOf(readKey).toString('hex'));
     this.#hasReached = false;
     return committed;
   }
@@ -100,7 +103,26 @@ export class ConfidentialWriter {
     const context = await this.#options.context(options);
     if (this.#hasReached) return context;
     await context.verified.reach(undefined, readOnWith(context, options));
+    this.#checkSeen(context);
     this.#hasReached = true;
     return context;
+  }
+
+  /**
+   * A server that has acknowledged other readers must show them: else what follows would be sealed for those of before.
+   *
+   * @throws AtedbError VERIFICATION_FAILED.
+   */
+  #checkSeen({ verified }: RangeContext): void {
+    for (const id of this.#unseen) {
+      if (verified.wrapped.holdersOf(Buffer.from(id, 'hex')).length === 0) {
+        throw new AtedbError(
+          'VERIFICATION_FAILED',
+          `the server has acknowledged that the read key ${id} was handed out, and the history that it sends doesn't have that. Nothing was sealed: it would be for the readers of before`,
+          { metadata: { read_key_id: id } },
+        );
+      }
+      this.#unseen.delete(id);
+    }
   }
 }

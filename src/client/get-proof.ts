@@ -2,6 +2,7 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { checkProof, type Proof, type ProvenFacts } from '../proof/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
+import { checkAllowed } from './check-allowed.ts';
 import type { RangeContext } from './range.ts';
 import { parseProofAnswer } from './received.ts';
 
@@ -50,6 +51,11 @@ export async function getProof(context: RangeContext, options: ProveOptions): Pr
   // The tree of another size than the head's may be older than what is known: then that must extend it.
   const head = size === undefined ? facts.head : await opener.extend(facts.head, { signal });
   await opener.tie(head, knownBefore, { signal });
+  // Whoever is handed the proof has its signature; that it was allowed only the whole history shows.
+  if (facts.event !== undefined) {
+    const { sequence: shown, commit } = facts.event;
+    await checkAllowed(context, { sequence: shown, commit: commit.commit, head: facts.head });
+  }
   return { proof, facts };
 }
 

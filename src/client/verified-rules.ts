@@ -53,6 +53,14 @@ export class VerifiedRules {
     if (this.#place === undefined || place.head.size > this.#place.head.size) this.#place = place;
   }
 
+  /**
+   * Begin anew: a server has shown two histories, and which of them was verified first says nothing of which is true. Read keys that
+   * were handed out stay: they open only what is sealed with them.
+   */
+  forget(): void {
+    this.#place = undefined;
+  }
+
   /** Whether data of the chain is sealed anywhere, as far as is known. */
   get hasReadRules(): boolean {
     const authority = this.#place?.authority;

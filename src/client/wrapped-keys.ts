@@ -4,32 +4,44 @@ import type { WrappedKey } from '../event/index.ts';
 
 /** As many as are kept; older ones make room. */
 const keptMax = 16_384;
+/** Of one read key for one reader: whoever may write anything may hand out something that isn't the key. */
+const ofOneMax = 8;
 
 /** Read keys that a chain has handed out, each sealed for one reader. By themselves they tell nobody else anything. */
 export class WrappedKeys {
-  readonly #all = new Map<string, WrappedKey>();
+  /** By read key and reader; oldest first. */
+  readonly #all = new Map<string, readonly WrappedKey[]>();
+  #count = 0;
 
-  /** All of them, oldest first. */
+  /** All of them. */
   get all(): readonly WrappedKey[] {
-    return [...this.#all.values()];
+    return [...this.#all.values()].flat();
   }
 
-  /** Keep one. Copied: it lies in a whole slice. */
+  /** Keep one, beside others of the same read key and reader. Copied: it lies in a whole slice. */
   add({ readKeyId, recipient, wrapped }: WrappedKey): void {
     const name = nameOf(readKeyId, recipient);
-    this.#all.delete(name);
-    const [oldest] = this.#all.keys();
-    if (this.#all.size >= keptMax && oldest !== undefined) this.#all.delete(oldest);
-    this.#all.set(name, {
+    const before = this.#all.get(name) ?? [];
+    if (before.some((one) => one.wrapped.equals(wrapped))) return;
+    const copy = {
       readKeyId: Buffer.from(readKeyId),
       recipient: Buffer.from(recipient),
       wrapped: Buffer.from(wrapped),
-    });
+    };
+    // Of too many the first stays, which is nearly always the right one, and the newest.
+    const kept = before.length < ofOneMax ? before : before.toSpliced(1, 1);
+    this.#count += kept.length + 1 - before.length;
+    this.#all.set(name, [...kept, copy]);
+    const [oldest] = this.#all;
+    if (this.#count <= keptMax || oldest === undefined) return;
+    this.#all.delete(oldest[0]);
+    this.#count -= oldest[1].length;
   }
 
   /** Fingerprints of those who were given a read key. */
   holdersOf(readKeyId: Buffer): readonly Buffer[] {
-    return this.all.filter((one) => one.readKeyId.equals(readKeyId)).map((one) => one.recipient);
+    const of = [...this.#all.values()].flatMap(([first]) => first ?? []);
+    return of.filter((one) => one.readKeyId.equals(readKeyId)).map((one) => one.recipient);
   }
 
   /**
@@ -40,11 +52,11 @@ export class WrappedKeys {
   open(readKeyId: Buffer, chainId: Buffer, keys: readonly KeyPair[]): Buffer | undefined {
     for (const key of keys) {
       const { fingerprint } = key.publicKey;
-      const held = this.#all.get(nameOf(readKeyId, fingerprint));
-      if (held === undefined) continue;
-      const opened = key.openSealed(wrapContext(chainId, readKeyId, fingerprint), held.wrapped);
-      // Whoever handed it out may have handed out another: the id says which it is.
-      if (opened?.length === 32 && readKeyIdOf(opened).equals(readKeyId)) return opened;
+      for (const { wrapped } of this.#all.get(nameOf(readKeyId, fingerprint)) ?? []) {
+        const opened = key.openSealed(wrapContext(chainId, readKeyId, fingerprint), wrapped);
+        // Whoever handed it out may have handed out another: the id says which it is.
+        if (opened?.length === 32 && readKeyIdOf(opened).equals(readKeyId)) return opened;
+      }
     }
     return undefined;
   }
