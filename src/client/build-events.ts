@@ -83,6 +83,8 @@ export interface BuiltEvents {
   readonly coSigners: readonly KeyPair[];
   /** Whether the batch is signed in any case. */
   readonly bearsAuthority: boolean;
+  /** Whether it was asked what is to be sealed: for a chain that nobody knows yet it wasn't. */
+  readonly isRuled?: boolean;
   /** As they are sent, without the seal. */
   readonly bytes: number;
   readonly preconditions: readonly Precondition[];

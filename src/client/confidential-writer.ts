@@ -1,7 +1,12 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, type PaddingRule, type PublicKey, readKeyIdOf } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
-import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
+import {
+  type AppendEvent,
+  type BuiltEvents,
+  buildEvents,
+  type SealedAppend,
+} from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { AppendOptions } from './chain.ts';
 import type { ChainRules } from './chain-rules.ts';
@@ -69,7 +74,7 @@ export class ConfidentialWriter {
     const { chainId } = (await this.#options.context(options)).genesis;
     const own = (await this.#options.loadKey()).publicKey;
     const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
-    const committed = await this.#options.append(buildEvents(events, options), options);
+    const committed = await this.#options.append(ruled(events, options), options);
     this.#options.rules.readKeys.know(readKey);
     this.#unseen.add(readKeyIdOf(readKey).toString('hex'));
     this.#hasReached = false;
@@ -84,7 +89,7 @@ export class ConfidentialWriter {
   ): Promise<Committed> {
     const context = await this.#reached(options);
     const events = await eventsToAddReaders(context, object, readers);
-    return this.#options.append(buildEvents(events, options), options);
+    return this.#options.append(ruled(events, options), options);
   }
 
   async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
@@ -92,7 +97,7 @@ export class ConfidentialWriter {
       const context = await this.#reached(options);
       const sealed = await withSealing(context, events, this.#options.padding);
       // Not awaited: the next one waits for its place only.
-      return { committed: this.#options.append(buildEvents(sealed, options), options) };
+      return { committed: this.#options.append(ruled(sealed, options), options) };
     });
     this.#turn = queued.catch(() => undefined);
     return (await queued).committed;
@@ -125,4 +130,9 @@ export class ConfidentialWriter {
       this.#unseen.delete(id);
     }
   }
+}
+
+/** Events of which it was asked what is to be sealed. */
+function ruled(events: readonly SealedAppend[], options: AppendOptions): BuiltEvents {
+  return { ...buildEvents(events, options), isRuled: true };
 }

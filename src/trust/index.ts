@@ -14,6 +14,8 @@ export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export type { NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
+  type ReplayedWriter,
+  type ReplayedWriters,
   type ReplayOptions,
   type ReplayStart,
   ReplayVerifier,
