@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
+  type AtedbClient,
   type Chain,
   KeyPair,
   type OpenOptions,
@@ -42,8 +43,13 @@ async function honestChain(trustMode: TrustMode): Promise<ForgedChain> {
   return chain;
 }
 
+const clients = new WeakMap<MaliciousServer, Promise<AtedbClient>>();
+
+/** A chain that knows nothing of it yet. */
 async function open(server: MaliciousServer, options: OpenOptions = {}): Promise<Chain> {
-  const client = await testClient(server.address);
+  const connected = clients.get(server) ?? testClient(server.address);
+  clients.set(server, connected);
+  const client = await connected;
   // Of a centralized chain too, nothing is believed here.
   return client.open(chainKey, { key: testKey, checkRules: true, ...options });
 }
@@ -119,50 +125,49 @@ describe.each(['distributed', 'centralized'] as const)('in a %s chain', (trustMo
     },
   );
 
-  test.each(['backwards', 'get', 'prove'])(
-    'a forged event that the history for verifying ends before is refused: %s',
-    async (way) => {
-      const truth = await honestChain(trustMode);
-      const forged = truth.copy();
-      await forged.append(mallory, [testEvent('x')], { shown: [mallory.publicKey] });
-      const server = await MaliciousServer.start((asked) => (asked === 'read' ? truth : forged));
+  test('a forged event that the history for verifying ends before is refused', async () => {
+    const truth = await honestChain(trustMode);
+    const forged = truth.copy();
+    await forged.append(mallory, [testEvent('x')], { shown: [mallory.publicKey] });
+    const server = await MaliciousServer.start(() => truth, identity);
+    for (const way of ['backwards', 'get', 'prove']) {
       server.view = () => truth;
       const chain = await open(server);
       await all(chain.read());
       server.view = (asked) => (asked === 'read' ? truth : forged);
-      await expect(ways[way]?.(chain, forged.nextSequence)).rejects.toThrow(
-        expect.objectContaining({ reason: 'VERIFICATION_FAILED' }),
-      );
-    },
-  );
-
-  test.each(Object.keys(ways))(
-    'two histories are told from each other, whatever sizes the server gives its heads: %s',
-    async (way) => {
-      const truth = await honestChain(trustMode);
-      const forged = truth.copy(3);
-      for (const data of 'ab') await forged.append(testKey, [testEvent(data)]);
-      const server = await MaliciousServer.start(() => truth, identity);
-      const chain = await open(server);
-      await all(chain.read());
-      // What is said to extend the one, and what extends the other, never has one size.
-      let longer = 0;
-      const grown = async (from: ForgedChain, count: number) => {
-        const copy = from.copy();
-        for (let at = 0; at < count; at += 1) await copy.append(testKey, [testEvent('y')]);
-        return copy;
-      };
-      const truths = await Promise.all([1, 3, 5, 7, 9].map((count) => grown(truth, count)));
-      server.view = (asked, { knownSize = 0n }) => {
-        if (asked !== 'open') return forged;
-        longer += 1;
-        return Number(knownSize) === truth.size ? (truths[longer % 5] as ForgedChain) : forged;
-      };
-      await expect(ways[way]?.(chain, forged.nextSequence)).rejects.toThrow(
+      await expect(ways[way]?.(chain, forged.nextSequence), way).rejects.toThrow(
         expect.objectContaining({ reason: expect.stringMatching(doubts) }),
       );
-    },
-  );
+    }
+  });
+
+  test('two histories are told from each other, whatever sizes the server gives its heads', async () => {
+    const truth = await honestChain(trustMode);
+    const forged = truth.copy(3);
+    for (const data of 'ab') await forged.append(testKey, [testEvent(data)]);
+    const server = await MaliciousServer.start(() => truth, identity);
+    // What is said to extend the one, and what extends the other, never has one size.
+    const grown = truth.copy();
+    const longer: ForgedChain[] = [];
+    for (const data of 'abcdefgh') {
+      await grown.append(testKey, [testEvent(data)]);
+      if (grown.size !== forged.size) longer.push(grown.copy());
+    }
+    for (const [way, read] of Object.entries(ways)) {
+      server.view = () => truth;
+      const chain = await open(server);
+      await all(chain.read());
+      let asked = 0;
+      server.view = (what, { knownSize = 0n }) => {
+        if (what !== 'open' || Number(knownSize) !== truth.size) return forged;
+        asked += 1;
+        return longer[asked % longer.length] as ForgedChain;
+      };
+      await expect(read(chain, forged.nextSequence), way).rejects.toThrow(
+        expect.objectContaining({ reason: expect.stringMatching(doubts) }),
+      );
+    }
+  });
 
   test('what was verified of one history counts for nothing once another was shown', async () => {
     const truth = await honestChain(trustMode);

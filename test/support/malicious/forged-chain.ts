@@ -1,5 +1,6 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { DataState, EventSchema, SealSchema } from '../../../gen/atedb/v1/event_pb.js';
+import { frame } from '../../../src/bytes/index.ts';
 import {
   consistencyProof,
   frontierAt,
@@ -19,7 +20,10 @@ import {
   type Genesis,
   parseBatch,
   parseGenesis,
+  parseSealOfRun,
+  runFields,
   type TreeHead,
+  writerIdOf,
 } from '../../../src/event/index.ts';
 import { toPublicKey } from '../../../src/server/methods/to-message.ts';
 import {
@@ -71,16 +75,21 @@ export class ForgedChain {
     return chain;
   }
 
-  /** The same history, to be gone on with otherwise. */
+  /** The same history, or its first commits, to be gone on with otherwise. */
   copy(size = this.size): ForgedChain {
-    const writers = new Map(
-      [...this.#writers].map(([key, writer]) => {
-        const other = new TestWriter(writer.chainId, key, writer.salt);
-        return [key, Object.assign(other, { counter: writer.counter, previous: writer.previous })];
-      }),
-    );
     const stored = this.#stored.slice(0, size);
-    return new ForgedChain(this.genesis, stored, writers, this.shownKeys);
+    const other = new ForgedChain(this.genesis, stored, new Map(), this.shownKeys);
+    other.timeUnixMs = this.timeUnixMs;
+    for (const [key, { chainId, salt, identity }] of this.#writers) {
+      const { nextCounter, lastSeal } = other.writerState(writerIdOf(identity));
+      const previous = lastSeal && parseSealOfRun(frame(runFields.seal, lastSeal)).hash;
+      const writer = Object.assign(new TestWriter(chainId, key, salt), {
+        counter: nextCounter,
+        previous,
+      });
+      other.#writers.set(key, writer);
+    }
+    return other;
   }
 
   get size(): number {
