@@ -82,7 +82,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     });
     expect(await append(bob, { data: 'a stranger' })).toMatchObject({
       reason: 'KEY_NOT_ALLOWED',
-      message: expect.stringContaining('no rule of it names them'),
+      message: expect.stringContaining('no rule of it names it'),
     });
     expect(await texts()).toEqual(['open', 'by alice']);
   });

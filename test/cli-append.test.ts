@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { parseCheckpoint } from '../src/event/index.ts';
 import { projectFolder, run } from './command.ts';
 import { CliFixture, jsonLines, until } from './support/cli-fixture.ts';
 
@@ -56,6 +57,23 @@ test('prints a line for each batch, and says what the events say', async () => {
       return { sequence: at + 1, ...about, text };
     }),
   );
+});
+
+test('waits until what it appends is attested, and prints the checkpoint that says so', async () => {
+  const chain = cli.address('attested');
+  const path = join(cli.folder, 'three');
+  writeFileSync(path, 'a\nb\nc');
+  const flags = ['--json', '--batch', '2', '--wait', 'attested'];
+  const { code, stdout } = await cli.atedb(['append', chain, path, ...flags]);
+  expect(code).toBe(0);
+  const lines = jsonLines(stdout);
+  expect(lines.map(({ commit }) => commit)).toEqual([1, 2]);
+  for (const { checkpoint, commit } of lines) {
+    expect(parseCheckpoint(String(checkpoint)).head.size).toBeGreaterThan(Number(commit));
+  }
+  const wrong = await cli.atedb(['append', chain, path, '--wait', 'forever']);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('durable, attested');
 });
 
 test('a line beyond the limit is named, and what was before it is there', async () => {

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ReadEventsResponseSchema } from '../gen/atedb/v1/chain_pb.js';
 import { type AtedbClient, AtedbError, type Chain } from '../src/client/index.ts';
+import { forks } from './support/forks.ts';
 import { joinFields, parseFields } from './support/fuzz/wire-fields.ts';
 import { type Lie, LyingProxy } from './support/lying-proxy.ts';
 import { rounds } from './support/scale.ts';
-import { TcpProxy } from './support/tcp-proxy.ts';
-import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
+import { all, take, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
 const chainKey = 'team/lies';
@@ -223,31 +222,6 @@ describe('a server that alters what it sends', () => {
 });
 
 describe('a server that is not what it was', () => {
-  async function forks() {
-    const home = await temporaryHome();
-    const server = await TestServer.start();
-    const proxy = await TcpProxy.start(() => server.address);
-    onTestFinished(async () => {
-      await proxy[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    });
-    /** Another server, on a copy of the first one's logs. */
-    const fork = async () => {
-      const logsPath = await mkdtemp(join(tmpdir(), 'atedb-fork-'));
-      await server.restart();
-      await cp(server.logsPath, logsPath, { recursive: true });
-      const other = await TestServer.start({ logsPath });
-      onTestFinished(() => other[Symbol.asyncDispose]());
-      return other;
-    };
-    const connectTo = (to: TestServer) => {
-      proxy.retarget(() => to.address);
-      proxy.cut();
-      return testClient(proxy.address, { home });
-    };
-    return { home, server, fork, connectTo };
-  }
-
   async function append(client: AtedbClient, ...texts: string[]): Promise<void> {
     const chain = await client.open(chainKey, { key: testKey, forAppend: true });
     for (const data of texts) await chain.append({ data });

@@ -59,7 +59,10 @@ describe('where it starts', () => {
     const [late] = await take(chain.subscribe({ from: { timeUnixMs } }), 1);
     expect(late?.sequence).toBe(firstSequence);
     const caughtUp = Promise.withResolvers<SubscriptionSignal>();
-    const live = take(chain.subscribe({ from: 'now', onSignal: caughtUp.resolve }), 1);
+    const onSignal = (signal: SubscriptionSignal) => {
+      if (signal.kind === 'caught-up') caughtUp.resolve(signal);
+    };
+    const live = take(chain.subscribe({ from: 'now', onSignal }), 1);
     expect(await caughtUp.promise).toMatchObject({ kind: 'caught-up', nextSequence: 22 });
     await chain.append({ data: 'now' });
     expect((await live)[0]?.data.toString()).toBe('now');
@@ -90,12 +93,15 @@ test('history goes over into live without a gap or a double, while several write
 test('heartbeats come when nothing else does, with the head that was verified', async () => {
   const chain = await newChain(10);
   const signals: SubscriptionSignal[] = [];
+  const kinds: string[] = [];
   const stop = new AbortController();
   const watching = take(
     chain.subscribe({
       heartbeatMs: 100,
       signal: stop.signal,
       onSignal: (signal) => {
+        kinds.push(signal.kind);
+        if (signal.kind === 'checkpoint') return;
         signals.push(signal);
         if (signals.length === 3) stop.abort(new Error('enough'));
       },
@@ -104,6 +110,7 @@ test('heartbeats come when nothing else does, with the head that was verified', 
   );
   await expect(watching).rejects.toThrow('enough');
   expect(signals.map(({ kind }) => kind)).toEqual(['caught-up', 'heartbeat', 'heartbeat']);
+  expect(kinds[0]).toBe('checkpoint');
   for (const signal of signals) expect(signal).toMatchObject({ head: { size: 2 } });
   expect(chain.head?.size).toBe(2);
 });

@@ -258,7 +258,10 @@ test('an old event of an object, or none, is given as the newest: only who reads
   const truth = await honestChain('distributed');
   const older = truth.copy();
   await truth.append(alice, [testEvent('newer', { primaryKey: hers })]);
-  const server = await MaliciousServer.start((asked) => (asked === 'get' ? older : truth));
+  const server = await MaliciousServer.start(
+    (asked) => (asked === 'get' ? older : truth),
+    identity,
+  );
   const chain = await open(server);
   // Older than what is known here, it is refused.
   await expect(chain.get({ primaryKey: hers })).rejects.toMatchObject({ reason: 'HEAD_CONFLICT' });

@@ -78,7 +78,7 @@ test('history comes first, then the end of it is told, then what is live', async
   });
   await appended;
   expect(sequences).toEqual(range(0, 71));
-  expect(cases.slice(0, 4)).toEqual(['start', 'log', 'caughtUp', 'log']);
+  expect(cases.slice(0, 5)).toEqual(['start', 'log', 'checkpoint', 'caughtUp', 'log']);
 });
 
 test('a subscription may start at any event: at a batch, inside one, at the end', async () => {
@@ -111,7 +111,7 @@ test('from now on, only what is appended later comes', async () => {
   });
   await appended;
   expect(sequences).toEqual([7, 8]);
-  expect(cases).toEqual(['start', 'caughtUp', 'log']);
+  expect(cases).toEqual(['start', 'checkpoint', 'caughtUp', 'log']);
 });
 
 test('from a time on, the first batch accepted then or later comes first', async () => {
@@ -189,7 +189,15 @@ test('a silent stream has heartbeats, as often as asked', async () => {
     if (message.case === 'heartbeat') beats += 1;
     return beats === 3;
   });
-  expect(cases).toEqual(['start', 'log', 'caughtUp', 'heartbeat', 'heartbeat', 'heartbeat']);
+  expect(cases).toEqual([
+    'start',
+    'log',
+    'checkpoint',
+    'caughtUp',
+    'heartbeat',
+    'heartbeat',
+    'heartbeat',
+  ]);
   const tooOften = client.subscribe({ chainKey: chain.key, heartbeatMs: 99 });
   await expect(readUntil(tooOften, () => false)).rejects.toSatisfy(
     (error) => reasonOf(error) === 'REQUEST_INVALID',

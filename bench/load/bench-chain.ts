@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { KeyPair } from '../../src/crypto/index.ts';
 import { buildGenesis, chainIdOf, parseChainKey } from '../../src/event/index.ts';
 import type { ServerProcess } from '../processes/server-process.ts';
-import { type SealedBatch, SealedWriter } from './sealed-writer.ts';
+import { type ObjectChoice, type SealedBatch, SealedWriter } from './sealed-writer.ts';
 
 /** A chain that is to be created: its genesis batch, and the key that may write to it. */
 export interface BenchChain {
@@ -20,6 +20,7 @@ export async function newChain(
   server: ServerProcess,
   name: string,
   key: KeyPair = KeyPair.generate(),
+  objects?: ObjectChoice,
 ): Promise<BenchChain> {
   const chainKey = `example.com/bench/${name}`;
   const { vouching } = server;
@@ -32,7 +33,7 @@ export async function newChain(
     serverIdentity: server.trustMode === 'centralized' ? server.identity : undefined,
   });
   const chainId = chainIdOf(header);
-  const writer = new SealedWriter({ chainId, key, vouching });
+  const writer = new SealedWriter({ chainId, key, vouching, ...(objects && { objects }) });
   const genesis = await writer.sealGenesis(header);
   return { server, chainKey, chainId, key, genesis, writer };
 }

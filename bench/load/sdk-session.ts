@@ -21,3 +21,16 @@ export async function openForAppend(options: {
 export function someEvents(count: number): { data: Buffer }[] {
   return Array.from({ length: count }, () => ({ data: randomBytes(dataBytes) }));
 }
+
+/** Append each batch by a call of its own, so many of them at once. */
+export async function appendAll(
+  chain: Chain,
+  batches: readonly { data: Buffer }[][],
+  inFlight: number,
+): Promise<void> {
+  const rest = batches.values();
+  const lanes = Array.from({ length: inFlight }, async () => {
+    for (const batch of rest) await chain.append(batch);
+  });
+  await Promise.all(lanes);
+}

@@ -16,6 +16,12 @@ export interface SealedBatch {
   readonly sealHash: Buffer;
 }
 
+/** Objects that events are about: children of a parent, one after the other. */
+export interface ObjectChoice {
+  readonly parent: Buffer;
+  readonly children: readonly Buffer[];
+}
+
 /** Signatures under way at once. */
 const signaturesInFlight = 64;
 const keyBytes = 16;
@@ -26,13 +32,21 @@ export class SealedWriter {
   readonly #chainId: Buffer;
   readonly #key: KeyPair;
   readonly #signers: readonly KeyPair[];
+  readonly #objects: ObjectChoice | undefined;
   readonly #salt = randomBytes(saltBytes);
   #counter = 0;
   #previous: Buffer | undefined;
 
-  constructor(options: { chainId: Buffer; key: KeyPair; vouching: Vouching }) {
+  /** @param options.objects what the events are about. Absent: a new object each, at the root of the chain. */
+  constructor(options: {
+    chainId: Buffer;
+    key: KeyPair;
+    vouching: Vouching;
+    objects?: ObjectChoice;
+  }) {
     this.#chainId = options.chainId;
     this.#key = options.key;
+    this.#objects = options.objects;
     this.#signers = options.vouching === 'signed' ? [options.key] : [];
   }
 
@@ -42,7 +56,7 @@ export class SealedWriter {
     while (sealed.length < batches) {
       const group = Math.min(signaturesInFlight, batches - sealed.length);
       const signing = Array.from({ length: group }, () =>
-        this.#sealOne(makeEvents(events), this.#signers),
+        this.#sealOne(makeEvents(events, this.#objects), this.#signers),
       );
       sealed.push(...(await Promise.all(signing)));
     }
@@ -58,6 +72,11 @@ export class SealedWriter {
   /** The batch that begins a chain; it is always signed. */
   sealGenesis(header: Buffer): Promise<SealedBatch> {
     return this.#sealOne([buildGenesisEvent(header)], [this.#key]);
+  }
+
+  /** A batch of these events; signed, whoever vouches for the others. */
+  sealRules(events: readonly BuiltEvent[]): Promise<SealedBatch> {
+    return this.#sealOne(events, [this.#key]);
   }
 
   async #sealOne(events: readonly BuiltEvent[], signers: readonly KeyPair[]): Promise<SealedBatch> {
@@ -78,7 +97,7 @@ export class SealedWriter {
   }
 }
 
-function makeEvents(count: number) {
+function makeEvents(count: number, objects: ObjectChoice | undefined) {
   const random = randomFillSync(Buffer.allocUnsafe(count * (keyBytes + saltBytes + dataBytes)));
   let at = 0;
   const take = (bytes: number) => {
@@ -87,9 +106,10 @@ function makeEvents(count: number) {
   };
   const timeUnixMs = Date.now();
   return buildEvents(
-    Array.from({ length: count }, () => ({
+    Array.from({ length: count }, (_, index) => ({
       kind: 'data',
-      primaryKey: take(keyBytes),
+      primaryKey: objects?.children[index % objects.children.length] ?? take(keyBytes),
+      parent: objects?.parent,
       salt: take(saltBytes),
       timeUnixMs,
       data: take(dataBytes),

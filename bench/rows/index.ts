@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts';
+import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { live } from './live.ts';
 import { manyChains } from './many-chains.ts';
 import {
@@ -15,6 +16,8 @@ import { pipelinedSdk, pipelinedThousandSdk } from './pipelined-sdk.ts';
 import { recoveryAppend, recoveryRead } from './recovery.ts';
 import { replayReceived } from './replay-received.ts';
 import { replayVerified } from './replay-verified.ts';
+import { ruled } from './ruled.ts';
+import { openingData, sealingData } from './sealed-data.ts';
 import { slowDisk, slowDiskDeep } from './slow-disk.ts';
 import { slowDiskReplay } from './slow-disk-replay.ts';
 import { verifyFolderRow } from './verify-folder.ts';
@@ -34,6 +37,11 @@ export const rows: readonly Row[] = [
   pipelinedSigned,
   pipelinedSdk,
   pipelinedThousandSdk,
+  ruled,
+  distributedSdk,
+  distributedOneSdk,
+  sealingData,
+  openingData,
   replayReceived,
   replayVerified,
   verifyFolderRow,

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import type { Chain } from '../../src/client/index.ts';
 import { openEcho } from '../floors/echo.ts';
 import { newChain } from '../load/bench-chain.ts';
 import { checkEvents } from '../load/check-chain.ts';
 import { answerBytes } from '../load/message-sizes.ts';
 import { RawClient } from '../load/raw-client.ts';
-import { openForAppend, someEvents } from '../load/sdk-session.ts';
+import { appendAll, openForAppend, someEvents } from '../load/sdk-session.ts';
 import type { Measure } from '../measure.ts';
 import type { Row } from '../row.ts';
 import { batchesInFlight, eventsPerLargeBatch } from '../scale.ts';
@@ -61,7 +60,7 @@ function pipelinedSdkRow(options: {
         floors: [() => measureOf(() => echo.exchange(messages, batchesInFlight))],
         measureOurs: async () => {
           const toAppend = Array.from({ length: count }, () => someEvents(eventsPerBatch));
-          const measure = await measureOf(() => appendAll(chain, toAppend));
+          const measure = await measureOf(() => appendAll(chain, toAppend, batchesInFlight));
           events += count * eventsPerBatch;
           return measure;
         },
@@ -74,13 +73,4 @@ function pipelinedSdkRow(options: {
       };
     },
   };
-}
-
-/** Append each batch by a call of its own, so many of them at once. */
-async function appendAll(chain: Chain, batches: readonly { data: Buffer }[][]): Promise<void> {
-  const rest = batches.values();
-  const lanes = Array.from({ length: batchesInFlight }, async () => {
-    for (const batch of rest) await chain.append(batch);
-  });
-  await Promise.all(lanes);
 }

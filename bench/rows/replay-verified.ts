@@ -3,6 +3,7 @@ import { connect } from '../../src/client/index.ts';
 import { prepareReplay } from '../load/replayed-chain.ts';
 import type { Measure } from '../measure.ts';
 import type { Row } from '../row.ts';
+import { rateAtLeast } from '../target.ts';
 
 export const replayVerified: Row = {
   name: 'replay-verified',
@@ -10,6 +11,7 @@ export const replayVerified: Row = {
   floors: ['the same file streamed bare'],
   unit: 'events',
   peers: 'replay',
+  targets: [rateAtLeast(300_000, 'events')],
   async prepare(context) {
     const replayed = await prepareReplay(context);
     const { server, chainKey } = replayed.chain;

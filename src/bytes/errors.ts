@@ -54,6 +54,7 @@ export const reasons = [
   'CONNECTION_FAILED',
   'DEADLINE_EXCEEDED',
   'READ_KEY_MISSING',
+  'NOT_ATTESTED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -46,7 +46,7 @@ test('so many events a batch, and the rest at the end', async () => {
   await appender.finish();
   expect(chain.batches).toEqual([['a', 'b', 'c'], ['d', 'e', 'f'], ['g']]);
   expect(committed.map(({ firstSequence }) => firstSequence)).toEqual([1, 4, 7]);
-  expect(appender.tally).toEqual({ events: 7, first: 1, last: 7, unanswered: 0 });
+  expect(appender.tally).toEqual({ events: 7, first: 1, last: 7, unanswered: 0, unattested: 0 });
 });
 
 test('a batch that is begun is sent after the time for it', async () => {
@@ -79,7 +79,7 @@ test('the first refusal ends it, and says what had come before', async () => {
   await expect(appender.finish()).rejects.toThrow('batch 2 is refused');
   expect(appender.failed.aborted).toBe(true);
   expect(committed.length).toBe(1);
-  expect(appender.tally).toEqual({ events: 1, first: 1, last: 1, unanswered: 0 });
+  expect(appender.tally).toEqual({ events: 1, first: 1, last: 1, unanswered: 0, unattested: 0 });
   appender.add(Buffer.from('d'));
   await expect(appender.finish()).rejects.toThrow('batch 2 is refused');
   expect(chain.batches.length).toBe(3);
@@ -93,5 +93,23 @@ test('events of unknown outcome are counted as such', async () => {
   );
   for (const text of ['a', 'b', 'c']) appender.add(Buffer.from(text));
   await expect(appender.finish()).rejects.toBe(lost);
-  expect(appender.tally).toEqual({ events: 0, first: undefined, last: undefined, unanswered: 3 });
+  expect(appender.tally).toEqual({
+    events: 0,
+    first: undefined,
+    last: undefined,
+    unanswered: 3,
+    unattested: 0,
+  });
+});
+
+test('what is durable and not attested is counted as durable', async () => {
+  const metadata = { first_sequence: '7', last_sequence: '8', commit: '3' };
+  const late = new AtedbError('NOT_ATTESTED', 'late', { metadata });
+  const { appender } = appenderOf(
+    fakeChain(() => late),
+    { eventsMax: 2 },
+  );
+  for (const text of ['a', 'b']) appender.add(Buffer.from(text));
+  await expect(appender.finish()).rejects.toBe(late);
+  expect(appender.tally).toEqual({ events: 2, first: 7, last: 8, unanswered: 0, unattested: 2 });
 });

@@ -11,6 +11,8 @@ export interface AppendTally {
   last: number | undefined;
   /** Events that were sent and have no answer: they may be durable or not. */
   unanswered: number;
+  /** Events that are durable, and were to be attested, and are not. */
+  unattested: number;
 }
 
 /** How to append. */
@@ -30,7 +32,13 @@ export class Appender {
   readonly #failed = new AbortController();
   readonly #pending = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
-  readonly tally: AppendTally = { events: 0, first: undefined, last: undefined, unanswered: 0 };
+  readonly tally: AppendTally = {
+    events: 0,
+    first: undefined,
+    last: undefined,
+    unanswered: 0,
+    unattested: 0,
+  };
 
   constructor(chain: Pick<Chain, 'append' | 'writable'>, options: AppenderOptions) {
     this.#chain = chain;
@@ -85,14 +93,25 @@ export class Appender {
     try {
       const committed = await this.#chain.append(events, this.#options.append);
       tally.unanswered -= events.length;
-      tally.events += events.length;
-      tally.first ??= committed.firstSequence;
-      tally.last = committed.lastSequence;
+      this.#count(events.length, committed.firstSequence, committed.lastSequence);
       this.#options.onCommitted(committed);
     } catch (error) {
       if (!isOutcomeUnknown(error)) tally.unanswered -= events.length;
+      if (error instanceof AtedbError && error.reason === 'NOT_ATTESTED') {
+        const { first_sequence: first, last_sequence: last } = error.metadata;
+        this.#count(events.length, Number(first), Number(last));
+        tally.unattested += events.length;
+      }
       this.#failed.abort(error);
     }
+  }
+
+  /** So many events are durable. */
+  #count(events: number, first: number, last: number): void {
+    const { tally } = this;
+    tally.events += events;
+    tally.first ??= first;
+    tally.last = last;
   }
 }
 

@@ -14,6 +14,7 @@ export const exitCodes = {
   notFound: 7,
   toRepair: 8,
   violated: 9,
+  notAttested: 10,
 } as const;
 
 /** The table of exit codes, as `--help` ends with it. */
@@ -28,6 +29,7 @@ export const exitCodesHelp = `Exit codes:
   7  the object, or the event of that sequence, is not there (get, rm)
   8  something is to be repaired, and nothing was changed (repair)
   9  what was checked does not verify (verify, proof --check)
+  10 what was appended is durable, and not attested (append --wait attested)
   128 + n  ended by signal n: 130 for Ctrl-C`;
 
 /** The command line, or a variable that stands for a part of it, is wrong. */
@@ -78,6 +80,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   WRITER_AHEAD: exitCodes.unverified,
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
   EVENT_NOT_FOUND: exitCodes.notFound,
+  NOT_ATTESTED: exitCodes.notAttested,
 };
 
 /** An error as it is shown. */

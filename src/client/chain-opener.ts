@@ -1,61 +1,23 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { type PublicKey, verifyConsistency } from '../crypto/index.ts';
-import {
-  type ChainKey,
-  commitLeaf,
-  type Genesis,
-  type SliceBatch,
-  splitSlice,
-  type TreeHead,
-  type TrustMode,
-} from '../event/index.ts';
-import { verifyGenesis } from '../trust/index.ts';
+import { verifyConsistency } from '../crypto/index.ts';
+import { type ChainKey, commitLeaf, type Genesis, type TreeHead } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
+import { checkChainId } from './check-chain-id.ts';
 import { checkConfidential } from './check-confidential.ts';
+import { chainNotFound, checkCreation, checkTrustMode, type Expected } from './check-expected.ts';
+import type { ChainCheckpoints } from './checkpoints.ts';
 import { type ConflictingHeads, headConflict, lostToDamage } from './conflicts.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
+import type { Opened } from './opened.ts';
 import { proveWithin } from './prove-within.ts';
-import {
-  type ChainStanding,
-  type OpenAnswer,
-  parseOpenAnswer,
-  type WriterStanding,
-} from './received.ts';
+import { type ChainStanding, type OpenAnswer, parseOpenAnswer } from './received.ts';
 import type { RememberedChain } from './remembered-chain.ts';
-import { lostEndOf, type ServedDamage } from './served-damage.ts';
+import { lostEndOf } from './served-damage.ts';
+import { settled } from './settled.ts';
 import type { Transport } from './transport.ts';
-
-/** What a caller demands of a chain, beside what is remembered of it. */
-export interface Expected {
-  /** 32 bytes. */
-  readonly chainId: Buffer | undefined;
-  readonly trustMode: TrustMode | undefined;
-  /** Whether it is to seal its data for good. */
-  readonly isConfidential: boolean;
-}
-
-/** What opening a chain says. */
-export interface Opened {
-  readonly serverIdentity: PublicKey;
-  /** Of chains that are created now. */
-  readonly trustMode: TrustMode;
-  /** Absent: there is no such chain yet. */
-  readonly chain: OpenedChain | undefined;
-}
-
-/** A chain whose genesis and head were verified. */
-export interface OpenedChain {
-  readonly genesis: Genesis;
-  readonly head: TreeHead;
-  readonly nextSequence: number;
-  /** Why it can be read only, in the server's words. */
-  readonly trouble: string | undefined;
-  /** What of it is damaged, in the server's words. */
-  readonly damages: readonly ServedDamage[];
-  /** Absent: none was asked for. Not verified. */
-  readonly writer: WriterStanding | undefined;
-}
+import { verifyFirst } from './verify-first.ts';
 
 /** How to open. */
 export interface OpenCall extends CallOptions {
@@ -67,6 +29,8 @@ export interface OpenCall extends CallOptions {
 
 /** How often two heads are asked for at once, in the hope that no batch comes between. */
 const tieTries = 3;
+/** How long a server may take to sign what it is accused of. */
+const evidenceTimeoutMs = 5_000;
 
 /** Opens one chain, as often as needed, and believes nothing: every head is proven to extend the one known before. */
 export class ChainOpener {
@@ -75,6 +39,7 @@ export class ChainOpener {
   readonly #expected: Expected;
   readonly #remembered: RememberedChain;
   readonly #known: KnownHead;
+  readonly checkpoints: ChainCheckpoints;
   readonly #readsDamaged: boolean;
   readonly #onConflict: () => void;
   #genesis: Genesis | undefined;
@@ -85,6 +50,7 @@ export class ChainOpener {
     expected: Expected;
     remembered: RememberedChain;
     known: KnownHead;
+    checkpoints: ChainCheckpoints;
     /** Whether a chain that is shorter than what is remembered is fine, if its server says that it is damaged. */
     readsDamaged: boolean;
     /** Called when a server was found to have shown two histories. */
@@ -95,6 +61,7 @@ export class ChainOpener {
     this.#expected = options.expected;
     this.#remembered = options.remembered;
     this.#known = options.known;
+    this.checkpoints = options.checkpoints;
     this.#readsDamaged = options.readsDamaged;
     this.#onConflict = options.onConflict;
   }
@@ -115,23 +82,34 @@ export class ChainOpener {
     const from = this.#known.newest;
     const remembered = from === undefined ? await this.#remembered.load() : undefined;
     const known = from ?? remembered?.head;
+    if (remembered?.checkpoint !== undefined) this.checkpoints.restore(remembered.checkpoint);
+    const signedBefore = this.checkpoints.newest;
     const { answer, base } = await this.#ask(call, known, {
       // What this object has verified itself stays verified.
       mayBeCut: this.#readsDamaged && from === undefined,
     });
     if (answer.chain === undefined) {
       // Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
-      if (call.forAppend !== true) throw this.#notFound();
-      this.#checkCreation(answer.trustMode);
+      if (call.forAppend !== true) throw chainNotFound(this.#named);
+      checkCreation(this.#expected, answer.trustMode, this.#named);
       return { ...answer, chain: undefined };
     }
     const { chain } = answer;
     const first = await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
     const { genesis, commitHeader } = first;
     // Every tree of the chain extends that of its genesis alone.
-    await this.#checkHead(chain, base ?? { size: 1, root: commitLeaf(commitHeader) });
+    const extended = base ?? { size: 1, root: commitLeaf(commitHeader) };
+    const { path } = this.#remembered;
+    const signed = await settled(
+      this.checkpoints.ofOpening(answer, genesis, { remembered: signedBefore, path }),
+    );
+    // Another history says more than what is wrong with the signatures on it.
+    await this.#checkHead(chain, extended, signed.value);
+    if (signed.error !== undefined) throw signed.error;
     this.#genesis ??= genesis;
+    await this.#checkSigned(chain, signed.value, signedBefore);
     await this.#known.exclusively(async () => this.#known.advance(from, chain.head));
+    if (signed.value !== undefined) this.checkpoints.keep(signed.value);
     return {
       ...answer,
       chain: {
@@ -153,8 +131,8 @@ export class ChainOpener {
    */
   async extend(head: TreeHead, call: CallOptions): Promise<TreeHead> {
     const { chain } = (await this.#ask(call, head)).answer;
-    if (chain === undefined) throw this.#notFound();
-    await this.#checkHead(chain, head);
+    if (chain === undefined) throw chainNotFound(this.#named);
+    await this.#checkHead(chain, head, undefined);
     return chain.head;
   }
 
@@ -192,23 +170,64 @@ export class ChainOpener {
    *
    * @throws AtedbError HEAD_CONFLICT, CHAIN_DAMAGED.
    */
-  async checkNotBehind(served: TreeHead, known: TreeHead): Promise<void> {
-    if (served.size < known.size) throw await this.#shorter(served, known);
+  async checkNotBehind(served: TreeHead, known: TreeHead, signed?: SignedHead): Promise<void> {
+    if (served.size < known.size) throw await this.#shorter({ known, served, signed });
     if (served.size === known.size && !sameHead(served, known)) {
-      throw await this.conflict('its chain has another history than it had', { known, served });
+      const why = 'its chain has another history than it had';
+      throw await this.conflict(why, { known, served, signed });
     }
   }
 
+  /**
+   * Compare a checkpoint of the server with the known head, which is larger or smaller, and keep it if it is of its history.
+   *
+   * @throws AtedbError HEAD_CONFLICT; as `Transport.unary`.
+   */
+  async tieCheckpoint(signed: SignedHead, call: CallOptions): Promise<void> {
+    const { head } = signed;
+    const { newest } = this.#known;
+    if (newest === undefined) return;
+    if (head.size === newest.size && !sameHead(head, newest)) {
+      throw await this.conflict('it has signed another history than it had', {
+        known: newest,
+        served: head,
+        signed,
+      });
+    }
+    const [older, newer] = head.size < newest.size ? [head, newest] : [newest, head];
+    await this.tie(newer, older, call);
+    this.checkpoints.keep(signed);
+  }
+
   /** Keep evidence of two heads that can't both be true, and make the error that says so. */
-  conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
+  async conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
     this.#onConflict();
+    const signed = heads.signed ?? (await this.#askForSigned());
     const genesisHeader = this.#genesis?.headerBytes;
-    return headConflict(this.#contradicted(), why, { ...heads, genesisHeader });
+    const signedBefore = this.checkpoints.newest;
+    return headConflict(this.#contradicted(), why, {
+      ...heads,
+      signed,
+      signedBefore,
+      genesisHeader,
+    });
   }
 
   #contradicted() {
     const { server } = this.#transport;
     return { server, chainKey: this.#chainKey, remembered: this.#remembered };
+  }
+
+  /** The server's checkpoint as it is now, for evidence; undefined where it has none that verifies. */
+  async #askForSigned(): Promise<SignedHead | undefined> {
+    const genesis = this.#genesis;
+    if (genesis === undefined) return undefined;
+    const note = this.#call({ timeoutMs: evidenceTimeoutMs }, 0).then(({ chain }) =>
+      chain?.checkpoint === undefined
+        ? undefined
+        : this.checkpoints.verify(chain.checkpoint, genesis.chainId),
+    );
+    return (await settled(note)).value;
   }
 
   /**
@@ -239,25 +258,24 @@ export class ChainOpener {
   async #cutAnswer(call: OpenCall, known: TreeHead, mayBeCut: boolean): Promise<OpenAnswer> {
     const answer = await this.#call(call, 1);
     const { chain } = answer;
+    let signed: SignedHead | undefined;
     if (chain !== undefined) {
       const remembered = this.#genesis === undefined ? await this.#remembered.load() : undefined;
-      await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
+      const { genesis } = await this.#checkGenesis(chain.genesisSlice, remembered?.chainId);
       if (mayBeCut && lostEndOf(chain.damages, chain.nextSequence) !== undefined) return answer;
+      const signedBefore = { remembered: this.checkpoints.newest, path: this.#remembered.path };
+      signed = (await settled(this.checkpoints.ofOpening(answer, genesis, signedBefore))).value;
     }
-    throw await this.#shorter(chain?.head, known, chain);
+    throw await this.#shorter({ known, served: chain?.head, signed }, chain);
   }
 
   /** The error for a chain that is shorter than the known head. */
-  async #shorter(
-    served: TreeHead | undefined,
-    known: TreeHead,
-    standing?: ChainStanding,
-  ): Promise<AtedbError> {
+  async #shorter(heads: ConflictingHeads, standing?: ChainStanding): Promise<AtedbError> {
     const chain = standing ?? (await this.#call({}, 1).catch(() => undefined))?.chain;
     const lost = chain && lostEndOf(chain.damages, chain.nextSequence);
     return lost === undefined
-      ? this.conflict('its chain is shorter than it was', { known, served })
-      : lostToDamage(this.#contradicted(), lost, { known, served });
+      ? this.conflict('its chain is shorter than it was', heads)
+      : lostToDamage(this.#contradicted(), lost, heads);
   }
 
   async #call(call: OpenCall, knownSize: number) {
@@ -276,66 +294,62 @@ export class ChainOpener {
     return parseOpenAnswer(answer);
   }
 
-  #checkCreation(trustMode: TrustMode): void {
-    if (this.#expected.chainId !== undefined) {
-      throw new AtedbError(
-        'CHAIN_NOT_FOUND',
-        `${this.#goneMessage()}; and one of a certain id can't be created. Check the address, or pin no id`,
-        { metadata: { chain_key: this.#chainKey.text } },
-      );
-    }
-    const expected = this.#expected.trustMode;
-    if (expected === undefined || expected === trustMode) return;
-    throw new AtedbError(
-      'TRUST_MODE_MISMATCH',
-      `there is no chain ${this.#chainKey.text} yet, and ${this.#transport.server} makes chains that are ${trustMode}, where ${expected} was expected: its --trust decides`,
-      { metadata: { trust_mode: trustMode } },
-    );
-  }
-
-  #checkTrustMode(trustMode: TrustMode): void {
-    const expected = this.#expected.trustMode;
-    if (expected === undefined || expected === trustMode) return;
-    throw new AtedbError(
-      'TRUST_MODE_MISMATCH',
-      `the chain ${this.#chainKey.text} is ${trustMode}, and ${expected} was expected`,
-      { metadata: { trust_mode: trustMode } },
-    );
-  }
-
   async #checkGenesis(slice: Buffer, rememberedId: Buffer | undefined) {
     const first = await verifyFirst(slice);
     const { genesis } = first;
     if (genesis.chainKey.text !== this.#chainKey.text) {
       throw verificationFailed(`its genesis is of the chain ${genesis.chainKey.text}`);
     }
-    this.#checkId(genesis, this.#expected.chainId, 'pinned');
-    this.#checkId(genesis, this.#genesis?.chainId ?? rememberedId, 'remembered');
-    this.#checkTrustMode(genesis.trustMode);
+    const { server } = this.#transport;
+    const { path } = this.#remembered;
+    checkChainId(genesis, { due: this.#expected.chainId, how: 'pinned', server, path });
+    const due = this.#genesis?.chainId ?? rememberedId;
+    checkChainId(genesis, { due, how: 'remembered', server, path });
+    checkTrustMode(this.#expected, genesis.trustMode, this.#chainKey.text);
     if (this.#expected.isConfidential) checkConfidential(genesis);
     return first;
   }
 
-  #checkId(genesis: Genesis, due: Buffer | undefined, how: 'pinned' | 'remembered'): void {
-    if (due === undefined || due.equals(genesis.chainId)) return;
-    const served = genesis.chainId.toString('hex');
-    const { path } = this.#remembered;
-    const accept =
-      how === 'pinned' || path === undefined ? '' : ` To accept the new one, delete ${path}.`;
-    const whose =
-      how === 'pinned'
-        ? 'It was deleted and made anew, somebody answers in its place, or another chain was meant.'
-        : 'It is not the chain that was used before: it was deleted and made anew, or somebody answers in its place.';
-    throw new AtedbError(
-      'CHAIN_ID_MISMATCH',
-      `the chain ${this.#chainKey.text} of ${this.#transport.server} has the id ${served}, and ${due.toString('hex')} is ${how}. ${whose} Find out which before trusting it.${accept}`,
-      { metadata: { chain_id: served, expected: due.toString('hex') } },
-    );
+  /** Check that a checkpoint is of the history of the head beside it, and not older than the one before. */
+  async #checkSigned(
+    { head: served, checkpointConsistency: consistency }: ChainStanding,
+    signed: SignedHead | undefined,
+    before: SignedHead | undefined,
+  ): Promise<void> {
+    if (signed === undefined) return;
+    const { head } = signed;
+    const good = verifyConsistency({
+      first: head.size,
+      second: served.size,
+      firstRoot: head.root,
+      secondRoot: served.root,
+      proof: consistency,
+    });
+    if (!good) {
+      const why = 'it has signed another history than the one it serves';
+      throw await this.conflict(why, { known: head, served, consistency, signed });
+    }
+    await this.checkNotOlder(signed, before);
   }
 
-  async #checkHead(chain: ChainStanding, base: TreeHead): Promise<void> {
+  /**
+   * Refuse a checkpoint that is older than one that the server had signed before.
+   *
+   * @throws AtedbError HEAD_CONFLICT.
+   */
+  async checkNotOlder(signed: SignedHead, before: SignedHead | undefined): Promise<void> {
+    if (before === undefined || signed.head.size >= before.head.size) return;
+    const heads = { known: before.head, served: signed.head, signed };
+    throw await this.conflict('it shows an older checkpoint than one it had signed', heads);
+  }
+
+  async #checkHead(
+    chain: ChainStanding,
+    base: TreeHead,
+    signed: SignedHead | undefined,
+  ): Promise<void> {
     const { head, consistency } = chain;
-    await this.checkNotBehind(head, base);
+    await this.checkNotBehind(head, base, signed);
     const good = verifyConsistency({
       first: base.size,
       second: head.size,
@@ -348,45 +362,18 @@ export class ChainOpener {
       known: base,
       served: head,
       consistency,
+      signed,
     });
   }
 
-  #notFound(): AtedbError {
-    return new AtedbError('CHAIN_NOT_FOUND', this.#goneMessage(), {
-      metadata: { chain_key: this.#chainKey.text },
-    });
-  }
-
-  #goneMessage(): string {
-    return `there is no chain ${this.#chainKey.text} on ${this.#transport.server}`;
+  get #named() {
+    return { chainKey: this.#chainKey.text, server: this.#transport.server };
   }
 }
 
-/** Verify the first batch of a chain, with its commit. */
-async function verifyFirst(slice: Buffer): Promise<{ genesis: Genesis; commitHeader: Buffer }> {
-  try {
-    // Copied, since what the genesis says is kept for as long as the chain is open.
-    const [first, ...others] = splitSlice(Buffer.from(slice));
-    if (first === undefined || others.length > 0) throw verificationFailed('it is not one batch');
-    const { genesis, batch } = await verifyGenesis(first.run);
-    if (!isFirst(first) || !first.commit.sealHash.equals(batch.seal.hash)) {
-      throw verificationFailed("its genesis has another batch's commit");
-    }
-    return { genesis, commitHeader: first.commit.headerBytes };
-  } catch (error) {
-    if (!(error instanceof AtedbError) || error.reason === 'VERIFICATION_FAILED') throw error;
-    throw verificationFailed(`its genesis does not verify: ${error.message}`, error);
-  }
-}
-
-function isFirst({ commit }: SliceBatch): boolean {
-  return commit.commit === 0 && commit.firstSequence === 0 && commit.events === 1;
-}
-
-function verificationFailed(why: string, cause?: unknown): AtedbError {
+function verificationFailed(why: string): AtedbError {
   return new AtedbError(
     'VERIFICATION_FAILED',
     `what the server says of the chain can't be true: ${why}. Nothing of it was used`,
-    { cause },
   );
 }

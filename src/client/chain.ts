@@ -1,8 +1,8 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
-import { asAtedbError } from './as-atedb-error.ts';
 import {
   type AppendEvent,
   type BuiltEvents,
@@ -12,31 +12,39 @@ import {
 } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
-import { ChainKeys } from './chain-keys.ts';
-import { ChainOpener, type OpenedChain } from './chain-opener.ts';
+import type { ChainKeys } from './chain-keys.ts';
+import type { ChainOpener } from './chain-opener.ts';
 import type { ChainOptions } from './chain-options.ts';
-import { ChainRules } from './chain-rules.ts';
+import { chainParts } from './chain-parts.ts';
+import type { ChainRules } from './chain-rules.ts';
 import { ConfidentialWriter } from './confidential-writer.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
-import { KnownHead } from './known-head.ts';
-import { notRemembered } from './notice.ts';
+import type { KnownHead } from './known-head.ts';
+import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
-import { RememberedChain } from './remembered-chain.ts';
+import type { RememberedChain } from './remembered-chain.ts';
 import { sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import { UnverifiedHistory } from './unverified-history.ts';
-import { Writer } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 /** How long closing may take to have the last head proven. */
 const closingTimeoutMs = 2_000;
 
 /** How to append. */
-export interface AppendOptions extends CallOptions, Conditions, Signing {}
+export interface AppendOptions extends CallOptions, Conditions, Signing {
+  /**
+   * When the append is done. `durable`: the server has stored the events and says so. `attested`: it has also signed a tree that
+   * they are in, which it can't deny later; that takes up to a second longer, or more where many chains grow at once.
+   * Default: `durable`.
+   */
+  readonly wait?: 'durable' | 'attested' | undefined;
+}
 
 /** A chain of a server, for reading and appending. */
 export class Chain implements AsyncDisposable {
@@ -63,60 +71,21 @@ export class Chain implements AsyncDisposable {
 
   /** Made by `AtedbClient.open`. */
   constructor(options: ChainOptions) {
-    const { transport, chainKey, home, chainId, trustMode } = options;
-    this.key = chainKey;
-    this.server = transport.server;
+    this.key = options.chainKey;
+    this.server = options.transport.server;
     this.#options = options;
-    this.#keys = new ChainKeys(transport);
-    const onSaveError = (error: unknown) => this.#notRemembered(error);
-    this.#remembered = new RememberedChain({
-      home,
-      server: transport.server,
-      chainKey,
-      onError: onSaveError,
-    });
-    this.#known = new KnownHead((head) => {
-      const id = this.chainId;
-      if (id !== undefined) this.#remembered.note({ chainId: id, head });
-    });
-    this.#opener = new ChainOpener({
-      transport,
-      chainKey,
-      expected: { chainId, trustMode, isConfidential: options.isConfidential },
-      remembered: this.#remembered,
-      known: this.#known,
-      readsDamaged: options.readDamaged,
-      onConflict: () => this.#rules.verified.forget(),
-    });
-    this.#rules = new ChainRules({
-      transport,
-      chainKey,
-      opener: this.#opener,
-      folder: this.#remembered.folder,
-      checks: options.readDamaged ? false : options.checkRules,
-      loadKeys: options.loadReadKeys,
-      onSaveError,
-    });
+    const { remembered, known, keys, opener, rules, writer } = chainParts(options);
+    this.#remembered = remembered;
+    this.#known = known;
+    this.#keys = keys;
+    this.#opener = opener;
+    this.#rules = rules;
+    this.#writer = writer;
     this.#confidential = new ConfidentialWriter({
       ...options,
       rules: this.#rules,
       context: (call) => this.#context(call),
       append: (built, call) => this.#append(built, call),
-    });
-    this.#writer = new Writer({
-      transport,
-      chainKey,
-      home: options.writerHome,
-      isConfidential: options.isConfidential,
-      opener: this.#opener,
-      known: this.#known,
-      loadKey: options.loadKey,
-      limits: { eventsMax: options.batchEventsMax, bytesMax: options.batchBytesMax },
-      queueBytesMax: options.queueBytesMax,
-      reconnectMs: options.reconnectMs,
-      signBatches: options.signBatches,
-      onNotice: options.onNotice,
-      onSaveError,
     });
   }
 
@@ -145,6 +114,11 @@ export class Chain implements AsyncDisposable {
     return this.#lostEnd;
   }
 
+  /** The newest head that the server has signed, verified. Undefined: there is none yet. */
+  get checkpoint(): SignedHead | undefined {
+    return this.#opener.checkpoints.newest;
+  }
+
   /**
    * Open the chain: verify its genesis, and that its head extends the one that is remembered.
    *
@@ -167,10 +141,11 @@ export class Chain implements AsyncDisposable {
    * A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. A caller
    * that gives up, by signal or deadline, may have given up on something that is stored all the same.
    *
-   * @returns when the events are durable.
+   * @returns when the events are durable, or attested.
    * @throws AtedbError TOO_MANY_EVENTS, DATA_TOO_LARGE, REQUEST_INVALID at once; KEY_NOT_ALLOWED, PRECONDITION_FAILED and what
    * else the server refuses; OUTCOME_UNKNOWN, CONNECTION_FAILED when the server stays lost; WRITER_AHEAD, HEAD_CONFLICT,
-   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown` or `not-sent`.
+   * CHAIN_ID_MISMATCH when it isn't what it was; DEADLINE_EXCEEDED, with the `outcome` `unknown`, `not-sent` or `durable`;
+   * NOT_ATTESTED for events that are durable, when no checkpoint came.
    */
   async append(
     events: AppendEvent | readonly AppendEvent[],
@@ -383,10 +358,6 @@ export class Chain implements AsyncDisposable {
     const rules = { verified, readKeys, checksRules };
     const parts = { opener: this.#opener, known: this.#known, transport, closed };
     return { ...parts, ...rules, genesis, findKey };
-  }
-
-  #notRemembered(error: unknown): void {
-    this.#options.onNotice(notRemembered(this.key.text, asAtedbError(error)));
   }
 }
 

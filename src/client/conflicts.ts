@@ -1,5 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { ChainKey, TreeHead } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import type { RememberedChain } from './remembered-chain.ts';
 import { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
 
@@ -10,6 +11,8 @@ export interface ConflictingHeads {
   readonly served: TreeHead | undefined;
   /** The proof that the server gave that the one extends the other. */
   readonly consistency?: readonly Buffer[];
+  /** The server's checkpoint of what it serves. Absent: it is asked for one. */
+  readonly signed?: SignedHead | undefined;
 }
 
 /** Of which chain, and where. */
@@ -23,15 +26,21 @@ interface Contradicted {
 export async function headConflict(
   { server, chainKey, remembered }: Contradicted,
   why: string,
-  heads: ConflictingHeads & { readonly genesisHeader: Buffer | undefined },
+  heads: ConflictingHeads & {
+    readonly genesisHeader: Buffer | undefined;
+    /** The newest checkpoint that was verified before. */
+    readonly signedBefore: SignedHead | undefined;
+  },
 ): Promise<AtedbError> {
-  const { known, served, consistency = [], genesisHeader } = heads;
+  const { known, served, consistency = [], genesisHeader, signed, signedBefore } = heads;
   const evidence = await remembered.keepEvidence({
     why,
     genesisHeader,
     rememberedHead: known,
     servedHead: served,
     consistency,
+    rememberedCheckpoint: signedBefore,
+    servedCheckpoint: signed,
   });
   const paths = await remembered.pathsToForget();
   const forget =

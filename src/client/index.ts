@@ -13,6 +13,7 @@ export {
   type ServerAddress,
   type TreeHead,
   type TrustMode,
+  verifierKey,
 } from '../event/index.ts';
 export {
   type CommitProof,
@@ -33,7 +34,13 @@ export {
   type Passphrase,
   type PassphraseRequest,
 } from '../store/index.ts';
-export type { VouchedBy } from '../trust/index.ts';
+export {
+  type CertifiedKeys,
+  type SignedHead,
+  type VouchedBy,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+} from '../trust/index.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';

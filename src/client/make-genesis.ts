@@ -9,7 +9,7 @@ import {
   sealBatch,
   signBatch,
 } from '../event/index.ts';
-import type { Opened } from './chain-opener.ts';
+import type { Opened } from './opened.ts';
 
 /** A genesis that is offered to a server: what the chain will be. */
 export interface GenesisOffer {

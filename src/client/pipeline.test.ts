@@ -5,10 +5,10 @@ import { ErrorReason } from '../../gen/atedb/v1/errors_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { encodeCommitHeader, parseSealOfRun, type SealView } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { buildEvents } from './build-events.ts';
-import type { CallOptions } from './cancellation.ts';
 import { PendingAppend } from './pending-append.ts';
-import { type Outlet, Pipeline } from './pipeline.ts';
+import { type Outlet, outcomeUnknown, Pipeline } from './pipeline.ts';
 import type { BatchAnswer } from './received.ts';
 import { WriterSlot } from './writer-slot.ts';
 
@@ -20,14 +20,17 @@ class ToyServer {
   readonly stored: SealView[] = [];
   sequence = 0;
   readonly answers: BatchAnswer[] = [];
+  /** Seal hashes of batches that are to be attested when they are answered. */
+  readonly unattested: Buffer[] = [];
   readonly #isRefused: (seal: SealView) => boolean;
 
   constructor(isRefused: (seal: SealView) => boolean = () => false) {
     this.#isRefused = isRefused;
   }
 
-  take(run: Buffer): void {
+  take(run: Buffer, attest = false): void {
     const seal = parseSealOfRun(run);
+    if (attest) this.unattested.push(seal.hash);
     const at = this.stored.findIndex((stored) => stored.hash.equals(seal.hash));
     if (at >= 0) this.answers.push(this.#committed(at));
     else if (seal.counter > this.stored.length) this.#reject(seal, 'PREDECESSOR_REJECTED');
@@ -80,14 +83,14 @@ async function newSlot(): Promise<WriterSlot> {
 }
 
 function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
-  const send = (run: Buffer) => server.take(run);
+  const send = (run: Buffer, attest: boolean) => server.take(run, attest);
   return { slot, chainId, key, signs: true, isStranger: false, asOf: () => undefined, send };
 }
 
 function append(
   pipeline: Pipeline,
   landsBefore?: number,
-  options: CallOptions = {},
+  options: ConstructorParameters<typeof PendingAppend>[1] = {},
 ): PendingAppend {
   const built = buildEvents([{ data: 'x' }], { landsBefore });
   const pending = new PendingAppend(built, options, (given) => pipeline.giveUp(given));
@@ -100,7 +103,8 @@ function append(
 const moment = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 async function answerAll(pipeline: Pipeline, server: ToyServer): Promise<void> {
-  for (let idle = 0; idle < 200 && pipeline.isBusy; idle += 1) {
+  const isUnanswered = () => pipeline.unanswered.length > 0;
+  for (let idle = 0; idle < 200 && isUnanswered(); idle += 1) {
     for (let answer = server.answers.shift(); answer; answer = server.answers.shift()) {
       pipeline.answer(answer);
       idle = 0;
@@ -108,6 +112,93 @@ async function answerAll(pipeline: Pipeline, server: ToyServer): Promise<void> {
     await moment();
   }
 }
+
+/** Attest what was answered, of all that are to be. */
+function attestAll(pipeline: Pipeline, server: ToyServer): void {
+  for (const hash of server.unattested.splice(0)) {
+    const batch = pipeline.unattested(hash);
+    // Others were rejected, or have no answer yet.
+    if (batch === undefined) server.unattested.push(hash);
+    else pipeline.attested(batch, { note: hash.toString('hex') } as SignedHead);
+  }
+}
+
+test('whatever waits to be attested, too, is attested once it is stored, and holds back nothing else', async () => {
+  const scenario = fc.record({
+    count: fc.integer({ min: 1, max: 20 }),
+    attested: fc.array(fc.nat(19), { maxLength: 10 }),
+    refused: fc.array(fc.nat(19), { maxLength: 3 }),
+    /** The stream is lost after so many answers, each time, before or after what is stored is attested. */
+    losses: fc.array(fc.tuple(fc.nat(4), fc.boolean()), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ count, attested, refused, losses }) => {
+      const isRefused = new Set(refused);
+      const isAttested = new Set(attested);
+      const server = new ToyServer((seal) => seal.preconditions.length > 0);
+      const slot = await newSlot();
+      const pipeline = new Pipeline({ eventsMax: 3, bytesMax: 100_000 }, () => undefined);
+      const appends = Array.from({ length: count }, (_, index) =>
+        append(pipeline, isRefused.has(index) ? 1 : undefined, {
+          wait: isAttested.has(index) ? 'attested' : 'durable',
+        }),
+      );
+      for (const [answered, attests] of losses) {
+        pipeline.attach(outletTo(server, slot));
+        await moment();
+        for (const answer of server.answers.splice(0).slice(0, answered)) pipeline.answer(answer);
+        if (attests) attestAll(pipeline, server);
+        pipeline.detach();
+        server.answers.length = 0;
+        server.unattested.length = 0;
+        const counters = pipeline.unanswered.map(({ counter }) => counter);
+        expect(counters[0] ?? slot.state.counter).toBe(slot.state.counter);
+      }
+      pipeline.attach(outletTo(server, slot));
+      await answerAll(pipeline, server);
+      // Nothing but what is to be attested is left.
+      for (const [index, { isWaitedFor }] of appends.entries()) {
+        if (!isAttested.has(index) || isRefused.has(index)) expect(isWaitedFor).toBe(false);
+      }
+      expect(pipeline.unanswered).toEqual([]);
+      attestAll(pipeline, server);
+      expect(pipeline.isBusy).toBe(false);
+      expect(pipeline.bytes).toBe(0);
+      const kept: number[] = [];
+      for (const [index, { promise }] of appends.entries()) {
+        const [outcome] = await Promise.allSettled([promise]);
+        expect(outcome.status).toBe(isRefused.has(index) ? 'rejected' : 'fulfilled');
+        if (outcome.status !== 'fulfilled') continue;
+        kept.push(outcome.value.firstSequence);
+        expect(outcome.value.checkpoint !== undefined).toBe(isAttested.has(index));
+      }
+      expect(kept).toEqual(kept.map((_, index) => index));
+      expect(server.stored.reduce((sum, { events }) => sum + events, 0)).toBe(kept.length);
+      expect(slot.state.counter).toBe(server.stored.length);
+    }),
+    { numRuns: 30 },
+  );
+}, 60_000);
+
+test('what is given up while it waits to be attested is durable, and nothing waits for it any more', async () => {
+  const server = new ToyServer();
+  const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
+  pipeline.attach(outletTo(server, await newSlot()));
+  const late = append(pipeline, undefined, { wait: 'attested', timeoutMs: 100 });
+  const left = append(pipeline, undefined, { wait: 'attested' });
+  pipeline.pump();
+  await expect.poll(() => server.answers.length).toBe(2);
+  for (const answer of server.answers.splice(0)) pipeline.answer(answer);
+  await expect(late.promise).rejects.toMatchObject({ metadata: { outcome: 'durable' } });
+  expect(pipeline.unattested(server.unattested[0] as Buffer)).toBeUndefined();
+  const cause = new AtedbError('CONNECTION_FAILED', 'gone');
+  pipeline.fail((given) => outcomeUnknown(cause, given));
+  await expect(left.promise).rejects.toMatchObject({
+    reason: 'NOT_ATTESTED',
+    metadata: { first_sequence: '1', commit: '1' },
+  });
+  expect(pipeline.isBusy).toBe(false);
+});
 
 test('whatever is refused and wherever streams are lost: the rest is stored once, in order', async () => {
   const scenario = fc.record({

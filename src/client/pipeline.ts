@@ -1,8 +1,9 @@
 import { AtedbError, type Reason, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import { parseCommitHeader, type TreeHead, type WriterIdentity } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { AppendQueue, type BatchLimits } from './append-queue.ts';
-import type { PendingAppend } from './pending-append.ts';
+import { notAttested, type PendingAppend } from './pending-append.ts';
 import type { BatchAnswer } from './received.ts';
 import { rejection } from './rejection.ts';
 import { SealedBatch } from './sealed-batch.ts';
@@ -26,8 +27,8 @@ export interface Outlet {
   readonly isStranger: boolean;
   /** The newest head that was verified. */
   asOf(): TreeHead | undefined;
-  /** Send a batch. */
-  send(run: Buffer): void;
+  /** Send a batch. @param attest whether it is to be attested, too. */
+  send(run: Buffer, attest: boolean): void;
 }
 
 /** What is due on the stream, in order; without a batch, for a seal that was made void since. */
@@ -42,7 +43,7 @@ interface DueAnswer {
  */
 export class Pipeline {
   readonly #queue: AppendQueue<PendingAppend>;
-  /** Sealed, and without an answer; in order. */
+  /** Sealed, and without an answer, or not attested yet; in order. */
   #batches: SealedBatch[] = [];
   /** So many of them were sent on this stream. */
   #sent = 0;
@@ -69,7 +70,7 @@ export class Pipeline {
 
   /** Batches without an answer, in order. */
   get unanswered(): readonly SealedBatch[] {
-    return this.#batches;
+    return this.#batches.filter((batch) => batch.commitHeader === undefined);
   }
 
   add(append: PendingAppend): void {
@@ -83,7 +84,10 @@ export class Pipeline {
    * @returns whether it will never be sent.
    */
   giveUp(append: PendingAppend): boolean {
-    if (!this.#queue.remove(append)) return false;
+    if (!this.#queue.remove(append)) {
+      this.#dropUnwaited(this.#batches.find((batch) => batch.appends.includes(append)));
+      return false;
+    }
     this.#bytes -= append.bytes;
     this.#onChange();
     return true;
@@ -109,7 +113,9 @@ export class Pipeline {
     while (this.#maySeal()) {
       const isComplete = this.#queue.hasCompleteBatch;
       const batch = new SealedBatch(this.#queue.takeBatch(), isComplete);
-      this.#seal(batch, this.#batches.at(-1), outlet);
+      const last = this.#batches.at(-1);
+      // Behind what has its answer comes what the slot says: one that was answered later may not be kept.
+      this.#seal(batch, last?.commitHeader === undefined ? last : undefined, outlet);
       this.#batches.push(batch);
     }
     for (;;) {
@@ -118,7 +124,7 @@ export class Pipeline {
       for (const append of batch.appends) append.wasSent = true;
       this.#due.push({ hash: batch.hash, batch });
       this.#sent += 1;
-      outlet.send(batch.run);
+      outlet.send(batch.run, batch.attest);
     }
   }
 
@@ -137,6 +143,24 @@ export class Pipeline {
     }
     if (answer.kind === 'committed') this.#committed(due.batch, answer);
     else if (due.batch !== undefined) this.#rejected(due.batch, answer);
+    this.#onChange();
+    this.pump();
+  }
+
+  /** The batch of a seal hash that was answered, and waits to be attested; undefined where nobody waits any more. */
+  unattested(sealHash: Buffer): SealedBatch | undefined {
+    return this.#batches.find(
+      (batch) => batch.commitHeader !== undefined && batch.hash.equals(sealHash),
+    );
+  }
+
+  /** A checkpoint covers a batch: all who have waited for it are told. */
+  attested(batch: SealedBatch, checkpoint: SignedHead): void {
+    if (!this.#batches.includes(batch)) return;
+    this.#drop(batch);
+    for (const append of batch.appends) {
+      if (append.committed !== undefined) append.resolve({ ...append.committed, checkpoint });
+    }
     this.#onChange();
     this.pump();
   }
@@ -171,7 +195,8 @@ export class Pipeline {
     if (this.#queue.hasCompleteBatch) {
       return count(this.#batches, (batch) => !batch.isSigned) < signingMax;
     }
-    return count(this.#batches, (batch) => !batch.isComplete) < incompleteInFlightMax;
+    const isOpen = (batch: SealedBatch) => !batch.isComplete && batch.commitHeader === undefined;
+    return count(this.#batches, isOpen) < incompleteInFlightMax;
   }
 
   #seal(batch: SealedBatch, before: SealedBatch | undefined, outlet: Outlet): void {
@@ -201,11 +226,15 @@ export class Pipeline {
     if (!fits || answer.head.size <= header.commit) {
       throw impossible('its commit is not of the batch that it answers');
     }
-    this.#drop(batch);
-    this.#outlet?.slot.advance(batch.counter + 1, batch.hash);
+    // One that was answered before was sent again only to be attested.
+    if (batch.commitHeader === undefined) {
+      this.#outlet?.slot.advance(batch.counter + 1, batch.hash);
+    }
+    if (batch.attest) batch.commitHeader = Buffer.from(answer.commitHeader);
+    else this.#drop(batch);
     let firstSequence = header.firstSequence;
     for (const append of batch.appends) {
-      append.resolve({
+      append.durable({
         firstSequence,
         lastSequence: firstSequence + append.events - 1,
         commit: header.commit,
@@ -213,6 +242,7 @@ export class Pipeline {
       });
       firstSequence += append.events;
     }
+    this.#dropUnwaited(batch);
   }
 
   #rejected(batch: SealedBatch, answer: BatchAnswer & { readonly kind: 'rejected' }): void {
@@ -238,9 +268,10 @@ export class Pipeline {
       for (const append of due.batch?.appends ?? []) append.wasSent = false;
       due.batch = undefined;
     }
-    this.#sent = 0;
+    // Those that have their answers, and wait to be attested, stay as they are.
+    this.#sent = count(this.#batches, (batch) => batch.commitHeader !== undefined);
     let before: SealedBatch | undefined;
-    for (const batch of this.#batches) {
+    for (const batch of this.unanswered) {
       this.#seal(batch, before, outlet);
       before = batch;
     }
@@ -256,9 +287,18 @@ export class Pipeline {
     for (const append of waiting) this.#queue.push(append);
   }
 
+  /** Drop an answered batch that nobody waits for to be attested. */
+  #dropUnwaited(batch: SealedBatch | undefined): void {
+    if (batch?.commitHeader === undefined || !this.#batches.includes(batch)) return;
+    if (batch.appends.some((append) => append.attest && append.isWaitedFor)) return;
+    this.#drop(batch);
+    this.#onChange();
+  }
+
   #drop(batch: SealedBatch): void {
-    this.#batches.shift();
-    this.#sent -= 1;
+    const place = this.#batches.indexOf(batch);
+    this.#batches.splice(place, 1);
+    if (place < this.#sent) this.#sent -= 1;
     for (const append of batch.appends) this.#bytes -= append.bytes;
   }
 
@@ -284,6 +324,7 @@ const writerReasons: ReadonlySet<Reason> = new Set([
 
 /** The error of an append that was sent and will get no answer. */
 export function outcomeUnknown(cause: AtedbError, append: PendingAppend): AtedbError {
+  if (append.committed !== undefined) return notAttested(append.committed, cause.message, cause);
   return new AtedbError(
     'OUTCOME_UNKNOWN',
     `whether ${append.events === 1 ? 'the event is' : `the ${append.events} events are`} stored is not known: ${cause.message}. Read the chain before appending again`,

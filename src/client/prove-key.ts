@@ -36,13 +36,12 @@ export async function proveKey(stream: ByteStream, key: KeyPair, genesis: Genesi
 }
 
 /**
- * Read an answer where one to a batch is due.
+ * Take an answer where one to a batch is due.
  *
  * @throws AtedbError VERIFICATION_FAILED where it is another.
  */
-export function answerToBatch(message: Buffer): BatchAnswer {
-  const answer = parseAppendAnswer(message);
-  if (answer.kind === 'conversation' || answer.kind === 'proven') throw unasked(answer);
+export function batchAnswer(answer: AppendAnswer): BatchAnswer {
+  if (answer.kind !== 'committed' && answer.kind !== 'rejected') throw unasked(answer);
   return answer;
 }
 

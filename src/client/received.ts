@@ -3,6 +3,7 @@ import { AtedbError, FieldCursor } from '../bytes/index.ts';
 import { hashBytes, type PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, splitSlice, type TreeHead, type TrustMode } from '../event/index.ts';
 import type { EventProof, Proof } from '../proof/index.ts';
+import { Fields, missing, reading } from './message-fields.ts';
 import type { ServedDamage } from './served-damage.ts';
 
 // What servers send, taken apart in place. Slices of the log stay as they came: what is verified is their bytes.
@@ -22,6 +23,8 @@ export interface OpenAnswer {
   /** Absent: there is no such chain yet. */
   readonly chain: ChainStanding | undefined;
   readonly writer: WriterStanding | undefined;
+  /** The CheckpointKeys message. Absent: it shows none. */
+  readonly checkpointKeys: Buffer | undefined;
 }
 
 /** What an OpenChainResponse says of a chain that is there. */
@@ -35,6 +38,10 @@ export interface ChainStanding {
   readonly trouble: string | undefined;
   /** What of it is damaged, in the server's words. */
   readonly damages: readonly ServedDamage[];
+  /** A checkpoint, of the head or an older one. Absent: it shows none. */
+  readonly checkpoint: string | undefined;
+  /** From the checkpoint to the head. */
+  readonly checkpointConsistency: readonly Buffer[];
 }
 
 /** A StartOfHistory; its genesis is left out, since the reader has verified it before. */
@@ -51,6 +58,7 @@ export interface StartOfHistory {
 export type SubscribeMessage =
   | { readonly kind: 'start'; readonly start: StartOfHistory }
   | { readonly kind: 'log'; readonly slice: Buffer }
+  | { readonly kind: 'checkpoint'; readonly note: string }
   | {
       readonly kind: 'caught-up' | 'fell-behind' | 'heartbeat';
       readonly head: TreeHead;
@@ -79,11 +87,22 @@ export type AppendAnswer =
       readonly message: string;
       readonly metadata: Readonly<Record<string, string>>;
     }
+  | {
+      readonly kind: 'attested';
+      readonly sealHash: Buffer;
+      /** Absent: the one of the answer of this kind before. */
+      readonly checkpoint: string | undefined;
+      readonly consistency: readonly Buffer[];
+      readonly inclusion: readonly Buffer[];
+    }
   | { readonly kind: 'conversation'; readonly conversationId: Buffer }
   | { readonly kind: 'proven'; readonly fingerprint: Buffer };
 
 /** The answer to a batch. */
-export type BatchAnswer = Extract<AppendAnswer, { readonly sealHash: Buffer }>;
+export type BatchAnswer = Extract<AppendAnswer, { readonly kind: 'committed' | 'rejected' }>;
+
+/** That a checkpoint covers a batch. */
+export type AttestedAnswer = Extract<AppendAnswer, { readonly kind: 'attested' }>;
 
 /** @throws AtedbError VERIFICATION_FAILED for an answer that can't be read; so do all functions here. */
 export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
@@ -108,8 +127,11 @@ export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
               consistency: fields.all(6),
               trouble: fields.bytes(8)?.toString('utf8'),
               damages: fields.all(9).map(servedDamage),
+              checkpoint: fields.bytes(11)?.toString('utf8'),
+              checkpointConsistency: fields.all(12),
             },
       writer: writer === undefined ? undefined : writerStanding(writer),
+      checkpointKeys: fields.bytes(10),
     };
   });
 }
@@ -120,6 +142,7 @@ export function parseSubscribeMessage(bytes: Buffer): SubscribeMessage {
     while (cursor.next()) {
       if (cursor.field === 2) return { kind: 'log', slice: cursor.bytesValue() };
       if (cursor.field === 1) return { kind: 'start', start: startOfHistory(cursor.bytesValue()) };
+      if (cursor.field === 6) return { kind: 'checkpoint', note: cursor.bytesValue().toString() };
       const kind = signalKinds[cursor.field];
       if (kind === undefined) continue;
       const fields = new Fields(cursor.bytesValue());
@@ -175,6 +198,8 @@ export function parseAppendAnswer(bytes: Buffer): AppendAnswer {
     if (proven !== undefined) {
       return { kind: 'proven', fingerprint: new Fields(proven).bytes(1) ?? Buffer.alloc(0) };
     }
+    const attested = fields.bytes(6);
+    if (attested !== undefined) return { kind: 'attested', sealHash, ...attestedFields(attested) };
     if (rejected === undefined) throw missing('outcome');
     const inner = new Fields(rejected);
     return {
@@ -185,6 +210,15 @@ export function parseAppendAnswer(bytes: Buffer): AppendAnswer {
       metadata: Object.fromEntries(inner.all(3).map(mapEntry)),
     };
   });
+}
+
+function attestedFields(bytes: Buffer) {
+  const fields = new Fields(bytes);
+  return {
+    checkpoint: fields.bytes(1)?.toString('utf8'),
+    consistency: fields.all(2),
+    inclusion: fields.all(3),
+  };
 }
 
 /** A GetEventResponse. */
@@ -314,56 +348,4 @@ function trustModeOf(value: number): TrustMode {
 function mapEntry(bytes: Buffer): [string, string] {
   const fields = new Fields(bytes);
   return [fields.bytes(1)?.toString('utf8') ?? '', fields.bytes(2)?.toString('utf8') ?? ''];
-}
-
-/** The fields of a small message, by number. Unknown ones, of newer servers, are passed over. */
-class Fields {
-  readonly #bytes = new Map<number, Buffer[]>();
-  readonly #numbers = new Map<number, number>();
-
-  constructor(message: Buffer) {
-    const cursor = new FieldCursor(message);
-    while (cursor.next()) {
-      if (cursor.wireType !== 2) {
-        this.#numbers.set(cursor.field, cursor.value);
-        continue;
-      }
-      const values = this.#bytes.get(cursor.field);
-      if (values === undefined) this.#bytes.set(cursor.field, [cursor.bytesValue()]);
-      else values.push(cursor.bytesValue());
-    }
-  }
-
-  bytes(field: number): Buffer | undefined {
-    return this.#bytes.get(field)?.[0];
-  }
-
-  all(field: number): readonly Buffer[] {
-    return this.#bytes.get(field) ?? [];
-  }
-
-  number(field: number): number {
-    return this.#numbers.get(field) ?? 0;
-  }
-
-  numberIfThere(field: number): number | undefined {
-    return this.#numbers.get(field);
-  }
-}
-
-function reading<T>(message: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(
-      'VERIFICATION_FAILED',
-      `the server's ${message} can't be read: ${error.message}. Nothing of it was used`,
-      { metadata: error.metadata, cause: error },
-    );
-  }
-}
-
-function missing(field: string): AtedbError {
-  return new AtedbError('NON_CANONICAL', `${field} is missing`, { metadata: { field } });
 }

@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
 import type { ChainKey, TreeHead } from '../event/index.ts';
 import { acquireExclusiveLock, makeFolderDurable, writeFileAtomic } from '../store/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { countField, hexField, readJsonFile } from './json-file.ts';
 import { LazySaver } from './lazy-saver.ts';
+import { checkpointFields, parseCheckpointFields } from './stored-checkpoint.ts';
 
 /** What a client keeps of a chain from one run to the next. */
 export interface Remembered {
@@ -13,6 +15,8 @@ export interface Remembered {
   readonly chainId: Buffer;
   /** The newest head that was verified. */
   readonly head: TreeHead;
+  /** The newest checkpoint of a head that was verified; undefined for none. */
+  readonly checkpoint?: SignedHead | undefined;
 }
 
 /** Two heads of one server that can't both be true, for people and for later. */
@@ -25,6 +29,10 @@ export interface Evidence {
   readonly servedHead: TreeHead | undefined;
   /** The proof that the server gave that the one extends the other. */
   readonly consistency: readonly Buffer[];
+  /** The newest checkpoint that the server had signed before. */
+  readonly rememberedCheckpoint?: SignedHead | undefined;
+  /** The server's checkpoint of what it serves. */
+  readonly servedCheckpoint?: SignedHead | undefined;
 }
 
 const format = 'atedb-chain-1';
@@ -135,6 +143,8 @@ export class RememberedChain {
         rememberedHead: headFields(evidence.rememberedHead),
         servedHead: evidence.servedHead && headFields(evidence.servedHead),
         consistency: evidence.consistency.map((hash) => hash.toString('hex')),
+        rememberedCheckpoint: checkpointFields(evidence.rememberedCheckpoint),
+        servedCheckpoint: checkpointFields(evidence.servedCheckpoint),
       },
       null,
       2,
@@ -153,8 +163,10 @@ export class RememberedChain {
     if (path === undefined) return undefined;
     const fields = await readJsonFile(path, format);
     if (fields === undefined) return undefined;
+    const chainId = hexField(path, fields, 'chainId', 32);
     return {
-      chainId: hexField(path, fields, 'chainId', 32),
+      chainId,
+      checkpoint: await parseCheckpointFields(path, fields, chainId),
       head: {
         size: countField(path, fields, 'headSize'),
         root: hexField(path, fields, 'headRoot', 32),
@@ -169,14 +181,16 @@ export class RememberedChain {
     await makeFolderDurable(this.#folder, 0o700);
     await using _lock = await this.#lock(join(this.#folder, 'head.lock'));
     const stored = await this.#read();
-    const newest = this.#newest;
-    if (newest === undefined || newerOf(stored, newest) === stored) return;
+    if (this.#newest === undefined) return;
+    const newest = newerOf(stored, this.#newest);
+    if (newest === undefined || newest === stored) return;
     const fields = {
       format,
       chainKey: this.#chainKey.text,
       chainId: newest.chainId.toString('hex'),
       headSize: newest.head.size,
       headRoot: newest.head.root.toString('hex'),
+      checkpoint: checkpointFields(newest.checkpoint),
     };
     await writeFileAtomic(path, `${JSON.stringify(fields, null, 2)}\n`, { mode: 0o600 });
   }
@@ -193,10 +207,21 @@ export class RememberedChain {
   }
 }
 
-/** Which of two to go on with. What was there stays when it is of another chain: that is for people to decide. */
+/** What to go on with. What was there stays when it is of another chain: that is for people to decide. */
 function newerOf(was: Remembered | undefined, is: Remembered | undefined): Remembered | undefined {
   if (was === undefined || is === undefined) return was ?? is;
-  return is.chainId.equals(was.chainId) && is.head.size > was.head.size ? is : was;
+  if (!is.chainId.equals(was.chainId)) return was;
+  const isSignedLater = sizeOf(is.checkpoint) > sizeOf(was.checkpoint);
+  if (is.head.size <= was.head.size && !isSignedLater) return was;
+  return {
+    chainId: was.chainId,
+    head: is.head.size > was.head.size ? is.head : was.head,
+    checkpoint: isSignedLater ? is.checkpoint : was.checkpoint,
+  };
+}
+
+function sizeOf(signed: SignedHead | undefined): number {
+  return signed?.head.size ?? 0;
 }
 
 function headFields(head: TreeHead): object {

@@ -1,7 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, verifyConsistency } from '../crypto/index.ts';
 import { type Genesis, type SliceBatch, splitSlice, type TreeHead } from '../event/index.ts';
-import { type FindKey, ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
+import {
+  type FindKey,
+  ReplayVerifier,
+  type SignedHead,
+  type VerifiedBatch,
+} from '../trust/index.ts';
+import type { CallOptions } from './cancellation.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
 import type { StartOfHistory } from './received.ts';
@@ -160,6 +166,32 @@ export class Replay {
     const [oldest] = this.#named.keys();
     if (this.#named.size > namedHeadsMax && oldest !== undefined) this.#named.delete(oldest);
     await this.#context.known.exclusively(() => this.#compare());
+  }
+
+  /**
+   * Compare a checkpoint of what was replayed, or of what is before its start, and keep it.
+   *
+   * @throws AtedbError VERIFICATION_FAILED for one of what is to come; HEAD_CONFLICT; as `Transport.unary`.
+   */
+  async attested(signed: SignedHead, call: CallOptions): Promise<void> {
+    const { opener } = this.#context;
+    const { head } = signed;
+    if (head.size > this.nextCommit) {
+      throw new AtedbError(
+        'VERIFICATION_FAILED',
+        `the server shows a checkpoint of ${head.size} commits, and has sent ${this.nextCommit}`,
+      );
+    }
+    const root = this.#verifier.rootAt(head.size);
+    if (root !== undefined && !root.equals(head.root)) {
+      throw await opener.conflict('it has signed another history than the one it has sent', {
+        known: { size: head.size, root },
+        served: head,
+        signed,
+      });
+    }
+    if (root !== undefined && this.isTied) opener.checkpoints.keep(signed);
+    else await opener.tieCheckpoint(signed, call);
   }
 
   /** The next size at which there is something to compare. */

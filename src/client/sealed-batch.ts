@@ -26,6 +26,12 @@ export class SealedBatch {
   hash: Buffer = Buffer.alloc(0);
   /** As it is sent and stored; undefined while it is being signed. */
   run: Buffer | undefined;
+  /** The head that its seal names as verified. */
+  asOf: TreeHead | undefined;
+  /** Whether somebody waits for a checkpoint that covers it. */
+  readonly attest: boolean;
+  /** As the server has answered it; undefined without an answer. Batches that have one are kept only to be attested. */
+  commitHeader: Buffer | undefined;
   /** How often the server has called it the successor of a rejected one. */
   predecessorsRejected = 0;
   #version = 0;
@@ -33,6 +39,7 @@ export class SealedBatch {
   constructor(appends: readonly PendingAppend[], isComplete: boolean) {
     this.appends = appends;
     this.isComplete = isComplete;
+    this.attest = appends.some((append) => append.attest);
     this.events = appends.reduce((sum, append) => sum + append.events, 0);
   }
 
@@ -62,6 +69,7 @@ export class SealedBatch {
       preconditions: this.appends[0]?.built.preconditions,
     });
     this.counter = place.counter;
+    this.asOf = place.asOf;
     this.hash = sealed.hash;
     this.run = undefined;
     const frames = built.map((event) => event.frame);

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { Backoff } from './backoff.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
@@ -34,6 +35,11 @@ export type SubscriptionSignal =
       readonly head: TreeHead;
       /** Sequence that the next event gets. */
       readonly nextSequence: number;
+    }
+  | {
+      /** The server has signed a head of what was received; it was verified. */
+      readonly kind: 'checkpoint';
+      readonly checkpoint: SignedHead;
     }
   | {
       /** The server was lost, and is tried again after a delay. */
@@ -106,6 +112,8 @@ export class Subscription {
     if (this.#replay === undefined) await this.#reachRules(signal);
     const before = known.newest;
     if (before === undefined) throw new Error('a chain is opened before it is subscribed to');
+    let signedBefore = opener.checkpoints.newest;
+    let isSigned = false;
     const { transport } = this.#context;
     const { generation } = transport;
     const stream = transport.serverStream(ChainService.method.subscribe, request, signal);
@@ -132,7 +140,16 @@ export class Subscription {
           // By a time it may start at what was appended since the rules were verified.
           await reachRules(this.#context, start.startSequence, { signal });
           this.#replay = await Replay.begin(this.#context, start, before);
+        } else if (message.kind === 'checkpoint') {
+          const { genesis } = this.#context;
+          const signed = await opener.checkpoints.verify(message.note, genesis.chainId);
+          await opener.checkNotOlder(signed, signedBefore);
+          await this.#started().attested(signed, { signal });
+          signedBefore = signed;
+          isSigned = true;
+          this.#options.onSignal?.({ kind: 'checkpoint', checkpoint: signed });
         } else {
+          if (message.kind === 'caught-up' && !isSigned) throw isUnsigned();
           await this.#started().name(message.head);
           this.#options.onSignal?.(message);
         }
@@ -243,6 +260,13 @@ export class Subscription {
     onSignal?.({ kind: 'reconnecting', delayMs, cause: error });
     await sleep(delayMs, signal);
   }
+}
+
+function isUnsigned(): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    'the server says that all was sent, and shows no checkpoint of it',
+  );
 }
 
 function startsLate(startSequence: number): AtedbError {

@@ -2,11 +2,12 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair, PublicKey } from '../crypto/index.ts';
 import { type ChainKey, writerIdOf } from '../event/index.ts';
-import type { ChainOpener, Opened, OpenedChain } from './chain-opener.ts';
+import type { ChainOpener } from './chain-opener.ts';
 import type { KnownHead } from './known-head.ts';
 import { locally } from './local-failure.ts';
 import { appendRequest, type GenesisOffer, offerGenesis, sealGenesis } from './make-genesis.ts';
 import type { OnNotice } from './notice.ts';
+import type { Opened, OpenedChain } from './opened.ts';
 import type { SealedBatch } from './sealed-batch.ts';
 import type { Transport } from './transport.ts';
 import { WriterSlot } from './writer-slot.ts';
@@ -81,7 +82,6 @@ export class WriterPlace {
         continue;
       }
       if (chain.trouble !== undefined) throw this.#readOnly(chain.trouble);
-      checkServer(chain, opened);
       const { chainId } = chain.genesis;
       const slot = await this.#takeSlot(chainId, fingerprint);
       const isOfSlot = asked !== undefined && this.#writerId(fingerprint)?.equals(asked);
@@ -191,15 +191,4 @@ export class WriterPlace {
     this.#mayBeBehind = true;
     return slot;
   }
-}
-
-/** A key is proven to the server that the chain's genesis names, to no other. */
-function checkServer({ genesis }: OpenedChain, { serverIdentity }: Opened): void {
-  const named = genesis.serverIdentity;
-  if (named === undefined || named.fingerprint.equals(serverIdentity.fingerprint)) return;
-  throw new AtedbError(
-    'SERVER_IDENTITY_MISMATCH',
-    `the chain ${genesis.chainKey.text} is kept by the server ${named.fingerprintHex}, as its genesis says, and this one is ${serverIdentity.fingerprintHex}. Nothing is appended to it here: if the chain was moved, its server's identity key has to move along`,
-    { metadata: { fingerprint: serverIdentity.fingerprintHex } },
-  );
 }

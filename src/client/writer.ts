@@ -1,9 +1,10 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
-import { AtedbError, type Reason } from '../bytes/index.ts';
+import { AtedbError, FieldWriter, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import type { BatchLimits } from './append-queue.ts';
+import { Attestations } from './attestations.ts';
 import { Backoff } from './backoff.ts';
 import type { BuiltEvents } from './build-events.ts';
 import { abortable, type CallOptions } from './cancellation.ts';
@@ -12,7 +13,8 @@ import { LocalFailure, locally } from './local-failure.ts';
 import { appendRequest } from './make-genesis.ts';
 import { type Committed, PendingAppend } from './pending-append.ts';
 import { type Outlet, outcomeUnknown, Pipeline } from './pipeline.ts';
-import { answerToBatch, proveKey } from './prove-key.ts';
+import { batchAnswer, proveKey } from './prove-key.ts';
+import { parseAppendAnswer } from './received.ts';
 import { WriterPlace, type WriterPlaceOptions } from './writer-place.ts';
 
 /** What a writer works with. */
@@ -27,6 +29,9 @@ export interface WriterOptions extends WriterPlaceOptions {
   /** How long a lost server is waited for, in milliseconds. */
   readonly reconnectMs: number;
 }
+
+/** Field 18 of AppendRequest, behind a batch: it is to be attested, too. */
+const attestFlag = new FieldWriter().varint(18, 1).finish();
 
 /** How long a server may take to end a stream after all its batches are answered. */
 const closeTimeoutMs = 2_000;
@@ -57,8 +62,11 @@ export class Writer {
     this.#pipeline = new Pipeline(options.limits, () => this.#changed());
   }
 
-  /** Append; resolves when durable. */
-  append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
+  /** Append; resolves when durable, or attested. */
+  append(
+    built: BuiltEvents,
+    options: CallOptions & { readonly wait?: 'durable' | 'attested' | undefined },
+  ): Promise<Committed> {
     if (this.#isClosing) {
       return Promise.reject(
         new AtedbError('REQUEST_INVALID', 'the chain is closed. Open it again to append to it'),
@@ -150,7 +158,7 @@ export class Writer {
       this.#key = undefined;
       throw error;
     });
-    const { chainKey, transport, known, signBatches } = this.#options;
+    const { chainKey, transport, opener, known, signBatches } = this.#options;
     const { slot, genesis } = await this.#place.take(key, this.#pipeline.unanswered, signal);
     this.#checkBlind(genesis);
     // All may have been given up meanwhile, and nobody would end a stream that is only to be made.
@@ -169,11 +177,13 @@ export class Writer {
       signs,
       isStranger,
       asOf: () => known.newest,
-      send: (run) => {
-        stream.write(isFirst ? appendRequest(run, chainKey) : run);
+      send: (run, attest) => {
+        const request = isFirst ? appendRequest(run, chainKey) : run;
+        stream.write(attest ? Buffer.concat([request, attestFlag]) : request);
         isFirst = false;
       },
     };
+    const attestations = new Attestations({ opener, known, chainId: genesis.chainId });
     let closeTimer: NodeJS.Timeout | undefined;
     // While the key is being proven there is no batch whose answer would be waited for.
     this.#finishStream = () => stream.cancel(undefined);
@@ -191,7 +201,7 @@ export class Writer {
         message !== undefined;
         message = await stream.read()
       ) {
-        this.#pipeline.answer(answerToBatch(message));
+        await this.#take(message, attestations, signal);
         this.#lostSinceMs = undefined;
         this.#backoff.reset();
       }
@@ -218,6 +228,18 @@ export class Writer {
       `the chain ${chainKey.text} was not there, and somebody else has created it as a confidential one: nothing was sent to it in clear. Append again, and it is sealed`,
       { metadata: { chain_key: chainKey.text } },
     );
+  }
+
+  /** Take what the server says of a batch. */
+  async #take(message: Buffer, attestations: Attestations, signal: AbortSignal): Promise<void> {
+    const answer = parseAppendAnswer(message);
+    if (answer.kind !== 'attested') {
+      this.#pipeline.answer(batchAnswer(answer));
+      return;
+    }
+    const batch = this.#pipeline.unattested(answer.sealHash);
+    const checkpoint = await attestations.verify(answer, batch, { signal });
+    if (batch !== undefined) this.#pipeline.attested(batch, checkpoint);
   }
 
   /** Decide what a failure means for what waits. */

@@ -49,4 +49,6 @@ export const signatureContexts = {
   seal: 'atedb/v1/seal',
   /** Over what ties the proof of a key to one stream. */
   proof: 'atedb/v1/proof',
+  /** Over the keys that a server signs checkpoints with. */
+  checkpointKeys: 'atedb/v1/checkpoint-keys',
 } as const;

@@ -29,6 +29,7 @@ export {
   verifyInclusion,
 } from './merkle-proof.ts';
 export { emptyRoot } from './merkle-row.ts';
+export { type NoteAlgorithm, NoteKeyPair, NotePublicKeys, noteBytes } from './note-keys.ts';
 export {
   addPadding,
   type PaddingRule,

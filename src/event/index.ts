@@ -39,6 +39,26 @@ export {
 } from './build-event.ts';
 export { type ChainKey, parseChainKey } from './chain-key.ts';
 export {
+  type CheckpointClaim,
+  checkpointBytesMax,
+  checkpointOrigin,
+  checkpointText,
+  cosignedMessage,
+  encodeCheckpoint,
+  noteKeyId,
+  type ParsedCheckpoint,
+  parseCheckpoint,
+  signatureLinesMax,
+  splitCosignature,
+  verifierKey,
+} from './checkpoint.ts';
+export {
+  checkpointKeysClaim,
+  encodeCheckpointKeys,
+  type ParsedCheckpointKeys,
+  parseCheckpointKeys,
+} from './checkpoint-keys.ts';
+export {
   type CommitHeader,
   type CommitView,
   commitCrcFits,

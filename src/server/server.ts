@@ -12,6 +12,8 @@ import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
+import { loadCheckpointKeys } from './checkpoint-keys.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { DamageFile } from './damage-file.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
@@ -102,6 +104,8 @@ async function startLocked(
 ): Promise<RunningServer> {
   const { logsPath, trustMode, limits, logger } = options;
   const identity = await loadIdentity(join(system, 'identity.key'), logger);
+  const checkpointKeys = await loadCheckpointKeys(join(system, 'checkpoint.key'), identity, logger);
+  const checkpoints = new Checkpoints({ ...checkpointKeys, now: Date.now });
   const checkers = new HashCheckers({
     threads: options.checkThreads ?? checkThreadsDefault(),
     onNotice: (notice) => logger.warn(notice),
@@ -132,7 +136,14 @@ async function startLocked(
     bytesMax: limits.uploadBytesMax,
     onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
   });
-  const deps = { registry, identity: identity.publicKey, trustMode, sliceMemory, now: Date.now };
+  const deps = {
+    registry,
+    identity: identity.publicKey,
+    checkpoints,
+    trustMode,
+    sliceMemory,
+    now: Date.now,
+  };
   const grpc = await serveGrpc({
     calls,
     uploads,

@@ -63,6 +63,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   CONNECTION_FAILED: status.INTERNAL,
   DEADLINE_EXCEEDED: status.INTERNAL,
   READ_KEY_MISSING: status.INTERNAL,
+  NOT_ATTESTED: status.INTERNAL,
 };
 
 /**

@@ -52,7 +52,7 @@ export const keyFileMode = 0o600;
 
 const format = 'atedb-key-1';
 /** A key file is about 5 KiB; nothing much larger is one, so nothing much larger is read. */
-const keyFileBytesMax = 65_536;
+export const keyFileBytesMax = 65_536;
 
 /** The text of a key file. It holds the seeds, from which all else follows: it is a secret, unless it is sealed. */
 export async function formatKeyFile(

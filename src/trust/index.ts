@@ -9,6 +9,14 @@ export {
 } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
 export { checkHashes } from './check-hashes.ts';
+export {
+  type CertifiedKeys,
+  certifyCheckpointKeys,
+  type SignedHead,
+  signCheckpoint,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+} from './checkpoint.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export type { NodeRecord, TreeRecord } from './object-tree.ts';

@@ -177,6 +177,11 @@ export class ReplayVerifier {
     return { size: this.#frontier.size, root: this.#frontier.root() };
   }
 
+  /** The root that the tree had at a size; undefined for one before the start, or too long ago. */
+  rootAt(size: number): Buffer | undefined {
+    return this.#roots.rootAt(size);
+  }
+
   /**
    * Verify the next slice: whole batches with their commits, oldest first.
    *

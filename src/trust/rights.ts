@@ -139,7 +139,7 @@ export function notNamed(actors: readonly string[], keys: KeyRing): AtedbError {
   const from = actors.length === 1 ? `the key ${actors[0]}` : `the keys ${actors.join(', ')}`;
   return new AtedbError(
     'KEY_NOT_ALLOWED',
-    `${from} may not write to this chain: no rule of it names them, and its roots are ${allowed.join(', ')}. Use another key, or ask its owner`,
+    `${from} may not write to this chain: no rule of it names ${actors.length === 1 ? 'it' : 'them'}, and its roots are ${allowed.join(', ')}. Use another key, or ask its owner`,
     { metadata: { fingerprint: actors.join(','), allowed: allowed.join(',') } },
   );
 }

@@ -8,6 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
+import type { CheckpointKeys } from "./checkpoint_pb.js";
 import type { ErrorReason } from "./errors_pb.js";
 
 /**
@@ -210,6 +211,29 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: repeated atedb.v1.ChainDamage damages = 9;
    */
   damages: ChainDamage[];
+
+  /**
+   * The keys that the server signs checkpoints with.
+   *
+   * @generated from field: atedb.v1.CheckpointKeys checkpoint_keys = 10;
+   */
+  checkpointKeys?: CheckpointKeys | undefined;
+
+  /**
+   * The newest checkpoint of the chain: of the head, or of one that was the chain's within the last second.
+   * A C2SP tlog-checkpoint note, as docs/checkpoints.md describes. Absent: the chain has lost its end, and its
+   * server must not sign what is left.
+   *
+   * @generated from field: string checkpoint = 11;
+   */
+  checkpoint: string;
+
+  /**
+   * RFC 9162 consistency proof from the checkpoint to the head. Empty where they are the same. 32 bytes each.
+   *
+   * @generated from field: repeated bytes checkpoint_consistency = 12;
+   */
+  checkpointConsistency: Uint8Array[];
 };
 
 /**
@@ -469,7 +493,8 @@ export declare const KeyProofSchema: GenMessage<KeyProof>;
 
 /**
  * One message of an append stream: a batch (events and seal), or a proof, or neither, which asks for
- * the conversation id that proofs are made for. Each is answered once, in the order sent.
+ * the conversation id that proofs are made for. Each is answered once, in the order sent; a batch that is to
+ * be attested once more, with `attested`.
  * Fields 1 and 2 are stored as they come, byte for byte: all events, then the seal, in the strict form,
  * before any other field.
  *
@@ -503,6 +528,13 @@ export declare type AppendRequest = Message<"atedb.v1.AppendRequest"> & {
    * @generated from field: atedb.v1.KeyProof proof = 17;
    */
   proof?: KeyProof | undefined;
+
+  /**
+   * Whether the batch is to be attested, too. Absent without a batch.
+   *
+   * @generated from field: bool attest = 18;
+   */
+  attest: boolean;
 };
 
 /**
@@ -613,6 +645,43 @@ export declare type Proven = Message<"atedb.v1.Proven"> & {
 export declare const ProvenSchema: GenMessage<Proven>;
 
 /**
+ * A checkpoint covers the batch: its server has signed a tree that the batch's commit is in. How often a
+ * chain's tree is signed is limited to about once a second.
+ *
+ * @generated from message atedb.v1.Attested
+ */
+export declare type Attested = Message<"atedb.v1.Attested"> & {
+  /**
+   * The checkpoint. In a stream absent where it is the one of the `attested` before.
+   *
+   * @generated from field: string checkpoint = 1;
+   */
+  checkpoint: string;
+
+  /**
+   * With a checkpoint: RFC 9162 consistency proof from the tree of the checkpoint before on this stream to
+   * this one's; for the first one, and in a call of its own, from the head that the batch's seal names as
+   * verified. Empty where that names none. 32 bytes each.
+   *
+   * @generated from field: repeated bytes consistency = 2;
+   */
+  consistency: Uint8Array[];
+
+  /**
+   * RFC 9162 inclusion proof of the batch's commit in the tree of the checkpoint. 32 bytes each.
+   *
+   * @generated from field: repeated bytes inclusion = 3;
+   */
+  inclusion: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.Attested.
+ * Use `create(AttestedSchema)` to create a new message.
+ */
+export declare const AttestedSchema: GenMessage<Attested>;
+
+/**
  * The answer to one message.
  *
  * @generated from message atedb.v1.AppendResponse
@@ -663,6 +732,14 @@ export declare type AppendResponse = Message<"atedb.v1.AppendResponse"> & {
      */
     value: Proven;
     case: "proven";
+  } | {
+    /**
+     * The batch, which was committed before, is covered by a checkpoint.
+     *
+     * @generated from field: atedb.v1.Attested attested = 6;
+     */
+    value: Attested;
+    case: "attested";
   } | { case: undefined; value?: undefined };
 };
 
@@ -698,6 +775,13 @@ export declare type AppendBatchRequest = Message<"atedb.v1.AppendBatchRequest"> 
    * @generated from field: string chain_key = 16;
    */
   chainKey: string;
+
+  /**
+   * Whether to answer only when a checkpoint covers the batch, too.
+   *
+   * @generated from field: bool attest = 18;
+   */
+  attest: boolean;
 };
 
 /**
@@ -718,6 +802,13 @@ export declare type AppendBatchResponse = Message<"atedb.v1.AppendBatchResponse"
    * @generated from field: atedb.v1.Committed committed = 1;
    */
   committed?: Committed | undefined;
+
+  /**
+   * The checkpoint that covers it. Absent: it was not asked for.
+   *
+   * @generated from field: atedb.v1.Attested attested = 2;
+   */
+  attested?: Attested | undefined;
 };
 
 /**
@@ -1010,6 +1101,16 @@ export declare type SubscribeResponse = Message<"atedb.v1.SubscribeResponse"> & 
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * A checkpoint of what was sent, or of what is before the stream's start: one comes before `caught_up`, and
+     * one within about a second of what is appended, later where very many chains are followed. None is older
+     * than one before it. Its head is of a size that was reached before.
+     *
+     * @generated from field: string checkpoint = 6;
+     */
+    value: string;
+    case: "checkpoint";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1571,6 +1672,8 @@ export declare const ChainService: GenService<{
    *   waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
    *   and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
    *   event but data and tombstones.
+   * Where a batch is to be attested, `attested` follows its `committed` as soon as a checkpoint covers it, and
+   * other answers may come in between. Until then the batch counts as one of the 128.
    * Retry: sending the same seal again, on any stream, is answered with the first answer and adds
    * nothing; that holds for a writer's last 128 batches, across restarts of the server too. After a
    * lost connection, open, and send again what has no answer.

@@ -398,6 +398,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_READ_KEY_MISSING = 86;
    */
   READ_KEY_MISSING = 86,
+
+  /**
+   * Made by clients. The batch is durable, and no checkpoint that covers it was had in time. Don't append it
+   * again; open the chain for the newest checkpoint.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_ATTESTED = 87;
+   */
+  NOT_ATTESTED = 87,
 }
 
 /**

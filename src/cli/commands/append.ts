@@ -16,7 +16,7 @@ import {
   valueFlag,
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
-import { parseInteger, parseText } from '../flag-values.ts';
+import { parseChoice, parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import type { SplitRule } from '../record-splitter.ts';
@@ -61,6 +61,12 @@ const flags = {
     'object-unchanged-since',
     'With --primary-key or --name: refuse if another writer has changed it at this sequence or above',
     parseSequence,
+  ),
+  wait: valueFlag(
+    'wait',
+    'A batch is done when it is durable, or when the server has also signed a tree that it is in: durable or attested',
+    parseChoice(['durable', 'attested']),
+    'durable',
   ),
   key: chainFlags.key,
   sign: switchFlag(
@@ -114,6 +120,7 @@ export const appendCommand: CommandModule = {
         unchangedSince: readChainFlag(flags.unchangedSince, parsed),
         landsBefore: readChainFlag(flags.landsBefore, parsed),
         objectsUnchangedSince: readObjectCondition(parsed, primaryKey),
+        wait: readChainFlag(flags.wait, parsed),
       },
       key: readChainFlag(flags.key, parsed),
       sign: isOn(flags.sign, parsed),

@@ -4,20 +4,29 @@ import { parseChainKey } from '../../event/index.ts';
 import { unaryBytes } from '../method.ts';
 import { splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
+import { Attestations, attestable } from './attestations.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
 import { toTreeHead } from './to-message.ts';
 
 /** `AppendBatch`: one batch in one call; a rejection is the call's status. */
 export function appendBatch(deps: ChainServiceDeps) {
-  return unaryBytes(ChainService.method.appendBatch, async (bytes) => {
-    const { run, chainKey, proof } = splitAppendRequest(bytes);
+  return unaryBytes(ChainService.method.appendBatch, async (bytes, call) => {
+    const { run, chainKey, proof, attest } = splitAppendRequest(bytes);
     if (chainKey === undefined) throw requestInvalid('chain_key', 'it is required');
     if (proof !== undefined) throw requestInvalid('proof', 'a proof is for an append stream');
     using lease = await openForAppend(deps, parseChainKey(chainKey), run);
     const { chain } = lease;
     const submitted = await submit(chain, await chain.prepare(run));
     const head = await submitted.durable;
-    return { committed: { commitHeader: submitted.commitHeader, head: toTreeHead(head) } };
+    const { commitHeader } = submitted;
+    const committed = { commitHeader, head: toTreeHead(head) };
+    if (!attest) return { committed };
+    const attestations = new Attestations(deps.checkpoints, call.signal);
+    const { checkpoint = '', ...proofs } = await attestations.attest(
+      chain,
+      attestable(run, submitted),
+    );
+    return { committed, attested: { checkpoint, ...proofs } };
   });
 }
 

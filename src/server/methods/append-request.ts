@@ -1,9 +1,10 @@
 import { AtedbError, FieldCursor } from '../../bytes/index.ts';
 import { parseSignature, runFields, type SignatureView } from '../../event/index.ts';
 
-/** Fields of AppendRequest that aren't stored; AppendBatchRequest has the first of them only. */
+/** Fields of AppendRequest that aren't stored; AppendBatchRequest has no proof. */
 const chainKeyField = 16;
 const proofField = 17;
+const attestField = 18;
 /** Of KeyProof. */
 const signatureField = 1;
 
@@ -15,6 +16,8 @@ export interface AppendRequestParts {
   readonly chainKey: string | undefined;
   /** Absent where the request proves nothing. */
   readonly proof: SignatureView | undefined;
+  /** Whether the batch is to be attested, too. */
+  readonly attest: boolean;
 }
 
 /**
@@ -28,24 +31,27 @@ export function splitAppendRequest(request: Buffer): AppendRequestParts {
   let runEnd = 0;
   let chainKey: string | undefined;
   let proof: SignatureView | undefined;
+  let attest = false;
   while (cursor.next()) {
     const { field } = cursor;
     const inRun = field === runFields.event || field === runFields.seal;
-    if (inRun && chainKey === undefined && !proof && cursor.wireType === 2) {
+    if (inRun && chainKey === undefined && !proof && !attest && cursor.wireType === 2) {
       runEnd = cursor.end;
     } else if (field === chainKeyField && chainKey === undefined && cursor.wireType === 2) {
       chainKey = cursor.stringValue();
     } else if (field === proofField && runEnd === 0 && !proof && cursor.wireType === 2) {
       proof = proofOf(cursor.bytesValue());
+    } else if (field === attestField && runEnd > 0 && !attest && cursor.wireType === 0) {
+      attest = cursor.value !== 0;
     } else {
       throw new AtedbError(
         'NON_CANONICAL',
-        `the request has field ${field} at offset ${cursor.tagStart}, where it may not be: first come all events, then the seal, then the chain key; a proof comes by itself`,
+        `the request has field ${field} at offset ${cursor.tagStart}, where it may not be: first come all events, then the seal, then the chain key, then whether to attest the batch; a proof comes by itself`,
         { metadata: { offset: String(cursor.tagStart) } },
       );
     }
   }
-  return { run: request.subarray(0, runEnd), chainKey, proof };
+  return { run: request.subarray(0, runEnd), chainKey, proof, attest };
 }
 
 function proofOf(bytes: Buffer): SignatureView {

@@ -7,8 +7,14 @@ import { parseChainKey, type SignatureView } from '../../event/index.ts';
 import { bidiStream, type DuplexCall } from '../method.ts';
 import { type AppendRequestParts, splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
+import { type AttestableBatch, Attestations, attestable } from './attestations.ts';
 import { type ChainServiceDeps, requestInvalid } from './deps.ts';
-import { committedMessage, conversationMessage, provenMessage } from './messages.ts';
+import {
+  attestedMessage,
+  committedMessage,
+  conversationMessage,
+  provenMessage,
+} from './messages.ts';
 import { RejectedBatches } from './rejected-batches.ts';
 import { StreamProofs } from './stream-proofs.ts';
 
@@ -35,6 +41,7 @@ class AppendStream {
   readonly #deps: ChainServiceDeps;
   readonly #call: DuplexCall;
   readonly #proofs = new StreamProofs();
+  readonly #attestations: Attestations;
   readonly #failure = Promise.withResolvers<never>();
   #chainKey: string | undefined;
   #lease: ChainLease | undefined;
@@ -44,6 +51,8 @@ class AppendStream {
   /** Ends when the last batch that was taken has its place, and when it has its answer. */
   #placed: Promise<unknown> = Promise.resolve();
   #answered: Promise<unknown> = Promise.resolve();
+  /** Ends when the last batch that is to be attested has been. */
+  #attested: Promise<unknown> = Promise.resolve();
   #inFlight = 0;
   #inFlightBytes = 0;
   #whenRoom: (() => void) | undefined;
@@ -52,6 +61,7 @@ class AppendStream {
   constructor(deps: ChainServiceDeps, call: DuplexCall) {
     this.#deps = deps;
     this.#call = call;
+    this.#attestations = new Attestations(deps.checkpoints, call.signal);
     // It is awaited by `run`, which may be over before.
     this.#failure.promise.catch(() => undefined);
   }
@@ -60,6 +70,7 @@ class AppendStream {
     const taken = this.#takeAll().catch(async (error: unknown) => {
       // A message that ends the stream takes nothing away from those before it: each of them is answered.
       await this.#answered;
+      await this.#attested;
       throw error;
     });
     await Promise.race([taken, this.#failure.promise]);
@@ -104,6 +115,7 @@ class AppendStream {
       }
     }
     await this.#answered;
+    await this.#attested;
   }
 
   /** The stream's chain, which its first message names. */
@@ -145,10 +157,11 @@ class AppendStream {
     }
   }
 
-  #take(chain: Chain, { run, proof }: AppendRequestParts, messageBytes: number): void {
+  #take(chain: Chain, request: AppendRequestParts, messageBytes: number): void {
+    const { run, proof } = request;
     this.#inFlight += 1;
     this.#inFlightBytes += run.length;
-    if (run.length > 0) this.#takeBatch(chain, run, messageBytes);
+    if (run.length > 0) this.#takeBatch(chain, request, messageBytes);
     else this.#call.free(messageBytes);
     if (run.length > 0) return;
     if (proof !== undefined) this.#takeProof(chain, proof);
@@ -165,7 +178,7 @@ class AppendStream {
     this.#answerWith(message, 0);
   }
 
-  #takeBatch(chain: Chain, run: Buffer, messageBytes: number): void {
+  #takeBatch(chain: Chain, { run, attest }: AppendRequestParts, messageBytes: number): void {
     const { isProven } = this.#proofs;
     const prepared = chain.prepare(run, isProven);
     const before = this.#placed;
@@ -183,15 +196,51 @@ class AppendStream {
     });
     this.#placed = placed;
     const answered = placed.then(answerTo).finally(() => this.#call.free(messageBytes));
-    this.#answerWith(answered, run.length);
-  }
-
-  /** Send a message when all that came before is answered. */
-  #answerWith(message: Buffer | Promise<Buffer>, runBytes: number): void {
-    const answeredBefore = this.#answered;
-    this.#answered = this.#answer(message, answeredBefore, runBytes).catch((error: unknown) => {
+    this.#answerWith(answered, run.length, attest);
+    if (!attest) return;
+    // Of the batch, which may be large, nothing is kept until it is attested.
+    const due = placed.then((outcome) =>
+      'error' in outcome ? undefined : attestable(run, outcome),
+    );
+    const turn = Promise.all([this.#answered, this.#attested]);
+    this.#attested = this.#attest(chain, due, turn).catch((error: unknown) => {
       this.#fail(error);
     });
+  }
+
+  /** Attest a batch when it is answered, and those before it are attested. */
+  async #attest(
+    chain: Chain,
+    due: Promise<AttestableBatch | undefined>,
+    turn: Promise<unknown>,
+  ): Promise<void> {
+    const batch = await due;
+    await turn;
+    if (this.#failed || this.#closed) return;
+    if (batch !== undefined) {
+      const attestation = await this.#attestations.attest(chain, batch);
+      await this.#call.send(attestedMessage(batch.sealHash, attestation));
+    }
+    this.#leave(1, 0);
+  }
+
+  /** Send a message when all that came before is answered. What is to be attested stays in flight until it is. */
+  #answerWith(message: Buffer | Promise<Buffer>, runBytes: number, attest = false): void {
+    const answeredBefore = this.#answered;
+    this.#answered = this.#answer(message, answeredBefore)
+      .then((isSent) => {
+        if (isSent) this.#leave(attest ? 0 : 1, runBytes);
+      })
+      .catch((error: unknown) => {
+        this.#fail(error);
+      });
+  }
+
+  /** So much is not in flight any more. */
+  #leave(batches: number, runBytes: number): void {
+    this.#inFlight -= batches;
+    this.#inFlightBytes -= runBytes;
+    this.#whenRoom?.();
   }
 
   /** Give a batch its place, or say why it gets none. Doesn't throw, so that those behind it have their turn. */
@@ -224,18 +273,16 @@ class AppendStream {
     }
   }
 
+  /** @returns whether it was sent. */
   async #answer(
     answer: Buffer | Promise<Buffer>,
     answeredBefore: Promise<unknown>,
-    runBytes: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const message = await answer;
     await answeredBefore;
-    if (this.#failed) return;
+    if (this.#failed) return false;
     await this.#call.send(message);
-    this.#inFlight -= 1;
-    this.#inFlightBytes -= runBytes;
-    this.#whenRoom?.();
+    return true;
   }
 }
 

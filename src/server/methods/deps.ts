@@ -3,6 +3,7 @@ import type { Chain, ChainLease, ChainRegistry } from '../../chain/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import { parseChainKey, type TrustMode } from '../../event/index.ts';
 import { damageMetadata, type Position } from '../../log/index.ts';
+import type { Checkpoints } from '../checkpoints.ts';
 import type { SliceMemory } from '../slice-memory.ts';
 
 /** What the methods of the chain service work with. */
@@ -10,6 +11,8 @@ export interface ChainServiceDeps {
   readonly registry: ChainRegistry;
   /** The server's identity key. */
   readonly identity: PublicKey;
+  /** Signs heads. */
+  readonly checkpoints: Checkpoints;
   /** Of chains that are created from now on. */
   readonly trustMode: TrustMode;
   /** What slices of logs are read to, for all streams. */

@@ -29,6 +29,22 @@ export function conversationMessage(conversationId: Buffer): Buffer {
   return frame(4, new FieldWriter(48).bytes(1, conversationId).finish());
 }
 
+/** An Attested, without the checkpoint where its reader has it. */
+export function attestedMessage(
+  sealHash: Buffer,
+  attested: {
+    readonly checkpoint: string | undefined;
+    readonly consistency: readonly Buffer[];
+    readonly inclusion: readonly Buffer[];
+  },
+): Buffer {
+  const { checkpoint, consistency, inclusion } = attested;
+  const fields = new FieldWriter().string(1, checkpoint ?? '');
+  for (const hash of consistency) fields.bytes(2, hash);
+  for (const hash of inclusion) fields.bytes(3, hash);
+  return new FieldWriter().bytes(1, sealHash).message(6, fields.finish()).finish();
+}
+
 /** An AppendResponse for a proof that was accepted. */
 export function provenMessage(fingerprint: Buffer): Buffer {
   return frame(5, new FieldWriter(48).bytes(1, fingerprint).finish());

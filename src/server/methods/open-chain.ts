@@ -1,9 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ChainService, type OpenChainRequest } from '../../../gen/atedb/v1/chain_pb.js';
+import { CheckpointKeysSchema } from '../../../gen/atedb/v1/checkpoint_pb.js';
 import { SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain, ChainLease } from '../../chain/index.ts';
-import { parseChainKey } from '../../event/index.ts';
+import { parseChainKey, type TreeHead } from '../../event/index.ts';
+import type { Checkpoint } from '../checkpoints.ts';
 import { unary } from '../method.ts';
 import { type ChainServiceDeps, checkLength, checkPinned, requestInteger } from './deps.ts';
 import { toChainDamage, toLogSegment, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
@@ -14,6 +16,7 @@ export function openChain(deps: ChainServiceDeps) {
     const server = {
       serverIdentity: toPublicKey(deps.identity),
       trustMode: toTrustMode(deps.trustMode),
+      checkpointKeys: fromBinary(CheckpointKeysSchema, deps.checkpoints.signer.message),
     };
     const key = parseChainKey(request.chainKey);
     using lease: ChainLease | undefined = request.forAppend
@@ -21,13 +24,14 @@ export function openChain(deps: ChainServiceDeps) {
       : await deps.registry.open(key);
     if (lease === undefined) return server;
     checkPinned(lease, request.chainId);
-    return { ...server, ...(await standing(lease.chain, request)) };
+    return { ...server, ...(await standing(deps, lease.chain, request)) };
   });
 }
 
-async function standing(chain: Chain, request: OpenChainRequest) {
+async function standing(deps: ChainServiceDeps, chain: Chain, request: OpenChainRequest) {
   const writer = await writerState(chain, request.writerId);
-  // The head is taken after the writer's last batch is known to be in it.
+  const checkpoint = await deps.checkpoints.current(chain);
+  // The head is taken after the writer's last batch is known to be in it, and the checkpoint, too.
   const { head, nextSequence } = chain.log.durable;
   const knownSize = requestInteger('known_size', request.knownSize);
   if (knownSize > head.size) {
@@ -44,8 +48,18 @@ async function standing(chain: Chain, request: OpenChainRequest) {
     consistency: await chain.log.tree.consistencyProof(knownSize, head.size),
     trouble: chain.log.trouble ?? '',
     damages: chain.log.damages.map(toChainDamage),
+    ...(await checkpointFields(chain, checkpoint, head)),
     ...writer,
   };
+}
+
+async function checkpointFields(chain: Chain, checkpoint: Checkpoint | undefined, head: TreeHead) {
+  if (checkpoint === undefined) return {};
+  const { size } = checkpoint.head;
+  const { tree } = chain.log;
+  const checkpointConsistency =
+    size < head.size ? await tree.consistencyProof(size, head.size) : [];
+  return { checkpoint: checkpoint.note, checkpointConsistency };
 }
 
 async function writerState(chain: Chain, writerId: Uint8Array) {

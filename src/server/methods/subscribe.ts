@@ -7,6 +7,7 @@ import {
 import type { Chain } from '../../chain/index.ts';
 import type { Position } from '../../log/index.ts';
 import { type SendingCall, serverStream } from '../method.ts';
+import { CheckpointFeed } from './checkpoint-feed.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
@@ -42,11 +43,13 @@ class Subscription implements Disposable {
   readonly #heartbeatMs: number;
   readonly #now: () => number;
   readonly #slices: SliceSender;
+  readonly #feed: CheckpointFeed;
 
   constructor(chain: Chain, call: SendingCall, heartbeatMs: number, deps: ChainServiceDeps) {
     this.#chain = chain;
     this.#call = call;
     this.#slices = new SliceSender(call, deps.sliceMemory);
+    this.#feed = new CheckpointFeed(deps.checkpoints, chain, call.signal);
     this.#heartbeatMs = heartbeatMs;
     this.#now = deps.now;
   }
@@ -67,9 +70,16 @@ class Subscription implements Disposable {
     let position = start;
     let isLive = false;
     for (;;) {
+      if (isLive) await this.#sendCheckpoint(position);
       if (position.commit >= log.durable.head.size) {
         checkWholeEnd(this.#chain);
-        if (!isLive) await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
+        if (!isLive) {
+          await this.#feed.begin();
+          await this.#sendCheckpoint(position);
+          // More may have come while the checkpoint was made.
+          if (position.commit < log.durable.head.size) continue;
+          await this.#send({ message: { case: 'caughtUp', value: this.#progress() } });
+        }
         isLive = true;
         // It may wait for long, and holds no memory then.
         await this.#slices.finish();
@@ -87,22 +97,40 @@ class Subscription implements Disposable {
     }
   }
 
-  /** Wait until the log goes on after a position, with a heartbeat each time that takes long. */
+  /** Send the newest checkpoint of what was sent, unless that one was. Afterwards none is left to be sent. */
+  async #sendCheckpoint(position: Position): Promise<void> {
+    for (;;) {
+      const value = this.#feed.take(position.commit);
+      if (value === undefined) return;
+      await this.#send({ message: { case: 'checkpoint', value } });
+    }
+  }
+
+  /** Wait until the log goes on after a position, with checkpoints, and a heartbeat each time that takes long. */
   async #waitBeyond(position: Position): Promise<void> {
     const { log } = this.#chain;
     const { signal } = this.#call;
-    while (log.durable.head.size <= position.commit) {
+    for (;;) {
+      await this.#sendCheckpoint(position);
+      if (log.durable.head.size > position.commit) return;
       const pause = new AbortController();
+      let isSigned = false;
       const timer = setTimeout(() => pause.abort(), this.#heartbeatMs);
       const either = AbortSignal.any([signal, pause.signal]);
+      this.#feed.onSigned = () => {
+        isSigned = true;
+        pause.abort();
+      };
       try {
         await log.waitBeyond(position.commit, either);
       } catch (error) {
         signal.throwIfAborted();
+        if (isSigned) continue;
         if (!pause.signal.aborted) throw error;
         const value = { ...this.#progress(), timeUnixMs: BigInt(this.#now()) };
         await this.#send({ message: { case: 'heartbeat', value } });
       } finally {
+        this.#feed.onSigned = undefined;
         clearTimeout(timer);
       }
     }

@@ -90,6 +90,14 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
   const writerId = writerIdOf(writer.identity);
   return [
     ...runs.map((run) => ({ path: appendBatchPath, bytes: appendRequest(run, chainKey) })),
+    ...runs.slice(1, 2).map((run) => ({
+      path: appendBatchPath,
+      // To be attested, too: field 18.
+      bytes: Buffer.concat([
+        appendRequest(run, chainKey),
+        new FieldWriter().varint(18, 1).finish(),
+      ]),
+    })),
     ...of(OpenChainRequestSchema, chainPath('openChain'), [
       { chainKey },
       { chainKey, chainId, knownSize: 2n, forAppend: true, writerId },

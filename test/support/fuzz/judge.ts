@@ -16,6 +16,7 @@ const neverAnswered: ReadonlySet<string> = new Set([
   'WRITER_AHEAD',
   'CONNECTION_FAILED',
   'DEADLINE_EXCEEDED',
+  'NOT_ATTESTED',
 ]);
 
 /**

@@ -13,9 +13,10 @@ import {
   ReadEventsResponseSchema,
   SubscribeResponseSchema,
 } from '../../../gen/atedb/v1/chain_pb.js';
+import { CheckpointKeysSchema } from '../../../gen/atedb/v1/checkpoint_pb.js';
 import { SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError, FieldCursor, FieldWriter } from '../../../src/bytes/index.ts';
-import { KeyPair, type PublicKey } from '../../../src/crypto/index.ts';
+import { KeyPair, NoteKeyPair, type PublicKey } from '../../../src/crypto/index.ts';
 import { parseBatch, runFields } from '../../../src/event/index.ts';
 import { completeLimits } from '../../../src/server/limits.ts';
 import {
@@ -34,6 +35,7 @@ import {
   toTrustMode,
 } from '../../../src/server/methods/to-message.ts';
 import { type RunningGrpc, serveGrpc, serving } from '../../../src/server/serve-grpc.ts';
+import { certifyCheckpointKeys, signCheckpoint } from '../../../src/trust/index.ts';
 import { fired, unsupported } from '../fake-service.ts';
 import type { ForgedChain } from './forged-chain.ts';
 
@@ -52,7 +54,7 @@ export type View = (
  */
 export class MaliciousServer {
   /** Its identity, which a centralized chain names. */
-  readonly identity: Pick<KeyPair, 'publicKey'>;
+  readonly identity: KeyPair;
   view: View;
   /** What it answers about keys, beside those of the history. */
   readonly keys: PublicKey[] = [];
@@ -64,9 +66,11 @@ export class MaliciousServer {
   stall: (asked: Shown) => Promise<void> | undefined = () => undefined;
   /** The commit that it starts streams at; undefined: where it should. */
   startsAt: number | undefined;
+  /** It signs whatever it shows. */
+  readonly #notes = NoteKeyPair.generate();
   #grpc: RunningGrpc | undefined;
 
-  private constructor(view: View, identity: Pick<KeyPair, 'publicKey'>) {
+  private constructor(view: View, identity: KeyPair) {
     this.view = view;
     this.identity = identity;
   }
@@ -74,7 +78,7 @@ export class MaliciousServer {
   /** Ends with the test. */
   static async start(
     view: View,
-    identity: Pick<KeyPair, 'publicKey'> = KeyPair.generate(),
+    identity = KeyPair.generate({ forSigningOnly: true }),
   ): Promise<MaliciousServer> {
     const server = new MaliciousServer(view, identity);
     server.#grpc = await serveGrpc({
@@ -117,12 +121,21 @@ export class MaliciousServer {
     return [...this.keys, ...this.view('open', {}).shownKeys];
   }
 
-  #open(request: OpenChainRequest) {
+  #checkpoint(chain: ForgedChain): Promise<string> {
+    const { chainId } = chain.genesis;
+    const claim = { chainId, head: chain.head(), timeUnixS: 1_700_000_000 };
+    return signCheckpoint(claim, this.#notes);
+  }
+
+  async #open(request: OpenChainRequest) {
     const chain = this.view('open', request);
     const known = Number(request.knownSize);
     if (known > chain.size) throw new AtedbError('SEQUENCE_OUT_OF_RANGE', 'it is not so long');
     const writer = chain.writerState(Buffer.from(request.writerId));
+    const { message } = await certifyCheckpointKeys(this.#notes.publicKeys, this.identity);
     return {
+      checkpointKeys: fromBinary(CheckpointKeysSchema, message),
+      checkpoint: await this.#checkpoint(chain),
       serverIdentity: toPublicKey(this.identity.publicKey),
       trustMode: toTrustMode(chain.genesis.trustMode),
       genesis: toLogSegment(chain.slice(0, 1)),
@@ -175,6 +188,8 @@ export class MaliciousServer {
     if (first < chain.size) {
       await call.send(log(chain.slice(first, chain.size)));
     }
+    const note = new FieldWriter().string(6, await this.#checkpoint(chain)).finish();
+    await call.send(note);
     const caughtUp = { head: toTreeHead(chain.head()), nextSequence: BigInt(chain.nextSequence) };
     await call.send(encode(SubscribeResponseSchema, 'caughtUp', caughtUp));
     await fired(call.signal);
