@@ -32,9 +32,11 @@ export class NoteReader implements Disposable {
 
   /** Why there is none on this machine; undefined where there is one. */
   static whyMissing(): string | undefined {
-    const { error, status } = spawnSync('go', ['version'], { cwd: source, env: environment });
+    const go = (...args: string[]) => spawnSync('go', args, { cwd: source, env: environment });
+    const { error, status } = go('version');
     if (error !== undefined) return 'Go is not installed';
-    return status === 0 ? undefined : 'Go 1.27.3 can not be had';
+    if (status !== 0) return 'Go 1.27.3 can not be had';
+    return go('mod', 'download').status === 0 ? undefined : "Go's packages can not be had";
   }
 
   constructor() {
