@@ -37,6 +37,8 @@ export class ConfidentialWriter {
   /** Ends when the append before has its place in the queue: their order is that of the calls. */
   #turn: Promise<unknown> = Promise.resolve();
   #hasReached = false;
+  /** Whether data is sealed by what was said here, which needn't have been read yet. */
+  #hasSetReaders = false;
   /** Ids of read keys that this client has made, and not yet seen handed out in the chain's history. */
   readonly #unseen = new Set<string>();
 
@@ -49,7 +51,7 @@ export class ConfidentialWriter {
     const { isConfidential, rules } = this.#options;
     // One that isn't there yet will be what it is made as.
     if (genesis === undefined) return isConfidential;
-    return genesis.isConfidential === true || rules.verified.hasReadRules;
+    return genesis.isConfidential === true || this.#hasSetReaders || rules.verified.hasReadRules;
   }
 
   /** Append events, sealed as the rules for reading say. @throws AtedbError as `Chain.append`, and `withSealing`. */
@@ -73,6 +75,7 @@ export class ConfidentialWriter {
   ): Promise<Committed> {
     const { chainId } = (await this.#options.context(options)).genesis;
     const own = (await this.#options.loadKey()).publicKey;
+    this.#hasSetReaders = true;
     const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
     const committed = await this.#options.append(ruled(events, options), options);
     this.#options.rules.readKeys.know(readKey);

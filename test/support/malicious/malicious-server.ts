@@ -64,6 +64,8 @@ export class MaliciousServer {
   into: ForgedChain | undefined;
   /** What it waits for before it answers. */
   stall: (asked: Shown) => Promise<void> | undefined = () => undefined;
+  /** Whether it says that there is no chain yet. */
+  isHidden = false;
   /** The commit that it starts streams at; undefined: where it should. */
   startsAt: number | undefined;
   /** It signs whatever it shows. */
@@ -133,11 +135,15 @@ export class MaliciousServer {
     if (known > chain.size) throw new AtedbError('SEQUENCE_OUT_OF_RANGE', 'it is not so long');
     const writer = chain.writerState(Buffer.from(request.writerId));
     const { message } = await certifyCheckpointKeys(this.#notes.publicKeys, this.identity);
-    return {
+    const itself = {
       checkpointKeys: fromBinary(CheckpointKeysSchema, message),
-      checkpoint: await this.#checkpoint(chain),
       serverIdentity: toPublicKey(this.identity.publicKey),
       trustMode: toTrustMode(chain.genesis.trustMode),
+    };
+    if (this.isHidden) return itself;
+    return {
+      ...itself,
+      checkpoint: await this.#checkpoint(chain),
       genesis: toLogSegment(chain.slice(0, 1)),
       head: toTreeHead(chain.head()),
       nextSequence: BigInt(chain.nextSequence),
