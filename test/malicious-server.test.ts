@@ -12,6 +12,7 @@ import type { EventAuthority } from '../src/event/index.ts';
 import { ForgedChain } from './support/malicious/forged-chain.ts';
 import { MaliciousServer } from './support/malicious/malicious-server.ts';
 import { ways } from './support/malicious/ways.ts';
+import { isLong } from './support/scale.ts';
 import { all, take, testClient, testKey } from './support/test-client.ts';
 import { testEvent } from './support/test-writer.ts';
 
@@ -116,7 +117,11 @@ describe.each(['distributed', 'centralized'] as const)('in a %s chain', (trustMo
       await forge(chain);
       const server = await MaliciousServer.start(() => chain, identity);
       server.keys.push(mallory.publicKey);
-      for (const [way, read] of Object.entries(ways)) {
+      // All of them in one mode, and some in the other.
+      const tried = Object.entries(ways).filter(
+        (_way, at) => isLong || trustMode === 'distributed' || at % 2 === 0,
+      );
+      for (const [way, read] of tried) {
         const reading = read(await open(server), chain.nextSequence);
         await expect(reading, way).rejects.toThrow(
           expect.objectContaining({ reason: expect.stringMatching(doubts) }),

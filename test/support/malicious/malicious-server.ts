@@ -35,7 +35,11 @@ import {
   toTrustMode,
 } from '../../../src/server/methods/to-message.ts';
 import { type RunningGrpc, serveGrpc, serving } from '../../../src/server/serve-grpc.ts';
-import { certifyCheckpointKeys, signCheckpoint } from '../../../src/trust/index.ts';
+import {
+  type CertifiedKeys,
+  certifyCheckpointKeys,
+  signCheckpoint,
+} from '../../../src/trust/index.ts';
 import { fired, unsupported } from '../fake-service.ts';
 import type { ForgedChain } from './forged-chain.ts';
 
@@ -70,6 +74,8 @@ export class MaliciousServer {
   startsAt: number | undefined;
   /** It signs whatever it shows. */
   readonly #notes = NoteKeyPair.generate();
+  readonly #signed = new Map<string, Promise<string>>();
+  #certified: Promise<CertifiedKeys> | undefined;
   #grpc: RunningGrpc | undefined;
 
   private constructor(view: View, identity: KeyPair) {
@@ -125,8 +131,13 @@ export class MaliciousServer {
 
   #checkpoint(chain: ForgedChain): Promise<string> {
     const { chainId } = chain.genesis;
-    const claim = { chainId, head: chain.head(), timeUnixS: 1_700_000_000 };
-    return signCheckpoint(claim, this.#notes);
+    const head = chain.head();
+    const name = head.root.toString('hex');
+    const note = this.#signed.get(name);
+    if (note !== undefined) return note;
+    const signing = signCheckpoint({ chainId, head, timeUnixS: 1_700_000_000 }, this.#notes);
+    this.#signed.set(name, signing);
+    return signing;
   }
 
   async #open(request: OpenChainRequest) {
@@ -134,7 +145,8 @@ export class MaliciousServer {
     const known = Number(request.knownSize);
     if (known > chain.size) throw new AtedbError('SEQUENCE_OUT_OF_RANGE', 'it is not so long');
     const writer = chain.writerState(Buffer.from(request.writerId));
-    const { message } = await certifyCheckpointKeys(this.#notes.publicKeys, this.identity);
+    this.#certified ??= certifyCheckpointKeys(this.#notes.publicKeys, this.identity);
+    const { message } = await this.#certified;
     const itself = {
       checkpointKeys: fromBinary(CheckpointKeysSchema, message),
       serverIdentity: toPublicKey(this.identity.publicKey),
