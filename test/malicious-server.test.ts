@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   type AtedbClient,
@@ -13,7 +15,7 @@ import { ForgedChain } from './support/malicious/forged-chain.ts';
 import { MaliciousServer } from './support/malicious/malicious-server.ts';
 import { ways } from './support/malicious/ways.ts';
 import { isLong } from './support/scale.ts';
-import { all, take, testClient, testKey } from './support/test-client.ts';
+import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { testEvent } from './support/test-writer.ts';
 
 // A server that has all keys but those of others, and makes up whatever it likes: see docs/threat-model.md.
@@ -244,6 +246,36 @@ test('another chain under the same key is believed by who comes first, and by no
   await expect(open(server, { trustMode: 'centralized' })).rejects.toMatchObject({
     reason: 'TRUST_MODE_MISMATCH',
   });
+});
+
+test('another run of a program knows the writers, too: it goes on with them, and takes none of their batches again', async () => {
+  const chain = await honestChain('distributed');
+  await chain.append(testKey, [testEvent('as of')], { asOf: chain.head() });
+  const server = await MaliciousServer.start(() => chain, identity);
+  const home = await temporaryHome();
+  const run = async (read: (opened: Chain) => Promise<unknown>) => {
+    await using client = await testClient(server.address, { home });
+    const opened = await client.open(chainKey, { key: testKey });
+    return await read(opened);
+  };
+  await run((opened) => all(opened.read()));
+  expect(await readdir(join(home, 'chains'), { recursive: true })).toContainEqual(
+    expect.stringContaining('rules.json'),
+  );
+  await chain.append(testKey, [testEvent('next')], { asOf: chain.head() });
+  await chain.append(alice, [testEvent('next', { primaryKey: hers })]);
+  expect(await run((opened) => all(opened.read({ from: 6 })))).toHaveLength(1);
+  chain.accept(chain.runAt(2));
+  for (const [way, read] of Object.entries(ways)) {
+    if (way === 'from the start' || way === 'live') continue;
+    await expect(
+      run((opened) => read(opened, chain.nextSequence)),
+      way,
+    ).rejects.toMatchObject({
+      reason: 'VERIFICATION_FAILED',
+      message: expect.stringContaining("doesn't continue its writer's chain of seals"),
+    });
+  }
 });
 
 test('a condition that did not hold, and was ignored, is found', async () => {
