@@ -72,6 +72,8 @@ test('appending and subscribing through kill -9 of the server: nothing acknowled
     key: testKey,
     forAppend: true,
     batchEventsMax: 20,
+    // On a busy machine the server is there for moments only.
+    reconnectMs: 600_000,
   });
   await chain.append({ data: 'first' });
   const answers: Promise<Committed>[] = [];

@@ -66,14 +66,20 @@ describe('a request that comes slowly', () => {
     await expectServing(server);
   });
 
-  test.each(['DescribeChain', 'AppendBatch', 'Subscribe', 'ReadEvents', 'Append'])(
-    'is refused where nothing of it comes: %s',
-    async (method) => {
-      const { server } = await start({ requestMs: 100 });
-      const stream = new HostileClient(server.address).begin(method);
-      expect(await endingOf(stream)).toBe('REQUEST_TOO_SLOW');
-    },
-  );
+  const methods = [
+    'DescribeChain',
+    'AppendBatch',
+    'Subscribe',
+    'ReadEvents',
+    'Append',
+    'Lock',
+    'DeleteChain',
+  ];
+  test.each(methods)('is refused where nothing of it comes: %s', async (method) => {
+    const { server } = await start({ requestMs: 100 });
+    const stream = new HostileClient(server.address).begin(method);
+    expect(await endingOf(stream)).toBe('REQUEST_TOO_SLOW');
+  });
 
   test('is refused where its end is missing', async () => {
     const { server } = await start({ requestMs: 100 });

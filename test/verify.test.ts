@@ -166,6 +166,8 @@ describe('a folder', () => {
     }
     stop = true;
     await appending;
+    // Its file of tokens is no strange one.
+    await (await growing.lock({ name: 'job' })).release();
     const last = await verifyFolder({
       ...{ storage, folder: join(busy.logsPath, 'team', 'verify.chain'), ...of },
       headsOf: async () => [],

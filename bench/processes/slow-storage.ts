@@ -51,6 +51,10 @@ export class SlowStorage implements Storage {
     return this.#storage.remove(path);
   }
 
+  removeFolder(path: string) {
+    return this.#storage.removeFolder(path);
+  }
+
   list(path: string) {
     return this.#storage.list(path);
   }

@@ -13,6 +13,7 @@ import {
 import type { ChainLog } from '../log/index.ts';
 import {
   type Answer,
+  type Authority,
   type ChainState,
   checkContents,
   checkHashes,
@@ -21,7 +22,9 @@ import {
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
+import { changesRights } from './changes-rights.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
+import type { LockTable } from './lock-table.ts';
 import { WriterClaims } from './writer-claims.ts';
 
 /** Checks a batch's hashes, perhaps in another thread. @throws AtedbError as `checkHashes` of `trust`. */
@@ -66,6 +69,8 @@ export class Chain {
   readonly key: ChainKey;
   readonly log: ChainLog;
   readonly claims = new WriterClaims();
+  readonly locks: LockTable;
+  readonly #end = new AbortController();
   /** The genesis batch with its commit, as it is stored. */
   readonly genesisSlice: Buffer;
   readonly #state: ChainState;
@@ -78,6 +83,7 @@ export class Chain {
     log: ChainLog;
     state: ChainState;
     keys: KeyIndex;
+    locks: LockTable;
     genesisSlice: Buffer;
     /** Milliseconds since 1970-01-01 UTC. */
     now: () => number;
@@ -89,12 +95,29 @@ export class Chain {
     this.genesisSlice = options.genesisSlice;
     this.#state = options.state;
     this.#keys = options.keys;
+    this.locks = options.locks;
     this.#now = options.now;
     this.#checkHashes = options.checkHashes ?? checkHashes;
   }
 
   get genesis(): Genesis {
     return this.#state.genesis;
+  }
+
+  /** Fires when the chain is not to be used any more, with why as its reason. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Have nobody use the chain any more: all who do are told why, and end. */
+  end(why: AtedbError): void {
+    this.#end.abort(why);
+    this.locks.end(why);
+  }
+
+  /** Who may do what now. To be asked only. */
+  get authority(): Authority {
+    return this.#state.authority;
   }
 
   /** A public key that the chain knows, by the hexadecimal of its fingerprint. */
@@ -192,6 +215,7 @@ export class Chain {
    * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, or STORAGE_FAILED. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
+    this.ended.throwIfAborted();
     const { batch } = prepared;
     const { seal } = batch;
     const answered = this.#answerTo(batch);
@@ -205,8 +229,14 @@ export class Chain {
       );
     }
     const { closedFacts } = prepared;
-    this.#state.admit(batch, prepared.asOfRoot, (condition) =>
-      closedFacts === undefined ? 0 : this.#keys.endOfOthers(condition, seal.writerId, closedFacts),
+    this.#state.admit(
+      batch,
+      prepared.asOfRoot,
+      (condition) =>
+        closedFacts === undefined
+          ? 0
+          : this.#keys.endOfOthers(condition, seal.writerId, closedFacts),
+      (fence) => this.locks.holds(fence),
     );
     const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
     const appended = this.log.append(batch.bytes, {
@@ -218,6 +248,7 @@ export class Chain {
     this.#state.apply(seal, { ...appended, timeUnixMs });
     const { firstSequence, startsSegment } = appended;
     this.#keys.addBatch(batch, firstSequence, startsSegment);
+    if (this.locks.count > 0 && changesRights(batch)) this.locks.recheck();
     return {
       isRetry: false,
       sealHash: seal.hash,

@@ -8,8 +8,9 @@ export {
 export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
 export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
+export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
+export type { ChainLease } from './open-entry.ts';
 export {
-  type ChainLease,
   ChainRegistry,
   type ListedChain,
   type RegistryOptions,

@@ -3,14 +3,18 @@ import { type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/in
 import {
   ChainLog,
   type ChainLogOptions,
+  finishDeletion,
   type KeysCache,
+  LockTokens,
   type OpenChainLogOptions,
+  readError,
   type Storage,
 } from '../log/index.ts';
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
 import { KeyIndex } from './key-index.ts';
+import { LockTable } from './lock-table.ts';
 import { refuseLinks } from './refuse-links.ts';
 import { fromSnapshot, genesisSliceOf, toSnapshot } from './snapshot.ts';
 
@@ -76,6 +80,9 @@ export async function openChain(
   const { storage, logsPath } = options;
   const folder = chainFolder(logsPath, key);
   await refuseLinks(storage, logsPath, folder);
+  await finishDeletion(storage, folder).catch((error: unknown) => {
+    throw readError('removing a deleted chain', error);
+  });
   return openChainIn(options, key, folder);
 }
 
@@ -118,7 +125,8 @@ export async function openChainIn(
     const { genesisSlice } = loading;
     const { segment, sequence } = log.activeStart();
     const keys = loading.keysOf(segment, sequence);
-    return new Chain({ ...options, key, log, state, keys, genesisSlice });
+    const locks = locksOf(options, folder, log);
+    return new Chain({ ...options, key, log, state, keys, locks, genesisSlice });
   } catch (error) {
     await log.close();
     throw error;
@@ -154,13 +162,14 @@ export async function createChain(
   loading.state = state;
   const keys = new KeyIndex(0);
   loading.keys = keys;
+  const folder = chainFolder(options.logsPath, key);
   const log = await ChainLog.create({
-    ...logOptions(options, chainFolder(options.logsPath, key), loading),
+    ...logOptions(options, folder, loading),
     chainId: genesis.chainId,
   });
   loading.log = log;
   try {
-    const common = { ...options, key, log, state, keys };
+    const common = { ...options, key, log, state, keys, locks: locksOf(options, folder, log) };
     const before = new Chain({ ...common, genesisSlice: Buffer.alloc(0) });
     await before.submit(await before.prepare(run)).durable;
     loading.genesisSlice = await firstSlice(log);
@@ -169,6 +178,10 @@ export async function createChain(
     await log.close();
     throw error;
   }
+}
+
+function locksOf({ storage, now }: OpenChainOptions, folder: string, { chainId }: ChainLog) {
+  return new LockTable(new LockTokens({ storage, folder, chainId, now }));
 }
 
 function logOptions(options: OpenChainOptions, folder: string, loading: Loading): ChainLogOptions {

@@ -7,7 +7,8 @@ import { testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { parseChainKey } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
-import { type ChainLease, ChainRegistry, type RegistryOptions } from './registry.ts';
+import type { ChainLease } from './open-entry.ts';
+import { ChainRegistry, type RegistryOptions } from './registry.ts';
 
 let logsPath: string;
 

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
-import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
+import { type ChainKey, parseBatch, type TrustMode } from '../event/index.ts';
 import {
   bytesOnDisk,
   describeLoss,
@@ -13,10 +13,13 @@ import {
 import { checkBatch } from '../trust/index.ts';
 import type { Chain, CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
+import { checkOffer } from './check-offer.ts';
 import { type DamagedSegment, DamagedSegments } from './damaged-segments.ts';
+import { deleteChain } from './delete-chain.ts';
 import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
+import { type ChainLease, leaseOn, type OpenEntry } from './open-entry.ts';
 import { Scrubber, type ScrubSettings } from './scrubber.ts';
 
 /** What the registry tells its owner about; a pino logger is one. */
@@ -52,23 +55,11 @@ export interface RegistryOptions {
   readonly logger: RegistryLogger;
 }
 
-/** A chain in use. It stays open until every lease on it is released. */
-export interface ChainLease extends Disposable {
-  readonly chain: Chain;
-}
-
 /** A chain on disk, for lists. */
 export interface ListedChain {
   readonly key: ChainKey;
   readonly logBytes: number;
   readonly isOpen: boolean;
-}
-
-interface Entry {
-  readonly chain: Chain;
-  leases: number;
-  /** When its last lease was released, by a clock that never goes back. */
-  idleSinceMs: number;
 }
 
 const idleDefaultMs = 60_000;
@@ -83,7 +74,7 @@ const closingMax = 8;
 export class ChainRegistry {
   readonly #options: RegistryOptions;
   /** In the order of their last use, oldest first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, OpenEntry>();
   readonly #mutex = new KeyedMutex();
   readonly #keysCache = new KeysCache();
   readonly #damaged: DamagedSegments;
@@ -128,11 +119,7 @@ export class ChainRegistry {
   async open(key: ChainKey): Promise<ChainLease> {
     const lease = await this.openIfThere(key);
     if (lease !== undefined) return lease;
-    throw new AtedbError(
-      'CHAIN_NOT_FOUND',
-      `there is no chain ${key.text} on this server. Append to it to create it`,
-      { metadata: { chain_key: key.text } },
-    );
+    throw chainNotFound(key.text);
   }
 
   /** As `open`, but undefined where there is no such chain. */
@@ -156,6 +143,32 @@ export class ChainRegistry {
       if (genesis === undefined) return undefined;
       checkOffer(genesis, key, this.#options);
       return createChain(options, key, run);
+    });
+  }
+
+  /**
+   * Delete a chain, durably. All who use it are told CHAIN_DELETED, and it is waited for that they have ended.
+   *
+   * @param lease on the chain; it is released here.
+   * @param wish what is kept of why, until the files are gone.
+   * @throws AtedbError CHAIN_NOT_FOUND where somebody else has deleted it; as `markDeleted`.
+   */
+  async delete(lease: ChainLease, wish: Buffer): Promise<void> {
+    const { chain } = lease;
+    const { text } = chain.key;
+    const release = () => lease[Symbol.dispose]();
+    // Whoever deletes it before waits for this lease, too.
+    chain.ended.addEventListener('abort', release, { once: true });
+    await this.#mutex.run(text, async () => {
+      const entry = this.#entries.get(text);
+      if (chain.ended.aborted || entry?.chain !== chain) throw chainNotFound(text);
+      release();
+      const { storage, logsPath, logger } = this.#options;
+      const drop = () => {
+        this.#entries.delete(text);
+        this.#damaged.keep(text, () => false);
+      };
+      await deleteChain({ storage, logsPath, logger }, entry, { wish, drop });
     });
   }
 
@@ -227,7 +240,7 @@ export class ChainRegistry {
           await chain.close();
           throw closedError();
         }
-        entry = { chain, leases: 0, idleSinceMs: 0 };
+        entry = { chain, leases: 0, idleSinceMs: 0, onUnused: undefined };
       }
       // Used last: to the end of the order.
       this.#entries.delete(key.text);
@@ -284,7 +297,7 @@ export class ChainRegistry {
   }
 
   /** Close a chain unless somebody uses it; under its own mutex, so that nobody opens its files meanwhile. */
-  #closeUnused(key: string, entry: Entry): Promise<boolean> {
+  #closeUnused(key: string, entry: OpenEntry): Promise<boolean> {
     return this.#mutex.run(key, async () => {
       if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
       this.#entries.delete(key);
@@ -294,7 +307,7 @@ export class ChainRegistry {
   }
 
   /** As `#closeUnused`, for when nobody waits for it: a file that can't be closed must not end the server. */
-  async #closeQuietly(key: string, entry: Entry): Promise<void> {
+  async #closeQuietly(key: string, entry: OpenEntry): Promise<void> {
     try {
       await this.#closeUnused(key, entry);
     } catch (error) {
@@ -343,45 +356,14 @@ export class ChainRegistry {
   }
 }
 
+function chainNotFound(chainKey: string): AtedbError {
+  return new AtedbError(
+    'CHAIN_NOT_FOUND',
+    `there is no chain ${chainKey} on this server. Append to it to create it`,
+    { metadata: { chain_key: chainKey } },
+  );
+}
+
 function closedError(): AtedbError {
   return new AtedbError('SERVER_DRAINING', 'the server is shutting down. Connect again later');
-}
-
-function leaseOn(entry: Entry): ChainLease {
-  let held = true;
-  entry.leases += 1;
-  return {
-    chain: entry.chain,
-    [Symbol.dispose]: () => {
-      if (!held) return;
-      held = false;
-      entry.leases -= 1;
-      if (entry.leases === 0) entry.idleSinceMs = performance.now();
-    },
-  };
-}
-
-/** Refuse a genesis that this server can't keep the promises of. */
-function checkOffer(genesis: Genesis, key: ChainKey, options: RegistryOptions): void {
-  if (genesis.chainKey.text !== key.text) {
-    throw new AtedbError(
-      'GENESIS_INVALID',
-      `the genesis is of the chain ${genesis.chainKey.text}, and was offered for ${key.text}`,
-    );
-  }
-  if (genesis.trustMode !== options.trustMode) {
-    throw new AtedbError(
-      'TRUST_MODE_MISMATCH',
-      `the genesis is of a ${genesis.trustMode} chain, and this server creates ${options.trustMode} ones`,
-      { metadata: { trust_mode: options.trustMode } },
-    );
-  }
-  const named = genesis.serverIdentity;
-  if (named !== undefined && !named.fingerprint.equals(options.serverIdentity.fingerprint)) {
-    throw new AtedbError(
-      'SERVER_IDENTITY_MISMATCH',
-      `the genesis names the server ${named.fingerprintHex}, and this is ${options.serverIdentity.fingerprintHex}. Open the chain again to learn it`,
-      { metadata: { fingerprint: options.serverIdentity.fingerprintHex } },
-    );
-  }
 }

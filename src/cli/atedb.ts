@@ -1,9 +1,11 @@
 import { appendCommand } from './commands/append.ts';
 import { chainsCommand } from './commands/chains.ts';
+import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
 import { keyCommand } from './commands/key.ts';
+import { lockCommand } from './commands/lock.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { repairCommand } from './commands/repair.ts';
@@ -23,8 +25,10 @@ const commandNames = [
   'tail',
   'get',
   'rm',
+  'lock',
   'chains',
   'describe',
+  'delete',
   'proof',
   'verify',
   'dump',
@@ -51,8 +55,10 @@ export function main(args: readonly string[]): Promise<number> {
       .command(tailCommand)
       .command(getCommand)
       .command(rmCommand)
+      .command(lockCommand)
       .command(chainsCommand)
       .command(describeCommand)
+      .command(deleteCommand)
       .command(proofCommand)
       .command(verifyCommand)
       .command(dumpCommand)

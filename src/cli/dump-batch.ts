@@ -55,6 +55,8 @@ function oneConditionWords(condition: Precondition): string {
       return `it lands before ${condition.sequence}`;
     case 'key_unchanged':
       return `no other writer changed ${condition.primaryKey.toString('hex')} at ${condition.sinceSequence} or above`;
+    case 'fence':
+      return `the lease on ${condition.primaryKey.toString('hex')} is held by the token ${condition.token}`;
   }
 }
 
@@ -115,7 +117,7 @@ export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object
 }
 
 function conditionFields(condition: Precondition): object {
-  if (condition.kind !== 'key_unchanged') return condition;
+  if (condition.kind !== 'key_unchanged' && condition.kind !== 'fence') return condition;
   return { ...condition, primaryKey: condition.primaryKey.toString('hex') };
 }
 

@@ -63,6 +63,17 @@ export class InterruptedError extends Error {
   }
 }
 
+/** A command that was run for the user has ended with an exit code of its own; it has said why by itself. */
+export class CommandEndedError extends Error {
+  override readonly name = 'CommandEndedError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`the command ended with ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
 const exitCodeByReason: Partial<Record<Reason, number>> = {
   CHAIN_KEY_INVALID: exitCodes.usage,
   REQUEST_INVALID: exitCodes.usage,
@@ -163,7 +174,9 @@ export interface ReportOptions {
 
 /** Show an error to whoever ran the command, and say which exit code it ends with. */
 export function reportError(error: unknown, { command, help, json, write }: ReportOptions): number {
-  if (error instanceof InterruptedError) return error.exitCode;
+  if (error instanceof InterruptedError || error instanceof CommandEndedError) {
+    return error.exitCode;
+  }
   const { exitCode, reason, message, metadata = {} } = shownError(error);
   if (json) {
     const extra = Object.keys(metadata).length > 0 ? { metadata } : {};

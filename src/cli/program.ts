@@ -93,16 +93,19 @@ export async function runProgram(
   // `atedb help solo` is another way to say `atedb solo --help`.
   const [first, ...others] = args;
   const meant = first === 'help' ? [...others, '--help'] : args;
+  // What is behind it belongs to a command that is run for the user.
+  const end = args.indexOf('--');
+  const own = end === -1 ? args : args.slice(0, end);
   try {
     await chooseCryptography(process.env.ATE_CRYPTO);
     await program(meant).parseAsync();
     return exitCodes.done;
   } catch (error) {
-    const command = args.find((argument) => commands.includes(argument));
+    const command = own.find((argument) => commands.includes(argument));
     return reportError(error, {
       command: name,
       help: command === undefined ? `${name} --help` : `${name} ${command} --help`,
-      json: args.includes('--json'),
+      json: own.includes('--json'),
       write: (text) => process.stderr.write(text),
     });
   }

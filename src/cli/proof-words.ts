@@ -1,4 +1,4 @@
-import type { ProvenEvent, ProvenFacts } from '../proof/index.ts';
+import type { ProvenCheckpoint, ProvenEvent, ProvenFacts } from '../proof/index.ts';
 import { hexOrAbsent } from './event-lines.ts';
 import { countOf, isoTime, safeText, shownData } from './safe-text.ts';
 
@@ -20,9 +20,10 @@ export function proofWords(facts: ProvenFacts, match: HeadMatch): string {
       : [
           `its history extends that of ${countOf(older.size, 'commit')} with the root ${older.root.toString('hex')}`,
         ]),
+    ...(checkpoint === undefined ? [] : [checkpointWords(checkpoint)]),
     ...(match === undefined ? [] : [matchWords[match]]),
   ];
-  return `${block('verified', shown)}${block('not shown', notShown(facts, match, checkpoint))}`;
+  return `${block('verified', shown)}${block('not shown', notShown(facts, match))}`;
 }
 
 const matchWords = {
@@ -33,6 +34,8 @@ const matchWords = {
 function eventWords(event: ProvenEvent, { genesis, head }: ProvenFacts): string[] {
   const { sequence, commit, index, header } = event;
   const key = event.fingerprint.toString('hex');
+  const isRoot = genesis.roots.some((root) => root.fingerprint.equals(event.fingerprint));
+  const rootWords = isRoot ? ', which the genesis names' : '';
   const about =
     header.primaryKey === undefined
       ? ''
@@ -49,13 +52,18 @@ function eventWords(event: ProvenEvent, { genesis, head }: ProvenFacts): string[
     ...data,
     `it is event ${index} of ${commit.events} of its batch, which is commit ${commit.commit} of the ${head.size} of its head`,
     event.vouchedBy === 'writer'
-      ? `that batch is signed by the key ${key}, which the genesis names`
-      : `that batch names the key ${key}, which the genesis names, and has no signature: that this key was proven, only the server of the chain says (its identity is ${genesis.serverIdentity?.fingerprintHex})`,
+      ? `that batch is signed by the key ${key}${rootWords}`
+      : `that batch names the key ${key}${rootWords}, and has no signature: that this key was proven, only the server of the chain says (its identity is ${genesis.serverIdentity?.fingerprintHex})`,
     `its server says that it accepted it at ${isoTime(commit.timeUnixMs)}`,
   ];
 }
 
-function notShown(facts: ProvenFacts, match: HeadMatch, checkpoint: string | undefined): string[] {
+function checkpointWords({ identity, isOfGenesis }: ProvenCheckpoint): string {
+  const whose = isOfGenesis ? ', which the genesis names' : '';
+  return `that head is signed by the server ${identity.fingerprintHex}${whose}: it can't deny having shown it`;
+}
+
+function notShown(facts: ProvenFacts, match: HeadMatch): string[] {
   const { event } = facts;
   return [
     ...(match === undefined
@@ -66,12 +74,12 @@ function notShown(facts: ProvenFacts, match: HeadMatch, checkpoint: string | und
     ...(event === undefined
       ? []
       : [
+          'whether its keys had the right to it: that follows from what came before',
           'whether later events change, answer or remove what this one says, and whether its conditions held: atedb verify checks whole chains',
         ]),
     ...(event !== undefined && event.data === undefined && !event.header.isGenesis
       ? ['the data, which was left out: the header has its salted hash and its size']
       : []),
-    ...(checkpoint === undefined ? [] : ['whether the signatures of its checkpoint are good']),
   ];
 }
 
@@ -105,6 +113,6 @@ export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
       data: event.data?.toString('base64'),
     },
     older: older && { size: older.size, root: older.root.toString('hex') },
-    checkpoint: checkpoint === undefined ? undefined : 'not verified',
+    checkpoint: checkpoint && { server: checkpoint.identity.fingerprintHex },
   });
 }

@@ -19,6 +19,7 @@ import {
   type Sealing,
 } from '../event/index.ts';
 import { type AuthorityInput, authorityOf, bearsAuthority } from './authority-input.ts';
+import type { LeaseName } from './lease.ts';
 
 /** An event to append. */
 export interface AppendEvent extends AuthorityInput {
@@ -60,6 +61,8 @@ export interface Conditions {
   readonly landsBefore?: number | undefined;
   /** Of each of these objects, no other writer has appended an event at or above the sequence. */
   readonly objectsUnchangedSince?: readonly ObjectUnchanged[] | undefined;
+  /** This lease is held, as the server knows. */
+  readonly lease?: LeaseName | undefined;
 }
 
 /** Who signs besides the writer. */
@@ -201,7 +204,7 @@ function objectOf(kind: EventInput['kind'], input: AppendEvent) {
 }
 
 function preconditionsOf(conditions: Conditions): Precondition[] {
-  const { unchangedSince, landsBefore, objectsUnchangedSince = [] } = conditions;
+  const { unchangedSince, landsBefore, objectsUnchangedSince = [], lease } = conditions;
   const preconditions: Precondition[] = [];
   if (unchangedSince !== undefined) {
     if (!isCount(unchangedSince)) throw invalid('unchangedSince', `it is ${unchangedSince}`);
@@ -218,6 +221,13 @@ function preconditionsOf(conditions: Conditions): Precondition[] {
       throw invalid('objectsUnchangedSince', 'it names no primary key of 16 bytes and a sequence');
     }
     preconditions.push({ kind: 'key_unchanged', primaryKey, sinceSequence: sequence });
+  }
+  if (lease !== undefined) {
+    const { primaryKey, token } = lease;
+    if (primaryKey.length !== primaryKeyBytes || !isCount(token) || token === 0) {
+      throw invalid('lease', 'it names no primary key of 16 bytes and a token');
+    }
+    preconditions.push({ kind: 'fence', primaryKey, token });
   }
   if (preconditions.length > preconditionsMax) {
     throw invalid('objectsUnchangedSince', `a batch has ${preconditionsMax} conditions at most`);

@@ -18,10 +18,13 @@ import type { ChainOptions } from './chain-options.ts';
 import { chainParts } from './chain-parts.ts';
 import type { ChainRules } from './chain-rules.ts';
 import { ConfidentialWriter } from './confidential-writer.ts';
+import { deleteChain } from './delete-chain.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
 import type { KnownHead } from './known-head.ts';
+import type { Lease } from './lease.ts';
+import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts';
 import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
@@ -64,6 +67,7 @@ export class Chain implements AsyncDisposable {
   /** Fires when the chain is closed. */
   readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
+  #isDeleted = false;
   #damages: readonly ServedDamage[] = [];
   #lostEnd: ServedDamage | undefined;
   /** The last commit that was acknowledged; -1 for none. */
@@ -152,6 +156,7 @@ export class Chain implements AsyncDisposable {
     options: AppendOptions = {},
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
+    options.lease?.signal?.throwIfAborted();
     this.#checkWritable();
     const all = listOf(events);
     if (this.#confidential.seals(this.genesis)) return this.#confidential.append(all, options);
@@ -244,6 +249,27 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
+   * Lock an object, and wait for it while somebody else holds it; see docs/locks.md.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED, KEY_REVOKED; LOCK_HELD where `wait` is false; TOO_MANY_LOCKS,
+   * CONNECTION_FAILED when the server stays lost; DEADLINE_EXCEEDED; the signal's reason; as `AtedbClient.open`.
+   */
+  async lock(target: LockTarget, options: LockOptions = {}): Promise<Lease> {
+    return lockObject(this.#callsByKey(), target, options);
+  }
+
+  /**
+   * Delete the chain for good, as one of its roots; then this object is closed, and the home folder knows nothing of the chain.
+   *
+   * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED. CONNECTION_FAILED, STORAGE_FAILED: it may be deleted.
+   */
+  async delete(options: CallOptions = {}): Promise<void> {
+    await deleteChain(this.#callsByKey(), options);
+    this.#isDeleted = true;
+    await this.close();
+  }
+
+  /**
    * Follow the chain: its history from a point on, then what is appended, every event once, in order, verified. Goes on by
    * itself after a lost connection. Ends only by throwing, or when its reader leaves it.
    *
@@ -306,10 +332,10 @@ export class Chain implements AsyncDisposable {
     );
     await this.#writer.close(signal);
     try {
-      await this.#knowAcknowledged(signal);
+      if (!this.#isDeleted) await this.#knowAcknowledged(signal);
     } finally {
       await this.#remembered.flush();
-      await this.#rules.save(this.genesis);
+      if (!this.#isDeleted) await this.#rules.save(this.genesis);
       this.#options.onClosed(this);
     }
   }
@@ -355,9 +381,14 @@ export class Chain implements AsyncDisposable {
     await this.#rules.load(genesis, this.#rememberedSize);
     const { verified, readKeys } = this.#rules;
     const checksRules = this.#rules.checksRules(genesis);
-    const rules = { verified, readKeys, checksRules };
-    const parts = { opener: this.#opener, known: this.#known, transport, closed };
-    return { ...parts, ...rules, genesis, findKey };
+    const common = { opener: this.#opener, known: this.#known, findKey, transport, closed };
+    return { genesis, verified, readKeys, checksRules, ...common };
+  }
+
+  #callsByKey() {
+    this.#end.signal.throwIfAborted();
+    const parts = { opener: this.#opener, remembered: this.#remembered };
+    return { ...this.#options, ...parts, closed: this.#end.signal };
   }
 }
 

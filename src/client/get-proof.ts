@@ -1,6 +1,8 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { checkProof, type Proof, type ProvenFacts } from '../proof/index.ts';
+import { publicKeyBytes } from '../event/index.ts';
+import { checkProof, type Proof, type ProofCheckpoint, type ProvenFacts } from '../proof/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { checkAllowed } from './check-allowed.ts';
 import type { RangeContext } from './range.ts';
@@ -33,6 +35,7 @@ export async function getProof(context: RangeContext, options: ProveOptions): Pr
   const { signal } = scope;
   const knownBefore = known.newest;
   if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
+  const signed = size === undefined ? await signedHead(context, options, signal) : undefined;
   const answer = await transport.unary(
     ChainService.method.getProof,
     {
@@ -40,16 +43,20 @@ export async function getProof(context: RangeContext, options: ProveOptions): Pr
       chainId: genesis.chainId,
       ...(sequence === undefined ? {} : { sequence: BigInt(sequence) }),
       fromSize: BigInt(fromSize ?? 0),
-      size: BigInt(size ?? 0),
+      size: BigInt(size ?? signed?.head.size ?? 0),
       withData,
     },
     { signal },
   );
-  const proof = parseProofAnswer(answer, sequence);
+  const proof = {
+    ...parseProofAnswer(answer, sequence),
+    checkpoint: signed && checkpointOf(signed),
+  };
   const facts = await checkProof(proof);
   checkAnswer(facts, options, genesis.chainId);
   // The tree of another size than the head's may be older than what is known: then that must extend it.
-  const head = size === undefined ? facts.head : await opener.extend(facts.head, { signal });
+  const isOlder = size !== undefined || signed !== undefined;
+  const head = isOlder ? await opener.extend(facts.head, { signal }) : facts.head;
   await opener.tie(head, knownBefore, { signal });
   // Whoever is handed the proof has its signature; that it was allowed only the whole history shows.
   if (facts.event !== undefined) {
@@ -57,6 +64,26 @@ export async function getProof(context: RangeContext, options: ProveOptions): Pr
     await checkAllowed(context, { sequence: shown, commit: commit.commit, head: facts.head });
   }
   return { proof, facts };
+}
+
+/** The newest head that the server has signed, if all that is to be proven is in it. */
+async function signedHead(
+  { opener, known }: RangeContext,
+  { sequence = 0, fromSize = 0 }: ProveOptions,
+  signal: AbortSignal,
+): Promise<SignedHead | undefined> {
+  // The server signs what has come since, where it has not yet.
+  await opener.open({ signal });
+  const { newest } = opener.checkpoints;
+  if (newest === undefined || newest.head.size < fromSize) return undefined;
+  // Each commit has an event at least; of one that is nearer to the head it isn't known.
+  const isSurelyIn = sequence < newest.head.size;
+  const isAtHead = known.newest?.size === newest.head.size;
+  return isSurelyIn || isAtHead ? newest : undefined;
+}
+
+function checkpointOf({ note, signer }: SignedHead): ProofCheckpoint {
+  return { note, keys: signer.message, identity: publicKeyBytes(signer.identity) };
 }
 
 function checkOptions({ sequence, fromSize, size }: ProveOptions): void {

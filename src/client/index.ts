@@ -21,6 +21,8 @@ export {
   type EventProof,
   type OlderTree,
   type Proof,
+  type ProofCheckpoint,
+  type ProvenCheckpoint,
   type ProvenEvent,
   type ProvenFacts,
   parseProof,
@@ -57,6 +59,8 @@ export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
+export type { Lease, LeaseName } from './lease.ts';
+export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';

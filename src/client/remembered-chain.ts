@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
@@ -115,6 +115,17 @@ export class RememberedChain {
     if (newest === this.#newest) return;
     this.#newest = newest;
     if (this.#folder !== undefined) this.#saver.changed();
+  }
+
+  /** Remember nothing more of the chain: one that is met next under its key is met for the first time. @throws AtedbError STORAGE_FAILED. */
+  async forget(): Promise<void> {
+    // What waits to be saved finds nothing to save.
+    this.#newest = undefined;
+    const { path } = this;
+    if (this.#folder === undefined || path === undefined) return;
+    await makeFolderDurable(this.#folder, 0o700);
+    await using _lock = await this.#lock(join(this.#folder, 'head.lock'));
+    await rm(path, { force: true });
   }
 
   /** Write what isn't written yet. Never rejects. */

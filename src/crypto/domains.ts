@@ -49,6 +49,10 @@ export const signatureContexts = {
   seal: 'atedb/v1/seal',
   /** Over what ties the proof of a key to one stream. */
   proof: 'atedb/v1/proof',
+  /** Over what ties the proof of a key to one stream and the object that it locks. */
+  lock: 'atedb/v1/lock',
+  /** Over what ties the wish to delete a chain to one stream and one state of the chain. */
+  deleteChain: 'atedb/v1/delete-chain',
   /** Over the keys that a server signs checkpoints with. */
   checkpointKeys: 'atedb/v1/checkpoint-keys',
 } as const;

@@ -34,6 +34,11 @@ const anyEvent: fc.Arbitrary<EventInput> = fc.record({
 const anyCondition: fc.Arbitrary<Precondition> = fc.oneof(
   fc.record({ kind: fc.constant('chain_unchanged' as const), sinceSequence: fc.nat() }),
   fc.record({ kind: fc.constant('lands_before' as const), sequence: fc.integer({ min: 1 }) }),
+  fc.record({
+    kind: fc.constant('fence' as const),
+    primaryKey: id,
+    token: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  }),
 );
 
 async function runOf(inputs: EventInput[], preconditions: Precondition[] = []) {

@@ -282,6 +282,7 @@ function parsePrecondition(bytes: Buffer): Precondition {
   }
   if (outer.field === 1) return { kind: 'chain_unchanged', sinceSequence: value };
   if (outer.field === 2) return { kind: 'lands_before', sequence: value };
+  if (outer.field === 4) return { kind: 'fence', primaryKey, token: value };
   return { kind: 'key_unchanged', primaryKey, sinceSequence: value };
 }
 

@@ -295,6 +295,20 @@ export const preconditionForm: MessageForm = {
         ],
       },
     },
+    {
+      number: 4,
+      name: 'fence',
+      kind: 'message',
+      oneof: 'condition',
+      required: true,
+      form: {
+        name: 'Fence',
+        fields: [
+          required(id16(1, 'primary_key')),
+          { number: 2, name: 'token', kind: 'varint', required: true },
+        ],
+      },
+    },
   ],
 };
 

@@ -100,6 +100,7 @@ beforeAll(async () => {
       { kind: 'chain_unchanged', sinceSequence: 0 },
       { kind: 'lands_before', sequence: 1_000 },
       { kind: 'key_unchanged', primaryKey, sinceSequence: 5 },
+      { kind: 'fence', primaryKey, token: 2 ** 50 },
     ],
   };
   for (const signers of [[], [key]]) {

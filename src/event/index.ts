@@ -69,6 +69,7 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
+export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
 export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
 export { eventPath, verifyEventPath } from './event-path.ts';
 export {
@@ -89,11 +90,13 @@ export {
   type TrustMode,
 } from './genesis.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
+export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';
 export {
   eventsRoot,
+  type Fence,
   type KeyUnchanged,
   type Precondition,
   type SealedHeader,

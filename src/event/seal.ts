@@ -27,7 +27,16 @@ export type Precondition =
   /** Every event of the batch gets a sequence below this. */
   | { readonly kind: 'lands_before'; readonly sequence: number }
   /** No event of the key, 16 bytes, at or above the sequence is another writer's. */
-  | KeyUnchanged;
+  | KeyUnchanged
+  | Fence;
+
+/** The lease on an object is held now, by this token. Readers don't check it. */
+export interface Fence {
+  readonly kind: 'fence';
+  /** 16 bytes. */
+  readonly primaryKey: Buffer;
+  readonly token: number;
+}
 
 /** A condition on one object. */
 export interface KeyUnchanged {
@@ -116,6 +125,9 @@ function preconditionBytes(condition: Precondition): Buffer {
     case 'key_unchanged':
       inner.bytes(1, condition.primaryKey).varint(2, condition.sinceSequence);
       return new FieldWriter().message(3, inner.finish()).finish();
+    case 'fence':
+      inner.bytes(1, condition.primaryKey).varint(2, condition.token);
+      return new FieldWriter().message(4, inner.finish()).finish();
   }
 }
 

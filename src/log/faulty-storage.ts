@@ -53,6 +53,10 @@ export class FaultyStorage implements Storage {
     return this.run('remove', path, () => this.#inner.remove(path));
   }
 
+  removeFolder(path: string): Promise<void> {
+    return this.run('removeFolder', path, () => this.#inner.removeFolder(path));
+  }
+
   list(path: string): Promise<StorageName[]> {
     return this.run('list', path, () => this.#inner.list(path));
   }

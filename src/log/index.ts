@@ -9,11 +9,13 @@ export {
   errorCode,
   readError,
 } from './damage.ts';
+export { finishDeletion, markDeleted } from './delete-folder.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
 export { KeysCache } from './keys-cache.ts';
 export { isTileName, segmentName } from './layout.ts';
 export type { SegmentDamage } from './locate-damage.ts';
+export { LockTokens } from './lock-tokens.ts';
 export { holdsLog, isSetAsideName } from './log-folder.ts';
 export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';

@@ -6,6 +6,15 @@ export const manifestName = 'manifest';
 /** The folder of the tree's hashes; see `tile-tree.ts`. */
 export const tilesName = 'tiles';
 
+/** Which tokens of leases were given out; see `lock-tokens.ts`. */
+export const lockTokensName = 'lock-tokens';
+
+/** Says, in a chain's folder, that the chain is deleted: a root's signed wish. */
+export const deletedName = 'deleted';
+
+/** Ends the name of the folder of a deleted chain. No part of a chain key has a tilde: no other chain's folder is called so. */
+export const deletedSuffix = '~deleted';
+
 /** Ends the name of a file or folder that isn't finished: it is replaced whenever it is found. */
 export const unfinishedSuffix = '.new';
 

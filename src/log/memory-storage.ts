@@ -94,6 +94,11 @@ export class MemoryStorage implements Storage {
     this.#folder(dirname(path)).names.delete(basename(path));
   }
 
+  async removeFolder(path: string): Promise<void> {
+    if (this.#folder(path).names.size > 0) throw systemError('ENOTEMPTY', path);
+    this.#folder(dirname(path)).names.delete(basename(path));
+  }
+
   async list(path: string): Promise<StorageName[]> {
     return [...this.#folder(path).names]
       .map(([name, node]) => ({ name, isFolder: node instanceof FolderNode }))

@@ -2,6 +2,7 @@ import {
   indexName,
   isTileName,
   keysName,
+  lockTokensName,
   manifestName,
   segmentName,
   snapshotName,
@@ -13,6 +14,8 @@ export function otherFiles({ files, sound, beyond }: LogSurvey): string[] {
   const active = sound.at(-1)?.segment ?? 0;
   const segments = [...sound.map(({ segment }) => segment), ...beyond];
   const parts = new Set([manifestName, snapshotName(active), ...segments.map(segmentName)]);
+  // Says nothing of the chain's events, and can't be compared with anything.
+  parts.add(lockTokensName);
   for (const { segment } of sound.slice(0, -1)) {
     parts.add(indexName(segment)).add(keysName(segment));
   }

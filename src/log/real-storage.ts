@@ -87,6 +87,10 @@ export class RealStorage implements Storage {
     await fs.promises.unlink(path);
   }
 
+  async removeFolder(path: string): Promise<void> {
+    await fs.promises.rmdir(path);
+  }
+
   async list(path: string): Promise<StorageName[]> {
     const entries = await fs.promises.readdir(path, { withFileTypes: true });
     return entries

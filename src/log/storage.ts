@@ -64,6 +64,8 @@ export interface Storage {
   syncFolder(path: string): Promise<void>;
   /** Remove a file's name. */
   remove(path: string): Promise<void>;
+  /** Remove the name of a folder that is empty. Rejects with ENOTEMPTY where it isn't. */
+  removeFolder(path: string): Promise<void>;
   /** The names in a folder, sorted by their code units. */
   list(path: string): Promise<StorageName[]>;
   /** What a path names, or undefined if nothing. */

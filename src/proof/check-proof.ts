@@ -24,7 +24,7 @@ import {
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
-import { checkNote } from './check-note.ts';
+import { checkCheckpoint, type ProvenCheckpoint } from './check-checkpoint.ts';
 import type { CommitProof, EventProof, OlderTree, Proof } from './proof.ts';
 import { inPart, notProven } from './proof-error.ts';
 
@@ -38,8 +38,8 @@ export interface ProvenFacts {
   readonly event: ProvenEvent | undefined;
   /** A tree that the head's extends. */
   readonly older: TreeHead | undefined;
-  /** Its text names the head; its signatures were not verified. */
-  readonly checkpoint: string | undefined;
+  /** By which server the head is signed. Undefined: the proof holds no signature of it. */
+  readonly checkpoint: ProvenCheckpoint | undefined;
 }
 
 /** An event that is proven to be in a chain. */
@@ -78,8 +78,11 @@ export async function checkProof(proof: Proof): Promise<ProvenFacts> {
   const event =
     proof.event && (await inPart('the event', () => checkEvent(proof.event as EventProof, chain)));
   if (older !== undefined) checkOlder(older, head);
-  if (checkpoint !== undefined) checkNote(checkpoint, head);
-  return { genesis: chain.genesis, head, last, event, older: older?.head, checkpoint };
+  const { genesis } = chain;
+  const signed =
+    checkpoint &&
+    (await inPart('the checkpoint', () => checkCheckpoint(checkpoint, genesis, head)));
+  return { genesis, head, last, event, older: older?.head, checkpoint: signed };
 }
 
 interface Beginning {

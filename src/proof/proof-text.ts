@@ -1,6 +1,6 @@
 import { signersMax } from '../bytes/index.ts';
 import { compactJson } from './compact-json.ts';
-import type { EventProof, OlderTree, Proof } from './proof.ts';
+import type { EventProof, OlderTree, Proof, ProofCheckpoint } from './proof.ts';
 import { notProven } from './proof-error.ts';
 import { Fields } from './proof-fields.ts';
 
@@ -31,7 +31,11 @@ export function proofText(proof: Proof, indent = 2): string {
       inclusion: hexes(last.inclusion),
     },
     // `undefined` is left out by JSON.stringify.
-    checkpoint,
+    checkpoint: checkpoint && {
+      note: checkpoint.note,
+      keys: checkpoint.keys.toString('base64'),
+      identity: checkpoint.identity.toString('base64'),
+    },
     event: event && {
       sequence: event.sequence,
       header: event.header.toString('base64'),
@@ -83,7 +87,7 @@ export function parseProof(text: string): Proof {
     },
     head: { size: head.count('size'), root: head.hash('root') },
     last: { commitHeader: head.base64('commitHeader'), inclusion: head.hashes('inclusion') },
-    checkpoint: fields.optional('checkpoint', () => fields.text('checkpoint')),
+    checkpoint: fields.optional('checkpoint', () => readCheckpoint(fields.object('checkpoint'))),
     event,
     older,
   };
@@ -111,6 +115,16 @@ function readEvent(fields: Fields): EventProof {
   };
   fields.end();
   return event;
+}
+
+function readCheckpoint(fields: Fields): ProofCheckpoint {
+  const checkpoint: ProofCheckpoint = {
+    note: fields.text('note'),
+    keys: fields.base64('keys'),
+    identity: fields.base64('identity'),
+  };
+  fields.end();
+  return checkpoint;
 }
 
 function readOlder(fields: Fields): OlderTree {

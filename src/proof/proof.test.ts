@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ProofWorld } from '../../test/support/proof-world.ts';
 import { rounds } from '../../test/support/scale.ts';
-import { checkProof, type Proof, parseProof, proofText } from './index.ts';
+import { KeyPair, NoteKeyPair } from '../crypto/index.ts';
+import { publicKeyBytes } from '../event/index.ts';
+import { certifyCheckpointKeys, signCheckpoint } from '../trust/index.ts';
+import { checkProof, type Proof, type ProofCheckpoint, parseProof, proofText } from './index.ts';
 
 const refused = { reason: 'VERIFICATION_FAILED' };
 
@@ -105,9 +109,9 @@ describe('of its text', () => {
   let value: Record<string, unknown>;
   let world: ProofWorld;
   beforeAll(async () => {
-    world = await ProofWorld.create();
+    world = await ProofWorld.create({ server });
     const proof = world.proof({ sequence: 8, fromSize: 3, withData: true });
-    value = JSON.parse(proofText({ ...proof, checkpoint: note(world) }));
+    value = JSON.parse(proofText({ ...proof, checkpoint: await signed(world) }));
   });
 
   test('each field is removed, doubled, made of another type, in another form: it is refused', async () => {
@@ -122,8 +126,7 @@ describe('of its text', () => {
           place.with,
         ),
         ...[null, true, 'x', -1, 1.5, {}, [], [1], 2 ** 53, '', 1e300].map(place.with),
-        // Of a checkpoint the lines about the head count, as long as its signatures aren't verified.
-        ...(place.name === 'checkpoint' ? [] : formsOf(place.value)).map(place.with),
+        ...(place.name === 'note' ? [] : formsOf(place.value)).map(place.with),
       ];
       for (const text of texts) {
         await expect(check(text), `${place.name}: ${text.slice(0, 2_000)}`).rejects.toMatchObject({
@@ -168,14 +171,22 @@ describe('of its text', () => {
     await expect(check(text)).rejects.toMatchObject({ message: expect.stringMatching(message) });
   });
 
-  test('a checkpoint must be about the head', async () => {
-    const text = note(world);
-    expect((await check(JSON.stringify(value))).checkpoint).toBe(text);
-    const wrong = ['', 'x', text.replace('\n6\n', '\n5\n'), text.replace('atedb', '\natedb')];
-    for (const checkpoint of [...wrong, text.replace(/[A-Z]/, '_')]) {
-      await expect(check(JSON.stringify({ ...value, checkpoint }))).rejects.toMatchObject({
-        message: expect.stringContaining('its checkpoint is of another head'),
-      });
+  test('a checkpoint must be about the head, and by the server of the chain', async () => {
+    const proof = world.proof({ sequence: 8 });
+    const checkpoint = await signed(world);
+    const facts = await checkProof({ ...proof, checkpoint });
+    expect(facts.checkpoint).toMatchObject({ note: checkpoint.note, isOfGenesis: true });
+    const { size, root } = world.chain.head;
+    const wrong = [
+      await signed(world, { head: { size: size - 1, root } }),
+      await signed(world, { head: { size, root: randomBytes(32) } }),
+      await signed(world, { chainId: randomBytes(32) }),
+      await signed(world, { by: KeyPair.generate({ forSigningOnly: true }) }),
+      { ...checkpoint, note: checkpoint.note.replace(/[A-Z](?=[^\n]*\n$)/, '_') },
+      { ...checkpoint, keys: (await signed(world, { by: KeyPair.generate() })).keys },
+    ];
+    for (const one of wrong) {
+      await expect(checkProof({ ...proof, checkpoint: one })).rejects.toMatchObject(refused);
     }
   });
 });
@@ -200,9 +211,17 @@ async function check(text: string) {
   return checkProof(parseProof(text));
 }
 
-function note({ chain }: ProofWorld): string {
-  const { size, root } = chain.head;
-  return `atedb/${chain.genesis.chainId.toString('hex')}\n${size}\n${root.toString('base64')}\n\n— x y\n`;
+const server = KeyPair.generate({ forSigningOnly: true });
+const noteKeys = NoteKeyPair.generate();
+
+/** The server's signature of the head. */
+async function signed(
+  { chain }: ProofWorld,
+  { head = chain.head, by = server, chainId = chain.genesis.chainId } = {},
+): Promise<ProofCheckpoint> {
+  const { message } = await certifyCheckpointKeys(noteKeys.publicKeys, by);
+  const note = await signCheckpoint({ chainId, head, timeUnixS: 1_700_000_000 }, noteKeys);
+  return { note, keys: message, identity: publicKeyBytes(by.publicKey) };
 }
 
 /** One proof with single parts of another. */

@@ -9,11 +9,21 @@ export interface Proof {
   readonly head: TreeHead;
   /** The last commit of the head's tree, which proves its size. */
   readonly last: CommitProof;
-  /** A signed note about the head. */
-  readonly checkpoint: string | undefined;
+  /** The server's signature of the head. */
+  readonly checkpoint: ProofCheckpoint | undefined;
   readonly event: EventProof | undefined;
   /** A tree that the head's extends. */
   readonly older: OlderTree | undefined;
+}
+
+/** A head that a server has signed, and what its signatures are verified with. */
+export interface ProofCheckpoint {
+  /** A C2SP `tlog-checkpoint` note. */
+  readonly note: string;
+  /** A serialised CheckpointKeys: the keys that signed it, and the server's word for them. */
+  readonly keys: Buffer;
+  /** The server's identity: a serialised PublicKey. */
+  readonly identity: Buffer;
 }
 
 /** What ties a commit to the head. */

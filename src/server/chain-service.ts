@@ -2,12 +2,14 @@ import type { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import type { Methods } from './method.ts';
 import { append } from './methods/append.ts';
 import { appendBatch } from './methods/append-batch.ts';
+import { deleteChain } from './methods/delete-chain.ts';
 import type { ChainServiceDeps } from './methods/deps.ts';
 import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
 import { getKeys } from './methods/get-keys.ts';
 import { getProof } from './methods/get-proof.ts';
 import { listChains } from './methods/list-chains.ts';
+import { lock } from './methods/lock.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
 import { subscribe } from './methods/subscribe.ts';
@@ -26,6 +28,8 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     readEvents: readEvents(deps),
     getEvent: getEvent(deps),
     getKeys: getKeys(deps),
+    lock: lock(deps),
+    deleteChain: deleteChain(deps),
     getProof: getProof(deps),
   };
 }

@@ -105,7 +105,7 @@ export function unary<Input extends DescMessage, Output extends DescMessage>(
   return {
     kind: 'unary',
     handle: async (request, call) =>
-      encode(method.output, await handle(decode(method.input, request), call)),
+      encode(method.output, await handle(decodeRequest(method.input, request), call)),
   };
 }
 
@@ -133,7 +133,7 @@ export function serverStream<Input extends DescMessage>(
   return {
     kind: 'server_streaming',
     endsAtDrain: options.endsAtDrain,
-    handle: async (request, call) => handle(decode(method.input, request), call),
+    handle: async (request, call) => handle(decodeRequest(method.input, request), call),
   };
 }
 
@@ -146,7 +146,10 @@ export function bidiStream(
 }
 
 /** Decode here, not in the transport, whose answer to malformed bytes would be INTERNAL without a reason. */
-function decode<Desc extends DescMessage>(schema: Desc, bytes: Buffer): MessageShape<Desc> {
+export function decodeRequest<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Buffer,
+): MessageShape<Desc> {
   try {
     return fromBinary(schema, bytes);
   } catch (cause) {

@@ -135,6 +135,21 @@ export class Authority {
     if (!isNamed) throw notNamed(actors, this.keys);
   }
 
+  /**
+   * Whether a key, in hexadecimal, may write an object as things are, or make it.
+   *
+   * @param parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
+   */
+  mayWriteObject(actor: string, key: Buffer, parent?: { key: Buffer | undefined }): boolean {
+    const act = { actors: [actor] };
+    if (!this.#counts(act)) return false;
+    const node = this.#tree.find(latin1(key)) ?? this.#tree.root;
+    if (this.#mayWrite(act, node)) return true;
+    if (node !== this.#tree.root || parent === undefined) return false;
+    const above = parent.key === undefined ? node : this.#tree.find(latin1(parent.key));
+    return above?.isLive === true && this.#mayAdd(act, above);
+  }
+
   /** Whether an event is about an object at the root of the chain that has no rules and gets none, in clear as it is to be. */
   #isPlain({ layout, bytes }: Batch, index: number): boolean {
     const at = index * layoutStride;
@@ -300,7 +315,7 @@ export class Authority {
     return allows(this.#tree.writeRuleOf(node).rule, actors, this.keys);
   }
 
-  #mayAdd(act: Act, parent: TreeNode): boolean {
+  #mayAdd(act: Pick<Act, 'actors'>, parent: TreeNode): boolean {
     if (this.#mayWrite(act, parent)) return true;
     return parent.add !== undefined && allows(parent.add, act.actors, this.keys);
   }

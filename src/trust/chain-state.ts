@@ -177,15 +177,17 @@ export class ChainState {
    * first; the batch itself was found good by `checkBatch` and `verifySignatures`.
    *
    * @param endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none.
+   * @param holdsLease whether a lease is held by a token; absent: always.
    * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
    * had, or hasn't shown, a head of that size.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
-   * PRECONDITION_FAILED; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
+   * PRECONDITION_FAILED, LEASE_LOST; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
   admit(
     batch: Batch,
     asOfRoot: Buffer | undefined,
     endOfOthersOn: ConditionFacts['endOfOthersOn'] = () => 0,
+    holdsLease?: ConditionFacts['holdsLease'],
   ): void {
     // The one admitted before wasn't applied, so it never was.
     takeBackAll(this.#admitted);
@@ -199,6 +201,7 @@ export class ChainState {
       events: seal.events,
       endOfOthers: this.#latest.endOfOthers(seal.writerId.toString('hex')),
       endOfOthersOn,
+      holdsLease,
     });
     this.#authorise(batch);
   }

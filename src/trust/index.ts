@@ -17,8 +17,10 @@ export {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from './checkpoint.ts';
+export { verifyDeletion } from './deletion-proof.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
+export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,

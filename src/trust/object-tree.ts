@@ -96,10 +96,8 @@ export class ObjectTree {
   record(): TreeRecord {
     const nodes: NodeRecord[] = [];
     const seen = new Set<TreeNode>([this.root]);
-    const visit = (node: TreeNode) => {
-      if (seen.has(node)) return;
+    const add = (node: TreeNode) => {
       seen.add(node);
-      if (node.parent !== undefined) visit(node.parent);
       const parent = node.parent === this.root ? undefined : node.parent;
       nodes.push({
         key: Buffer.from(node.key, 'latin1'),
@@ -110,7 +108,12 @@ export class ObjectTree {
       });
     };
     const ordered = [...this.#nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-    for (const node of ordered) visit(node);
+    for (const node of ordered) {
+      // Moves may have made it as deep as there are objects: no call for each.
+      const line: TreeNode[] = [];
+      for (let at = node; !seen.has(at); at = at.parent as TreeNode) line.push(at);
+      for (const above of line.reverse()) add(above);
+    }
     return { isConfidential: this.#isConfidential, rootRules: rulesOf(this.root), nodes };
   }
 

@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyUnchanged, Precondition } from '../event/index.ts';
+import type { Fence, KeyUnchanged, Precondition } from '../event/index.ts';
 
 /** What conditions are checked against: the state before the batch. */
 export interface ConditionFacts {
@@ -11,12 +11,14 @@ export interface ConditionFacts {
   readonly endOfOthers: number;
   /** Sequence after the newest event of any other writer on an object, as far as that is known; 0 for none. */
   readonly endOfOthersOn: (condition: KeyUnchanged) => number;
+  /** Whether a lease is held by this token. Absent: nobody here can know, and the server's word is taken for it. */
+  readonly holdsLease?: ((fence: Fence) => boolean) | undefined;
 }
 
 /**
  * Check the conditions of a batch.
  *
- * @throws AtedbError PRECONDITION_FAILED naming the first that doesn't hold, and what is.
+ * @throws AtedbError PRECONDITION_FAILED naming the first that doesn't hold, and what is; LEASE_LOST where that is a lease.
  */
 export function checkPreconditions(
   conditions: readonly Precondition[],
@@ -41,6 +43,9 @@ function checkOne(condition: Precondition, facts: ConditionFacts): void {
         `the batch would end at sequence ${facts.firstSequence + facts.events - 1}, and was to land before ${condition.sequence}`,
         facts.firstSequence,
       );
+    case 'fence':
+      if (facts.holdsLease?.(condition) ?? true) return;
+      throw leaseNotHeld(condition);
     case 'key_unchanged': {
       const end = facts.endOfOthersOn(condition);
       if (end <= condition.sinceSequence) return;
@@ -52,6 +57,15 @@ function checkOne(condition: Precondition, facts: ConditionFacts): void {
       );
     }
   }
+}
+
+function leaseNotHeld({ primaryKey, token }: Fence): AtedbError {
+  const object = primaryKey.toString('hex');
+  return new AtedbError(
+    'LEASE_LOST',
+    `the lease on the object ${object} is not held by the token ${token}, or not any more. Lock it again, read what happened, then decide anew`,
+    { metadata: { primary_key: object, token: String(token) } },
+  );
 }
 
 function failed(

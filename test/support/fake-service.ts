@@ -67,6 +67,8 @@ export function fakeMethods(behaviour: Behaviour): Methods<typeof ChainService> 
     ),
     getEvent: unary(method.getEvent, unsupported),
     getKeys: unary(method.getKeys, unsupported),
+    lock: bidiStream(method.lock, unsupported),
+    deleteChain: bidiStream(method.deleteChain, unsupported),
     getProof: unary(method.getProof, unsupported),
   };
 }

@@ -1400,6 +1400,374 @@ export declare type GetKeysResponse = Message<"atedb.v1.GetKeysResponse"> & {
 export declare const GetKeysResponseSchema: GenMessage<GetKeysResponse>;
 
 /**
+ * Which object is to be locked, by whom.
+ *
+ * @generated from message atedb.v1.LockObject
+ */
+export declare type LockObject = Message<"atedb.v1.LockObject"> & {
+  /**
+   * The object. Required; 16 bytes. It need not be there yet.
+   *
+   * @generated from field: bytes primary_key = 1;
+   */
+  primaryKey: Uint8Array;
+
+  /**
+   * Primary key of the parent that the object is to have, where it isn't there yet: a right to add children to that one does, if
+   * the object's key is made from `parent` and `label`. Absent: the root of the chain. 16 bytes.
+   *
+   * @generated from field: bytes parent = 2;
+   */
+  parent: Uint8Array;
+
+  /**
+   * What the primary key is made from; see `EventHeader`. Absent: nothing is said. 16 bytes.
+   *
+   * @generated from field: bytes label = 3;
+   */
+  label: Uint8Array;
+
+  /**
+   * The key that will be proven. Required.
+   *
+   * @generated from field: atedb.v1.PublicKey key = 4;
+   */
+  key?: PublicKey | undefined;
+
+  /**
+   * For so long without a word from the caller the lease lasts, in milliseconds. Absent: 15,000. At least 500, at most 600,000.
+   *
+   * @generated from field: uint32 ttl_ms = 5;
+   */
+  ttlMs: number;
+
+  /**
+   * LOCK_HELD where it can't be had at once.
+   *
+   * @generated from field: bool no_wait = 6;
+   */
+  noWait: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.LockObject.
+ * Use `create(LockObjectSchema)` to create a new message.
+ */
+export declare const LockObjectSchema: GenMessage<LockObject>;
+
+/**
+ * Proves that the caller has the key.
+ *
+ * @generated from message atedb.v1.LockProof
+ */
+export declare type LockProof = Message<"atedb.v1.LockProof"> & {
+  /**
+   * Required. Over 176 bytes, with the purpose "atedb/v1/lock" as the suite's context: the exporter of the encrypted tunnel that
+   * the stream is in (32 bytes; zeros where there is none), the fingerprint of the server's identity key, the chain id, the
+   * conversation id, the fingerprint of the key, the primary key of the object.
+   *
+   * @generated from field: atedb.v1.Signature signature = 1;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.LockProof.
+ * Use `create(LockProofSchema)` to create a new message.
+ */
+export declare const LockProofSchema: GenMessage<LockProof>;
+
+/**
+ * The sender is alive.
+ *
+ * @generated from message atedb.v1.Alive
+ */
+export declare type Alive = Message<"atedb.v1.Alive"> & {
+};
+
+/**
+ * Describes the message atedb.v1.Alive.
+ * Use `create(AliveSchema)` to create a new message.
+ */
+export declare const AliveSchema: GenMessage<Alive>;
+
+/**
+ * One message of a lock stream.
+ *
+ * @generated from message atedb.v1.LockRequest
+ */
+export declare type LockRequest = Message<"atedb.v1.LockRequest"> & {
+  /**
+   * The chain key. Required in a stream's first message, else absent.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins, in the first message. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * What it is. Exactly one is required.
+   *
+   * @generated from oneof atedb.v1.LockRequest.message
+   */
+  message: {
+    /**
+     * What is to be locked. The first message.
+     *
+     * @generated from field: atedb.v1.LockObject lock = 3;
+     */
+    value: LockObject;
+    case: "lock";
+  } | {
+    /**
+     * By whom. Once.
+     *
+     * @generated from field: atedb.v1.LockProof proof = 4;
+     */
+    value: LockProof;
+    case: "proof";
+  } | {
+    /**
+     * The caller is alive.
+     *
+     * @generated from field: atedb.v1.Alive alive = 5;
+     */
+    value: Alive;
+    case: "alive";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.LockRequest.
+ * Use `create(LockRequestSchema)` to create a new message.
+ */
+export declare const LockRequestSchema: GenMessage<LockRequest>;
+
+/**
+ * Others have the lease, or are before the caller.
+ *
+ * @generated from message atedb.v1.Waiting
+ */
+export declare type Waiting = Message<"atedb.v1.Waiting"> & {
+  /**
+   * How many: whoever holds it, and those who have waited for longer.
+   *
+   * @generated from field: uint32 ahead = 1;
+   */
+  ahead: number;
+};
+
+/**
+ * Describes the message atedb.v1.Waiting.
+ * Use `create(WaitingSchema)` to create a new message.
+ */
+export declare const WaitingSchema: GenMessage<Waiting>;
+
+/**
+ * The caller has the lease.
+ *
+ * @generated from message atedb.v1.Granted
+ */
+export declare type Granted = Message<"atedb.v1.Granted"> & {
+  /**
+   * Its token.
+   *
+   * @generated from field: uint64 token = 1;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.Granted.
+ * Use `create(GrantedSchema)` to create a new message.
+ */
+export declare const GrantedSchema: GenMessage<Granted>;
+
+/**
+ * The answer to one message, or the news that the lease is the caller's.
+ *
+ * @generated from message atedb.v1.LockResponse
+ */
+export declare type LockResponse = Message<"atedb.v1.LockResponse"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof atedb.v1.LockResponse.message
+   */
+  message: {
+    /**
+     * What the proof is made for.
+     *
+     * @generated from field: atedb.v1.Conversation conversation = 1;
+     */
+    value: Conversation;
+    case: "conversation";
+  } | {
+    /**
+     * The proof is good, and others come first.
+     *
+     * @generated from field: atedb.v1.Waiting waiting = 2;
+     */
+    value: Waiting;
+    case: "waiting";
+  } | {
+    /**
+     * The lease is the caller's.
+     *
+     * @generated from field: atedb.v1.Granted granted = 3;
+     */
+    value: Granted;
+    case: "granted";
+  } | {
+    /**
+     * The server is alive, and has heard the caller.
+     *
+     * @generated from field: atedb.v1.Alive alive = 4;
+     */
+    value: Alive;
+    case: "alive";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.LockResponse.
+ * Use `create(LockResponseSchema)` to create a new message.
+ */
+export declare const LockResponseSchema: GenMessage<LockResponse>;
+
+/**
+ * The wish of a root that its chain be deleted.
+ *
+ * @generated from message atedb.v1.Deletion
+ */
+export declare type Deletion = Message<"atedb.v1.Deletion"> & {
+  /**
+   * The newest head of the chain that whoever signs has verified. Required.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 1;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * By a root of the chain as they are now. Required. Over 200 bytes, with the purpose "atedb/v1/delete-chain" as the suite's context: the
+   * exporter of the encrypted tunnel that the stream is in (32 bytes; zeros where there is none), the fingerprint of the server's
+   * identity key, the chain id, the conversation id, the fingerprint of the key, the size of that head (8 bytes, the lowest first), its root.
+   *
+   * @generated from field: atedb.v1.Signature signature = 2;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.Deletion.
+ * Use `create(DeletionSchema)` to create a new message.
+ */
+export declare const DeletionSchema: GenMessage<Deletion>;
+
+/**
+ * One message of a stream that deletes a chain.
+ *
+ * @generated from message atedb.v1.DeleteChainRequest
+ */
+export declare type DeleteChainRequest = Message<"atedb.v1.DeleteChainRequest"> & {
+  /**
+   * The chain key. Required in the first message, else absent.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id of the chain that is meant. Required in the first message, else absent; 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The second message, and absent in the first.
+   *
+   * @generated from field: atedb.v1.Deletion deletion = 3;
+   */
+  deletion?: Deletion | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.DeleteChainRequest.
+ * Use `create(DeleteChainRequestSchema)` to create a new message.
+ */
+export declare const DeleteChainRequestSchema: GenMessage<DeleteChainRequest>;
+
+/**
+ * The chain is deleted.
+ *
+ * @generated from message atedb.v1.Deleted
+ */
+export declare type Deleted = Message<"atedb.v1.Deleted"> & {
+  /**
+   * The head that it had.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 1;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * So many events it had.
+   *
+   * @generated from field: uint64 next_sequence = 2;
+   */
+  nextSequence: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.Deleted.
+ * Use `create(DeletedSchema)` to create a new message.
+ */
+export declare const DeletedSchema: GenMessage<Deleted>;
+
+/**
+ * The answer to one message.
+ *
+ * @generated from message atedb.v1.DeleteChainResponse
+ */
+export declare type DeleteChainResponse = Message<"atedb.v1.DeleteChainResponse"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof atedb.v1.DeleteChainResponse.message
+   */
+  message: {
+    /**
+     * What the signature is made for.
+     *
+     * @generated from field: atedb.v1.Conversation conversation = 1;
+     */
+    value: Conversation;
+    case: "conversation";
+  } | {
+    /**
+     * It is done.
+     *
+     * @generated from field: atedb.v1.Deleted deleted = 2;
+     */
+    value: Deleted;
+    case: "deleted";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.DeleteChainResponse.
+ * Use `create(DeleteChainResponseSchema)` to create a new message.
+ */
+export declare const DeleteChainResponseSchema: GenMessage<DeleteChainResponse>;
+
+/**
  * Asks for a proof: of an event, of the extension of an older tree, or of both. One of `sequence` and
  * `from_size` is required.
  *
@@ -1748,6 +2116,43 @@ export declare const ChainService: GenService<{
     methodKind: "unary";
     input: typeof GetKeysRequestSchema;
     output: typeof GetKeysResponseSchema;
+  },
+  /**
+   * Locks one object for as long as the stream lasts: at most one stream holds the lease on an object, and whoever else wants it
+   * waits, in the order of their proofs. A lease has a token, that is larger than that of every lease on this object before, across
+   * restarts and restores of the server too; a batch that names it as a condition (`Fence`) is accepted only while the lease is held.
+   * Without such batches a lock is a promise between those who ask for it, and keeps nobody from writing.
+   * - The first message is `lock`. It is answered `conversation`, with an id that was made for this stream alone.
+   * - The second is `proof`, of a key that may write the object. It is answered `granted`, or `waiting` and later `granted`.
+   * - `alive` is answered `alive`, each once, in order, from the first message on. The lease ends where nothing came for as long as
+   *   `ttl_ms` says. So whoever holds it is sure of it for that time, counted from when the last message that was answered was sent.
+   * - Half-closing the stream gives the lease up, and the stream then ends with OK.
+   * The lease ends with its stream, however that ends, and with nothing else that other streams do; and when the key loses its right
+   * to the object. Retry: makes another lease, with another token.
+   * Ends with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID where the proof is none; LOCK_HELD where the caller
+   * doesn't wait; LEASE_LOST when the lease has ended, or the wait for it; TOO_MANY_LOCKS, TOO_MANY_STREAMS, STORAGE_FAILED.
+   *
+   * @generated from rpc atedb.v1.ChainService.Lock
+   */
+  lock: {
+    methodKind: "bidi_streaming";
+    input: typeof LockRequestSchema;
+    output: typeof LockResponseSchema;
+  },
+  /**
+   * Deletes a chain with all that it holds, for good, as one of its roots wishes. The first message names the chain, and is answered
+   * `conversation`, with an id that was made for this stream alone; the second brings the root's signature, and is answered `deleted` once no
+   * crash can bring the chain back. Whoever uses the chain then gets CHAIN_DELETED, and from then on CHAIN_NOT_FOUND; a chain
+   * that is made under its key is another one, with another id. Fails with KEY_NOT_ALLOWED, SIGNATURE_INVALID, AS_OF_INVALID where the
+   * signature names a head that the chain never had: nothing was deleted then. After STORAGE_FAILED, or without an answer, it may be deleted
+   * or not, as a whole; opening it tells. Retry: is answered CHAIN_NOT_FOUND.
+   *
+   * @generated from rpc atedb.v1.ChainService.DeleteChain
+   */
+  deleteChain: {
+    methodKind: "bidi_streaming";
+    input: typeof DeleteChainRequestSchema;
+    output: typeof DeleteChainResponseSchema;
   },
   /**
    * Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to

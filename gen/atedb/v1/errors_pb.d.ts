@@ -139,6 +139,13 @@ export enum ErrorReason {
   TOO_MANY_KEYS = 15,
 
   /**
+   * RESOURCE_EXHAUSTED. As many hold locks on this chain, and wait for them, as the limit that the metadata names. Retry later.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_LOCKS = 16;
+   */
+  TOO_MANY_LOCKS = 16,
+
+  /**
    * NOT_FOUND. There is no chain of this key. Append to it to create it.
    *
    * @generated from enum value: ERROR_REASON_CHAIN_NOT_FOUND = 20;
@@ -177,6 +184,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SERVER_IDENTITY_MISMATCH = 24;
    */
   SERVER_IDENTITY_MISMATCH = 24,
+
+  /**
+   * NOT_FOUND. A root of the chain had it deleted while it was in use. It can be created again, and is another one then.
+   *
+   * @generated from enum value: ERROR_REASON_CHAIN_DELETED = 25;
+   */
+  CHAIN_DELETED = 25,
 
   /**
    * UNAUTHENTICATED. A signature does not verify, or is not there. A defect, or tampering.
@@ -284,6 +298,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_READ_RULE_MISMATCH = 47;
    */
   READ_RULE_MISMATCH = 47,
+
+  /**
+   * ABORTED. Somebody else holds the lock, and the caller didn't want to wait. Try again later, or wait.
+   *
+   * @generated from enum value: ERROR_REASON_LOCK_HELD = 48;
+   */
+  LOCK_HELD = 48,
+
+  /**
+   * ABORTED. The lease is not held by this token: it was given up, its stream ended or was silent for too long, the right to
+   * the object was lost, or another one was meant. Nothing was changed. Lock again, read what happened, then decide anew.
+   *
+   * @generated from enum value: ERROR_REASON_LEASE_LOST = 49;
+   */
+  LEASE_LOST = 49,
 
   /**
    * OUT_OF_RANGE. The sequence is beyond the end of the chain. Subscribe to wait for it.

@@ -790,7 +790,35 @@ export declare type KeyUnchanged = Message<"atedb.v1.KeyUnchanged"> & {
 export declare const KeyUnchangedSchema: GenMessage<KeyUnchanged>;
 
 /**
- * A condition on the chain, checked with the batch as one step. Readers check it too.
+ * The writer holds a lease, see `Lock`: it is held now, by this token. Only the server knows who holds what; readers don't
+ * check it, and have its word for it.
+ *
+ * @generated from message atedb.v1.Fence
+ */
+export declare type Fence = Message<"atedb.v1.Fence"> & {
+  /**
+   * The object that is locked, which need not be one that the batch writes. Required; 16 bytes.
+   *
+   * @generated from field: bytes primary_key = 1;
+   */
+  primaryKey: Uint8Array;
+
+  /**
+   * The token of the lease. Required.
+   *
+   * @generated from field: uint64 token = 2;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.Fence.
+ * Use `create(FenceSchema)` to create a new message.
+ */
+export declare const FenceSchema: GenMessage<Fence>;
+
+/**
+ * A condition on the chain, checked with the batch as one step. Readers check it too, but for `fence`.
  *
  * @generated from message atedb.v1.Precondition
  */
@@ -824,6 +852,14 @@ export declare type Precondition = Message<"atedb.v1.Precondition"> & {
      */
     value: KeyUnchanged;
     case: "keyUnchanged";
+  } | {
+    /**
+     * A lease is held.
+     *
+     * @generated from field: atedb.v1.Fence fence = 4;
+     */
+    value: Fence;
+    case: "fence";
   } | { case: undefined; value?: undefined };
 };
 

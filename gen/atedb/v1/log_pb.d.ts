@@ -957,6 +957,47 @@ export declare type StateSnapshot = Message<"atedb.v1.StateSnapshot"> & {
 export declare const StateSnapshotSchema: GenMessage<StateSnapshot>;
 
 /**
+ * The file `lock-tokens`: which tokens of leases were set aside to be given out. It is there once a lock was asked for.
+ *
+ * @generated from message atedb.v1.LockTokens
+ */
+export declare type LockTokens = Message<"atedb.v1.LockTokens"> & {
+  /**
+   * 0x01544C41 (the bytes "ALT", 0x01): the type and version of this file. Required.
+   *
+   * @generated from field: fixed32 magic = 1;
+   */
+  magic: number;
+
+  /**
+   * The chain. Required; 32 bytes.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * All tokens that were given out are below this one. Required.
+   *
+   * @generated from field: uint64 next_token = 3;
+   */
+  nextToken: bigint;
+
+  /**
+   * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
+   *
+   * @generated from field: optional fixed32 crc32 = 15;
+   */
+  crc32?: number | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.LockTokens.
+ * Use `create(LockTokensSchema)` to create a new message.
+ */
+export declare const LockTokensSchema: GenMessage<LockTokens>;
+
+/**
  * Why commits are not in the log.
  *
  * @generated from enum atedb.v1.GapReason

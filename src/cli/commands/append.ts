@@ -62,6 +62,16 @@ const flags = {
     'With --primary-key or --name: refuse if another writer has changed it at this sequence or above',
     parseSequence,
   ),
+  lockToken: valueFlag(
+    'lock-token',
+    'Refuse unless the lock on the object is held by this token; see: atedb lock',
+    parseInteger('a token', 1, Number.MAX_SAFE_INTEGER),
+  ),
+  lockKey: valueFlag(
+    'lock-key',
+    'With --lock-token: primary key of the locked object, where it is not the appended one',
+    parseHex('a primary key', primaryKeyBytes),
+  ),
   wait: valueFlag(
     'wait',
     'A batch is done when it is durable, or when the server has also signed a tree that it is in: durable or attested',
@@ -120,6 +130,7 @@ export const appendCommand: CommandModule = {
         unchangedSince: readChainFlag(flags.unchangedSince, parsed),
         landsBefore: readChainFlag(flags.landsBefore, parsed),
         objectsUnchangedSince: readObjectCondition(parsed, primaryKey),
+        lease: readLease(parsed, primaryKey),
         wait: readChainFlag(flags.wait, parsed),
       },
       key: readChainFlag(flags.key, parsed),
@@ -148,4 +159,18 @@ function readObjectCondition(parsed: ParsedArguments, primaryKey: Buffer | undef
   if (sequence === undefined) return undefined;
   if (primaryKey !== undefined) return [{ primaryKey, sequence }];
   throw new UsageError('--object-unchanged-since is about an object: say --primary-key or --name');
+}
+
+function readLease(parsed: ParsedArguments, primaryKey: Buffer | undefined) {
+  const token = readChainFlag(flags.lockToken, parsed);
+  const locked = readChainFlag(flags.lockKey, parsed);
+  if (token === undefined && locked !== undefined) {
+    throw new UsageError('--lock-key is about a lock: say its --lock-token');
+  }
+  if (token === undefined) return undefined;
+  const key = locked ?? primaryKey;
+  if (key !== undefined) return { primaryKey: key, token };
+  throw new UsageError(
+    '--lock-token is of the lock on an object: say --lock-key, --primary-key or --name',
+  );
 }

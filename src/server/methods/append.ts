@@ -141,9 +141,14 @@ class AppendStream {
       run.length > 0
         ? await openForAppend(this.#deps, key, run)
         : await this.#deps.registry.open(key);
+    const { chain } = lease;
     if (this.#closed) lease[Symbol.dispose]();
-    else this.#lease = lease;
-    return lease.chain;
+    else {
+      this.#lease = lease;
+      const { signal } = this.#call;
+      chain.ended.addEventListener('abort', () => this.#fail(chain.ended.reason), { signal });
+    }
+    return chain;
   }
 
   /** Wait until less is in flight than may be: the connection holds the rest back. */

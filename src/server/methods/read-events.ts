@@ -19,6 +19,7 @@ import { HeldMemory } from './held-memory.ts';
 import { backwardLogMessage } from './messages.ts';
 import { SliceSender } from './slice-sender.ts';
 import { startOfHistory } from './start-of-history.ts';
+import { whileThere } from './while-there.ts';
 
 /** Sequences from `from` on, up to `end`, not included. */
 interface Range {
@@ -36,8 +37,9 @@ export function readEvents(deps: ChainServiceDeps) {
     const { chain } = lease;
     const { head, nextSequence } = chain.log.durable;
     const range = rangeOf(request, nextSequence);
-    if (request.reverse) await readBackwards(deps, chain, call, range, head);
-    else await readForwards(deps, chain, call, range, head);
+    const used = whileThere(call, chain);
+    if (request.reverse) await readBackwards(deps, chain, used, range, head);
+    else await readForwards(deps, chain, used, range, head);
     if (range.needsEnd) checkWholeEnd(chain);
   });
 }

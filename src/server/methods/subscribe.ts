@@ -19,6 +19,7 @@ import {
 import { SliceSender } from './slice-sender.ts';
 import { startOfHistory } from './start-of-history.ts';
 import { toTreeHead } from './to-message.ts';
+import { whileThere } from './while-there.ts';
 
 const heartbeatDefaultMs = 15_000;
 const heartbeatMinMs = 100;
@@ -31,7 +32,8 @@ export function subscribe(deps: ChainServiceDeps) {
     const heartbeatMs = heartbeatOf(request);
     using lease = await openRequested(deps, request);
     const position = await startOf(request, lease.chain);
-    using subscription = new Subscription(lease.chain, call, heartbeatMs, deps);
+    const used = whileThere(call, lease.chain);
+    using subscription = new Subscription(lease.chain, used, heartbeatMs, deps);
     await subscription.run(position);
   });
 }

@@ -133,6 +133,10 @@ function isPrecondition({ condition }: Precondition): boolean {
       return condition.value.sequence > 0n && isInteger(condition.value.sequence);
     case 'keyUnchanged':
       return isLength(condition.value.primaryKey, 16) && isInteger(condition.value.sinceSequence);
+    case 'fence': {
+      const { primaryKey, token } = condition.value;
+      return isLength(primaryKey, 16) && token > 0n && isInteger(token);
+    }
     default:
       return false;
   }

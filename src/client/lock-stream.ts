@@ -1,0 +1,208 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  ChainService,
+  LockRequestSchema,
+  type LockResponse,
+  LockResponseSchema,
+} from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { type KeyPair, signatureContexts } from '../crypto/index.ts';
+import { type Genesis, lockProofBytes } from '../event/index.ts';
+import type { ByteStream } from './byte-stream.ts';
+import type { Transport } from './transport.ts';
+
+type Message = LockResponse['message'];
+
+const absent = Buffer.alloc(0);
+
+/** What is asked for on a lock stream. */
+export interface LockWish {
+  /** 16 bytes. */
+  readonly primaryKey: Buffer;
+  /** What the primary key is made from, where a right to the parent is to do; 16 bytes each. */
+  readonly made: { readonly parent: Buffer | undefined; readonly label: Buffer } | undefined;
+  readonly noWait: boolean;
+  readonly ttlMs: number;
+}
+
+/**
+ * One lock stream, from its start on: it proves the key, keeps the server sure that this end is alive, and is told by the answers for
+ * how long the server is sure.
+ */
+export class LockStream {
+  readonly #stream: ByteStream;
+  readonly #ttlMs: number;
+  readonly #onSilent: () => void;
+  /** When each `alive` was sent that has no answer yet, by `performance.now()`. */
+  readonly #unanswered: number[] = [];
+  readonly #aliveTimer: NodeJS.Timeout;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  /** When the last message was sent that the server has answered. */
+  #heardMs: number;
+
+  private constructor(
+    stream: ByteStream,
+    options: {
+      ttlMs: number;
+      heardMs: number;
+      onSilent: () => void;
+    },
+  ) {
+    this.#stream = stream;
+    this.#ttlMs = options.ttlMs;
+    this.#heardMs = options.heardMs;
+    this.#onSilent = options.onSilent;
+    // More often than it must be, so that one that is late does no harm.
+    this.#aliveTimer = setInterval(() => this.#sayAlive(), this.#ttlMs / 3);
+    this.#watch();
+  }
+
+  /**
+   * Ask for a lock, and prove the key.
+   *
+   * @param serverFingerprint of the server's identity key, as it says.
+   * @param signal ends the stream.
+   * @throws AtedbError as the server refuses; VERIFICATION_FAILED for an answer that can't be; as `ByteStream.read`.
+   */
+  static async open(
+    transport: Transport,
+    about: { genesis: Genesis; serverFingerprint: Buffer; key: KeyPair; wish: LockWish },
+    signal: AbortSignal,
+  ): Promise<LockStream> {
+    const { genesis, serverFingerprint, key, wish } = about;
+    const { chainId, chainKey } = genesis;
+    const { primaryKey, made, noWait, ttlMs } = wish;
+    const { suite, fingerprint } = key.publicKey;
+    const { generation } = transport;
+    const stream = transport.duplexStream(ChainService.method.lock, signal);
+    try {
+      const startedMs = performance.now();
+      stream.write(
+        encode({
+          chainKey: chainKey.text,
+          chainId,
+          message: {
+            case: 'lock',
+            value: {
+              primaryKey,
+              parent: made?.parent ?? absent,
+              label: made?.label ?? absent,
+              key: key.publicKey.toFields(),
+              ttlMs,
+              noWait,
+            },
+          },
+        }),
+      );
+      const first = await next(stream);
+      if (first.case !== 'conversation' || first.value.conversationId.length !== chainId.length) {
+        throw unasked(first);
+      }
+      const conversationId = Buffer.from(first.value.conversationId);
+      const claim = { serverFingerprint, chainId, conversationId, fingerprint, primaryKey };
+      const signature = await key.sign(signatureContexts.lock, lockProofBytes(claim));
+      const proof = { signature: { suite, fingerprint, signature } };
+      stream.write(encode({ message: { case: 'proof', value: proof } }));
+      // The connection may be half dead: a new stream on it would wait as long again.
+      const onSilent = () => {
+        transport.renew(generation);
+        stream.cancel(silent(transport.server, ttlMs));
+      };
+      return new LockStream(stream, { ttlMs, heardMs: startedMs, onSilent });
+    } catch (error) {
+      stream.cancel(undefined);
+      throw error;
+    }
+  }
+
+  /** Until when the server keeps what it has given, at the least; by `performance.now()`. */
+  get sureUntilMs(): number {
+    return this.#heardMs + this.#ttlMs;
+  }
+
+  /** End the stream here and now. */
+  cancel(reason: unknown): void {
+    this.#stopTimers();
+    this.#stream.cancel(reason);
+  }
+
+  /** Give up what was asked for: the server ends the stream when it has done so. */
+  halfClose(): void {
+    this.#stopTimers();
+    this.#stream.halfClose();
+  }
+
+  /**
+   * The next news: that others come first, or that the lease is here. One reader at a time, and one at all times: what the server has
+   * heard is found by reading, too.
+   *
+   * @returns undefined where the server has ended the stream.
+   * @throws AtedbError as `ByteStream.read`; CONNECTION_FAILED where the server was not heard of for as long as it keeps what it has
+   * given; VERIFICATION_FAILED.
+   */
+  async news(): Promise<Extract<Message, { case: 'waiting' | 'granted' }> | undefined> {
+    for (;;) {
+      const bytes = await this.#stream.read();
+      if (bytes === undefined) return undefined;
+      const message = decode(bytes);
+      if (message.case === 'waiting' || message.case === 'granted') return message;
+      const sentMs = message.case === 'alive' ? this.#unanswered.shift() : undefined;
+      if (sentMs === undefined) throw unasked(message);
+      this.#heardMs = sentMs;
+      this.#watch();
+    }
+  }
+
+  /** Give the stream up when the server has not been heard of for as long as it waits itself. */
+  #watch(): void {
+    clearTimeout(this.#silenceTimer);
+    const ms = Math.max(0, this.sureUntilMs - performance.now());
+    this.#silenceTimer = setTimeout(() => {
+      this.#stopTimers();
+      this.#onSilent();
+    }, ms);
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#aliveTimer);
+    clearTimeout(this.#silenceTimer);
+  }
+
+  #sayAlive(): void {
+    this.#unanswered.push(performance.now());
+    this.#stream.write(encode({ message: { case: 'alive', value: {} } }));
+  }
+}
+
+async function next(stream: ByteStream): Promise<Message> {
+  const bytes = await stream.read();
+  if (bytes !== undefined) return decode(bytes);
+  throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream before its answer');
+}
+
+function encode(request: MessageInitShape<typeof LockRequestSchema>): Buffer {
+  return Buffer.from(toBinary(LockRequestSchema, create(LockRequestSchema, request)));
+}
+
+function decode(bytes: Buffer): Message {
+  try {
+    return fromBinary(LockResponseSchema, bytes).message;
+  } catch (cause) {
+    throw new AtedbError('VERIFICATION_FAILED', "the server's answer to a lock can't be read", {
+      cause,
+    });
+  }
+}
+
+function silent(server: string, ms: number): AtedbError {
+  return new AtedbError('CONNECTION_FAILED', `nothing was heard of ${server} for ${ms} ms`, {
+    metadata: { server },
+  });
+}
+
+function unasked({ case: kind }: Message): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `the server's answer can't be true: it is of kind "${kind}", and another was due`,
+  );
+}

@@ -1,0 +1,73 @@
+import { dirname, join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { storageError } from './damage.ts';
+import { replaceFile } from './durable-files.ts';
+import { deletedName, deletedSuffix } from './layout.ts';
+import type { Storage } from './storage.ts';
+
+// A chain is deleted in two steps: a mark in its folder says so, durably, and from then on it is deleted; then its files go. A crash
+// between them leaves a marked folder, and whoever looks for the chain next removes the rest.
+
+/**
+ * Make it durable that the chain of a folder is deleted. `finishDeletion` is to follow.
+ *
+ * @param wish what is kept of why, for as long as the mark is there.
+ * @throws AtedbError STORAGE_FAILED: the chain is not deleted; or, with `outcome` `unknown` in its metadata, the disk doesn't say
+ * whether it is, and it must not be used any more.
+ */
+export async function markDeleted(storage: Storage, folder: string, wish: Buffer): Promise<void> {
+  const mark = join(folder, deletedName);
+  try {
+    await replaceFile(storage, mark, wish);
+  } catch (error) {
+    const failed = storageError('deleting the chain', error);
+    try {
+      // The mark may be there all the same.
+      if ((await storage.stat(mark)) !== undefined) await storage.remove(mark);
+      await storage.syncFolder(folder);
+    } catch (cause) {
+      throw new AtedbError(
+        'STORAGE_FAILED',
+        `${failed.message}, and so did taking it back: whether the chain is deleted is not known. Open it to see`,
+        { metadata: { outcome: 'unknown' }, cause },
+      );
+    }
+    throw failed;
+  }
+}
+
+/**
+ * Remove what is left of a chain that is marked as deleted. Does nothing for any other folder, or where there is none. Nobody may have
+ * files of it open. May be called again after any failure.
+ *
+ * @throws the file system's errors: the chain is deleted, and some of its files are still there.
+ */
+export async function finishDeletion(storage: Storage, folder: string): Promise<void> {
+  const aside = folder + deletedSuffix;
+  const isMarked = (await storage.stat(join(folder, deletedName))) !== undefined;
+  // What an earlier deletion under the same key has left.
+  const isAside = (await storage.stat(aside)) !== undefined;
+  if (isAside) await removeFolder(storage, aside);
+  if (isMarked) {
+    // Its name is free before its files go, however many they are; and no half of them is ever taken for a chain.
+    await storage.rename(folder, aside);
+    await storage.syncFolder(dirname(folder));
+    await removeFolder(storage, aside);
+  }
+  if (isAside || isMarked) await storage.syncFolder(dirname(folder));
+}
+
+/** Remove a folder with all that is in it: its mark last. Links are removed, and not followed. */
+async function removeFolder(storage: Storage, folder: string): Promise<void> {
+  const names = await storage.list(folder);
+  for (const { name, isFolder } of names) {
+    const path = join(folder, name);
+    if (isFolder) await removeFolder(storage, path);
+    else if (name !== deletedName) await storage.remove(path);
+  }
+  if (names.some(({ name, isFolder }) => name === deletedName && !isFolder)) {
+    await storage.syncFolder(folder);
+    await storage.remove(join(folder, deletedName));
+  }
+  await storage.removeFolder(folder);
+}

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  ChainService,
+  type LockRequest,
+  LockRequestSchema,
+  LockResponseSchema,
+} from '../../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../../bytes/index.ts';
+import type { ChainLease, LockHolder } from '../../chain/index.ts';
+import { hashBytes } from '../../crypto/index.ts';
+import type { SignatureView } from '../../event/index.ts';
+import { checkMayLock, type LockClaim, verifyLockProof } from '../../trust/index.ts';
+import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
+import { type ChainServiceDeps, checkLength, openRequested, requestInvalid } from './deps.ts';
+import { fromPublicKey, fromSignature } from './from-message.ts';
+
+const ttlDefaultMs = 15_000;
+const ttlMinMs = 500;
+const ttlMaxMs = 600_000;
+const primaryKeyBytes = 16;
+
+/** `Lock`: the lease on one object, for as long as the stream lasts. */
+export function lock(deps: ChainServiceDeps) {
+  return bidiStream(ChainService.method.lock, async (call) => {
+    const stream = new LockStream(deps, call);
+    try {
+      await stream.run();
+    } finally {
+      stream.close();
+    }
+  });
+}
+
+/** What a stream wants to lock, on which chain. */
+interface Wanted {
+  readonly lease: ChainLease;
+  readonly claim: LockClaim;
+  readonly noWait: boolean;
+  readonly ttlMs: number;
+}
+
+/** One lock stream. */
+class LockStream implements LockHolder {
+  readonly #deps: ChainServiceDeps;
+  readonly #call: DuplexCall;
+  /** What the proof on this stream is made for. */
+  readonly #conversationId = randomBytes(hashBytes);
+  readonly #failure = Promise.withResolvers<never>();
+  #wanted: Wanted | undefined;
+  #isProven = false;
+  #closed = false;
+  #heardMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: ChainServiceDeps, call: DuplexCall) {
+    this.#deps = deps;
+    this.#call = call;
+    // It is awaited by `run`, which may be over before.
+    this.#failure.promise.catch(() => undefined);
+  }
+
+  async run(): Promise<void> {
+    await Promise.race([this.#takeAll(), this.#failure.promise]);
+  }
+
+  /** The stream has ended: what it held is free. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const { lease } = this.#wanted ?? {};
+    lease?.chain.locks.leave(this);
+    lease?.[Symbol.dispose]();
+    this.#wanted = undefined;
+  }
+
+  checkRight(): void {
+    const { lease, claim } = this.#wanted ?? {};
+    if (lease === undefined || claim === undefined) throw new Error('a closed stream has no right');
+    checkMayLock(claim, lease.chain.authority);
+  }
+
+  granted(token: number): void {
+    // A caller that is gone is noticed where it is read from.
+    this.#send({ case: 'granted', value: { token: BigInt(token) } }).catch(() => undefined);
+  }
+
+  lost(error: unknown): void {
+    this.#failure.reject(error);
+  }
+
+  async #takeAll(): Promise<void> {
+    for await (const bytes of this.#call.requests) {
+      this.#call.free(bytes.length);
+      this.#heardMs = performance.now();
+      this.#timer?.refresh();
+      await this.#take(decodeRequest(LockRequestSchema, bytes));
+      if (this.#closed) return;
+    }
+  }
+
+  async #take(request: LockRequest): Promise<void> {
+    const { message } = request;
+    if (this.#wanted === undefined) {
+      if (message.case !== 'lock') {
+        throw requestInvalid('message', "a stream's first message says what is to be locked");
+      }
+      await this.#want(request);
+    } else if (request.chainKey !== '' || request.chainId.length > 0) {
+      throw requestInvalid('chain_key', 'a stream is for one chain, that its first message names');
+    } else if (message.case === 'proof') {
+      await this.#prove(fromSignature('proof', message.value.signature), this.#wanted);
+    } else if (message.case === 'alive') {
+      // Rights are looked at when they change; so this finds none lost, but for a defect.
+      this.checkRight();
+      await this.#send({ case: 'alive', value: {} });
+    } else {
+      throw requestInvalid(
+        'message',
+        'a stream locks one object; lock others on streams of theirs',
+      );
+    }
+  }
+
+  async #want(request: LockRequest): Promise<void> {
+    const { claim, noWait, ttlMs } = readLock(request);
+    const lease = await openRequested(this.#deps, request);
+    if (this.#closed) {
+      lease[Symbol.dispose]();
+      return;
+    }
+    this.#wanted = { lease, claim, noWait, ttlMs };
+    const { ended } = lease.chain;
+    const { signal } = this.#call;
+    ended.addEventListener('abort', () => this.lost(ended.reason), { signal });
+    this.checkRight();
+    this.#timer = setTimeout(() => this.#checkSilence(ttlMs), ttlMs);
+    const conversationId = this.#conversationId;
+    await this.#send({ case: 'conversation', value: { conversationId } });
+  }
+
+  async #prove(proof: SignatureView, { lease, claim, noWait }: Wanted): Promise<void> {
+    if (this.#isProven) throw requestInvalid('proof', 'the key is proven already');
+    await verifyLockProof(proof, claim, {
+      serverFingerprint: this.#deps.identity.fingerprint,
+      chainId: lease.chain.genesis.chainId,
+      conversationId: this.#conversationId,
+    });
+    if (this.#closed) return;
+    this.#isProven = true;
+    const ahead = lease.chain.locks.enter(claim.primaryKey, this, { noWait });
+    if (ahead > 0) await this.#send({ case: 'waiting', value: { ahead } });
+  }
+
+  /** Nothing came for so long: unless what has come waits to be read, the caller is taken for gone. */
+  #checkSilence(ttlMs: number): void {
+    setImmediate(() => {
+      if (this.#closed || performance.now() - this.#heardMs < ttlMs) return;
+      this.lost(
+        new AtedbError(
+          'LEASE_LOST',
+          `nothing came on the stream for ${ttlMs} ms, so the lease has ended, or the wait for it. Lock again`,
+          { metadata: { ttl_ms: String(ttlMs) } },
+        ),
+      );
+    });
+  }
+
+  async #send(
+    message: NonNullable<MessageInitShape<typeof LockResponseSchema>['message']>,
+  ): Promise<void> {
+    const schema = LockResponseSchema;
+    await this.#call.send(Buffer.from(toBinary(schema, create(schema, { message }))));
+  }
+}
+
+function readLock({ message }: LockRequest): { claim: LockClaim; noWait: boolean; ttlMs: number } {
+  if (message.case !== 'lock') throw new Error('the caller has looked');
+  const { primaryKey, parent, label, key, ttlMs, noWait } = message.value;
+  checkLength('primary_key', primaryKey, primaryKeyBytes);
+  if (ttlMs !== 0 && (ttlMs < ttlMinMs || ttlMs > ttlMaxMs)) {
+    throw requestInvalid('ttl_ms', `it is ${ttlMs}, and must be from ${ttlMinMs} to ${ttlMaxMs}`);
+  }
+  const claim = {
+    primaryKey: Buffer.from(primaryKey),
+    parent: optionalKey('parent', parent),
+    label: optionalKey('label', label),
+    key: fromPublicKey('key', key),
+  };
+  return { claim, noWait, ttlMs: ttlMs === 0 ? ttlDefaultMs : ttlMs };
+}
+
+function optionalKey(field: string, bytes: Uint8Array): Buffer | undefined {
+  if (bytes.length === 0) return undefined;
+  checkLength(field, bytes, primaryKeyBytes);
+  return Buffer.from(bytes);
+}
