@@ -86,6 +86,8 @@ export interface BuiltEvents {
   readonly coSigners: readonly KeyPair[];
   /** Whether the batch is signed in any case. */
   readonly bearsAuthority: boolean;
+  /** Whether it was asked what is to be sealed: for a chain that nobody knows yet it wasn't. */
+  readonly isRuled?: boolean;
   /** As they are sent, without the seal. */
   readonly bytes: number;
   readonly preconditions: readonly Precondition[];
@@ -135,7 +137,8 @@ export function buildEvents(
   );
   const bytes = events.reduce((sum, { frame }) => sum + frame.length, 0);
   if (bytes > most) throw tooLarge(bytes, inputs.length, most);
-  const isBearing = inputs.some(bearsAuthority);
+  // What removes an object removes its rules.
+  const isBearing = inputs.some((input) => input.kind === 'tombstone' || bearsAuthority(input));
   return { events, coSigners, bearsAuthority: isBearing, bytes, preconditions };
 }
 

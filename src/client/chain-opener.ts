@@ -5,11 +5,13 @@ import { type ChainKey, commitLeaf, type Genesis, type TreeHead } from '../event
 import type { SignedHead } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { checkChainId } from './check-chain-id.ts';
+import { checkConfidential } from './check-confidential.ts';
 import { chainNotFound, checkCreation, checkTrustMode, type Expected } from './check-expected.ts';
 import type { ChainCheckpoints } from './checkpoints.ts';
 import { type ConflictingHeads, headConflict, lostToDamage } from './conflicts.ts';
 import { type KnownHead, sameHead } from './known-head.ts';
 import type { Opened } from './opened.ts';
+import { proveWithin } from './prove-within.ts';
 import { type ChainStanding, type OpenAnswer, parseOpenAnswer } from './received.ts';
 import type { RememberedChain } from './remembered-chain.ts';
 import { lostEndOf } from './served-damage.ts';
@@ -39,6 +41,7 @@ export class ChainOpener {
   readonly #known: KnownHead;
   readonly checkpoints: ChainCheckpoints;
   readonly #readsDamaged: boolean;
+  readonly #onConflict: () => void;
   #genesis: Genesis | undefined;
 
   constructor(options: {
@@ -50,6 +53,8 @@ export class ChainOpener {
     checkpoints: ChainCheckpoints;
     /** Whether a chain that is shorter than what is remembered is fine, if its server says that it is damaged. */
     readsDamaged: boolean;
+    /** Called when a server was found to have shown two histories. */
+    onConflict: () => void;
   }) {
     this.#transport = options.transport;
     this.#chainKey = options.chainKey;
@@ -58,6 +63,7 @@ export class ChainOpener {
     this.#known = options.known;
     this.checkpoints = options.checkpoints;
     this.#readsDamaged = options.readsDamaged;
+    this.#onConflict = options.onConflict;
   }
 
   /** What the chain is; undefined until it was opened. */
@@ -134,13 +140,11 @@ export class ChainOpener {
    * Compare a head that was served with the known one, which it must extend.
    *
    * @param known as it was before the server was asked.
-   * @returns whether that is proven now. It may not be, of a chain that grows too fast to be asked for twice at one
-   * size; then nothing contradicts it either.
-   * @throws AtedbError HEAD_CONFLICT; as `Transport.unary`.
+   * @throws AtedbError HEAD_CONFLICT where that isn't proven; as `Transport.unary`.
    */
-  async tie(served: TreeHead, known: TreeHead, call: CallOptions): Promise<boolean> {
+  async tie(served: TreeHead, known: TreeHead, call: CallOptions): Promise<void> {
     await this.checkNotBehind(served, known);
-    if (served.size === known.size) return true;
+    if (served.size === known.size) return;
     for (let tries = 0; tries < tieTries; tries += 1) {
       const [fromServed, fromKnown] = await Promise.all([
         this.extend(served, call),
@@ -154,9 +158,11 @@ export class ChainOpener {
         });
       }
       await this.#known.exclusively(async () => this.#known.advance(known, fromKnown));
-      return true;
+      return;
     }
-    return false;
+    // It grows faster than it can be asked for twice at one size, or so it is said.
+    const chain = { transport: this.#transport, chainKey: this.#chainKey, opener: this };
+    await proveWithin(chain, known, served, call);
   }
 
   /**
@@ -189,11 +195,13 @@ export class ChainOpener {
       });
     }
     const [older, newer] = head.size < newest.size ? [head, newest] : [newest, head];
-    if (await this.tie(newer, older, call)) this.checkpoints.keep(signed);
+    await this.tie(newer, older, call);
+    this.checkpoints.keep(signed);
   }
 
   /** Keep evidence of two heads that can't both be true, and make the error that says so. */
   async conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
+    this.#onConflict();
     const signed = heads.signed ?? (await this.#askForSigned());
     const genesisHeader = this.#genesis?.headerBytes;
     const signedBefore = this.checkpoints.newest;
@@ -298,6 +306,7 @@ export class ChainOpener {
     const due = this.#genesis?.chainId ?? rememberedId;
     checkChainId(genesis, { due, how: 'remembered', server, path });
     checkTrustMode(this.#expected, genesis.trustMode, this.#chainKey.text);
+    if (this.#expected.isConfidential) checkConfidential(genesis);
     return first;
   }
 

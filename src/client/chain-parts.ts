@@ -44,11 +44,12 @@ export function chainParts(options: ChainOptions): ChainParts {
   const opener = new ChainOpener({
     transport,
     chainKey,
-    expected: { chainId, trustMode },
+    expected: { chainId, trustMode, isConfidential: options.isConfidential },
     remembered,
     known,
     checkpoints,
     readsDamaged: readDamaged,
+    onConflict: () => rules.verified.forget(),
   });
   const rules = new ChainRules({
     transport,

@@ -233,7 +233,8 @@ export class Chain implements AsyncDisposable {
     this.#checkWritable();
     if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
     const { loadKey } = this.#options;
-    const chain = { chainKey: this.key, opener: this.#opener, loadKey };
+    const isSealed = this.#confidential.seals(this.genesis);
+    const chain = { chainKey: this.key, opener: this.#opener, loadKey, isSealed };
     return sealRequests(chain, [events].flat(), options);
   }
 

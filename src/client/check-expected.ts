@@ -6,6 +6,8 @@ export interface Expected {
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
+  /** Whether it is to seal its data for good. */
+  readonly isConfidential: boolean;
 }
 
 /** Of which chain, and where. */

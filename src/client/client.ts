@@ -77,8 +77,9 @@ export interface OpenOptions extends CallOptions {
    */
   readonly checkRules?: boolean | undefined;
   /**
-   * Whether the chain, if the first append creates it, is confidential for good: its data is sealed, and whoever appends knows by
-   * the chain's id alone never to send it in clear. Set its readers before anything is appended.
+   * Whether the chain is confidential for good, also if the first append creates it: its data is sealed, and whoever appends knows by
+   * the chain's id alone never to send it in clear. Set its readers before anything is appended. One that is there and isn't
+   * confidential is refused with READ_RULE_MISMATCH.
    */
   readonly confidential?: boolean | undefined;
   /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */

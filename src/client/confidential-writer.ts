@@ -1,8 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyPair, PaddingRule, PublicKey } from '../crypto/index.ts';
+import { type KeyPair, type PaddingRule, type PublicKey, readKeyIdOf } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
 import type { AppendOptions } from './append-options.ts';
-import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
+import {
+  type AppendEvent,
+  type BuiltEvents,
+  buildEvents,
+  type SealedAppend,
+} from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainRules } from './chain-rules.ts';
 import type { Committed } from './pending-append.ts';
@@ -39,6 +44,8 @@ export class ConfidentialWriter {
   #hasReached = false;
   /** Whether some data is known to be sealed, though it was not verified yet. */
   #isSealing = false;
+  /** Ids of read keys that this client has made, and not yet seen handed out in the chain's history. */
+  readonly #unseen = new Set<string>();
 
   constructor(options: ConfidentialWriterOptions) {
     this.#options = options;
@@ -89,10 +96,11 @@ export class ConfidentialWriter {
   ): Promise<Committed> {
     const { chainId } = (await this.#options.context(options)).genesis;
     const own = (await this.#options.loadKey()).publicKey;
-    const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
-    const committed = await this.#options.append(buildEvents(events, options), options);
-    this.#options.rules.readKeys.know(readKey);
     this.#isSealing = true;
+    const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
+    const committed = await this.#options.append(ruled(events, options), options);
+    this.#options.rules.readKeys.know(readKey);
+    this.#unseen.add(readKeyIdOf(readKey).toString('hex'));
     this.#hasReached = false;
     return committed;
   }
@@ -105,7 +113,7 @@ export class ConfidentialWriter {
   ): Promise<Committed> {
     const context = await this.#reached(options);
     const events = await eventsToAddReaders(context, object, readers);
-    return this.#options.append(buildEvents(events, options), options);
+    return this.#options.append(ruled(events, options), options);
   }
 
   /** Give an object a new read key, for its readers without some of them. */
@@ -126,7 +134,7 @@ export class ConfidentialWriter {
       const context = await this.#reached(options);
       const sealed = await withSealing(context, events, this.#options.padding);
       // Not awaited: the next one waits for its place only.
-      return { committed: this.#options.append(buildEvents(sealed, options), options) };
+      return { committed: this.#options.append(ruled(sealed, options), options) };
     });
     this.#turn = queued.catch(() => undefined);
     return (await queued).committed;
@@ -137,7 +145,31 @@ export class ConfidentialWriter {
     const context = await this.#options.context(options);
     if (this.#hasReached) return context;
     await context.verified.reach(undefined, readOnWith(context, options));
+    this.#checkSeen(context);
     this.#hasReached = true;
     return context;
   }
+
+  /**
+   * A server that has acknowledged other readers must show them: else what follows would be sealed for those of before.
+   *
+   * @throws AtedbError VERIFICATION_FAILED.
+   */
+  #checkSeen({ verified }: RangeContext): void {
+    for (const id of this.#unseen) {
+      if (verified.wrapped.holdersOf(Buffer.from(id, 'hex')).length === 0) {
+        throw new AtedbError(
+          'VERIFICATION_FAILED',
+          `the server has acknowledged that the read key ${id} was handed out, and the history that it sends doesn't have that. Nothing was sealed: it would be for the readers of before`,
+          { metadata: { read_key_id: id } },
+        );
+      }
+      this.#unseen.delete(id);
+    }
+  }
+}
+
+/** Events of which it was asked what is to be sealed. */
+function ruled(events: readonly SealedAppend[], options: AppendOptions): BuiltEvents {
+  return { ...buildEvents(events, options), isRuled: true };
 }

@@ -1,11 +1,12 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { verifyInclusion } from '../crypto/index.ts';
-import { commitLeaf, primaryKeyBytes, primaryKeyFromName, type TreeHead } from '../event/index.ts';
+import { commitLeaf, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
 import { verifyBatch } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
-import { type RangeContext, reachRules } from './range.ts';
+import { checkAllowed } from './check-allowed.ts';
+import type { RangeContext } from './range.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { type GetAnswer, parseGetAnswer } from './received.ts';
 import { splitOrFail } from './replay.ts';
@@ -83,21 +84,10 @@ async function verifiedEvent(context: RangeContext, answer: GetAnswer): Promise<
     root: head.root,
   });
   if (!isIncluded) throw failed('its batch is not in the tree of the head that the server names');
-  await checkRules(context, sequence, head);
+  await checkAllowed(context, { sequence, commit: commit.commit, head });
   const [event] = await eventsOfAll(context, [verified], { from: sequence, end: sequence + 1 });
   if (event?.sequence !== sequence) throw failed('its batch does not hold it');
   return event;
-}
-
-/** The event is allowed, if it is part of the history whose rules were verified. */
-async function checkRules(context: RangeContext, sequence: number, head: TreeHead): Promise<void> {
-  if (!context.checksRules) return;
-  const { verified } = context;
-  await reachRules(context, sequence + 1, {});
-  const reached = verified.place?.head;
-  if (reached === undefined) throw failed('what came before it was not verified');
-  const isOlder = head.size <= reached.size;
-  await verified.proveWithin(isOlder ? head : reached, isOlder ? reached : head);
 }
 
 function failed(why: string): AtedbError {

@@ -4,6 +4,7 @@ import { publicKeyBytes } from '../event/index.ts';
 import { checkProof, type Proof, type ProofCheckpoint, type ProvenFacts } from '../proof/index.ts';
 import type { SignedHead } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
+import { checkAllowed } from './check-allowed.ts';
 import type { RangeContext } from './range.ts';
 import { parseProofAnswer } from './received.ts';
 
@@ -57,6 +58,11 @@ export async function getProof(context: RangeContext, options: ProveOptions): Pr
   const isOlder = size !== undefined || signed !== undefined;
   const head = isOlder ? await opener.extend(facts.head, { signal }) : facts.head;
   await opener.tie(head, knownBefore, { signal });
+  // Whoever is handed the proof has its signature; that it was allowed only the whole history shows.
+  if (facts.event !== undefined) {
+    const { sequence: shown, commit } = facts.event;
+    await checkAllowed(context, { sequence: shown, commit: commit.commit, head: facts.head });
+  }
   return { proof, facts };
 }
 

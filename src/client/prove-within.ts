@@ -1,6 +1,7 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { verifyConsistency } from '../crypto/index.ts';
 import type { ChainKey, TreeHead } from '../event/index.ts';
+import type { CallOptions } from './cancellation.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { sameHead } from './known-head.ts';
 import { parseProofAnswer } from './received.ts';
@@ -19,14 +20,16 @@ export async function proveWithin(
   },
   older: TreeHead,
   verified: TreeHead,
+  call: CallOptions = {},
 ): Promise<void> {
   if (sameHead(older, verified)) return;
   const { transport, chainKey, opener } = chain;
-  const answer = await transport.unary(ChainService.method.getProof, {
+  const request = {
     chainKey: chainKey.text,
     fromSize: BigInt(older.size),
     size: BigInt(verified.size),
-  });
+  };
+  const answer = await transport.unary(ChainService.method.getProof, request, call);
   const { older: served } = parseProofAnswer(answer, undefined);
   const good = verifyConsistency({
     first: older.size,

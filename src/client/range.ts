@@ -3,8 +3,9 @@ import { AtedbError } from '../bytes/index.ts';
 import { verifyConsistency } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import type { ByteStream } from './byte-stream.ts';
-import { type CallOptions, CallScope } from './cancellation.ts';
+import { abortable, type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
+import { checkAllowed } from './check-allowed.ts';
 import type { ReadKeys } from './read-keys.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseReadMessage, type StartOfHistory } from './received.ts';
@@ -54,7 +55,10 @@ export async function* readRange(
   using scope = new CallScope(options, context.closed);
   const { signal } = scope;
   signal.throwIfAborted();
-  await reachRules(context, reverse ? options.end : from, options);
+  // Else it is what brings them further.
+  if (context.onlyVerifies !== true) {
+    await reachRules(context, reverse ? options.end : from, { ...options, signal });
+  }
   const knownBefore = context.known.newest;
   if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
   const stream = context.transport.serverStream(
@@ -90,13 +94,16 @@ export async function reachRules(
   options: CallOptions,
 ): Promise<void> {
   if (!context.checksRules || sequence === 0) return;
-  await context.verified.reach(sequence, readOnWith(context, options));
+  const reached = context.verified.reach(sequence, readOnWith(context, options));
+  // Another one may be at it, and wait longer for its server than this one wants to.
+  await (options.signal === undefined ? reached : abortable(reached, options.signal));
 }
 
 /** Reads on from where the rules were verified to, for `VerifiedRules.reach`. Nobody wants its events. */
 export function readOnWith(context: RangeContext, options: CallOptions): ReadOn {
   const { signal, timeoutMs } = options;
-  const onward = { ...context, checksRules: false, onlyVerifies: true };
+  // Always with the rules: what doesn't begin where they were verified to would bring them no further.
+  const onward = { ...context, checksRules: true, onlyVerifies: true };
   return (from, end) => readRange(onward, { signal, timeoutMs, from, end });
 }
 
@@ -161,10 +168,13 @@ async function* readBackwards(
   reading: Reading,
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
   const { context, stream, start, asked, knownBefore, signal } = reading;
-  // What came since then, too, is to be verified: it is what comes first.
-  await reachRules(context, start.startSequence, {});
   const replay = new ReverseReplay(context, start);
   await context.opener.tie(start.head, knownBefore, { signal });
+  // What came since then, too, is to be verified: it is what comes first.
+  if (start.startCommit > 0) {
+    const { startCommit, startSequence, head } = start;
+    await checkAllowed(context, { sequence: startSequence - 1, commit: startCommit - 1, head });
+  }
   const isEmpty = asked.from >= Math.min(asked.end, start.startSequence);
   const startsAtEnd = start.startCommit === start.head.size;
   if (!isEmpty && !startsAtEnd && start.startSequence < asked.end) {

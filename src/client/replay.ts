@@ -58,6 +58,7 @@ export class Replay {
     const replay = new Replay(context, start);
     replay.#named.set(start.head.size, start.head);
     await context.known.exclusively(() => replay.#compare());
+    await replay.#checkStartsWithin();
     return replay;
   }
 
@@ -140,10 +141,16 @@ export class Replay {
     });
   }
 
+  /** What begins where the rules were verified to begins with that history, also where nothing follows. */
+  async #checkStartsWithin(): Promise<void> {
+    if (this.#covered?.size === this.nextCommit) await this.#checkCovered();
+  }
+
   /** Nothing is handed on of another history than the one whose rules were verified. */
   async #checkCovered(): Promise<void> {
     const covered = this.#covered;
-    if (covered === undefined || this.nextCommit > covered.size || this.isTied) return;
+    // Behind it the rules are checked, from a tree on that was compared.
+    if (covered === undefined || this.nextCommit > covered.size) return;
     await this.#context.verified.proveWithin(this.head(), covered);
   }
 

@@ -1,12 +1,13 @@
 import { dirname } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { makeFolderDurable, writeFileAtomic } from '../store/index.ts';
-import { decodeAuthority, encodeAuthority } from '../trust/index.ts';
+import { decodeAuthority, encodeAuthority, type ReplayedWriter } from '../trust/index.ts';
 import { countField, hexField, readJsonFile } from './json-file.ts';
 import type { VerifiedRules } from './verified-rules.ts';
 
 const format = 'atedb-rules-1';
 const hashBytes = 32;
+const countBytes = 8;
 
 /**
  * Read how far a chain was verified by earlier runs of a program, and what that has told.
@@ -28,15 +29,13 @@ export async function loadRules(
   try {
     const size = countField(path, fields, 'size');
     if (size > sizeMax) return false;
-    rules.resume({
-      head: {
-        size,
-        root: hexField(path, fields, 'root', hashBytes),
-      },
+    const place = {
+      head: { size, root: hexField(path, fields, 'root', hashBytes) },
       sequence: countField(path, fields, 'sequence'),
       frontier: listOf(fields.frontier).map((hash) => Buffer.from(hash, 'hex')),
       authority: decodeAuthority(Buffer.from(String(fields.authority), 'base64')),
-    });
+    };
+    rules.resume(place, new Map(listOf(fields.writers).map(decodeWriter)));
     for (const one of listOf(fields.wrapped)) {
       const bytes = Buffer.from(one, 'base64');
       rules.wrapped.restore({
@@ -60,7 +59,7 @@ export async function loadRules(
 export async function saveRules(
   path: string,
   chainId: Buffer,
-  { place, wrapped }: VerifiedRules,
+  { place, wrapped, writers }: VerifiedRules,
 ): Promise<void> {
   if (place === undefined) return;
   const { head, sequence, frontier, authority } = place;
@@ -72,12 +71,34 @@ export async function saveRules(
     sequence,
     frontier: frontier.map((hash) => hash.toString('hex')),
     authority: encodeAuthority(authority).toString('base64'),
+    writers: [...writers].map(encodeWriter),
     wrapped: wrapped.all.map((one) =>
       Buffer.concat([one.readKeyId, one.recipient, one.wrapped]).toString('base64'),
     ),
   };
   await makeFolderDurable(dirname(path), 0o700);
   await writeFileAtomic(path, `${JSON.stringify(fields)}\n`, { mode: 0o600 });
+}
+
+/** A writer as base64: its id, its next counter, its last seal's hash, and the head that this names, if it names one. */
+function encodeWriter([id, { nextCounter, lastSealHash, asOf }]: [string, ReplayedWriter]): string {
+  const counts = Buffer.alloc(2 * countBytes);
+  counts.writeBigUInt64BE(BigInt(nextCounter));
+  counts.writeBigUInt64BE(BigInt(asOf?.size ?? 0), countBytes);
+  const root = asOf?.root ?? Buffer.alloc(0);
+  return Buffer.concat([Buffer.from(id, 'hex'), lastSealHash, counts, root]).toString('base64');
+}
+
+function decodeWriter(text: string): [string, ReplayedWriter] {
+  const bytes = Buffer.from(text, 'base64');
+  const id = bytes.toString('hex', 0, hashBytes);
+  const nextCounter = Number(bytes.readBigUInt64BE(2 * hashBytes));
+  const size = Number(bytes.readBigUInt64BE(2 * hashBytes + countBytes));
+  const lastSealHash = bytes.subarray(hashBytes, 2 * hashBytes);
+  const root = bytes.subarray(2 * (hashBytes + countBytes));
+  if (root.length !== (size === 0 ? 0 : hashBytes))
+    throw new TypeError('a writer has another size');
+  return [id, { nextCounter, lastSealHash, asOf: size === 0 ? undefined : { size, root } }];
 }
 
 function listOf(value: unknown): readonly string[] {

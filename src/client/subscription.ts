@@ -137,6 +137,8 @@ export class Subscription {
             const head = await opener.extend(before, { signal });
             await known.exclusively(async () => known.advance(before, head));
           }
+          // By a time it may start at what was appended since the rules were verified.
+          await reachRules(this.#context, start.startSequence, { signal });
           this.#replay = await Replay.begin(this.#context, start, before);
         } else if (message.kind === 'checkpoint') {
           const { genesis } = this.#context;

@@ -2,6 +2,8 @@ import { eventMarks, type Genesis, type TreeHead } from '../event/index.ts';
 import {
   Authority,
   type AuthorityRecord,
+  type ReplayedWriter,
+  type ReplayedWriters,
   type ReplayVerifier,
   type RulesFrom,
   type VerifiedBatch,
@@ -31,6 +33,8 @@ export class VerifiedRules {
   #place: RulesPlace | undefined;
   /** The sequence up to which read keys were learned of in order, from the chain's first event on. */
   #learnedTo = 0;
+  /** All writers of the chain, as they are there. */
+  #writers = new Map<string, ReplayedWriter>();
   #reaching: Promise<void> = Promise.resolve();
   readonly #onChange: () => void;
   /** Has it proven that a tree of the chain is part of one that was verified. */
@@ -51,10 +55,26 @@ export class VerifiedRules {
   }
 
   /** Go on from what was verified by another run of the program. */
-  resume(place: RulesPlace): void {
+  resume(place: RulesPlace, writers: ReplayedWriters): void {
     if (this.#place !== undefined && place.head.size <= this.#place.head.size) return;
     this.#place = place;
     this.#learnedTo = place.sequence;
+    this.#writers = new Map(writers);
+  }
+
+  /** All writers of the chain, as they are where it has come to. */
+  get writers(): ReplayedWriters {
+    return this.#writers;
+  }
+
+  /**
+   * Begin anew: a server has shown two histories, and which of them was verified first says nothing of which is true. Read keys that
+   * were handed out stay: they open only what is sealed with them.
+   */
+  forget(): void {
+    this.#place = undefined;
+    this.#learnedTo = 0;
+    this.#writers = new Map();
   }
 
   /** Whether data of the chain is sealed anywhere, as far as is known. */
@@ -76,7 +96,8 @@ export class VerifiedRules {
   /** From where on a replay knows who may do what, beginning at a commit or before. */
   rulesFrom(): RulesFrom | undefined {
     const place = this.#place;
-    return place && { head: place.head, authority: place.authority };
+    if (place === undefined) return undefined;
+    return { head: place.head, authority: place.authority, writers: new Map(this.#writers) };
   }
 
   /**
@@ -114,7 +135,11 @@ export class VerifiedRules {
   advance(verifier: ReplayVerifier): void {
     const authority = verifier.authority();
     const head = verifier.head();
+    const wrote = verifier.takeWrote();
     if (authority === undefined || head.size <= (this.#place?.head.size ?? 0)) return;
+    // What it was asked for before may be forgotten here.
+    if (this.#place === undefined) this.#writers = new Map(verifier.writers);
+    for (const [id, writer] of wrote) this.#writers.set(id, writer);
     const { nextSequence: sequence } = verifier;
     this.#place = { head, sequence, frontier: verifier.frontier(), authority };
     this.#onChange();

@@ -4,6 +4,8 @@ import type { WrappedKey } from '../event/index.ts';
 
 /** As many as are kept; older ones make room. */
 const keptMax = 16_384;
+/** Of one read key for one reader: whoever may write anything may hand out something that isn't the key. */
+const ofOneMax = 8;
 
 /**
  * Read keys that a chain has handed out, each sealed for one reader. By themselves they tell nobody else anything.
@@ -12,21 +14,21 @@ const keptMax = 16_384;
  * one who was given the read key: by the event that named it first, which nobody could know before, or by one of these.
  */
 export class WrappedKeys {
-  readonly #counting = new Map<string, WrappedKey>();
+  readonly #counting = new KeptKeys();
   /** The read keys, in hexadecimal, that anything was said of. */
   readonly #known = new Set<string>();
   /** From the middle of the chain, where nobody knows who was given what before: good for nothing but to be tried. */
-  readonly #tried = new Map<string, WrappedKey>();
+  readonly #tried = new KeptKeys();
 
   /** Those that count, oldest first. */
   get all(): readonly WrappedKey[] {
-    return [...this.#counting.values()];
+    return this.#counting.all;
   }
 
   /** Keep one that counted in another run. */
   restore(wrapped: WrappedKey): void {
     this.#known.add(wrapped.readKeyId.toString('hex'));
-    keep(this.#counting, wrapped);
+    this.#counting.add(wrapped);
   }
 
   /** Keep those of an event, in the order of the chain from its first event on, that count. @param from keys that it is from. */
@@ -37,19 +39,21 @@ export class WrappedKeys {
     const counting = all.filter(
       ({ readKeyId }) =>
         isFirst.has(readKeyId.toString('hex')) ||
-        from.some((giver) => this.#counting.has(nameOf(readKeyId, giver))),
+        from.some((giver) => this.#counting.of(readKeyId, giver).length > 0),
     );
     for (const wrapped of counting) this.restore(wrapped);
   }
 
   /** Keep one of an event that was met out of order. */
   try(wrapped: WrappedKey): void {
-    keep(this.#tried, wrapped);
+    this.#tried.add(wrapped);
   }
 
   /** Fingerprints of those who were given a read key. */
   holdersOf(readKeyId: Buffer): readonly Buffer[] {
-    return this.all.filter((one) => one.readKeyId.equals(readKeyId)).map((one) => one.recipient);
+    const of = this.all.filter((one) => one.readKeyId.equals(readKeyId));
+    const once = new Map(of.map(({ recipient }) => [recipient.toString('hex'), recipient]));
+    return [...once.values()];
   }
 
   /**
@@ -60,15 +64,49 @@ export class WrappedKeys {
   open(readKeyId: Buffer, chainId: Buffer, keys: readonly KeyPair[]): Buffer | undefined {
     for (const key of keys) {
       const { fingerprint } = key.publicKey;
-      const name = nameOf(readKeyId, fingerprint);
-      for (const held of [this.#counting.get(name), this.#tried.get(name)]) {
-        if (held === undefined) continue;
-        const opened = key.openSealed(wrapContext(chainId, readKeyId, fingerprint), held.wrapped);
+      const held = [this.#counting, this.#tried].flatMap((kept) => kept.of(readKeyId, fingerprint));
+      for (const { wrapped } of held) {
+        const opened = key.openSealed(wrapContext(chainId, readKeyId, fingerprint), wrapped);
         // Whoever handed it out may have handed out another: the id says which it is.
         if (opened?.length === 32 && readKeyIdOf(opened).equals(readKeyId)) return opened;
       }
     }
     return undefined;
+  }
+}
+
+/** Wrapped keys by read key and reader, several of each, since who was given one may hand out another that isn't the key. */
+class KeptKeys {
+  readonly #kept = new Map<string, readonly WrappedKey[]>();
+  #count = 0;
+
+  /** Oldest first. */
+  get all(): readonly WrappedKey[] {
+    return [...this.#kept.values()].flat();
+  }
+
+  of(readKeyId: Buffer, recipient: Buffer): readonly WrappedKey[] {
+    return this.#kept.get(nameOf(readKeyId, recipient)) ?? [];
+  }
+
+  /** Keep one beside the others. Copied: it lies in a whole slice. */
+  add({ readKeyId, recipient, wrapped }: WrappedKey): void {
+    const name = nameOf(readKeyId, recipient);
+    const before = this.#kept.get(name) ?? [];
+    if (before.some((one) => one.wrapped.equals(wrapped))) return;
+    const copy = {
+      readKeyId: Buffer.from(readKeyId),
+      recipient: Buffer.from(recipient),
+      wrapped: Buffer.from(wrapped),
+    };
+    // Of too many the first stays, which is nearly always the right one, and the newest.
+    const kept = before.length < ofOneMax ? before : before.toSpliced(1, 1);
+    this.#count += kept.length + 1 - before.length;
+    this.#kept.set(name, [...kept, copy]);
+    const [oldest] = this.#kept;
+    if (this.#count <= keptMax || oldest === undefined) return;
+    this.#kept.delete(oldest[0]);
+    this.#count -= oldest[1].length;
   }
 }
 
@@ -78,19 +116,6 @@ export function wrapContext(chainId: Buffer, readKeyId: Buffer, recipient: Buffe
     info: Buffer.from(hpkeInfos.wrappedKey),
     aad: Buffer.concat([chainId, readKeyId, recipient]),
   };
-}
-
-/** Copied: it lies in a whole slice. */
-function keep(kept: Map<string, WrappedKey>, { readKeyId, recipient, wrapped }: WrappedKey): void {
-  const name = nameOf(readKeyId, recipient);
-  kept.delete(name);
-  const [oldest] = kept.keys();
-  if (kept.size >= keptMax && oldest !== undefined) kept.delete(oldest);
-  kept.set(name, {
-    readKeyId: Buffer.from(readKeyId),
-    recipient: Buffer.from(recipient),
-    wrapped: Buffer.from(wrapped),
-  });
 }
 
 function nameOf(readKeyId: Buffer, recipient: Buffer): string {

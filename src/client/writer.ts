@@ -1,6 +1,7 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, FieldWriter, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
+import type { Genesis } from '../event/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import type { BatchLimits } from './append-queue.ts';
 import { Attestations } from './attestations.ts';
@@ -45,6 +46,8 @@ export class Writer {
   readonly #end = new AbortController();
   #key: Promise<KeyPair> | undefined;
   #lostSinceMs: number | undefined;
+  /** Whether anything was appended without asking what is to be sealed, since a connection was made last. */
+  #isBlind = false;
   #running: Promise<void> | undefined;
   #isClosing = false;
   #pumpPlanned = false;
@@ -69,6 +72,7 @@ export class Writer {
         new AtedbError('REQUEST_INVALID', 'the chain is closed. Open it again to append to it'),
       );
     }
+    if (built.isRuled !== true) this.#isBlind = true;
     const append = new PendingAppend(built, options, (given) => this.#pipeline.giveUp(given));
     this.#pipeline.add(append);
     this.#running ??= this.#run();
@@ -156,6 +160,7 @@ export class Writer {
     });
     const { chainKey, transport, opener, known, signBatches } = this.#options;
     const { slot, genesis } = await this.#place.take(key, this.#pipeline.unanswered, signal);
+    this.#checkBlind(genesis);
     // All may have been given up meanwhile, and nobody would end a stream that is only to be made.
     if (this.#isClosing && !this.#pipeline.isBusy) return;
     const stream = transport.duplexStream(ChainService.method.append, signal);
@@ -207,6 +212,22 @@ export class Writer {
       stream.cancel(undefined);
     }
     if (this.#pipeline.isBusy) throw this.#lost('has ended the stream');
+  }
+
+  /**
+   * What was built for a chain that was not there is in clear. Somebody else may have created one meanwhile that seals its data.
+   *
+   * @throws AtedbError READ_RULE_MISMATCH; then it was not sent.
+   */
+  #checkBlind({ isConfidential, chainKey }: Genesis): void {
+    const wasBlind = this.#isBlind;
+    this.#isBlind = false;
+    if (!wasBlind || isConfidential !== true) return;
+    throw new AtedbError(
+      'READ_RULE_MISMATCH',
+      `the chain ${chainKey.text} was not there, and somebody else has created it as a confidential one: nothing was sent to it in clear. Append again, and it is sealed`,
+      { metadata: { chain_key: chainKey.text } },
+    );
   }
 
   /** Take what the server says of a batch. */

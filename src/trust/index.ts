@@ -24,6 +24,8 @@ export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
 export {
   type FindKey,
+  type ReplayedWriter,
+  type ReplayedWriters,
   type ReplayOptions,
   type ReplayStart,
   ReplayVerifier,

@@ -50,6 +50,8 @@ export interface RulesFrom {
   /** The tree there, which the replay must have too when it comes there. */
   readonly head: TreeHead;
   readonly authority: AuthorityRecord;
+  /** All that have written before. */
+  readonly writers: ReplayedWriters;
 }
 
 /** Finds a public key by the hexadecimal of its fingerprint; undefined where there is none. */
@@ -61,18 +63,24 @@ export interface ReplayOptions {
   readonly allSignatures?: boolean;
 }
 
-interface Writer {
-  nextCounter: number;
-  lastSealHash: Buffer;
-  asOf: TreeHead | undefined;
+/** Where a writer's chain of seals stands. */
+export interface ReplayedWriter {
+  readonly nextCounter: number;
+  /** 32 bytes. */
+  readonly lastSealHash: Buffer;
+  /** The head that its last seal names. */
+  readonly asOf: TreeHead | undefined;
 }
+
+/** Writers by the hexadecimal of their ids. */
+export type ReplayedWriters = ReadonlyMap<string, ReplayedWriter>;
 
 /**
  * Verifies a replay by itself, trusting nobody: the strict form, hashes, the chain of seals, counters,
  * signatures, conditions, sequences, times and the tree. Whoever reads feeds it slices in order.
  *
- * A replay that starts in the middle takes each writer's first batch there as it comes; the tree ties it to the
- * history before. Whether the start belongs to the chain is the caller's to check, by a consistency proof.
+ * A replay that starts in the middle, and isn't told of what came before, takes each writer's first batch there as it comes; the
+ * tree ties it to the history before. Whether the start belongs to the chain is the caller's to check, by a consistency proof.
  */
 export class ReplayVerifier {
   readonly genesis: Genesis;
@@ -85,9 +93,12 @@ export class ReplayVerifier {
   /** Who may do what, as it was after so many changes. */
   #record: { readonly changes: number; readonly record: AuthorityRecord } | undefined;
   readonly #frontier: Frontier;
-  readonly #fromGenesis: boolean;
+  /** Whether the writers are all that there are: another one is new, and starts at counter 0. */
+  #knowsWriters: boolean;
   readonly #allSignatures: boolean;
-  readonly #writers = new Map<string, Writer>();
+  #writers = new Map<string, ReplayedWriter>();
+  /** Those of them that wrote since this was asked for last. */
+  #wrote = new Map<string, ReplayedWriter>();
   readonly #latest = new LatestWriters();
   readonly #objects = new RecentKeys();
   /** What seals say that their writers have verified is checked against it. */
@@ -110,7 +121,7 @@ export class ReplayVerifier {
     this.#allSignatures = options.allSignatures === true;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
-    this.#fromGenesis = start.commit === 0;
+    this.#knowsWriters = start.commit === 0;
     this.#nextSequence = start.sequence;
   }
 
@@ -142,6 +153,18 @@ export class ReplayVerifier {
     // It seldom changes, and may be large.
     if (this.#record?.changes !== changes) this.#record = { changes, record: authority.record() };
     return this.#record.record;
+  }
+
+  /** All writers so far, where it is known who may do what. Changes as the replay goes on. */
+  get writers(): ReplayedWriters {
+    return this.#writers;
+  }
+
+  /** The writers that wrote since this was called last. */
+  takeWrote(): ReplayedWriters {
+    const wrote = this.#wrote;
+    this.#wrote = new Map();
+    return wrote;
   }
 
   /** A public key that was shown so far, by the hexadecimal of its fingerprint. */
@@ -201,6 +224,9 @@ export class ReplayVerifier {
     }
     this.#authority = new Authority(rules.authority);
     this.#keys = this.#authority.keys;
+    // So that a batch of before, sent once more as a new one, is known.
+    this.#writers = new Map(rules.writers);
+    this.#knowsWriters = true;
   }
 
   /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */
@@ -236,12 +262,14 @@ export class ReplayVerifier {
     if (!isGenesis) this.#authority?.decide(batch);
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
-    this.#writers.set(id, {
+    const writer = {
       nextCounter: seal.counter + 1,
       lastSealHash: seal.hash,
       // Copied: it lies in a whole slice.
       asOf: seal.asOf && { ...seal.asOf, root: Buffer.from(seal.asOf.root) },
-    });
+    };
+    this.#writers.set(id, writer);
+    this.#wrote.set(id, writer);
     this.#nextSequence = commit.firstSequence + commit.events;
     this.#objects.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
@@ -271,7 +299,7 @@ export class ReplayVerifier {
     const { seal } = batch;
     const writer = this.#writers.get(seal.writerId.toString('hex'));
     if (writer === undefined) {
-      if (this.#fromGenesis && seal.counter !== 0) {
+      if (this.#knowsWriters && seal.counter !== 0) {
         throw new Violation(`its writer starts at counter ${seal.counter}`);
       }
     } else if (seal.counter !== writer.nextCounter || !seal.previous?.equals(writer.lastSealHash)) {

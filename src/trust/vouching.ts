@@ -4,8 +4,11 @@ import { type Batch, type EventKind, eventMarks, type TrustMode } from '../event
 /** Who vouches for a batch: its writer, by a signature, or only the server, which had the key proven to it. */
 export type VouchedBy = 'writer' | 'server';
 
-/** All other kinds carry authority or keys: a server must never be able to make itself a reader or a writer. */
-const kindsWithoutAuthority: ReadonlySet<EventKind> = new Set(['data', 'tombstone']);
+/**
+ * All other kinds carry authority or keys: a server must never be able to make itself a reader or a writer. A tombstone does too:
+ * the rules of what it removes are gone with it, and the next one who writes there would seal nothing.
+ */
+const kindsWithoutAuthority: ReadonlySet<EventKind> = new Set(['data']);
 
 /**
  * Decide who vouches for a batch. That its signatures verify is `verifySignatures`; that the key of one without a

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { KeyPair } from '../../src/crypto/index.ts';
+import { KeyPair, type PublicKey } from '../../src/crypto/index.ts';
 import {
   type BuiltEvent,
   buildEvent,
@@ -71,6 +71,7 @@ export class TestWriter {
     events: readonly BuiltEvent[],
     options: TestBatchOptions = {},
     signers: readonly KeyPair[] = [this.key],
+    shown: readonly PublicKey[] = [],
   ): Promise<TestBatch> {
     const sealed = sealBatch({
       writer: this.identity,
@@ -84,6 +85,7 @@ export class TestWriter {
       events.map((event) => event.frame),
       sealed,
       signers,
+      shown,
     );
     return { run, sealHash: sealed.hash };
   }
@@ -99,6 +101,7 @@ export interface TestGenesisOptions {
   readonly salt?: Buffer;
   /** Of the writer that makes it; 16 bytes. */
   readonly writerSalt?: Buffer;
+  readonly isConfidential?: boolean;
 }
 
 /** A chain that has its genesis only, and the writer that made it. */
@@ -112,6 +115,7 @@ export async function testGenesis(options: TestGenesisOptions = {}) {
     trustMode,
     roots: roots.map((key) => key.publicKey),
     createdUnixMs: 1_700_000_000_000,
+    isConfidential: options.isConfidential ?? false,
     salt: options.salt ?? randomBytes(16),
     serverIdentity:
       trustMode === 'centralized' ? (options.server ?? KeyPair.generate()).publicKey : undefined,

@@ -2039,7 +2039,7 @@ export declare const ChainService: GenService<{
    * - A batch whose seal has no signatures is judged by the proofs before it, for whose verification it
    *   waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
    *   and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
-   *   event but data and tombstones.
+   *   event but data.
    * Where a batch is to be attested, `attested` follows its `committed` as soon as a checkpoint covers it, and
    * other answers may come in between. Until then the batch counts as one of the 128.
    * Retry: sending the same seal again, on any stream, is answered with the first answer and adds

@@ -292,7 +292,8 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION. The data is not sealed as the rule for reading wants: the metadata names the read key of the
-   * rule. Seal it with that one.
+   * rule. Seal it with that one. Made by clients, without a read key: the chain was to be confidential, and isn't, or nobody
+   * has said yet who may read it.
    *
    * @generated from enum value: ERROR_REASON_READ_RULE_MISMATCH = 47;
    */

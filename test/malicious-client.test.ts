@@ -1,0 +1,323 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { childPrimaryKey, KeyPair, primaryKeyFromName } from '../src/client/index.ts';
+import {
+  type BuiltEvent,
+  buildEvent,
+  type EventAuthority,
+  type EventInput,
+  type Precondition,
+  sealBatch,
+  signBatch,
+  writerIdOf,
+} from '../src/event/index.ts';
+import { ForgedChain } from './support/malicious/forged-chain.ts';
+import { type RawClient, reasonOf } from './support/raw-client.ts';
+import { testKey } from './support/test-client.ts';
+import { TestServer } from './support/test-server.ts';
+import { testEvent } from './support/test-writer.ts';
+
+// A client that keeps to no rule, at a true server: see docs/threat-model.md. Nothing of what it sends may be stored.
+
+const chainKey = 'example.com/me/test';
+const [alice, mallory, second, third] = Array.from({ length: 4 }, () => KeyPair.generate()) as [
+  KeyPair,
+  KeyPair,
+  KeyPair,
+  KeyPair,
+];
+const [hers, inbox, diary, plain] = ['hers', 'inbox', 'diary', 'plain'].map(primaryKeyFromName) as [
+  Buffer,
+  Buffer,
+  Buffer,
+  Buffer,
+];
+const readKeyId = randomBytes(32);
+const nothing = Buffer.alloc(0);
+
+let server: TestServer;
+let raw: RawClient;
+/** The chain as it was sent; it is copied for each attack. */
+let truth: ForgedChain;
+
+const of = ({ publicKey }: KeyPair) => publicKey.fingerprint;
+const only = (key: KeyPair) => ({ kind: 'any_of' as const, fingerprints: [of(key)] });
+
+function saying(authority: EventAuthority, input: Partial<EventInput> = {}): BuiltEvent {
+  return testEvent(nothing, { kind: 'rules', primaryKey: hers, authority, ...input });
+}
+
+/** Data that is said to be sealed with a read key. */
+function sealedWith(id: Buffer, primaryKey: Buffer): BuiltEvent {
+  const confidentiality = { readKeyId: id, random: randomBytes(32), commitment: randomBytes(32) };
+  const seal = () => randomBytes(40);
+  return testEvent('', { primaryKey, sealing: { confidentiality, seal } });
+}
+
+const keyChange = (key: KeyPair, successor?: KeyPair) =>
+  saying(
+    { keyChange: { fingerprint: of(key), successor: successor?.publicKey } },
+    { kind: 'key_change', primaryKey: undefined },
+  );
+const roots = (...keys: KeyPair[]) => {
+  const sorted = keys
+    .map(({ publicKey }) => publicKey)
+    .sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
+  return saying({ roots: sorted }, { kind: 'roots', primaryKey: undefined });
+};
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  raw = server.client();
+  truth = await ForgedChain.create({ trustMode: 'distributed', roots: [testKey] });
+  const { publicKey } = alice;
+  await truth.append(testKey, [
+    saying({ authorisation: { write: only(alice) }, publicKeys: [publicKey] }),
+    saying({ authorisation: { add: { kind: 'everyone' } } }, { primaryKey: inbox }),
+    saying({ authorisation: { read: { kind: 'read_key', readKeyId } } }, { primaryKey: diary }),
+    testEvent('plain', { primaryKey: plain }),
+    roots(testKey, second, third),
+  ]);
+  await truth.append(alice, [testEvent('1', { primaryKey: hers })]);
+  for (let commit = 0; commit < truth.size; commit += 1) {
+    await raw.appendBatch(truth.runAt(commit), chainKey);
+  }
+});
+afterAll(async () => {
+  raw[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Makes the batch that is sent. */
+type Attack = (chain: ForgedChain) => Promise<{ readonly run: Buffer }>;
+const shown = { shown: [mallory.publicKey] };
+const child = childPrimaryKey(inbox, plain);
+
+const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
+  "another's writer id": [
+    'BATCH_INVALID',
+    async (chain) => {
+      const own = chain.writer(mallory).identity;
+      const event = testEvent('x', { primaryKey: hers });
+      const sealed = sealBatch({ writer: own, counter: 0, eventHeaders: [event.header] });
+      writerIdOf(chain.writer(alice).identity).copy(
+        sealed.header,
+        sealed.header.indexOf(writerIdOf(own)),
+      );
+      return { run: await signBatch([event.frame], sealed, [mallory], [mallory.publicKey]) };
+    },
+  ],
+  'a counter that was used': [
+    'WRITER_FORKED',
+    (chain) =>
+      chain.append(alice, [testEvent('x', { primaryKey: hers })], {
+        counter: 0,
+        previous: undefined,
+      }),
+  ],
+  'a counter that skips one': [
+    'COUNTER_GAP',
+    (chain) => chain.append(alice, [testEvent('x', { primaryKey: hers })], { counter: 5 }),
+  ],
+  'another batch before it than was stored': [
+    'WRITER_FORKED',
+    (chain) =>
+      chain.append(alice, [testEvent('x', { primaryKey: hers })], { previous: randomBytes(32) }),
+  ],
+  'a head that the chain never had': [
+    'AS_OF_INVALID',
+    (chain) =>
+      chain.append(testKey, [testEvent('x')], { asOf: { size: 2, root: randomBytes(32) } }),
+  ],
+  'no signature': [
+    'SIGNATURE_INVALID',
+    (chain) => chain.append(testKey, [testEvent('x')], { signers: [] }),
+  ],
+  'a signature of somebody else': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(testKey, [testEvent('x')], { signers: [mallory] }),
+  ],
+  'a signature that nobody asked for': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(testKey, [testEvent('x')], { signers: [testKey, mallory] }),
+  ],
+  'a co-signer that has not signed': [
+    'SIGNATURE_INVALID',
+    (chain) =>
+      chain.append(
+        mallory,
+        [testEvent('x', { primaryKey: hers, authority: { signWith: [of(alice)] } })],
+        shown,
+      ),
+  ],
+  'an author that has not signed': [
+    'SIGNATURE_INVALID',
+    (chain) => chain.append(testKey, [testEvent('x', { authority: { author: of(alice) } })]),
+  ],
+  'a key that nobody has shown': [
+    'KEY_UNKNOWN',
+    (chain) =>
+      chain.append(mallory, [
+        testEvent('x', { primaryKey: child, parent: inbox, authority: { label: plain } }),
+      ]),
+  ],
+  'a seal that shows the key of somebody else': [
+    'BATCH_INVALID',
+    (chain) => chain.append(testKey, [testEvent('x')], shown),
+  ],
+  'an object that is not its to write': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(mallory, [testEvent('x', { primaryKey: hers })], shown),
+  ],
+  'a root that writes where a rule does not name it': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(testKey, [testEvent('x', { primaryKey: hers })]),
+  ],
+  'a rule by one who may only add': [
+    'KEY_NOT_ALLOWED',
+    (chain) => {
+      const authority = { authorisation: { write: only(mallory) }, label: plain };
+      const event = testEvent('x', { primaryKey: child, parent: inbox, authority });
+      return chain.append(mallory, [event], shown);
+    },
+  ],
+  'a rule of the root of the chain by one who is no root': [
+    'KEY_NOT_ALLOWED',
+    (chain) =>
+      chain.append(alice, [
+        saying({ authorisation: { write: only(alice) } }, { primaryKey: undefined }),
+      ]),
+  ],
+  'an object that is taken over by naming another parent': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(mallory, [testEvent('x', { primaryKey: plain, parent: inbox })], shown),
+  ],
+  'another parent for an object that is in the tree': [
+    'PARENT_INVALID',
+    (chain) => chain.append(alice, [testEvent('x', { primaryKey: hers, parent: inbox })]),
+  ],
+  'a move to where it may not add': [
+    'KEY_NOT_ALLOWED',
+    (chain) =>
+      chain.append(alice, [
+        testEvent('x', { primaryKey: hers, parent: diary, authority: { moves: true } }),
+      ]),
+  ],
+  'a label that does not fit': [
+    'BATCH_INVALID',
+    (chain) => {
+      const authority = { label: randomBytes(16) };
+      return chain.append(
+        mallory,
+        [testEvent('x', { primaryKey: plain, parent: inbox, authority })],
+        shown,
+      );
+    },
+  ],
+  'an object that is its own parent': [
+    'PARENT_INVALID',
+    (chain) => {
+      const key = randomBytes(16);
+      return chain.append(testKey, [testEvent('x', { primaryKey: key, parent: key })]);
+    },
+  ],
+  'a cycle of two': [
+    'PARENT_INVALID',
+    (chain) => {
+      const [a, b] = [randomBytes(16), randomBytes(16)] as [Buffer, Buffer];
+      const moves = { moves: true };
+      return chain.append(testKey, [
+        testEvent('x', { primaryKey: a, parent: b }),
+        testEvent('x', { primaryKey: b, parent: a, authority: moves }),
+      ]);
+    },
+  ],
+  "a change of somebody else's key": [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(mallory, [keyChange(alice, mallory)], shown),
+  ],
+  'a change of the key of a root': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(testKey, [keyChange(second)]),
+  ],
+  'a key that goes on after it has given itself up': [
+    'KEY_REVOKED',
+    (chain) => chain.append(alice, [keyChange(alice), testEvent('x', { primaryKey: hers })]),
+  ],
+  'roots by one of three': ['KEY_NOT_ALLOWED', (chain) => chain.append(testKey, [roots(testKey)])],
+  'roots by one of three, who names another that has not signed': [
+    'SIGNATURE_INVALID',
+    (chain) => {
+      const event = buildEvent({
+        kind: 'roots',
+        data: nothing,
+        salt: randomBytes(16),
+        authority: { roots: [testKey.publicKey], signWith: [of(second)] },
+      });
+      return chain.append(testKey, [event]);
+    },
+  ],
+  'no roots at all': ['NON_CANONICAL', (chain) => chain.writer(testKey).make([roots()])],
+  'data in clear where it is to be sealed': [
+    'READ_RULE_MISMATCH',
+    (chain) => chain.append(testKey, [testEvent('x', { primaryKey: diary })]),
+  ],
+  'sealed data where it is to be in clear': [
+    'READ_RULE_MISMATCH',
+    (chain) => chain.append(testKey, [sealedWith(readKeyId, plain)]),
+  ],
+  'data that is sealed with another read key': [
+    'READ_RULE_MISMATCH',
+    (chain) => chain.append(testKey, [sealedWith(randomBytes(32), diary)]),
+  ],
+  'a rule for reading by one who may not write': [
+    'KEY_NOT_ALLOWED',
+    (chain) =>
+      chain.append(
+        mallory,
+        [saying({ authorisation: { read: { kind: 'everyone' } } }, { primaryKey: diary })],
+        shown,
+      ),
+  ],
+  'a condition that does not hold': [
+    'PRECONDITION_FAILED',
+    (chain) => {
+      const condition: Precondition = { kind: 'chain_unchanged', sinceSequence: 1 };
+      return chain.append(testKey, [testEvent('x')], { preconditions: [condition] });
+    },
+  ],
+  'a batch for another chain': [
+    'CHAIN_ID_MISMATCH',
+    async () => {
+      const other = await ForgedChain.create({ trustMode: 'distributed', roots: [testKey] });
+      return other.append(testKey, [testEvent('x')]);
+    },
+  ],
+};
+
+test.each(Object.entries(attacks))(
+  '%s is refused, and nothing is stored',
+  async (_name, [reason, attack]) => {
+    const chain = truth.copy();
+    const { run } = await attack(chain);
+    const refused = await raw.appendBatch(run, chainKey).catch((error) => error);
+    expect(reasonOf(refused), String(refused?.message ?? 'it was taken')).toBe(reason);
+    expect((await raw.describeChain(chainKey)).nextSequence).toBe(BigInt(truth.nextSequence));
+  },
+);
+
+test('what is allowed is taken from the same clients', async () => {
+  const chain = truth.copy();
+  const label = { label: plain };
+  await chain.append(
+    mallory,
+    [testEvent('x', { primaryKey: child, parent: inbox, authority: label })],
+    shown,
+  );
+  await chain.append(alice, [testEvent('2', { primaryKey: hers })]);
+  await chain.append(testKey, [sealedWith(readKeyId, diary)]);
+  for (let commit = truth.size; commit < chain.size; commit += 1) {
+    await raw.appendBatch(chain.runAt(commit), chainKey);
+  }
+  expect((await raw.describeChain(chainKey)).nextSequence).toBe(BigInt(chain.nextSequence));
+});
