@@ -57,7 +57,7 @@ test('a new chain is made for its readers, shared with another, and taken back f
   await done(cli.atedb(['append', chain], { input: 'two\n' }));
   expect(await as('bob', ['read', chain])).toMatchObject({ code: 0, stdout: 'one\ntwo\n' });
   const missing = await as('alice', ['read', chain]);
-  expect(missing).toMatchObject({ code: 10, stdout: 'one\n' });
+  expect(missing).toMatchObject({ code: 11, stdout: 'one\n' });
   expect(missing.stderr).toMatch(
     /1 event is sealed with the read key [0-9a-f]{64}, which was not given/,
   );
@@ -197,7 +197,7 @@ test('a confidential chain without readers is for its maker alone, and what is t
   await done(cli.atedb(['share', chain, '--new', alice]));
   await done(cli.atedb(['append', chain], { input: 'shared\n' }));
   const tail = await as('alice', ['tail', chain, '--limit', '1']);
-  expect(tail).toMatchObject({ code: 10, stdout: 'shared\n' });
+  expect(tail).toMatchObject({ code: 11, stdout: 'shared\n' });
   expect(tail.stderr).toMatch(/event 2 is sealed with.*1 event is sealed/s);
   const dump = await done(cli.atedb(['dump', join(cli.data, 'example.com/me/diary.chain')]));
   expect(dump.stdout).toMatch(/confidential/);

@@ -176,7 +176,7 @@ test('requests in clear are not made for a chain that seals its data', async () 
   const { client } = await serverOf({ isConfidential: true });
   const chain = await open(client);
   await expect(chain.sealRequests({ data: 'secret' })).rejects.toMatchObject({
-    reason: 'REQUEST_INVALID',
+    reason: 'UNSUPPORTED',
   });
 });
 

@@ -1,9 +1,12 @@
+import { AtedbError } from '../bytes/index.ts';
 import {
   type AppendEvent,
   type AppendOptions,
   type Chain,
+  type Client,
   connect,
   type OnNotice,
+  type OpenOptions,
 } from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { appendSummary, committedJson } from './append-lines.ts';
@@ -72,9 +75,8 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
     try {
       const passphrase = passphraseFrom(settings.passphraseFile);
       await using client = await connect(server, { onNotice, passphrase });
-      const chain = await client.open(address, {
+      const chain = await openChain(client, address, settings, {
         forAppend: true,
-        confidential: settings.confidential || namesReaders(settings.rules),
         pad: settings.pad,
         key,
         chainId,
@@ -111,6 +113,35 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
       input.stream.destroy();
     }
   });
+}
+
+/**
+ * Open the chain. Where readers are named, a chain that this makes is confidential, and one that is there may be in clear, so that
+ * only an object of it is sealed. Where `--confidential` was said, it must be confidential.
+ */
+async function openChain(
+  client: Client,
+  address: string,
+  { confidential, rules }: AppendSettings,
+  options: OpenOptions,
+): Promise<Chain> {
+  if (!confidential && !namesReaders(rules)) return client.open(address, options);
+  try {
+    return await client.open(address, { ...options, confidential: true });
+  } catch (error) {
+    const isClear = error instanceof AtedbError && error.reason === 'READ_RULE_MISMATCH';
+    if (!isClear) throw error;
+    if (confidential) throw notConfidential(address);
+    return client.open(address, options);
+  }
+}
+
+function notConfidential(address: string): AtedbError {
+  return new AtedbError(
+    'REQUEST_INVALID',
+    `${address} is there, and is not confidential: that is fixed when a chain is made. Leave --confidential out, and seal objects of it with --read`,
+    { metadata: { field: 'confidential' } },
+  );
 }
 
 /** What goes with the events, now that all keys are found. */

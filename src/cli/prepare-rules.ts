@@ -28,7 +28,6 @@ export async function prepareRules(
   notify: (notice: ShownNotice) => void,
 ): Promise<Pick<AuthorityInput, 'write' | 'add' | 'read'>> {
   const isNew = chain.genesis === undefined;
-  if (!isNew && confidential) checkConfidential(chain, address);
   const meant = await meantRules(chain, rules);
   const { primaryKey, parent, label } = event;
   // A chain that is confidential and has no readers takes nothing.
@@ -54,15 +53,6 @@ export async function readersSet(
   const who = words.length === 0 ? 'you alone' : `you and ${words.join(', ')}`;
   const message = `what is written to ${what} from now on is for ${who} to read`;
   return { kind: 'readers-set', message };
-}
-
-function checkConfidential({ genesis }: Chain, address: string): void {
-  if (genesis?.isConfidential === true) return;
-  throw new AtedbError(
-    'REQUEST_INVALID',
-    `${address} is there, and is not confidential: that is fixed when a chain is made. Leave --confidential out, and seal objects of it with --read`,
-    { metadata: { field: 'confidential' } },
-  );
 }
 
 function needsObject(address: string): AtedbError {

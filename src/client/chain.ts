@@ -233,8 +233,7 @@ export class Chain implements AsyncDisposable {
     this.#checkWritable();
     if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
     const { loadKey } = this.#options;
-    const isSealed = this.#confidential.seals(this.genesis);
-    const chain = { chainKey: this.key, opener: this.#opener, loadKey, isSealed };
+    const chain = { chainKey: this.key, opener: this.#opener, loadKey };
     return sealRequests(chain, [events].flat(), options);
   }
 

@@ -10,26 +10,17 @@ import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 /**
  * Make the requests that append events, and send nothing: see `Chain.sealRequests`.
  *
- * @throws AtedbError REQUEST_INVALID where the chain has sealed data; as building events and opening the chain do.
+ * @throws AtedbError as building events and opening the chain do.
  */
 export async function sealRequests(
   chain: {
     readonly chainKey: ChainKey;
     readonly opener: ChainOpener;
     readonly loadKey: () => Promise<KeyPair>;
-    /** Whether its data is sealed, which these requests can't do. */
-    readonly isSealed: boolean;
   },
   events: readonly AppendEvent[],
   options: AppendOptions,
 ): Promise<Buffer[]> {
-  if (chain.isSealed) {
-    throw new AtedbError(
-      'REQUEST_INVALID',
-      `the chain ${chain.chainKey.text} has sealed data, and requests are made in clear. Append the events instead`,
-      { metadata: { field: 'events' } },
-    );
-  }
   const built = buildEvents(events, options);
   const { signal, timeoutMs } = options;
   const key = await chain.loadKey();
