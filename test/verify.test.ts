@@ -156,16 +156,19 @@ describe('a folder', () => {
     const storage = new RealStorage();
     const of = { chainId: undefined, trustMode: undefined, allSignatures: false };
     let moved = 0;
-    for (let round = 0; round < rounds({ short: 6, long: 60 }); round += 1) {
-      const found = await verifyFolder({
-        ...{ storage, folder: join(busy.logsPath, 'team', 'verify.chain'), ...of },
-        headsOf: async () => [],
-      });
-      expect(found.violations.list).toEqual([]);
-      moved += found.moved ? 1 : 0;
+    try {
+      for (let round = 0; round < rounds({ short: 6, long: 60 }); round += 1) {
+        const found = await verifyFolder({
+          ...{ storage, folder: join(busy.logsPath, 'team', 'verify.chain'), ...of },
+          headsOf: async () => [],
+        });
+        expect(found.violations.list).toEqual([]);
+        moved += found.moved ? 1 : 0;
+      }
+    } finally {
+      stop = true;
+      await appending;
     }
-    stop = true;
-    await appending;
     // Its file of tokens is no strange one.
     await (await growing.lock({ name: 'job' })).release();
     const last = await verifyFolder({

@@ -2,8 +2,8 @@ import { AtedbError } from '../bytes/index.ts';
 import {
   type AppendEvent,
   type AppendOptions,
+  type AtedbClient,
   type Chain,
-  type Client,
   connect,
   type OnNotice,
   type OpenOptions,
@@ -120,7 +120,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
  * only an object of it is sealed. Where `--confidential` was said, it must be confidential.
  */
 async function openChain(
-  client: Client,
+  client: AtedbClient,
   address: string,
   { confidential, rules }: AppendSettings,
   options: OpenOptions,

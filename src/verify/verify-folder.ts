@@ -1,6 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { Genesis, TreeHead } from '../event/index.ts';
 import {
+  errorCode,
   isTileName,
   type LogSurvey,
   logMark,
@@ -55,8 +56,11 @@ export interface FolderFindings {
   readonly moved: boolean;
 }
 
-/** How often all is read again, where a server that has ended a segment meanwhile may have made sound files look damaged. */
+/** How often all is read, where a server that has ended a segment meanwhile may have made sound files look damaged. */
 const triesMax = 3;
+
+/** How often all is read, where a file that was listed is gone: a server removes snapshots and unfinished files. */
+const goneTriesMax = 10;
 
 /**
  * Verify the folder of a chain: its files, and all that is in them. Nothing is written, no lock is taken, no key is
@@ -67,12 +71,20 @@ const triesMax = 3;
 export async function verifyFolder(options: FolderToVerify): Promise<FolderFindings> {
   const { storage, folder } = options;
   try {
-    for (let tries = 1; ; tries += 1) {
+    for (let tries = 1, gone = 0; ; ) {
       const mark = await logMark(storage, folder);
-      const found = await verifyOnce(options);
+      let found: Omit<FolderFindings, 'moved'>;
+      try {
+        found = await verifyOnce(options);
+      } catch (error) {
+        gone += 1;
+        if (errorCode(error) !== 'ENOENT' || gone === goneTriesMax) throw error;
+        continue;
+      }
       const moved = (await logMark(storage, folder)) !== mark;
       const isSound = found.violations.list.length === 0 && found.derived.length === 0;
       if (isSound || !moved || tries === triesMax) return { ...found, moved };
+      tries += 1;
     }
   } catch (error) {
     throw readError('reading the chain', error);
