@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 import { projectFolder } from '../command.ts';
@@ -13,8 +14,8 @@ export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
   return defineConfig({
     test: {
       pool: 'forks',
-      // One a core; by default one is left free, and of two cores that is half.
-      maxWorkers: '100%',
+      // One more than cores: tests wait for processes, timers and disks, and another has the core meanwhile.
+      maxWorkers: availableParallelism() + 1,
       // A process for each file would spend most of its time on loading; none of them changes its process.
       isolate: false,
       testTimeout: run.isLong ? 600_000 : 30_000,
