@@ -147,6 +147,8 @@ test(`${kills} times kill -9 under load: every acknowledged batch is there, whol
   await server.start();
   const all: LoadedChain[] = [];
   let chains: LoadedChain[] = [];
+  /** Rounds that had an acknowledgement at least. */
+  let waited = 0;
   for (let round = 0; round < kills; round += 1) {
     if (round % generation === 0) {
       chains = [];
@@ -157,7 +159,10 @@ test(`${kills} times kill -9 under load: every acknowledged batch is there, whol
     }
     const dying = chains.map((chain) => chain.appendUntilDeath());
     // Mostly while batches are answered; now and then while the chains are being opened.
-    if (random.chance(0.8)) await Promise.race(chains.map((chain) => chain.whenAcknowledged()));
+    if (round === 0 || random.chance(0.8)) {
+      await Promise.race(chains.map((chain) => chain.whenAcknowledged()));
+      waited += 1;
+    }
     await pause(random.between(0, 150));
     await server.kill();
     await Promise.all(dying);
@@ -168,5 +173,5 @@ test(`${kills} times kill -9 under load: every acknowledged batch is there, whol
   }
   for (const chain of all) await chain.check();
   const acknowledged = all.flatMap(({ sent }) => sent).filter((each) => each.acknowledged);
-  expect(acknowledged.length).toBeGreaterThan(kills);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(waited);
 }, 900_000);
