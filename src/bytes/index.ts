@@ -1,5 +1,6 @@
 export { encodeBase32 } from './base32.ts';
 export { FieldCursor, wireTypes } from './cursor.ts';
+export { damageMetadata } from './damage-metadata.ts';
 export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from './errors.ts';
 export type { FieldForm, FieldKind, MessageForm } from './form.ts';
 export { halfSipHash } from './half-sip-hash.ts';

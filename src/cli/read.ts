@@ -1,4 +1,5 @@
-import { AtedbError, type Chain, connect, damageMetadata, damageWords } from '../client/index.ts';
+import { AtedbError, damageMetadata } from '../bytes/index.ts';
+import { type Chain, connect, damageWords } from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';

@@ -1,8 +1,8 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, damageMetadata } from '../bytes/index.ts';
 import type { ChainKey, TreeHead } from '../event/index.ts';
 import type { SignedHead } from '../trust/index.ts';
 import type { RememberedChain } from './remembered-chain.ts';
-import { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
+import { damageWords, type ServedDamage } from './served-damage.ts';
 
 /** Two heads that can't both be true. */
 export interface ConflictingHeads {

@@ -75,7 +75,7 @@ export type {
   RuleKey,
   RulesView,
 } from './rules-view.ts';
-export { damageMetadata, damageWords, type ServedDamage } from './served-damage.ts';
+export { damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

@@ -34,14 +34,3 @@ export function damageWords(damage: ServedDamage): string {
   const upTo = lastSequence === undefined ? 'on' : `to ${lastSequence}`;
   return `sequences from ${firstSequence} ${upTo} (${where})`;
 }
-
-/** A damage as names and values that go with an error. */
-export function damageMetadata(damage: ServedDamage): Record<string, string> {
-  const { file, offset, firstSequence, lastSequence } = damage;
-  return {
-    file,
-    offset: String(offset),
-    ...(firstSequence === undefined ? {} : { first_sequence: String(firstSequence) }),
-    ...(lastSequence === undefined ? {} : { last_sequence: String(lastSequence) }),
-  };
-}

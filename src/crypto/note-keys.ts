@@ -1,14 +1,8 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  randomFillSync,
-  sign,
-  verify,
-} from 'node:crypto';
+import { type KeyObject, randomFillSync, sign, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { AtedbError } from '../bytes/index.ts';
 import { ed25519PointFault } from './ed25519-point.ts';
+import { importPublicKey, importSeed, rawPublicKey } from './native-keys.ts';
 
 // Signatures of C2SP notes: bare Ed25519 (RFC 8032) and bare ML-DSA-44 (FIPS 204, pure, with an empty context), each over
 // a message of its own. They are not the composite of `KeyPair`, and its keys are never used for them.
@@ -21,16 +15,6 @@ export const noteBytes = {
   publicKey: { ed25519: 32, mldsa44: 1312 },
   seed: { ed25519: 32, mldsa44: 32 },
   signature: { ed25519: 64, mldsa44: 2420 },
-} as const;
-
-// Raw keys go to OpenSSL as DER, with the fixed prefixes of RFC 8410 and RFC 9881.
-const spki = {
-  ed25519: Buffer.from('302a300506032b6570032100', 'hex'),
-  mldsa44: Buffer.from('30820532300b06096086480165030403110382052100', 'hex'),
-} as const;
-const pkcs8 = {
-  ed25519: Buffer.from('302e020100300506032b657004220420', 'hex'),
-  mldsa44: Buffer.from('3034020100300b060960864801650304031104228020', 'hex'),
 } as const;
 
 /** An Ed25519 signature is the point R, then the integer S. */
@@ -56,13 +40,10 @@ export class NotePublicKeys {
     if (fault !== undefined) throw invalid(`the Ed25519 key of a note ${fault}`);
     this.ed25519 = Buffer.from(raw.ed25519);
     this.mldsa44 = Buffer.from(raw.mldsa44);
-    const importKey = (algorithm: NoteAlgorithm) =>
-      createPublicKey({
-        key: Buffer.concat([spki[algorithm], this[algorithm]]),
-        format: 'der',
-        type: 'spki',
-      });
-    this.#keys = { ed25519: importKey('ed25519'), mldsa44: importKey('mldsa44') };
+    this.#keys = {
+      ed25519: importPublicKey('ed25519', this.ed25519),
+      mldsa44: importPublicKey('mldsa44', this.mldsa44),
+    };
   }
 
   /**
@@ -153,22 +134,6 @@ function kept(seed: Buffer): Buffer {
   const copy = Buffer.alloc(seed.length);
   copy.set(seed);
   return copy;
-}
-
-function importSeed(algorithm: NoteAlgorithm, seed: Buffer): KeyObject {
-  const key = Buffer.alloc(pkcs8[algorithm].length + seed.length);
-  key.set(pkcs8[algorithm]);
-  key.set(seed, pkcs8[algorithm].length);
-  try {
-    return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
-  } finally {
-    key.fill(0);
-  }
-}
-
-function rawPublicKey(algorithm: NoteAlgorithm, privateKey: KeyObject): Buffer {
-  const der = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  return der.subarray(spki[algorithm].length);
 }
 
 function checkLength(what: string, bytes: Buffer, length: number): void {

@@ -1,4 +1,4 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, damageMetadata } from '../bytes/index.ts';
 
 /** A place in a chain's files where something is wrong. */
 export interface Damage {
@@ -23,17 +23,6 @@ export interface Trouble {
   readonly what: string;
   /** What had been durable, and is damaged. Undefined: nothing is. */
   readonly damage: ChainDamage | undefined;
-}
-
-/** A damage as names and values that go with an error. */
-export function damageMetadata(damage: Damage & Partial<ChainDamage>): Record<string, string> {
-  const { file, offset, firstSequence, lastSequence } = damage;
-  return {
-    file,
-    offset: String(offset),
-    ...(firstSequence === undefined ? {} : { first_sequence: String(firstSequence) }),
-    ...(lastSequence === undefined ? {} : { last_sequence: String(lastSequence) }),
-  };
 }
 
 /** The damage that an error of `damageError` tells of. @returns undefined for any other error. */

@@ -23,7 +23,7 @@ export class DamagedSpans {
   }
 
   /**
-   * Where those who read on from a position have to stop; undefined for nowhere in its segment.
+   * Where those who read on from a position have to stop; undefined where nothing of its segment stops them.
    *
    * @throws AtedbError CHAIN_DAMAGED for a position within a damaged part.
    */

@@ -4,7 +4,6 @@ export { ChainLog } from './chain-log.ts';
 export { type ClosedSegments, closedSegments } from './closed-segments.ts';
 export {
   type ChainDamage,
-  damageMetadata,
   describeLoss,
   errorCode,
   readError,

@@ -79,7 +79,7 @@ export class KeyRing {
     setEntry(this.#keys, key.fingerprintHex, key, undo);
   }
 
-  /** Have other roots. Those before stay known, as any other key. */
+  /** Have other roots. Those before stay known, as other keys do. */
   setRoots(roots: readonly PublicKey[], undo: Undo): void {
     for (const root of roots) this.add(root, undo);
     const before = this.#roots;

@@ -1,8 +1,8 @@
-import { AtedbError } from '../../bytes/index.ts';
+import { AtedbError, damageMetadata } from '../../bytes/index.ts';
 import type { Chain, ChainLease, ChainRegistry } from '../../chain/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import { parseChainKey, type TrustMode } from '../../event/index.ts';
-import { damageMetadata, type Position } from '../../log/index.ts';
+import type { Position } from '../../log/index.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import type { SliceMemory } from '../slice-memory.ts';
 
