@@ -9,6 +9,7 @@ import {
   primaryKeyFromName,
   type TrustMode,
 } from '../src/client/index.ts';
+import { parseEventHeader } from '../src/event/index.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
@@ -45,6 +46,15 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     return events
       .filter(({ kind }) => kind === 'data')
       .map(({ data, sealed }) => (sealed?.state === 'no key' ? '?' : data.toString()));
+  }
+
+  /** Sizes of sealed data as it is stored, which everybody sees. */
+  async function storedSizes(): Promise<number[]> {
+    const stranger = await as(bob);
+    const events = await all(stranger.read());
+    return events
+      .filter(({ kind }) => kind === 'data')
+      .map(({ headerBytes }) => parseEventHeader(headerBytes).dataBytes);
   }
 
   async function stored(): Promise<string> {
@@ -162,11 +172,11 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     await chain.setReaders([]);
     for (const size of [1_000, 1_010, 1_020]) await chain.append({ data: 'x'.repeat(size) });
     expect((await readBy(testKey)).map(({ length }) => length)).toEqual([1_000, 1_010, 1_020]);
-    const reader = await as(bob);
-    const events = await all(reader.read());
-    const sizes = events
-      .filter(({ kind }) => kind === 'data')
-      .map(({ headerBytes }) => headerBytes.length);
-    expect(new Set(sizes).size).toBe(1);
+    const stored = await storedSizes();
+    expect(new Set(stored).size).toBe(1);
+    // Without padding each size shows.
+    const plain = await as(testKey, { confidential: true });
+    for (const size of [1_000, 1_010, 1_020]) await plain.append({ data: 'x'.repeat(size) });
+    expect(new Set((await storedSizes()).slice(stored.length)).size).toBe(3);
   });
 });

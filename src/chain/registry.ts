@@ -6,7 +6,6 @@ import {
   describeLoss,
   KeysCache,
   readError,
-  type SegmentDamage,
   type Storage,
   segmentName,
 } from '../log/index.ts';
@@ -20,7 +19,7 @@ import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 import { type ChainLease, leaseOn, type OpenEntry } from './open-entry.ts';
-import { Scrubber, type ScrubSettings } from './scrubber.ts';
+import { type FoundDamage, isChainOf, Scrubber, type ScrubSettings } from './scrubber.ts';
 
 /** What the registry tells its owner about; a pino logger is one. */
 export interface RegistryLogger {
@@ -106,7 +105,7 @@ export class ChainRegistry {
       ...scrub,
       storage,
       logsPath,
-      onDamage: (key, segment, found) => this.#foundDamage(key, segment, found),
+      onDamage: (found) => this.#foundDamage(found),
       onNotice: (notice) => logger.warn({}, notice),
     });
   }
@@ -335,13 +334,19 @@ export class ChainRegistry {
   }
 
   /** Damage was found in a closed segment of a chain, which may be open or not. */
-  async #foundDamage(key: ChainKey, segment: number, found: SegmentDamage): Promise<void> {
+  async #foundDamage({ key, chainId, segment, damage }: FoundDamage): Promise<void> {
     // Not while it is being opened or closed: either it is told now, or when it is opened.
     await this.#mutex.run(key.text, async () => {
-      this.#damaged.add(key.text, segment);
       const entry = this.#entries.get(key.text);
-      if (entry !== undefined) return entry.chain.log.foundDamage(found);
-      const what = found.damages.map(describeLoss).join('; ');
+      // It may have been deleted while it was read, and have a successor.
+      const isStill =
+        entry === undefined
+          ? await isChainOf(this.#options, key, chainId)
+          : entry.chain.genesis.chainId.equals(chainId);
+      if (!isStill) return;
+      this.#damaged.add(key.text, segment);
+      if (entry !== undefined) return entry.chain.log.foundDamage(damage);
+      const what = damage.damages.map(describeLoss).join('; ');
       this.#options.logger.warn({ chain: key.text }, `the log can only be read: ${what}`);
     });
   }

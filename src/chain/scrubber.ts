@@ -22,13 +22,22 @@ export interface ScrubSettings {
   readonly roundMs?: number | undefined;
 }
 
+/** Damage of a closed segment. */
+export interface FoundDamage {
+  readonly key: ChainKey;
+  /** Which chain it was that was read: another may have its key by now. */
+  readonly chainId: Buffer;
+  readonly segment: number;
+  readonly damage: SegmentDamage;
+}
+
 /** What a scrubber works with. */
 export interface ScrubberOptions extends ScrubSettings {
   readonly storage: Storage;
   /** Absolute path that all chains lie below. */
   readonly logsPath: string;
   /** Damage was found in a closed segment. Must not throw. */
-  readonly onDamage: (key: ChainKey, segment: number, found: SegmentDamage) => Promise<void>;
+  readonly onDamage: (found: FoundDamage) => Promise<void>;
   /** Told in words what could not be checked. */
   readonly onNotice: (notice: string) => void;
 }
@@ -97,7 +106,10 @@ export class Scrubber {
   async #round(): Promise<void> {
     const { storage, logsPath, onNotice, intervalMs = intervalDefaultMs } = this.#options;
     const before = performance.now() - intervalMs;
-    const isDue = (id: string) => (this.#checkedMs.get(id) ?? Number.NEGATIVE_INFINITY) <= before;
+    for (const [id, ms] of this.#checkedMs) {
+      if (ms <= before) this.#checkedMs.delete(id);
+    }
+    const isDue = (id: string) => !this.#checkedMs.has(id);
     const rest = (bytes: number) => this.#rest(bytes);
     try {
       for (const key of await findChains(storage, logsPath)) {
@@ -127,7 +139,8 @@ export class Scrubber {
         const { rest } = how;
         const found = await scrubSegment({ storage, folder, chainId, segment, next, rest });
         this.#checkedMs.set(id, performance.now());
-        if (found !== undefined) await onDamage(key, segment.segment, found);
+        if (found === undefined) continue;
+        await onDamage({ key, chainId, segment: segment.segment, damage: found });
       }
     } catch (error) {
       if (this.#end.signal.aborted) return;
@@ -141,6 +154,20 @@ export class Scrubber {
     const now = performance.now();
     this.#dueMs = Math.max(this.#dueMs, now) + (bytes / this.#options.bytesPerSecond) * 1000;
     await delay(this.#dueMs - now, undefined, { signal, ref: false });
+  }
+}
+
+/** Whether it is this chain that its key's folder has now. Damage of its manifest is told when it is opened. */
+export async function isChainOf(
+  at: { readonly storage: Storage; readonly logsPath: string },
+  key: ChainKey,
+  chainId: Buffer,
+): Promise<boolean> {
+  try {
+    const now = await closedSegments(at.storage, chainFolder(at.logsPath, key));
+    return now.chainId.equals(chainId);
+  } catch {
+    return false;
   }
 }
 

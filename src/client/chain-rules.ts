@@ -63,7 +63,11 @@ export class ChainRules {
   async load({ chainId }: Genesis, rememberedSize: number): Promise<void> {
     const { path } = this;
     if (path === undefined) return;
-    this.#loaded ??= loadRules(path, chainId, rememberedSize, this.verified);
+    this.#loaded ??= loadRules(path, chainId, rememberedSize, this.verified).catch((error) => {
+      // Once the file is mended or deleted it is loaded after all.
+      this.#loaded = undefined;
+      throw error;
+    });
     await this.#loaded;
   }
 

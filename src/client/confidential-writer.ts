@@ -143,10 +143,18 @@ export class ConfidentialWriter {
   /** Have the rules verified up to the chain's end: once, and again when they turn out to be others. */
   async #reached(options: CallOptions): Promise<RangeContext> {
     const context = await this.#options.context(options);
-    if (this.#hasReached) return context;
-    await context.verified.reach(undefined, readOnWith(context, options));
-    this.#checkSeen(context);
-    this.#hasReached = true;
+    while (!this.#hasReached) {
+      // Others may set readers meanwhile: that is behind what is reached now.
+      this.#hasReached = true;
+      const due = [...this.#unseen];
+      try {
+        await context.verified.reach(undefined, readOnWith(context, options));
+        this.#checkSeen(context, due);
+      } catch (error) {
+        this.#hasReached = false;
+        throw error;
+      }
+    }
     return context;
   }
 
@@ -155,8 +163,8 @@ export class ConfidentialWriter {
    *
    * @throws AtedbError VERIFICATION_FAILED.
    */
-  #checkSeen({ verified }: RangeContext): void {
-    for (const id of this.#unseen) {
+  #checkSeen({ verified }: RangeContext, due: readonly string[]): void {
+    for (const id of due) {
       if (verified.wrapped.holdersOf(Buffer.from(id, 'hex')).length === 0) {
         throw new AtedbError(
           'VERIFICATION_FAILED',

@@ -7,7 +7,7 @@ export interface LeaseName {
   /** The object that is locked; 16 bytes. */
   readonly primaryKey: Buffer;
   readonly token: number;
-  /** Fires when the lease is lost: then nothing is sent. Absent: the server alone knows. */
+  /** Fires when the lease is lost: then no append is begun. What was begun before is the server's to refuse. Absent: the server alone knows. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ErrorReason } from '../../gen/atedb/v1/errors_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
@@ -198,6 +198,50 @@ test('what is given up while it waits to be attested is durable, and nothing wai
     metadata: { first_sequence: '1', commit: '1' },
   });
   expect(pipeline.isBusy).toBe(false);
+});
+
+describe('a batch that is durable and sent again to be attested', () => {
+  /** One that was answered, and whose stream is lost; sent again. */
+  async function sentAgain() {
+    const server = new ToyServer();
+    const slot = await newSlot();
+    const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
+    pipeline.attach(outletTo(server, slot));
+    const waiting = append(pipeline, undefined, { wait: 'attested' });
+    pipeline.pump();
+    await expect.poll(() => server.answers.length).toBe(1);
+    pipeline.answer(server.answers.shift() as BatchAnswer);
+    pipeline.detach();
+    pipeline.attach(outletTo(server, slot));
+    pipeline.pump();
+    await expect.poll(() => server.answers.length).toBe(1);
+    return { pipeline, waiting, answer: server.answers.shift() as BatchAnswer };
+  }
+
+  test('and refused then is told as durable, and takes no other with it', async () => {
+    const { pipeline, waiting, answer } = await sentAgain();
+    const other = append(pipeline);
+    const { sealHash } = answer;
+    const reason = ErrorReason.PRECONDITION_FAILED;
+    pipeline.answer({ kind: 'rejected', sealHash, reason, message: 'no', metadata: {} });
+    await expect(waiting.promise).rejects.toMatchObject({
+      reason: 'NOT_ATTESTED',
+      metadata: { first_sequence: '0', commit: '0' },
+    });
+    expect(other.isWaitedFor).toBe(true);
+    expect(pipeline.bytes).toBe(other.bytes);
+  });
+
+  test('and given another place then shows that the server lies', async () => {
+    const { pipeline, answer } = await sentAgain();
+    const commitHeader = encodeCommitHeader({
+      ...{ commit: 4, firstSequence: 4, events: 1, timeUnixMs: 1 },
+      sealHash: answer.sealHash,
+    });
+    const head = { size: 5, root: randomBytes(32) };
+    const elsewhere = { ...answer, kind: 'committed' as const, commitHeader, head };
+    expect(() => pipeline.answer(elsewhere)).toThrow(/another place/);
+  });
 });
 
 test('whatever is refused and wherever streams are lost: the rest is stored once, in order', async () => {

@@ -226,8 +226,13 @@ export class Pipeline {
     if (!fits || answer.head.size <= header.commit) {
       throw impossible('its commit is not of the batch that it answers');
     }
-    // One that was answered before was sent again only to be attested.
-    if (batch.commitHeader === undefined) {
+    // One that was answered before was sent again only to be attested: at the place that it has.
+    const before = batch.commitHeader && readCommitHeader(batch.commitHeader);
+    if (before !== undefined) {
+      const isSame =
+        before.commit === header.commit && before.firstSequence === header.firstSequence;
+      if (!isSame) throw impossible('it names another place for a batch than it did before');
+    } else {
       this.#outlet?.slot.advance(batch.counter + 1, batch.hash);
     }
     if (batch.attest) batch.commitHeader = Buffer.from(answer.commitHeader);
@@ -248,6 +253,10 @@ export class Pipeline {
   #rejected(batch: SealedBatch, answer: BatchAnswer & { readonly kind: 'rejected' }): void {
     const error = rejection(answer);
     if (writerReasons.has(error.reason)) throw error;
+    if (batch.commitHeader !== undefined) {
+      this.#refusedAgain(batch, error);
+      return;
+    }
     const isFollower = error.reason === 'PREDECESSOR_REJECTED';
     batch.predecessorsRejected += isFollower ? 1 : 0;
     if (!isFollower || batch.predecessorsRejected > predecessorsRejectedMax) {
@@ -255,6 +264,17 @@ export class Pipeline {
       for (const append of batch.appends) append.reject(error);
     }
     this.#sealAgain();
+  }
+
+  /** A batch that is durable was sent again to be attested, and refused: that takes nothing of it back. */
+  #refusedAgain(batch: SealedBatch, error: AtedbError): void {
+    // Whoever had waited for it may have given up meanwhile.
+    if (!this.#batches.includes(batch)) return;
+    this.#drop(batch);
+    for (const append of batch.appends) {
+      const { committed } = append;
+      append.reject(committed === undefined ? error : notAttested(committed, error.message, error));
+    }
   }
 
   /**

@@ -107,7 +107,7 @@ function sealedBy(authority: Authority, object: SharedObject) {
   if (rule?.kind === 'read_key') return rule;
   throw new AtedbError(
     'REQUEST_INVALID',
-    'its data is not sealed, so there is no read key to hand out or take back: set its readers instead',
+    'its data is not sealed, so there is no read key to hand out or take back: set its readers first (setReaders, atedb share --new)',
     { metadata: { field: 'object' } },
   );
 }

@@ -1366,7 +1366,7 @@ export declare type GetKeysRequest = Message<"atedb.v1.GetKeysRequest"> & {
   chainId: Uint8Array;
 
   /**
-   * Fingerprints of the keys. Required; 1 to 256, 32 bytes each.
+   * Fingerprints of the keys. Required; 1 to 64, 32 bytes each.
    *
    * @generated from field: repeated bytes fingerprints = 3;
    */

@@ -21,7 +21,9 @@ export function appendBatch(deps: ChainServiceDeps) {
     const { commitHeader } = submitted;
     const committed = { commitHeader, head: toTreeHead(head) };
     if (!attest) return { committed };
-    const attestations = new Attestations(deps.checkpoints, call.signal);
+    // Who waits for a checkpoint must not keep the chain from being deleted.
+    const signal = AbortSignal.any([call.signal, chain.ended]);
+    const attestations = new Attestations(deps.checkpoints, signal);
     const { checkpoint = '', ...proofs } = await attestations.attest(
       chain,
       attestable(run, submitted),

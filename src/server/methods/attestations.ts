@@ -1,6 +1,7 @@
 import type { Chain, SubmittedBatch } from '../../chain/index.ts';
 import { parseCommitHeader, parseSealOfRun } from '../../event/index.ts';
 import type { Checkpoint, Checkpoints } from '../checkpoints.ts';
+import { checkWholeEnd } from './deps.ts';
 
 /** What ties a batch to a checkpoint: the fields of Attested. */
 export interface Attestation {
@@ -45,6 +46,8 @@ export class Attestations {
    * @throws the signal's reason; AtedbError STORAGE_FAILED, CHAIN_DAMAGED.
    */
   async attest(chain: Chain, { commit, asOfSize }: AttestableBatch): Promise<Attestation> {
+    // A chain that has lost its end is never signed: whoever waited would wait for ever.
+    checkWholeEnd(chain);
     const last = this.#last;
     const isCovered = last !== undefined && last.head.size > commit;
     const checkpoint = isCovered ? last : await this.#covering(chain, commit);

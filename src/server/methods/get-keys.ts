@@ -4,7 +4,8 @@ import { unary } from '../method.ts';
 import { type ChainServiceDeps, checkLength, openRequested, requestInvalid } from './deps.ts';
 import { toPublicKey } from './to-message.ts';
 
-const fingerprintsMax = 256;
+/** As many as fit into a small request, beside the chain's key and id. */
+const fingerprintsMax = 64;
 
 /** `GetKeys`: public keys of a chain by their fingerprints. */
 export function getKeys(deps: ChainServiceDeps) {
@@ -19,9 +20,10 @@ export function getKeys(deps: ChainServiceDeps) {
     for (const fingerprint of fingerprints) checkLength('fingerprints', fingerprint, hashBytes);
     using lease = await openRequested(deps, request);
     const { chain } = lease;
+    const wanted = new Set(fingerprints.map((one) => Buffer.from(one).toString('hex')));
     return {
-      keys: fingerprints.flatMap((fingerprint) => {
-        const key = chain.findKey(Buffer.from(fingerprint).toString('hex'));
+      keys: [...wanted].flatMap((fingerprint) => {
+        const key = chain.findKey(fingerprint);
         return key === undefined ? [] : [toPublicKey(key)];
       }),
     };

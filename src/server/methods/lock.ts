@@ -12,6 +12,7 @@ import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
 import { checkMayLock, type LockClaim, verifyLockProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
+import { SilenceTimer } from '../silence-timer.ts';
 import { type ChainServiceDeps, checkLength, openRequested, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
 
@@ -50,8 +51,7 @@ class LockStream implements LockHolder {
   #wanted: Wanted | undefined;
   #isProven = false;
   #closed = false;
-  #heardMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #silence: SilenceTimer | undefined;
 
   constructor(deps: ChainServiceDeps, call: DuplexCall) {
     this.#deps = deps;
@@ -67,7 +67,7 @@ class LockStream implements LockHolder {
   /** The stream has ended: what it held is free. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#silence?.stop();
     const { lease } = this.#wanted ?? {};
     lease?.chain.locks.leave(this);
     lease?.[Symbol.dispose]();
@@ -92,7 +92,7 @@ class LockStream implements LockHolder {
   async #takeAll(): Promise<void> {
     for await (const bytes of this.#call.requests) {
       this.#call.free(bytes.length);
-      this.#heardMs = performance.now();
+      this.#silence?.heard();
       await this.#take(decodeRequest(LockRequestSchema, bytes));
       if (this.#closed) return;
     }
@@ -133,7 +133,7 @@ class LockStream implements LockHolder {
     const { signal } = this.#call;
     ended.addEventListener('abort', () => this.lost(ended.reason), { signal });
     this.checkRight();
-    this.#checkSilenceIn(ttlMs, ttlMs);
+    this.#silence = new SilenceTimer(ttlMs, () => this.lost(leaseLost(ttlMs)));
     const conversationId = this.#conversationId;
     await this.#send({ case: 'conversation', value: { conversationId } });
   }
@@ -149,20 +149,6 @@ class LockStream implements LockHolder {
     this.#isProven = true;
     const ahead = lease.chain.locks.enter(claim.primaryKey, this, { noWait });
     if (ahead > 0) await this.#send({ case: 'waiting', value: { ahead } });
-  }
-
-  #checkSilenceIn(delayMs: number, ttlMs: number): void {
-    // What has come and waits to be read is read first.
-    this.#timer = setTimeout(() => setImmediate(() => this.#checkSilence(ttlMs)), delayMs);
-  }
-
-  /** Where nothing came for so long, the caller is taken for gone. */
-  #checkSilence(ttlMs: number): void {
-    if (this.#closed) return;
-    const leftMs = ttlMs - (performance.now() - this.#heardMs);
-    // Also where nothing came: a timer counts from when its turn of the event loop began, so it may be early.
-    if (leftMs > 0) this.#checkSilenceIn(Math.ceil(leftMs), ttlMs);
-    else this.lost(leaseLost(ttlMs));
   }
 
   async #send(
