@@ -171,3 +171,31 @@ test('a segment in which reading comes upon damage is checked at once', async ()
   expect(notices.filter((notice) => /can only be read/.test(notice))).toHaveLength(1);
   await registry.close();
 });
+
+test.each(['another has its key by now', 'its key is free'])(
+  'a chain that is deleted while it is checked is not damaged, where %s',
+  async (state) => {
+    await makeChain('team/a');
+    const storage = new RealStorage();
+    const stat = storage.stat.bind(storage);
+    let isReplaced = false;
+    storage.stat = async (path) => {
+      if (path === pathOf('team/a', 1) && !isReplaced) {
+        isReplaced = true;
+        await rm(join(logsPath, 'team', 'a.chain'), { recursive: true });
+        if (state === 'another has its key by now') await makeChain('team/a');
+      }
+      return stat(path);
+    };
+    const lists = vi.spyOn(storage, 'list');
+    const registry = registryOn(often, { storage });
+    await vi.waitUntil(() => isReplaced, { timeout: 10_000 });
+    const before = lists.mock.calls.length;
+    await vi.waitUntil(() => lists.mock.calls.length > before + 4, { timeout: 10_000 });
+    expect(notices).toEqual([]);
+    if (state === 'another has its key by now') {
+      expect(await troubleOf(registry, 'team/a')).toBeUndefined();
+    }
+    await registry.close();
+  },
+);
