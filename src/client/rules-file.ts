@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
+import type { WrappedKey } from '../event/index.ts';
 import { makeFolderDurable, writeFileAtomic } from '../store/index.ts';
 import { decodeAuthority, encodeAuthority, type ReplayedWriter } from '../trust/index.ts';
 import { countField, hexField, readJsonFile } from './json-file.ts';
@@ -36,14 +37,7 @@ export async function loadRules(
       authority: decodeAuthority(Buffer.from(String(fields.authority), 'base64')),
     };
     rules.resume(place, new Map(listOf(fields.writers).map(decodeWriter)));
-    for (const one of listOf(fields.wrapped)) {
-      const bytes = Buffer.from(one, 'base64');
-      rules.wrapped.restore({
-        readKeyId: bytes.subarray(0, hashBytes),
-        recipient: bytes.subarray(hashBytes, 2 * hashBytes),
-        wrapped: bytes.subarray(2 * hashBytes),
-      });
-    }
+    rules.wrapped.restore(listOf(fields.readKeys), listOf(fields.wrapped).map(decodeWrapped));
     return true;
   } catch (error) {
     if (error instanceof AtedbError && error.reason === 'STORAGE_FAILED') throw error;
@@ -72,6 +66,7 @@ export async function saveRules(
     frontier: frontier.map((hash) => hash.toString('hex')),
     authority: encodeAuthority(authority).toString('base64'),
     writers: [...writers].map(encodeWriter),
+    readKeys: wrapped.known,
     wrapped: wrapped.all.map((one) =>
       Buffer.concat([one.readKeyId, one.recipient, one.wrapped]).toString('base64'),
     ),
@@ -99,6 +94,15 @@ function decodeWriter(text: string): [string, ReplayedWriter] {
   if (root.length !== (size === 0 ? 0 : hashBytes))
     throw new TypeError('a writer has another size');
   return [id, { nextCounter, lastSealHash, asOf: size === 0 ? undefined : { size, root } }];
+}
+
+function decodeWrapped(text: string): WrappedKey {
+  const bytes = Buffer.from(text, 'base64');
+  return {
+    readKeyId: bytes.subarray(0, hashBytes),
+    recipient: bytes.subarray(hashBytes, 2 * hashBytes),
+    wrapped: bytes.subarray(2 * hashBytes),
+  };
 }
 
 function listOf(value: unknown): readonly string[] {

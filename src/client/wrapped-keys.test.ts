@@ -26,8 +26,25 @@ test('whom the first event and those who were given it hand a read key to, and n
 
 test('what counted in another run counts on, and is not begun anew', () => {
   const keys = new WrappedKeys();
-  keys.restore(given(alice));
+  keys.restore([readKeyId.toString('hex')], [given(alice)]);
   keys.add([given(mallory)], [mallory]);
   keys.add([given(bob)], [alice]);
   expect(keys.holdersOf(readKeyId)).toEqual([alice, bob]);
+});
+
+test('who pushes out all that was said of a read key does not become its reader, also in another run', () => {
+  const keys = new WrappedKeys();
+  keys.add([given(alice)], [alice]);
+  for (let number = 0; number < 16_384; number += 1) {
+    const other = Buffer.alloc(32, 7);
+    other.writeUInt32BE(number);
+    keys.add([{ readKeyId: other, recipient: mallory, wrapped: id(8) }], [mallory]);
+  }
+  expect(keys.holdersOf(readKeyId)).toEqual([]);
+  const later = new WrappedKeys();
+  later.restore(keys.known, keys.all);
+  for (const run of [keys, later]) {
+    run.add([given(mallory)], [mallory]);
+    expect(run.holdersOf(readKeyId)).toEqual([]);
+  }
 });

@@ -25,10 +25,18 @@ export class WrappedKeys {
     return this.#counting.all;
   }
 
-  /** Keep one that counted in another run. */
-  restore(wrapped: WrappedKey): void {
-    this.#known.add(wrapped.readKeyId.toString('hex'));
-    this.#counting.add(wrapped);
+  /**
+   * The read keys, in hexadecimal, that anything was said of. Kept longer than what was said: else whoever pushes that out by much
+   * else could name a read key first once more, and count as one of its readers.
+   */
+  get known(): readonly string[] {
+    return [...this.#known];
+  }
+
+  /** Go on from another run. @param known as it had them, and `counting` as it had all. */
+  restore(known: readonly string[], counting: readonly WrappedKey[]): void {
+    for (const id of known) this.#known.add(id);
+    for (const wrapped of counting) this.#count(wrapped);
   }
 
   /** Keep those of an event, in the order of the chain from its first event on, that count. @param from keys that it is from. */
@@ -41,12 +49,17 @@ export class WrappedKeys {
         isFirst.has(readKeyId.toString('hex')) ||
         from.some((giver) => this.#counting.of(readKeyId, giver).length > 0),
     );
-    for (const wrapped of counting) this.restore(wrapped);
+    for (const wrapped of counting) this.#count(wrapped);
   }
 
   /** Keep one of an event that was met out of order. */
   try(wrapped: WrappedKey): void {
     this.#tried.add(wrapped);
+  }
+
+  #count(wrapped: WrappedKey): void {
+    this.#known.add(wrapped.readKeyId.toString('hex'));
+    this.#counting.add(wrapped);
   }
 
   /** Fingerprints of those who were given a read key. */
