@@ -15,6 +15,7 @@ import { UsageError } from '../errors.ts';
 import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
+import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
 
 const parseSize = parseInteger('a number of commits', 1, Number.MAX_SAFE_INTEGER);
 
@@ -38,6 +39,7 @@ const flags = {
   ),
   head: headFlag,
   chainId: chainFlags.chainId,
+  key: openingKeyFlag,
   json: switchFlag('json', 'Print what the proof shows as JSON; the proof itself on one line'),
 };
 
@@ -84,6 +86,7 @@ async function get(parsed: ParsedArguments): Promise<void> {
     withData: isOn(flags.withData, parsed),
     head: readChainFlag(flags.head, parsed),
     file: readChainFlag(flags.output, parsed),
+    ...readOpeningKey(parsed),
     json: isOn(flags.json, parsed),
   };
   const { writeProof } = await import('../proof.ts');

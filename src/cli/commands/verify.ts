@@ -12,6 +12,7 @@ import {
 import { UsageError } from '../errors.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
+import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
 
 const flags = {
   chainId: {
@@ -27,6 +28,7 @@ const flags = {
     'all-signatures',
     'Verify each signature; by default one of each writer in each slice, which covers those before',
   ),
+  key: openingKeyFlag,
   json: switchFlag('json', 'Print what was found as one JSON object'),
 };
 
@@ -57,6 +59,7 @@ export const verifyCommand: CommandModule = {
       head: readChainFlag(flags.head, parsed),
       known: isOn(flags.known, parsed),
       allSignatures: isOn(flags.allSignatures, parsed),
+      ...readOpeningKey(parsed),
       json: isOn(flags.json, parsed),
     };
     if (settings.known && !('folder' in settings.target)) {

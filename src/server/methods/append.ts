@@ -135,12 +135,7 @@ class AppendStream {
   }
 
   async #open(chainKey: string, run: Buffer): Promise<Chain> {
-    const key = parseChainKey(chainKey);
-    // Only a batch can create a chain.
-    const lease =
-      run.length > 0
-        ? await openForAppend(this.#deps, key, run)
-        : await this.#deps.registry.open(key);
+    const lease = await openForAppend(this.#deps, parseChainKey(chainKey), run, this.#call);
     const { chain } = lease;
     if (this.#closed) lease[Symbol.dispose]();
     else {

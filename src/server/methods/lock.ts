@@ -123,7 +123,7 @@ class LockStream implements LockHolder {
 
   async #want(request: LockRequest): Promise<void> {
     const { claim, noWait, ttlMs } = readLock(request);
-    const lease = await openRequested(this.#deps, request);
+    const lease = await openRequested(this.#deps, request, this.#call);
     if (this.#closed) {
       lease[Symbol.dispose]();
       return;
