@@ -53,6 +53,7 @@ export const reasons = [
   'FORMAT_TOO_NEW',
   'SERVER_DRAINING',
   'INTERNAL',
+  'TLS_REQUIRED',
   'OUTCOME_UNKNOWN',
   'VERIFICATION_FAILED',
   'HEAD_CONFLICT',
@@ -61,6 +62,7 @@ export const reasons = [
   'DEADLINE_EXCEEDED',
   'READ_KEY_MISSING',
   'NOT_ATTESTED',
+  'TLS_FAILED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

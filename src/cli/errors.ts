@@ -24,7 +24,7 @@ export const exitCodesHelp = `Exit codes:
   1  failed on this machine: a file, the disk, a defect
   2  the command line is wrong, or asks for what isn't built yet
   3  refused by the server
-  4  the server can't be reached, or is shutting down
+  4  the server can't be reached, also where TLS fails, or is shutting down
   5  what the server sent does not verify
   6  the connection was lost before the answer: stored or not, nobody here knows
   7  the object, or the event of that sequence, is not there (get, rm)
@@ -85,6 +85,8 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   INTERNAL: exitCodes.failed,
   SERVER_DRAINING: exitCodes.unreachable,
   CONNECTION_FAILED: exitCodes.unreachable,
+  TLS_REQUIRED: exitCodes.unreachable,
+  TLS_FAILED: exitCodes.unreachable,
   DEADLINE_EXCEEDED: exitCodes.unreachable,
   VERIFICATION_FAILED: exitCodes.unverified,
   HEAD_CONFLICT: exitCodes.unverified,

@@ -1,3 +1,11 @@
+export {
+  type CertificateFacts,
+  checkAuthorities,
+  checkTlsPair,
+  type PemText,
+  parseCertificates,
+  type TlsPair,
+} from './certificates.ts';
 export { chooseProvider, providerNames } from './current-provider.ts';
 export {
   type DataKey,
@@ -59,3 +67,4 @@ export {
   suiteMldsa44Ed25519,
   suiteMldsa65Ed25519,
 } from './suites.ts';
+export { tlsTerms } from './tls-terms.ts';

@@ -9,6 +9,7 @@ import type { ServerLimits } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
 import { shortenDeadlines } from './longest-deadline.ts';
 import { requestGuard } from './request-guard.ts';
+import { TlsHandshakes, type TlsHandshakesOptions } from './tls-handshakes.ts';
 import { transportRefusals } from './transport-refusals.ts';
 
 /** Calls of one connection beyond the limit on streams, so that it is our refusal, with words, that is met. */
@@ -61,24 +62,37 @@ export async function listenForGrpc(
     readonly port: number;
     /** Those beyond are closed as they come. */
     readonly connectionsMax: number;
+    /** What is spoken over TCP; over Unix sockets it never is. Absent: no TLS. */
+    readonly tls?: Omit<TlsHandshakesOptions, 'onSecure'>;
   },
 ): Promise<GrpcListeners> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
+  const handshakes =
+    options.tls &&
+    new TlsHandshakes({
+      ...options.tls,
+      onSecure: (socket) => injector.injectConnection(socket),
+    });
   const listeners = await listen({
     ...options,
-    onConnection: (socket) => {
+    onConnection: (socket, over) => {
       if (sockets.size >= options.connectionsMax) {
         socket.destroy();
         return;
       }
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      injector.injectConnection(socket);
+      if (handshakes !== undefined && over === 'tcp') handshakes.take(socket);
+      else injector.injectConnection(socket);
     },
   });
   return {
     ...listeners,
+    close: () => {
+      handshakes?.stop();
+      return listeners.close();
+    },
     cut: () => {
       for (const socket of sockets) socket.destroy();
     },

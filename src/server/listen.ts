@@ -21,8 +21,11 @@ export interface ListenOptions {
   readonly listen: readonly string[];
   /** The TCP port for all; 0: one that is free. */
   readonly port: number;
-  onConnection(socket: Socket): void;
+  readonly onConnection: OnConnection;
 }
+
+/** Takes a connection. @param over what it came. */
+export type OnConnection = (socket: Socket, over: 'tcp' | 'unix') => void;
 
 /** One thing to bind. */
 export interface Endpoint {
@@ -98,7 +101,7 @@ function withoutCovered(endpoints: Endpoint[]): Endpoint[] {
 async function listenOnAll(
   endpoints: Endpoint[],
   port: number,
-  onConnection: (socket: Socket) => void,
+  onConnection: OnConnection,
 ): Promise<Listeners> {
   const servers: Server[] = [];
   const close = async () => {
@@ -130,10 +133,11 @@ async function listenOnAll(
 async function bind(
   endpoint: Endpoint,
   port: number,
-  onConnection: (socket: Socket) => void,
+  onConnection: OnConnection,
 ): Promise<Server | undefined> {
   // Answers are small frames, and nobody should wait for them to be put together.
-  const server = createServer({ noDelay: true }, onConnection);
+  const over = endpoint.path === undefined ? 'tcp' : 'unix';
+  const server = createServer({ noDelay: true }, (socket) => onConnection(socket, over));
   try {
     await listening(server, endpoint, port);
     return server;

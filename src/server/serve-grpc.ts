@@ -10,6 +10,7 @@ import { LiveCalls } from './live-calls.ts';
 import type { Methods, Service } from './method.ts';
 import { addReflection } from './reflection.ts';
 import { addService } from './serve-method.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** A service with its methods; made by `serving`, which checks that they fit. */
 export interface ServedService {
@@ -43,6 +44,8 @@ export interface GrpcOptions {
   readonly calls?: LiveCalls;
   /** What is being received, of all calls. Absent: as the limits say. */
   readonly uploads?: ByteBudget;
+  /** What TLS is spoken with on TCP addresses. Absent: none is. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** A gRPC server that accepts calls. */
@@ -58,7 +61,7 @@ export interface RunningGrpc {
  * @throws AtedbError as `listen`.
  */
 export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
-  const { limits, logger, services, calls = new LiveCalls() } = options;
+  const { limits, logger, services, tls: files, calls = new LiveCalls() } = options;
   setLogger(transportLogger(logger));
   const server = makeGrpcServer(limits, options.uploads);
   const context = { logger, calls, streams: new StreamCounter(limits) };
@@ -66,13 +69,19 @@ export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
   const health = new Health(services.map(({ typeName }) => typeName));
   health.addTo(server);
   addReflection(server, [...services.map(({ file }) => file), ...options.otherFiles]);
-  const { connectionsMax } = limits;
-  const listeners = await listenForGrpc(server, { ...options, connectionsMax }).catch(
-    (error: unknown) => {
-      server.forceShutdown();
-      throw error;
-    },
-  );
+  const { connectionsMax, handshakeMs } = limits;
+  const { listen, port } = options;
+  const tls = files && { files, handshakeMs, logger };
+  const listeners = await listenForGrpc(server, {
+    listen,
+    port,
+    connectionsMax,
+    ...(tls && { tls }),
+  }).catch((error: unknown) => {
+    files?.stop();
+    server.forceShutdown();
+    throw error;
+  });
   let drained: Promise<void> | undefined;
   return {
     addresses: listeners.addresses,

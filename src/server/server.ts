@@ -5,7 +5,7 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { ChainRegistry, type ScrubSettings } from '../chain/index.ts';
-import { type PublicKey, selfTest } from '../crypto/index.ts';
+import { type CertificateFacts, type PublicKey, selfTest } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
@@ -22,6 +22,7 @@ import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
 import { SliceMemory } from './slice-memory.ts';
 import { SlowReaders } from './slow-readers.ts';
 import { Tickets } from './tickets.ts';
+import { TlsFiles, type TlsOptions } from './tls-files.ts';
 
 export interface ServerOptions {
   /** Where the chains lie. Is made if it isn't there. One process a logs path. */
@@ -41,6 +42,8 @@ export interface ServerOptions {
   readonly checkThreads?: number;
   /** How closed segments are checked in the background. Absent: 10 MiB a second. */
   readonly scrub?: ScrubSettings;
+  /** TLS on TCP addresses; Unix sockets have none. Absent: connections are not encrypted. */
+  readonly tls?: TlsOptions | undefined;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -53,6 +56,8 @@ export interface RunningServer {
   readonly port: number;
   /** The identity key, that clients pin. */
   readonly identity: PublicKey;
+  /** The certificate that clients are shown now; undefined without TLS. */
+  readonly certificate: CertificateFacts | undefined;
   /**
    * Shut down in good order: batches in flight are finished and answered, subscribers told to reconnect, files
    * closed, the lock released. Takes 12 seconds at most, and what the disk needs. Calling it again waits for the first.
@@ -70,22 +75,36 @@ const systemFolder = '_sys';
 /**
  * Start a server.
  * @throws AtedbError REQUEST_INVALID when another process serves the logs path, or an address can't be
- *   bound, or a limit is wrong; STORAGE_FAILED when the logs path can't be used.
+ *   bound, or a limit is wrong, or a file for TLS, or TLS is to be spoken on Unix sockets alone; STORAGE_FAILED when the logs path can't be used, or such a file not be read.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const limits = completeLimits(options.limits ?? {});
   const logsPath = resolve(options.logsPath);
   // Before anything is signed or verified: wrong cryptography must not write.
   selfTest();
+  const { tls: tlsOptions, logger } = options;
+  const tls = tlsOptions && (await loadTls(tlsOptions, options.listen, logger));
   const system = join(logsPath, systemFolder);
   await makeFolderDurable(system, 0o700);
   const lock = await lockLogsPath(logsPath, join(system, 'lock'));
   try {
-    return await startLocked({ ...options, logsPath, limits }, system, lock);
+    return await startLocked({ ...options, logsPath, limits, tls }, system, lock);
   } catch (error) {
     await lock.release();
     throw error;
   }
+}
+
+/** Read what TLS is spoken with, where there is an address that it can be spoken on. */
+function loadTls(tls: TlsOptions, listen: readonly string[], logger: Logger): Promise<TlsFiles> {
+  if (listen.every((name) => name.startsWith('unix:'))) {
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      'TLS is for TCP addresses, and there are only Unix sockets to listen on; leave the certificate out, or add an address',
+      { metadata: { field: 'tls' } },
+    );
+  }
+  return TlsFiles.load(tls, { logger, now: Date.now });
 }
 
 async function lockLogsPath(logsPath: string, lockPath: string): Promise<ExclusiveLock> {
@@ -99,11 +118,14 @@ async function lockLogsPath(logsPath: string, lockPath: string): Promise<Exclusi
 }
 
 async function startLocked(
-  options: ServerOptions & { readonly limits: ServerLimits },
+  options: Omit<ServerOptions, 'tls' | 'limits'> & {
+    readonly limits: ServerLimits;
+    readonly tls: TlsFiles | undefined;
+  },
   system: string,
   lock: ExclusiveLock,
 ): Promise<RunningServer> {
-  const { logsPath, trustMode, limits, logger } = options;
+  const { logsPath, trustMode, limits, logger, tls } = options;
   const identity = await loadIdentity(join(system, 'identity.key'), logger);
   const checkpointKeys = await loadCheckpointKeys(join(system, 'checkpoint.key'), identity, logger);
   const checkpoints = new Checkpoints({ ...checkpointKeys, now: Date.now });
@@ -153,6 +175,7 @@ async function startLocked(
     port: options.port,
     limits,
     logger,
+    tls,
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
     services: [serving(ChainService, chainService(deps))],
   }).catch(async (error: unknown) => {
@@ -172,19 +195,24 @@ async function startLocked(
     }
     logger.info('shut down');
   };
-  return running(grpc, identity.publicKey, stop);
+  return running({ grpc, identity: identity.publicKey, tls, stop });
 }
 
-function running(
-  grpc: RunningGrpc,
-  identity: PublicKey,
-  stop: (reason: string) => Promise<void>,
-): RunningServer {
+function running(of: {
+  readonly grpc: RunningGrpc;
+  readonly identity: PublicKey;
+  readonly tls: TlsFiles | undefined;
+  stop(reason: string): Promise<void>;
+}): RunningServer {
+  const { grpc, identity, tls, stop } = of;
   let stopped: Promise<void> | undefined;
   return {
     addresses: grpc.addresses,
     port: grpc.port,
     identity,
+    get certificate() {
+      return tls?.certificate;
+    },
     drain: (reason) => {
       stopped ??= stop(reason);
       return stopped;

@@ -11,7 +11,7 @@ export const errorDomain = 'atedb';
 
 /**
  * The gRPC status of each reason, as errors.proto says it: a reason without a status doesn't compile.
- * The last six are made by clients; a server that threw one would have a defect.
+ * Those from OUTCOME_UNKNOWN on are made by clients; a server that threw one would have a defect.
  */
 export const statusByReason: Readonly<Record<Reason, status>> = {
   REQUEST_INVALID: status.INVALID_ARGUMENT,
@@ -61,6 +61,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   FORMAT_TOO_NEW: status.FAILED_PRECONDITION,
   SERVER_DRAINING: status.UNAVAILABLE,
   INTERNAL: status.INTERNAL,
+  TLS_REQUIRED: status.FAILED_PRECONDITION,
   OUTCOME_UNKNOWN: status.INTERNAL,
   VERIFICATION_FAILED: status.INTERNAL,
   HEAD_CONFLICT: status.INTERNAL,
@@ -70,6 +71,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   DEADLINE_EXCEEDED: status.INTERNAL,
   READ_KEY_MISSING: status.INTERNAL,
   NOT_ATTESTED: status.INTERNAL,
+  TLS_FAILED: status.INTERNAL,
 };
 
 /**

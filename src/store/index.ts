@@ -25,3 +25,4 @@ export {
 } from './key-file.ts';
 export type { Passphrase, PassphraseRequest } from './passphrase.ts';
 export { type PrivateText, readPrivateText } from './private-text.ts';
+export { readCertificateText, readTlsPair } from './tls-texts.ts';

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
 import { AtedbError } from '../bytes/index.ts';
+import { readLimitedText } from './limited-text.ts';
 
 /** What is read, and how much of it at most. */
 export interface PrivateText {
   /** For errors. */
-  readonly what: 'key file' | 'passphrase file';
+  readonly what: 'key file' | 'passphrase file' | 'TLS key file';
   readonly bytesMax: number;
 }
 
@@ -14,41 +14,20 @@ export interface PrivateText {
  * @throws AtedbError REQUEST_INVALID when others than the file's owner may read it, or it is too large; STORAGE_FAILED
  *   with the system's error as cause, whose code is `ENOENT` when there is no such file.
  */
-export async function readPrivateText(
-  path: string,
-  { what, bytesMax }: PrivateText,
-): Promise<string> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { mode, uid, size } = await file.stat();
+export function readPrivateText(path: string, { what, bytesMax }: PrivateText): Promise<string> {
+  return readLimitedText(path, {
+    what,
+    bytesMax,
+    check: ({ mode, uid }) => {
       // As ssh does: a file of another owner was made readable for us on purpose, by whoever runs the machine.
-      if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
-        const found = (mode & 0o777).toString(8).padStart(4, '0');
-        throw new AtedbError(
-          'REQUEST_INVALID',
-          `${path} is open to other users (mode ${found}), so it is no secret. If nobody has read it, ` +
-            `close it with: chmod 600 ${path}`,
-          { metadata: { path, mode: found } },
-        );
-      }
-      if (size > bytesMax) {
-        throw new AtedbError(
-          'REQUEST_INVALID',
-          `${path} is not a ${what} that can be used: it is ${size} bytes long`,
-        );
-      }
-      return await file.readFile('utf8');
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof AtedbError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : message;
-    throw new AtedbError('STORAGE_FAILED', `cannot read the ${what} ${path}: ${why}`, {
-      metadata: code === undefined ? {} : { code },
-      cause: error,
-    });
-  }
+      if (uid !== process.getuid?.() || (mode & 0o077) === 0) return;
+      const found = (mode & 0o777).toString(8).padStart(4, '0');
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        `${path} is open to other users (mode ${found}), so it is no secret. If nobody has read it, ` +
+          `close it with: chmod 600 ${path}`,
+        { metadata: { path, mode: found } },
+      );
+    },
+  });
 }

@@ -391,6 +391,13 @@ export enum ErrorReason {
   INTERNAL = 71,
 
   /**
+   * FAILED_PRECONDITION. The server speaks TLS on this address, and was spoken to without. Connect with TLS.
+   *
+   * @generated from enum value: ERROR_REASON_TLS_REQUIRED = 72;
+   */
+  TLS_REQUIRED = 72,
+
+  /**
    * Made by clients. The connection was lost for good before a batch's answer: it may be stored or
    * not. Read the chain before sending it again as a new batch.
    *
@@ -451,6 +458,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NOT_ATTESTED = 87;
    */
   NOT_ATTESTED = 87,
+
+  /**
+   * Made by clients. The server could not be spoken to over TLS: its certificate doesn't verify, it refuses the client's, or it
+   * speaks no TLS, or none of these versions. Trying again doesn't help; the message says what does.
+   *
+   * @generated from enum value: ERROR_REASON_TLS_FAILED = 88;
+   */
+  TLS_FAILED = 88,
 }
 
 /**
