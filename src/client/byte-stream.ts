@@ -1,5 +1,5 @@
 import { type ChannelInterface, type Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { errorFromStatus } from './errors-from-grpc.ts';
+import { errorFromStatus, type TlsState } from './errors-from-grpc.ts';
 
 /** A call as the channel gives it: below streams and stubs, in bytes, and read one message at a time. */
 type ChannelCall = ReturnType<ChannelInterface['createCall']>;
@@ -16,6 +16,7 @@ type Ending = { readonly error: unknown };
 export class ByteStream {
   readonly #call: ChannelCall;
   readonly #server: string;
+  readonly #tls: TlsState | undefined;
   readonly #received: Buffer[] = [];
   readonly #unsent: Buffer[] = [];
   readonly #signals: readonly AbortSignal[];
@@ -29,14 +30,21 @@ export class ByteStream {
 
   /**
    * @param options.server `host:port`, for errors.
+   * @param options.tls for errors; undefined: the connection isn't encrypted.
    * @param options.signals each ends the call, with its reason.
    */
   constructor(
     call: ChannelCall,
-    options: { server: string; metadata: Metadata; signals: readonly AbortSignal[] },
+    options: {
+      server: string;
+      tls?: TlsState | undefined;
+      metadata: Metadata;
+      signals: readonly AbortSignal[];
+    },
   ) {
     this.#call = call;
     this.#server = options.server;
+    this.#tls = options.tls;
     this.#signals = options.signals;
     call.start(options.metadata, {
       onReceiveMetadata: () => undefined,
@@ -126,7 +134,8 @@ export class ByteStream {
   }
 
   #end(ended: StatusObject): void {
-    this.#over(ended.code === status.OK ? undefined : errorFromStatus(ended, this.#server));
+    const isGood = ended.code === status.OK;
+    this.#over(isGood ? undefined : errorFromStatus(ended, this.#server, this.#tls));
   }
 
   #over(error: unknown): void {

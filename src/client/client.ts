@@ -23,6 +23,7 @@ import {
 } from './descriptions.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
+import { setUpTls, type TlsOptions } from './tls-options.ts';
 import { Transport } from './transport.ts';
 
 /** How to connect. */
@@ -39,6 +40,11 @@ export interface ConnectOptions {
   readonly passphrase?: Passphrase | undefined;
   /** Deadline of calls with one answer, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether to speak TLS, and how; `true`: to a server whose certificate an authority that this machine trusts has signed for the host
+   * that is connected to. Default: false, and the connection isn't encrypted.
+   */
+  readonly tls?: boolean | TlsOptions | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -124,7 +130,8 @@ const queueBytesDefault = 16 * 1024 * 1024;
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
  * @param server `host`, `host:port` or `ate://host:port`.
- * @throws AtedbError REQUEST_INVALID for an address that isn't one, or where `ATE_CRYPTO` names no cryptography; UNSUPPORTED on a Node that is too old.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates that can't be used, or where `ATE_CRYPTO` names no
+ *   cryptography; UNSUPPORTED on a Node that is too old.
  */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
   checkNode();
@@ -148,10 +155,9 @@ export class AtedbClient implements AsyncDisposable {
 
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
-    const { home, timeoutMs, onNotice } = options;
-    this.#transport = new Transport(new Connection(parseServerAddress(server).server), {
-      timeoutMs,
-    });
+    const { home, timeoutMs, tls, onNotice } = options;
+    const connection = new Connection(parseServerAddress(server), setUpTls(tls));
+    this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);

@@ -1,7 +1,10 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { Channel, ChannelCredentials, type ChannelInterface, Metadata } from '@grpc/grpc-js';
 import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
+import type { ServerAddress } from '../event/index.ts';
 import { ByteStream } from './byte-stream.ts';
+import { TlsCredentials } from './tls-credentials.ts';
+import type { TlsSetup } from './tls-options.ts';
 
 /**
  * How much the server may send ahead, on a stream and on the connection alike: grpc-js sets both from its one
@@ -22,12 +25,16 @@ export class Connection {
   /** `host:port`. */
   readonly server: string;
   readonly #end = new AbortController();
+  /** Undefined: the connection isn't encrypted. */
+  readonly #tls: TlsCredentials | undefined;
   #channel: ChannelInterface;
   #generation = 0;
 
-  constructor(server: string) {
-    this.server = server;
-    this.#channel = makeChannel(server);
+  /** @param tls undefined: the connection isn't encrypted. */
+  constructor(address: ServerAddress, tls: TlsSetup | undefined) {
+    this.server = address.server;
+    this.#tls = tls && new TlsCredentials(address, tls);
+    this.#channel = this.#makeChannel();
   }
 
   /** Counts the connections that were given up; see `renew`. */
@@ -48,6 +55,7 @@ export class Connection {
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
     return new ByteStream(call, {
       server: this.server,
+      tls: this.#tls,
       metadata: sent,
       signals: signal === undefined ? [this.#end.signal] : [signal, this.#end.signal],
     });
@@ -63,7 +71,7 @@ export class Connection {
     if (generation !== this.#generation || this.#end.signal.aborted) return;
     this.#generation += 1;
     this.#channel.close();
-    this.#channel = makeChannel(this.server);
+    this.#channel = this.#makeChannel();
   }
 
   /** Close the connection. Calls under way and later ones reject with REQUEST_INVALID. */
@@ -73,10 +81,14 @@ export class Connection {
     this.#end.abort(new AtedbError('REQUEST_INVALID', message, { metadata }));
     this.#channel.close();
   }
+
+  #makeChannel(): ChannelInterface {
+    return makeChannel(this.server, this.#tls ?? ChannelCredentials.createInsecure());
+  }
 }
 
-function makeChannel(server: string): ChannelInterface {
-  return new Channel(`dns:${server}`, ChannelCredentials.createInsecure(), {
+function makeChannel(server: string, credentials: ChannelCredentials): ChannelInterface {
+  return new Channel(`dns:${server}`, credentials, {
     'grpc-node.flow_control_window': flowControlWindowBytes,
     'grpc.max_receive_message_length': grpcMessageBytesMax,
     'grpc.max_send_message_length': grpcMessageBytesMax,

@@ -8,6 +8,14 @@ import { AtedbError, type Reason, reasons } from '../bytes/index.ts';
 const errorDomain = 'atedb';
 const detailsKey = 'grpc-status-details-bin';
 
+/** What is known of the TLS below calls that failed. */
+export interface TlsState {
+  /** What the transport's words for a connection that was not made come from; undefined: from something else than TLS. */
+  failureBehind(details: string): AtedbError | undefined;
+  /** Whether the connection that was tried last came to be encrypted. */
+  readonly wasEncrypted: boolean;
+}
+
 /**
  * What a failed call's status means to the caller.
  *
@@ -15,8 +23,9 @@ const detailsKey = 'grpc-status-details-bin';
  * connection could not be made or was lost, a deadline passed, a message was too large.
  *
  * @param server `host:port`, for the message.
+ * @param tls undefined: the connection isn't encrypted.
  */
-export function errorFromStatus(failed: StatusObject, server: string): AtedbError {
+export function errorFromStatus(failed: StatusObject, server: string, tls?: TlsState): AtedbError {
   const own = ownDetails(failed);
   if (own !== undefined) return own;
   const metadata = { server, grpc_status: status[failed.code] ?? String(failed.code) };
@@ -39,7 +48,10 @@ export function errorFromStatus(failed: StatusObject, server: string): AtedbErro
         `${server} does not know this call: ${failed.details}. Is it an atedb server, of this version?`,
       );
     case status.UNAVAILABLE:
-      return withReason('CONNECTION_FAILED', lostOrNeverMade(server, failed.details));
+      return (
+        tls?.failureBehind(failed.details) ??
+        withReason('CONNECTION_FAILED', lostOrNeverMade(server, failed.details, tls))
+      );
     default:
       // Whatever else has no details was not said by our server, but by what lies between.
       return withReason(
@@ -95,15 +107,25 @@ function unknownReason(name: string): Record<string, string> {
 }
 
 /** The transport's words for a connection that was never made; it adds when it tried, which says nothing. */
-const notConnected = /^No connection established\. Last error: |^Name resolution failed/;
+const notMade = /^No connection established\. Last error: /;
+const notResolved = /^Name resolution failed/;
 
-function lostOrNeverMade(server: string, details: string): string {
+/** The system's words for a server that there was no connection to at all. */
+const notReached = /^connect E/;
+
+function lostOrNeverMade(server: string, details: string, tls: TlsState | undefined): string {
   const why = details
-    .replace(/^No connection established\. Last error: /, '')
+    .replace(notMade, '')
     .replace(/^Error: /, '')
     .replace(/ \(\d{4}-[^)]*\)/g, '')
     .replace(/\. Resolution note:.*$/, '');
-  return notConnected.test(details)
+  if (notMade.test(details) && tls?.wasEncrypted === true && !notReached.test(why)) {
+    return (
+      `${server} has closed the connection as soon as it was encrypted: ${why}. If it asks for certificates of clients, ` +
+      'it does not take the one that was shown, or none was: give one that its authority has signed. Else try again'
+    );
+  }
+  return notMade.test(details) || notResolved.test(details)
     ? `${server} can't be reached: ${why}. Check that a server runs there ("atedb solo" starts one), and that host and port are right`
     : `the connection to ${server} was lost: ${why}. Try again`;
 }

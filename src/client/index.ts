@@ -78,4 +78,5 @@ export type {
 export { damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
+export type { TlsOptions } from './tls-options.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

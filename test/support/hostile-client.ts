@@ -5,6 +5,7 @@ import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { onTestFinished } from 'vitest';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
+import { sharedTls } from './use-tls.ts';
 
 /** A client that speaks HTTP/2 and no gRPC: it sends what it is told, and takes what it is told. */
 export class HostileClient {
@@ -12,7 +13,8 @@ export class HostileClient {
 
   /** @param address `host:port` of the server. */
   constructor(address: string) {
-    this.session = connect(`http://${address}`);
+    const tls = sharedTls();
+    this.session = tls ? connect(`https://${address}`, tls.client) : connect(`http://${address}`);
     // A server may well close it.
     this.session.on('error', () => undefined);
     onTestFinished(() => this.session.destroy());

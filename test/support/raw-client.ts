@@ -34,6 +34,7 @@ import {
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { FieldCursor, FieldWriter } from '../../src/bytes/index.ts';
+import { sharedTls } from './use-tls.ts';
 
 const same = (bytes: Buffer) => bytes;
 const path = (method: (typeof ChainService)['methods'][number]['name']) =>
@@ -68,7 +69,14 @@ export class RawClient implements Disposable {
 
   constructor(address: string) {
     this.address = address;
-    this.#client = new Client(address, credentials.createInsecure());
+    const tls = sharedTls();
+    this.#client =
+      tls === undefined
+        ? new Client(address, credentials.createInsecure())
+        : new Client(address, credentials.createSsl(Buffer.from(tls.client.ca)), {
+            // By itself it would send the address for a name, which Node refuses.
+            'grpc.ssl_target_name_override': 'localhost',
+          });
   }
 
   [Symbol.dispose](): void {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type AtedbClient, type ConnectOptions, connect, KeyPair } from '../../src/client/index.ts';
+import { sharedTls } from './use-tls.ts';
 
 /** The key that tests write with: making one takes longer than most tests. */
 export const testKey = KeyPair.generate();
@@ -16,7 +17,7 @@ export async function temporaryHome(): Promise<string> {
 
 /** A client that remembers nothing, unless it is given a home. */
 export function testClient(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
-  return connect(server, { home: null, ...options });
+  return connect(server, { home: null, tls: sharedTls()?.client, ...options });
 }
 
 /** The first so many values of an iteration. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/index.ts';
 import { RawClient } from './raw-client.ts';
+import { sharedTls } from './use-tls.ts';
 
 /** A server of this process on a folder of its own; it can be restarted on the same folder. */
 export class TestServer implements AsyncDisposable {
@@ -57,6 +58,7 @@ function start(logsPath: string, options: Partial<ServerOptions>): Promise<Runni
     port: 0,
     trustMode: 'distributed',
     logger: pino({ level: 'silent' }),
+    tls: sharedTls()?.server,
     ...options,
     logsPath,
   });

@@ -1,0 +1,12 @@
+import { describeOverTls } from './support/use-tls.ts';
+
+// As over-tls.test.ts, with more of the tests.
+
+describeOverTls([
+  'client-read',
+  'client-subscribe',
+  'confidential',
+  'lock',
+  'private-chains',
+  'subscribe',
+]);
