@@ -53,3 +53,21 @@ test('why the logs are elsewhere is said', () => {
   expect(text).toContain('  logs      /data\n            (/opt/ate cannot be written)\n');
   expect(text).not.toContain('not built yet');
 });
+
+test('tells of the certificate that TLS shows, and suggests a name that it is for', () => {
+  const tls = {
+    names: 'DNS:*.example.com, DNS:db.example.com, IP Address:192.0.2.1',
+    fingerprint: 'AB:CD',
+    fromUnixMs: 0,
+    untilUnixMs: Date.UTC(2030, 0),
+    asksClients: false,
+  };
+  const said = announcement({ ...input, notBuiltYet: [], tls });
+  expect(said).toContain(`  identity  abcd
+  tls       1.3; shows a certificate of ${tls.names}, until 2030-01-01T00:00:00.000Z
+            (SHA-256 AB:CD)
+Try: atedb append --tls ate://db.example.com/`);
+  const asking = announcement({ ...input, tls: { ...tls, names: 'CN=x', asksClients: true } });
+  expect(asking).toContain('  tls       1.3, for clients with a certificate; shows');
+  expect(asking).toContain('ate://localhost/');
+});

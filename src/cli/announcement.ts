@@ -1,4 +1,6 @@
+import type { CertificateFacts } from '../crypto/index.ts';
 import type { Environment } from './flags.ts';
+import { safeText } from './safe-text.ts';
 
 /** What a server says of itself when it is up. */
 export interface AnnouncementInput {
@@ -12,6 +14,8 @@ export interface AnnouncementInput {
   trustMode: string;
   /** Fingerprint of the server's identity. */
   fingerprintHex: string;
+  /** The certificate that TLS shows. Absent: without TLS. */
+  tls?: CertificateFacts & { readonly asksClients: boolean };
   /** Capabilities that the defaults include and this version lacks. */
   notBuiltYet: readonly string[];
   environment: Environment;
@@ -26,14 +30,26 @@ export function announcement(input: AnnouncementInput): string {
     ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
     `  trust     ${input.trustMode}`,
     `  identity  ${input.fingerprintHex}`,
+    ...tlsLines(input.tls),
     ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),
   ];
   const address = addressToTry(input);
   if (address !== undefined) {
     const command = commandToType(input.environment);
-    lines.push(`Try: ${command} append ate://${address}/example.com/me/log FILE`);
+    const flags = input.tls === undefined ? '' : '--tls ';
+    lines.push(`Try: ${command} append ${flags}ate://${address}/example.com/me/log FILE`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function tlsLines(tls: AnnouncementInput['tls']): string[] {
+  if (tls === undefined) return [];
+  const until = new Date(tls.untilUnixMs).toISOString();
+  const clients = tls.asksClients ? ', for clients with a certificate' : '';
+  return [
+    `  tls       1.3${clients}; shows a certificate of ${safeText(tls.names)}, until ${until}`,
+    `            (SHA-256 ${tls.fingerprint})`,
+  ];
 }
 
 /** How the user, who started the server in one of these ways, would start another command. */
@@ -44,11 +60,17 @@ function commandToType(environment: Environment): string {
 }
 
 /** Where a client on this machine finds the server; undefined when only a Unix socket leads there. */
-function addressToTry({ addresses, port }: AnnouncementInput): string | undefined {
+function addressToTry({ addresses, port, tls }: AnnouncementInput): string | undefined {
   const hosts = addresses
     .filter((address) => !address.startsWith('unix:'))
     .map((address) => address.slice(0, address.lastIndexOf(':')));
   const local = ['[::]', '0.0.0.0', '127.0.0.1', '[::1]'];
-  const host = hosts.some((bound) => local.includes(bound)) ? 'localhost' : hosts[0];
+  const bound = hosts.some((one) => local.includes(one)) ? 'localhost' : hosts[0];
+  const host = bound === undefined || tls === undefined ? bound : (nameIn(tls.names) ?? bound);
   return host === undefined || port === 5000 ? host : `${host}:${port}`;
+}
+
+/** A host name that a certificate is for: clients connect by one of these. */
+function nameIn(names: string): string | undefined {
+  return /(?:^|, )DNS:([\w.-]+)(?:,|$)/.exec(names)?.[1];
 }

@@ -1,17 +1,17 @@
 import { AtedbError } from '../bytes/index.ts';
-import {
-  type AppendEvent,
-  type AppendOptions,
-  type AtedbClient,
-  type Chain,
-  connect,
-  type OnNotice,
-  type OpenOptions,
+import type {
+  AppendEvent,
+  AppendOptions,
+  AtedbClient,
+  Chain,
+  OnNotice,
+  OpenOptions,
 } from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { appendSummary, committedJson } from './append-lines.ts';
 import { Appender } from './appender.ts';
 import { type BatchRule, recordBytesMax } from './batcher.ts';
+import { connectTo } from './connect-to.ts';
 import { ConnectionTeller } from './connection-teller.ts';
 import { eachRecord, type RecordSource } from './each-record.ts';
 import { openInput } from './input.ts';
@@ -23,6 +23,7 @@ import { printRequests } from './print-requests.ts';
 import { Progress } from './progress.ts';
 import { RecordSplitter, type SplitRule } from './record-splitter.ts';
 import type { SaidRules } from './rule-flags.ts';
+import type { ServerTarget } from './server-target.ts';
 import { namesReaders } from './set-rules.ts';
 import { loadSigners } from './signing.ts';
 
@@ -30,7 +31,7 @@ import { loadSigners } from './signing.ts';
 export interface AppendSettings {
   /** `ate://host:port/<chain key>`, and `host:port`. */
   readonly address: string;
-  readonly server: string;
+  readonly server: ServerTarget;
   /** `-` for standard input. */
   readonly file: string;
   readonly rule: SplitRule;
@@ -76,7 +77,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
     };
     try {
       const passphrase = passphraseFrom(settings.passphraseFile);
-      await using client = await connect(server, { onNotice, passphrase });
+      await using client = await connectTo(server, { onNotice, passphrase });
       const chain = await openChain(client, address, settings, {
         forAppend: true,
         pad: settings.pad,

@@ -1,16 +1,17 @@
-import { connect } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import { runWithOutput } from './output.ts';
 import { grouped, safeText } from './safe-text.ts';
+import type { ServerTarget } from './server-target.ts';
 
 /** List the chains of a server: a table, or a line of JSON each. */
 export async function listChains(settings: {
-  server: string;
+  server: ServerTarget;
   prefix: string | undefined;
   json: boolean;
 }): Promise<void> {
   const { server, prefix, json } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server);
+    await using client = await connectTo(server);
     const options = prefix === undefined ? { signal } : { signal, prefix };
     let count = 0;
     for await (const { chainKey, logBytes, open } of client.listChains(options)) {
@@ -26,7 +27,7 @@ export async function listChains(settings: {
     }
     if (count === 0 && !json) {
       const whose = prefix === undefined ? '' : ` that starts with ${safeText(prefix)}`;
-      process.stderr.write(`atedb: ${server} has no chain${whose}\n`);
+      process.stderr.write(`atedb: ${server.address} has no chain${whose}\n`);
     }
   });
 }

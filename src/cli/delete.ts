@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
-import { connect } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import { UsageError } from './errors.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
@@ -22,7 +22,7 @@ export async function deleteChain(settings: DeleteSettings): Promise<void> {
     if (!settings.yes && process.stdin.isTTY !== true) {
       throw new UsageError('there is no terminal to ask on; say --yes to delete the chain unasked');
     }
-    await using client = await connect(server, { onNotice: noticeWriter(json) });
+    await using client = await connectTo(server, { onNotice: noticeWriter(json) });
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     if (!settings.yes) {
       const { nextSequence } = await client.describe(chainKey, { signal });

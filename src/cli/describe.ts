@@ -1,17 +1,19 @@
-import { type ChainDescription, connect } from '../client/index.ts';
+import type { ChainDescription } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
 import { countOf, grouped, isoTime, safeText } from './safe-text.ts';
+import type { ServerTarget } from './server-target.ts';
 
 /** Describe a chain, in words or as JSON. */
 export async function describeChain(
-  settings: OpeningKey & { server: string; chainKey: string; json: boolean },
+  settings: OpeningKey & { server: ServerTarget; chainKey: string; json: boolean },
 ): Promise<void> {
   const { server, chainKey, key, json } = settings;
   await runWithOutput(async (output, signal) => {
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connect(server, { passphrase });
+    await using client = await connectTo(server, { passphrase });
     const description = await client.describe(chainKey, { key, signal });
     output.write(json ? `${descriptionJson(description)}\n` : descriptionWords(description));
   });

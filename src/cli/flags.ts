@@ -35,6 +35,11 @@ export interface Given<T> {
   text: string;
 }
 
+/** Whether a value was typed, and doesn't come from a variable. */
+export function isOnCommandLine({ source }: Given<unknown>): boolean {
+  return source.startsWith('-') || source.startsWith('<');
+}
+
 /**
  * Stands for a lone `-` within yargs, which would take it for a flag without a name. No argument of a process can
  * be this, as none can hold a zero byte.

@@ -1,4 +1,5 @@
-import { AtedbError, type ChainEvent, connect, type EventName } from '../client/index.ts';
+import { AtedbError, type ChainEvent, type EventName } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import { type EventFormat, eventPrinter } from './event-lines.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
@@ -23,7 +24,7 @@ export async function getOne(settings: GetSettings): Promise<void> {
   const { server, address, chainId, trustMode, json } = settings;
   await runWithOutput(async (output, signal) => {
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connect(server, { onNotice: noticeWriter(json), passphrase });
+    await using client = await connectTo(server, { onNotice: noticeWriter(json), passphrase });
     const { damaged: readDamaged, key, checkRules } = settings;
     const chain = await client.open(address, {
       key,

@@ -11,6 +11,7 @@ import {
   type Environment,
   type Flag,
   type Given,
+  isOnCommandLine,
   type ParsedArguments,
   readFlag,
 } from './flags.ts';
@@ -151,8 +152,8 @@ function settleContraries<T>(
 ): [Given<T> | undefined, boolean] {
   if (off?.value !== true) return [flag, false];
   if (flag === undefined) return [undefined, true];
-  const flagOnCommandLine = flag.source.startsWith('--');
-  if (flagOnCommandLine === off.source.startsWith('--')) {
+  const flagOnCommandLine = isOnCommandLine(flag);
+  if (flagOnCommandLine === isOnCommandLine(off)) {
     throw new UsageError(`${flag.source} and ${off.source} contradict each other; leave one out`);
   }
   return flagOnCommandLine ? [flag, false] : [undefined, true];

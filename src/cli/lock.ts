@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import { AtedbError, connect, type Lease } from '../client/index.ts';
+import { AtedbError, type Lease } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import { CommandEndedError, InterruptedError } from './errors.ts';
 import { noticeWriter } from './notices.ts';
 import type { ReadTarget } from './read.ts';
@@ -34,7 +35,7 @@ export async function runLocked(settings: LockSettings): Promise<void> {
   const { server, address, key, chainId, trustMode, json } = settings;
   const stop = new AbortController();
   const unlisten = listenForStop((signal) => stop.abort(new InterruptedError(signal)));
-  await using client = await connect(server, { onNotice: noticeWriter(json) });
+  await using client = await connectTo(server, { onNotice: noticeWriter(json) });
   let lease: Lease;
   try {
     const { signal } = stop;

@@ -1,8 +1,8 @@
-import { connect } from '../client/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { proofText } from '../proof/index.ts';
 import { writeFileAtomic } from '../store/index.ts';
 import { compareHead } from './check-proof-file.ts';
+import { connectTo } from './connect-to.ts';
 import { noticeWriter } from './notices.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
@@ -32,7 +32,7 @@ export async function writeProof(settings: ProofSettings): Promise<void> {
   const { server, address, key, chainId, trustMode, head, file, json } = settings;
   await runWithOutput(async (output, signal) => {
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connect(server, { onNotice: noticeWriter(json), passphrase });
+    await using client = await connectTo(server, { onNotice: noticeWriter(json), passphrase });
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     const { proof, facts } = await chain.prove({ ...settings, signal });
     const match = compareHead(facts, head);

@@ -1,18 +1,20 @@
 import { AtedbError, damageMetadata } from '../bytes/index.ts';
-import { type Chain, connect, damageWords } from '../client/index.ts';
+import { type Chain, damageWords } from '../client/index.ts';
 import type { TrustMode } from '../event/index.ts';
+import { connectTo } from './connect-to.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
 import { type PrintSettings, printEvents } from './print-events.ts';
 import { Progress, terminalOf } from './progress.ts';
 import type { ReaderSettings } from './reader-flags.ts';
+import type { ServerTarget } from './server-target.ts';
 
 /** Which chain a command reads. */
 export interface ReadTarget {
   /** `ate://host:port/<chain key>`, and `host:port`. */
   readonly address: string;
-  readonly server: string;
+  readonly server: ServerTarget;
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;
 }
@@ -36,7 +38,7 @@ export async function readChain(settings: ReadSettings): Promise<void> {
   const { server, address, chainId, trustMode, from, end, reverse, json, limit } = settings;
   await runWithOutput(async (output, signal) => {
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connect(server, { onNotice: noticeWriter(json), passphrase });
+    await using client = await connectTo(server, { onNotice: noticeWriter(json), passphrase });
     const { damaged: readDamaged, key, checkRules } = settings;
     const chain = await client.open(address, {
       key,

@@ -1,5 +1,5 @@
-import { connect } from '../client/index.ts';
 import { committedJson } from './append-lines.ts';
+import { connectTo } from './connect-to.ts';
 import { present } from './get.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
@@ -23,7 +23,7 @@ export async function removeObject(settings: RemoveSettings): Promise<void> {
   const { server, address, primaryKey, unchangedSince, key, sign, json } = settings;
   const { chainId, trustMode } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server, {
+    await using client = await connectTo(server, {
       onNotice: noticeWriter(json),
       passphrase: passphraseFrom(settings.passphraseFile),
     });

@@ -1,4 +1,5 @@
-import { type AppendOptions, type Chain, connect } from '../client/index.ts';
+import type { AppendOptions, Chain } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
 import type { MeantObject } from './object-flags.ts';
 import { type Output, runWithOutput } from './output.ts';
@@ -36,7 +37,7 @@ export async function withRules(
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     const passphrase = passphraseFrom(target.passphraseFile);
-    await using client = await connect(server, { onNotice: notify, passphrase });
+    await using client = await connectTo(server, { onNotice: notify, passphrase });
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     const { signing } = await loadSigners({ ...target, author: undefined }, passphrase);
     await run({ chain, output, signal, options: { ...signing, signal }, notify });

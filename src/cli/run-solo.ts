@@ -28,6 +28,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       listen: solo.listen.length === 0 ? ['::'] : solo.listen,
       port: solo.port,
       trustMode: globals.trustMode,
+      tls: solo.tls,
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       ...(solo.scrubRate === undefined
         ? {}
@@ -60,6 +61,9 @@ function announce(
     ...(logs.instead === undefined ? {} : { logsPathInstead: logs.instead }),
     trustMode: globals.trustMode,
     fingerprintHex: server.identity.fingerprintHex,
+    ...(server.certificate && {
+      tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
+    }),
     notBuiltYet: [...globals.defaultsNotBuiltYet, ...solo.defaultsNotBuiltYet],
     environment: process.env,
   });

@@ -1,3 +1,5 @@
+import type { ServerTlsOptions } from '../server/index.ts';
+import { UsageError } from './errors.ts';
 import {
   parseChoice,
   parseFraction,
@@ -15,6 +17,7 @@ import {
   readFlagValues,
 } from './flags.ts';
 import { notBuiltYet } from './global-flags.ts';
+import { readPair } from './tls-flags.ts';
 
 /** The flags of `atedb solo`. */
 export const soloFlags = {
@@ -40,6 +43,25 @@ export const soloFlags = {
     defaultText: '5000',
     kind: 'value',
     parse: parseInteger('a port', 0, 65_535),
+  },
+  tlsCert: {
+    name: 'tls-cert',
+    describe:
+      "File of the server's certificate, in PEM form, and behind it those that signed it: TLS 1.3 is spoken on TCP addresses",
+    kind: 'value',
+    parse: parseText,
+  },
+  tlsKey: {
+    name: 'tls-key',
+    describe: 'File of its key, in PEM form, which only its owner may read',
+    kind: 'value',
+    parse: parseText,
+  },
+  tlsClientCa: {
+    name: 'tls-client-ca',
+    describe: 'File of authorities, in PEM form: clients must show a certificate of one of them',
+    kind: 'value',
+    parse: parseText,
   },
   checkThreads: {
     name: 'check-threads',
@@ -133,6 +155,8 @@ export interface SoloSettings {
   /** IP addresses, host names and Unix sockets, as named; empty when none is. */
   listen: string[];
   port: number;
+  /** Undefined: connections are not encrypted. */
+  tls: ServerTlsOptions | undefined;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -180,8 +204,22 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
+    tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
     defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
   };
+}
+
+function readTls(
+  cert: Given<string> | undefined,
+  key: Given<string> | undefined,
+  clientCa: Given<string> | undefined,
+): ServerTlsOptions | undefined {
+  const pair = readPair(cert, key);
+  if (pair !== undefined) return { ...pair, clientCaFile: clientCa?.value };
+  if (clientCa === undefined) return undefined;
+  throw new UsageError(
+    `${clientCa.source} is about TLS, which needs a certificate: give --tls-cert and --tls-key`,
+  );
 }

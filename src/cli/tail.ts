@@ -1,4 +1,5 @@
-import { connect, type SubscriptionSignal } from '../client/index.ts';
+import type { SubscriptionSignal } from '../client/index.ts';
+import { connectTo } from './connect-to.ts';
 import { ConnectionTeller } from './connection-teller.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
@@ -19,7 +20,7 @@ export async function tailChain(settings: TailSettings): Promise<void> {
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connect(server, { onNotice: notify, passphrase });
+    await using client = await connectTo(server, { onNotice: notify, passphrase });
     const { key, checkRules } = settings;
     const chain = await client.open(address, { key, checkRules, chainId, trustMode, signal });
     const connection = new ConnectionTeller(notify);

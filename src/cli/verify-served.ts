@@ -1,6 +1,7 @@
-import { AtedbError, type Chain, connect } from '../client/index.ts';
+import { AtedbError, type Chain } from '../client/index.ts';
 import { type ChainAddress, splitSlice, type TreeHead } from '../event/index.ts';
 import { HistoryVerifier, Violations, whyOf } from '../verify/index.ts';
+import { connectTo } from './connect-to.ts';
 import { noticeWriter } from './notices.ts';
 import { passphraseFrom } from './passphrase.ts';
 import { Progress } from './progress.ts';
@@ -27,7 +28,8 @@ export async function verifyServed(
   const heads = head === undefined ? [] : [head];
   const passphrase = passphraseFrom(settings.passphraseFile);
   const onNotice = noticeWriter(json);
-  await using client = await connect(address.server, { onNotice, passphrase });
+  const server = { address: address.server, tls: settings.tls };
+  await using client = await connectTo(server, { onNotice, passphrase });
   const chain = await noting(violations, () =>
     client.open(address.text, { key: settings.key, chainId, trustMode, signal }),
   );

@@ -11,12 +11,15 @@ import type { OpeningKey } from './opening-key.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { countOf } from './safe-text.ts';
+import type { TlsSettings } from './tls-flags.ts';
 import { type VerifyReport, verifyJson, verifyWords } from './verify-report.ts';
 import { verifyServed } from './verify-served.ts';
 
 /** What `atedb verify` is told. */
 export interface VerifySettings extends OpeningKey {
   readonly target: ChainAddress | { readonly folder: string };
+  /** How to speak to the server; undefined: without TLS. */
+  readonly tls: TlsSettings | undefined;
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;

@@ -11,6 +11,7 @@ import type { ParsedArguments } from './flags.ts';
 import { objectFlags, readObjectAt } from './object-flags.ts';
 import { readAll, signerFlags } from './rule-flags.ts';
 import type { RuleTarget } from './rule-target.ts';
+import { readServer } from './server-target.ts';
 
 /** Flags of the commands that show or set rules of a chain or an object. */
 export const writeFlags = {
@@ -26,7 +27,7 @@ export function readWriteFlags(parsed: ParsedArguments): RuleTarget {
   const address = readPositional('address', parsed, parseChainAddress);
   return {
     address: address.text,
-    server: address.server,
+    server: readServer(address, parsed),
     object: readObjectAt(parsed),
     key: readChainFlag(writeFlags.key, parsed),
     coSign: readAll(writeFlags.coSign, parsed),

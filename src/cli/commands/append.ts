@@ -4,7 +4,6 @@ import { parseChainAddress, primaryKeyBytes } from '../../event/index.ts';
 import { recordBytesMax } from '../batcher.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   parseHex,
   parseSequence,
@@ -28,6 +27,8 @@ import {
   sealingFlags,
   signerFlags,
 } from '../rule-flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 function parseType(text: string): string {
   if (Buffer.byteLength(text) <= typeNameBytesMax) return parseText(text);
@@ -107,7 +108,7 @@ export const appendCommand: CommandModule = {
   command: 'append <address> [file]',
   describe: 'Append a file to a chain, an event a line; makes the chain if there is none',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .positional('file', {
         describe: 'File to append; "-" is standard input',
@@ -133,7 +134,7 @@ export const appendCommand: CommandModule = {
     const rules = readAppendRules(parsed, primaryKey);
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       file: argumentText(parsed.file),
       rule: readRule(parsed),
       event: {

@@ -2,13 +2,14 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   readChainFlag,
   readPositional,
   readTrustMode,
   switchFlag,
 } from '../chain-flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   yes: switchFlag('yes', "Don't ask", ['y']),
@@ -22,7 +23,7 @@ export const deleteCommand: CommandModule = {
   command: 'delete <address>',
   describe: 'Delete a chain with all that it holds, as one of its roots',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 delete ate://localhost/team/old', 'asks for the chain key to be typed')
       .epilogue(
@@ -32,7 +33,7 @@ export const deleteCommand: CommandModule = {
     const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       chainKey: address.chainKey.text,
       yes: isOn(flags.yes, parsed),
       key: readChainFlag(flags.key, parsed),

@@ -1,7 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
-import { chainFlags, declareChainFlags, isOn, readPositional } from '../chain-flags.ts';
+import { chainFlags, isOn, readPositional } from '../chain-flags.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   key: openingKeyFlag,
@@ -13,14 +15,14 @@ export const describeCommand: CommandModule = {
   command: 'describe <address>',
   describe: 'Tell of a chain: its id, who may write, its size, its health',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 describe ate://localhost/example.com/me/syslog', 'in words')
       .epilogue("These are the server's words; read and tail verify what they print."),
   handler: async (parsed) => {
     const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
-      server: address.server,
+      server: readServer(address, parsed),
       chainKey: address.chainKey.text,
       ...readOpeningKey(parsed),
       json: isOn(flags.json, parsed),

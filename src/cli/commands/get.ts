@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   parseSequence,
   readChainFlag,
@@ -14,6 +13,8 @@ import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import { printFlags, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const { limit: _, ...oneEvent } = printFlags;
 const flags = {
@@ -32,7 +33,7 @@ export const getCommand: CommandModule = {
   command: 'get <address>',
   describe: "Print an object's newest event, or the event of a sequence",
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 get ate://localhost/team/settings --name colour', 'what the object holds now')
       .example('$0 get ate://localhost/team/settings --sequence 17 --json', 'an event, as JSON')
@@ -41,7 +42,7 @@ export const getCommand: CommandModule = {
     const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       damaged: isOn(flags.damaged, parsed),

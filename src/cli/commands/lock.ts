@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress, primaryKeyBytes, primaryKeyFromName } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   parseHex,
   readChainFlag,
@@ -14,6 +13,8 @@ import {
 import { UsageError } from '../errors.ts';
 import { parseInteger } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   noWait: switchFlag('no-wait', 'End with 3 if somebody else holds the lock'),
@@ -53,7 +54,7 @@ export const lockCommand: CommandModule = {
   command: 'lock <address> <object> [command..]',
   describe: 'Run a command while it holds the lock on an object',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .positional('object', {
         describe: 'Name of the object, or its primary key: 32 digits of hex',
@@ -80,7 +81,7 @@ export const lockCommand: CommandModule = {
     const ttlSeconds = readChainFlag(flags.ttl, parsed);
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       primaryKey: parseObject(argumentText(parsed.object)),
       command: readCommand(parsed),
       wait: !noWait,

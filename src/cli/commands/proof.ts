@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   parseSequence,
   readChainFlag,
@@ -16,6 +15,8 @@ import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const parseSize = parseInteger('a number of commits', 1, Number.MAX_SAFE_INTEGER);
 
@@ -52,7 +53,7 @@ export const proofCommand: CommandModule = {
   command: 'proof [address] [sequence]',
   describe: 'Prove that an event is in a chain, or check such a proof offline',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .positional('sequence', { describe: 'Sequence of the event', type: 'string' })
       .example('$0 proof ate://localhost/team/logs 17 --output 17.json', 'event 17 is in it')
@@ -77,7 +78,7 @@ async function get(parsed: ParsedArguments): Promise<void> {
   }
   const settings = {
     address: address.text,
-    server: address.server,
+    server: readServer(address, parsed),
     chainId: readChainFlag(flags.chainId, parsed),
     trustMode: readTrustMode(parsed),
     sequence,

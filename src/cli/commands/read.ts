@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   parseSequence,
   readChainFlag,
@@ -14,6 +13,8 @@ import {
 import { UsageError } from '../errors.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   from: valueFlag('from', 'Sequence of the first event', parseSequence, '0'),
@@ -34,7 +35,7 @@ export const readCommand: CommandModule = {
   command: 'read <address>',
   describe: 'Print the events of a chain, verified, and end',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 read ate://localhost/example.com/me/syslog', 'all of it')
       .example('$0 read ate://localhost/example.com/me/syslog -r --limit 10', 'the last ten events')
@@ -49,7 +50,7 @@ export const readCommand: CommandModule = {
     }
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       from,

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { declareChainFlags } from '../chain-flags.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 import { readWriteFlags, writeFlags } from '../write-flags.ts';
 
 const { coSign: _, ...flags } = writeFlags;
@@ -9,7 +9,7 @@ export const readersCommand: CommandModule = {
   command: 'readers <address>',
   describe: 'Show who may read a chain and its objects, or one of them',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example(
         '$0 readers ate://localhost/team/secrets',

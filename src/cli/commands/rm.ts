@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   parseSequence,
   readChainFlag,
@@ -14,6 +13,8 @@ import {
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   ...objectFlags,
@@ -34,7 +35,7 @@ export const rmCommand: CommandModule = {
   command: 'rm <address>',
   describe: 'Remove an object: append its tombstone',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 rm ate://localhost/team/settings --name colour', 'the object of this name')
       .epilogue(
@@ -46,7 +47,7 @@ export const rmCommand: CommandModule = {
     if (primaryKey === undefined) throw new UsageError('say which: --primary-key or --name');
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       primaryKey,
       force: isOn(flags.force, parsed),
       unchangedSince: readChainFlag(flags.unchangedSince, parsed),

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
-import { declareChainFlags, readChainFlag } from '../chain-flags.ts';
+import { readChainFlag } from '../chain-flags.ts';
 import { admitFlags, keyChangeFlags, readAll, readRules, ruleFlags } from '../rule-flags.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 import { readWriteFlags, writeFlags } from '../write-flags.ts';
 
 const flags = { ...ruleFlags, ...admitFlags, ...keyChangeFlags, ...writeFlags };
@@ -15,7 +16,7 @@ export const rulesCommand: CommandModule = {
   command: 'rules <address>',
   describe: 'Show who may do what, or set it: rules, roots, keys that are replaced or revoked',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 rules ate://localhost/team/notes', 'who may do what')
       .example('$0 rules ate://localhost/team/notes --name inbox --add everyone', 'set a rule')

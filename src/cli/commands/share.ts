@@ -1,7 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
-import { declareChainFlags, isOn, switchFlag } from '../chain-flags.ts';
+import { isOn, switchFlag } from '../chain-flags.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import type { FlagTable } from '../program.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 import { readWriteFlags, writeFlags } from '../write-flags.ts';
 
 const shareFlags = {
@@ -13,7 +14,7 @@ const shareFlags = {
 };
 
 function withKeys(program: Argv, flags: FlagTable): Argv {
-  return declareChainFlags(program, flags)
+  return declareServerFlags(program, flags)
     .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
     .positional('keys', {
       describe: 'Names in the home folder, fingerprints, or files as atedb key public prints them',

@@ -1,15 +1,11 @@
 import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
-import {
-  declareChainFlags,
-  readChainFlag,
-  readPositional,
-  readTrustMode,
-  valueFlag,
-} from '../chain-flags.ts';
+import { readChainFlag, readPositional, readTrustMode, valueFlag } from '../chain-flags.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
+import { readServer } from '../server-target.ts';
 import { parseStartPoint } from '../start-point.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   from: valueFlag(
@@ -32,7 +28,7 @@ export const tailCommand: CommandModule = {
   command: 'tail <address>',
   describe: 'Print the events of a chain, verified, and then those that come',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 tail ate://localhost/example.com/me/syslog', 'history, then what comes')
       .example('$0 tail ate://localhost/team/logs --from now | grep error', 'what comes')
@@ -41,7 +37,7 @@ export const tailCommand: CommandModule = {
     const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
       address: address.text,
-      server: address.server,
+      server: readServer(address, parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       from: readChainFlag(flags.from, parsed) ?? 'start',

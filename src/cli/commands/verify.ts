@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
-  declareChainFlags,
   isOn,
   readChainFlag,
   readPositional,
@@ -13,6 +12,7 @@ import { UsageError } from '../errors.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
+import { declareServerFlags, readTlsFlags } from '../tls-flags.ts';
 
 const flags = {
   chainId: {
@@ -42,7 +42,7 @@ export const verifyCommand: CommandModule = {
   command: 'verify <chain>',
   describe: 'Verify a whole chain, of a server or in a folder',
   builder: (program) =>
-    declareChainFlags(program, flags)
+    declareServerFlags(program, flags)
       .positional('chain', {
         describe: "ate://host[:port]/chain-key, or a chain's folder",
         type: 'string',
@@ -54,6 +54,7 @@ export const verifyCommand: CommandModule = {
   handler: async (parsed) => {
     const settings = {
       target: targetOf(parsed),
+      tls: readTlsFlags(parsed),
       chainId: readChainFlag(flags.chainId, parsed),
       trustMode: readTrustMode(parsed),
       head: readChainFlag(flags.head, parsed),

@@ -1,0 +1,33 @@
+import {
+  type AtedbClient,
+  type ConnectOptions,
+  connect,
+  type TlsOptions,
+} from '../client/index.ts';
+import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
+import { readCertificateText, readTlsPair } from '../store/index.ts';
+import type { ServerTarget } from './server-target.ts';
+import type { TlsSettings } from './tls-flags.ts';
+
+/**
+ * Get ready to speak to a server, as the command line says.
+ * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
+ */
+export async function connectTo(
+  { address, tls }: ServerTarget,
+  options: Omit<ConnectOptions, 'tls'> = {},
+): Promise<AtedbClient> {
+  return connect(address, { ...options, tls: tls && (await readTlsFiles(tls)) });
+}
+
+async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {
+  const [ca, own] = await Promise.all([
+    caFile === undefined ? undefined : readCertificateText(caFile),
+    pair && readTlsPair(pair.certFile, pair.keyFile),
+  ]);
+  // Here they are called by the names of their files.
+  const now = Date.now();
+  if (ca !== undefined) checkAuthorities(ca, now);
+  if (own !== undefined) checkTlsPair(own, now);
+  return { ca: ca?.pem, cert: own?.cert.pem, key: own?.key.pem, serverName };
+}
