@@ -29,7 +29,10 @@ test('a peer that is silent, stops in its handshake, or has it come byte by byte
   // Encrypted, and then without a word.
   const secure = await handshake(tls);
   secure.on('error', () => {}).resume();
-  await Promise.all([silent, stopped, slow, secure].map(closed));
+  // Without TLS, and without a call.
+  const plain = connectHttp2(`http://${tls.server.address}`).on('error', () => {});
+  onTestFinished(() => plain.destroy());
+  await Promise.all([silent, stopped, slow, secure, plain].map(closed));
   await expect(handshake(tls)).resolves.toMatchObject({ authorized: true });
 });
 

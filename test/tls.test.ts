@@ -86,6 +86,15 @@ test('a client is told that the certificate is for another host, or may say whic
   expect(await outcome(server.address, named)).toMatch(notThere);
 });
 
+test('an address is verified as the address that it is, or the one that was said', async () => {
+  const named = await startTlsServer({ certificate: { hosts: ['localhost'] } });
+  expect(await outcome(named.server.address, named.trusting)).toMatch(/^TLS_FAILED.*other names/);
+  const { server, trusting } = await startTlsServer({ certificate: { hosts: ['192.0.2.1'] } });
+  expect(await outcome(server.address, trusting)).toMatch(/^TLS_FAILED.*other names/);
+  const said = { ...trusting, serverName: '192.0.2.1' };
+  expect(await outcome(server.address, said)).toMatch(notThere);
+});
+
 test('a client refuses a certificate that has expired since the server has read it', async () => {
   const until = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 1_000);
   const { server, trusting } = await startTlsServer({ certificate: { until } });
