@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { TestAuthority } from './support/certificates.ts';
@@ -66,4 +67,25 @@ test('a renewed server still agrees on keys as before, and still asks for certif
   expect(socket.getEphemeralKeyInfo()).toMatchObject({ name: 'X25519MLKEM768' });
   expect(socket.getProtocol()).toBe('TLSv1.3');
   await expect(handshake(tls, { maxVersion: 'TLSv1.2' })).rejects.toThrow('protocol version');
+});
+
+test('a client whose authority was taken out does not get in with a session of before', async () => {
+  const [before, after] = await Promise.all([TestAuthority.make('a'), TestAuthority.make('b')]);
+  const tls = await startTlsServer({ tls: { renewalCheckMs }, clientAuthority: before });
+  const { cert, key } = await before.issue();
+  const first = await handshake(tls, { cert, key });
+  const [session] = await once(first.resume(), 'session');
+  // As long as nothing is renewed it can be gone on with.
+  const again = await handshake(tls, { cert, key, session });
+  expect(again.isSessionReused()).toBe(true);
+  await tls.files.write('clients.pem', after.cert);
+  await expect
+    .poll(async () => {
+      const socket = await handshake(tls, { cert, key, session });
+      // The server speaks first in HTTP/2.
+      const said = once(socket, 'data').then(() => 'in');
+      const ended = once(socket, 'close').then(() => 'out');
+      return Promise.race([said, ended].map((one) => one.catch(() => 'out')));
+    })
+    .toBe('out');
 });
