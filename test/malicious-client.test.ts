@@ -54,6 +54,16 @@ function sealedWith(id: Buffer, primaryKey: Buffer): BuiltEvent {
   return testEvent('', { primaryKey, sealing: { confidentiality, seal } });
 }
 
+/** Read keys that are handed out to so many readers, whom the chain doesn't know. */
+function wrapsFor(count: number, { bytes = 60, recipientBytes = 32 } = {}): BuiltEvent {
+  const wrappedKeys = Array.from({ length: count }, () => ({
+    readKeyId,
+    recipient: randomBytes(recipientBytes),
+    wrapped: randomBytes(bytes),
+  }));
+  return saying({ wrappedKeys });
+}
+
 const keyChange = (key: KeyPair, successor?: KeyPair) =>
   saying(
     { keyChange: { fingerprint: of(key), successor: successor?.publicKey } },
@@ -279,6 +289,26 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
         shown,
       ),
   ],
+  'more wrapped keys than an event may have': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(33)]),
+  ],
+  'a wrapped key that is too large': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(1, { bytes: 2_049 })]),
+  ],
+  'a wrapped key that is empty': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(1, { bytes: 0 })]),
+  ],
+  'a wrapped key for what is no fingerprint': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(1, { recipientBytes: 31 })]),
+  ],
+  'wrapped keys in an object that is not its to write': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(mallory, [wrapsFor(1)], shown),
+  ],
   'a condition that does not hold': [
     'PRECONDITION_FAILED',
     (chain) => {
@@ -315,6 +345,7 @@ test('what is allowed is taken from the same clients', async () => {
     shown,
   );
   await chain.append(alice, [testEvent('2', { primaryKey: hers })]);
+  await chain.append(alice, [wrapsFor(32), wrapsFor(1, { bytes: 2_048 })]);
   await chain.append(testKey, [sealedWith(readKeyId, diary)]);
   for (let commit = truth.size; commit < chain.size; commit += 1) {
     await raw.appendBatch(chain.runAt(commit), chainKey);
