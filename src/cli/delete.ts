@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { connect } from '../client/index.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { UsageError } from './errors.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
-import type { ReadTarget } from './read.ts';
 import { countOf } from './safe-text.ts';
 
 /** What `atedb delete` is told. */
-export interface DeleteSettings extends ReadTarget {
+export interface DeleteSettings extends ChainTarget {
   readonly chainKey: string;
   readonly yes: boolean;
   readonly key: string | undefined;

@@ -2,14 +2,14 @@ import { connect } from '../client/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { proofText } from '../proof/index.ts';
 import { writeFileAtomic } from '../store/index.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { compareHead } from './check-proof-file.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { proofFactsJson, proofWords } from './proof-words.ts';
-import type { ReadTarget } from './read.ts';
 
 /** What `atedb proof` is told. */
-export interface ProofSettings extends ReadTarget {
+export interface ProofSettings extends ChainTarget {
   readonly sequence: number | undefined;
   readonly fromSize: number | undefined;
   readonly size: number | undefined;

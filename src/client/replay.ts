@@ -1,10 +1,11 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, verifyConsistency } from '../crypto/index.ts';
-import { type Genesis, type SliceBatch, splitSlice, type TreeHead } from '../event/index.ts';
+import type { Genesis, TreeHead } from '../event/index.ts';
 import {
   type FindKey,
   ReplayVerifier,
   type SignedHead,
+  splitOrFail,
   type VerifiedBatch,
 } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
@@ -255,20 +256,6 @@ export function checkStart(context: ReplayContext, start: StartOfHistory): Front
   });
   if (!good) throw startFailed('its frontier is not of the tree of its head');
   return frontier;
-}
-
-/** Split a slice of the log; one that isn't valid does not verify. */
-export function splitOrFail(slice: Buffer): SliceBatch[] {
-  try {
-    return splitSlice(slice);
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(
-      'VERIFICATION_FAILED',
-      `a slice of the log is not valid: ${error.message}. Nothing of it was used`,
-      { metadata: error.metadata, cause: error },
-    );
-  }
 }
 
 function startFailed(why: string): AtedbError {

@@ -33,6 +33,7 @@ export {
   type VerifiedBatch,
 } from './replay-verifier.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+export { splitOrFail } from './split-slice.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';

@@ -1,15 +1,13 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
   declareChainFlags,
   isOn,
   parseSequence,
   readChainFlag,
-  readPositional,
-  readTrustMode,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import { printFlags, readPrintFlags } from '../print-flags.ts';
@@ -38,12 +36,8 @@ export const getCommand: CommandModule = {
       .example('$0 get ate://localhost/team/settings --sequence 17 --json', 'an event, as JSON')
       .epilogue(notes),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
-      address: address.text,
-      server: address.server,
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
+      ...readChainTarget(parsed),
       damaged: isOn(flags.damaged, parsed),
       event: eventOf(readObject(parsed), readChainFlag(flags.sequence, parsed)),
       ...readReaderFlags(parsed),

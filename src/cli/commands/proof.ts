@@ -1,16 +1,14 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
   declareChainFlags,
   isOn,
   parseSequence,
   readChainFlag,
-  readPositional,
-  readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
@@ -66,7 +64,6 @@ export const proofCommand: CommandModule = {
 
 async function get(parsed: ParsedArguments): Promise<void> {
   if (parsed.address === undefined) throw new UsageError('name a chain, or --check a proof');
-  const address = readPositional('address', parsed, parseChainAddress);
   const sequence =
     parsed.sequence === undefined ? undefined : parseSequence(argumentText(parsed.sequence));
   const fromSize = readChainFlag(flags.from, parsed);
@@ -74,10 +71,7 @@ async function get(parsed: ParsedArguments): Promise<void> {
     throw new UsageError('say what to prove: the sequence of an event, or --from, or both');
   }
   const settings = {
-    address: address.text,
-    server: address.server,
-    chainId: readChainFlag(flags.chainId, parsed),
-    trustMode: readTrustMode(parsed),
+    ...readChainTarget(parsed),
     sequence,
     fromSize,
     size: readChainFlag(flags.size, parsed),

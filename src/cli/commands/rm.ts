@@ -1,5 +1,4 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
   declareChainFlags,
@@ -7,11 +6,10 @@ import {
   parseSequence,
   readChainFlag,
   readPassphraseFlag,
-  readPositional,
-  readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 
@@ -41,19 +39,15 @@ export const rmCommand: CommandModule = {
         "What was appended of the object stays in the chain's history. An object that is not there\nends the command with 7, and nothing is appended.",
       ),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const primaryKey = readObject(parsed);
     if (primaryKey === undefined) throw new UsageError('say which: --primary-key or --name');
     const settings = {
-      address: address.text,
-      server: address.server,
+      ...readChainTarget(parsed),
       primaryKey,
       force: isOn(flags.force, parsed),
       unchangedSince: readChainFlag(flags.unchangedSince, parsed),
       key: readChainFlag(flags.key, parsed),
       sign: isOn(flags.sign, parsed),
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
       passphraseFile: readPassphraseFlag(parsed),
       json: isOn(flags.json, parsed),
     };

@@ -1,12 +1,6 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
-import {
-  declareChainFlags,
-  readChainFlag,
-  readPositional,
-  readTrustMode,
-  valueFlag,
-} from '../chain-flags.ts';
+import { declareChainFlags, readChainFlag, valueFlag } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
 import { parseStartPoint } from '../start-point.ts';
@@ -38,12 +32,8 @@ export const tailCommand: CommandModule = {
       .example('$0 tail ate://localhost/team/logs --from now | grep error', 'what comes')
       .epilogue(notes),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
-      address: address.text,
-      server: address.server,
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
+      ...readChainTarget(parsed),
       from: readChainFlag(flags.from, parsed) ?? 'start',
       ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
