@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type AtedbClient,
   type Chain,
@@ -137,6 +137,23 @@ describe.each(trustModes)('a private %s chain', (trustMode) => {
     await chain.append({ data: 'not for alice' });
     await expect(events.next()).rejects.toEqual(refused('CHAIN_PRIVATE'));
     await expect(as(alice)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
+  });
+
+  test('ends what somebody appends and locks who is let in no more', async () => {
+    const chain = await made();
+    const primaryKey = primaryKeyFromName('for all');
+    await chain.append({ kind: 'rules', primaryKey, write: 'everyone' });
+    await chain.addReaders([alice.publicKey]);
+    const hers = await as(alice);
+    await hers.append({ primaryKey, data: 'of alice' });
+    const lease = await hers.lock(primaryKey);
+    await chain.removeReaders([alice.publicKey.fingerprint]);
+    await vi.waitUntil(() => lease.signal.aborted, { timeout: 10_000 });
+    expect(lease.signal.reason).toMatchObject({ reason: 'CHAIN_PRIVATE' });
+    await expect(hers.append({ primaryKey, data: 'no more' })).rejects.toMatchObject({
+      reason: expect.stringMatching(/^(KEY_NOT_ALLOWED|OUTCOME_UNKNOWN)$/),
+    });
+    expect(dataOf(await all(chain.read()))).toEqual(['first', 'of alice']);
   });
 
   test('lets in whom a rule for writing or adding names, until it does no more', async () => {

@@ -133,7 +133,7 @@ describe('a proof for a ticket', () => {
 
   test('of a stranger is refused, also where it names the key of another', async () => {
     using call = new TicketCall(server.address);
-    call.send({ chainKey, key: stranger.publicKey.toFields() });
+    await call.prove(stranger, await call.begin(chainKey, stranger, fingerprint));
     expect(await call.answer()).toBe('KEY_NOT_ALLOWED');
     using named = new TicketCall(server.address);
     const claim = await named.begin(chainKey, root, fingerprint);
@@ -145,6 +145,11 @@ describe('a proof for a ticket', () => {
     const own = { suite, fingerprint: root.publicKey.fingerprint, signature: randomBytes(3_373) };
     claimed.send({ proof: { signature: own } });
     expect(await claimed.answer()).toBe('SIGNATURE_INVALID');
+    // So whether a key is let in, nobody finds out who doesn't have it.
+    using asked = new TicketCall(server.address);
+    await asked.begin(chainKey, stranger, fingerprint);
+    asked.send({ proof: { signature: { ...own, fingerprint: stranger.publicKey.fingerprint } } });
+    expect(await asked.answer()).toBe('SIGNATURE_INVALID');
   });
 
   test('comes second, and nothing else does', async () => {
