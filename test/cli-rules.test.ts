@@ -253,3 +253,38 @@ test('a rule that says nothing that can be meant is refused with 2', async () =>
     expect(stderr, args.join(' ')).toMatch(message);
   }
 });
+
+test('a private chain is made, opened to one more, described, verified, and closed again', async () => {
+  const chain = cli.address('private');
+  const alice = await publicKeyOf('alice');
+  await done(cli.atedb(['append', chain, '--private'], { input: 'one\n' }));
+  const stranger = await as('alice', ['read', chain]);
+  expect(stranger).toMatchObject({ code: 3, stdout: '' });
+  expect(stranger.stderr).toMatch(/is private, and no rule of it names the key [0-9a-f]{64}/);
+  const keyless = await as('nobody', ['read', chain]);
+  expect(keyless.stderr).toMatch(/is private, and there is no key here to open it with/);
+  expect((await done(cli.atedb(['rules', chain]))).stdout).toMatch(
+    /^open +private: the roots, keys that may write or add$/m,
+  );
+
+  const shared = await done(cli.atedb(['share', chain, alice]));
+  expect(shared.stderr).toMatch(/^shared the chain with /);
+  expect(await as('alice', ['read', chain])).toEqual({ code: 0, stdout: 'one\n', stderr: '' });
+  expect((await done(as('alice', ['describe', chain]))).stdout).toMatch(/^open +private/m);
+  expect((await done(as('alice', ['verify', chain]))).stdout).toMatch(/: verified$/m);
+  await done(as('alice', ['proof', chain, '1']));
+  const told = JSON.parse((await done(cli.atedb(['rules', chain, '--json']))).stdout);
+  expect(told).toMatchObject({ private: true, admitted: [{ fingerprint: fingerprintIn(alice) }] });
+
+  const off = await done(cli.atedb(['unshare', chain, alice]));
+  expect(off.stderr).toMatch(/can open the chain no more/);
+  expect(await as('alice', ['read', chain])).toMatchObject({ code: 3, stdout: '' });
+  await done(cli.atedb(['rules', chain, '--admit', alice]));
+  expect(await as('alice', ['read', chain])).toMatchObject({ code: 0, stdout: 'one\n' });
+  await done(cli.atedb(['rules', chain, '--admit', 'nobody']));
+  expect(await as('alice', ['read', chain])).toMatchObject({ code: 3 });
+  const open = cli.address('not_private');
+  await done(cli.atedb(['append', open], { input: 'one\n' }));
+  const expected = await cli.atedb(['append', open, '--private'], { input: 'two\n' });
+  expect(expected.stderr).toMatch(/is there, and not private, which was expected/);
+});

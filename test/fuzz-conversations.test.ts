@@ -4,11 +4,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   DeleteChainRequestSchema,
   DeleteChainResponseSchema,
+  GetTicketRequestSchema,
+  GetTicketResponseSchema,
   LockRequestSchema,
   LockResponseSchema,
 } from '../gen/atedb/v1/chain_pb.js';
 import { type KeyPair, signatureContexts } from '../src/crypto/index.ts';
-import { deletionBytes, lockProofBytes } from '../src/event/index.ts';
+import {
+  deletionBytes,
+  lockProofBytes,
+  parseChainKey,
+  ticketProofBytes,
+} from '../src/event/index.ts';
 import { mutate } from './support/fuzz/mutate.ts';
 import { ByteCall } from './support/lock-call.ts';
 import { rounds } from './support/scale.ts';
@@ -20,11 +27,14 @@ import { testGenesis } from './support/test-writer.ts';
 // deleted by it, and the server goes on.
 
 const chainKey = 'team/talk';
+/** Another one, of the same root. */
+const privateKey = 'team/private';
 const primaryKey = randomBytes(16);
 const inputs = rounds({ short: 40, long: 20_000 });
 let server: TestServer;
 let root: KeyPair;
 let chainId: Buffer;
+let privateId: Buffer;
 
 beforeAll(async () => {
   server = await TestServer.start();
@@ -33,6 +43,11 @@ beforeAll(async () => {
   chainId = writer.chainId;
   using client = server.client();
   await client.appendBatch(batch.run, chainKey);
+  const closed = await testGenesis({
+    ...{ chainKey: privateKey, trustMode: 'distributed', roots, isPrivate: true },
+  });
+  privateId = closed.writer.chainId;
+  await client.appendBatch(closed.batch.run, privateKey);
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -102,6 +117,28 @@ function deleteRequest(
   return Buffer.from(toBinary(DeleteChainRequestSchema, create(DeleteChainRequestSchema, init)));
 }
 
+const asking: Talk = {
+  method: 'GetTicket',
+  first: () => {
+    const key = root.publicKey.toFields();
+    return ticketRequest({ chainKey: privateKey, chainId: privateId, key });
+  },
+  conversationOf: (answer) => {
+    const { message } = fromBinary(GetTicketResponseSchema, answer);
+    return message.case === 'challenge' ? Buffer.from(message.value.conversationId) : undefined;
+  },
+  second: async (id) => {
+    // For another chain: so that no spoilt one is good by chance.
+    const proven = { ...claim(id), chainId: privateId, chainKey: parseChainKey(chainKey) };
+    const signature = await signed(signatureContexts.ticket, ticketProofBytes(proven));
+    return ticketRequest({ proof: { signature } });
+  },
+};
+
+function ticketRequest(init: Parameters<typeof create<typeof GetTicketRequestSchema>>[1]): Buffer {
+  return Buffer.from(toBinary(GetTicketRequestSchema, create(GetTicketRequestSchema, init)));
+}
+
 const refusals = new Set([
   'REQUEST_INVALID',
   'DATA_TOO_LARGE',
@@ -128,22 +165,25 @@ async function talk(talking: Talk, random: Random, donors: readonly Buffer[], to
     answer = await call.read();
   }
   if (typeof answer === 'string') expect(refusals, told).toContain(answer);
-  else if (talking === deleting) expect.fail(`${told}: it was answered`);
+  else if (talking !== locking) expect.fail(`${told}: it was answered`);
 }
 
-test.each([locking, deleting])('spoilt messages to $method are refused', async (talking) => {
-  const random = seededRandom();
-  const donors = [locking.first(), deleting.first(), await locking.second(randomBytes(32))];
-  for (let index = 0; index < inputs; index += 1) {
-    await talk(talking, random, donors, `seed ${random.seed}, input ${index}`);
-  }
-  using client = server.client();
-  expect((await client.describeChain(chainKey)).nextSequence).toBe(1n);
-  // Nothing is left of them.
-  using call = new ByteCall(server.address, 'Lock');
-  call.write(locking.first());
-  const id = locking.conversationOf((await call.read()) as Buffer) as Buffer;
-  call.write(await locking.second(id));
-  const granted = fromBinary(LockResponseSchema, (await call.read()) as Buffer);
-  expect(granted.message.case).toBe('granted');
-});
+test.each([locking, deleting, asking])(
+  'spoilt messages to $method are refused',
+  async (talking) => {
+    const random = seededRandom();
+    const donors = [locking.first(), deleting.first(), await locking.second(randomBytes(32))];
+    for (let index = 0; index < inputs; index += 1) {
+      await talk(talking, random, donors, `seed ${random.seed}, input ${index}`);
+    }
+    using client = server.client();
+    expect((await client.describeChain(chainKey)).nextSequence).toBe(1n);
+    // Nothing is left of them.
+    using call = new ByteCall(server.address, 'Lock');
+    call.write(locking.first());
+    const id = locking.conversationOf((await call.read()) as Buffer) as Buffer;
+    call.write(await locking.second(id));
+    const granted = fromBinary(LockResponseSchema, (await call.read()) as Buffer);
+    expect(granted.message.case).toBe('granted');
+  },
+);

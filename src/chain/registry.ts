@@ -127,22 +127,29 @@ export class ChainRegistry {
   }
 
   /**
-   * Open the chain of a key, or create it where the batch is a genesis.
+   * Open the chain of a key, or create it where the batch is a genesis: `isNew` says whether this call has.
    *
    * @param run the batch that was offered.
    * @returns undefined where there is no chain and the batch is not a genesis.
    * @throws AtedbError GENESIS_INVALID, SIGNATURE_INVALID, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH; as `open`.
    */
-  async openOrCreate(key: ChainKey, run: Buffer): Promise<ChainLease | undefined> {
+  async openOrCreate(
+    key: ChainKey,
+    run: Buffer,
+  ): Promise<(ChainLease & { readonly isNew: boolean }) | undefined> {
     const options = this.#openOptions(key);
-    return this.#lease(key, async () => {
+    let isNew = false;
+    const lease = await this.#lease(key, async () => {
       const there = await this.#openChain(key);
       if (there !== undefined) return there;
       const genesis = checkBatch(parseBatch(run));
       if (genesis === undefined) return undefined;
       checkOffer(genesis, key, this.#options);
-      return createChain(options, key, run);
+      const created = await createChain(options, key, run);
+      isNew = true;
+      return created;
     });
+    return lease && Object.assign(lease, { isNew });
   }
 
   /**

@@ -41,6 +41,8 @@ export interface AppendSettings {
   readonly rules: SaidRules;
   /** Whether the chain is confidential, if this makes it. */
   readonly confidential: boolean;
+  /** Whether the chain is private, if this makes it. */
+  readonly private: boolean;
   /** Whether the size of sealed data is hidden. */
   readonly pad: boolean;
   /** Names of keys that sign besides; of the one that the events are by. */
@@ -78,6 +80,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
       const chain = await openChain(client, address, settings, {
         forAppend: true,
         pad: settings.pad,
+        private: settings.private,
         key,
         chainId,
         trustMode,

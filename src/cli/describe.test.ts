@@ -3,6 +3,7 @@ import type { ChainDescription } from '../client/index.ts';
 import { descriptionJson, descriptionWords } from './describe.ts';
 
 const description: ChainDescription = {
+  isPrivate: false,
   chainKey: 'example.com/me/log',
   chainId: Buffer.alloc(32, 1),
   trustMode: 'centralized',
@@ -31,7 +32,7 @@ test('in words', () => {
 id         ${'01'.repeat(32)}
 trust      centralized
 created    2023-11-14T22:13:20.000Z
-may write  ${'ab'.repeat(32)}
+root       ${'ab'.repeat(32)}
 events     5,138, the next one gets sequence 5138
 commits    12, the last one at 2023-11-14T22:13:21.000Z
 head       ${'02'.repeat(32)}
@@ -48,6 +49,7 @@ test('as JSON', () => {
     chainKey: 'example.com/me/log',
     chainId: '01'.repeat(32),
     trustMode: 'centralized',
+    private: false,
     roots: [
       {
         suite: 1,

@@ -1,24 +1,25 @@
 import { type ChainDescription, connect } from '../client/index.ts';
+import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
+import { passphraseFrom } from './passphrase.ts';
 import { countOf, grouped, isoTime, safeText } from './safe-text.ts';
 
 /** Describe a chain, in words or as JSON. */
-export async function describeChain(settings: {
-  server: string;
-  chainKey: string;
-  json: boolean;
-}): Promise<void> {
-  const { server, chainKey, json } = settings;
+export async function describeChain(
+  settings: OpeningKey & { server: string; chainKey: string; json: boolean },
+): Promise<void> {
+  const { server, chainKey, key, json } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server);
-    const description = await client.describe(chainKey, { signal });
+    const passphrase = passphraseFrom(settings.passphraseFile);
+    await using client = await connect(server, { passphrase });
+    const description = await client.describe(chainKey, { key, signal });
     output.write(json ? `${descriptionJson(description)}\n` : descriptionWords(description));
   });
 }
 
 /** A description as one line of JSON. */
 export function descriptionJson(description: ChainDescription): string {
-  const { chainKey, chainId, trustMode, roots, createdUnixMs, head } = description;
+  const { chainKey, isPrivate, chainId, trustMode, roots, createdUnixMs, head } = description;
   const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble, damages } =
     description;
   // `undefined` is left out by JSON.stringify.
@@ -26,6 +27,7 @@ export function descriptionJson(description: ChainDescription): string {
     chainKey,
     chainId: chainId.toString('hex'),
     trustMode,
+    private: isPrivate,
     roots: roots.map(({ suite, fingerprint, publicKey, kem }) => ({
       suite,
       fingerprint,
@@ -48,15 +50,16 @@ export function descriptionJson(description: ChainDescription): string {
 
 /** A description in words. */
 export function descriptionWords(description: ChainDescription): string {
-  const { chainKey, chainId, trustMode, roots, createdUnixMs, head } = description;
+  const { chainKey, isPrivate, chainId, trustMode, roots, createdUnixMs, head } = description;
   const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
     description;
   const rows = [
     ['chain', safeText(chainKey)],
     ['id', chainId.toString('hex')],
     ['trust', trustMode],
+    ...(isPrivate ? [['open', 'private: only to keys that its rules name']] : []),
     ['created', isoTime(createdUnixMs)],
-    ...roots.map(({ fingerprint }) => ['may write', fingerprint]),
+    ...roots.map(({ fingerprint }) => ['root', fingerprint]),
     ['events', `${grouped(nextSequence)}, the next one gets sequence ${nextSequence}`],
     ['commits', `${grouped(head.size)}, the last one at ${isoTime(lastCommitUnixMs)}`],
     ['head', head.root.toString('hex')],

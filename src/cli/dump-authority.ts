@@ -23,7 +23,7 @@ export function dumpedAuthority(batch: Batch, index: number): DumpedAuthority {
 export function authorityWords({ said, confidentiality }: DumpedAuthority): string[] {
   const { authorisation = {}, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
   const { author, moves, roots, keyChange, label } = said;
-  const { write, add, read } = authorisation;
+  const { write, add, read, admit } = authorisation;
   const words: string[] = [];
   if (confidentiality !== undefined) {
     words.push(`sealed with the read key ${short(confidentiality.readKeyId)}`);
@@ -37,6 +37,7 @@ export function authorityWords({ said, confidentiality }: DumpedAuthority): stri
         : `may read: ${read.kind === 'inherit' ? 'as its parent' : 'everyone'}`,
     );
   }
+  if (admit !== undefined) words.push(`may open: ${listOf(admit) || 'nobody besides'}`);
   if (wrappedKeys.length > 0) {
     const readers = listOf(wrappedKeys.map(({ recipient }) => recipient));
     const ids = new Set(wrappedKeys.map(({ readKeyId }) => short(readKeyId)));
@@ -65,7 +66,7 @@ export function authorityWords({ said, confidentiality }: DumpedAuthority): stri
 export function authorityFields({ said, confidentiality }: DumpedAuthority): object {
   const { authorisation, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
   const { author, moves, roots, keyChange, label } = said;
-  const { write, add, read } = authorisation ?? {};
+  const { write, add, read, admit } = authorisation ?? {};
   return {
     sealed: confidentiality && { readKeyId: confidentiality.readKeyId.toString('hex') },
     write: write && ruleFields(write),
@@ -74,6 +75,7 @@ export function authorityFields({ said, confidentiality }: DumpedAuthority): obj
       rule: read.kind,
       readKeyId: 'readKeyId' in read ? hex(read.readKeyId) : undefined,
     },
+    admit: admit?.map(hex),
     wrappedKeys: orAbsent(
       wrappedKeys.map(({ readKeyId, recipient }) => ({
         readKeyId: hex(readKeyId),

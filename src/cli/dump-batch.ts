@@ -85,8 +85,12 @@ function eventWords(event: EventView, sequence: number, authority: DumpedAuthori
 
 function genesisWords(headerBytes: Buffer): string {
   try {
-    const { chainKey, trustMode, roots, chainId, isConfidential } = parseGenesis(headerBytes);
-    const mode = isConfidential === true ? `${trustMode}, confidential` : trustMode;
+    const { chainKey, trustMode, roots, chainId, ...kind } = parseGenesis(headerBytes);
+    const mode = [
+      trustMode,
+      ...(kind.isConfidential === true ? ['confidential'] : []),
+      ...(kind.isPrivate === true ? ['private'] : []),
+    ].join(', ');
     const writers = roots.map(({ fingerprint }) => short(fingerprint)).join(', ');
     return `${chainKey.text}  ${mode}  may write: ${writers}  chain id ${chainId.toString('hex')}`;
   } catch (error) {

@@ -5,11 +5,13 @@ import { writeFileAtomic } from '../store/index.ts';
 import type { ChainTarget } from './chain-target.ts';
 import { compareHead } from './check-proof-file.ts';
 import { noticeWriter } from './notices.ts';
+import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
+import { passphraseFrom } from './passphrase.ts';
 import { proofFactsJson, proofWords } from './proof-words.ts';
 
 /** What `atedb proof` is told. */
-export interface ProofSettings extends ChainTarget {
+export interface ProofSettings extends ChainTarget, OpeningKey {
   readonly sequence: number | undefined;
   readonly fromSize: number | undefined;
   readonly size: number | undefined;
@@ -27,10 +29,11 @@ export interface ProofSettings extends ChainTarget {
  * @throws AtedbError as `Chain.prove`; STORAGE_FAILED where the file is there already.
  */
 export async function writeProof(settings: ProofSettings): Promise<void> {
-  const { server, address, chainId, trustMode, head, file, json } = settings;
+  const { server, address, key, chainId, trustMode, head, file, json } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connect(server, { onNotice: noticeWriter(json) });
-    const chain = await client.open(address, { chainId, trustMode, signal });
+    const passphrase = passphraseFrom(settings.passphraseFile);
+    await using client = await connect(server, { onNotice: noticeWriter(json), passphrase });
+    const chain = await client.open(address, { key, chainId, trustMode, signal });
     const { proof, facts } = await chain.prove({ ...settings, signal });
     const match = compareHead(facts, head);
     if (file === undefined) {

@@ -13,6 +13,8 @@ export interface SaidRules {
   readonly write: SaidRule | undefined;
   readonly add: SaidRule | undefined;
   readonly read: SaidRule | undefined;
+  /** Who may open a private chain besides; keys as they are named. */
+  readonly admit?: readonly string[] | undefined;
 }
 
 /** Stands in a list of keys for the roots of the chain. */
@@ -67,13 +69,6 @@ function parseReplacement(text: string): { key: string; successor: string } {
   throw new UsageError(`${JSON.stringify(text)} is not OLD=NEW, a key and the one in its place`);
 }
 
-/** A list of keys, with commas between them. */
-function parseKeys(text: string): readonly string[] {
-  const keys = text.split(',').map((part) => part.trim());
-  if (!keys.includes('')) return keys;
-  throw new UsageError(`${JSON.stringify(text)} is not a list of keys with commas between them`);
-}
-
 /** Flags that set rules. */
 export const ruleFlags = {
   write: valueFlag(
@@ -90,6 +85,22 @@ export const ruleFlags = {
     'read',
     `Who may read what is written from now on: everyone (in clear), inherit, ${keysText}; you are one of them`,
     parseRule('read'),
+  ),
+};
+
+/** A list of keys, with commas between them. */
+function parseKeys(text: string): readonly string[] {
+  const keys = text.split(',').map((part) => part.trim());
+  if (!keys.includes('')) return keys;
+  throw new UsageError(`${JSON.stringify(text)} is not a list of keys with commas between them`);
+}
+
+/** Flags that say who may open a private chain. */
+export const admitFlags = {
+  admit: valueFlag(
+    'admit',
+    'Who may open a private chain besides those whom other rules name: nobody, or keys with commas between; all of them',
+    (text: string): readonly string[] => (text.trim() === 'nobody' ? [] : parseKeys(text)),
   ),
 };
 
@@ -127,6 +138,10 @@ export const sealingFlags = {
   confidential: switchFlag(
     'confidential',
     'A chain that this makes is confidential for good: its data is sealed. Without --read you are its only reader',
+  ),
+  private: switchFlag(
+    'private',
+    'A chain that this makes is private for good: only who is named by its rules, or let in by share, can open it',
   ),
   pad: switchFlag('pad', 'Hide the size of sealed data, by padding it by at most 12 %'),
 };

@@ -4,10 +4,12 @@ import type { KeyNames } from './key-names.ts';
 
 /** Who may do what, in words. */
 export async function rulesWords(view: RulesView, names: KeyNames): Promise<string> {
-  const { sequence, isConfidential, roots, object, objects, changedKeys } = view;
+  const { sequence, isConfidential, isPrivate, admitted } = view;
+  const { roots, object, objects, changedKeys } = view;
   const rows: (readonly [string, string])[] = [];
   for (const { fingerprint } of roots) rows.push(['root', await names.words(fingerprint)]);
   if (isConfidential) rows.push(['data', 'sealed for good: the chain is confidential']);
+  if (isPrivate) rows.push(['open', await openWords(admitted, names)]);
   rows.push(...(await objectRows(object, names)));
   if (object.primaryKey === undefined) {
     for (const one of objects) rows.push(...(await objectRows(one, names)));
@@ -15,6 +17,11 @@ export async function rulesWords(view: RulesView, names: KeyNames): Promise<stri
   for (const key of changedKeys) rows.push(['counts no more', await keyWords(key, names)]);
   rows.push(['verified', `up to sequence ${sequence}, by this client`]);
   return rows.map(([name, value]) => `${name.padEnd(16)}${value}\n`).join('');
+}
+
+async function openWords(admitted: readonly RuleKey[], names: KeyNames): Promise<string> {
+  const keys = await Promise.all(admitted.map((key) => keyWords(key, names)));
+  return ['private: the roots', 'keys that may write or add', ...keys].join(', ');
 }
 
 async function objectRows(
@@ -59,10 +66,13 @@ async function keyWords(key: RuleKey, names: KeyNames): Promise<string> {
 
 /** Who may do what, as a line of JSON. */
 export async function rulesJson(view: RulesView, names: KeyNames): Promise<string> {
-  const { sequence, isConfidential, roots, object, objects, changedKeys } = view;
+  const { sequence, isConfidential, isPrivate, admitted } = view;
+  const { roots, object, objects, changedKeys } = view;
   const fields = {
     sequence,
     confidential: isConfidential,
+    private: isPrivate,
+    admitted: isPrivate ? await keysFields(admitted, names) : undefined,
     roots: await Promise.all(
       roots.map(async ({ fingerprint }) => ({
         fingerprint: fingerprint.toString('hex'),

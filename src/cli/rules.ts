@@ -29,6 +29,7 @@ export async function showOrSetRules(settings: RulesSettings): Promise<void> {
     if (Object.values(meant.event).some((rule) => rule !== undefined)) {
       events.push({ kind: 'rules', ...object, ...meant.event });
     }
+    if (meant.admit !== undefined) events.push({ kind: 'rules', admit: meant.admit });
     events.push(...(await keyEvents(chain, settings)));
     if (events.length > 0) committed = await chain.append(events, options);
     if (committed !== undefined) {

@@ -10,6 +10,8 @@ export interface MeantRules {
   readonly event: Pick<AuthorityInput, 'write' | 'add' | 'read'>;
   /** Who is to be given a new read key; undefined: nobody. */
   readonly readers: readonly PublicKey[] | undefined;
+  /** Who may open the chain besides, if it is private; undefined: as it is. */
+  readonly admit: readonly NamedKey[] | undefined;
 }
 
 /** Finds keys for a chain, and knows those that it has shown. */
@@ -34,7 +36,8 @@ export async function meantRules(chain: Chain, said: SaidRules): Promise<MeantRu
     add: (await meantRule(chain, add, names)) as AuthorityInput['add'],
     read: read === undefined || read.kind === 'keys' ? undefined : inClearOr(read.kind),
   };
-  return { event, readers };
+  const admit = said.admit && (await namedKeysOf(chain, said.admit, names));
+  return { event, readers, admit };
 }
 
 /** Find public keys, of which one may be `owner`. @throws UsageError, AtedbError KEY_UNKNOWN. */
@@ -57,9 +60,17 @@ async function meantRule(
   names: KeyNames,
 ): Promise<AuthorityInput['write']> {
   if (rule === undefined) return undefined;
-  if (rule.kind !== 'keys') return rule.kind;
+  return rule.kind === 'keys' ? namedKeysOf(chain, rule.keys, names) : rule.kind;
+}
+
+/** Find keys, of which one may be `owner`. @throws UsageError. */
+async function namedKeysOf(
+  chain: Chain,
+  texts: readonly string[],
+  names: KeyNames,
+): Promise<readonly NamedKey[]> {
   const keys: NamedKey[] = [];
-  for (const text of rule.keys) {
+  for (const text of texts) {
     if (text === ownerWord) keys.push(...(await rootsOf(chain)));
     else keys.push(await names.resolve(text));
   }

@@ -41,7 +41,10 @@ export async function unshareWith(settings: Omit<ShareSettings, 'anew'>): Promis
     const removed = keys.map(fingerprintOf);
     const committed = await chain.removeReaders(removed, settings.object, options);
     const who = await Promise.all(removed.map((fingerprint) => names.words(fingerprint)));
-    const words = `what is written to ${objectWords(settings.object)} from now on is not for ${who.join(', ')} to read; what was written before still is`;
+    const isShut = chain.genesis?.isPrivate === true && settings.object.primaryKey === undefined;
+    const words = isShut
+      ? `${who.join(', ')} can open the chain no more, unless a rule for writing or adding lets them`
+      : `what is written to ${objectWords(settings.object)} from now on is not for ${who.join(', ')} to read; what was written before still is`;
     print(run, settings, committed, words);
   });
 }

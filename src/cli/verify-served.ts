@@ -2,6 +2,7 @@ import { AtedbError, type Chain, connect } from '../client/index.ts';
 import { type ChainAddress, splitSlice, type TreeHead } from '../event/index.ts';
 import { HistoryVerifier, Violations, whyOf } from '../verify/index.ts';
 import { noticeWriter } from './notices.ts';
+import { passphraseFrom } from './passphrase.ts';
 import { Progress } from './progress.ts';
 import type { VerifySettings } from './verify.ts';
 import type { VerifyReport } from './verify-report.ts';
@@ -24,9 +25,11 @@ export async function verifyServed(
   const { chainId, trustMode, allSignatures, json, head } = settings;
   const violations = new Violations();
   const heads = head === undefined ? [] : [head];
-  await using client = await connect(address.server, { onNotice: noticeWriter(json) });
+  const passphrase = passphraseFrom(settings.passphraseFile);
+  const onNotice = noticeWriter(json);
+  await using client = await connect(address.server, { onNotice, passphrase });
   const chain = await noting(violations, () =>
-    client.open(address.text, { chainId, trustMode, signal }),
+    client.open(address.text, { key: settings.key, chainId, trustMode, signal }),
   );
   const history = chain && (await replay(chain, { settings, signal, violations, heads }));
   return {

@@ -7,6 +7,7 @@ import { holdsLog } from '../log/index.ts';
 import { verifyFolder } from '../verify/index.ts';
 import { UsageError, ViolationError } from './errors.ts';
 import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
+import type { OpeningKey } from './opening-key.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { countOf } from './safe-text.ts';
@@ -14,7 +15,7 @@ import { type VerifyReport, verifyJson, verifyWords } from './verify-report.ts';
 import { verifyServed } from './verify-served.ts';
 
 /** What `atedb verify` is told. */
-export interface VerifySettings {
+export interface VerifySettings extends OpeningKey {
   readonly target: ChainAddress | { readonly folder: string };
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;

@@ -19,6 +19,11 @@ export interface AuthorityInput {
   readonly add?: AddRuleInput | undefined;
   /** Whether the data is in clear, as the parent's, or sealed with a read key, by its id of 32 bytes. Default: as it is. */
   readonly read?: 'everyone' | 'inherit' | Buffer | undefined;
+  /**
+   * Without an object, in a private chain: who may open it besides its roots and the keys that rules for writing and adding name; all of
+   * them, at most 1,024. Default: as it is.
+   */
+  readonly admit?: readonly NamedKey[] | undefined;
   /** Read keys for readers, each sealed for its reader. */
   readonly wrappedKeys?: readonly WrappedKey[] | undefined;
   /** Whether the object comes from another parent, or from the root of the chain, to the one that the event names. */
@@ -45,16 +50,21 @@ export function authorityOf(
   signWith: readonly Buffer[],
   label: Buffer | undefined,
 ): EventAuthority | undefined {
-  const { write, add, read, wrappedKeys, moves, author, roots, keyChange } = input;
+  const { write, add, read, admit, wrappedKeys, moves, author, roots, keyChange } = input;
   const publicKeys = shownKeys(input);
-  const says = [write, add, read, wrappedKeys, author, roots, keyChange, label].some(
+  const says = [write, add, read, admit, wrappedKeys, author, roots, keyChange, label].some(
     (part) => part !== undefined,
   );
   if (!says && moves !== true && signWith.length === 0 && publicKeys.length === 0) return undefined;
-  const hasRules = [write, add, read].some((rule) => rule !== undefined);
+  const hasRules = [write, add, read, admit].some((rule) => rule !== undefined);
   return {
     authorisation: hasRules
-      ? { write: ruleOf(write), add: ruleOf(add) as AddRule, read: readRuleOf(read) }
+      ? {
+          write: ruleOf(write),
+          add: ruleOf(add) as AddRule,
+          read: readRuleOf(read),
+          admit: admit && sorted(admit.map(fingerprintOf)),
+        }
       : undefined,
     wrappedKeys,
     publicKeys,
@@ -72,8 +82,8 @@ export function authorityOf(
 
 /** Whether an event changes what anybody may do, or which keys are known: such batches are signed in every chain. */
 export function bearsAuthority(input: AuthorityInput): boolean {
-  const { write, add, read, wrappedKeys, moves, roots, keyChange } = input;
-  const changes = [write, add, read, wrappedKeys, roots, keyChange].some(
+  const { write, add, read, admit, wrappedKeys, moves, roots, keyChange } = input;
+  const changes = [write, add, read, admit, wrappedKeys, roots, keyChange].some(
     (part) => part !== undefined,
   );
   return changes || moves === true || shownKeys(input).length > 0;

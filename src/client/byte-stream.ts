@@ -1,4 +1,4 @@
-import { type ChannelInterface, Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { type ChannelInterface, type Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { errorFromStatus } from './errors-from-grpc.ts';
 
 /** A call as the channel gives it: below streams and stubs, in bytes, and read one message at a time. */
@@ -31,11 +31,14 @@ export class ByteStream {
    * @param options.server `host:port`, for errors.
    * @param options.signals each ends the call, with its reason.
    */
-  constructor(call: ChannelCall, options: { server: string; signals: readonly AbortSignal[] }) {
+  constructor(
+    call: ChannelCall,
+    options: { server: string; metadata: Metadata; signals: readonly AbortSignal[] },
+  ) {
     this.#call = call;
     this.#server = options.server;
     this.#signals = options.signals;
-    call.start(new Metadata(), {
+    call.start(options.metadata, {
       onReceiveMetadata: () => undefined,
       onReceiveMessage: (message: Buffer) => this.#receive(message),
       onReceiveStatus: (ended) => this.#end(ended),

@@ -5,7 +5,7 @@ import { type ChainKey, commitLeaf, type Genesis, type TreeHead } from '../event
 import type { SignedHead } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { checkChainId } from './check-chain-id.ts';
-import { checkConfidential } from './check-confidential.ts';
+import { checkConfidential, checkPrivate } from './check-confidential.ts';
 import { chainNotFound, checkCreation, checkTrustMode, type Expected } from './check-expected.ts';
 import type { ChainCheckpoints } from './checkpoints.ts';
 import { type ConflictingHeads, headConflict, lostToDamage } from './conflicts.ts';
@@ -309,6 +309,7 @@ export class ChainOpener {
     checkChainId(genesis, { due, how: 'remembered', server, path });
     checkTrustMode(this.#expected, genesis.trustMode, this.#chainKey.text);
     if (this.#expected.isConfidential) checkConfidential(genesis);
+    if (this.#expected.isPrivate) checkPrivate(genesis);
     this.#shownGenesis = genesis;
     return first;
   }

@@ -22,6 +22,8 @@ export interface ChainOptions {
   readonly trustMode: TrustMode | undefined;
   /** Whether the chain seals its data, if it is created. */
   readonly isConfidential: boolean;
+  /** Whether only those whom its rules name may open the chain, if it is created. */
+  readonly isPrivate: boolean;
   /** How far the size of sealed data is hidden. */
   readonly padding: PaddingRule;
   readonly reconnectMs: number;

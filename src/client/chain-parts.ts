@@ -4,14 +4,19 @@ import { ChainKeys } from './chain-keys.ts';
 import { ChainOpener } from './chain-opener.ts';
 import type { ChainOptions } from './chain-options.ts';
 import { ChainRules } from './chain-rules.ts';
+import { ChainTicket } from './chain-ticket.ts';
+import { checkChainId } from './check-chain-id.ts';
 import { ChainCheckpoints } from './checkpoints.ts';
 import { KnownHead } from './known-head.ts';
 import { notRemembered } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
+import type { Transport } from './transport.ts';
 import { Writer } from './writer.ts';
 
 /** What a chain of a server is made of. */
 export interface ChainParts {
+  /** With tickets, if the chain is private. */
+  readonly transport: Transport;
   readonly remembered: RememberedChain;
   readonly known: KnownHead;
   readonly keys: ChainKeys;
@@ -22,13 +27,26 @@ export interface ChainParts {
 
 /** Put the parts of a chain together. */
 export function chainParts(options: ChainOptions): ChainParts {
-  const { transport, chainKey, home, chainId, trustMode, readDamaged } = options;
-  const { server } = transport;
+  const { chainKey, home, chainId, trustMode, readDamaged } = options;
+  const { server } = options.transport;
   const onSaveError = (error: unknown) => {
     const cause: AtedbError = asAtedbError(error);
     options.onNotice(notRemembered(chainKey.text, cause));
   };
   const remembered = new RememberedChain({ home, server, chainKey, onError: onSaveError });
+  const { path } = remembered;
+  const tickets = new ChainTicket({
+    transport: options.transport,
+    chainKey,
+    loadKeys: options.loadReadKeys,
+    checkChainId: async (served) => {
+      const named = { chainId: served, chainKey };
+      checkChainId(named, { due: chainId, how: 'pinned', server, path });
+      const due = opener.genesis?.chainId ?? (await remembered.load())?.chainId;
+      checkChainId(named, { due, how: 'remembered', server, path });
+    },
+  });
+  const transport = options.transport.withTickets(tickets);
   const known = new KnownHead((head) => {
     const id = opener.genesis?.chainId;
     if (id !== undefined) remembered.note({ chainId: id, head });
@@ -44,7 +62,12 @@ export function chainParts(options: ChainOptions): ChainParts {
   const opener = new ChainOpener({
     transport,
     chainKey,
-    expected: { chainId, trustMode, isConfidential: options.isConfidential },
+    expected: {
+      chainId,
+      trustMode,
+      isConfidential: options.isConfidential,
+      isPrivate: options.isPrivate,
+    },
     remembered,
     known,
     checkpoints,
@@ -62,11 +85,12 @@ export function chainParts(options: ChainOptions): ChainParts {
   });
   const writer = new Writer({
     ...options,
+    transport,
     home: options.writerHome,
     opener,
     known,
     limits: { eventsMax: options.batchEventsMax, bytesMax: options.batchBytesMax },
     onSaveError,
   });
-  return { remembered, known, keys: new ChainKeys(transport), opener, rules, writer };
+  return { transport, remembered, known, keys: new ChainKeys(transport), opener, rules, writer };
 }

@@ -61,8 +61,8 @@ export class Chain implements AsyncDisposable {
   constructor(options: ChainOptions) {
     this.key = options.chainKey;
     this.server = options.transport.server;
-    this.#options = options;
-    const { remembered, known, keys, opener, rules, writer } = chainParts(options);
+    const { transport, remembered, known, keys, opener, rules, writer } = chainParts(options);
+    this.#options = { ...options, transport };
     this.#remembered = remembered;
     this.#known = known;
     this.#keys = keys;
@@ -232,8 +232,8 @@ export class Chain implements AsyncDisposable {
   ): Promise<Buffer[]> {
     this.#checkWritable();
     if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
-    const { loadKey } = this.#options;
-    const chain = { chainKey: this.key, opener: this.#opener, loadKey };
+    const { loadKey, isPrivate } = this.#options;
+    const chain = { chainKey: this.key, opener: this.#opener, loadKey, isPrivate };
     return sealRequests(chain, [events].flat(), options);
   }
 

@@ -13,7 +13,10 @@ export interface DueChainId {
 }
 
 /** Refuse a chain that isn't the one that is expected. @throws AtedbError CHAIN_ID_MISMATCH. */
-export function checkChainId(genesis: Genesis, { due, how, server, path }: DueChainId): void {
+export function checkChainId(
+  genesis: Pick<Genesis, 'chainId' | 'chainKey'>,
+  { due, how, server, path }: DueChainId,
+): void {
   if (due === undefined || due.equals(genesis.chainId)) return;
   const served = genesis.chainId.toString('hex');
   const accept =

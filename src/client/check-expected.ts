@@ -8,6 +8,8 @@ export interface Expected {
   readonly trustMode: TrustMode | undefined;
   /** Whether it is to seal its data for good. */
   readonly isConfidential: boolean;
+  /** Whether only those whom its rules name are to be able to open it. */
+  readonly isPrivate: boolean;
 }
 
 /** Of which chain, and where. */

@@ -12,7 +12,9 @@ import {
 import { identityHome, type Passphrase } from '../store/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
+import { ChainTicket } from './chain-ticket.ts';
 import { checkNode } from './check-node.ts';
+import { Connection } from './connection.ts';
 import {
   type ChainDescription,
   type ListedChain,
@@ -82,6 +84,11 @@ export interface OpenOptions extends CallOptions {
    * confidential is refused with READ_RULE_MISMATCH.
    */
   readonly confidential?: boolean | undefined;
+  /**
+   * Whether the chain is private for good, also if the first append creates it: only keys that its rules name, or that it lets in, can open
+   * it. One that is there and isn't private is refused with CHAIN_NOT_PRIVATE.
+   */
+  readonly private?: boolean | undefined;
   /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
   readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
@@ -92,6 +99,12 @@ export interface OpenOptions extends CallOptions {
   readonly queueBytesMax?: number | undefined;
   /** Default: the client's. */
   readonly onNotice?: OnNotice | undefined;
+}
+
+/** How to have a chain described. */
+export interface DescribeOptions extends CallOptions {
+  /** The key that opens the chain, if it is private: a key pair, or the name of one in the home folder. Default: `default`. */
+  readonly key?: KeyPair | string | undefined;
 }
 
 /** Which chains to list. */
@@ -136,7 +149,9 @@ export class AtedbClient implements AsyncDisposable {
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
     const { home, timeoutMs, onNotice } = options;
-    this.#transport = new Transport(parseServerAddress(server), { timeoutMs });
+    this.#transport = new Transport(new Connection(parseServerAddress(server).server), {
+      timeoutMs,
+    });
     this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
@@ -149,12 +164,19 @@ export class AtedbClient implements AsyncDisposable {
    * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED where the answer can't be read, CONNECTION_FAILED,
    * DEADLINE_EXCEEDED and others.
    */
-  async describe(chain: string, options: CallOptions = {}): Promise<ChainDescription> {
-    const answer = await this.#transport.unary(
-      ChainService.method.describeChain,
-      { chainKey: this.#chainKey(chain).text },
-      options,
-    );
+  async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
+    const { key, ...call } = options;
+    const chainKey = this.#chainKey(chain);
+    const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
+    const ticket = new ChainTicket({
+      transport: this.#transport,
+      chainKey,
+      loadKeys,
+      checkChainId: async () => undefined,
+    });
+    const answer = await this.#transport
+      .withTickets(ticket)
+      .unary(ChainService.method.describeChain, { chainKey: chainKey.text }, call);
     return parseDescription(answer);
   }
 
@@ -198,16 +220,14 @@ export class AtedbClient implements AsyncDisposable {
     }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
-    const passphrase = this.#passphrase;
-    const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
     const opened = new Chain({
       transport: this.#transport,
       chainKey: this.#chainKey(chain),
       home,
-      loadKey,
-      loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }),
+      ...this.#keyLoaders(key, onNotice),
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
+      isPrivate: options.private ?? false,
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
@@ -237,6 +257,13 @@ export class AtedbClient implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all([...this.#chains].map((chain) => chain.close()));
     this.#transport.close();
+  }
+
+  #keyLoaders(key: KeyPair | string | undefined, onNotice: OnNotice) {
+    const { home } = this;
+    const passphrase = this.#passphrase;
+    const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
+    return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }) };
   }
 
   #chainKey(chain: string): ChainKey {

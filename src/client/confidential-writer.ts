@@ -1,6 +1,8 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, type PaddingRule, type PublicKey, readKeyIdOf } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
+import type { Authority } from '../trust/index.ts';
+import { eventsToAdmit, eventsToKeepOut } from './admitting.ts';
 import type { AppendOptions } from './append-options.ts';
 import {
   type AppendEvent,
@@ -16,6 +18,8 @@ import { withSealing } from './sealing.ts';
 import {
   eventsToAddReaders,
   eventsToSetReaders,
+  isClearChain,
+  primaryKeyOf,
   readersWithout,
   type SharedObject,
 } from './sharing.ts';
@@ -94,11 +98,25 @@ export class ConfidentialWriter {
     readers: readonly PublicKey[],
     options: AppendOptions,
   ): Promise<Committed> {
+    const context = await this.#options.context(options);
+    const admitting = context.genesis.isPrivate
+      ? eventsToAdmit(await this.#newestAuthority(options), readers)
+      : [];
+    return this.#setReaders(object, readers, options, admitting);
+  }
+
+  async #setReaders(
+    object: SharedObject,
+    readers: readonly PublicKey[],
+    options: AppendOptions,
+    besides: readonly AppendEvent[],
+  ): Promise<Committed> {
     const { chainId } = (await this.#options.context(options)).genesis;
     const own = (await this.#options.loadKey()).publicKey;
     this.#isSealing = true;
     const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
-    const committed = await this.#options.append(ruled(events, options), options);
+    const all = [...besides, ...events];
+    const committed = await this.#options.append(ruled(all, options), options);
     this.#options.rules.readKeys.know(readKey);
     this.#unseen.add(readKeyIdOf(readKey).toString('hex'));
     this.#hasReached = false;
@@ -111,8 +129,17 @@ export class ConfidentialWriter {
     readers: readonly PublicKey[],
     options: AppendOptions,
   ): Promise<Committed> {
+    // Who is let in is said anew each time, all of them.
+    if ((await this.#options.context(options)).genesis.isPrivate) this.#hasReached = false;
     const context = await this.#reached(options);
-    const events = await eventsToAddReaders(context, object, readers);
+    const { genesis, verified } = context;
+    const admitting = genesis.isPrivate ? eventsToAdmit(verified.authority(genesis), readers) : [];
+    const events =
+      genesis.isPrivate && isClearChain(context, object)
+        ? admitting
+        : [...admitting, ...(await eventsToAddReaders(context, object, readers))];
+    if (events.length === 0)
+      throw nothingToDo('they may open the chain already, and its data is in clear');
     return this.#options.append(ruled(events, options), options);
   }
 
@@ -126,7 +153,23 @@ export class ConfidentialWriter {
     this.#hasReached = false;
     const context = await this.#reached(options);
     const own = (await this.#options.loadKey()).publicKey;
-    return this.setReaders(object, readersWithout(context, object, removed, own), options);
+    const { genesis, verified } = context;
+    const isOfChain = primaryKeyOf(object) === undefined;
+    const besides =
+      genesis.isPrivate && isOfChain ? eventsToKeepOut(verified.authority(genesis), removed) : [];
+    if (genesis.isPrivate && isClearChain(context, object)) {
+      if (besides.length === 0) throw nothingToDo('none of them was let in by the rule for that');
+      return this.#options.append(ruled(besides, options), options);
+    }
+    const staying = readersWithout(context, object, removed, own);
+    return this.#setReaders(object, staying, options, besides);
+  }
+
+  /** Who may do what now, as it is verified. */
+  async #newestAuthority(options: AppendOptions): Promise<Authority> {
+    this.#hasReached = false;
+    const { genesis, verified } = await this.#reached(options);
+    return verified.authority(genesis);
   }
 
   async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
@@ -175,6 +218,12 @@ export class ConfidentialWriter {
       this.#unseen.delete(id);
     }
   }
+}
+
+function nothingToDo(why: string): AtedbError {
+  return new AtedbError('REQUEST_INVALID', `there is nothing to change: ${why}`, {
+    metadata: { field: 'readers' },
+  });
 }
 
 /** Events of which it was asked what is to be sealed. */

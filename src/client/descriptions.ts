@@ -14,9 +14,11 @@ import type { ServedDamage } from './served-damage.ts';
 /** A chain as its server describes it. */
 export interface ChainDescription {
   readonly chainKey: string;
+  /** Whether only those whom its rules name may open it. */
+  readonly isPrivate: boolean;
   readonly chainId: Buffer;
   readonly trustMode: TrustMode;
-  /** Who may write. Fingerprints are in hexadecimal. */
+  /** Its roots. Fingerprints are in hexadecimal. */
   readonly roots: readonly {
     readonly fingerprint: string;
     readonly suite: number;
@@ -60,6 +62,7 @@ export interface ChainsPage {
 export function parseDescription(answer: Buffer): ChainDescription {
   return readingStubs(DescribeChainResponseSchema, answer, (described) => ({
     chainKey: described.chainKey,
+    isPrivate: described.private,
     chainId: Buffer.from(described.chainId),
     trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
     roots: described.roots.map((root) => {

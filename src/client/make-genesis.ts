@@ -32,7 +32,7 @@ export function offerGenesis(
   chainKey: ChainKey,
   key: KeyPair,
   server: Opened,
-  isConfidential = false,
+  kind: { readonly isConfidential?: boolean; readonly isPrivate?: boolean } = {},
 ): GenesisOffer {
   const { trustMode, serverIdentity } = server;
   const headerBytes = buildGenesis({
@@ -42,7 +42,8 @@ export function offerGenesis(
     createdUnixMs: Date.now(),
     salt: randomBytes(saltBytes),
     serverIdentity: trustMode === 'centralized' ? serverIdentity : undefined,
-    isConfidential,
+    isConfidential: kind.isConfidential,
+    isPrivate: kind.isPrivate,
   });
   return { headerBytes, chainId: chainIdOf(headerBytes) };
 }

@@ -2,7 +2,7 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { verifyConsistency } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import type { ByteStream } from './byte-stream.ts';
+import type { AnswerStream } from './admitted-stream.ts';
 import { abortable, type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
@@ -109,7 +109,7 @@ export function readOnWith(context: RangeContext, options: CallOptions): ReadOn 
 
 interface Reading {
   readonly context: RangeContext;
-  readonly stream: ByteStream;
+  readonly stream: AnswerStream;
   readonly start: StartOfHistory;
   readonly asked: Asked;
   readonly knownBefore: TreeHead;
@@ -197,13 +197,13 @@ async function* readBackwards(
   }
 }
 
-async function readStart(stream: ByteStream): Promise<StartOfHistory> {
+async function readStart(stream: AnswerStream): Promise<StartOfHistory> {
   const message = await readMessage(stream);
   if (message?.kind === 'start') return message.start;
   throw incomplete('it does not say where it starts');
 }
 
-async function readMessage(stream: ByteStream) {
+async function readMessage(stream: AnswerStream) {
   const message = await stream.read();
   return message && parseReadMessage(message);
 }

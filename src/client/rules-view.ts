@@ -51,6 +51,10 @@ export interface RulesView {
   readonly sequence: number;
   /** Whether data is sealed unless a rule says otherwise, for good. */
   readonly isConfidential: boolean;
+  /** Whether only who is named by these rules, or let in besides, can open the chain. */
+  readonly isPrivate: boolean;
+  /** Who is let in besides roots and those whom rules for writing and adding name. */
+  readonly admitted: readonly RuleKey[];
   readonly roots: readonly PublicKey[];
   /** Those of the object that was asked for; without one, of the root of the chain. */
   readonly object: ObjectRules;
@@ -71,7 +75,7 @@ export async function viewRules(
   const { genesis, verified } = context;
   await verified.reach(undefined, readOnWith(context, options));
   const authority = verified.authority(genesis);
-  const { keys, nodes, isConfidential } = authority.record();
+  const { keys, nodes, isConfidential, isPrivate } = authority.record();
   const rulesOf = (primaryKey: Buffer | undefined, parent?: Buffer | undefined) =>
     objectRules(authority, verified.wrapped, primaryKey, parent);
   const ruled = nodes.filter(({ rules: { write, add, read } }) =>
@@ -81,6 +85,8 @@ export async function viewRules(
   return {
     sequence: verified.place?.sequence ?? 0,
     isConfidential,
+    isPrivate,
+    admitted: authority.admitted.map((one) => keyOf(one.toString('hex'))),
     roots: keys.roots,
     object: rulesOf(primaryKeyOf(object), object.parent),
     objects: ruled.map(({ key }) => rulesOf(key)).sort(byPrimaryKey),

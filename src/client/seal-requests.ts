@@ -17,6 +17,8 @@ export async function sealRequests(
     readonly chainKey: ChainKey;
     readonly opener: ChainOpener;
     readonly loadKey: () => Promise<KeyPair>;
+    /** Whether only those whom its rules name may open a chain that is made. */
+    readonly isPrivate: boolean;
   },
   events: readonly AppendEvent[],
   options: AppendOptions,
@@ -31,7 +33,7 @@ export async function sealRequests(
   let chainId = opened.chain?.genesis.chainId;
   let previous: Buffer | undefined;
   if (chainId === undefined) {
-    const offer = offerGenesis(chain.chainKey, key, opened);
+    const offer = offerGenesis(chain.chainKey, key, opened, { isPrivate: chain.isPrivate });
     const genesis = await sealGenesis(offer, key, salt);
     requests.push(appendRequest(genesis.run, chain.chainKey));
     chainId = offer.chainId;

@@ -55,6 +55,12 @@ export async function eventsToAddReaders(
   return handOut(genesis.chainId, object, readKey, readers);
 }
 
+/** Whether what is shared is the whole chain, whose data is in clear: then there is no read key to hand out. */
+export function isClearChain({ genesis, verified }: RangeContext, object: SharedObject): boolean {
+  if (primaryKeyOf(object) !== undefined) return false;
+  return verified.authority(genesis).readRuleFor(noKey, undefined)?.kind === 'everyone';
+}
+
 /** The key of an object; undefined for the root of the chain. */
 export function primaryKeyOf(object: SharedObject): Buffer | undefined {
   return identified({ kind: 'rules', ...object }).primaryKey;

@@ -3,8 +3,8 @@ import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/ch
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import type { SignedHead } from '../trust/index.ts';
+import type { AnswerStream } from './admitted-stream.ts';
 import { Backoff } from './backoff.ts';
-import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { isPassing } from './errors-from-grpc.ts';
@@ -214,7 +214,7 @@ export class Subscription {
   }
 
   /** The next message, or the end of a connection on which even heartbeats have stopped. */
-  async #next(stream: ByteStream, generation: number): Promise<SubscribeMessage> {
+  async #next(stream: AnswerStream, generation: number): Promise<SubscribeMessage> {
     const { transport } = this.#context;
     const { server } = transport;
     const silenceMs = this.#heartbeatMs * heartbeatsMissedMax;

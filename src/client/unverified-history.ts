@@ -1,7 +1,7 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import type { ByteStream } from './byte-stream.ts';
+import type { AnswerStream } from './admitted-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { sameHead } from './known-head.ts';
 import type { RangeContext } from './range.ts';
@@ -12,14 +12,14 @@ import { checkStart } from './replay.ts';
 export class UnverifiedHistory {
   /** That the server names. Nothing ties it to what it sends before `confirm` does. */
   readonly head: TreeHead;
-  readonly #stream: ByteStream;
+  readonly #stream: AnswerStream;
   readonly #context: RangeContext;
   readonly #knownBefore: TreeHead;
   readonly #scope: CallScope;
 
   private constructor(options: {
     head: TreeHead;
-    stream: ByteStream;
+    stream: AnswerStream;
     context: RangeContext;
     knownBefore: TreeHead;
     scope: CallScope;
@@ -100,7 +100,7 @@ export class UnverifiedHistory {
   }
 }
 
-async function readMessage(stream: ByteStream) {
+async function readMessage(stream: AnswerStream) {
   const message = await stream.read();
   return message && parseReadMessage(message);
 }

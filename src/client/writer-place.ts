@@ -23,6 +23,8 @@ export interface WriterPlaceOptions {
   readonly home: string | undefined;
   /** Whether a chain that is created seals its data. */
   readonly isConfidential: boolean;
+  /** Whether only those whom its rules name may open a chain that is created. */
+  readonly isPrivate: boolean;
   readonly onNotice: OnNotice;
   /** Told when the slot's file could not be written. */
   readonly onSaveError: (error: unknown) => void;
@@ -136,7 +138,7 @@ export class WriterPlace {
 
   async #create(key: KeyPair, server: Opened, signal: AbortSignal): Promise<void> {
     const { chainKey, transport, onNotice } = this.#options;
-    this.#offer ??= offerGenesis(chainKey, key, server, this.#options.isConfidential);
+    this.#offer ??= offerGenesis(chainKey, key, server, this.#options);
     const { chainId } = this.#offer;
     const slot = await this.#takeSlot(chainId, key.publicKey.fingerprint);
     const { run, sealHash } = await sealGenesis(this.#offer, key, slot.state.salt);

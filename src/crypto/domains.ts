@@ -51,6 +51,8 @@ export const signatureContexts = {
   proof: 'atedb/v1/proof',
   /** Over what ties the proof of a key to one stream and the object that it locks. */
   lock: 'atedb/v1/lock',
+  /** Over what ties the proof of a key to one stream and the private chain that it opens. */
+  ticket: 'atedb/v1/ticket',
   /** Over what ties the wish to delete a chain to one stream and one state of the chain. */
   deleteChain: 'atedb/v1/delete-chain',
   /** Over the keys that a server signs checkpoints with. */

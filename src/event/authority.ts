@@ -17,11 +17,16 @@ export type ReadRule =
   | { readonly kind: 'read_key'; readonly readKeyId: Buffer }
   | { readonly kind: 'inherit' };
 
+/** Who may open a private chain besides. Fingerprints are 32 bytes, sorted, once each; at most 1,024. */
+export type AdmitRule = readonly Buffer[];
+
 /** The rules that an event sets. What is absent stays as it is. */
 export interface Authorisation {
   readonly write?: WriteRule | undefined;
   readonly add?: AddRule | undefined;
   readonly read?: ReadRule | undefined;
+  /** At the root of a private chain alone. */
+  readonly admit?: AdmitRule | undefined;
 }
 
 /** What seals an event's data; 32 bytes each. */
@@ -96,12 +101,15 @@ function writeRuleBytes(rule: WriteRule): Buffer {
       return writer.message(ruleFields.nobody, nothing).finish();
     case 'inherit':
       return writer.message(ruleFields.inherit, nothing).finish();
-    case 'any_of': {
-      const list = new FieldWriter();
-      for (const fingerprint of rule.fingerprints) list.bytes(1, fingerprint);
-      return writer.message(ruleFields.anyOf, list.finish()).finish();
-    }
+    case 'any_of':
+      return writer.message(ruleFields.anyOf, fingerprintsBytes(rule.fingerprints)).finish();
   }
+}
+
+function fingerprintsBytes(fingerprints: readonly Buffer[]): Buffer {
+  const list = new FieldWriter();
+  for (const fingerprint of fingerprints) list.bytes(1, fingerprint);
+  return list.finish();
 }
 
 function readRuleBytes(rule: ReadRule): Buffer {
@@ -112,11 +120,12 @@ function readRuleBytes(rule: ReadRule): Buffer {
 }
 
 /** Serialise rules. */
-export function authorisationBytes({ write, add, read }: Authorisation): Buffer {
+export function authorisationBytes({ write, add, read, admit }: Authorisation): Buffer {
   const writer = new FieldWriter();
   if (write !== undefined) writer.message(1, writeRuleBytes(write));
   if (add !== undefined) writer.message(2, writeRuleBytes(add));
   if (read !== undefined) writer.message(3, readRuleBytes(read));
+  if (admit !== undefined) writer.message(4, fingerprintsBytes(admit));
   return writer.finish();
 }
 
@@ -241,12 +250,14 @@ export function parseAuthorisation(bytes: Buffer): Authorisation {
   let write: WriteRule | undefined;
   let add: AddRule | undefined;
   let read: ReadRule | undefined;
+  let admit: AdmitRule | undefined;
   while (cursor.next()) {
     if (cursor.field === 1) write = parseWriteRule(cursor.bytesValue());
     else if (cursor.field === 2) add = parseWriteRule(cursor.bytesValue()) as AddRule;
-    else read = parseReadRule(cursor.bytesValue());
+    else if (cursor.field === 3) read = parseReadRule(cursor.bytesValue());
+    else admit = parseAdmitRule(cursor.bytesValue());
   }
-  return { write, add, read };
+  return { write, add, read, admit };
 }
 
 function parseWriteRule(bytes: Buffer): WriteRule {
@@ -258,6 +269,12 @@ function parseWriteRule(bytes: Buffer): WriteRule {
   const fingerprints = bytesFields(cursor.bytesValue());
   checkSorted('the keys of a rule', fingerprints);
   return { kind: 'any_of', fingerprints };
+}
+
+function parseAdmitRule(bytes: Buffer): AdmitRule {
+  const fingerprints = bytesFields(bytes);
+  checkSorted('the keys that are let in', fingerprints);
+  return fingerprints;
 }
 
 function parseReadRule(bytes: Buffer): ReadRule {

@@ -1,16 +1,16 @@
 import {
   chainKeyBytesMax,
-  type FieldForm,
   type MessageForm,
   preconditionsMax,
   publicKeysMax,
   rootsMax,
-  ruleKeysMax,
   signersMax,
   typeNameBytesMax,
   wrappedKeyBytesMax,
   wrappedKeysMax,
 } from '../bytes/index.ts';
+import { hash32, hashes32, id16, required } from './form-fields.ts';
+import { authorisationForm } from './rule-forms.ts';
 
 // The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
 // holds them against the generated descriptors, so that neither can change alone.
@@ -23,22 +23,6 @@ export const magics = {
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-
-const id16 = (number: number, name: string): FieldForm => ({
-  number,
-  name,
-  kind: 'bytes',
-  length: 16,
-});
-
-const hash32 = (number: number, name: string): FieldForm => ({
-  number,
-  name,
-  kind: 'bytes',
-  length: 32,
-});
-
-const required = (field: FieldForm): FieldForm => ({ ...field, required: true });
 
 export const publicKeyForm: MessageForm = {
   name: 'PublicKey',
@@ -67,63 +51,8 @@ export const genesisForm: MessageForm = {
     { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
     required(id16(5, 'salt')),
     { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
+    { number: 7, name: 'private', kind: 'bool' },
     { number: 8, name: 'confidential', kind: 'bool' },
-  ],
-};
-
-const hashes32 = (number: number, name: string, countMax: number): FieldForm => ({
-  ...hash32(number, name),
-  repeated: true,
-  countMax,
-});
-
-const nothing = (name: string): MessageForm => ({ name, fields: [] });
-
-/** One way of a rule that says nothing beside its name. */
-const bare = (number: number, name: string, form: string): FieldForm => ({
-  number,
-  name,
-  kind: 'message',
-  oneof: 'rule',
-  required: true,
-  form: nothing(form),
-});
-
-const addRuleFields: readonly FieldForm[] = [
-  bare(1, 'everyone', 'Everyone'),
-  bare(2, 'nobody', 'Nobody'),
-  {
-    number: 3,
-    name: 'any_of',
-    kind: 'message',
-    oneof: 'rule',
-    required: true,
-    form: { name: 'AnyOf', fields: [required(hashes32(1, 'fingerprints', ruleKeysMax))] },
-  },
-];
-
-export const addRuleForm: MessageForm = { name: 'AddRule', fields: addRuleFields };
-
-export const writeRuleForm: MessageForm = {
-  name: 'WriteRule',
-  fields: [...addRuleFields, bare(4, 'inherit', 'Inherit')],
-};
-
-export const readRuleForm: MessageForm = {
-  name: 'ReadRule',
-  fields: [
-    bare(1, 'everyone', 'Everyone'),
-    { ...required(hash32(2, 'read_key_id')), oneof: 'rule' },
-    bare(3, 'inherit', 'Inherit'),
-  ],
-};
-
-export const authorisationForm: MessageForm = {
-  name: 'Authorisation',
-  fields: [
-    { number: 1, name: 'write', kind: 'message', form: writeRuleForm },
-    { number: 2, name: 'add', kind: 'message', form: addRuleForm },
-    { number: 3, name: 'read', kind: 'message', form: readRuleForm },
   ],
 };
 
@@ -201,6 +130,7 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 4, name: 'root_rules', kind: 'message', form: authorisationForm },
     { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
     { number: 6, name: 'confidential', kind: 'bool' },
+    { number: 7, name: 'private', kind: 'bool' },
   ],
 };
 

@@ -24,6 +24,8 @@ export interface GenesisInput {
   readonly serverIdentity?: PublicKey | undefined;
   /** Whether data is sealed unless a rule says otherwise. Default: no. */
   readonly isConfidential?: boolean | undefined;
+  /** Whether only those whom its rules name may open it. Default: no. */
+  readonly isPrivate?: boolean | undefined;
 }
 
 /** A genesis as it was read, with the id that follows from its bytes. */
@@ -43,6 +45,7 @@ export function buildGenesis(input: GenesisInput): Buffer {
   if (input.serverIdentity !== undefined) {
     genesis.message(6, publicKeyBytes(input.serverIdentity));
   }
+  genesis.varint(7, input.isPrivate === true ? 1 : 0);
   genesis.varint(8, input.isConfidential === true ? 1 : 0);
   return new FieldWriter()
     .fixed32(1, magics.event)
@@ -90,6 +93,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
   let createdUnixMs = 0;
   let salt = Buffer.alloc(0);
   let serverIdentity: PublicKey | undefined;
+  let isPrivate = false;
   let isConfidential = false;
   const roots: PublicKey[] = [];
   while (cursor.next()) {
@@ -100,6 +104,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
     else if (cursor.field === 5) salt = Buffer.from(cursor.bytesValue());
     else if (cursor.field === 6)
       serverIdentity = keyOf("the server's identity", cursor.bytesValue());
+    else if (cursor.field === 7) isPrivate = true;
     else if (cursor.field === 8) isConfidential = true;
   }
   roots.forEach((root, index) => {
@@ -122,6 +127,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
     createdUnixMs,
     salt,
     serverIdentity,
+    isPrivate,
     isConfidential,
   };
 }

@@ -86,6 +86,7 @@ beforeAll(async () => {
         write: { kind: 'inherit' },
         add: { kind: 'nobody' },
         read: { kind: 'inherit' },
+        admit: [hash(), hash()].sort(Buffer.compare),
       },
       roots: [key.publicKey],
     },

@@ -7,6 +7,7 @@ export {
 } from './address.ts';
 export {
   type AddRule,
+  type AdmitRule,
   type Authorisation,
   authorisationBytes,
   type Confidentiality,
@@ -112,4 +113,5 @@ export {
 } from './seal.ts';
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
+export { type TicketProofClaim, ticketProofBytes } from './ticket-proof.ts';
 export { WriterNumbers } from './writer-numbers.ts';

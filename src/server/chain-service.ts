@@ -8,6 +8,7 @@ import { describeChain } from './methods/describe-chain.ts';
 import { getEvent } from './methods/get-event.ts';
 import { getKeys } from './methods/get-keys.ts';
 import { getProof } from './methods/get-proof.ts';
+import { getTicket } from './methods/get-ticket.ts';
 import { listChains } from './methods/list-chains.ts';
 import { lock } from './methods/lock.ts';
 import { openChain } from './methods/open-chain.ts';
@@ -20,6 +21,7 @@ export type { ChainServiceDeps } from './methods/deps.ts';
 export function chainService(deps: ChainServiceDeps): Methods<typeof ChainService> {
   return {
     openChain: openChain(deps),
+    getTicket: getTicket(deps),
     describeChain: describeChain(deps),
     listChains: listChains(deps),
     append: append(deps),

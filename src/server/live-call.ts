@@ -1,4 +1,4 @@
-import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { Metadata, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Sendable } from './framed-message.ts';
 import type { Call, SendingCall } from './method.ts';
@@ -6,10 +6,14 @@ import { resetStream } from './transport-stream.ts';
 
 /** What all kinds of calls of the transport have in common. */
 interface Surface {
+  readonly metadata: Metadata;
   getPeer(): string;
   getDeadline(): Date | number;
   once(event: 'cancelled', listener: () => void): unknown;
 }
+
+/** Metadata that a ticket comes in. */
+const ticketKey = 'atedb-ticket-bin';
 
 /** One call being served: its signal, and the moment at which the transport is done with it. */
 export class LiveCall implements Call {
@@ -45,6 +49,11 @@ export class LiveCall implements Call {
 
   get isLocal(): boolean {
     return isLocalPeer(this.peer);
+  }
+
+  get ticket(): Buffer | undefined {
+    const [ticket] = this.#surface.metadata.get(ticketKey);
+    return Buffer.isBuffer(ticket) ? ticket : undefined;
   }
 
   get logger(): Logger {

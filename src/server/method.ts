@@ -26,6 +26,8 @@ export interface Call {
   readonly peer: string;
   /** Whether the caller is on this machine: on a loopback address or a Unix socket. */
   readonly isLocal: boolean;
+  /** The ticket for a private chain that came with the call, unread; undefined where none did. A secret. */
+  readonly ticket: Buffer | undefined;
   /**
    * Fires when the call is over: past its deadline (a `TimeoutError`), cancelled, disconnected or cut (an
    * `AbortError`), and at last also after a good end, so whatever listens to it is freed. For a

@@ -21,6 +21,7 @@ import { LiveCalls } from './live-calls.ts';
 import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
 import { SliceMemory } from './slice-memory.ts';
 import { SlowReaders } from './slow-readers.ts';
+import { Tickets } from './tickets.ts';
 
 export interface ServerOptions {
   /** Where the chains lie. Is made if it isn't there. One process a logs path. */
@@ -142,6 +143,7 @@ async function startLocked(
     checkpoints,
     trustMode,
     sliceMemory,
+    tickets: new Tickets(Date.now),
     now: Date.now,
   };
   const grpc = await serveGrpc({

@@ -11,7 +11,7 @@ import type { NodeRecord } from './object-tree.ts';
 
 /** Serialise who may do what as an AuthoritySnapshot message: the same bytes for the same state. */
 export function encodeAuthority(record: AuthorityRecord): Buffer {
-  const { keys, isConfidential, rootRules, nodes } = record;
+  const { keys, isConfidential, isPrivate, rootRules, nodes } = record;
   const writer = new FieldWriter();
   for (const root of keys.roots) writer.message(1, publicKeyBytes(root));
   for (const key of keys.others) writer.message(2, publicKeyBytes(key));
@@ -22,7 +22,10 @@ export function encodeAuthority(record: AuthorityRecord): Buffer {
   const rules = authorisationBytes(rootRules);
   if (rules.length > 0) writer.message(4, rules);
   for (const node of nodes) writer.message(5, nodeBytes(node));
-  return writer.varint(6, isConfidential ? 1 : 0).finish();
+  return writer
+    .varint(6, isConfidential ? 1 : 0)
+    .varint(7, isPrivate ? 1 : 0)
+    .finish();
 }
 
 function nodeBytes({ key, parent, rules, isLive, isKept }: NodeRecord): Buffer {
@@ -45,8 +48,10 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
   const parts: Buffer[][] = [[], [], [], [], [], []];
   const cursor = new FieldCursor(bytes);
   let isConfidential = false;
+  let isPrivate = false;
   while (cursor.next()) {
     if (cursor.field === 6) isConfidential = true;
+    else if (cursor.field === 7) isPrivate = true;
     else parts[cursor.field]?.push(cursor.bytesValue());
   }
   const [, roots = [], others = [], changed = [], rootRules = [], nodes = []] = parts;
@@ -57,6 +62,7 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
       changed: changed.map(parseChanged),
     },
     isConfidential,
+    isPrivate,
     rootRules: rootRules[0] === undefined ? {} : parseAuthorisation(rootRules[0]),
     nodes: nodes.map(parseNode),
   };

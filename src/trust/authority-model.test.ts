@@ -195,7 +195,7 @@ async function batchOf(events: readonly OracleEvent[]): Promise<Batch> {
 function fresh(roots: readonly string[]): Authority {
   const others = names.filter((name) => !roots.includes(name));
   const keys = { roots: sortedKeys(roots), others: sortedKeys(others), changed: [] };
-  return new Authority({ keys, isConfidential: false, rootRules: {}, nodes: [] });
+  return new Authority({ keys, isConfidential: false, isPrivate: false, rootRules: {}, nodes: [] });
 }
 
 function decide(authority: Authority, batch: Batch): string | undefined {

@@ -1,6 +1,7 @@
 import { AtedbError, treeDepthMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
+  type AdmitRule,
   type Batch,
   eventMarks,
   type Genesis,
@@ -20,7 +21,14 @@ import {
   type TreeNode,
   type TreeRecord,
 } from './object-tree.ts';
-import { allows, notNamed, parentInvalid, readRuleMismatch, refusal } from './rights.ts';
+import {
+  allows,
+  notNamed,
+  notPrivate,
+  parentInvalid,
+  readRuleMismatch,
+  refusal,
+} from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
@@ -71,14 +79,29 @@ export class Authority {
   }
 
   /** Of a chain that has just begun. */
-  static of({ roots, isConfidential = false }: Genesis): Authority {
+  static of({ roots, isConfidential = false, isPrivate = false }: Genesis): Authority {
     const keys = { roots, others: [], changed: [] };
-    return new Authority({ keys, isConfidential, rootRules: {}, nodes: [] });
+    return new Authority({ keys, isConfidential, isPrivate, rootRules: {}, nodes: [] });
   }
 
   /** As plain data. */
   record(): AuthorityRecord {
     return { keys: this.keys.record(), ...this.#tree.record() };
+  }
+
+  /**
+   * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule for writing or adding names, or one that
+   * is let in besides; or what has replaced one of those.
+   */
+  admits(fingerprint: string): boolean {
+    if (this.keys.isChanged(fingerprint)) return false;
+    const names = this.keys.namesOf(fingerprint);
+    return this.keys.isRoot(fingerprint) || names.some((name) => this.#tree.isAdmitted(name));
+  }
+
+  /** Who may open the chain, if it is private, besides roots and those whom rules for writing and adding name: 32 bytes each. */
+  get admitted(): AdmitRule {
+    return this.#tree.admitted;
   }
 
   /** Number of objects that the tree remembers. */
@@ -336,7 +359,9 @@ export class Authority {
   #ruleRoot(act: Act, undo: Undo): void {
     const { root } = this.#tree;
     requireRoot(act, this.keys, 'change the rules of the root of the chain');
-    this.#tree.setRules(root, act.said.authorisation ?? {}, undo);
+    const rules = act.said.authorisation ?? {};
+    if (rules.admit !== undefined && !this.#tree.isPrivate) throw notPrivate(act);
+    this.#tree.setRules(root, rules, undo);
   }
 
   /** The data of an object is sealed as the rule for it after the event says. */

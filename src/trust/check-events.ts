@@ -92,6 +92,10 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     refuse(said.authorisation !== undefined && kind !== 'rules', 'sets no rules');
   }
   refuse(
+    said.authorisation?.admit !== undefined && primaryKey !== undefined,
+    'says who may open the chain, and only an event of rules of the root of the chain does',
+  );
+  refuse(
     primaryKey !== undefined && (kind === 'roots' || kind === 'key_change'),
     'names no object',
   );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ObjectTree, type TreeNode } from './object-tree.ts';
 
-const empty = { isConfidential: false, rootRules: {}, nodes: [] };
+const empty = { isConfidential: false, isPrivate: false, rootRules: {}, nodes: [] };
 const keyOf = (index: number) => String(index).padStart(16, '0');
 
 /** A line of objects, each below the one before. */

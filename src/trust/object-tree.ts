@@ -1,5 +1,5 @@
 import { treeDepthMax } from '../bytes/index.ts';
-import type { AddRule, Authorisation, ReadRule, WriteRule } from '../event/index.ts';
+import type { AddRule, AdmitRule, Authorisation, ReadRule, WriteRule } from '../event/index.ts';
 import { deleteEntry, setEntry, type Undo } from './undo.ts';
 
 /** A rule for writing or adding, as it is held: keys by the hexadecimal of their fingerprints. */
@@ -51,6 +51,8 @@ export interface NodeRecord {
 export interface TreeRecord {
   /** Whether data is sealed where no rule for reading says otherwise. */
   readonly isConfidential: boolean;
+  /** Whether only those whom rules name may open the chain. */
+  readonly isPrivate: boolean;
   readonly rootRules: Authorisation;
   readonly nodes: readonly NodeRecord[];
 }
@@ -77,10 +79,14 @@ export class ObjectTree {
   /** How often rules for writing and adding name each key, in hexadecimal, and everyone. */
   readonly #named = new Map<string, number>();
 
+  readonly isPrivate: boolean;
   readonly #isConfidential: boolean;
+  /** Who may open the chain besides: keys in hexadecimal. */
+  #admitted: ReadonlySet<string> = new Set();
 
-  constructor({ isConfidential, rootRules, nodes }: TreeRecord) {
+  constructor({ isConfidential, isPrivate, rootRules, nodes }: TreeRecord) {
     this.#isConfidential = isConfidential;
+    this.isPrivate = isPrivate;
     this.root = newNode('', undefined);
     this.setRules(this.root, rootRules, []);
     for (const { key, parent, rules, isLive, isKept } of nodes) {
@@ -114,7 +120,13 @@ export class ObjectTree {
       for (let at = node; !seen.has(at); at = at.parent as TreeNode) line.push(at);
       for (const above of line.reverse()) add(above);
     }
-    return { isConfidential: this.#isConfidential, rootRules: rulesOf(this.root), nodes };
+    const admit = this.#admitted.size === 0 ? undefined : this.admitted;
+    return {
+      isConfidential: this.#isConfidential,
+      isPrivate: this.isPrivate,
+      rootRules: { ...rulesOf(this.root), admit },
+      nodes,
+    };
   }
 
   /** Number of objects that are remembered. */
@@ -130,6 +142,16 @@ export class ObjectTree {
   /** Whether a rule for writing or adding names a key, in hexadecimal, or everyone. */
   isNamed(fingerprint: string): boolean {
     return this.#named.has(fingerprint) || this.#named.has(everyone);
+  }
+
+  /** Whether a rule for writing or adding names a key, in hexadecimal, or it is among those that are let in besides. */
+  isAdmitted(fingerprint: string): boolean {
+    return this.#named.has(fingerprint) || this.#admitted.has(fingerprint);
+  }
+
+  /** Who may open the chain besides those whom rules for writing and adding name. */
+  get admitted(): AdmitRule {
+    return [...this.#admitted].map((fingerprint) => Buffer.from(fingerprint, 'hex'));
   }
 
   /** Find an object by its primary key in latin1. */
@@ -192,12 +214,13 @@ export class ObjectTree {
   }
 
   /** Have the rules that are said; those that aren't stay. */
-  setRules(node: TreeNode, { write, add, read }: Authorisation, undo: Undo): void {
+  setRules(node: TreeNode, { write, add, read, admit }: Authorisation, undo: Undo): void {
     const own = node as MutableNode;
     if (write !== undefined) this.#setRule(own, 'write', heldRule(write), undo);
     if (add !== undefined) {
       this.#setRule(own, 'add', add.kind === 'nobody' ? undefined : heldRule(add), undo);
     }
+    if (admit !== undefined) this.#setAdmitted(admit, undo);
     if (read === undefined) return;
     const was = own.read;
     const is = heldReadRule(read);
@@ -259,6 +282,14 @@ export class ObjectTree {
     this.#countNames(node[which], -1, undo);
     this.#set(node, which, rule, undo);
     this.#countNames(rule, 1, undo);
+  }
+
+  #setAdmitted(admit: AdmitRule, undo: Undo): void {
+    const before = this.#admitted;
+    this.#admitted = new Set(admit.map((fingerprint) => fingerprint.toString('hex')));
+    undo.push(() => {
+      this.#admitted = before;
+    });
   }
 
   #countNames(rule: HeldRule | undefined, by: number, undo: Undo): void {

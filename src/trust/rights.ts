@@ -133,6 +133,15 @@ export function readRuleMismatch(
   });
 }
 
+/** Nobody is let in where everybody is. */
+export function notPrivate({ index }: Pick<Refused, 'index'>): AtedbError {
+  return new AtedbError(
+    'BATCH_INVALID',
+    `event ${index}: it says who may open the chain, and the chain is not private, which is fixed when a chain is made`,
+    { metadata: { event_index: String(index), rule: 'admit' } },
+  );
+}
+
 /** Keys that no rule of the chain names. */
 export function notNamed(actors: readonly string[], keys: KeyRing): AtedbError {
   const allowed = keys.roots.map(({ fingerprintHex }) => fingerprintHex);

@@ -52,6 +52,7 @@ export function fakeMethods(behaviour: Behaviour): Methods<typeof ChainService> 
   const { describe = unsupported, appendBatch = unsupported, subscribe = unsupported } = behaviour;
   return {
     openChain: unary(method.openChain, unsupported),
+    getTicket: bidiStream(method.getTicket, unsupported),
     describeChain: unary(method.describeChain, ({ chainKey }, call) => describe(chainKey, call)),
     listChains: unary(method.listChains, unsupported),
     append: bidiStream(method.append, append),

@@ -8,6 +8,7 @@ import { Checkpoints } from '../../src/server/checkpoints.ts';
 import { defaultServerLimits } from '../../src/server/limits.ts';
 import { serveGrpc, serving } from '../../src/server/serve-grpc.ts';
 import { SliceMemory } from '../../src/server/slice-memory.ts';
+import { Tickets } from '../../src/server/tickets.ts';
 import { certifyCheckpointKeys } from '../../src/trust/index.ts';
 
 /** Of all of them, since clients remember it. */
@@ -53,7 +54,14 @@ export async function startStorageServer(options: StorageServerOptions): Promise
     services: [
       serving(
         ChainService,
-        chainService({ ...common, registry, identity, checkpoints, sliceMemory }),
+        chainService({
+          ...common,
+          registry,
+          identity,
+          checkpoints,
+          sliceMemory,
+          tickets: new Tickets(Date.now),
+        }),
       ),
     ],
   });

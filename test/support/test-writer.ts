@@ -102,6 +102,7 @@ export interface TestGenesisOptions {
   /** Of the writer that makes it; 16 bytes. */
   readonly writerSalt?: Buffer;
   readonly isConfidential?: boolean;
+  readonly isPrivate?: boolean;
 }
 
 /** A chain that has its genesis only, and the writer that made it. */
@@ -116,6 +117,7 @@ export async function testGenesis(options: TestGenesisOptions = {}) {
     roots: roots.map((key) => key.publicKey),
     createdUnixMs: 1_700_000_000_000,
     isConfidential: options.isConfidential ?? false,
+    isPrivate: options.isPrivate ?? false,
     salt: options.salt ?? randomBytes(16),
     serverIdentity:
       trustMode === 'centralized' ? (options.server ?? KeyPair.generate()).publicKey : undefined,

@@ -243,6 +243,166 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
 export declare const OpenChainResponseSchema: GenMessage<OpenChainResponse>;
 
 /**
+ * Proves that the caller has a key, to be let in with it.
+ *
+ * @generated from message atedb.v1.TicketProof
+ */
+export declare type TicketProof = Message<"atedb.v1.TicketProof"> & {
+  /**
+   * Required. Over 160 bytes and the chain key, with the purpose "atedb/v1/ticket" as the suite's context: the exporter of the
+   * encrypted tunnel that the stream is in (32 bytes; zeros where there is none), the fingerprint of the server's identity
+   * key, the chain id, the conversation id, the fingerprint of the key; then the chain key, in UTF-8.
+   *
+   * @generated from field: atedb.v1.Signature signature = 1;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.TicketProof.
+ * Use `create(TicketProofSchema)` to create a new message.
+ */
+export declare const TicketProofSchema: GenMessage<TicketProof>;
+
+/**
+ * One message of a stream that asks for a ticket.
+ *
+ * @generated from message atedb.v1.GetTicketRequest
+ */
+export declare type GetTicketRequest = Message<"atedb.v1.GetTicketRequest"> & {
+  /**
+   * The chain key. Required in the first message, else absent.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins, in the first message. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The key that will be proven. Required in the first message, else absent.
+   *
+   * @generated from field: atedb.v1.PublicKey key = 3;
+   */
+  key?: PublicKey | undefined;
+
+  /**
+   * The second message, and absent in the first.
+   *
+   * @generated from field: atedb.v1.TicketProof proof = 4;
+   */
+  proof?: TicketProof | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.GetTicketRequest.
+ * Use `create(GetTicketRequestSchema)` to create a new message.
+ */
+export declare const GetTicketRequestSchema: GenMessage<GetTicketRequest>;
+
+/**
+ * What the proof on this stream is made for.
+ *
+ * @generated from message atedb.v1.TicketChallenge
+ */
+export declare type TicketChallenge = Message<"atedb.v1.TicketChallenge"> & {
+  /**
+   * Random; made for this stream alone. 32 bytes.
+   *
+   * @generated from field: bytes conversation_id = 1;
+   */
+  conversationId: Uint8Array;
+
+  /**
+   * The chain id; 32 bytes.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The server's identity key.
+   *
+   * @generated from field: atedb.v1.PublicKey server_identity = 3;
+   */
+  serverIdentity?: PublicKey | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.TicketChallenge.
+ * Use `create(TicketChallengeSchema)` to create a new message.
+ */
+export declare const TicketChallengeSchema: GenMessage<TicketChallenge>;
+
+/**
+ * Lets its bearer into one chain of one server.
+ *
+ * @generated from message atedb.v1.Ticket
+ */
+export declare type Ticket = Message<"atedb.v1.Ticket"> & {
+  /**
+   * Goes into the metadata of calls as it is, as `atedb-ticket-bin`. It is a secret: whoever sees it can use it.
+   *
+   * @generated from field: bytes ticket = 1;
+   */
+  ticket: Uint8Array;
+
+  /**
+   * For so long it counts, in milliseconds.
+   *
+   * @generated from field: uint32 valid_ms = 2;
+   */
+  validMs: number;
+};
+
+/**
+ * Describes the message atedb.v1.Ticket.
+ * Use `create(TicketSchema)` to create a new message.
+ */
+export declare const TicketSchema: GenMessage<Ticket>;
+
+/**
+ * The answer to one message.
+ *
+ * @generated from message atedb.v1.GetTicketResponse
+ */
+export declare type GetTicketResponse = Message<"atedb.v1.GetTicketResponse"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof atedb.v1.GetTicketResponse.message
+   */
+  message: {
+    /**
+     * What the proof is made for.
+     *
+     * @generated from field: atedb.v1.TicketChallenge challenge = 1;
+     */
+    value: TicketChallenge;
+    case: "challenge";
+  } | {
+    /**
+     * The key is let in.
+     *
+     * @generated from field: atedb.v1.Ticket ticket = 2;
+     */
+    value: Ticket;
+    case: "ticket";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.GetTicketResponse.
+ * Use `create(GetTicketResponseSchema)` to create a new message.
+ */
+export declare const GetTicketResponseSchema: GenMessage<GetTicketResponse>;
+
+/**
  * Asks for a description.
  *
  * @generated from message atedb.v1.DescribeChainRequest
@@ -290,7 +450,7 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
   trustMode: TrustMode;
 
   /**
-   * The keys that may write.
+   * The roots.
    *
    * @generated from field: repeated atedb.v1.PublicKey roots = 4;
    */
@@ -365,6 +525,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: repeated atedb.v1.ChainDamage damages = 14;
    */
   damages: ChainDamage[];
+
+  /**
+   * Whether only who has a ticket may open it.
+   *
+   * @generated from field: bool private = 15;
+   */
+  private: boolean;
 };
 
 /**
@@ -1988,6 +2155,9 @@ export declare const ChainHealthSchema: GenEnum<ChainHealth>;
  * `domain/name/db` or `group/db`. Any method can fail with CHAIN_KEY_INVALID, REQUEST_INVALID,
  * CHAIN_NOT_FOUND, CHAIN_ID_MISMATCH, CHAIN_DAMAGED, FORMAT_TOO_NEW, TOO_MANY_CHAINS,
  * SERVER_DRAINING and INTERNAL; what else a method fails with, it says.
+ * A private chain lets nobody in without a ticket: any method but GetTicket and ListChains takes one in the call's metadata, as
+ * `atedb-ticket-bin`, and fails with CHAIN_PRIVATE without one that counts. Streams that read end so, too, as soon as its key
+ * may not open the chain any more. The call that creates the chain needs none. In other chains tickets are not looked at.
  *
  * @generated from service atedb.v1.ChainService
  */
@@ -2003,6 +2173,19 @@ export declare const ChainService: GenService<{
     methodKind: "unary";
     input: typeof OpenChainRequestSchema;
     output: typeof OpenChainResponseSchema;
+  },
+  /**
+   * Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
+   * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket` where the chain's rules name it. Whoever has the ticket
+   * has what the key may read, until it is too old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED,
+   * SIGNATURE_INVALID; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.GetTicket
+   */
+  getTicket: {
+    methodKind: "bidi_streaming";
+    input: typeof GetTicketRequestSchema;
+    output: typeof GetTicketResponseSchema;
   },
   /**
    * Describes a chain for people and their tools. Changes nothing; a retry is safe.

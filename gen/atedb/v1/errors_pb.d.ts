@@ -193,6 +193,13 @@ export enum ErrorReason {
   CHAIN_DELETED = 25,
 
   /**
+   * Made by clients. The chain was to be private, and everybody may open it. Use another one, or open it without that.
+   *
+   * @generated from enum value: ERROR_REASON_CHAIN_NOT_PRIVATE = 26;
+   */
+  CHAIN_NOT_PRIVATE = 26,
+
+  /**
    * UNAUTHENTICATED. A signature does not verify, or is not there. A defect, or tampering.
    *
    * @generated from enum value: ERROR_REASON_SIGNATURE_INVALID = 30;
@@ -235,6 +242,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_KEY_REVOKED = 35;
    */
   KEY_REVOKED = 35,
+
+  /**
+   * UNAUTHENTICATED. The chain is private, and the call has no ticket for it, or none that counts: it is too old, or its key is no
+   * more among those that may open the chain. Get one, see `GetTicket`, with a key that its rules name.
+   *
+   * @generated from enum value: ERROR_REASON_CHAIN_PRIVATE = 36;
+   */
+  CHAIN_PRIVATE = 36,
 
   /**
    * ABORTED. The counter was used for another batch: two writers share one writer id. Never retry;

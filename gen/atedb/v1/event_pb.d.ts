@@ -144,6 +144,13 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
   serverIdentity?: PublicKey | undefined;
 
   /**
+   * Strangers are kept out: only who proves a key that the chain's rules name may open and read it; see `GetTicket`.
+   *
+   * @generated from field: bool private = 7;
+   */
+  private: boolean;
+
+  /**
    * Data is sealed unless a rule says that everyone may read it; so there is none before a rule names a read key. Who
    * pins the chain knows by that alone never to send data in clear.
    *
@@ -361,6 +368,27 @@ export declare type ReadRule = Message<"atedb.v1.ReadRule"> & {
 export declare const ReadRuleSchema: GenMessage<ReadRule>;
 
 /**
+ * Who may open a private chain, besides its roots and the keys that rules for writing and adding name.
+ *
+ * @generated from message atedb.v1.AdmitRule
+ */
+export declare type AdmitRule = Message<"atedb.v1.AdmitRule"> & {
+  /**
+   * Fingerprints of the keys, all of them, sorted, once each. Absent: nobody besides; so it is at first. At most 1,024,
+   * 32 bytes each.
+   *
+   * @generated from field: repeated bytes fingerprints = 1;
+   */
+  fingerprints: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.AdmitRule.
+ * Use `create(AdmitRuleSchema)` to create a new message.
+ */
+export declare const AdmitRuleSchema: GenMessage<AdmitRule>;
+
+/**
  * The rules of an object, or of the root of the chain. What is absent stays as it is; an object that is new inherits.
  *
  * @generated from message atedb.v1.Authorisation
@@ -388,6 +416,13 @@ export declare type Authorisation = Message<"atedb.v1.Authorisation"> & {
    * @generated from field: atedb.v1.ReadRule read = 3;
    */
   read?: ReadRule | undefined;
+
+  /**
+   * Who may besides open the chain. At the root of a private chain alone.
+   *
+   * @generated from field: atedb.v1.AdmitRule admit = 4;
+   */
+  admit?: AdmitRule | undefined;
 };
 
 /**

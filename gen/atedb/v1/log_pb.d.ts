@@ -872,6 +872,13 @@ export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & 
    * @generated from field: bool confidential = 6;
    */
   confidential: boolean;
+
+  /**
+   * As the genesis has it.
+   *
+   * @generated from field: bool private = 7;
+   */
+  private: boolean;
 };
 
 /**

@@ -143,6 +143,7 @@ export const appendCommand: CommandModule = {
       moves: isOn(flags.moves, parsed),
       rules,
       confidential: isOn(flags.confidential, parsed),
+      private: isOn(flags.private, parsed),
       pad: isOn(flags.pad, parsed),
       coSign: readAll(flags.coSign, parsed),
       author: readChainFlag(flags.author, parsed),

@@ -1,8 +1,12 @@
 import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
 import { chainFlags, declareChainFlags, isOn, readPositional } from '../chain-flags.ts';
+import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
 
-const flags = { json: chainFlags.json };
+const flags = {
+  key: openingKeyFlag,
+  json: chainFlags.json,
+};
 
 /** `atedb describe`: tell of a chain. */
 export const describeCommand: CommandModule = {
@@ -18,6 +22,7 @@ export const describeCommand: CommandModule = {
     const settings = {
       server: address.server,
       chainKey: address.chainKey.text,
+      ...readOpeningKey(parsed),
       json: isOn(flags.json, parsed),
     };
     const { describeChain } = await import('../describe.ts');

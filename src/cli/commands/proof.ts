@@ -13,6 +13,7 @@ import { UsageError } from '../errors.ts';
 import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
+import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
 
 const parseSize = parseInteger('a number of commits', 1, Number.MAX_SAFE_INTEGER);
 
@@ -36,6 +37,7 @@ const flags = {
   ),
   head: headFlag,
   chainId: chainFlags.chainId,
+  key: openingKeyFlag,
   json: switchFlag('json', 'Print what the proof shows as JSON; the proof itself on one line'),
 };
 
@@ -78,6 +80,7 @@ async function get(parsed: ParsedArguments): Promise<void> {
     withData: isOn(flags.withData, parsed),
     head: readChainFlag(flags.head, parsed),
     file: readChainFlag(flags.output, parsed),
+    ...readOpeningKey(parsed),
     json: isOn(flags.json, parsed),
   };
   const { writeProof } = await import('../proof.ts');

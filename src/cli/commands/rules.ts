@@ -1,9 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { declareChainFlags, readChainFlag } from '../chain-flags.ts';
-import { keyChangeFlags, readAll, readRules, ruleFlags } from '../rule-flags.ts';
+import { admitFlags, keyChangeFlags, readAll, readRules, ruleFlags } from '../rule-flags.ts';
 import { readWriteFlags, writeFlags } from '../write-flags.ts';
 
-const flags = { ...ruleFlags, ...keyChangeFlags, ...writeFlags };
+const flags = { ...ruleFlags, ...admitFlags, ...keyChangeFlags, ...writeFlags };
 
 const notes = `Without a flag that sets anything it shows the roots, the rules of the chain and its objects or of one
 object, which rule decides for it, and keys that count no more: as this client has verified it, from
@@ -24,7 +24,7 @@ export const rulesCommand: CommandModule = {
   handler: async (parsed) => {
     const settings = {
       ...readWriteFlags(parsed),
-      rules: readRules(parsed),
+      rules: { ...readRules(parsed), admit: readChainFlag(flags.admit, parsed) },
       replaced: readAll(flags.replaceKey, parsed),
       revoked: readAll(flags.revokeKey, parsed),
       roots: readChainFlag(flags.roots, parsed),

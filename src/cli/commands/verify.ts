@@ -14,6 +14,7 @@ import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
+import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
 
 const flags = {
   chainId: {
@@ -34,6 +35,7 @@ const flags = {
     'Instead, check whether this file of evidence proves that a server has signed two histories; "-" is standard input',
     parseText,
   ),
+  key: openingKeyFlag,
   json: switchFlag('json', 'Print what was found as one JSON object'),
 };
 
@@ -76,6 +78,7 @@ async function verify(parsed: ParsedArguments): Promise<void> {
     head: readChainFlag(flags.head, parsed),
     known: isOn(flags.known, parsed),
     allSignatures: isOn(flags.allSignatures, parsed),
+    ...readOpeningKey(parsed),
     json: isOn(flags.json, parsed),
   };
   if (settings.known && !('folder' in settings.target)) {
@@ -88,7 +91,7 @@ async function verify(parsed: ParsedArguments): Promise<void> {
 }
 
 async function checkEvidence(file: string, parsed: ParsedArguments): Promise<void> {
-  const others = ['chain', 'head', 'known', 'all-signatures'];
+  const others = ['chain', 'head', 'known', 'all-signatures', 'key'];
   const other = others.find((name) => parsed[name] !== undefined);
   if (other !== undefined) {
     throw new UsageError(`--evidence takes the file alone, and --chain-id: leave ${other} out`);

@@ -14,7 +14,7 @@ export function appendBatch(deps: ChainServiceDeps) {
     const { run, chainKey, proof, attest } = splitAppendRequest(bytes);
     if (chainKey === undefined) throw requestInvalid('chain_key', 'it is required');
     if (proof !== undefined) throw requestInvalid('proof', 'a proof is for an append stream');
-    using lease = await openForAppend(deps, parseChainKey(chainKey), run);
+    using lease = await openForAppend(deps, parseChainKey(chainKey), run, call);
     const { chain } = lease;
     const submitted = await submit(chain, await chain.prepare(run));
     const head = await submitted.durable;

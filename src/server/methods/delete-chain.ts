@@ -32,7 +32,7 @@ export function deleteChain(deps: ChainServiceDeps) {
         call.free(bytes.length);
         const request = decodeRequest(DeleteChainRequestSchema, bytes);
         if (lease === undefined) {
-          lease = await openMeant(deps, request);
+          lease = await openMeant(deps, request, call);
           // Whoever only asks holds up nobody who deletes it meanwhile.
           const release = lease[Symbol.dispose].bind(lease);
           lease.chain.ended.addEventListener('abort', release, { signal: call.signal });
@@ -48,12 +48,16 @@ export function deleteChain(deps: ChainServiceDeps) {
   });
 }
 
-async function openMeant(deps: ChainServiceDeps, request: DeleteChainRequest): Promise<ChainLease> {
+async function openMeant(
+  deps: ChainServiceDeps,
+  request: DeleteChainRequest,
+  call: DuplexCall,
+): Promise<ChainLease> {
   if (request.deletion !== undefined) {
     throw requestInvalid('deletion', 'it is for the conversation that the first message asks for');
   }
   checkLength('chain_id', request.chainId, hashBytes);
-  return openRequested(deps, request);
+  return openRequested(deps, request, call);
 }
 
 async function deleteAsWished(

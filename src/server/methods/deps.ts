@@ -4,7 +4,10 @@ import type { PublicKey } from '../../crypto/index.ts';
 import { parseChainKey, type TrustMode } from '../../event/index.ts';
 import type { Position } from '../../log/index.ts';
 import type { Checkpoints } from '../checkpoints.ts';
+import type { Call } from '../method.ts';
 import type { SliceMemory } from '../slice-memory.ts';
+import type { Tickets } from '../tickets.ts';
+import { type Admission, admit } from './admission.ts';
 
 /** What the methods of the chain service work with. */
 export interface ChainServiceDeps {
@@ -15,26 +18,36 @@ export interface ChainServiceDeps {
   readonly checkpoints: Checkpoints;
   /** Of chains that are created from now on. */
   readonly trustMode: TrustMode;
+  /** Let callers into private chains. */
+  readonly tickets: Tickets;
   /** What slices of logs are read to, for all streams. */
   readonly sliceMemory: SliceMemory;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
 }
 
+/** A chain that a caller may use. */
+export interface AdmittedLease extends ChainLease {
+  /** That the caller may. */
+  readonly admission: Admission;
+}
+
 /**
- * Open the chain that a request names.
+ * Open the chain that a request names, for a caller who may.
  *
- * @param pinned the id that the caller pins; empty for none.
- * @throws AtedbError as `ChainRegistry.open`, or CHAIN_KEY_INVALID, CHAIN_ID_MISMATCH.
+ * @param request.chainId the id that the caller pins; empty for none.
+ * @throws AtedbError as `ChainRegistry.open`, or CHAIN_KEY_INVALID, CHAIN_PRIVATE, CHAIN_ID_MISMATCH.
  */
 export async function openRequested(
   deps: ChainServiceDeps,
   request: { chainKey: string; chainId?: Uint8Array },
-): Promise<ChainLease> {
+  call: Call,
+): Promise<AdmittedLease> {
   const lease = await deps.registry.open(parseChainKey(request.chainKey));
   try {
+    const admission = admit(deps, lease.chain, call);
     checkPinned(lease, request.chainId);
-    return lease;
+    return Object.assign(lease, { admission });
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;

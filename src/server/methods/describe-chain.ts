@@ -5,8 +5,8 @@ import { toChainDamage, toPublicKey, toTreeHead, toTrustMode } from './to-messag
 
 /** `DescribeChain`: a chain, for people and their tools. */
 export function describeChain(deps: ChainServiceDeps) {
-  return unary(ChainService.method.describeChain, async (request) => {
-    using lease = await openRequested(deps, request);
+  return unary(ChainService.method.describeChain, async (request, call) => {
+    using lease = await openRequested(deps, request, call);
     const { genesis, roots, log, writerCount } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
     return {
@@ -24,6 +24,7 @@ export function describeChain(deps: ChainServiceDeps) {
       health: log.trouble === undefined ? ChainHealth.GOOD : ChainHealth.READ_ONLY,
       trouble: log.trouble ?? '',
       damages: log.damages.map(toChainDamage),
+      private: genesis.isPrivate === true,
     };
   });
 }

@@ -18,7 +18,7 @@ import { toLogSegment, toTreeHead } from './to-message.ts';
 /** `GetEvent`: one event, with its batch and the proof that this is in the chain. */
 export function getEvent(deps: ChainServiceDeps) {
   return unary(ChainService.method.getEvent, async (request, call) => {
-    using lease = await openRequested(deps, request);
+    using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const sequence = await sequenceOf(chain, request);
     const { log } = chain;

@@ -9,7 +9,7 @@ const fingerprintsMax = 64;
 
 /** `GetKeys`: public keys of a chain by their fingerprints. */
 export function getKeys(deps: ChainServiceDeps) {
-  return unary(ChainService.method.getKeys, async (request) => {
+  return unary(ChainService.method.getKeys, async (request, call) => {
     const { fingerprints } = request;
     if (fingerprints.length === 0 || fingerprints.length > fingerprintsMax) {
       throw requestInvalid(
@@ -18,7 +18,7 @@ export function getKeys(deps: ChainServiceDeps) {
       );
     }
     for (const fingerprint of fingerprints) checkLength('fingerprints', fingerprint, hashBytes);
-    using lease = await openRequested(deps, request);
+    using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const wanted = new Set(fingerprints.map((one) => Buffer.from(one).toString('hex')));
     return {

@@ -16,7 +16,7 @@ export function getProof(deps: ChainServiceDeps) {
     if (request.sequence === undefined && request.fromSize === 0n) {
       throw requestInvalid('sequence', 'a sequence or a from_size is required');
     }
-    using lease = await openRequested(deps, request);
+    using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const { tree } = chain.log;
     const position = await positionOf(chain, request);

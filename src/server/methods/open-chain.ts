@@ -7,12 +7,13 @@ import type { Chain, ChainLease } from '../../chain/index.ts';
 import { parseChainKey, type TreeHead } from '../../event/index.ts';
 import type { Checkpoint } from '../checkpoints.ts';
 import { unary } from '../method.ts';
+import { admit } from './admission.ts';
 import { type ChainServiceDeps, checkLength, checkPinned, requestInteger } from './deps.ts';
 import { toChainDamage, toLogSegment, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
 
 /** `OpenChain`: what a client must know and verify before it uses a chain. */
 export function openChain(deps: ChainServiceDeps) {
-  return unary(ChainService.method.openChain, async (request) => {
+  return unary(ChainService.method.openChain, async (request, call) => {
     const server = {
       serverIdentity: toPublicKey(deps.identity),
       trustMode: toTrustMode(deps.trustMode),
@@ -23,6 +24,7 @@ export function openChain(deps: ChainServiceDeps) {
       ? await deps.registry.openIfThere(key)
       : await deps.registry.open(key);
     if (lease === undefined) return server;
+    admit(deps, lease.chain, call);
     checkPinned(lease, request.chainId);
     return { ...server, ...(await standing(deps, lease.chain, request)) };
   });

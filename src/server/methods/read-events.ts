@@ -33,11 +33,11 @@ interface Range {
 export function readEvents(deps: ChainServiceDeps) {
   const method = ChainService.method.readEvents;
   return serverStream(method, { endsAtDrain: false }, async (request, call) => {
-    using lease = await openRequested(deps, request);
+    using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const { head, nextSequence } = chain.log.durable;
     const range = rangeOf(request, nextSequence);
-    const used = whileThere(call, chain);
+    const used = whileThere(call, lease);
     if (request.reverse) await readBackwards(deps, chain, used, range, head);
     else await readForwards(deps, chain, used, range, head);
     if (range.needsEnd) checkWholeEnd(chain);

@@ -30,9 +30,9 @@ export function subscribe(deps: ChainServiceDeps) {
   const method = ChainService.method.subscribe;
   return serverStream(method, { endsAtDrain: true }, async (request, call) => {
     const heartbeatMs = heartbeatOf(request);
-    using lease = await openRequested(deps, request);
+    using lease = await openRequested(deps, request, call);
     const position = await startOf(request, lease.chain);
-    const used = whileThere(call, lease.chain);
+    const used = whileThere(call, lease);
     using subscription = new Subscription(lease.chain, used, heartbeatMs, deps);
     await subscription.run(position);
   });

@@ -40,11 +40,14 @@ export function isAuthority(
   );
 }
 
-function isAuthorisation({ write, add, read }: Authorisation): boolean {
+function isAuthorisation({ write, add, read, admit }: Authorisation): boolean {
   return (
     (write === undefined || isRule(write)) &&
     (add === undefined || isRule(add)) &&
-    (read === undefined || isReadRule(read))
+    (read === undefined || isReadRule(read)) &&
+    (admit === undefined ||
+      (admit.fingerprints.length <= 1_024 &&
+        admit.fingerprints.every((fingerprint) => fingerprint.length === 32)))
   );
 }
 

@@ -109,6 +109,7 @@ export class MaliciousServer {
     const { method } = ChainService;
     return {
       openChain: unary(method.openChain, async (request) => this.#open(request)),
+      getTicket: bidiStream(method.getTicket, unsupported),
       describeChain: unary(method.describeChain, unsupported),
       listChains: unary(method.listChains, unsupported),
       deleteChain: bidiStream(method.deleteChain, unsupported),

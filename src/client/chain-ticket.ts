@@ -1,0 +1,140 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  ChainService,
+  GetTicketRequestSchema,
+  GetTicketResponseSchema,
+  type TicketChallenge,
+} from '../../gen/atedb/v1/chain_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto/index.ts';
+import { type ChainKey, ticketProofBytes } from '../event/index.ts';
+import type { TicketSource } from './admitted-stream.ts';
+import type { ByteStream } from './byte-stream.ts';
+import { abortable, CallScope } from './cancellation.ts';
+import { type Transport, timeoutDefaultMs } from './transport.ts';
+
+/** What tickets are asked for with. */
+export interface ChainTicketOptions {
+  readonly transport: Transport;
+  readonly chainKey: ChainKey;
+  /** The keys that there are to open the chain with; the first is used. */
+  readonly loadKeys: () => Promise<readonly KeyPair[]>;
+  /** Refuses an id that the chain must not have. @throws AtedbError CHAIN_ID_MISMATCH. */
+  readonly checkChainId: (chainId: Buffer) => Promise<void>;
+}
+
+/** So long before a ticket is too old, it isn't used any more: a call takes its time to arrive. */
+const marginMs = 30_000;
+
+/** The ticket for one private chain, asked for when a call was refused without. */
+export class ChainTicket implements TicketSource {
+  readonly #options: ChainTicketOptions;
+  #ticket: { readonly bytes: Buffer; readonly untilMs: number } | undefined;
+  #renewing: Promise<void> | undefined;
+
+  constructor(options: ChainTicketOptions) {
+    this.#options = options;
+  }
+
+  get current(): Buffer | undefined {
+    const { bytes, untilMs = 0 } = this.#ticket ?? {};
+    return performance.now() < untilMs ? bytes : undefined;
+  }
+
+  async renew(used: Buffer | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const { current } = this;
+    // Another call has got one meanwhile.
+    if (current !== undefined && current !== used) return;
+    this.#renewing ??= this.#ask().finally(() => {
+      this.#renewing = undefined;
+    });
+    await (signal === undefined ? this.#renewing : abortable(this.#renewing, signal));
+  }
+
+  async #ask(): Promise<void> {
+    this.#ticket = undefined;
+    const { transport, chainKey, loadKeys } = this.#options;
+    const [key] = await loadKeys();
+    if (key === undefined) throw noKey(chainKey);
+    using scope = new CallScope({ timeoutMs: timeoutDefaultMs });
+    const stream = transport.duplexStream(ChainService.method.getTicket, scope.signal);
+    try {
+      const askedMs = performance.now();
+      stream.write(encode({ chainKey: chainKey.text, key: key.publicKey.toFields() }));
+      const first = await next(stream);
+      if (first.case !== 'challenge') throw unasked(first.case);
+      stream.write(encode({ proof: await this.#prove(key, first.value) }));
+      stream.halfClose();
+      const last = await next(stream);
+      if (last.case !== 'ticket') throw unasked(last.case);
+      const { ticket, validMs } = last.value;
+      this.#ticket = { bytes: Buffer.from(ticket), untilMs: askedMs + validMs - marginMs };
+    } finally {
+      stream.cancel(undefined);
+    }
+  }
+
+  async #prove(key: KeyPair, challenge: TicketChallenge) {
+    const { chainKey, checkChainId } = this.#options;
+    const { conversationId, chainId, serverIdentity } = challenge;
+    if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
+      throw unasked('challenge');
+    }
+    await checkChainId(Buffer.from(chainId));
+    const { suite, fingerprint } = key.publicKey;
+    const identity = identityOf(serverIdentity);
+    const claim = ticketProofBytes({
+      serverFingerprint: identity.fingerprint,
+      chainId: Buffer.from(chainId),
+      conversationId: Buffer.from(conversationId),
+      fingerprint,
+      chainKey,
+    });
+    const signature = await key.sign(signatureContexts.ticket, claim);
+    return { signature: { suite, fingerprint, signature } };
+  }
+}
+
+async function next(stream: ByteStream) {
+  const bytes = await stream.read();
+  if (bytes === undefined) {
+    throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream before its answer');
+  }
+  try {
+    return fromBinary(GetTicketResponseSchema, bytes).message;
+  } catch (cause) {
+    throw new AtedbError(
+      'VERIFICATION_FAILED',
+      "the server's answer to who wants a ticket can't be read",
+      { cause },
+    );
+  }
+}
+
+function encode(request: MessageInitShape<typeof GetTicketRequestSchema>): Buffer {
+  return Buffer.from(toBinary(GetTicketRequestSchema, create(GetTicketRequestSchema, request)));
+}
+
+function identityOf(fields: TicketChallenge['serverIdentity']): PublicKey {
+  try {
+    if (fields !== undefined) return PublicKey.fromFields(fields);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+  }
+  throw unasked('challenge');
+}
+
+function noKey({ text }: ChainKey): AtedbError {
+  return new AtedbError(
+    'CHAIN_PRIVATE',
+    `the chain ${text} is private, and there is no key here to open it with. Make one (atedb key new), and have the chain's owner let it in (atedb share)`,
+    { metadata: { chain_key: text } },
+  );
+}
+
+function unasked(kind: string | undefined): AtedbError {
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `the server's answer can't be true: it is of kind "${kind}", and another was due, or it is damaged`,
+  );
+}

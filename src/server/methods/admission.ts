@@ -1,0 +1,41 @@
+import { AtedbError } from '../../bytes/index.ts';
+import type { Chain } from '../../chain/index.ts';
+import type { Call } from '../method.ts';
+import type { ChainServiceDeps } from './deps.ts';
+
+/** That somebody may use a chain, for as long as it is so. */
+export interface Admission {
+  /** @throws AtedbError CHAIN_PRIVATE where the caller isn't let in any more. */
+  check(): void;
+}
+
+/** Whoever creates a chain is let in, and so is everybody into one that isn't private. */
+export const everybody: Admission = { check: () => undefined };
+
+/**
+ * Let the caller into a chain, if it is private and the call's ticket is for it. The ticket is looked at once: a call that has begun may
+ * last for longer. Whether its key may open the chain is asked again each time.
+ *
+ * @throws AtedbError CHAIN_PRIVATE.
+ */
+export function admit({ tickets }: ChainServiceDeps, chain: Chain, { ticket }: Call): Admission {
+  const { chainId, chainKey, isPrivate } = chain.genesis;
+  if (isPrivate !== true) return everybody;
+  const bearer = ticket && tickets.bearerOf(ticket, chainId);
+  const check = () => {
+    if (bearer !== undefined && chain.authority.admits(bearer)) return;
+    const why =
+      ticket === undefined
+        ? 'the call has no ticket'
+        : bearer === undefined
+          ? "the call's ticket is too old, or of another chain or run of the server"
+          : `the key ${bearer} of the call's ticket is not let in any more`;
+    throw new AtedbError(
+      'CHAIN_PRIVATE',
+      `the chain ${chainKey.text} is private, and ${why}. Get a ticket, with a key that the chain's rules name, by GetTicket`,
+      { metadata: { chain_key: chainKey.text } },
+    );
+  };
+  check();
+  return { check };
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  ChainService,
+  type GetTicketRequest,
+  GetTicketRequestSchema,
+  GetTicketResponseSchema,
+} from '../../../gen/atedb/v1/chain_pb.js';
+import { hashBytes, type PublicKey } from '../../crypto/index.ts';
+import { parseChainKey } from '../../event/index.ts';
+import { checkMayOpen, verifyTicketProof } from '../../trust/index.ts';
+import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
+import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
+import { fromPublicKey, fromSignature } from './from-message.ts';
+import { toPublicKey } from './to-message.ts';
+
+/** What the first message asks for. */
+interface Wanted {
+  readonly request: GetTicketRequest;
+  readonly key: PublicKey;
+}
+
+/** `GetTicket`: a key proves itself on a stream of its own, and is let into a private chain for a while. */
+export function getTicket(deps: ChainServiceDeps) {
+  return bidiStream(ChainService.method.getTicket, async (call) => {
+    const conversationId = randomBytes(hashBytes);
+    let wanted: Wanted | undefined;
+    for await (const bytes of call.requests) {
+      call.free(bytes.length);
+      const request = decodeRequest(GetTicketRequestSchema, bytes);
+      if (wanted === undefined) {
+        if (request.proof !== undefined) {
+          throw requestInvalid(
+            'proof',
+            'it is for the conversation that the first message asks for',
+          );
+        }
+        wanted = { request, key: fromPublicKey('key', request.key) };
+        const chainId = await challenge(deps, wanted);
+        const serverIdentity = toPublicKey(deps.identity);
+        const value = { conversationId, chainId, serverIdentity };
+        await send(call, { case: 'challenge', value });
+      } else {
+        const value = await ticketFor(deps, wanted, request, conversationId);
+        await send(call, { case: 'ticket', value });
+        return;
+      }
+    }
+  });
+}
+
+/** @returns the id of the chain. */
+async function challenge(deps: ChainServiceDeps, wanted: Wanted): Promise<Buffer> {
+  using lease = await openPrivate(deps, wanted);
+  return lease.chain.genesis.chainId;
+}
+
+async function ticketFor(
+  deps: ChainServiceDeps,
+  wanted: Wanted,
+  request: GetTicketRequest,
+  conversationId: Buffer,
+) {
+  const { chainKey: named, chainId: pinned, key: shown, proof } = request;
+  if (named !== '' || pinned.length > 0 || shown !== undefined || proof === undefined) {
+    throw requestInvalid('proof', 'it is the second message, and stands there alone');
+  }
+  const { key } = wanted;
+  const signature = fromSignature('proof.signature', proof.signature);
+  // No lease is held while a caller takes its time, so the chain may be another one by now, and its rules others.
+  using lease = await openPrivate(deps, wanted);
+  const { authority, genesis } = lease.chain;
+  const { chainKey, chainId } = genesis;
+  // Before its right is looked at: who is let in is told to nobody but themselves.
+  await verifyTicketProof(signature, key, {
+    serverFingerprint: deps.identity.fingerprint,
+    chainKey,
+    chainId,
+    conversationId,
+  });
+  checkMayOpen(key, authority);
+  return deps.tickets.issue(chainId, key.fingerprint);
+}
+
+async function openPrivate(deps: ChainServiceDeps, { request }: Wanted) {
+  const lease = await deps.registry.open(parseChainKey(request.chainKey));
+  try {
+    checkPinned(lease, request.chainId);
+    if (lease.chain.genesis.isPrivate === true) return lease;
+    throw requestInvalid('chain_key', `the chain ${request.chainKey} is not private: open it`);
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function send(
+  call: DuplexCall,
+  message: NonNullable<MessageInitShape<typeof GetTicketResponseSchema>['message']>,
+): Promise<void> {
+  const schema = GetTicketResponseSchema;
+  await call.send(Buffer.from(toBinary(schema, create(schema, { message }))));
+}

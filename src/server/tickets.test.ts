@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { Tickets } from './tickets.ts';
+
+let nowMs = 1_800_000_000_000;
+const tickets = new Tickets(() => nowMs);
+const [chainId, fingerprint] = [randomBytes(32), randomBytes(32)];
+
+test('a ticket names its bearer, for its chain and for ten minutes', () => {
+  const { ticket, validMs } = tickets.issue(chainId, fingerprint);
+  const bearer = fingerprint.toString('hex');
+  expect(tickets.bearerOf(ticket, chainId)).toBe(bearer);
+  expect(tickets.bearerOf(ticket, randomBytes(32))).toBeUndefined();
+  const issuedMs = nowMs;
+  nowMs = issuedMs + validMs - 1;
+  expect(tickets.bearerOf(ticket, chainId)).toBe(bearer);
+  nowMs = issuedMs + validMs;
+  expect(tickets.bearerOf(ticket, chainId)).toBeUndefined();
+  // The clock is set back: it doesn't last for longer than it was given out for.
+  nowMs = issuedMs - 1;
+  expect(tickets.bearerOf(ticket, chainId)).toBeUndefined();
+  nowMs = issuedMs;
+});
+
+test('what was not given out, or by another run of the server, counts nothing', () => {
+  const { ticket } = tickets.issue(chainId, fingerprint);
+  for (let at = 0; at < ticket.length; at += 1) {
+    const altered = Buffer.from(ticket);
+    altered[at] = (altered[at] ?? 0) ^ 1;
+    expect(tickets.bearerOf(altered, chainId), `byte ${at}`).toBeUndefined();
+    expect(tickets.bearerOf(ticket.subarray(0, at), chainId)).toBeUndefined();
+  }
+  expect(tickets.bearerOf(Buffer.concat([ticket, Buffer.of(0)]), chainId)).toBeUndefined();
+  expect(new Tickets(() => nowMs).bearerOf(ticket, chainId)).toBeUndefined();
+});
