@@ -46,6 +46,11 @@ export interface CountingRules {
 const latin1KeyBytes = 16;
 const noKey = Buffer.alloc(0);
 
+/** All keys that sign for an event: those that its right may come from, and its author's. */
+function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
+  return author === undefined ? actors : [...actors, author.toString('hex')];
+}
+
 /** An object's primary key; undefined for the root of the chain. */
 function keyOf(node: TreeNode | undefined): Buffer | undefined {
   return node === undefined || node.key === '' ? undefined : Buffer.from(node.key, 'latin1');
@@ -219,8 +224,8 @@ export class Authority {
     };
     const kind = batch.kindOf(index);
     // An event before it, in this batch too, may have ended them.
-    for (const actor of act.actors) {
-      if (this.keys.isChanged(actor)) throw countsNoMore(act, actor);
+    for (const signer of signersOfEvent(act)) {
+      if (this.keys.isChanged(signer)) throw countsNoMore(act, signer);
     }
     this.#learnKeys(act, undo);
     if (kind === 'key_change') changeKey(act, this.keys, undo);
