@@ -177,6 +177,7 @@ export class AuthorityOracle {
       if (moves) {
         const refused = this.#join(event, object);
         if (refused !== undefined) return refused;
+        if (this.#isTooDeep(parent)) return 'PARENT_INVALID';
         item.parent = parent;
         item.isKept = true;
       } else if (this.#depthOf(object) > depthMax) return 'PARENT_INVALID';
@@ -193,6 +194,7 @@ export class AuthorityOracle {
     if (!ownsRoot && event.hasLabel !== true) return 'KEY_NOT_ALLOWED';
     const hasRules = [event.write, event.add, event.read].some((rule) => rule !== undefined);
     if (hasRules && !this.mayWrite(actors, parent)) return 'KEY_NOT_ALLOWED';
+    if (this.#isTooDeep(parent)) return 'PARENT_INVALID';
     this.#insert(object, parent, parent === '');
     return undefined;
   }
@@ -205,8 +207,12 @@ export class AuthorityOracle {
     if (!this.mayWrite(actors, parent) && !this.#allows(above.add, actors))
       return 'KEY_NOT_ALLOWED';
     if (this.#lineOf(parent).includes(object)) return 'PARENT_INVALID';
-    if (parent !== '' && this.#depthOf(parent) + 1 > depthMax) return 'PARENT_INVALID';
     return undefined;
+  }
+
+  /** Whether what comes below a parent would have too many above it. */
+  #isTooDeep(parent: string): boolean {
+    return parent !== '' && this.#depthOf(parent) + 1 > depthMax;
   }
 
   #insert(object: string, parent: string, isKept: boolean): void {
