@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { batchOf, keysOf, objectKey, readKeyId } from '../../test/support/authority/build-batch.ts';
+import {
+  batchOf,
+  keysOf,
+  objectKey,
+  placementOf,
+  readKeyId,
+} from '../../test/support/authority/build-batch.ts';
 import {
   AuthorityOracle,
   type OracleEvent,
@@ -73,16 +79,23 @@ const everyVerdict = [
 /** Whether clients, who have to know before, would seal data of an event with the key that it is to be sealed with. */
 function expectToldReadRule(authority: Authority, said: OracleEvent): void {
   const { kind, object, parent, read, sealedWith } = said;
-  if (kind !== 'data' || object === undefined || read !== undefined) return;
-  const rule = authority.readRuleFor(
-    objectKey(object),
-    parent === undefined ? undefined : objectKey(parent),
-  );
+  const inherits = read === 'inherit';
+  if (kind !== 'data' || object === undefined || (read !== undefined && !inherits)) return;
+  const above = parent === undefined ? undefined : objectKey(parent);
+  const rule = authority.readRuleFor(objectKey(object), above, { inherits });
   const due =
     sealedWith === undefined
       ? { kind: 'everyone' }
       : { kind: 'read_key', readKeyId: readKeyId(sealedWith) };
   expect(rule, JSON.stringify(said)).toEqual(due);
+}
+
+/** Whether who only assumes where events put objects would seal their data as is due. */
+function expectAssumed(assumed: Authority, authority: Authority, oracle: AuthorityOracle): void {
+  for (const [name, { parent }] of oracle.items) {
+    const [key, above] = [objectKey(name), parent === '' ? undefined : objectKey(parent)];
+    expect(assumed.readRuleFor(key, above), name).toEqual(authority.readRuleFor(key, above));
+  }
 }
 
 test('random histories are decided as a slow oracle decides them; what is stored decides the same', async () => {
@@ -95,6 +108,7 @@ test('random histories are decided as a slow oracle decides them; what is stored
       fc.nat(24),
       async (history, isConfidential, storedAt) => {
         let { oracle, authority } = begin(['root', 'other'], isConfidential);
+        const { authority: assumed } = begin(['root', 'other'], isConfidential);
         for (const [at, { said, showsSigners: isShown }] of history.entries()) {
           const batch = await batchOf([said], isShown);
           const due = oracle.take([said], isShown);
@@ -105,6 +119,9 @@ test('random histories are decided as a slow oracle decides them; what is stored
           verdicts.count(due);
           if (before !== undefined) expect(encodeAuthority(authority.record())).toEqual(before);
           expect(authority.objects).toBe(oracle.items.size);
+          const placement = due === undefined ? placementOf(said) : undefined;
+          if (placement !== undefined) assumed.assume(placement);
+          expectAssumed(assumed, authority, oracle);
           if (at !== storedAt) continue;
           authority = new Authority(decodeAuthority(encodeAuthority(authority.record())));
         }

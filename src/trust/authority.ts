@@ -10,6 +10,7 @@ import {
   writesObject,
 } from '../event/index.ts';
 import { type Act, aboutAct, countsNoMore, requireRoot } from './act.ts';
+import { assumePlacement, type Placement } from './assume-placement.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
@@ -95,10 +96,15 @@ export class Authority {
    * The rule for reading that counts for data of an object that is written below a parent now.
    *
    * @param parent that the event names; undefined for none.
+   * @param options.inherits whether the event gives up the object's own rule.
    * @returns undefined where there is none yet, so that nothing can be written.
    */
-  readRuleFor(primaryKey: Buffer, parent: Buffer | undefined): HeldReadRule | undefined {
-    const node = this.#tree.find(latin1(primaryKey));
+  readRuleFor(
+    primaryKey: Buffer,
+    parent: Buffer | undefined,
+    { inherits = false }: { readonly inherits?: boolean } = {},
+  ): HeldReadRule | undefined {
+    const node = inherits ? undefined : this.#tree.find(latin1(primaryKey));
     // What moves inherits from where it comes to.
     const isThere = node !== undefined && node.parent?.key === latin1(parent ?? noKey);
     if (node !== undefined && (isThere || node.read !== undefined)) {
@@ -106,6 +112,15 @@ export class Authority {
     }
     const above = parent && this.#tree.find(latin1(parent));
     return this.#tree.readRuleOf(above ?? this.#tree.root);
+  }
+
+  /**
+   * Have an object where an event of one's own puts it, before the chain has decided on the event: for what is sealed behind it.
+   *
+   * @returns whether that changes anything.
+   */
+  assume(event: Placement): boolean {
+    return assumePlacement(this.#tree, event);
   }
 
   /**

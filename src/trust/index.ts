@@ -1,3 +1,4 @@
+export type { Placement } from './assume-placement.ts';
 export { Authority, type AuthorityRecord, type CountingRules } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {

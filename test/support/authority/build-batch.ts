@@ -96,6 +96,16 @@ function sealingOf(name: string | undefined) {
   return { confidentiality, seal: (data: Buffer) => data };
 }
 
+/** What an event says of where its object is and who reads it; undefined for one that is about keys. */
+export function placementOf({ kind, object, parent, moves, read }: OracleEvent) {
+  if (kind === 'roots' || kind === 'key_change') return undefined;
+  return {
+    ...{ kind, moves, read: readRuleOf(read) },
+    primaryKey: object === undefined ? undefined : objectKey(object),
+    parent: parent === undefined ? undefined : objectKey(parent),
+  };
+}
+
 /** The batch of some events. @param showsSigners whether its seal shows the keys of all who sign it. */
 export async function batchOf(
   events: readonly OracleEvent[],
