@@ -193,7 +193,7 @@ test('a line of objects is as deep as it may be, and what moves made deeper is d
         }
       },
     ),
-    { numRuns: numRuns / 3 },
+    { numRuns: rounds({ short: 100, long: 10_000 }) },
   );
   verdicts.expectSome(...everyVerdict);
 });
