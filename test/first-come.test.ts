@@ -14,7 +14,6 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 test('of two who make a chain of one name at once the first has it, and the second is told whose it is', async () => {
-  const winners = new Set<string>();
   for (let round = 0; round < 8; round += 1) {
     const chainKey = `team/name_${round}`;
     // Who is asked first is not always who comes first.
@@ -32,7 +31,6 @@ test('of two who make a chain of one name at once the first has it, and the seco
     );
     const won = answers.findIndex(({ status }) => status === 'fulfilled');
     const [winner, loser] = [keys[won], keys[1 - won]] as [KeyPair, KeyPair];
-    winners.add(winner.publicKey.fingerprintHex);
     expect((answers[won] as PromiseFulfilledResult<Committed>).value.firstSequence).toBe(1);
     expect((answers[1 - won] as PromiseRejectedResult).reason).toMatchObject({
       reason: 'KEY_NOT_ALLOWED',
@@ -55,5 +53,4 @@ test('of two who make a chain of one name at once the first has it, and the seco
     expect(joined?.firstSequence).toBe(3);
     await Promise.all(chains.map((chain) => chain.close()));
   }
-  expect(winners.size).toBeGreaterThan(0);
 });

@@ -46,5 +46,11 @@ test('who pushes out all that was said of a read key does not become its reader,
   for (const run of [keys, later]) {
     run.add([given(mallory)], [mallory]);
     expect(run.holdersOf(readKeyId)).toEqual([]);
+    // Nor does anybody else, whoever hands it out again: it takes a new one.
+    run.add([given(alice)], [alice]);
+    expect(run.holdersOf(readKeyId)).toEqual([]);
+    const next = { ...given(alice), readKeyId: id(6) };
+    run.add([next], [alice]);
+    expect(run.holdersOf(next.readKeyId)).toEqual([alice]);
   }
 });
