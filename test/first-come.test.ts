@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Committed, KeyPair } from '../src/client/index.ts';
+import { rounds } from './support/scale.ts';
 import { all, testClient } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 test('of two who make a chain of one name at once the first has it, and the second is told whose it is', async () => {
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < rounds({ short: 2, long: 10 }); round += 1) {
     const chainKey = `team/name_${round}`;
     // Who is asked first is not always who comes first.
     const keys = round % 2 === 0 ? [alice, bob] : [bob, alice];

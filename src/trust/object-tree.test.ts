@@ -19,7 +19,8 @@ test('a tree as deep as moves can make it is stored, read again, and decides in 
   const nodes = line(tree, 50_000);
   tree.setRules(nodes[0] as TreeNode, { write: { kind: 'everyone' } }, []);
   const again = new ObjectTree(tree.record());
-  expect(again.record()).toEqual(tree.record());
+  // To compare objects of that many nodes one by one takes seconds.
+  expect(JSON.stringify(again.record()) === JSON.stringify(tree.record())).toBe(true);
   const [near, far] = [again.find(keyOf(64)), again.find(keyOf(65))] as [TreeNode, TreeNode];
   expect(again.writeRuleOf(near).rule).toEqual({ kind: 'everyone' });
   expect(again.writeRuleOf(far).rule).toEqual({ kind: 'nobody' });
