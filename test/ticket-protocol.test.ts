@@ -191,6 +191,17 @@ describe('a proof for a ticket', () => {
   });
 });
 
+test('that it is there, and its id, are told to anybody', async () => {
+  using call = new TicketCall(server.address);
+  const { chainId } = await call.begin(chainKey, stranger, fingerprint);
+  expect(chainId).toEqual(writer.chainId);
+  const { batch } = await testGenesis({ chainKey, trustMode: 'distributed', roots: [stranger] });
+  using client = server.client();
+  await expect(client.appendBatch(batch.run, chainKey)).rejects.toSatisfy(
+    (error) => reasonOf(error) === 'CHAIN_PRIVATE',
+  );
+});
+
 test('who creates a private chain goes on on its stream; the genesis again is no way in', async () => {
   const made = `team/d${randomBytes(6).toString('hex')}`;
   const first = await testGenesis({ chainKey: made, trustMode: 'distributed', isPrivate: true });

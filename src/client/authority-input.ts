@@ -103,7 +103,8 @@ function ruleOf(rule: WriteRuleInput | undefined): WriteRule | undefined {
   return { kind: 'any_of', fingerprints: sorted(rule.map(fingerprintOf)) };
 }
 
-function readRuleOf(rule: AuthorityInput['read']): ReadRule | undefined {
+/** A rule for reading as events have it. */
+export function readRuleOf(rule: AuthorityInput['read']): ReadRule | undefined {
   if (rule === undefined) return undefined;
   return typeof rule === 'string' ? { kind: rule } : { kind: 'read_key', readKeyId: rule };
 }

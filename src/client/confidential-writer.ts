@@ -1,7 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, type PaddingRule, type PublicKey, readKeyIdOf } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
-import type { Authority } from '../trust/index.ts';
+import type { Authority, Placement } from '../trust/index.ts';
 import { eventsToAdmit, eventsToKeepOut } from './admitting.ts';
 import type { AppendOptions } from './append-options.ts';
 import {
@@ -27,6 +27,16 @@ import {
 /** A rule for reading may change while an append is on its way; so often it is sealed anew. */
 const triesMax = 3;
 
+/** Appends that put objects somewhere and aren't verified yet; beyond this many they are. */
+const unverifiedMax = 1_000;
+
+/** Where events of one append put objects. */
+interface OwnPlacements {
+  readonly placements: readonly Placement[];
+  /** Undefined: it is on its way. */
+  commit: number | undefined;
+}
+
 /** The parts of a chain that it writes with. */
 export interface ConfidentialWriterOptions {
   readonly rules: ChainRules;
@@ -50,6 +60,8 @@ export class ConfidentialWriter {
   #isSealing = false;
   /** Ids of read keys that this client has made, and not yet seen handed out in the chain's history. */
   readonly #unseen = new Set<string>();
+  /** Of this client's own appends, in order: what comes behind them is sealed as is due there, before anybody has verified them. */
+  readonly #own = new Set<OwnPlacements>();
 
   constructor(options: ConfidentialWriterOptions) {
     this.#options = options;
@@ -174,13 +186,33 @@ export class ConfidentialWriter {
 
   async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
     const queued = this.#turn.then(async () => {
+      if (this.#own.size > unverifiedMax) this.#hasReached = false;
       const context = await this.#reached(options);
-      const sealed = await withSealing(context, events, this.#options.padding);
+      const before = [...this.#own].flatMap((own) => own.placements);
+      const { sealed, placements } = await withSealing(
+        context,
+        events,
+        this.#options.padding,
+        before,
+      );
+      const committed = this.#options.append(ruled(sealed, options), options);
+      if (placements.length > 0) this.#keepUntilVerified(placements, committed);
       // Not awaited: the next one waits for its place only.
-      return { committed: this.#options.append(ruled(sealed, options), options) };
+      return { committed };
     });
     this.#turn = queued.catch(() => undefined);
     return (await queued).committed;
+  }
+
+  #keepUntilVerified(placements: readonly Placement[], committed: Promise<Committed>): void {
+    const own: OwnPlacements = { placements, commit: undefined };
+    this.#own.add(own);
+    committed.then(
+      ({ commit }) => {
+        own.commit = commit;
+      },
+      () => this.#own.delete(own),
+    );
   }
 
   /** Have the rules verified up to the chain's end: once, and again when they turn out to be others. */
@@ -193,6 +225,10 @@ export class ConfidentialWriter {
       try {
         await context.verified.reach(undefined, readOnWith(context, options));
         this.#checkSeen(context, due);
+        const verifiedSize = context.verified.place?.head.size ?? 0;
+        for (const own of this.#own) {
+          if (own.commit !== undefined && own.commit < verifiedSize) this.#own.delete(own);
+        }
       } catch (error) {
         this.#hasReached = false;
         throw error;

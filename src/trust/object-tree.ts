@@ -166,7 +166,8 @@ export class ObjectTree {
       if (at.write !== undefined || at.parent === undefined) return { rule: at.write, at };
       at = at.parent;
     }
-    return { rule: tooDeep, at };
+    // Above as many parents as there may be is the root of the chain, or the node is too deep.
+    return at.parent === undefined ? { rule: at.write, at } : { rule: tooDeep, at };
   }
 
   /** The rule for reading that counts for a node; undefined: none does, and nothing may be written in clear or sealed. */
