@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import type { ProgressOptions } from '../src/cli/progress.ts';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Progress, type ProgressOptions } from '../src/cli/progress.ts';
 import { runHere } from './support/run-here.ts';
 import { isLong } from './support/scale.ts';
 import { testClient, testKey } from './support/test-client.ts';
@@ -13,30 +13,33 @@ interface Counted extends ProgressOptions {
   isOver: boolean;
 }
 
-const { counted } = vi.hoisted(() => ({ counted: [] as Counted[] }));
+const counted: Counted[] = [];
+const counts = new WeakMap<Progress, Counted>();
 
-vi.mock('../src/cli/progress.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../src/cli/progress.ts')>();
-  class CountedProgress extends original.Progress {
-    readonly #count: Counted;
+function countOf(progress: Progress): Counted {
+  const known = counts.get(progress);
+  if (known !== undefined) return known;
+  const count = { ...progress.options, amounts: [], isOver: false };
+  counts.set(progress, count);
+  counted.push(count);
+  return count;
+}
 
-    constructor(options: ProgressOptions) {
-      super(options);
-      this.#count = { ...options, amounts: [], isOver: false };
-      counted.push(this.#count);
-    }
-
-    override add(amount: number): void {
-      this.#count.amounts.push(amount);
-      super.add(amount);
-    }
-
-    override [Symbol.dispose](): void {
-      this.#count.isOver = true;
-      super[Symbol.dispose]();
-    }
-  }
-  return { ...original, Progress: CountedProgress };
+// The class itself is watched: other test files may have loaded the commands before.
+const { prototype } = Progress;
+const { add, [Symbol.dispose]: dispose } = prototype;
+beforeAll(() => {
+  prototype.add = function (amount) {
+    countOf(this).amounts.push(amount);
+    add.call(this, amount);
+  };
+  prototype[Symbol.dispose] = function () {
+    countOf(this).isOver = true;
+    dispose.call(this);
+  };
+});
+afterAll(() => {
+  Object.assign(prototype, { add, [Symbol.dispose]: dispose });
 });
 
 const chainKey = 'team/verify';
