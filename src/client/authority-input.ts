@@ -20,7 +20,7 @@ export interface AuthorityInput {
   /** Whether the data is in clear, as the parent's, or sealed with a read key, by its id of 32 bytes. Default: as it is. */
   readonly read?: 'everyone' | 'inherit' | Buffer | undefined;
   /**
-   * Without an object, in a private chain: who may open it besides its roots and the keys that rules for writing and adding name; all of
+   * Without an object, in a private chain: who may open it besides its roots and the keys that rules of the root of the chain name; all of
    * them, at most 1,024. Default: as it is.
    */
   readonly admit?: readonly NamedKey[] | undefined;

@@ -142,6 +142,12 @@ export class Replay {
     });
   }
 
+  /** Nothing more is fed: what was verified of the rules is all there is to know. */
+  async end(): Promise<void> {
+    const { known, verified } = this.#context;
+    await known.exclusively(async () => verified.advance(this.#verifier, { isEnd: true }));
+  }
+
   /** What begins where the rules were verified to begins with that history, also where nothing follows. */
   async #checkStartsWithin(): Promise<void> {
     if (this.#covered?.size === this.nextCommit) await this.#checkCovered();

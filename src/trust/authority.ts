@@ -76,8 +76,8 @@ export class Authority {
   }
 
   /**
-   * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule for writing or adding names, or one that
-   * is let in besides; or what has replaced one of those.
+   * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule of the root of the chain names for writing
+   * or adding, or one that it lets in besides; or what has replaced one of those.
    */
   admits(fingerprint: string): boolean {
     if (this.keys.isChanged(fingerprint)) return false;
@@ -85,7 +85,7 @@ export class Authority {
     return this.keys.isRoot(fingerprint) || names.some((name) => this.#tree.isAdmitted(name));
   }
 
-  /** Who may open the chain, if it is private, besides roots and those whom rules for writing and adding name: 32 bytes each. */
+  /** Who may open the chain, if it is private, besides roots and those whom rules of the root of the chain name: 32 bytes each. */
   get admitted(): AdmitRule {
     return this.#tree.admitted;
   }
@@ -175,7 +175,9 @@ export class Authority {
       (actor) =>
         this.keys.isRoot(actor) ||
         this.keys.isChanged(actor) ||
-        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)),
+        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
+        // Who was let in may give its key up.
+        (this.#tree.isPrivate && this.admits(actor)),
     );
     if (!isNamed) throw notNamed(actors, this.keys);
   }

@@ -145,6 +145,11 @@ export class ReplayVerifier {
     return this.#authority !== undefined;
   }
 
+  /** Number of objects that have a parent or rules, where it is known who may do what. */
+  get ruledObjects(): number {
+    return this.#authority?.objects ?? 0;
+  }
+
   /** Who may do what after all that was verified, for a replay that goes on from there. */
   authority(): AuthorityRecord | undefined {
     const authority = this.#authority;
