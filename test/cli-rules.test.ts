@@ -272,6 +272,8 @@ test('a rule that says nothing that can be meant is refused with 2', async () =>
     [['append', chain, '--print', '--read', 'owner'], /in clear/],
     [['rules', chain, '--replace-key', 'old'], /OLD=NEW/],
     [['share', chain], /keys|arguments/],
+    [['rules', chain, ...object, '--admit', 'owner'], /about the whole chain/],
+    [['rules', chain, ...object, '--revoke-key', 'ab'.repeat(32)], /about the whole chain/],
   ];
   for (const [args, message] of wrong) {
     const { code, stderr } = await cli.atedb(args);

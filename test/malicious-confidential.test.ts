@@ -133,7 +133,9 @@ test('a tombstone that the server has made up takes no rule for reading away', a
   const second = await open(client);
   await expect(all(second.read())).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
   const again = await open(client);
-  await again.setReaders([], { primaryKey: primaryKeyFromName('another') });
+  await expect(
+    again.setReaders([], { primaryKey: primaryKeyFromName('another') }),
+  ).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
   for (const writer of [chain, again]) {
     await writer.append({ data: 'still secret', primaryKey: diary }).catch(() => undefined);
   }

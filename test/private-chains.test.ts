@@ -158,6 +158,26 @@ describe.each(trustModes)('a private %s chain', (trustMode) => {
     expect(dataOf(await all(chain.read()))).toEqual(['first', 'of alice']);
   });
 
+  test.each([false, true])(
+    'keeps out whom one of its owners takes off, though another lets somebody in meanwhile; confidential: %s',
+    async (confidential) => {
+      const chain = await made({ confidential });
+      const elsewhere = await as(testKey, { forAppend: true });
+      for (let round = 0; round < 3; round += 1) {
+        await chain.addReaders([alice.publicKey]);
+        await Promise.all([
+          chain.removeReaders([alice.publicKey.fingerprint]),
+          elsewhere.addReaders([bob.publicKey]),
+        ]);
+        await chain.append({ data: `round ${round}` });
+        await expect(as(alice)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
+        const read = dataOf(await all((await as(bob)).read()));
+        expect(read.at(-1)).toBe(`round ${round}`);
+        await chain.removeReaders([bob.publicKey.fingerprint]);
+      }
+    },
+  );
+
   test('lets in whom its own rule for writing or adding names, until it does no more', async () => {
     const chain = await made();
     await chain.append({ kind: 'rules', add: [alice.publicKey] });

@@ -25,7 +25,7 @@ export async function deleteChain(settings: DeleteSettings): Promise<void> {
     await using client = await connect(server, { onNotice: noticeWriter(json) });
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     if (!settings.yes) {
-      const { nextSequence } = await client.describe(chainKey, { signal });
+      const { nextSequence } = await client.describe(chainKey, { key, signal });
       const { stdin: input, stderr: output } = process;
       await confirm({ chainKey, nextSequence }, { input, output, signal });
     }

@@ -25,7 +25,7 @@ export class AdmittedStream implements AnswerStream {
   readonly #used: Buffer | undefined;
   #stream: ByteStream;
   #isFirst = true;
-  #isCancelled = false;
+  #cancelled: { readonly reason: unknown } | undefined;
 
   /** @param signal ends the wait for a ticket. */
   constructor(
@@ -51,14 +51,14 @@ export class AdmittedStream implements AnswerStream {
       await this.#tickets.renew(this.#used, this.#signal);
       this.#signal?.throwIfAborted();
       // Given up while the ticket was asked for.
-      if (this.#isCancelled) throw error;
+      if (this.#cancelled !== undefined) throw this.#cancelled.reason ?? error;
       this.#stream = this.#ask(this.#tickets.current);
       return this.#stream.read();
     }
   }
 
   cancel(reason: unknown): void {
-    this.#isCancelled = true;
+    this.#cancelled ??= { reason };
     this.#stream.cancel(reason);
   }
 }

@@ -272,7 +272,7 @@ export class Authority {
 
   #move(act: Act, node: TreeNode, undo: Undo): void {
     const parent = this.#parentFor(act, undo);
-    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'put it below');
+    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'move');
     if (this.#tree.isWithin(parent, node)) {
       throw parentInvalid(act.index, 'cycle', node, parent.key);
     }

@@ -36,7 +36,7 @@ export const rmCommand: CommandModule = {
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 rm ate://localhost/team/settings --name colour', 'the object of this name')
       .epilogue(
-        "What was appended of the object stays in the chain's history. An object that is not there\nends the command with 7, and nothing is appended.",
+        "What was appended of the object stays in the chain's history. Its rules go with it, so that what is\nwritten to it next is for whom its parent, or the chain, says. An object that is not there\nends the command with 7, and nothing is appended.",
       ),
   handler: async (parsed) => {
     const primaryKey = readObject(parsed);

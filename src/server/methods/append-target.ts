@@ -1,11 +1,11 @@
 import { AtedbError } from '../../bytes/index.ts';
 import type { ChainKey } from '../../event/index.ts';
 import type { Call } from '../method.ts';
-import { admit, everybody } from './admission.ts';
+import { admit, admitCreator } from './admission.ts';
 import { type AdmittedLease, type ChainServiceDeps, openRequested } from './deps.ts';
 
 /**
- * Open the chain that is appended to; a genesis creates it, and whoever does that is let in.
+ * Open the chain that is appended to; a genesis creates it, and whoever does that is let in with it.
  *
  * @param run the batch that is appended; empty where there is none, which creates nothing.
  * @throws AtedbError CHAIN_NOT_FOUND where there is none and the batch is no genesis; CHAIN_PRIVATE; as `ChainRegistry.openOrCreate`.
@@ -20,7 +20,7 @@ export async function openForAppend(
   const lease = await deps.registry.openOrCreate(key, run);
   if (lease !== undefined) {
     try {
-      const admission = lease.isNew ? everybody : admit(deps, lease.chain, call);
+      const admission = (lease.isNew ? admitCreator : admit)(deps, lease.chain, call);
       return Object.assign(lease, { admission });
     } catch (error) {
       lease[Symbol.dispose]();
