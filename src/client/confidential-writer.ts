@@ -119,6 +119,8 @@ export class ConfidentialWriter {
     readers: readonly PublicKey[],
     options: AppendOptions,
   ): Promise<Committed> {
+    // Also if that fails: whoever says who reads must not go on in clear.
+    this.#isSealing = true;
     return this.#change(options, async ({ genesis, verified }) => {
       const admitting = genesis.isPrivate
         ? eventsToAdmit(verified.authority(genesis), readers)
@@ -175,7 +177,6 @@ export class ConfidentialWriter {
     besides: readonly AppendEvent[],
   ): Promise<ReaderChange> {
     const own = (await this.#options.loadKey()).publicKey;
-    this.#isSealing = true;
     const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
     return { events: [...besides, ...events], readKey };
   }
