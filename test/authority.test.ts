@@ -87,6 +87,39 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     expect(await texts()).toEqual(['open', 'by alice']);
   });
 
+  test('of a batch that is refused the event is told that was not allowed, and nothing of it is taken', async () => {
+    await append(testKey, { data: 'open', write: [aliceKey], name: 'hers' });
+    const { fingerprintHex: fingerprint } = testKey.publicKey;
+    const hers = primaryKeyFromName('hers').toString('hex');
+    const his = primaryKeyFromName('his').toString('hex');
+    const mine = await as(testKey);
+    const notHers = [{ data: 'mine' }, { data: 'mine too' }, { data: 'not mine', name: 'hers' }];
+    await expect(mine.append(notHers)).rejects.toMatchObject({
+      reason: 'KEY_NOT_ALLOWED',
+      message: expect.stringMatching(`^event 2: the key ${fingerprint} may not write .*${hers}`),
+      metadata: {
+        ...{ event_index: '2', primary_key: hers, rule: 'any_of', rule_at: hers },
+        ...{ fingerprint, allowed: aliceKey.fingerprintHex },
+      },
+    });
+    // By the rule that the event before it has set.
+    const given = [
+      { data: 'for bob', name: 'his', write: [bobKey, aliceKey] },
+      { data: 'not mine any more', name: 'his' },
+    ];
+    const allowed = [aliceKey, bobKey].map((key) => key.fingerprintHex).sort();
+    await expect(mine.append(given)).rejects.toMatchObject({
+      reason: 'KEY_NOT_ALLOWED',
+      metadata: {
+        ...{ event_index: '1', primary_key: his, rule: 'any_of', rule_at: his },
+        ...{ fingerprint, allowed: allowed.join(',') },
+      },
+    });
+    // A batch that comes next is numbered anew, and by what is stored.
+    expect((await mine.append({ data: 'last', name: 'his' })).firstSequence).toBe(2);
+    expect(await texts()).toEqual(['open', 'last']);
+  });
+
   test('children inherit; whoever may only add adds, and changes nothing, nor takes anything over', async () => {
     await append(testKey, { data: 'inbox', primaryKey: inbox, write: [aliceKey], add: 'everyone' });
     await append(testKey, { data: 'at the root', name: 'root object' });

@@ -5,11 +5,15 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from './command.ts';
 import { atedbProgram } from './support/cli-fixture.ts';
+import { machineHas } from './support/machine-has.ts';
 
 // What bash offers, by the script that the command prints, as a user has it who has installed it.
 
-const hasBash = spawnSync('bash', ['-c', 'type mapfile']).status === 0;
-if (!hasBash) console.warn('skipped: completion by bash, which is not installed, or older than 4');
+const hasBash = machineHas({
+  isThere: spawnSync('bash', ['-c', 'type mapfile']).status === 0,
+  what: 'bash 4 or newer',
+  remedy: 'install it (on Debian, the package bash)',
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'atedb-completion-'));
 

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { IdentityStore } from '../src/store/index.ts';
 import { cleanEnvironment, run } from './command.ts';
 import { atedbProgram, CliFixture } from './support/cli-fixture.ts';
+import { machineMakesTerminals } from './support/terminal.ts';
 
 const cli = new CliFixture();
 const secret = 'correct horse battery';
@@ -113,11 +114,7 @@ describe('with files', () => {
   });
 });
 
-// That of util-linux, which runs a command on a terminal that it makes; setsid runs one on none.
-const isThere = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
-  'util-linux',
-);
-if (!isThere) console.warn('skipped: passphrases on a terminal, since util-linux is not installed');
+const isThere = machineMakesTerminals();
 
 describe.skipIf(!isThere)('on a terminal', () => {
   /** Run `atedb` on a terminal on which each question, when it is asked, is answered so; what it shows. */

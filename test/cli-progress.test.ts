@@ -1,16 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from './command.ts';
 import { atedbProgram, CliFixture, numbered } from './support/cli-fixture.ts';
+import { machineMakesTerminals } from './support/terminal.ts';
 
 const cli = new CliFixture();
-// That of util-linux, which runs a command on a terminal that it makes.
-const isThere = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
-  'util-linux',
-);
-if (!isThere) console.warn('skipped: progress on a terminal, since util-linux is not installed');
+const isThere = machineMakesTerminals();
 
 const program = `'${process.execPath}' '${atedbProgram}'`;
 const environment = { ATE_HOME: cli.home, TERM: 'xterm', CI: undefined };

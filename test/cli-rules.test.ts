@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { exitCodes } from '../src/cli/errors.ts';
+import { primaryKeyFromName } from '../src/client/index.ts';
 import { CliFixture, jsonLines } from './support/cli-fixture.ts';
 
 // Rules and readers from the command line: of one user, and of others with homes and keys of their own.
@@ -30,6 +32,30 @@ async function done(result: Promise<{ code: number | null; stdout: string; stder
 
 const fingerprintIn = (file: string) => readFileSync(file, 'utf8').split(' ')[1] as string;
 const firstLine = (text: string) => text.split('\n')[0];
+
+test('which line of a batch was not allowed is told, by which rule, and who would have been', async () => {
+  const chain = cli.address('refused');
+  const alice = await publicKeyOf('alice');
+  await done(cli.atedb(['append', chain], { input: 'first\n' }));
+  // The first line gives the object away, so that the second one may not write it.
+  const args = ['append', chain, '--name', 'hers', '--write', alice, '--batch', '10'];
+  const input = 'for alice\nnot mine any more\n';
+  const words = await cli.atedb(args, { input });
+  expect(words.code).toBe(exitCodes.refused);
+  const whose = fingerprintIn(alice);
+  expect(words.stderr).toMatch(
+    new RegExp(`event 1: the key [0-9a-f]{64} may not write .*, and allows ${whose}`),
+  );
+  const json = await cli.atedb([...args, '--json'], { input });
+  expect(json).toMatchObject({ code: exitCodes.refused, stdout: '' });
+  const object = primaryKeyFromName('hers').toString('hex');
+  expect(jsonLines(json.stderr).at(-1)?.metadata).toMatchObject({
+    ...{ event_index: '1', primary_key: object, rule: 'any_of', rule_at: object, allowed: whose },
+    fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  const { stdout } = await done(cli.atedb(['read', chain]));
+  expect(stdout).toBe('first\n');
+});
 
 test('a new chain is made for its readers, shared with another, and taken back from one', async () => {
   const chain = cli.address('secrets');
@@ -246,6 +272,8 @@ test('a rule that says nothing that can be meant is refused with 2', async () =>
     [['append', chain, '--print', '--read', 'owner'], /in clear/],
     [['rules', chain, '--replace-key', 'old'], /OLD=NEW/],
     [['share', chain], /keys|arguments/],
+    [['rules', chain, ...object, '--admit', 'owner'], /about the whole chain/],
+    [['rules', chain, ...object, '--revoke-key', 'ab'.repeat(32)], /about the whole chain/],
   ];
   for (const [args, message] of wrong) {
     const { code, stderr } = await cli.atedb(args);

@@ -50,6 +50,24 @@ async function collect(events: AsyncIterable<ChainEvent>) {
   return { data, reason: undefined };
 }
 
+test.each([-1, -3, 1, 40, 4_096])(
+  'where %i bytes are too many, what follows is not taken for what a crash has torn',
+  async (count) => {
+    await server.restart(async () => {
+      const file = join(server.logsPath, 'team', 'damaged.chain', 'segment-00000000.log');
+      const bytes = await readFile(file);
+      const at = bytes.indexOf('two');
+      const behind = bytes.subarray(at + Math.max(0, -count));
+      const more = Buffer.alloc(Math.max(0, count), 'x');
+      await writeFile(file, Buffer.concat([bytes.subarray(0, at), more, behind]));
+    });
+    await using client = await connect(server.address, { home: null });
+    await using chain = await client.open(chainKey);
+    expect(await collect(chain.read())).toEqual({ data: ['one'], reason: 'CHAIN_DAMAGED' });
+    await expect(client.describe(chainKey)).resolves.toMatchObject({ health: 'read-only' });
+  },
+);
+
 test('readers get what can be read, and are told that there had been more', async () => {
   await damage();
   await using client = await connect(server.address, { home: null });

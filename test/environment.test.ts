@@ -5,9 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AtedbError } from '../src/client/index.ts';
 import { KillableServer } from './support/killable-server.ts';
-import { canMount, makeReadOnly, smallFileSystem } from './support/mounts.ts';
+import { machineMounts, makeReadOnly, smallFileSystem } from './support/mounts.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
+
+const hasMounts = machineMounts();
 
 // What the machine beneath a server may be like.
 
@@ -107,7 +109,7 @@ describe('two servers', () => {
   });
 });
 
-describe.skipIf(!canMount)('a file system that is read-only', () => {
+describe.skipIf(!hasMounts)('a file system that is read-only', () => {
   test('from the start: a clear error', async () => {
     const logsPath = smallFileSystem(20_000_000);
     makeReadOnly(logsPath, true);
@@ -136,7 +138,7 @@ describe.skipIf(!canMount)('a file system that is read-only', () => {
   });
 });
 
-describe.skipIf(!canMount)('a disk that is full', () => {
+describe.skipIf(!hasMounts)('a disk that is full', () => {
   test('from the start: a clear error', async () => {
     const logsPath = smallFileSystem(64 * 1024);
     await fill(logsPath);
@@ -285,7 +287,7 @@ describe('names and places', () => {
     expect(await textsOf(server.address, chainKey)).toEqual(['a']);
   });
 
-  test.skipIf(!canMount)(
+  test.skipIf(!hasMounts)(
     'the logs may lie on another file system than temporary files',
     async () => {
       const logsPath = smallFileSystem(50_000_000);

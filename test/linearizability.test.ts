@@ -6,9 +6,15 @@ import type { ChainEvent } from '../src/client/index.ts';
 import { Frontier } from '../src/crypto/index.ts';
 import { commitLeaf, splitSlice } from '../src/event/index.ts';
 import { KillableServer } from './support/killable-server.ts';
-import { chainModel, resolveUnknown } from './support/linearizability/chain-model.ts';
+import {
+  type ChainInput,
+  type ChainOutput,
+  chainModel,
+  resolveUnknown,
+} from './support/linearizability/chain-model.ts';
 import { checkLinearizable, explain } from './support/linearizability/check-linearizable.ts';
-import { History } from './support/linearizability/history.ts';
+import { History, type Operation } from './support/linearizability/history.ts';
+import { type GivenLease, LockingClient } from './support/linearizability/locking-client.ts';
 import {
   type ChainHistory,
   nameOf,
@@ -27,25 +33,113 @@ const writers = 4;
 const readers = 2;
 const readsOfEach = rounds({ short: 8, long: 20 });
 const appendsOfEach = rounds({ short: 12, long: 80 });
+const locksOfEach = rounds({ short: 40, long: 300 });
+/** Longer than for appends alone: leases are to meet, too. */
+const lockCalmMs = { min: 200, max: 1_500 };
 /** Small, so that segments roll and kills fall into that. */
 const segmentBytesMax = 60_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test(`${chains} chains under concurrent clients, restarts and cut connections are linearizable`, async () => {
-  const random = seededRandom();
+/** A server that is killed and restarted, behind a proxy that cuts its connections. */
+async function troubledServer(): Promise<{ server: KillableServer; proxy: TcpProxy }> {
   const folder = await mkdtemp(join(tmpdir(), 'atedb-linear-'));
   const server = new KillableServer(folder, segmentBytesMax);
+  const proxy = await TcpProxy.start(() => server.address);
   onTestFinished(async () => {
+    await proxy[Symbol.asyncDispose]();
     await server.kill();
     await rm(folder, { recursive: true, force: true });
   });
   await server.start();
-  await using proxy = await TcpProxy.start(() => server.address);
+  return { server, proxy };
+}
+
+test(`${chains} chains under concurrent clients, restarts and cut connections are linearizable`, async () => {
+  const random = seededRandom();
+  const { server, proxy } = await troubledServer();
   for (let chain = 0; chain < chains; chain += 1) {
     await checkOneChain(server, proxy, `team/linear_${chain}`, random);
   }
 }, 1_200_000);
+
+test(`locks, and what is appended by their tokens, on ${chains} chains under restarts and cut connections are linearizable`, async () => {
+  const random = seededRandom();
+  const { server, proxy } = await troubledServer();
+  for (let chain = 0; chain < chains; chain += 1) {
+    await checkLocks(server, proxy, `team/locks_${chain}`, random);
+  }
+}, 1_200_000);
+
+async function checkLocks(
+  server: KillableServer,
+  proxy: TcpProxy,
+  chainKey: string,
+  random: Random,
+): Promise<void> {
+  await create(server, chainKey);
+  const history: ChainHistory = new History();
+  const given: GivenLease[] = [];
+  await using stack = new AsyncDisposableStack();
+  const locking = await Promise.all(
+    Array.from({ length: writers }, (_, index) => {
+      const options = { random: random.fork(), history, server: server.address, given };
+      return LockingClient.open(`l${index}`, proxy.address, chainKey, options);
+    }),
+  );
+  for (const client of locking) stack.use(client);
+  const enough = new AbortController();
+  const trouble = makeTrouble(server, proxy, random.fork(), enough.signal, lockCalmMs);
+  try {
+    await Promise.all(
+      locking.map(async (client) => {
+        for (let count = 0; count < locksOfEach; ) {
+          if ((await client.act()) !== 'nothing') count += 1;
+        }
+      }),
+    );
+  } finally {
+    enough.abort();
+    await trouble;
+  }
+  const disowned = locking.flatMap((client) => client.disowned);
+  const operations = await checkHistory(server, chainKey, history, disowned);
+  // The run was one that could have gone wrong: leases were used, and others were too late.
+  const outcomes = new Set(operations.map(({ output }) => output?.kind));
+  for (const kind of ['committed', 'refused', 'granted']) expect(outcomes).toContain(kind);
+}
+
+/** Make a chain with its first event. */
+async function create(server: KillableServer, chainKey: string): Promise<void> {
+  await using creator = await testClient(server.address);
+  const chain = await creator.open(chainKey, { key: testKey, forAppend: true });
+  await chain.append({ data: 'first', primaryKey: Buffer.alloc(16, 'A') });
+}
+
+/** Read the whole chain, and check that it and all answers are those of one operation after the other. */
+async function checkHistory(
+  server: KillableServer,
+  chainKey: string,
+  history: ChainHistory,
+  disowned: readonly string[],
+): Promise<Operation<ChainInput, ChainOutput>[]> {
+  await using client = await testClient(server.address);
+  const events = await all((await client.open(chainKey)).read());
+  checkNames(events, disowned);
+  const first = events.slice(0, 2).map((event) => ({
+    writer: 'creator',
+    name: nameOf(event),
+    object: event.kind === 'genesis' ? 'genesis' : 'A',
+  }));
+  // The whole chain, read at the end: nothing that came later is missing, and nothing changes afterwards.
+  await history.record('the end', { kind: 'range', from: 0, end: undefined }, async () => ({
+    output: { kind: 'range', names: events.map(nameOf) },
+  }));
+  const operations = resolveUnknown(history.operations, events.map(nameOf));
+  const verdict = checkLinearizable(chainModel(first), operations);
+  if (!verdict.isLinearizable) expect.fail(explain(verdict, operations));
+  return operations;
+}
 
 async function checkOneChain(
   server: KillableServer,
@@ -53,11 +147,7 @@ async function checkOneChain(
   chainKey: string,
   random: Random,
 ): Promise<void> {
-  {
-    await using creator = await testClient(server.address);
-    const chain = await creator.open(chainKey, { key: testKey, forAppend: true });
-    await chain.append({ data: 'first', primaryKey: Buffer.alloc(16, 'A') });
-  }
+  await create(server, chainKey);
   const history: ChainHistory = new History();
   const options = () => ({ random: random.fork(), history });
   await using stack = new AsyncDisposableStack();
@@ -89,22 +179,8 @@ async function checkOneChain(
   }
   const disowned = writing.flatMap((client) => client.disowned);
   const heads = reading.flatMap((client) => client.heads);
-  await using client = await testClient(server.address);
-  const events = await all((await client.open(chainKey)).read());
-  checkNames(events, disowned);
   await checkHeads(server, chainKey, heads);
-  const first = events.slice(0, 2).map((event) => ({
-    writer: 'creator',
-    name: nameOf(event),
-    object: event.kind === 'genesis' ? 'genesis' : 'A',
-  }));
-  // The whole chain, read at the end: nothing that came later is missing, and nothing changes afterwards.
-  await history.record('the end', { kind: 'range', from: 0, end: undefined }, async () => ({
-    output: { kind: 'range', names: events.map(nameOf) },
-  }));
-  const operations = resolveUnknown(history.operations, events.map(nameOf));
-  const verdict = checkLinearizable(chainModel(first), operations);
-  if (!verdict.isLinearizable) expect.fail(explain(verdict, operations));
+  const operations = await checkHistory(server, chainKey, history, disowned);
   // The run was one that could have gone wrong.
   const outcomes = new Set(operations.map(({ output }) => output?.kind));
   for (const kind of ['committed', 'refused', 'end', 'range']) expect(outcomes).toContain(kind);
@@ -123,10 +199,11 @@ async function makeTrouble(
   proxy: TcpProxy,
   random: Random,
   enough: AbortSignal,
+  calmMs = { min: 50, max: 500 },
 ): Promise<void> {
   const due: Trouble[] = ['kill', 'cut', 'restart'];
   while (due.length > 0 || !enough.aborted) {
-    await pause(random.between(50, 500));
+    await pause(random.between(calmMs.min, calmMs.max));
     const trouble = due.shift() ?? random.pick(['cut', 'cut', 'cut', 'kill', 'restart']);
     if (trouble === 'cut') {
       proxy.cut();

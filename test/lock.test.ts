@@ -7,11 +7,12 @@ import {
   childPrimaryKey,
   KeyPair,
   type Lease,
+  type OpenOptions,
   primaryKeyFromName,
 } from '../src/client/index.ts';
 import { rounds } from './support/scale.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
-import { testClient, testKey } from './support/test-client.ts';
+import { all, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
 // Locks, by clients and a server that are real.
@@ -40,10 +41,14 @@ afterEach(async () => {
 });
 
 /** A chain by a client of its own. */
-async function open(address = server.address, key = testKey): Promise<Chain> {
+async function open(
+  address = server.address,
+  key = testKey,
+  { of = chainKey, ...options }: OpenOptions & { readonly of?: string } = {},
+): Promise<Chain> {
   const client = await testClient(address);
   clients.push(client);
-  return client.open(chainKey, { key, forAppend: true, reconnectMs: noticeMs });
+  return client.open(of, { key, forAppend: true, reconnectMs: noticeMs, ...options });
 }
 
 async function lost(lease: Lease): Promise<unknown> {
@@ -159,6 +164,47 @@ test('a holder whose connection is cut has lost it, is told, and wakes up too la
   // It is connected again, and holds nothing by that.
   await expect(cut.lock(job, { wait: false })).rejects.toMatchObject({ reason: 'LOCK_HELD' });
 });
+
+test.each([
+  ['in clear', { of: chainKey, confidential: false }],
+  ['sealed', { of: 'team/sealed', confidential: true }],
+])(
+  'an append %s that waits while the lease dies is sent all the same, and refused by the server',
+  async (_how, options) => {
+    const other = await open(server.address, testKey, options);
+    if (options.confidential) await other.setReaders([]);
+    const late = await open(proxy.address, testKey, options);
+    await late.append({ data: 'in time', ...job });
+    const held = await late.lock(job, { ttlMs });
+    const waiting = other.lock(job);
+    // Nothing comes through any more, and no other way there is found, until somebody else has written.
+    proxy.refuse(true);
+    proxy.silence();
+    expect(held.isHeld).toBe(true);
+    const queued = late.append({ data: 'too late', ...job }, { lease: held });
+    const refused = queued.then(
+      () => 'it was taken',
+      (error: unknown) => error,
+    );
+    await lost(held);
+    const next = await waiting;
+    await other.append({ data: 'new holder', ...job }, { lease: next });
+    proxy.refuse(false);
+    proxy.cut();
+    expect(await refused).toMatchObject({
+      reason: 'LEASE_LOST',
+      metadata: { token: String(held.token) },
+    });
+    // What doesn't name it goes its way, and is behind both.
+    await late.append({ data: 'without', ...job });
+    const written = (await all(other.read())).filter(({ kind }) => kind === 'data');
+    expect(written.map(({ data }) => data.toString()).slice(-3)).toEqual([
+      'in time',
+      'new holder',
+      'without',
+    ]);
+  },
+);
 
 test('a holder that goes silent loses it after its time, and says so itself before the server does', async () => {
   const frozen = await open(proxy.address);

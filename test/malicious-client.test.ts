@@ -1,91 +1,62 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { childPrimaryKey, KeyPair, primaryKeyFromName } from '../src/client/index.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ErrorReason } from '../gen/atedb/v1/errors_pb.js';
+import { childPrimaryKey } from '../src/client/index.ts';
 import {
   type BuiltEvent,
   buildEvent,
-  type EventAuthority,
-  type EventInput,
   type Precondition,
   sealBatch,
   signBatch,
+  type TrustMode,
   writerIdOf,
 } from '../src/event/index.ts';
+import { keyChange, of, only, otherRoots, saying, sealedWith } from './support/malicious/events.ts';
 import { ForgedChain } from './support/malicious/forged-chain.ts';
-import { type RawClient, reasonOf } from './support/raw-client.ts';
+import {
+  alice,
+  chainKey,
+  diary,
+  ended,
+  hers,
+  inbox,
+  mallory,
+  newcomer,
+  plain,
+  readKeyId,
+  second,
+  type World,
+  worldOf,
+} from './support/malicious/ruled-world.ts';
+import { proveKeys } from './support/prove.ts';
+import { reasonOf } from './support/raw-client.ts';
 import { testKey } from './support/test-client.ts';
-import { TestServer } from './support/test-server.ts';
 import { testEvent } from './support/test-writer.ts';
 
 // A client that keeps to no rule, at a true server: see docs/threat-model.md. Nothing of what it sends may be stored.
 
-const chainKey = 'example.com/me/test';
-const [alice, mallory, second, third] = Array.from({ length: 4 }, () => KeyPair.generate()) as [
-  KeyPair,
-  KeyPair,
-  KeyPair,
-  KeyPair,
-];
-const [hers, inbox, diary, plain] = ['hers', 'inbox', 'diary', 'plain'].map(primaryKeyFromName) as [
-  Buffer,
-  Buffer,
-  Buffer,
-  Buffer,
-];
-const readKeyId = randomBytes(32);
 const nothing = Buffer.alloc(0);
+const trustModes: TrustMode[] = ['distributed', 'centralized'];
+const worlds = new Map<TrustMode, World>();
 
-let server: TestServer;
-let raw: RawClient;
-/** The chain as it was sent; it is copied for each attack. */
-let truth: ForgedChain;
-
-const of = ({ publicKey }: KeyPair) => publicKey.fingerprint;
-const only = (key: KeyPair) => ({ kind: 'any_of' as const, fingerprints: [of(key)] });
-
-function saying(authority: EventAuthority, input: Partial<EventInput> = {}): BuiltEvent {
-  return testEvent(nothing, { kind: 'rules', primaryKey: hers, authority, ...input });
+/** Read keys that are handed out to so many readers, whom the chain doesn't know. */
+function wrapsFor(count: number, { bytes = 60, recipientBytes = 32 } = {}): BuiltEvent {
+  const wrappedKeys = Array.from({ length: count }, () => ({
+    readKeyId,
+    recipient: randomBytes(recipientBytes),
+    wrapped: randomBytes(bytes),
+  }));
+  return saying({ wrappedKeys }, { primaryKey: hers });
 }
-
-/** Data that is said to be sealed with a read key. */
-function sealedWith(id: Buffer, primaryKey: Buffer): BuiltEvent {
-  const confidentiality = { readKeyId: id, random: randomBytes(32), commitment: randomBytes(32) };
-  const seal = () => randomBytes(40);
-  return testEvent('', { primaryKey, sealing: { confidentiality, seal } });
-}
-
-const keyChange = (key: KeyPair, successor?: KeyPair) =>
-  saying(
-    { keyChange: { fingerprint: of(key), successor: successor?.publicKey } },
-    { kind: 'key_change', primaryKey: undefined },
-  );
-const roots = (...keys: KeyPair[]) => {
-  const sorted = keys
-    .map(({ publicKey }) => publicKey)
-    .sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
-  return saying({ roots: sorted }, { kind: 'roots', primaryKey: undefined });
-};
 
 beforeAll(async () => {
-  server = await TestServer.start();
-  raw = server.client();
-  truth = await ForgedChain.create({ trustMode: 'distributed', roots: [testKey] });
-  const { publicKey } = alice;
-  await truth.append(testKey, [
-    saying({ authorisation: { write: only(alice) }, publicKeys: [publicKey] }),
-    saying({ authorisation: { add: { kind: 'everyone' } } }, { primaryKey: inbox }),
-    saying({ authorisation: { read: { kind: 'read_key', readKeyId } } }, { primaryKey: diary }),
-    testEvent('plain', { primaryKey: plain }),
-    roots(testKey, second, third),
-  ]);
-  await truth.append(alice, [testEvent('1', { primaryKey: hers })]);
-  for (let commit = 0; commit < truth.size; commit += 1) {
-    await raw.appendBatch(truth.runAt(commit), chainKey);
-  }
+  for (const trustMode of trustModes) worlds.set(trustMode, await worldOf(trustMode));
 });
 afterAll(async () => {
-  raw[Symbol.dispose]();
-  await server[Symbol.asyncDispose]();
+  for (const { raw, server } of worlds.values()) {
+    raw[Symbol.dispose]();
+    await server[Symbol.asyncDispose]();
+  }
 });
 
 /** Makes the batch that is sent. */
@@ -93,7 +64,11 @@ type Attack = (chain: ForgedChain) => Promise<{ readonly run: Buffer }>;
 const shown = { shown: [mallory.publicKey] };
 const child = childPrimaryKey(inbox, plain);
 
-const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
+/** Each with its answer, where that is one in both modes of trust. */
+const attacks: Record<
+  string,
+  readonly [reason: string | Record<TrustMode, string>, attack: Attack]
+> = {
   "another's writer id": [
     'BATCH_INVALID',
     async (chain) => {
@@ -130,7 +105,7 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
       chain.append(testKey, [testEvent('x')], { asOf: { size: 2, root: randomBytes(32) } }),
   ],
   'no signature': [
-    'SIGNATURE_INVALID',
+    { distributed: 'SIGNATURE_INVALID', centralized: 'KEY_NOT_PROVEN' },
     (chain) => chain.append(testKey, [testEvent('x')], { signers: [] }),
   ],
   'a signature of somebody else': [
@@ -244,7 +219,26 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
     'KEY_REVOKED',
     (chain) => chain.append(alice, [keyChange(alice), testEvent('x', { primaryKey: hers })]),
   ],
-  'roots by one of three': ['KEY_NOT_ALLOWED', (chain) => chain.append(testKey, [roots(testKey)])],
+  'a key that was ended just before, as an author': [
+    'KEY_REVOKED',
+    (chain) => {
+      const events = [keyChange(alice), testEvent('x', { authority: { author: of(alice) } })];
+      return chain.append(testKey, events, { signers: [testKey, alice] });
+    },
+  ],
+  'a key that was ended before, shown once more with one that nobody knows': [
+    'KEY_REVOKED',
+    (chain) => {
+      const publicKeys = [newcomer.publicKey, ended.publicKey];
+      const authority = { signWith: [of(newcomer)], author: of(ended), publicKeys };
+      const signers = [testKey, newcomer, ended];
+      return chain.append(testKey, [testEvent('x', { authority })], { signers });
+    },
+  ],
+  'roots by one of three': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(testKey, [otherRoots(testKey)]),
+  ],
   'roots by one of three, who names another that has not signed': [
     'SIGNATURE_INVALID',
     (chain) => {
@@ -257,7 +251,7 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
       return chain.append(testKey, [event]);
     },
   ],
-  'no roots at all': ['NON_CANONICAL', (chain) => chain.writer(testKey).make([roots()])],
+  'no roots at all': ['NON_CANONICAL', (chain) => chain.writer(testKey).make([otherRoots()])],
   'data in clear where it is to be sealed': [
     'READ_RULE_MISMATCH',
     (chain) => chain.append(testKey, [testEvent('x', { primaryKey: diary })]),
@@ -279,6 +273,26 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
         shown,
       ),
   ],
+  'more wrapped keys than an event may have': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(33)]),
+  ],
+  'a wrapped key that is too large': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(1, { bytes: 2_049 })]),
+  ],
+  'a wrapped key that is empty': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(1, { bytes: 0 })]),
+  ],
+  'a wrapped key for what is no fingerprint': [
+    'NON_CANONICAL',
+    (chain) => chain.writer(alice).make([wrapsFor(1, { recipientBytes: 31 })]),
+  ],
+  'wrapped keys in an object that is not its to write': [
+    'KEY_NOT_ALLOWED',
+    (chain) => chain.append(mallory, [wrapsFor(1)], shown),
+  ],
   'a condition that does not hold': [
     'PRECONDITION_FAILED',
     (chain) => {
@@ -288,25 +302,68 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
   ],
   'a batch for another chain': [
     'CHAIN_ID_MISMATCH',
-    async () => {
-      const other = await ForgedChain.create({ trustMode: 'distributed', roots: [testKey] });
+    async ({ genesis: { trustMode } }) => {
+      const other = await ForgedChain.create({ trustMode, roots: [testKey] });
       return other.append(testKey, [testEvent('x')]);
     },
   ],
 };
 
-test.each(Object.entries(attacks))(
-  '%s is refused, and nothing is stored',
-  async (_name, [reason, attack]) => {
-    const chain = truth.copy();
-    const { run } = await attack(chain);
-    const refused = await raw.appendBatch(run, chainKey).catch((error) => error);
-    expect(reasonOf(refused), String(refused?.message ?? 'it was taken')).toBe(reason);
+describe.each(trustModes)('in a %s chain', (trustMode) => {
+  test.each(Object.entries(attacks))(
+    '%s is refused, and nothing is stored',
+    async (_name, [reason, attack]) => {
+      const { raw, truth } = worlds.get(trustMode) as World;
+      const { run } = await attack(truth.copy());
+      const refused = await raw.appendBatch(run, chainKey).catch((error) => error);
+      const due = typeof reason === 'string' ? reason : reason[trustMode];
+      expect(reasonOf(refused), String(refused?.message ?? 'it was taken')).toBe(due);
+      expect((await raw.describeChain(chainKey)).nextSequence).toBe(BigInt(truth.nextSequence));
+    },
+  );
+});
+
+/** What a key that was proven can't say without its signature: whatever carries rules or keys. */
+const authorities: Record<string, () => BuiltEvent> = {
+  'rules of an object': () =>
+    saying({ authorisation: { add: { kind: 'everyone' } } }, { primaryKey: plain }),
+  'rules of the root of the chain': () =>
+    saying({ authorisation: { add: { kind: 'everyone' } } }, { primaryKey: undefined }),
+  'rules beside data': () =>
+    testEvent('x', { authority: { authorisation: { write: only(mallory) } } }),
+  'a rule for reading': () =>
+    saying({ authorisation: { read: { kind: 'read_key', readKeyId } } }, { primaryKey: plain }),
+  'a tombstone': () => testEvent(nothing, { kind: 'tombstone', primaryKey: plain }),
+  'a change of a key': () => keyChange(alice, mallory),
+  'other roots': () => otherRoots(testKey, mallory),
+  'a public key': () => testEvent('x', { authority: { publicKeys: [mallory.publicKey] } }),
+  'a wrapped key': () => {
+    const wrappedKeys = [{ readKeyId, recipient: of(mallory), wrapped: randomBytes(1_168) }];
+    return testEvent('x', { authority: { wrappedKeys } });
+  },
+};
+
+test.each(Object.entries(authorities))(
+  'an event with %s is signed, also where its key was proven',
+  async (_name, event) => {
+    const { raw, truth, server } = worlds.get('centralized') as World;
+    const call = raw.append();
+    const { chainId } = truth.genesis;
+    const chain = { chainKey, chainId, server: server.running.identity };
+    await proveKeys(call, chain, [testKey]);
+    for (const events of [[event()], [testEvent('x'), event(), testEvent('y')]]) {
+      const { run } = await truth.copy().append(testKey, events, { signers: [] });
+      call.send(run);
+      const answer = await call.answer();
+      expect(answer?.outcome.value).toMatchObject({ reason: ErrorReason.SIGNATURE_INVALID });
+    }
+    call.cancel();
     expect((await raw.describeChain(chainKey)).nextSequence).toBe(BigInt(truth.nextSequence));
   },
 );
 
-test('what is allowed is taken from the same clients', async () => {
+test.each(trustModes)('what is allowed is taken from the same clients: %s', async (trustMode) => {
+  const { raw, truth, server } = worlds.get(trustMode) as World;
   const chain = truth.copy();
   const label = { label: plain };
   await chain.append(
@@ -315,9 +372,22 @@ test('what is allowed is taken from the same clients', async () => {
     shown,
   );
   await chain.append(alice, [testEvent('2', { primaryKey: hers })]);
+  await chain.append(alice, [wrapsFor(32), wrapsFor(1, { bytes: 2_048 })]);
   await chain.append(testKey, [sealedWith(readKeyId, diary)]);
   for (let commit = truth.size; commit < chain.size; commit += 1) {
     await raw.appendBatch(chain.runAt(commit), chainKey);
+  }
+  if (trustMode === 'centralized') {
+    // Data of a key that was proven, which carries neither rules nor keys.
+    const call = raw.append();
+    const { chainId } = truth.genesis;
+    await proveKeys(call, { chainKey, chainId, server: server.running.identity }, [alice]);
+    const { run } = await chain.append(alice, [testEvent('3', { primaryKey: hers })], {
+      signers: [],
+    });
+    call.send(run);
+    expect((await call.answer())?.outcome.case).toBe('committed');
+    call.cancel();
   }
   expect((await raw.describeChain(chainKey)).nextSequence).toBe(BigInt(chain.nextSequence));
 });

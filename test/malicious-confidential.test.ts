@@ -133,12 +133,48 @@ test('a tombstone that the server has made up takes no rule for reading away', a
   const second = await open(client);
   await expect(all(second.read())).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
   const again = await open(client);
-  await again.setReaders([], { primaryKey: primaryKeyFromName('another') });
+  await expect(
+    again.setReaders([], { primaryKey: primaryKeyFromName('another') }),
+  ).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
   for (const writer of [chain, again]) {
     await writer.append({ data: 'still secret', primaryKey: diary }).catch(() => undefined);
   }
   const sent = Buffer.concat(server.taken).toString('latin1');
   expect(sent).not.toMatch(/dear diary|still secret/);
+});
+
+test('an object without rules can be put below a parent by a made-up event: nothing is in clear for that, and no more is written', async () => {
+  const { truth, server, client } = await serverOf({ isConfidential: false });
+  const board = primaryKeyFromName('board');
+  const chain = await open(client);
+  await chain.setReaders([]);
+  await chain.append({ data: 'for all', primaryKey: board, read: 'everyone' });
+  await chain.append({ data: 'dear diary', primaryKey: diary });
+  // Below it, data is in clear.
+  const moved = testEvent('made up', { primaryKey: diary, parent: board });
+  await truth.append(testKey, [moved], unsigned);
+  const before = truth.copy();
+  const events = await all((await open(client)).read());
+  expect(events.at(-1)).toMatchObject({ vouchedBy: 'server' });
+  // Who has verified it, and who has not.
+  for (const [index, writer] of [await open(client), chain].entries()) {
+    const after = before.copy();
+    server.into = after;
+    server.view = () => after;
+    await all(writer.read());
+    await writer.append({ data: `still secret ${index}`, primaryKey: diary });
+    expect(after.size).toBe(before.size + 1);
+    // A true server would have refused it, and so does who reads.
+    await expect(all((await open(client)).read())).rejects.toMatchObject({
+      reason: 'VERIFICATION_FAILED',
+      message: expect.stringContaining("names the root of the chain as the object's parent"),
+    });
+  }
+  expect(Buffer.concat(server.taken).toString('latin1')).not.toMatch(/dear diary|still secret/);
+  server.view = () => before;
+  expect(await readBy(await open(await testClient(server.address)))).toEqual([
+    ...['for all', 'dear diary', 'made up'],
+  ]);
 });
 
 test('a tombstone of our own is signed, so that it is told from a made-up one', async () => {

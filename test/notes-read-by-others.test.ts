@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import type { SignedHead } from '../src/client/index.ts';
 import { KeyPair, NoteKeyPair } from '../src/crypto/index.ts';
 import { checkpointText, parseCheckpoint, verifierKey } from '../src/event/index.ts';
 import { certifyCheckpointKeys, signCheckpoint, verifyCheckpoint } from '../src/trust/index.ts';
+import { machineHas } from './support/machine-has.ts';
 import { NoteReader } from './support/note-reader.ts';
 import { rounds } from './support/scale.ts';
 import { testClient, testKey } from './support/test-client.ts';
@@ -14,14 +15,11 @@ import { TestServer } from './support/test-server.ts';
 
 // Checkpoints, verified by code that isn't ours.
 
-const missing = NoteReader.whyMissing();
-if (missing !== undefined) {
-  process.stderr.write(`notes are not read by others here: ${missing}. .ci/run installs it\n`);
-}
+const hasReader = NoteReader.machineHasOne();
 
 let reader: NoteReader;
 beforeAll(() => {
-  if (missing === undefined) reader = new NoteReader();
+  if (hasReader) reader = new NoteReader();
   // The first time on a machine, Go builds its own library too.
 }, 300_000);
 afterAll(() => reader?.[Symbol.dispose]());
@@ -43,7 +41,7 @@ function verifierKeys({ chainId, signer }: SignedHead): string[] {
   ];
 }
 
-test.skipIf(missing !== undefined)(
+test.skipIf(!hasReader)(
   'a checkpoint of a server is verified, both lines, by golang.org/x/mod/sumdb/note and filippo.io/torchwood',
   async () => {
     const signed = await served();
@@ -70,7 +68,7 @@ test.skipIf(missing !== undefined)(
   60_000,
 );
 
-test.skipIf(missing !== undefined)(
+test.skipIf(!hasReader)(
   'of altered notes none is taken by us that others refuse',
   async () => {
     const keys = NoteKeyPair.generate();
@@ -111,13 +109,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const isOpensslThere = (() => {
-  try {
-    return /^OpenSSL 3/.test(execFileSync('openssl', ['version'], { encoding: 'utf8' }));
-  } catch {
-    return false;
-  }
-})();
+const isOpensslThere = machineHas({
+  isThere: /^OpenSSL 3/.test(spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout ?? ''),
+  what: 'OpenSSL 3',
+  remedy: 'install it (on Debian, the package openssl)',
+});
 
 test.skipIf(!isOpensslThere)('openssl verifies the Ed25519 line over the text', async () => {
   const signed = await served();

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type AtedbClient,
   type Chain,
@@ -114,11 +115,12 @@ describe.each(trustModes)('a private %s chain', (trustMode) => {
     const object = { name: 'of alice' };
     const primaryKey = primaryKeyFromName('of alice');
     await chain.append({ kind: 'rules', primaryKey, write: [alice.publicKey] });
+    await chain.append({ kind: 'rules', admit: [alice.publicKey] });
     const hers = await as(alice);
     await expect(hers.setReaders([bob.publicKey], object)).rejects.toEqual(
       refused('KEY_NOT_ALLOWED'),
     );
-    await chain.append({ kind: 'rules', admit: [bob.publicKey] });
+    await chain.append({ kind: 'rules', admit: [alice.publicKey, bob.publicKey] });
     await hers.setReaders([bob.publicKey], object);
     await hers.append({ primaryKey, data: 'for bob' });
     expect(dataOf(await all((await as(bob)).read()))).toEqual(['?', 'for bob']);
@@ -139,18 +141,74 @@ describe.each(trustModes)('a private %s chain', (trustMode) => {
     await expect(as(alice)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
   });
 
-  test('lets in whom a rule for writing or adding names, until it does no more', async () => {
+  test('ends what somebody appends and locks who is let in no more', async () => {
     const chain = await made();
-    const primaryKey = primaryKeyFromName('inbox');
-    await chain.append({ kind: 'rules', primaryKey, add: [alice.publicKey] });
+    const primaryKey = primaryKeyFromName('for all');
+    await chain.append({ kind: 'rules', primaryKey, write: 'everyone' });
+    await chain.addReaders([alice.publicKey]);
     const hers = await as(alice);
-    await hers.append({ parent: primaryKey, name: 'letter', data: 'a letter' });
-    await chain.append({ kind: 'rules', primaryKey, add: 'nobody', write: 'everyone' });
+    await hers.append({ primaryKey, data: 'of alice' });
+    const lease = await hers.lock(primaryKey);
+    await chain.removeReaders([alice.publicKey.fingerprint]);
+    await vi.waitUntil(() => lease.signal.aborted, { timeout: 10_000 });
+    expect(lease.signal.reason).toMatchObject({ reason: 'CHAIN_PRIVATE' });
+    await expect(hers.append({ primaryKey, data: 'no more' })).rejects.toMatchObject({
+      reason: expect.stringMatching(/^(KEY_NOT_ALLOWED|OUTCOME_UNKNOWN)$/),
+    });
+    expect(dataOf(await all(chain.read()))).toEqual(['first', 'of alice']);
+  });
+
+  test.each([false, true])(
+    'keeps out whom one of its owners takes off, though another lets somebody in meanwhile; confidential: %s',
+    async (confidential) => {
+      const chain = await made({ confidential });
+      const elsewhere = await as(testKey, { forAppend: true });
+      for (let round = 0; round < 3; round += 1) {
+        await chain.addReaders([alice.publicKey]);
+        await Promise.all([
+          chain.removeReaders([alice.publicKey.fingerprint]),
+          elsewhere.addReaders([bob.publicKey]),
+        ]);
+        await chain.append({ data: `round ${round}` });
+        await expect(as(alice)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
+        const read = dataOf(await all((await as(bob)).read()));
+        expect(read.at(-1)).toBe(`round ${round}`);
+        await chain.removeReaders([bob.publicKey.fingerprint]);
+      }
+    },
+  );
+
+  test('lets in whom its own rule for writing or adding names, until it does no more', async () => {
+    const chain = await made();
+    await chain.append({ kind: 'rules', add: [alice.publicKey] });
+    const hers = await as(alice);
+    await hers.append({ label: randomBytes(16), data: 'a letter' });
+    await chain.append({ kind: 'rules', add: 'nobody', write: 'everyone' });
     // Everyone who is let in, that is.
     await expect(as(alice)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
     await expect(hers.read()[Symbol.asyncIterator]().next()).rejects.toEqual(
       refused('KEY_NOT_ALLOWED'),
     );
+  });
+
+  test('lets in nobody whom a rule of an object names', async () => {
+    const chain = await made();
+    const primaryKey = primaryKeyFromName('of alice');
+    await chain.append({ kind: 'rules', primaryKey, write: [alice.publicKey] });
+    await expect(as(alice)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
+    await chain.addReaders([alice.publicKey]);
+    const hers = await as(alice);
+    await hers.append({ kind: 'rules', primaryKey, add: [bob.publicKey] });
+    await hers.append({ parent: primaryKey, name: 'child', data: 'x', write: [bob.publicKey] });
+    await expect(as(bob)).rejects.toEqual(refused('KEY_NOT_ALLOWED'));
+  });
+
+  test('is left by who gives up the key that was let in', async () => {
+    const chain = await made();
+    await chain.addReaders([alice.publicKey]);
+    const hers = await as(alice);
+    await hers.append({ kind: 'key_change', keyChange: { key: alice.publicKey } });
+    await expect(as(alice)).rejects.toEqual(refused('KEY_REVOKED'));
   });
 
   test('lets in what has replaced a key, and a revoked key no more', async () => {

@@ -133,7 +133,7 @@ describe('a proof for a ticket', () => {
 
   test('of a stranger is refused, also where it names the key of another', async () => {
     using call = new TicketCall(server.address);
-    call.send({ chainKey, key: stranger.publicKey.toFields() });
+    await call.prove(stranger, await call.begin(chainKey, stranger, fingerprint));
     expect(await call.answer()).toBe('KEY_NOT_ALLOWED');
     using named = new TicketCall(server.address);
     const claim = await named.begin(chainKey, root, fingerprint);
@@ -145,6 +145,11 @@ describe('a proof for a ticket', () => {
     const own = { suite, fingerprint: root.publicKey.fingerprint, signature: randomBytes(3_373) };
     claimed.send({ proof: { signature: own } });
     expect(await claimed.answer()).toBe('SIGNATURE_INVALID');
+    // So whether a key is let in, nobody finds out who doesn't have it.
+    using asked = new TicketCall(server.address);
+    await asked.begin(chainKey, stranger, fingerprint);
+    asked.send({ proof: { signature: { ...own, fingerprint: stranger.publicKey.fingerprint } } });
+    expect(await asked.answer()).toBe('SIGNATURE_INVALID');
   });
 
   test('comes second, and nothing else does', async () => {
@@ -186,22 +191,31 @@ describe('a proof for a ticket', () => {
   });
 });
 
-test('who creates a private chain goes on on its stream; the genesis again is no way in', async () => {
+test('that it is there, and its id, are told to anybody', async () => {
+  using call = new TicketCall(server.address);
+  const { chainId } = await call.begin(chainKey, stranger, fingerprint);
+  expect(chainId).toEqual(writer.chainId);
+  const { batch } = await testGenesis({ chainKey, trustMode: 'distributed', roots: [stranger] });
+  using client = server.client();
+  await expect(client.appendBatch(batch.run, chainKey)).rejects.toSatisfy(
+    (error) => reasonOf(error) === 'CHAIN_PRIVATE',
+  );
+});
+
+test('who creates a private chain is let in with its genesis, and with nothing more; nor is the genesis again', async () => {
   const made = `team/d${randomBytes(6).toString('hex')}`;
   const first = await testGenesis({ chainKey: made, trustMode: 'distributed', isPrivate: true });
   using client = server.client();
+  const isRefused = (error: unknown) => reasonOf(error) === 'CHAIN_PRIVATE';
   const append = client.append();
   append.send(first.batch.run, made);
   append.send((await first.writer.batch([testEvent('a')])).run);
   expect((await append.answer())?.outcome.case).toBe('committed');
-  expect((await append.answer())?.outcome.case).toBe('committed');
-  append.cancel();
-  await expect(client.appendBatch(first.batch.run, made)).rejects.toSatisfy(
-    (error) => reasonOf(error) === 'CHAIN_PRIVATE',
-  );
+  await expect(append.answer()).rejects.toSatisfy(isRefused);
+  await expect(client.appendBatch(first.batch.run, made)).rejects.toSatisfy(isRefused);
   const again = client.append();
   again.send(first.batch.run, made);
-  await expect(again.answer()).rejects.toSatisfy((error) => reasonOf(error) === 'CHAIN_PRIVATE');
+  await expect(again.answer()).rejects.toSatisfy(isRefused);
 });
 
 test('tickets end with the run of the server', async () => {

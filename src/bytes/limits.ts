@@ -33,7 +33,7 @@ export const signersMax = 16;
 /** Keys that a rule names. */
 export const ruleKeysMax = 16;
 
-/** Keys that may open a private chain beside those that rules for writing and adding name: as many as leave room in a header. */
+/** Keys that may open a private chain beside those that rules of its root name: as many as leave room in a header. */
 export const admittedKeysMax = 1_024;
 
 /** Public keys that an event shows. */

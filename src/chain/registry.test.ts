@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { machineHasProc } from '../../test/support/proc.ts';
 import { testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { parseChainKey } from '../event/index.ts';
@@ -196,9 +197,11 @@ test('many chains are written and read with few descriptors', async () => {
   expect(openDescriptors(logsPath)).toBe(0);
 });
 
+const hasProc = machineHasProc();
+
 /** Descriptors of this process on files below a folder; 0 where the system doesn't tell. */
 function openDescriptors(folder: string): number {
-  if (!existsSync('/proc/self/fd')) return 0;
+  if (!hasProc) return 0;
   return readdirSync('/proc/self/fd').filter((name) => {
     try {
       return readlinkSync(`/proc/self/fd/${name}`).startsWith(folder);

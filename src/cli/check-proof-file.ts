@@ -1,11 +1,10 @@
-import { AtedbError } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { checkProof, type ProvenFacts, parseProof, proofCharactersMax } from '../proof/index.ts';
-import { UsageError, ViolationError } from './errors.ts';
+import { ViolationError, violations } from './errors.ts';
 import { headText } from './head-flag.ts';
-import { openInput } from './input.ts';
 import { runWithOutput } from './output.ts';
 import { type HeadMatch, proofFactsJson, proofWords } from './proof-words.ts';
+import { readText } from './read-text.ts';
 
 /** What `atedb proof --check` is told. */
 export interface CheckProofSettings {
@@ -25,7 +24,7 @@ export interface CheckProofSettings {
 export async function checkProofFile(settings: CheckProofSettings): Promise<void> {
   const { file, chainId, head, json } = settings;
   await runWithOutput(async (output) => {
-    const text = await readText(file);
+    const text = await readText(file, { what: 'a proof', charactersMax: proofCharactersMax });
     const facts = await violations(() => checkProof(parseProof(text)));
     if (chainId !== undefined && !facts.genesis.chainId.equals(chainId)) {
       throw new ViolationError(
@@ -53,26 +52,4 @@ export function compareHead(
   throw new ViolationError(
     `the proof is of another history: its head is ${headText(same)}, and you named ${headText(known)}`,
   );
-}
-
-async function violations<T>(check: () => Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (error) {
-    if (!(error instanceof AtedbError) || error.reason !== 'VERIFICATION_FAILED') throw error;
-    throw new ViolationError(error.message);
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  const { stream } = await openInput(file);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-    // A character takes at most four bytes.
-    if (bytes > 4 * proofCharactersMax) throw new UsageError(`${file} is too large to be a proof`);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

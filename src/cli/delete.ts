@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
+import type { ChainTarget } from './chain-target.ts';
 import { connectTo } from './connect-to.ts';
 import { UsageError } from './errors.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
-import type { ReadTarget } from './read.ts';
 import { countOf } from './safe-text.ts';
 
 /** What `atedb delete` is told. */
-export interface DeleteSettings extends ReadTarget {
+export interface DeleteSettings extends ChainTarget {
   readonly chainKey: string;
   readonly yes: boolean;
   readonly key: string | undefined;
@@ -25,7 +25,7 @@ export async function deleteChain(settings: DeleteSettings): Promise<void> {
     await using client = await connectTo(server, { onNotice: noticeWriter(json) });
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     if (!settings.yes) {
-      const { nextSequence } = await client.describe(chainKey, { signal });
+      const { nextSequence } = await client.describe(chainKey, { key, signal });
       const { stdin: input, stderr: output } = process;
       await confirm({ chainKey, nextSequence }, { input, output, signal });
     }

@@ -29,7 +29,7 @@ export const exitCodesHelp = `Exit codes:
   6  the connection was lost before the answer: stored or not, nobody here knows
   7  the object, or the event of that sequence, is not there (get, rm)
   8  something is to be repaired, and nothing was changed (repair)
-  9  what was checked does not verify (verify, proof --check)
+  9  what was checked does not verify, or proves nothing (verify, proof --check)
   10 what was appended is durable, and not attested (append --wait attested)
   11 what is sealed can't be opened or written: none of your keys was given its read key
   128 + n  ended by signal n: 130 for Ctrl-C`;
@@ -52,6 +52,16 @@ export class RepairNeededError extends Error {
 /** What the command was to verify does not verify. */
 export class ViolationError extends Error {
   override readonly name = 'ViolationError';
+}
+
+/** Run a check of something that was to verify. @throws ViolationError where it doesn't; whatever else the check throws. */
+export async function violations<T>(check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof AtedbError) || error.reason !== 'VERIFICATION_FAILED') throw error;
+    throw new ViolationError(error.message);
+  }
 }
 
 /** The command was ended by a signal, after it had tidied up. */

@@ -1,15 +1,14 @@
 import { AtedbError, type ChainEvent, type EventName } from '../client/index.ts';
-import { connectTo } from './connect-to.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { type EventFormat, eventPrinter } from './event-lines.ts';
 import { noticeWriter } from './notices.ts';
+import { openToRead } from './open-to-read.ts';
 import { runWithOutput } from './output.ts';
-import { passphraseFrom } from './passphrase.ts';
-import type { ReadTarget } from './read.ts';
 import type { ReaderSettings } from './reader-flags.ts';
 import { SealedTeller } from './sealed-teller.ts';
 
 /** What `atedb get` is told. */
-export interface GetSettings extends ReadTarget, ReaderSettings, Omit<EventFormat, 'terminal'> {
+export interface GetSettings extends ChainTarget, ReaderSettings, Omit<EventFormat, 'terminal'> {
   readonly event: EventName;
   /** Whether to read what is left of a damaged chain, though more of it was verified before. */
   readonly damaged: boolean;
@@ -21,19 +20,10 @@ export interface GetSettings extends ReadTarget, ReaderSettings, Omit<EventForma
  * @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone; without JSON READ_KEY_MISSING where it is sealed.
  */
 export async function getOne(settings: GetSettings): Promise<void> {
-  const { server, address, chainId, trustMode, json } = settings;
+  const { address, json } = settings;
   await runWithOutput(async (output, signal) => {
-    const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connectTo(server, { onNotice: noticeWriter(json), passphrase });
-    const { damaged: readDamaged, key, checkRules } = settings;
-    const chain = await client.open(address, {
-      key,
-      checkRules,
-      chainId,
-      trustMode,
-      readDamaged,
-      signal,
-    });
+    await using opened = await openToRead(settings, { onNotice: noticeWriter(json), signal });
+    const { chain } = opened;
     const event = await chain.get(settings.event, { signal }).catch((error: unknown) => {
       throw notThere(error, address);
     });

@@ -2,14 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { AtedbError, type Lease } from '../client/index.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { connectTo } from './connect-to.ts';
 import { CommandEndedError, InterruptedError } from './errors.ts';
 import { noticeWriter } from './notices.ts';
-import type { ReadTarget } from './read.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** What `atedb lock` is told. */
-export interface LockSettings extends ReadTarget {
+export interface LockSettings extends ChainTarget {
   readonly primaryKey: Buffer;
   readonly command: readonly string[];
   readonly wait: boolean;

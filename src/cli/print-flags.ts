@@ -42,4 +42,4 @@ export function readPrintFlags(parsed: ParsedArguments): PrintSettings {
 export const printNotes = `Into a pipe goes the data of each event, and a newline. On a terminal, control characters are
 shown as escapes and binary data in hex, so that a chain can't drive the terminal. Other events
 than those with data (the genesis, tombstones) are printed by --json only. What is sealed is opened
-with your key; where that was not given the read key, the command says so, and ends with 10.`;
+with your key; where that was not given the read key, the command says so, and ends with 11.`;

@@ -30,14 +30,14 @@ let shown: Progress | undefined;
  * disposed of when it is over, whether well or not: the line is removed then.
  */
 export class Progress implements Disposable {
-  readonly #options: ProgressOptions;
+  readonly options: ProgressOptions;
   #timer: NodeJS.Timeout | undefined;
   #bar: SingleBar | undefined;
   #done = 0;
   #isOver = false;
 
   constructor(options: ProgressOptions) {
-    this.#options = options;
+    this.options = options;
     const terminal = 'terminal' in options ? options.terminal : terminalOf(process);
     if (terminal === undefined || options.isBusy === true) return;
     this.#timer = setTimeout(() => void this.#show(terminal), shownAfterMs).unref();
@@ -45,7 +45,7 @@ export class Progress implements Disposable {
 
   /** So much more is done. */
   add(amount: number): void {
-    this.#done = Math.min(this.#done + amount, this.#options.total ?? Number.POSITIVE_INFINITY);
+    this.#done = Math.min(this.#done + amount, this.options.total ?? Number.POSITIVE_INFINITY);
   }
 
   /** Few commands take so long: the others don't load the library. */
@@ -77,11 +77,11 @@ export class Progress implements Disposable {
   }
 
   #start({ SingleBar, Presets }: typeof bars, terminal: Terminal): SingleBar {
-    const { total, unit } = this.#options;
+    const { total, unit } = this.options;
     const bar = new SingleBar(
       {
         stream: terminal,
-        format: formatOf(this.#options),
+        format: formatOf(this.options),
         formatValue: (value, _options, type) =>
           type === 'value' || type === 'total' ? amountOf(value, unit) : String(value),
         formatTime: timeOf,

@@ -83,7 +83,8 @@ function notShown(facts: ProvenFacts, match: HeadMatch): string[] {
   ];
 }
 
-function block(title: string, lines: readonly string[]): string {
+/** Some lines below a title; nothing where there are none. */
+export function block(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 

@@ -1,6 +1,7 @@
 import type { TreeHead } from '../event/index.ts';
 import { proofText } from '../proof/index.ts';
 import { writeFileAtomic } from '../store/index.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { compareHead } from './check-proof-file.ts';
 import { connectTo } from './connect-to.ts';
 import { noticeWriter } from './notices.ts';
@@ -8,10 +9,9 @@ import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
 import { proofFactsJson, proofWords } from './proof-words.ts';
-import type { ReadTarget } from './read.ts';
 
 /** What `atedb proof` is told. */
-export interface ProofSettings extends ReadTarget, OpeningKey {
+export interface ProofSettings extends ChainTarget, OpeningKey {
   readonly sequence: number | undefined;
   readonly fromSize: number | undefined;
   readonly size: number | undefined;

@@ -1,26 +1,15 @@
 import { AtedbError, damageMetadata } from '../bytes/index.ts';
 import { type Chain, damageWords } from '../client/index.ts';
-import type { TrustMode } from '../event/index.ts';
-import { connectTo } from './connect-to.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { noticeWriter } from './notices.ts';
+import { openToRead } from './open-to-read.ts';
 import { runWithOutput } from './output.ts';
-import { passphraseFrom } from './passphrase.ts';
 import { type PrintSettings, printEvents } from './print-events.ts';
 import { Progress, terminalOf } from './progress.ts';
 import type { ReaderSettings } from './reader-flags.ts';
-import type { ServerTarget } from './server-target.ts';
-
-/** Which chain a command reads. */
-export interface ReadTarget {
-  /** `ate://host:port/<chain key>`, and `host:port`. */
-  readonly address: string;
-  readonly server: ServerTarget;
-  readonly chainId: Buffer | undefined;
-  readonly trustMode: TrustMode | undefined;
-}
 
 /** What `atedb read` is told. */
-export interface ReadSettings extends ReadTarget, ReaderSettings, PrintSettings {
+export interface ReadSettings extends ChainTarget, ReaderSettings, PrintSettings {
   readonly from: number | undefined;
   /** The sequence after the last one. */
   readonly end: number | undefined;
@@ -35,19 +24,10 @@ export interface ReadSettings extends ReadTarget, ReaderSettings, PrintSettings 
  * @throws AtedbError CHAIN_DAMAGED at the end, where the chain has lost events that belong to the range.
  */
 export async function readChain(settings: ReadSettings): Promise<void> {
-  const { server, address, chainId, trustMode, from, end, reverse, json, limit } = settings;
+  const { address, from, end, reverse, json, limit } = settings;
   await runWithOutput(async (output, signal) => {
-    const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connectTo(server, { onNotice: noticeWriter(json), passphrase });
-    const { damaged: readDamaged, key, checkRules } = settings;
-    const chain = await client.open(address, {
-      key,
-      checkRules,
-      chainId,
-      trustMode,
-      readDamaged,
-      signal,
-    });
+    await using opened = await openToRead(settings, { onNotice: noticeWriter(json), signal });
+    const { client, chain } = opened;
     // Only what is printed counts towards the limit, and in JSON that is all.
     const events = chain.read({ from, end, reverse, limit: json ? limit : undefined, signal });
     // Where somebody looks at the terminal, and what is read goes elsewhere.

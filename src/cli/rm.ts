@@ -1,13 +1,13 @@
 import { committedJson } from './append-lines.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { connectTo } from './connect-to.ts';
 import { present } from './get.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
-import type { ReadTarget } from './read.ts';
 
 /** What `atedb rm` is told. */
-export interface RemoveSettings extends ReadTarget {
+export interface RemoveSettings extends ChainTarget {
   readonly primaryKey: Buffer;
   readonly force: boolean;
   readonly unchangedSince: number | undefined;

@@ -1,14 +1,14 @@
 import type { AppendOptions, Chain } from '../client/index.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { connectTo } from './connect-to.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
 import type { MeantObject } from './object-flags.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
-import type { ReadTarget } from './read.ts';
 import { loadSigners } from './signing.ts';
 
 /** Whose rules a command shows or sets, and as whom. */
-export interface RuleTarget extends ReadTarget {
+export interface RuleTarget extends ChainTarget {
   readonly object: MeantObject;
   readonly key: string | undefined;
   /** Names of keys that sign besides. */

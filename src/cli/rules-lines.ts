@@ -8,7 +8,8 @@ export async function rulesWords(view: RulesView, names: KeyNames): Promise<stri
   const { roots, object, objects, changedKeys } = view;
   const rows: (readonly [string, string])[] = [];
   for (const { fingerprint } of roots) rows.push(['root', await names.words(fingerprint)]);
-  if (isConfidential) rows.push(['data', 'sealed for good: the chain is confidential']);
+  if (isConfidential)
+    rows.push(['data', 'confidential: sealed, but where a rule says that everyone reads it']);
   if (isPrivate) rows.push(['open', await openWords(admitted, names)]);
   rows.push(...(await objectRows(object, names)));
   if (object.primaryKey === undefined) {

@@ -1,5 +1,6 @@
 import type { AppendEvent, AuthorityInput, Chain, Committed } from '../client/index.ts';
 import { committedJson } from './append-lines.ts';
+import { UsageError } from './errors.ts';
 import { fingerprintOf } from './key-names.ts';
 import { readersSet } from './prepare-rules.ts';
 import type { SaidRules } from './rule-flags.ts';
@@ -71,6 +72,18 @@ async function keyEvents(chain: Chain, settings: RulesSettings): Promise<AppendE
   }
   for (const key of revoked) changes.push({ key: await names.resolve(key) });
   if (changes.length === 0 && roots === undefined) return [];
+  const { knownKeys, objects, object, admitted } = await chain.rules();
+  const ruled = [object, ...objects].flatMap(({ write, add }) =>
+    [write, add].flatMap((rule) => (rule.kind === 'keys' ? rule.keys : [])),
+  );
+  const known = [...knownKeys, ...ruled, ...admitted].map((key) => key.fingerprint.toString('hex'));
+  for (const change of changes) {
+    const name = change && fingerprintOf(change.key).toString('hex');
+    if (name === undefined || known.includes(name)) continue;
+    throw new UsageError(
+      `the chain does not know the key ${name}, so it can be neither replaced nor revoked`,
+    );
+  }
   const own = (await chain.ownKey()).fingerprint;
   const isOwn = (change: AuthorityInput['keyChange']) =>
     change !== undefined && fingerprintOf(change.key).equals(own);

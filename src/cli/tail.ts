@@ -1,28 +1,25 @@
 import type { SubscriptionSignal } from '../client/index.ts';
-import { connectTo } from './connect-to.ts';
+import type { ChainTarget } from './chain-target.ts';
 import { ConnectionTeller } from './connection-teller.ts';
 import { noticeWriter } from './notices.ts';
+import { openToRead } from './open-to-read.ts';
 import { runWithOutput } from './output.ts';
-import { passphraseFrom } from './passphrase.ts';
 import { type PrintSettings, printEvents } from './print-events.ts';
-import type { ReadTarget } from './read.ts';
 import type { ReaderSettings } from './reader-flags.ts';
 import type { StartPoint } from './start-point.ts';
 
 /** What `atedb tail` is told. */
-export interface TailSettings extends ReadTarget, ReaderSettings, PrintSettings {
+export interface TailSettings extends ChainTarget, ReaderSettings, PrintSettings {
   readonly from: StartPoint;
 }
 
 /** Print a chain's events from a point on, then those that are appended, until it is stopped. */
 export async function tailChain(settings: TailSettings): Promise<void> {
-  const { server, address, chainId, trustMode, from, json } = settings;
+  const { from, json } = settings;
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
-    const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connectTo(server, { onNotice: notify, passphrase });
-    const { key, checkRules } = settings;
-    const chain = await client.open(address, { key, checkRules, chainId, trustMode, signal });
+    await using opened = await openToRead(settings, { onNotice: notify, signal });
+    const { chain } = opened;
     const connection = new ConnectionTeller(notify);
     const onSignal = (told: SubscriptionSignal) => {
       if (told.kind === 'reconnecting') connection.lost(told.cause);

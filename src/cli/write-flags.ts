@@ -1,17 +1,9 @@
-import { parseChainAddress } from '../event/index.ts';
-import {
-  chainFlags,
-  isOn,
-  readChainFlag,
-  readPassphraseFlag,
-  readPositional,
-  readTrustMode,
-} from './chain-flags.ts';
+import { chainFlags, isOn, readChainFlag, readPassphraseFlag } from './chain-flags.ts';
+import { readChainTarget } from './chain-target.ts';
 import type { ParsedArguments } from './flags.ts';
 import { objectFlags, readObjectAt } from './object-flags.ts';
 import { readAll, signerFlags } from './rule-flags.ts';
 import type { RuleTarget } from './rule-target.ts';
-import { readServer } from './server-target.ts';
 
 /** Flags of the commands that show or set rules of a chain or an object. */
 export const writeFlags = {
@@ -24,15 +16,11 @@ export const writeFlags = {
 
 /** What they say. @throws UsageError */
 export function readWriteFlags(parsed: ParsedArguments): RuleTarget {
-  const address = readPositional('address', parsed, parseChainAddress);
   return {
-    address: address.text,
-    server: readServer(address, parsed),
+    ...readChainTarget(parsed),
     object: readObjectAt(parsed),
     key: readChainFlag(writeFlags.key, parsed),
     coSign: readAll(writeFlags.coSign, parsed),
-    chainId: readChainFlag(writeFlags.chainId, parsed),
-    trustMode: readTrustMode(parsed),
     passphraseFile: readPassphraseFlag(parsed),
     json: isOn(writeFlags.json, parsed),
   };

@@ -25,6 +25,7 @@ export class AdmittedStream implements AnswerStream {
   readonly #used: Buffer | undefined;
   #stream: ByteStream;
   #isFirst = true;
+  #cancelled: { readonly reason: unknown } | undefined;
 
   /** @param signal ends the wait for a ticket. */
   constructor(
@@ -49,12 +50,15 @@ export class AdmittedStream implements AnswerStream {
       if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_PRIVATE') throw error;
       await this.#tickets.renew(this.#used, this.#signal);
       this.#signal?.throwIfAborted();
+      // Given up while the ticket was asked for.
+      if (this.#cancelled !== undefined) throw this.#cancelled.reason ?? error;
       this.#stream = this.#ask(this.#tickets.current);
       return this.#stream.read();
     }
   }
 
   cancel(reason: unknown): void {
+    this.#cancelled ??= { reason };
     this.#stream.cancel(reason);
   }
 }

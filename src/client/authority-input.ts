@@ -20,7 +20,7 @@ export interface AuthorityInput {
   /** Whether the data is in clear, as the parent's, or sealed with a read key, by its id of 32 bytes. Default: as it is. */
   readonly read?: 'everyone' | 'inherit' | Buffer | undefined;
   /**
-   * Without an object, in a private chain: who may open it besides its roots and the keys that rules for writing and adding name; all of
+   * Without an object, in a private chain: who may open it besides its roots and the keys that rules of the root of the chain name; all of
    * them, at most 1,024. Default: as it is.
    */
   readonly admit?: readonly NamedKey[] | undefined;
@@ -103,7 +103,8 @@ function ruleOf(rule: WriteRuleInput | undefined): WriteRule | undefined {
   return { kind: 'any_of', fingerprints: sorted(rule.map(fingerprintOf)) };
 }
 
-function readRuleOf(rule: AuthorityInput['read']): ReadRule | undefined {
+/** A rule for reading as events have it. */
+export function readRuleOf(rule: AuthorityInput['read']): ReadRule | undefined {
   if (rule === undefined) return undefined;
   return typeof rule === 'string' ? { kind: rule } : { kind: 'read_key', readKeyId: rule };
 }

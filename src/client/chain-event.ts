@@ -61,38 +61,35 @@ export interface SequenceRange {
 const noKey = Buffer.alloc(0);
 const notOpened: SealedState = { readKeyId: noKey, state: 'no key', holders: [] };
 
-/** The events of a batch that lie in a range, in order. */
-export function eventsOf(
+/** Add the events of a batch that lie in a range, in order, to those before. */
+export function addEventsOf(
   { batch, commit, vouchedBy }: VerifiedBatch,
   range: SequenceRange,
-): ChainEvent[] {
+  events: ChainEvent[],
+): void {
   const { firstSequence } = commit;
   const { writerId, fingerprint } = batch.seal;
-  const events: ChainEvent[] = [];
   const first = Math.max(0, range.from - firstSequence);
   const end = Math.min(batch.count, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
-    const event = batch.events[index];
-    if (event === undefined) break;
-    const { header } = event;
+    const said = batch.saidOf(index);
     events.push({
       sequence: firstSequence + index,
       commit: commit.commit,
-      kind: header.kind,
-      primaryKey: header.primaryKey ?? noKey,
-      parent: header.parent,
-      collection: header.collection,
-      type: header.type,
-      replyTo: header.replyTo,
-      timeUnixMs: header.timeUnixMs,
+      kind: said.kind,
+      primaryKey: said.primaryKey ?? noKey,
+      parent: said.parent,
+      collection: said.collection,
+      type: said.type,
+      replyTo: said.replyTo,
+      timeUnixMs: said.timeUnixMs,
       committedUnixMs: commit.timeUnixMs,
-      data: event.data,
+      data: batch.dataOf(index),
       sealed: (batch.marksOf(index) & eventMarks.sealed) === 0 ? undefined : notOpened,
-      headerBytes: event.headerBytes,
+      headerBytes: batch.headerOf(index),
       writerId,
       fingerprint,
       vouchedBy,
     });
   }
-  return events;
 }

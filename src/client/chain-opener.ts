@@ -43,6 +43,8 @@ export class ChainOpener {
   readonly #readsDamaged: boolean;
   readonly #onConflict: () => void;
   #genesis: Genesis | undefined;
+  /** That which was shown last and is of the right chain, also where what came with it was refused: evidence names it. */
+  #shownGenesis: Genesis | undefined;
 
   constructor(options: {
     transport: Transport;
@@ -203,7 +205,7 @@ export class ChainOpener {
   async conflict(why: string, heads: ConflictingHeads): Promise<AtedbError> {
     this.#onConflict();
     const signed = heads.signed ?? (await this.#askForSigned());
-    const genesisHeader = this.#genesis?.headerBytes;
+    const genesisHeader = (this.#genesis ?? this.#shownGenesis)?.headerBytes;
     const signedBefore = this.checkpoints.newest;
     return headConflict(this.#contradicted(), why, {
       ...heads,
@@ -308,6 +310,7 @@ export class ChainOpener {
     checkTrustMode(this.#expected, genesis.trustMode, this.#chainKey.text);
     if (this.#expected.isConfidential) checkConfidential(genesis);
     if (this.#expected.isPrivate) checkPrivate(genesis);
+    this.#shownGenesis = genesis;
     return first;
   }
 

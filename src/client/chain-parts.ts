@@ -5,7 +5,7 @@ import { ChainOpener } from './chain-opener.ts';
 import type { ChainOptions } from './chain-options.ts';
 import { ChainRules } from './chain-rules.ts';
 import { ChainTicket } from './chain-ticket.ts';
-import { checkChainId } from './check-chain-id.ts';
+import { checkChallenge } from './check-challenge.ts';
 import { ChainCheckpoints } from './checkpoints.ts';
 import { KnownHead } from './known-head.ts';
 import { notRemembered } from './notice.ts';
@@ -34,17 +34,14 @@ export function chainParts(options: ChainOptions): ChainParts {
     options.onNotice(notRemembered(chainKey.text, cause));
   };
   const remembered = new RememberedChain({ home, server, chainKey, onError: onSaveError });
-  const { path } = remembered;
   const tickets = new ChainTicket({
     transport: options.transport,
     chainKey,
     loadKeys: options.loadReadKeys,
-    checkChainId: async (served) => {
-      const named = { chainId: served, chainKey };
-      checkChainId(named, { due: chainId, how: 'pinned', server, path });
-      const due = opener.genesis?.chainId ?? (await remembered.load())?.chainId;
-      checkChainId(named, { due, how: 'remembered', server, path });
-    },
+    check: (challenge) =>
+      checkChallenge(challenge, {
+        ...{ chainKey, server, pinned: chainId, genesis: opener.genesis, remembered },
+      }),
   });
   const transport = options.transport.withTickets(tickets);
   const known = new KnownHead((head) => {

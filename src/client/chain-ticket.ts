@@ -19,9 +19,16 @@ export interface ChainTicketOptions {
   readonly chainKey: ChainKey;
   /** The keys that there are to open the chain with; the first is used. */
   readonly loadKeys: () => Promise<readonly KeyPair[]>;
-  /** Refuses an id that the chain must not have. @throws AtedbError CHAIN_ID_MISMATCH. */
-  readonly checkChainId: (chainId: Buffer) => Promise<void>;
+  /**
+   * Refuses a challenge for another chain or server than is known here, before anything is signed.
+   *
+   * @throws AtedbError CHAIN_ID_MISMATCH, SERVER_IDENTITY_MISMATCH.
+   */
+  readonly check: (challenge: { chainId: Buffer; serverIdentity: PublicKey }) => Promise<void>;
 }
+
+/** More than any server needs, and little enough for metadata. */
+const ticketBytesMax = 1_024;
 
 /** So long before a ticket is too old, it isn't used any more: a call takes its time to arrive. */
 const marginMs = 30_000;
@@ -68,6 +75,7 @@ export class ChainTicket implements TicketSource {
       const last = await next(stream);
       if (last.case !== 'ticket') throw unasked(last.case);
       const { ticket, validMs } = last.value;
+      if (ticket.length > ticketBytesMax) throw unasked(last.case);
       this.#ticket = { bytes: Buffer.from(ticket), untilMs: askedMs + validMs - marginMs };
     } finally {
       stream.cancel(undefined);
@@ -75,14 +83,14 @@ export class ChainTicket implements TicketSource {
   }
 
   async #prove(key: KeyPair, challenge: TicketChallenge) {
-    const { chainKey, checkChainId } = this.#options;
+    const { chainKey, check } = this.#options;
     const { conversationId, chainId, serverIdentity } = challenge;
     if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
       throw unasked('challenge');
     }
-    await checkChainId(Buffer.from(chainId));
-    const { suite, fingerprint } = key.publicKey;
     const identity = identityOf(serverIdentity);
+    await check({ chainId: Buffer.from(chainId), serverIdentity: identity });
+    const { suite, fingerprint } = key.publicKey;
     const claim = ticketProofBytes({
       serverFingerprint: identity.fingerprint,
       chainId: Buffer.from(chainId),

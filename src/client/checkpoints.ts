@@ -1,5 +1,4 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { PublicKey } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
 import {
   type CertifiedKeys,
@@ -7,6 +6,7 @@ import {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from '../trust/index.ts';
+import { checkIdentity } from './check-identity.ts';
 import type { KnownHead } from './known-head.ts';
 import type { OpenAnswer } from './received.ts';
 
@@ -52,10 +52,13 @@ export class ChainCheckpoints {
     { remembered, path }: { remembered: SignedHead | undefined; path: string | undefined },
   ): Promise<SignedHead | undefined> {
     const { serverIdentity, checkpointKeys, chain } = answer;
-    const due = genesis.serverIdentity ?? remembered?.signer.identity;
-    if (due !== undefined && !due.fingerprint.equals(serverIdentity.fingerprint)) {
-      throw this.#otherIdentity(genesis, { is: serverIdentity, due, path });
-    }
+    checkIdentity(serverIdentity, {
+      named: genesis.serverIdentity,
+      remembered: remembered?.signer.identity,
+      chainKey: genesis.chainKey.text,
+      server: this.#server,
+      path,
+    });
     if (checkpointKeys === undefined) throw failed('it shows no keys for its checkpoints');
     if (this.#signer?.message.equals(checkpointKeys) !== true) {
       this.#signer = await verifying(() => verifyCheckpointKeys(checkpointKeys, serverIdentity));
@@ -85,22 +88,6 @@ export class ChainCheckpoints {
   /** As `keep`, of what was remembered from a run before. */
   restore(signed: SignedHead): void {
     if (signed.head.size > (this.#newest?.head.size ?? 0)) this.#newest = signed;
-  }
-
-  #otherIdentity(
-    genesis: Genesis,
-    { is, due, path }: { is: PublicKey; due: PublicKey; path: string | undefined },
-  ): AtedbError {
-    const isNamed = genesis.serverIdentity !== undefined;
-    const why = isNamed
-      ? `is kept by the server ${due.fingerprintHex}, as its genesis says, and this one is ${is.fingerprintHex}. Nothing is read from it or appended to it here: if the chain was moved, its server's identity key has to move along`
-      : `was kept by the server ${due.fingerprintHex} at ${this.#server}, and this one is ${is.fingerprintHex}. The chain was moved to another server, or somebody answers in its place: find out which before trusting it`;
-    const accept = isNamed || path === undefined ? '' : `. To accept the new one, delete ${path}`;
-    return new AtedbError(
-      'SERVER_IDENTITY_MISMATCH',
-      `the chain ${genesis.chainKey.text} ${why}${accept}`,
-      { metadata: { fingerprint: is.fingerprintHex, expected: due.fingerprintHex } },
-    );
   }
 }
 

@@ -13,6 +13,7 @@ import { identityHome, type Passphrase } from '../store/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
+import { checkChallenge } from './check-challenge.ts';
 import { checkNode } from './check-node.ts';
 import { Connection } from './connection.ts';
 import {
@@ -23,6 +24,7 @@ import {
 } from './descriptions.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
+import { RememberedChain } from './remembered-chain.ts';
 import { setUpTls, type TlsOptions } from './tls-options.ts';
 import { Transport } from './transport.ts';
 
@@ -174,11 +176,16 @@ export class AtedbClient implements AsyncDisposable {
     const { key, ...call } = options;
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
+    const { home, server } = this;
+    const remembered = new RememberedChain({ home, server, chainKey, onError: () => undefined });
     const ticket = new ChainTicket({
       transport: this.#transport,
       chainKey,
       loadKeys,
-      checkChainId: async () => undefined,
+      check: (challenge) =>
+        checkChallenge(challenge, {
+          ...{ chainKey, server: this.server, pinned: undefined, genesis: undefined, remembered },
+        }),
     });
     const answer = await this.#transport
       .withTickets(ticket)

@@ -1,7 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, type PaddingRule, type PublicKey, readKeyIdOf } from '../crypto/index.ts';
 import type { Genesis } from '../event/index.ts';
-import type { Authority } from '../trust/index.ts';
+import type { Placement } from '../trust/index.ts';
 import { eventsToAdmit, eventsToKeepOut } from './admitting.ts';
 import type { AppendOptions } from './append-options.ts';
 import {
@@ -27,6 +27,25 @@ import {
 /** A rule for reading may change while an append is on its way; so often it is sealed anew. */
 const triesMax = 3;
 
+/** Appends that put objects somewhere and aren't verified yet; beyond this many they are. */
+const unverifiedMax = 1_000;
+
+/** Where events of one append put objects. */
+interface OwnPlacements {
+  readonly placements: readonly Placement[];
+  /** Undefined: it is on its way. */
+  commit: number | undefined;
+}
+
+/** Others may write meanwhile; so often a change of readers is made anew. */
+const changeTriesMax = 20;
+
+/** Events that change who reads, and the read key that they hand out, if it is a new one. */
+interface ReaderChange {
+  readonly events: readonly AppendEvent[];
+  readonly readKey?: Buffer;
+}
+
 /** The parts of a chain that it writes with. */
 export interface ConfidentialWriterOptions {
   readonly rules: ChainRules;
@@ -50,6 +69,8 @@ export class ConfidentialWriter {
   #isSealing = false;
   /** Ids of read keys that this client has made, and not yet seen handed out in the chain's history. */
   readonly #unseen = new Set<string>();
+  /** Of this client's own appends, in order: what comes behind them is sealed as is due there, before anybody has verified them. */
+  readonly #own = new Set<OwnPlacements>();
 
   constructor(options: ConfidentialWriterOptions) {
     this.#options = options;
@@ -98,29 +119,14 @@ export class ConfidentialWriter {
     readers: readonly PublicKey[],
     options: AppendOptions,
   ): Promise<Committed> {
-    const context = await this.#options.context(options);
-    const admitting = context.genesis.isPrivate
-      ? eventsToAdmit(await this.#newestAuthority(options), readers)
-      : [];
-    return this.#setReaders(object, readers, options, admitting);
-  }
-
-  async #setReaders(
-    object: SharedObject,
-    readers: readonly PublicKey[],
-    options: AppendOptions,
-    besides: readonly AppendEvent[],
-  ): Promise<Committed> {
-    const { chainId } = (await this.#options.context(options)).genesis;
-    const own = (await this.#options.loadKey()).publicKey;
+    // Also if that fails: whoever says who reads must not go on in clear.
     this.#isSealing = true;
-    const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
-    const all = [...besides, ...events];
-    const committed = await this.#options.append(ruled(all, options), options);
-    this.#options.rules.readKeys.know(readKey);
-    this.#unseen.add(readKeyIdOf(readKey).toString('hex'));
-    this.#hasReached = false;
-    return committed;
+    return this.#change(options, async ({ genesis, verified }) => {
+      const admitting = genesis.isPrivate
+        ? eventsToAdmit(verified.authority(genesis), readers)
+        : [];
+      return this.#newReaders(genesis, object, readers, admitting);
+    });
   }
 
   /** Hand out the read key that an object has now. */
@@ -129,18 +135,18 @@ export class ConfidentialWriter {
     readers: readonly PublicKey[],
     options: AppendOptions,
   ): Promise<Committed> {
-    // Who is let in is said anew each time, all of them.
-    if ((await this.#options.context(options)).genesis.isPrivate) this.#hasReached = false;
-    const context = await this.#reached(options);
-    const { genesis, verified } = context;
-    const admitting = genesis.isPrivate ? eventsToAdmit(verified.authority(genesis), readers) : [];
-    const events =
-      genesis.isPrivate && isClearChain(context, object)
-        ? admitting
-        : [...admitting, ...(await eventsToAddReaders(context, object, readers))];
-    if (events.length === 0)
+    return this.#change(options, async (context) => {
+      const { genesis, verified } = context;
+      const admitting = genesis.isPrivate
+        ? eventsToAdmit(verified.authority(genesis), readers)
+        : [];
+      const events =
+        genesis.isPrivate && isClearChain(context, object)
+          ? admitting
+          : [...admitting, ...(await eventsToAddReaders(context, object, readers))];
+      if (events.length > 0) return { events };
       throw nothingToDo('they may open the chain already, and its data is in clear');
-    return this.#options.append(ruled(events, options), options);
+    });
   }
 
   /** Give an object a new read key, for its readers without some of them. */
@@ -149,38 +155,93 @@ export class ConfidentialWriter {
     removed: readonly Buffer[],
     options: AppendOptions,
   ): Promise<Committed> {
-    // Who was given the key meanwhile is to keep it.
-    this.#hasReached = false;
-    const context = await this.#reached(options);
     const own = (await this.#options.loadKey()).publicKey;
-    const { genesis, verified } = context;
     const isOfChain = primaryKeyOf(object) === undefined;
-    const besides =
-      genesis.isPrivate && isOfChain ? eventsToKeepOut(verified.authority(genesis), removed) : [];
-    if (genesis.isPrivate && isClearChain(context, object)) {
-      if (besides.length === 0) throw nothingToDo('none of them was let in by the rule for that');
-      return this.#options.append(ruled(besides, options), options);
-    }
-    const staying = readersWithout(context, object, removed, own);
-    return this.#setReaders(object, staying, options, besides);
+    return this.#change(options, async (context) => {
+      const { genesis, verified } = context;
+      const besides =
+        genesis.isPrivate && isOfChain ? eventsToKeepOut(verified.authority(genesis), removed) : [];
+      if (!genesis.isPrivate || !isClearChain(context, object)) {
+        const staying = readersWithout(context, object, removed, own);
+        return this.#newReaders(genesis, object, staying, besides);
+      }
+      if (besides.length > 0) return { events: besides };
+      throw nothingToDo('none of them was let in by the rule for that');
+    });
   }
 
-  /** Who may do what now, as it is verified. */
-  async #newestAuthority(options: AppendOptions): Promise<Authority> {
-    this.#hasReached = false;
-    const { genesis, verified } = await this.#reached(options);
-    return verified.authority(genesis);
+  async #newReaders(
+    { chainId }: Genesis,
+    object: SharedObject,
+    readers: readonly PublicKey[],
+    besides: readonly AppendEvent[],
+  ): Promise<ReaderChange> {
+    const own = (await this.#options.loadKey()).publicKey;
+    const { events, readKey } = eventsToSetReaders(chainId, object, [own, ...readers]);
+    return { events: [...besides, ...events], readKey };
+  }
+
+  /**
+   * Change who reads. Who is to read is said anew each time, all of them: so it counts only if nobody has changed the chain since what it
+   * was made from, or whoever was taken off meanwhile would be back.
+   */
+  async #change(
+    options: AppendOptions,
+    make: (context: RangeContext) => Promise<ReaderChange>,
+  ): Promise<Committed> {
+    for (let tries = 1; ; tries += 1) {
+      // Others may have changed the readers, or the rules.
+      this.#hasReached = false;
+      const context = await this.#reached(options);
+      const { events, readKey } = await make(context);
+      const { sequence } = context.verified.place ?? { sequence: 0 };
+      const unchangedSince = Math.min(options.unchangedSince ?? sequence, sequence);
+      try {
+        const conditional = { ...options, unchangedSince };
+        const committed = await this.#options.append(ruled(events, conditional), options);
+        if (readKey !== undefined) {
+          this.#options.rules.readKeys.know(readKey);
+          this.#unseen.add(readKeyIdOf(readKey).toString('hex'));
+          this.#hasReached = false;
+        }
+        return committed;
+      } catch (error) {
+        const isOvertaken = error instanceof AtedbError && error.reason === 'PRECONDITION_FAILED';
+        const isOwn = unchangedSince === options.unchangedSince && unchangedSince < sequence;
+        if (!isOvertaken || isOwn || tries === changeTriesMax) throw error;
+      }
+    }
   }
 
   async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
     const queued = this.#turn.then(async () => {
+      if (this.#own.size > unverifiedMax) this.#hasReached = false;
       const context = await this.#reached(options);
-      const sealed = await withSealing(context, events, this.#options.padding);
+      const before = [...this.#own].flatMap((own) => own.placements);
+      const { sealed, placements } = await withSealing(
+        context,
+        events,
+        this.#options.padding,
+        before,
+      );
+      const committed = this.#options.append(ruled(sealed, options), options);
+      if (placements.length > 0) this.#keepUntilVerified(placements, committed);
       // Not awaited: the next one waits for its place only.
-      return { committed: this.#options.append(ruled(sealed, options), options) };
+      return { committed };
     });
     this.#turn = queued.catch(() => undefined);
     return (await queued).committed;
+  }
+
+  #keepUntilVerified(placements: readonly Placement[], committed: Promise<Committed>): void {
+    const own: OwnPlacements = { placements, commit: undefined };
+    this.#own.add(own);
+    committed.then(
+      ({ commit }) => {
+        own.commit = commit;
+      },
+      () => this.#own.delete(own),
+    );
   }
 
   /** Have the rules verified up to the chain's end: once, and again when they turn out to be others. */
@@ -193,6 +254,10 @@ export class ConfidentialWriter {
       try {
         await context.verified.reach(undefined, readOnWith(context, options));
         this.#checkSeen(context, due);
+        const verifiedSize = context.verified.place?.head.size ?? 0;
+        for (const own of this.#own) {
+          if (own.commit !== undefined && own.commit < verifiedSize) this.#own.delete(own);
+        }
       } catch (error) {
         this.#hasReached = false;
         throw error;

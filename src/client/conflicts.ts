@@ -45,9 +45,13 @@ export async function headConflict(
   const paths = await remembered.pathsToForget();
   const forget =
     paths.length === 0 ? '' : `. To accept the chain as it is served now, delete ${inWords(paths)}`;
+  const check =
+    evidence === undefined
+      ? ''
+      : `. What it has signed of it is kept: atedb verify --evidence ${evidence}`;
   return new AtedbError(
     'HEAD_CONFLICT',
-    `${server} contradicts what was verified before of ${chainKey.text}: ${why}. It was restored from an older state or repaired, or its history was rewritten: find out which before trusting it${forget}`,
+    `${server} contradicts what was verified before of ${chainKey.text}: ${why}. It was restored from an older state or repaired, or its history was rewritten: find out which before trusting it${check}${forget}`,
     {
       metadata: {
         ...headMetadata(chainKey, known, served),

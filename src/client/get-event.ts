@@ -2,14 +2,13 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { verifyInclusion } from '../crypto/index.ts';
 import { commitLeaf, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
-import { verifyBatch } from '../trust/index.ts';
+import { splitOrFail, verifyBatch } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
 import type { RangeContext } from './range.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { type GetAnswer, parseGetAnswer } from './received.ts';
-import { splitOrFail } from './replay.ts';
 
 /** Which event. */
 export type EventName =

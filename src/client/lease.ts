@@ -7,7 +7,10 @@ export interface LeaseName {
   /** The object that is locked; 16 bytes. */
   readonly primaryKey: Buffer;
   readonly token: number;
-  /** Fires when the lease is lost: then no append is begun. What was begun before is the server's to refuse. Absent: the server alone knows. */
+  /**
+   * Fires when the lease is lost: an append that is called then is refused here. One that was called before is sent all the same, and
+   * the server refuses it once the lease has ended there. Absent: the server alone decides.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,14 +37,14 @@ export class Lease implements LeaseName, AsyncDisposable {
 
   /**
    * Fires when the lease is lost, with why as its reason: LEASE_LOST, KEY_NOT_ALLOWED, CONNECTION_FAILED and others. At the latest when the
-   * server has not been heard of for so long that it may have given the lease to somebody else, by this machine's clock. It doesn't
-   * fire when the lease is given up.
+   * server has not been heard of for so long that it may have given the lease to somebody else, by this machine's clock; a server
+   * that was restarted while it could not be reached may have done so before. It doesn't fire when the lease is given up.
    */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Whether the lease is certainly held, as far as this machine's clock can say. */
+  /** Whether the lease is held, as far as this machine's clock can say, and unless the server was restarted and can't be reached. */
   get isHeld(): boolean {
     const isSure = performance.now() < this.#stream.sureUntilMs;
     return this.#released === undefined && !this.signal.aborted && isSure;

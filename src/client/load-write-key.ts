@@ -58,7 +58,8 @@ export async function loadReadKeys(options: {
   const { key, home, load } = options;
   if (key !== undefined && typeof key !== 'string') return [key];
   if (home === undefined) return [];
+  // A name that was given and isn't there is a mistake, for reading too.
+  if (key !== undefined) return [await load()];
   const store = new IdentityStore(home);
-  const name = key ?? defaultKeyName;
-  return (await store.exists(name)) ? [await load()] : [];
+  return (await store.exists(defaultKeyName)) ? [await load()] : [];
 }

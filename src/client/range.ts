@@ -141,6 +141,7 @@ async function* readForwards(
     if (!replay.isTied) await context.opener.tie(start.head, knownBefore, { signal });
     // The call has an outcome of its own: that more had been there, where the chain is damaged.
     if ((await stream.read()) !== undefined) throw incomplete('something follows its end');
+    await replay.end();
     return;
   }
 }

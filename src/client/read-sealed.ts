@@ -1,7 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { openSealedData, readConfidentiality } from '../event/index.ts';
 import type { VerifiedBatch } from '../trust/index.ts';
-import { type ChainEvent, eventsOf, type SequenceRange } from './chain-event.ts';
+import { addEventsOf, type ChainEvent, type SequenceRange } from './chain-event.ts';
 import { type RangeContext, readOnWith } from './range.ts';
 
 /**
@@ -15,9 +15,11 @@ export async function eventsOfAll(
   batches: readonly VerifiedBatch[],
   range: SequenceRange,
 ): Promise<readonly ChainEvent[]> {
-  const events = batches.flatMap((batch) => eventsOf(batch, range));
+  const events: ChainEvent[] = [];
+  for (const batch of batches) addEventsOf(batch, range, events);
   if (context.onlyVerifies === true) return events;
-  for (const [index, event] of events.entries()) {
+  for (let index = 0; index < events.length; index += 1) {
+    const event = events[index] as ChainEvent;
     // Nearly all chains have none of these, and are not waited for.
     if (event.sealed !== undefined) events[index] = await opened(context, event);
   }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
 import type { ChainKey, TreeHead } from '../event/index.ts';
+import { checkpointFields, type Evidence, evidenceText } from '../proof/index.ts';
 import { acquireExclusiveLock, makeFolderDurable, writeFileAtomic } from '../store/index.ts';
 import type { SignedHead } from '../trust/index.ts';
 import { countField, hexField, readJsonFile } from './json-file.ts';
 import { LazySaver } from './lazy-saver.ts';
-import { checkpointFields, parseCheckpointFields } from './stored-checkpoint.ts';
+import { parseCheckpointFields } from './stored-checkpoint.ts';
 
 /** What a client keeps of a chain from one run to the next. */
 export interface Remembered {
@@ -19,24 +20,7 @@ export interface Remembered {
   readonly checkpoint?: SignedHead | undefined;
 }
 
-/** Two heads of one server that can't both be true, for people and for later. */
-export interface Evidence {
-  readonly why: string;
-  /** Header bytes of the genesis; absent where the server shows none. */
-  readonly genesisHeader: Buffer | undefined;
-  readonly rememberedHead: TreeHead;
-  /** Absent: the server shows none. */
-  readonly servedHead: TreeHead | undefined;
-  /** The proof that the server gave that the one extends the other. */
-  readonly consistency: readonly Buffer[];
-  /** The newest checkpoint that the server had signed before. */
-  readonly rememberedCheckpoint?: SignedHead | undefined;
-  /** The server's checkpoint of what it serves. */
-  readonly servedCheckpoint?: SignedHead | undefined;
-}
-
 const format = 'atedb-chain-1';
-const evidenceFormat = 'atedb-evidence-1';
 const lockTries = 40;
 const lockWaitMs = 25;
 
@@ -139,30 +123,17 @@ export class RememberedChain {
    * @returns the path of its file; undefined without a home folder, or where it can't be written, which must not hide
    * the conflict itself.
    */
-  async keepEvidence(evidence: Evidence): Promise<string | undefined> {
+  async keepEvidence(
+    evidence: Omit<Evidence, 'time' | 'server' | 'chainKey'>,
+  ): Promise<string | undefined> {
     if (this.#folder === undefined) return undefined;
-    const time = new Date().toISOString();
-    const path = join(this.#folder, `conflict-${time.replaceAll(':', '')}.json`);
-    const text = JSON.stringify(
-      {
-        format: evidenceFormat,
-        time,
-        server: this.#server,
-        chainKey: this.#chainKey.text,
-        why: evidence.why,
-        genesisHeader: evidence.genesisHeader?.toString('base64'),
-        rememberedHead: headFields(evidence.rememberedHead),
-        servedHead: evidence.servedHead && headFields(evidence.servedHead),
-        consistency: evidence.consistency.map((hash) => hash.toString('hex')),
-        rememberedCheckpoint: checkpointFields(evidence.rememberedCheckpoint),
-        servedCheckpoint: checkpointFields(evidence.servedCheckpoint),
-      },
-      null,
-      2,
-    );
+    const time = new Date();
+    const path = join(this.#folder, `conflict-${time.toISOString().replaceAll(':', '')}.json`);
+    const [server, chainKey] = [this.#server, this.#chainKey.text];
+    const text = evidenceText({ ...evidence, time, server, chainKey });
     try {
       await makeFolderDurable(this.#folder, 0o700);
-      await writeFileAtomic(path, `${text}\n`, { mode: 0o600 });
+      await writeFileAtomic(path, text, { mode: 0o600 });
       return path;
     } catch {
       return undefined;
@@ -201,7 +172,7 @@ export class RememberedChain {
       chainId: newest.chainId.toString('hex'),
       headSize: newest.head.size,
       headRoot: newest.head.root.toString('hex'),
-      checkpoint: checkpointFields(newest.checkpoint),
+      checkpoint: newest.checkpoint && checkpointFields(newest.checkpoint),
     };
     await writeFileAtomic(path, `${JSON.stringify(fields, null, 2)}\n`, { mode: 0o600 });
   }
@@ -233,8 +204,4 @@ function newerOf(was: Remembered | undefined, is: Remembered | undefined): Remem
 
 function sizeOf(signed: SignedHead | undefined): number {
   return signed?.head.size ?? 0;
-}
-
-function headFields(head: TreeHead): object {
-  return { size: head.size, root: head.root.toString('hex') };
 }

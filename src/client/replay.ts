@@ -1,10 +1,11 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, verifyConsistency } from '../crypto/index.ts';
-import { type Genesis, type SliceBatch, splitSlice, type TreeHead } from '../event/index.ts';
+import type { Genesis, TreeHead } from '../event/index.ts';
 import {
   type FindKey,
   ReplayVerifier,
   type SignedHead,
+  splitOrFail,
   type VerifiedBatch,
 } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
@@ -141,6 +142,12 @@ export class Replay {
     });
   }
 
+  /** Nothing more is fed: what was verified of the rules is all there is to know. */
+  async end(): Promise<void> {
+    const { known, verified } = this.#context;
+    await known.exclusively(async () => verified.advance(this.#verifier, { isEnd: true }));
+  }
+
   /** What begins where the rules were verified to begins with that history, also where nothing follows. */
   async #checkStartsWithin(): Promise<void> {
     if (this.#covered?.size === this.nextCommit) await this.#checkCovered();
@@ -255,20 +262,6 @@ export function checkStart(context: ReplayContext, start: StartOfHistory): Front
   });
   if (!good) throw startFailed('its frontier is not of the tree of its head');
   return frontier;
-}
-
-/** Split a slice of the log; one that isn't valid does not verify. */
-export function splitOrFail(slice: Buffer): SliceBatch[] {
-  try {
-    return splitSlice(slice);
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(
-      'VERIFICATION_FAILED',
-      `a slice of the log is not valid: ${error.message}. Nothing of it was used`,
-      { metadata: error.metadata, cause: error },
-    );
-  }
 }
 
 function startFailed(why: string): AtedbError {

@@ -1,8 +1,8 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { SealView, SliceBatch } from '../event/index.ts';
-import { ReplayVerifier, type VerifiedBatch } from '../trust/index.ts';
+import { ReplayVerifier, splitOrFail, type VerifiedBatch } from '../trust/index.ts';
 import type { StartOfHistory } from './received.ts';
-import { checkStart, type ReplayContext, splitOrFail } from './replay.ts';
+import { checkStart, type ReplayContext } from './replay.ts';
 
 /** What must be true of a writer's newest batch among those still to come. */
 interface WriterAbove {

@@ -5,8 +5,9 @@ import { makeFolderDurable, writeFileAtomic } from '../store/index.ts';
 import { decodeAuthority, encodeAuthority, type ReplayedWriter } from '../trust/index.ts';
 import { countField, hexField, readJsonFile } from './json-file.ts';
 import type { VerifiedRules } from './verified-rules.ts';
+import type { BegunReadKey } from './wrapped-keys.ts';
 
-const format = 'atedb-rules-1';
+const format = 'atedb-rules-2';
 const hashBytes = 32;
 const countBytes = 8;
 
@@ -37,7 +38,8 @@ export async function loadRules(
       authority: decodeAuthority(Buffer.from(String(fields.authority), 'base64')),
     };
     rules.resume(place, new Map(listOf(fields.writers).map(decodeWriter)));
-    rules.wrapped.restore(listOf(fields.readKeys), listOf(fields.wrapped).map(decodeWrapped));
+    const begun = listOf(fields.readKeys).map(decodeBegun);
+    rules.wrapped.restore(begun, listOf(fields.wrapped).map(decodeWrapped));
     return true;
   } catch (error) {
     if (error instanceof AtedbError && error.reason === 'STORAGE_FAILED') throw error;
@@ -66,9 +68,16 @@ export async function saveRules(
     frontier: frontier.map((hash) => hash.toString('hex')),
     authority: encodeAuthority(authority).toString('base64'),
     writers: [...writers].map(encodeWriter),
-    readKeys: wrapped.known,
-    wrapped: wrapped.all.map((one) =>
-      Buffer.concat([one.readKeyId, one.recipient, one.wrapped]).toString('base64'),
+    readKeys: wrapped.begun.map(({ readKeyId, giver }) =>
+      Buffer.from(readKeyId + giver, 'hex').toString('base64'),
+    ),
+    wrapped: Array.from(wrapped.counting, (one) =>
+      Buffer.concat([
+        Buffer.from(one.giver, 'hex'),
+        one.readKeyId,
+        one.recipient,
+        one.wrapped,
+      ]).toString('base64'),
     ),
   };
   await makeFolderDurable(dirname(path), 0o700);
@@ -96,12 +105,23 @@ function decodeWriter(text: string): [string, ReplayedWriter] {
   return [id, { nextCounter, lastSealHash, asOf: size === 0 ? undefined : { size, root } }];
 }
 
-function decodeWrapped(text: string): WrappedKey {
+function decodeBegun(text: string): BegunReadKey {
   const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== 2 * hashBytes) throw new TypeError('a read key has another size');
   return {
-    readKeyId: bytes.subarray(0, hashBytes),
-    recipient: bytes.subarray(hashBytes, 2 * hashBytes),
-    wrapped: bytes.subarray(2 * hashBytes),
+    readKeyId: bytes.toString('hex', 0, hashBytes),
+    giver: bytes.toString('hex', hashBytes),
+  };
+}
+
+function decodeWrapped(text: string): WrappedKey & { readonly giver: string } {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length <= 3 * hashBytes) throw new TypeError('a wrapped key has another size');
+  return {
+    giver: bytes.toString('hex', 0, hashBytes),
+    readKeyId: bytes.subarray(hashBytes, 2 * hashBytes),
+    recipient: bytes.subarray(2 * hashBytes, 3 * hashBytes),
+    wrapped: bytes.subarray(3 * hashBytes),
   };
 }
 

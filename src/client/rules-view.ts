@@ -53,7 +53,7 @@ export interface RulesView {
   readonly isConfidential: boolean;
   /** Whether only who is named by these rules, or let in besides, can open the chain. */
   readonly isPrivate: boolean;
-  /** Who is let in besides roots and those whom rules for writing and adding name. */
+  /** Who is let in besides roots and those whom rules of the root of the chain name. */
   readonly admitted: readonly RuleKey[];
   readonly roots: readonly PublicKey[];
   /** Those of the object that was asked for; without one, of the root of the chain. */

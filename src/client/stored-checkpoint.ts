@@ -1,21 +1,8 @@
 import { AtedbError } from '../bytes/index.ts';
-import { PublicKey } from '../crypto/index.ts';
-import { type SignedHead, verifyCheckpoint, verifyCheckpointKeys } from '../trust/index.ts';
+import { Fields, readStoredCheckpoint, verifyStoredCheckpoint } from '../proof/index.ts';
+import type { SignedHead } from '../trust/index.ts';
 
-/**
- * A checkpoint as files hold it, with all that it takes to verify it: the note, the keys with the identity's word for them,
- * and the identity.
- */
-export function checkpointFields(signed: SignedHead | undefined): object | undefined {
-  if (signed === undefined) return undefined;
-  const { message, identity } = signed.signer;
-  return {
-    note: signed.note,
-    keys: message.toString('base64'),
-    identitySuite: identity.suite,
-    identity: identity.bytes.toString('base64'),
-  };
-}
+const unusable = (why: string) => new AtedbError('STORAGE_FAILED', why);
 
 /**
  * Read the field `checkpoint` of a file, and verify it.
@@ -31,10 +18,8 @@ export async function parseCheckpointFields(
   const { checkpoint } = fields;
   if (checkpoint === undefined) return undefined;
   try {
-    const { note, keys, identitySuite, identity } = checkpoint as Record<string, unknown>;
-    const key = PublicKey.parse(Number(identitySuite), Buffer.from(String(identity), 'base64'));
-    const signer = await verifyCheckpointKeys(Buffer.from(String(keys), 'base64'), key);
-    return await verifyCheckpoint(String(note), chainId, signer);
+    const stored = readStoredCheckpoint(new Fields('it', checkpoint, unusable));
+    return await verifyStoredCheckpoint(stored, chainId);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new AtedbError(

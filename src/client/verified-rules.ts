@@ -29,7 +29,7 @@ export type ReadOn = (from: number, end: number | undefined) => AsyncIterable<un
  * event on. Nobody is believed for it; so it has to have read all that came before.
  */
 export class VerifiedRules {
-  readonly wrapped = new WrappedKeys();
+  readonly wrapped = new WrappedKeys(() => new Set(this.#namedReadKeys()));
   #place: RulesPlace | undefined;
   /** The sequence up to which read keys were learned of in order, from the chain's first event on. */
   #learnedTo = 0;
@@ -80,12 +80,17 @@ export class VerifiedRules {
   /** Whether data of the chain is sealed anywhere, as far as is known. */
   get hasReadRules(): boolean {
     const authority = this.#place?.authority;
-    if (authority === undefined) return false;
-    const { isConfidential, rootRules, nodes } = authority;
-    return (
-      isConfidential ||
-      [rootRules, ...nodes.map(({ rules }) => rules)].some(({ read }) => read?.kind === 'read_key')
-    );
+    return authority?.isConfidential === true || !this.#namedReadKeys().next().done;
+  }
+
+  /** The read keys, in hexadecimal, that rules name where it has come to. */
+  *#namedReadKeys(): Generator<string> {
+    const authority = this.#place?.authority;
+    if (authority === undefined) return;
+    const { rootRules, nodes } = authority;
+    for (const { read } of [rootRules, ...nodes.map(({ rules }) => rules)]) {
+      if (read?.kind === 'read_key') yield read.readKeyId.toString('hex');
+    }
   }
 
   /** Who may do what where it has come to; a copy. */
@@ -125,18 +130,27 @@ export class VerifiedRules {
       for (let index = 0; index < batch.count; index += 1) {
         if ((batch.marksOf(index) & eventMarks.authority) === 0) continue;
         const { wrappedKeys = [], signWith = [] } = batch.authorityOf(index);
-        if (isNext) this.wrapped.add(wrappedKeys, [batch.seal.fingerprint, ...signWith]);
-        else for (const wrapped of wrappedKeys) this.wrapped.try(wrapped);
+        const { fingerprint } = batch.seal;
+        if (isNext) this.wrapped.add(wrappedKeys, [fingerprint, ...signWith]);
+        else for (const wrapped of wrappedKeys) this.wrapped.try(wrapped, fingerprint);
       }
     }
   }
 
-  /** A replay that checks the rules has come this far. */
-  advance(verifier: ReplayVerifier): void {
+  /**
+   * A replay that checks the rules has come this far.
+   *
+   * @param options.isEnd it goes no further. Before, where a copy of who may do what is large, it is made once in so many events as it has
+   * objects: so that a chain takes as long as it has events.
+   */
+  advance(verifier: ReplayVerifier, { isEnd = false }: { readonly isEnd?: boolean } = {}): void {
+    const before = this.#place;
+    const come = verifier.nextSequence - (before?.sequence ?? 0);
+    if (!isEnd && come < verifier.ruledObjects) return;
     const authority = verifier.authority();
     const head = verifier.head();
     const wrote = verifier.takeWrote();
-    if (authority === undefined || head.size <= (this.#place?.head.size ?? 0)) return;
+    if (authority === undefined || head.size <= (before?.head.size ?? 0)) return;
     // What it was asked for before may be forgotten here.
     if (this.#place === undefined) this.#writers = new Map(verifier.writers);
     for (const [id, writer] of wrote) this.#writers.set(id, writer);

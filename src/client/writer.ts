@@ -353,4 +353,6 @@ const retriedReasons: ReadonlySet<Reason> = new Set([
   'INTERNAL',
   'DEADLINE_EXCEEDED',
   'COUNTER_GAP',
+  // A ticket that was too old just then; who isn't let in any more is told when the chain is opened again.
+  'CHAIN_PRIVATE',
 ]);

@@ -1,16 +1,23 @@
-import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, test } from 'vitest';
+import { fromBase64, readVectors } from '../../test/support/vectors.ts';
 import { messageRepresentative } from './composite.ts';
-import { KeyPair, PublicKey, signatureSuite, suiteMldsa65Ed25519 } from './index.ts';
+import {
+  KeyPair,
+  PublicKey,
+  signatureSuite,
+  signatureSuites,
+  suiteMldsa44Ed25519,
+  suiteMldsa65Ed25519,
+} from './index.ts';
 
 interface Vectors {
   version: string;
   m: string;
   ctx: string;
   tests: {
-    tcId: string;
+    tcId: keyof typeof composites;
     pk: string;
     x5c: string;
     sk: string;
@@ -20,32 +27,44 @@ interface Vectors {
   }[];
 }
 
-const vectors = JSON.parse(
-  readFileSync(
-    new URL('../../test/vectors/composite-mldsa65-ed25519.json', import.meta.url),
-    'utf8',
-  ),
-) as Vectors;
+const vectors = readVectors<Vectors>('composite-ed25519', { tests: 2 });
 
-const suite = signatureSuite(suiteMldsa65Ed25519);
-const { lengths } = suite;
+/** What the draft says of each: its label, and where its second half begins. */
+const composites = {
+  'id-MLDSA44-Ed25519-SHA512': {
+    number: suiteMldsa44Ed25519,
+    label: 'COMPSIG-MLDSA44-Ed25519-SHA512',
+    noble: ml_dsa44,
+    middle: { publicKey: 1312, signature: 2420 },
+  },
+  'id-MLDSA65-Ed25519-SHA512': {
+    number: suiteMldsa65Ed25519,
+    label: 'COMPSIG-MLDSA65-Ed25519-SHA512',
+    noble: ml_dsa65,
+    middle: { publicKey: 1952, signature: 3309 },
+  },
+} as const;
 
-const unbase64 = (text: string) => Buffer.from(text, 'base64');
-const message = unbase64(vectors.m);
-const context = unbase64(vectors.ctx).toString('utf8');
+const message = fromBase64(vectors.m);
+const context = fromBase64(vectors.ctx).toString('utf8');
 
-test('there are vectors, of the version of the draft that is built', () => {
+test('there are vectors of each suite, of the version of the draft that is built', () => {
   expect(vectors.version).toBe('draft-ietf-lamps-pq-composite-sigs-19');
-  expect(vectors.tests.map(({ tcId }) => tcId)).toEqual(['id-MLDSA65-Ed25519-SHA512']);
+  expect(vectors.tests.map(({ tcId }) => tcId)).toEqual(Object.keys(composites));
+  const numbers = Object.values(composites).map(({ number }) => number);
+  expect(signatureSuites.map(({ number }) => number).sort()).toEqual(numbers.sort());
   expect(message.toString()).toBe('The quick brown fox jumps over the lazy dog.');
   expect(context).toMatch(/^The lethargic, colorless dog/);
 });
 
-describe.each(vectors.tests.map((one) => [one.tcId, one] as const))('%s', (_, vector) => {
-  const seed = unbase64(vector.sk);
-  const pair = KeyPair.fromSeed(suiteMldsa65Ed25519, seed);
-  const key = PublicKey.parse(suiteMldsa65Ed25519, unbase64(vector.pk));
-  const [plain, inContext] = [unbase64(vector.s), unbase64(vector.sWithContext)];
+describe.each(vectors.tests.map((one) => [one.tcId, one] as const))('%s', (tcId, vector) => {
+  const { number, label, noble, middle } = composites[tcId];
+  const suite = signatureSuite(number);
+  const { lengths } = suite;
+  const seed = fromBase64(vector.sk);
+  const pair = KeyPair.fromSeed(number, seed);
+  const key = PublicKey.parse(number, fromBase64(vector.pk));
+  const [plain, inContext] = [fromBase64(vector.s), fromBase64(vector.sWithContext)];
 
   test('the lengths are those of the suite', () => {
     expect(seed.length).toBe(lengths.seed);
@@ -56,7 +75,7 @@ describe.each(vectors.tests.map((one) => [one.tcId, one] as const))('%s', (_, ve
   test('the public key follows from the seed', () => {
     expect(pair.publicKey.bytes.toString('base64')).toBe(vector.pk);
     expect(pair.publicKey.fingerprint).toEqual(key.fingerprint);
-    expect(unbase64(vector.sk_pkcs8).subarray(-lengths.seed)).toEqual(seed);
+    expect(fromBase64(vector.sk_pkcs8).subarray(-lengths.seed)).toEqual(seed);
   });
 
   test('the signatures verify, each in its own context only', async () => {
@@ -68,7 +87,7 @@ describe.each(vectors.tests.map((one) => [one.tcId, one] as const))('%s', (_, ve
   });
 
   test('the self-signed certificate verifies', async () => {
-    const { tbs, signature } = certificateParts(unbase64(vector.x5c));
+    const { tbs, signature } = certificateParts(fromBase64(vector.x5c));
     expect(tbs.includes(key.bytes)).toBe(true);
     expect(await key.verify('', tbs, signature)).toBe(true);
     tbs[tbs.length - 1] = (tbs.at(-1) as number) ^ 1;
@@ -77,11 +96,12 @@ describe.each(vectors.tests.map((one) => [one.tcId, one] as const))('%s', (_, ve
 
   test('the second opinion agrees', () => {
     const representative = messageRepresentative(suite, '', message);
-    const label = Buffer.from('COMPSIG-MLDSA65-Ed25519-SHA512');
-    const [mldsaKey, ed25519Key] = [key.bytes.subarray(0, 1952), key.bytes.subarray(1952)];
-    const mldsaHalf = plain.subarray(0, 3309);
-    expect(ml_dsa65.verify(mldsaHalf, representative, mldsaKey, { context: label })).toBe(true);
-    expect(ed25519.verify(plain.subarray(3309), representative, ed25519Key)).toBe(true);
+    const mldsaKey = key.bytes.subarray(0, middle.publicKey);
+    const ed25519Key = key.bytes.subarray(middle.publicKey);
+    const mldsaHalf = plain.subarray(0, middle.signature);
+    const mldsaContext = { context: Buffer.from(label) };
+    expect(noble.verify(mldsaHalf, representative, mldsaKey, mldsaContext)).toBe(true);
+    expect(ed25519.verify(plain.subarray(middle.signature), representative, ed25519Key)).toBe(true);
   });
 
   test('what the private key signs verifies with the public key', async () => {
@@ -92,8 +112,13 @@ describe.each(vectors.tests.map((one) => [one.tcId, one] as const))('%s', (_, ve
   });
 
   test('the Ed25519 half, which is deterministic, is signed the same', async () => {
-    expect((await pair.sign('', message)).subarray(3309)).toEqual(plain.subarray(3309));
-    expect((await pair.sign(context, message)).subarray(3309)).toEqual(inContext.subarray(3309));
+    for (const [ctx, due] of [
+      ['', plain],
+      [context, inContext],
+    ] as const) {
+      const signature = await pair.sign(ctx, message);
+      expect(signature.subarray(middle.signature)).toEqual(due.subarray(middle.signature));
+    }
   });
 });
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { naivePath, naiveRoot, naiveSubproof, sourceOf } from '../../test/support/naive-tree.ts';
+import { readVectors } from '../../test/support/vectors.ts';
 import {
   consistencyProof,
   emptyRoot,
@@ -23,12 +23,9 @@ interface Vectors {
   consistency: { first: number; second: number; proof: string[] }[];
 }
 
-const vectors = JSON.parse(
-  readFileSync(
-    new URL('../../test/vectors/merkle-certificate-transparency.json', import.meta.url),
-    'utf8',
-  ),
-) as Vectors;
+const vectors = readVectors<Vectors>('merkle-certificate-transparency', {
+  ...{ leaves: 8, roots: 8, inclusion: 5, consistency: 6 },
+});
 
 const hex = (hashes: readonly Buffer[]) => hashes.map((hash) => hash.toString('hex'));
 const unhex = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
@@ -45,7 +42,6 @@ describe('the reference tree of Certificate Transparency', () => {
   const rootOfSize = (size: number) => Buffer.from(vectors.roots[size - 1] as string, 'hex');
 
   test('has the published roots', () => {
-    expect(vectors.roots.length).toBe(8);
     expect(emptyRoot.toString('hex')).toBe(vectors.emptyRoot);
     vectors.roots.forEach((root, index) => {
       expect(merkleRoot(data.slice(0, index + 1)).toString('hex')).toBe(root);
@@ -54,7 +50,6 @@ describe('the reference tree of Certificate Transparency', () => {
   });
 
   test('has the published inclusion proofs', () => {
-    expect(vectors.inclusion.length).toBeGreaterThan(0);
     for (const { index, size, proof } of vectors.inclusion) {
       expect(hex(inclusionProof(source, index, size))).toEqual(proof);
       const leaf = leafHash(data[index] as Buffer);
@@ -64,7 +59,6 @@ describe('the reference tree of Certificate Transparency', () => {
   });
 
   test('has the published consistency proofs', () => {
-    expect(vectors.consistency.length).toBeGreaterThan(0);
     for (const { first, second, proof } of vectors.consistency) {
       expect(hex(consistencyProof(source, first, second))).toEqual(proof);
       const claim = {

@@ -1,6 +1,6 @@
 import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, test } from 'vitest';
-import { fromBase64, fromHex, readVectors } from '../../test/support/vectors.ts';
+import { countBy, fromBase64, fromHex, readVectors } from '../../test/support/vectors.ts';
 import { nativeProvider } from './native-provider.ts';
 import { portableProvider } from './portable-provider.ts';
 import type { SignatureAlgorithm } from './provider.ts';
@@ -34,18 +34,40 @@ interface MldsaVector {
   sig: string;
 }
 
-const ed25519 = readVectors<{ tests: Ed25519Vector[] }>('wycheproof-ed25519').tests;
-const specCheck = readVectors<{ tests: SpecCheck[] }>('ed25519-speccheck').tests;
+const ed25519 = readVectors<{ tests: Ed25519Vector[] }>('wycheproof-ed25519', { tests: 151 }).tests;
+const specCheck = readVectors<{ tests: SpecCheck[] }>('ed25519-speccheck', { tests: 12 }).tests;
 const wycheproof = readVectors<{
   verify: (MldsaVector & { pk: string; result: string })[];
   sign: (MldsaVector & { seed: string; pk: string })[];
-}>('wycheproof-mldsa');
+}>('wycheproof-mldsa', { verify: 51, sign: 10 });
 const acvp = readVectors<{
   keyGen: { algorithm: 'mldsa44' | 'mldsa65'; tcId: number; seed: string; pk: string }[];
   sigGen: (MldsaVector & { sk: string; deterministic: boolean })[];
   sigVer: (MldsaVector & { pk: string; testPassed: boolean })[];
-}>('acvp-mldsa');
+}>('acvp-mldsa', { keyGen: 10, sigGen: 8, sigVer: 16 });
 const noble = { mldsa44: ml_dsa44, mldsa65: ml_dsa65 };
+
+test('there are vectors of both sizes of ML-DSA, good ones and bad', () => {
+  expect(countBy(ed25519, ({ result }) => result)).toEqual({ valid: 88, invalid: 63 });
+  const ofVerdict = ({ algorithm, result }: (typeof wycheproof.verify)[number]) =>
+    `${algorithm} ${result}`;
+  expect(countBy(wycheproof.verify, ofVerdict)).toEqual({
+    ...{ 'mldsa44 valid': 7, 'mldsa44 invalid': 18 },
+    ...{ 'mldsa65 valid': 7, 'mldsa65 invalid': 19 },
+  });
+  const ofTest = ({ algorithm, testPassed }: (typeof acvp.sigVer)[number]) =>
+    `${algorithm} ${testPassed}`;
+  expect(countBy(acvp.sigVer, ofTest)).toEqual({
+    ...{ 'mldsa44 true': 2, 'mldsa44 false': 6 },
+    ...{ 'mldsa65 true': 2, 'mldsa65 false': 6 },
+  });
+  const bySize = ({ algorithm }: { algorithm: string }) => algorithm;
+  expect(countBy(wycheproof.sign, bySize)).toEqual({ mldsa44: 5, mldsa65: 5 });
+  expect(countBy(acvp.keyGen, bySize)).toEqual({ mldsa44: 5, mldsa65: 5 });
+  const deterministic = acvp.sigGen.filter((vector) => vector.deterministic);
+  expect(countBy(acvp.sigGen, bySize)).toEqual({ mldsa44: 4, mldsa65: 4 });
+  expect(countBy(deterministic, bySize)).toEqual({ mldsa44: 2, mldsa65: 2 });
+});
 
 describe.each([nativeProvider, portableProvider])('$name', (provider) => {
   interface Claim {
@@ -74,7 +96,6 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
     });
 
   test('Wycheproof: Ed25519', async () => {
-    expect(ed25519.length).toBe(151);
     for (const { tcId, comment, pk, msg, sig, result } of ed25519) {
       const claim = { pk: fromHex(pk), message: fromHex(msg), signature: fromHex(sig) };
       const good = await verdict({ algorithm: 'ed25519', ...claim });
@@ -83,7 +104,6 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
   });
 
   test('the cases on which verifiers of Ed25519 differ', async () => {
-    expect(specCheck.length).toBe(12);
     for (const { case: number, about, message, pub_key: pk, signature, result } of specCheck) {
       const claim = { pk: fromHex(pk), message: fromHex(message), signature: fromHex(signature) };
       const good = await verdict({ algorithm: 'ed25519', ...claim });

@@ -9,7 +9,15 @@ import type { PublicKey } from '../crypto/index.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
 import { runFields } from './build-event.ts';
 import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
-import { type EventKind, type EventView, eventKinds, findEvent, viewOf } from './event-view.ts';
+import {
+  type EventKind,
+  type EventView,
+  eventKinds,
+  findEvent,
+  readSaid,
+  type SaidOfEvent,
+  viewOf,
+} from './event-view.ts';
 import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
 import { parsePublicKey } from './public-key.ts';
 import { type Precondition, sealHash, type TreeHead } from './seal.ts';
@@ -113,6 +121,20 @@ export class Batch {
     const at = index * layoutStride;
     const start = this.layout[at + layoutOf.headerStart];
     return this.bytes.subarray(start, this.layout[at + layoutOf.headerEnd]);
+  }
+
+  /** The data of an event as it is stored: sealed, where it is. */
+  dataOf(index: number): Buffer {
+    const at = index * layoutStride;
+    const start = this.layout[at + layoutOf.dataStart];
+    return this.bytes.subarray(start, this.layout[at + layoutOf.dataEnd]);
+  }
+
+  /** What the header of an event says of it, without what only checking needs. */
+  saidOf(index: number): SaidOfEvent {
+    const at = index * layoutStride;
+    const start = this.layout[at + layoutOf.headerStart] as number;
+    return readSaid(this.bytes, start, this.layout[at + layoutOf.headerEnd] as number);
   }
 
   /** One event as an object, where the others aren't wanted. */

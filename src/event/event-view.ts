@@ -21,8 +21,8 @@ export const eventKinds = [
 /** What an event does. */
 export type EventKind = Exclude<(typeof eventKinds)[number], undefined>;
 
-/** What an event's header says. Buffers are slices of the header. */
-export interface EventHeader {
+/** What an event's header says of the event. Buffers are slices of the header. */
+export interface SaidOfEvent {
   readonly kind: EventKind;
   readonly primaryKey: Buffer | undefined;
   readonly parent: Buffer | undefined;
@@ -30,6 +30,10 @@ export interface EventHeader {
   readonly type: string | undefined;
   readonly replyTo: Buffer | undefined;
   readonly timeUnixMs: number | undefined;
+}
+
+/** All of what an event's header says but for rights and keys; see `readAuthority`. Buffers are slices of the header. */
+export interface EventHeader extends SaidOfEvent {
   readonly isGenesis: boolean;
   readonly dataHash: Buffer | undefined;
   readonly dataBytes: number;
@@ -153,6 +157,24 @@ export function marksOfHeader(bytes: Buffer): number {
 /** Read a header that was checked before. */
 function readHeader(bytes: Buffer): EventHeader {
   const cursor = new FieldCursor(bytes);
+  let isGenesis = false;
+  let dataHash: Buffer | undefined;
+  let dataBytes = 0;
+  while (cursor.next()) {
+    if (cursor.field === 15) isGenesis = true;
+    else if (cursor.field === 30) dataHash = cursor.bytesValue();
+    else if (cursor.field === 31) dataBytes = cursor.value;
+  }
+  return { ...readSaid(bytes, 0, bytes.length), isGenesis, dataHash, dataBytes };
+}
+
+/**
+ * Read what a header that was checked before says of its event.
+ *
+ * @param start where the header begins in `bytes`, and `end` where it ends.
+ */
+export function readSaid(bytes: Buffer, start: number, end: number): SaidOfEvent {
+  const cursor = new FieldCursor(bytes, start, end);
   let kind: EventKind = 'data';
   let primaryKey: Buffer | undefined;
   let parent: Buffer | undefined;
@@ -160,10 +182,8 @@ function readHeader(bytes: Buffer): EventHeader {
   let type: string | undefined;
   let replyTo: Buffer | undefined;
   let timeUnixMs: number | undefined;
-  let isGenesis = false;
-  let dataHash: Buffer | undefined;
-  let dataBytes = 0;
-  while (cursor.next()) {
+  // Fields come in the order of their numbers, and the last of these is 14.
+  while (cursor.next() && cursor.field <= 14) {
     switch (cursor.field) {
       case 2:
         kind = eventKinds[cursor.value] ?? kind;
@@ -186,27 +206,7 @@ function readHeader(bytes: Buffer): EventHeader {
       case 14:
         timeUnixMs = cursor.value;
         break;
-      case 15:
-        isGenesis = true;
-        break;
-      case 30:
-        dataHash = cursor.bytesValue();
-        break;
-      case 31:
-        dataBytes = cursor.value;
-        break;
     }
   }
-  return {
-    kind,
-    primaryKey,
-    parent,
-    collection,
-    type,
-    replyTo,
-    timeUnixMs,
-    isGenesis,
-    dataHash,
-    dataBytes,
-  };
+  return { kind, primaryKey, parent, collection, type, replyTo, timeUnixMs };
 }

@@ -11,6 +11,7 @@ import { type ClosedKey, KeysFile, type KeysOf, type UseKeysSource } from './key
 import { keysName, segmentName } from './layout.ts';
 import type { ClosedSegment } from './manifest.ts';
 import { scanClosedSegment } from './scan-closed-segment.ts';
+import { spanOf } from './segment-span.ts';
 import type { SegmentTable } from './segment-table.ts';
 import type { Storage } from './storage.ts';
 
@@ -158,16 +159,7 @@ export class ClosedKeys {
 
   async #scan(segment: number): Promise<SegmentKeys> {
     const { chainId, table, useFile } = this.#options;
-    const { firstCommit, firstSequence } = table.get(segment);
-    const next = table.get(segment + 1);
-    const of = {
-      chainId,
-      segment,
-      firstCommit,
-      firstSequence,
-      nextCommit: next.firstCommit,
-      nextSequence: next.firstSequence,
-    };
+    const of = spanOf(chainId, table.get(segment), table.get(segment + 1));
     const keys = new KeyTable(randomSecret());
     const writers = new WriterNumbers();
     await useFile(segment, (file) =>

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { readWhole, replaceFile } from './durable-files.ts';
-import { encodeIndex, type IndexedSegment, parseIndex } from './index-file.ts';
+import { encodeIndex, parseIndex } from './index-file.ts';
 import { indexName, segmentName } from './layout.ts';
 import { scanClosedSegment } from './scan-closed-segment.ts';
+import { spanOf } from './segment-span.ts';
 import type { SegmentTable } from './segment-table.ts';
 import type { SparseIndex } from './sparse-index.ts';
 import type { Storage, StorageFile } from './storage.ts';
@@ -55,16 +56,7 @@ export class IndexCache {
 
   async #load(segment: number): Promise<SparseIndex> {
     const { storage, folder, table, chainId, useFile, onNotice } = this.#options;
-    const { firstCommit, firstSequence } = table.get(segment);
-    const next = table.get(segment + 1);
-    const of: IndexedSegment = {
-      chainId,
-      segment,
-      firstCommit,
-      firstSequence,
-      nextCommit: next.firstCommit,
-      nextSequence: next.firstSequence,
-    };
+    const of = spanOf(chainId, table.get(segment), table.get(segment + 1));
     const path = join(folder, indexName(segment));
     try {
       const bytes = await readWhole(storage, path);

@@ -5,19 +5,10 @@ import {
 } from '../../gen/atedb/v1/log_pb.js';
 import { parseChecked, toHash, toNumber, withCrc } from './checked-record.ts';
 import { indexName } from './layout.ts';
+import type { SegmentSpan } from './segment-span.ts';
 import { SparseIndex } from './sparse-index.ts';
 
 const indexMagic = 0x01584941;
-
-/** Which segment an index is of, and where that ends: an index that doesn't say the same is of another file. */
-export interface IndexedSegment {
-  readonly chainId: Buffer;
-  readonly segment: number;
-  readonly firstCommit: number;
-  readonly firstSequence: number;
-  readonly nextCommit: number;
-  readonly nextSequence: number;
-}
 
 /** Serialise the index of a closed segment: the bytes of the file. */
 export function encodeIndex(index: SparseIndex, of: { chainId: Buffer; segment: number }): Buffer {
@@ -39,12 +30,12 @@ export function encodeIndex(index: SparseIndex, of: { chainId: Buffer; segment: 
  *
  * @throws AtedbError FORMAT_TOO_NEW, CHAIN_DAMAGED.
  */
-export function parseIndex(bytes: Buffer, of: IndexedSegment): SparseIndex {
+export function parseIndex(bytes: Buffer, of: SegmentSpan): SparseIndex {
   const place = { file: indexName(of.segment), offset: 0, magic: indexMagic };
   return parseChecked(SegmentIndexSchema, bytes, place, (message) => fromMessage(message, of));
 }
 
-function fromMessage(message: SegmentIndexMessage, of: IndexedSegment): SparseIndex {
+function fromMessage(message: SegmentIndexMessage, of: SegmentSpan): SparseIndex {
   const offsets = sums(message.offsets);
   const commits = sums(message.commits);
   const sequences = sums(message.sequences);

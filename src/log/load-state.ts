@@ -8,6 +8,7 @@ import type { OpenChainLogOptions } from './log-options.ts';
 import type { Manifest } from './manifest.ts';
 import { scanClosedSegment } from './scan-closed-segment.ts';
 import type { ScannedBatch } from './scan-segment.ts';
+import { spanOf } from './segment-span.ts';
 import { encodeSnapshot, parseSnapshot } from './snapshot-file.ts';
 
 /** What is known of the chain before its active segment. */
@@ -68,16 +69,9 @@ export async function scanClosedSegments(
   onBatch: (batch: ScannedBatch, segment: number) => void,
 ): Promise<Frontier | undefined> {
   let frontier: Frontier | undefined;
-  for (const [place, { segment, firstCommit, firstSequence }] of closed.entries()) {
-    const next = closed[place + 1] ?? active;
-    const of = {
-      chainId,
-      segment,
-      firstCommit,
-      firstSequence,
-      nextCommit: next.firstCommit,
-      nextSequence: next.firstSequence,
-    };
+  for (const [place, begin] of closed.entries()) {
+    const { segment } = begin;
+    const of = spanOf(chainId, begin, closed[place + 1] ?? active);
     const path = join(folder, segmentName(segment));
     if ((await storage.stat(path)) === undefined) {
       throw damageError({ file: segmentName(segment), offset: 0, what: 'it is gone' });

@@ -1,9 +1,9 @@
 import { Frontier } from '../crypto/index.ts';
 import { damageError } from './damage.ts';
-import type { IndexedSegment } from './index-file.ts';
 import { segmentName } from './layout.ts';
 import { type ChainPlace, type ScannedBatch, scanSegment } from './scan-segment.ts';
 import { headerBytesMax, parseSegmentHeader } from './segment-header.ts';
+import type { SegmentSpan } from './segment-span.ts';
 import { SparseIndex } from './sparse-index.ts';
 import type { StorageFile } from './storage.ts';
 
@@ -15,7 +15,7 @@ import type { StorageFile } from './storage.ts';
  */
 export async function scanClosedSegment(
   file: StorageFile,
-  of: IndexedSegment,
+  of: SegmentSpan,
   onBatch: (batch: ScannedBatch) => void,
 ): Promise<{ index: SparseIndex; place: ChainPlace }> {
   const fileName = segmentName(of.segment);

@@ -3,7 +3,12 @@ import type { Frontier } from '../crypto/index.ts';
 import { type CommitView, commitCrcFits, commitLeaf } from '../event/index.ts';
 import { findCommitAtEnd, parseCommitOrUndefined } from './commit-at-end.ts';
 import type { SegmentEnd } from './find-durable-end.ts';
-import { findSegmentFooter, footerBytesMax, type SegmentFooter } from './segment-footer.ts';
+import {
+  findSegmentFooter,
+  footerAtEnd,
+  footerBytesMax,
+  type SegmentFooter,
+} from './segment-footer.ts';
 import { type FileBatch, isBatch, SegmentWindow } from './segment-window.ts';
 import type { StorageFile } from './storage.ts';
 
@@ -68,7 +73,8 @@ export async function scanSegment(options: ScanOptions): Promise<SegmentScan> {
   let provenDurable = Math.max(options.durableAtLeast, footer?.durableOffset ?? 0);
   const whole = () => ({ place, end, fileBytes, footer, provenDurable, fault: undefined });
   const faulty = async (what: string, contradiction: boolean, resumeAt: number | undefined) => {
-    const proven = await durableAfter(window, file, { fileBytes, limit, from: resumeAt });
+    const from = resumeAt;
+    const proven = await durableAfter(window, file, { fileName, fileBytes, limit, from });
     provenDurable = Math.max(provenDurable, proven);
     return { ...whole(), provenDurable, fault: { what, contradiction } };
   };
@@ -138,7 +144,7 @@ function checkFooter(footer: SegmentFooter, place: ChainPlace): string | undefin
 async function durableAfter(
   window: SegmentWindow,
   file: StorageFile,
-  at: { fileBytes: number; limit: number; from: number | undefined },
+  at: { fileName: string; fileBytes: number; limit: number; from: number | undefined },
 ): Promise<number> {
   let durable = 0;
   for (let from = at.from ?? at.limit; from < at.limit; ) {
@@ -153,9 +159,12 @@ async function durableAfter(
       durable = Math.max(durable, commit.durableOffset);
     }
   }
-  const endBytes = Math.min(batchBytesMax, at.limit);
-  const last = findCommitAtEnd(await file.read(at.limit - endBytes, endBytes));
-  return last === undefined || last.durableOffset > at.limit
-    ? durable
-    : Math.max(durable, last.durableOffset);
+  const endBytes = Math.min(batchBytesMax + footerBytesMax, at.limit);
+  const fileEnd = await file.read(at.limit - endBytes, endBytes);
+  // Where bytes are gone, or too many, it lies elsewhere than it says. A whole batch is right before it, or it is somebody's data.
+  const footer = footerAtEnd(fileEnd, at.fileName);
+  const last = findCommitAtEnd(fileEnd.subarray(0, fileEnd.length - (footer?.bytes ?? 0)));
+  if (last === undefined) return durable;
+  // Both may name bytes beyond the file's end, if so many are gone.
+  return Math.max(durable, last.durableOffset, footer?.footer.durableOffset ?? 0);
 }

@@ -46,12 +46,28 @@ export function findSegmentFooter(
   end: Buffer,
   place: { file: string; fileBytes: number },
 ): SegmentFooter | undefined {
+  const found = footerAtEnd(end, place.file);
+  if (found === undefined) return undefined;
+  const isThere = found.footer.durableOffset === place.fileBytes - found.bytes;
+  return isThere ? found.footer : undefined;
+}
+
+/**
+ * Find the whole footer that a file ends with, wherever it says that it lies: where that is elsewhere, bytes before it are gone, or too many.
+ *
+ * @returns also how many bytes it takes, its tag with it.
+ * @throws AtedbError FORMAT_TOO_NEW.
+ */
+export function footerAtEnd(
+  end: Buffer,
+  file: string,
+): { readonly footer: SegmentFooter; readonly bytes: number } | undefined {
   for (let at = Math.max(0, end.length - footerBytesMax); at < end.length; at += 1) {
     if (end[at] !== footerTag) continue;
     const length = readVarint(end, at + 1, end.length);
     if (length === undefined || length.next + length.value !== end.length) continue;
-    const footer = parseFooter(end.subarray(length.next), place.file);
-    if (footer?.durableOffset === place.fileBytes - (end.length - at)) return footer;
+    const footer = parseFooter(end.subarray(length.next), file);
+    if (footer !== undefined) return { footer, bytes: end.length - at };
   }
   return undefined;
 }

@@ -6,12 +6,17 @@ const hashesMax = 64;
 /** The fields of a JSON object, each of which must be asked for. */
 export class Fields {
   readonly #path: string;
+  readonly #refusal: typeof notProven;
   readonly #values: Map<string, unknown>;
 
-  /** @param path where the object is, for messages; empty for the outermost. */
-  constructor(path: string, value: unknown) {
+  /**
+   * @param path where the object is, for messages; empty for the outermost.
+   * @param refusal the error for what is wrong.
+   */
+  constructor(path: string, value: unknown, refusal: typeof notProven = notProven) {
+    this.#refusal = refusal;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw notProven(`${path === '' ? 'it' : path} is not a JSON object`);
+      throw refusal(`${path === '' ? 'it' : path} is not a JSON object`);
     }
     this.#path = path;
     this.#values = new Map(Object.entries(value));
@@ -22,8 +27,13 @@ export class Fields {
     return this.#values.has(name) ? read() : undefined;
   }
 
+  /** A field that must be there, whatever it is. */
+  pass(name: string): void {
+    this.#take(name);
+  }
+
   object(name: string): Fields {
-    return new Fields(this.#nameOf(name), this.#take(name));
+    return new Fields(this.#nameOf(name), this.#take(name), this.#refusal);
   }
 
   text(name: string): string {
@@ -71,7 +81,7 @@ export class Fields {
   end(): void {
     const [unknown] = this.#values.keys();
     if (unknown === undefined) return;
-    throw notProven(`${JSON.stringify(this.#nameOf(unknown))} is no field of a proof`);
+    throw this.#refusal(`${JSON.stringify(this.#nameOf(unknown))} is no field that it may have`);
   }
 
   #base64(name: string, text: unknown): Buffer {
@@ -88,7 +98,7 @@ export class Fields {
   }
 
   #take(name: string): unknown {
-    if (!this.#values.has(name)) throw notProven(`${this.#nameOf(name)} is missing`);
+    if (!this.#values.has(name)) throw this.#refusal(`${this.#nameOf(name)} is missing`);
     const value = this.#values.get(name);
     this.#values.delete(name);
     return value;
@@ -99,6 +109,6 @@ export class Fields {
   }
 
   #wrong(name: string, due: string) {
-    return notProven(`${this.#nameOf(name)} is not ${due}`);
+    return this.#refusal(`${this.#nameOf(name)} is not ${due}`);
   }
 }

@@ -1,5 +1,5 @@
 import { signersMax } from '../bytes/index.ts';
-import { compactJson } from './compact-json.ts';
+import { parseJson } from './compact-json.ts';
 import type { EventProof, OlderTree, Proof, ProofCheckpoint } from './proof.ts';
 import { notProven } from './proof-error.ts';
 import { Fields } from './proof-fields.ts';
@@ -68,7 +68,7 @@ export function parseProof(text: string): Proof {
       `it is ${text.length} characters, and no proof has more than ${proofCharactersMax}`,
     );
   }
-  const fields = new Fields('', parseJson(text));
+  const fields = new Fields('', parseJson(text, notProven));
   const format = fields.text('format');
   if (format !== proofFormat) {
     throw notProven(
@@ -137,21 +137,6 @@ function readOlder(fields: Fields): OlderTree {
 }
 
 /** JSON.parse takes the last of two fields of one name, and numbers in many forms: what it made must be what was there. */
-function parseJson(text: string): unknown {
-  let value: unknown;
-  let isWhatWasThere: boolean;
-  try {
-    value = JSON.parse(text);
-    // Of what is nested too deeply this throws.
-    isWhatWasThere = JSON.stringify(value) === compactJson(text);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw notProven(`it is not JSON: ${why}`, cause);
-  }
-  if (isWhatWasThere) return value;
-  throw notProven('a field is there twice, or is not written in the one way that there is for it');
-}
-
 function hexes(hashes: readonly Buffer[]): string[] {
   return hashes.map((hash) => hash.toString('hex'));
 }

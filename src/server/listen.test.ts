@@ -4,11 +4,16 @@ import { connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { machineHas } from '../../test/support/machine-has.ts';
 import { type Listeners, listen, listenError } from './listen.ts';
 
-const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
-  addresses?.some(({ address }) => address === '::1'),
-);
+const hasIpv6 = machineHas({
+  isThere: Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ address }) => address === '::1'),
+  ),
+  what: 'IPv6 on the loopback interface',
+  remedy: 'turn it on (in a container: docker run --sysctl net.ipv6.conf.all.disable_ipv6=0)',
+});
 
 /** Listen, and greet whoever connects with one byte. */
 async function listenFor(names: string[], port = 0): Promise<Listeners> {

@@ -1,10 +1,11 @@
-import { AtedbError } from '../bytes/index.ts';
 import { type NoteAlgorithm, NoteKeyPair, noteBytes } from '../crypto/index.ts';
 import { writeFileAtomic } from './atomic-file.ts';
+import { KeyFields } from './key-fields.ts';
 import { keyFileBytesMax, keyFileMode } from './key-file.ts';
 import { readPrivateText } from './private-text.ts';
 
 const format = 'atedb-checkpoint-keys-1';
+const noteAlgorithms = ['ed25519', 'mldsa44'] as const;
 
 /**
  * Read the file with a server's checkpoint keys.
@@ -14,31 +15,21 @@ const format = 'atedb-checkpoint-keys-1';
  * No message shows any of the text, which is a secret.
  */
 export async function readCheckpointKeyFile(path: string): Promise<NoteKeyPair> {
-  const fields = parseFields(
-    await readPrivateText(path, { what: 'key file', bytesMax: keyFileBytesMax }),
-    path,
-  );
-  if (fields.format !== format) {
-    throw new AtedbError(
-      'UNSUPPORTED',
-      `${path} can't be used: its format is not "${format}"; a newer atedb may read it`,
-    );
-  }
-  const seeds = {
-    ed25519: seedOf(fields, 'ed25519', path),
-    mldsa44: seedOf(fields, 'mldsa44', path),
-  };
-  try {
+  const text = await readPrivateText(path, { what: 'key file', bytesMax: keyFileBytesMax });
+  const fields = KeyFields.parse(text, format, {
+    where: path,
+    what: 'a file of checkpoint keys',
+    remedy:
+      'Restore it; or, if it is lost, delete it: the server makes new keys, which its identity vouches for too',
+  });
+  return fields.withSecrets(noteBytes.seed, (seeds) => {
     const keys = new NoteKeyPair(seeds);
-    for (const algorithm of ['ed25519', 'mldsa44'] as const) {
-      const isOwn = fields[`${algorithm}Public`] === publicText(keys, algorithm);
-      if (!isOwn) throw damaged(path, `its ${algorithm} keys do not belong together`);
+    for (const algorithm of noteAlgorithms) {
+      const isOwn = fields.get(`${algorithm}Public`) === publicText(keys, algorithm);
+      if (!isOwn) throw fields.damaged(`its ${algorithm} keys do not belong together`);
     }
     return keys;
-  } finally {
-    seeds.ed25519.fill(0);
-    seeds.mldsa44.fill(0);
-  }
+  });
 }
 
 /**
@@ -68,31 +59,4 @@ export async function writeCheckpointKeyFile(path: string, keys: NoteKeyPair): P
 
 function publicText(keys: NoteKeyPair, algorithm: NoteAlgorithm): string {
   return keys.publicKeys[algorithm].toString('base64');
-}
-
-function parseFields(text: string, path: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // The parser's own message quotes the text, so it is left out.
-  }
-  throw damaged(path, 'it is not a JSON object');
-}
-
-function seedOf(fields: Record<string, unknown>, algorithm: NoteAlgorithm, path: string): Buffer {
-  const value = fields[algorithm];
-  if (typeof value === 'string') {
-    const seed = Buffer.from(value, 'base64');
-    if (seed.length === noteBytes.seed[algorithm] && seed.toString('base64') === value) return seed;
-  }
-  throw damaged(path, `"${algorithm}" is not ${noteBytes.seed[algorithm]} bytes in base64`);
-}
-
-function damaged(path: string, what: string): AtedbError {
-  return new AtedbError(
-    'REQUEST_INVALID',
-    `${path} is not a file of checkpoint keys that can be used: ${what}. Restore it; or, if it is lost, delete it: the server makes new keys, which its identity vouches for too`,
-    { metadata: { path } },
-  );
 }

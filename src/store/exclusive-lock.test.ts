@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { run } from '../../test/command.ts';
+import { machineHas } from '../../test/support/machine-has.ts';
 import { acquireExclusiveLock, lockPathBytesMax } from './exclusive-lock.ts';
 
 let folder: string;
@@ -91,10 +93,28 @@ test('a path of 504 bytes can be locked, and no longer one', async () => {
   });
 });
 
-test.skipIf(process.getuid?.() === 0)('a file that may not be written is no lock', async () => {
-  await writeFile(path, '', { mode: 0o400 });
-  await expect(acquireExclusiveLock(path)).rejects.toMatchObject({
-    reason: 'STORAGE_FAILED',
-    message: expect.stringContaining('permission denied'),
+const isRoot = process.getuid?.() === 0;
+const canBeRefused =
+  !isRoot ||
+  machineHas({
+    isThere: spawnSync('setpriv', ['--version']).status === 0,
+    what: 'setpriv, by which root tries what others may do',
+    remedy: 'install it (on Debian, the package util-linux)',
   });
+
+test.skipIf(!canBeRefused)('a file that may not be written is no lock', async () => {
+  await writeFile(path, '', { mode: 0o400 });
+  const module = new URL('./exclusive-lock.ts', import.meta.url).href;
+  const code = `
+    import { acquireExclusiveLock } from ${JSON.stringify(module)};
+    await acquireExclusiveLock(${JSON.stringify(path)}).then(
+      () => console.log('held'),
+      ({ reason, message }) => console.log(reason, message),
+    );`;
+  const node = [process.execPath, '--input-type=module', '-e', code];
+  // Root without the right to pass over the modes of files.
+  const asOthers = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
+  const [command = '', ...args]: string[] = [...(isRoot ? asOthers : []), ...node];
+  const { stdout, stderr } = await run(command, args);
+  expect(stdout, stderr).toMatch(/^STORAGE_FAILED .*permission denied/);
 });

@@ -5,19 +5,11 @@ import {
   kemSuites,
   type PassphraseCosts,
   PublicKey,
-  type SealedWithPassphrase,
   signatureSuite,
   signatureSuites,
 } from '../crypto/index.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import {
-  base64Field,
-  damaged,
-  type Fields,
-  namedField,
-  parseFields,
-  refused,
-} from './key-fields.ts';
+import { KeyFields } from './key-fields.ts';
 import type { Passphrase } from './passphrase.ts';
 import { readPrivateText } from './private-text.ts';
 import { formatSealedSeeds, openSealedSeeds, parseSealedSeeds } from './sealed-seeds.ts';
@@ -94,55 +86,51 @@ export async function formatKeyFile(
  *   is not a whole and unaltered key file. No message shows any of the text, which may be a secret.
  */
 export function parseKeyFile(text: string, where: string): KeyFile {
-  const fields = parseFields(text, where);
-  if (fields.format !== format) {
-    throw refused('UNSUPPORTED', where, `its format is not "${format}"; a newer atedb may read it`);
-  }
-  const created = typeof fields.created === 'string' ? new Date(fields.created) : undefined;
-  if (created === undefined || Number.isNaN(created.getTime())) {
-    throw damaged(where, '"created" is not a time as in 2026-01-31T12:00:00Z');
-  }
-  const publicKey = parsePublicHalf(fields, where);
+  const fields = KeyFields.parse(text, format, { where, what: 'a key file' });
+  const created = parseCreated(fields);
+  const publicKey = parsePublicHalf(fields);
   const lengths = seedLengths(publicKey);
-  if (fields.sealed !== undefined) {
-    if (fields.seed !== undefined || fields.kemSeed !== undefined) {
-      throw damaged(where, 'it is sealed, and has a seed in clear');
+  if (fields.get('sealed') !== undefined) {
+    if (fields.get('seed') !== undefined || fields.get('kemSeed') !== undefined) {
+      throw fields.damaged('it is sealed, and has a seed in clear');
     }
-    const sealed = parseSealedSeeds(fields.sealed, lengths.signing + lengths.kem, where);
-    const open = (passphrase?: Passphrase) =>
-      openSealed({ publicKey, created, sealed, where }, passphrase);
+    const sealed = parseSealedSeeds(fields, lengths.signing + lengths.kem);
+    const open = async (passphrase?: Passphrase) => {
+      const seeds = await openSealedSeeds(sealed, publicKey, passphrase, where);
+      try {
+        const [seed, kemSeed] = [
+          seeds.subarray(0, lengths.signing),
+          seeds.subarray(lengths.signing),
+        ];
+        return { keyPair: keyPairOf(fields, publicKey, { seed, kemSeed }), created };
+      } finally {
+        seeds.fill(0);
+      }
+    };
     return { publicKey, created, isSealed: true, open };
   }
-  const seed = base64Field(fields, 'seed', lengths.signing, where);
-  const hasKem = publicKey.kem !== undefined;
-  const kemSeed = hasKem ? base64Field(fields, 'kemSeed', lengths.kem, where) : Buffer.alloc(0);
-  const keyPair = keyPairOf(publicKey, seed, kemSeed, where);
+  const secrets = {
+    seed: lengths.signing,
+    ...(publicKey.kem === undefined ? {} : { kemSeed: lengths.kem }),
+  };
+  const keyPair = fields.withSecrets(secrets, (seeds) => keyPairOf(fields, publicKey, seeds));
   return { publicKey, created, isSealed: false, open: async () => ({ keyPair, created }) };
 }
 
-async function openSealed(
-  file: {
-    readonly publicKey: PublicKey;
-    readonly created: Date;
-    readonly sealed: SealedWithPassphrase;
-    readonly where: string;
-  },
-  passphrase: Passphrase | undefined,
-): Promise<StoredKey> {
-  const { publicKey, created, sealed, where } = file;
-  const seeds = await openSealedSeeds(sealed, publicKey, passphrase, where);
-  const { signing } = seedLengths(publicKey);
-  const [seed, kemSeed] = [seeds.subarray(0, signing), seeds.subarray(signing)];
-  return { keyPair: keyPairOf(publicKey, seed, kemSeed, where), created };
+function parseCreated(fields: KeyFields): Date {
+  const text = fields.get('created');
+  const created = typeof text === 'string' ? new Date(text) : undefined;
+  if (created !== undefined && !Number.isNaN(created.getTime())) return created;
+  throw fields.damaged('"created" is not a time as in 2026-01-31T12:00:00Z');
 }
 
-function parsePublicHalf(fields: Fields, where: string): PublicKey {
-  const suite = namedField(fields, 'suite', signatureSuites, where);
-  const key = base64Field(fields, 'public', suite.lengths.publicKey, where);
-  const parts = [fields.kem, fields.kemSeed, fields.kemPublic];
+function parsePublicHalf(fields: KeyFields): PublicKey {
+  const suite = fields.named('suite', signatureSuites);
+  const key = fields.bytes('public', suite.lengths.publicKey);
+  const parts = ['kem', 'kemSeed', 'kemPublic'].map((name) => fields.get(name));
   if (parts.every((part) => part === undefined)) return PublicKey.parse(suite.number, key);
-  const kem = namedField(fields, 'kem', kemSuites, where);
-  const bytes = base64Field(fields, 'kemPublic', kem.lengths.publicKey, where);
+  const kem = fields.named('kem', kemSuites);
+  const bytes = fields.bytes('kemPublic', kem.lengths.publicKey);
   return PublicKey.parse(suite.number, key, { suite: kem.number, bytes });
 }
 
@@ -153,23 +141,24 @@ function seedLengths({ suite, kem }: PublicKey): { signing: number; kem: number 
   };
 }
 
-/** The pair of a public key, from its seeds, which are wiped. */
-function keyPairOf(publicKey: PublicKey, seed: Buffer, kemSeed: Buffer, where: string): KeyPair {
-  const { suite, kem } = publicKey;
+/** The pair of a public key, from its seeds, which are copied. */
+function keyPairOf(
+  fields: KeyFields,
+  { suite, kem, bytes, fingerprintHex }: PublicKey,
+  { seed, kemSeed = noSeed }: { readonly seed: Buffer; readonly kemSeed?: Buffer },
+): KeyPair {
   const kemPart: KemSeed | undefined = kem && { suite: kem.suite, seed: kemSeed };
-  try {
-    const keyPair = KeyPair.fromSeed(suite, seed, kemPart);
-    if (!keyPair.publicKey.bytes.equals(publicKey.bytes)) {
-      throw damaged(where, 'its "seed" and "public" do not belong together');
-    }
-    if (keyPair.publicKey.fingerprintHex !== publicKey.fingerprintHex) {
-      throw damaged(where, 'its "kemSeed" and "kemPublic" do not belong together');
-    }
-    return keyPair;
-  } finally {
-    for (const secret of [seed, kemSeed]) secret.fill(0);
+  const keyPair = KeyPair.fromSeed(suite, seed, kemPart);
+  if (!keyPair.publicKey.bytes.equals(bytes)) {
+    throw fields.damaged('its "seed" and "public" do not belong together');
   }
+  if (keyPair.publicKey.fingerprintHex !== fingerprintHex) {
+    throw fields.damaged('its "kemSeed" and "kemPublic" do not belong together');
+  }
+  return keyPair;
 }
+
+const noSeed = Buffer.alloc(0);
 
 /** Read the text of a key file from disk. @throws AtedbError as `readPrivateText`. */
 export function readKeyText(path: string): Promise<string> {

@@ -11,7 +11,7 @@ import {
   sealOnceBytes,
   sealWithPassphrase,
 } from '../crypto/index.ts';
-import { base64Field, damaged, type Fields, namedField, objectOf } from './key-fields.ts';
+import type { KeyFields } from './key-fields.ts';
 import { askPassphrase, type Passphrase } from './passphrase.ts';
 
 const kdfs = [{ name: 'argon2id' }] as const;
@@ -47,28 +47,26 @@ export async function formatSealedSeeds(
   };
 }
 
-/** Read that field; nothing is opened yet. @throws AtedbError REQUEST_INVALID or UNSUPPORTED. */
-export function parseSealedSeeds(
-  value: unknown,
-  seedsBytes: number,
-  where: string,
-): SealedWithPassphrase {
-  const fields: Fields = objectOf(value, () => damaged(where, '"sealed" is not a JSON object'));
-  namedField(fields, 'kdf', kdfs, where);
-  namedField(fields, 'cipher', ciphers, where);
-  const { memoryKib, passes, lanes } = fields;
-  const costs = { memoryKib, passes, lanes } as PassphraseCosts;
+/** Read that field of a key file, "sealed"; nothing is opened yet. @throws AtedbError REQUEST_INVALID or UNSUPPORTED. */
+export function parseSealedSeeds(file: KeyFields, seedsBytes: number): SealedWithPassphrase {
+  const fields = file.object('sealed');
+  fields.named('kdf', kdfs);
+  fields.named('cipher', ciphers);
+  const costs = {
+    memoryKib: fields.get('memoryKib'),
+    passes: fields.get('passes'),
+    lanes: fields.get('lanes'),
+  } as PassphraseCosts;
   if (!arePayable(costs)) {
     const most = passphraseCostsMax;
-    throw damaged(
-      where,
+    throw fields.damaged(
       `its costs are not ones that are paid: at most ${most.memoryKib} KiB, ${most.passes} passes and ${most.lanes} lanes`,
     );
   }
   return {
     costs,
-    salt: base64Field(fields, 'salt', passphraseSaltBytes, where),
-    data: base64Field(fields, 'data', seedsBytes + sealOnceBytes, where),
+    salt: fields.bytes('salt', passphraseSaltBytes),
+    data: fields.bytes('data', seedsBytes + sealOnceBytes),
   };
 }
 

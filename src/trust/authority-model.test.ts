@@ -1,266 +1,199 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  batchOf,
+  keysOf,
+  objectKey,
+  placementOf,
+  readKeyId,
+} from '../../test/support/authority/build-batch.ts';
+import {
   AuthorityOracle,
   type OracleEvent,
-  type OracleReadRule,
-  type OracleRule,
+  type OracleRefusal,
 } from '../../test/support/authority/oracle.ts';
-import { rounds } from '../../test/support/scale.ts';
-import { AtedbError } from '../bytes/index.ts';
-import { KeyPair } from '../crypto/index.ts';
 import {
-  type AddRule,
-  type Batch,
-  buildEvent,
-  childPrimaryKey,
-  type EventAuthority,
-  parseBatch,
-  type ReadRule,
-  sealBatch,
-  signBatch,
-  type WriteRule,
-} from '../event/index.ts';
+  anyBatch,
+  anyEvent,
+  eventAtLine,
+  inLine,
+  knownPeople,
+} from '../../test/support/authority/random-events.ts';
+import { rounds } from '../../test/support/scale.ts';
+import { AtedbError, treeDepthMax } from '../bytes/index.ts';
+import type { Batch } from '../event/index.ts';
 import { Authority } from './authority.ts';
 import { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
-import { takeBackAll } from './undo.ts';
+import { takeBackAll, type Undo } from './undo.ts';
 
-const names = ['root', 'other', 'alice', 'bob'];
-const keys = new Map(names.map((name) => [name, KeyPair.generate()]));
-const keyOf = (name: string) => keys.get(name) as KeyPair;
-const fingerprintOf = (name: string) => keyOf(name).publicKey.fingerprint;
-const plain = ['a', 'b', 'c'];
-const labels = ['x', 'y'];
-const chainId = randomBytes(32);
-const bytesOf = (name: string, size: number) => Buffer.alloc(size, name);
+const numRuns = rounds({ short: 300, long: 10_000 });
 
-/** Objects of which the key is made from the parent are named after both. */
-function objectKey(name: string): Buffer {
-  const [parent, label] = name.split('/');
-  if (label === undefined) return bytesOf(name, 16);
-  const above = parent === '' || parent === undefined ? undefined : bytesOf(parent, 16);
-  return childPrimaryKey(above, bytesOf(label, 16));
-}
-
-const someone = fc.constantFrom(...names);
-const people = fc.uniqueArray(someone, { minLength: 1, maxLength: 3 });
-const object = fc.constantFrom(
-  ...plain,
-  ...['', ...plain].flatMap((parent) => labels.map((label) => `${parent}/${label}`)),
-);
-const addRule = fc.oneof(fc.constantFrom('everyone', 'nobody'), people) as fc.Arbitrary<OracleRule>;
-const writeRule = fc.oneof(
-  { weight: 3, arbitrary: people as fc.Arbitrary<OracleRule> },
-  { weight: 1, arbitrary: fc.constantFrom<OracleRule>('everyone', 'inherit', 'nobody') },
-);
-const readRule = fc.oneof(
-  fc.constantFrom<OracleReadRule>('everyone', 'inherit'),
-  fc.constantFrom('k', 'l').map((readKey): OracleReadRule => ({ readKey })),
-);
-const sometimes = <T>(arbitrary: fc.Arbitrary<T>) =>
-  fc.option(arbitrary, { nil: undefined, freq: 3 });
-const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 8 });
-
-const written: fc.Arbitrary<OracleEvent> = fc.record({
-  kind: fc.constantFrom('data' as const, 'data' as const, 'rules' as const),
-  object,
-  parent: fc.option(object, { nil: undefined, freq: 2 }),
-  moves: sometimes(fc.boolean()),
-  write: sometimes(writeRule),
-  add: sometimes(addRule),
-  read: rarely(readRule),
-  hasLabel: fc.boolean(),
-  sealedWith: rarely(fc.constantFrom('k', 'l')),
-  actors: people,
-});
-const removed = fc.record({ kind: fc.constant('tombstone' as const), object, actors: people });
-const ruled = fc.record({
-  kind: fc.constant('rules' as const),
-  write: sometimes(writeRule),
-  add: sometimes(addRule),
-  read: rarely(readRule),
-  actors: people,
-});
-const rooted = fc.record({
-  kind: fc.constant('roots' as const),
-  roots: people,
-  actors: people,
-});
-const changed = fc.record({
-  kind: fc.constant('key_change' as const),
-  change: fc.record({ key: someone, successor: fc.option(someone, { nil: undefined }) }),
-  actors: people,
-});
-const event: fc.Arbitrary<OracleEvent> = fc.oneof(
-  { weight: 12, arbitrary: written },
-  { weight: 3, arbitrary: removed },
-  { weight: 1, arbitrary: ruled },
-  { weight: 1, arbitrary: rooted },
-  { weight: 1, arbitrary: changed },
-);
-
-/** The event as it has to be: what the checks before have passed. */
-function wellFormed(said: OracleEvent): OracleEvent {
-  if (said.kind !== 'data' && said.kind !== 'rules') return said;
-  const { object: name, parent = '' } = said;
-  if (name === undefined) return said;
-  const isOfParent = name.startsWith(`${parent}/`) && plain.concat('').includes(parent);
+/** A chain and its oracle, which know the same keys from the start. */
+function begin(roots: readonly string[], isConfidential: boolean) {
+  const others = knownPeople.filter((name) => !roots.includes(name));
+  const keys = { roots: keysOf(roots), others: keysOf(others), changed: [] };
   return {
-    ...said,
-    moves: said.moves === true,
-    hasLabel: said.hasLabel === true && isOfParent,
-    sealedWith: said.kind === 'rules' ? undefined : said.sealedWith,
+    oracle: new AuthorityOracle(roots, others, isConfidential),
+    authority: new Authority({ keys, isConfidential, isPrivate: false, rootRules: {}, nodes: [] }),
   };
 }
 
-const sortedKeys = (people: readonly string[]) =>
-  people
-    .map((name) => keyOf(name).publicKey)
-    .sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
-
-const sorted = (people: readonly string[]) => sortedKeys(people).map((key) => key.fingerprint);
-
-function ruleOf(rule: OracleRule | undefined): WriteRule | undefined {
-  if (rule === undefined) return undefined;
-  return typeof rule === 'string'
-    ? { kind: rule }
-    : { kind: 'any_of', fingerprints: sorted(rule as readonly string[]) };
-}
-
-function readRuleOf(rule: OracleReadRule | undefined): ReadRule | undefined {
-  if (rule === undefined || rule === 'everyone' || rule === 'inherit')
-    return rule && { kind: rule };
-  return { kind: 'read_key', readKeyId: bytesOf(rule.readKey, 32) };
-}
-
-function authorityOf(said: OracleEvent): EventAuthority {
-  const { write, add, read, moves = false, hasLabel, object: name, roots, change } = said;
-  const [, ...others] = said.actors;
-  const hasRules = [write, add, read].some((rule) => rule !== undefined);
-  const [, label] = name?.split('/') ?? [];
-  return {
-    authorisation: hasRules
-      ? { write: ruleOf(write), add: ruleOf(add) as AddRule, read: readRuleOf(read) }
-      : undefined,
-    signWith: sorted(others),
-    moves,
-    label: hasLabel === true && label !== undefined ? bytesOf(label, 16) : undefined,
-    roots: roots && sortedKeys(roots),
-    keyChange: change && {
-      fingerprint: fingerprintOf(change.key),
-      successor: change.successor === undefined ? undefined : keyOf(change.successor).publicKey,
-    },
-  };
-}
-
-async function batchOf(events: readonly OracleEvent[]): Promise<Batch> {
-  const [writer] = (events[0] as OracleEvent).actors;
-  const built = events.map((said) =>
-    buildEvent({
-      kind: said.kind,
-      primaryKey: said.object === undefined ? undefined : objectKey(said.object),
-      parent: said.parent === undefined ? undefined : objectKey(said.parent),
-      authority: authorityOf(said),
-      sealing:
-        said.sealedWith === undefined
-          ? undefined
-          : {
-              confidentiality: {
-                readKeyId: bytesOf(said.sealedWith, 32),
-                random: randomBytes(32),
-                commitment: randomBytes(32),
-              },
-              seal: (data) => data,
-            },
-      salt: randomBytes(16),
-      data: Buffer.alloc(said.kind === 'data' ? 17 : 0, 'd'),
-    }),
-  );
-  const sealed = sealBatch({
-    writer: { chainId, fingerprint: fingerprintOf(writer as string), salt: randomBytes(16) },
-    counter: 0,
-    eventHeaders: built.map(({ header }) => header),
-  });
-  return parseBatch(
-    await signBatch(
-      built.map(({ frame }) => frame),
-      sealed,
-      [],
-    ),
-  );
-}
-
-/** A chain that knows all keys from the start. */
-function fresh(roots: readonly string[]): Authority {
-  const others = names.filter((name) => !roots.includes(name));
-  const keys = { roots: sortedKeys(roots), others: sortedKeys(others), changed: [] };
-  return new Authority({ keys, isConfidential: false, isPrivate: false, rootRules: {}, nodes: [] });
-}
-
-function decide(authority: Authority, batch: Batch): string | undefined {
+/** As the server and every reader decide. @returns how to take it back, or why it is refused. */
+function decide(authority: Authority, batch: Batch): Undo | OracleRefusal {
   try {
     authority.keysOf(batch);
-    authority.decide(batch);
-    return undefined;
+    return authority.decide(batch);
   } catch (error) {
-    if (error instanceof AtedbError) return error.reason;
-    throw error;
+    if (!(error instanceof AtedbError)) throw error;
+    const { event_index: index } = error.metadata;
+    return { reason: error.reason, ...(index === undefined ? {} : { index: Number(index) }) };
   }
 }
 
-test('random histories are decided as a slow oracle decides them; what is stored or taken back decides the same', async () => {
-  const counts = new Map<string, number>();
-  await fc.assert(
-    fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 25 }), async (history) => {
-      const roots = ['root', 'other'];
-      const oracle = new AuthorityOracle(roots);
-      let authority = fresh(roots);
-      for (const said of history.map(wellFormed)) {
-        const batch = await batchOf([said]);
-        const before = encodeAuthority(authority.record());
-        const due = oracle.take(said);
-        const is = decide(authority, batch);
-        // Whom no rule names at all is told so first.
-        if (is !== 'KEY_NOT_ALLOWED' || due === undefined)
-          expect(is, JSON.stringify(said)).toBe(due);
-        else expect(due).toBeDefined();
-        const verdict = due ?? 'accepted';
-        counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-        if (is !== undefined) expect(encodeAuthority(authority.record())).toEqual(before);
-        expect(authority.objects).toBe(oracle.items.size);
-        authority = new Authority(decodeAuthority(encodeAuthority(authority.record())));
-      }
-    }),
-    { numRuns: rounds({ short: 100, long: 10_000 }) },
-  );
-  for (const verdict of ['accepted', 'KEY_NOT_ALLOWED', 'PARENT_INVALID', 'READ_RULE_MISMATCH']) {
-    expect(counts.get(verdict) ?? 0, verdict).toBeGreaterThan(10);
-  }
-});
+/** What was decided so often. */
+class Verdicts {
+  readonly #counts = new Map<string, number>();
 
-test('a batch is taken or refused as a whole, and can be taken back', async () => {
+  count(refused: OracleRefusal | undefined): void {
+    const verdict = refused?.reason ?? 'accepted';
+    this.#counts.set(verdict, (this.#counts.get(verdict) ?? 0) + 1);
+  }
+
+  /** A property that some decision never comes up in shows nothing of it. */
+  expectSome(...verdicts: readonly string[]): void {
+    for (const verdict of verdicts) {
+      expect(this.#counts.get(verdict) ?? 0, verdict).toBeGreaterThan(5);
+    }
+    expect([...this.#counts.keys()].sort()).toEqual([...verdicts].sort());
+  }
+}
+
+/** Reading a key takes longer than all else, so most batches show none. */
+const showsSigners = fc.nat(4).map((chosen) => chosen === 0);
+
+const everyVerdict = [
+  ...['accepted', 'KEY_NOT_ALLOWED', 'KEY_REVOKED', 'KEY_UNKNOWN'],
+  ...['PARENT_INVALID', 'READ_RULE_MISMATCH'],
+] as const;
+
+/** Whether clients, who have to know before, would seal data of an event with the key that it is to be sealed with. */
+function expectToldReadRule(authority: Authority, said: OracleEvent): void {
+  const { kind, object, parent, read, sealedWith } = said;
+  const inherits = read === 'inherit';
+  if (kind !== 'data' || object === undefined || (read !== undefined && !inherits)) return;
+  const above = parent === undefined ? undefined : objectKey(parent);
+  const rule = authority.readRuleFor(objectKey(object), above, { inherits });
+  const due =
+    sealedWith === undefined
+      ? { kind: 'everyone' }
+      : { kind: 'read_key', readKeyId: readKeyId(sealedWith) };
+  expect(rule, JSON.stringify(said)).toEqual(due);
+}
+
+/** Whether who only assumes where events put objects would seal their data as is due. */
+function expectAssumed(assumed: Authority, authority: Authority, oracle: AuthorityOracle): void {
+  for (const [name, { parent }] of oracle.items) {
+    const [key, above] = [objectKey(name), parent === '' ? undefined : objectKey(parent)];
+    expect(assumed.readRuleFor(key, above), name).toEqual(authority.readRuleFor(key, above));
+  }
+}
+
+test('random histories are decided as a slow oracle decides them; what is stored decides the same', async () => {
+  const verdicts = new Verdicts();
+  const signed = fc.record({ said: anyEvent, showsSigners });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(event, { minLength: 2, maxLength: 12 }),
-      fc.array(event, { minLength: 2, maxLength: 6 }),
-      async (history, last) => {
-        const oracle = new AuthorityOracle(['root']);
-        const authority = fresh(['root']);
-        for (const said of history.map(wellFormed)) {
-          if (oracle.take(said) === undefined) authority.decide(await batchOf([said]));
+      fc.array(signed, { minLength: 1, maxLength: 25 }),
+      fc.boolean(),
+      fc.nat(24),
+      async (history, isConfidential, storedAt) => {
+        let { oracle, authority } = begin(['root', 'other'], isConfidential);
+        const { authority: assumed } = begin(['root', 'other'], isConfidential);
+        for (const [at, { said, showsSigners: isShown }] of history.entries()) {
+          const batch = await batchOf([said], isShown);
+          const due = oracle.take([said], isShown);
+          if (due === undefined) expectToldReadRule(authority, said);
+          const before = due && encodeAuthority(authority.record());
+          const is = decide(authority, batch);
+          expect(Array.isArray(is) ? undefined : is, JSON.stringify(said)).toEqual(due);
+          verdicts.count(due);
+          if (before !== undefined) expect(encodeAuthority(authority.record())).toEqual(before);
+          expect(authority.objects).toBe(oracle.items.size);
+          const placement = due === undefined ? placementOf(said) : undefined;
+          if (placement !== undefined) assumed.assume(placement);
+          expectAssumed(assumed, authority, oracle);
+          if (at !== storedAt) continue;
+          authority = new Authority(decodeAuthority(encodeAuthority(authority.record())));
         }
-        const [first] = last as [OracleEvent];
-        const events = last.map((said) => wellFormed({ ...said, actors: first.actors }));
-        const batch = await batchOf(events);
+      },
+    ),
+    { numRuns },
+  );
+  verdicts.expectSome(...everyVerdict);
+});
+
+test('a batch is decided as its events one by one, taken or refused as a whole, and can be taken back', async () => {
+  const verdicts = new Verdicts();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyEvent, { maxLength: 12 }),
+      anyBatch,
+      showsSigners,
+      async (history, events, isShown) => {
+        const { oracle, authority } = begin(['root'], false);
+        for (const said of history) {
+          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]));
+        }
         const before = encodeAuthority(authority.record());
-        const refused = events.map((said) => oracle.take(said)).find((why) => why !== undefined);
-        if (refused !== undefined) {
-          expect(decide(authority, batch)).toBeDefined();
-        } else takeBackAll(authority.decide(batch));
+        const oneByOne = new Authority(decodeAuthority(before));
+        const due = oracle.take(events, isShown);
+        const is = decide(authority, await batchOf(events, isShown));
+        verdicts.count(due);
+        expect(Array.isArray(is) ? undefined : is, JSON.stringify(events)).toEqual(due);
+        if (Array.isArray(is)) {
+          for (const said of events) oneByOne.decide(await batchOf([said], isShown));
+          const after = encodeAuthority(authority.record());
+          expect(after).toEqual(encodeAuthority(oneByOne.record()));
+          takeBackAll(is);
+        }
         expect(encodeAuthority(authority.record())).toEqual(before);
+      },
+    ),
+    { numRuns },
+  );
+  verdicts.expectSome(...everyVerdict);
+});
+
+test('a line of objects is as deep as it may be, and what moves made deeper is decided on alike', async () => {
+  const verdicts = new Verdicts();
+  // Parents above the last of them, the root of the chain not counted.
+  const depth = fc.integer({ min: treeDepthMax - 2, max: treeDepthMax });
+  await fc.assert(
+    fc.asyncProperty(
+      depth.chain((parents) =>
+        fc.tuple(
+          fc.constant(parents),
+          fc.array(eventAtLine(parents + 1), { minLength: 5, maxLength: 20 }),
+        ),
+      ),
+      async ([parents, history]) => {
+        const { oracle, authority } = begin(['root', 'other'], false);
+        const line = Array.from({ length: parents + 1 }, (_, index): OracleEvent => {
+          const parent = index === 0 ? undefined : inLine(index - 1);
+          return { kind: 'data', object: inLine(index), parent, actors: ['root'] };
+        });
+        expect(oracle.take(line)).toBeUndefined();
+        expect(decide(authority, await batchOf(line))).toBeInstanceOf(Array);
+        for (const said of history) {
+          const due = oracle.take([said]);
+          const is = decide(authority, await batchOf([said]));
+          verdicts.count(due);
+          expect(Array.isArray(is) ? undefined : is, JSON.stringify(said)).toEqual(due);
+          expect(authority.objects).toBe(oracle.items.size);
+        }
       },
     ),
     { numRuns: rounds({ short: 100, long: 10_000 }) },
   );
+  verdicts.expectSome(...everyVerdict);
 });

@@ -11,11 +11,12 @@ import {
   writesObject,
 } from '../event/index.ts';
 import { type Act, aboutAct, countsNoMore, requireRoot } from './act.ts';
+import { assumePlacement, type Placement } from './assume-placement.ts';
+import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
   type HeldReadRule,
-  type HeldRule,
   latin1,
   ObjectTree,
   type TreeNode,
@@ -37,26 +38,11 @@ export interface AuthorityRecord extends TreeRecord {
   readonly keys: KeyRingRecord;
 }
 
-/** The rules that count for an object, and where they were found: a primary key, or undefined for the root of the chain. */
-export interface CountingRules {
-  /** Where it is. */
-  readonly parent: Buffer | undefined;
-  /** Undefined: that of the root keys. */
-  readonly write: HeldRule | undefined;
-  readonly writeAt: Buffer | undefined;
-  /** Undefined: nobody besides. */
-  readonly add: HeldRule | undefined;
-  /** Undefined: there is none yet, so that nothing can be written. */
-  readonly read: HeldReadRule | undefined;
-  readonly readAt: Buffer | undefined;
-}
-
 const latin1KeyBytes = 16;
-const noKey = Buffer.alloc(0);
 
-/** An object's primary key; undefined for the root of the chain. */
-function keyOf(node: TreeNode | undefined): Buffer | undefined {
-  return node === undefined || node.key === '' ? undefined : Buffer.from(node.key, 'latin1');
+/** All keys that sign for an event: those that its right may come from, and its author's. */
+function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
+  return author === undefined ? actors : [...actors, author.toString('hex')];
 }
 
 function actorOf(batch: Batch): Pick<Act, 'actors'> {
@@ -90,8 +76,8 @@ export class Authority {
   }
 
   /**
-   * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule for writing or adding names, or one that
-   * is let in besides; or what has replaced one of those.
+   * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule of the root of the chain names for writing
+   * or adding, or one that it lets in besides; or what has replaced one of those.
    */
   admits(fingerprint: string): boolean {
     if (this.keys.isChanged(fingerprint)) return false;
@@ -99,7 +85,7 @@ export class Authority {
     return this.keys.isRoot(fingerprint) || names.some((name) => this.#tree.isAdmitted(name));
   }
 
-  /** Who may open the chain, if it is private, besides roots and those whom rules for writing and adding name: 32 bytes each. */
+  /** Who may open the chain, if it is private, besides roots and those whom rules of the root of the chain name: 32 bytes each. */
   get admitted(): AdmitRule {
     return this.#tree.admitted;
   }
@@ -113,17 +99,24 @@ export class Authority {
    * The rule for reading that counts for data of an object that is written below a parent now.
    *
    * @param parent that the event names; undefined for none.
+   * @param options.inherits whether the event gives up the object's own rule.
    * @returns undefined where there is none yet, so that nothing can be written.
    */
-  readRuleFor(primaryKey: Buffer, parent: Buffer | undefined): HeldReadRule | undefined {
-    const node = this.#tree.find(latin1(primaryKey));
-    // What moves inherits from where it comes to.
-    const isThere = node !== undefined && node.parent?.key === latin1(parent ?? noKey);
-    if (node !== undefined && (isThere || node.read !== undefined)) {
-      return this.#tree.readRuleOf(node);
-    }
-    const above = parent && this.#tree.find(latin1(parent));
-    return this.#tree.readRuleOf(above ?? this.#tree.root);
+  readRuleFor(
+    primaryKey: Buffer,
+    parent: Buffer | undefined,
+    { inherits = false }: { readonly inherits?: boolean } = {},
+  ): HeldReadRule | undefined {
+    return readRuleFor(this.#tree, { primaryKey, parent, inherits });
+  }
+
+  /**
+   * Have an object where an event of one's own puts it, before the chain has decided on the event: for what is sealed behind it.
+   *
+   * @returns whether that changes anything.
+   */
+  assume(event: Placement): boolean {
+    return assumePlacement(this.#tree, event);
   }
 
   /**
@@ -132,20 +125,7 @@ export class Authority {
    * @param parent where the object is, if it is new; undefined for none.
    */
   rulesFor(primaryKey: Buffer | undefined, parent: Buffer | undefined): CountingRules {
-    const { root } = this.#tree;
-    const node = primaryKey === undefined ? root : this.#tree.find(latin1(primaryKey));
-    const above = parent && this.#tree.find(latin1(parent));
-    const at = node ?? above ?? root;
-    const written = this.#tree.writeRuleOf(at);
-    const isNew = node === undefined;
-    return {
-      parent: isNew ? parent : keyOf(node.parent),
-      write: written.rule,
-      writeAt: keyOf(written.at),
-      add: isNew ? undefined : node.add,
-      read: this.#tree.readRuleOf(at),
-      readAt: keyOf(this.#tree.readRuleAt(at)),
-    };
+    return countingRules(this.#tree, primaryKey, parent);
   }
 
   /**
@@ -195,7 +175,9 @@ export class Authority {
       (actor) =>
         this.keys.isRoot(actor) ||
         this.keys.isChanged(actor) ||
-        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)),
+        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
+        // Who was let in may give its key up.
+        (this.#tree.isPrivate && this.admits(actor)),
     );
     if (!isNamed) throw notNamed(actors, this.keys);
   }
@@ -242,8 +224,8 @@ export class Authority {
     };
     const kind = batch.kindOf(index);
     // An event before it, in this batch too, may have ended them.
-    for (const actor of act.actors) {
-      if (this.keys.isChanged(actor)) throw countsNoMore(act, actor);
+    for (const signer of signersOfEvent(act)) {
+      if (this.keys.isChanged(signer)) throw countsNoMore(act, signer);
     }
     this.#learnKeys(act, undo);
     if (kind === 'key_change') changeKey(act, this.keys, undo);
@@ -290,7 +272,7 @@ export class Authority {
 
   #move(act: Act, node: TreeNode, undo: Undo): void {
     const parent = this.#parentFor(act, undo);
-    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'put it below');
+    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'move');
     if (this.#tree.isWithin(parent, node)) {
       throw parentInvalid(act.index, 'cycle', node, parent.key);
     }

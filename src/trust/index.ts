@@ -1,4 +1,5 @@
-export { Authority, type AuthorityRecord, type CountingRules } from './authority.ts';
+export type { Placement } from './assume-placement.ts';
+export { Authority, type AuthorityRecord } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
   type Answer,
@@ -17,6 +18,7 @@ export {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from './checkpoint.ts';
+export type { CountingRules } from './counting-rules.ts';
 export { verifyDeletion } from './deletion-proof.ts';
 export { verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
@@ -33,6 +35,7 @@ export {
   type VerifiedBatch,
 } from './replay-verifier.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+export { splitOrFail } from './split-slice.ts';
 export { checkMayOpen, verifyTicketProof } from './ticket-proof.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';

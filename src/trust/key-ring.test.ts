@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { batchOf, keysOf } from '../../test/support/authority/build-batch.ts';
+import type { OracleEvent } from '../../test/support/authority/oracle.ts';
 import { chainKeysMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
+import { Authority } from './authority.ts';
 import { KeyRing } from './key-ring.ts';
 
 const keyOf = (number: number) => ({ fingerprintHex: `key ${number}` }) as PublicKey;
@@ -14,4 +17,29 @@ test('a chain knows so many keys beside its roots, and not one more', () => {
   );
   // One that is known takes no room.
   ring.add(keyOf(0), []);
+});
+
+test('where strangers have used up all keys, those that are known write on, and nobody else', async () => {
+  const others = Array.from({ length: chainKeysMax - 1 }, (_, number) => keyOf(number));
+  const known = [...others, ...keysOf(['alice'])];
+  const keys = { roots: keysOf(['root']), others: known, changed: [] };
+  const authority = new Authority({
+    keys,
+    isConfidential: false,
+    isPrivate: false,
+    rootRules: {},
+    nodes: [],
+  });
+  const decide = async (event: OracleEvent) => {
+    const batch = await batchOf([event], true);
+    authority.keysOf(batch);
+    return authority.decide(batch);
+  };
+  const data = { kind: 'data', object: 'a' } as const;
+  await decide({ ...data, write: 'everyone', actors: ['root'] });
+  await decide({ ...data, actors: ['alice'] });
+  await expect(decide({ ...data, actors: ['stranger'] })).rejects.toMatchObject({
+    reason: 'TOO_MANY_KEYS',
+  });
+  await decide({ ...data, actors: ['alice'] });
 });

@@ -144,12 +144,18 @@ export class ObjectTree {
     return this.#named.has(fingerprint) || this.#named.has(everyone);
   }
 
-  /** Whether a rule for writing or adding names a key, in hexadecimal, or it is among those that are let in besides. */
+  /**
+   * Whether a rule of the root of the chain names a key, in hexadecimal, or lets it in besides. Rules of objects don't count: they are set
+   * by those who may write the object, and who opens the chain is for its roots to say.
+   */
   isAdmitted(fingerprint: string): boolean {
-    return this.#named.has(fingerprint) || this.#admitted.has(fingerprint);
+    const named = [this.root.write, this.root.add].some((rule) =>
+      namesOf(rule).includes(fingerprint),
+    );
+    return named || this.#admitted.has(fingerprint);
   }
 
-  /** Who may open the chain besides those whom rules for writing and adding name. */
+  /** Who may open the chain besides those whom rules of the root of the chain name. */
   get admitted(): AdmitRule {
     return [...this.#admitted].map((fingerprint) => Buffer.from(fingerprint, 'hex'));
   }
@@ -166,7 +172,8 @@ export class ObjectTree {
       if (at.write !== undefined || at.parent === undefined) return { rule: at.write, at };
       at = at.parent;
     }
-    return { rule: tooDeep, at };
+    // Above as many parents as there may be is the root of the chain, or the node is too deep.
+    return at.parent === undefined ? { rule: at.write, at } : { rule: tooDeep, at };
   }
 
   /** The rule for reading that counts for a node; undefined: none does, and nothing may be written in clear or sealed. */

@@ -1,4 +1,3 @@
-import { KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import {
   type Batch,
@@ -8,6 +7,7 @@ import {
   WriterNumbers,
   writesObject,
 } from '../event/index.ts';
+import { NotedKeys } from './noted-keys.ts';
 
 /** Events of which it is known who wrote which object: as many again may still be known. */
 const eventsKeptMin = 131_072;
@@ -18,8 +18,8 @@ const eventsKeptMin = 131_072;
  */
 export class RecentKeys {
   readonly #secret = randomSecret();
-  #older = new KeyTable(this.#secret);
-  #newer = new KeyTable(this.#secret);
+  #older = new NotedKeys(this.#secret);
+  #newer = new NotedKeys(this.#secret);
   #events = 0;
   readonly #writers = new WriterNumbers();
 
@@ -34,7 +34,7 @@ export class RecentKeys {
     this.#events += count;
     if (this.#events < eventsKeptMin) return;
     this.#older = this.#newer;
-    this.#newer = new KeyTable(this.#secret);
+    this.#newer = new NotedKeys(this.#secret);
     this.#events = 0;
   }
 

@@ -7,7 +7,6 @@ import {
   type Genesis,
   parseBatch,
   type SliceBatch,
-  splitSlice,
   type TreeHead,
 } from '../event/index.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
@@ -19,6 +18,7 @@ import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
 import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
+import { splitOrFail } from './split-slice.ts';
 import { type VouchedBy, vouchedBy } from './vouching.ts';
 
 /** A batch that was verified, with its commit. */
@@ -143,6 +143,11 @@ export class ReplayVerifier {
   /** Whether it is checked that events are allowed: by all that came before, from the chain's first batch on. */
   get checksRules(): boolean {
     return this.#authority !== undefined;
+  }
+
+  /** Number of objects that have a parent or rules, where it is known who may do what. */
+  get ruledObjects(): number {
+    return this.#authority?.objects ?? 0;
   }
 
   /** Who may do what after all that was verified, for a replay that goes on from there. */
@@ -367,19 +372,4 @@ function failed(commit: number, error: unknown): unknown {
     `commit ${commit} does not verify: ${error.message}. Nothing of it was used; the server, or its copy of the chain, can't be trusted`,
     { metadata: { commit: String(commit) }, cause: error },
   );
-}
-
-function splitOrFail(slice: Buffer): SliceBatch[] {
-  try {
-    return splitSlice(slice);
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(
-      'VERIFICATION_FAILED',
-      `a slice of the log is not valid: ${error.message}`,
-      {
-        cause: error,
-      },
-    );
-  }
 }

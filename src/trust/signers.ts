@@ -56,9 +56,13 @@ export function keysOfSigners(
   const found = new Map<string, PublicKey>();
   let shown: ReadonlyMap<string, PublicKey> | undefined;
   for (const signer of signers) {
-    const isKnown = ring.isChanged(signer) || ring.find(signer) !== undefined;
-    if (!isKnown) shown ??= keysShownIn(batch);
-    found.set(signer, shown?.get(signer) ?? countingKey(signer, ring));
+    // One that counts no more is not known anew by being shown.
+    if (ring.isChanged(signer) || ring.find(signer) !== undefined) {
+      found.set(signer, countingKey(signer, ring));
+      continue;
+    }
+    shown ??= keysShownIn(batch);
+    found.set(signer, shown.get(signer) ?? countingKey(signer, ring));
   }
   return found;
 }

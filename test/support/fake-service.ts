@@ -185,9 +185,10 @@ export function read(error: ServiceError | undefined) {
   };
 }
 
-/** Resolves when an abort signal fires, with its reason. */
+/** Resolves when an abort signal fires, with its reason; at once where it has. */
 export function fired(signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve) => {
+    if (signal.aborted) resolve(signal.reason);
     signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
   });
 }

@@ -21,6 +21,8 @@ export class LyingProxy implements AsyncDisposable {
   readonly #server = new Server();
   readonly #truth: Client;
   #port = 0;
+  /** What it was sent by clients on streams of appends, in order. */
+  readonly appends: Buffer[] = [];
   /** How it lies now. */
   lie: Lie = (_method, answer) => answer;
 
@@ -82,7 +84,10 @@ export class LyingProxy implements AsyncDisposable {
   #duplex(path: string, name: string): handleBidiStreamingCall<Buffer, Buffer> {
     return (call) => {
       const truth = this.#truth.makeBidiStreamRequest(path, identity, identity);
-      call.on('data', (request: Buffer) => truth.write(request));
+      call.on('data', (request: Buffer) => {
+        if (name === 'append') this.appends.push(request);
+        truth.write(request);
+      });
       call.on('end', () => truth.end());
       this.#relay(truth, call as never, name);
     };

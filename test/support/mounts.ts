@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { machineHas } from './machine-has.ts';
 
 // File systems of a test's own, where the system lets it: on Linux, as root.
 
@@ -16,8 +17,18 @@ function unmount(path: string): void {
   spawnSync('umount', ['--lazy', path]);
 }
 
-/** Whether file systems can be mounted here; without it the tests that need one are skipped. */
+/** Whether file systems can be mounted here. */
 export const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
+
+/** Whether the tests that mount something can run here. */
+export function machineMounts(): boolean {
+  return machineHas({
+    isThere: canMount,
+    what: 'file systems of their own',
+    remedy:
+      'run them on Linux as root, in a container with what mount needs (docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined)',
+  });
+}
 
 function tryMount(): boolean {
   const path = mkdtempSync(join(tmpdir(), 'atedb-mount-'));

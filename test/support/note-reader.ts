@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { machineHas } from './machine-has.ts';
 
 /** What other people's code makes of a note; see `note-reader/main.go`. */
 export interface ReadNote {
@@ -25,18 +26,28 @@ export interface NoteQuestion {
 const environment = { ...process.env, GOTOOLCHAIN: 'go1.27.3' };
 const source = join(import.meta.dirname, 'note-reader');
 
+function whatIsMissing(): string | undefined {
+  const go = (...args: string[]) => spawnSync('go', args, { cwd: source, env: environment });
+  const { error, status } = go('version');
+  if (error !== undefined) return 'Go is not installed';
+  if (status !== 0) return 'Go 1.27.3 can not be had';
+  return go('mod', 'download').status === 0 ? undefined : 'its packages can not be had';
+}
+
 /** Verifies notes with published Go packages. */
 export class NoteReader implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'atedb-note-reader-'));
   readonly #program: string;
 
-  /** Why there is none on this machine; undefined where there is one. */
-  static whyMissing(): string | undefined {
-    const go = (...args: string[]) => spawnSync('go', args, { cwd: source, env: environment });
-    const { error, status } = go('version');
-    if (error !== undefined) return 'Go is not installed';
-    if (status !== 0) return 'Go 1.27.3 can not be had';
-    return go('mod', 'download').status === 0 ? undefined : "Go's packages can not be had";
+  /** Whether one can be had here. */
+  static machineHasOne(): boolean {
+    const missing = whatIsMissing();
+    return machineHas({
+      isThere: missing === undefined,
+      what: `Go with the packages that read notes (${missing})`,
+      remedy:
+        'install Go 1.21 or newer (.ci/run does so as root), and let it get Go 1.27.3 and the packages of test/support/note-reader from proxy.golang.org, or from what GOPROXY names',
+    });
   }
 
   constructor() {

@@ -2157,7 +2157,7 @@ export declare const ChainHealthSchema: GenEnum<ChainHealth>;
  * SERVER_DRAINING and INTERNAL; what else a method fails with, it says.
  * A private chain lets nobody in without a ticket: any method but GetTicket and ListChains takes one in the call's metadata, as
  * `atedb-ticket-bin`, and fails with CHAIN_PRIVATE without one that counts. Streams that read end so, too, as soon as its key
- * may not open the chain any more. The call that creates the chain needs none. In other chains tickets are not looked at.
+ * may not open the chain any more. The batch that creates the chain needs none. In other chains tickets are not looked at.
  *
  * @generated from service atedb.v1.ChainService
  */
@@ -2175,8 +2175,8 @@ export declare const ChainService: GenService<{
     output: typeof OpenChainResponseSchema;
   },
   /**
-   * Lets a key into a private chain, for some minutes. The first message names the chain and a key that its rules name, and is answered
-   * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`. Whoever has the ticket
+   * Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
+   * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket` where the rules of the root of the chain name it. Whoever has the ticket
    * has what the key may read, until it is too old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED,
    * SIGNATURE_INVALID; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
    *

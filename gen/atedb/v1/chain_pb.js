@@ -401,7 +401,7 @@ export const ChainHealth = /*@__PURE__*/
  * SERVER_DRAINING and INTERNAL; what else a method fails with, it says.
  * A private chain lets nobody in without a ticket: any method but GetTicket and ListChains takes one in the call's metadata, as
  * `atedb-ticket-bin`, and fails with CHAIN_PRIVATE without one that counts. Streams that read end so, too, as soon as its key
- * may not open the chain any more. The call that creates the chain needs none. In other chains tickets are not looked at.
+ * may not open the chain any more. The batch that creates the chain needs none. In other chains tickets are not looked at.
  *
  * @generated from service atedb.v1.ChainService
  */

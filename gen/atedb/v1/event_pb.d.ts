@@ -144,7 +144,8 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
   serverIdentity?: PublicKey | undefined;
 
   /**
-   * Strangers are kept out: only who proves a key that the chain's rules name may open and read it; see `GetTicket`.
+   * Strangers are kept out: only who proves a key that the rules of the root of the chain name may open and read it; see
+   * `GetTicket`.
    *
    * @generated from field: bool private = 7;
    */
@@ -368,7 +369,7 @@ export declare type ReadRule = Message<"atedb.v1.ReadRule"> & {
 export declare const ReadRuleSchema: GenMessage<ReadRule>;
 
 /**
- * Who may open a private chain, besides its roots and the keys that rules for writing and adding name.
+ * Who may open a private chain, besides its roots and the keys that rules of the root of the chain name.
  *
  * @generated from message atedb.v1.AdmitRule
  */

@@ -1,19 +1,10 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
-import {
-  chainFlags,
-  isOn,
-  parseSequence,
-  readChainFlag,
-  readPositional,
-  readTrustMode,
-  valueFlag,
-} from '../chain-flags.ts';
+import { chainFlags, isOn, parseSequence, readChainFlag, valueFlag } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import { printFlags, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
-import { readServer } from '../server-target.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const { limit: _, ...oneEvent } = printFlags;
@@ -39,12 +30,8 @@ export const getCommand: CommandModule = {
       .example('$0 get ate://localhost/team/settings --sequence 17 --json', 'an event, as JSON')
       .epilogue(notes),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
-      address: address.text,
-      server: readServer(address, parsed),
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
+      ...readChainTarget(parsed),
       damaged: isOn(flags.damaged, parsed),
       event: eventOf(readObject(parsed), readChainFlag(flags.sequence, parsed)),
       ...readReaderFlags(parsed),

@@ -1,19 +1,17 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress, primaryKeyBytes, primaryKeyFromName } from '../../event/index.ts';
+import { primaryKeyBytes, primaryKeyFromName } from '../../event/index.ts';
 import {
   chainFlags,
   isOn,
   parseHex,
   readChainFlag,
-  readPositional,
-  readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { parseInteger } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
-import { readServer } from '../server-target.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
@@ -72,7 +70,6 @@ export const lockCommand: CommandModule = {
       )
       .epilogue(notes),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const waitSeconds = readChainFlag(flags.wait, parsed);
     const noWait = isOn(flags.noWait, parsed);
     if (noWait && waitSeconds !== undefined) {
@@ -80,16 +77,13 @@ export const lockCommand: CommandModule = {
     }
     const ttlSeconds = readChainFlag(flags.ttl, parsed);
     const settings = {
-      address: address.text,
-      server: readServer(address, parsed),
+      ...readChainTarget(parsed),
       primaryKey: parseObject(argumentText(parsed.object)),
       command: readCommand(parsed),
       wait: !noWait,
       timeoutMs: waitSeconds === undefined ? undefined : waitSeconds * 1_000,
       ttlMs: ttlSeconds === undefined ? undefined : ttlSeconds * 1_000,
       key: readChainFlag(flags.key, parsed),
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
       json: isOn(flags.json, parsed),
     };
     const { runLocked } = await import('../lock.ts');

@@ -1,21 +1,18 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
   isOn,
   parseSequence,
   readChainFlag,
-  readPositional,
-  readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
-import { readServer } from '../server-target.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const parseSize = parseInteger('a number of commits', 1, Number.MAX_SAFE_INTEGER);
@@ -69,7 +66,6 @@ export const proofCommand: CommandModule = {
 
 async function get(parsed: ParsedArguments): Promise<void> {
   if (parsed.address === undefined) throw new UsageError('name a chain, or --check a proof');
-  const address = readPositional('address', parsed, parseChainAddress);
   const sequence =
     parsed.sequence === undefined ? undefined : parseSequence(argumentText(parsed.sequence));
   const fromSize = readChainFlag(flags.from, parsed);
@@ -77,10 +73,7 @@ async function get(parsed: ParsedArguments): Promise<void> {
     throw new UsageError('say what to prove: the sequence of an event, or --from, or both');
   }
   const settings = {
-    address: address.text,
-    server: readServer(address, parsed),
-    chainId: readChainFlag(flags.chainId, parsed),
-    trustMode: readTrustMode(parsed),
+    ...readChainTarget(parsed),
     sequence,
     fromSize,
     size: readChainFlag(flags.size, parsed),

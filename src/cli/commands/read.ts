@@ -1,19 +1,16 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
   isOn,
   parseSequence,
   readChainFlag,
-  readPositional,
-  readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
-import { readServer } from '../server-target.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
@@ -42,17 +39,13 @@ export const readCommand: CommandModule = {
       .example('$0 read ate://localhost/team/logs --from 5 --json --text', 'as JSON')
       .epilogue(printNotes),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const from = readChainFlag(flags.from, parsed);
     const end = readChainFlag(flags.to, parsed);
     if (end !== undefined && end < (from ?? 0)) {
       throw new UsageError(`--to ${end} is before --from ${from}`);
     }
     const settings = {
-      address: address.text,
-      server: readServer(address, parsed),
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
+      ...readChainTarget(parsed),
       from,
       end,
       reverse: isOn(flags.reverse, parsed),

@@ -1,19 +1,16 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
 import {
   chainFlags,
   isOn,
   parseSequence,
   readChainFlag,
   readPassphraseFlag,
-  readPositional,
-  readTrustMode,
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
-import { readServer } from '../server-target.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
@@ -39,22 +36,18 @@ export const rmCommand: CommandModule = {
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
       .example('$0 rm ate://localhost/team/settings --name colour', 'the object of this name')
       .epilogue(
-        "What was appended of the object stays in the chain's history. An object that is not there\nends the command with 7, and nothing is appended.",
+        "What was appended of the object stays in the chain's history. Its rules go with it, so that what is\nwritten to it next is for whom its parent, or the chain, says. An object that is not there\nends the command with 7, and nothing is appended.",
       ),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const primaryKey = readObject(parsed);
     if (primaryKey === undefined) throw new UsageError('say which: --primary-key or --name');
     const settings = {
-      address: address.text,
-      server: readServer(address, parsed),
+      ...readChainTarget(parsed),
       primaryKey,
       force: isOn(flags.force, parsed),
       unchangedSince: readChainFlag(flags.unchangedSince, parsed),
       key: readChainFlag(flags.key, parsed),
       sign: isOn(flags.sign, parsed),
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
       passphraseFile: readPassphraseFlag(parsed),
       json: isOn(flags.json, parsed),
     };

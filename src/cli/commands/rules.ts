@@ -1,5 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { readChainFlag } from '../chain-flags.ts';
+import { UsageError } from '../errors.ts';
+import type { Flag, ParsedArguments } from '../flags.ts';
+import { readObjectAt } from '../object-flags.ts';
 import { admitFlags, keyChangeFlags, readAll, readRules, ruleFlags } from '../rule-flags.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 import { readWriteFlags, writeFlags } from '../write-flags.ts';
@@ -23,6 +26,7 @@ export const rulesCommand: CommandModule = {
       .example('$0 rules ate://localhost/team/notes --replace-key bob=bob2.pub', 'rotate a key')
       .epilogue(notes),
   handler: async (parsed) => {
+    refuseObject(parsed);
     const settings = {
       ...readWriteFlags(parsed),
       rules: { ...readRules(parsed), admit: readChainFlag(flags.admit, parsed) },
@@ -34,3 +38,15 @@ export const rulesCommand: CommandModule = {
     await showOrSetRules(settings);
   },
 };
+
+/** What is about the whole chain is not about the object that is named; beside rules for that one it may stand. */
+function refuseObject(parsed: ParsedArguments): void {
+  if (readObjectAt(parsed).primaryKey === undefined) return;
+  if (Object.values(readRules(parsed)).some((rule) => rule !== undefined)) return;
+  for (const flag of [flags.admit, flags.replaceKey, flags.revokeKey, flags.roots]) {
+    if (readAll(flag as Flag<unknown>, parsed).length === 0) continue;
+    throw new UsageError(
+      `--${flag.name} is about the whole chain: leave --name and --primary-key out`,
+    );
+  }
+}

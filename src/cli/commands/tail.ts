@@ -1,9 +1,8 @@
 import type { CommandModule } from 'yargs';
-import { parseChainAddress } from '../../event/index.ts';
-import { readChainFlag, readPositional, readTrustMode, valueFlag } from '../chain-flags.ts';
+import { readChainFlag, valueFlag } from '../chain-flags.ts';
+import { readChainTarget } from '../chain-target.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 import { readerFlags, readReaderFlags } from '../reader-flags.ts';
-import { readServer } from '../server-target.ts';
 import { parseStartPoint } from '../start-point.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
@@ -34,12 +33,8 @@ export const tailCommand: CommandModule = {
       .example('$0 tail ate://localhost/team/logs --from now | grep error', 'what comes')
       .epilogue(notes),
   handler: async (parsed) => {
-    const address = readPositional('address', parsed, parseChainAddress);
     const settings = {
-      address: address.text,
-      server: readServer(address, parsed),
-      chainId: readChainFlag(flags.chainId, parsed),
-      trustMode: readTrustMode(parsed),
+      ...readChainTarget(parsed),
       from: readChainFlag(flags.from, parsed) ?? 'start',
       ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),

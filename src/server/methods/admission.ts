@@ -9,8 +9,13 @@ export interface Admission {
   check(): void;
 }
 
-/** Whoever creates a chain is let in, and so is everybody into one that isn't private. */
-export const everybody: Admission = { check: () => undefined };
+/** Into a chain that isn't private. */
+const everybody: Admission = { check: () => undefined };
+
+/** Let in whoever creates a chain, with the batch that does; whatever comes then on the same stream needs a ticket. */
+export function admitCreator(deps: ChainServiceDeps, chain: Chain, call: Call): Admission {
+  return { check: () => admit(deps, chain, call).check() };
+}
 
 /**
  * Let the caller into a chain, if it is private and the call's ticket is for it. The ticket is looked at once: a call that has begun may

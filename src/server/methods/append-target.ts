@@ -1,12 +1,11 @@
 import { AtedbError } from '../../bytes/index.ts';
-import type { ChainLease } from '../../chain/index.ts';
 import type { ChainKey } from '../../event/index.ts';
 import type { Call } from '../method.ts';
-import { admit } from './admission.ts';
-import { type ChainServiceDeps, openRequested } from './deps.ts';
+import { admit, admitCreator } from './admission.ts';
+import { type AdmittedLease, type ChainServiceDeps, openRequested } from './deps.ts';
 
 /**
- * Open the chain that is appended to; a genesis creates it, and whoever does that is let in.
+ * Open the chain that is appended to; a genesis creates it, and whoever does that is let in with it.
  *
  * @param run the batch that is appended; empty where there is none, which creates nothing.
  * @throws AtedbError CHAIN_NOT_FOUND where there is none and the batch is no genesis; CHAIN_PRIVATE; as `ChainRegistry.openOrCreate`.
@@ -16,13 +15,13 @@ export async function openForAppend(
   key: ChainKey,
   run: Buffer,
   call: Call,
-): Promise<ChainLease> {
+): Promise<AdmittedLease> {
   if (run.length === 0) return openRequested(deps, { chainKey: key.text }, call);
   const lease = await deps.registry.openOrCreate(key, run);
   if (lease !== undefined) {
     try {
-      if (!lease.isNew) admit(deps, lease.chain, call);
-      return lease;
+      const admission = (lease.isNew ? admitCreator : admit)(deps, lease.chain, call);
+      return Object.assign(lease, { admission });
     } catch (error) {
       lease[Symbol.dispose]();
       throw error;

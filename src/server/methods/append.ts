@@ -2,13 +2,13 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { AppendResponseSchema, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
 import { ErrorReason } from '../../../gen/atedb/v1/errors_pb.js';
 import { AtedbError, writerBatchesInFlightMax } from '../../bytes/index.ts';
-import type { Chain, ChainLease, PreparedBatch, SubmittedBatch } from '../../chain/index.ts';
+import type { Chain, PreparedBatch, SubmittedBatch } from '../../chain/index.ts';
 import { parseChainKey, type SignatureView } from '../../event/index.ts';
 import { bidiStream, type DuplexCall } from '../method.ts';
 import { type AppendRequestParts, splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
 import { type AttestableBatch, Attestations, attestable } from './attestations.ts';
-import { type ChainServiceDeps, requestInvalid } from './deps.ts';
+import { type AdmittedLease, type ChainServiceDeps, requestInvalid } from './deps.ts';
 import {
   attestedMessage,
   committedMessage,
@@ -44,7 +44,7 @@ class AppendStream {
   readonly #attestations: Attestations;
   readonly #failure = Promise.withResolvers<never>();
   #chainKey: string | undefined;
-  #lease: ChainLease | undefined;
+  #lease: AdmittedLease | undefined;
   #closed = false;
   /** A batch got no answer: none that comes after it may get one. */
   #failed = false;
@@ -131,6 +131,8 @@ class AppendStream {
         `a stream is for one chain, and this one's is ${streamKey}`,
       );
     }
+    // Who is let in no more appends no more either, where a rule says that everyone may.
+    this.#lease?.admission.check();
     return this.#lease?.chain ?? (await this.#open(streamKey, run));
   }
 

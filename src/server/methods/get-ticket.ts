@@ -49,7 +49,7 @@ export function getTicket(deps: ChainServiceDeps) {
   });
 }
 
-/** @returns the id of the chain. @throws AtedbError KEY_NOT_ALLOWED: strangers cost no signature to verify. */
+/** @returns the id of the chain. */
 async function challenge(deps: ChainServiceDeps, wanted: Wanted): Promise<Buffer> {
   using lease = await openPrivate(deps, wanted);
   return lease.chain.genesis.chainId;
@@ -69,27 +69,25 @@ async function ticketFor(
   const signature = fromSignature('proof.signature', proof.signature);
   // No lease is held while a caller takes its time, so the chain may be another one by now, and its rules others.
   using lease = await openPrivate(deps, wanted);
-  const { chainKey, chainId } = lease.chain.genesis;
+  const { authority, genesis } = lease.chain;
+  const { chainKey, chainId } = genesis;
+  // Before its right is looked at: who is let in is told to nobody but themselves.
   await verifyTicketProof(signature, key, {
     serverFingerprint: deps.identity.fingerprint,
     chainKey,
     chainId,
     conversationId,
   });
+  checkMayOpen(key, authority);
   return deps.tickets.issue(chainId, key.fingerprint);
 }
 
-/** Open a private chain whose rules name the key. */
-async function openPrivate(deps: ChainServiceDeps, { request, key }: Wanted) {
+async function openPrivate(deps: ChainServiceDeps, { request }: Wanted) {
   const lease = await deps.registry.open(parseChainKey(request.chainKey));
   try {
     checkPinned(lease, request.chainId);
-    const { genesis, authority } = lease.chain;
-    if (genesis.isPrivate !== true) {
-      throw requestInvalid('chain_key', `the chain ${request.chainKey} is not private: open it`);
-    }
-    checkMayOpen(key, authority);
-    return lease;
+    if (lease.chain.genesis.isPrivate === true) return lease;
+    throw requestInvalid('chain_key', `the chain ${request.chainKey} is not private: open it`);
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;

@@ -7,13 +7,19 @@ import {
   LockResponseSchema,
 } from '../../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
-import type { ChainLease, LockHolder } from '../../chain/index.ts';
+import type { LockHolder } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
 import { checkMayLock, type LockClaim, verifyLockProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
 import { SilenceTimer } from '../silence-timer.ts';
-import { type ChainServiceDeps, checkLength, openRequested, requestInvalid } from './deps.ts';
+import {
+  type AdmittedLease,
+  type ChainServiceDeps,
+  checkLength,
+  openRequested,
+  requestInvalid,
+} from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
 
 const ttlDefaultMs = 15_000;
@@ -35,7 +41,7 @@ export function lock(deps: ChainServiceDeps) {
 
 /** What a stream wants to lock, on which chain. */
 interface Wanted {
-  readonly lease: ChainLease;
+  readonly lease: AdmittedLease;
   readonly claim: LockClaim;
   readonly noWait: boolean;
   readonly ttlMs: number;
@@ -77,6 +83,7 @@ class LockStream implements LockHolder {
   checkRight(): void {
     const { lease, claim } = this.#wanted ?? {};
     if (lease === undefined || claim === undefined) throw new Error('a closed stream has no right');
+    lease.admission.check();
     checkMayLock(claim, lease.chain.authority);
   }
 

@@ -6,6 +6,13 @@
 export type OracleRule = 'everyone' | 'nobody' | 'inherit' | readonly string[];
 export type OracleReadRule = 'everyone' | 'inherit' | { readonly readKey: string };
 
+/** Why a batch is refused. */
+export interface OracleRefusal {
+  readonly reason: string;
+  /** The event's place in its batch; undefined: it is about the batch as a whole. */
+  readonly index?: number;
+}
+
 /** An event, in names. */
 export interface OracleEvent {
   readonly kind: 'data' | 'tombstone' | 'rules' | 'roots' | 'key_change';
@@ -20,7 +27,11 @@ export interface OracleEvent {
   readonly hasLabel?: boolean | undefined;
   /** Name of the read key that seals the data. */
   readonly sealedWith?: string | undefined;
+  /** The keys that it is from, its batch's writer first. */
   readonly actors: readonly string[];
+  readonly author?: string | undefined;
+  /** Keys that it shows. */
+  readonly shows?: readonly string[] | undefined;
   readonly roots?: readonly string[] | undefined;
   readonly change?: { readonly key: string; readonly successor: string | undefined } | undefined;
 }
@@ -50,43 +61,71 @@ export class AuthorityOracle {
   roots: string[];
   /** Keys that count no more, and what counts for them. */
   changed = new Map<string, string | undefined>();
+  /** Keys that were shown. */
+  known: Set<string>;
+  readonly isConfidential: boolean;
 
-  constructor(roots: readonly string[]) {
+  /** @param known the keys that are known besides the roots. */
+  constructor(roots: readonly string[], known: readonly string[], isConfidential = false) {
     this.roots = [...roots];
+    this.known = new Set([...roots, ...known]);
+    this.isConfidential = isConfidential;
   }
 
   copy(): AuthorityOracle {
-    const copy = new AuthorityOracle(this.roots);
+    const copy = new AuthorityOracle(this.roots, [...this.known], this.isConfidential);
     copy.items = new Map([...this.items].map(([key, item]) => [key, { ...item }]));
     copy.root = { ...this.root };
     copy.changed = new Map(this.changed);
     return copy;
   }
 
-  /** Take an event if it is allowed. @returns why it isn't; undefined: it is. */
-  take(event: OracleEvent): string | undefined {
+  /**
+   * Take the events of a batch, if all of them are allowed, one by one; they are from one writer.
+   *
+   * @param showsSigners whether its seal shows the keys of all who sign it.
+   * @returns why they aren't; undefined: they are.
+   */
+  take(events: readonly OracleEvent[], showsSigners = false): OracleRefusal | undefined {
     const before = this.copy();
-    const refused = this.#decide(event);
-    if (refused !== undefined) {
-      this.items = before.items;
-      this.root = before.root;
-      this.roots = before.roots;
-      this.changed = before.changed;
-      return refused;
+    const refused = this.#decideBatch(events, showsSigners);
+    if (refused === undefined) return undefined;
+    this.items = before.items;
+    this.root = before.root;
+    this.roots = before.roots;
+    this.changed = before.changed;
+    this.known = before.known;
+    return refused;
+  }
+
+  #decideBatch(events: readonly OracleEvent[], showsSigners: boolean): OracleRefusal | undefined {
+    const signers = new Set(events.flatMap(keysOf));
+    if (![...signers].some((key) => this.#isNamed(key))) return { reason: 'KEY_NOT_ALLOWED' };
+    const shown = new Set(events.flatMap(({ shows = [] }) => shows));
+    for (const key of [...signers].sort()) {
+      if (this.changed.has(key)) return { reason: 'KEY_REVOKED' };
+      if (showsSigners || this.known.has(key) || shown.has(key)) continue;
+      return { reason: 'KEY_UNKNOWN' };
     }
-    this.#forget();
+    if (showsSigners) for (const key of signers) this.known.add(key);
+    for (const [index, event] of events.entries()) {
+      const reason = this.#decide(event);
+      if (reason !== undefined) return { reason, index };
+      this.#forget();
+    }
     return undefined;
   }
 
   #decide(event: OracleEvent): string | undefined {
     const { kind, object, actors } = event;
-    if (!actors.some((actor) => this.#isNamed(actor))) return 'KEY_NOT_ALLOWED';
-    if (actors.some((actor) => this.changed.has(actor))) return 'KEY_REVOKED';
+    if (keysOf(event).some((key) => this.changed.has(key))) return 'KEY_REVOKED';
+    for (const key of event.shows ?? []) this.known.add(key);
     if (kind === 'roots') {
       const agreed = this.roots.filter((root) => actors.includes(root)).length;
       if (agreed * 2 <= this.roots.length) return 'KEY_NOT_ALLOWED';
       if ((event.roots ?? []).some((root) => this.changed.has(root))) return 'KEY_REVOKED';
       this.roots = [...(event.roots ?? [])];
+      for (const root of this.roots) this.known.add(root);
       return undefined;
     }
     if (kind === 'key_change') return this.#changeKey(event);
@@ -138,6 +177,7 @@ export class AuthorityOracle {
       if (moves) {
         const refused = this.#join(event, object);
         if (refused !== undefined) return refused;
+        if (this.#isTooDeep(parent)) return 'PARENT_INVALID';
         item.parent = parent;
         item.isKept = true;
       } else if (this.#depthOf(object) > depthMax) return 'PARENT_INVALID';
@@ -154,6 +194,7 @@ export class AuthorityOracle {
     if (!ownsRoot && event.hasLabel !== true) return 'KEY_NOT_ALLOWED';
     const hasRules = [event.write, event.add, event.read].some((rule) => rule !== undefined);
     if (hasRules && !this.mayWrite(actors, parent)) return 'KEY_NOT_ALLOWED';
+    if (this.#isTooDeep(parent)) return 'PARENT_INVALID';
     this.#insert(object, parent, parent === '');
     return undefined;
   }
@@ -166,8 +207,12 @@ export class AuthorityOracle {
     if (!this.mayWrite(actors, parent) && !this.#allows(above.add, actors))
       return 'KEY_NOT_ALLOWED';
     if (this.#lineOf(parent).includes(object)) return 'PARENT_INVALID';
-    if (parent !== '' && this.#depthOf(parent) + 1 > depthMax) return 'PARENT_INVALID';
     return undefined;
+  }
+
+  /** Whether what comes below a parent would have too many above it. */
+  #isTooDeep(parent: string): boolean {
+    return parent !== '' && this.#depthOf(parent) + 1 > depthMax;
   }
 
   #insert(object: string, parent: string, isKept: boolean): void {
@@ -194,6 +239,7 @@ export class AuthorityOracle {
       if (current === key) this.changed.set(old, successor);
     }
     this.changed.set(key, successor);
+    if (successor !== undefined) this.known.add(successor);
     return undefined;
   }
 
@@ -208,7 +254,9 @@ export class AuthorityOracle {
   }
 
   mayWrite(actors: readonly string[], object: string): boolean {
-    for (const at of this.#lineOf(object)) {
+    for (const [steps, at] of this.#lineOf(object).entries()) {
+      // The object itself is the first of them, and the root of the chain is no parent among others.
+      if (steps > depthMax && at !== '') return false;
       const rule = at === '' ? this.root.write : (this.items.get(at)?.write ?? 'inherit');
       if (rule !== 'inherit') return this.#allows(rule, actors);
     }
@@ -224,12 +272,13 @@ export class AuthorityOracle {
     });
   }
 
+  /** With which read key data is sealed; 'none yet': with none that could be known. */
   readKeyOf(object: string): string | undefined {
     for (const at of this.#lineOf(object)) {
       const rule = at === '' ? this.root.read : (this.items.get(at)?.read ?? 'inherit');
       if (rule !== 'inherit') return rule === 'everyone' ? undefined : rule.readKey;
     }
-    return undefined;
+    return this.isConfidential ? 'none yet' : undefined;
   }
 
   /** What is gone and has no children is as if it had never been; so is what is at the root and has nothing to tell. */
@@ -250,4 +299,9 @@ export class AuthorityOracle {
       this.items.delete(forgotten[0]);
     }
   }
+}
+
+/** All keys that sign for an event. */
+function keysOf({ actors, author }: OracleEvent): readonly string[] {
+  return author === undefined ? actors : [...actors, author];
 }

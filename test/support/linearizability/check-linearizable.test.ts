@@ -32,6 +32,17 @@ function append(
   return operation(times, { kind: 'append', events, conditions }, output);
 }
 
+/** Be given the lease on the object "1". */
+function lock(times: readonly [number, number], token: number): ChainOperation {
+  return operation(times, { kind: 'lock', object: '1' }, { kind: 'granted', token });
+}
+
+function unlock(times: readonly [number, number], token: number): ChainOperation {
+  return operation(times, { kind: 'unlock', object: '1', token }, { kind: 'unlocked' });
+}
+
+const by = (token: number) => [{ kind: 'fence', object: '1', token }] as const;
+
 function end(times: readonly [number, number], nextSequence: number): ChainOperation {
   return operation(times, { kind: 'end' }, { kind: 'end', nextSequence });
 }
@@ -84,6 +95,33 @@ describe('histories that can be', () => {
       append([2, 3], 'a1', 2, [{ kind: 'key_unchanged', object: '1', since: 1 }]),
     ],
     [
+      'one has the lease after the other, and each writes in its time',
+      lock([0, 1], 5),
+      append([2, 3], 'a1', 1, by(5)),
+      lock([4, 5], 7),
+      append([6, 7], 'b1', 2, by(7)),
+      append([8, 9], 'a1', 'fence', by(5)),
+    ],
+    [
+      'a late writer, whose append came before the lease was given to another',
+      lock([0, 1], 5),
+      append([2, 9], 'a1', 1, by(5)),
+      lock([3, 4], 7),
+    ],
+    [
+      'a lease that nobody saw end',
+      lock([0, 1], 5),
+      append([2, 3], 'a1', 1, by(5)),
+      append([4, 5], 'a2', 'fence', by(5)),
+    ],
+    [
+      'a lease that was given up while it was written by',
+      lock([0, 1], 5),
+      append([2, 6], 'a1', 1, by(5)),
+      unlock([3, 4], 5),
+    ],
+    ['a token that nobody has', append([0, 1], 'a1', 'fence', by(5))],
+    [
       'the last sequence that is not late',
       append([0, 1], 'a1', 1, [{ kind: 'lands_before', sequence: 2 }]),
     ],
@@ -105,6 +143,38 @@ describe('histories that cannot be', () => {
       range([4, 5], 0, 'genesis', 'b1'),
     ],
     ['a double append', append([0, 1], 'a1', 1), range([2, 3], 0, 'genesis', 'a1', 'a1')],
+    ['a token that comes twice', lock([0, 1], 5), lock([2, 3], 5)],
+    ['a token that is smaller than one before', lock([0, 1], 5), lock([2, 3], 4)],
+    [
+      'an older token after a newer one was given out',
+      lock([0, 1], 5),
+      lock([2, 3], 7),
+      append([4, 5], 'a1', 1, by(5)),
+    ],
+    [
+      'an older token after a newer one was used',
+      lock([0, 1], 5),
+      lock([2, 9], 7),
+      append([3, 4], 'b1', 1, by(7)),
+      append([5, 6], 'a1', 2, by(5)),
+    ],
+    [
+      'a lease that was lost, and is held again',
+      lock([0, 1], 5),
+      append([2, 3], 'a1', 'fence', by(5)),
+      append([4, 5], 'a2', 1, by(5)),
+    ],
+    [
+      'a lease that was given up, and is held still',
+      lock([0, 1], 5),
+      unlock([2, 3], 5),
+      append([4, 5], 'a1', 1, by(5)),
+    ],
+    [
+      'a token that is used before it is given out',
+      append([0, 1], 'a1', 1, by(5)),
+      lock([2, 3], 5),
+    ],
     ['one place for two', append([0, 1], 'a1', 1), append([0, 1], 'b1', 1)],
     [
       'without an answer, and there twice',

@@ -19,7 +19,7 @@ export interface SeenHead {
 }
 
 const objects = ['A', 'B', 'C'] as const;
-const objectKey = (object: string) => Buffer.alloc(16, object);
+export const objectKey = (object: string) => Buffer.alloc(16, object);
 
 /** How long a client waits for an answer; often shorter than a restart. */
 const patienceMs = { min: 20, max: 1_500 };
@@ -147,6 +147,9 @@ function optionsOf(conditions: readonly ModelCondition[]): AppendOptions {
       options = { ...options, unchangedSince: condition.since };
     } else if (condition.kind === 'lands_before') {
       options = { ...options, landsBefore: condition.sequence };
+    } else if (condition.kind === 'fence') {
+      const { object, token } = condition;
+      options = { ...options, lease: { primaryKey: objectKey(object), token } };
     } else {
       const { object, since } = condition;
       const unchanged = { primaryKey: objectKey(object), sequence: since };

@@ -1,10 +1,11 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import {
   AppendRequestSchema,
   type AppendResponse,
   AppendResponseSchema,
+  type ChainDamageSchema,
   ChainService,
   type GetEventRequest,
   type GetProofRequest,
@@ -17,7 +18,7 @@ import { CheckpointKeysSchema } from '../../../gen/atedb/v1/checkpoint_pb.js';
 import { SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError, FieldCursor, FieldWriter } from '../../../src/bytes/index.ts';
 import { KeyPair, NoteKeyPair, type PublicKey } from '../../../src/crypto/index.ts';
-import { parseBatch, runFields } from '../../../src/event/index.ts';
+import { parseBatch, runFields, type TrustMode } from '../../../src/event/index.ts';
 import { completeLimits } from '../../../src/server/limits.ts';
 import {
   bidiStream,
@@ -70,6 +71,12 @@ export class MaliciousServer {
   stall: (asked: Shown) => Promise<void> | undefined = () => undefined;
   /** Whether it says that there is no chain yet. */
   isHidden = false;
+  /** The mode of chains that it says it makes; undefined: that of the chain. */
+  makes: TrustMode | undefined;
+  /** What it says is damaged. */
+  readonly damages: MessageInitShape<typeof ChainDamageSchema>[] = [];
+  /** What it ends reading and fetching with, in place of all that comes behind what it has. */
+  refusal: AtedbError | undefined;
   /** The commit that it starts streams at; undefined: where it should. */
   startsAt: number | undefined;
   /** It signs whatever it shows. */
@@ -153,7 +160,7 @@ export class MaliciousServer {
     const itself = {
       checkpointKeys: fromBinary(CheckpointKeysSchema, message),
       serverIdentity: toPublicKey(this.identity.publicKey),
-      trustMode: toTrustMode(chain.genesis.trustMode),
+      trustMode: toTrustMode(this.makes ?? chain.genesis.trustMode),
     };
     if (this.isHidden) return itself;
     return {
@@ -162,6 +169,7 @@ export class MaliciousServer {
       genesis: toLogSegment(chain.slice(0, 1)),
       head: toTreeHead(chain.head()),
       nextSequence: BigInt(chain.nextSequence),
+      damages: this.damages,
       consistency: chain.consistency(known, chain.size),
       ...(request.writerId.length === 0
         ? {}
@@ -209,6 +217,7 @@ export class MaliciousServer {
     if (first < chain.size) {
       await call.send(log(chain.slice(first, chain.size)));
     }
+    if (this.refusal !== undefined) throw this.refusal;
     const note = new FieldWriter().string(6, await this.#checkpoint(chain)).finish();
     await call.send(note);
     const caughtUp = { head: toTreeHead(chain.head()), nextSequence: BigInt(chain.nextSequence) };
@@ -230,6 +239,7 @@ export class MaliciousServer {
     if (first < last) {
       await call.send(log(chain.slice(first, last)));
     }
+    if (this.refusal !== undefined) throw this.refusal;
     const consistency = chain.consistency(last, chain.size);
     const endOfRange = { endCommit: BigInt(last), consistency };
     await call.send(encode(ReadEventsResponseSchema, 'end', endOfRange));
@@ -242,9 +252,11 @@ export class MaliciousServer {
     for (let commit = chain.size - 1; commit >= 0; commit -= 1) {
       await call.send(log(chain.slice(commit, commit + 1), chain.frontier(commit)));
     }
+    if (this.refusal !== undefined) throw this.refusal;
   }
 
   #get({ event }: GetEventRequest) {
+    if (this.refusal !== undefined) throw this.refusal;
     const chain = this.view('get', {});
     const sequence =
       event.case === 'sequence'

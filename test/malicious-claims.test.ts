@@ -1,0 +1,238 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+import { DataState } from '../gen/atedb/v1/event_pb.js';
+import { GapReason, GapSchema, LogSegmentSchema } from '../gen/atedb/v1/log_pb.js';
+import { AtedbError, FieldWriter } from '../src/bytes/index.ts';
+import type { Precondition, TrustMode } from '../src/event/index.ts';
+import type { ForgedChain } from './support/malicious/forged-chain.ts';
+import {
+  chainKey,
+  hers,
+  honestChain,
+  identity,
+  openUnknown as open,
+} from './support/malicious/honest-chain.ts';
+import { MaliciousServer } from './support/malicious/malicious-server.ts';
+import { ways } from './support/malicious/ways.ts';
+import { isLong } from './support/scale.ts';
+import { all, temporaryHome, testClient, testKey } from './support/test-client.ts';
+import { testEvent } from './support/test-writer.ts';
+
+// What a server says of a chain that isn't so: that some of it is gone, that conditions held, that it is of another mode.
+
+const trustModes: TrustMode[] = ['distributed', 'centralized'];
+
+/** Some ways in one mode, and the others in the other; all of them in the long run. */
+function waysIn(trustMode: TrustMode) {
+  const half = trustMode === 'distributed' ? 0 : 1;
+  return Object.entries(ways).filter((_way, at) => isLong || at % 2 === half);
+}
+
+/** Have a gap sent in place of one commit. */
+function hide(chain: ForgedChain, commit: number, reason: GapReason): void {
+  const slice = chain.slice.bind(chain);
+  const gap = create(GapSchema, {
+    firstCommit: BigInt(commit),
+    lastCommit: BigInt(commit),
+    firstSequence: BigInt(chain.sequenceOf(commit)),
+    lastSequence: BigInt(chain.sequenceOf(commit + 1) - 1),
+    reason,
+  });
+  const gapBytes = new FieldWriter().message(5, Buffer.from(toBinary(GapSchema, gap))).finish();
+  chain.slice = (from, end) => {
+    if (from > commit || end <= commit) return slice(from, end);
+    return Buffer.concat([slice(from, commit), gapBytes, slice(commit + 1, end)]);
+  };
+}
+
+/** A batch without the data of its events, which the server says is gone. */
+function withoutData(run: Buffer, dataState: DataState): Buffer {
+  const segment = fromBinary(LogSegmentSchema, run);
+  for (const event of segment.events) {
+    Object.assign(event, { data: Buffer.alloc(0), salt: Buffer.alloc(0), dataState });
+  }
+  return Buffer.from(toBinary(LogSegmentSchema, segment));
+}
+
+describe.each(trustModes)('in a %s chain', (trustMode) => {
+  test.each(['COMPACTED', 'DAMAGED'] as const)(
+    'a gap where there must be none is refused: %s',
+    async (reason) => {
+      const chain = await honestChain(trustMode);
+      hide(chain, 2, GapReason[reason]);
+      const server = await MaliciousServer.start(() => chain, identity);
+      for (const [way, read] of waysIn(trustMode)) {
+        await expect(read(await open(server), chain.nextSequence), way).rejects.toMatchObject({
+          reason: 'VERIFICATION_FAILED',
+          message: expect.stringContaining('has field 5 at offset'),
+        });
+      }
+    },
+  );
+
+  test.each(['OMITTED', 'REDACTED', 'DROPPED'] as const)(
+    'data that is said to be gone is refused: %s',
+    async (state) => {
+      const chain = await honestChain(trustMode);
+      const { run } = await chain.writer(testKey).make([testEvent('gone')]);
+      chain.accept(withoutData(run, DataState[state]));
+      const server = await MaliciousServer.start(() => chain, identity);
+      for (const [way, read] of waysIn(trustMode)) {
+        // A proof is of the header, and leaves the data out.
+        if (way === 'prove') continue;
+        await expect(read(await open(server), chain.nextSequence), way).rejects.toMatchObject({
+          reason: 'VERIFICATION_FAILED',
+          message: expect.stringContaining('only a server may say that data is not here'),
+        });
+      }
+    },
+  );
+
+  const conditions: Record<string, Precondition> = {
+    chain_unchanged: { kind: 'chain_unchanged', sinceSequence: 1 },
+    key_unchanged: { kind: 'key_unchanged', primaryKey: hers, sinceSequence: 2 },
+    lands_before: { kind: 'lands_before', sequence: 4 },
+  };
+
+  test.each(Object.entries(conditions))(
+    'a condition that did not hold, and was ignored, is found: %s',
+    async (_kind, condition) => {
+      const chain = await honestChain(trustMode);
+      await chain.append(testKey, [testEvent('x')], { preconditions: [condition] });
+      const server = await MaliciousServer.start(() => chain, identity);
+      for (const [way, read] of Object.entries(ways)) {
+        const reading = read(await open(server), chain.nextSequence);
+        // What the batches before have changed isn't kept, and so not known where reading begins behind them.
+        if (way.includes('the middle') && condition.kind !== 'lands_before') {
+          await expect(reading, way).resolves.toHaveLength(1);
+          continue;
+        }
+        await expect(reading, way).rejects.toMatchObject({
+          reason: 'VERIFICATION_FAILED',
+          message: expect.stringMatching(/commit 4 .*(another writer changed|was to land before)/),
+        });
+      }
+    },
+  );
+
+  test('that a lock was held is taken on the word of the server', async () => {
+    const chain = await honestChain(trustMode);
+    const fence: Precondition = { kind: 'fence', primaryKey: hers, token: 7 };
+    await chain.append(testKey, [testEvent('x')], { preconditions: [fence] });
+    const server = await MaliciousServer.start(() => chain, identity);
+    const events = await all((await open(server)).read());
+    expect(events.at(-1)?.data.toString()).toBe('x');
+  });
+});
+
+const damage = { file: 'segment-00000000.log', offset: 300n, what: 'its checksum is wrong' };
+
+test('damage that there is none of is told, and what is served is verified all the same', async () => {
+  const truth = await honestChain('distributed');
+  const server = await MaliciousServer.start(() => truth, identity);
+  server.damages.push({ ...damage, firstSequence: 2n, lastSequence: 2n });
+  const chain = await open(server);
+  expect(chain.damages).toMatchObject([{ what: damage.what, firstSequence: 2, lastSequence: 2 }]);
+  expect(chain.lostEnd).toBeUndefined();
+  expect(await all(chain.read())).toHaveLength(truth.nextSequence);
+});
+
+test('a chain that is cut short and said to be damaged is no excuse: nothing goes back behind what was verified', async () => {
+  const truth = await honestChain('distributed');
+  const cut = truth.copy(3);
+  const server = await MaliciousServer.start(() => truth, identity);
+  const home = await temporaryHome();
+  await using client = await testClient(server.address, { home });
+  const chain = await client.open(chainKey, { key: testKey, forAppend: true });
+  await all(chain.read());
+  server.view = () => cut;
+  server.damages.push({ ...damage, firstSequence: 3n });
+  for (const [way, read] of Object.entries(ways)) {
+    await expect(read(chain, 3), way).rejects.toMatchObject({
+      reason: expect.stringMatching(/CHAIN_DAMAGED|HEAD_CONFLICT/),
+    });
+  }
+  const again = client.open(chainKey, { key: testKey, forAppend: true });
+  await expect(again).rejects.toMatchObject({
+    reason: 'CHAIN_DAMAGED',
+    metadata: { known_size: '4', served_size: '3', first_sequence: '3' },
+  });
+  await expect(chain.append({ data: 'x' })).rejects.toMatchObject({
+    reason: expect.stringMatching(/CHAIN_DAMAGED|HEAD_CONFLICT/),
+  });
+  expect(server.taken).toEqual([]);
+  // Who knows nothing of it reads what is left, and is told.
+  const stranger = await open(server);
+  expect(stranger.lostEnd).toMatchObject({ firstSequence: 3 });
+  expect(await all(stranger.read())).toHaveLength(3);
+  // It was remembered as it was.
+  server.view = () => truth;
+  server.damages.length = 0;
+  await using whole = await client.open(chainKey);
+  expect(await all(whole.read())).toHaveLength(4);
+});
+
+test('who is told in the middle that the rest is damaged has what came before, and no end of the chain', async () => {
+  const truth = await honestChain('distributed');
+  const slice = truth.slice.bind(truth);
+  truth.slice = (from, end) => slice(from, Math.max(from, Math.min(end, 3)));
+  const server = await MaliciousServer.start(() => truth, identity);
+  server.refusal = new AtedbError('CHAIN_DAMAGED', 'the rest is damaged');
+  const chain = await open(server);
+  for (const events of [chain.read(), chain.subscribe({ timeoutMs: 5_000 })]) {
+    const had: string[] = [];
+    const reading = (async () => {
+      for await (const { data } of events) had.push(data.toString());
+    })();
+    await expect(reading).rejects.toMatchObject({ reason: 'CHAIN_DAMAGED' });
+    expect(had.at(-1)).toBe('by alice');
+  }
+  await expect(chain.get({ sequence: 3 })).rejects.toMatchObject({ reason: 'CHAIN_DAMAGED' });
+});
+
+describe('who counts on a distributed chain and is served a centralized one', () => {
+  test('that was pinned or remembered is refused', async () => {
+    const [truth, other] = [await honestChain('distributed'), await honestChain('centralized')];
+    const server = await MaliciousServer.start(() => truth, identity);
+    await using client = await testClient(server.address, { home: await temporaryHome() });
+    await (await client.open(chainKey)).close();
+    server.view = () => other;
+    await expect(client.open(chainKey)).rejects.toMatchObject({ reason: 'CHAIN_ID_MISMATCH' });
+    const { chainId } = truth.genesis;
+    await expect(open(server, { chainId })).rejects.toMatchObject({ reason: 'CHAIN_ID_MISMATCH' });
+  });
+
+  test('that has nothing but its mode to be told by is refused', async () => {
+    const other = await honestChain('centralized');
+    const server = await MaliciousServer.start(() => other, identity);
+    // Whatever it says that it makes.
+    for (const makes of trustModes) {
+      server.makes = makes;
+      await expect(open(server, { trustMode: 'distributed' })).rejects.toMatchObject({
+        reason: 'TRUST_MODE_MISMATCH',
+      });
+    }
+  });
+
+  test('where there was to be a new one makes none, and sends nothing', async () => {
+    const truth = await honestChain('distributed');
+    const server = await MaliciousServer.start(() => truth, identity);
+    server.isHidden = true;
+    server.makes = 'centralized';
+    const options = { trustMode: 'distributed', forAppend: true } as const;
+    const appending = (async () => (await open(server, options)).append({ data: 'x' }))();
+    await expect(appending).rejects.toMatchObject({ reason: 'TRUST_MODE_MISMATCH' });
+    expect(server.taken).toEqual([]);
+  });
+
+  test('by a server that takes the signatures off is told: its mode is in its genesis', async () => {
+    const chain = await honestChain('distributed');
+    await chain.append(testKey, [testEvent('x')], { signers: [] });
+    const server = await MaliciousServer.start(() => chain, identity);
+    server.makes = 'centralized';
+    await expect(all((await open(server)).read())).rejects.toMatchObject({
+      reason: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('no signature'),
+    });
+  });
+});
