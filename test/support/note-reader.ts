@@ -46,7 +46,7 @@ export class NoteReader implements Disposable {
       isThere: missing === undefined,
       what: `Go with the packages that read notes (${missing})`,
       remedy:
-        'install Go 1.21 or newer (.ci/run does so as root), and let it get Go 1.27.3 and the packages of test/support/note-reader from proxy.golang.org, or from what GOPROXY names',
+        'install Go 1.21 or newer (.ci/run does so as root), and let it get Go 1.27.3 and the packages of test/support/note-reader from a proxy of Go modules, as GOPROXY names one',
     });
   }
 
