@@ -43,6 +43,12 @@ export const aadTags = {
   keyFile: 'atedb/v1/key-file',
 } as const;
 
+/** What begins the bytes under a MAC, by a key that one process has alone. */
+export const macTags = {
+  /** Chain id, fingerprint of a key, time → ticket of that key. */
+  ticket: 'atedb/v1/ticket',
+} as const;
+
 /** Contexts of signatures: the `ctx` of the composite. */
 export const signatureContexts = {
   /** Over the header of a seal. */

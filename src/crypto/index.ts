@@ -17,7 +17,7 @@ export {
   sealOnce,
   sealOnceBytes,
 } from './data-key.ts';
-export { aadTags, hashTags, hpkeInfos, signatureContexts } from './domains.ts';
+export { aadTags, hashTags, hpkeInfos, macTags, signatureContexts } from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
 export type { HpkeContext } from './hpke.ts';

@@ -1,12 +1,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { hashBytes } from '../crypto/index.ts';
+import { hashBytes, macTags } from '../crypto/index.ts';
 
 /** Long enough to be asked for rarely, and short enough to be worth little to a thief. */
 const validMs = 10 * 60 * 1_000;
 
 const timeBytes = 8;
 const ticketBytes = hashBytes + timeBytes + hashBytes;
-const tag = Buffer.from('atedb/v1/ticket\n');
+const tag = Buffer.from(`${macTags.ticket}\n`);
 
 /** A ticket, as it is given out. */
 export interface IssuedTicket {
