@@ -107,7 +107,7 @@ export function unary<Input extends DescMessage, Output extends DescMessage>(
   return {
     kind: 'unary',
     handle: async (request, call) =>
-      encode(method.output, await handle(decodeRequest(method.input, request), call)),
+      encodeMessage(method.output, await handle(decodeRequest(method.input, request), call)),
   };
 }
 
@@ -118,7 +118,7 @@ export function unaryBytes<Output extends DescMessage>(
 ): UnaryMethod {
   return {
     kind: 'unary',
-    handle: async (request, call) => encode(method.output, await handle(request, call)),
+    handle: async (request, call) => encodeMessage(method.output, await handle(request, call)),
   };
 }
 
@@ -164,7 +164,11 @@ export function decodeRequest<Desc extends DescMessage>(
   }
 }
 
-function encode<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Buffer {
+/** Serialise a message, without a copy of the bytes. */
+export function encodeMessage<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageInitShape<Desc>,
+): Buffer {
   const bytes = toBinary(schema, create(schema, message));
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,10 +1,9 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { AppendResponseSchema, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
 import { ErrorReason } from '../../../gen/atedb/v1/errors_pb.js';
 import { AtedbError, writerBatchesInFlightMax } from '../../bytes/index.ts';
 import type { Chain, PreparedBatch, SubmittedBatch } from '../../chain/index.ts';
 import { parseChainKey, type SignatureView } from '../../event/index.ts';
-import { bidiStream, type DuplexCall } from '../method.ts';
+import { bidiStream, type DuplexCall, encodeMessage } from '../method.ts';
 import { type AppendRequestParts, splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
 import { type AttestableBatch, Attestations, attestable } from './attestations.ts';
@@ -319,7 +318,7 @@ async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
 function rejectedMessage({ error, sealHash }: Refusal): Buffer {
   // Anything else is a defect, which ends the stream.
   if (!(error instanceof AtedbError)) throw error;
-  const message = create(AppendResponseSchema, {
+  return encodeMessage(AppendResponseSchema, {
     ...(sealHash === undefined ? {} : { sealHash }),
     outcome: {
       case: 'rejected',
@@ -330,7 +329,6 @@ function rejectedMessage({ error, sealHash }: Refusal): Buffer {
       },
     },
   });
-  return Buffer.from(toBinary(AppendResponseSchema, message));
 }
 
 function isKeyUnknown(error: unknown): boolean {

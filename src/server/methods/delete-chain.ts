@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ChainService,
   type DeleteChainRequest,
@@ -11,7 +11,7 @@ import type { Chain, ChainLease } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { TreeHead } from '../../event/index.ts';
 import { verifyDeletion } from '../../trust/index.ts';
-import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
+import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import {
   type ChainServiceDeps,
   checkLength,
@@ -85,7 +85,7 @@ async function deleteAsWished(
     head,
   });
   await checkHead(chain, head);
-  const wish = Buffer.from(toBinary(DeleteChainRequestSchema, request));
+  const wish = encodeMessage(DeleteChainRequestSchema, request);
   const { signal } = call;
   signal.throwIfAborted();
   await deps.registry.delete(lease, wish);
@@ -114,6 +114,5 @@ async function send(
   call: DuplexCall,
   message: NonNullable<MessageInitShape<typeof DeleteChainResponseSchema>['message']>,
 ): Promise<void> {
-  const schema = DeleteChainResponseSchema;
-  await call.send(Buffer.from(toBinary(schema, create(schema, { message }))));
+  await call.send(encodeMessage(DeleteChainResponseSchema, { message }));
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ChainService,
   type GetTicketRequest,
@@ -9,7 +9,7 @@ import {
 import { hashBytes, type PublicKey } from '../../crypto/index.ts';
 import { parseChainKey } from '../../event/index.ts';
 import { checkMayOpen, verifyTicketProof } from '../../trust/index.ts';
-import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
+import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
 import { toPublicKey } from './to-message.ts';
@@ -98,6 +98,5 @@ async function send(
   call: DuplexCall,
   message: NonNullable<MessageInitShape<typeof GetTicketResponseSchema>['message']>,
 ): Promise<void> {
-  const schema = GetTicketResponseSchema;
-  await call.send(Buffer.from(toBinary(schema, create(schema, { message }))));
+  await call.send(encodeMessage(GetTicketResponseSchema, { message }));
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ChainService,
   type LockRequest,
@@ -11,7 +11,7 @@ import type { LockHolder } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
 import { checkMayLock, type LockClaim, verifyLockProof } from '../../trust/index.ts';
-import { bidiStream, type DuplexCall, decodeRequest } from '../method.ts';
+import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { SilenceTimer } from '../silence-timer.ts';
 import {
   type AdmittedLease,
@@ -161,8 +161,7 @@ class LockStream implements LockHolder {
   async #send(
     message: NonNullable<MessageInitShape<typeof LockResponseSchema>['message']>,
   ): Promise<void> {
-    const schema = LockResponseSchema;
-    await this.#call.send(Buffer.from(toBinary(schema, create(schema, { message }))));
+    await this.#call.send(encodeMessage(LockResponseSchema, { message }));
   }
 }
 

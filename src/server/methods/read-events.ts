@@ -1,4 +1,4 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ChainService,
   type ReadEventsRequest,
@@ -6,7 +6,7 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import type { Chain } from '../../chain/index.ts';
 import { splitSlice, type TreeHead } from '../../event/index.ts';
-import { type SendingCall, serverStream } from '../method.ts';
+import { encodeMessage, type SendingCall, serverStream } from '../method.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
@@ -148,6 +148,5 @@ async function send(
   call: SendingCall,
   message: MessageInitShape<typeof ReadEventsResponseSchema>,
 ): Promise<void> {
-  const schema = ReadEventsResponseSchema;
-  await call.send(Buffer.from(toBinary(schema, create(schema, message))));
+  await call.send(encodeMessage(ReadEventsResponseSchema, message));
 }

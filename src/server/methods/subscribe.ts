@@ -1,4 +1,4 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ChainService,
   type SubscribeRequest,
@@ -6,7 +6,7 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import type { Chain } from '../../chain/index.ts';
 import type { Position } from '../../log/index.ts';
-import { type SendingCall, serverStream } from '../method.ts';
+import { encodeMessage, type SendingCall, serverStream } from '../method.ts';
 import { CheckpointFeed } from './checkpoint-feed.ts';
 import {
   type ChainServiceDeps,
@@ -144,8 +144,7 @@ class Subscription implements Disposable {
   }
 
   async #send(message: MessageInitShape<typeof SubscribeResponseSchema>): Promise<void> {
-    const schema = SubscribeResponseSchema;
-    await this.#call.send(Buffer.from(toBinary(schema, create(schema, message))));
+    await this.#call.send(encodeMessage(SubscribeResponseSchema, message));
   }
 }
 
