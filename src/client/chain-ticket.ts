@@ -1,16 +1,10 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import {
-  ChainService,
-  GetTicketRequestSchema,
-  GetTicketResponseSchema,
-  type TicketChallenge,
-} from '../../gen/atedb/v1/chain_pb.js';
+import { ChainService, type TicketChallenge } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto/index.ts';
 import { type ChainKey, ticketProofBytes } from '../event/index.ts';
 import type { TicketSource } from './admitted-stream.ts';
-import type { ByteStream } from './byte-stream.ts';
 import { abortable, CallScope } from './cancellation.ts';
+import { Conversation, untrue } from './conversation.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
 /** What tickets are asked for with. */
@@ -64,21 +58,17 @@ export class ChainTicket implements TicketSource {
     const [key] = await loadKeys();
     if (key === undefined) throw noKey(chainKey);
     using scope = new CallScope({ timeoutMs: timeoutDefaultMs });
-    const stream = transport.duplexStream(ChainService.method.getTicket, scope.signal);
+    const talk = new Conversation(transport, ChainService.method.getTicket, scope.signal);
     try {
       const askedMs = performance.now();
-      stream.write(encode({ chainKey: chainKey.text, key: key.publicKey.toFields() }));
-      const first = await next(stream);
-      if (first.case !== 'challenge') throw unasked(first.case);
-      stream.write(encode({ proof: await this.#prove(key, first.value) }));
-      stream.halfClose();
-      const last = await next(stream);
-      if (last.case !== 'ticket') throw unasked(last.case);
-      const { ticket, validMs } = last.value;
-      if (ticket.length > ticketBytesMax) throw unasked(last.case);
+      talk.say({ chainKey: chainKey.text, key: key.publicKey.toFields() });
+      talk.say({ proof: await this.#prove(key, await talk.due('challenge')) });
+      talk.halfClose();
+      const { ticket, validMs } = await talk.due('ticket');
+      if (ticket.length > ticketBytesMax) throw untrue('ticket');
       this.#ticket = { bytes: Buffer.from(ticket), untilMs: askedMs + validMs - marginMs };
     } finally {
-      stream.cancel(undefined);
+      talk.cancel(undefined);
     }
   }
 
@@ -86,7 +76,7 @@ export class ChainTicket implements TicketSource {
     const { chainKey, check } = this.#options;
     const { conversationId, chainId, serverIdentity } = challenge;
     if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
-      throw unasked('challenge');
+      throw untrue('challenge');
     }
     const identity = identityOf(serverIdentity);
     await check({ chainId: Buffer.from(chainId), serverIdentity: identity });
@@ -103,33 +93,13 @@ export class ChainTicket implements TicketSource {
   }
 }
 
-async function next(stream: ByteStream) {
-  const bytes = await stream.read();
-  if (bytes === undefined) {
-    throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream before its answer');
-  }
-  try {
-    return fromBinary(GetTicketResponseSchema, bytes).message;
-  } catch (cause) {
-    throw new AtedbError(
-      'VERIFICATION_FAILED',
-      "the server's answer to who wants a ticket can't be read",
-      { cause },
-    );
-  }
-}
-
-function encode(request: MessageInitShape<typeof GetTicketRequestSchema>): Buffer {
-  return Buffer.from(toBinary(GetTicketRequestSchema, create(GetTicketRequestSchema, request)));
-}
-
 function identityOf(fields: TicketChallenge['serverIdentity']): PublicKey {
   try {
     if (fields !== undefined) return PublicKey.fromFields(fields);
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
   }
-  throw unasked('challenge');
+  throw untrue('challenge');
 }
 
 function noKey({ text }: ChainKey): AtedbError {
@@ -137,12 +107,5 @@ function noKey({ text }: ChainKey): AtedbError {
     'CHAIN_PRIVATE',
     `the chain ${text} is private, and there is no key here to open it with. Make one (atedb key new), and have the chain's owner let it in (atedb share)`,
     { metadata: { chain_key: text } },
-  );
-}
-
-function unasked(kind: string | undefined): AtedbError {
-  return new AtedbError(
-    'VERIFICATION_FAILED',
-    `the server's answer can't be true: it is of kind "${kind}", and another was due, or it is damaged`,
   );
 }

@@ -1,16 +1,10 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import {
-  ChainService,
-  DeleteChainRequestSchema,
-  DeleteChainResponseSchema,
-} from '../../gen/atedb/v1/chain_pb.js';
-import { AtedbError } from '../bytes/index.ts';
+import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { hashBytes, type KeyPair, signatureContexts } from '../crypto/index.ts';
 import { deletionBytes } from '../event/index.ts';
 import { asAtedbError } from './as-atedb-error.ts';
-import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainOpener } from './chain-opener.ts';
+import { Conversation, untrue } from './conversation.ts';
 import { notRemembered, type OnNotice } from './notice.ts';
 import type { OpenedChain } from './opened.ts';
 import type { RememberedChain } from './remembered-chain.ts';
@@ -42,56 +36,29 @@ export async function deleteChain(
   const { genesis, head } = opened.chain as OpenedChain;
   signal.throwIfAborted();
   const { chainId, chainKey } = genesis;
-  const stream = transport.duplexStream(ChainService.method.deleteChain, signal);
+  const talk = new Conversation(transport, ChainService.method.deleteChain, signal);
   try {
-    stream.write(encode({ chainKey: chainKey.text, chainId }));
-    const first = await next(stream);
-    if (first.case !== 'conversation' || first.value.conversationId.length !== hashBytes) {
-      throw unasked(first.case);
-    }
+    talk.say({ chainKey: chainKey.text, chainId });
+    const { conversationId } = await talk.due('conversation');
+    if (conversationId.length !== hashBytes) throw untrue('conversation');
     const { suite, fingerprint } = key.publicKey;
     const wish = deletionBytes({
       serverFingerprint: opened.serverIdentity.fingerprint,
       chainId,
-      conversationId: Buffer.from(first.value.conversationId),
+      conversationId: Buffer.from(conversationId),
       fingerprint,
       head,
     });
     const signature = await key.sign(signatureContexts.deleteChain, wish);
     const signed = { suite, fingerprint, signature };
     const headFields = { size: BigInt(head.size), root: head.root };
-    stream.write(encode({ deletion: { head: headFields, signature: signed } }));
-    stream.halfClose();
-    const last = await next(stream);
-    if (last.case !== 'deleted') throw unasked(last.case);
+    talk.say({ deletion: { head: headFields, signature: signed } });
+    talk.halfClose();
+    await talk.due('deleted');
   } finally {
-    stream.cancel(undefined);
+    talk.cancel(undefined);
   }
   await context.remembered.forget().catch((error: unknown) => {
     context.onNotice(notRemembered(chainKey.text, asAtedbError(error)));
   });
-}
-
-async function next(stream: ByteStream) {
-  const bytes = await stream.read();
-  if (bytes === undefined) {
-    throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream before its answer');
-  }
-  try {
-    return fromBinary(DeleteChainResponseSchema, bytes).message;
-  } catch (cause) {
-    throw new AtedbError('VERIFICATION_FAILED', "the server's answer can't be read", { cause });
-  }
-}
-
-function encode(request: MessageInitShape<typeof DeleteChainRequestSchema>): Buffer {
-  const schema = DeleteChainRequestSchema;
-  return Buffer.from(toBinary(schema, create(schema, request)));
-}
-
-function unasked(kind: string | undefined): AtedbError {
-  return new AtedbError(
-    'VERIFICATION_FAILED',
-    `the server's answer can't be true: it is of kind "${kind}", and another was due`,
-  );
 }

@@ -1,17 +1,14 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import {
-  ChainService,
-  LockRequestSchema,
-  type LockResponse,
-  LockResponseSchema,
-} from '../../gen/atedb/v1/chain_pb.js';
+import { ChainService, type LockResponse } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, signatureContexts } from '../crypto/index.ts';
 import { type Genesis, lockProofBytes } from '../event/index.ts';
-import type { ByteStream } from './byte-stream.ts';
+import { Conversation, untrue } from './conversation.ts';
 import type { Transport } from './transport.ts';
 
 type Message = LockResponse['message'];
+
+const { lock } = ChainService.method;
+type LockTalk = Conversation<typeof lock.input, typeof lock.output>;
 
 const absent = Buffer.alloc(0);
 
@@ -30,7 +27,7 @@ export interface LockWish {
  * how long the server is sure.
  */
 export class LockStream {
-  readonly #stream: ByteStream;
+  readonly #talk: LockTalk;
   readonly #ttlMs: number;
   readonly #onSilent: () => void;
   /** When each `alive` was sent that has no answer yet, by `performance.now()`. */
@@ -41,14 +38,14 @@ export class LockStream {
   #heardMs: number;
 
   private constructor(
-    stream: ByteStream,
+    talk: LockTalk,
     options: {
       ttlMs: number;
       heardMs: number;
       onSilent: () => void;
     },
   ) {
-    this.#stream = stream;
+    this.#talk = talk;
     this.#ttlMs = options.ttlMs;
     this.#heardMs = options.heardMs;
     this.#onSilent = options.onSilent;
@@ -62,7 +59,7 @@ export class LockStream {
    *
    * @param serverFingerprint of the server's identity key, as it says.
    * @param signal ends the stream.
-   * @throws AtedbError as the server refuses; VERIFICATION_FAILED for an answer that can't be; as `ByteStream.read`.
+   * @throws AtedbError as the server refuses; VERIFICATION_FAILED for an answer that can't be; as `Conversation.next`.
    */
   static async open(
     transport: Transport,
@@ -74,43 +71,33 @@ export class LockStream {
     const { primaryKey, made, noWait, ttlMs } = wish;
     const { suite, fingerprint } = key.publicKey;
     const { generation } = transport;
-    const stream = transport.duplexStream(ChainService.method.lock, signal);
+    const talk = new Conversation(transport, lock, signal);
     try {
       const startedMs = performance.now();
-      stream.write(
-        encode({
-          chainKey: chainKey.text,
-          chainId,
-          message: {
-            case: 'lock',
-            value: {
-              primaryKey,
-              parent: made?.parent ?? absent,
-              label: made?.label ?? absent,
-              key: key.publicKey.toFields(),
-              ttlMs,
-              noWait,
-            },
-          },
-        }),
-      );
-      const first = await next(stream);
-      if (first.case !== 'conversation' || first.value.conversationId.length !== chainId.length) {
-        throw unasked(first);
-      }
-      const conversationId = Buffer.from(first.value.conversationId);
+      const asked = {
+        primaryKey,
+        parent: made?.parent ?? absent,
+        label: made?.label ?? absent,
+        key: key.publicKey.toFields(),
+        ttlMs,
+        noWait,
+      };
+      talk.say({ chainKey: chainKey.text, chainId, message: { case: 'lock', value: asked } });
+      const { conversationId: id } = await talk.due('conversation');
+      if (id.length !== chainId.length) throw untrue('conversation');
+      const conversationId = Buffer.from(id);
       const claim = { serverFingerprint, chainId, conversationId, fingerprint, primaryKey };
       const signature = await key.sign(signatureContexts.lock, lockProofBytes(claim));
       const proof = { signature: { suite, fingerprint, signature } };
-      stream.write(encode({ message: { case: 'proof', value: proof } }));
+      talk.say({ message: { case: 'proof', value: proof } });
       // The connection may be half dead: a new stream on it would wait as long again.
       const onSilent = () => {
         transport.renew(generation);
-        stream.cancel(silent(transport.server, ttlMs));
+        talk.cancel(silent(transport.server, ttlMs));
       };
-      return new LockStream(stream, { ttlMs, heardMs: startedMs, onSilent });
+      return new LockStream(talk, { ttlMs, heardMs: startedMs, onSilent });
     } catch (error) {
-      stream.cancel(undefined);
+      talk.cancel(undefined);
       throw error;
     }
   }
@@ -123,13 +110,13 @@ export class LockStream {
   /** End the stream here and now. */
   cancel(reason: unknown): void {
     this.#stopTimers();
-    this.#stream.cancel(reason);
+    this.#talk.cancel(reason);
   }
 
   /** Give up what was asked for: the server ends the stream when it has done so. */
   halfClose(): void {
     this.#stopTimers();
-    this.#stream.halfClose();
+    this.#talk.halfClose();
   }
 
   /**
@@ -137,17 +124,16 @@ export class LockStream {
    * heard is found by reading, too.
    *
    * @returns undefined where the server has ended the stream.
-   * @throws AtedbError as `ByteStream.read`; CONNECTION_FAILED where the server was not heard of for as long as it keeps what it has
+   * @throws AtedbError as `Conversation.next`; CONNECTION_FAILED where the server was not heard of for as long as it keeps what it has
    * given; VERIFICATION_FAILED.
    */
   async news(): Promise<Extract<Message, { case: 'waiting' | 'granted' }> | undefined> {
     for (;;) {
-      const bytes = await this.#stream.read();
-      if (bytes === undefined) return undefined;
-      const message = decode(bytes);
+      const message = await this.#talk.next();
+      if (message === undefined) return undefined;
       if (message.case === 'waiting' || message.case === 'granted') return message;
       const sentMs = message.case === 'alive' ? this.#unanswered.shift() : undefined;
-      if (sentMs === undefined) throw unasked(message);
+      if (sentMs === undefined) throw untrue(message.case);
       this.#heardMs = sentMs;
       this.#watch();
     }
@@ -170,27 +156,7 @@ export class LockStream {
 
   #sayAlive(): void {
     this.#unanswered.push(performance.now());
-    this.#stream.write(encode({ message: { case: 'alive', value: {} } }));
-  }
-}
-
-async function next(stream: ByteStream): Promise<Message> {
-  const bytes = await stream.read();
-  if (bytes !== undefined) return decode(bytes);
-  throw new AtedbError('CONNECTION_FAILED', 'the server has ended the stream before its answer');
-}
-
-function encode(request: MessageInitShape<typeof LockRequestSchema>): Buffer {
-  return Buffer.from(toBinary(LockRequestSchema, create(LockRequestSchema, request)));
-}
-
-function decode(bytes: Buffer): Message {
-  try {
-    return fromBinary(LockResponseSchema, bytes).message;
-  } catch (cause) {
-    throw new AtedbError('VERIFICATION_FAILED', "the server's answer to a lock can't be read", {
-      cause,
-    });
+    this.#talk.say({ message: { case: 'alive', value: {} } });
   }
 }
 
@@ -198,11 +164,4 @@ function silent(server: string, ms: number): AtedbError {
   return new AtedbError('CONNECTION_FAILED', `nothing was heard of ${server} for ${ms} ms`, {
     metadata: { server },
   });
-}
-
-function unasked({ case: kind }: Message): AtedbError {
-  return new AtedbError(
-    'VERIFICATION_FAILED',
-    `the server's answer can't be true: it is of kind "${kind}", and another was due`,
-  );
 }

@@ -1,10 +1,10 @@
-import type { DescMessage } from '@bufbuild/protobuf';
-import { create, type DescMethod, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, DescMethod, MessageInitShape } from '@bufbuild/protobuf';
 import { AtedbError } from '../bytes/index.ts';
 import { AdmittedStream, type AnswerStream, type TicketSource } from './admitted-stream.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { Connection } from './connection.ts';
+import { encodeMessage } from './encode-message.ts';
 
 /** Deadline of calls with one answer, unless told otherwise. */
 export const timeoutDefaultMs = 30_000;
@@ -57,7 +57,7 @@ export class Transport {
     request: MessageInitShape<Input>,
     options: CallOptions = {},
   ): Promise<Buffer> {
-    return this.unaryBytes(method, encode(method.input, request), options);
+    return this.unaryBytes(method, encodeMessage(method.input, request), options);
   }
 
   /** As `unary`, for a request that is serialised already. */
@@ -81,7 +81,7 @@ export class Transport {
     request: MessageInitShape<Input>,
     signal?: AbortSignal,
   ): AnswerStream {
-    const bytes = encode(method.input, request);
+    const bytes = encodeMessage(method.input, request);
     return this.#stream((ticket) => this.#ask(method, bytes, ticket, signal), signal);
   }
 
@@ -128,11 +128,6 @@ export class Transport {
     const metadata = ticket === undefined ? {} : { [ticketKey]: ticket };
     return this.#connection.call(method, metadata, signal);
   }
-}
-
-function encode<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Buffer {
-  const bytes = toBinary(schema, create(schema, message));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** An option that is given as undefined is one that isn't given. */
