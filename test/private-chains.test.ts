@@ -56,7 +56,7 @@ describe.each(trustModes)('a private %s chain', (trustMode) => {
       .filter(({ kind }) => kind === 'data')
       .map(({ data, sealed }) => (sealed?.state === 'no key' ? '?' : data.toString()));
 
-  test('is used by its owner as any other', async () => {
+  test('is used by its owner like every other', async () => {
     const chain = await made();
     expect(chain.genesis?.isPrivate).toBe(true);
     const again = await as(testKey);

@@ -91,8 +91,8 @@ function genesisWords(headerBytes: Buffer): string {
       ...(kind.isConfidential === true ? ['confidential'] : []),
       ...(kind.isPrivate === true ? ['private'] : []),
     ].join(', ');
-    const writers = roots.map(({ fingerprint }) => short(fingerprint)).join(', ');
-    return `${chainKey.text}  ${mode}  may write: ${writers}  chain id ${chainId.toString('hex')}`;
+    const owners = roots.map(({ fingerprint }) => short(fingerprint)).join(', ');
+    return `${chainKey.text}  ${mode}  roots: ${owners}  chain id ${chainId.toString('hex')}`;
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     return safeText(error.message);

@@ -28,7 +28,7 @@ test('a batch, in words and as JSON', async () => {
   const { writer, batch } = await testGenesis();
   const genesis = storedBatch(batch.run, { commit: 0, firstSequence: 0, events: 1 });
   expect(dumpWords(genesis)).toMatch(
-    /^ {2}commit 0, 2023-11-14T22:13:20\.000Z, sequence 0, writer [0-9a-f]{12}, its batch 0, [\d,]+ bytes at 100\n {9}0 {2}genesis {2}example\.com\/me\/test {2}centralized {2}may write: [0-9a-f]{12} {2}chain id [0-9a-f]{64}\n$/,
+    /^ {2}commit 0, 2023-11-14T22:13:20\.000Z, sequence 0, writer [0-9a-f]{12}, its batch 0, [\d,]+ bytes at 100\n {9}0 {2}genesis {2}example\.com\/me\/test {2}centralized {2}roots: [0-9a-f]{12} {2}chain id [0-9a-f]{64}\n$/,
   );
 
   const key = Buffer.alloc(16, 0xab);

@@ -30,6 +30,7 @@ let shown: Progress | undefined;
  * disposed of when it is over, whether well or not: the line is removed then.
  */
 export class Progress implements Disposable {
+  /** What it was made with. */
   readonly options: ProgressOptions;
   #timer: NodeJS.Timeout | undefined;
   #bar: SingleBar | undefined;

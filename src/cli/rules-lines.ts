@@ -2,14 +2,15 @@ import type { AllowedKeys, ObjectRules, RuleKey, RulesView } from '../client/ind
 import { hexOrAbsent } from './event-lines.ts';
 import type { KeyNames } from './key-names.ts';
 
+const confidentialWords = 'confidential: sealed, but where a rule says that everyone reads it';
+
 /** Who may do what, in words. */
 export async function rulesWords(view: RulesView, names: KeyNames): Promise<string> {
   const { sequence, isConfidential, isPrivate, admitted } = view;
   const { roots, object, objects, changedKeys } = view;
   const rows: (readonly [string, string])[] = [];
   for (const { fingerprint } of roots) rows.push(['root', await names.words(fingerprint)]);
-  if (isConfidential)
-    rows.push(['data', 'confidential: sealed, but where a rule says that everyone reads it']);
+  if (isConfidential) rows.push(['data', confidentialWords]);
   if (isPrivate) rows.push(['open', await openWords(admitted, names)]);
   rows.push(...(await objectRows(object, names)));
   if (object.primaryKey === undefined) {

@@ -17,7 +17,7 @@ import {
   readFlagValues,
 } from './flags.ts';
 import { notBuiltYet } from './global-flags.ts';
-import { readPair } from './tls-flags.ts';
+import { readPair, tlsFlags } from './tls-flags.ts';
 
 /** The flags of `atedb solo`. */
 export const soloFlags = {
@@ -51,12 +51,7 @@ export const soloFlags = {
     kind: 'value',
     parse: parseText,
   },
-  tlsKey: {
-    name: 'tls-key',
-    describe: 'File of its key, in PEM form, which only its owner may read',
-    kind: 'value',
-    parse: parseText,
-  },
+  tlsKey: tlsFlags.tlsKey,
   tlsClientCa: {
     name: 'tls-client-ca',
     describe: 'File of authorities, in PEM form: clients must show a certificate of one of them',

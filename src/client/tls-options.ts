@@ -26,8 +26,6 @@ export interface TlsSetup {
   readonly serverName: string | undefined;
   /** Whether only authorities that were given are trusted. */
   readonly hasOwnAuthorities: boolean;
-  /** Whether the client shows a certificate. */
-  readonly hasCertificate: boolean;
 }
 
 /**
@@ -62,12 +60,7 @@ export function setUpTls(tls: boolean | TlsOptions | undefined): TlsSetup | unde
       minVersion,
       ecdhCurve,
     });
-    return {
-      context,
-      serverName,
-      hasOwnAuthorities: authorities !== undefined,
-      hasCertificate: pair.cert !== undefined,
-    };
+    return { context, serverName, hasOwnAuthorities: authorities !== undefined };
   } catch (cause) {
     throw invalid(`TLS can't be set up with these options: ${(cause as Error).message}`, cause);
   }

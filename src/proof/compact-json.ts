@@ -19,6 +19,7 @@ export function parseJson(
   let value: unknown;
   let isWhatWasThere: boolean;
   try {
+    // This takes the last of two fields of one name, and numbers in many forms: what it made must be what was there.
     value = JSON.parse(text);
     // Of what is nested too deeply this throws.
     isWhatWasThere = JSON.stringify(value) === compactJson(text);

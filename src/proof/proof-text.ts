@@ -136,7 +136,6 @@ function readOlder(fields: Fields): OlderTree {
   return older;
 }
 
-/** JSON.parse takes the last of two fields of one name, and numbers in many forms: what it made must be what was there. */
 function hexes(hashes: readonly Buffer[]): string[] {
   return hashes.map((hash) => hash.toString('hex'));
 }

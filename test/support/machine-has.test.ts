@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { projectFolder, run } from '../command.ts';
@@ -29,7 +29,9 @@ test('what a machine has not is told, and in CI an error', () => {
 
 test('a run with a skipped test fails in CI, and nowhere else', async () => {
   // Below the project, where its packages are found.
-  const folder = mkdtempSync(join(projectFolder, 'node_modules', '.cache', 'skipped-'));
+  const parent = join(projectFolder, 'node_modules', '.cache');
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'skipped-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const reporter = join(projectFolder, 'test', 'support', 'no-skipped-tests.ts');
   writeFileSync(

@@ -2,7 +2,7 @@ import { type KeyPair, type PublicKey, signatureContexts } from '../../src/crypt
 import { keyProofBytes } from '../../src/event/index.ts';
 import type { AppendCall } from './raw-client.ts';
 
-/** Prove keys on a stream, as any client would, and wait until the server has taken the proofs. */
+/** Prove keys on a stream, as every client does, and wait until the server has taken the proofs. */
 export async function proveKeys(
   call: AppendCall,
   chain: { readonly chainKey: string; readonly chainId: Buffer; readonly server: PublicKey },

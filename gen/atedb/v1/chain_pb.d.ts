@@ -2176,9 +2176,10 @@ export declare const ChainService: GenService<{
   },
   /**
    * Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
-   * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket` where the rules of the root of the chain name it. Whoever has the ticket
-   * has what the key may read, until it is too old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED,
-   * SIGNATURE_INVALID; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
+   * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`
+   * where the rules of the root of the chain name it. Whoever has the ticket has what the key may read, until it is too
+   * old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; REQUEST_INVALID
+   * where the chain is not private. Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.GetTicket
    */
