@@ -13,11 +13,11 @@ const roomsBelow: Record<string, readonly string[]> = {
   log: ['bytes', 'crypto', 'event'],
   trust: ['bytes', 'crypto', 'event'],
   proof: ['bytes', 'crypto', 'event', 'trust'],
-  verify: ['bytes', 'crypto', 'event', 'log', 'trust'],
   work: ['bytes', 'crypto', 'event', 'trust'],
+  verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
   server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'chain'],
-  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof'],
+  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work'],
   cli: [
     ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
     ...['chain', 'server', 'client'],

@@ -10,6 +10,7 @@ import { type BenchChain, newChain } from './bench-chain.ts';
 import { checkEvents } from './check-chain.ts';
 import { fillChain } from './fill-chain.ts';
 import { RawClient } from './raw-client.ts';
+import { type Vouching, vouchingDefault } from './vouching.ts';
 
 /** A chain that is full, on a server; and its files, ready to be streamed bare. */
 export interface ReplayedChain {
@@ -21,11 +22,14 @@ export interface ReplayedChain {
 }
 
 /** Fill a chain and start the floor that streams its files. Both read from the page cache: it was written just now. */
-export async function prepareReplay(context: RowContext): Promise<ReplayedChain> {
+export async function prepareReplay(
+  context: RowContext,
+  vouching: Vouching = vouchingDefault,
+): Promise<ReplayedChain> {
   const { scale, folder, processes } = context;
   const logsPath = join(folder, 'logs');
   const [server, floorServer] = await Promise.all([
-    processes.startServer({ logsPath }),
+    processes.startServer({ logsPath, vouching }),
     processes.startFloorServer(),
   ]);
   const { chain, events } = await fillNewChain(server, scale.batchesReplayed);

@@ -13,7 +13,7 @@ import {
 import { dataBytes } from '../scale.ts';
 
 /** What events with sealed data are built from. */
-export function eventsForSealing(count: number, sealing: () => Sealing): EventInput[] {
+function eventsForSealing(count: number, sealing: () => Sealing): EventInput[] {
   return Array.from({ length: count }, () => ({
     kind: 'data',
     primaryKey: randomBytes(16),

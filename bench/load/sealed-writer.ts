@@ -16,10 +16,13 @@ export interface SealedBatch {
   readonly sealHash: Buffer;
 }
 
-/** Objects that events are about: children of a parent, one after the other. */
+/** Objects that events are about, one after the other, over and over. */
 export interface ObjectChoice {
-  readonly parent: Buffer;
-  readonly children: readonly Buffer[];
+  readonly objects: readonly Buffer[];
+  /** Of all of them. Absent: they are at the root. */
+  readonly parent?: Buffer;
+  /** Of all of them; it decides nothing. */
+  readonly collection?: Buffer;
 }
 
 /** Signatures under way at once. */
@@ -97,7 +100,7 @@ export class SealedWriter {
   }
 }
 
-function makeEvents(count: number, objects: ObjectChoice | undefined) {
+function makeEvents(count: number, choice: ObjectChoice | undefined) {
   const random = randomFillSync(Buffer.allocUnsafe(count * (keyBytes + saltBytes + dataBytes)));
   let at = 0;
   const take = (bytes: number) => {
@@ -108,8 +111,9 @@ function makeEvents(count: number, objects: ObjectChoice | undefined) {
   return buildEvents(
     Array.from({ length: count }, (_, index) => ({
       kind: 'data',
-      primaryKey: objects?.children[index % objects.children.length] ?? take(keyBytes),
-      parent: objects?.parent,
+      primaryKey: choice?.objects[index % choice.objects.length] ?? take(keyBytes),
+      parent: choice?.parent,
+      collection: choice?.collection,
       salt: take(saltBytes),
       timeUnixMs,
       data: take(dataBytes),

@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts';
+import { attestedSdk } from './attested-sdk.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { live } from './live.ts';
 import { manyChains } from './many-chains.ts';
@@ -15,7 +16,7 @@ import { pipelined, pipelinedSigned, pipelinedThousand } from './pipelined.ts';
 import { pipelinedSdk, pipelinedThousandSdk } from './pipelined-sdk.ts';
 import { recoveryAppend, recoveryRead } from './recovery.ts';
 import { replayReceived } from './replay-received.ts';
-import { replayVerified } from './replay-verified.ts';
+import { replaySigned, replayVerified } from './replay-verified.ts';
 import { ruled } from './ruled.ts';
 import { openingData, sealingData } from './sealed-data.ts';
 import { slowDisk, slowDiskDeep } from './slow-disk.ts';
@@ -37,6 +38,7 @@ export const rows: readonly Row[] = [
   pipelinedSigned,
   pipelinedSdk,
   pipelinedThousandSdk,
+  attestedSdk,
   ruled,
   distributedSdk,
   distributedOneSdk,
@@ -44,6 +46,7 @@ export const rows: readonly Row[] = [
   openingData,
   replayReceived,
   replayVerified,
+  replaySigned,
   verifyFolderRow,
   manyChains,
   slowDisk,

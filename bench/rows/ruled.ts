@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { KeyPair } from '../../src/crypto/index.ts';
 import { buildEvent } from '../../src/event/index.ts';
 import { checkAnswers, createChain } from '../load/append-session.ts';
 import { type BenchChain, newChain } from '../load/bench-chain.ts';
@@ -19,7 +20,7 @@ export const ruled: Row = {
   name: 'pipelined-ruled',
   title:
     'one writer, 100 events a batch, 64 in flight, each on one of 100 objects below one with rules',
-  floors: ['the same batches, but of new objects at the root of a chain without rules'],
+  floors: ['the same batches of as many objects, but at the root of a chain without rules'],
   unit: 'events',
   targets: [shareOfFloorAtLeast(0.85, 'the rate without rules')],
   async prepare({ scale, folder, processes }) {
@@ -27,9 +28,13 @@ export const ruled: Row = {
     const server = await processes.startServer({ logsPath: join(folder, 'logs') });
     const client = new RawClient(server.address);
     const parent = randomBytes(16);
-    const children = Array.from({ length: eventsPerBatch }, () => randomBytes(16));
-    const free = await newChain(server, 'free');
-    const held = await newChain(server, 'ruled', free.key, { parent, children });
+    const objects = Array.from({ length: eventsPerBatch }, () => randomBytes(16));
+    // Events have as many bytes on both sides: where there is no parent there is a collection.
+    const free = await newChain(server, 'free', KeyPair.generate(), {
+      objects,
+      collection: parent,
+    });
+    const held = await newChain(server, 'ruled', free.key, { objects, parent });
     const [freeStream, heldStream] = [
       await createChain(client, free),
       await createChain(client, held),

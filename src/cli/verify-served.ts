@@ -1,6 +1,6 @@
 import { AtedbError, type Chain } from '../client/index.ts';
 import { type ChainAddress, splitSlice, type TreeHead } from '../event/index.ts';
-import { HistoryVerifier, Violations, whyOf } from '../verify/index.ts';
+import { HistoryQueue, HistoryVerifier, Violations, whyOf } from '../verify/index.ts';
 import { connectTo } from './connect-to.ts';
 import { noticeWriter } from './notices.ts';
 import { passphraseFrom } from './passphrase.ts';
@@ -64,11 +64,17 @@ async function replay(
   await noting(violations, async () => {
     using served = await chain.readUnverified({ signal });
     using progress = new Progress({ what: 'verifying', unit: 'commit', total: served.head.size });
-    for await (const slice of served.slices()) {
-      const batches = splitSlice(slice);
-      await verifier.add(batches);
-      progress.add(batches.length);
-      if (violations.leftOut) return;
+    using queue = new HistoryQueue(verifier);
+    try {
+      for await (const slice of served.slices()) {
+        const batches = splitSlice(slice);
+        await queue.add(batches);
+        progress.add(batches.length);
+        if (violations.leftOut) return;
+      }
+    } finally {
+      // Also where no more comes: what did come is verified.
+      await queue.drain();
     }
     // What was wrong before says enough of a head that is another one then.
     if (violations.list.length > 0) return;

@@ -2,10 +2,13 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { verifyConsistency } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
+import { splitOrFail } from '../trust/index.ts';
+import { ChecksAhead } from '../work/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
 import { abortable, type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { ReadKeys } from './read-keys.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseReadMessage, type StartOfHistory } from './received.ts';
@@ -123,10 +126,12 @@ async function* readForwards(
   const replay = await Replay.begin(context, start, knownBefore);
   const range = { from: asked.from, end: Math.min(asked.end, asked.from + asked.limit) };
   if (start.startSequence > asked.from) throw incomplete('it starts after what was asked for');
+  using checks = new ChecksAhead();
+  const messages = readSplit(stream, checks, signal);
   for (;;) {
-    const message = await readMessage(stream);
+    const message = await messages.next();
     if (message?.kind === 'log') {
-      const batches = await replay.feed(message.slice);
+      const batches = await replay.feed(message.batches);
       const events = await eventsOfAll(context, batches, range);
       if (events.length > 0) yield events;
       continue;
@@ -140,7 +145,7 @@ async function* readForwards(
     if (!isWhole) throw incomplete(`it ends before sequence ${replay.nextSequence}`);
     if (!replay.isTied) await context.opener.tie(start.head, knownBefore, { signal });
     // The call has an outcome of its own: that more had been there, where the chain is damaged.
-    if ((await stream.read()) !== undefined) throw incomplete('something follows its end');
+    if ((await messages.next()) !== undefined) throw incomplete('something follows its end');
     await replay.end();
     return;
   }
@@ -182,12 +187,14 @@ async function* readBackwards(
     throw incomplete('it starts before the end that was asked for');
   }
   let left = asked.limit;
+  using checks = new ChecksAhead();
+  const messages = readSplit(stream, checks, signal);
   for (;;) {
-    const message = await readMessage(stream);
+    const message = await messages.next();
     if (message === undefined) break;
     if (message.kind !== 'log')
       throw incomplete('it has an end, which is for ranges read forwards');
-    const batches = await replay.feed(message.slice, message.frontier);
+    const batches = await replay.feed(message.batches, message.frontier);
     const inOrder = await eventsOfAll(context, [...batches].reverse(), asked);
     const events = [...inOrder].reverse().slice(0, left);
     left -= events.length;
@@ -207,6 +214,16 @@ async function readStart(stream: AnswerStream): Promise<StartOfHistory> {
 async function readMessage(stream: AnswerStream) {
   const message = await stream.read();
   return message && parseReadMessage(message);
+}
+
+/** The messages behind the start. The batches of slices are begun to be checked when they come. */
+function readSplit(stream: AnswerStream, checks: ChecksAhead, signal: AbortSignal) {
+  const read = async () => {
+    const message = await readMessage(stream);
+    if (message?.kind !== 'log') return message;
+    return { ...message, batches: checks.begin(splitOrFail(message.slice)) };
+  };
+  return new ReadAhead({ read, depth: () => checks.depth, signal });
 }
 
 function checkAsked(asked: Asked): void {

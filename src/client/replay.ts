@@ -5,7 +5,7 @@ import {
   type FindKey,
   ReplayVerifier,
   type SignedHead,
-  splitOrFail,
+  type StoredBatch,
   type VerifiedBatch,
 } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
@@ -118,13 +118,12 @@ export class Replay {
   }
 
   /**
-   * Verify the next slice.
+   * Verify the next slice, which was split.
    *
    * @throws AtedbError VERIFICATION_FAILED, HEAD_CONFLICT; then the replay is over.
    */
-  feed(slice: Buffer): Promise<VerifiedBatch[]> {
+  feed(batches: readonly StoredBatch[]): Promise<VerifiedBatch[]> {
     return this.#context.known.exclusively(async () => {
-      const batches = splitOrFail(slice);
       const verified: VerifiedBatch[] = [];
       let done = 0;
       while (done < batches.length) {

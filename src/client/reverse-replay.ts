@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { SealView, SliceBatch } from '../event/index.ts';
-import { ReplayVerifier, splitOrFail, type VerifiedBatch } from '../trust/index.ts';
+import type { SealView } from '../event/index.ts';
+import { ReplayVerifier, type StoredBatch, type VerifiedBatch } from '../trust/index.ts';
 import type { StartOfHistory } from './received.ts';
 import { checkStart, type ReplayContext } from './replay.ts';
 
@@ -37,14 +37,17 @@ export class ReverseReplay {
   }
 
   /**
-   * Verify the next older slice.
+   * Verify the next older slice, which was split.
    *
    * @param frontier of the tree of the commits before its oldest one.
    * @returns its batches, newest first.
    * @throws AtedbError VERIFICATION_FAILED; then the replay is over.
    */
-  async feed(slice: Buffer, frontier: readonly Buffer[]): Promise<VerifiedBatch[]> {
-    const oldestFirst = splitOrFail(slice).reverse();
+  async feed(
+    newestFirst: readonly StoredBatch[],
+    frontier: readonly Buffer[],
+  ): Promise<VerifiedBatch[]> {
+    const oldestFirst = [...newestFirst].reverse();
     const [oldest] = oldestFirst;
     if (oldest === undefined) return [];
     const verifier = this.#verifierFrom(oldest, frontier);
@@ -59,8 +62,8 @@ export class ReverseReplay {
         `it does not lead up to commit ${this.#size} as it was sent before`,
       );
     }
-    const newestFirst = verified.reverse();
-    for (const { batch, commit } of newestFirst) {
+    verified.reverse();
+    for (const { batch, commit } of verified) {
       this.#checkWriter(batch.seal, commit.commit);
       if (commit.timeUnixMs > this.#timeUnixMs)
         throw failed(commit.commit, 'its time is after the next one');
@@ -69,10 +72,10 @@ export class ReverseReplay {
     this.#size = oldest.commit.commit;
     this.#sequence = oldest.commit.firstSequence;
     this.#root = this.#verifierFrom(oldest, frontier).head().root;
-    return newestFirst;
+    return verified;
   }
 
-  #verifierFrom({ commit }: SliceBatch, frontier: readonly Buffer[]): ReplayVerifier {
+  #verifierFrom({ commit }: StoredBatch, frontier: readonly Buffer[]): ReplayVerifier {
     try {
       return new ReplayVerifier(this.#context.genesis, {
         commit: commit.commit,

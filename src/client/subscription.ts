@@ -2,13 +2,15 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import type { SignedHead } from '../trust/index.ts';
+import { type SignedHead, type StoredBatch, splitOrFail } from '../trust/index.ts';
+import { ChecksAhead } from '../work/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
 import { Backoff } from './backoff.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { isPassing } from './errors-from-grpc.ts';
 import { type RangeContext, reachRules } from './range.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
 import { Replay } from './replay.ts';
@@ -117,13 +119,21 @@ export class Subscription {
     const { transport } = this.#context;
     const { generation } = transport;
     const stream = transport.serverStream(ChainService.method.subscribe, request, signal);
+    using checks = new ChecksAhead();
+    const read = async () => {
+      const message = await this.#next(stream, generation);
+      if (message?.kind !== 'log') return message;
+      return { ...message, batches: checks.begin(splitOrFail(message.slice)) };
+    };
+    const messages = new ReadAhead({ read, depth: () => checks.depth, signal });
     try {
       for (;;) {
-        const message = await this.#next(stream, generation);
+        const message = await messages.next();
+        if (message === undefined) throw this.#ended();
         this.#backoff.reset();
         this.#lostSinceMs = undefined;
         if (message.kind === 'log') {
-          const events = await this.#verified(message.slice);
+          const events = await this.#verified(message.batches);
           if (events.length > 0) yield events;
         } else if (message.kind === 'start') {
           const { start } = message;
@@ -150,6 +160,8 @@ export class Subscription {
           this.#options.onSignal?.({ kind: 'checkpoint', checkpoint: signed });
         } else {
           if (message.kind === 'caught-up' && !isSigned) throw isUnsigned();
+          // What is live comes little by little.
+          if (message.kind === 'caught-up') checks.rest();
           await this.#started().name(message.head);
           this.#options.onSignal?.(message);
         }
@@ -197,7 +209,7 @@ export class Subscription {
     return { case: 'sequence', value: BigInt(this.#firstSequence) };
   }
 
-  async #verified(slice: Buffer): Promise<readonly ChainEvent[]> {
+  async #verified(slice: readonly StoredBatch[]): Promise<readonly ChainEvent[]> {
     const { from } = this.#options;
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
     const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
@@ -213,8 +225,8 @@ export class Subscription {
     );
   }
 
-  /** The next message, or the end of a connection on which even heartbeats have stopped. */
-  async #next(stream: AnswerStream, generation: number): Promise<SubscribeMessage> {
+  /** The next message, or the end of a connection on which even heartbeats have stopped; undefined after the last. */
+  async #next(stream: AnswerStream, generation: number): Promise<SubscribeMessage | undefined> {
     const { transport } = this.#context;
     const { server } = transport;
     const silenceMs = this.#heartbeatMs * heartbeatsMissedMax;
@@ -229,11 +241,15 @@ export class Subscription {
     }, silenceMs);
     try {
       const message = await stream.read();
-      if (message !== undefined) return parseSubscribeMessage(message);
+      return message && parseSubscribeMessage(message);
     } finally {
       clearTimeout(timer);
     }
-    throw new AtedbError('CONNECTION_FAILED', `${server} has ended the stream`, {
+  }
+
+  #ended(): AtedbError {
+    const { server } = this.#context.transport;
+    return new AtedbError('CONNECTION_FAILED', `${server} has ended the stream`, {
       metadata: { server },
     });
   }

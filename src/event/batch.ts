@@ -205,6 +205,20 @@ export function parseBatch(run: Buffer): Batch {
   return new Batch(run, seal, scratch.slice(0, count * layoutStride));
 }
 
+/**
+ * Put a batch together whose run was taken apart before, by `parseBatch`, in another copy of the same bytes: nothing of its
+ * events is checked again.
+ *
+ * @param parts.sealStart where the Seal message begins in the run, and `sealEnd` where it ends.
+ */
+export function reopenBatch(
+  run: Buffer,
+  parts: { readonly sealStart: number; readonly sealEnd: number; readonly layout: Uint32Array },
+): Batch {
+  const { sealStart, sealEnd, layout } = parts;
+  return new Batch(run, parseSeal(run.subarray(sealStart, sealEnd)), layout);
+}
+
 function layOutEvent(run: Buffer, start: number, end: number, index: number): void {
   const at = index * layoutStride;
   if (at === scratch.length) {

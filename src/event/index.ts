@@ -26,6 +26,7 @@ export {
   parseSeal,
   parseSealOfRun,
   parseSignature,
+  reopenBatch,
   type SealView,
   type SignatureView,
 } from './batch.ts';

@@ -36,6 +36,7 @@ export {
 } from './replay-verifier.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
+export type { StoredBatch } from './stored-batch.ts';
 export { checkMayOpen, verifyTicketProof } from './ticket-proof.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';

@@ -6,7 +6,6 @@ import {
   commitLeaf,
   type Genesis,
   parseBatch,
-  type SliceBatch,
   type TreeHead,
 } from '../event/index.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
@@ -19,6 +18,7 @@ import { RecentRoots } from './recent-roots.ts';
 import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
 import { splitOrFail } from './split-slice.ts';
+import type { StoredBatch } from './stored-batch.ts';
 import { type VouchedBy, vouchedBy } from './vouching.ts';
 
 /** A batch that was verified, with its commit. */
@@ -197,18 +197,18 @@ export class ReplayVerifier {
     return this.verifyBatches(splitOrFail(slice));
   }
 
-  /** As `verify`, for a slice that was split before. */
-  async verifyBatches(
-    stored: readonly Pick<SliceBatch, 'run' | 'commit'>[],
-  ): Promise<VerifiedBatch[]> {
+  /** As `verify`, for a slice that was split before, and of which some may have been checked ahead. */
+  async verifyBatches(stored: readonly StoredBatch[]): Promise<VerifiedBatch[]> {
     const steps: Step[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
     const lastSigned = new Map<string | number, Step>();
-    for (const { run, commit } of stored) {
+    for (const { run, commit, ahead } of stored) {
+      const checked = ahead && (await ahead);
       at(commit.commit, () => this.#startRules());
-      const batch = at(commit.commit, () => parseBatch(run));
+      const batch = checked ?? at(commit.commit, () => parseBatch(run));
       const strangers = at(commit.commit, () => this.#strangersOf(batch));
       if (strangers.length > 0) await this.#learn(strangers);
+      if (checked === undefined) at(commit.commit, () => checkBatch(batch));
       const step = at(commit.commit, () => this.#step(batch, commit));
       steps.push(step);
       const { seal } = batch;
@@ -248,8 +248,9 @@ export class ReplayVerifier {
     }
   }
 
+  /** What a batch that `checkBatch` has passed is in this chain; its signatures are still to be verified. */
   #step(batch: Batch, commit: CommitView): Step {
-    const isGenesis = checkBatch(batch) !== undefined;
+    const { isGenesis } = batch;
     const vouched = vouchedBy(batch, this.genesis.trustMode);
     const keys = isGenesis
       ? keyTable(this.genesis.roots)

@@ -3,6 +3,7 @@ import { type Genesis, parseBatch } from '../event/index.ts';
 import { type LogSurvey, type ScannedBatch, segmentName, surveyLog } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { StateBefore } from './compare-snapshot.ts';
+import { HistoryQueue } from './history-queue.ts';
 import { HistoryVerifier, type PlacedBatch } from './history-verifier.ts';
 import type { FolderToVerify } from './verify-folder.ts';
 import type { Violations } from './violations.ts';
@@ -19,6 +20,7 @@ export class FolderReplay {
   #groupBytes = 0;
   #genesis: Genesis | undefined;
   #history: HistoryVerifier | undefined;
+  #queue: HistoryQueue | undefined;
   #segment = 0;
   #first: Buffer | undefined;
   #before: StateBefore | undefined;
@@ -44,6 +46,14 @@ export class FolderReplay {
 
   /** @throws AtedbError CHAIN_DAMAGED where not even the first batch can be used; FORMAT_TOO_NEW. */
   async run(): Promise<LogSurvey> {
+    try {
+      return await this.#run();
+    } finally {
+      this.#queue?.[Symbol.dispose]();
+    }
+  }
+
+  async #run(): Promise<LogSurvey> {
     const { storage, folder } = this.#options;
     const survey = await surveyLog({
       storage,
@@ -52,6 +62,7 @@ export class FolderReplay {
       onBatch: (batch, segment) => this.#take(batch, segment),
     });
     await this.#flush();
+    await this.#queue?.drain();
     // A crash may leave a last segment that holds nothing yet.
     if (survey.sound.at(-1)?.segment !== this.#segment) await this.#endSegment();
     return survey;
@@ -84,6 +95,7 @@ export class FolderReplay {
   /** Verify what came so far, and take note of the state: the next segment's snapshot is of that. */
   async #endSegment(): Promise<void> {
     await this.#flush();
+    await this.#queue?.drain();
     const history = this.#history;
     this.#before = history?.times && {
       genesis: this.#first ?? Buffer.alloc(0),
@@ -107,6 +119,7 @@ export class FolderReplay {
       heads: await headsOf(genesis),
       violations: this.#violations,
     });
-    await this.#history.add(group);
+    this.#queue ??= new HistoryQueue(this.#history);
+    await this.#queue.add(group);
   }
 }

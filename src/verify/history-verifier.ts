@@ -1,12 +1,17 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, type PublicKey } from '../crypto/index.ts';
-import { commitLeaf, type Genesis, type SliceBatch, type TreeHead } from '../event/index.ts';
-import { type AuthorityRecord, type ReplayStart, ReplayVerifier } from '../trust/index.ts';
+import { commitLeaf, type Genesis, type TreeHead } from '../event/index.ts';
+import {
+  type AuthorityRecord,
+  type ReplayStart,
+  ReplayVerifier,
+  type StoredBatch,
+} from '../trust/index.ts';
 import { Tally } from './tally.ts';
 import type { Violations } from './violations.ts';
 
 /** A batch, and where it lies if it is in a file. */
-export interface PlacedBatch extends Pick<SliceBatch, 'run' | 'commit'> {
+export interface PlacedBatch extends StoredBatch {
   readonly file?: string | undefined;
   readonly offset?: number | undefined;
 }

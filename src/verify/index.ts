@@ -1,4 +1,5 @@
 export type { Expected } from './check-expected.ts';
+export { HistoryQueue } from './history-queue.ts';
 export {
   type HistoryOptions,
   HistoryVerifier,

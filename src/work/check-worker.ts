@@ -1,35 +1,50 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { AtedbError } from '../bytes/index.ts';
 import { chooseProvider } from '../crypto/index.ts';
-import { parseBatch } from '../event/index.ts';
-import { checkHashes } from '../trust/index.ts';
-import type { CheckGroup, CheckVerdict } from './check-messages.ts';
+import { type Batch, parseBatch } from '../event/index.ts';
+import { checkBatch, checkHashes } from '../trust/index.ts';
+import type { CheckAnswer, CheckerMessage, CheckGroup, CheckVerdict } from './check-messages.ts';
+import { partsOf } from './parts.ts';
+import { verdictOf } from './verdict.ts';
 
-// The thread that checks the hashes of batches. Runs lie one behind the other in memory that it shares with its owner,
-// who doesn't touch it until the verdicts are there.
+// The thread that checks batches. Runs lie one behind the other in memory that it shares with its owner, who doesn't touch
+// those of a group until it is answered.
 
 // As its owner's process was told; messages wait until it is known how they are to be checked.
 await chooseProvider(process.env.ATE_CRYPTO);
 
-const memory = Buffer.from(workerData as SharedArrayBuffer);
+const shared = Buffer.from(workerData as SharedArrayBuffer);
+/** The group at hand, in memory of this thread's own: the engine reads shared memory more slowly. */
+const memory = Buffer.allocUnsafeSlow(shared.length);
 
-parentPort?.on('message', ({ runBytes }: CheckGroup) => {
-  let start = 0;
-  const verdicts = runBytes.map((bytes) => {
-    start += bytes;
-    return verdictOf(memory.subarray(start - bytes, start));
+parentPort?.on('message', ({ what, start, runBytes }: CheckGroup) => {
+  let end = 0;
+  const runs = runBytes.map((bytes) => {
+    end += bytes;
+    return memory.subarray(end - bytes, end);
   });
-  parentPort?.postMessage(verdicts);
+  shared.copy(memory, 0, start, start + end);
+  if (what === 'hashes') tell({ verdicts: runs.map((run) => verdictOf(() => hashesOf(run))) });
+  else tell(checkAll(runs));
 });
+tell('ready');
 
-function verdictOf(run: Buffer): CheckVerdict {
-  try {
-    checkHashes(parseBatch(run));
-    return 'good';
-  } catch (error) {
-    // Anything else is a defect, which ends the thread.
-    if (!(error instanceof AtedbError)) throw error;
-    const { reason, message, metadata } = error;
-    return { reason, message, metadata: { ...metadata } };
-  }
+function tell(message: CheckerMessage): void {
+  const moved = message === 'ready' || message.parts === undefined ? [] : [message.parts.buffer];
+  parentPort?.postMessage(message, moved);
+}
+
+function hashesOf(run: Buffer): void {
+  checkHashes(parseBatch(run));
+}
+
+function checkAll(runs: readonly Buffer[]): CheckAnswer {
+  const good: Batch[] = [];
+  const verdicts: CheckVerdict[] = runs.map((run) =>
+    verdictOf(() => {
+      const batch = parseBatch(run);
+      checkBatch(batch);
+      good.push(batch);
+    }),
+  );
+  return { verdicts, parts: partsOf(good) };
 }

@@ -1,50 +1,38 @@
-import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { AtedbError, runBytesMax } from '../bytes/index.ts';
 import type { Batch } from '../event/index.ts';
 import { checkHashes } from '../trust/index.ts';
-import type { CheckGroup, CheckVerdict } from './check-messages.ts';
+import type { CheckKind } from './check-messages.ts';
+import { CheckThread, type RunGroup, sharedBytes } from './check-thread.ts';
+import { batchesFrom } from './parts.ts';
+import { refusal } from './verdict.ts';
 
 /** Smaller batches are checked by the caller's own thread: handing them over costs as much. */
 export const handedOverBytesMin = 32 * 1024;
 
-/** Memory that is shared with each thread. A group is what fits in it, the largest batch at least. */
-const sharedBytes = 4 * 1024 * 1024;
-assert(runBytesMax <= sharedBytes);
-
-/** From so many cores on there is one to spare beside the main thread, the thread pool and the kernel. */
+/** From so many cores on a server has one to spare beside the main thread, the thread pool and the kernel. */
 const coresMin = 4;
 const threadsMax = 4;
 
 /**
- * Threads that pay on this machine. On two cores that client and server share there are none: the work is the same, on
- * cores that are busy, and handing it over comes on top. See docs/performance.md.
+ * Threads that pay for a server on this machine. On two cores that client and server share there are none: the work is the
+ * same, on cores that are busy, and handing it over comes on top. See docs/performance.md.
  */
 export function checkThreadsDefault(cores: number = availableParallelism()): number {
   return cores < coresMin ? 0 : Math.min(cores - 2, threadsMax);
 }
 
-interface Waiting {
-  readonly batch: Batch;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  readonly memory: Buffer;
-  /** What it is checking; empty: it is idle. */
-  group: readonly Waiting[];
+/** What waits for a thread. */
+interface Waiting extends RunGroup {
+  /** Of all its runs together. */
+  readonly bytes: number;
 }
 
 /**
- * Checks the hashes of batches, large ones in threads of their own: a group at a time, through shared memory. Where threads
- * can't be started, or have ended, the caller's thread does all of it.
+ * Checks batches in threads of their own: a group at a time, through shared memory. Where threads can't be started, or have
+ * ended, the caller's thread does all of it.
  */
 export class HashCheckers {
-  readonly #threads = new Set<Thread>();
+  readonly #threads = new Set<CheckThread>();
   readonly #queue: Waiting[] = [];
   readonly #onNotice: (notice: string) => void;
   #handedOver = 0;
@@ -66,102 +54,154 @@ export class HashCheckers {
     return this.#threads.size;
   }
 
-  /** As `checkHashes`. The batch's bytes must not change meanwhile. */
-  check(batch: Batch): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { batch, resolve, reject };
-    if (this.#threads.size === 0 || batch.bytes.length < handedOverBytesMin) checkHere(waiting);
-    else {
-      this.#queue.push(waiting);
-      this.#handOver();
+  /** Whether there is a thread that checks already. */
+  get isReady(): boolean {
+    for (const { isReady } of this.#threads) if (isReady) return true;
+    return false;
+  }
+
+  /** As `checkHashes`, for a batch of which all else was checked. Its bytes must not change meanwhile. */
+  async check(batch: Batch): Promise<void> {
+    const { bytes } = batch;
+    if (this.#threads.size === 0 || bytes.length < handedOverBytesMin) {
+      checkHashes(batch);
+      return;
     }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#wait('hashes', [bytes], {
+      take: ({ verdicts: [verdict] }) => {
+        if (verdict === 'good') resolve();
+        else reject(refusal(verdict));
+      },
+      giveUp: () => {
+        try {
+          checkHashes(batch);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      },
+    });
     return promise;
+  }
+
+  /**
+   * Take runs apart as `parseBatch` does, and check them as `checkBatch` does. Their bytes must not change meanwhile.
+   *
+   * @returns the batches; none at all where one of them isn't good, or no thread is left to say so: then the caller has to see.
+   */
+  async open(runs: readonly Buffer[]): Promise<readonly Batch[] | undefined> {
+    if (this.#threads.size === 0) return undefined;
+    const parts = inParts(runs, sharedBytes / 2).map((part) => this.#openPart(part));
+    const opened = await Promise.all(parts);
+    const batches = opened.flatMap((part) => part ?? []);
+    return batches.length === runs.length ? batches : undefined;
   }
 
   /** End the threads. What is under way is finished by the caller's thread. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const ended = [...this.#threads].map((thread) => thread.worker.terminate());
-    await Promise.all(ended);
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
+  }
+
+  #openPart(runs: readonly Buffer[]): Promise<readonly Batch[] | undefined> {
+    return new Promise((resolve) => {
+      this.#wait('all', runs, {
+        take: ({ verdicts, parts }) => {
+          const areGood = parts !== undefined && verdicts.every((verdict) => verdict === 'good');
+          resolve(areGood ? batchesFrom(parts, runs) : undefined);
+        },
+        giveUp: () => resolve(undefined),
+      });
+    });
+  }
+
+  #wait(what: CheckKind, runs: readonly Buffer[], told: Pick<RunGroup, 'take' | 'giveUp'>): void {
+    this.#queue.push({ what, runs, bytes: bytesOf(runs), ...told });
+    this.#handOver();
   }
 
   #start(): void {
     try {
-      // Sources run as they are, and the package has what was compiled: the thread's file is of this one's kind.
-      const file = new URL(`./check-worker${extname(import.meta.url)}`, import.meta.url);
-      const shared = new SharedArrayBuffer(sharedBytes);
-      const worker = new Worker(file, { workerData: shared, execArgv: [] });
-      const thread: Thread = { worker, memory: Buffer.from(shared), group: [] };
-      // A thread alone doesn't keep the process.
-      worker.unref();
-      worker.on('message', (verdicts: readonly CheckVerdict[]) => this.#take(thread, verdicts));
-      worker.on('error', (error) => this.#ended(thread, error));
-      worker.on('exit', () => this.#ended(thread, undefined));
+      const thread: CheckThread = new CheckThread({
+        onFree: () => this.#handOver(),
+        onEnd: (error) => this.#ended(thread, error),
+      });
       this.#threads.add(thread);
     } catch (error) {
       this.#onNotice(`batches are checked without a thread of their own: ${String(error)}`);
     }
   }
 
-  /** Give what waits to threads that have nothing to do. */
+  /** Give what waits to threads: to those that have nothing to do before those that have nothing to do next. */
   #handOver(): void {
-    for (const thread of this.#threads) {
-      if (this.#queue.length === 0) return;
-      if (thread.group.length > 0) continue;
-      const runBytes: number[] = [];
-      const group: Waiting[] = [];
-      let end = 0;
-      for (
-        let next = this.#queue[0];
-        next !== undefined && end + next.batch.bytes.length <= sharedBytes;
-        next = this.#queue[0]
-      ) {
-        const { bytes } = next.batch;
-        thread.memory.set(bytes, end);
-        end += bytes.length;
-        runBytes.push(bytes.length);
-        group.push(next);
-        this.#queue.shift();
-      }
-      thread.group = group;
-      this.#handedOver += group.length;
-      thread.worker.postMessage({ runBytes } satisfies CheckGroup);
+    for (const groups of [0, 1]) {
+      for (const thread of this.#threads) if (thread.groups === groups) this.#give(thread);
     }
   }
 
-  #take(thread: Thread, verdicts: readonly CheckVerdict[]): void {
-    const { group } = thread;
-    thread.group = [];
-    this.#handOver();
-    group.forEach(({ resolve, reject }, index) => {
-      const verdict = verdicts[index];
-      if (verdict === 'good') resolve();
-      else reject(refusal(verdict));
-    });
+  #give(thread: CheckThread): void {
+    const { room } = thread;
+    const [first] = this.#queue;
+    if (first === undefined || first.bytes > room) return;
+    // Single batches go together, which costs less a batch; those that belong together are enough by themselves.
+    let bytes = first.bytes;
+    let count = 1;
+    for (let next = this.#queue[1]; next?.what === 'hashes'; next = this.#queue[count]) {
+      bytes += next.bytes;
+      if (first.what !== 'hashes' || bytes > room) break;
+      count += 1;
+    }
+    const group = this.#queue.splice(0, count);
+    const runs = group.flatMap((one) => one.runs);
+    this.#handedOver += runs.length;
+    if (count === 1) thread.give(first);
+    else thread.give(together(group, runs));
   }
 
-  /** A thread is gone: what it had, and if it was the last one all that waits, is checked here. */
-  #ended(thread: Thread, error: unknown): void {
+  /** A thread is gone: what it had, and if it was the last one all that waits, is given up. */
+  #ended(thread: CheckThread, error: unknown): void {
     if (!this.#threads.delete(thread)) return;
     if (!this.#isClosed) {
       this.#onNotice(`a thread that checks batches has ended: ${String(error ?? 'it stopped')}`);
     }
+    thread.giveUp();
     const left = this.#threads.size === 0 ? this.#queue.splice(0) : [];
-    for (const waiting of [...thread.group, ...left]) checkHere(waiting);
+    for (const { giveUp } of left) giveUp();
   }
 }
 
-function checkHere({ batch, resolve, reject }: Waiting): void {
-  try {
-    checkHashes(batch);
-    resolve();
-  } catch (error) {
-    reject(error);
-  }
+/** One group of several single batches. */
+function together(group: readonly Waiting[], runs: readonly Buffer[]): RunGroup {
+  return {
+    what: 'hashes',
+    runs,
+    take: ({ verdicts }) =>
+      group.forEach(({ take }, index) => {
+        take({ verdicts: verdicts.slice(index, index + 1) });
+      }),
+    giveUp: () => {
+      for (const { giveUp } of group) giveUp();
+    },
+  };
 }
 
-function refusal(verdict: Exclude<CheckVerdict, 'good'> | undefined): Error {
-  if (verdict === undefined) return new Error('a thread that checks batches left one out');
-  const { reason, message, metadata } = verdict;
-  return new AtedbError(reason, message, { metadata });
+/** Runs in order, some together, of so many bytes at most unless one alone has more. */
+function inParts(runs: readonly Buffer[], bytesMax: number): Buffer[][] {
+  const parts: Buffer[][] = [];
+  let bytes = 0;
+  for (const run of runs) {
+    bytes += run.length;
+    const last = parts.at(-1);
+    if (last !== undefined && bytes <= bytesMax) last.push(run);
+    else {
+      parts.push([run]);
+      bytes = run.length;
+    }
+  }
+  return parts;
+}
+
+function bytesOf(runs: readonly Buffer[]): number {
+  return runs.reduce((sum, { length }) => sum + length, 0);
 }
