@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
-import yargs, { type Argv } from 'yargs';
+import { createRequire } from 'node:module';
+import type { Argv } from 'yargs';
 import { complete } from './complete.ts';
 import { chooseCryptography } from './cryptography.ts';
 import { exitCodes, exitCodesHelp, reportError, UsageError } from './errors.ts';
 import { declareFlag, type Flag, shieldDashes } from './flags.ts';
 import { usageMessage } from './usage-message.ts';
+
+// Its CommonJS form breaks the lines of the help between words, which the other one doesn't, and is one file.
+const yargs = createRequire(import.meta.url)('yargs') as (args: readonly string[]) => Argv;
 
 /** Flags that every command of a program knows. */
 export type FlagTable = Record<string, Flag<unknown>>;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
-import { chooseProvider, type KeyPair, selfTest } from '../crypto/index.ts';
+import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
@@ -139,7 +139,7 @@ export async function connect(server: string, options: ConnectOptions = {}): Pro
   checkNode();
   await chooseProvider(process.env.ATE_CRYPTO);
   // Before anything is verified: wrong cryptography must not believe.
-  selfTest();
+  selfTestOnce();
   return new AtedbClient(server, options);
 }
 

@@ -23,7 +23,7 @@ export { HashInputs } from './hash-inputs.ts';
 export type { HpkeContext } from './hpke.ts';
 export { type KemSuite, kemMlkem768X25519, kemSuite, kemSuites } from './kem-suites.ts';
 export { type KemSeed, KeyPair, type KeyPairOptions } from './key-pair.ts';
-export { selfTest } from './known-answer.ts';
+export { selfTest, selfTestOnce } from './known-answer.ts';
 export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
   type ConsistencyClaim,

@@ -2,7 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import * as hpke from 'hpke';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { naiveRoot } from '../../test/support/naive-tree.ts';
 import { messageRepresentative } from './composite.ts';
 import { hashTags, selfTest, signatureSuites, taggedHash } from './index.ts';
@@ -10,6 +10,28 @@ import { type KnownAnswers, knownAnswers, type SuiteAnswers } from './known-answ
 
 test('this machine gives the known answers', () => {
   selfTest();
+});
+
+test('each cryptography of a process is tested once, and again until it passes', async () => {
+  // As in a process that has just started.
+  vi.resetModules();
+  const { chooseProvider, selfTestOnce } = await import('./index.ts');
+  const { nativeProvider } = await import('./native-provider.ts');
+  const { portableProvider } = await import('./portable-provider.ts');
+  const hashes = vi.spyOn(nativeProvider, 'sha256').mockReturnValue(Buffer.alloc(32));
+  for (const _ of [1, 2]) expect(selfTestOnce).toThrow('the self-test of the');
+  hashes.mockRestore();
+  const signs = vi.spyOn(nativeProvider, 'signingKey');
+  selfTestOnce();
+  const { length } = signs.mock.calls;
+  expect(length).toBeGreaterThan(0);
+  selfTestOnce();
+  expect(signs).toHaveBeenCalledTimes(length);
+  signs.mockRestore();
+  const others = vi.spyOn(portableProvider, 'sha256').mockReturnValue(Buffer.alloc(32));
+  await chooseProvider('portable');
+  expect(selfTestOnce).toThrow('the self-test of the');
+  others.mockRestore();
 });
 
 test('the known answers are those of another implementation', () => {

@@ -1,5 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { CompositeSigner, CompositeVerifier } from './composite.ts';
+import { provider } from './current-provider.ts';
 import { hashTags } from './domains.ts';
 import { hashBytes, sha256, taggedHash } from './hash.ts';
 import { HashInputs } from './hash-inputs.ts';
@@ -8,13 +9,28 @@ import { KemPrivateKey } from './kem.ts';
 import { kemMlkem768X25519, kemSuite } from './kem-suites.ts';
 import { type KnownAnswers, knownAnswers, type SuiteAnswers } from './known-answer-data.ts';
 import { merkleRoot } from './merkle.ts';
+import type { CryptoProvider } from './provider.ts';
 import { PublicKey } from './public-key.ts';
 import { RangeHasher } from './range-hasher.ts';
 import { type SignatureSuite, signatureSuites } from './suites.ts';
 
+/** Those that gave the known answers in this process. */
+const passed = new WeakSet<CryptoProvider>();
+
 /**
- * Check that this machine's cryptography gives the answers that are known, before anything relies on it. Takes less than ten
- * milliseconds.
+ * Check that this machine's cryptography gives the answers that are known, before anything relies on it. Takes some ten
+ * milliseconds, once a process: a provider that has passed is not asked again.
+ *
+ * @throws AtedbError INTERNAL naming the first answer that is wrong.
+ */
+export function selfTestOnce(): void {
+  if (passed.has(provider())) return;
+  selfTest();
+  passed.add(provider());
+}
+
+/**
+ * `selfTestOnce`, but each time.
  *
  * It finds a Node whose OpenSSL lacks ML-DSA, and one that ignores ML-DSA's context, and so would sign what nobody
  * else can verify.

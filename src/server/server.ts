@@ -5,7 +5,7 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { ChainRegistry, type ScrubSettings } from '../chain/index.ts';
-import { type CertificateFacts, type PublicKey, selfTest } from '../crypto/index.ts';
+import { type CertificateFacts, type PublicKey, selfTestOnce } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
@@ -81,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const limits = completeLimits(options.limits ?? {});
   const logsPath = resolve(options.logsPath);
   // Before anything is signed or verified: wrong cryptography must not write.
-  selfTest();
+  selfTestOnce();
   const { tls: tlsOptions, logger } = options;
   const tls = tlsOptions && (await loadTls(tlsOptions, options.listen, logger));
   const system = join(logsPath, systemFolder);
