@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { FrameReader } from '../bench/http2/frame-reader.ts';
-import { frameFlags, frameOf, frameTypes, messageFrames } from '../bench/http2/frames.ts';
+import {
+  cutFrames,
+  type Frames,
+  frameFlags,
+  frameOf,
+  frameTypes,
+  messageFrames,
+} from '../bench/http2/frames.ts';
 import { MessageReader } from '../bench/http2/message-reader.ts';
 
 /** What a reader makes of bytes that come in pieces of a size. */
@@ -45,4 +52,25 @@ test('messages and frames are the same, however they are cut', () => {
   expect(framed.map((message) => message.bytes.length - message.payloadBytes)).toEqual([
     9, 9, 9, 18, 27,
   ]);
+});
+
+test('a message larger than what a window has room for goes in whole frames, as many as fit', () => {
+  const message = messageFrames(7, Buffer.alloc(50_000, 1));
+  for (const room of [16_384, 16_385, 32_768, 50_004, 50_005]) {
+    const parts: Buffer[] = [];
+    let payloadBytes = 0;
+    for (let left: Frames | undefined = message; left !== undefined; ) {
+      const { first, rest } = cutFrames(left, room);
+      if (first === undefined) throw new Error('nothing fits');
+      expect(first.payloadBytes).toBeLessThanOrEqual(room);
+      parts.push(first.bytes);
+      payloadBytes += first.payloadBytes;
+      left = rest;
+    }
+    expect(Buffer.concat(parts).equals(message.bytes)).toBe(true);
+    expect(payloadBytes).toBe(message.payloadBytes);
+  }
+  for (const room of [-1, 0, 16_383]) {
+    expect(cutFrames(message, room)).toEqual({ first: undefined, rest: message });
+  }
 });

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { FrameReader, type FrameTarget } from './frame-reader.ts';
 import {
+  cutFrames,
   type Frames,
   frameFlags,
   frameOf,
@@ -28,7 +29,7 @@ export interface StreamTarget {
 /** A stream of a connection. */
 export interface Http2Stream {
   readonly id: number;
-  /** Send a message that was framed for this stream: now, or when the windows have room for all of it. */
+  /** Send a message that was framed for this stream: as many frames now as the windows have room for, the others later. */
   send(message: Frames): void;
   /** Say that nothing more is sent. */
   end(): void;
@@ -218,11 +219,14 @@ export class Http2Connection implements FrameTarget {
     for (;;) {
       const [next] = state.waiting;
       if (next === undefined) return;
-      if (next.payloadBytes > state.sendWindow || next.payloadBytes > this.#sendWindow) return;
-      state.waiting.shift();
-      state.sendWindow -= next.payloadBytes;
-      this.#sendWindow -= next.payloadBytes;
-      this.#write(next.bytes);
+      // A server says that more may come when half of a window was used: who waits for room for all of a large message waits forever.
+      const { first, rest } = cutFrames(next, Math.min(state.sendWindow, this.#sendWindow));
+      if (first === undefined) return;
+      state.sendWindow -= first.payloadBytes;
+      this.#sendWindow -= first.payloadBytes;
+      this.#write(first.bytes);
+      if (rest === undefined) state.waiting.shift();
+      else state.waiting[0] = rest;
     }
   }
 

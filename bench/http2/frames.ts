@@ -42,6 +42,23 @@ export interface Frames {
   readonly payloadBytes: number;
 }
 
+/** Cut off as many whole frames of a message, from its first one on, as have so many bytes of payload at most. */
+export function cutFrames(
+  frames: Frames,
+  payloadBytes: number,
+): { readonly first: Frames | undefined; readonly rest: Frames | undefined } {
+  if (frames.payloadBytes <= payloadBytes) return { first: frames, rest: undefined };
+  // All but a message's last frame are full.
+  const count = Math.floor(payloadBytes / frameBytesMax);
+  if (count <= 0) return { first: undefined, rest: frames };
+  const cut = count * (frameHeadBytes + frameBytesMax);
+  const firstBytes = count * frameBytesMax;
+  return {
+    first: { bytes: frames.bytes.subarray(0, cut), payloadBytes: firstBytes },
+    rest: { bytes: frames.bytes.subarray(cut), payloadBytes: frames.payloadBytes - firstBytes },
+  };
+}
+
 /** The frames that carry one message of gRPC on a stream. */
 export function messageFrames(stream: number, message: Buffer, endStream = false): Frames {
   const bytes = messageHeadBytes + message.length;
