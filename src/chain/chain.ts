@@ -146,20 +146,24 @@ export class Chain {
    */
   async prepare(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
     const batch = parseBatch(run);
+    // Here nothing is awaited that isn't due: a turn of the engine costs a batch of one event as much as a hash.
     // What comes just after a failed write waits, and isn't refused for it.
-    await this.log.healed();
+    if (this.log.failure !== undefined) await this.log.healed();
     // A retry is answered with the first answer, before any other check.
     if (this.#answerTo(batch) === undefined) {
       this.#state.checkChain(batch);
       // First: who may not write must not make the server hash thousands of events.
-      await this.#checkVouched(batch, isProven);
+      const vouched = this.#checkVouched(batch, isProven);
+      if (vouched !== undefined) await vouched;
       checkContents(batch);
-      await this.#checkHashes(batch);
+      const checked = this.#checkHashes(batch);
+      if (checked !== undefined) await checked;
     }
-    const { asOf } = batch.seal;
+    const { asOf, preconditions } = batch.seal;
     const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;
     const asOfRoot = known ? await this.#rootAt(asOf.size) : undefined;
-    return { batch, asOfRoot, closedFacts: await this.#askClosed(batch) };
+    const closedFacts = preconditions.length === 0 ? undefined : await this.#askClosed(batch);
+    return { batch, asOfRoot, closedFacts };
   }
 
   /**
@@ -172,7 +176,8 @@ export class Chain {
     return verifyKeyProof(proof, { genesis, authority, conversationId });
   }
 
-  async #checkVouched(batch: Batch, isProven: IsProven): Promise<void> {
+  /** Resolves, or returns undefined at once, where who sends a batch may; throws or rejects where not. */
+  #checkVouched(batch: Batch, isProven: IsProven): Promise<void> | undefined {
     const { seal } = batch;
     const { genesis, authority } = this.#state;
     const isSigned = vouchedBy(batch, genesis.trustMode) === 'writer';
@@ -180,13 +185,9 @@ export class Chain {
     const keys = authority.keysOf(batch);
     if (isSigned) return verifySignatures(seal, keys);
     for (const signer of keys.keys()) {
-      if (await isProven(signer)) continue;
-      throw new AtedbError(
-        'KEY_NOT_PROVEN',
-        `the batch has no signature, and its key ${signer} is not proven on this stream. Prove the key first, or sign the batch`,
-        { metadata: { fingerprint: signer } },
-      );
+      if (isProven(signer) !== true) return checkProven([...keys.keys()], isProven);
     }
+    return undefined;
   }
 
   /**
@@ -328,5 +329,17 @@ export class Chain {
 
   async #rootAt(size: number): Promise<Buffer> {
     return this.log.tree.recentRoot(size) ?? (await this.log.tree.rootAt(size));
+  }
+}
+
+/** Check that all keys are proven, of which proofs may still be verified. @throws AtedbError KEY_NOT_PROVEN. */
+async function checkProven(signers: readonly string[], isProven: IsProven): Promise<void> {
+  for (const signer of signers) {
+    if (await isProven(signer)) continue;
+    throw new AtedbError(
+      'KEY_NOT_PROVEN',
+      `the batch has no signature, and its key ${signer} is not proven on this stream. Prove the key first, or sign the batch`,
+      { metadata: { fingerprint: signer } },
+    );
   }
 }

@@ -91,7 +91,7 @@ export class ReverseReplay {
 
   /** Backwards too, each writer's seals are a chain: the one above names this one. */
   #checkWriter(seal: SealView, commit: number): void {
-    const writerId = seal.writerId.toString('hex');
+    const writerId = seal.writerIdHex;
     const above = this.#writers.get(writerId);
     if (above !== undefined) {
       const isNamed = above.counter === seal.counter + 1 && above.previous?.equals(seal.hash);

@@ -7,6 +7,7 @@ import {
   hash,
   hkdfSync,
 } from 'node:crypto';
+import { digestFrom } from './digest-memory.ts';
 import {
   NativeMlkemKey,
   nativeEncapsulate,
@@ -22,7 +23,7 @@ const tagBytes = 16;
 /** Node's own cryptography, which is OpenSSL's. */
 export const nativeProvider: CryptoProvider = {
   name: 'native',
-  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  sha256: (bytes) => digestFrom(hash('sha256', bytes, 'latin1')),
   sha256Text: (bytes) => hash('sha256', bytes, 'latin1'),
   sha256OfParts: (parts) => {
     const digest = createHash('sha256');

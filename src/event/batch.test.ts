@@ -6,10 +6,11 @@ import { EventSchema, SealHeaderSchema } from '../../gen/atedb/v1/event_pb.js';
 import { LogSegmentSchema } from '../../gen/atedb/v1/log_pb.js';
 import { batchEventsMax, eventHeaderBytesMax, FieldWriter, frame } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
-import { parseBatch, parseSealOfRun } from './batch.ts';
+import { parseBatch } from './batch.ts';
 import { buildEvent, type EventInput } from './build-event.ts';
 import { encodeCommit, encodeCommitHeader } from './commit.ts';
 import { type Precondition, sealBatch, signBatch } from './seal.ts';
+import { parseSealOfRun } from './seal-view.ts';
 import { splitSlice } from './slice.ts';
 
 const key = KeyPair.generate();

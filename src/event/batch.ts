@@ -1,12 +1,7 @@
-import {
-  AtedbError,
-  batchEventsMax,
-  checkStrict,
-  FieldCursor,
-  runBytesMax,
-} from '../bytes/index.ts';
+import { AtedbError, batchEventsMax, FieldCursor, runBytesMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
+import { about, invalid } from './batch-errors.ts';
 import { runFields } from './build-event.ts';
 import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
 import {
@@ -18,37 +13,8 @@ import {
   type SaidOfEvent,
   viewOf,
 } from './event-view.ts';
-import { sealForm, sealHeaderForm, signatureForm } from './forms.ts';
 import { parsePublicKey } from './public-key.ts';
-import { type Precondition, sealHash, type TreeHead } from './seal.ts';
-
-/** One signature of a seal. */
-export interface SignatureView {
-  readonly suite: number;
-  readonly fingerprint: Buffer;
-  readonly signature: Buffer;
-}
-
-/** A seal as it lies in a run. Buffers are slices of the run. */
-export interface SealView {
-  /** The Seal message, without its tag and length. */
-  readonly bytes: Buffer;
-  readonly headerBytes: Buffer;
-  readonly hash: Buffer;
-  readonly chainId: Buffer;
-  readonly writerId: Buffer;
-  readonly fingerprint: Buffer;
-  readonly writerSalt: Buffer;
-  readonly counter: number;
-  readonly previous: Buffer | undefined;
-  readonly events: number;
-  readonly eventsRoot: Buffer;
-  readonly asOf: TreeHead | undefined;
-  readonly preconditions: readonly Precondition[];
-  readonly signatures: readonly SignatureView[];
-  /** Serialised PublicKey messages. */
-  readonly publicKeys: readonly Buffer[];
-}
+import { parseSeal, type SealView } from './seal-view.ts';
 
 /** A batch, taken apart without copying. */
 export class Batch {
@@ -148,7 +114,6 @@ export class Batch {
   }
 }
 
-const emptyData = Buffer.alloc(0);
 const noAuthority: EventAuthority = {};
 
 /** Read keys and rules; what is wrong with them is wrong with the batch, and not with a request. */
@@ -230,130 +195,4 @@ function layOutEvent(run: Buffer, start: number, end: number, index: number): vo
   about(`event ${index}`, { event_index: String(index) }, () =>
     findEvent(run, start, end, scratch, at),
   );
-}
-
-/**
- * Take apart only the seal of a run, without looking into its events: for runs that were checked before.
- *
- * @throws AtedbError NON_CANONICAL, BATCH_INVALID.
- */
-export function parseSealOfRun(run: Buffer): SealView {
-  const cursor = new FieldCursor(run);
-  while (cursor.next()) {
-    if (cursor.field === runFields.seal && cursor.wireType === 2) {
-      return parseSeal(run.subarray(cursor.start, cursor.end));
-    }
-  }
-  throw invalid('it has no seal');
-}
-
-/**
- * Take one Seal message apart.
- *
- * @throws AtedbError NON_CANONICAL, BATCH_INVALID.
- */
-export function parseSeal(bytes: Buffer): SealView {
-  return about('the seal', {}, () => {
-    checkStrict(sealForm, bytes);
-    const cursor = new FieldCursor(bytes);
-    let headerBytes = emptyData as Buffer;
-    const signatures: SignatureView[] = [];
-    const publicKeys: Buffer[] = [];
-    while (cursor.next()) {
-      if (cursor.field === 1) headerBytes = cursor.bytesValue();
-      else if (cursor.field === 2) signatures.push(parseSignature(cursor.bytesValue()));
-      else publicKeys.push(cursor.bytesValue());
-    }
-    return { bytes, ...parseSealHeader(headerBytes), signatures, publicKeys };
-  });
-}
-
-function parseSealHeader(bytes: Buffer): Omit<SealView, 'bytes' | 'signatures' | 'publicKeys'> {
-  checkStrict(sealHeaderForm, bytes);
-  const cursor = new FieldCursor(bytes);
-  const ids: Record<number, Buffer> = {};
-  let counter = 0;
-  let events = 0;
-  let asOfSize = 0;
-  const preconditions: Precondition[] = [];
-  while (cursor.next()) {
-    if (cursor.field === 6) counter = cursor.value;
-    else if (cursor.field === 8) events = cursor.value;
-    else if (cursor.field === 10) asOfSize = cursor.value;
-    else if (cursor.field === 12) preconditions.push(parsePrecondition(cursor.bytesValue()));
-    else if (cursor.wireType === 2) ids[cursor.field] = cursor.bytesValue();
-  }
-  const { 7: previous, 11: asOfRoot } = ids;
-  if (counter > 0 !== (previous !== undefined)) {
-    throw invalid('a seal names the one before it, unless its counter is 0');
-  }
-  if (asOfSize > 0 !== (asOfRoot !== undefined)) {
-    throw invalid('a head has both a size and a root, or neither');
-  }
-  return {
-    headerBytes: bytes,
-    hash: sealHash(bytes),
-    chainId: ids[2] ?? emptyData,
-    writerId: ids[3] ?? emptyData,
-    fingerprint: ids[4] ?? emptyData,
-    writerSalt: ids[5] ?? emptyData,
-    counter,
-    previous,
-    events,
-    eventsRoot: ids[9] ?? emptyData,
-    asOf: asOfRoot === undefined ? undefined : { size: asOfSize, root: asOfRoot },
-    preconditions,
-  };
-}
-
-function parsePrecondition(bytes: Buffer): Precondition {
-  const outer = new FieldCursor(bytes);
-  if (!outer.next()) throw invalid('a precondition says nothing');
-  const inner = new FieldCursor(outer.bytesValue());
-  let value = 0;
-  let primaryKey = emptyData as Buffer;
-  while (inner.next()) {
-    if (inner.wireType === 2) primaryKey = Buffer.from(inner.bytesValue());
-    else value = inner.value;
-  }
-  if (outer.field === 1) return { kind: 'chain_unchanged', sinceSequence: value };
-  if (outer.field === 2) return { kind: 'lands_before', sequence: value };
-  if (outer.field === 4) return { kind: 'fence', primaryKey, token: value };
-  return { kind: 'key_unchanged', primaryKey, sinceSequence: value };
-}
-
-/**
- * Take one Signature message apart.
- *
- * @throws AtedbError NON_CANONICAL.
- */
-export function parseSignature(bytes: Buffer): SignatureView {
-  checkStrict(signatureForm, bytes);
-  const cursor = new FieldCursor(bytes);
-  let suite = 0;
-  let fingerprint = emptyData as Buffer;
-  let signature = emptyData as Buffer;
-  while (cursor.next()) {
-    if (cursor.field === 1) suite = cursor.value;
-    else if (cursor.field === 2) fingerprint = cursor.bytesValue();
-    else signature = cursor.bytesValue();
-  }
-  return { suite, fingerprint, signature };
-}
-
-/** Run a parser, and say in its refusals which part of the batch they are about. */
-function about<T>(what: string, metadata: Record<string, string>, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    throw new AtedbError(error.reason, `${what}: ${error.message}`, {
-      metadata: { ...error.metadata, ...metadata },
-      cause: error,
-    });
-  }
-}
-
-function invalid(why: string): AtedbError {
-  return new AtedbError('BATCH_INVALID', `the batch is not valid: ${why}`);
 }

@@ -1,7 +1,7 @@
 import { AtedbError, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import { NotePublicKeys, type PublicKey } from '../crypto/index.ts';
-import { parseSignature, type SignatureView } from './batch.ts';
 import { signatureBytes } from './seal.ts';
+import { parseSignature, type SignatureView } from './seal-view.ts';
 
 /** A CheckpointKeys message as it was read. Its signature is not verified. */
 export interface ParsedCheckpointKeys {

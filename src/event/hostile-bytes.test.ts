@@ -20,12 +20,13 @@ import { Random, seededRandom } from '../../test/support/seed.ts';
 import { type TestBatchOptions, TestWriter, testGenesis } from '../../test/support/test-writer.ts';
 import { AtedbError, checkStrict, type Reason } from '../bytes/index.ts';
 import { KeyPair, signatureContexts } from '../crypto/index.ts';
-import { type Batch, parseBatch, parseSealOfRun, parseSignature } from './batch.ts';
+import { type Batch, parseBatch } from './batch.ts';
 import { encodeCommit, encodeCommitHeader, parseCommit, parseCommitHeader } from './commit.ts';
 import { eventKinds } from './event-view.ts';
 import { eventHeaderForm, sealHeaderForm } from './forms.ts';
 import { parseGenesis } from './genesis.ts';
 import { sealBatch, signatureBytes } from './seal.ts';
+import { parseSealOfRun, parseSignature } from './seal-view.ts';
 import { splitSlice } from './slice.ts';
 
 const inputs = rounds({ short: 400, long: 40_000 });

@@ -20,16 +20,7 @@ export {
   type WrappedKey,
   type WriteRule,
 } from './authority.ts';
-export {
-  Batch,
-  parseBatch,
-  parseSeal,
-  parseSealOfRun,
-  parseSignature,
-  reopenBatch,
-  type SealView,
-  type SignatureView,
-} from './batch.ts';
+export { Batch, parseBatch, reopenBatch } from './batch.ts';
 export {
   type BuiltEvent,
   buildEvent,
@@ -112,6 +103,13 @@ export {
   type WriterIdentity,
   writerIdOf,
 } from './seal.ts';
+export {
+  parseSeal,
+  parseSealOfRun,
+  parseSignature,
+  type SealView,
+  type SignatureView,
+} from './seal-view.ts';
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
 export { type TicketProofClaim, ticketProofBytes } from './ticket-proof.ts';

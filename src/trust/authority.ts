@@ -46,7 +46,7 @@ function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
 }
 
 function actorOf(batch: Batch): Pick<Act, 'actors'> {
-  return { actors: [batch.seal.fingerprint.toString('hex')] };
+  return { actors: [batch.seal.fingerprintHex] };
 }
 
 /**

@@ -30,7 +30,9 @@ function batchOf(options: {
   const seal = {
     chainId: options.chainId,
     writerId: options.writer,
+    writerIdHex: options.writer.toString('hex'),
     fingerprint: root.publicKey.fingerprint,
+    fingerprintHex: root.publicKey.fingerprintHex,
     counter: options.counter,
     previous: options.previous,
     events: options.events ?? 1,

@@ -1,7 +1,7 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
-import { answerOf, type KeptAnswer, keepAnswer } from './kept-answers.ts';
+import { answerOf, isAnswerTo, type KeptAnswer, keepAnswer } from './kept-answers.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
 import { type ConditionFacts, checkPreconditions } from './preconditions.ts';
 import { takeBackAll, type Undo } from './undo.ts';
@@ -134,14 +134,15 @@ export class ChainState {
 
   /** The answer that the batch of this seal already got, if it is among its writer's last 128. */
   answerTo(seal: SealView): Answer | undefined {
-    const writer = this.#writers.get(seal.writerId.toString('hex'));
+    const writer = this.#writers.get(seal.writerIdHex);
     if (writer === undefined) return undefined;
     // A writer's counters have no gaps, so the seal's says where its answer is.
     const { recent, nextCounter } = writer;
-    const kept = recent[recent.length - (nextCounter - seal.counter)];
-    if (kept === undefined) return undefined;
-    const answer = answerOf(kept);
-    return answer.sealHash.equals(seal.hash) ? answer : undefined;
+    const place = recent.length - (nextCounter - seal.counter);
+    // Nearly always: the batch is a new one.
+    if (place < 0 || place >= recent.length) return undefined;
+    const kept = recent[place] as KeptAnswer;
+    return isAnswerTo(kept, seal.hash) ? answerOf(kept) : undefined;
   }
 
   /**
@@ -193,13 +194,13 @@ export class ChainState {
     takeBackAll(this.#admitted);
     this.checkChain(batch);
     const { seal } = batch;
-    const writer = this.#writers.get(seal.writerId.toString('hex'));
+    const writer = this.#writers.get(seal.writerIdHex);
     checkCounter(batch, writer);
     checkAsOf(batch, writer, asOfRoot);
     checkPreconditions(seal.preconditions, {
       firstSequence: this.nextSequence,
       events: seal.events,
-      endOfOthers: this.#latest.endOfOthers(seal.writerId.toString('hex')),
+      endOfOthers: this.#latest.endOfOthers(seal.writerIdHex),
       endOfOthersOn,
       holdsLease,
     });
@@ -227,7 +228,7 @@ export class ChainState {
 
   /** Take note of a batch that was admitted, by its seal, and of its place. */
   apply(seal: SealView, placed: Placed): void {
-    const id = seal.writerId.toString('hex');
+    const id = seal.writerIdHex;
     const answer = keepAnswer({ sealHash: seal.hash, commitHeader: placed.commitHeader });
     const endSequence = placed.firstSequence + seal.events;
     const writer = this.#writers.get(id);
@@ -326,7 +327,8 @@ function checkCounter(batch: Batch, writer: Writer | undefined): void {
     );
   }
   const last = writer?.recent.at(-1);
-  if (last !== undefined && !previous?.equals(answerOf(last).sealHash)) {
+  const follows = last === undefined || (previous !== undefined && isAnswerTo(last, previous));
+  if (!follows) {
     throw new AtedbError(
       'WRITER_FORKED',
       `the batch with counter ${counter} follows another batch than this chain's last one of the writer. Go on with a new writer id`,

@@ -18,6 +18,14 @@ export function keepAnswer({ sealHash, commitHeader }: Answer): KeptAnswer {
   return bytes.toString('latin1', 0, length);
 }
 
+/** Whether an answer is that to the batch of a seal, by the seal's hash. */
+export function isAnswerTo(kept: KeptAnswer, sealHash: Buffer): boolean {
+  for (let at = 0; at < hashBytes; at += 1) {
+    if (kept.charCodeAt(at) !== sealHash[at]) return false;
+  }
+  return true;
+}
+
 /** The answer that was kept. */
 export function answerOf(kept: KeptAnswer): Answer {
   const bytes = Buffer.from(kept, 'latin1');

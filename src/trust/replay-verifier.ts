@@ -212,7 +212,7 @@ export class ReplayVerifier {
       const step = at(commit.commit, () => this.#step(batch, commit));
       steps.push(step);
       const { seal } = batch;
-      const who = this.#allSignatures ? commit.commit : seal.writerId.toString('hex');
+      const who = this.#allSignatures ? commit.commit : seal.writerIdHex;
       if (seal.signatures.length > 0) lastSigned.set(who, step);
       if (seal.signatures.length > 1) await verifyStep(step);
     }
@@ -258,7 +258,7 @@ export class ReplayVerifier {
     this.#checkPlace(batch, commit, isGenesis);
     this.#checkWriter(batch);
     const { seal } = batch;
-    const id = seal.writerId.toString('hex');
+    const id = seal.writerIdHex;
     checkPreconditions(seal.preconditions, {
       firstSequence: commit.firstSequence,
       events: commit.events,
@@ -303,7 +303,7 @@ export class ReplayVerifier {
 
   #checkWriter(batch: Batch): void {
     const { seal } = batch;
-    const writer = this.#writers.get(seal.writerId.toString('hex'));
+    const writer = this.#writers.get(seal.writerIdHex);
     if (writer === undefined) {
       if (this.#knowsWriters && seal.counter !== 0) {
         throw new Violation(`its writer starts at counter ${seal.counter}`);

@@ -10,7 +10,7 @@ import type { KeyRing } from './key-ring.ts';
  * @throws AtedbError BATCH_INVALID where they are too many, or an event names the writer's key besides.
  */
 export function signersOf(batch: Batch): readonly string[] {
-  const writer = batch.seal.fingerprint.toString('hex');
+  const writer = batch.seal.fingerprintHex;
   const signers = new Set([writer]);
   for (let index = 0; index < batch.count; index += 1) {
     if ((batch.marksOf(index) & eventMarks.signers) === 0) continue;
@@ -37,7 +37,7 @@ export function signersOf(batch: Batch): readonly string[] {
 
 /** The keys that an event's right may come from: its writer's, and those that it names as signers besides. */
 export function actorsOf(batch: Batch, index: number): readonly string[] {
-  const writer = batch.seal.fingerprint.toString('hex');
+  const writer = batch.seal.fingerprintHex;
   if ((batch.marksOf(index) & eventMarks.signers) === 0) return [writer];
   const { signWith = [] } = batch.authorityOf(index);
   return [writer, ...signWith.map((fingerprint) => fingerprint.toString('hex'))];

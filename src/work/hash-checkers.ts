@@ -60,12 +60,15 @@ export class HashCheckers {
     return false;
   }
 
-  /** As `checkHashes`, for a batch of which all else was checked. Its bytes must not change meanwhile. */
-  async check(batch: Batch): Promise<void> {
+  /**
+   * As `checkHashes`, for a batch of which all else was checked: at once, or in a thread, and then the batch's bytes must not
+   * change meanwhile.
+   */
+  check(batch: Batch): Promise<void> | undefined {
     const { bytes } = batch;
     if (this.#threads.size === 0 || bytes.length < handedOverBytesMin) {
       checkHashes(batch);
-      return;
+      return undefined;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#wait('hashes', [bytes], {

@@ -4,6 +4,7 @@ import { AtedbError, writerBatchesInFlightMax } from '../../bytes/index.ts';
 import type { Chain, PreparedBatch, SubmittedBatch } from '../../chain/index.ts';
 import { parseChainKey, type SignatureView } from '../../event/index.ts';
 import { bidiStream, type DuplexCall, encodeMessage } from '../method.ts';
+import { AnswerLine, type AnswerTurn } from './answer-line.ts';
 import { type AppendRequestParts, splitAppendRequest } from './append-request.ts';
 import { openForAppend } from './append-target.ts';
 import { type AttestableBatch, Attestations, attestable } from './attestations.ts';
@@ -14,6 +15,7 @@ import {
   conversationMessage,
   provenMessage,
 } from './messages.ts';
+import { PlacingLine, type Settled } from './placing-line.ts';
 import { RejectedBatches } from './rejected-batches.ts';
 import { StreamProofs } from './stream-proofs.ts';
 
@@ -42,14 +44,11 @@ class AppendStream {
   readonly #proofs = new StreamProofs();
   readonly #attestations: Attestations;
   readonly #failure = Promise.withResolvers<never>();
+  readonly #placing = new PlacingLine();
+  readonly #answers: AnswerLine;
   #chainKey: string | undefined;
   #lease: AdmittedLease | undefined;
   #closed = false;
-  /** A batch got no answer: none that comes after it may get one. */
-  #failed = false;
-  /** Ends when the last batch that was taken has its place, and when it has its answer. */
-  #placed: Promise<unknown> = Promise.resolve();
-  #answered: Promise<unknown> = Promise.resolve();
   /** Ends when the last batch that is to be attested has been. */
   #attested: Promise<unknown> = Promise.resolve();
   #inFlight = 0;
@@ -61,6 +60,10 @@ class AppendStream {
     this.#deps = deps;
     this.#call = call;
     this.#attestations = new Attestations(deps.checkpoints, call.signal);
+    this.#answers = new AnswerLine({
+      send: (answer) => call.send(answer),
+      onFailure: this.#failure.reject,
+    });
     // It is awaited by `run`, which may be over before.
     this.#failure.promise.catch(() => undefined);
   }
@@ -68,7 +71,7 @@ class AppendStream {
   async run(): Promise<void> {
     const taken = this.#takeAll().catch(async (error: unknown) => {
       // A message that ends the stream takes nothing away from those before it: each of them is answered.
-      await this.#answered;
+      await this.#answers.idle();
       await this.#attested;
       throw error;
     });
@@ -86,17 +89,11 @@ class AppendStream {
 
   /** A newer stream appends for one of this stream's writers. */
   takenOver(writerId: string): void {
-    this.#fail(
+    this.#answers.fail(
       new AtedbError('WRITER_TAKEN_OVER', `a newer stream appends for the writer ${writerId} now`, {
         metadata: { writer_id: writerId },
       }),
     );
-  }
-
-  /** End the stream with an error. Only the first one counts. */
-  #fail(error: unknown): void {
-    this.#failed = true;
-    this.#failure.reject(error);
   }
 
   async #takeAll(): Promise<void> {
@@ -113,7 +110,7 @@ class AppendStream {
         if (!isTaken) this.#call.free(message.length);
       }
     }
-    await this.#answered;
+    await this.#answers.idle();
     await this.#attested;
   }
 
@@ -142,7 +139,9 @@ class AppendStream {
     else {
       this.#lease = lease;
       const { signal } = this.#call;
-      chain.ended.addEventListener('abort', () => this.#fail(chain.ended.reason), { signal });
+      chain.ended.addEventListener('abort', () => this.#answers.fail(chain.ended.reason), {
+        signal,
+      });
     }
     return chain;
   }
@@ -162,51 +161,54 @@ class AppendStream {
     const { run, proof } = request;
     this.#inFlight += 1;
     this.#inFlightBytes += run.length;
-    if (run.length > 0) this.#takeBatch(chain, request, messageBytes);
-    else this.#call.free(messageBytes);
-    if (run.length > 0) return;
-    if (proof !== undefined) this.#takeProof(chain, proof);
-    else this.#answerWith(conversationMessage(this.#proofs.conversationId), 0);
+    if (run.length > 0) {
+      this.#takeBatch(chain, request, messageBytes);
+      return;
+    }
+    this.#call.free(messageBytes);
+    const turn = this.#answers.next({ onSent: () => this.#leave(1, 0) });
+    if (proof !== undefined) this.#takeProof(chain, proof, turn);
+    else turn.answer(conversationMessage(this.#proofs.conversationId));
   }
 
-  #takeProof(chain: Chain, proof: SignatureView): void {
-    const { fingerprint } = proof;
-    const message = settled(this.#proofs.prove(chain, proof)).then((outcome) =>
-      'error' in outcome
-        ? rejectedMessage({ error: outcome.error, sealHash: undefined })
-        : provenMessage(fingerprint),
+  #takeProof(chain: Chain, proof: SignatureView, turn: AnswerTurn): void {
+    this.#proofs.prove(chain, proof).then(
+      () => turn.answer(provenMessage(proof.fingerprint)),
+      (error: unknown) => refuse({ error, sealHash: undefined }, turn),
     );
-    this.#answerWith(message, 0);
   }
 
   #takeBatch(chain: Chain, { run, attest }: AppendRequestParts, messageBytes: number): void {
-    const { isProven } = this.#proofs;
-    const prepared = chain.prepare(run, isProven);
-    const before = this.#placed;
-    const placed = settled(prepared).then(async (outcome) => {
-      await before;
-      let ready = outcome;
-      // A batch before it may have shown its key, and has its place now.
-      if ('error' in ready && isKeyUnknown(ready.error)) {
-        ready = await settled(chain.prepare(run, isProven));
-      }
-      while ('value' in ready && chain.isStale(ready.value)) {
-        ready = await settled(chain.refresh(ready.value));
-      }
-      return this.#place(chain, ready);
+    const attesting = attest ? this.#attestLater(chain, run) : undefined;
+    const turn = this.#answers.next({
+      onKnown: () => this.#call.free(messageBytes),
+      onSent: () => {
+        // What is to be attested stays in flight until it is.
+        this.#leave(attest ? 0 : 1, run.length);
+        attesting?.sent();
+      },
     });
-    this.#placed = placed;
-    const answered = placed.then(answerTo).finally(() => this.#call.free(messageBytes));
-    this.#answerWith(answered, run.length, attest);
-    if (!attest) return;
+    const place = (outcome: Settled<PreparedBatch>) => {
+      const placed = this.#place(chain, outcome);
+      attesting?.placed(placed);
+      answerWhenSettled(placed, turn);
+    };
+    this.#placing.add(chain, { run, isProven: this.#proofs.isProven, place });
+  }
+
+  /** Attest a batch later; to be told when it has its place or gets none, and when it was answered. */
+  #attestLater(chain: Chain, run: Buffer) {
+    const placed = Promise.withResolvers<SubmittedBatch | Refusal>();
+    const sent = Promise.withResolvers<void>();
     // Of the batch, which may be large, nothing is kept until it is attested.
-    const due = placed.then((outcome) =>
+    const due = placed.promise.then((outcome) =>
       'error' in outcome ? undefined : attestable(run, outcome),
     );
-    const turn = Promise.all([this.#answered, this.#attested]);
+    const turn = Promise.all([sent.promise, this.#attested]);
     this.#attested = this.#attest(chain, due, turn).catch((error: unknown) => {
-      this.#fail(error);
+      this.#answers.fail(error);
     });
+    return { placed: placed.resolve, sent: sent.resolve };
   }
 
   /** Attest a batch when it is answered, and those before it are attested. */
@@ -217,24 +219,12 @@ class AppendStream {
   ): Promise<void> {
     const batch = await due;
     await turn;
-    if (this.#failed || this.#closed) return;
+    if (this.#answers.hasFailed || this.#closed) return;
     if (batch !== undefined) {
       const attestation = await this.#attestations.attest(chain, batch);
       await this.#call.send(attestedMessage(batch.sealHash, attestation));
     }
     this.#leave(1, 0);
-  }
-
-  /** Send a message when all that came before is answered. What is to be attested stays in flight until it is. */
-  #answerWith(message: Buffer | Promise<Buffer>, runBytes: number, attest = false): void {
-    const answeredBefore = this.#answered;
-    this.#answered = this.#answer(message, answeredBefore)
-      .then((isSent) => {
-        if (isSent) this.#leave(attest ? 0 : 1, runBytes);
-      })
-      .catch((error: unknown) => {
-        this.#fail(error);
-      });
   }
 
   /** So much is not in flight any more. */
@@ -252,7 +242,7 @@ class AppendStream {
       return { error: outcome.error, sealHash: undefined };
     }
     const { seal } = outcome.value.batch;
-    const writerId = seal.writerId.toString('hex');
+    const writerId = seal.writerIdHex;
     try {
       const submitted = chain.submit(outcome.value);
       if (!submitted.isRetry) {
@@ -269,21 +259,9 @@ class AppendStream {
       return {
         error: isBehindRejected ? predecessorRejected() : error,
         sealHash: seal.hash,
-        settled: settled(chain.settled()),
+        settled: chain.settled(),
       };
     }
-  }
-
-  /** @returns whether it was sent. */
-  async #answer(
-    answer: Buffer | Promise<Buffer>,
-    answeredBefore: Promise<unknown>,
-  ): Promise<boolean> {
-    const message = await answer;
-    await answeredBefore;
-    if (this.#failed) return false;
-    await this.#call.send(message);
-    return true;
   }
 }
 
@@ -292,32 +270,25 @@ interface Refusal {
   readonly error: unknown;
   readonly sealHash: Buffer | undefined;
   /** Ends when what it was decided on is durable. Absent: it follows from the batch alone. */
-  readonly settled?: Promise<Settled<void>>;
+  readonly settled?: Promise<void>;
 }
 
-/** The answer to a batch, once it is durable or refused. A failure is no answer: whether it is stored is not known. */
-async function answerTo(outcome: SubmittedBatch | Refusal): Promise<Buffer> {
-  if ('error' in outcome) {
-    const ended = await outcome.settled;
-    if (ended !== undefined && 'error' in ended) throw ended.error;
-    return rejectedMessage(outcome);
-  }
-  return committedMessage(outcome.sealHash, outcome.commitHeader, await outcome.durable);
+/** Answer a batch once it is durable, or refused. A failure is no answer: whether it is stored is not known. */
+function answerWhenSettled(placed: SubmittedBatch | Refusal, turn: AnswerTurn): void {
+  if (!('error' in placed)) {
+    const { sealHash, commitHeader, durable } = placed;
+    durable.then((head) => turn.answer(committedMessage(sealHash, commitHeader, head)), turn.fail);
+  } else if (placed.settled === undefined) refuse(placed, turn);
+  else placed.settled.then(() => refuse(placed, turn), turn.fail);
 }
 
-type Settled<T> = { readonly value: T } | { readonly error: unknown };
-
-async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
-  try {
-    return { value: await promise };
-  } catch (error) {
-    return { error };
-  }
-}
-
-function rejectedMessage({ error, sealHash }: Refusal): Buffer {
+function refuse({ error, sealHash }: Refusal, turn: AnswerTurn): void {
   // Anything else is a defect, which ends the stream.
-  if (!(error instanceof AtedbError)) throw error;
+  if (error instanceof AtedbError) turn.answer(rejectedMessage(error, sealHash));
+  else turn.fail(error);
+}
+
+function rejectedMessage(error: AtedbError, sealHash: Buffer | undefined): Buffer {
   return encodeMessage(AppendResponseSchema, {
     ...(sealHash === undefined ? {} : { sealHash }),
     outcome: {
@@ -329,10 +300,6 @@ function rejectedMessage({ error, sealHash }: Refusal): Buffer {
       },
     },
   });
-}
-
-function isKeyUnknown(error: unknown): boolean {
-  return error instanceof AtedbError && error.reason === 'KEY_UNKNOWN';
 }
 
 function predecessorRejected(): AtedbError {

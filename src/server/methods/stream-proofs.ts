@@ -4,6 +4,12 @@ import type { Chain, IsProven } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
 
+/** A proof on its way, and whether it holds once that is known. */
+interface TakenProof {
+  readonly holds: Promise<boolean>;
+  outcome: boolean | undefined;
+}
+
 /**
  * The keys that one append stream has proven. A batch may come right behind the proof of its key: whoever asks for the
  * key then waits until that is verified.
@@ -11,8 +17,8 @@ import type { SignatureView } from '../../event/index.ts';
 export class StreamProofs {
   #conversationId: Buffer | undefined;
   #count = 0;
-  /** Whether each proof holds, by the hexadecimal of its key's fingerprint; the last one of a key counts. */
-  #proven: ReadonlyMap<string, Promise<boolean>> = new Map();
+  /** The last proof of each key, by the hexadecimal of its fingerprint. */
+  #proven: ReadonlyMap<string, TakenProof> = new Map();
 
   /**
    * What tells whether a key is proven, by the proofs taken so far: a batch is judged by those before it on the stream,
@@ -20,7 +26,10 @@ export class StreamProofs {
    */
   get isProven(): IsProven {
     const proven = this.#proven;
-    return (fingerprint) => proven.get(fingerprint) ?? false;
+    return (fingerprint) => {
+      const proof = proven.get(fingerprint);
+      return proof?.outcome ?? proof?.holds ?? false;
+    };
   }
 
   /** The id that proofs on this stream are made for: 32 random bytes, made when it is first asked for. */
@@ -48,7 +57,9 @@ export class StreamProofs {
       () => true,
       () => false,
     );
-    this.#proven = new Map(this.#proven).set(proof.fingerprint.toString('hex'), holds);
+    const taken: TakenProof = { holds, outcome: undefined };
+    this.#proven = new Map(this.#proven).set(proof.fingerprint.toString('hex'), taken);
+    taken.outcome = await holds;
     await verified;
   }
 }
