@@ -31,9 +31,9 @@ import { all, testClient, testKey } from './support/test-client.ts';
 const chains = rounds({ short: 1, long: 12 });
 const writers = 4;
 const readers = 2;
-const readsOfEach = rounds({ short: 8, long: 20 });
-const appendsOfEach = rounds({ short: 12, long: 80 });
-const locksOfEach = rounds({ short: 40, long: 300 });
+const readsOfEach = rounds({ short: 6, long: 20 });
+const appendsOfEach = rounds({ short: 8, long: 80 });
+const locksOfEach = rounds({ short: 15, long: 300 });
 /** Longer than for appends alone: leases are to meet, too. */
 const lockCalmMs = { min: 200, max: 1_500 };
 /** Small, so that segments roll and kills fall into that. */
