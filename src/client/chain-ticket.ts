@@ -62,7 +62,8 @@ export class ChainTicket implements TicketSource {
     try {
       const askedMs = performance.now();
       talk.say({ chainKey: chainKey.text, key: key.publicKey.toFields() });
-      talk.say({ proof: await this.#prove(key, await talk.due('challenge')) });
+      const challenge = await talk.due('challenge');
+      talk.say({ proof: await this.#prove(key, challenge, talk.exporter) });
       talk.halfClose();
       const { ticket, validMs } = await talk.due('ticket');
       if (ticket.length > ticketBytesMax) throw untrue('ticket');
@@ -72,7 +73,7 @@ export class ChainTicket implements TicketSource {
     }
   }
 
-  async #prove(key: KeyPair, challenge: TicketChallenge) {
+  async #prove(key: KeyPair, challenge: TicketChallenge, exporter: Buffer | undefined) {
     const { chainKey, check } = this.#options;
     const { conversationId, chainId, serverIdentity } = challenge;
     if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
@@ -82,6 +83,7 @@ export class ChainTicket implements TicketSource {
     await check({ chainId: Buffer.from(chainId), serverIdentity: identity });
     const { suite, fingerprint } = key.publicKey;
     const claim = ticketProofBytes({
+      exporter,
       serverFingerprint: identity.fingerprint,
       chainId: Buffer.from(chainId),
       conversationId: Buffer.from(conversationId),

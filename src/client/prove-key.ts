@@ -23,6 +23,7 @@ export async function proveKey(stream: ByteStream, key: KeyPair, genesis: Genesi
   const conversation = await nextAnswer(stream);
   if (conversation.kind !== 'conversation') throw unasked(conversation);
   const claim = keyProofBytes({
+    exporter: stream.exporter,
     serverFingerprint: serverIdentity.fingerprint,
     chainId,
     conversationId: conversation.conversationId,

@@ -5,33 +5,12 @@ import type {
   ServerDuplexStream,
   ServerUnaryCall,
   ServerWritableStream,
-  ServiceError,
   sendUnaryData,
   UntypedHandleCall,
 } from '@grpc/grpc-js';
-import type { Logger } from 'pino';
-import { messageHeadBytes, type Sendable, serializeSendable } from './framed-message.ts';
-import type { StreamCounter } from './limits.ts';
-import { LiveCall, LiveStreamCall } from './live-call.ts';
-import { type DrainableCall, drainingError, type LiveCalls } from './live-calls.ts';
-import { LiveDuplexCall } from './live-duplex-call.ts';
-import type {
-  BidiStreamMethod,
-  Method,
-  Methods,
-  ServerStreamMethod,
-  Service,
-  UnaryMethod,
-} from './method.ts';
-import { freeReceived, holdReceived } from './request-guard.ts';
-import { toServiceError } from './status.ts';
-
-/** What serving a call needs of the server. */
-export interface CallContext {
-  readonly logger: Logger;
-  readonly calls: LiveCalls;
-  readonly streams: StreamCounter;
-}
+import { type Sendable, serializeSendable } from './framed-message.ts';
+import type { Method, Methods, Service } from './method.ts';
+import { type CallContext, serveDuplex, serveStream, serveUnary } from './serve-call.ts';
 
 /** Serve a generated service on a grpc-js server. */
 export function addService<Described extends Service>(
@@ -71,127 +50,13 @@ const identity = (bytes: Buffer): Buffer => bytes;
 function handlerOf(method: Method, name: string, context: CallContext): UntypedHandleCall {
   switch (method.kind) {
     case 'unary':
-      return unaryHandler(method, name, context);
+      return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+        serveUnary({ method, name }, context, surface, answer);
     case 'server_streaming':
-      return serverStreamHandler(method, name, context);
+      return (surface: ServerWritableStream<Buffer, Sendable>) =>
+        serveStream({ method, name }, context, surface);
     case 'bidi_streaming':
-      return bidiStreamHandler(method, name, context);
+      return (surface: ServerDuplexStream<Buffer, Sendable>) =>
+        serveDuplex({ method, name }, context, surface);
   }
-}
-
-function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
-  return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
-    const call = new LiveCall(surface, name, context.logger, () => {
-      freeReceived(surface, Number.POSITIVE_INFINITY);
-      context.calls.leave(drainable);
-    });
-    const drainable = drainableOf(call, () => {});
-    void serve(call, context.logger, {
-      enter: () => context.calls.enter(drainable),
-      handle: async () => {
-        // A batch may lie in its log's queue for longer than its caller waits.
-        holdReceived(surface, messageHeadBytes + surface.request.length);
-        return method.handle(surface.request, call);
-      },
-      succeed: (response) => answer(null, response),
-      fail: (error) => answer(error),
-    });
-  };
-}
-
-function serverStreamHandler(method: ServerStreamMethod, name: string, context: CallContext) {
-  return (surface: ServerWritableStream<Buffer, Sendable>): void => {
-    let countOut = () => {};
-    const call = new LiveStreamCall(surface, name, context.logger, () => {
-      countOut();
-      context.calls.leave(drainable);
-    });
-    const drainable = drainableOf(call, () => {
-      if (method.endsAtDrain) call.abort(drainingError());
-    });
-    void serve(call, context.logger, {
-      enter: () => {
-        countOut = context.streams.enter('read');
-        context.calls.enter(drainable);
-      },
-      handle: () => method.handle(surface.request, call),
-      succeed: () => surface.end(),
-      fail: (error) => surface.emit('error', error),
-    });
-  };
-}
-
-function bidiStreamHandler(method: BidiStreamMethod, name: string, context: CallContext) {
-  return (surface: ServerDuplexStream<Buffer, Sendable>): void => {
-    let countOut = () => {};
-    const call = new LiveDuplexCall(surface, name, context.logger, () => {
-      countOut();
-      context.calls.leave(drainable);
-    });
-    const drainable = drainableOf(call, () => call.requests.stop());
-    void serve(call, context.logger, {
-      enter: () => {
-        countOut = context.streams.enter('append');
-        context.calls.enter(drainable);
-      },
-      handle: async () => {
-        await method.handle(call);
-        if (call.requests.wasStopped) throw drainingError();
-      },
-      succeed: () => surface.end(),
-      fail: (error) => surface.emit('error', error),
-    });
-  };
-}
-
-function drainableOf(call: LiveCall, onDrain: () => void): DrainableCall {
-  return {
-    onDrain,
-    get untakenSinceMs() {
-      return call.untakenSinceMs;
-    },
-    cut: (reason) => call.cut(reason),
-  };
-}
-
-interface Served<Result> {
-  /** Refuses by throwing. */
-  enter(): void;
-  handle(): Promise<Result>;
-  succeed(result: Result): void;
-  fail(error: ServiceError): void;
-}
-
-/** Serve one call to its end. Never rejects. */
-async function serve<Result>(
-  call: LiveCall,
-  logger: Logger,
-  served: Served<Result>,
-): Promise<void> {
-  const startedMs = performance.now();
-  let outcome = 'ok';
-  try {
-    served.enter();
-    const result = await served.handle();
-    served.succeed(result);
-  } catch (error) {
-    outcome = fail(call, served.fail, error);
-  }
-  call.endHandler();
-  if (logger.isLevelEnabled('debug')) {
-    call.logger.debug({ outcome, ms: Math.round(performance.now() - startedMs) }, 'a call ended');
-  }
-}
-
-/** Tell the peer, unless it is gone. Returns the outcome for the log. */
-function fail(call: LiveCall, tell: (error: ServiceError) => void, error: unknown): string {
-  if (call.isGone) {
-    // Handlers end by throwing when their caller has gone; anything else that they throw is worth a line.
-    if (error !== call.abortReason)
-      call.logger.debug({ err: error }, 'a call without a caller failed');
-    return 'gone';
-  }
-  const serviceError = toServiceError(error, call.logger);
-  tell(serviceError);
-  return `status ${serviceError.code}`;
 }

@@ -4,18 +4,26 @@ import { type Genesis, keyProofBytes, type SignatureView } from '../event/index.
 import type { Authority } from './authority.ts';
 import { countingKey } from './signers.ts';
 
+/** What ties a proof to one stream. Who verifies it has to say whether there is a tunnel. */
+export interface StreamTies {
+  /** That was made for this stream, and for no other. */
+  readonly conversationId: Buffer;
+  /** Of the tunnel that the stream is in; undefined without one. */
+  readonly exporter: Buffer | undefined;
+}
+
 /**
  * Verify a proof that the other end of an append stream has a key. Runs in the thread pool.
  *
- * @param conversationId that was made for this stream, and for no other.
+ * @param stream what the proof must be tied to.
  * @throws AtedbError REQUEST_INVALID in a distributed chain, where a proof counts for nothing; KEY_NOT_ALLOWED where the
  * key may write nothing; KEY_UNKNOWN, KEY_REVOKED; SIGNATURE_INVALID.
  */
 export async function verifyKeyProof(
   { suite, fingerprint, signature }: SignatureView,
-  stream: { genesis: Genesis; authority: Authority; conversationId: Buffer },
+  stream: { genesis: Genesis; authority: Authority } & StreamTies,
 ): Promise<void> {
-  const { genesis, authority, conversationId } = stream;
+  const { genesis, authority, conversationId, exporter } = stream;
   const { serverIdentity, chainId } = genesis;
   if (serverIdentity === undefined) {
     throw new AtedbError(
@@ -28,7 +36,13 @@ export async function verifyKeyProof(
   authority.checkNamed([name]);
   const key = countingKey(name, authority.keys);
   const { fingerprint: serverFingerprint } = serverIdentity;
-  const proven = keyProofBytes({ serverFingerprint, chainId, conversationId, fingerprint });
+  const proven = keyProofBytes({
+    exporter,
+    serverFingerprint,
+    chainId,
+    conversationId,
+    fingerprint,
+  });
   const good =
     key.suite === suite && (await key.verify(signatureContexts.proof, proven, signature));
   if (good) return;

@@ -8,7 +8,7 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import { hashBytes, type PublicKey } from '../../crypto/index.ts';
 import { parseChainKey } from '../../event/index.ts';
-import { checkMayOpen, verifyTicketProof } from '../../trust/index.ts';
+import { checkMayOpen, type StreamTies, verifyTicketProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
@@ -41,7 +41,8 @@ export function getTicket(deps: ChainServiceDeps) {
         const value = { conversationId, chainId, serverIdentity };
         await send(call, { case: 'challenge', value });
       } else {
-        const value = await ticketFor(deps, wanted, request, conversationId);
+        const { exporter } = call;
+        const value = await ticketFor(deps, wanted, request, { conversationId, exporter });
         await send(call, { case: 'ticket', value });
         return;
       }
@@ -59,7 +60,7 @@ async function ticketFor(
   deps: ChainServiceDeps,
   wanted: Wanted,
   request: GetTicketRequest,
-  conversationId: Buffer,
+  stream: StreamTies,
 ) {
   const { chainKey: named, chainId: pinned, key: shown, proof } = request;
   if (named !== '' || pinned.length > 0 || shown !== undefined || proof === undefined) {
@@ -76,7 +77,7 @@ async function ticketFor(
     serverFingerprint: deps.identity.fingerprint,
     chainKey,
     chainId,
-    conversationId,
+    ...stream,
   });
   checkMayOpen(key, authority);
   return deps.tickets.issue(chainId, key.fingerprint);

@@ -9,10 +9,16 @@ import type { SignatureView } from '../../event/index.ts';
  * key then waits until that is verified.
  */
 export class StreamProofs {
+  readonly #exporter: Buffer | undefined;
   #conversationId: Buffer | undefined;
   #count = 0;
   /** Whether each proof holds, by the hexadecimal of its key's fingerprint; the last one of a key counts. */
   #proven: ReadonlyMap<string, Promise<boolean>> = new Map();
+
+  /** @param exporter of the tunnel that the stream is in. */
+  constructor(exporter: Buffer | undefined) {
+    this.#exporter = exporter;
+  }
 
   /**
    * What tells whether a key is proven, by the proofs taken so far: a batch is judged by those before it on the stream,
@@ -43,7 +49,8 @@ export class StreamProofs {
         { metadata: { field: 'proof', limit_proofs: String(rootsMax) } },
       );
     }
-    const verified = chain.verifyProof(proof, this.conversationId);
+    const { conversationId } = this;
+    const verified = chain.verifyProof(proof, { conversationId, exporter: this.#exporter });
     const holds = verified.then(
       () => true,
       () => false,
