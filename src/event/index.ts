@@ -81,7 +81,7 @@ export {
   marksOfHeader,
   parseEventHeader,
 } from './event-view.ts';
-export { authoritySnapshotForm } from './forms.ts';
+export { authoritySnapshotForm, publicKeyForm, signatureForm } from './forms.ts';
 export {
   buildGenesis,
   chainIdOf,
