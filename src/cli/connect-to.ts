@@ -17,10 +17,10 @@ import type { TlsSettings } from './tls-flags.ts';
 export async function connectTo(
   { address, tls, encryption }: ServerTarget,
   options: Omit<ConnectOptions, 'tls' | 'encryption'> = {},
+  json = false,
 ): Promise<AtedbClient> {
   if (encryption === 'plain' && tls === undefined) {
-    const tell: (notice: ShownNotice) => void = options.onNotice ?? noticeWriter(false);
-    tell(notEncrypted(address));
+    noticeWriter(json)(notEncrypted(address));
   }
   return connect(address, { ...options, encryption, tls: tls && (await readTlsFiles(tls)) });
 }

@@ -1,4 +1,5 @@
 import type { ChannelInterface, Metadata, StatusObject } from '@grpc/grpc-js';
+import type { ClientSession } from '../wire/index.ts';
 
 /** A call as a channel gives it: below streams and stubs, in bytes, and read one message at a time. */
 export type ChannelCall = ReturnType<ChannelInterface['createCall']> & {
@@ -27,6 +28,8 @@ export interface CallForm {
   readonly opening: Buffer | undefined;
   /** Whether the call is over only with a status that was received as a message. */
   readonly hasOwnStatus: boolean;
+  /** What it is sealed in; undefined: nothing. */
+  readonly session: ClientSession | undefined;
   /** Of the tunnel; undefined without one. */
   readonly exporter: Buffer | undefined;
   seal(message: Buffer): Buffer;
@@ -43,6 +46,7 @@ export class PlainForm implements CallForm {
   readonly outer: BegunCall;
   readonly opening = undefined;
   readonly hasOwnStatus = false;
+  readonly session = undefined;
   readonly exporter = undefined;
 
   constructor(call: BegunCall) {

@@ -74,12 +74,13 @@ export class ChainTicket implements TicketSource {
   }
 
   async #prove(key: KeyPair, challenge: TicketChallenge, exporter: Buffer | undefined) {
-    const { chainKey, check } = this.#options;
+    const { transport, chainKey, check } = this.#options;
     const { conversationId, chainId, serverIdentity } = challenge;
     if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
       throw untrue('challenge');
     }
     const identity = identityOf(serverIdentity);
+    transport.checkProven(identity);
     await check({ chainId: Buffer.from(chainId), serverIdentity: identity });
     const { suite, fingerprint } = key.publicKey;
     const claim = ticketProofBytes({

@@ -25,8 +25,10 @@ import {
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
+import { anyServer, type IdentityCheck } from './server-identity.ts';
 import { setUpTls, type TlsOptions } from './tls-options.ts';
 import { Transport } from './transport.ts';
+import { checkedEncryption, type Encryption } from './tunnel.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -47,6 +49,14 @@ export interface ConnectOptions {
    * that is connected to. Default: false, and the connection isn't encrypted.
    */
   readonly tls?: boolean | TlsOptions | undefined;
+  /**
+   * Whether calls go through the server's encrypted tunnel: `auto`: if the server requires it, or is known to encrypt; `plain`: never, which
+   * a server that requires it refuses; 128, 192 or 256: always, with keys of at least so many bits. Default: `auto`. Who is on
+   * the way can keep `auto` from encryption at a server that is met for the first time; nothing else does.
+   */
+  readonly encryption?: Encryption | undefined;
+  /** Judges who a server has proven to be, before anything is sent to it. Default: any is taken. */
+  readonly serverIdentity?: IdentityCheck | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -158,7 +168,11 @@ export class AtedbClient implements AsyncDisposable {
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
     const { home, timeoutMs, tls, onNotice } = options;
-    const connection = new Connection(parseServerAddress(server), setUpTls(tls));
+    const connection = new Connection(parseServerAddress(server), {
+      tls: setUpTls(tls),
+      encryption: checkedEncryption(options.encryption),
+      identityCheck: options.serverIdentity ?? anyServer,
+    });
     this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));

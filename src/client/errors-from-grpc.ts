@@ -79,6 +79,7 @@ const passingReasons: ReadonlySet<Reason> = new Set([
   'WIRE_FRAME_INVALID',
   'WIRE_SESSION_UNKNOWN',
   'WIRE_CALL_REPLAYED',
+  'WIRE_TRUNCATED',
 ]);
 
 /** The transport's words for a message beyond its limits. */

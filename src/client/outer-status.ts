@@ -27,7 +27,7 @@ const outside: ReadonlySet<Reason> = new Set([
 export function refusesForm(ended: StatusObject, isSealed: boolean): boolean {
   const reason = ownDetails(ended)?.reason;
   if (reason === undefined) return false;
-  return isSealed ? ofSession.has(reason) : reason === 'ENCRYPTION_REQUIRED';
+  return isSealed ? ofSession.has(reason) : reason === 'WIRE_REQUIRED';
 }
 
 /**
@@ -43,5 +43,5 @@ export function withoutOwnStatus(ended: StatusObject, server: string): StatusObj
       : `was ended outside of the tunnel: ${said.reason}, which counts for nothing there`;
   const metadata = { server };
   const message = `the sealed call to ${server} ${what}. Try again`;
-  return localStatus(new AtedbError('CONNECTION_FAILED', message, { metadata }));
+  return localStatus(new AtedbError('WIRE_TRUNCATED', message, { metadata }));
 }

@@ -23,10 +23,16 @@ export class SealedForm implements CallForm {
   readonly opening: Buffer;
   readonly hasOwnStatus = true;
   readonly #frames: ClientCallCrypto;
+  readonly #onClose: () => void;
+  #isClosed = false;
 
-  /** @throws AtedbError WIRE_SESSION_UNKNOWN where the session isn't usable any more. */
-  constructor(session: ClientSession, call: BegunCall) {
+  /**
+   * @param onClose called once, when the call is over.
+   * @throws AtedbError WIRE_SESSION_UNKNOWN where the session isn't usable any more.
+   */
+  constructor(session: ClientSession, call: BegunCall, onClose: () => void) {
     this.session = session;
+    this.#onClose = onClose;
     this.#frames = session.openCall();
     // What is called, with what, and for how long, nobody on the way is told.
     this.outer = {
@@ -65,7 +71,10 @@ export class SealedForm implements CallForm {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#frames.wipe();
+    this.#onClose();
   }
 }
 

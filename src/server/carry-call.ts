@@ -1,8 +1,8 @@
-import type { SessionTable } from '../wire/index.ts';
 import { status } from '@grpc/grpc-js';
+import type { SessionTable } from '../wire/index.ts';
 import { messageHeadBytes } from './framed-message.ts';
 import type { Method } from './method.ts';
-import { freeReceived, requestBytesMaxOf } from './request-guard.ts';
+import { freeReceived } from './request-guard.ts';
 import { type OuterCall, readRequest, SealedSurface, withRequest } from './sealed-surface.ts';
 import {
   type CallContext,
@@ -12,7 +12,6 @@ import {
   serveUnary,
 } from './serve-call.ts';
 import { toServiceError } from './status.ts';
-import { tooLargeMessage } from './transport-refusals.ts';
 
 /** What carrying calls needs of the server. */
 export interface CarryDeps {
@@ -42,11 +41,14 @@ export async function carryCall(outer: OuterCall, deps: CarryDeps): Promise<void
 }
 
 async function dispatch(surface: SealedSurface, { methods, context }: CarryDeps): Promise<void> {
-  const { path } = surface.opening();
+  const path = surface.begin();
   const named = methods.get(path);
   if (named === undefined) {
     const details = `The server does not implement the method ${path}`;
-    surface.emit('error', Object.assign(new Error(details), { code: status.UNIMPLEMENTED, details }));
+    surface.emit(
+      'error',
+      Object.assign(new Error(details), { code: status.UNIMPLEMENTED, details }),
+    );
     return;
   }
   const { method, name } = named;

@@ -86,6 +86,8 @@ export interface ServerStreamMethod {
 /** A method with a stream each way: what `bidiStream` makes. */
 export interface BidiStreamMethod {
   readonly kind: 'bidi_streaming';
+  /** Whether it counts the calls that there may be by itself, and they aren't counted as streams. */
+  readonly hasOwnLimit?: true;
   handle(call: DuplexCall): Promise<void>;
 }
 

@@ -1,16 +1,22 @@
 import { EventEmitter } from 'node:events';
-import { type Metadata, type ServerDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, type ServerDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
 import { AtedbError } from '../bytes/index.ts';
-import { type BegunCall, type FrameType, frameTypes, type ServerCallCrypto } from '../wire/index.ts';
+import {
+  type BegunCall,
+  type FrameType,
+  frameTypes,
+  type ServerCallCrypto,
+} from '../wire/index.ts';
 import {
   FramedMessage,
   messageHeadBytes,
   type Sendable,
   serializeSendable,
 } from './framed-message.ts';
-import { freeReceived } from './request-guard.ts';
+import { freeReceived, requestBytesMaxOf } from './request-guard.ts';
 import { parseOpening, statusBytes } from './sealed-messages.ts';
 import type { DuplexSurface, ServerStreamSurface } from './surface.ts';
+import { tooLargeMessage } from './transport-refusals.ts';
 
 /** The call that carries the frames. */
 export type OuterCall = ServerDuplexStream<Buffer, Sendable>;
@@ -23,42 +29,54 @@ const timerMsMax = 2 ** 31 - 1;
  * the outer call counts for nothing, but for its being cut.
  */
 export class SealedSurface extends EventEmitter implements DuplexSurface {
-  /** What is called: `/atedb.v1.ChainService/Append`. */
-  readonly path: string;
-  readonly metadata: Metadata;
   /** Of the outer call: by it memory is counted, and the stream reset. */
   readonly call: unknown;
   readonly #outer: OuterCall;
   readonly #frames: ServerCallCrypto;
-  readonly #deadline: number;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #open: Buffer;
+  #metadata = new Metadata();
+  #requestBytesMax = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
   #isHalfClosed = false;
   #isTruncated = false;
   #isEnded = false;
   #isCancelled = false;
 
-  /**
-   * @param begun the call, whose first frame was opened.
-   * @throws AtedbError REQUEST_INVALID for an opening that can't be read.
-   */
+  /** @param begun the call, whose first frame was opened. */
   constructor(outer: OuterCall, begun: BegunCall) {
     super();
-    const { path, metadata, timeoutMs } = parseOpening(begun.open);
-    this.path = path;
-    this.metadata = metadata;
     this.#outer = outer;
     this.#frames = begun.call;
     ({ call: this.call } = outer as unknown as { call: unknown });
-    this.#deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs;
-    if (timeoutMs !== undefined) {
-      this.#timer = setTimeout(() => this.#onDeadline(), Math.min(timeoutMs, timerMsMax));
-    }
     outer.on('readable', () => this.emit('readable'));
     outer.once('close', () => this.emit('close'));
     // A stream that is reset ends too, and is found cancelled a moment later.
     outer.once('end', () => setImmediate(() => this.#onOuterEnd()));
     outer.once('cancelled', () => this.#cancelled());
     this.on('error', (error: ServiceError) => this.#finish(error));
+    this.#open = begun.open;
+  }
+
+  /**
+   * Take in what the call begins with; its deadline runs from here on. To be called first, and once.
+   *
+   * @returns what is called: `/atedb.v1.ChainService/Append`.
+   * @throws AtedbError REQUEST_INVALID where it can't be read.
+   */
+  begin(): string {
+    const { path, metadata, timeoutMs } = parseOpening(this.#open);
+    this.#metadata = metadata;
+    this.#requestBytesMax = requestBytesMaxOf(path);
+    if (timeoutMs !== undefined) {
+      this.#deadline = Date.now() + timeoutMs;
+      this.#timer = setTimeout(() => this.#onDeadline(), Math.min(timeoutMs, timerMsMax));
+    }
+    return path;
+  }
+
+  get metadata(): Metadata {
+    return this.#metadata;
   }
 
   get exporter(): Buffer {
@@ -87,7 +105,7 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
    * The next message, if it is there; and what ends the messages is taken in.
    *
    * @throws AtedbError WIRE_FRAME_INVALID for a frame that doesn't open; WIRE_TRUNCATED where the outer call has ended before the
-   * frame that ends the messages.
+   * frame that ends the messages; DATA_TOO_LARGE.
    */
   read(): Buffer | null {
     if (this.#isHalfClosed) return null;
@@ -100,7 +118,9 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
     if (type === frameTypes.message) {
       // What the message has around it counts no more; the message itself until its handler frees it.
       freeReceived(this, bytes.length - payload.length);
-      return payload;
+      const bytesMax = this.#requestBytesMax;
+      if (payload.length <= bytesMax) return payload;
+      throw tooLargeMessage(bytesMax, `this one has ${payload.length}`);
     }
     freeReceived(this, messageHeadBytes + bytes.length);
     this.#isHalfClosed = true;

@@ -86,7 +86,7 @@ export function serveDuplex(
   const drainable = drainableOf(call, () => call.requests.stop());
   void serve(call, context.logger, {
     enter: () => {
-      countOut = context.streams.enter('append');
+      if (method.hasOwnLimit !== true) countOut = context.streams.enter('append');
       context.calls.enter(drainable);
     },
     handle: async () => {
