@@ -80,5 +80,5 @@ export type { IdentityCheck, ProvenServer } from './server-identity.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { TlsOptions } from './tls-options.ts';
-export type { Encryption } from './tunnel.ts';
+export type { Encryption, KeyBits } from './tunnel.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';
