@@ -71,6 +71,8 @@ export const reasons = [
   'READ_KEY_MISSING',
   'NOT_ATTESTED',
   'TLS_FAILED',
+  'WIRE_NOT_REQUIRED',
+  'WIRE_MISSING',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -80,6 +80,8 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   READ_KEY_MISSING: status.INTERNAL,
   NOT_ATTESTED: status.INTERNAL,
   TLS_FAILED: status.INTERNAL,
+  WIRE_NOT_REQUIRED: status.FAILED_PRECONDITION,
+  WIRE_MISSING: status.INTERNAL,
 };
 
 /**

@@ -529,6 +529,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TLS_FAILED = 88;
    */
   TLS_FAILED = 88,
+
+  /**
+   * FAILED_PRECONDITION. The server requires no encryption, and it was to be agreed on only if it did. Call without.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_NOT_REQUIRED = 89;
+   */
+  WIRE_NOT_REQUIRED = 89,
+
+  /**
+   * Made by clients. The server doesn't encrypt, or says so, and it has to: that was asked for, or it has done so before. Somebody
+   * may stand in its place. Find out; if it is meant, connect without encryption.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_MISSING = 90;
+   */
+  WIRE_MISSING = 90,
 }
 
 /**

@@ -41,6 +41,14 @@ export declare type HandshakeRequest = Message<"atedb.v1.HandshakeRequest"> & {
     value: Uint8Array;
     case: "clientFinished";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * In the first message: whether the client wants encryption only where the server requires it. One that doesn't then
+   * answers WIRE_NOT_REQUIRED. Not protected: see docs/wire.md for when a client may believe that answer.
+   *
+   * @generated from field: bool only_if_required = 3;
+   */
+  onlyIfRequired: boolean;
 };
 
 /**
@@ -638,7 +646,7 @@ export declare const WireService: GenService<{
   /**
    * Agrees on keys. The client sends `client_hello`, is answered `server_hello`, verifies it, sends
    * `client_finished`, is answered `established`, and the stream ends. The server knows the session from then on, and
-   * nothing of it before. Fails with WIRE_HANDSHAKE_FAILED, WIRE_SHARE_MISSING, TOO_MANY_HANDSHAKES,
+   * nothing of it before. Fails with WIRE_HANDSHAKE_FAILED, WIRE_SHARE_MISSING, TOO_MANY_HANDSHAKES, WIRE_NOT_REQUIRED,
    * REQUEST_TOO_SLOW. Retry: makes another session.
    *
    * @generated from rpc atedb.v1.WireService.Handshake
