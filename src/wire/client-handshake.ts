@@ -59,7 +59,7 @@ export class ClientHandshake {
   readonly hello: Buffer;
   readonly #keyBits: KeyBits;
   readonly #now: () => number;
-  readonly #keys: ReadonlyMap<number, { kem: Kem; privateKey: KemPrivateKey }>;
+  readonly #keys: Map<number, { kem: Kem; privateKey: KemPrivateKey }>;
   #isUsed = false;
 
   constructor({ keyBits, sharesUpTo = 256, now, random = randomBytes }: ClientHandshakeOptions) {
@@ -101,11 +101,10 @@ export class ClientHandshake {
     const keyBits = this.#checkedKeyBits(parameters);
     const helloHash = transcript.clientHello(this.hello);
     const parametersHash = transcript.parameters(helloHash, parametersBytes);
-    const keys = new HandshakeKeys(
-      this.#openSecret(parameters, helloHash),
-      parametersHash,
-      keyBits,
-    );
+    const secret = this.#openSecret(parameters, helloHash);
+    // What was made for this handshake is forgotten with it: so old sessions stay closed to who takes over this machine.
+    this.#keys.clear();
+    const keys = new HandshakeKeys(secret, parametersHash, keyBits);
     try {
       const proof = openProof(keys, parametersHash, sealedProof);
       const identity = readingHandshake(() => parseIdentity(proof.identity));
