@@ -42,6 +42,9 @@ export const publicKeysMax = 16;
 /** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
 export const chainKeysMax = 4_096;
 
+/** Rotations of a server's identity, of which clients are shown all: with 11 KiB each, so many fit beside all else in a message. */
+export const identityRotationsMax = 64;
+
 /** Read keys that an event hands out: a header has room for as many. */
 export const wrappedKeysMax = 32;
 

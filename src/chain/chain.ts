@@ -167,9 +167,12 @@ export class Chain {
    *
    * @throws AtedbError as `verifyKeyProof`.
    */
-  verifyProof(proof: SignatureView, conversationId: Buffer): Promise<void> {
+  verifyProof(
+    proof: SignatureView,
+    stream: { readonly serverFingerprint: Buffer; readonly conversationId: Buffer },
+  ): Promise<void> {
     const { genesis, authority } = this.#state;
-    return verifyKeyProof(proof, { genesis, authority, conversationId });
+    return verifyKeyProof(proof, { genesis, authority, ...stream });
   }
 
   async #checkVouched(batch: Batch, isProven: IsProven): Promise<void> {

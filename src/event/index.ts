@@ -91,6 +91,13 @@ export {
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
+export {
+  encodeIdentityRotation,
+  type IdentityRotationClaim,
+  identityRotationHeader,
+  type ParsedIdentityRotation,
+  parseIdentityRotation,
+} from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';

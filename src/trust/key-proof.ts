@@ -7,17 +7,23 @@ import { countingKey } from './signers.ts';
 /**
  * Verify a proof that the other end of an append stream has a key. Runs in the thread pool.
  *
- * @param conversationId that was made for this stream, and for no other.
+ * @param stream.serverFingerprint of the identity key that the server has now.
+ * @param stream.conversationId that was made for this stream, and for no other.
  * @throws AtedbError REQUEST_INVALID in a distributed chain, where a proof counts for nothing; KEY_NOT_ALLOWED where the
  * key may write nothing; KEY_UNKNOWN, KEY_REVOKED; SIGNATURE_INVALID.
  */
 export async function verifyKeyProof(
   { suite, fingerprint, signature }: SignatureView,
-  stream: { genesis: Genesis; authority: Authority; conversationId: Buffer },
+  stream: {
+    readonly genesis: Genesis;
+    readonly authority: Authority;
+    readonly serverFingerprint: Buffer;
+    readonly conversationId: Buffer;
+  },
 ): Promise<void> {
-  const { genesis, authority, conversationId } = stream;
-  const { serverIdentity, chainId } = genesis;
-  if (serverIdentity === undefined) {
+  const { genesis, authority, serverFingerprint, conversationId } = stream;
+  const { trustMode, chainId } = genesis;
+  if (trustMode === 'distributed') {
     throw new AtedbError(
       'REQUEST_INVALID',
       'a proof counts in centralized chains only, and this one is distributed: sign each batch',
@@ -27,7 +33,6 @@ export async function verifyKeyProof(
   const name = fingerprint.toString('hex');
   authority.checkNamed([name]);
   const key = countingKey(name, authority.keys);
-  const { fingerprint: serverFingerprint } = serverIdentity;
   const proven = keyProofBytes({ serverFingerprint, chainId, conversationId, fingerprint });
   const good =
     key.suite === suite && (await key.verify(signatureContexts.proof, proven, signature));

@@ -12,7 +12,7 @@ import { checkMayOpen, verifyTicketProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
-import { toPublicKey } from './to-message.ts';
+import { toIdentityRotations, toPublicKey } from './to-message.ts';
 
 /** What the first message asks for. */
 interface Wanted {
@@ -38,7 +38,8 @@ export function getTicket(deps: ChainServiceDeps) {
         wanted = { request, key: fromPublicKey('key', request.key) };
         const chainId = await challenge(deps, wanted);
         const serverIdentity = toPublicKey(deps.identity);
-        const value = { conversationId, chainId, serverIdentity };
+        const identityRotations = toIdentityRotations(deps.checkpoints.signer.line);
+        const value = { conversationId, chainId, serverIdentity, identityRotations };
         await send(call, { case: 'challenge', value });
       } else {
         const value = await ticketFor(deps, wanted, request, conversationId);

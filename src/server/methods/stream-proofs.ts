@@ -9,10 +9,16 @@ import type { SignatureView } from '../../event/index.ts';
  * key then waits until that is verified.
  */
 export class StreamProofs {
+  readonly #serverFingerprint: Buffer;
   #conversationId: Buffer | undefined;
   #count = 0;
   /** Whether each proof holds, by the hexadecimal of its key's fingerprint; the last one of a key counts. */
   #proven: ReadonlyMap<string, Promise<boolean>> = new Map();
+
+  /** @param serverFingerprint of the identity key that the server has: what proofs on this stream are made for, too. */
+  constructor(serverFingerprint: Buffer) {
+    this.#serverFingerprint = serverFingerprint;
+  }
 
   /**
    * What tells whether a key is proven, by the proofs taken so far: a batch is judged by those before it on the stream,
@@ -43,7 +49,10 @@ export class StreamProofs {
         { metadata: { field: 'proof', limit_proofs: String(rootsMax) } },
       );
     }
-    const verified = chain.verifyProof(proof, this.conversationId);
+    const verified = chain.verifyProof(proof, {
+      serverFingerprint: this.#serverFingerprint,
+      conversationId: this.conversationId,
+    });
     const holds = verified.then(
       () => true,
       () => false,
