@@ -42,8 +42,8 @@ export const publicKeysMax = 16;
 /** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
 export const chainKeysMax = 4_096;
 
-/** Rotations of a server's identity, of which clients are shown all: with 11 KiB each, so many fit beside all else in a message. */
-export const identityRotationsMax = 64;
+/** Rotations of a server's identity. Clients are shown all of them, with 11 KiB each, at each handshake and first opening. */
+export const identityRotationsMax = 16;
 
 /** Read keys that an event hands out: a header has room for as many. */
 export const wrappedKeysMax = 32;

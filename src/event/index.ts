@@ -4,6 +4,7 @@ export {
   parseChainAddress,
   parseServerAddress,
   type ServerAddress,
+  serverAddressText,
 } from './address.ts';
 export {
   type AddRule,
@@ -81,6 +82,7 @@ export {
   marksOfHeader,
   parseEventHeader,
 } from './event-view.ts';
+export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
 export { authoritySnapshotForm } from './forms.ts';
 export {
   buildGenesis,

@@ -246,7 +246,7 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
 
   /**
    * How the server's identity key came to be the one that it is: from the first one that the server had. Absent: it was never
-   * rotated, or the caller has said that it knows the one that it is. At most 64, oldest first.
+   * rotated, or the caller has said that it knows the one that it is. At most 16, oldest first.
    *
    * @generated from field: repeated atedb.v1.IdentityRotation identity_rotations = 13;
    */
