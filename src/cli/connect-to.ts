@@ -5,6 +5,7 @@ import {
   type TlsOptions,
 } from '../client/index.ts';
 import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
+import { serverAddressText } from '../event/index.ts';
 import { readCertificateText, readTlsPair } from '../store/index.ts';
 import type { ServerTarget } from './server-target.ts';
 import type { TlsSettings } from './tls-flags.ts';
@@ -14,10 +15,13 @@ import type { TlsSettings } from './tls-flags.ts';
  * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
  */
 export async function connectTo(
-  { address, tls }: ServerTarget,
+  { address, pinned, tls }: ServerTarget,
   options: Omit<ConnectOptions, 'tls'> = {},
 ): Promise<AtedbClient> {
-  return connect(address, { ...options, tls: tls && (await readTlsFiles(tls)) });
+  return connect(serverAddressText({ server: address, pinned }), {
+    ...options,
+    tls: tls && (await readTlsFiles(tls)),
+  });
 }
 
 async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {

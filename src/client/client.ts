@@ -7,6 +7,7 @@ import {
   parseChainAddress,
   parseChainKey,
   parseServerAddress,
+  serverAddressText,
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
@@ -131,7 +132,7 @@ const queueBytesDefault = 16 * 1024 * 1024;
 /**
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
- * @param server `host`, `host:port` or `ate://host:port`.
+ * @param server `host`, `host:port` or `ate://host:port`; `#sha256:<fingerprint>` may follow, of the identity key that the server must have.
  * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates that can't be used, or where `ATE_CRYPTO` names no
  *   cryptography; UNSUPPORTED on a Node that is too old.
  */
@@ -147,6 +148,8 @@ export async function connect(server: string, options: ConnectOptions = {}): Pro
 export class AtedbClient implements AsyncDisposable {
   /** `host:port`. */
   readonly server: string;
+  /** Fingerprint of the identity that the server must have, in hexadecimal; undefined: its address names none. */
+  readonly pinned: string | undefined;
   /** Absolute path of the home folder; undefined: nothing is kept. */
   readonly home: string | undefined;
   readonly #transport: Transport;
@@ -158,7 +161,9 @@ export class AtedbClient implements AsyncDisposable {
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
     const { home, timeoutMs, tls, onNotice } = options;
-    const connection = new Connection(parseServerAddress(server), setUpTls(tls));
+    const address = parseServerAddress(server);
+    const connection = new Connection(address, setUpTls(tls));
+    this.pinned = address.pinned;
     this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
@@ -282,10 +287,23 @@ export class AtedbClient implements AsyncDisposable {
   #chainKey(chain: string): ChainKey {
     if (!chain.includes('://')) return parseChainKey(chain);
     const address = parseChainAddress(chain);
-    if (address.server === this.server) return address.chainKey;
+    if (address.server === this.server) {
+      this.#checkPin(chain, address.pinned);
+      return address.chainKey;
+    }
     throw new AtedbError(
       'REQUEST_INVALID',
       `${chain} is a chain of ${address.server}, and this client is connected to ${this.server}. Connect to that one`,
+      { metadata: { field: 'address', address: chain } },
+    );
+  }
+
+  /** A fingerprint that comes too late is refused, and not passed over. */
+  #checkPin(chain: string, pinned: string | undefined): void {
+    if (pinned === undefined || pinned === this.pinned) return;
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      `${chain} names the identity of its server, and this client is connected ${this.pinned === undefined ? 'without one' : 'with another one'}. Connect with ${serverAddressText({ server: this.server, pinned })}`,
       { metadata: { field: 'address', address: chain } },
     );
   }
