@@ -62,6 +62,7 @@ test('where there is no server none is made', async () => {
 test('known servers are listed, accepted and forgotten', async () => {
   const path = join(cli.home, 'known_hosts');
   const [one, other] = ['1'.repeat(64), 'a'.repeat(64)];
+  await cli.atedb(['identity', 'forget', `127.0.0.1:${cli.port}`]);
   const nobody = await cli.atedb(['identity', 'known']);
   expect(nobody).toMatchObject({ code: 0, stdout: '' });
   expect(nobody.stderr).toContain(path);

@@ -18,6 +18,7 @@ import {
   checkContents,
   checkHashes,
   keyTable,
+  type StreamTies,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
@@ -167,10 +168,7 @@ export class Chain {
    *
    * @throws AtedbError as `verifyKeyProof`.
    */
-  verifyProof(
-    proof: SignatureView,
-    stream: { readonly serverFingerprint: Buffer; readonly conversationId: Buffer },
-  ): Promise<void> {
+  verifyProof(proof: SignatureView, stream: StreamTies): Promise<void> {
     const { genesis, authority } = this.#state;
     return verifyKeyProof(proof, { genesis, authority, ...stream });
   }

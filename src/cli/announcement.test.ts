@@ -8,7 +8,8 @@ const input: AnnouncementInput = {
   logsPath: '/data',
   trustMode: 'centralized',
   fingerprintHex: 'abcd',
-  notBuiltYet: ['wire encryption', 'auth service'],
+  wireEncryption: 128,
+  notBuiltYet: ['auth service'],
   environment: {},
 };
 
@@ -17,7 +18,8 @@ test('says where, what is off, and what to try', () => {
   logs      /data
   trust     centralized
   identity  abcd
-  off       wire encryption, auth service: not built yet
+  wire      encrypted, 128 bits or more
+  off       auth service: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
 });

@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../event/index.ts';
 import type { ParsedArguments } from './flags.ts';
 import { readTlsFlags, type TlsSettings } from './tls-flags.ts';
+import { type ClientEncryption, readClientEncryption } from './wire-flags.ts';
 
 /** A server that a command speaks to, and how. */
 export interface ServerTarget {
@@ -10,12 +11,18 @@ export interface ServerTarget {
   readonly pinned: string | undefined;
   /** Undefined: without TLS. */
   readonly tls: TlsSettings | undefined;
+  readonly encryption: ClientEncryption;
 }
 
-/** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`. */
+/** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`, `readClientEncryption`. */
 export function readServer(
   { server, pinned }: ServerAddress,
   parsed: ParsedArguments,
 ): ServerTarget {
-  return { address: server, pinned, tls: readTlsFlags(parsed) };
+  return {
+    address: server,
+    pinned,
+    tls: readTlsFlags(parsed),
+    encryption: readClientEncryption(parsed),
+  };
 }

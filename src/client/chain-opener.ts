@@ -294,7 +294,9 @@ export class ChainOpener {
       },
       options,
     );
-    return parseOpenAnswer(answer);
+    const opened = parseOpenAnswer(answer);
+    this.#transport.checkProven(opened.serverIdentity);
+    return opened;
   }
 
   async #checkGenesis(slice: Buffer, rememberedId: Buffer | undefined) {

@@ -65,7 +65,8 @@ export class ChainTicket implements TicketSource {
     try {
       const askedMs = performance.now();
       talk.say({ chainKey: chainKey.text, key: key.publicKey.toFields() });
-      talk.say({ proof: await this.#prove(key, await talk.due('challenge')) });
+      const challenge = await talk.due('challenge');
+      talk.say({ proof: await this.#prove(key, challenge, talk.exporter) });
       talk.halfClose();
       const { ticket, validMs } = await talk.due('ticket');
       if (ticket.length > ticketBytesMax) throw untrue('ticket');
@@ -75,16 +76,18 @@ export class ChainTicket implements TicketSource {
     }
   }
 
-  async #prove(key: KeyPair, challenge: TicketChallenge) {
-    const { chainKey, check } = this.#options;
+  async #prove(key: KeyPair, challenge: TicketChallenge, exporter: Buffer | undefined) {
+    const { transport, chainKey, check } = this.#options;
     const { conversationId, chainId } = challenge;
     if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
       throw untrue('challenge');
     }
     const serverLine = await lineOf(challenge);
+    transport.checkProven(serverLine.identity);
     await check({ chainId: Buffer.from(chainId), serverLine });
     const { suite, fingerprint } = key.publicKey;
     const claim = ticketProofBytes({
+      exporter,
       serverFingerprint: serverLine.identity.fingerprint,
       chainId: Buffer.from(chainId),
       conversationId: Buffer.from(conversationId),

@@ -23,11 +23,14 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
+import { checkProvable, identityCheck, type LookUpIdentity } from './identity-check.ts';
+import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { setUpTls, type TlsOptions } from './tls-options.ts';
 import { Transport } from './transport.ts';
+import { checkedEncryption, type Encryption } from './tunnel.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -48,6 +51,17 @@ export interface ConnectOptions {
    * that is connected to. Default: false, and the connection isn't encrypted.
    */
   readonly tls?: boolean | TlsOptions | undefined;
+  /**
+   * Whether calls go through the server's encrypted tunnel: `auto`: if the server requires it, or is known to encrypt; `plain`: never, which
+   * a server that requires it refuses; 128, 192 or 256: always, with keys of at least so many bits. Default: `auto`. Who is on
+   * the way can keep `auto` from encryption at a server that is met for the first time; nothing else does.
+   */
+  readonly encryption?: Encryption | undefined;
+  /**
+   * Looks up, by a way that can be trusted, which identity keys a server has: as a TXT record that DNSSEC validates. Asked only of a server
+   * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
+   */
+  readonly lookUpIdentity?: LookUpIdentity | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -162,12 +176,23 @@ export class AtedbClient implements AsyncDisposable {
   constructor(server: string, options: ConnectOptions) {
     const { home, timeoutMs, tls, onNotice } = options;
     const address = parseServerAddress(server);
-    const connection = new Connection(address, setUpTls(tls));
     this.pinned = address.pinned;
-    this.#transport = new Transport(connection, { timeoutMs });
-    this.server = this.#transport.server;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
+    const encryption = checkedEncryption(options.encryption);
+    checkProvable(address, encryption);
+    const connection = new Connection(address, {
+      tls: setUpTls(tls),
+      encryption,
+      identityCheck: identityCheck({
+        address,
+        knownHosts: new KnownHosts(this.home),
+        lookUp: options.lookUpIdentity,
+        onNotice: this.#onNotice,
+      }),
+    });
+    this.#transport = new Transport(connection, { timeoutMs });
+    this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
   }
 

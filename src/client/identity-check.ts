@@ -7,6 +7,7 @@ import type { KnownHosts } from './known-hosts.ts';
 import type { KnownHost } from './known-hosts-text.ts';
 import type { OnNotice } from './notice.ts';
 import type { IdentityCheck, ProvenServer } from './server-identity.ts';
+import type { Encryption } from './tunnel.ts';
 
 /**
  * Looks up which identity keys a server has, by a way that can be trusted: as a TXT record that DNSSEC validates.
@@ -16,6 +17,23 @@ import type { IdentityCheck, ProvenServer } from './server-identity.ts';
  * can't be found out it throws: then nothing is sent, or whoever can hinder a look-up could make the server one that is trusted unseen.
  */
 export type LookUpIdentity = (server: string) => Promise<readonly string[] | undefined>;
+
+/**
+ * Refuse a fingerprint in the address of a server that nothing will prove: an identity is proven by the encrypted tunnel alone.
+ *
+ * @throws AtedbError REQUEST_INVALID.
+ */
+export function checkProvable(
+  { server, pinned }: Pick<ServerAddress, 'server' | 'pinned'>,
+  encryption: Encryption,
+): void {
+  if (pinned === undefined || encryption !== 'plain') return;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `the address of ${server} names the identity that it must have, which only an encrypted connection proves, and this one is to be without. Leave one out (atedb: --plain; connect: encryption: 'plain')`,
+    { metadata: { field: 'encryption', server } },
+  );
+}
 
 /** What a server's identity is judged by. */
 export interface IdentityCheckOptions {

@@ -28,6 +28,7 @@ export async function proveKey(
   const conversation = await nextAnswer(stream);
   if (conversation.kind !== 'conversation') throw unasked(conversation);
   const claim = keyProofBytes({
+    exporter: stream.exporter,
     serverFingerprint: server.fingerprint,
     chainId,
     conversationId: conversation.conversationId,

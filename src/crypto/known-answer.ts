@@ -98,7 +98,10 @@ function signaturesHold(
 /** Opens what is known, and what this machine itself makes of it. */
 function encryptionHolds({ sealed }: KnownAnswers): boolean {
   const suite = kemSuite(kemMlkem768X25519);
-  const key = new KemPrivateKey(Buffer.from(Array.from({ length: 32 }, (_, index) => index)));
+  const key = new KemPrivateKey(
+    suite,
+    Buffer.from(Array.from({ length: 32 }, (_, index) => index)),
+  );
   const secret = Buffer.from('abc');
   const context = { info: Buffer.from('atedb/v1/self-test'), aad: secret };
   const known = Buffer.from(sealed, 'base64');

@@ -3,6 +3,7 @@ import { countBy, fromBase64, fromHex, readVectors } from '../../test/support/ve
 import { chooseProvider } from './current-provider.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
 import { kemKeyFault } from './kem-key.ts';
+import { ephemeralKems } from './kem-suites.ts';
 import { nativeProvider } from './native-provider.ts';
 import { portableProvider } from './portable-provider.ts';
 
@@ -29,6 +30,7 @@ interface HkdfVector {
   result: string;
 }
 
+const suite = ephemeralKems.mlkem768X25519;
 const nist = readVectors<{ tests: GcmVector[] }>('nist-aes-gcm', { tests: 75 }).tests;
 const wycheproof = readVectors<{ aesGcm: GcmVector[]; hkdf: HkdfVector[] }>(
   'wycheproof-symmetric',
@@ -118,7 +120,7 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
 
   test('X25519: Wycheproof, but that what is common is never zero', () => {
     for (const { tcId, flags, public: publicKey, private: secret, shared } of kem.x25519) {
-      const found = provider.x25519(fromHex(secret), fromHex(publicKey));
+      const found = provider.agreeingKey('x25519', fromHex(secret)).agree(fromHex(publicKey));
       const isZero = flags.includes('ZeroSharedSecret');
       expect(found?.toString('hex'), `${tcId}`).toBe(isZero ? undefined : shared);
     }
@@ -126,18 +128,18 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
 
   test('ML-KEM-768: Wycheproof', () => {
     for (const { tcId, seed, ek, c, K } of kem.decapsulate) {
-      const key = provider.mlkem768Key(fromHex(seed));
+      const key = provider.mlkemKey('mlkem768', fromHex(seed));
       expect(key.publicKey.equals(fromBase64(ek)), `${tcId}`).toBe(true);
       expect(key.decapsulate(fromBase64(c)).toString('hex'), `${tcId}`).toBe(K);
     }
   });
 
   test('a key of ML-KEM-768 whose coefficients are too large is refused before, and by each', () => {
-    const x25519 = provider.x25519PublicKey(Buffer.alloc(32, 1));
+    const { publicKey: x25519 } = provider.agreeingKey('x25519', Buffer.alloc(32, 1));
     for (const { tcId, ek } of kem.badKeys) {
       const key = fromBase64(ek);
-      expect(kemKeyFault(Buffer.concat([key, x25519])), `${tcId}`).toMatch(/coefficient/);
-      expect(() => provider.mlkem768Encapsulate(key), `${tcId}`).toThrow();
+      expect(kemKeyFault(suite, Buffer.concat([key, x25519])), `${tcId}`).toMatch(/coefficient/);
+      expect(() => provider.mlkemEncapsulate('mlkem768', key), `${tcId}`).toThrow();
     }
   });
 });

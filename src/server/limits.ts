@@ -20,7 +20,11 @@ export interface ServerLimits {
   readonly requestMs: number;
   /** Milliseconds after which a reader that has taken nothing is cut off, while others wait for the memory that it holds. */
   readonly readerStallMs: number;
-  /** Milliseconds for a new connection to begin to speak HTTP/2. */
+  /** Handshakes of the encrypted tunnel that are under way at once; each holds a few kilobytes, and waits for a signature. */
+  readonly handshakesMax: number;
+  /** Those of one address among them. */
+  readonly handshakesPerAddressMax: number;
+  /** Milliseconds for a new connection to begin to speak HTTP/2, and for a handshake of the tunnel or of TLS. */
   readonly handshakeMs: number;
   /** Milliseconds between pings of a connection, and for the answer to one: a peer that vanished is noticed so. */
   readonly keepaliveMs: number;
@@ -44,6 +48,8 @@ export const defaultServerLimits: ServerLimits = {
   // The largest message at half a megabit a second.
   requestMs: 60_000,
   readerStallMs: 60_000,
+  handshakesMax: 512,
+  handshakesPerAddressMax: 128,
   handshakeMs: 10_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 20_000,

@@ -28,7 +28,7 @@ export {
   isRetired,
   verifyIdentityLine,
 } from './identity-line.ts';
-export { verifyKeyProof } from './key-proof.ts';
+export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';

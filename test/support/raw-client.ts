@@ -34,7 +34,9 @@ import {
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { FieldCursor, FieldWriter } from '../../src/bytes/index.ts';
+import { TunnelChannel } from './tunnel-channel.ts';
 import { sharedTls } from './use-tls.ts';
+import { sharedWire } from './use-wire.ts';
 
 const same = (bytes: Buffer) => bytes;
 const path = (method: (typeof ChainService)['methods'][number]['name']) =>
@@ -66,10 +68,18 @@ export function reasonOf(error: unknown): string | undefined {
 export class RawClient implements Disposable {
   readonly address: string;
   readonly #client: Client;
+  readonly #tunnel: TunnelChannel | undefined;
 
   constructor(address: string) {
     this.address = address;
     const tls = sharedTls();
+    const keyBits = sharedWire();
+    this.#tunnel = keyBits && new TunnelChannel(address, keyBits);
+    if (this.#tunnel !== undefined) {
+      const channelOverride = this.#tunnel;
+      this.#client = new Client(address, credentials.createInsecure(), { channelOverride });
+      return;
+    }
     this.#client =
       tls === undefined
         ? new Client(address, credentials.createInsecure())
@@ -77,6 +87,11 @@ export class RawClient implements Disposable {
             // By itself it would send the address for a name, which Node refuses.
             'grpc.ssl_target_name_override': 'localhost',
           });
+  }
+
+  /** Of the tunnel that the newest call is in; undefined without one. */
+  get exporter(): Buffer | undefined {
+    return this.#tunnel?.exporter;
   }
 
   [Symbol.dispose](): void {

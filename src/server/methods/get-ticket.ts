@@ -8,7 +8,7 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import { hashBytes, type PublicKey } from '../../crypto/index.ts';
 import { parseChainKey } from '../../event/index.ts';
-import { checkMayOpen, verifyTicketProof } from '../../trust/index.ts';
+import { checkMayOpen, type StreamTies, verifyTicketProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
@@ -42,7 +42,12 @@ export function getTicket(deps: ChainServiceDeps) {
         const value = { conversationId, chainId, serverIdentity, identityRotations };
         await send(call, { case: 'challenge', value });
       } else {
-        const value = await ticketFor(deps, wanted, request, conversationId);
+        const ties = {
+          serverFingerprint: deps.identity.fingerprint,
+          conversationId,
+          exporter: call.exporter,
+        };
+        const value = await ticketFor(deps, wanted, request, ties);
         await send(call, { case: 'ticket', value });
         return;
       }
@@ -60,7 +65,7 @@ async function ticketFor(
   deps: ChainServiceDeps,
   wanted: Wanted,
   request: GetTicketRequest,
-  conversationId: Buffer,
+  stream: StreamTies,
 ) {
   const { chainKey: named, chainId: pinned, key: shown, proof } = request;
   if (named !== '' || pinned.length > 0 || shown !== undefined || proof === undefined) {
@@ -74,10 +79,9 @@ async function ticketFor(
   const { chainKey, chainId } = genesis;
   // Before its right is looked at: who is let in is told to nobody but themselves.
   await verifyTicketProof(signature, key, {
-    serverFingerprint: deps.identity.fingerprint,
     chainKey,
     chainId,
-    conversationId,
+    ...stream,
   });
   checkMayOpen(key, authority);
   return deps.tickets.issue(chainId, key.fingerprint);
