@@ -1,7 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { cp, mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { identityRotationsMax } from '../src/bytes/index.ts';
 import type { ConnectOptions, Notice } from '../src/client/index.ts';
 import { rotateIdentity } from '../src/server/rotate-identity.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
@@ -105,6 +107,60 @@ test('nor one that says it does not encrypt', async () => {
   await expect(use()).rejects.toMatchObject({
     reason: expect.stringMatching(/^(WIRE_MISSING|SERVER_IDENTITY_CHANGED)$/),
   });
+});
+
+test('nor one that has a key which the server had before, or that goes on from it by a branch of its own', async () => {
+  await use();
+  const logsPath = await mkdtemp(join(tmpdir(), 'atedb-stolen-'));
+  await server.restart(() => cp(server.logsPath, logsPath, { recursive: true }));
+  const stolen = await TestServer.start({
+    ...{ logsPath, trustMode: 'centralized', wireEncryption: 128 },
+  });
+  onTestFinished(() => stolen[Symbol.asyncDispose]());
+  const old = hex();
+  await rotate();
+  await use();
+  const lead = async () => {
+    proxy.retarget(() => stolen.address);
+    proxy.cut();
+  };
+  await lead();
+  await expect(use()).rejects.toThrow(/had before, and has given up/);
+  // Not even where the address names that key.
+  await expect(use(old)).rejects.toMatchObject({ reason: 'SERVER_IDENTITY_CHANGED' });
+  await stolen.restart(async () => {
+    await rotateIdentity(join(logsPath, '_sys'), { now: Date.now, logger });
+  });
+  await lead();
+  await expect(use()).rejects.toThrow(/has given up, vouches for this one/);
+  await expect(use(old)).rejects.toMatchObject({ reason: 'SERVER_IDENTITY_CHANGED' });
+  // Who knows the old key only can't tell.
+  await use(old, { home: null });
+});
+
+test('a client that stays open goes on with the new identity after a rotation', async () => {
+  const onNotice = (notice: Notice) => notices.push(notice);
+  const options = { home, onNotice, encryption: 'auto' } as const;
+  await using client = await testClient(proxy.address, options);
+  await using chain = await client.open(chainKey, { key: testKey, forAppend: true });
+  await chain.append({ data: 'before' });
+  await rotate();
+  await chain.append({ data: 'after' });
+  expect(kinds()).toEqual(['server-met', 'server-rotated']);
+});
+
+test('a server that was rotated as often as may be is followed from its first key on, and not rotated again', async () => {
+  await use();
+  const first = hex();
+  const rotating = () => rotateIdentity(join(server.logsPath, '_sys'), { now: Date.now, logger });
+  await server.restart(async () => {
+    for (let times = 0; times < identityRotationsMax; times += 1) await rotating();
+    await expect(rotating()).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });
+  });
+  proxy.cut();
+  await use();
+  await use(first, { home: null });
+  expect(kinds()).toEqual(['server-met', 'server-rotated']);
 });
 
 test('an address that names the identity is a proof of it, and needs no first use', async () => {
