@@ -5,6 +5,7 @@ import {
   type TlsOptions,
 } from '../client/index.ts';
 import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
+import { serverAddressText } from '../event/index.ts';
 import { readCertificateText, readTlsPair } from '../store/index.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
 import type { ServerTarget } from './server-target.ts';
@@ -15,14 +16,18 @@ import type { TlsSettings } from './tls-flags.ts';
  * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
  */
 export async function connectTo(
-  { address, tls, encryption }: ServerTarget,
+  { address, pinned, tls, encryption }: ServerTarget,
   options: Omit<ConnectOptions, 'tls' | 'encryption'> = {},
   json = false,
 ): Promise<AtedbClient> {
   if (encryption === 'plain' && tls === undefined) {
     noticeWriter(json)(notEncrypted(address));
   }
-  return connect(address, { ...options, encryption, tls: tls && (await readTlsFiles(tls)) });
+  return connect(serverAddressText({ server: address, pinned }), {
+    ...options,
+    encryption,
+    tls: tls && (await readTlsFiles(tls)),
+  });
 }
 
 function notEncrypted(address: string): ShownNotice {

@@ -109,6 +109,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   HEAD_CONFLICT: exitCodes.unverified,
   CHAIN_ID_MISMATCH: exitCodes.unverified,
   SERVER_IDENTITY_MISMATCH: exitCodes.unverified,
+  SERVER_IDENTITY_CHANGED: exitCodes.unverified,
   WRITER_AHEAD: exitCodes.unverified,
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
   EVENT_NOT_FOUND: exitCodes.notFound,

@@ -29,7 +29,7 @@ export async function verifyServed(
   const passphrase = passphraseFrom(settings.passphraseFile);
   const onNotice = noticeWriter(json);
   const { tls, encryption } = settings;
-  const server = { address: address.server, tls, encryption };
+  const server = { address: address.server, pinned: address.pinned, tls, encryption };
   await using client = await connectTo(server, { onNotice, passphrase });
   const chain = await noting(violations, () =>
     client.open(address.text, { key: settings.key, chainId, trustMode, signal }),

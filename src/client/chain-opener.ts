@@ -290,6 +290,7 @@ export class ChainOpener {
         knownSize: BigInt(knownSize),
         forAppend: forAppend ?? false,
         writerId: writerId ?? Buffer.alloc(0),
+        knownIdentity: this.checkpoints.knownIdentity ?? Buffer.alloc(0),
       },
       options,
     );

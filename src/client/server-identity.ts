@@ -26,9 +26,3 @@ export interface IdentityCheck {
    */
   accept(proven: ProvenServer): Promise<void>;
 }
-
-/** Takes any server, and knows of none. */
-export const anyServer: IdentityCheck = {
-  mustEncrypt: async () => false,
-  accept: async () => undefined,
-};

@@ -133,8 +133,8 @@ async function startLocked(
   lock: ExclusiveLock,
 ): Promise<RunningServer> {
   const { logsPath, trustMode, limits, logger, tls } = options;
-  const identity = await loadIdentity(join(system, 'identity.key'), logger);
-  const checkpointKeys = await loadCheckpointKeys(join(system, 'checkpoint.key'), identity, logger);
+  const { keyPair: identity, line } = await loadIdentity(system, logger);
+  const checkpointKeys = await loadCheckpointKeys(system, { identity, line }, logger);
   const checkpoints = new Checkpoints({ ...checkpointKeys, now: Date.now });
   const checkers = new HashCheckers({
     threads: options.checkThreads ?? checkThreadsDefault(),
@@ -185,7 +185,7 @@ async function startLocked(
     tls,
     wire: {
       identity: signingInTurn(identity),
-      rotations: [],
+      rotations: line.rotations,
       required: options.wireEncryption,
       sessions: new SessionTable(),
       limits,

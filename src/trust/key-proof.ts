@@ -6,6 +6,8 @@ import { countingKey } from './signers.ts';
 
 /** What ties a proof to one stream. Who verifies it has to say whether there is a tunnel. */
 export interface StreamTies {
+  /** Of the identity key that the server has: not one that it has given up, or whoever has that could pass a proof on. */
+  readonly serverFingerprint: Buffer;
   /** That was made for this stream, and for no other. */
   readonly conversationId: Buffer;
   /** Of the tunnel that the stream is in; undefined without one. */
@@ -23,9 +25,9 @@ export async function verifyKeyProof(
   { suite, fingerprint, signature }: SignatureView,
   stream: { genesis: Genesis; authority: Authority } & StreamTies,
 ): Promise<void> {
-  const { genesis, authority, conversationId, exporter } = stream;
-  const { serverIdentity, chainId } = genesis;
-  if (serverIdentity === undefined) {
+  const { genesis, authority, serverFingerprint, conversationId, exporter } = stream;
+  const { trustMode, chainId } = genesis;
+  if (trustMode === 'distributed') {
     throw new AtedbError(
       'REQUEST_INVALID',
       'a proof counts in centralized chains only, and this one is distributed: sign each batch',
@@ -35,7 +37,6 @@ export async function verifyKeyProof(
   const name = fingerprint.toString('hex');
   authority.checkNamed([name]);
   const key = countingKey(name, authority.keys);
-  const { fingerprint: serverFingerprint } = serverIdentity;
   const proven = keyProofBytes({
     exporter,
     serverFingerprint,

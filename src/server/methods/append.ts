@@ -60,7 +60,10 @@ class AppendStream {
   constructor(deps: ChainServiceDeps, call: DuplexCall) {
     this.#deps = deps;
     this.#call = call;
-    this.#proofs = new StreamProofs(call.exporter);
+    this.#proofs = new StreamProofs({
+      serverFingerprint: deps.identity.fingerprint,
+      exporter: call.exporter,
+    });
     this.#attestations = new Attestations(deps.checkpoints, call.signal);
     // It is awaited by `run`, which may be over before.
     this.#failure.promise.catch(() => undefined);

@@ -12,7 +12,7 @@ import { checkMayOpen, type StreamTies, verifyTicketProof } from '../../trust/in
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
-import { toPublicKey } from './to-message.ts';
+import { toIdentityRotations, toPublicKey } from './to-message.ts';
 
 /** What the first message asks for. */
 interface Wanted {
@@ -38,11 +38,16 @@ export function getTicket(deps: ChainServiceDeps) {
         wanted = { request, key: fromPublicKey('key', request.key) };
         const chainId = await challenge(deps, wanted);
         const serverIdentity = toPublicKey(deps.identity);
-        const value = { conversationId, chainId, serverIdentity };
+        const identityRotations = toIdentityRotations(deps.checkpoints.signer.line);
+        const value = { conversationId, chainId, serverIdentity, identityRotations };
         await send(call, { case: 'challenge', value });
       } else {
-        const { exporter } = call;
-        const value = await ticketFor(deps, wanted, request, { conversationId, exporter });
+        const ties = {
+          serverFingerprint: deps.identity.fingerprint,
+          conversationId,
+          exporter: call.exporter,
+        };
+        const value = await ticketFor(deps, wanted, request, ties);
         await send(call, { case: 'ticket', value });
         return;
       }
@@ -74,7 +79,6 @@ async function ticketFor(
   const { chainKey, chainId } = genesis;
   // Before its right is looked at: who is let in is told to nobody but themselves.
   await verifyTicketProof(signature, key, {
-    serverFingerprint: deps.identity.fingerprint,
     chainKey,
     chainId,
     ...stream,
