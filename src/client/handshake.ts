@@ -6,13 +6,14 @@ import {
   HandshakeResponseSchema,
   WireService,
 } from '../../gen/atedb/v1/wire_pb.js';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, type Reason } from '../bytes/index.ts';
 import { ClientHandshake, type ClientSession, type KeyBits } from '../wire/index.ts';
 import { ByteStream } from './byte-stream.ts';
 import type { ChannelCall } from './call-form.ts';
 import { abortable, CallScope } from './cancellation.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { TlsState } from './errors-from-grpc.ts';
+import { isOutside } from './outer-status.ts';
 import type { IdentityCheck } from './server-identity.ts';
 
 /** What a handshake needs. */
@@ -67,14 +68,14 @@ export async function shakeHands(options: HandshakeOptions): Promise<ClientSessi
   try {
     const handshake = new ClientHandshake({ keyBits });
     say({ case: 'clientHello', value: handshake.hello }, true);
-    const serverHello = await due(stream, 'serverHello');
+    const serverHello = await due(stream, 'serverHello', signal);
     const { identity, rotations, finished, session } = await handshake.finish(
       Buffer.from(serverHello),
     );
     await abortable(identityCheck.accept({ server, identity, rotations }), signal);
     say({ case: 'clientFinished', value: finished }, false);
     stream.halfClose();
-    await due(stream, 'established');
+    await due(stream, 'established', signal);
     return session;
   } finally {
     stream.cancel(undefined);
@@ -85,8 +86,11 @@ export async function shakeHands(options: HandshakeOptions): Promise<ClientSessi
 async function due<Kind extends NonNullable<Answer['case']>>(
   stream: ByteStream,
   kind: Kind,
+  signal: AbortSignal,
 ): Promise<Value<Kind>> {
-  const bytes = await stream.read();
+  const bytes = await stream.read().catch((error: unknown) => {
+    throw believed(error, signal);
+  });
   if (bytes === undefined) {
     throw new AtedbError('CONNECTION_FAILED', 'the server has ended the handshake before its end');
   }
@@ -94,6 +98,32 @@ async function due<Kind extends NonNullable<Answer['case']>>(
   if (message.case !== kind) throw unreadable(`it is of kind "${message.case}"`);
   return message.value as Value<Kind>;
 }
+
+/**
+ * What a refusal comes to. Nobody has proven yet who says it, so nothing that it says of chains and keys is handed on, where it could be
+ * taken for the server's own word.
+ */
+function believed(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted || !(error instanceof AtedbError)) return error;
+  const { reason } = error;
+  if (ofHandshakes.has(reason) || isOutside(reason)) return error;
+  return new AtedbError(
+    'WIRE_HANDSHAKE_FAILED',
+    `the handshake was refused with ${reason}: ${error.message}`,
+    { cause: error },
+  );
+}
+
+const ofHandshakes: ReadonlySet<Reason> = new Set([
+  'WIRE_HANDSHAKE_FAILED',
+  'WIRE_SHARE_MISSING',
+  'WIRE_NOT_REQUIRED',
+  'TOO_MANY_HANDSHAKES',
+  'UNSUPPORTED',
+  'CONNECTION_FAILED',
+  'DEADLINE_EXCEEDED',
+  'TLS_FAILED',
+]);
 
 function readAnswer(bytes: Buffer): HandshakeResponse {
   try {

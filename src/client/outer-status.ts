@@ -23,6 +23,11 @@ const outside: ReadonlySet<Reason> = new Set([
   'INTERNAL',
 ]);
 
+/** Whether a refusal for this reason is one that servers make outside of the tunnel. */
+export function isOutside(reason: Reason): boolean {
+  return outside.has(reason);
+}
+
 /** Whether a status that ends a call before it was answered is about the form that it has: it may be begun again in another. */
 export function refusesForm(ended: StatusObject, isSealed: boolean): boolean {
   const reason = ownDetails(ended)?.reason;
@@ -36,7 +41,7 @@ export function refusesForm(ended: StatusObject, isSealed: boolean): boolean {
  */
 export function withoutOwnStatus(ended: StatusObject, server: string): StatusObject {
   const said = ownDetails(ended);
-  if (said !== undefined ? outside.has(said.reason) : ended.code !== status.OK) return ended;
+  if (said !== undefined ? isOutside(said.reason) : ended.code !== status.OK) return ended;
   const what =
     said === undefined
       ? 'was ended before its sealed status, and how it has ended is not known'

@@ -170,12 +170,21 @@ export class TunnelCall implements ChannelCall {
     if (next === undefined) return;
     this.#sent += 1;
     if (next.message !== undefined) {
-      this.#send(outer, form.seal(next.message), next);
+      let sealed: Buffer;
+      try {
+        sealed = form.seal(next.message);
+      } catch (error) {
+        // It doesn't fit into a frame.
+        outer.cancelWithStatus(status.CANCELLED, 'cancelled by the caller');
+        this.#fail(asAtedbError(error));
+        return;
+      }
+      this.#send(outer, sealed, next);
       return;
     }
-    const sealed = form.sealHalfClose();
-    if (sealed === undefined) outer.halfClose();
-    else this.#send(outer, sealed, undefined, () => outer.halfClose());
+    const end = form.sealHalfClose();
+    if (end === undefined) outer.halfClose();
+    else this.#send(outer, end, undefined, () => outer.halfClose());
   }
 
   /** One message at a time: the transport holds only one until it has a connection. */

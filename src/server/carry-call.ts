@@ -68,8 +68,12 @@ async function dispatch(surface: SealedSurface, { methods, context }: CarryDeps)
       surface.emit('error', error);
       return;
     }
-    surface.write(response as Buffer, () => {});
-    surface.end();
+    let fault: Error | null | undefined;
+    surface.write(response as Buffer, (untaken) => {
+      fault ??= untaken;
+    });
+    if (fault === null || fault === undefined) surface.end();
+    else surface.emit('error', toServiceError(fault, context.logger));
   });
 }
 

@@ -9,10 +9,21 @@ import {
   type KeyBits,
   type PendingSession,
   type SessionTable,
+  type SessionTerms,
 } from '../wire/index.ts';
 import type { ServerLimits } from './limits.ts';
 import { type BidiStreamMethod, type DuplexCall, decodeRequest, encodeMessage } from './method.ts';
 import { SigningQueue } from './signing-queue.ts';
+
+type HandshakeLimits = Pick<
+  ServerLimits,
+  | 'handshakesMax'
+  | 'handshakesPerAddressMax'
+  | 'handshakeMs'
+  | 'sessionLifetimeMs'
+  | 'sessionIdleMs'
+  | 'sessionBytesMax'
+>;
 
 /** What handshakes need of the server. */
 export interface HandshakeDeps {
@@ -22,7 +33,7 @@ export interface HandshakeDeps {
   /** The smallest size of keys that is taken; undefined: the server requires no encryption, and gives it to those who ask. */
   readonly required: KeyBits | undefined;
   readonly sessions: SessionTable;
-  readonly limits: Pick<ServerLimits, 'handshakesMax' | 'handshakesPerAddressMax' | 'handshakeMs'>;
+  readonly limits: HandshakeLimits;
 }
 
 /** The identity key, which signs in turn, and off the event loop. */
@@ -61,7 +72,8 @@ async function shakeHands(deps: HandshakeDeps, call: DuplexCall): Promise<void> 
         if (onlyIfRequired && deps.required === undefined) throw notRequired();
         const { identity, rotations, required: keyBits = 128 } = deps;
         const hello = Buffer.from(message.value);
-        const answered = await answerHello(hello, { keyBits, identity, rotations });
+        const terms = termsOf(deps.limits);
+        const answered = await answerHello(hello, { keyBits, identity, rotations, terms });
         pending = answered.pending;
         await send(call, { case: 'serverHello', value: answered.serverHello });
       } else {
@@ -107,6 +119,11 @@ export class HandshakePlaces {
       else this.#ofAddress.set(address, left);
     };
   }
+}
+
+function termsOf(limits: HandshakeLimits): SessionTerms {
+  const { sessionLifetimeMs: lifetimeMs, sessionIdleMs: idleMs } = limits;
+  return { lifetimeMs, idleMs, bytesMax: limits.sessionBytesMax };
 }
 
 /** The address of a peer, without its port. */

@@ -1,4 +1,9 @@
 import { AtedbError } from '../bytes/index.ts';
+import {
+  sessionsMaxDefault,
+  sessionsPerPeerMaxDefault,
+  sessionTermsDefault,
+} from '../wire/index.ts';
 
 /** What one server holds at most, so that no caller can use it up. Each refusal names its limit. */
 export interface ServerLimits {
@@ -24,6 +29,14 @@ export interface ServerLimits {
   readonly handshakesMax: number;
   /** Those of one address among them. */
   readonly handshakesPerAddressMax: number;
+  /** Sessions of the tunnel that are kept; each takes less than 2 KiB. One more makes one lose its place. */
+  readonly sessionsMax: number;
+  /** Those of one address among them. */
+  readonly sessionsPerAddressMax: number;
+  /** Milliseconds after which a session ends, and those after its last frame; and the bytes that it may carry. */
+  readonly sessionLifetimeMs: number;
+  readonly sessionIdleMs: number;
+  readonly sessionBytesMax: number;
   /** Milliseconds for a new connection to begin to speak HTTP/2, and for a handshake of the tunnel or of TLS. */
   readonly handshakeMs: number;
   /** Milliseconds between pings of a connection, and for the answer to one: a peer that vanished is noticed so. */
@@ -50,6 +63,11 @@ export const defaultServerLimits: ServerLimits = {
   readerStallMs: 60_000,
   handshakesMax: 512,
   handshakesPerAddressMax: 128,
+  sessionsMax: sessionsMaxDefault,
+  sessionsPerAddressMax: sessionsPerPeerMaxDefault,
+  sessionLifetimeMs: sessionTermsDefault.lifetimeMs,
+  sessionIdleMs: sessionTermsDefault.idleMs,
+  sessionBytesMax: sessionTermsDefault.bytesMax,
   handshakeMs: 10_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 20_000,

@@ -128,9 +128,17 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
     return null;
   }
 
+  /** As `WritableSurface.write`; a message that fits into no frame is told at once, before this returns. */
   write(message: Sendable, onTaken: (error: Error | null | undefined) => void): void {
     if (this.#isEnded || this.#isCancelled) return;
-    this.#outer.write(this.#seal(frameTypes.message, serializeSendable(message)), onTaken);
+    let frame: FramedMessage;
+    try {
+      frame = this.#seal(frameTypes.message, serializeSendable(message));
+    } catch (error) {
+      onTaken(error as Error);
+      return;
+    }
+    this.#outer.write(frame, onTaken);
   }
 
   /** End the call in good order. */

@@ -187,7 +187,10 @@ async function startLocked(
       identity: signingInTurn(identity),
       rotations: line.rotations,
       required: options.wireEncryption,
-      sessions: new SessionTable(),
+      sessions: new SessionTable({
+        sessionsMax: limits.sessionsMax,
+        sessionsPerPeerMax: limits.sessionsPerAddressMax,
+      }),
       limits,
     },
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
