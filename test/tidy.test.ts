@@ -13,14 +13,15 @@ const roomsBelow: Record<string, readonly string[]> = {
   log: ['bytes', 'crypto', 'event'],
   trust: ['bytes', 'crypto', 'event'],
   proof: ['bytes', 'crypto', 'event', 'trust'],
+  wire: ['bytes', 'crypto', 'event'],
   work: ['bytes', 'crypto', 'event', 'trust'],
   verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
-  server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'chain'],
-  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work'],
+  server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'wire', 'chain'],
+  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work', 'wire'],
   cli: [
     ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
-    ...['chain', 'server', 'client'],
+    ...['wire', 'chain', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */

@@ -21,6 +21,7 @@ export const reasons = [
   'REQUEST_TOO_SLOW',
   'TOO_MANY_KEYS',
   'TOO_MANY_LOCKS',
+  'TOO_MANY_HANDSHAKES',
   'CHAIN_NOT_FOUND',
   'CHAIN_EXISTS',
   'CHAIN_ID_MISMATCH',
@@ -28,6 +29,7 @@ export const reasons = [
   'SERVER_IDENTITY_MISMATCH',
   'CHAIN_DELETED',
   'CHAIN_NOT_PRIVATE',
+  'SERVER_IDENTITY_CHANGED',
   'SIGNATURE_INVALID',
   'KEY_NOT_ALLOWED',
   'LOCAL_ONLY',
@@ -54,6 +56,13 @@ export const reasons = [
   'SERVER_DRAINING',
   'INTERNAL',
   'TLS_REQUIRED',
+  'WIRE_REQUIRED',
+  'WIRE_HANDSHAKE_FAILED',
+  'WIRE_SHARE_MISSING',
+  'WIRE_SESSION_UNKNOWN',
+  'WIRE_CALL_REPLAYED',
+  'WIRE_FRAME_INVALID',
+  'WIRE_TRUNCATED',
   'OUTCOME_UNKNOWN',
   'VERIFICATION_FAILED',
   'HEAD_CONFLICT',
@@ -63,6 +72,8 @@ export const reasons = [
   'READ_KEY_MISSING',
   'NOT_ATTESTED',
   'TLS_FAILED',
+  'WIRE_NOT_REQUIRED',
+  'WIRE_MISSING',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -18,6 +18,7 @@ import {
   checkContents,
   checkHashes,
   keyTable,
+  type StreamTies,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
@@ -171,9 +172,9 @@ export class Chain {
    *
    * @throws AtedbError as `verifyKeyProof`.
    */
-  verifyProof(proof: SignatureView, conversationId: Buffer): Promise<void> {
+  verifyProof(proof: SignatureView, stream: StreamTies): Promise<void> {
     const { genesis, authority } = this.#state;
-    return verifyKeyProof(proof, { genesis, authority, conversationId });
+    return verifyKeyProof(proof, { genesis, authority, ...stream });
   }
 
   /** Resolves, or returns undefined at once, where who sends a batch may; throws or rejects where not. */

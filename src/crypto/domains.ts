@@ -29,12 +29,24 @@ export const hashTags = {
   dataKey: 'atedb/v1/data-key',
   /** A name → primary key. */
   name: 'atedb/v1/name',
+  /** The client's hello → transcript of a handshake. Those below hash the one before them, and what was added. */
+  wireClientHello: 'atedb/v1/wire-client-hello',
+  /** The server's parameters → transcript. */
+  wireParameters: 'atedb/v1/wire-parameters',
+  /** The server's identity → transcript. */
+  wireIdentity: 'atedb/v1/wire-identity',
+  /** The server's signature → transcript. */
+  wireSignature: 'atedb/v1/wire-signature',
+  /** The server's MAC → transcript. */
+  wireFinished: 'atedb/v1/wire-finished',
 } as const;
 
 /** What secrets that are encrypted to a key are for: the `info` of HPKE. */
 export const hpkeInfos = {
   /** A read key, for one of its readers. */
   wrappedKey: 'atedb/v1/wrapped-key',
+  /** The secret of a handshake; the transcript after the client's hello follows. */
+  wire: 'atedb/v1/wire-secret',
 } as const;
 
 /** What begins the AAD of secrets that are sealed, but not to a chain. */
@@ -47,6 +59,30 @@ export const aadTags = {
 export const macTags = {
   /** Chain id, fingerprint of a key, time → ticket of that key. */
   ticket: 'atedb/v1/ticket',
+} as const;
+
+/** What begins the `info` of HKDF-Expand, for the keys of the tunnel: docs/wire.md has them all in a table. */
+export const wireInfos = {
+  /** Handshake secret → key that the server's proof is sealed with. */
+  proofKey: 'atedb/v1/wire-proof-key',
+  /** Handshake secret → key of the server's MAC over the transcript. */
+  serverFinished: 'atedb/v1/wire-server-finished',
+  /** Handshake secret → key of the client's MAC over the transcript. */
+  clientFinished: 'atedb/v1/wire-client-finished',
+  /** Handshake secret, transcript → master secret. */
+  master: 'atedb/v1/wire-master',
+  /** Master secret → root of the keys of what clients send. */
+  clientRoot: 'atedb/v1/wire-client-root',
+  /** Master secret → root of the keys of what servers send. */
+  serverRoot: 'atedb/v1/wire-server-root',
+  /** Master secret → exporter, which proofs of keys are tied to. */
+  exporter: 'atedb/v1/wire-exporter',
+  /** Root, call → secret of one direction of a call. */
+  call: 'atedb/v1/wire-call',
+  /** Secret of a direction → its key. */
+  key: 'atedb/v1/wire-key',
+  /** Secret of a direction → the next one. */
+  ratchet: 'atedb/v1/wire-ratchet',
 } as const;
 
 /** Contexts of signatures: the `ctx` of the composite. */
@@ -63,4 +99,10 @@ export const signatureContexts = {
   deleteChain: 'atedb/v1/delete-chain',
   /** Over the keys that a server signs checkpoints with. */
   checkpointKeys: 'atedb/v1/checkpoint-keys',
+  /** Over the header of a rotation of a server's identity, by the key that is followed. */
+  identityRotation: 'atedb/v1/identity-rotation',
+  /** Over the same, by the key that follows: whoever rotates has it. */
+  identityPossession: 'atedb/v1/identity-possession',
+  /** Over the transcript of a handshake, by the server. */
+  wire: 'atedb/v1/wire',
 } as const;

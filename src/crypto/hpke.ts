@@ -1,7 +1,7 @@
 import { provider } from './current-provider.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
-import { encapsulateTo, type KemPrivateKey } from './kem.ts';
-import type { KemSuite } from './kem-suites.ts';
+import { type EncapsulationCoins, encapsulateTo, type KemPrivateKey } from './kem.ts';
+import type { Kem } from './kem-suites.ts';
 
 // HPKE in base mode, one message a context: RFC 9180, with HKDF-SHA256 and AES-256-GCM.
 
@@ -29,37 +29,42 @@ export interface HpkeKeys {
   readonly nonce: Buffer;
 }
 
-/** Encrypt to a public key of the suite: `enc`, then the ciphertext with its tag. */
+/**
+ * Encrypt to a public key of the KEM, in which `kemKeyFault` has found no fault: `enc`, then the ciphertext with its tag.
+ *
+ * @param coins for test vectors.
+ */
 export function hpkeSeal(
-  suite: KemSuite,
+  kem: Kem,
   publicKey: Buffer,
   { info, aad }: HpkeContext,
   plaintext: Buffer,
+  coins?: EncapsulationCoins,
 ): Buffer {
-  const { sharedSecret, encapsulated } = encapsulateTo(publicKey);
-  return withKeys(suite, sharedSecret, info, ({ key, nonce }) =>
+  const { sharedSecret, encapsulated } = encapsulateTo(kem, publicKey, coins);
+  return withKeys(kem, sharedSecret, info, ({ key, nonce }) =>
     Buffer.concat([encapsulated, provider().aesGcmSeal({ key, nonce, aad }, plaintext)]),
   );
 }
 
 /** Decrypt what `hpkeSeal` has made; undefined where it was made for another key or context, or was changed. */
 export function hpkeOpen(
-  suite: KemSuite,
+  kem: Kem,
   privateKey: KemPrivateKey,
   { info, aad }: HpkeContext,
   sealed: Buffer,
 ): Buffer | undefined {
-  const middle = suite.lengths.encapsulated;
+  const middle = kem.lengths.encapsulated;
   if (sealed.length < middle) return undefined;
   const sharedSecret = privateKey.decapsulate(sealed.subarray(0, middle));
   if (sharedSecret === undefined) return undefined;
-  return withKeys(suite, sharedSecret, info, ({ key, nonce }) =>
+  return withKeys(kem, sharedSecret, info, ({ key, nonce }) =>
     provider().aesGcmOpen({ key, nonce, aad }, sealed.subarray(middle)),
   );
 }
 
 function withKeys<T>(
-  { kemId }: KemSuite,
+  { kemId }: Kem,
   sharedSecret: Buffer,
   info: Buffer,
   use: (keys: HpkeKeys) => T,
@@ -101,6 +106,6 @@ export function hpkeKeys(kemId: number, sharedSecret: Buffer, info: Buffer): Hpk
 }
 
 /** By how many bytes sealing makes a message larger. */
-export function hpkeOverheadBytes({ lengths }: KemSuite): number {
+export function hpkeOverheadBytes({ lengths }: Kem): number {
   return lengths.encapsulated + tagBytes;
 }

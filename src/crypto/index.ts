@@ -1,3 +1,4 @@
+export { aesGcmOpen, aesGcmSeal, aesGcmSealParts, aesGcmTagBytes } from './aead.ts';
 export {
   type CertificateFacts,
   checkAuthorities,
@@ -17,13 +18,31 @@ export {
   sealOnce,
   sealOnceBytes,
 } from './data-key.ts';
-export { aadTags, hashTags, hpkeInfos, macTags, signatureContexts } from './domains.ts';
+export {
+  aadTags,
+  hashTags,
+  hpkeInfos,
+  macTags,
+  signatureContexts,
+  wireInfos,
+} from './domains.ts';
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
-export type { HpkeContext } from './hpke.ts';
-export { type KemSuite, kemMlkem768X25519, kemSuite, kemSuites } from './kem-suites.ts';
+export { hkdfExpand, hkdfExtract } from './hkdf.ts';
+export { type HpkeContext, hpkeOpen, hpkeSeal } from './hpke.ts';
+export { type EncapsulationCoins, KemPrivateKey } from './kem.ts';
+export { kemKeyFault } from './kem-key.ts';
+export {
+  ephemeralKems,
+  type Kem,
+  type KemSuite,
+  kemMlkem768X25519,
+  kemSuite,
+  kemSuites,
+} from './kem-suites.ts';
 export { type KemSeed, KeyPair, type KeyPairOptions } from './key-pair.ts';
 export { selfTest, selfTestOnce } from './known-answer.ts';
+export { equalSecrets, hmacSha256 } from './mac.ts';
 export { Frontier, leafHash, merkleRoot, nodeHash, rootOf } from './merkle.ts';
 export {
   type ConsistencyClaim,
@@ -55,6 +74,7 @@ export {
   type SealedWithPassphrase,
   sealWithPassphrase,
 } from './passphrase.ts';
+export type { AeadInput } from './provider.ts';
 export { type KemPublicKey, PublicKey, type PublicKeyFields } from './public-key.ts';
 export { randomSecret } from './random.ts';
 export { RangeHasher } from './range-hasher.ts';

@@ -1,9 +1,11 @@
+import type { Kem } from './kem-suites.ts';
+import { p384PointFault } from './p384-numbers.ts';
+
 // Of keys that others encrypt to, as of those that sign, no two encodings may count as one: each has a fingerprint. And
 // both implementations of ML-KEM must refuse the same ones.
 
-const mlkemKeyBytes = 1184;
-/** A key of ML-KEM-768 is 768 coefficients of 12 bits, then 32 bytes. */
-const coefficientBytes = 1152;
+/** A key of ML-KEM is coefficients of 12 bits, then 32 bytes. */
+const rhoBytes = 32;
 const modulus = 3329;
 
 /** 2^255 - 19, little-endian. */
@@ -18,18 +20,35 @@ const smallOrderU = [
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ].map((hex) => Buffer.from(hex, 'hex'));
 
-/** Why a key of MLKEM768-X25519, of 1,216 bytes, must not be one; undefined where nothing speaks against it. */
-export function kemKeyFault(key: Buffer): string | undefined {
-  // FIPS 203, 7.2: the modulus check.
-  for (let at = 0; at < coefficientBytes; at += 3) {
-    const [low, middle, high] = [key[at] as number, key[at + 1] as number, key[at + 2] as number];
+/** Why bytes, of the length that the KEM's keys have, must not be one; undefined where nothing speaks against it. */
+export function kemKeyFault(kem: Kem, key: Buffer): string | undefined {
+  const { mlkemKey } = kem.parts;
+  const name = kem.mlkem === 'mlkem768' ? 'ML-KEM-768' : 'ML-KEM-1024';
+  if (!hasReducedCoefficients(key.subarray(0, mlkemKey - rhoBytes))) {
+    return `has an ${name} half with a coefficient above 3,328`;
+  }
+  const point = key.subarray(mlkemKey);
+  if (kem.curve === 'x25519') return x25519Fault(point);
+  const fault = p384PointFault(point);
+  return fault === undefined ? undefined : `has a P-384 half that ${fault}`;
+}
+
+/** FIPS 203, 7.2: the modulus check. */
+function hasReducedCoefficients(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += 3) {
+    const [low, middle, high] = [
+      bytes[at] as number,
+      bytes[at + 1] as number,
+      bytes[at + 2] as number,
+    ];
     const first = low | ((middle & 0x0f) << 8);
     const second = (middle >> 4) | (high << 4);
-    if (first >= modulus || second >= modulus) {
-      return 'has an ML-KEM-768 half with a coefficient above 3,328';
-    }
+    if (first >= modulus || second >= modulus) return false;
   }
-  const u = key.subarray(mlkemKeyBytes);
+  return true;
+}
+
+function x25519Fault(u: Buffer): string | undefined {
   if (!isBelow(u, prime)) return 'has an X25519 half that is not canonically encoded';
   if (smallOrderU.some((small) => small.equals(u))) return 'has an X25519 half of small order';
   return undefined;

@@ -127,7 +127,7 @@ export class KeyPair {
 function kemSecretOf({ suite, seed }: KemSeed): KemSecret {
   checkLength('KEM seed', seed, kemSuite(suite).lengths.seed);
   const kept = keptSecret(seed);
-  return { suite, seed: kept, privateKey: new KemPrivateKey(kept) };
+  return { suite, seed: kept, privateKey: new KemPrivateKey(kemSuite(suite), kept) };
 }
 
 /** A copy that is not from Buffer's shared pool, which other buffers' `buffer` property would show. */

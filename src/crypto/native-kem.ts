@@ -1,15 +1,23 @@
-import { decapsulate, diffieHellman, encapsulate, type KeyObject } from 'node:crypto';
+import {
+  createECDH,
+  decapsulate,
+  diffieHellman,
+  type ECDH,
+  encapsulate,
+  type KeyObject,
+} from 'node:crypto';
 import { importPublicKey, importSeed, rawPublicKey } from './native-keys.ts';
-import type { DecapsulatingKey } from './provider.ts';
+import { p384PointFault } from './p384-numbers.ts';
+import type { AgreeingKey, DecapsulatingKey, MlkemName } from './provider.ts';
 
 /** A key of OpenSSL's. */
 export class NativeMlkemKey implements DecapsulatingKey {
   readonly publicKey: Buffer;
   readonly #key: KeyObject;
 
-  constructor(seed: Buffer) {
-    this.#key = importSeed('mlkem768', seed);
-    this.publicKey = rawPublicKey('mlkem768', this.#key);
+  constructor(name: MlkemName, seed: Buffer) {
+    this.#key = importSeed(name, seed);
+    this.publicKey = rawPublicKey(name, this.#key);
   }
 
   decapsulate(ciphertext: Buffer): Buffer {
@@ -17,27 +25,52 @@ export class NativeMlkemKey implements DecapsulatingKey {
   }
 }
 
-/** See `CryptoProvider.mlkem768Encapsulate`. */
-export function nativeEncapsulate(publicKey: Buffer): { sharedSecret: Buffer; ciphertext: Buffer } {
-  const { sharedKey, ciphertext } = encapsulate(importPublicKey('mlkem768', publicKey));
+/** See `CryptoProvider.mlkemEncapsulate`. */
+export function nativeEncapsulate(
+  name: MlkemName,
+  publicKey: Buffer,
+  coins?: Buffer,
+): { sharedSecret: Buffer; ciphertext: Buffer } {
+  if (coins !== undefined) throw new Error('only the portable provider encapsulates with coins');
+  const { sharedKey, ciphertext } = encapsulate(importPublicKey(name, publicKey));
   return { sharedSecret: sharedKey, ciphertext };
 }
 
-/** See `CryptoProvider.x25519PublicKey`. */
-export function nativeX25519PublicKey(secret: Buffer): Buffer {
-  return rawPublicKey('x25519', importSeed('x25519', secret));
+/** X25519 by OpenSSL. */
+export class NativeX25519Key implements AgreeingKey {
+  readonly publicKey: Buffer;
+  readonly #key: KeyObject;
+
+  constructor(secret: Buffer) {
+    this.#key = importSeed('x25519', secret);
+    this.publicKey = rawPublicKey('x25519', this.#key);
+  }
+
+  agree(publicKey: Buffer): Buffer | undefined {
+    const keys = { privateKey: this.#key, publicKey: importPublicKey('x25519', publicKey) };
+    try {
+      return diffieHellman(keys);
+    } catch {
+      // OpenSSL fails for this one reason: 32 bytes are always a point, of this curve or of its twist.
+      return undefined;
+    }
+  }
 }
 
-/** See `CryptoProvider.x25519`. */
-export function nativeX25519(secret: Buffer, publicKey: Buffer): Buffer | undefined {
-  const keys = {
-    privateKey: importSeed('x25519', secret),
-    publicKey: importPublicKey('x25519', publicKey),
-  };
-  try {
-    return diffieHellman(keys);
-  } catch {
-    // OpenSSL fails for this one reason: 32 bytes are always a point, of this curve or of its twist.
-    return undefined;
+/** ECDH on P-384 by OpenSSL. */
+export class NativeP384Key implements AgreeingKey {
+  readonly publicKey: Buffer;
+  readonly #ecdh: ECDH;
+
+  constructor(secret: Buffer) {
+    this.#ecdh = createECDH('secp384r1');
+    this.#ecdh.setPrivateKey(secret);
+    this.publicKey = this.#ecdh.getPublicKey();
+  }
+
+  agree(publicKey: Buffer): Buffer | undefined {
+    // OpenSSL checks that it is on the curve, but takes other encodings too.
+    if (p384PointFault(publicKey) !== undefined) return undefined;
+    return this.#ecdh.computeSecret(publicKey);
   }
 }

@@ -8,16 +8,10 @@ import {
   hkdfSync,
 } from 'node:crypto';
 import { digestFrom } from './digest-memory.ts';
-import {
-  NativeMlkemKey,
-  nativeEncapsulate,
-  nativeX25519,
-  nativeX25519PublicKey,
-} from './native-kem.ts';
+import { NativeMlkemKey, NativeP384Key, NativeX25519Key, nativeEncapsulate } from './native-kem.ts';
 import { NativeSigningKey, NativeVerifyingKey } from './native-signatures.ts';
 import type { AeadInput, Argon2Input, CryptoProvider } from './provider.ts';
 
-const cipher = 'aes-256-gcm';
 const tagBytes = 16;
 
 /** Node's own cryptography, which is OpenSSL's. */
@@ -38,14 +32,15 @@ export const nativeProvider: CryptoProvider = {
   hkdfSha256: ({ keyMaterial, salt, info }, length) =>
     Buffer.from(hkdfSync('sha256', keyMaterial, salt, info, length)),
   argon2id: nativeArgon2id,
-  aesGcmSeal,
+  aesGcmSeal: (input, plaintext) => Buffer.concat(aesGcmSealParts(input, [plaintext])),
+  aesGcmSealParts,
   aesGcmOpen,
   signingKey: (seed) => new NativeSigningKey(seed),
   verifyingKey: (key) => new NativeVerifyingKey(key),
-  mlkem768Key: (seed) => new NativeMlkemKey(seed),
-  mlkem768Encapsulate: nativeEncapsulate,
-  x25519PublicKey: nativeX25519PublicKey,
-  x25519: nativeX25519,
+  mlkemKey: (name, seed) => new NativeMlkemKey(name, seed),
+  mlkemEncapsulate: nativeEncapsulate,
+  agreeingKey: (curve, secret) =>
+    curve === 'x25519' ? new NativeX25519Key(secret) : new NativeP384Key(secret),
 };
 
 /** In the thread pool. */
@@ -66,16 +61,24 @@ function nativeArgon2id(input: Argon2Input): Promise<Buffer> {
   });
 }
 
-function aesGcmSeal({ key, nonce, aad }: AeadInput, plaintext: Buffer): Buffer {
-  const sealer = createCipheriv(cipher, key, nonce, { authTagLength: tagBytes });
+function aesGcmSealParts({ key, nonce, aad }: AeadInput, plaintext: readonly Buffer[]): Buffer[] {
+  const sealer = createCipheriv(cipherOf(key), key, nonce, { authTagLength: tagBytes });
   sealer.setAAD(aad);
-  return Buffer.concat([sealer.update(plaintext), sealer.final(), sealer.getAuthTag()]);
+  const sealed = plaintext.map((part) => sealer.update(part));
+  // GCM holds nothing back, so this is empty.
+  sealer.final();
+  sealed.push(sealer.getAuthTag());
+  return sealed;
+}
+
+function cipherOf({ length }: Buffer): 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' {
+  return length === 16 ? 'aes-128-gcm' : length === 24 ? 'aes-192-gcm' : 'aes-256-gcm';
 }
 
 function aesGcmOpen({ key, nonce, aad }: AeadInput, sealed: Buffer): Buffer | undefined {
   const middle = sealed.length - tagBytes;
   if (middle < 0) return undefined;
-  const opener = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes });
+  const opener = createDecipheriv(cipherOf(key), key, nonce, { authTagLength: tagBytes });
   opener.setAAD(aad);
   opener.setAuthTag(sealed.subarray(middle));
   const plaintext = opener.update(sealed.subarray(0, middle));

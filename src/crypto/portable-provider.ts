@@ -1,15 +1,17 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { x25519 } from '@noble/curves/ed25519.js';
+import { p384 } from '@noble/curves/nist.js';
 import { argon2idAsync } from '@noble/hashes/argon2.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import { asBuffer } from './as-buffer.ts';
+import { p384PointFault } from './p384-numbers.ts';
 import { PortableEd25519SigningKey, PortableEd25519VerifyingKey } from './portable-ed25519.ts';
 import { PortableMldsaSigningKey, PortableMldsaVerifyingKey } from './portable-mldsa.ts';
-import type { AeadInput, Argon2Input, CryptoProvider } from './provider.ts';
+import type { AeadInput, AgreeingKey, Argon2Input, CryptoProvider } from './provider.ts';
 
 /** Cryptography in JavaScript, without anything of the system's but its random bytes; on the calling thread, and slower. */
 export const portableProvider: CryptoProvider = {
@@ -29,6 +31,15 @@ export const portableProvider: CryptoProvider = {
     asBuffer(hkdf(sha256, keyMaterial, salt, info, length)),
   argon2id: portableArgon2id,
   aesGcmSeal: ({ key, nonce, aad }, plaintext) => asBuffer(gcm(key, nonce, aad).encrypt(plaintext)),
+  aesGcmSealParts: ({ key, nonce, aad }, plaintext) => {
+    const sealed = asBuffer(gcm(key, nonce, aad).encrypt(Buffer.concat(plaintext)));
+    let end = 0;
+    const parts = plaintext.map(({ length }) => {
+      end += length;
+      return sealed.subarray(end - length, end);
+    });
+    return [...parts, sealed.subarray(end)];
+  },
   aesGcmOpen,
   signingKey: (seed) =>
     seed.algorithm === 'ed25519'
@@ -38,27 +49,50 @@ export const portableProvider: CryptoProvider = {
     key.algorithm === 'ed25519'
       ? new PortableEd25519VerifyingKey(key.bytes)
       : new PortableMldsaVerifyingKey(key.algorithm, key),
-  mlkem768Key: (seed) => {
-    const { publicKey, secretKey } = ml_kem768.keygen(seed);
+  mlkemKey: (name, seed) => {
+    const mlkem = mlkems[name];
+    const { publicKey, secretKey } = mlkem.keygen(seed);
     return {
       publicKey: asBuffer(publicKey),
-      decapsulate: (ciphertext) => asBuffer(ml_kem768.decapsulate(ciphertext, secretKey)),
+      decapsulate: (ciphertext) => asBuffer(mlkem.decapsulate(ciphertext, secretKey)),
     };
   },
-  mlkem768Encapsulate: (publicKey) => {
-    const { sharedSecret, cipherText } = ml_kem768.encapsulate(publicKey);
+  mlkemEncapsulate: (name, publicKey, coins) => {
+    const { sharedSecret, cipherText } = mlkems[name].encapsulate(publicKey, coins);
     return { sharedSecret: asBuffer(sharedSecret), ciphertext: asBuffer(cipherText) };
   },
-  x25519PublicKey: (secret) => asBuffer(x25519.getPublicKey(secret)),
-  x25519: (secret, publicKey) => {
-    try {
-      return asBuffer(x25519.getSharedSecret(secret, publicKey));
-    } catch {
-      // It throws where the result is zero; the caller has checked the lengths.
-      return undefined;
-    }
-  },
+  agreeingKey: (curve, secret) => (curve === 'x25519' ? x25519Key(secret) : p384Key(secret)),
 };
+
+const mlkems = { mlkem768: ml_kem768, mlkem1024: ml_kem1024 } as const;
+
+function x25519Key(secret: Buffer): AgreeingKey {
+  // The caller wipes what it passes.
+  const kept = Uint8Array.from(secret);
+  return {
+    publicKey: asBuffer(x25519.getPublicKey(kept)),
+    agree: (publicKey) => {
+      try {
+        return asBuffer(x25519.getSharedSecret(kept, publicKey));
+      } catch {
+        // It throws where the result is zero; the caller has checked the lengths.
+        return undefined;
+      }
+    },
+  };
+}
+
+function p384Key(secret: Buffer): AgreeingKey {
+  const kept = Uint8Array.from(secret);
+  return {
+    publicKey: asBuffer(p384.getPublicKey(kept, false)),
+    agree: (publicKey) => {
+      if (p384PointFault(publicKey) !== undefined) return undefined;
+      // The shared point, compressed: a byte for the sign of y, then x.
+      return asBuffer(p384.getSharedSecret(kept, publicKey).subarray(1));
+    },
+  };
+}
 
 async function portableArgon2id(input: Argon2Input): Promise<Buffer> {
   const { passphrase, salt, memoryKib: m, passes: t, lanes: p, length: dkLen } = input;

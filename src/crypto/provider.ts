@@ -36,9 +36,26 @@ export interface DecapsulatingKey {
   decapsulate(ciphertext: Buffer): Buffer;
 }
 
-/** What AES-256-GCM works with. */
+/** The parameter sets of ML-KEM (FIPS 203) that KEMs are made of. */
+export type MlkemName = 'mlkem768' | 'mlkem1024';
+
+/** The curves that KEMs are made of. */
+export type CurveName = 'x25519' | 'p384';
+
+/** A secret key of a curve, which makes a secret with the public key of another one. */
+export interface AgreeingKey {
+  /** The raw public key that belongs to it: for P-384 the uncompressed point. */
+  readonly publicKey: Buffer;
+  /**
+   * What both have in common: for P-384 the x coordinate. Undefined where there is nothing, since the other's point is of
+   * small order, or on P-384 no point in the uncompressed form.
+   */
+  agree(publicKey: Buffer): Buffer | undefined;
+}
+
+/** What AES-GCM works with. */
 export interface AeadInput {
-  /** 32 bytes. */
+  /** 16, 24 or 32 bytes, for AES-128, AES-192 and AES-256. */
   readonly key: Buffer;
   /** 12 bytes; never twice with one key. */
   readonly nonce: Buffer;
@@ -96,6 +113,8 @@ export interface CryptoProvider {
 
   /** The ciphertext, then the tag of 16 bytes. */
   aesGcmSeal(input: AeadInput, plaintext: Buffer): Buffer;
+  /** The same of a plaintext in parts, without a copy of it: the ciphertext of each part, and last the tag. */
+  aesGcmSealParts(input: AeadInput, plaintext: readonly Buffer[]): Buffer[];
   /** The plaintext; undefined for what was not sealed with the same input, whatever its length. */
   aesGcmOpen(input: AeadInput, sealed: Buffer): Buffer | undefined;
 
@@ -103,12 +122,19 @@ export interface CryptoProvider {
   /** A key that is none, as a point that isn't on the curve, verifies nothing. */
   verifyingKey(key: KeyMaterial): VerifyingKey;
 
-  /** ML-KEM-768 from its seed d ‖ z, 64 bytes. */
-  mlkem768Key(seed: Buffer): DecapsulatingKey;
-  /** Make a secret that only the owner of this public key, of 1,184 bytes, can have too. */
-  mlkem768Encapsulate(publicKey: Buffer): { sharedSecret: Buffer; ciphertext: Buffer };
+  /** ML-KEM from its seed d ‖ z, 64 bytes. */
+  mlkemKey(name: MlkemName, seed: Buffer): DecapsulatingKey;
+  /**
+   * Make a secret that only the owner of this public key can have too.
+   *
+   * @param coins what is otherwise random, 32 bytes: for test vectors. @throws Error from the native provider, which can't.
+   */
+  mlkemEncapsulate(
+    name: MlkemName,
+    publicKey: Buffer,
+    coins?: Buffer,
+  ): { sharedSecret: Buffer; ciphertext: Buffer };
 
-  x25519PublicKey(secret: Buffer): Buffer;
-  /** What both have in common; undefined where that is zero, since the other's point is of small order. */
-  x25519(secret: Buffer, publicKey: Buffer): Buffer | undefined;
+  /** From its secret: 32 bytes for X25519; for P-384 48, of which the caller has checked that they are a scalar. */
+  agreeingKey(curve: CurveName, secret: Buffer): AgreeingKey;
 }

@@ -9,6 +9,7 @@ import { chooseProvider, provider, providerNames } from './current-provider.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
 import { taggedHash } from './index.ts';
 import { nativeProvider as native } from './native-provider.ts';
+import { isP384Scalar, p384PointFault } from './p384-numbers.ts';
 import { portableProvider as portable } from './portable-provider.ts';
 import type { CryptoProvider, SignatureAlgorithm } from './provider.ts';
 
@@ -78,14 +79,24 @@ describe('hashes', () => {
 });
 
 describe.each(pairs)('%s', (_, maker, taker) => {
-  test('AES-256-GCM', () => {
-    const inputs = [exactly(32), exactly(12), bytes(60), bytes(200), fc.nat()] as const;
+  test.each([128, 192, 256])('AES-%i-GCM', (bits) => {
+    const inputs = [exactly(bits / 8), exactly(12), bytes(60), bytes(200), fc.nat()] as const;
     fc.assert(
       fc.property(...inputs, (key, nonce, aad, text, at) => {
         const input = { key, nonce, aad };
         const sealed = maker.aesGcmSeal(input, text);
         expect(sealed).toEqual(taker.aesGcmSeal(input, text));
         expect(sealed.length).toBe(text.length + 16);
+        const parts = [
+          text.subarray(0, at % (text.length + 1)),
+          text.subarray(at % (text.length + 1)),
+        ];
+        const inParts = maker.aesGcmSealParts(input, parts);
+        expect(inParts.map(({ length }) => length)).toEqual([
+          ...parts.map(({ length }) => length),
+          16,
+        ]);
+        expect(Buffer.concat(inParts)).toEqual(sealed);
         expect(taker.aesGcmOpen(input, sealed)).toEqual(text);
         expect(taker.aesGcmOpen(input, flipped(sealed, at))).toBeUndefined();
         expect(taker.aesGcmOpen(input, sealed.subarray(0, at % sealed.length))).toBeUndefined();
@@ -101,12 +112,13 @@ describe.each(pairs)('%s', (_, maker, taker) => {
   test('X25519', () => {
     fc.assert(
       fc.property(exactly(32), exactly(32), exactly(32), (secret, other, anything) => {
-        const publicKey = maker.x25519PublicKey(secret);
-        expect(publicKey).toEqual(taker.x25519PublicKey(secret));
-        const shared = maker.x25519(other, publicKey);
-        expect(shared).toEqual(taker.x25519(secret, taker.x25519PublicKey(other)));
+        const { publicKey } = maker.agreeingKey('x25519', secret);
+        const theirs = taker.agreeingKey('x25519', secret);
+        expect(publicKey).toEqual(theirs.publicKey);
+        const shared = maker.agreeingKey('x25519', other).agree(publicKey);
+        expect(shared).toEqual(theirs.agree(taker.agreeingKey('x25519', other).publicKey));
         // Any bytes are a point, of the curve or of its twist, in an encoding that may not be the canonical one.
-        expect(maker.x25519(secret, anything)).toEqual(taker.x25519(secret, anything));
+        expect(maker.agreeingKey('x25519', secret).agree(anything)).toEqual(theirs.agree(anything));
       }),
       some,
     );
@@ -123,17 +135,43 @@ describe.each(pairs)('%s', (_, maker, taker) => {
     for (const hex of smallOrder) {
       const point = Buffer.alloc(32);
       if (typeof hex === 'string') Buffer.from(hex, 'hex').copy(point);
-      expect(maker.x25519(Buffer.alloc(32, 5), point), String(hex)).toBeUndefined();
+      const key = maker.agreeingKey('x25519', Buffer.alloc(32, 5));
+      expect(key.agree(point), String(hex)).toBeUndefined();
     }
   });
 
-  test('ML-KEM-768', () => {
+  test('P-384', () => {
+    // The first byte of the order is ff, so that below it all are secrets.
+    const scalar = exactly(48).map((bytes) =>
+      Buffer.from(bytes.with(0, (bytes[0] as number) & 0x7f)),
+    );
+    fc.assert(
+      fc.property(scalar, scalar, fc.nat(), (secret, other, at) => {
+        fc.pre(isP384Scalar(secret) && isP384Scalar(other));
+        const key = maker.agreeingKey('p384', secret);
+        const theirs = taker.agreeingKey('p384', other);
+        expect(key.publicKey).toEqual(taker.agreeingKey('p384', secret).publicKey);
+        expect(p384PointFault(key.publicKey)).toBeUndefined();
+        expect(key.agree(theirs.publicKey)).toEqual(theirs.agree(key.publicKey));
+        expect(key.agree(theirs.publicKey)).toHaveLength(48);
+        // A point with a bit changed is none.
+        expect(key.agree(flipped(theirs.publicKey, at))).toBeUndefined();
+        const compressed = Buffer.concat([Buffer.of(2), theirs.publicKey.subarray(1, 49)]);
+        for (const wrong of [compressed, theirs.publicKey.subarray(1), Buffer.of(0)]) {
+          expect(key.agree(wrong)).toBeUndefined();
+        }
+      }),
+      few,
+    );
+  });
+
+  test.each(['mlkem768', 'mlkem1024'] as const)('%s', (name) => {
     fc.assert(
       fc.property(exactly(64), fc.nat(), (seed, at) => {
-        const key = maker.mlkem768Key(seed);
-        const theirs = taker.mlkem768Key(seed);
+        const key = maker.mlkemKey(name, seed);
+        const theirs = taker.mlkemKey(name, seed);
         expect(key.publicKey.equals(theirs.publicKey)).toBe(true);
-        const { sharedSecret, ciphertext } = taker.mlkem768Encapsulate(key.publicKey);
+        const { sharedSecret, ciphertext } = taker.mlkemEncapsulate(name, key.publicKey);
         expect(key.decapsulate(ciphertext)).toEqual(sharedSecret);
         // Of a ciphertext that was changed both make the same other secret.
         const spoilt = flipped(ciphertext, at);

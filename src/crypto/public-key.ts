@@ -113,7 +113,7 @@ function fingerprintOf(suite: number, bytes: Buffer, kem: KemPublicKey | undefin
 function checkedKem({ suite, bytes }: KemPublicKey): KemPublicKey {
   const known = kemSuite(suite);
   checkLength(`KEM key of the suite ${known.name}`, bytes, known.lengths.publicKey);
-  const fault = kemKeyFault(bytes);
+  const fault = kemKeyFault(known, bytes);
   if (fault !== undefined) throw unfit(`the KEM key of a public key ${fault}`);
   return { suite, bytes: Buffer.from(bytes) };
 }

@@ -4,6 +4,7 @@ export {
   parseChainAddress,
   parseServerAddress,
   type ServerAddress,
+  serverAddressText,
 } from './address.ts';
 export {
   type AddRule,
@@ -72,7 +73,8 @@ export {
   marksOfHeader,
   parseEventHeader,
 } from './event-view.ts';
-export { authoritySnapshotForm } from './forms.ts';
+export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
+export { authoritySnapshotForm, publicKeyForm, signatureForm } from './forms.ts';
 export {
   buildGenesis,
   chainIdOf,
@@ -82,6 +84,13 @@ export {
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
+export {
+  encodeIdentityRotation,
+  type IdentityRotationClaim,
+  identityRotationHeader,
+  type ParsedIdentityRotation,
+  parseIdentityRotation,
+} from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';

@@ -146,6 +146,14 @@ export enum ErrorReason {
   TOO_MANY_LOCKS = 16,
 
   /**
+   * RESOURCE_EXHAUSTED. As many handshakes are under way, in all or from this address, as the limit that the metadata names.
+   * Retry later.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_HANDSHAKES = 17;
+   */
+  TOO_MANY_HANDSHAKES = 17,
+
+  /**
    * NOT_FOUND. There is no chain of this key. Append to it to create it.
    *
    * @generated from enum value: ERROR_REASON_CHAIN_NOT_FOUND = 20;
@@ -178,8 +186,9 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION. The genesis names another server than this one. Offered with a new chain: open
-   * again for this one's identity. Made by clients of one that is there: its server was moved without
-   * its identity key, or somebody answers in its place; find out which.
+   * again for this one's identity. Made by clients of one that is there, and of a server whose identity was pinned, where no
+   * rotation leads from the one that is due to the one that was shown: the server was moved without its identity key, or
+   * somebody answers in its place; find out which.
    *
    * @generated from enum value: ERROR_REASON_SERVER_IDENTITY_MISMATCH = 24;
    */
@@ -198,6 +207,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_CHAIN_NOT_PRIVATE = 26;
    */
   CHAIN_NOT_PRIVATE = 26,
+
+  /**
+   * Made by clients. The server has proven another identity key than it was known by here, and no rotation leads to it: it was
+   * set up anew, or somebody answers in its place. Nothing was sent. Find out which; `atedb identity accept` accepts it.
+   *
+   * @generated from enum value: ERROR_REASON_SERVER_IDENTITY_CHANGED = 27;
+   */
+  SERVER_IDENTITY_CHANGED = 27,
 
   /**
    * UNAUTHENTICATED. A signature does not verify, or is not there. A defect, or tampering.
@@ -398,6 +415,61 @@ export enum ErrorReason {
   TLS_REQUIRED = 72,
 
   /**
+   * FAILED_PRECONDITION. The server takes this method only through its encrypted tunnel, see `WireService`. Connect so; stock
+   * tools can have it with a proxy or TLS where the operator allows that.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_REQUIRED = 73;
+   */
+  WIRE_REQUIRED = 73,
+
+  /**
+   * INVALID_ARGUMENT. A message of the handshake is none, or was changed on the way. Also made by clients, of what a server
+   * answers. A defect, or tampering: try again, and find out if it stays so.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_HANDSHAKE_FAILED = 74;
+   */
+  WIRE_HANDSHAKE_FAILED = 74,
+
+  /**
+   * FAILED_PRECONDITION. The client has sent no share for keys of the size that the metadata names, which the server insists on.
+   * Offer it.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_SHARE_MISSING = 75;
+   */
+  WIRE_SHARE_MISSING = 75,
+
+  /**
+   * UNAUTHENTICATED. The server has no such session: it has ended, or another server gave it. Make a new one.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_SESSION_UNKNOWN = 76;
+   */
+  WIRE_SESSION_UNKNOWN = 76,
+
+  /**
+   * ABORTED. The call was made before in this session, or is too far behind the newest one to tell. Nothing of it was carried out
+   * now. A defect, or somebody replays what was recorded.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_CALL_REPLAYED = 77;
+   */
+  WIRE_CALL_REPLAYED = 77,
+
+  /**
+   * UNAUTHENTICATED. A frame of the tunnel is none, or doesn't open where it came: it was changed, moved, repeated, or one before
+   * it is missing. The call has ended; what came before stands. Also made by clients.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_FRAME_INVALID = 78;
+   */
+  WIRE_FRAME_INVALID = 78,
+
+  /**
+   * ABORTED. A call through the tunnel ended without the frame that ends it: it was cut. The outcome isn't known. Made by clients;
+   * on a server it ends the call.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_TRUNCATED = 79;
+   */
+  WIRE_TRUNCATED = 79,
+
+  /**
    * Made by clients. The connection was lost for good before a batch's answer: it may be stored or
    * not. Read the chain before sending it again as a new batch.
    *
@@ -466,6 +538,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TLS_FAILED = 88;
    */
   TLS_FAILED = 88,
+
+  /**
+   * FAILED_PRECONDITION. The server requires no encryption, and it was to be agreed on only if it did. Call without.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_NOT_REQUIRED = 89;
+   */
+  WIRE_NOT_REQUIRED = 89,
+
+  /**
+   * Made by clients. The server doesn't encrypt, or says so, and it has to: that was asked for, or it has done so before. Somebody
+   * may stand in its place. Find out; if it is meant, connect without encryption.
+   *
+   * @generated from enum value: ERROR_REASON_WIRE_MISSING = 90;
+   */
+  WIRE_MISSING = 90,
 }
 
 /**

@@ -41,7 +41,7 @@ export function append(deps: ChainServiceDeps) {
 class AppendStream {
   readonly #deps: ChainServiceDeps;
   readonly #call: DuplexCall;
-  readonly #proofs = new StreamProofs();
+  readonly #proofs: StreamProofs;
   readonly #attestations: Attestations;
   readonly #failure = Promise.withResolvers<never>();
   readonly #placing = new PlacingLine();
@@ -59,6 +59,10 @@ class AppendStream {
   constructor(deps: ChainServiceDeps, call: DuplexCall) {
     this.#deps = deps;
     this.#call = call;
+    this.#proofs = new StreamProofs({
+      serverFingerprint: deps.identity.fingerprint,
+      exporter: call.exporter,
+    });
     this.#attestations = new Attestations(deps.checkpoints, call.signal);
     this.#answers = new AnswerLine({
       send: (answer) => call.send(answer),

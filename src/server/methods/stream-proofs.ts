@@ -3,6 +3,7 @@ import { AtedbError, rootsMax } from '../../bytes/index.ts';
 import type { Chain, IsProven } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
+import type { StreamTies } from '../../trust/index.ts';
 
 /** A proof on its way, and whether it holds once that is known. */
 interface TakenProof {
@@ -15,10 +16,16 @@ interface TakenProof {
  * key then waits until that is verified.
  */
 export class StreamProofs {
+  readonly #ties: Omit<StreamTies, 'conversationId'>;
   #conversationId: Buffer | undefined;
   #count = 0;
   /** The last proof of each key, by the hexadecimal of its fingerprint. */
   #proven: ReadonlyMap<string, TakenProof> = new Map();
+
+  /** @param ties what proofs on this stream are made for, beside its id. */
+  constructor(ties: Omit<StreamTies, 'conversationId'>) {
+    this.#ties = ties;
+  }
 
   /**
    * What tells whether a key is proven, by the proofs taken so far: a batch is judged by those before it on the stream,
@@ -52,7 +59,8 @@ export class StreamProofs {
         { metadata: { field: 'proof', limit_proofs: String(rootsMax) } },
       );
     }
-    const verified = chain.verifyProof(proof, this.conversationId);
+    const { conversationId } = this;
+    const verified = chain.verifyProof(proof, { conversationId, ...this.#ties });
     const holds = verified.then(
       () => true,
       () => false,
