@@ -21,7 +21,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work', 'wire'],
   cli: [
     ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
-    ...['chain', 'server', 'client'],
+    ...['wire', 'chain', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */

@@ -14,6 +14,7 @@ export {
   commitBytesMax,
   eventHeaderBytesMax,
   grpcMessageBytesMax,
+  identityRotationsMax,
   integerMax,
   preconditionsMax,
   publicKeysMax,

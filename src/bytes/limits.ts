@@ -42,6 +42,9 @@ export const publicKeysMax = 16;
 /** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
 export const chainKeysMax = 4_096;
 
+/** Rotations of a server's identity. Clients are shown all of them, with 11 KiB each, at each handshake and first opening. */
+export const identityRotationsMax = 16;
+
 /** Read keys that an event hands out: a header has room for as many. */
 export const wrappedKeysMax = 32;
 

@@ -18,6 +18,7 @@ import {
   checkContents,
   checkHashes,
   keyTable,
+  type StreamTies,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
@@ -167,9 +168,9 @@ export class Chain {
    *
    * @throws AtedbError as `verifyKeyProof`.
    */
-  verifyProof(proof: SignatureView, conversationId: Buffer): Promise<void> {
+  verifyProof(proof: SignatureView, stream: StreamTies): Promise<void> {
     const { genesis, authority } = this.#state;
-    return verifyKeyProof(proof, { genesis, authority, conversationId });
+    return verifyKeyProof(proof, { genesis, authority, ...stream });
   }
 
   async #checkVouched(batch: Batch, isProven: IsProven): Promise<void> {

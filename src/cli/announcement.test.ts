@@ -8,7 +8,8 @@ const input: AnnouncementInput = {
   logsPath: '/data',
   trustMode: 'centralized',
   fingerprintHex: 'abcd',
-  notBuiltYet: ['wire encryption', 'auth service'],
+  wireEncryption: 128,
+  notBuiltYet: ['auth service'],
   environment: {},
 };
 
@@ -17,7 +18,8 @@ test('says where, what is off, and what to try', () => {
   logs      /data
   trust     centralized
   identity  abcd
-  off       wire encryption, auth service: not built yet
+  wire      encrypted, 128 bits or more
+  off       auth service: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
 });
@@ -63,7 +65,7 @@ test('tells of the certificate that TLS shows, and suggests a name that it is fo
     asksClients: false,
   };
   const said = announcement({ ...input, notBuiltYet: [], tls });
-  expect(said).toContain(`  identity  abcd
+  expect(said).toContain(`  wire      encrypted, 128 bits or more
   tls       1.3; shows a certificate of ${tls.names}, until 2030-01-01T00:00:00.000Z
             (SHA-256 AB:CD)
 Try: atedb append --tls ate://db.example.com/`);

@@ -14,6 +14,8 @@ export interface AnnouncementInput {
   trustMode: string;
   /** Fingerprint of the server's identity. */
   fingerprintHex: string;
+  /** The size of keys that are required, in bits; undefined: no encryption is. */
+  wireEncryption: number | undefined;
   /** The certificate that TLS shows. Absent: without TLS. */
   tls?: CertificateFacts & { readonly asksClients: boolean };
   /** Capabilities that the defaults include and this version lacks. */
@@ -30,6 +32,7 @@ export function announcement(input: AnnouncementInput): string {
     ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
     `  trust     ${input.trustMode}`,
     `  identity  ${input.fingerprintHex}`,
+    `  wire      ${wireText(input)}`,
     ...tlsLines(input.tls),
     ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),
   ];
@@ -40,6 +43,11 @@ export function announcement(input: AnnouncementInput): string {
     lines.push(`Try: ${command} append ${flags}ate://${address}/example.com/me/log FILE`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function wireText({ wireEncryption, tls }: AnnouncementInput): string {
+  if (wireEncryption !== undefined) return `encrypted, ${wireEncryption} bits or more`;
+  return tls === undefined ? 'not encrypted, unless a client asks for it' : 'within TLS alone';
 }
 
 function tlsLines(tls: AnnouncementInput['tls']): string[] {

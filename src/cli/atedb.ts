@@ -4,6 +4,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
+import { identityCommand } from './commands/identity.ts';
 import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
 import { proofCommand } from './commands/proof.ts';
@@ -42,6 +43,7 @@ const commandNames = [
   'dump',
   'repair',
   'key',
+  'identity',
 ];
 
 /**
@@ -76,6 +78,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)
+      .command(identityCommand)
       .command('help [command]', 'Print this message, or the help of a command');
     return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });
   };

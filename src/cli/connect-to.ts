@@ -5,7 +5,9 @@ import {
   type TlsOptions,
 } from '../client/index.ts';
 import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
+import { serverAddressText } from '../event/index.ts';
 import { readCertificateText, readTlsPair } from '../store/index.ts';
+import { noticeWriter, type ShownNotice } from './notices.ts';
 import type { ServerTarget } from './server-target.ts';
 import type { TlsSettings } from './tls-flags.ts';
 
@@ -14,10 +16,23 @@ import type { TlsSettings } from './tls-flags.ts';
  * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
  */
 export async function connectTo(
-  { address, tls }: ServerTarget,
-  options: Omit<ConnectOptions, 'tls'> = {},
+  { address, pinned, tls, encryption }: ServerTarget,
+  options: Omit<ConnectOptions, 'tls' | 'encryption'> = {},
+  json = false,
 ): Promise<AtedbClient> {
-  return connect(address, { ...options, tls: tls && (await readTlsFiles(tls)) });
+  if (encryption === 'plain' && tls === undefined) {
+    noticeWriter(json)(notEncrypted(address));
+  }
+  return connect(serverAddressText({ server: address, pinned }), {
+    ...options,
+    encryption,
+    tls: tls && (await readTlsFiles(tls)),
+  });
+}
+
+function notEncrypted(address: string): ShownNotice {
+  const message = `the connection to ${address} is not encrypted, since --plain says so: who is on the way can read and change what is sent`;
+  return { kind: 'not-encrypted', message };
 }
 
 async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {

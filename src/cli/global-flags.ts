@@ -1,3 +1,4 @@
+import type { KeyBits } from '../client/index.ts';
 import { NotBuiltYetError, UsageError } from './errors.ts';
 import {
   parseChoice,
@@ -15,6 +16,7 @@ import {
   type ParsedArguments,
   readFlag,
 } from './flags.ts';
+import { readServerEncryption, wireFlags } from './wire-flags.ts';
 
 /** The flags that may stand with every command. */
 export const globalFlags = {
@@ -47,19 +49,7 @@ export const globalFlags = {
     kind: 'switch',
     parse: parseSwitch,
   },
-  wireEncryption: {
-    name: 'wire-encryption',
-    describe: 'Encrypt connections with keys of 128, 192 or 256 bits. Not built yet',
-    defaultText: '128 when centralized, none when distributed; off until it is built',
-    kind: 'value',
-    parse: parseChoice(['128', '192', '256']),
-  },
-  noWireEncryption: {
-    name: 'no-wire-encryption',
-    describe: 'Do not encrypt connections',
-    kind: 'switch',
-    parse: parseSwitch,
-  },
+  ...wireFlags,
   trust: {
     name: 'trust',
     aliases: ['t'],
@@ -97,6 +87,8 @@ export const globalFlags = {
 /** What the global flags say. */
 export interface GlobalSettings {
   trustMode: 'centralized' | 'distributed';
+  /** What a server requires, in bits; undefined: no encryption. */
+  wireEncryption: KeyBits | undefined;
   /** How often -v was given. */
   verbosity: number;
   debug: boolean;
@@ -114,16 +106,10 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
   const debug = read(globalFlags.debug)?.value ?? false;
   const trustMode = read(globalFlags.trust)?.value ?? 'centralized';
   const [auth, noAuth] = settleContraries(read(globalFlags.auth), read(globalFlags.noAuth));
-  const [wire, noWire] = settleContraries(
-    read(globalFlags.wireEncryption),
-    read(globalFlags.noWireEncryption),
-  );
+  const wireEncryption = readServerEncryption(parsed, environment, trustMode);
   const dnsSec = read(globalFlags.dnsSec);
   const dnsServer = read(globalFlags.dnsServer);
 
-  if (wire !== undefined) {
-    throw notBuiltYet(wire, 'wire encryption', 'leave it out, or say --no-wire-encryption');
-  }
   // In distributed mode no auth server is asked, and the flag has no effect: so says the manual.
   if (auth !== undefined && trustMode === 'centralized') {
     throw notBuiltYet(auth, 'asking an auth server', 'leave it out, or say --no-auth');
@@ -137,9 +123,8 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
     );
   }
   const defaultsNotBuiltYet: string[] = [];
-  if (trustMode === 'centralized' && !noWire) defaultsNotBuiltYet.push('wire encryption');
   if (trustMode === 'centralized' && !noAuth) defaultsNotBuiltYet.push('auth service');
-  return { trustMode, verbosity, debug, defaultsNotBuiltYet };
+  return { trustMode, wireEncryption, verbosity, debug, defaultsNotBuiltYet };
 }
 
 /**

@@ -29,6 +29,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       port: solo.port,
       trustMode: globals.trustMode,
       tls: solo.tls,
+      wireEncryption: globals.wireEncryption,
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       ...(solo.scrubRate === undefined
         ? {}
@@ -61,6 +62,7 @@ function announce(
     ...(logs.instead === undefined ? {} : { logsPathInstead: logs.instead }),
     trustMode: globals.trustMode,
     fingerprintHex: server.identity.fingerprintHex,
+    wireEncryption: globals.wireEncryption,
     ...(server.certificate && {
       tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
     }),

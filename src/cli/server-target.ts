@@ -1,16 +1,28 @@
 import type { ServerAddress } from '../event/index.ts';
 import type { ParsedArguments } from './flags.ts';
 import { readTlsFlags, type TlsSettings } from './tls-flags.ts';
+import { type ClientEncryption, readClientEncryption } from './wire-flags.ts';
 
 /** A server that a command speaks to, and how. */
 export interface ServerTarget {
   /** `host:port`. */
   readonly address: string;
+  /** Fingerprint of the identity that the server must have, in hexadecimal; undefined: its address names none. */
+  readonly pinned: string | undefined;
   /** Undefined: without TLS. */
   readonly tls: TlsSettings | undefined;
+  readonly encryption: ClientEncryption;
 }
 
-/** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`. */
-export function readServer({ server }: ServerAddress, parsed: ParsedArguments): ServerTarget {
-  return { address: server, tls: readTlsFlags(parsed) };
+/** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`, `readClientEncryption`. */
+export function readServer(
+  { server, pinned }: ServerAddress,
+  parsed: ParsedArguments,
+): ServerTarget {
+  return {
+    address: server,
+    pinned,
+    tls: readTlsFlags(parsed),
+    encryption: readClientEncryption(parsed),
+  };
 }

@@ -11,6 +11,7 @@ import {
   readFlag,
 } from './flags.ts';
 import { declareFlags, type FlagTable } from './program.ts';
+import { plainFlag } from './wire-flags.ts';
 
 /**
  * How the commands speak to a server. Variables stand in for these: how a server is reached is the same for all that is done there.
@@ -63,7 +64,8 @@ export interface TlsSettings {
 
 /** Tell yargs of the flags of a command that speaks to a server. */
 export function declareServerFlags<A>(program: Argv<A>, flags: FlagTable): Argv<A> {
-  declareFlags(declareChainFlags(program, flags) as Argv, tlsFlags, 'Options of connections:');
+  const ofConnections = { plain: plainFlag, ...tlsFlags };
+  declareFlags(declareChainFlags(program, flags) as Argv, ofConnections, 'Options of connections:');
   return program;
 }
 

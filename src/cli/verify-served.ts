@@ -28,7 +28,8 @@ export async function verifyServed(
   const heads = head === undefined ? [] : [head];
   const passphrase = passphraseFrom(settings.passphraseFile);
   const onNotice = noticeWriter(json);
-  const server = { address: address.server, tls: settings.tls };
+  const { tls, encryption } = settings;
+  const server = { address: address.server, pinned: address.pinned, tls, encryption };
   await using client = await connectTo(server, { onNotice, passphrase });
   const chain = await noting(violations, () =>
     client.open(address.text, { key: settings.key, chainId, trustMode, signal }),

@@ -14,12 +14,14 @@ import { countOf } from './safe-text.ts';
 import type { TlsSettings } from './tls-flags.ts';
 import { type VerifyReport, verifyJson, verifyWords } from './verify-report.ts';
 import { verifyServed } from './verify-served.ts';
+import type { ClientEncryption } from './wire-flags.ts';
 
 /** What `atedb verify` is told. */
 export interface VerifySettings extends OpeningKey {
   readonly target: ChainAddress | { readonly folder: string };
   /** How to speak to the server; undefined: without TLS. */
   readonly tls: TlsSettings | undefined;
+  readonly encryption: ClientEncryption;
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;

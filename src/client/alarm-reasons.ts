@@ -6,5 +6,6 @@ export const alarmReasons: ReadonlySet<Reason> = new Set([
   'HEAD_CONFLICT',
   'CHAIN_ID_MISMATCH',
   'SERVER_IDENTITY_MISMATCH',
+  'SERVER_IDENTITY_CHANGED',
   'VERIFICATION_FAILED',
 ]);

@@ -1,8 +1,6 @@
-import { type ChannelInterface, type Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import type { ChannelCall } from './call-form.ts';
 import { errorFromStatus, type TlsState } from './errors-from-grpc.ts';
-
-/** A call as the channel gives it: below streams and stubs, in bytes, and read one message at a time. */
-type ChannelCall = ReturnType<ChannelInterface['createCall']>;
 
 /** Messages that are held here unread. With those in the connection's window it bounds what a slow reader holds. */
 const readAheadMax = 2;
@@ -54,6 +52,11 @@ export class ByteStream {
     this.#fill();
     for (const signal of this.#signals) signal.addEventListener('abort', this.#onAbort);
     if (this.#signals.some((signal) => signal.aborted)) this.#onAbort();
+  }
+
+  /** Of the encrypted tunnel that the call is in, once the server has answered; undefined without one. A secret. */
+  get exporter(): Buffer | undefined {
+    return this.#call.exporter;
   }
 
   /** Whether the call is over, and no message of it is left to be read. */

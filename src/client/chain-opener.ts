@@ -290,10 +290,13 @@ export class ChainOpener {
         knownSize: BigInt(knownSize),
         forAppend: forAppend ?? false,
         writerId: writerId ?? Buffer.alloc(0),
+        knownIdentity: this.checkpoints.knownIdentity ?? Buffer.alloc(0),
       },
       options,
     );
-    return parseOpenAnswer(answer);
+    const opened = parseOpenAnswer(answer);
+    this.#transport.checkProven(opened.serverIdentity);
+    return opened;
   }
 
   async #checkGenesis(slice: Buffer, rememberedId: Buffer | undefined) {

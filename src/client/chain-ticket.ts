@@ -1,7 +1,10 @@
+import { toBinary } from '@bufbuild/protobuf';
 import { ChainService, type TicketChallenge } from '../../gen/atedb/v1/chain_pb.js';
+import { IdentityRotationSchema } from '../../gen/atedb/v1/identity_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto/index.ts';
 import { type ChainKey, ticketProofBytes } from '../event/index.ts';
+import { type IdentityLine, verifyIdentityLine } from '../trust/index.ts';
 import type { TicketSource } from './admitted-stream.ts';
 import { abortable, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
@@ -18,7 +21,7 @@ export interface ChainTicketOptions {
    *
    * @throws AtedbError CHAIN_ID_MISMATCH, SERVER_IDENTITY_MISMATCH.
    */
-  readonly check: (challenge: { chainId: Buffer; serverIdentity: PublicKey }) => Promise<void>;
+  readonly check: (challenge: { chainId: Buffer; serverLine: IdentityLine }) => Promise<void>;
 }
 
 /** More than any server needs, and little enough for metadata. */
@@ -62,7 +65,8 @@ export class ChainTicket implements TicketSource {
     try {
       const askedMs = performance.now();
       talk.say({ chainKey: chainKey.text, key: key.publicKey.toFields() });
-      talk.say({ proof: await this.#prove(key, await talk.due('challenge')) });
+      const challenge = await talk.due('challenge');
+      talk.say({ proof: await this.#prove(key, challenge, talk.exporter) });
       talk.halfClose();
       const { ticket, validMs } = await talk.due('ticket');
       if (ticket.length > ticketBytesMax) throw untrue('ticket');
@@ -72,17 +76,19 @@ export class ChainTicket implements TicketSource {
     }
   }
 
-  async #prove(key: KeyPair, challenge: TicketChallenge) {
-    const { chainKey, check } = this.#options;
-    const { conversationId, chainId, serverIdentity } = challenge;
+  async #prove(key: KeyPair, challenge: TicketChallenge, exporter: Buffer | undefined) {
+    const { transport, chainKey, check } = this.#options;
+    const { conversationId, chainId } = challenge;
     if (conversationId.length !== hashBytes || chainId.length !== hashBytes) {
       throw untrue('challenge');
     }
-    const identity = identityOf(serverIdentity);
-    await check({ chainId: Buffer.from(chainId), serverIdentity: identity });
+    const serverLine = await lineOf(challenge);
+    transport.checkProven(serverLine.identity);
+    await check({ chainId: Buffer.from(chainId), serverLine });
     const { suite, fingerprint } = key.publicKey;
     const claim = ticketProofBytes({
-      serverFingerprint: identity.fingerprint,
+      exporter,
+      serverFingerprint: serverLine.identity.fingerprint,
       chainId: Buffer.from(chainId),
       conversationId: Buffer.from(conversationId),
       fingerprint,
@@ -93,9 +99,17 @@ export class ChainTicket implements TicketSource {
   }
 }
 
-function identityOf(fields: TicketChallenge['serverIdentity']): PublicKey {
+async function lineOf({
+  serverIdentity,
+  identityRotations,
+}: TicketChallenge): Promise<IdentityLine> {
+  const rotations = identityRotations.map((one) =>
+    Buffer.from(toBinary(IdentityRotationSchema, one)),
+  );
   try {
-    if (fields !== undefined) return PublicKey.fromFields(fields);
+    if (serverIdentity !== undefined) {
+      return await verifyIdentityLine(PublicKey.fromFields(serverIdentity), rotations);
+    }
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
   }

@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest';
 import { KeyPair } from '../crypto/index.ts';
 import { parseChainKey } from '../event/index.ts';
+import { identityLineOf } from '../trust/index.ts';
 import { checkChallenge, type KnownOfChain } from './check-challenge.ts';
 
 const chainKey = parseChainKey('team/private');
-const [server, other] = [KeyPair.generate(), KeyPair.generate()].map(({ publicKey }) => publicKey);
+const [server, other] = [KeyPair.generate().publicKey, KeyPair.generate().publicKey];
 const [chainId, otherId] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 const nothing = { chainKey, server: 'host:5000', pinned: undefined, genesis: undefined };
 const remembering = (what: object | undefined) =>
   ({ path: '/home/chain.json', load: async () => what }) as unknown as KnownOfChain['remembered'];
-const met = remembering({ chainId, checkpoint: { signer: { identity: server } } });
+const met = remembering({ chainId, checkpoint: { signer: { line: identityLineOf(server) } } });
 
 function check(id: Buffer, identity: typeof server, known: Partial<KnownOfChain> = {}) {
-  const challenge = { chainId: id, serverIdentity: identity as KeyPair['publicKey'] };
+  const challenge = { chainId: id, serverLine: identityLineOf(identity) };
   const before = { ...nothing, remembered: remembering(undefined), ...known };
   return checkChallenge(challenge, before);
 }

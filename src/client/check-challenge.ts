@@ -1,5 +1,5 @@
-import type { PublicKey } from '../crypto/index.ts';
 import type { ChainKey, Genesis } from '../event/index.ts';
+import type { IdentityLine } from '../trust/index.ts';
 import { checkChainId } from './check-chain-id.ts';
 import { checkIdentity } from './check-identity.ts';
 import type { RememberedChain } from './remembered-chain.ts';
@@ -21,7 +21,7 @@ export interface KnownOfChain {
  * @throws AtedbError CHAIN_ID_MISMATCH, SERVER_IDENTITY_MISMATCH.
  */
 export async function checkChallenge(
-  { chainId, serverIdentity }: { readonly chainId: Buffer; readonly serverIdentity: PublicKey },
+  { chainId, serverLine }: { readonly chainId: Buffer; readonly serverLine: IdentityLine },
   { chainKey, server, pinned, genesis, remembered }: KnownOfChain,
 ): Promise<void> {
   const { path } = remembered;
@@ -30,9 +30,9 @@ export async function checkChallenge(
   checkChainId(served, { due: pinned, how: 'pinned', server, path });
   const due = genesis?.chainId ?? before?.chainId;
   checkChainId(served, { due, how: 'remembered', server, path });
-  checkIdentity(serverIdentity, {
+  checkIdentity(serverLine, {
     named: genesis?.serverIdentity,
-    remembered: before?.checkpoint?.signer.identity,
+    remembered: before?.checkpoint?.signer.line,
     chainKey: chainKey.text,
     server,
     path,

@@ -2,11 +2,14 @@ import { AtedbError } from '../bytes/index.ts';
 import type { Genesis } from '../event/index.ts';
 import {
   type CertifiedKeys,
+  type IdentityLine,
   type SignedHead,
   verifyCheckpoint,
   verifyCheckpointKeys,
+  verifyIdentityLine,
 } from '../trust/index.ts';
 import { checkIdentity } from './check-identity.ts';
+import { isNewerCheckpoint } from './is-newer-checkpoint.ts';
 import type { KnownHead } from './known-head.ts';
 import type { OpenAnswer } from './received.ts';
 
@@ -19,6 +22,7 @@ export class ChainCheckpoints {
   readonly #known: KnownHead;
   readonly #onNewer: (signed: SignedHead) => void;
   #signer: CertifiedKeys | undefined;
+  #line: IdentityLine | undefined;
   #newest: SignedHead | undefined;
 
   /** @param options.onNewer is told what is to be remembered. */
@@ -37,6 +41,11 @@ export class ChainCheckpoints {
     return this.#newest;
   }
 
+  /** The fingerprint of the server's identity, if its rotations are known: they need not be sent again. */
+  get knownIdentity(): Buffer | undefined {
+    return this.#line?.identity.fingerprint;
+  }
+
   /**
    * Verify the checkpoint of an opening. What it says of the chain is compared by the caller.
    *
@@ -52,16 +61,21 @@ export class ChainCheckpoints {
     { remembered, path }: { remembered: SignedHead | undefined; path: string | undefined },
   ): Promise<SignedHead | undefined> {
     const { serverIdentity, checkpointKeys, chain } = answer;
-    checkIdentity(serverIdentity, {
+    const line = await this.#lineOf(answer);
+    checkIdentity(line, {
       named: genesis.serverIdentity,
-      remembered: remembered?.signer.identity,
+      remembered: remembered?.signer.line,
       chainKey: genesis.chainKey.text,
       server: this.#server,
       path,
     });
     if (checkpointKeys === undefined) throw failed('it shows no keys for its checkpoints');
-    if (this.#signer?.message.equals(checkpointKeys) !== true) {
-      this.#signer = await verifying(() => verifyCheckpointKeys(checkpointKeys, serverIdentity));
+    this.#line = line;
+    const signer = this.#signer;
+    if (signer?.line !== line || !signer.message.equals(checkpointKeys)) {
+      this.#signer = await verifying(() =>
+        verifyCheckpointKeys(checkpointKeys, serverIdentity, line),
+      );
     }
     const note = chain?.checkpoint;
     if (note !== undefined) return this.verify(note, genesis.chainId);
@@ -80,15 +94,33 @@ export class ChainCheckpoints {
   keep(signed: SignedHead): void {
     const { size } = signed.head;
     // What is kept is never beyond what is known, which later heads are compared with.
-    if (size > (this.#known.newest?.size ?? 0) || size <= (this.#newest?.head.size ?? 0)) return;
+    if (size > (this.#known.newest?.size ?? 0)) return;
+    if (!isNewerCheckpoint(signed, this.#newest)) return;
     this.#newest = signed;
     this.#onNewer(signed);
   }
 
   /** As `keep`, of what was remembered from a run before. */
   restore(signed: SignedHead): void {
-    if (signed.head.size > (this.#newest?.head.size ?? 0)) this.#newest = signed;
+    if (isNewerCheckpoint(signed, this.#newest)) this.#newest = signed;
   }
+
+  /** The server's line, verified once as long as it stays the same. */
+  async #lineOf({ serverIdentity, identityRotations }: OpenAnswer): Promise<IdentityLine> {
+    const known = this.#line;
+    const isKnown =
+      known?.identity.fingerprint.equals(serverIdentity.fingerprint) === true &&
+      (identityRotations.length === 0 || sameBytes(identityRotations, known.rotations));
+    if (known !== undefined && isKnown) return known;
+    return verifying(() => verifyIdentityLine(serverIdentity, identityRotations));
+  }
+}
+
+function sameBytes(some: readonly Buffer[], others: readonly Buffer[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((bytes, index) => bytes.equals(others[index] as Buffer))
+  );
 }
 
 async function verifying<T>(verify: () => Promise<T>): Promise<T> {

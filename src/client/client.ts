@@ -7,6 +7,7 @@ import {
   parseChainAddress,
   parseChainKey,
   parseServerAddress,
+  serverAddressText,
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
@@ -22,11 +23,14 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
+import { checkProvable, identityCheck, type LookUpIdentity } from './identity-check.ts';
+import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { setUpTls, type TlsOptions } from './tls-options.ts';
 import { Transport } from './transport.ts';
+import { checkedEncryption, type Encryption } from './tunnel.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -47,6 +51,17 @@ export interface ConnectOptions {
    * that is connected to. Default: false, and the connection isn't encrypted.
    */
   readonly tls?: boolean | TlsOptions | undefined;
+  /**
+   * Whether calls go through the server's encrypted tunnel: `auto`: if the server requires it, or is known to encrypt; `plain`: never, which
+   * a server that requires it refuses; 128, 192 or 256: always, with keys of at least so many bits. Default: `auto`. Who is on
+   * the way can keep `auto` from encryption at a server that is met for the first time; nothing else does.
+   */
+  readonly encryption?: Encryption | undefined;
+  /**
+   * Looks up, by a way that can be trusted, which identity keys a server has: as a TXT record that DNSSEC validates. Asked only of a server
+   * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
+   */
+  readonly lookUpIdentity?: LookUpIdentity | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -131,7 +146,7 @@ const queueBytesDefault = 16 * 1024 * 1024;
 /**
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
- * @param server `host`, `host:port` or `ate://host:port`.
+ * @param server `host`, `host:port` or `ate://host:port`; `#sha256:<fingerprint>` may follow, of the identity key that the server must have.
  * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates that can't be used, or where `ATE_CRYPTO` names no
  *   cryptography; UNSUPPORTED on a Node that is too old.
  */
@@ -147,6 +162,8 @@ export async function connect(server: string, options: ConnectOptions = {}): Pro
 export class AtedbClient implements AsyncDisposable {
   /** `host:port`. */
   readonly server: string;
+  /** Fingerprint of the identity that the server must have, in hexadecimal; undefined: its address names none. */
+  readonly pinned: string | undefined;
   /** Absolute path of the home folder; undefined: nothing is kept. */
   readonly home: string | undefined;
   readonly #transport: Transport;
@@ -158,11 +175,24 @@ export class AtedbClient implements AsyncDisposable {
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
     const { home, timeoutMs, tls, onNotice } = options;
-    const connection = new Connection(parseServerAddress(server), setUpTls(tls));
-    this.#transport = new Transport(connection, { timeoutMs });
-    this.server = this.#transport.server;
+    const address = parseServerAddress(server);
+    this.pinned = address.pinned;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
+    const encryption = checkedEncryption(options.encryption);
+    checkProvable(address, encryption);
+    const connection = new Connection(address, {
+      tls: setUpTls(tls),
+      encryption,
+      identityCheck: identityCheck({
+        address,
+        knownHosts: new KnownHosts(this.home),
+        lookUp: options.lookUpIdentity,
+        onNotice: this.#onNotice,
+      }),
+    });
+    this.#transport = new Transport(connection, { timeoutMs });
+    this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
   }
 
@@ -282,10 +312,23 @@ export class AtedbClient implements AsyncDisposable {
   #chainKey(chain: string): ChainKey {
     if (!chain.includes('://')) return parseChainKey(chain);
     const address = parseChainAddress(chain);
-    if (address.server === this.server) return address.chainKey;
+    if (address.server === this.server) {
+      this.#checkPin(chain, address.pinned);
+      return address.chainKey;
+    }
     throw new AtedbError(
       'REQUEST_INVALID',
       `${chain} is a chain of ${address.server}, and this client is connected to ${this.server}. Connect to that one`,
+      { metadata: { field: 'address', address: chain } },
+    );
+  }
+
+  /** A fingerprint that comes too late is refused, and not passed over. */
+  #checkPin(chain: string, pinned: string | undefined): void {
+    if (pinned === undefined || pinned === this.pinned) return;
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      `${chain} names the identity of its server, and this client is connected ${this.pinned === undefined ? 'without one' : 'with another one'}. Connect with ${serverAddressText({ server: this.server, pinned })}`,
       { metadata: { field: 'address', address: chain } },
     );
   }

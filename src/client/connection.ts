@@ -1,10 +1,15 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { Channel, ChannelCredentials, type ChannelInterface, Metadata } from '@grpc/grpc-js';
 import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import type { ServerAddress } from '../event/index.ts';
 import { ByteStream } from './byte-stream.ts';
+import type { ChannelCall } from './call-form.ts';
+import type { IdentityCheck } from './server-identity.ts';
 import { TlsCredentials } from './tls-credentials.ts';
 import type { TlsSetup } from './tls-options.ts';
+import { type Encryption, Tunnel } from './tunnel.ts';
+import { type CallBase, TunnelCall } from './tunnel-call.ts';
 
 /**
  * How much the server may send ahead, on a stream and on the connection alike: grpc-js sets both from its one
@@ -20,6 +25,17 @@ const keepaliveTimeoutMs = 10_000;
 const channelBackoffFirstMs = 50;
 const channelBackoffMostMs = 1_000;
 
+/** Who waits ends calls by signals. */
+const withoutDeadline = Number.POSITIVE_INFINITY;
+
+/** How to connect. */
+export interface ConnectionOptions {
+  /** Undefined: without TLS. */
+  readonly tls: TlsSetup | undefined;
+  readonly encryption: Encryption;
+  readonly identityCheck: IdentityCheck;
+}
+
 /** The connection to one server. Made at the first call, and again at the next after a loss. */
 export class Connection {
   /** `host:port`. */
@@ -27,14 +43,27 @@ export class Connection {
   readonly #end = new AbortController();
   /** Undefined: the connection isn't encrypted. */
   readonly #tls: TlsCredentials | undefined;
+  /** Undefined: calls go as they are. */
+  readonly #tunnel: Tunnel | undefined;
   #channel: ChannelInterface;
   #generation = 0;
 
-  /** @param tls undefined: the connection isn't encrypted. */
-  constructor(address: ServerAddress, tls: TlsSetup | undefined) {
-    this.server = address.server;
+  constructor(address: ServerAddress, options: ConnectionOptions) {
+    const { tls, encryption, identityCheck } = options;
+    const { server } = address;
+    this.server = server;
     this.#tls = tls && new TlsCredentials(address, tls);
     this.#channel = this.#makeChannel();
+    if (encryption === 'plain') return;
+    this.#tunnel = new Tunnel({
+      ...{ server, encryption, identityCheck, tls: this.#tls, closed: this.#end.signal },
+      createCall: (path) => this.#channel.createCall(path, withoutDeadline, null, null, null),
+    });
+  }
+
+  /** As `Tunnel.provenIdentity`. */
+  get provenIdentity(): PublicKey | undefined {
+    return this.#tunnel?.provenIdentity;
   }
 
   /** Counts the connections that were given up; see `renew`. */
@@ -50,7 +79,7 @@ export class Connection {
   ): ByteStream {
     this.#end.signal.throwIfAborted();
     const path = `/${method.parent.typeName}/${method.name}`;
-    const call = this.#channel.createCall(path, Number.POSITIVE_INFINITY, null, null, null);
+    const call = this.#createCall(path);
     const sent = new Metadata();
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
     return new ByteStream(call, {
@@ -79,7 +108,17 @@ export class Connection {
     const message = `the client of ${this.server} is closed. Connect again`;
     const metadata = { server: this.server };
     this.#end.abort(new AtedbError('REQUEST_INVALID', message, { metadata }));
+    this.#tunnel?.close();
     this.#channel.close();
+  }
+
+  #createCall(path: string): ChannelCall {
+    const { server } = this;
+    const tunnel = this.#tunnel;
+    const channel = this.#channel;
+    if (tunnel === undefined) return channel.createCall(path, withoutDeadline, null, null, null);
+    const base: CallBase = { server, channel, choose: (call, not) => tunnel.choose(call, not) };
+    return new TunnelCall(base, path, withoutDeadline);
   }
 
   #makeChannel(): ChannelInterface {

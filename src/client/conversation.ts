@@ -37,6 +37,11 @@ export class Conversation<Input extends DescMessage, Output extends DescMessage>
     this.#stream = transport.duplexStream(method, signal);
   }
 
+  /** As `ByteStream.exporter`. */
+  get exporter(): Buffer | undefined {
+    return this.#stream.exporter;
+  }
+
   say(message: MessageInitShape<Input>): void {
     this.#stream.write(encodeMessage(this.#method.input, message));
   }

@@ -43,6 +43,7 @@ export async function deleteChain(
     if (conversationId.length !== hashBytes) throw untrue('conversation');
     const { suite, fingerprint } = key.publicKey;
     const wish = deletionBytes({
+      exporter: talk.exporter,
       serverFingerprint: opened.serverIdentity.fingerprint,
       chainId,
       conversationId: Buffer.from(conversationId),

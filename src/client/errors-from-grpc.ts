@@ -4,6 +4,7 @@ import { type StatusObject, status } from '@grpc/grpc-js';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError, type Reason, reasons } from '../bytes/index.ts';
+import { failureOf } from './local-status.ts';
 
 const errorDomain = 'atedb';
 const detailsKey = 'grpc-status-details-bin';
@@ -26,7 +27,7 @@ export interface TlsState {
  * @param tls undefined: the connection isn't encrypted.
  */
 export function errorFromStatus(failed: StatusObject, server: string, tls?: TlsState): AtedbError {
-  const own = ownDetails(failed);
+  const own = failureOf(failed) ?? ownDetails(failed);
   if (own !== undefined) return own;
   const metadata = { server, grpc_status: status[failed.code] ?? String(failed.code) };
   const withReason = (reason: Reason, message: string) =>
@@ -74,12 +75,18 @@ const passingReasons: ReadonlySet<Reason> = new Set([
   'TOO_MANY_UPLOADS',
   'READER_TOO_SLOW',
   'REQUEST_TOO_SLOW',
+  'TOO_MANY_HANDSHAKES',
+  'WIRE_FRAME_INVALID',
+  'WIRE_SESSION_UNKNOWN',
+  'WIRE_CALL_REPLAYED',
+  'WIRE_TRUNCATED',
 ]);
 
 /** The transport's words for a message beyond its limits. */
 const tooLarge = /larger than/;
 
-function ownDetails(failed: StatusObject): AtedbError | undefined {
+/** What a status says with details of ours; undefined: it has none, and comes from the transport. */
+export function ownDetails(failed: StatusObject): AtedbError | undefined {
   const [encoded] = failed.metadata.get(detailsKey);
   if (!Buffer.isBuffer(encoded)) return undefined;
   try {

@@ -83,7 +83,12 @@ async function signedHead(
 }
 
 function checkpointOf({ note, signer }: SignedHead): ProofCheckpoint {
-  return { note, keys: signer.message, identity: publicKeyBytes(signer.identity) };
+  return {
+    note,
+    keys: signer.message,
+    identity: publicKeyBytes(signer.identity),
+    rotations: signer.line.rotations,
+  };
 }
 
 function checkOptions({ sequence, fromSize, size }: ProveOptions): void {

@@ -40,10 +40,12 @@ export {
 } from '../store/index.ts';
 export {
   type CertifiedKeys,
+  type IdentityLine,
   type SignedHead,
   type VouchedBy,
   verifyCheckpoint,
   verifyCheckpointKeys,
+  verifyIdentityLine,
 } from '../trust/index.ts';
 export type { AppendOptions } from './append-options.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
@@ -62,6 +64,9 @@ export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
+export type { LookUpIdentity } from './identity-check.ts';
+export { KnownHosts } from './known-hosts.ts';
+export type { KnownHost } from './known-hosts-text.ts';
 export type { Lease, LeaseName } from './lease.ts';
 export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
@@ -79,4 +84,5 @@ export { damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { TlsOptions } from './tls-options.ts';
+export type { Encryption, KeyBits } from './tunnel.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

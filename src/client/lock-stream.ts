@@ -86,7 +86,9 @@ export class LockStream {
       const { conversationId: id } = await talk.due('conversation');
       if (id.length !== chainId.length) throw untrue('conversation');
       const conversationId = Buffer.from(id);
-      const claim = { serverFingerprint, chainId, conversationId, fingerprint, primaryKey };
+      const { exporter } = talk;
+      const ties = { exporter, serverFingerprint, chainId, conversationId };
+      const claim = { ...ties, fingerprint, primaryKey };
       const signature = await key.sign(signatureContexts.lock, lockProofBytes(claim));
       const proof = { signature: { suite, fingerprint, signature } };
       talk.say({ message: { case: 'proof', value: proof } });

@@ -35,6 +35,34 @@ export type Notice =
       readonly cause: AtedbError;
       readonly message: string;
     }
+  /** A server was met for the first time, and its identity is trusted from now on. */
+  | {
+      readonly kind: 'server-met';
+      /** `host:port`. */
+      readonly server: string;
+      /** Of its identity key, in hexadecimal. */
+      readonly fingerprint: string;
+      readonly message: string;
+    }
+  /** The identity of a server that is known has been followed by another one, which the one before vouches for. */
+  | {
+      readonly kind: 'server-rotated';
+      /** `host:port`. */
+      readonly server: string;
+      /** Of the identity key that it has now, in hexadecimal. */
+      readonly fingerprint: string;
+      /** Of the one that it was known by. */
+      readonly former: string;
+      readonly message: string;
+    }
+  /** Who a server is could not be written to the home folder. */
+  | {
+      readonly kind: 'server-not-remembered';
+      /** `host:port`. */
+      readonly server: string;
+      readonly cause: AtedbError;
+      readonly message: string;
+    }
   /** What should be remembered in the home folder could not be written. */
   | {
       readonly kind: 'not-remembered';

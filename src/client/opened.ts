@@ -5,6 +5,7 @@ import type { ServedDamage } from './served-damage.ts';
 
 /** What opening a chain says. */
 export interface Opened {
+  /** As the server has it now; the one that the chain's genesis names, or one that follows from it. */
   readonly serverIdentity: PublicKey;
   /** Of chains that are created now. */
   readonly trustMode: TrustMode;

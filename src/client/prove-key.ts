@@ -1,5 +1,5 @@
 import { AtedbError, FieldWriter } from '../bytes/index.ts';
-import { type KeyPair, signatureContexts } from '../crypto/index.ts';
+import { type KeyPair, type PublicKey, signatureContexts } from '../crypto/index.ts';
 import { type Genesis, keyProofBytes, signatureBytes } from '../event/index.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { appendRequest } from './make-genesis.ts';
@@ -13,17 +13,23 @@ const noRun = Buffer.alloc(0);
  * Prove a key to the server of a centralized chain, at the start of an append stream: batches on it need no signature
  * from then on.
  *
+ * @param server the identity that the server has, which the chain's genesis names or which follows from that one: the proof counts
+ * at no other server. A key that the server has retired isn't named, or whoever has that one could pass the proof on.
  * @throws AtedbError the reason of a refusal; VERIFICATION_FAILED for an answer that can't be; as `ByteStream.read`.
  */
-export async function proveKey(stream: ByteStream, key: KeyPair, genesis: Genesis): Promise<void> {
-  const { chainKey, chainId, serverIdentity } = genesis;
+export async function proveKey(
+  stream: ByteStream,
+  key: KeyPair,
+  { genesis, server }: { readonly genesis: Genesis; readonly server: PublicKey },
+): Promise<void> {
+  const { chainKey, chainId } = genesis;
   const { fingerprint } = key.publicKey;
-  if (serverIdentity === undefined) throw new Error('a proof is for a centralized chain');
   stream.write(appendRequest(noRun, chainKey));
   const conversation = await nextAnswer(stream);
   if (conversation.kind !== 'conversation') throw unasked(conversation);
   const claim = keyProofBytes({
-    serverFingerprint: serverIdentity.fingerprint,
+    exporter: stream.exporter,
+    serverFingerprint: server.fingerprint,
     chainId,
     conversationId: conversation.conversationId,
     fingerprint,

@@ -32,6 +32,7 @@ test('answers of the generated stubs are read as they were meant', () => {
     parseOpenAnswer(bytesOf(OpenChainResponseSchema, { serverIdentity, trustMode: 2 })),
   ).toEqual({
     serverIdentity: publicKey,
+    identityRotations: [],
     trustMode: 'distributed',
     chain: undefined,
     writer: undefined,
@@ -39,6 +40,7 @@ test('answers of the generated stubs are read as they were meant', () => {
   const open = parseOpenAnswer(
     bytesOf(OpenChainResponseSchema, {
       serverIdentity,
+      identityRotations: [{ header: hash(6) }, { header: hash(7) }],
       trustMode: 1,
       genesis: segment,
       head,
@@ -48,6 +50,9 @@ test('answers of the generated stubs are read as they were meant', () => {
     }),
   );
   expect(open).toMatchObject({
+    identityRotations: [hash(6), hash(7)].map((header) =>
+      Buffer.concat([Buffer.of(10, 32), header]),
+    ),
     trustMode: 'centralized',
     chain: {
       genesisSlice: slice,

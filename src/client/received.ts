@@ -18,6 +18,8 @@ export interface WriterStanding {
 /** An OpenChainResponse. */
 export interface OpenAnswer {
   readonly serverIdentity: PublicKey;
+  /** IdentityRotation messages, not verified. Empty also where the server was told that they are known. */
+  readonly identityRotations: readonly Buffer[];
   /** Of chains that are created now. */
   readonly trustMode: TrustMode;
   /** Absent: there is no such chain yet. */
@@ -116,6 +118,7 @@ export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
     if (genesisSlice !== undefined && head === undefined) throw missing('head');
     return {
       serverIdentity: parsePublicKey(identity),
+      identityRotations: fields.all(13),
       trustMode: trustModeOf(fields.number(2)),
       chain:
         genesisSlice === undefined || head === undefined

@@ -6,6 +6,7 @@ import type { ChainKey, TreeHead } from '../event/index.ts';
 import { checkpointFields, type Evidence, evidenceText } from '../proof/index.ts';
 import { acquireExclusiveLock, makeFolderDurable, writeFileAtomic } from '../store/index.ts';
 import type { SignedHead } from '../trust/index.ts';
+import { isNewerCheckpoint } from './is-newer-checkpoint.ts';
 import { countField, hexField, readJsonFile } from './json-file.ts';
 import { LazySaver } from './lazy-saver.ts';
 import { parseCheckpointFields } from './stored-checkpoint.ts';
@@ -193,15 +194,12 @@ export class RememberedChain {
 function newerOf(was: Remembered | undefined, is: Remembered | undefined): Remembered | undefined {
   if (was === undefined || is === undefined) return was ?? is;
   if (!is.chainId.equals(was.chainId)) return was;
-  const isSignedLater = sizeOf(is.checkpoint) > sizeOf(was.checkpoint);
+  const isSignedLater =
+    is.checkpoint !== undefined && isNewerCheckpoint(is.checkpoint, was.checkpoint);
   if (is.head.size <= was.head.size && !isSignedLater) return was;
   return {
     chainId: was.chainId,
     head: is.head.size > was.head.size ? is.head : was.head,
     checkpoint: isSignedLater ? is.checkpoint : was.checkpoint,
   };
-}
-
-function sizeOf(signed: SignedHead | undefined): number {
-  return signed?.head.size ?? 0;
 }

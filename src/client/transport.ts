@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethod, MessageInitShape } from '@bufbuild/protobuf';
 import { AtedbError } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import { AdmittedStream, type AnswerStream, type TicketSource } from './admitted-stream.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
@@ -39,6 +40,22 @@ export class Transport {
   /** `host:port`. */
   get server(): string {
     return this.#connection.server;
+  }
+
+  /**
+   * Refuse what a server says of its identity, where it has proven another in the handshake of the tunnel: it passes on what another server
+   * answers.
+   *
+   * @throws AtedbError SERVER_IDENTITY_MISMATCH.
+   */
+  checkProven(named: PublicKey): void {
+    const proven = this.#connection.provenIdentity;
+    if (proven === undefined || proven.fingerprint.equals(named.fingerprint)) return;
+    throw new AtedbError(
+      'SERVER_IDENTITY_MISMATCH',
+      `${this.server} says that it is the server ${named.fingerprintHex}, and has proven to be ${proven.fingerprintHex}: somebody answers in its place, or it was restored with another key. Nothing more is sent to it`,
+      { metadata: { fingerprint: proven.fingerprintHex, named: named.fingerprintHex } },
+    );
   }
 
   /** Counts the connections that were given up; see `renew`. */

@@ -90,7 +90,7 @@ export class WriterPlace {
       if (!isOfSlot || chain.writer === undefined) continue;
       const { publicKey } = key;
       await this.#agree(chain, chain.writer, { slot, publicKey, before, unanswered, signal });
-      return { slot, genesis: chain.genesis };
+      return { slot, genesis: chain.genesis, server: opened.serverIdentity };
     }
     const { server } = this.#options.transport;
     throw new AtedbError(

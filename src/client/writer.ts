@@ -159,7 +159,8 @@ export class Writer {
       throw error;
     });
     const { chainKey, transport, opener, known, signBatches } = this.#options;
-    const { slot, genesis } = await this.#place.take(key, this.#pipeline.unanswered, signal);
+    const placed = await this.#place.take(key, this.#pipeline.unanswered, signal);
+    const { slot, genesis } = placed;
     this.#checkBlind(genesis);
     // All may have been given up meanwhile, and nobody would end a stream that is only to be made.
     if (this.#isClosing && !this.#pipeline.isBusy) return;
@@ -188,7 +189,7 @@ export class Writer {
     // While the key is being proven there is no batch whose answer would be waited for.
     this.#finishStream = () => stream.cancel(undefined);
     try {
-      if (!signs) await proveKey(stream, key, genesis);
+      if (!signs) await proveKey(stream, key, placed);
       this.#finishStream = () => {
         stream.halfClose();
         // A server that never ends the stream isn't waited for: every answer is here.

@@ -99,6 +99,10 @@ export const signatureContexts = {
   deleteChain: 'atedb/v1/delete-chain',
   /** Over the keys that a server signs checkpoints with. */
   checkpointKeys: 'atedb/v1/checkpoint-keys',
+  /** Over the header of a rotation of a server's identity, by the key that is followed. */
+  identityRotation: 'atedb/v1/identity-rotation',
+  /** Over the same, by the key that follows: whoever rotates has it. */
+  identityPossession: 'atedb/v1/identity-possession',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
 } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseChainAddress, parseServerAddress } from './address.ts';
+import { parseChainAddress, parseServerAddress, serverAddressText } from './address.ts';
 
 test.each([
   [
@@ -51,4 +51,43 @@ test.each([
 
 test('a server address with a chain is refused', () => {
   expect(() => parseServerAddress('ate://h/team/db')).toThrow(/names a chain too/);
+});
+
+const fingerprint = '0123456789abcdef'.repeat(4);
+
+test.each([
+  `ate://host/team/db#sha256:${fingerprint}`,
+  `ws://host:5000/db/team/db#sha256:${fingerprint}`,
+])('the identity that a server must have may follow: %s', (text) => {
+  const address = parseChainAddress(text);
+  expect(address).toMatchObject({ pinned: fingerprint, server: 'host:5000' });
+  expect(address.chainKey.text).toBe('team/db');
+  // What is shown and stored of a chain doesn't change with who serves it.
+  expect(address.text).toBe('ate://host:5000/team/db');
+});
+
+test('it may follow the address of a server alone, and is read back from its text', () => {
+  for (const text of ['ate://host', 'host:5000', '[::1]:7']) {
+    const address = parseServerAddress(`${text}#sha256:${fingerprint}`);
+    expect(address.pinned).toBe(fingerprint);
+    expect(parseServerAddress(serverAddressText(address))).toEqual(address);
+  }
+  expect(parseServerAddress('host').pinned).toBeUndefined();
+  expect(serverAddressText(parseServerAddress('host'))).toBe('host:5000');
+});
+
+test.each([
+  ['', /begins with sha256:/],
+  ['sha256:', /64 hexadecimal digits, and here are 0/],
+  [fingerprint, /begins with sha256:/],
+  [`sha1:${fingerprint}`, /other hashes than SHA-256/],
+  [`sha256:${fingerprint.slice(1)}`, /here are 63/],
+  [`sha256:${fingerprint}0`, /here are 65/],
+  [`sha256:${fingerprint.toUpperCase()}`, /in lower case/],
+  [`sha256:${fingerprint} `, /nothing else/],
+  [`sha256:${fingerprint}#sha256:${fingerprint}`, /nothing else/],
+  [`sha256:${fingerprint.slice(1)}g`, /nothing else/],
+])('a fingerprint that is none is told so: "%s"', (text, why) => {
+  expect(() => parseChainAddress(`ate://host/team/db#${text}`)).toThrow(why);
+  expect(() => parseServerAddress(`host#${text}`)).toThrow(why);
 });

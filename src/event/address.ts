@@ -1,5 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type ChainKey, parseChainKey } from './chain-key.ts';
+import { fingerprintFault, fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
 
 /** The port that servers listen on where none is named. */
 export const defaultPort = 5000;
@@ -11,18 +12,20 @@ export interface ServerAddress {
   readonly port: number;
   /** `host:port`, IPv6 in brackets: one spelling a server. */
   readonly server: string;
+  /** Fingerprint of the identity key that the server must have, in hexadecimal; undefined: the address names none. */
+  readonly pinned: string | undefined;
 }
 
 /** Where a chain is. */
 export interface ChainAddress extends ServerAddress {
   readonly chainKey: ChainKey;
-  /** `ate://host:port/<chain key>`. */
+  /** `ate://host:port/<chain key>`, without the fingerprint. */
   readonly text: string;
 }
 
 /**
  * Parse the address of a chain: `ate://host[:port]/<chain key>`, or in the older form
- * `ws://host[:port]/db/<chain key>`.
+ * `ws://host[:port]/db/<chain key>`. `#sha256:<64 hexadecimal digits>` may follow: the identity key that the server must have.
  *
  * @throws AtedbError REQUEST_INVALID where it is neither, CHAIN_KEY_INVALID for its chain key.
  */
@@ -36,7 +39,7 @@ export function parseChainAddress(text: string): ChainAddress {
 }
 
 /**
- * Parse the address of a server: `ate://host[:port]`, or just `host[:port]`.
+ * Parse the address of a server: `ate://host[:port]`, or just `host[:port]`. A fingerprint may follow as in that of a chain.
  *
  * @throws AtedbError REQUEST_INVALID where it isn't one, or names a chain too.
  */
@@ -48,9 +51,21 @@ export function parseServerAddress(text: string): ServerAddress {
   return server;
 }
 
+/** The text of a server's address that `parseServerAddress` reads: `host:port`, and the fingerprint if it names one. */
+export function serverAddressText({
+  server,
+  pinned,
+}: Pick<ServerAddress, 'server' | 'pinned'>): string {
+  return pinned === undefined ? server : `${server}#${fingerprintText(pinned)}`;
+}
+
 function splitAddress(text: string): { server: ServerAddress; path: string } {
+  const end = text.indexOf('#');
+  const pinned = end === -1 ? undefined : parsePin(text, text.slice(end + 1));
   const match =
-    /^(ate|ws):\/\/(\[[0-9a-fA-F:.]+\]|[^/:[\]@#?]+)(?::([0-9]{1,5}))?(?:\/(.*))?$/.exec(text);
+    /^(ate|ws):\/\/(\[[0-9a-fA-F:.]+\]|[^/:[\]@#?]+)(?::([0-9]{1,5}))?(?:\/(.*))?$/.exec(
+      end === -1 ? text : text.slice(0, end),
+    );
   const [, scheme, bracketed = '', portText, rest = ''] = match ?? [];
   if (match === null) {
     const isBareIpv6 = /^(ate|ws):\/\/[0-9a-fA-F]*:[0-9a-fA-F:.]*:/.test(text);
@@ -71,13 +86,22 @@ function splitAddress(text: string): { server: ServerAddress; path: string } {
   }
   const lower = bracketed.toLowerCase();
   const host = lower.startsWith('[') ? lower.slice(1, -1) : lower;
-  return { server: { host, port, server: `${lower}:${port}` }, path };
+  return { server: { host, port, server: `${lower}:${port}`, pinned }, path };
+}
+
+function parsePin(address: string, text: string): string {
+  const fault = fingerprintFault(text);
+  if (fault === undefined) return parseFingerprintText(text);
+  throw invalid(
+    address,
+    `what follows the # is the fingerprint of the server's identity, ${fingerprintText('')} and 64 hexadecimal digits: ${fault}`,
+  );
 }
 
 function invalid(text: string, why: string): AtedbError {
   return new AtedbError(
     'REQUEST_INVALID',
-    `${JSON.stringify(text)} is not an address: ${why}. An address is ate://host[:port]/chain-key, as ate://localhost/example.com/me/mydb; the port is ${defaultPort} unless named.`,
+    `${JSON.stringify(text)} is not an address: ${why}. An address is ate://host[:port]/chain-key[#sha256:fingerprint], as ate://localhost/example.com/me/mydb; the port is ${defaultPort} unless named.`,
     { metadata: { field: 'address', address: text } },
   );
 }

@@ -20,6 +20,7 @@ export const magics = {
   event: 0x01564541,
   seal: 0x014c5341,
   commit: 0x014d4341,
+  identityRotation: 0x01524941,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];

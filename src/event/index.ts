@@ -4,6 +4,7 @@ export {
   parseChainAddress,
   parseServerAddress,
   type ServerAddress,
+  serverAddressText,
 } from './address.ts';
 export {
   type AddRule,
@@ -81,6 +82,7 @@ export {
   marksOfHeader,
   parseEventHeader,
 } from './event-view.ts';
+export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
 export { authoritySnapshotForm, publicKeyForm, signatureForm } from './forms.ts';
 export {
   buildGenesis,
@@ -91,6 +93,13 @@ export {
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
+export {
+  encodeIdentityRotation,
+  type IdentityRotationClaim,
+  identityRotationHeader,
+  type ParsedIdentityRotation,
+  parseIdentityRotation,
+} from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';

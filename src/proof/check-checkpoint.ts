@@ -1,6 +1,11 @@
 import type { PublicKey } from '../crypto/index.ts';
 import { type Genesis, parseCheckpoint, parsePublicKey, type TreeHead } from '../event/index.ts';
-import { verifyCheckpoint, verifyCheckpointKeys } from '../trust/index.ts';
+import {
+  isOfLine,
+  verifyCheckpoint,
+  verifyCheckpointKeys,
+  verifyIdentityLine,
+} from '../trust/index.ts';
 import type { ProofCheckpoint } from './proof.ts';
 import { notProven } from './proof-error.ts';
 
@@ -9,17 +14,18 @@ export interface ProvenCheckpoint {
   readonly note: string;
   /** Of the server. */
   readonly identity: PublicKey;
-  /** Whether it is the one that the genesis names. A distributed chain's names none: whose it is, only its fingerprint tells. */
+  /** Whether it is the one that the genesis names, or one that follows from it by rotations. A distributed chain's names none: whose it is, only its fingerprint tells. */
   readonly isOfGenesis: boolean;
 }
 
 /**
- * Check that a checkpoint is about a head, and signed by a server: the one that the genesis names, if it names one.
+ * Check that a checkpoint is about a head, and signed by a server: the one that the genesis names, if it names one, or what rotations
+ * lead to from there.
  *
  * @throws AtedbError VERIFICATION_FAILED; what the signatures' verification throws.
  */
 export async function checkCheckpoint(
-  { note, keys, identity: identityBytes }: ProofCheckpoint,
+  { note, keys, identity: identityBytes, rotations }: ProofCheckpoint,
   { chainId, serverIdentity }: Genesis,
   { size, root }: TreeHead,
 ): Promise<ProvenCheckpoint> {
@@ -28,9 +34,10 @@ export async function checkCheckpoint(
     throw notProven('its checkpoint is of another head');
   }
   const identity = parsePublicKey(identityBytes);
-  if (serverIdentity !== undefined && !serverIdentity.fingerprint.equals(identity.fingerprint)) {
+  const line = await verifyIdentityLine(identity, rotations);
+  if (serverIdentity !== undefined && !isOfLine(line, serverIdentity)) {
     throw notProven('its checkpoint is by another server than the genesis names');
   }
-  await verifyCheckpoint(note, chainId, await verifyCheckpointKeys(keys, identity));
+  await verifyCheckpoint(note, chainId, await verifyCheckpointKeys(keys, identity, line));
   return { note, identity, isOfGenesis: serverIdentity !== undefined };
 }

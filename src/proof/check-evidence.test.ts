@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { KeyPair, NoteKeyPair } from '../crypto/index.ts';
 import { buildGenesis, chainIdOf, parseChainKey } from '../event/index.ts';
-import { certifyCheckpointKeys, type SignedHead, signCheckpoint } from '../trust/index.ts';
+import {
+  certifyCheckpointKeys,
+  extendIdentityLine,
+  type IdentityLine,
+  identityLineOf,
+  type SignedHead,
+  signCheckpoint,
+} from '../trust/index.ts';
 import { checkEvidence } from './check-evidence.ts';
 import { type Evidence, evidenceText, parseEvidence } from './evidence.ts';
 
@@ -31,6 +38,7 @@ interface Signing {
   readonly of?: Buffer;
   readonly by?: KeyPair;
   readonly keys?: NoteKeyPair;
+  readonly line?: IdentityLine;
 }
 
 /** A head of so many commits, one of several, signed so many seconds after the beginning. */
@@ -38,10 +46,10 @@ async function signed(
   size: number,
   fill: number,
   timeUnixS: number,
-  { of = chainId, by = identity, keys = noteKeys }: Signing = {},
+  { of = chainId, by = identity, keys = noteKeys, line }: Signing = {},
 ): Promise<SignedHead> {
   const claim = { chainId: of, head: { size, root: Buffer.alloc(32, fill) }, timeUnixS };
-  const signer = await certifyCheckpointKeys(keys.publicKeys, by);
+  const signer = await certifyCheckpointKeys(keys.publicKeys, by, line);
   return { ...claim, note: await signCheckpoint(claim, keys), signer };
 }
 
@@ -63,6 +71,10 @@ function written(
     servedCheckpoint,
     ...more,
   });
+}
+
+function rotated(from: KeyPair, to: KeyPair): Promise<IdentityLine> {
+  return extendIdentityLine(identityLineOf(from.publicKey), { old: from, new: to }, 1);
 }
 
 const check = async (text: string) => checkEvidence(parseEvidence(text));
@@ -88,6 +100,22 @@ describe('evidence proves', () => {
     expect(await check(written(await signed(5, 1, 100), other))).toMatchObject({
       kind: 'two_histories',
     });
+  });
+
+  test('the same of a server whose identity was rotated since, which its genesis names', async () => {
+    const line = await rotated(identity, stranger);
+    const named = genesisOf(identity);
+    const of = chainIdOf(named);
+    const before = await signed(5, 1, 1, { of });
+    const after = await signed(5, 2, 2, { of, by: stranger, line, keys: otherNoteKeys });
+    for (const both of [
+      [before, after],
+      [after, before],
+    ] as const) {
+      const proven = await check(written(...both, { genesisHeader: named }));
+      expect(proven).toMatchObject({ kind: 'two_histories', isOfGenesis: true });
+      expect(proven.identity.fingerprintHex).toBe(stranger.publicKey.fingerprintHex);
+    }
   });
 
   test('by which server, where the genesis names it; and without a genesis', async () => {

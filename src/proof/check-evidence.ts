@@ -1,6 +1,6 @@
 import type { PublicKey } from '../crypto/index.ts';
 import { type Genesis, parseGenesis } from '../event/index.ts';
-import type { SignedHead } from '../trust/index.ts';
+import { isOfLine, type SignedHead } from '../trust/index.ts';
 import type { WrittenEvidence } from './evidence.ts';
 import { inPart, unproven } from './proof-error.ts';
 import { type StoredCheckpoint, verifyStoredCheckpoint } from './stored-checkpoint.ts';
@@ -15,9 +15,12 @@ export interface ProvenContradiction {
   readonly chainId: Buffer;
   /** Undefined: the file doesn't hold it. */
   readonly genesis: Genesis | undefined;
-  /** Of the server. Whose it is, only its fingerprint tells, and the genesis, if that names it. */
+  /**
+   * Of the server: the newest one, where it was rotated between the two checkpoints. Whose it is, only its fingerprint tells, and the
+   * genesis, if that names it or one that it follows from.
+   */
   readonly identity: PublicKey;
-  /** Whether the genesis names it; that of a distributed chain names none. */
+  /** Whether the genesis names it, or one that it follows from; that of a distributed chain names none. */
   readonly isOfGenesis: boolean;
   /** What was signed, in the order of the server's times. */
   readonly heads: readonly [SignedHead, SignedHead];
@@ -45,10 +48,13 @@ export async function checkEvidence(evidence: WrittenEvidence): Promise<ProvenCo
       `its checkpoints are of two chains, ${chainId.toString('hex')} and ${served.chainId.toString('hex')}`,
     );
   }
-  const { identity } = signer;
-  if (!served.signer.identity.fingerprint.equals(identity.fingerprint)) {
+  // One server may have signed the one before its identity was rotated, and the other after it.
+  const [one, other] = [signer.line, served.signer.line];
+  const line = isOfLine(other, one.identity) ? other : one;
+  const { identity } = line;
+  if (!isOfLine(line, other.identity)) {
     throw unproven(
-      `its checkpoints are signed by two servers, ${identity.fingerprintHex} and ${served.signer.identity.fingerprintHex}`,
+      `its checkpoints are signed by two servers, ${one.identity.fingerprintHex} and ${other.identity.fingerprintHex}`,
     );
   }
   const genesis =
@@ -57,7 +63,7 @@ export async function checkEvidence(evidence: WrittenEvidence): Promise<ProvenCo
     throw unproven(`its genesis is of another chain, ${genesis.chainId.toString('hex')}`);
   }
   const named = genesis?.serverIdentity;
-  if (named !== undefined && !named.fingerprint.equals(identity.fingerprint)) {
+  if (named !== undefined && !isOfLine(line, named)) {
     throw unproven('its checkpoints are signed by another server than the genesis names');
   }
   const heads = inTime(remembered, served);

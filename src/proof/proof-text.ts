@@ -3,6 +3,7 @@ import { parseJson } from './compact-json.ts';
 import type { EventProof, OlderTree, Proof, ProofCheckpoint } from './proof.ts';
 import { notProven } from './proof-error.ts';
 import { Fields } from './proof-fields.ts';
+import { readRotations, rotationFields } from './stored-checkpoint.ts';
 
 /** Names the schema of docs/proofs.md, and its version. */
 export const proofFormat = 'atedb-proof-1';
@@ -35,6 +36,7 @@ export function proofText(proof: Proof, indent = 2): string {
       note: checkpoint.note,
       keys: checkpoint.keys.toString('base64'),
       identity: checkpoint.identity.toString('base64'),
+      ...rotationFields(checkpoint.rotations),
     },
     event: event && {
       sequence: event.sequence,
@@ -122,6 +124,7 @@ function readCheckpoint(fields: Fields): ProofCheckpoint {
     note: fields.text('note'),
     keys: fields.base64('keys'),
     identity: fields.base64('identity'),
+    rotations: readRotations(fields),
   };
   fields.end();
   return checkpoint;

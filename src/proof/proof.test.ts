@@ -221,7 +221,7 @@ async function signed(
 ): Promise<ProofCheckpoint> {
   const { message } = await certifyCheckpointKeys(noteKeys.publicKeys, by);
   const note = await signCheckpoint({ chainId, head, timeUnixS: 1_700_000_000 }, noteKeys);
-  return { note, keys: message, identity: publicKeyBytes(by.publicKey) };
+  return { note, keys: message, identity: publicKeyBytes(by.publicKey), rotations: [] };
 }
 
 /** One proof with single parts of another. */

@@ -24,6 +24,8 @@ export interface ProofCheckpoint {
   readonly keys: Buffer;
   /** The server's identity: a serialised PublicKey. */
   readonly identity: Buffer;
+  /** IdentityRotation messages that lead to it, oldest first; empty: it is the first one that the server had. */
+  readonly rotations: readonly Buffer[];
 }
 
 /** What ties a commit to the head. */

@@ -1,4 +1,9 @@
 import { AtedbError } from '../bytes/index.ts';
+import {
+  sessionsMaxDefault,
+  sessionsPerPeerMaxDefault,
+  sessionTermsDefault,
+} from '../wire/index.ts';
 
 /** What one server holds at most, so that no caller can use it up. Each refusal names its limit. */
 export interface ServerLimits {
@@ -20,7 +25,19 @@ export interface ServerLimits {
   readonly requestMs: number;
   /** Milliseconds after which a reader that has taken nothing is cut off, while others wait for the memory that it holds. */
   readonly readerStallMs: number;
-  /** Milliseconds for a new connection to begin to speak HTTP/2. */
+  /** Handshakes of the encrypted tunnel that are under way at once; each holds a few kilobytes, and waits for a signature. */
+  readonly handshakesMax: number;
+  /** Those of one address among them. */
+  readonly handshakesPerAddressMax: number;
+  /** Sessions of the tunnel that are kept; each takes less than 2 KiB. One more makes one lose its place. */
+  readonly sessionsMax: number;
+  /** Those of one address among them. */
+  readonly sessionsPerAddressMax: number;
+  /** Milliseconds after which a session ends, and those after its last frame; and the bytes that it may carry. */
+  readonly sessionLifetimeMs: number;
+  readonly sessionIdleMs: number;
+  readonly sessionBytesMax: number;
+  /** Milliseconds for a new connection to begin to speak HTTP/2, and for a handshake of the tunnel or of TLS. */
   readonly handshakeMs: number;
   /** Milliseconds between pings of a connection, and for the answer to one: a peer that vanished is noticed so. */
   readonly keepaliveMs: number;
@@ -44,6 +61,13 @@ export const defaultServerLimits: ServerLimits = {
   // The largest message at half a megabit a second.
   requestMs: 60_000,
   readerStallMs: 60_000,
+  handshakesMax: 512,
+  handshakesPerAddressMax: 128,
+  sessionsMax: sessionsMaxDefault,
+  sessionsPerAddressMax: sessionsPerPeerMaxDefault,
+  sessionLifetimeMs: sessionTermsDefault.lifetimeMs,
+  sessionIdleMs: sessionTermsDefault.idleMs,
+  sessionBytesMax: sessionTermsDefault.bytesMax,
   handshakeMs: 10_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 20_000,

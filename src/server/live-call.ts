@@ -1,16 +1,8 @@
-import type { Metadata, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Sendable } from './framed-message.ts';
 import type { Call, SendingCall } from './method.ts';
+import type { Surface, WritableSurface } from './surface.ts';
 import { resetStream } from './transport-stream.ts';
-
-/** What all kinds of calls of the transport have in common. */
-interface Surface {
-  readonly metadata: Metadata;
-  getPeer(): string;
-  getDeadline(): Date | number;
-  once(event: 'cancelled', listener: () => void): unknown;
-}
 
 /** Metadata that a ticket comes in. */
 const ticketKey = 'atedb-ticket-bin';
@@ -49,6 +41,10 @@ export class LiveCall implements Call {
 
   get isLocal(): boolean {
     return isLocalPeer(this.peer);
+  }
+
+  get exporter(): Buffer | undefined {
+    return this.#surface.exporter;
   }
 
   get ticket(): Buffer | undefined {
@@ -111,18 +107,11 @@ export class LiveCall implements Call {
 
 /** A call that is answered by a stream. */
 export class LiveStreamCall extends LiveCall implements SendingCall {
-  readonly #streamSurface:
-    | ServerWritableStream<Buffer, Sendable>
-    | ServerDuplexStream<Buffer, Sendable>;
+  readonly #streamSurface: WritableSurface;
   /** What is on its way, the oldest first: whom to tell when it fails, and since when. */
   readonly #pending = new Map<(reason: unknown) => void, number>();
 
-  constructor(
-    surface: ServerWritableStream<Buffer, Sendable> | ServerDuplexStream<Buffer, Sendable>,
-    method: string,
-    logger: Logger,
-    onOver: () => void,
-  ) {
+  constructor(surface: WritableSurface, method: string, logger: Logger, onOver: () => void) {
     super(surface, method, logger, onOver);
     this.#streamSurface = surface;
   }

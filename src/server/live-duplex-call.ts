@@ -1,21 +1,16 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { messageHeadBytes } from './framed-message.ts';
 import { LiveStreamCall } from './live-call.ts';
 import type { DuplexCall } from './method.ts';
 import { freeReceived, holdReceived } from './request-guard.ts';
+import type { DuplexSurface } from './surface.ts';
 
 /** A call with a stream each way. */
 export class LiveDuplexCall extends LiveStreamCall implements DuplexCall {
   readonly requests: RequestReader;
-  readonly #duplexSurface: ServerDuplexStream<Buffer, Buffer>;
+  readonly #duplexSurface: DuplexSurface;
 
-  constructor(
-    surface: ServerDuplexStream<Buffer, Buffer>,
-    method: string,
-    logger: Logger,
-    onOver: () => void,
-  ) {
+  constructor(surface: DuplexSurface, method: string, logger: Logger, onOver: () => void) {
     super(surface, method, logger, onOver);
     this.#duplexSurface = surface;
     this.requests = new RequestReader(surface, this);
@@ -31,13 +26,13 @@ export class LiveDuplexCall extends LiveStreamCall implements DuplexCall {
  * one destroys the stream when the loop is left, before a status could be sent.
  */
 export class RequestReader implements AsyncIterableIterator<Buffer> {
-  readonly #stream: ServerDuplexStream<Buffer, Buffer>;
+  readonly #stream: DuplexSurface;
   readonly #call: LiveStreamCall;
   #halfClosed = false;
   #stopped = false;
   #wake: (() => void) | undefined;
 
-  constructor(stream: ServerDuplexStream<Buffer, Buffer>, call: LiveStreamCall) {
+  constructor(stream: DuplexSurface, call: LiveStreamCall) {
     this.#stream = stream;
     this.#call = call;
     const wake = () => this.#wake?.();

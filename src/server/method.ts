@@ -26,6 +26,8 @@ export interface Call {
   readonly peer: string;
   /** Whether the caller is on this machine: on a loopback address or a Unix socket. */
   readonly isLocal: boolean;
+  /** Exporter of the encrypted tunnel that the call came in, which proofs of keys are tied to; undefined without one. A secret. */
+  readonly exporter: Buffer | undefined;
   /** The ticket for a private chain that came with the call, unread; undefined where none did. A secret. */
   readonly ticket: Buffer | undefined;
   /**
@@ -84,6 +86,8 @@ export interface ServerStreamMethod {
 /** A method with a stream each way: what `bidiStream` makes. */
 export interface BidiStreamMethod {
   readonly kind: 'bidi_streaming';
+  /** Whether it counts the calls that there may be by itself, and they aren't counted as streams. */
+  readonly hasOwnLimit?: true;
   handle(call: DuplexCall): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { messageHeadBytes } from './framed-message.ts';
 import { serviceErrorOf } from './status.ts';
@@ -11,8 +11,24 @@ const lingerMs = 1_000;
 /** Methods whose requests are large. */
 const uploads = /^\/atedb\.[^/]+\/Append(Batch)?$/;
 
+/** What carries the requests of all methods, sealed: which of them are large, nobody knows before they are opened. */
+const carriers = /^\/atedb\.[^/]+\.WireService\/Call$/;
+
 /** Bytes of any other request, which names a chain, an event or a service. They are so few that they aren't counted. */
 const smallRequestBytesMax = 4_096;
+
+/** Bytes of a handshake's message. They count nowhere either: handshakes are counted. */
+const handshakeBytesMax = 32_768;
+const handshakes = /^\/atedb\.[^/]+\.WireService\/Handshake$/;
+
+/** Bytes of a call in the tunnel that wait for nobody: as much as small requests take that aren't counted, and what is around them. */
+const smallCallBytesMax = 2 * smallRequestBytesMax;
+
+/** Bytes that a request of a method may have. @param path of the method, `/atedb.v1.ChainService/Append`. */
+export function requestBytesMaxOf(path: string): number {
+  if (uploads.test(path) || carriers.test(path)) return grpcMessageBytesMax;
+  return handshakes.test(path) ? handshakeBytesMax : smallRequestBytesMax;
+}
 
 /** Bytes of one stream that are received and not done with. Beyond it no more is read of that stream. */
 const streamBytesMax = 16 * 1024 * 1024;
@@ -91,6 +107,7 @@ class GuardedRequest {
   readonly #call: GuardedCall;
   readonly #isStream: boolean;
   readonly #isCounted: boolean;
+  readonly #isCarrier: boolean;
   readonly #options: RequestGuardOptions;
   readonly #stream: ServerHttp2Stream;
   /** Bytes that count for this call: of messages that have come, and of the one that is coming, all of it. */
@@ -116,10 +133,12 @@ class GuardedRequest {
   ) {
     this.#call = call;
     this.#isStream = method.requestStream;
-    this.#isCounted = uploads.test(method.path);
+    this.#isCarrier = carriers.test(method.path);
+    this.#isCounted = this.#isCarrier || uploads.test(method.path);
     if (!this.#isCounted) {
-      call.maxReceiveMessageSize = smallRequestBytesMax;
-      call.decoder.maxReadMessageLength = smallRequestBytesMax;
+      const bytesMax = requestBytesMaxOf(method.path);
+      call.maxReceiveMessageSize = bytesMax;
+      call.decoder.maxReadMessageLength = bytesMax;
     }
     call.decompressMessage = takeUncompressed;
     this.#options = options;
@@ -193,7 +212,7 @@ class GuardedRequest {
   /** Do it now, or when less is being received than may be: messages that come whole have no other way to wait. */
   #whenNotFull(read: () => void): void {
     if (this.#isOver) return;
-    if (!this.#isStream || !this.#isCounted) read();
+    if (!this.#isStream || !this.#isCounted || this.#isSmall(0)) read();
     else if (this.#bytes > streamBytesMax) this.#readLater = () => this.#whenNotFull(read);
     else if (this.#options.uploads.tryTake(0)) read();
     else this.#queue(0, read);
@@ -225,10 +244,19 @@ class GuardedRequest {
     this.#options.uploads.take(bytes);
   }
 
+  /** Whether a call in the tunnel has no more than a small request, even with so many bytes more: it needn't wait behind uploads. */
+  #isSmall(bytes: number): boolean {
+    return this.#isCarrier && this.#bytes + bytes <= smallCallBytesMax;
+  }
+
   /** Memory for the rest of a message, now or as soon as there is some. */
   #reserve(bytes: number): void {
     const { uploads } = this.#options;
     if (!this.#isCounted) return;
+    if (this.#isSmall(bytes)) {
+      this.#take(bytes);
+      return;
+    }
     if (uploads.tryTake(bytes)) {
       this.#bytes += bytes;
       return;

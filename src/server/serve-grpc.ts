@@ -1,22 +1,29 @@
 import type { DescFile } from '@bufbuild/protobuf';
 import { type Server, setLogger } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { WireService } from '../../gen/atedb/v1/wire_pb.js';
+import { AtedbError } from '../bytes/index.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { drain } from './drain.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
 import { Health } from './health.ts';
 import { type ServerLimits, StreamCounter } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
-import type { Methods, Service } from './method.ts';
+import type { Method, Methods, Service } from './method.ts';
 import { addReflection } from './reflection.ts';
-import { addService } from './serve-method.ts';
+import type { CallContext, NamedMethod } from './serve-call.ts';
+import { addService, methodsByPath } from './serve-method.ts';
 import type { TlsFiles } from './tls-files.ts';
+import { serveWire, type WireSetup } from './wire-service.ts';
 
 /** A service with its methods; made by `serving`, which checks that they fit. */
 export interface ServedService {
   readonly file: DescFile;
   readonly typeName: string;
-  addTo(server: Server, context: Parameters<typeof addService>[3]): void;
+  /** Its methods by their paths. */
+  readonly methods: ReadonlyMap<string, NamedMethod<Method>>;
+  /** @param refusal what all calls are refused with; absent: they are served. */
+  addTo(server: Server, context: CallContext, refusal: AtedbError | undefined): void;
 }
 
 /** Pair a generated service with its methods. */
@@ -27,7 +34,8 @@ export function serving<Described extends Service>(
   return {
     file: service.file,
     typeName: service.typeName,
-    addTo: (server, context) => addService(server, service, methods, context),
+    methods: methodsByPath(service, methods),
+    addTo: (server, context, refusal) => addService(server, service, methods, context, refusal),
   };
 }
 
@@ -44,6 +52,8 @@ export interface GrpcOptions {
   readonly calls?: LiveCalls;
   /** What is being received, of all calls. Absent: as the limits say. */
   readonly uploads?: ByteBudget;
+  /** What the encrypted tunnel is served with. Absent: there is none. */
+  readonly wire?: WireSetup;
   /** What TLS is spoken with on TCP addresses. Absent: none is. */
   readonly tls?: TlsFiles | undefined;
 }
@@ -61,24 +71,33 @@ export interface RunningGrpc {
  * @throws AtedbError as `listen`.
  */
 export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
-  const { limits, logger, services, tls: files, calls = new LiveCalls() } = options;
+  const { limits, logger, services, tls: tlsFiles, calls = new LiveCalls() } = options;
   setLogger(transportLogger(logger));
   const server = makeGrpcServer(limits, options.uploads);
   const context = { logger, calls, streams: new StreamCounter(limits) };
-  for (const service of services) service.addTo(server, context);
-  const health = new Health(services.map(({ typeName }) => typeName));
+  const { wire: setup } = options;
+  const refusal = setup?.required === undefined ? undefined : encryptionRequired(setup.required);
+  for (const service of services) service.addTo(server, context, refusal);
+  const methods = new Map(services.flatMap((service) => [...service.methods]));
+  const wire = setup && serveWire(setup, methods, context);
+  if (wire !== undefined) server.addService(wire.definition, wire.handlers);
+  const wireFiles = wire === undefined ? [] : [WireService.file];
+  const wireNames = wire === undefined ? [] : [WireService.typeName];
+  const health = new Health([...services.map(({ typeName }) => typeName), ...wireNames]);
   health.addTo(server);
-  addReflection(server, [...services.map(({ file }) => file), ...options.otherFiles]);
+  const files = services.map(({ file }) => file);
+  addReflection(server, [...files, ...wireFiles, ...options.otherFiles]);
   const { connectionsMax, handshakeMs } = limits;
   const { listen, port } = options;
-  const tls = files && { files, handshakeMs, logger };
+  const tls = tlsFiles && { files: tlsFiles, handshakeMs, logger };
   const listeners = await listenForGrpc(server, {
     listen,
     port,
     connectionsMax,
     ...(tls && { tls }),
   }).catch((error: unknown) => {
-    files?.stop();
+    tlsFiles?.stop();
+    wire?.stop();
     server.forceShutdown();
     throw error;
   });
@@ -87,10 +106,21 @@ export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
     addresses: listeners.addresses,
     port: listeners.port,
     drain: (drainOptions = {}) => {
-      drained ??= drain({ server, listeners, health, calls, logger, ...drainOptions });
+      drained ??= drain({ server, listeners, health, calls, logger, ...drainOptions }).finally(() =>
+        wire?.stop(),
+      );
       return drained;
     },
   };
+}
+
+/** The refusal of calls that come without the tunnel, by a server that requires it. */
+function encryptionRequired(keyBits: number): AtedbError {
+  return new AtedbError(
+    'WIRE_REQUIRED',
+    `this server takes calls through its encrypted tunnel only, and this one came without. Use an atedb client, and not its --plain (connect: leave encryption out); or call WireService, as docs/wire.md says. For tools that can't, its operator may turn this off (--no-wire-encryption)`,
+    { metadata: { key_bits: String(keyBits) } },
+  );
 }
 
 /** What the transport says quotes what peers send: it belongs into fields of the log, not between its lines. */

@@ -5,56 +5,71 @@ import type {
   ServerDuplexStream,
   ServerUnaryCall,
   ServerWritableStream,
-  ServiceError,
   sendUnaryData,
   UntypedHandleCall,
 } from '@grpc/grpc-js';
-import type { Logger } from 'pino';
-import { messageHeadBytes, type Sendable, serializeSendable } from './framed-message.ts';
-import type { StreamCounter } from './limits.ts';
-import { LiveCall, LiveStreamCall } from './live-call.ts';
-import { type DrainableCall, drainingError, type LiveCalls } from './live-calls.ts';
-import { LiveDuplexCall } from './live-duplex-call.ts';
-import type {
-  BidiStreamMethod,
-  Method,
-  Methods,
-  ServerStreamMethod,
-  Service,
-  UnaryMethod,
-} from './method.ts';
-import { freeReceived, holdReceived } from './request-guard.ts';
-import { toServiceError } from './status.ts';
+import type { AtedbError } from '../bytes/index.ts';
+import { type Sendable, serializeSendable } from './framed-message.ts';
+import type { Method, Methods, Service } from './method.ts';
+import {
+  type CallContext,
+  type NamedMethod,
+  serveDuplex,
+  serveStream,
+  serveUnary,
+} from './serve-call.ts';
+import { serviceErrorOf } from './status.ts';
 
-/** What serving a call needs of the server. */
-export interface CallContext {
-  readonly logger: Logger;
-  readonly calls: LiveCalls;
-  readonly streams: StreamCounter;
+/** The methods of a generated service, by their paths: `/atedb.v1.ChainService/Append`. */
+export function methodsByPath<Described extends Service>(
+  service: Described,
+  methods: Methods<Described>,
+): Map<string, NamedMethod<Method>> {
+  return new Map(
+    describedMethods(service, methods).map(({ described, method }) => [
+      pathOf(described),
+      { name: `${service.typeName}/${described.name}`, method },
+    ]),
+  );
 }
 
-/** Serve a generated service on a grpc-js server. */
+/**
+ * Serve a generated service on a grpc-js server.
+ * @param refusal what all of its calls are refused with; absent: they are served.
+ */
 export function addService<Described extends Service>(
   server: Server,
   service: Described,
   methods: Methods<Described>,
   context: CallContext,
+  refusal?: AtedbError,
 ): void {
   const definition: Record<string, MethodDefinition<Buffer, Sendable>> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
-  for (const [name, method] of Object.entries<Method>(methods)) {
-    const described = service.method[name];
-    if (described === undefined) throw new Error(`${service.typeName} has no method ${name}`);
-    definition[name] = bytesDefinition(described);
-    handlers[name] = handlerOf(method, `${service.typeName}/${described.name}`, context);
+  for (const { localName, described, method } of describedMethods(service, methods)) {
+    const name = `${service.typeName}/${described.name}`;
+    definition[localName] = bytesDefinition(described);
+    handlers[localName] =
+      refusal === undefined ? handlerOf({ name, method }, context) : refuserOf(method, refusal);
   }
   server.addService(definition, handlers);
 }
 
+function describedMethods<Described extends Service>(
+  service: Described,
+  methods: Methods<Described>,
+) {
+  return Object.entries<Method>(methods).map(([localName, method]) => {
+    const described = service.method[localName];
+    if (described === undefined) throw new Error(`${service.typeName} has no method ${localName}`);
+    return { localName, described, method };
+  });
+}
+
 /** The transport gets and gives bytes: what is decoded, is decoded where an error can still have its reason. */
-function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Sendable> {
+export function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Sendable> {
   return {
-    path: `/${method.parent.typeName}/${method.name}`,
+    path: pathOf(method),
     requestStream:
       method.methodKind === 'bidi_streaming' || method.methodKind === 'client_streaming',
     responseStream:
@@ -66,132 +81,37 @@ function bytesDefinition(method: DescMethod): MethodDefinition<Buffer, Sendable>
   };
 }
 
+function pathOf(method: DescMethod): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}
+
 const identity = (bytes: Buffer): Buffer => bytes;
 
-function handlerOf(method: Method, name: string, context: CallContext): UntypedHandleCall {
+/** What serves a method to the transport. */
+export function handlerOf(
+  { name, method }: NamedMethod<Method>,
+  context: CallContext,
+): UntypedHandleCall {
   switch (method.kind) {
     case 'unary':
-      return unaryHandler(method, name, context);
+      return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+        serveUnary({ method, name }, context, surface, answer);
     case 'server_streaming':
-      return serverStreamHandler(method, name, context);
+      return (surface: ServerWritableStream<Buffer, Sendable>) =>
+        serveStream({ method, name }, context, surface);
     case 'bidi_streaming':
-      return bidiStreamHandler(method, name, context);
+      return (surface: ServerDuplexStream<Buffer, Sendable>) =>
+        serveDuplex({ method, name }, context, surface);
   }
 }
 
-function unaryHandler(method: UnaryMethod, name: string, context: CallContext) {
-  return (surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
-    const call = new LiveCall(surface, name, context.logger, () => {
-      freeReceived(surface, Number.POSITIVE_INFINITY);
-      context.calls.leave(drainable);
-    });
-    const drainable = drainableOf(call, () => {});
-    void serve(call, context.logger, {
-      enter: () => context.calls.enter(drainable),
-      handle: async () => {
-        // A batch may lie in its log's queue for longer than its caller waits.
-        holdReceived(surface, messageHeadBytes + surface.request.length);
-        return method.handle(surface.request, call);
-      },
-      succeed: (response) => answer(null, response),
-      fail: (error) => answer(error),
-    });
-  };
-}
-
-function serverStreamHandler(method: ServerStreamMethod, name: string, context: CallContext) {
-  return (surface: ServerWritableStream<Buffer, Sendable>): void => {
-    let countOut = () => {};
-    const call = new LiveStreamCall(surface, name, context.logger, () => {
-      countOut();
-      context.calls.leave(drainable);
-    });
-    const drainable = drainableOf(call, () => {
-      if (method.endsAtDrain) call.abort(drainingError());
-    });
-    void serve(call, context.logger, {
-      enter: () => {
-        countOut = context.streams.enter('read');
-        context.calls.enter(drainable);
-      },
-      handle: () => method.handle(surface.request, call),
-      succeed: () => surface.end(),
-      fail: (error) => surface.emit('error', error),
-    });
-  };
-}
-
-function bidiStreamHandler(method: BidiStreamMethod, name: string, context: CallContext) {
-  return (surface: ServerDuplexStream<Buffer, Sendable>): void => {
-    let countOut = () => {};
-    const call = new LiveDuplexCall(surface, name, context.logger, () => {
-      countOut();
-      context.calls.leave(drainable);
-    });
-    const drainable = drainableOf(call, () => call.requests.stop());
-    void serve(call, context.logger, {
-      enter: () => {
-        countOut = context.streams.enter('append');
-        context.calls.enter(drainable);
-      },
-      handle: async () => {
-        await method.handle(call);
-        if (call.requests.wasStopped) throw drainingError();
-      },
-      succeed: () => surface.end(),
-      fail: (error) => surface.emit('error', error),
-    });
-  };
-}
-
-function drainableOf(call: LiveCall, onDrain: () => void): DrainableCall {
-  return {
-    onDrain,
-    get untakenSinceMs() {
-      return call.untakenSinceMs;
-    },
-    cut: (reason) => call.cut(reason),
-  };
-}
-
-interface Served<Result> {
-  /** Refuses by throwing. */
-  enter(): void;
-  handle(): Promise<Result>;
-  succeed(result: Result): void;
-  fail(error: ServiceError): void;
-}
-
-/** Serve one call to its end. Never rejects. */
-async function serve<Result>(
-  call: LiveCall,
-  logger: Logger,
-  served: Served<Result>,
-): Promise<void> {
-  const startedMs = performance.now();
-  let outcome = 'ok';
-  try {
-    served.enter();
-    const result = await served.handle();
-    served.succeed(result);
-  } catch (error) {
-    outcome = fail(call, served.fail, error);
+/** What refuses all calls of a method. */
+function refuserOf(method: Method, refusal: AtedbError): UntypedHandleCall {
+  if (method.kind === 'unary') {
+    return (_surface: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+      answer(serviceErrorOf(refusal));
   }
-  call.endHandler();
-  if (logger.isLevelEnabled('debug')) {
-    call.logger.debug({ outcome, ms: Math.round(performance.now() - startedMs) }, 'a call ended');
-  }
-}
-
-/** Tell the peer, unless it is gone. Returns the outcome for the log. */
-function fail(call: LiveCall, tell: (error: ServiceError) => void, error: unknown): string {
-  if (call.isGone) {
-    // Handlers end by throwing when their caller has gone; anything else that they throw is worth a line.
-    if (error !== call.abortReason)
-      call.logger.debug({ err: error }, 'a call without a caller failed');
-    return 'gone';
-  }
-  const serviceError = toServiceError(error, call.logger);
-  tell(serviceError);
-  return `status ${serviceError.code}`;
+  return (surface: ServerWritableStream<Buffer, Sendable>) => {
+    surface.emit('error', serviceErrorOf(refusal));
+  };
 }

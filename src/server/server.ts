@@ -9,12 +9,14 @@ import { type CertificateFacts, type PublicKey, selfTestOnce } from '../crypto/i
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
+import { type KeyBits, SessionTable } from '../wire/index.ts';
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
 import { loadCheckpointKeys } from './checkpoint-keys.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { DamageFile } from './damage-file.ts';
+import { signingInTurn } from './handshakes.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
@@ -44,6 +46,11 @@ export interface ServerOptions {
   readonly scrub?: ScrubSettings;
   /** TLS on TCP addresses; Unix sockets have none. Absent: connections are not encrypted. */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * The smallest size of keys that connections are encrypted with, in bits: calls outside of the encrypted tunnel are refused then. Absent: encryption
+   * isn't required, and clients that want it have it.
+   */
+  readonly wireEncryption?: KeyBits | undefined;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -126,8 +133,8 @@ async function startLocked(
   lock: ExclusiveLock,
 ): Promise<RunningServer> {
   const { logsPath, trustMode, limits, logger, tls } = options;
-  const identity = await loadIdentity(join(system, 'identity.key'), logger);
-  const checkpointKeys = await loadCheckpointKeys(join(system, 'checkpoint.key'), identity, logger);
+  const { keyPair: identity, line } = await loadIdentity(system, logger);
+  const checkpointKeys = await loadCheckpointKeys(system, { identity, line }, logger);
   const checkpoints = new Checkpoints({ ...checkpointKeys, now: Date.now });
   const checkers = new HashCheckers({
     threads: options.checkThreads ?? checkThreadsDefault(),
@@ -176,6 +183,16 @@ async function startLocked(
     limits,
     logger,
     tls,
+    wire: {
+      identity: signingInTurn(identity),
+      rotations: line.rotations,
+      required: options.wireEncryption,
+      sessions: new SessionTable({
+        sessionsMax: limits.sessionsMax,
+        sessionsPerPeerMax: limits.sessionsPerAddressMax,
+      }),
+      limits,
+    },
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
     services: [serving(ChainService, chainService(deps))],
   }).catch(async (error: unknown) => {

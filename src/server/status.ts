@@ -74,6 +74,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   VERIFICATION_FAILED: status.INTERNAL,
   HEAD_CONFLICT: status.INTERNAL,
   CHAIN_NOT_PRIVATE: status.INTERNAL,
+  SERVER_IDENTITY_CHANGED: status.INTERNAL,
   WRITER_AHEAD: status.INTERNAL,
   CONNECTION_FAILED: status.INTERNAL,
   DEADLINE_EXCEEDED: status.INTERNAL,

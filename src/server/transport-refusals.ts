@@ -28,11 +28,14 @@ function messageBytesMaxOf(call: object): number {
 }
 
 function messageTooLarge(bytesMax: number, details: string) {
-  return serviceErrorOf(
-    new AtedbError(
-      'DATA_TOO_LARGE',
-      `a message may have ${bytesMax} bytes at most; send less at once (${details})`,
-      { metadata: { limit_bytes: String(bytesMax) } },
-    ),
+  return serviceErrorOf(tooLargeMessage(bytesMax, details));
+}
+
+/** The refusal of a message that is larger than those of its method may be. @param details how large it is. */
+export function tooLargeMessage(bytesMax: number, details: string): AtedbError {
+  return new AtedbError(
+    'DATA_TOO_LARGE',
+    `a message may have ${bytesMax} bytes at most; send less at once (${details})`,
+    { metadata: { limit_bytes: String(bytesMax) } },
   );
 }

@@ -25,4 +25,5 @@ export {
 } from './key-file.ts';
 export type { Passphrase, PassphraseRequest } from './passphrase.ts';
 export { type PrivateText, readPrivateText } from './private-text.ts';
+export { readRotationsFile, writeRotationsFile } from './rotations-file.ts';
 export { readCertificateText, readTlsPair } from './tls-texts.ts';

@@ -21,11 +21,14 @@ import {
   parseCheckpointKeys,
   splitCosignature,
 } from '../event/index.ts';
+import { type IdentityLine, identityLineOf } from './identity-line.ts';
 
 /** The keys that a server signs checkpoints with, and its identity's word for them. */
 export interface CertifiedKeys {
   readonly keys: NotePublicKeys;
   readonly identity: PublicKey;
+  /** Of that identity. */
+  readonly line: IdentityLine;
   /** The CheckpointKeys message. */
   readonly message: Buffer;
 }
@@ -37,26 +40,33 @@ export interface SignedHead extends CheckpointClaim {
   readonly signer: CertifiedKeys;
 }
 
-/** Have a server's identity vouch for the keys of its checkpoints. */
+/**
+ * Have a server's identity vouch for the keys of its checkpoints.
+ *
+ * @param line of the identity. Default: it was never rotated.
+ */
 export async function certifyCheckpointKeys(
   keys: NotePublicKeys,
   identity: KeyPair,
+  line: IdentityLine = identityLineOf(identity.publicKey),
 ): Promise<CertifiedKeys> {
   const claim = checkpointKeysClaim(keys);
   const signature = await identity.sign(signatureContexts.checkpointKeys, claim);
   const message = encodeCheckpointKeys(keys, identity.publicKey, signature);
-  return { keys, identity: identity.publicKey, message };
+  return { keys, identity: identity.publicKey, line, message };
 }
 
 /**
  * Verify an identity's word for the keys of a server's checkpoints. Whether it is the right identity is not checked.
  *
  * @param message a CheckpointKeys message; it is copied.
+ * @param line of the identity, verified: see `verifyIdentityLine`. Default: it was never rotated.
  * @throws AtedbError NON_CANONICAL, REQUEST_INVALID for bytes that aren't one; SIGNATURE_INVALID.
  */
 export async function verifyCheckpointKeys(
   message: Buffer,
   identity: PublicKey,
+  line: IdentityLine = identityLineOf(identity),
 ): Promise<CertifiedKeys> {
   const { keys, signature } = parseCheckpointKeys(message);
   const good =
@@ -67,7 +77,7 @@ export async function verifyCheckpointKeys(
       checkpointKeysClaim(keys),
       signature.signature,
     ));
-  if (good) return { keys, identity, message: Buffer.from(message) };
+  if (good) return { keys, identity, line, message: Buffer.from(message) };
   throw new AtedbError(
     'SIGNATURE_INVALID',
     `the checkpoint keys are not signed by the server's identity ${identity.fingerprintHex}`,

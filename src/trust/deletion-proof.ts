@@ -1,20 +1,21 @@
 import { AtedbError } from '../bytes/index.ts';
 import { signatureContexts } from '../crypto/index.ts';
-import { deletionBytes, type SignatureView, type TreeHead } from '../event/index.ts';
+import { type DeletionClaim, deletionBytes, type SignatureView } from '../event/index.ts';
 import type { Authority } from './authority.ts';
+import type { StreamTies } from './key-proof.ts';
 import { countingKey } from './signers.ts';
 
 /**
  * Verify that a root of a chain, as they are now, wants it to be deleted. Runs in the thread pool.
  *
- * @param stream.conversationId that was made for this stream, and for no other.
+ * @param stream what the signature must be tied to.
  * @param stream.head that the signature names, and that this chain has had.
  * @throws AtedbError KEY_NOT_ALLOWED, SIGNATURE_INVALID.
  */
 export async function verifyDeletion(
   { suite, fingerprint, signature }: SignatureView,
   authority: Authority,
-  stream: { serverFingerprint: Buffer; chainId: Buffer; conversationId: Buffer; head: TreeHead },
+  stream: StreamTies & Omit<DeletionClaim, 'fingerprint'>,
 ): Promise<void> {
   const name = fingerprint.toString('hex');
   const metadata = { fingerprint: name };

@@ -20,7 +20,15 @@ export {
 } from './checkpoint.ts';
 export type { CountingRules } from './counting-rules.ts';
 export { verifyDeletion } from './deletion-proof.ts';
-export { verifyKeyProof } from './key-proof.ts';
+export {
+  extendIdentityLine,
+  type IdentityLine,
+  identityLineOf,
+  isOfLine,
+  isRetired,
+  verifyIdentityLine,
+} from './identity-line.ts';
+export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';

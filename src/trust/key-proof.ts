@@ -4,20 +4,30 @@ import { type Genesis, keyProofBytes, type SignatureView } from '../event/index.
 import type { Authority } from './authority.ts';
 import { countingKey } from './signers.ts';
 
+/** What ties a proof to one stream. Who verifies it has to say whether there is a tunnel. */
+export interface StreamTies {
+  /** Of the identity key that the server has: not one that it has given up, or whoever has that could pass a proof on. */
+  readonly serverFingerprint: Buffer;
+  /** That was made for this stream, and for no other. */
+  readonly conversationId: Buffer;
+  /** Of the tunnel that the stream is in; undefined without one. */
+  readonly exporter: Buffer | undefined;
+}
+
 /**
  * Verify a proof that the other end of an append stream has a key. Runs in the thread pool.
  *
- * @param conversationId that was made for this stream, and for no other.
+ * @param stream what the proof must be tied to.
  * @throws AtedbError REQUEST_INVALID in a distributed chain, where a proof counts for nothing; KEY_NOT_ALLOWED where the
  * key may write nothing; KEY_UNKNOWN, KEY_REVOKED; SIGNATURE_INVALID.
  */
 export async function verifyKeyProof(
   { suite, fingerprint, signature }: SignatureView,
-  stream: { genesis: Genesis; authority: Authority; conversationId: Buffer },
+  stream: { genesis: Genesis; authority: Authority } & StreamTies,
 ): Promise<void> {
-  const { genesis, authority, conversationId } = stream;
-  const { serverIdentity, chainId } = genesis;
-  if (serverIdentity === undefined) {
+  const { genesis, authority, serverFingerprint, conversationId, exporter } = stream;
+  const { trustMode, chainId } = genesis;
+  if (trustMode === 'distributed') {
     throw new AtedbError(
       'REQUEST_INVALID',
       'a proof counts in centralized chains only, and this one is distributed: sign each batch',
@@ -27,8 +37,13 @@ export async function verifyKeyProof(
   const name = fingerprint.toString('hex');
   authority.checkNamed([name]);
   const key = countingKey(name, authority.keys);
-  const { fingerprint: serverFingerprint } = serverIdentity;
-  const proven = keyProofBytes({ serverFingerprint, chainId, conversationId, fingerprint });
+  const proven = keyProofBytes({
+    exporter,
+    serverFingerprint,
+    chainId,
+    conversationId,
+    fingerprint,
+  });
   const good =
     key.suite === suite && (await key.verify(signatureContexts.proof, proven, signature));
   if (good) return;

@@ -2,6 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { type PublicKey, signatureContexts } from '../crypto/index.ts';
 import { childPrimaryKey, lockProofBytes, type SignatureView } from '../event/index.ts';
 import type { Authority } from './authority.ts';
+import type { StreamTies } from './key-proof.ts';
 
 /** Who wants to lock what. */
 export interface LockClaim {
@@ -47,13 +48,13 @@ export function checkMayLock(claim: LockClaim, authority: Authority): void {
  * Verify the proof that the other end of a lock stream has the key that it names. Whether that may write the object,
  * `checkMayLock` says. Runs in the thread pool.
  *
- * @param conversationId that was made for this stream, and for no other.
+ * @param stream what the proof must be tied to.
  * @throws AtedbError SIGNATURE_INVALID.
  */
 export async function verifyLockProof(
   { suite, fingerprint, signature }: SignatureView,
   { key, primaryKey }: LockClaim,
-  stream: { serverFingerprint: Buffer; chainId: Buffer; conversationId: Buffer },
+  stream: StreamTies & { readonly serverFingerprint: Buffer; readonly chainId: Buffer },
 ): Promise<void> {
   const proven = lockProofBytes({ ...stream, fingerprint: key.fingerprint, primaryKey });
   const isNamed = key.suite === suite && key.fingerprint.equals(fingerprint);

@@ -2,6 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { type PublicKey, signatureContexts } from '../crypto/index.ts';
 import { type SignatureView, type TicketProofClaim, ticketProofBytes } from '../event/index.ts';
 import type { Authority } from './authority.ts';
+import type { StreamTies } from './key-proof.ts';
 
 /**
  * Refuse a key that may not open a private chain, as things are now.
@@ -29,7 +30,7 @@ export function checkMayOpen({ fingerprintHex }: PublicKey, authority: Authority
 export async function verifyTicketProof(
   { suite, fingerprint, signature }: SignatureView,
   key: PublicKey,
-  stream: Omit<TicketProofClaim, 'fingerprint'>,
+  stream: StreamTies & Omit<TicketProofClaim, 'fingerprint'>,
 ): Promise<void> {
   const proven = ticketProofBytes({ ...stream, fingerprint: key.fingerprint });
   const isNamed = key.suite === suite && key.fingerprint.equals(fingerprint);

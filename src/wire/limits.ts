@@ -1,4 +1,4 @@
-import { grpcMessageBytesMax } from '../bytes/index.ts';
+import { grpcMessageBytesMax, identityRotationsMax } from '../bytes/index.ts';
 
 /** The limits of the tunnel, each with its reason. docs/wire.md lists them. */
 
@@ -12,7 +12,7 @@ export const sharesMax = 8;
 export const shareBytesMax = 4_096;
 
 /** Statements by which an identity key has passed on to the next one. */
-export const rotationsMax = 16;
+export const rotationsMax = identityRotationsMax;
 
 /** One such statement: two keys and two signatures take 11 KB. */
 export const rotationBytesMax = 16_384;

@@ -2,10 +2,9 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import {
   type CallOptions,
-  Client,
+  type Client,
   type ClientDuplexStream,
   type ClientReadableStream,
-  credentials,
   Metadata,
   type ServiceError,
   status,
@@ -20,6 +19,8 @@ import {
 import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../../src/bytes/index.ts';
+import { KeyPair } from '../../src/crypto/index.ts';
+import { signingInTurn } from '../../src/server/handshakes.ts';
 import { completeLimits, type ServerLimits } from '../../src/server/limits.ts';
 import {
   bidiStream,
@@ -32,6 +33,9 @@ import {
   unaryBytes,
 } from '../../src/server/method.ts';
 import { type RunningGrpc, serveGrpc, serving } from '../../src/server/serve-grpc.ts';
+import { SessionTable } from '../../src/wire/index.ts';
+import { StubClient } from './stub-client.ts';
+import { sharedWire } from './use-wire.ts';
 
 /** What a test's server does; what isn't given, refuses. */
 export interface Behaviour {
@@ -91,13 +95,22 @@ export async function start(
     logger,
     otherFiles: [],
     services: [serving(ChainService, fakeMethods(behaviour))],
+    ...wireOf(completeLimits(limits)),
   });
   onTestFinished(() => grpc.drain({ limitMs: 0 }));
   return { grpc, lines, client: connect(grpc) };
 }
 
+/** The tunnel, where the servers of tests require it. */
+function wireOf(limits: ServerLimits) {
+  const required = sharedWire();
+  if (required === undefined) return {};
+  const identity = signingInTurn(KeyPair.generate({ forSigningOnly: true }));
+  return { wire: { identity, rotations: [], required, sessions: new SessionTable(), limits } };
+}
+
 export function connect(grpc: RunningGrpc): Client {
-  const client = new Client(grpc.addresses[0] ?? '', credentials.createInsecure());
+  const client = new StubClient(grpc.addresses[0] ?? '');
   onTestFinished(() => client.close());
   return client;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type AtedbClient, type ConnectOptions, connect, KeyPair } from '../../src/client/index.ts';
 import { sharedTls } from './use-tls.ts';
+import { sharedWire } from './use-wire.ts';
 
 /** The key that tests write with: making one takes longer than most tests. */
 export const testKey = KeyPair.generate();
@@ -17,7 +18,8 @@ export async function temporaryHome(): Promise<string> {
 
 /** A client that remembers nothing, unless it is given a home. */
 export function testClient(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
-  return connect(server, { home: null, tls: sharedTls()?.client, ...options });
+  const encryption = sharedWire() ?? 'plain';
+  return connect(server, { home: null, encryption, tls: sharedTls()?.client, ...options });
 }
 
 /** The first so many values of an iteration. */

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/index.ts';
 import { RawClient } from './raw-client.ts';
 import { sharedTls } from './use-tls.ts';
+import { sharedWire } from './use-wire.ts';
 
 /** A server of this process on a folder of its own; it can be restarted on the same folder. */
 export class TestServer implements AsyncDisposable {
@@ -59,6 +60,7 @@ function start(logsPath: string, options: Partial<ServerOptions>): Promise<Runni
     trustMode: 'distributed',
     logger: pino({ level: 'silent' }),
     tls: sharedTls()?.server,
+    wireEncryption: sharedWire(),
     ...options,
     logsPath,
   });

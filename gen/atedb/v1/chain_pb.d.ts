@@ -9,6 +9,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
 import type { CheckpointKeys } from "./checkpoint_pb.js";
+import type { IdentityRotation } from "./identity_pb.js";
 import type { ErrorReason } from "./errors_pb.js";
 
 /**
@@ -57,6 +58,14 @@ export declare type OpenChainRequest = Message<"atedb.v1.OpenChainRequest"> & {
    * @generated from field: bytes writer_id = 5;
    */
   writerId: Uint8Array;
+
+  /**
+   * Fingerprint of the server's identity key as the caller knows it, with its rotations. Absent: none. 32 bytes. If it is the
+   * one that the server has, its rotations are left out of the answer.
+   *
+   * @generated from field: bytes known_identity = 6;
+   */
+  knownIdentity: Uint8Array;
 };
 
 /**
@@ -234,6 +243,14 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: repeated bytes checkpoint_consistency = 12;
    */
   checkpointConsistency: Uint8Array[];
+
+  /**
+   * How the server's identity key came to be the one that it is: from the first one that the server had. Absent: it was never
+   * rotated, or the caller has said that it knows the one that it is. At most 16, oldest first.
+   *
+   * @generated from field: repeated atedb.v1.IdentityRotation identity_rotations = 13;
+   */
+  identityRotations: IdentityRotation[];
 };
 
 /**
@@ -331,6 +348,13 @@ export declare type TicketChallenge = Message<"atedb.v1.TicketChallenge"> & {
    * @generated from field: atedb.v1.PublicKey server_identity = 3;
    */
   serverIdentity?: PublicKey | undefined;
+
+  /**
+   * As in OpenChainResponse. All of them.
+   *
+   * @generated from field: repeated atedb.v1.IdentityRotation identity_rotations = 4;
+   */
+  identityRotations: IdentityRotation[];
 };
 
 /**

@@ -186,8 +186,9 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION. The genesis names another server than this one. Offered with a new chain: open
-   * again for this one's identity. Made by clients of one that is there: its server was moved without
-   * its identity key, or somebody answers in its place; find out which.
+   * again for this one's identity. Made by clients of one that is there, and of a server whose identity was pinned, where no
+   * rotation leads from the one that is due to the one that was shown: the server was moved without its identity key, or
+   * somebody answers in its place; find out which.
    *
    * @generated from enum value: ERROR_REASON_SERVER_IDENTITY_MISMATCH = 24;
    */
@@ -206,6 +207,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_CHAIN_NOT_PRIVATE = 26;
    */
   CHAIN_NOT_PRIVATE = 26,
+
+  /**
+   * Made by clients. The server has proven another identity key than it was known by here, and no rotation leads to it: it was
+   * set up anew, or somebody answers in its place. Nothing was sent. Find out which; `atedb identity accept` accepts it.
+   *
+   * @generated from enum value: ERROR_REASON_SERVER_IDENTITY_CHANGED = 27;
+   */
+  SERVER_IDENTITY_CHANGED = 27,
 
   /**
    * UNAUTHENTICATED. A signature does not verify, or is not there. A defect, or tampering.

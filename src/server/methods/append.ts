@@ -39,7 +39,7 @@ export function append(deps: ChainServiceDeps) {
 class AppendStream {
   readonly #deps: ChainServiceDeps;
   readonly #call: DuplexCall;
-  readonly #proofs = new StreamProofs();
+  readonly #proofs: StreamProofs;
   readonly #attestations: Attestations;
   readonly #failure = Promise.withResolvers<never>();
   #chainKey: string | undefined;
@@ -60,6 +60,10 @@ class AppendStream {
   constructor(deps: ChainServiceDeps, call: DuplexCall) {
     this.#deps = deps;
     this.#call = call;
+    this.#proofs = new StreamProofs({
+      serverFingerprint: deps.identity.fingerprint,
+      exporter: call.exporter,
+    });
     this.#attestations = new Attestations(deps.checkpoints, call.signal);
     // It is awaited by `run`, which may be over before.
     this.#failure.promise.catch(() => undefined);

@@ -79,6 +79,7 @@ async function deleteAsWished(
   checkLength('deletion.head.root', deletion.head.root, hashBytes);
   const head = { size, root: Buffer.from(deletion.head.root) };
   await verifyDeletion(signature, authority, {
+    exporter: call.exporter,
     serverFingerprint: deps.identity.fingerprint,
     chainId: genesis.chainId,
     conversationId,

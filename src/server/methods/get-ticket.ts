@@ -8,11 +8,11 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import { hashBytes, type PublicKey } from '../../crypto/index.ts';
 import { parseChainKey } from '../../event/index.ts';
-import { checkMayOpen, verifyTicketProof } from '../../trust/index.ts';
+import { checkMayOpen, type StreamTies, verifyTicketProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
 import { fromPublicKey, fromSignature } from './from-message.ts';
-import { toPublicKey } from './to-message.ts';
+import { toIdentityRotations, toPublicKey } from './to-message.ts';
 
 /** What the first message asks for. */
 interface Wanted {
@@ -38,10 +38,16 @@ export function getTicket(deps: ChainServiceDeps) {
         wanted = { request, key: fromPublicKey('key', request.key) };
         const chainId = await challenge(deps, wanted);
         const serverIdentity = toPublicKey(deps.identity);
-        const value = { conversationId, chainId, serverIdentity };
+        const identityRotations = toIdentityRotations(deps.checkpoints.signer.line);
+        const value = { conversationId, chainId, serverIdentity, identityRotations };
         await send(call, { case: 'challenge', value });
       } else {
-        const value = await ticketFor(deps, wanted, request, conversationId);
+        const ties = {
+          serverFingerprint: deps.identity.fingerprint,
+          conversationId,
+          exporter: call.exporter,
+        };
+        const value = await ticketFor(deps, wanted, request, ties);
         await send(call, { case: 'ticket', value });
         return;
       }
@@ -59,7 +65,7 @@ async function ticketFor(
   deps: ChainServiceDeps,
   wanted: Wanted,
   request: GetTicketRequest,
-  conversationId: Buffer,
+  stream: StreamTies,
 ) {
   const { chainKey: named, chainId: pinned, key: shown, proof } = request;
   if (named !== '' || pinned.length > 0 || shown !== undefined || proof === undefined) {
@@ -73,10 +79,9 @@ async function ticketFor(
   const { chainKey, chainId } = genesis;
   // Before its right is looked at: who is let in is told to nobody but themselves.
   await verifyTicketProof(signature, key, {
-    serverFingerprint: deps.identity.fingerprint,
     chainKey,
     chainId,
-    conversationId,
+    ...stream,
   });
   checkMayOpen(key, authority);
   return deps.tickets.issue(chainId, key.fingerprint);

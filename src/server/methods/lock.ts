@@ -148,6 +148,7 @@ class LockStream implements LockHolder {
   async #prove(proof: SignatureView, { lease, claim, noWait }: Wanted): Promise<void> {
     if (this.#isProven) throw requestInvalid('proof', 'the key is proven already');
     await verifyLockProof(proof, claim, {
+      exporter: this.#call.exporter,
       serverFingerprint: this.#deps.identity.fingerprint,
       chainId: lease.chain.genesis.chainId,
       conversationId: this.#conversationId,

@@ -9,15 +9,25 @@ import type { Checkpoint } from '../checkpoints.ts';
 import { unary } from '../method.ts';
 import { admit } from './admission.ts';
 import { type ChainServiceDeps, checkLength, checkPinned, requestInteger } from './deps.ts';
-import { toChainDamage, toLogSegment, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
+import {
+  toChainDamage,
+  toIdentityRotations,
+  toLogSegment,
+  toPublicKey,
+  toTreeHead,
+  toTrustMode,
+} from './to-message.ts';
 
 /** `OpenChain`: what a client must know and verify before it uses a chain. */
 export function openChain(deps: ChainServiceDeps) {
   return unary(ChainService.method.openChain, async (request, call) => {
+    const { line, message } = deps.checkpoints.signer;
+    const isKnown = line.identity.fingerprint.equals(request.knownIdentity);
     const server = {
       serverIdentity: toPublicKey(deps.identity),
       trustMode: toTrustMode(deps.trustMode),
-      checkpointKeys: fromBinary(CheckpointKeysSchema, deps.checkpoints.signer.message),
+      checkpointKeys: fromBinary(CheckpointKeysSchema, message),
+      identityRotations: isKnown ? [] : toIdentityRotations(line),
     };
     const key = parseChainKey(request.chainKey);
     using lease: ChainLease | undefined = request.forAppend

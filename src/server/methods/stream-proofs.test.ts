@@ -11,13 +11,15 @@ const proofOf = (byte: number): SignatureView => ({
 });
 const hex = (byte: number) => Buffer.alloc(32, byte).toString('hex');
 
+const ties = { serverFingerprint: Buffer.alloc(32), exporter: undefined };
+
 /** Verifies a proof when it is told to. */
 function verifying(verdict: Promise<void>): Chain {
   return { verifyProof: () => verdict } as unknown as Chain;
 }
 
 test('who asks right behind a proof waits for its verdict, and who asked before it does not', async () => {
-  const proofs = new StreamProofs();
+  const proofs = new StreamProofs(ties);
   const before = proofs.isProven;
   const { promise, resolve } = Promise.withResolvers<void>();
   const proving = proofs.prove(verifying(promise), proofOf(1));
@@ -32,7 +34,7 @@ test('who asks right behind a proof waits for its verdict, and who asked before 
 });
 
 test('the last proof of a key counts, for what comes behind it', async () => {
-  const proofs = new StreamProofs();
+  const proofs = new StreamProofs(ties);
   await proofs.prove(verifying(Promise.resolve()), proofOf(1));
   const between = proofs.isProven;
   const refused = proofs.prove(verifying(Promise.reject(new Error('bad'))), proofOf(1));
@@ -42,7 +44,7 @@ test('the last proof of a key counts, for what comes behind it', async () => {
 });
 
 test('a proof beyond the limit is refused, and changes nothing', async () => {
-  const proofs = new StreamProofs();
+  const proofs = new StreamProofs(ties);
   const chain = verifying(Promise.resolve());
   for (let byte = 1; byte <= rootsMax; byte += 1) await proofs.prove(chain, proofOf(byte));
   await expect(proofs.prove(chain, proofOf(99))).rejects.toMatchObject({

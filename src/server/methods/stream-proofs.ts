@@ -3,16 +3,23 @@ import { AtedbError, rootsMax } from '../../bytes/index.ts';
 import type { Chain, IsProven } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
+import type { StreamTies } from '../../trust/index.ts';
 
 /**
  * The keys that one append stream has proven. A batch may come right behind the proof of its key: whoever asks for the
  * key then waits until that is verified.
  */
 export class StreamProofs {
+  readonly #ties: Omit<StreamTies, 'conversationId'>;
   #conversationId: Buffer | undefined;
   #count = 0;
   /** Whether each proof holds, by the hexadecimal of its key's fingerprint; the last one of a key counts. */
   #proven: ReadonlyMap<string, Promise<boolean>> = new Map();
+
+  /** @param ties what proofs on this stream are made for, beside its id. */
+  constructor(ties: Omit<StreamTies, 'conversationId'>) {
+    this.#ties = ties;
+  }
 
   /**
    * What tells whether a key is proven, by the proofs taken so far: a batch is judged by those before it on the stream,
@@ -43,7 +50,8 @@ export class StreamProofs {
         { metadata: { field: 'proof', limit_proofs: String(rootsMax) } },
       );
     }
-    const verified = chain.verifyProof(proof, this.conversationId);
+    const { conversationId } = this;
+    const verified = chain.verifyProof(proof, { conversationId, ...this.#ties });
     const holds = verified.then(
       () => true,
       () => false,

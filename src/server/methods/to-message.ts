@@ -1,9 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { TrustMode as TrustModeNumber } from '../../../gen/atedb/v1/event_pb.js';
+import { IdentityRotationSchema } from '../../../gen/atedb/v1/identity_pb.js';
 import { LogSegmentSchema } from '../../../gen/atedb/v1/log_pb.js';
 import type { PublicKey } from '../../crypto/index.ts';
 import type { TreeHead, TrustMode } from '../../event/index.ts';
 import type { ChainDamage } from '../../log/index.ts';
+import type { IdentityLine } from '../../trust/index.ts';
 
 /** A tree head as its message. */
 export function toTreeHead(head: TreeHead) {
@@ -13,6 +15,11 @@ export function toTreeHead(head: TreeHead) {
 /** A public key as its message. */
 export function toPublicKey(key: PublicKey) {
   return key.toFields();
+}
+
+/** The rotations of an identity as their messages. */
+export function toIdentityRotations({ rotations }: IdentityLine) {
+  return rotations.map((message) => fromBinary(IdentityRotationSchema, message));
 }
 
 /** A trust mode as its number in the schema. */

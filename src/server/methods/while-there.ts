@@ -12,6 +12,7 @@ export function whileThere(call: SendingCall, { chain, admission }: AdmittedLeas
     method: call.method,
     peer: call.peer,
     isLocal: call.isLocal,
+    exporter: call.exporter,
     ticket: call.ticket,
     logger: call.logger,
     signal,

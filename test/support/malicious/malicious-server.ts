@@ -16,6 +16,7 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import { CheckpointKeysSchema } from '../../../gen/atedb/v1/checkpoint_pb.js';
 import { SealSchema } from '../../../gen/atedb/v1/event_pb.js';
+import { IdentityRotationSchema } from '../../../gen/atedb/v1/identity_pb.js';
 import { AtedbError, FieldCursor, FieldWriter } from '../../../src/bytes/index.ts';
 import { KeyPair, NoteKeyPair, type PublicKey } from '../../../src/crypto/index.ts';
 import { parseBatch, runFields, type TrustMode } from '../../../src/event/index.ts';
@@ -79,10 +80,12 @@ export class MaliciousServer {
   refusal: AtedbError | undefined;
   /** The commit that it starts streams at; undefined: where it should. */
   startsAt: number | undefined;
+  /** Who it says that it is; undefined: its identity, which was never rotated. */
+  shows: { readonly identity: KeyPair; readonly rotations: readonly Buffer[] } | undefined;
   /** It signs whatever it shows. */
   readonly #notes = NoteKeyPair.generate();
   readonly #signed = new Map<string, Promise<string>>();
-  #certified: Promise<CertifiedKeys> | undefined;
+  readonly #certified = new Map<KeyPair, Promise<CertifiedKeys>>();
   #grpc: RunningGrpc | undefined;
 
   private constructor(view: View, identity: KeyPair) {
@@ -155,11 +158,15 @@ export class MaliciousServer {
     const known = Number(request.knownSize);
     if (known > chain.size) throw new AtedbError('SEQUENCE_OUT_OF_RANGE', 'it is not so long');
     const writer = chain.writerState(Buffer.from(request.writerId));
-    this.#certified ??= certifyCheckpointKeys(this.#notes.publicKeys, this.identity);
-    const { message } = await this.#certified;
+    const { identity, rotations } = this.shows ?? { identity: this.identity, rotations: [] };
+    if (!this.#certified.has(identity)) {
+      this.#certified.set(identity, certifyCheckpointKeys(this.#notes.publicKeys, identity));
+    }
+    const { message } = (await this.#certified.get(identity)) as CertifiedKeys;
     const itself = {
       checkpointKeys: fromBinary(CheckpointKeysSchema, message),
-      serverIdentity: toPublicKey(this.identity.publicKey),
+      serverIdentity: toPublicKey(identity.publicKey),
+      identityRotations: rotations.map((one) => fromBinary(IdentityRotationSchema, one)),
       trustMode: toTrustMode(this.makes ?? chain.genesis.trustMode),
     };
     if (this.isHidden) return itself;

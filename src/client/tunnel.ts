@@ -1,0 +1,150 @@
+import { AtedbError, type Reason } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import { isKeyBits, type KeyBits } from '../wire/index.ts';
+import { AgreedSession } from './agreed-session.ts';
+import { Backoff } from './backoff.ts';
+import { type BegunCall, type CallForm, type ChannelCall, PlainForm } from './call-form.ts';
+import { sleep } from './cancellation.ts';
+import type { TlsState } from './errors-from-grpc.ts';
+import { shakeHands } from './handshake.ts';
+import type { IdentityCheck } from './server-identity.ts';
+
+export type { KeyBits };
+
+/** What encryption is wanted: what the server requires; none; or keys of at least so many bits. */
+export type Encryption = 'auto' | 'plain' | KeyBits;
+
+/** @throws AtedbError REQUEST_INVALID for what is none. */
+export function checkedEncryption(encryption: Encryption = 'auto'): Encryption {
+  if (encryption === 'auto' || encryption === 'plain' || isKeyBits(encryption)) return encryption;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `encryption is ${String(encryption)}; it is 'auto', 'plain', 128, 192 or 256`,
+    { metadata: { field: 'encryption' } },
+  );
+}
+
+/** What a tunnel needs. */
+export interface TunnelOptions {
+  /** `host:port`. */
+  readonly server: string;
+  readonly encryption: Exclude<Encryption, 'plain'>;
+  readonly identityCheck: IdentityCheck;
+  /** For errors; undefined: the connection has no TLS. */
+  readonly tls: TlsState | undefined;
+  /** Begins a call outside of the tunnel. */
+  readonly createCall: (path: string) => ChannelCall;
+  /** Ends handshakes, with its reason. */
+  readonly closed: AbortSignal;
+}
+
+/** How often a handshake is tried with a server that has too many. */
+const triesMax = 6;
+
+/** What a server says that has no tunnel, or none for those who don't insist. Anybody on the way can say it, too. */
+const saysNone: ReadonlySet<Reason> = new Set(['UNSUPPORTED', 'WIRE_NOT_REQUIRED']);
+
+/**
+ * What is agreed on with one server: a session that all calls share, and after it the next.
+ *
+ * Whether there is encryption is left to nobody on the way, as far as that can be. A handshake comes first, always. Calls go in clear
+ * only where the user doesn't insist on encryption, the server isn't known to encrypt (by the check of its identity, or since it
+ * did so in this process), and it answers that it requires none. That answer isn't protected: who meets a server for the first time, without
+ * insisting, can be kept from encryption by who is on the way just then. Nobody else can.
+ */
+export class Tunnel {
+  readonly #options: TunnelOptions;
+  #agreed: AgreedSession | 'plain' | undefined;
+  #agreeing: Promise<AgreedSession | 'plain'> | undefined;
+  #hasEncrypted = false;
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+  }
+
+  /** The identity that the server has proven last; undefined before, and without encryption. */
+  get provenIdentity(): PublicKey | undefined {
+    return this.#agreed instanceof AgreedSession ? this.#agreed.session.identity : undefined;
+  }
+
+  /**
+   * The form of a call that begins now.
+   *
+   * @param refused the form that the server has refused: another is agreed on, unless that was done since.
+   * @throws AtedbError as `shakeHands`; WIRE_MISSING where the server doesn't encrypt, and must.
+   */
+  async choose(call: BegunCall, refused: CallForm | undefined): Promise<CallForm> {
+    if (refused !== undefined) this.#giveUp(refused);
+    const agreed = this.#current() ?? (await this.#agree());
+    return agreed === 'plain' ? new PlainForm(call) : agreed.begin(call);
+  }
+
+  /** Forget all keys, but for those of calls under way. */
+  close(): void {
+    if (this.#agreed instanceof AgreedSession) this.#agreed.retire();
+    this.#agreed = undefined;
+  }
+
+  #giveUp({ session }: CallForm): void {
+    const agreed = this.#agreed;
+    const isIt = agreed instanceof AgreedSession ? agreed.session === session : agreed === 'plain';
+    if (agreed instanceof AgreedSession && isIt) agreed.retire();
+    if (isIt) this.#agreed = undefined;
+  }
+
+  #current(): AgreedSession | 'plain' | undefined {
+    const agreed = this.#agreed;
+    if (!(agreed instanceof AgreedSession)) return agreed;
+    if (!agreed.session.isUsable) return undefined;
+    // Calls go on in this one meanwhile. If it fails, the next call tries again.
+    if (agreed.session.isDue) this.#agree().catch(() => undefined);
+    return agreed;
+  }
+
+  /** Calls that come while a handshake is under way share it. */
+  #agree(): Promise<AgreedSession | 'plain'> {
+    this.#agreeing ??= this.#negotiate()
+      .then((agreed) => {
+        if (this.#agreed instanceof AgreedSession) this.#agreed.retire();
+        this.#agreed = agreed;
+        return agreed;
+      })
+      .finally(() => {
+        this.#agreeing = undefined;
+      });
+    return this.#agreeing;
+  }
+
+  async #negotiate(): Promise<AgreedSession | 'plain'> {
+    const { server, encryption, identityCheck, closed: signal } = this.#options;
+    const isAsked = encryption !== 'auto';
+    const isKnown = this.#hasEncrypted || (await identityCheck.mustEncrypt(server));
+    const keyBits = isAsked ? encryption : 128;
+    const options = { ...this.#options, keyBits, signal, onlyIfRequired: !isAsked && !isKnown };
+    const backoff = new Backoff();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const session = await shakeHands(options);
+        this.#hasEncrypted = true;
+        return new AgreedSession(session);
+      } catch (error) {
+        const reason = error instanceof AtedbError ? error.reason : undefined;
+        if (reason !== undefined && saysNone.has(reason)) {
+          if (options.onlyIfRequired) return 'plain';
+          throw missing(server, isAsked ? `keys of ${encryption} bits were asked for` : undefined);
+        }
+        if (reason !== 'TOO_MANY_HANDSHAKES' || tries === triesMax) throw error;
+      }
+      await sleep(backoff.next(), signal);
+    }
+  }
+}
+
+function missing(server: string, asked: string | undefined): AtedbError {
+  const why = asked ?? 'it has done so before: somebody may answer in its place';
+  return new AtedbError(
+    'WIRE_MISSING',
+    `${server} does not encrypt, and ${why}. Nothing was sent to it. If that is right, connect without encryption (atedb: --plain; connect: encryption: 'plain')`,
+    { metadata: { server } },
+  );
+}
