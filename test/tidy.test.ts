@@ -25,11 +25,11 @@ const roomsBelow: Record<string, readonly string[]> = {
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */
-const roomsWithoutGen = new Set(['bytes', 'crypto', 'store']);
+const roomsWithoutGen = new Set(['bytes', 'crypto', 'store', 'wire']);
 /** Rooms that know gRPC. */
 const roomsWithGrpc = new Set(['server', 'client']);
 /** Rooms that decide and do nothing: given the same input, they say the same. */
-const roomsWithoutEffects = new Set(['bytes', 'crypto', 'event', 'trust', 'proof']);
+const roomsWithoutEffects = new Set(['bytes', 'crypto', 'event', 'trust', 'proof', 'wire']);
 const effects = /^node:(fs|net|http|http2|dns|child_process|os|process)/;
 
 const linesMax = 400;

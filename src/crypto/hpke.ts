@@ -1,6 +1,12 @@
 import { provider } from './current-provider.ts';
 import { hkdfExpand, hkdfExtract } from './hkdf.ts';
-import { type EncapsulationCoins, encapsulateTo, type KemPrivateKey } from './kem.ts';
+import {
+  type Encapsulated,
+  type EncapsulationCoins,
+  encapsulateInThread,
+  encapsulateTo,
+  type KemPrivateKey,
+} from './kem.ts';
 import type { Kem } from './kem-suites.ts';
 
 // HPKE in base mode, one message a context: RFC 9180, with HKDF-SHA256 and AES-256-GCM.
@@ -37,11 +43,29 @@ export interface HpkeKeys {
 export function hpkeSeal(
   kem: Kem,
   publicKey: Buffer,
-  { info, aad }: HpkeContext,
+  context: HpkeContext,
   plaintext: Buffer,
   coins?: EncapsulationCoins,
 ): Buffer {
-  const { sharedSecret, encapsulated } = encapsulateTo(kem, publicKey, coins);
+  return sealWith(kem, encapsulateTo(kem, publicKey, coins), context, plaintext);
+}
+
+/** As `hpkeSeal`; what takes long is done off the calling thread, where the provider can. */
+export async function hpkeSealInThread(
+  kem: Kem,
+  publicKey: Buffer,
+  context: HpkeContext,
+  plaintext: Buffer,
+): Promise<Buffer> {
+  return sealWith(kem, await encapsulateInThread(kem, publicKey), context, plaintext);
+}
+
+function sealWith(
+  kem: Kem,
+  { sharedSecret, encapsulated }: Encapsulated,
+  { info, aad }: HpkeContext,
+  plaintext: Buffer,
+): Buffer {
   return withKeys(kem, sharedSecret, info, ({ key, nonce }) =>
     Buffer.concat([encapsulated, provider().aesGcmSeal({ key, nonce, aad }, plaintext)]),
   );

@@ -29,7 +29,7 @@ export {
 export { hashBytes, sha256, taggedHash } from './hash.ts';
 export { HashInputs } from './hash-inputs.ts';
 export { hkdfExpand, hkdfExtract } from './hkdf.ts';
-export { type HpkeContext, hpkeOpen, hpkeSeal } from './hpke.ts';
+export { type HpkeContext, hpkeOpen, hpkeSeal, hpkeSealInThread } from './hpke.ts';
 export { type EncapsulationCoins, KemPrivateKey } from './kem.ts';
 export { kemKeyFault } from './kem-key.ts';
 export {

@@ -11,6 +11,7 @@ import { encapsulateTo, KemPrivateKey } from './kem.ts';
 import { kemKeyFault } from './kem-key.ts';
 import { ephemeralKems } from './kem-suites.ts';
 import { nativeProvider } from './native-provider.ts';
+import { isP384Scalar } from './p384-numbers.ts';
 
 interface Vectors {
   kem: {
@@ -274,6 +275,46 @@ describe('the KEM part of a public key', () => {
       );
     }
   });
+});
+
+describe('what was encapsulated with MLKEM1024-P384', () => {
+  const key = new KemPrivateKey(large, Buffer.alloc(32, 3));
+  const { sharedSecret, encapsulated } = encapsulateTo(large, key.publicKey);
+
+  test("is opened, and is another secret where ML-KEM's part was changed", () => {
+    expect(key.decapsulate(encapsulated)).toEqual(sharedSecret);
+    for (const at of [0, 800, 1_567]) {
+      expect(key.decapsulate(flipped(encapsulated, at))).not.toEqual(sharedSecret);
+    }
+  });
+
+  test('is none where its point is none, or it has another length', () => {
+    for (const at of [1_568, 1_569, 1_620, 1_664]) {
+      expect(key.decapsulate(flipped(encapsulated, at)), `byte ${at}`).toBeUndefined();
+    }
+    for (const wrong of [encapsulated.subarray(1), Buffer.concat([encapsulated, Buffer.of(0)])]) {
+      expect(key.decapsulate(wrong)).toBeUndefined();
+    }
+    const compressed = Buffer.concat([encapsulated.subarray(0, 1_568), Buffer.alloc(97, 2)]);
+    expect(key.decapsulate(compressed)).toBeUndefined();
+  });
+});
+
+test('a secret of P-384 is from one to below the order', () => {
+  const order = Buffer.from(
+    'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+    'hex',
+  );
+  const below = Buffer.from(order);
+  below[47] = 0x72;
+  const above = Buffer.from(order);
+  above[47] = 0x74;
+  const one = Buffer.alloc(48);
+  one[47] = 1;
+  expect([one, below].map(isP384Scalar)).toEqual([true, true]);
+  expect([Buffer.alloc(48), order, above, Buffer.alloc(48, 0xff)].map(isP384Scalar)).toEqual([
+    ...[false, false, false, false],
+  ]);
 });
 
 describe('a key of MLKEM1024-P384', () => {

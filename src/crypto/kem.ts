@@ -87,6 +87,19 @@ export function encapsulateTo(
   };
 }
 
+/** As `encapsulateTo`, at random; what takes long is done off the calling thread, where the provider can. */
+export async function encapsulateInThread(kem: Kem, publicKey: Buffer): Promise<Encapsulated> {
+  const curveKey = publicKey.subarray(kem.parts.mlkemKey);
+  const agreement = await provider().agreeWith(kem.curve, curveKey);
+  if (agreement === undefined) throw new Error('a public key that is none was not refused');
+  const mlkemKey = publicKey.subarray(0, kem.parts.mlkemKey);
+  const { sharedSecret, ciphertext } = provider().mlkemEncapsulate(kem.mlkem, mlkemKey);
+  return {
+    sharedSecret: combine(kem, sharedSecret, agreement.secret, agreement.publicKey, curveKey),
+    encapsulated: Buffer.concat([ciphertext, agreement.publicKey]),
+  };
+}
+
 function randomCurveSecret({ curve, parts }: Kem): Buffer {
   const secret = Buffer.alloc(parts.curveSecret);
   do randomFillSync(secret);

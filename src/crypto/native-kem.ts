@@ -4,11 +4,14 @@ import {
   diffieHellman,
   type ECDH,
   encapsulate,
+  generateKeyPair,
   type KeyObject,
+  randomBytes,
 } from 'node:crypto';
+import { promisify } from 'node:util';
 import { importPublicKey, importSeed, rawPublicKey } from './native-keys.ts';
 import { p384PointFault } from './p384-numbers.ts';
-import type { AgreeingKey, DecapsulatingKey, MlkemName } from './provider.ts';
+import type { AgreeingKey, Agreement, CurveName, DecapsulatingKey, MlkemName } from './provider.ts';
 
 /** A key of OpenSSL's. */
 export class NativeMlkemKey implements DecapsulatingKey {
@@ -73,4 +76,33 @@ export class NativeP384Key implements AgreeingKey {
     if (p384PointFault(publicKey) !== undefined) return undefined;
     return this.#ecdh.computeSecret(publicKey);
   }
+}
+
+const generate = promisify(generateKeyPair);
+
+/**
+ * See `CryptoProvider.agreeWith`. P-384 takes milliseconds, and goes to the thread pool; X25519 takes less than the way
+ * there.
+ */
+export async function nativeAgreeWith(
+  curve: CurveName,
+  publicKey: Buffer,
+): Promise<Agreement | undefined> {
+  if (curve === 'x25519') {
+    const secretKey = randomBytes(32);
+    const key = new NativeX25519Key(secretKey);
+    secretKey.fill(0);
+    const secret = key.agree(publicKey);
+    return secret && { publicKey: key.publicKey, secret };
+  }
+  if (p384PointFault(publicKey) !== undefined) return undefined;
+  const { privateKey } = await generate('ec', { namedCurve: 'P-384' });
+  const keys = { privateKey, publicKey: importPublicKey('p384', publicKey) };
+  const secret = await new Promise<Buffer>((resolve, reject) => {
+    diffieHellman(keys, (error, shared) => {
+      if (error) reject(error);
+      else resolve(shared);
+    });
+  });
+  return { publicKey: rawPublicKey('p384', privateKey), secret };
 }

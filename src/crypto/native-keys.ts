@@ -10,6 +10,8 @@ const spki = {
   mlkem768: Buffer.from('308204b2300b0609608648016503040402038204a100', 'hex'),
   mlkem1024: Buffer.from('30820632300b06096086480165030404030382062100', 'hex'),
   x25519: Buffer.from('302a300506032b656e032100', 'hex'),
+  // RFC 5480, of an uncompressed point.
+  p384: Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex'),
 } as const;
 
 const pkcs8 = {
@@ -21,8 +23,11 @@ const pkcs8 = {
   x25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),
 } as const;
 
-/** An algorithm whose keys are imported here. */
+/** An algorithm whose public keys are imported here. */
 export type NativeAlgorithm = keyof typeof spki;
+
+/** An algorithm whose private keys are, too. */
+export type SeededAlgorithm = keyof typeof pkcs8;
 
 /** Import a raw public key; the caller has checked its length. @throws Error where it is none. */
 export function importPublicKey(algorithm: NativeAlgorithm, raw: Buffer): KeyObject {
@@ -31,7 +36,7 @@ export function importPublicKey(algorithm: NativeAlgorithm, raw: Buffer): KeyObj
 }
 
 /** Import a private key from its seed; the caller has checked its length. */
-export function importSeed(algorithm: NativeAlgorithm, seed: Buffer): KeyObject {
+export function importSeed(algorithm: SeededAlgorithm, seed: Buffer): KeyObject {
   // Not from the pool, since it holds a secret that is wiped here.
   const key = Buffer.alloc(pkcs8[algorithm].length + seed.length);
   key.set(pkcs8[algorithm]);

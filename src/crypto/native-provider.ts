@@ -8,7 +8,13 @@ import {
   hkdfSync,
 } from 'node:crypto';
 import { digestFrom } from './digest-memory.ts';
-import { NativeMlkemKey, NativeP384Key, NativeX25519Key, nativeEncapsulate } from './native-kem.ts';
+import {
+  NativeMlkemKey,
+  NativeP384Key,
+  NativeX25519Key,
+  nativeAgreeWith,
+  nativeEncapsulate,
+} from './native-kem.ts';
 import { NativeSigningKey, NativeVerifyingKey } from './native-signatures.ts';
 import type { AeadInput, Argon2Input, CryptoProvider } from './provider.ts';
 
@@ -39,6 +45,7 @@ export const nativeProvider: CryptoProvider = {
   verifyingKey: (key) => new NativeVerifyingKey(key),
   mlkemKey: (name, seed) => new NativeMlkemKey(name, seed),
   mlkemEncapsulate: nativeEncapsulate,
+  agreeWith: nativeAgreeWith,
   agreeingKey: (curve, secret) =>
     curve === 'x25519' ? new NativeX25519Key(secret) : new NativeP384Key(secret),
 };

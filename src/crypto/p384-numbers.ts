@@ -2,8 +2,10 @@
 // must refuse the same ones.
 
 const prime = 2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n;
-const order =
-  0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n;
+const order = Buffer.from(
+  'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+  'hex',
+);
 const b =
   0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn;
 
@@ -13,8 +15,8 @@ const uncompressed = 0x04;
 
 /** Whether 48 bytes are a secret: from 1 to below the order of the curve, big-endian. */
 export function isP384Scalar(bytes: Buffer): boolean {
-  const value = integer(bytes);
-  return value > 0n && value < order;
+  // Compared as bytes, since a secret that was made a number or text can't be wiped.
+  return bytes.some((byte) => byte !== 0) && Buffer.compare(bytes, order) < 0;
 }
 
 /** Why bytes are no public key, in words; undefined where they are one. The curve has no points of small order. */

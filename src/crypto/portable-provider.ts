@@ -61,6 +61,14 @@ export const portableProvider: CryptoProvider = {
     const { sharedSecret, cipherText } = mlkems[name].encapsulate(publicKey, coins);
     return { sharedSecret: asBuffer(sharedSecret), ciphertext: asBuffer(cipherText) };
   },
+  agreeWith: async (curve, publicKey) => {
+    const { utils } = curve === 'x25519' ? x25519 : p384;
+    const secretKey = asBuffer(utils.randomSecretKey());
+    const key = curve === 'x25519' ? x25519Key(secretKey) : p384Key(secretKey);
+    secretKey.fill(0);
+    const secret = key.agree(publicKey);
+    return secret && { publicKey: key.publicKey, secret };
+  },
   agreeingKey: (curve, secret) => (curve === 'x25519' ? x25519Key(secret) : p384Key(secret)),
 };
 

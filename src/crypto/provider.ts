@@ -53,6 +53,13 @@ export interface AgreeingKey {
   agree(publicKey: Buffer): Buffer | undefined;
 }
 
+/** What a new key of a curve has in common with another one. */
+export interface Agreement {
+  /** Of the new key. */
+  readonly publicKey: Buffer;
+  readonly secret: Buffer;
+}
+
 /** What AES-GCM works with. */
 export interface AeadInput {
   /** 16, 24 or 32 bytes, for AES-128, AES-192 and AES-256. */
@@ -134,6 +141,12 @@ export interface CryptoProvider {
     publicKey: Buffer,
     coins?: Buffer,
   ): { sharedSecret: Buffer; ciphertext: Buffer };
+
+  /**
+   * Make a new key of a curve, and what it has in common with another one's public key. What takes long is done off the
+   * calling thread if it can be. Undefined as `AgreeingKey.agree`.
+   */
+  agreeWith(curve: CurveName, publicKey: Buffer): Promise<Agreement | undefined>;
 
   /** From its secret: 32 bytes for X25519; for P-384 48, of which the caller has checked that they are a scalar. */
   agreeingKey(curve: CurveName, secret: Buffer): AgreeingKey;

@@ -165,6 +165,16 @@ describe.each(pairs)('%s', (_, maker, taker) => {
     );
   });
 
+  test.each(['x25519', 'p384'] as const)('a new key of %s, for another one', async (curve) => {
+    const secret = Buffer.alloc(curve === 'p384' ? 48 : 32, 6);
+    const key = taker.agreeingKey(curve, secret);
+    const agreed = await maker.agreeWith(curve, key.publicKey);
+    expect(key.agree(agreed?.publicKey as Buffer)).toEqual(agreed?.secret);
+    expect((await maker.agreeWith(curve, key.publicKey))?.publicKey).not.toEqual(agreed?.publicKey);
+    const none = Buffer.alloc(key.publicKey.length);
+    expect(await maker.agreeWith(curve, none)).toBeUndefined();
+  });
+
   test.each(['mlkem768', 'mlkem1024'] as const)('%s', (name) => {
     fc.assert(
       fc.property(exactly(64), fc.nat(), (seed, at) => {

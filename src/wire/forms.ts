@@ -1,5 +1,5 @@
 import type { FieldForm, MessageForm } from '../bytes/index.ts';
-import { hashBytes } from '../crypto/index.ts';
+import { aesGcmTagBytes, hashBytes } from '../crypto/index.ts';
 import { publicKeyForm, signatureForm } from '../event/index.ts';
 import {
   rotationBytesMax,
@@ -90,7 +90,7 @@ export const parametersForm: MessageForm = {
     exactly(3, 'session_id', idBytes),
     { number: 4, name: 'kem', kind: 'uint32', required: true },
     { number: 5, name: 'encapsulated', kind: 'bytes', lengthMax: shareBytesMax, required: true },
-    exactly(6, 'sealed_secret', hashBytes + 16),
+    exactly(6, 'sealed_secret', hashBytes + aesGcmTagBytes),
   ],
 };
 

@@ -32,6 +32,8 @@ import {
 // refused with the reason that is due, or is what it was; nothing else is thrown, and nothing is taken for what it isn't.
 
 const inputs = rounds({ short: 300, long: 30_000 });
+/** Those of handshakes, each of which takes some milliseconds. */
+const handshakes = rounds({ short: 200, long: 5_000 });
 /** A signer that takes no time: what is spoilt is refused before anybody looks at the signature, or by that. */
 const answers: AnswerOptions = {
   keyBits: 128,
@@ -64,9 +66,12 @@ async function refusal(act: () => unknown): Promise<Reason | undefined> {
 }
 
 /** Tries inputs, each of which follows from the seed and its index. */
-async function forEachInput(attempt: (random: Random) => Promise<void> | void): Promise<void> {
+async function forEachInput(
+  count: number,
+  attempt: (random: Random) => Promise<void> | void,
+): Promise<void> {
   const { seed } = seededRandom();
-  for (let index = 0; index < inputs; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     try {
       await attempt(new Random(seed ^ Math.imul(index, 0x9e37_79b1)));
     } catch (error) {
@@ -77,7 +82,7 @@ async function forEachInput(attempt: (random: Random) => Promise<void> | void): 
 
 test('a spoilt hello of a client makes no session', async () => {
   const { hello } = begin();
-  await forEachInput(async (random) => {
+  await forEachInput(handshakes, async (random) => {
     const spoilt = mutate(hello, random, donors);
     if (spoilt.equals(hello)) return;
     const reason = await refusal(async () => {
@@ -91,7 +96,7 @@ test('a spoilt hello of a client makes no session', async () => {
 test('a spoilt hello of a server makes no session', async () => {
   const { serverHello } = await answerHello(begin().hello, { ...answers, identity });
   await begin().finish(serverHello);
-  await forEachInput(async (random) => {
+  await forEachInput(handshakes, async (random) => {
     const spoilt = mutate(serverHello, random, donors);
     if (spoilt.equals(serverHello)) return;
     expect(await refusal(() => begin().finish(spoilt))).toBe('WIRE_HANDSHAKE_FAILED');
@@ -106,7 +111,7 @@ test('a server that seals anything, and signs anything, is refused, or has said 
   const rotations = [Buffer.from('a statement')];
   const helloHash = transcript.clientHello(hello);
   let good = 0;
-  await forEachInput(async (random) => {
+  await forEachInput(handshakes, async (random) => {
     const secret = randomBuffer(random, hashBytes);
     const sealed = hpkeSeal(kem, share, secretContext(helloHash), secret);
     const spoil = (bytes: Buffer) => (random.chance(0.3) ? mutate(bytes, random, donors) : bytes);
@@ -145,15 +150,15 @@ test('a server that seals anything, and signs anything, is refused, or has said 
     if (reason === undefined) good += 1;
     else expect(reason).toBe('WIRE_HANDSHAKE_FAILED');
   });
-  expect(good).toBeGreaterThan(inputs / 20);
-  expect(good).toBeLessThan(inputs * 0.9);
+  expect(good).toBeGreaterThan(handshakes / 20);
+  expect(good).toBeLessThan(handshakes * 0.9);
 });
 
 test('a spoilt last word of a client makes no session', async () => {
   const { serverHello, pending } = await answerHello(begin().hello, { ...answers, identity });
   const { finished } = await begin().finish(serverHello);
   pending.discard();
-  await forEachInput(async (random) => {
+  await forEachInput(handshakes, async (random) => {
     const spoilt = mutate(finished, random, donors);
     const { pending: own } = await answerHello(begin().hello, answers);
     expect(await refusal(() => own.accept(spoilt))).toBe('WIRE_HANDSHAKE_FAILED');
@@ -161,7 +166,7 @@ test('a spoilt last word of a client makes no session', async () => {
 });
 
 test('a spoilt frame is refused, at either end and in any place', async () => {
-  await forEachInput((random) => {
+  await forEachInput(inputs, (random) => {
     const client = session.openCall();
     const first = client.seal(frameTypes.open, randomBuffer(random, 20));
     const spoiltFirst = mutate(first, random, donors);
@@ -185,7 +190,7 @@ test('a spoilt frame is refused, at either end and in any place', async () => {
 });
 
 test('any bytes are no frame', async () => {
-  await forEachInput((random) => {
+  await forEachInput(inputs, (random) => {
     const bytes = randomBuffer(random, random.between(0, 80));
     expectRefused(() => table.beginCall(bytes), false, [
       'WIRE_FRAME_INVALID',

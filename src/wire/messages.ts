@@ -28,6 +28,7 @@ export interface ClientHello {
   readonly shares: readonly KeyShare[];
 }
 
+/** Serialise a `ClientHello`. */
 export function clientHelloBytes({ random, keyBits, shares }: ClientHello): Buffer {
   const writer = new FieldWriter(4_096)
     .fixed32(1, magics.clientHello)
@@ -42,6 +43,7 @@ export function clientHelloBytes({ random, keyBits, shares }: ClientHello): Buff
   return writer.finish();
 }
 
+/** @throws AtedbError NON_CANONICAL. */
 export function parseClientHello(bytes: Buffer): ClientHello {
   checkStrict(clientHelloForm, bytes);
   const shares: KeyShare[] = [];
@@ -65,6 +67,7 @@ export interface ServerHello {
   readonly sealedProof: Buffer;
 }
 
+/** Serialise a `ServerHello`. */
 export function serverHelloBytes({ parameters, sealedProof }: ServerHello): Buffer {
   return new FieldWriter(parameters.length + sealedProof.length + 16)
     .bytes(1, parameters)
@@ -72,6 +75,7 @@ export function serverHelloBytes({ parameters, sealedProof }: ServerHello): Buff
     .finish();
 }
 
+/** @throws AtedbError NON_CANONICAL. */
 export function parseServerHello(bytes: Buffer): ServerHello {
   checkStrict(serverHelloForm, bytes);
   const [parameters, sealedProof] = fieldsOf(bytes, 2) as [Buffer, Buffer];
@@ -87,6 +91,7 @@ export interface ServerParameters {
   readonly sealedSecret: Buffer;
 }
 
+/** Serialise `ServerParameters`. */
 export function parametersBytes(parameters: ServerParameters): Buffer {
   return new FieldWriter(2_048)
     .fixed32(1, magics.parameters)
@@ -98,6 +103,7 @@ export function parametersBytes(parameters: ServerParameters): Buffer {
     .finish();
 }
 
+/** @throws AtedbError NON_CANONICAL. */
 export function parseParameters(bytes: Buffer): ServerParameters {
   checkStrict(parametersForm, bytes);
   const [, keyBits, sessionId, kem, encapsulated, sealedSecret] = fieldsOf(bytes, 6) as [
@@ -129,6 +135,7 @@ export interface ServerIdentity {
   readonly terms: SessionTerms;
 }
 
+/** Serialise a `ServerIdentity`. */
 export function identityBytes({ key, rotations, terms }: ServerIdentity): Buffer {
   const writer = new FieldWriter(4_096).fixed32(1, magics.identity).message(2, publicKeyBytes(key));
   for (const rotation of rotations) writer.bytesAlways(3, rotation);
@@ -139,7 +146,7 @@ export function identityBytes({ key, rotations, terms }: ServerIdentity): Buffer
     .finish();
 }
 
-/** @throws AtedbError also as `PublicKey.parse`. */
+/** @throws AtedbError NON_CANONICAL, and as `PublicKey.parse`. */
 export function parseIdentity(bytes: Buffer): ServerIdentity {
   checkStrict(identityForm, bytes);
   const rotations: Buffer[] = [];
@@ -165,6 +172,7 @@ export interface ServerProof {
   readonly finished: Buffer;
 }
 
+/** Serialise a `ServerProof`. */
 export function proofBytes({ identity, signature, finished }: ServerProof): Buffer {
   return new FieldWriter(identity.length + signature.length + 64)
     .fixed32(1, magics.proof)
@@ -174,17 +182,19 @@ export function proofBytes({ identity, signature, finished }: ServerProof): Buff
     .finish();
 }
 
+/** @throws AtedbError NON_CANONICAL. */
 export function parseProof(bytes: Buffer): ServerProof {
   checkStrict(proofForm, bytes);
   const [, identity, signature, finished] = fieldsOf(bytes, 4) as [number, Buffer, Buffer, Buffer];
   return { identity, signature, finished };
 }
 
+/** Serialise a `ClientFinished`. */
 export function clientFinishedBytes(finished: Buffer): Buffer {
   return new FieldWriter(64).fixed32(1, magics.clientFinished).bytes(2, finished).finish();
 }
 
-/** The MAC in it. */
+/** The MAC in a `ClientFinished`. @throws AtedbError NON_CANONICAL. */
 export function parseClientFinished(bytes: Buffer): Buffer {
   checkStrict(clientFinishedForm, bytes);
   return fieldsOf(bytes, 2)[1] as Buffer;

@@ -6,6 +6,7 @@ import {
   equalSecrets,
   hashBytes,
   hpkeSeal,
+  hpkeSealInThread,
   type Kem,
   kemKeyFault,
   type PublicKey,
@@ -59,8 +60,9 @@ export interface AnsweredHello {
 }
 
 /**
- * Answer a client's hello, a serialised `ClientHello`. What costs most of it, the signature, is made by the signer; the rest
- * takes well under a millisecond on the calling thread. How many there may be at once is for the caller to say, before this.
+ * Answer a client's hello, a serialised `ClientHello`. What costs most of it is done off the event loop: the signature by its
+ * signer, and P-384 in the thread pool; the rest takes well under a millisecond. How many there may be at once is for the
+ * caller to say, before this.
  *
  * @throws AtedbError WIRE_HANDSHAKE_FAILED for a hello that is none; WIRE_SHARE_MISSING where it has no share for the size of
  *   keys that is due.
@@ -75,7 +77,11 @@ export async function answerHello(hello: Buffer, options: AnswerOptions): Promis
   const helloHash = transcript.clientHello(hello);
   const sessionId = random(idBytes);
   const secret = random(hashBytes);
-  const sealed = hpkeSeal(kem, share, secretContext(helloHash), secret, options.coins);
+  const context = secretContext(helloHash);
+  const sealed =
+    options.coins === undefined
+      ? await hpkeSealInThread(kem, share, context, secret)
+      : hpkeSeal(kem, share, context, secret, options.coins);
   const parameters = parametersBytes({
     keyBits,
     sessionId,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
 import { idBytes } from './forms.ts';
@@ -61,6 +62,7 @@ export class SessionTable {
     if (own !== undefined && own.size >= this.#sessionsPerPeerMax) this.#drop(this.#idlest(own));
     if (this.#entries.size >= this.#sessionsMax) this.#drop(this.#idlest(this.#entries.keys()));
     const { name } = session;
+    assert(!this.#entries.has(name), 'a session is kept once');
     this.#entries.set(name, { session, peer, placedMs: this.#now() });
     const ids = this.#peers.get(peer) ?? new Set();
     this.#peers.set(peer, ids.add(name));
