@@ -50,6 +50,7 @@ beforeEach(async () => {
 
 function claimFor(conversationId: Buffer, key = testKey): KeyProofClaim {
   return {
+    exporter: call.exporter,
     serverFingerprint: server.running.identity.fingerprint,
     chainId: writer.chainId,
     conversationId,

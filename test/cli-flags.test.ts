@@ -144,7 +144,6 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
 
 describe('a capability that is not built yet is never ignored: exit code 2, saying so', () => {
   test.each([
-    ['--wire-encryption 256 --trust distributed solo', '--wire-encryption 256'],
     ['--auth ws://localhost:5555/auth solo', '--auth ws://localhost:5555/auth'],
     ['--dns 8.8.4.4 solo', '--dns-server 8.8.4.4'],
     ['--dns-sec solo', '--dns-sec'],

@@ -58,6 +58,7 @@ class DeleteCall extends ByteCall {
     const answer = await this.answer();
     if (typeof answer === 'string' || answer.case !== 'conversation') throw new Error(`${answer}`);
     return {
+      exporter: this.exporter,
       serverFingerprint: server.running.identity.fingerprint,
       chainId,
       conversationId: Buffer.from(answer.value.conversationId),

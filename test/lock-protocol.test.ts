@@ -44,10 +44,12 @@ async function begun(
   const { primaryKey = randomBytes(16), key = of.root, ...options } = more;
   const call = new LockCall(of.server.address);
   call.want(chainKey, key, primaryKey, options);
+  const conversationId = await call.conversation();
   const claim: LockProofClaim = {
+    exporter: call.exporter,
     serverFingerprint: of.server.running.identity.fingerprint,
     chainId: of.chainId,
-    conversationId: await call.conversation(),
+    conversationId,
     fingerprint: key.publicKey.fingerprint,
     primaryKey,
   };

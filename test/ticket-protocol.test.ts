@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { create, type DescMethod, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ChainService, type GetTicketRequestSchema } from '../gen/atedb/v1/chain_pb.js';
 import { KeyPair, signatureContexts } from '../src/crypto/index.ts';
 import type { TicketProofClaim } from '../src/event/index.ts';
 import { appendRequest, reasonOf } from './support/raw-client.ts';
+import { StubClient } from './support/stub-client.ts';
 import { TestServer } from './support/test-server.ts';
 import { type TestBatch, type TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 import { TicketCall, ticketFor } from './support/ticket-call.ts';
@@ -68,7 +69,7 @@ async function requestOf({ name, input }: DescMethod): Promise<Buffer> {
 
 /** What comes first of a call: `ok`, or the reason of its refusal. */
 async function callOf(method: DescMethod, request: Buffer, ticket?: Buffer): Promise<string> {
-  const client = new Client(server.address, credentials.createInsecure());
+  const client = new StubClient(server.address);
   const metadata = new Metadata();
   if (ticket !== undefined) metadata.set('atedb-ticket-bin', ticket);
   try {

@@ -65,7 +65,7 @@ test('tells of the certificate that TLS shows, and suggests a name that it is fo
     asksClients: false,
   };
   const said = announcement({ ...input, notBuiltYet: [], tls });
-  expect(said).toContain(`  identity  abcd
+  expect(said).toContain(`  wire      encrypted, 128 bits or more
   tls       1.3; shows a certificate of ${tls.names}, until 2030-01-01T00:00:00.000Z
             (SHA-256 AB:CD)
 Try: atedb append --tls ate://db.example.com/`);

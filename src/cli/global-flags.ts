@@ -1,4 +1,4 @@
-import type { KeyBits } from '../wire/index.ts';
+import type { KeyBits } from '../client/index.ts';
 import { NotBuiltYetError, UsageError } from './errors.ts';
 import {
   parseChoice,

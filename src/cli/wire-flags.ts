@@ -1,4 +1,4 @@
-import type { KeyBits } from '../wire/index.ts';
+import type { KeyBits } from '../client/index.ts';
 import { UsageError } from './errors.ts';
 import { parseChoice, parseSwitch } from './flag-values.ts';
 import {

@@ -73,7 +73,12 @@ test('only what may pass by itself is tried again', () => {
     'TOO_MANY_UPLOADS',
     'READER_TOO_SLOW',
     'REQUEST_TOO_SLOW',
+    'TOO_MANY_HANDSHAKES',
     'SERVER_DRAINING',
+    'WIRE_SESSION_UNKNOWN',
+    'WIRE_CALL_REPLAYED',
+    'WIRE_FRAME_INVALID',
+    'WIRE_TRUNCATED',
     'CONNECTION_FAILED',
   ]);
 });

@@ -84,5 +84,5 @@ export { damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { TlsOptions } from './tls-options.ts';
-export type { Encryption } from './tunnel.ts';
+export type { Encryption, KeyBits } from './tunnel.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

@@ -9,6 +9,8 @@ import type { TlsState } from './errors-from-grpc.ts';
 import { shakeHands } from './handshake.ts';
 import type { IdentityCheck } from './server-identity.ts';
 
+export type { KeyBits };
+
 /** What encryption is wanted: what the server requires; none; or keys of at least so many bits. */
 export type Encryption = 'auto' | 'plain' | KeyBits;
 

@@ -1,17 +1,26 @@
-import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
+import { ml_kem768_x25519, ml_kem1024_p384 } from '@noble/post-quantum/hybrid.js';
 import fc from 'fast-check';
 import * as hpke from 'hpke';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { rounds } from '../../test/support/scale.ts';
 import { fromHex as hex, readVectors } from '../../test/support/vectors.ts';
-import { hpkeKeys } from './hpke.ts';
+import { chooseProvider } from './current-provider.ts';
+import { hpkeKeys, hpkeOpen, hpkeSeal } from './hpke.ts';
 import { KeyPair, kemMlkem768X25519, kemSuite, PublicKey, sealedToBytes, sealTo } from './index.ts';
 import { encapsulateTo, KemPrivateKey } from './kem.ts';
 import { kemKeyFault } from './kem-key.ts';
+import { ephemeralKems } from './kem-suites.ts';
 import { nativeProvider } from './native-provider.ts';
 
 interface Vectors {
-  kem: { kem_id: number; skRm: string; pkRm: string; enc: string; shared_secret: string }[];
+  kem: {
+    kem_id: number;
+    skRm: string;
+    pkRm: string;
+    ikmE: string;
+    enc: string;
+    shared_secret: string;
+  }[];
   keySchedule: {
     kem_id: number;
     kdf_id: number;
@@ -24,8 +33,9 @@ interface Vectors {
   }[];
 }
 
-const vectors = readVectors<Vectors>('hpke', { kem: 2, keySchedule: 4 });
+const vectors = readVectors<Vectors>('hpke', { kem: 3, keySchedule: 4 });
 const suite = kemSuite(kemMlkem768X25519);
+const { mlkem768X25519: small, mlkem1024P384: large } = ephemeralKems;
 const context = { info: Buffer.from('what for'), aad: Buffer.from('where') };
 const secret = Buffer.from('a read key of thirty-two bytes, ');
 const pair = KeyPair.generate();
@@ -38,23 +48,46 @@ function flipped(bytes: Buffer, at: number): Buffer {
 
 describe('the published vectors', () => {
   test('are there', () => {
-    expect(vectors.kem.map(({ kem_id }) => kem_id)).toEqual([suite.kemId, suite.kemId]);
+    expect(vectors.kem.map(({ kem_id }) => kem_id)).toEqual([
+      suite.kemId,
+      suite.kemId,
+      large.kemId,
+    ]);
     // Of other KEMs: the key schedule is the same for all.
     expect(vectors.keySchedule.map(({ kem_id }) => kem_id)).toEqual([32, 33, 16, 18]);
     expect(vectors.keySchedule.map(({ encryptions }) => encryptions.length)).toEqual([1, 1, 1, 1]);
   });
 
-  test.each(vectors.kem)('MLKEM768-X25519 makes the keys and secrets of the draft', (vector) => {
-    const key = new KemPrivateKey(suite, hex(vector.skRm));
-    expect(key.publicKey.toString('hex')).toBe(vector.pkRm);
-    expect(kemKeyFault(suite, key.publicKey)).toBeUndefined();
-    expect(key.decapsulate(hex(vector.enc))?.toString('hex')).toBe(vector.shared_secret);
-    const { publicKey, seed, encapsulated } = suite.lengths;
-    expect([key.publicKey.length, hex(vector.skRm).length, hex(vector.enc).length]).toEqual([
-      publicKey,
-      seed,
-      encapsulated,
-    ]);
+  describe.each(['native', 'portable'] as const)('%s', (name) => {
+    beforeEach(() => chooseProvider(name));
+    afterEach(() => chooseProvider('native'));
+
+    test.each(vectors.kem)('KEM $kem_id makes the keys and secrets of the draft', (vector) => {
+      const suite = vector.kem_id === large.kemId ? large : small;
+      const key = new KemPrivateKey(suite, hex(vector.skRm));
+      expect(key.publicKey.toString('hex')).toBe(vector.pkRm);
+      expect(kemKeyFault(suite, key.publicKey)).toBeUndefined();
+      expect(key.decapsulate(hex(vector.enc))?.toString('hex')).toBe(vector.shared_secret);
+      const { publicKey, seed, encapsulated } = suite.lengths;
+      expect([key.publicKey.length, hex(vector.skRm).length, hex(vector.enc).length]).toEqual([
+        publicKey,
+        seed,
+        encapsulated,
+      ]);
+      const coins = {
+        mlkem: hex(vector.ikmE).subarray(0, 32),
+        curve: hex(vector.ikmE).subarray(32),
+      };
+      if (name === 'native') {
+        expect(() => encapsulateTo(suite, key.publicKey, coins)).toThrow(
+          /only the portable provider/,
+        );
+        return;
+      }
+      const made = encapsulateTo(suite, key.publicKey, coins);
+      expect(made.encapsulated.toString('hex')).toBe(vector.enc);
+      expect(made.sharedSecret.toString('hex')).toBe(vector.shared_secret);
+    });
   });
 
   test.each(vectors.keySchedule)('the key schedule of HPKE with KEM $kem_id', (vector) => {
@@ -68,39 +101,39 @@ describe('the published vectors', () => {
   });
 });
 
-describe('other implementations', () => {
-  const theirs = new hpke.CipherSuite(
-    hpke.KEM_MLKEM768_X25519,
-    hpke.KDF_HKDF_SHA256,
-    hpke.AEAD_AES_256_GCM,
-  );
-  const ourKey = pair.publicKey.kem?.bytes as Buffer;
-  const ourSeed = pair.exportKemSeed()?.seed as Buffer;
+const others = [
+  { kem: small, factory: hpke.KEM_MLKEM768_X25519, noble: ml_kem768_x25519 },
+  { kem: large, factory: hpke.KEM_MLKEM1024_P384, noble: ml_kem1024_p384 },
+];
+
+describe.each(others)('other implementations of $kem.name', ({ kem, factory, noble }) => {
+  const theirs = new hpke.CipherSuite(factory, hpke.KDF_HKDF_SHA256, hpke.AEAD_AES_256_GCM);
+  const ourSeed = Buffer.alloc(32, 5);
+  const ourKey = new KemPrivateKey(kem, ourSeed);
 
   test('the library hpke opens what we seal, and we what it seals', async () => {
     const keys = await theirs.DeserializePrivateKey(ourSeed, false);
-    const sealed = sealTo(pair.publicKey, context, secret);
-    const [enc, ciphertext] = [sealed.subarray(0, 1120), sealed.subarray(1120)];
+    const sealed = hpkeSeal(kem, ourKey.publicKey, context, secret);
+    const length = kem.lengths.encapsulated;
+    const [enc, ciphertext] = [sealed.subarray(0, length), sealed.subarray(length)];
     expect(Buffer.from(await theirs.Open(keys, enc, ciphertext, context))).toEqual(secret);
 
-    const theirKey = await theirs.DeserializePublicKey(ourKey);
+    const theirKey = await theirs.DeserializePublicKey(ourKey.publicKey);
     const made = await theirs.Seal(theirKey, secret, context);
     const joined = Buffer.concat([made.encapsulatedSecret, made.ciphertext]);
-    expect(pair.openSealed(context, joined)).toEqual(secret);
+    expect(hpkeOpen(kem, ourKey, context, joined)).toEqual(secret);
   });
 
   test('noble has the same keys and secrets, both ways', () => {
     const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
     fc.assert(
       fc.property(seeds, (seed) => {
-        const ours = new KemPrivateKey(suite, Buffer.from(seed));
-        const keys = ml_kem768_x25519.keygen(seed);
+        const ours = new KemPrivateKey(kem, Buffer.from(seed));
+        const keys = noble.keygen(seed);
         expect(ours.publicKey.equals(keys.publicKey)).toBe(true);
-        const { sharedSecret, encapsulated } = encapsulateTo(suite, ours.publicKey);
-        expect(
-          sharedSecret.equals(ml_kem768_x25519.decapsulate(encapsulated, keys.secretKey)),
-        ).toBe(true);
-        const made = ml_kem768_x25519.encapsulate(keys.publicKey);
+        const { sharedSecret, encapsulated } = encapsulateTo(kem, ours.publicKey);
+        expect(sharedSecret.equals(noble.decapsulate(encapsulated, keys.secretKey))).toBe(true);
+        const made = noble.encapsulate(keys.publicKey);
         expect(ours.decapsulate(Buffer.from(made.cipherText))?.equals(made.sharedSecret)).toBe(
           true,
         );
@@ -240,5 +273,40 @@ describe('the KEM part of a public key', () => {
         /one of KEM suite and KEM key/,
       );
     }
+  });
+});
+
+describe('a key of MLKEM1024-P384', () => {
+  const key = new KemPrivateKey(large, Buffer.alloc(32, 9)).publicKey;
+  const point = key.subarray(1568);
+  const withPoint = (bytes: Buffer) => Buffer.concat([key.subarray(0, 1568), bytes]);
+  const prime = (1n << 384n) - (1n << 128n) - (1n << 96n) + (1n << 32n) - 1n;
+  const coordinate = (value: bigint) => Buffer.from(value.toString(16).padStart(96, '0'), 'hex');
+
+  test('is one, with any point of the curve', () => {
+    expect(kemKeyFault(large, key)).toBeUndefined();
+    const y = BigInt(`0x${point.toString('hex', 49)}`);
+    const negated = Buffer.concat([point.subarray(0, 49), coordinate(prime - y)]);
+    expect(kemKeyFault(large, withPoint(negated))).toBeUndefined();
+  });
+
+  test('is none with a coefficient that is not below the modulus', () => {
+    const last = Buffer.from(key);
+    last.fill(0xff, 1533, 1536);
+    expect(kemKeyFault(large, last)).toBe('has an ML-KEM-1024 half with a coefficient above 3,328');
+  });
+
+  test('is none with a point off the curve, in another encoding, or none', () => {
+    const fault = (bytes: Buffer) => kemKeyFault(large, withPoint(bytes));
+    expect(fault(flipped(point, 96))).toMatch(/not on the curve/);
+    expect(fault(Buffer.concat([point.subarray(0, 49), Buffer.alloc(48)]))).toMatch(/not on/);
+    for (const first of [0, 2, 3, 5, 6, 7]) {
+      expect(fault(Buffer.concat([Buffer.of(first), point.subarray(1)]))).toMatch(/uncompressed/);
+    }
+    // x of zero, for which there is a y, written as zero and as the prime.
+    const zero = Buffer.concat([Buffer.of(4), coordinate(prime), point.subarray(49)]);
+    expect(fault(zero)).toMatch(/not canonically encoded/);
+    const tooLarge = Buffer.concat([point.subarray(0, 49), Buffer.alloc(48, 0xff)]);
+    expect(fault(tooLarge)).toMatch(/not canonically encoded/);
   });
 });

@@ -18,6 +18,8 @@ export interface KnownAnswers {
    * signatures' context and "abc" as AAD.
    */
   readonly sealed: string;
+  /** "abc" under AES-GCM with the keys 00, 01, 02, … of 16, 24 and 32 bytes, a nonce of zeros, and "abc" as AAD. */
+  readonly aesGcm: string;
   /** By the numbers of suites. */
   readonly suites: Readonly<Record<number, SuiteAnswers>>;
 }
@@ -31,6 +33,8 @@ export const knownAnswers: KnownAnswers = {
   /** Of nine inputs of one to three blocks: the hash of all their tagged hashes, and the root of their tree. */
   manyHashes: 'e2b7d7469d4abdb49c40eb457487aea4eb2e94f4c0efe9c69f88fe6c4164a31b',
   manyRoot: '5ab7970fe260d3521f8d965f7f6bbcb166ba610897e126a72938e5312102a1dc',
+  aesGcm:
+    '28b4e440c2a639b989dceb350d8137fa3c909dba61712a37773ba93b57484a481cf9dcb54a8c6fded660d63833d4d0bb09fbb95ce926b1380d',
   sealed: [
     '6NoC3k3kgWBQ+dmS06ml/vtuGkKTdyESOJMPcCxNW6Lp8RXK4qP5+EARng2hk9L4rsKvc4yRe94sju9MfEeQk7YP5T',
     'UpJePkfMLh86y6B73g2qCefBiHEVZDSmzNvYGjhtUoUiotanIYOR5E3N4Y7IyjqaxAqLl+fZXwgitp/26eKdwXEuCp',

@@ -1,3 +1,4 @@
+import { gcm } from '@noble/ciphers/aes.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
@@ -59,6 +60,15 @@ test('what the known message was encrypted with opens it', async () => {
   expect(Buffer.from(await suite.Open(key, enc, ciphertext, context)).toString()).toBe('abc');
 });
 
+test('the known frames are those of another implementation', () => {
+  const text = Buffer.from('abc');
+  const sealed = [16, 24, 32].map((length) => {
+    const key = Uint8Array.from({ length }, (_, index) => index);
+    return gcm(key, new Uint8Array(12), text).encrypt(text);
+  });
+  expect(Buffer.concat(sealed).toString('hex')).toBe(knownAnswers.aesGcm);
+});
+
 test.each(signatureSuites)('those of $name too', (suite) => {
   const { fingerprint, context, message, signature } = knownAnswers.suites[
     suite.number
@@ -97,6 +107,7 @@ test.each([
   ['manyHashes', 'hashes of many inputs'],
   ['manyRoot', 'hashes of many inputs'],
   ['sealed', 'encryption to a key'],
+  ['aesGcm', 'encryption of frames'],
 ] as const)('a wrong %s fails the test of the %s', (answer, what) => {
   expectFailure({ ...knownAnswers, [answer]: wrong(knownAnswers[answer]) }, what);
 });

@@ -30,11 +30,10 @@ interface HkdfVector {
   result: string;
 }
 
-const suite = ephemeralKems.mlkem768X25519;
-const nist = readVectors<{ tests: GcmVector[] }>('nist-aes-gcm', { tests: 75 }).tests;
+const nist = readVectors<{ tests: GcmVector[] }>('nist-aes-gcm', { tests: 225 }).tests;
 const wycheproof = readVectors<{ aesGcm: GcmVector[]; hkdf: HkdfVector[] }>(
   'wycheproof-symmetric',
-  { aesGcm: 66, hkdf: 23 },
+  { aesGcm: 97, hkdf: 23 },
 );
 const rfc5869 = readVectors<{
   tests: { ikm: string; salt: string; info: string; l: string; prk: string; okm: string }[];
@@ -54,15 +53,30 @@ const kem = readVectors<{
   x25519: { tcId: number; flags: string[]; public: string; private: string; shared: string }[];
   decapsulate: { tcId: number; seed: string; ek: string; c: string; K: string; result: string }[];
   badKeys: { tcId: number; ek: string }[];
-}>('wycheproof-kem', { x25519: 77, decapsulate: 5, badKeys: 6 });
+  decapsulate1024: { tcId: number; seed: string; ek: string; c: string; K: string }[];
+  badKeys1024: { tcId: number; ek: string }[];
+  p384: { tcId: number; public: string; private: string; shared: string; result: string }[];
+}>('wycheproof-kem', {
+  ...{ x25519: 77, decapsulate: 5, badKeys: 6 },
+  ...{ p384: 52, decapsulate1024: 5, badKeys1024: 3 },
+});
+const { mlkem768X25519, mlkem1024P384 } = ephemeralKems;
+const mlkems = [
+  { mlkem: 'mlkem768', suite: mlkem768X25519, good: kem.decapsulate, bad: kem.badKeys },
+  { mlkem: 'mlkem1024', suite: mlkem1024P384, good: kem.decapsulate1024, bad: kem.badKeys1024 },
+] as const;
 
 test('there are good vectors and bad ones of each', () => {
   const byResult = ({ result }: { result: string }) => result;
-  expect(countBy(nist, byResult)).toEqual({ valid: 50, invalid: 25 });
-  expect(countBy(wycheproof.aesGcm, byResult)).toEqual({ valid: 39, invalid: 27 });
+  expect(countBy(nist, byResult)).toEqual({ valid: 150, invalid: 75 });
+  expect(countBy(wycheproof.aesGcm, byResult)).toEqual({ valid: 58, invalid: 39 });
   expect(countBy(wycheproof.hkdf, byResult)).toEqual({ valid: 20, invalid: 3 });
   const byZero = ({ flags }: { flags: string[] }) => flags.includes('ZeroSharedSecret');
   expect(countBy(kem.x25519, byZero)).toEqual({ false: 46, true: 31 });
+  expect(countBy(kem.p384, byResult)).toEqual({ valid: 33, invalid: 18, acceptable: 1 });
+  const byBits = ({ key }: { key: string }) => key.length * 4;
+  expect(countBy(nist, byBits)).toEqual({ 128: 75, 192: 75, 256: 75 });
+  expect(countBy(wycheproof.aesGcm, byBits)).toEqual({ 128: 17, 192: 14, 256: 66 });
 });
 
 describe.each([nativeProvider, portableProvider])('$name', (provider) => {
@@ -72,7 +86,7 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
   test.each([
     ['NIST', nist],
     ['Wycheproof', wycheproof.aesGcm],
-  ])('AES-256-GCM: %s', (_, vectors) => {
+  ])('AES-GCM of 128, 192 and 256 bits: %s', (_, vectors) => {
     vectors.forEach((vector, index) => {
       const input = {
         key: fromHex(vector.key),
@@ -126,20 +140,35 @@ describe.each([nativeProvider, portableProvider])('$name', (provider) => {
     }
   });
 
-  test('ML-KEM-768: Wycheproof', () => {
-    for (const { tcId, seed, ek, c, K } of kem.decapsulate) {
-      const key = provider.mlkemKey('mlkem768', fromHex(seed));
+  test('P-384: Wycheproof, but that compressed points are none', () => {
+    for (const { tcId, public: publicKey, private: secret, shared, result } of kem.p384) {
+      // Written as DER's integers: with a zero before them, or shorter.
+      const scalar = fromHex(secret.padStart(96, '0').slice(-96));
+      const found = provider.agreeingKey('p384', scalar).agree(fromHex(publicKey));
+      expect(found?.toString('hex'), `${tcId}`).toBe(result === 'valid' ? shared : undefined);
+    }
+  });
+
+  test.each(mlkems)('$mlkem: Wycheproof', ({ mlkem, good }) => {
+    for (const { tcId, seed, ek, c, K } of good) {
+      const key = provider.mlkemKey(mlkem, fromHex(seed));
       expect(key.publicKey.equals(fromBase64(ek)), `${tcId}`).toBe(true);
       expect(key.decapsulate(fromBase64(c)).toString('hex'), `${tcId}`).toBe(K);
     }
   });
 
-  test('a key of ML-KEM-768 whose coefficients are too large is refused before, and by each', () => {
-    const { publicKey: x25519 } = provider.agreeingKey('x25519', Buffer.alloc(32, 1));
-    for (const { tcId, ek } of kem.badKeys) {
-      const key = fromBase64(ek);
-      expect(kemKeyFault(suite, Buffer.concat([key, x25519])), `${tcId}`).toMatch(/coefficient/);
-      expect(() => provider.mlkemEncapsulate('mlkem768', key), `${tcId}`).toThrow();
-    }
-  });
+  test.each(mlkems)(
+    'a key of $mlkem whose coefficients are too large is refused before, and by each',
+    ({ suite, bad }) => {
+      const secret = Buffer.alloc(suite.parts.curveSecret, 1);
+      const { publicKey } = provider.agreeingKey(suite.curve, secret);
+      for (const { tcId, ek } of bad) {
+        const key = fromBase64(ek);
+        expect(kemKeyFault(suite, Buffer.concat([key, publicKey])), `${tcId}`).toMatch(
+          /coefficient/,
+        );
+        expect(() => provider.mlkemEncapsulate(suite.mlkem, key), `${tcId}`).toThrow();
+      }
+    },
+  );
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { AeadInput } from '../crypto/index.ts';
 import { idBytes } from './forms.ts';
 import type { FrameType, Sender } from './frames.ts';
@@ -31,6 +32,7 @@ export class CallDirection {
   #secret: Buffer;
   #key: Buffer;
   #counter = 0;
+  #isWiped = false;
 
   /** @param secret of this direction, from `callSecret`; it is kept, and wiped. */
   constructor({ sessionId, call, sender, keyBits }: CallPlace, secret: Buffer) {
@@ -44,6 +46,8 @@ export class CallDirection {
 
   /** Go to the next frame. What is returned is valid until the frame after it. */
   next(type: FrameType): AeadInput {
+    // Zeros are a key that everybody has.
+    assert(!this.#isWiped, 'the keys of this call were forgotten');
     const counter = this.#counter;
     if (counter > 0 && counter % framesPerKey === 0) this.#ratchet();
     writeUint64(this.#nonce, counter, nonceBytes - 8);
@@ -53,17 +57,22 @@ export class CallDirection {
     return { key: this.#key, nonce: this.#nonce, aad: this.#aad };
   }
 
-  /** Forget the keys. */
+  /** Forget the keys: there is no frame after this. */
   wipe(): void {
-    this.#secret.fill(0);
-    this.#key.fill(0);
+    this.#isWiped = true;
+    this.#forget();
   }
 
   /** What was sealed before can't be opened with what is known from here on. */
   #ratchet(): void {
     const secret = nextSecret(this.#secret);
-    this.wipe();
+    this.#forget();
     this.#secret = secret;
     this.#key = frameKey(secret, this.#keyBits);
+  }
+
+  #forget(): void {
+    this.#secret.fill(0);
+    this.#key.fill(0);
   }
 }

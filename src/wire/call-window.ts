@@ -9,7 +9,8 @@ const words = callWindow / wordBits + 1;
  * is older counts as made.
  */
 export class CallWindow {
-  readonly #bits = new Uint32Array(words);
+  /** An array, which for so few is smaller than a typed one. */
+  readonly #bits: number[] = new Array(words).fill(0);
   #highest = -1;
 
   /** Whether a call of this id may be made still. @param id from 0 to 2^53 - 1. */

@@ -3,7 +3,7 @@ import { frameInvalid } from './errors.ts';
 import { type CountFrame, FrameOpener, FrameSealer, type OpenedFrame } from './frame-crypto.ts';
 import { clientOpening, type FrameType, parseFrame } from './frames.ts';
 import type { KeyBits } from './key-bits.ts';
-import { callSecret } from './key-schedule.ts';
+import type { SessionKeys } from './session-keys.ts';
 
 /** What a client's call is made in. */
 export interface ClientCallInput {
@@ -11,10 +11,7 @@ export interface ClientCallInput {
   readonly keyBits: KeyBits;
   /** Never used twice. */
   readonly call: number;
-  readonly clientRoot: Buffer;
-  readonly serverRoot: Buffer;
-  /** Of the session; see `SessionSecrets`. */
-  readonly exporter: Buffer;
+  readonly keys: SessionKeys;
   readonly count: CountFrame;
 }
 
@@ -24,22 +21,22 @@ export class ClientCallCrypto {
   readonly call: number;
   /** Of the session: what proofs of keys within this call are tied to. 32 bytes. */
   readonly exporter: Buffer;
+  readonly #keys: SessionKeys;
   readonly #sealer: FrameSealer;
   readonly #openerOf: (random: Buffer) => FrameOpener;
-  /** What the server's keys are made from, until its first frame has come: only it knows the rest. */
+  /** Made when the server's first frame has come, since its keys are made from what is in that. */
   #opener: FrameOpener | undefined;
+  #hasFailed = false;
 
-  constructor({ sessionId, keyBits, call, exporter, count, ...roots }: ClientCallInput) {
+  constructor({ sessionId, keyBits, call, keys, count }: ClientCallInput) {
     this.call = call;
-    this.exporter = exporter;
+    this.#keys = keys;
+    this.exporter = keys.exporter;
     const place = { sessionId, call, keyBits };
-    const sending = new CallDirection(
-      { ...place, sender: 'client' },
-      callSecret(roots.clientRoot, call),
-    );
+    const sending = new CallDirection({ ...place, sender: 'client' }, keys.clientSecret(call));
     this.#sealer = new FrameSealer('client', sending, clientOpening(sessionId, call), count);
     this.#openerOf = (random) => {
-      const secret = callSecret(roots.serverRoot, call, random);
+      const secret = keys.serverSecret(call, random);
       const receiving = new CallDirection({ ...place, sender: 'server' }, secret);
       return new FrameOpener('server', receiving, count);
     };
@@ -71,17 +68,21 @@ export class ClientCallCrypto {
    * @throws AtedbError WIRE_FRAME_INVALID; the call has failed then, and nothing opens after it.
    */
   open(message: Buffer): OpenedFrame {
+    if (this.#opener !== undefined) return this.#opener.open(message);
+    if (this.#hasFailed) throw frameInvalid('one before it was refused, or the call is over');
+    // Until what is random has come with the first frame.
+    this.#hasFailed = true;
+    if (this.#keys.isWiped) throw frameInvalid('its session was ended here');
     const frame = parseFrame('server', message);
-    if ((frame.opening === undefined) !== (this.#opener !== undefined)) {
-      throw frameInvalid('what is random in a call belongs into its first frame');
-    }
-    this.#opener ??= this.#openerOf(frame.opening as Buffer);
-    return this.#opener.open(frame);
+    if (frame.opening === undefined) throw frameInvalid('the first one has nothing random');
+    this.#opener = this.#openerOf(frame.opening);
+    return this.#opener.openFirst(frame);
   }
 
   /** Forget the keys, when the call is over, however it ended. */
   wipe(): void {
     this.#sealer.wipe();
     this.#opener?.wipe();
+    this.#hasFailed = true;
   }
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   aesGcmOpen,
-  ephemeralKems,
   equalSecrets,
   hashBytes,
   hpkeOpen,
@@ -13,7 +12,7 @@ import {
 import { parseSignature } from '../event/index.ts';
 import { ClientSession } from './client-session.ts';
 import { handshakeFailed, readingHandshake } from './errors.ts';
-import { isKeyBits, type KeyBits, kemFor } from './key-bits.ts';
+import { isKeyBits, type KeyBits, kemFor, keySizes } from './key-bits.ts';
 import { HandshakeKeys, secretContext, transcript } from './key-schedule.ts';
 import {
   clientFinishedBytes,
@@ -32,10 +31,10 @@ export interface ClientHandshakeOptions {
   /** The smallest size of keys that it takes; it takes larger ones, too. */
   readonly keyBits: KeyBits;
   /**
-   * Which KEMs to send a share for: all, unless it is known which size the server chooses. A share more costs some hundred
-   * microseconds; one too few makes a server refuse that insists on larger keys.
+   * The largest size that a share is sent for: 256 unless it is given. The share for 256 bits costs a millisecond. Without
+   * it, a server that insists on them refuses (WIRE_SHARE_MISSING), and the handshake can be made again with it.
    */
-  readonly kems?: readonly Kem[] | undefined;
+  readonly sharesUpTo?: KeyBits | undefined;
   /** Milliseconds, by a clock that never goes back. */
   readonly now?: (() => number) | undefined;
   /** Random bytes, of which the caller has the number. */
@@ -60,13 +59,13 @@ export class ClientHandshake {
   readonly hello: Buffer;
   readonly #keyBits: KeyBits;
   readonly #now: () => number;
-  readonly #keys: ReadonlyMap<number, { kem: Kem; privateKey: KemPrivateKey }>;
+  readonly #keys: Map<number, { kem: Kem; privateKey: KemPrivateKey }>;
   #isUsed = false;
 
-  constructor({ keyBits, kems, now, random = randomBytes }: ClientHandshakeOptions) {
+  constructor({ keyBits, sharesUpTo = 256, now, random = randomBytes }: ClientHandshakeOptions) {
     this.#keyBits = keyBits;
     this.#now = now ?? (() => performance.now());
-    const offered = [...(kems ?? defaultKems(keyBits))].sort((a, b) => a.kemId - b.kemId);
+    const offered = offeredKems(keyBits, sharesUpTo);
     const helloRandom = random(hashBytes);
     this.#keys = new Map(
       offered.map((kem) => {
@@ -102,11 +101,10 @@ export class ClientHandshake {
     const keyBits = this.#checkedKeyBits(parameters);
     const helloHash = transcript.clientHello(this.hello);
     const parametersHash = transcript.parameters(helloHash, parametersBytes);
-    const keys = new HandshakeKeys(
-      this.#openSecret(parameters, helloHash),
-      parametersHash,
-      keyBits,
-    );
+    const secret = this.#openSecret(parameters, helloHash);
+    // What was made for this handshake is forgotten with it: so old sessions stay closed to who takes over this machine.
+    this.#keys.clear();
+    const keys = new HandshakeKeys(secret, parametersHash, keyBits);
     try {
       const proof = openProof(keys, parametersHash, sealedProof);
       const identity = readingHandshake(() => parseIdentity(proof.identity));
@@ -173,9 +171,10 @@ export class ClientHandshake {
   }
 }
 
-/** All that the server may choose. */
-function defaultKems(keyBits: KeyBits): Kem[] {
-  return keyBits === 256 ? [ephemeralKems.mlkem1024P384] : Object.values(ephemeralKems);
+/** Those for all sizes from one to another, by ascending number. */
+function offeredKems(from: KeyBits, to: KeyBits): Kem[] {
+  const sizes = keySizes.filter((size) => size === from || (size > from && size <= to));
+  return [...new Set(sizes.map(kemFor))].sort((a, b) => a.kemId - b.kemId);
 }
 
 function openProof(keys: HandshakeKeys, parametersHash: Buffer, sealed: Buffer): ServerProof {

@@ -3,8 +3,8 @@ import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { ClientCallCrypto } from './client-call.ts';
 import type { KeyBits } from './key-bits.ts';
-import type { SessionSecrets } from './key-schedule.ts';
 import type { SessionTerms } from './messages.ts';
+import { SessionKeys, type SessionSecrets } from './session-keys.ts';
 
 /** What a client's session is made of. */
 export interface ClientSessionInput {
@@ -31,21 +31,20 @@ export class ClientSession {
   /** What proofs of keys within this session are tied to. 32 bytes. */
   readonly exporter: Buffer;
   readonly terms: SessionTerms;
-  readonly #secrets: SessionSecrets;
+  readonly #keys: SessionKeys;
   readonly #now: () => number;
   readonly #createdMs: number;
   #usedMs: number;
   #bytes = 0;
   #nextCall = 0;
-  #hasEnded = false;
 
   constructor({ id, keyBits, identity, secrets, terms, now }: ClientSessionInput) {
     this.id = id;
     this.keyBits = keyBits;
     this.identity = identity;
-    this.exporter = secrets.exporter;
     this.terms = terms;
-    this.#secrets = secrets;
+    this.#keys = new SessionKeys(secrets);
+    this.exporter = this.#keys.exporter;
     this.#now = now;
     this.#createdMs = now();
     this.#usedMs = this.#createdMs;
@@ -53,12 +52,12 @@ export class ClientSession {
 
   /** Whether calls can be opened in it: it has not ended, and won't before the call has reached the server. */
   get isUsable(): boolean {
-    return !this.#hasEnded && this.#usedShare() < usableShare;
+    return !this.#keys.isWiped && this.#usedShare() < usableShare;
   }
 
   /** Whether it should be replaced by a new one, which can be done while calls go on in this one. */
   get isDue(): boolean {
-    return this.#hasEnded || this.#usedShare() >= dueShare;
+    return this.#keys.isWiped || this.#usedShare() >= dueShare;
   }
 
   /** Begin a call. @throws AtedbError WIRE_SESSION_UNKNOWN where the session is not usable any more. */
@@ -72,20 +71,14 @@ export class ClientSession {
     const call = this.#nextCall;
     this.#nextCall += 1;
     this.#usedMs = this.#now();
-    const { id: sessionId, keyBits, exporter } = this;
-    const { clientRoot, serverRoot } = this.#secrets;
+    const { id: sessionId, keyBits } = this;
     const count = (bytes: number) => this.#use(bytes);
-    return new ClientCallCrypto({
-      ...{ sessionId, keyBits, exporter, call, count },
-      ...{ clientRoot, serverRoot },
-    });
+    return new ClientCallCrypto({ sessionId, keyBits, call, keys: this.#keys, count });
   }
 
   /** Forget the keys. No call can be opened from here on, and none that has no answer yet can be read. */
   end(): void {
-    this.#hasEnded = true;
-    this.#secrets.clientRoot.fill(0);
-    this.#secrets.serverRoot.fill(0);
+    this.#keys.wipe();
   }
 
   toJSON(): object {

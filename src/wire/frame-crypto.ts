@@ -7,6 +7,7 @@ import {
   FrameOrder,
   type FrameType,
   frameHeading,
+  parseFrame,
   type SealedFrame,
   type Sender,
 } from './frames.ts';
@@ -68,14 +69,16 @@ export class FrameSealer {
   }
 }
 
-/** Opens the other end's frames of a call, in turn. */
+/** Opens the other end's frames of a call, in turn. After one that is refused, nothing opens. */
 export class FrameOpener {
+  readonly #sender: Sender;
   readonly #direction: CallDirection;
   readonly #count: CountFrame;
   readonly #order: FrameOrder;
   #isBroken = false;
 
   constructor(sender: Sender, direction: CallDirection, count: CountFrame) {
+    this.#sender = sender;
     this.#direction = direction;
     this.#count = count;
     this.#order = new FrameOrder(sender);
@@ -86,34 +89,48 @@ export class FrameOpener {
     return this.#order.hasEnded;
   }
 
-  /**
-   * Open the next frame. After one that doesn't open, none does.
-   *
-   * @throws AtedbError WIRE_FRAME_INVALID.
-   */
-  open({ type, ciphertext }: SealedFrame): OpenedFrame {
-    if (this.#isBroken) throw frameInvalid('one before it did not open');
-    const payload = this.#order.hasEnded
-      ? undefined
-      : aesGcmOpen(this.#direction.next(type), ciphertext);
-    if (payload === undefined || !this.#order.take(type)) {
-      this.#isBroken = true;
-      this.#direction.wipe();
-      throw frameInvalid(
-        payload === undefined
-          ? 'it was changed, moved or repeated, or one before it is missing'
-          : `one of type ${type} must not come now`,
-      );
-    }
-    this.#count(ciphertext.length);
-    if (this.hasEnded) this.#direction.wipe();
-    return { type, payload };
+  /** Open the first frame, which was taken apart to find its call. @throws AtedbError WIRE_FRAME_INVALID. */
+  openFirst(frame: SealedFrame): OpenedFrame {
+    return this.#openOrBreak(() => this.#open(frame));
+  }
+
+  /** Open the next frame, a serialised message. @throws AtedbError WIRE_FRAME_INVALID. */
+  open(message: Buffer): OpenedFrame {
+    return this.#openOrBreak(() => {
+      const frame = parseFrame(this.#sender, message);
+      if (frame.opening !== undefined || frame.call !== 0) {
+        throw frameInvalid('it names its call, as only the first one does');
+      }
+      return this.#open(frame);
+    });
   }
 
   /** Forget the keys: nothing opens from here on. */
   wipe(): void {
     this.#isBroken = true;
     this.#direction.wipe();
+  }
+
+  #openOrBreak(open: () => OpenedFrame): OpenedFrame {
+    if (this.#isBroken) throw frameInvalid('one before it was refused, or the call is over');
+    try {
+      return open();
+    } catch (error) {
+      this.wipe();
+      throw error;
+    }
+  }
+
+  #open({ type, ciphertext }: SealedFrame): OpenedFrame {
+    if (this.hasEnded) throw frameInvalid('it comes after the one that ends the call');
+    const payload = aesGcmOpen(this.#direction.next(type), ciphertext);
+    if (payload === undefined) {
+      throw frameInvalid('it was changed, moved or repeated, or one before it is missing');
+    }
+    if (!this.#order.take(type)) throw frameInvalid(`one of type ${type} must not come now`);
+    this.#count(ciphertext.length);
+    if (this.hasEnded) this.#direction.wipe();
+    return { type, payload };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   wireInfos,
 } from '../crypto/index.ts';
 import type { KeyBits } from './key-bits.ts';
+import type { SessionSecrets } from './session-keys.ts';
 
 // Which key is made from what: docs/wire.md, "Keys". The shape is that of TLS 1.3 (RFC 8446, 7.1), with HKDF-SHA-256.
 
@@ -84,16 +85,6 @@ export class HandshakeKeys {
   wipe(): void {
     this.#secret.fill(0);
   }
-}
-
-/** What a session is made of, 32 bytes each. */
-export interface SessionSecrets {
-  /** Of the keys of what the client sends. */
-  readonly clientRoot: Buffer;
-  /** Of the keys of what the server sends. */
-  readonly serverRoot: Buffer;
-  /** What proofs of keys are tied to (as RFC 9266 has it); it tells nothing of the others. */
-  readonly exporter: Buffer;
 }
 
 /** The first secret of one direction of a call. @param random of the server, in its own direction. */

@@ -1,20 +1,15 @@
 import { CallDirection } from './call-direction.ts';
-import { frameInvalid } from './errors.ts';
-import { frameTypes } from './forms.ts';
 import { type CountFrame, FrameOpener, FrameSealer, type OpenedFrame } from './frame-crypto.ts';
-import { type FrameType, parseFrame, type SealedFrame, serverOpening } from './frames.ts';
+import { type FrameType, type SealedFrame, serverOpening } from './frames.ts';
 import type { KeyBits } from './key-bits.ts';
-import { callSecret } from './key-schedule.ts';
+import type { SessionKeys } from './session-keys.ts';
 
 /** What a server's call is made in. */
 export interface ServerCallInput {
   readonly sessionId: Buffer;
   readonly keyBits: KeyBits;
   readonly call: number;
-  readonly clientRoot: Buffer;
-  readonly serverRoot: Buffer;
-  /** Of the session; see `SessionSecrets`. */
-  readonly exporter: Buffer;
+  readonly keys: SessionKeys;
   /** 16 bytes, made for this call. */
   readonly random: Buffer;
   readonly count: CountFrame;
@@ -29,16 +24,13 @@ export class ServerCallCrypto {
   readonly #opener: FrameOpener;
   readonly #sealer: FrameSealer;
 
-  constructor({ sessionId, keyBits, call, exporter, random, count, ...roots }: ServerCallInput) {
+  constructor({ sessionId, keyBits, call, keys, random, count }: ServerCallInput) {
     this.call = call;
-    this.exporter = exporter;
+    this.exporter = keys.exporter;
     const place = { sessionId, call, keyBits };
-    const receiving = new CallDirection(
-      { ...place, sender: 'client' },
-      callSecret(roots.clientRoot, call),
-    );
+    const receiving = new CallDirection({ ...place, sender: 'client' }, keys.clientSecret(call));
     this.#opener = new FrameOpener('client', receiving, count);
-    const secret = callSecret(roots.serverRoot, call, random);
+    const secret = keys.serverSecret(call, random);
     const sending = new CallDirection({ ...place, sender: 'server' }, secret);
     this.#sealer = new FrameSealer('server', sending, serverOpening(random), count);
   }
@@ -55,9 +47,7 @@ export class ServerCallCrypto {
 
   /** Open the first frame, which was taken apart to find the session. @throws AtedbError WIRE_FRAME_INVALID. */
   openFirst(frame: SealedFrame): Buffer {
-    const { type, payload } = this.#opener.open(frame);
-    if (type !== frameTypes.open) throw frameInvalid('a call begins with OPEN');
-    return payload;
+    return this.#opener.openFirst(frame).payload;
   }
 
   /**
@@ -66,11 +56,7 @@ export class ServerCallCrypto {
    * @throws AtedbError WIRE_FRAME_INVALID; the call has failed then, and nothing opens after it.
    */
   open(message: Buffer): OpenedFrame {
-    const frame = parseFrame('client', message);
-    if (frame.opening !== undefined || frame.call !== 0) {
-      throw frameInvalid('session and call belong into the first frame only');
-    }
-    return this.#opener.open(frame);
+    return this.#opener.open(message);
   }
 
   /**

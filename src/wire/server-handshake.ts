@@ -15,7 +15,7 @@ import { signatureBytes } from '../event/index.ts';
 import { handshakeFailed, readingHandshake } from './errors.ts';
 import { idBytes } from './forms.ts';
 import { isKeyBits, type KeyBits, kemFor, strongerOf } from './key-bits.ts';
-import { HandshakeKeys, type SessionSecrets, secretContext, transcript } from './key-schedule.ts';
+import { HandshakeKeys, secretContext, transcript } from './key-schedule.ts';
 import { clientHelloBytesMax, sessionTermsDefault } from './limits.ts';
 import {
   type ClientHello,
@@ -28,6 +28,7 @@ import {
   serverHelloBytes,
 } from './messages.ts';
 import { ServerSession } from './server-session.ts';
+import type { SessionSecrets } from './session-keys.ts';
 
 /** A server's identity: a `KeyPair`, or what signs in turn with others. */
 export interface IdentitySigner {
@@ -121,29 +122,38 @@ interface PendingInput {
 /** A session that its client has not shown yet that it has the keys of. */
 export class PendingSession {
   readonly #input: PendingInput;
+  #isOver = false;
 
   constructor(input: PendingInput) {
     this.#input = input;
   }
 
   /**
-   * Take the client's last word, a serialised `ClientFinished`.
+   * Take the client's last word, a serialised `ClientFinished`. There is one session of a handshake at most: two with the
+   * same keys would each take a call once.
    *
    * @param nowMs by the clock of the table that keeps the session.
    * @throws AtedbError WIRE_HANDSHAKE_FAILED; the handshake is over then.
    */
   accept(finished: Buffer, nowMs: number = performance.now()): ServerSession {
+    if (this.#isOver) throw handshakeFailed('it is over');
+    this.#isOver = true;
     const { clientFinished, ...session } = this.#input;
-    const mac = readingHandshake(() => parseClientFinished(finished));
-    if (!equalSecrets(mac, clientFinished)) {
+    try {
+      const mac = readingHandshake(() => parseClientFinished(finished));
+      if (!equalSecrets(mac, clientFinished)) {
+        throw handshakeFailed("the client's MAC does not verify");
+      }
+    } catch (error) {
       this.discard();
-      throw handshakeFailed("the client's MAC does not verify");
+      throw error;
     }
     return new ServerSession({ ...session, createdMs: nowMs });
   }
 
   /** Forget the keys of a handshake that was given up. */
   discard(): void {
+    this.#isOver = true;
     this.#input.secrets.clientRoot.fill(0);
     this.#input.secrets.serverRoot.fill(0);
     this.#input.clientFinished.fill(0);

@@ -5,9 +5,9 @@ import { frameInvalid } from './errors.ts';
 import type { CountFrame } from './frame-crypto.ts';
 import type { SealedFrame } from './frames.ts';
 import type { KeyBits } from './key-bits.ts';
-import type { SessionSecrets } from './key-schedule.ts';
 import type { SessionTerms } from './messages.ts';
 import { ServerCallCrypto } from './server-call.ts';
+import { SessionKeys, type SessionSecrets } from './session-keys.ts';
 
 /** What a server's session is made of. */
 export interface ServerSessionInput {
@@ -28,23 +28,28 @@ export interface BegunCall {
 
 /** A session, as its server sees it. */
 export class ServerSession {
-  /** 16 bytes. Not secret. */
-  readonly id: Buffer;
+  /** Its id, with a character a byte: smaller than a buffer, of which a server would have many. */
+  readonly name: string;
   readonly keyBits: KeyBits;
   readonly terms: SessionTerms;
-  readonly #secrets: SessionSecrets;
+  readonly #keys: SessionKeys;
   readonly #createdMs: number;
   readonly #window = new CallWindow();
   #usedMs: number;
   #bytes = 0;
 
   constructor({ id, keyBits, secrets, terms, createdMs }: ServerSessionInput) {
-    this.id = id;
+    this.name = id.toString('latin1');
     this.keyBits = keyBits;
     this.terms = terms;
-    this.#secrets = secrets;
+    this.#keys = new SessionKeys(secrets);
     this.#createdMs = createdMs;
     this.#usedMs = createdMs;
+  }
+
+  /** 16 bytes. Not secret. */
+  get id(): Buffer {
+    return Buffer.from(this.name, 'latin1');
   }
 
   /** When its last frame came or went. Milliseconds. */
@@ -76,8 +81,12 @@ export class ServerSession {
     };
     const { id: sessionId, keyBits } = this;
     const crypto = new ServerCallCrypto({
-      ...{ sessionId, keyBits, call, random, count },
-      ...this.#secrets,
+      sessionId,
+      keyBits,
+      call,
+      keys: this.#keys,
+      random,
+      count,
     });
     try {
       const open = crypto.openFirst(frame);
@@ -91,8 +100,7 @@ export class ServerSession {
 
   /** Forget the keys. Calls that are open have their own, and go on. */
   wipe(): void {
-    this.#secrets.clientRoot.fill(0);
-    this.#secrets.serverRoot.fill(0);
+    this.#keys.wipe();
   }
 
   toJSON(): object {

@@ -35,7 +35,7 @@ export class SessionTable {
   readonly #now: () => number;
   readonly #random: (bytes: number) => Buffer;
   /**
-   * By id, in the order of `placedMs`. A session goes to the end with each call that begins, and not with each frame, which
+   * By name, in the order of `placedMs`. A session goes to the end with each call that begins, and not with each frame, which
    * would cost too much: who looks for the idlest moves those to the end that were used since.
    */
   readonly #entries = new Map<string, Entry>();
@@ -60,7 +60,7 @@ export class SessionTable {
     const own = this.#peers.get(peer);
     if (own !== undefined && own.size >= this.#sessionsPerPeerMax) this.#drop(this.#idlest(own));
     if (this.#entries.size >= this.#sessionsMax) this.#drop(this.#idlest(this.#entries.keys()));
-    const name = nameOf(session.id);
+    const { name } = session;
     this.#entries.set(name, { session, peer, placedMs: this.#now() });
     const ids = this.#peers.get(peer) ?? new Set();
     this.#peers.set(peer, ids.add(name));
@@ -75,7 +75,7 @@ export class SessionTable {
   beginCall(message: Buffer): BegunCall {
     const frame = parseFrame('client', message);
     if (frame.opening === undefined) throw withoutSession();
-    const name = nameOf(frame.opening);
+    const name = frame.opening.toString('latin1');
     const entry = this.#entries.get(name);
     if (entry === undefined) throw unknownSession();
     if (entry.session.hasEnded(this.#now())) {
@@ -135,10 +135,6 @@ export class SessionTable {
     own?.delete(name);
     if (own?.size === 0) this.#peers.delete(entry.peer);
   }
-}
-
-function nameOf(id: Buffer): string {
-  return id.toString('latin1');
 }
 
 function unknownSession(): AtedbError {

@@ -1,5 +1,5 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import {
   LockRequestSchema,
   type LockResponse,
@@ -9,17 +9,18 @@ import type { KeyPair } from '../../src/crypto/index.ts';
 import { signatureContexts } from '../../src/crypto/index.ts';
 import { type LockProofClaim, lockProofBytes } from '../../src/event/index.ts';
 import { reasonOf } from './raw-client.ts';
+import { StubClient } from './stub-client.ts';
 
 const same = (bytes: Buffer) => bytes;
 
 /** A stream each way of the chain service, in bytes. */
 export class ByteCall implements Disposable {
   readonly call: ClientDuplexStream<Buffer, Buffer>;
-  readonly #client: Client;
+  readonly #client: StubClient;
   readonly #answers: AsyncIterator<Buffer>;
 
   constructor(address: string, method: string) {
-    this.#client = new Client(address, credentials.createInsecure());
+    this.#client = new StubClient(address);
     this.call = this.#client.makeBidiStreamRequest(`/atedb.v1.ChainService/${method}`, same, same);
     this.call.on('error', () => undefined);
     this.#answers = (this.call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
@@ -28,6 +29,11 @@ export class ByteCall implements Disposable {
   [Symbol.dispose](): void {
     this.call.cancel();
     this.#client.close();
+  }
+
+  /** Of the tunnel that it is in, once there was an answer; undefined without one. */
+  get exporter(): Buffer | undefined {
+    return this.#client.exporter;
   }
 
   write(request: Uint8Array): void {

@@ -12,7 +12,8 @@ export async function proveKeys(
   const conversationId = await call.converse(chainKey);
   for (const key of keys) {
     const { fingerprint, suite } = key.publicKey;
-    const claim = { serverFingerprint: server.fingerprint, chainId, conversationId, fingerprint };
+    const ties = { exporter: call.exporter, conversationId };
+    const claim = { ...ties, serverFingerprint: server.fingerprint, chainId, fingerprint };
     const signature = await key.sign(signatureContexts.proof, keyProofBytes(claim));
     call.prove({ signature: { suite, fingerprint, signature } });
     const answer = await call.answer();

@@ -1,12 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  credentials,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import type { ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import {
   AppendBatchResponseSchema,
   AppendRequestSchema,
@@ -34,9 +28,7 @@ import {
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { FieldCursor, FieldWriter } from '../../src/bytes/index.ts';
-import { TunnelChannel } from './tunnel-channel.ts';
-import { sharedTls } from './use-tls.ts';
-import { sharedWire } from './use-wire.ts';
+import { StubClient } from './stub-client.ts';
 
 const same = (bytes: Buffer) => bytes;
 const path = (method: (typeof ChainService)['methods'][number]['name']) =>
@@ -67,31 +59,16 @@ export function reasonOf(error: unknown): string | undefined {
 /** Calls the chain service by its stubs and nothing else: what a client in another language would have. */
 export class RawClient implements Disposable {
   readonly address: string;
-  readonly #client: Client;
-  readonly #tunnel: TunnelChannel | undefined;
+  readonly #client: StubClient;
 
   constructor(address: string) {
     this.address = address;
-    const tls = sharedTls();
-    const keyBits = sharedWire();
-    this.#tunnel = keyBits && new TunnelChannel(address, keyBits);
-    if (this.#tunnel !== undefined) {
-      const channelOverride = this.#tunnel;
-      this.#client = new Client(address, credentials.createInsecure(), { channelOverride });
-      return;
-    }
-    this.#client =
-      tls === undefined
-        ? new Client(address, credentials.createInsecure())
-        : new Client(address, credentials.createSsl(Buffer.from(tls.client.ca)), {
-            // By itself it would send the address for a name, which Node refuses.
-            'grpc.ssl_target_name_override': 'localhost',
-          });
+    this.#client = new StubClient(address);
   }
 
   /** Of the tunnel that the newest call is in; undefined without one. */
   get exporter(): Buffer | undefined {
-    return this.#tunnel?.exporter;
+    return this.#client.exporter;
   }
 
   [Symbol.dispose](): void {
@@ -134,7 +111,8 @@ export class RawClient implements Disposable {
   }
 
   append(): AppendCall {
-    return new AppendCall(this.#client.makeBidiStreamRequest(path('Append'), same, same));
+    const call = this.#client.makeBidiStreamRequest(path('Append'), same, same);
+    return new AppendCall(call, () => this.exporter);
   }
 
   subscribe(request: MessageInitShape<typeof SubscribeRequestSchema>) {
@@ -199,11 +177,18 @@ export class Stream<T> {
 export class AppendCall {
   readonly call: ClientDuplexStream<Buffer, Buffer>;
   readonly #answers: AsyncIterator<Buffer>;
+  readonly #exporter: () => Buffer | undefined;
 
-  constructor(call: ClientDuplexStream<Buffer, Buffer>) {
+  constructor(call: ClientDuplexStream<Buffer, Buffer>, exporter: () => Buffer | undefined) {
     this.call = call;
+    this.#exporter = exporter;
     call.on('error', () => undefined);
     this.#answers = (call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  }
+
+  /** Of the tunnel that it is in, once there was an answer; undefined without one. */
+  get exporter(): Buffer | undefined {
+    return this.#exporter();
   }
 
   send(run: Buffer, chainKey?: string): void {

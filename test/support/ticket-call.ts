@@ -40,6 +40,7 @@ export class TicketCall extends ByteCall {
       throw new Error(`an answer: ${JSON.stringify(answer)}`);
     }
     return {
+      exporter: this.exporter,
       serverFingerprint,
       chainId: Buffer.from(answer.value.chainId),
       conversationId: Buffer.from(answer.value.conversationId),

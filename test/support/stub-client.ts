@@ -1,0 +1,32 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { TunnelChannel } from './tunnel-channel.ts';
+import { sharedTls } from './use-tls.ts';
+import { sharedWire } from './use-wire.ts';
+
+/** A client of grpc-js itself: through the tunnel or over TLS where a test's clients go so. */
+export class StubClient extends Client {
+  readonly #tunnel: TunnelChannel | undefined;
+
+  constructor(address: string) {
+    const tls = sharedTls();
+    const keyBits = sharedWire();
+    const tunnel = keyBits && new TunnelChannel(address, keyBits);
+    super(
+      address,
+      tls === undefined || tunnel !== undefined
+        ? credentials.createInsecure()
+        : credentials.createSsl(Buffer.from(tls.client.ca)),
+      {
+        ...(tunnel && { channelOverride: tunnel }),
+        // By itself it would send the address for a name, which Node refuses.
+        ...(tls && { 'grpc.ssl_target_name_override': 'localhost' }),
+      },
+    );
+    this.#tunnel = tunnel;
+  }
+
+  /** Of the tunnel that the newest call is in; undefined without one. */
+  get exporter(): Buffer | undefined {
+    return this.#tunnel?.exporter;
+  }
+}
