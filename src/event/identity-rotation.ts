@@ -1,10 +1,10 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
-import { parseSignature, type SignatureView } from './batch.ts';
 import { magics } from './forms.ts';
 import { identityRotationForm, identityRotationHeaderForm } from './identity-rotation-forms.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 import { signatureBytes } from './seal.ts';
+import { parseSignature, type SignatureView } from './seal-view.ts';
 
 /** That one identity key of a server is followed by another one. */
 export interface IdentityRotationClaim {
