@@ -7,9 +7,8 @@ import { sharedWire } from './use-wire.ts';
 export class StubClient extends Client {
   readonly #tunnel: TunnelChannel | undefined;
 
-  constructor(address: string) {
+  constructor(address: string, keyBits = sharedWire()) {
     const tls = sharedTls();
-    const keyBits = sharedWire();
     const tunnel = keyBits && new TunnelChannel(address, keyBits);
     super(
       address,
