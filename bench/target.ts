@@ -38,6 +38,15 @@ export function shareOfFloorAtLeast(share: number, floor = 'floor'): Target {
   };
 }
 
+/** At least this share of one of the floors, of several that say different things. */
+export function shareOfOneFloorAtLeast(index: number, share: number, floor: string): Target {
+  return {
+    text: `≥ ${share} × ${floor}`,
+    value: ({ ours, floors }) => (ours.rate ?? Number.NaN) / (floors[index]?.rate ?? Number.NaN),
+    isMet: (value) => value >= share,
+  };
+}
+
 /** At least so many a second. */
 export function rateAtLeast(rate: number, unit: string): Target {
   return {

@@ -137,6 +137,8 @@ test('--print makes what another tool can send, and sends nothing', async () => 
   });
   expect(printed.code).toBe(0);
   expect((await cli.atedb(['describe', chain])).code).toBe(3);
+  await cli.killServer();
+  await cli.startServer(['--no-wire-encryption']);
   const requests = printed.stdout.trim().split('\n');
   expect(requests.length).toBe(2);
   for (const request of requests) {

@@ -15,7 +15,7 @@ const chainKeyField = 16;
 export async function createChain(client: BenchClient, chain: BenchChain): Promise<MessageStream> {
   const stream = client.openStream(appendPath);
   await sendFirst(stream, chain, chain.genesis);
-  await prove(stream, chain);
+  await prove(stream, chain, client);
   return stream;
 }
 
@@ -26,7 +26,7 @@ export async function openAppendStream(
   writer: SealedWriter,
 ): Promise<MessageStream> {
   const stream = client.openStream(appendPath);
-  await prove(stream, chain);
+  await prove(stream, chain, client);
   await sendFirst(stream, chain, await writer.sealOne());
   return stream;
 }
@@ -34,10 +34,12 @@ export async function openAppendStream(
 async function prove(
   stream: MessageStream,
   { server, chainKey, chainId, key }: Pick<BenchChain, 'chainKey' | 'chainId' | 'key' | 'server'>,
+  client: BenchClient,
 ): Promise<void> {
   if (server.vouching === 'signed') return;
   const serverFingerprint = server.identity.fingerprint;
-  await proveKey(stream, { chainKey, chainId, serverFingerprint, key });
+  const exporter = () => client.exporter;
+  await proveKey(stream, { chainKey, chainId, serverFingerprint, key, exporter });
 }
 
 async function sendFirst(

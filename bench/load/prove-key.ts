@@ -19,13 +19,21 @@ export async function proveKey(
     /** Of the server's identity key. */
     readonly serverFingerprint: Buffer;
     readonly key: KeyPair;
+    /** Of the tunnel that the stream is in, asked for once the server has answered. */
+    exporter?(): Buffer | undefined;
   },
 ): Promise<void> {
   const { chainKey, chainId, serverFingerprint, key } = options;
   const asked = await stream.ask(frame(chainKeyField, Buffer.from(chainKey)));
   const conversationId = fieldOf(fieldOf(asked, conversationField), 1);
   const { fingerprint, suite } = key.publicKey;
-  const claim = { serverFingerprint, chainId, conversationId, fingerprint };
+  const claim = {
+    exporter: options.exporter?.(),
+    serverFingerprint,
+    chainId,
+    conversationId,
+    fingerprint,
+  };
   const signature = new FieldWriter()
     .varint(1, suite)
     .bytes(2, fingerprint)

@@ -6,6 +6,8 @@ import { MessageStream } from './message-stream.ts';
 /** What opens streams: the raw client, or a stock one. */
 export interface BenchClient {
   openStream(path: string): MessageStream;
+  /** Of the tunnel, which proofs of keys name; absent without one. */
+  readonly exporter?: Buffer | undefined;
   close(): void;
 }
 

@@ -2,7 +2,11 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { ChainService, SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
 import { FieldCursor } from '../../src/bytes/index.ts';
 import { type SliceBatch, splitSlice } from '../../src/event/index.ts';
-import type { RawClient } from './raw-client.ts';
+
+/** What makes calls with one request: the raw client, or a stock one. */
+export interface ReceivingClient {
+  receive(path: string, request: Buffer, onMessage: (message: Buffer) => boolean): Promise<void>;
+}
 
 const { subscribe } = ChainService.method;
 export const subscribePath = `/${subscribe.parent.typeName}/${subscribe.name}`;
@@ -37,7 +41,7 @@ function logBytesOf(message: Buffer): number {
 }
 
 /** Replay a chain from the start until all has come, and only count the bytes of the log. */
-export async function replayBytes(client: RawClient, chainKey: string): Promise<number> {
+export async function replayBytes(client: ReceivingClient, chainKey: string): Promise<number> {
   let bytes = 0;
   await client.receive(subscribePath, subscribeRequest({ chainKey }), (message) => {
     bytes += logBytesOf(message);
@@ -48,7 +52,7 @@ export async function replayBytes(client: RawClient, chainKey: string): Promise<
 
 /** Replay a chain, and fail unless it has exactly so many events. Returns the bytes that a replay has. */
 export async function checkedReplayBytes(
-  client: RawClient,
+  client: ReceivingClient,
   chainKey: string,
   events: number,
 ): Promise<number> {

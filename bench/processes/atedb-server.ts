@@ -20,6 +20,7 @@ const server = await startServer({
   // It warns of each kill -9, which is what some rows are about.
   logger: pino({ level: 'error' }, pino.destination(2)),
   ...(slow !== undefined && { storage: slow }),
+  ...(options.tls !== undefined && { tls: options.tls }),
 });
 process.on('message', (message: { readonly delayMs: number }) => {
   if (slow !== undefined) slow.delayMs = message.delayMs;

@@ -22,6 +22,8 @@ import { openingData, sealingData } from './sealed-data.ts';
 import { slowDisk, slowDiskDeep } from './slow-disk.ts';
 import { slowDiskReplay } from './slow-disk-replay.ts';
 import { verifyFolderRow } from './verify-folder.ts';
+import { wirePipelined128, wirePipelined256 } from './wire-pipelined.ts';
+import { wireReplay128, wireReplay256 } from './wire-replay.ts';
 
 /** All rows, in the order of the table. */
 export const rows: readonly Row[] = [
@@ -48,6 +50,10 @@ export const rows: readonly Row[] = [
   replayVerified,
   replaySigned,
   verifyFolderRow,
+  wirePipelined128,
+  wirePipelined256,
+  wireReplay128,
+  wireReplay256,
   manyChains,
   slowDisk,
   slowDiskDeep,

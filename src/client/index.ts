@@ -85,4 +85,5 @@ export type { SharedObject } from './sharing.ts';
 export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { TlsOptions } from './tls-options.ts';
 export type { Encryption, KeyBits } from './tunnel.ts';
+export { TunnelChannel, type TunnelChannelOptions } from './tunnel-channel.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

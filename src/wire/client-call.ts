@@ -11,6 +11,8 @@ export interface ClientCallInput {
   readonly keyBits: KeyBits;
   /** Never used twice. */
   readonly call: number;
+  /** 16 bytes, made for this call. */
+  readonly random: Buffer;
   readonly keys: SessionKeys;
   readonly count: CountFrame;
 }
@@ -23,20 +25,28 @@ export class ClientCallCrypto {
   readonly exporter: Buffer;
   readonly #keys: SessionKeys;
   readonly #sealer: FrameSealer;
-  readonly #openerOf: (random: Buffer) => FrameOpener;
+  readonly #openerOf: (serverRandom: Buffer) => FrameOpener;
   /** Made when the server's first frame has come, since its keys are made from what is in that. */
   #opener: FrameOpener | undefined;
   #hasFailed = false;
 
-  constructor({ sessionId, keyBits, call, keys, count }: ClientCallInput) {
+  constructor({ sessionId, keyBits, call, random, keys, count }: ClientCallInput) {
     this.call = call;
     this.#keys = keys;
     this.exporter = keys.exporter;
     const place = { sessionId, call, keyBits };
-    const sending = new CallDirection({ ...place, sender: 'client' }, keys.clientSecret(call));
-    this.#sealer = new FrameSealer('client', sending, clientOpening(sessionId, call), count);
-    this.#openerOf = (random) => {
-      const secret = keys.serverSecret(call, random);
+    const sending = new CallDirection(
+      { ...place, sender: 'client' },
+      keys.clientSecret(call, random),
+    );
+    this.#sealer = new FrameSealer(
+      'client',
+      sending,
+      clientOpening(sessionId, call, random),
+      count,
+    );
+    this.#openerOf = (serverRandom) => {
+      const secret = keys.serverSecret(call, random, serverRandom);
       const receiving = new CallDirection({ ...place, sender: 'server' }, secret);
       return new FrameOpener('server', receiving, count);
     };
@@ -74,8 +84,8 @@ export class ClientCallCrypto {
     this.#hasFailed = true;
     if (this.#keys.isWiped) throw frameInvalid('its session was ended here');
     const frame = parseFrame('server', message);
-    if (frame.opening === undefined) throw frameInvalid('the first one has nothing random');
-    this.#opener = this.#openerOf(frame.opening);
+    if (frame.random === undefined) throw frameInvalid('the first one has nothing random');
+    this.#opener = this.#openerOf(frame.random);
     return this.#opener.openFirst(frame);
   }
 

@@ -59,12 +59,14 @@ export class ClientHandshake {
   readonly hello: Buffer;
   readonly #keyBits: KeyBits;
   readonly #now: () => number;
+  readonly #random: (bytes: number) => Buffer;
   readonly #keys: Map<number, { kem: Kem; privateKey: KemPrivateKey }>;
   #isUsed = false;
 
   constructor({ keyBits, sharesUpTo = 256, now, random = randomBytes }: ClientHandshakeOptions) {
     this.#keyBits = keyBits;
     this.#now = now ?? (() => performance.now());
+    this.#random = random;
     const offered = offeredKems(keyBits, sharesUpTo);
     const helloRandom = random(hashBytes);
     this.#keys = new Map(
@@ -167,6 +169,7 @@ export class ClientHandshake {
       secrets: keys.sessionSecrets(hash),
       terms,
       now: this.#now,
+      random: this.#random,
     });
   }
 }

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { ClientCallCrypto } from './client-call.ts';
+import { idBytes } from './forms.ts';
 import type { KeyBits } from './key-bits.ts';
 import type { SessionTerms } from './messages.ts';
 import { SessionKeys, type SessionSecrets } from './session-keys.ts';
@@ -15,6 +16,8 @@ export interface ClientSessionInput {
   readonly terms: SessionTerms;
   /** Milliseconds, by a clock that never goes back. */
   readonly now: () => number;
+  /** Random bytes, of which the caller has the number. */
+  readonly random: (bytes: number) => Buffer;
 }
 
 /** How much of what a session may have is used when it should be renewed, and when it must be. */
@@ -33,12 +36,13 @@ export class ClientSession {
   readonly terms: SessionTerms;
   readonly #keys: SessionKeys;
   readonly #now: () => number;
+  readonly #random: (bytes: number) => Buffer;
   readonly #createdMs: number;
   #usedMs: number;
   #bytes = 0;
   #nextCall = 0;
 
-  constructor({ id, keyBits, identity, secrets, terms, now }: ClientSessionInput) {
+  constructor({ id, keyBits, identity, secrets, terms, now, random }: ClientSessionInput) {
     this.id = id;
     this.keyBits = keyBits;
     this.identity = identity;
@@ -46,6 +50,7 @@ export class ClientSession {
     this.#keys = new SessionKeys(secrets);
     this.exporter = this.#keys.exporter;
     this.#now = now;
+    this.#random = random;
     this.#createdMs = now();
     this.#usedMs = this.#createdMs;
   }
@@ -73,7 +78,8 @@ export class ClientSession {
     this.#usedMs = this.#now();
     const { id: sessionId, keyBits } = this;
     const count = (bytes: number) => this.#use(bytes);
-    return new ClientCallCrypto({ sessionId, keyBits, call, keys: this.#keys, count });
+    const random = this.#random(idBytes);
+    return new ClientCallCrypto({ sessionId, keyBits, call, random, keys: this.#keys, count });
   }
 
   /** Forget the keys. No call can be opened from here on, and none that has no answer yet can be read. */

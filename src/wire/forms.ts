@@ -147,8 +147,9 @@ export const callRequestForm: MessageForm = {
   fields: [
     { number: 1, name: 'session_id', kind: 'bytes', length: idBytes },
     { number: 2, name: 'call', kind: 'varint' },
-    frameType(3),
-    ciphertext(4),
+    { number: 3, name: 'random', kind: 'bytes', length: idBytes },
+    frameType(4),
+    ciphertext(5),
   ],
 };
 

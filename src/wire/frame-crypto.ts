@@ -7,6 +7,7 @@ import {
   FrameOrder,
   type FrameType,
   frameHeading,
+  namesItsCall,
   parseFrame,
   type SealedFrame,
   type Sender,
@@ -98,7 +99,7 @@ export class FrameOpener {
   open(message: Buffer): OpenedFrame {
     return this.#openOrBreak(() => {
       const frame = parseFrame(this.#sender, message);
-      if (frame.opening !== undefined || frame.call !== 0) {
+      if (namesItsCall(frame)) {
         throw frameInvalid('it names its call, as only the first one does');
       }
       return this.#open(frame);

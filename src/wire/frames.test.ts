@@ -4,7 +4,7 @@ import { rounds } from '../../test/support/scale.ts';
 import { agreeIn, flipped, tableWithSession } from '../../test/support/wire-world.ts';
 import type { AtedbError } from '../bytes/index.ts';
 import {
-  type ClientCallCrypto,
+  ClientCallCrypto,
   type ClientSession,
   framePayloadBytesMax,
   frameTypes,
@@ -224,8 +224,11 @@ describe.each(Object.entries(directions))('of the frames %s', (_, make) => {
 describe('the first frame', () => {
   test('of a client names its session, and is OPEN', async () => {
     const sealed = session.openCall().seal(open, text('open'));
-    // Field 1 is 18 bytes: without it, there is a number of a call at most.
-    expect(() => table.beginCall(sealed.subarray(18))).toThrow(invalid);
+    // Field 1 is 18 bytes; field 3, which is as long, follows the number.
+    expect(() => table.beginCall(sealed.subarray(18))).toThrow(/names no session/);
+    const at = sealed.indexOf(Buffer.of(0x1a, 16), 18);
+    const without = Buffer.concat([sealed.subarray(0, at), sealed.subarray(at + 18)]);
+    expect(() => table.beginCall(without)).toThrow(/nothing random/);
     const { client } = begin();
     expect(() => table.beginCall(client.seal(message, text('x')))).toThrow(/names no session/);
     expect(() => session.openCall().seal(message, text('x'))).toThrow(/must not come now/);
@@ -249,7 +252,7 @@ describe('the first frame', () => {
     const renumbered = Buffer.concat([
       sealed.subarray(0, 18),
       Buffer.of(0x10, (next & 0x7f) | 0x80, next >> 7),
-      sealed.subarray(sealed.indexOf(Buffer.of(0x18, open), 18)),
+      sealed.subarray(sealed.indexOf(Buffer.of(0x1a, 16), 18)),
     ]);
     expect(next).toBeGreaterThan(127);
     expect(() => table.beginCall(renumbered)).toThrow(invalid);
@@ -277,6 +280,25 @@ describe('the first frame', () => {
     const random = Buffer.concat([Buffer.of(0x0a, 16), Buffer.alloc(16, 9)]);
     expect(() => client.open(Buffer.concat([random, last]))).toThrow(invalid);
   });
+});
+
+test('a process that was forked with its session has no keys in common with the other one', () => {
+  const secret = (first: number) => Buffer.alloc(32, first);
+  const sealed = [1, 2].map((random) => {
+    const keys = new SessionKeys({
+      ...{ clientRoot: secret(1), serverRoot: secret(2), exporter: secret(3) },
+    });
+    const place = { sessionId: Buffer.alloc(16, 4), keyBits: 128, call: 7, keys } as const;
+    const call = new ClientCallCrypto({
+      ...{ ...place, random: Buffer.alloc(16, random), count: () => {} },
+    });
+    call.seal(open, text('open'));
+    return call.seal(message, Buffer.alloc(64));
+  });
+  const [one, other] = sealed as [Buffer, Buffer];
+  // Of zeros, the ciphertext is what is added to a text: where one were that of the other, they would be the same.
+  expect(one.subarray(0, 4)).toEqual(other.subarray(0, 4));
+  expect(one.subarray(4, 20)).not.toEqual(other.subarray(4, 20));
 });
 
 describe('keys that were forgotten', () => {
@@ -310,6 +332,7 @@ describe('keys that were forgotten', () => {
       keyBits: 128,
       call: call.client.call,
       keys: new SessionKeys({ clientRoot: zeros(), serverRoot: zeros(), exporter: zeros() }),
+      clientRandom: Buffer.alloc(16),
       random: Buffer.alloc(16, 1),
       count: () => {},
     });

@@ -16,15 +16,17 @@ export interface SealedFrame {
   readonly type: FrameType;
   /** With its tag. */
   readonly ciphertext: Buffer;
-  /** Of a first frame: the session's id, or what is random of the server's. */
-  readonly opening: Buffer | undefined;
-  /** The number of the call, in a first frame of a client. */
+  /** Of a first frame: what is random in it. */
+  readonly random: Buffer | undefined;
+  /** Of a first frame of a client: the session's id. */
+  readonly sessionId: Buffer | undefined;
+  /** And the number of the call. */
   readonly call: number;
 }
 
 const layouts = {
-  client: { form: callRequestForm, type: 3, ciphertext: 4 },
-  server: { form: callResponseForm, type: 2, ciphertext: 3 },
+  client: { form: callRequestForm, random: 3, type: 4, ciphertext: 5 },
+  server: { form: callResponseForm, random: 1, type: 2, ciphertext: 3 },
 } as const;
 
 /** What comes before the ciphertext of a frame. @param opening the fields that a first frame has more than others. */
@@ -41,13 +43,18 @@ export function frameHeading(
 }
 
 /** The fields that the first frame of a client has more than others. */
-export function clientOpening(sessionId: Buffer, call: number): Buffer {
-  return new FieldWriter(32).bytes(1, sessionId).varint(2, call).finish();
+export function clientOpening(sessionId: Buffer, call: number, random: Buffer): Buffer {
+  return new FieldWriter(64).bytes(1, sessionId).varint(2, call).bytes(3, random).finish();
 }
 
 /** The field that the first frame of a server has more than others. */
 export function serverOpening(random: Buffer): Buffer {
   return new FieldWriter(32).bytes(1, random).finish();
+}
+
+/** Whether a frame has what only a first one has. */
+export function namesItsCall({ random, sessionId, call }: SealedFrame): boolean {
+  return random !== undefined || sessionId !== undefined || call !== 0;
 }
 
 /** Take a frame apart, without a copy. @throws AtedbError WIRE_FRAME_INVALID. */
@@ -59,19 +66,21 @@ export function parseFrame(sender: Sender, message: Buffer): SealedFrame {
     if (error instanceof AtedbError) throw frameInvalid(error.message);
     throw error;
   }
-  let opening: Buffer | undefined;
+  let random: Buffer | undefined;
+  let sessionId: Buffer | undefined;
   let call = 0;
   let type = 0;
   let ciphertext = message;
   const cursor = new FieldCursor(message);
   while (cursor.next()) {
-    if (cursor.field === 1) opening = cursor.bytesValue();
-    else if (cursor.field === layout.type) type = cursor.value;
+    if (cursor.field === layout.type) type = cursor.value;
     else if (cursor.field === layout.ciphertext) ciphertext = cursor.bytesValue();
+    else if (cursor.field === layout.random) random = cursor.bytesValue();
+    else if (cursor.field === 1) sessionId = cursor.bytesValue();
     else call = cursor.value;
   }
   if (ciphertext.length < aesGcmTagBytes) throw frameInvalid('it is shorter than its tag');
-  return { type: type as FrameType, ciphertext, opening, call };
+  return { type: type as FrameType, ciphertext, random, sessionId, call };
 }
 
 /**

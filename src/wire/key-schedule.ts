@@ -87,12 +87,15 @@ export class HandshakeKeys {
   }
 }
 
-/** The first secret of one direction of a call. @param random of the server, in its own direction. */
-export function callSecret(root: Buffer, call: number, random?: Buffer): Buffer {
+/**
+ * The first secret of one direction of a call.
+ *
+ * @param random of the client's first frame; and in the server's direction, behind it, of the server's.
+ */
+export function callSecret(root: Buffer, call: number, ...random: readonly Buffer[]): Buffer {
   const number = Buffer.alloc(8);
   writeUint64(number, call, 0);
-  const parts = random === undefined ? [number] : [number, random];
-  return hkdfExpand(root, infoOf(wireInfos.call, ...parts), hashBytes);
+  return hkdfExpand(root, infoOf(wireInfos.call, number, ...random), hashBytes);
 }
 
 /** The key of the frames that a secret is for. */

@@ -20,8 +20,8 @@ export const rotationBytesMax = 16_384;
 /** A server's proof, sealed: its statements, and room for a key and a signature. */
 export const sealedProofBytesMax = 327_680;
 
-/** What a frame has beside its payload, at most: session, call, type, framing and tag. */
-export const frameOverheadBytesMax = 64;
+/** What a frame has beside its payload, at most: session, call, what is random, type, framing and tag; 68 bytes today. */
+export const frameOverheadBytesMax = 96;
 
 /** A payload, so that its frame fits into one message of a stock client. */
 export const framePayloadBytesMax = grpcMessageBytesMax - frameOverheadBytesMax;

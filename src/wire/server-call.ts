@@ -10,6 +10,8 @@ export interface ServerCallInput {
   readonly keyBits: KeyBits;
   readonly call: number;
   readonly keys: SessionKeys;
+  /** 16 bytes, of the client's first frame. */
+  readonly clientRandom: Buffer;
   /** 16 bytes, made for this call. */
   readonly random: Buffer;
   readonly count: CountFrame;
@@ -24,15 +26,18 @@ export class ServerCallCrypto {
   readonly #opener: FrameOpener;
   readonly #sealer: FrameSealer;
 
-  constructor({ sessionId, keyBits, call, keys, random, count }: ServerCallInput) {
+  constructor({ sessionId, keyBits, call, keys, count, ...random }: ServerCallInput) {
     this.call = call;
     this.exporter = keys.exporter;
     const place = { sessionId, call, keyBits };
-    const receiving = new CallDirection({ ...place, sender: 'client' }, keys.clientSecret(call));
+    const receiving = new CallDirection(
+      { ...place, sender: 'client' },
+      keys.clientSecret(call, random.clientRandom),
+    );
     this.#opener = new FrameOpener('client', receiving, count);
-    const secret = keys.serverSecret(call, random);
+    const secret = keys.serverSecret(call, random.clientRandom, random.random);
     const sending = new CallDirection({ ...place, sender: 'server' }, secret);
-    this.#sealer = new FrameSealer('server', sending, serverOpening(random), count);
+    this.#sealer = new FrameSealer('server', sending, serverOpening(random.random), count);
   }
 
   /** Whether the client has sealed that it sends nothing more. Without it, what it sent was cut. */

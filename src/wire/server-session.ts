@@ -73,7 +73,8 @@ export class ServerSession {
    * @throws AtedbError WIRE_CALL_REPLAYED, WIRE_FRAME_INVALID.
    */
   beginCall(frame: SealedFrame, random: Buffer, now: () => number): BegunCall {
-    const { call } = frame;
+    const { call, random: clientRandom } = frame;
+    if (clientRandom === undefined) throw frameInvalid('the first one has nothing random');
     if (!this.#window.isFree(call)) throw replayed(call);
     const count: CountFrame = (bytes) => {
       this.#bytes += bytes;
@@ -85,6 +86,7 @@ export class ServerSession {
       keyBits,
       call,
       keys: this.#keys,
+      clientRandom,
       random,
       count,
     });

@@ -39,16 +39,17 @@ export class SessionKeys {
     return this.#isWiped;
   }
 
-  /** The first secret of what the client sends in a call. */
-  clientSecret(call: number): Buffer {
+  /** The first secret of what the client sends in a call. @param clientRandom 16 bytes that it has made for this call. */
+  clientSecret(call: number, clientRandom: Buffer): Buffer {
     assert(!this.#isWiped, 'the keys of this session were forgotten');
-    return callSecret(this.#secrets.subarray(0, hashBytes), call);
+    return callSecret(this.#secrets.subarray(0, hashBytes), call, clientRandom);
   }
 
-  /** The first secret of what the server sends in a call. @param random 16 bytes that it has made for this call. */
-  serverSecret(call: number, random: Buffer): Buffer {
+  /** The first secret of what the server sends in it. @param serverRandom the same of the server. */
+  serverSecret(call: number, clientRandom: Buffer, serverRandom: Buffer): Buffer {
     assert(!this.#isWiped, 'the keys of this session were forgotten');
-    return callSecret(this.#secrets.subarray(hashBytes, 2 * hashBytes), call, random);
+    const root = this.#secrets.subarray(hashBytes, 2 * hashBytes);
+    return callSecret(root, call, clientRandom, serverRandom);
   }
 
   /** Forget the keys. Calls that are open have their own. */

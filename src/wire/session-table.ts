@@ -76,8 +76,8 @@ export class SessionTable {
    */
   beginCall(message: Buffer): BegunCall {
     const frame = parseFrame('client', message);
-    if (frame.opening === undefined) throw withoutSession();
-    const name = frame.opening.toString('latin1');
+    if (frame.sessionId === undefined) throw withoutSession();
+    const name = frame.sessionId.toString('latin1');
     const entry = this.#entries.get(name);
     if (entry === undefined) throw unknownSession();
     if (entry.session.hasEnded(this.#now())) {

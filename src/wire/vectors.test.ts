@@ -110,17 +110,22 @@ describe.each(wireCases)('$name', ({ inputs, calls }: WireCase) => {
 
   test.each(providerNames)('our ends seal and open the same frames, by %s code', async (name) => {
     await chooseProvider(name);
-    for (const { call, random, frames: due } of calls) {
+    for (const { call, clientRandom, serverRandom, frames: due } of calls) {
       const keys = new SessionKeys({
         clientRoot: Buffer.from(values.clientRoot),
         serverRoot: Buffer.from(values.serverRoot),
         exporter: Buffer.from(values.exporter),
       });
-      const { frames } = callValues(values, inputs.sessionId, { call, random, frames: due });
+      const { frames } = callValues(values, inputs.sessionId, {
+        ...{ call, clientRandom, serverRandom, frames: due },
+      });
       const place = { sessionId: inputs.sessionId, keyBits: values.keyBits as KeyBits, call, keys };
       const ends = {
-        client: new ClientCallCrypto({ ...place, count: () => {} }),
-        server: new ServerCallCrypto({ ...place, random, count: () => {} }),
+        client: new ClientCallCrypto({ ...place, random: clientRandom, count: () => {} }),
+        server: new ServerCallCrypto({
+          ...place,
+          ...{ clientRandom, random: serverRandom, count: () => {} },
+        }),
       };
       for (const sender of ['client', 'server'] as const) {
         const sealing = ends[sender];

@@ -43,7 +43,8 @@ export interface WireInputs {
 /** Which frames of a call are shown. */
 export interface CallInputs {
   readonly call: number;
-  readonly random: Buffer;
+  readonly clientRandom: Buffer;
+  readonly serverRandom: Buffer;
   readonly frames: readonly FrameInputs[];
 }
 
@@ -213,14 +214,14 @@ export function identityKey(seed: Buffer) {
 export function callValues(
   { clientRoot, serverRoot, keyBits }: HandshakeValues,
   sessionId: Buffer,
-  { call, random, frames }: CallInputs,
+  { call, clientRandom, serverRandom, frames }: CallInputs,
 ) {
   const secrets = {
-    client: expanded(clientRoot, 32, 'wire-call', u64(call)),
-    server: expanded(serverRoot, 32, 'wire-call', u64(call), random),
+    client: expanded(clientRoot, 32, 'wire-call', u64(call), clientRandom),
+    server: expanded(serverRoot, 32, 'wire-call', u64(call), clientRandom, serverRandom),
   };
   return {
-    ...{ call, random },
+    ...{ call, clientRandom, serverRandom },
     clientSecret: secrets.client,
     serverSecret: secrets.server,
     frames: frames.map((frame) => {
@@ -240,14 +241,14 @@ export function callValues(
           ? toBinary(
               CallRequestSchema,
               create(CallRequestSchema, {
-                ...(isFirst ? { sessionId, call: BigInt(call) } : {}),
+                ...(isFirst ? { sessionId, call: BigInt(call), random: clientRandom } : {}),
                 ...{ type, ciphertext },
               }),
             )
           : toBinary(
               CallResponseSchema,
               create(CallResponseSchema, {
-                ...(isFirst ? { random } : {}),
+                ...(isFirst ? { random: serverRandom } : {}),
                 ...{ type, ciphertext },
               }),
             );

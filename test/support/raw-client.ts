@@ -28,6 +28,7 @@ import {
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { FieldCursor, FieldWriter } from '../../src/bytes/index.ts';
+import type { KeyBits } from '../../src/wire/index.ts';
 import { StubClient } from './stub-client.ts';
 
 const same = (bytes: Buffer) => bytes;
@@ -61,9 +62,9 @@ export class RawClient implements Disposable {
   readonly address: string;
   readonly #client: StubClient;
 
-  constructor(address: string) {
+  constructor(address: string, keyBits?: KeyBits) {
     this.address = address;
-    this.#client = new StubClient(address);
+    this.#client = new StubClient(address, keyBits);
   }
 
   /** Of the tunnel that the newest call is in; undefined without one. */

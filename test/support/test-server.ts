@@ -40,11 +40,15 @@ export class TestServer implements AsyncDisposable {
    * Shut down in good order, and start again on the same folder, on another port.
    *
    * @param meanwhile is done to the folder in between.
+   * @param options those that are others now.
    */
-  async restart(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+  async restart(
+    meanwhile: () => Promise<void> = async () => {},
+    options: Partial<ServerOptions> = {},
+  ): Promise<void> {
     await this.#running.drain('a test');
     await meanwhile();
-    this.#running = await start(this.logsPath, this.#options);
+    this.#running = await start(this.logsPath, { ...this.#options, ...options });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

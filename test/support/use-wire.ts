@@ -23,10 +23,19 @@ export function describeOverWire(keyBits: KeyBits, files: readonly string[]): vo
     afterAll(() => {
       shared = everywhere;
     });
-    // Another module than the one whose tests run without: files share a process, which loads each module once.
-    describe.each(files)('%s', (file) => import(`../${file}.test.ts?over-wire-${keyBits}`));
+    describe.each(files)('%s', (file) => modules[keyBits](file));
   });
 }
+
+/**
+ * Other modules than the one whose tests run without: files share a process, which loads each module once. What tells them apart
+ * is to be written out, or it isn't found.
+ */
+const modules: Readonly<Record<KeyBits, (file: string) => Promise<void>>> = {
+  128: (file) => import(`../${file}.test.ts?over-wire-128`),
+  192: (file) => import(`../${file}.test.ts?over-wire-192`),
+  256: (file) => import(`../${file}.test.ts?over-wire-256`),
+};
 
 function keyBitsOf(text: string | undefined): KeyBits | undefined {
   return text === undefined || text === '' ? undefined : (Number(text) as KeyBits);

@@ -49,6 +49,10 @@ const server = (index: number, type: number, payload: Buffer): FrameInputs => ({
   ...{ sender: 'server', index, type, payload },
 });
 const nothing = Buffer.alloc(0);
+const randoms = (first: number) => ({
+  clientRandom: counting(16, first - 0x80),
+  serverRandom: counting(16, first),
+});
 
 const common = {
   clientRandom: counting(32, 0x80),
@@ -71,7 +75,7 @@ export const wireCases: readonly WireCase[] = [
     },
     calls: [
       {
-        ...{ call: 0, random: counting(16, 0xe0) },
+        ...{ call: 0, ...randoms(0xe0) },
         frames: [
           client(0, 1, open),
           client(1, 2, counting(20, 0)),
@@ -82,7 +86,7 @@ export const wireCases: readonly WireCase[] = [
       },
       {
         // The key changes with the frames 1,024 and 2,048.
-        ...{ call: 300, random: counting(16, 0xf0) },
+        ...{ call: 300, ...randoms(0xf0) },
         frames: [
           client(0, 1, open),
           client(1_023, 2, counting(3, 0)),
@@ -104,7 +108,7 @@ export const wireCases: readonly WireCase[] = [
     },
     calls: [
       {
-        ...{ call: 2 ** 40, random: counting(16, 0xe1) },
+        ...{ call: 2 ** 40, ...randoms(0xe1) },
         frames: [client(0, 1, open), server(0, 4, status)],
       },
     ],
@@ -118,7 +122,7 @@ export const wireCases: readonly WireCase[] = [
     },
     calls: [
       {
-        ...{ call: 1, random: counting(16, 0xe2) },
+        ...{ call: 1, ...randoms(0xe2) },
         frames: [client(0, 1, open), client(1, 2, counting(20, 0)), server(0, 4, status)],
       },
     ],

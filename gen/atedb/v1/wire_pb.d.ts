@@ -403,16 +403,23 @@ export declare type CallRequest = Message<"atedb.v1.CallRequest"> & {
   call: bigint;
 
   /**
+   * Random bytes that are part of all keys of this call. Required in the first frame, 16 bytes; else absent.
+   *
+   * @generated from field: bytes random = 3;
+   */
+  random: Uint8Array;
+
+  /**
    * What is sealed. Required.
    *
-   * @generated from field: atedb.v1.FrameType type = 3;
+   * @generated from field: atedb.v1.FrameType type = 4;
    */
   type: FrameType;
 
   /**
    * The payload under AES-GCM, then its tag of 16 bytes. Required.
    *
-   * @generated from field: bytes ciphertext = 4;
+   * @generated from field: bytes ciphertext = 5;
    */
   ciphertext: Uint8Array;
 };
@@ -430,7 +437,7 @@ export declare const CallRequestSchema: GenMessage<CallRequest>;
  */
 export declare type CallResponse = Message<"atedb.v1.CallResponse"> & {
   /**
-   * Random bytes that are part of the server's key for this call. Required in the first frame, 16 bytes; else absent.
+   * Random bytes that are part of the server's keys of this call. Required in the first frame, 16 bytes; else absent.
    *
    * @generated from field: bytes random = 1;
    */
