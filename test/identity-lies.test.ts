@@ -86,6 +86,35 @@ test.each(Object.entries(forgeries))(
   },
 );
 
+test.each(Object.entries(forgeries))(
+  '%s is refused in the handshake, of a server that is known, and nothing is asked of it',
+  async (_name, make) => {
+    const chain = await honestChain('distributed');
+    const server = await MaliciousServer.start(() => chain, identity);
+    const home = await temporaryHome();
+    const open = async (shows: MaliciousServer['shows']) => {
+      server.shows = shows;
+      await using client = await testClient(server.address, { home, encryption: 'auto' });
+      await (await client.open(chainKey)).close();
+    };
+    {
+      // Met with encryption, and known from then on.
+      await using client = await testClient(server.address, { home, encryption: 128 });
+      await (await client.open(chainKey)).close();
+    }
+    const asked = server.opened;
+    await expect(open(await make())).rejects.toMatchObject({
+      reason: expect.stringMatching(
+        /^(SERVER_IDENTITY_CHANGED|VERIFICATION_FAILED|WIRE_HANDSHAKE_FAILED)$/,
+      ),
+    });
+    expect(server.opened).toBe(asked);
+    await open({ identity: third, rotations: twice.rotations });
+    expect(server.opened).toBeGreaterThan(asked);
+    await expect(open(undefined)).rejects.toMatchObject({ reason: 'SERVER_IDENTITY_CHANGED' });
+  },
+);
+
 test.each(['centralized', 'distributed'] as const)(
   'of a %s chain an old identity after a rotation is refused by who has met the new one',
   async (trustMode) => {

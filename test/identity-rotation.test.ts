@@ -12,6 +12,7 @@ import {
   type TrustMode,
 } from '../src/client/index.ts';
 import { rotateIdentity } from '../src/server/rotate-identity.ts';
+import { LyingProxy } from './support/lying-proxy.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -222,6 +223,28 @@ test('a new chain names the new identity, and needs no rotation', async () => {
   await world.append(null, 'first');
   await using client = await world.client(null);
   await using chain = await client.open(chainKey);
+  expect(chain.genesis?.serverIdentity?.fingerprintHex).toBe(
+    world.server.running.identity.fingerprintHex,
+  );
+});
+
+test('a chain that is being made while the identity is rotated is made all the same', async () => {
+  const world = await World.start('centralized');
+  const proxy = await LyingProxy.start(world.proxy.address);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  let rotating: Promise<void> | undefined;
+  // The server answers that there is no such chain, and what is offered to it then names an identity that it had.
+  proxy.lie = (method, answer) => {
+    if (method === 'openChain' && isAppending) rotating ??= world.rotate();
+    return answer;
+  };
+  let isAppending = false;
+  await using client = await testClient(proxy.address, { home: null });
+  await using chain = await client.open(chainKey, forAppend);
+  isAppending = true;
+  await chain.append({ data: 'first' });
+  await rotating;
+  expect(rotating).toBeDefined();
   expect(chain.genesis?.serverIdentity?.fingerprintHex).toBe(
     world.server.running.identity.fingerprintHex,
   );

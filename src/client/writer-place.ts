@@ -39,6 +39,8 @@ export class WriterPlace {
   readonly #options: WriterPlaceOptions;
   #slot: { readonly chainId: Buffer; readonly slot: WriterSlot } | undefined;
   #offer: GenesisOffer | undefined;
+  /** Whether the last offer was refused for naming another identity than the server has. */
+  #hasOfferedAnew = false;
   /** Whether batches may be stored that the slot doesn't know of. */
   #mayBeBehind = true;
 
@@ -148,8 +150,12 @@ export class WriterPlace {
         timeoutMs: openTimeoutMs,
       });
     } catch (error) {
+      const reason = error instanceof AtedbError ? error.reason : undefined;
+      // The server's identity was rotated since the offer was made, which opening again learns. Once: it isn't rotated all the time.
+      const isStale = reason === 'SERVER_IDENTITY_MISMATCH' && !this.#hasOfferedAnew;
       // Somebody else was faster: the chain is theirs to define.
-      if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_EXISTS') throw error;
+      if (reason !== 'CHAIN_EXISTS' && !isStale) throw error;
+      this.#hasOfferedAnew = isStale;
       this.#offer = undefined;
       return;
     }

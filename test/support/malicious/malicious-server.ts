@@ -20,6 +20,7 @@ import { IdentityRotationSchema } from '../../../gen/atedb/v1/identity_pb.js';
 import { AtedbError, FieldCursor, FieldWriter } from '../../../src/bytes/index.ts';
 import { KeyPair, NoteKeyPair, type PublicKey } from '../../../src/crypto/index.ts';
 import { parseBatch, runFields, type TrustMode } from '../../../src/event/index.ts';
+import { signingInTurn } from '../../../src/server/handshakes.ts';
 import { completeLimits } from '../../../src/server/limits.ts';
 import {
   bidiStream,
@@ -42,6 +43,7 @@ import {
   certifyCheckpointKeys,
   signCheckpoint,
 } from '../../../src/trust/index.ts';
+import { SessionTable } from '../../../src/wire/index.ts';
 import { fired, unsupported } from '../fake-service.ts';
 import type { ForgedChain } from './forged-chain.ts';
 
@@ -82,6 +84,8 @@ export class MaliciousServer {
   startsAt: number | undefined;
   /** Who it says that it is; undefined: its identity, which was never rotated. */
   shows: { readonly identity: KeyPair; readonly rotations: readonly Buffer[] } | undefined;
+  /** How often it was asked to open a chain. */
+  opened = 0;
   /** It signs whatever it shows. */
   readonly #notes = NoteKeyPair.generate();
   readonly #signed = new Map<string, Promise<string>>();
@@ -99,16 +103,33 @@ export class MaliciousServer {
     identity = KeyPair.generate({ forSigningOnly: true }),
   ): Promise<MaliciousServer> {
     const server = new MaliciousServer(view, identity);
+    const limits = completeLimits({});
     server.#grpc = await serveGrpc({
       listen: ['127.0.0.1'],
       port: 0,
-      limits: completeLimits({}),
+      limits,
+      // It encrypts for those who ask.
+      wire: {
+        get identity() {
+          return signingInTurn(server.#shown.identity);
+        },
+        get rotations() {
+          return server.#shown.rotations;
+        },
+        required: undefined,
+        sessions: new SessionTable(),
+        limits,
+      },
       logger: pino({ level: 'silent' }),
       otherFiles: [],
       services: [serving(ChainService, server.#methods())],
     });
     onTestFinished(() => server.#grpc?.drain({ limitMs: 0 }));
     return server;
+  }
+
+  get #shown() {
+    return this.shows ?? { identity: this.identity, rotations: [] };
   }
 
   get address(): string {
@@ -158,7 +179,8 @@ export class MaliciousServer {
     const known = Number(request.knownSize);
     if (known > chain.size) throw new AtedbError('SEQUENCE_OUT_OF_RANGE', 'it is not so long');
     const writer = chain.writerState(Buffer.from(request.writerId));
-    const { identity, rotations } = this.shows ?? { identity: this.identity, rotations: [] };
+    const { identity, rotations } = this.#shown;
+    this.opened += 1;
     if (!this.#certified.has(identity)) {
       this.#certified.set(identity, certifyCheckpointKeys(this.#notes.publicKeys, identity));
     }
