@@ -7,6 +7,7 @@ import {
   frameTypes,
   type ServerCallCrypto,
 } from '../wire/index.ts';
+import { giveFrame, takeFrame } from './frame-pool.ts';
 import {
   FramedMessage,
   messageHeadBytes,
@@ -138,7 +139,10 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
       onTaken(error as Error);
       return;
     }
-    this.#outer.write(frame, onTaken);
+    this.#outer.write(frame, (error: Error | null | undefined) => {
+      if (!error) giveFrame(frame.bytes);
+      onTaken(error);
+    });
   }
 
   /** End the call in good order. */
@@ -156,7 +160,13 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
   }
 
   #seal(type: FrameType, payload: Buffer): FramedMessage {
-    return new FramedMessage(Buffer.concat([head, ...this.#frames.sealParts(type, [payload])]));
+    const parts = this.#frames.sealParts(type, [payload]);
+    let bytes = messageHeadBytes;
+    for (const part of parts) bytes += part.length;
+    const frame = takeFrame(bytes);
+    let at = messageHeadBytes;
+    for (const part of parts) at += part.copy(frame, at);
+    return new FramedMessage(frame);
   }
 
   #onOuterEnd(): void {
@@ -179,8 +189,6 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
     this.emit('readable');
   }
 }
-
-const head = Buffer.alloc(messageHeadBytes);
 
 /** A sealed call with its one request. */
 export function withRequest(surface: SealedSurface, request: Buffer): ServerStreamSurface {
