@@ -71,7 +71,7 @@ export class TunnelChannel implements ChannelInterface {
     this.#channel.watchConnectivityState(...watched);
   }
 
-  getChannelzRef() {
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
     return this.#channel.getChannelzRef();
   }
 }
