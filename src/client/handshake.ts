@@ -22,6 +22,8 @@ export interface HandshakeOptions {
   readonly server: string;
   /** The smallest size of keys that is taken. */
   readonly keyBits: KeyBits;
+  /** The largest one that a share is sent for: that for 256 bits costs a millisecond. */
+  readonly sharesUpTo: KeyBits;
   /** Whether none is wanted where the server requires none. */
   readonly onlyIfRequired: boolean;
   readonly identityCheck: IdentityCheck;
@@ -51,7 +53,7 @@ const timeoutMs = 60_000;
  * CONNECTION_FAILED, DEADLINE_EXCEEDED; UNSUPPORTED where the server knows no such call.
  */
 export async function shakeHands(options: HandshakeOptions): Promise<ClientSession> {
-  const { server, keyBits, onlyIfRequired, identityCheck, tls } = options;
+  const { server, keyBits, sharesUpTo, onlyIfRequired, identityCheck, tls } = options;
   using scope = new CallScope({ timeoutMs }, options.signal);
   const { signal } = scope;
   signal.throwIfAborted();
@@ -66,7 +68,7 @@ export async function shakeHands(options: HandshakeOptions): Promise<ClientSessi
       }),
     );
   try {
-    const handshake = new ClientHandshake({ keyBits });
+    const handshake = new ClientHandshake({ keyBits, sharesUpTo });
     say({ case: 'clientHello', value: handshake.hello }, true);
     const serverHello = await due(stream, 'serverHello', signal);
     const { identity, rotations, finished, session } = await handshake.finish(

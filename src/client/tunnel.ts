@@ -57,6 +57,8 @@ export class Tunnel {
   #agreed: AgreedSession | 'plain' | undefined;
   #agreeing: Promise<AgreedSession | 'plain'> | undefined;
   #hasEncrypted = false;
+  /** Whether the server wants larger keys than most do, so that a share for them is sent at once. */
+  #wantsLargest = false;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -120,18 +122,25 @@ export class Tunnel {
     const isAsked = encryption !== 'auto';
     const isKnown = this.#hasEncrypted || (await identityCheck.mustEncrypt(server));
     const keyBits = isAsked ? encryption : 128;
-    const options = { ...this.#options, keyBits, signal, onlyIfRequired: !isAsked && !isKnown };
+    const onlyIfRequired = !isAsked && !isKnown;
     const backoff = new Backoff();
     for (let tries = 1; ; tries += 1) {
       try {
+        const sharesUpTo = this.#wantsLargest ? 256 : keyBits;
+        const options = { ...this.#options, keyBits, sharesUpTo, signal, onlyIfRequired };
         const session = await shakeHands(options);
         this.#hasEncrypted = true;
         return new AgreedSession(session);
       } catch (error) {
         const reason = error instanceof AtedbError ? error.reason : undefined;
         if (reason !== undefined && saysNone.has(reason)) {
-          if (options.onlyIfRequired) return 'plain';
+          if (onlyIfRequired) return 'plain';
           throw missing(server, isAsked ? `keys of ${encryption} bits were asked for` : undefined);
+        }
+        if (reason === 'WIRE_SHARE_MISSING' && !this.#wantsLargest) {
+          // Whoever has said so: what comes of it is never less than was asked for.
+          this.#wantsLargest = true;
+          continue;
         }
         if (reason !== 'TOO_MANY_HANDSHAKES' || tries === triesMax) throw error;
       }
