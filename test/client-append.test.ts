@@ -20,13 +20,20 @@ function newKey(): string {
   return `example.com/me/append_${chains}`;
 }
 
+/** Keeps notices, but for that of a server that is met for the first time: without encryption there is none. */
+function noticesOf(notices: Notice[]): (notice: Notice) => void {
+  return (notice) => {
+    if (notice.kind !== 'server-met') notices.push(notice);
+  };
+}
+
 const forAppend: OpenOptions = { key: testKey, forAppend: true };
 
 describe('creation', () => {
   test('the first append makes the key and the chain, and says so; the second neither', async () => {
     const home = await temporaryHome();
     const notices: Notice[] = [];
-    const onNotice = (notice: Notice) => notices.push(notice);
+    const onNotice = noticesOf(notices);
     const chainKey = newKey();
     {
       await using client = await testClient(server.address, { home, onNotice });
@@ -61,7 +68,7 @@ describe('creation', () => {
       const notices: Notice[] = [];
       await using client = await testClient(server.address, {
         home,
-        onNotice: (notice) => notices.push(notice),
+        onNotice: noticesOf(notices),
       });
       const chain = await client.open(newKey(), { key, forAppend: true });
       await expect(chain.append({ data: 'x' })).rejects.toMatchObject({
@@ -307,7 +314,7 @@ describe('writer slots', () => {
     const path = await slotAfter(home, chainKey, 1);
     const copy = await readFile(path, 'utf8');
     const notices: Notice[] = [];
-    const onNotice = (notice: Notice) => notices.push(notice);
+    const onNotice = noticesOf(notices);
     await using client = await testClient(server.address, { home, onNotice });
     const chain = await client.open(chainKey, forAppend);
     await chain.append({ data: 'original' });
