@@ -63,7 +63,9 @@ export class TunnelChannel implements ChannelInterface {
     return this.#channel.getTarget();
   }
 
-  getConnectivityState(tryToConnect: boolean) {
+  getConnectivityState(
+    tryToConnect: boolean,
+  ): ReturnType<ChannelInterface['getConnectivityState']> {
     return this.#channel.getConnectivityState(tryToConnect);
   }
 
@@ -71,7 +73,7 @@ export class TunnelChannel implements ChannelInterface {
     this.#channel.watchConnectivityState(...watched);
   }
 
-  getChannelzRef() {
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
     return this.#channel.getChannelzRef();
   }
 }
