@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyPair, type Notice, type OpenOptions } from '../src/client/index.ts';
+import { noticesOf } from './support/notices.ts';
 import { RawClient } from './support/raw-client.ts';
 import { all, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -18,13 +19,6 @@ afterAll(() => server[Symbol.asyncDispose]());
 function newKey(): string {
   chains += 1;
   return `example.com/me/append_${chains}`;
-}
-
-/** Keeps notices, but for that of a server that is met for the first time: without encryption there is none. */
-function noticesOf(notices: Notice[]): (notice: Notice) => void {
-  return (notice) => {
-    if (notice.kind !== 'server-met') notices.push(notice);
-  };
 }
 
 const forAppend: OpenOptions = { key: testKey, forAppend: true };
