@@ -62,11 +62,9 @@ test('a new chain is made for its readers, shared with another, and taken back f
   const [alice, bob] = [await publicKeyOf('alice'), await publicKeyOf('bob')];
   const made = await done(cli.atedb(['append', chain, '--read', alice], { input: 'one\n' }));
   expect(made.stderr).toMatch(/from now on is for you and [0-9a-f]{64} to read\nappended 1 event/);
-  // Alice meets the server, and is told that once.
-  const met = await as('alice', ['read', chain]);
-  expect(met).toMatchObject({ code: 0, stdout: 'one\n' });
-  expect(met.stderr).toMatch(/^atedb: met [^\n]*\n$/);
-  expect(await as('alice', ['read', chain])).toEqual({ code: 0, stdout: 'one\n', stderr: '' });
+  // The server is met for the first time.
+  const first = { code: 0, stdout: 'one\n', stderr: expect.stringMatching(/^atedb: met .*\n$/) };
+  expect(await as('alice', ['read', chain])).toEqual(first);
   // With --json sealed events are told, and it is no error.
   const sealed = await done(as('bob', ['read', chain, '--json']));
   expect(jsonLines(sealed.stdout).at(-1)).toMatchObject({

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyPair, type Notice, type OpenOptions } from '../src/client/index.ts';
+import { noticesOf } from './support/notices.ts';
 import { RawClient } from './support/raw-client.ts';
 import { all, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -26,7 +27,7 @@ describe('creation', () => {
   test('the first append makes the key and the chain, and says so; the second neither', async () => {
     const home = await temporaryHome();
     const notices: Notice[] = [];
-    const onNotice = (notice: Notice) => notices.push(notice);
+    const onNotice = noticesOf(notices);
     const chainKey = newKey();
     {
       await using client = await testClient(server.address, { home, onNotice });
@@ -61,7 +62,7 @@ describe('creation', () => {
       const notices: Notice[] = [];
       await using client = await testClient(server.address, {
         home,
-        onNotice: (notice) => notices.push(notice),
+        onNotice: noticesOf(notices),
       });
       const chain = await client.open(newKey(), { key, forAppend: true });
       await expect(chain.append({ data: 'x' })).rejects.toMatchObject({
@@ -307,7 +308,7 @@ describe('writer slots', () => {
     const path = await slotAfter(home, chainKey, 1);
     const copy = await readFile(path, 'utf8');
     const notices: Notice[] = [];
-    const onNotice = (notice: Notice) => notices.push(notice);
+    const onNotice = noticesOf(notices);
     await using client = await testClient(server.address, { home, onNotice });
     const chain = await client.open(chainKey, forAppend);
     await chain.append({ data: 'original' });

@@ -2,5 +2,5 @@ import { describeOverWire } from './support/use-wire.ts';
 
 // What holds of calls as they are holds of calls through the tunnel.
 
-describeOverWire(128, ['append', 'append-proof', 'client-append', 'exactly-once', 'subscribe']);
+describeOverWire(128, ['append-proof', 'client-append', 'subscribe']);
 describeOverWire(256, ['lock-protocol']);

@@ -77,7 +77,7 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
     };
     try {
       const passphrase = passphraseFrom(settings.passphraseFile);
-      await using client = await connectTo(server, { onNotice, passphrase });
+      await using client = await connectTo(server, { onNotice, passphrase }, json);
       const chain = await openChain(client, address, settings, {
         forAppend: true,
         pad: settings.pad,

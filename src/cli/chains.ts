@@ -11,7 +11,7 @@ export async function listChains(settings: {
 }): Promise<void> {
   const { server, prefix, json } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connectTo(server);
+    await using client = await connectTo(server, {}, json);
     const options = prefix === undefined ? { signal } : { signal, prefix };
     let count = 0;
     for await (const { chainKey, logBytes, open } of client.listChains(options)) {

@@ -22,7 +22,7 @@ export async function deleteChain(settings: DeleteSettings): Promise<void> {
     if (!settings.yes && process.stdin.isTTY !== true) {
       throw new UsageError('there is no terminal to ask on; say --yes to delete the chain unasked');
     }
-    await using client = await connectTo(server, { onNotice: noticeWriter(json) });
+    await using client = await connectTo(server, { onNotice: noticeWriter(json) }, json);
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     if (!settings.yes) {
       const { nextSequence } = await client.describe(chainKey, { key, signal });

@@ -13,7 +13,7 @@ export async function describeChain(
   const { server, chainKey, key, json } = settings;
   await runWithOutput(async (output, signal) => {
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connectTo(server, { passphrase });
+    await using client = await connectTo(server, { passphrase }, json);
     const description = await client.describe(chainKey, { key, signal });
     output.write(json ? `${descriptionJson(description)}\n` : descriptionWords(description));
   });

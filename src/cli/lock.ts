@@ -35,7 +35,7 @@ export async function runLocked(settings: LockSettings): Promise<void> {
   const { server, address, key, chainId, trustMode, json } = settings;
   const stop = new AbortController();
   const unlisten = listenForStop((signal) => stop.abort(new InterruptedError(signal)));
-  await using client = await connectTo(server, { onNotice: noticeWriter(json) });
+  await using client = await connectTo(server, { onNotice: noticeWriter(json) }, json);
   let lease: Lease;
   try {
     const { signal } = stop;

@@ -32,7 +32,11 @@ export async function writeProof(settings: ProofSettings): Promise<void> {
   const { server, address, key, chainId, trustMode, head, file, json } = settings;
   await runWithOutput(async (output, signal) => {
     const passphrase = passphraseFrom(settings.passphraseFile);
-    await using client = await connectTo(server, { onNotice: noticeWriter(json), passphrase });
+    await using client = await connectTo(
+      server,
+      { onNotice: noticeWriter(json), passphrase },
+      json,
+    );
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     const { proof, facts } = await chain.prove({ ...settings, signal });
     const match = compareHead(facts, head);

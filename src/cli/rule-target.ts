@@ -37,7 +37,7 @@ export async function withRules(
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     const passphrase = passphraseFrom(target.passphraseFile);
-    await using client = await connectTo(server, { onNotice: notify, passphrase });
+    await using client = await connectTo(server, { onNotice: notify, passphrase }, json);
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     const { signing } = await loadSigners({ ...target, author: undefined }, passphrase);
     await run({ chain, output, signal, options: { ...signing, signal }, notify });

@@ -30,7 +30,7 @@ export async function verifyServed(
   const onNotice = noticeWriter(json);
   const { tls, encryption } = settings;
   const server = { address: address.server, pinned: address.pinned, tls, encryption };
-  await using client = await connectTo(server, { onNotice, passphrase });
+  await using client = await connectTo(server, { onNotice, passphrase }, json);
   const chain = await noting(violations, () =>
     client.open(address.text, { key: settings.key, chainId, trustMode, signal }),
   );

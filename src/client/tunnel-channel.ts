@@ -63,7 +63,9 @@ export class TunnelChannel implements ChannelInterface {
     return this.#channel.getTarget();
   }
 
-  getConnectivityState(tryToConnect: boolean) {
+  getConnectivityState(
+    tryToConnect: boolean,
+  ): ReturnType<ChannelInterface['getConnectivityState']> {
     return this.#channel.getConnectivityState(tryToConnect);
   }
 
