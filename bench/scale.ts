@@ -17,6 +17,8 @@ export interface Scale {
   readonly subscribers: number;
   /** Batches that are delivered live a repetition. */
   readonly batchesLive: number;
+  /** Handshakes a repetition, a connection each. */
+  readonly handshakes: number;
   /** Of the chain that recovery and memory are measured with. */
   readonly longChainBytes: number;
   /** Events that a peer is given a repetition: one in flight, and in transactions. */
@@ -45,6 +47,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesReplayed: 10_000,
     subscribers: 100,
     batchesLive: 2_000,
+    handshakes: 1_000,
     longChainBytes: longChainBytesWanted,
     peerEventsOne: 3_000,
     peerEventsMany: 32_000,
@@ -61,6 +64,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesReplayed: 300,
     subscribers: 100,
     batchesLive: 60,
+    handshakes: 60,
     longChainBytes: 16 * mebibyte,
     peerEventsOne: 300,
     peerEventsMany: 6_400,
@@ -77,6 +81,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesReplayed: 20,
     subscribers: 4,
     batchesLive: 3,
+    handshakes: 4,
     longChainBytes: mebibyte,
     peerEventsOne: 10,
     peerEventsMany: 400,

@@ -65,6 +65,15 @@ export function p99AtMost(times: number): Target {
   };
 }
 
+/** The median takes at most so many times as long as the floor's. */
+export function p50AtMostTimesFloor(times: number): Target {
+  return {
+    text: `p50 ≤ ${times} × floor`,
+    value: ({ ours, floors }) => (ours.p50Us ?? Number.NaN) / (floors[0]?.p50Us ?? Number.NaN),
+    isMet: (value) => value <= times,
+  };
+}
+
 /** At most so long. */
 export function durationAtMost(durationMs: number): Target {
   return {

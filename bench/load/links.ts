@@ -15,6 +15,8 @@ export interface LinkedClients {
   /** Of a server that speaks TLS 1.3. */
   readonly secured: ServerProcess;
   readonly tls: StockClient;
+  /** The certificate of who signed that of the second server, in PEM form. */
+  readonly authority: string;
   close(): void;
 }
 
@@ -37,7 +39,7 @@ export async function linkedClients(
   const tunnel = new StockClient(open.address, { keyBits });
   const tls = new StockClient(secured.address, { ca: authority.cert });
   return {
-    ...{ open, plain, tunnel, secured, tls },
+    ...{ open, plain, tunnel, secured, tls, authority: authority.cert },
     close: () => {
       for (const client of [plain, tunnel, tls]) client.close();
     },

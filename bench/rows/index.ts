@@ -22,6 +22,7 @@ import { openingData, sealingData } from './sealed-data.ts';
 import { slowDisk, slowDiskDeep } from './slow-disk.ts';
 import { slowDiskReplay } from './slow-disk-replay.ts';
 import { verifyFolderRow } from './verify-folder.ts';
+import { wireHandshakes128, wireHandshakes256 } from './wire-handshakes.ts';
 import { wirePipelined128, wirePipelined256 } from './wire-pipelined.ts';
 import { wireReplay128, wireReplay256 } from './wire-replay.ts';
 
@@ -54,6 +55,8 @@ export const rows: readonly Row[] = [
   wirePipelined256,
   wireReplay128,
   wireReplay256,
+  wireHandshakes128,
+  wireHandshakes256,
   manyChains,
   slowDisk,
   slowDiskDeep,
