@@ -45,10 +45,10 @@ test('rows run, are stored and can be compared and printed again', async () => {
   expect(compared.stdout).toMatch(/one-in-flight .*\+0 %/);
   const printed = await bench('table', path);
   expect(result.stdout).toContain(printed.stdout.trim());
-});
+}, 120_000);
 
 // One of each kind; the others differ by a constant, and run in the long form.
-const kinds = ['pipelined', 'slow-disk-replay', 'live', 'recovery-append'];
+const kinds = ['pipelined', 'slow-disk-replay', 'live', 'recovery-append', 'wire-handshakes-128'];
 
 test.each(rows.filter(({ name }) => isLong || kinds.includes(name)))(
   'the row $name runs with a handful of batches',
