@@ -72,3 +72,32 @@ describe('readers that take nothing', () => {
     expect(calls.filter(({ stream }) => stream.closed)).toHaveLength(5);
   });
 });
+
+test('what calls that were cut at any moment have sent is freed', async () => {
+  const limits = { uploadBytesMax: 400_000, requestMs: 3_000 };
+  await using server = await TestServer.start({ wireEncryption: 128, limits });
+  await using client = await testClient(server.address, { encryption: 128 });
+  const chain = await client.open('team/cut', { forAppend: true, key: testKey });
+  await chain.append({ data: 'x' });
+  const attacker = await SealedAttacker.connect(server.address);
+  const garbage = Buffer.concat([
+    Buffer.of(0x0a, 0xa0, 0x8d, 0x06),
+    Buffer.alloc(100_000, 1),
+    Buffer.of(0x82, 1, 8),
+    Buffer.from('team/cut'),
+  ]);
+  for (let round = 0; round < 60; round += 1) {
+    const call = attacker.begin(['Append', 'AppendBatch', 'DescribeChain'][round % 3] as string);
+    for (let count = 0; count <= round % 4; count += 1) attacker.send(call, garbage);
+    if (round % 2 === 0) attacker.halfClose(call);
+    await sleep(round % 7);
+    if (round % 5 === 0) call.stream.end();
+    else call.stream.close(round % 2 === 0 ? 8 : 0);
+    call.stream.resume();
+  }
+  await sleep(1_500);
+  const startMs = performance.now();
+  await chain.append({ data: Buffer.alloc(300_000) });
+  expect(performance.now() - startMs).toBeLessThan(2_500);
+  await expect(client.describe('team/cut')).resolves.toBeDefined();
+});
