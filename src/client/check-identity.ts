@@ -32,9 +32,11 @@ export function checkIdentity(is: IdentityLine, due: DueIdentity): void {
       `the chain ${chainKey} is kept by the server ${named.fingerprintHex}, as its genesis says, and this one is ${is.identity.fingerprintHex}, and no rotation leads from the one to the other. Nothing is read from it or appended to it here: if the chain was moved, its server's identity key has to move along`,
     );
   }
-  if (remembered === undefined || isOfLine(is, remembered.identity)) return;
+  if (remembered === undefined) return;
+  const isBack = isRetired(remembered, is.identity);
+  if (isOfLine(is, remembered.identity) && !isBack) return;
   const was = remembered.identity;
-  const why = isRetired(remembered, is.identity)
+  const why = isBack
     ? 'That is a key which the server had given up before: it was restored from a backup of before, or somebody who has the old key answers in its place'
     : 'The chain was moved to another server, or somebody answers in its place';
   const accept = path === undefined ? '' : `. To accept the new one, delete ${path}`;

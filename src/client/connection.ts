@@ -115,9 +115,14 @@ export class Connection {
   #createCall(path: string): ChannelCall {
     const { server } = this;
     const tunnel = this.#tunnel;
-    const channel = this.#channel;
-    if (tunnel === undefined) return channel.createCall(path, withoutDeadline, null, null, null);
-    const base: CallBase = { server, channel, choose: (call, not) => tunnel.choose(call, not) };
+    if (tunnel === undefined) {
+      return this.#channel.createCall(path, withoutDeadline, null, null, null);
+    }
+    const base: CallBase = {
+      server,
+      channel: () => this.#channel,
+      choose: (call, not) => tunnel.choose(call, not),
+    };
     return new TunnelCall(base, path, withoutDeadline);
   }
 

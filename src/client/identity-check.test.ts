@@ -99,6 +99,17 @@ describe('without a fingerprint in the address', () => {
     expect(known).toEqual({ server, fingerprint: hex(third), former: [hex(second), hex(first)] });
   });
 
+  test('a line that leads back to a key that was given up is refused, though the key that is known signs it', async () => {
+    const home = await temporaryHome();
+    await meet(firstLine, { home });
+    await meet(secondLine, { home });
+    const secondAlone = identityLineOf(second.publicKey);
+    const back = await extendIdentityLine(secondAlone, { old: second, new: first }, 4);
+    expect(await meet(back, { home })).toBe('SERVER_IDENTITY_CHANGED');
+    expect(await meet(back, { home, pinned: hex(second) })).toBe('SERVER_IDENTITY_CHANGED');
+    expect(await meet(thirdLine, { home })).toBe('server-rotated');
+  });
+
   test.each([
     ['one that it has given up', () => firstLine, /restored from a backup of before/],
     ['one of those between', () => secondLine, /restored from a backup of before/],

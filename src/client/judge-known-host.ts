@@ -21,8 +21,9 @@ export function judgeKnownHost(
   if (known === undefined) return 'first';
   const shown = fingerprints.at(-1) as string;
   if (shown === known.fingerprint) return 'known';
-  if (fingerprints.includes(known.fingerprint)) return 'rotated';
+  // First: a line that leads back to such a key is no way to it either.
   if (known.former.includes(shown)) return 'retired';
+  if (fingerprints.includes(known.fingerprint)) return 'rotated';
   return known.former.some((one) => fingerprints.includes(one)) ? 'forked' : 'changed';
 }
 

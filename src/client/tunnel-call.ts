@@ -1,5 +1,5 @@
 import { type ChannelInterface, Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import type { AtedbError } from '../bytes/index.ts';
+import { AtedbError } from '../bytes/index.ts';
 import { asAtedbError } from './as-atedb-error.ts';
 import type { BegunCall, CallForm, ChannelCall, Received } from './call-form.ts';
 import { localStatus } from './local-status.ts';
@@ -12,7 +12,8 @@ type MessageContext = Parameters<ChannelCall['sendMessageWithContext']>[0];
 export interface CallBase {
   /** `host:port`, for errors. */
   readonly server: string;
-  readonly channel: ChannelInterface;
+  /** The channel that calls begin on now: a call may have waited for its form for longer than the one before has lasted. */
+  channel(): ChannelInterface;
   /**
    * The form that calls have now.
    *
@@ -110,7 +111,7 @@ export class TunnelCall implements ChannelCall {
   }
 
   getPeer(): string {
-    return this.#outer?.getPeer() ?? this.#base.channel.getTarget();
+    return this.#outer?.getPeer() ?? this.#base.channel().getTarget();
   }
 
   getCallNumber(): number {
@@ -137,15 +138,15 @@ export class TunnelCall implements ChannelCall {
       form.close();
       return;
     }
+    const outer = this.#createOuter(form);
+    if (outer === undefined) return;
     this.#form = form;
     this.#sent = 0;
     this.#isSending = false;
     this.#isReading = false;
-    const { path, metadata, deadline } = form.outer;
-    const outer = this.#base.channel.createCall(path, deadline, null, null, null);
     this.#outer = outer;
     const isCurrent = () => this.#outer === outer && !this.#isOver;
-    outer.start(metadata, {
+    outer.start(form.outer.metadata, {
       onReceiveMetadata: (received) => {
         // A tunnel's own means nothing.
         if (isCurrent() && !form.hasOwnStatus) this.#receiveMetadata(received);
@@ -161,6 +162,20 @@ export class TunnelCall implements ChannelCall {
     if (form.opening === undefined) this.#flush();
     else this.#send(outer, form.opening, undefined);
     this.#read();
+  }
+
+  /** The call below this one. Where the channel was closed meanwhile, this one has failed. */
+  #createOuter(form: CallForm): ChannelCall | undefined {
+    const { path, deadline } = form.outer;
+    try {
+      return this.#base.channel().createCall(path, deadline, null, null, null);
+    } catch (cause) {
+      form.close();
+      const { server } = this.#base;
+      const message = `the connection to ${server} was closed before the call had begun`;
+      this.#fail(new AtedbError('CONNECTION_FAILED', message, { metadata: { server }, cause }));
+      return undefined;
+    }
   }
 
   #flush(): void {

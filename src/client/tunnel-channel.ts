@@ -45,7 +45,7 @@ export class TunnelChannel implements ChannelInterface {
   createCall(path: string, deadline: Date | number): ReturnType<ChannelInterface['createCall']> {
     const base = {
       server: this.#server,
-      channel: this.#channel,
+      channel: () => this.#channel,
       choose: this.#tunnel.choose.bind(this.#tunnel),
     };
     this.#newest = new TunnelCall(base, path, deadline);

@@ -41,6 +41,9 @@ export interface TunnelOptions {
 /** How often a handshake is tried with a server that has too many. */
 const triesMax = 6;
 
+/** How often a call is begun whose session ends in that moment. */
+const beginsMax = 3;
+
 /** What a server says that has no tunnel, or none for those who don't insist. Anybody on the way can say it, too. */
 const saysNone: ReadonlySet<Reason> = new Set(['UNSUPPORTED', 'WIRE_NOT_REQUIRED']);
 
@@ -77,8 +80,20 @@ export class Tunnel {
    */
   async choose(call: BegunCall, refused: CallForm | undefined): Promise<CallForm> {
     if (refused !== undefined) this.#giveUp(refused);
-    const agreed = this.#current() ?? (await this.#agree());
-    return agreed === 'plain' ? new PlainForm(call) : agreed.begin(call);
+    for (let tries = 1; ; tries += 1) {
+      const agreed = this.#current() ?? (await this.#agree());
+      if (agreed === 'plain') return new PlainForm(call);
+      try {
+        const form = agreed.begin(call);
+        // Not before: keys for a handshake take some milliseconds, and by then the session may have ended.
+        this.#renewIfDue(agreed);
+        return form;
+      } catch (error) {
+        // It has ended just now, by the clock or by another call that was refused.
+        const hasEnded = error instanceof AtedbError && error.reason === 'WIRE_SESSION_UNKNOWN';
+        if (!hasEnded || tries === beginsMax) throw error;
+      }
+    }
   }
 
   /** Forget all keys, but for those of calls under way. */
@@ -97,10 +112,12 @@ export class Tunnel {
   #current(): AgreedSession | 'plain' | undefined {
     const agreed = this.#agreed;
     if (!(agreed instanceof AgreedSession)) return agreed;
-    if (!agreed.session.isUsable) return undefined;
-    // Calls go on in this one meanwhile. If it fails, the next call tries again.
-    if (agreed.session.isDue) this.#agree().catch(() => undefined);
-    return agreed;
+    return agreed.session.isUsable ? agreed : undefined;
+  }
+
+  /** Calls go on in this one meanwhile. If it fails, the next call tries again. */
+  #renewIfDue({ session }: AgreedSession): void {
+    if (session.isDue) this.#agree().catch(() => undefined);
   }
 
   /** Calls that come while a handshake is under way share it. */

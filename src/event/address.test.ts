@@ -10,6 +10,8 @@ test.each([
   ],
   ['ate://Host.Example:7/team/db', 'host.example', 7, 'ate://host.example:7/team/db'],
   ['ate://[::1]:5001/team/db', '::1', 5001, 'ate://[::1]:5001/team/db'],
+  ['ate://[0:0::0:1]/team/db', '::1', 5000, 'ate://[::1]:5000/team/db'],
+  ['ate://[2001:DB8:0::1]/team/db', '2001:db8::1', 5000, 'ate://[2001:db8::1]:5000/team/db'],
   ['ws://localhost/db/team/mydb', 'localhost', 5000, 'ate://localhost:5000/team/mydb'],
   ['ws://localhost:80/db/a.com/me/db', 'localhost', 80, 'ate://localhost:80/a.com/me/db'],
 ])('%s', (text, host, port, canonical) => {
@@ -28,6 +30,11 @@ test.each([
   'ate://user@host/team/db',
   'ws://localhost/team/db',
   'ate://::1/team/db',
+  'ate://[....]/team/db',
+  'ate://a b/team/db',
+  // Would be two lines of known_hosts, the second of which is about another server.
+  'ate://a\nb.example:5000/team/db',
+  'ate://a\u0000b/team/db',
 ])('%s is refused with what an address is', (text) => {
   expect(() => parseChainAddress(text)).toThrow(/is not an address: .*ate:\/\/host/);
 });

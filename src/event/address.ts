@@ -63,7 +63,7 @@ function splitAddress(text: string): { server: ServerAddress; path: string } {
   const end = text.indexOf('#');
   const pinned = end === -1 ? undefined : parsePin(text, text.slice(end + 1));
   const match =
-    /^(ate|ws):\/\/(\[[0-9a-fA-F:.]+\]|[^/:[\]@#?]+)(?::([0-9]{1,5}))?(?:\/(.*))?$/.exec(
+    /^(ate|ws):\/\/(\[[0-9a-fA-F:.]+\]|[^\s\p{C}/:[\]@#?]+)(?::([0-9]{1,5}))?(?:\/(.*))?$/u.exec(
       end === -1 ? text : text.slice(0, end),
     );
   const [, scheme, bracketed = '', portText, rest = ''] = match ?? [];
@@ -84,9 +84,17 @@ function splitAddress(text: string): { server: ServerAddress; path: string } {
   } else if (scheme === 'ws') {
     path = '';
   }
-  const lower = bracketed.toLowerCase();
-  const host = lower.startsWith('[') ? lower.slice(1, -1) : lower;
-  return { server: { host, port, server: `${lower}:${port}`, pinned }, path };
+  const isIpv6 = bracketed.startsWith('[');
+  const spelt = isIpv6 ? shortestIpv6(text, bracketed) : bracketed.toLowerCase();
+  const host = isIpv6 ? spelt.slice(1, -1) : spelt;
+  return { server: { host, port, server: `${spelt}:${port}`, pinned }, path };
+}
+
+/** An IPv6 address in the one spelling of RFC 5952, in brackets: who is known by one of many is known by all. */
+function shortestIpv6(text: string, bracketed: string): string {
+  const url = URL.parse(`http://${bracketed}`);
+  if (url === null) throw invalid(text, `${bracketed} is no IPv6 address`);
+  return url.hostname;
 }
 
 function parsePin(address: string, text: string): string {

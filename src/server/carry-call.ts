@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { SessionTable } from '../wire/index.ts';
 import { messageHeadBytes } from './framed-message.ts';
 import type { Method } from './method.ts';
-import { freeReceived } from './request-guard.ts';
+import { expectRequest, freeReceived } from './request-guard.ts';
 import { type OuterCall, readRequest, SealedSurface, withRequest } from './sealed-surface.ts';
 import {
   type CallContext,
@@ -30,7 +30,8 @@ export async function carryCall(outer: OuterCall, deps: CarryDeps): Promise<void
   let surface: SealedSurface | undefined;
   try {
     const first = await firstFrame(outer);
-    if (first === undefined) return;
+    // What was cancelled before there was somebody to be told would be served for ever.
+    if (first === undefined || outer.cancelled) return;
     freeReceived(outer, messageHeadBytes + first.length);
     surface = new SealedSurface(outer, deps.sessions.beginCall(first));
     await dispatch(surface, deps);
@@ -56,8 +57,11 @@ async function dispatch(surface: SealedSurface, { methods, context }: CarryDeps)
     serveDuplex({ method, name }, context, surface);
     return;
   }
+  // It is served, and counted, when its request is there: until then it has as little time as any other.
+  expectRequest(surface, true);
   const request = await readRequest(surface);
   if (request === undefined) return;
+  expectRequest(surface, false);
   const served = withRequest(surface, request);
   if (method.kind === 'server_streaming') {
     serveStream({ method, name }, context, served);

@@ -13,6 +13,7 @@ import {
 } from '../wire/index.ts';
 import type { ServerLimits } from './limits.ts';
 import { type BidiStreamMethod, type DuplexCall, decodeRequest, encodeMessage } from './method.ts';
+import { ownerOf } from './peer-owner.ts';
 import { SigningQueue } from './signing-queue.ts';
 
 type HandshakeLimits = Pick<
@@ -52,7 +53,7 @@ export function handshake(deps: HandshakeDeps): BidiStreamMethod {
     kind: 'bidi_streaming',
     hasOwnLimit: true,
     handle: async (call) => {
-      const leave = places.enter(addressOf(call.peer));
+      const leave = places.enter(ownerOf(call.peer));
       try {
         await within(deps.limits.handshakeMs, shakeHands(deps, call));
       } finally {
@@ -80,7 +81,7 @@ async function shakeHands(deps: HandshakeDeps, call: DuplexCall): Promise<void> 
         if (message.case !== 'clientFinished') throw unexpected('client_finished', 'second');
         const session = pending.accept(Buffer.from(message.value));
         pending = undefined;
-        deps.sessions.add(session, addressOf(call.peer));
+        deps.sessions.add(session, ownerOf(call.peer));
         await send(call, { case: 'established', value: {} });
         return;
       }
@@ -124,12 +125,6 @@ export class HandshakePlaces {
 function termsOf(limits: HandshakeLimits): SessionTerms {
   const { sessionLifetimeMs: lifetimeMs, sessionIdleMs: idleMs } = limits;
   return { lifetimeMs, idleMs, bytesMax: limits.sessionBytesMax };
-}
-
-/** The address of a peer, without its port. */
-export function addressOf(peer: string): string {
-  const end = peer.lastIndexOf(':');
-  return end === -1 ? peer : peer.slice(0, end);
 }
 
 async function send(

@@ -69,7 +69,7 @@ export interface RequestGuardOptions {
  * Makes an interceptor that watches over what is being received: how long it takes, and how much memory it has.
  *
  * - A request has to arrive in time, and of a stream its first message and every message that has begun. Between messages a
- *   stream may wait for as long as it likes.
+ *   stream may wait for as long as it likes, unless a request is expected of it.
  * - A message has memory as soon as its size is known. While there is none left, nothing is taken off its stream, so that
  *   HTTP/2 holds the sender back; if it takes as long as a request may take, the call is refused.
  * - When the call is over, what was received of it is freed, though the peer may never end its side of the stream; but for
@@ -103,6 +103,14 @@ export function freeReceived(surface: unknown, bytes: number): void {
   requestOf(surface)?.free(bytes);
 }
 
+/**
+ * Say whether a call has a request that has not come whole: a call in the tunnel, which is a stream for the transport, then has to
+ * send it in time, as any other call has.
+ */
+export function expectRequest(surface: unknown, isExpected: boolean): void {
+  requestOf(surface)?.expect(isExpected);
+}
+
 class GuardedRequest {
   readonly #call: GuardedCall;
   readonly #isStream: boolean;
@@ -118,6 +126,7 @@ class GuardedRequest {
   #coming = 0;
   #hasFirst = false;
   #hasAll = false;
+  #isExpected = false;
   #isReading = false;
   #isOver = false;
   /** What leaves each of the queues that this is in. */
@@ -186,6 +195,12 @@ class GuardedRequest {
       });
     };
     this.#stream.once('close', () => this.#over());
+  }
+
+  /** Whether more has to come than messages that have begun. */
+  expect(isExpected: boolean): void {
+    this.#isExpected = isExpected;
+    this.#watch();
   }
 
   /** A handler works on bytes that were received. */
@@ -277,7 +292,7 @@ class GuardedRequest {
 
   /** Let the clock run while the peer is due to send something. */
   #watch(): void {
-    const isDue = this.#isStream ? !this.#hasFirst || this.#coming > 0 : true;
+    const isDue = !this.#isStream || !this.#hasFirst || this.#isExpected || this.#coming > 0;
     const runs = isDue && this.#isReading && !this.#hasAll && !this.#isOver;
     if (!runs) this.#stopTimer();
     else this.#timer ??= setTimeout(() => this.#tooSlow(), this.#options.requestMs).unref();

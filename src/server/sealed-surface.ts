@@ -18,6 +18,7 @@ import { freeReceived, requestBytesMaxOf } from './request-guard.ts';
 import { parseOpening, statusBytes } from './sealed-messages.ts';
 import type { DuplexSurface, ServerStreamSurface } from './surface.ts';
 import { tooLargeMessage } from './transport-refusals.ts';
+import { resetStream } from './transport-stream.ts';
 
 /** The call that carries the frames. */
 export type OuterCall = ServerDuplexStream<Buffer, Sendable>;
@@ -43,6 +44,8 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
   #isTruncated = false;
   #isEnded = false;
   #isCancelled = false;
+  /** Messages on their way to the peer. */
+  #untaken = 0;
 
   /** @param begun the call, whose first frame was opened. */
   constructor(outer: OuterCall, begun: BegunCall) {
@@ -139,7 +142,9 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
       onTaken(error as Error);
       return;
     }
+    this.#untaken += 1;
     this.#outer.write(frame, (error: Error | null | undefined) => {
+      this.#untaken -= 1;
       if (!error) giveFrame(frame.bytes);
       onTaken(error);
     });
@@ -177,6 +182,8 @@ export class SealedSurface extends EventEmitter implements DuplexSurface {
 
   #onDeadline(): void {
     this.#finish({ code: status.DEADLINE_EXCEEDED, details: 'Deadline exceeded' });
+    // The handler ends, and what it has sent counts no more: a peer that doesn't take it must not have it kept.
+    if (this.#untaken > 0) resetStream(this);
     this.#cancelled();
   }
 

@@ -173,6 +173,22 @@ test('at the tail one message counts once, however many are sent it', async () =
   expect(memory.budget.used).toBe(0);
 });
 
+test('in the tunnel, where each is sent a copy of its own, each counts', async () => {
+  const { call, take } = slowCall();
+  const sealed = { ...call, exporter: Buffer.alloc(32) };
+  const memory = someMemory();
+  const slice = Buffer.alloc(100_000);
+  for (const log of [logOf(slice, true), logOf(slice, true), logOf(slice)]) {
+    await sendSlice(new SliceSender(sealed, memory), log);
+  }
+  await new Promise(setImmediate);
+  // Of the last one also what was read.
+  expect(memory.budget.used).toBeGreaterThan(5 * slice.length);
+  for (let count = 0; count < 3; count += 1) take();
+  await new Promise(setImmediate);
+  expect(memory.budget.used).toBe(0);
+});
+
 test('a slice may be cut short', async () => {
   const { call, sent, take } = slowCall();
   const slices = new SliceSender(call, someMemory());

@@ -106,11 +106,17 @@ export class SliceSender implements Disposable {
   }
 
   async #sendOwn(memory: Buffer, sliceBytes: number): Promise<void> {
+    const { budget } = this.#memory;
+    // It isn't waited for: who holds a slice and waits for more would keep others waiting, who do the same.
+    const sealedBytes = isSealed(this.#call) ? sliceBytes : 0;
+    budget.take(sealedBytes);
     try {
       await this.#call.send(framed(memory, sliceHeadBytes, sliceBytes));
     } catch (error) {
       this.#memory.giveUp(memory);
       throw error;
+    } finally {
+      budget.release(sealedBytes);
     }
     this.#memory.giveBack(memory);
   }
@@ -131,9 +137,26 @@ interface SharedMessage {
 /** Of each chunk of memory that slices lie in, the last message that was made of it. */
 const messages = new WeakMap<ArrayBufferLike, SharedMessage>();
 
-/** Send a slice that others may read too and that never changes. However many hold its message, it counts once. */
+/** Whether what is sent in a call is sealed for it, in memory of its own, and lies there until the peer takes it. */
+function isSealed({ exporter }: SendingCall): boolean {
+  return exporter !== undefined;
+}
+
+/**
+ * Send a slice that others may read too and that never changes. However many hold its message, it counts once; but what is sealed
+ * of it counts for each.
+ */
 async function sendShared(call: SendingCall, memory: SliceMemory, slice: Buffer): Promise<void> {
   const bytes = slice.length + sliceHeadBytes;
+  if (isSealed(call)) {
+    await memory.budget.acquire(bytes, call.signal);
+    try {
+      await call.send((sharedMessage(slice) ?? makeShared(slice)).message);
+    } finally {
+      memory.budget.release(bytes);
+    }
+    return;
+  }
   const isCounted = (sharedMessage(slice)?.holders ?? 0) > 0;
   if (!isCounted) await memory.budget.acquire(bytes, call.signal);
   const shared = sharedMessage(slice) ?? makeShared(slice);
