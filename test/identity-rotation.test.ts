@@ -121,6 +121,21 @@ describe.each<TrustMode>(['centralized', 'distributed'])('of a %s chain', (trust
     expect(await world.read(null)).toEqual(['before', 'open', 'still open']);
   });
 
+  test('a subscription goes on over it, from one event to the next', async () => {
+    await using client = await world.client(home);
+    await using chain = await client.open(chainKey);
+    const events = chain.subscribe({ from: { sequence: 1 } })[Symbol.asyncIterator]();
+    const next = async () => (await events.next()).value?.data.toString();
+    expect(await next()).toBe('before');
+    for (const text of ['once', 'twice']) {
+      await world.rotate();
+      await using writing = await testClient(world.proxy.address, { home });
+      await using written = await writing.open(chainKey, forAppend);
+      await written.append({ data: text });
+      expect(await next()).toBe(text);
+    }
+  });
+
   test('a proof holds, and says whose the checkpoint is', async () => {
     await world.rotate();
     await using client = await world.client(home);

@@ -151,8 +151,7 @@ export class Subscription {
           await reachRules(this.#context, start.startSequence, { signal });
           this.#replay = await Replay.begin(this.#context, start, before);
         } else if (message.kind === 'checkpoint') {
-          const { genesis } = this.#context;
-          const signed = await opener.checkpoints.verify(message.note, genesis.chainId);
+          const signed = await this.#verifiedCheckpoint(message.note, signal);
           await opener.checkNotOlder(signed, signedBefore);
           await this.#started().attested(signed, { signal });
           signedBefore = signed;
@@ -168,6 +167,18 @@ export class Subscription {
       }
     } finally {
       stream.cancel(undefined);
+    }
+  }
+
+  /** @throws AtedbError VERIFICATION_FAILED; as an opening of the chain. */
+  async #verifiedCheckpoint(note: string, signal: AbortSignal): Promise<SignedHead> {
+    const { opener, genesis } = this.#context;
+    try {
+      return await opener.checkpoints.verify(note, genesis.chainId);
+    } catch {
+      // The server may have been started anew with another identity, which the one before vouches for: an opening shows that.
+      await opener.open({ signal });
+      return opener.checkpoints.verify(note, genesis.chainId);
     }
   }
 
