@@ -170,15 +170,27 @@ export class Subscription {
     }
   }
 
-  /** @throws AtedbError VERIFICATION_FAILED; as an opening of the chain. */
+  /**
+   * Verify a checkpoint. The server may have been started anew with another identity, which the one before vouches for: an opening shows
+   * that. What a server before it has signed, and was read late, is then left for a new connection.
+   *
+   * @throws AtedbError VERIFICATION_FAILED, CONNECTION_FAILED; as an opening of the chain.
+   */
   async #verifiedCheckpoint(note: string, signal: AbortSignal): Promise<SignedHead> {
     const { opener, genesis } = this.#context;
+    const { checkpoints } = opener;
+    const verify = () => checkpoints.verify(note, genesis.chainId);
+    const before = checkpoints.knownIdentity;
     try {
-      return await opener.checkpoints.verify(note, genesis.chainId);
+      return await verify();
     } catch {
-      // The server may have been started anew with another identity, which the one before vouches for: an opening shows that.
       await opener.open({ signal });
-      return opener.checkpoints.verify(note, genesis.chainId);
+    }
+    try {
+      return await verify();
+    } catch (error) {
+      const isAnother = before && checkpoints.knownIdentity?.equals(before) === false;
+      throw isAnother ? this.#ended() : error;
     }
   }
 
