@@ -17,7 +17,7 @@ test('says where, what is off, and what to try', () => {
   expect(announcement(input)).toBe(`atedb 1.2.3 listens on 127.0.0.1:5000 and [::1]:5000
   logs      /data
   trust     centralized
-  identity  abcd
+  identity  sha256:abcd
   wire      encrypted, 128 bits or more
   off       auth service: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE

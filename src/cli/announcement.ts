@@ -1,4 +1,5 @@
 import type { CertificateFacts } from '../crypto/index.ts';
+import { fingerprintText } from '../event/index.ts';
 import type { Environment } from './flags.ts';
 import { safeText } from './safe-text.ts';
 
@@ -31,7 +32,7 @@ export function announcement(input: AnnouncementInput): string {
     `  logs      ${input.logsPath}`,
     ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
     `  trust     ${input.trustMode}`,
-    `  identity  ${input.fingerprintHex}`,
+    `  identity  ${fingerprintText(input.fingerprintHex)}`,
     `  wire      ${wireText(input)}`,
     ...tlsLines(input.tls),
     ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),

@@ -62,7 +62,7 @@ function isOnReadOnlyDisk(path: string): boolean {
 function servedError(logsPath: string): AtedbError {
   return new AtedbError(
     'REQUEST_INVALID',
-    `another process is at work in ${logsPath}, a server or another repair: stop it first`,
+    `another process is at work in ${logsPath}, a server or another command that changes it: stop it first`,
     { metadata: { field: 'path', path: logsPath } },
   );
 }

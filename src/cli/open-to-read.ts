@@ -17,7 +17,8 @@ export interface OpenToRead extends AsyncDisposable {
  * @throws AtedbError as `connect` and `AtedbClient.open`.
  */
 export async function openToRead(
-  settings: ChainTarget & ReaderSettings & { readonly damaged?: boolean },
+  settings: ChainTarget &
+    ReaderSettings & { readonly damaged?: boolean; readonly json?: boolean | undefined },
   {
     onNotice,
     signal,
@@ -25,7 +26,7 @@ export async function openToRead(
 ): Promise<OpenToRead> {
   const { server, address, key, checkRules, chainId, trustMode, damaged: readDamaged } = settings;
   const passphrase = passphraseFrom(settings.passphraseFile);
-  const client = await connectTo(server, { onNotice, passphrase });
+  const client = await connectTo(server, { onNotice, passphrase }, settings.json);
   try {
     const options = { key, checkRules, chainId, trustMode, readDamaged, signal };
     const chain = await client.open(address, options);

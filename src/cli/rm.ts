@@ -23,10 +23,12 @@ export async function removeObject(settings: RemoveSettings): Promise<void> {
   const { server, address, primaryKey, unchangedSince, key, sign, json } = settings;
   const { chainId, trustMode } = settings;
   await runWithOutput(async (output, signal) => {
-    await using client = await connectTo(server, {
-      onNotice: noticeWriter(json),
-      passphrase: passphraseFrom(settings.passphraseFile),
-    });
+    const passphrase = passphraseFrom(settings.passphraseFile);
+    await using client = await connectTo(
+      server,
+      { onNotice: noticeWriter(json), passphrase },
+      json,
+    );
     const chain = await client.open(address, {
       key,
       signBatches: sign,

@@ -193,7 +193,7 @@ function tell(
   if (address.pinned !== undefined) return;
   const why = isPublished
     ? 'as is published for it'
-    : 'and is trusted with that from now on. Compare it with what the server prints when it starts, or atedb identity show on its machine';
+    : 'and is trusted with that from now on. Compare it with what the server prints when it starts, or atedb identity show LOGS on its machine, LOGS being its logs path';
   onNotice({
     kind: 'server-met',
     server,

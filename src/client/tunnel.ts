@@ -19,7 +19,7 @@ export function checkedEncryption(encryption: Encryption = 'auto'): Encryption {
   if (encryption === 'auto' || encryption === 'plain' || isKeyBits(encryption)) return encryption;
   throw new AtedbError(
     'REQUEST_INVALID',
-    `encryption is ${String(encryption)}; it is 'auto', 'plain', 128, 192 or 256`,
+    `encryption is ${JSON.stringify(encryption)}; it is 'auto', 'plain', 128, 192 or 256`,
     { metadata: { field: 'encryption' } },
   );
 }
