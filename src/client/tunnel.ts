@@ -57,14 +57,17 @@ const saysNone: ReadonlySet<Reason> = new Set(['UNSUPPORTED', 'WIRE_NOT_REQUIRED
  */
 export class Tunnel {
   readonly #options: TunnelOptions;
+  readonly #shakeHands: typeof shakeHands;
   #agreed: AgreedSession | 'plain' | undefined;
   #agreeing: Promise<AgreedSession | 'plain'> | undefined;
   #hasEncrypted = false;
   /** Whether the server wants larger keys than most do, so that a share for them is sent at once. */
   #wantsLargest = false;
 
-  constructor(options: TunnelOptions) {
+  /** @param shake what agrees on a session; another one in tests. */
+  constructor(options: TunnelOptions, shake: typeof shakeHands = shakeHands) {
     this.#options = options;
+    this.#shakeHands = shake;
   }
 
   /** The identity that the server has proven last; undefined before, and without encryption. */
@@ -145,7 +148,7 @@ export class Tunnel {
       try {
         const sharesUpTo = this.#wantsLargest ? 256 : keyBits;
         const options = { ...this.#options, keyBits, sharesUpTo, signal, onlyIfRequired };
-        const session = await shakeHands(options);
+        const session = await this.#shakeHands(options);
         this.#hasEncrypted = true;
         return new AgreedSession(session);
       } catch (error) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { TestWriter, testEvent } from '../../test/support/test-writer.ts';
-import { parseBatch } from '../event/index.ts';
+import { type Batch, parseBatch } from '../event/index.ts';
 import { checkThreadsDefault, HashCheckers, handedOverBytesMin } from './index.ts';
 
 const notices: string[] = [];
@@ -14,6 +14,11 @@ afterEach(async () => {
 function start(threads: number): HashCheckers {
   checkers = new HashCheckers({ threads, onNotice: (notice) => notices.push(notice) });
   return checkers;
+}
+
+/** As its callers do: what is wrong is thrown at once, or comes later. */
+async function checkWith(pool: HashCheckers, batch: Batch): Promise<void> {
+  await pool.check(batch);
 }
 
 const writer = new TestWriter(randomBytes(32));
@@ -39,7 +44,7 @@ test.each([0, 1, 2])(
     const good = await large();
     const bad = await spoilt();
     const checks = Array.from({ length: 40 }, (_, index) =>
-      pool.check(index % 5 === 3 ? bad : good),
+      checkWith(pool, index % 5 === 3 ? bad : good),
     );
     const outcomes = await Promise.allSettled(checks);
     outcomes.forEach((outcome, index) => {
@@ -65,7 +70,9 @@ test('small batches stay here', async () => {
 test('batches of the largest size pass, more of them than fit at once', async () => {
   const pool = start(1);
   const largest = await large(3.7 * 1024 * 1024);
-  await Promise.all([largest, largest, await large(), largest].map((batch) => pool.check(batch)));
+  await Promise.all(
+    [largest, largest, await large(), largest].map((batch) => checkWith(pool, batch)),
+  );
   expect(pool.handedOver).toBe(4);
 });
 
@@ -74,7 +81,7 @@ test('what threads had when they ended is checked here, and what comes then', as
   const good = await large();
   const bad = await spoilt();
   // They are waited for from the start: a refusal that comes while the pool closes is nobody's otherwise.
-  const checks = Promise.allSettled([good, bad, good, good].map((batch) => pool.check(batch)));
+  const checks = Promise.allSettled([good, bad, good, good].map((batch) => checkWith(pool, batch)));
   await pool.close();
   const outcomes = await checks;
   expect(outcomes.map(({ status }) => status)).toEqual([
@@ -82,7 +89,7 @@ test('what threads had when they ended is checked here, and what comes then', as
   ]);
   expect(pool.threads).toBe(0);
   await pool.check(good);
-  await expect(pool.check(bad)).rejects.toMatchObject({ reason: 'HASH_MISMATCH' });
+  await expect(checkWith(pool, bad)).rejects.toMatchObject({ reason: 'HASH_MISMATCH' });
 });
 
 test('machines with few cores have no threads', () => {
