@@ -57,7 +57,7 @@ async function dispatch(surface: SealedSurface, { methods, context }: CarryDeps)
     serveDuplex({ method, name }, context, surface);
     return;
   }
-  // It is served, and counted, when its request is there: until then it has as little time as any other.
+  // It is served, and counted, when its request is there: until then it has no more time than every other one.
   expectRequest(surface, true);
   const request = await readRequest(surface);
   if (request === undefined) return;

@@ -9,7 +9,7 @@ const keptMax = 16;
 
 const kept: Buffer[] = [];
 
-/** Memory for a frame, to be given back once it was sent. What isn't given back is freed as any other. */
+/** Memory for a frame, to be given back once it was sent. What isn't given back is freed like all other memory. */
 export function takeFrame(bytes: number): Buffer {
   if (bytes < pooledBytesMin || bytes > pooledBytes) return Buffer.allocUnsafe(bytes);
   return (kept.pop() ?? Buffer.allocUnsafeSlow(pooledBytes)).subarray(0, bytes);

@@ -105,7 +105,7 @@ export function freeReceived(surface: unknown, bytes: number): void {
 
 /**
  * Say whether a call has a request that has not come whole: a call in the tunnel, which is a stream for the transport, then has to
- * send it in time, as any other call has.
+ * send it in time, like every other call.
  */
 export function expectRequest(surface: unknown, isExpected: boolean): void {
   requestOf(surface)?.expect(isExpected);
