@@ -22,6 +22,7 @@ export {
   ruleKeysMax,
   runBytesMax,
   signersMax,
+  timerMsMax,
   treeDepthMax,
   typeNameBytesMax,
   wrappedKeyBytesMax,

@@ -62,3 +62,6 @@ export const writerBatchesInFlightMax = 128;
 
 /** Integers in headers stay exact in every language's number type, JavaScript's too. */
 export const integerMax = Number.MAX_SAFE_INTEGER;
+
+/** Milliseconds that one of Node's timers can count: nearly 25 days. It takes more for 1. */
+export const timerMsMax = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, timerMsMax } from '../bytes/index.ts';
 
 /** What may end any call before its time. */
 export interface CallOptions {
@@ -48,8 +48,6 @@ export function deadlineExceeded(
     { metadata: { timeout_ms: String(timeoutMs), ...metadata } },
   );
 }
-
-const timerMsMax = 2 ** 31 - 1;
 
 /** Refuse what a timer can't count, which it would take for 1 ms. */
 export function checkTimeout(timeoutMs: number): void {

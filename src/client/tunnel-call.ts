@@ -1,5 +1,5 @@
 import { type ChannelInterface, Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, timerMsMax } from '../bytes/index.ts';
 import { asAtedbError } from './as-atedb-error.ts';
 import type { BegunCall, CallForm, ChannelCall, Received } from './call-form.ts';
 import { localStatus } from './local-status.ts';
@@ -29,9 +29,6 @@ interface Written {
   /** Told once, when the transport has it. */
   onTaken: (() => void) | undefined;
 }
-
-/** The most that a timer can count. */
-const timerMsMax = 2 ** 31 - 1;
 
 /**
  * A call over a channel, in the form that is agreed on with the server: sealed, or as it is. It has the shape of the channel's own

@@ -170,10 +170,10 @@ export class Tunnel {
 }
 
 function missing(server: string, asked: string | undefined): AtedbError {
-  const why = asked ?? 'it has done so before: somebody may answer in its place';
+  const why = asked ?? 'who it is is known, so it has to: somebody may answer in its place';
   return new AtedbError(
     'WIRE_MISSING',
-    `${server} does not encrypt, and ${why}. Nothing was sent to it. If that is right, connect without encryption (atedb: --plain; connect: encryption: 'plain')`,
+    `${server} does not encrypt, and ${why}. Nothing was sent to it. Ask its operator, by another way, whether it was turned off; only then connect without (atedb: --plain; connect: encryption: 'plain')`,
     { metadata: { server } },
   );
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Session } from 'node:http2';
+import { timerMsMax } from '../bytes/index.ts';
 
 const timeoutHeader = 'grpc-timeout';
 
@@ -13,7 +14,7 @@ const unitMs: Readonly<Record<string, number>> = {
 };
 
 /** The most seconds that a timer can count: nearly 25 days. */
-const longestSeconds = Math.floor((2 ** 31 - 1) / 1_000);
+const longestSeconds = Math.floor(timerMsMax / 1_000);
 
 /**
  * Shorten deadlines that no timer can count to the longest that one can. grpc-js takes a longer one for one that has

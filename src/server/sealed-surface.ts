@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Metadata, type ServerDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, timerMsMax } from '../bytes/index.ts';
 import {
   type BegunCall,
   type FrameType,
@@ -22,9 +22,6 @@ import { resetStream } from './transport-stream.ts';
 
 /** The call that carries the frames. */
 export type OuterCall = ServerDuplexStream<Buffer, Sendable>;
-
-/** The most that a timer can count. */
-const timerMsMax = 2 ** 31 - 1;
 
 /**
  * A call within one of `WireService.Call`, as methods are served it: its messages are opened and sealed here. What HTTP/2 says of
