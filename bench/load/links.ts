@@ -20,6 +20,9 @@ export interface LinkedClients {
   close(): void;
 }
 
+/** What rows of the tunnel are compared with. */
+export const linkFloors = ['ours without encryption', "ours over grpc-js's TLS 1.3"];
+
 /** Start a server of each kind. */
 export async function linkedClients(
   { folder, processes }: RowContext,

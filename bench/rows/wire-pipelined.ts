@@ -1,7 +1,7 @@
 import type { KeyBits } from '../../src/client/index.ts';
 import { checkAnswers, createChain } from '../load/append-session.ts';
 import { newChain } from '../load/bench-chain.ts';
-import { linkedClients } from '../load/links.ts';
+import { linkedClients, linkFloors } from '../load/links.ts';
 import type { StockClient } from '../load/stock-client.ts';
 import { type Measure, throughputOf } from '../measure.ts';
 import type { ServerProcess } from '../processes/server-process.ts';
@@ -18,7 +18,7 @@ function wirePipelined(keyBits: KeyBits): Row {
   return {
     name: `wire-pipelined-${keyBits}`,
     title: `one writer, 100 events a batch, 64 in flight, through the tunnel with keys of ${keyBits} bits, by a grpc-js client`,
-    floors: ['ours without encryption', "ours over grpc-js's TLS 1.3"],
+    floors: linkFloors,
     unit: 'events',
     targets: [
       shareOfOneFloorAtLeast(0, 0.7, 'without encryption'),

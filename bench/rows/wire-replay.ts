@@ -1,7 +1,7 @@
 import type { KeyBits } from '../../src/client/index.ts';
 import { checkAnswers, createChain } from '../load/append-session.ts';
 import { newChain } from '../load/bench-chain.ts';
-import { linkedClients } from '../load/links.ts';
+import { linkedClients, linkFloors } from '../load/links.ts';
 import type { StockClient } from '../load/stock-client.ts';
 import { checkedReplayBytes, replayBytes } from '../load/subscribe.ts';
 import { type Measure, throughputOf } from '../measure.ts';
@@ -17,7 +17,7 @@ function wireReplay(keyBits: KeyBits): Row {
   return {
     name: `wire-replay-${keyBits}`,
     title: `replay from the start as received, 100 events a batch, through the tunnel with keys of ${keyBits} bits, by a grpc-js client`,
-    floors: ['ours without encryption', "ours over grpc-js's TLS 1.3"],
+    floors: linkFloors,
     unit: 'events',
     targets: [
       shareOfOneFloorAtLeast(0, 0.5, 'without encryption'),

@@ -6,10 +6,10 @@ import {
   type handleUnaryCall,
   Metadata,
   Server,
-  ServerCredentials,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { listenAnywhere } from './listen-anywhere.ts';
 
 /** What a liar makes of an answer; undefined: nothing is sent. */
 export type Lie = (method: string, answer: Buffer) => Buffer | undefined;
@@ -48,11 +48,7 @@ export class LyingProxy implements AsyncDisposable {
 
   static async start(target: string): Promise<LyingProxy> {
     const proxy = new LyingProxy(target);
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    proxy.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    );
-    proxy.#port = await promise;
+    proxy.#port = await listenAnywhere(proxy.#server);
     return proxy;
   }
 

@@ -1,5 +1,6 @@
 import type { ClientDuplexStream, ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { Client, credentials, type Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
+import { Client, credentials, type Metadata, Server } from '@grpc/grpc-js';
+import { listenAnywhere } from './listen-anywhere.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;
 
@@ -49,11 +50,7 @@ export class TunnelProxy implements AsyncDisposable {
 
   static async start(target: string): Promise<TunnelProxy> {
     const proxy = new TunnelProxy(target);
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    proxy.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    );
-    proxy.#port = await promise;
+    proxy.#port = await listenAnywhere(proxy.#server);
     return proxy;
   }
 
