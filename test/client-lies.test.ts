@@ -281,6 +281,7 @@ describe('a server that is not what it was', () => {
     expect(error).toMatchObject({
       reason: 'HEAD_CONFLICT',
       metadata: { known_size: '4', served_size: '2' },
+      message: expect.stringContaining('It was restored from an older state'),
     });
     const evidence = JSON.parse(await readFile(error.metadata.evidence, 'utf8'));
     expect(evidence).toMatchObject({ rememberedHead: { size: 4 }, servedHead: { size: 2 } });

@@ -86,7 +86,7 @@ async function systemFolder(logsPath: string | undefined): Promise<string> {
 function noServer(where: string): AtedbError {
   return new AtedbError(
     'REQUEST_INVALID',
-    `no server has an identity in ${where}: name the folder of its logs, or start one with atedb solo`,
+    `no server has an identity in ${where}: name the folder of its logs, or start one with atedb solo; atedb identity --help lists what else there is`,
     { metadata: { field: 'logs_path' } },
   );
 }

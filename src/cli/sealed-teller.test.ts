@@ -32,7 +32,7 @@ test('a read key that is missing is told of once, at the end with how much it hi
   const who = `alice (${publicKey.fingerprintHex}), ${id(7)}`;
   expect(await teller.notice(first)).toEqual({
     kind: 'read-key-missing',
-    message: `event 1 is sealed with the read key ${id(1)}, which was not given to your key; these can give it, with "atedb share": ${who}`,
+    message: `event 1 is sealed with the read key ${id(1)}, which was not given to your key; these have it, and can give it with "atedb share" if they may change who reads: ${who}`,
   });
   await expect(teller.end()).rejects.toMatchObject({
     reason: 'READ_KEY_MISSING',

@@ -76,6 +76,6 @@ async function missingWords({ readKeyId, holders }: SealedState): Promise<string
   const ask =
     who.length === 0
       ? 'nobody was given it, as far as is known'
-      : `these can give it, with "atedb share": ${who.join(', ')}`;
+      : `these have it, and can give it with "atedb share" if they may change who reads: ${who.join(', ')}`;
   return `the read key ${readKeyId.toString('hex')}, which was not given to your key; ${ask}`;
 }

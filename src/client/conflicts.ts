@@ -45,13 +45,19 @@ export async function headConflict(
   const paths = await remembered.pathsToForget();
   const forget =
     paths.length === 0 ? '' : `. To accept the chain as it is served now, delete ${inWords(paths)}`;
-  const check =
-    evidence === undefined
-      ? ''
-      : `. What it has signed of it is kept: atedb verify --evidence ${evidence}`;
+  // One signature contradicts nothing: it shows what was, to whoever asks.
+  const isContradiction = signedBefore !== undefined && signed !== undefined;
+  const kept = isContradiction
+    ? `What it has signed of it is kept: atedb verify --evidence ${evidence}`
+    : `What was known of it is kept in ${evidence}`;
+  const check = evidence === undefined ? '' : `. ${kept}`;
+  const causes =
+    served === undefined
+      ? 'The chain was deleted, its server was set up anew, or another one answers'
+      : 'It was restored from an older state or repaired, or its history was rewritten';
   return new AtedbError(
     'HEAD_CONFLICT',
-    `${server} contradicts what was verified before of ${chainKey.text}: ${why}. It was restored from an older state or repaired, or its history was rewritten: find out which before trusting it${check}${forget}`,
+    `${server} contradicts what was verified before of ${chainKey.text}: ${why}. ${causes}: find out which before trusting it${check}${forget}`,
     {
       metadata: {
         ...headMetadata(chainKey, known, served),

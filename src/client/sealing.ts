@@ -75,7 +75,7 @@ export function readKeyMissing(readKeyId: Buffer, holders: readonly Buffer[]): A
   const ask =
     who === ''
       ? 'nobody was given it, as far as is known'
-      : `these were: ${who}. Ask one of them to share it`;
+      : `these were: ${who}. Ask one of them who may change who reads to share it`;
   return new AtedbError(
     'READ_KEY_MISSING',
     `the read key ${id} was not given to any of your keys; ${ask}`,

@@ -118,7 +118,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
 function encryptionRequired(keyBits: number): AtedbError {
   return new AtedbError(
     'WIRE_REQUIRED',
-    `this server takes calls through its encrypted tunnel only, and this one came without. Use an atedb client, and not its --plain (connect: leave encryption out); or call WireService, as docs/wire.md says. For tools that can't, its operator may turn this off (--no-wire-encryption)`,
+    `this server takes calls through its encrypted tunnel only, and this one came without. Use an atedb command without --plain, or connect() without encryption: 'plain'; or call WireService, as docs/wire.md says. For tools that can't, its operator may turn this off (--no-wire-encryption)`,
     { metadata: { key_bits: String(keyBits) } },
   );
 }
