@@ -83,6 +83,8 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   TLS_FAILED: status.INTERNAL,
   WIRE_NOT_REQUIRED: status.FAILED_PRECONDITION,
   WIRE_MISSING: status.INTERNAL,
+  REDACTION_INVALID: status.INVALID_ARGUMENT,
+  DATA_GONE: status.FAILED_PRECONDITION,
 };
 
 /**
