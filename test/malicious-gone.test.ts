@@ -44,7 +44,7 @@ function waysIn(trustMode: TrustMode) {
 
 const objectOf = (data: string, kind: 'data' | 'tombstone' = 'data') =>
   testEvent(data, { primaryKey, kind });
-const redaction = (what: Redaction, of = primaryKey) =>
+const redaction = (what: Redaction, of: Buffer = primaryKey) =>
   saying({ redaction: what }, { kind: 'redaction', primaryKey: of });
 
 /** A chain whose event at sequence 4 has lost its data, and what is behind that. */
