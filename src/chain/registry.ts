@@ -5,9 +5,9 @@ import {
   bytesOnDisk,
   describeLoss,
   KeysCache,
+  parseSegmentName,
   readError,
   type Storage,
-  segmentName,
 } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain, CheckHashes } from './chain.ts';
@@ -262,7 +262,7 @@ export class ChainRegistry {
       this.#unreadable.delete(key.text);
       const damages = chain?.log.damages ?? [];
       this.#damaged.keep(key.text, (segment) =>
-        damages.some(({ file }) => file === segmentName(segment)),
+        damages.some(({ file }) => parseSegmentName(file) === segment),
       );
       return chain;
     } catch (error) {

@@ -38,12 +38,21 @@ export const eventMarks = {
   label: 8,
 } as const;
 
-const kindData = 2;
+/** Number of `atedb.v1.EventKind` of events with data. */
+export const kindData = 2;
 const kindTombstone = 3;
 
 /** Whether events of a kind, by its number, write the object that they name, or say only something of it. */
 export function writesObject(kind: number): boolean {
   return kind === kindData || kind === kindTombstone;
+}
+
+/** Bytes of data and salt that an event has, which is the one at this place of a layout. */
+export function dataBytesAt(layout: Uint32Array, index: number): number {
+  const at = index * layoutStride;
+  const start = layout[at + layoutOf.dataStart] as number;
+  const data = (layout[at + layoutOf.dataEnd] as number) - start;
+  return layout[at + layoutOf.saltStart] === 0 ? data : data + saltBytes;
 }
 
 const parentTag = 0x22;

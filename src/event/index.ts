@@ -64,7 +64,14 @@ export {
   parseCommitHeader,
 } from './commit.ts';
 export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
-export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
+export {
+  dataBytesAt,
+  eventMarks,
+  kindData,
+  layoutOf,
+  layoutStride,
+  writesObject,
+} from './event-layout.ts';
 export { eventPath, verifyEventPath } from './event-path.ts';
 export {
   type DataState,

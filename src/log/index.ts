@@ -12,7 +12,7 @@ export { finishDeletion, markDeleted } from './delete-folder.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
 export { KeysCache } from './keys-cache.ts';
-export { isTileName, segmentName } from './layout.ts';
+export { isTileName, parseSegmentName, segmentName } from './layout.ts';
 export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
 export { holdsLog, isSetAsideName } from './log-folder.ts';

@@ -4,7 +4,15 @@ import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, parseSnapshotName, segmentName, snapshotName, tilesName } from './layout.ts';
+import {
+  manifestName,
+  parseIndexName,
+  parseKeysName,
+  parseSegmentFileName,
+  parseSnapshotName,
+  segmentName,
+  tilesName,
+} from './layout.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
@@ -48,7 +56,7 @@ export async function recover(options: OpenChainLogOptions): Promise<RecoveredLo
       throw new AtedbError('CHAIN_DAMAGED', `no batch can be read: ${inWords(troubles)}`);
     }
     const tiles = await loadTiles(options, manifest, active, troubles);
-    if (troubles.length === 0) await removeOldSnapshots(options, manifest);
+    if (troubles.length === 0) await removeOldFiles(options, manifest);
     const trouble = inWords(troubles);
     const damages = troubles.flatMap(({ damage }) => damage ?? []);
     return { ...active, trouble, damages, spans, manifest, tiles };
@@ -79,7 +87,8 @@ async function findTroubles(
   }
   const suspects = new Set(options.suspects);
   for (const [place, segment] of manifest.closed.entries()) {
-    const entry = await storage.stat(join(folder, segmentName(segment.segment)));
+    const name = segmentName(segment.segment, segment.generation);
+    const entry = await storage.stat(join(folder, name));
     const isAsListed = entry?.kind === 'file' && entry.bytes === segment.bytes;
     if (isAsListed && !suspects.has(segment.segment)) continue;
     const next = manifest.closed[place + 1] ?? manifest.active;
@@ -147,15 +156,24 @@ async function rebuildTiles(
   throw damageError({ file: segmentName(manifest.active.segment), offset: 0, what });
 }
 
-/** Those of segments that are closed: a roll removes the one before, unless a crash comes first. */
-async function removeOldSnapshots(
+/**
+ * Remove what isn't needed any more, unless a crash came first: snapshots before closed segments, and files of segments in
+ * another generation than the manifest names. That all it names is there was found before.
+ */
+async function removeOldFiles(
   { storage, folder }: OpenChainLogOptions,
-  { active }: Manifest,
+  { closed, active }: Manifest,
 ): Promise<void> {
-  for (const { name } of await storage.list(folder)) {
-    const segment = parseSnapshotName(name);
-    if (segment !== undefined && segment < active.segment) {
-      await storage.remove(join(folder, snapshotName(segment)));
-    }
+  const generations = new Map(closed.map(({ segment, generation }) => [segment, generation]));
+  const isOld = (name: string): boolean => {
+    const snapshot = parseSnapshotName(name);
+    if (snapshot !== undefined) return snapshot < active.segment;
+    const found = parseSegmentFileName(name) ?? parseIndexName(name) ?? parseKeysName(name);
+    if (found === undefined) return false;
+    const named = generations.get(found.segment);
+    return named !== undefined && named !== found.generation;
+  };
+  for (const { name, isFolder } of await storage.list(folder)) {
+    if (!isFolder && isOld(name)) await storage.remove(join(folder, name));
   }
 }

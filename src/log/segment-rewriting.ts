@@ -1,0 +1,191 @@
+import { dirname, join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import type { ClosedKeys } from './closed-keys.ts';
+import { storageError } from './damage.ts';
+import type { FileCache } from './file-cache.ts';
+import type { IndexCache } from './index-cache.ts';
+import { indexName, keysName, segmentName } from './layout.ts';
+import type { LogManifest } from './log-manifest.ts';
+import type { ClosedActive, LogWriter } from './log-writer.ts';
+import type { ActiveSegment, ClosedSegment, LastCompaction } from './manifest.ts';
+import type { SegmentTable } from './segment-table.ts';
+import type { Storage } from './storage.ts';
+
+/** What rewriting changes. */
+export interface SegmentRewritingOptions {
+  readonly storage: Storage;
+  readonly folder: string;
+  readonly table: SegmentTable;
+  readonly manifest: LogManifest;
+  readonly writer: LogWriter | undefined;
+  readonly files: FileCache;
+  readonly indexes: IndexCache;
+  readonly keys: ClosedKeys;
+  /** Why the log can only be read, if it is so. */
+  readonly trouble: () => string | undefined;
+  readonly onNotice: (notice: string) => void;
+}
+
+/** The active segment, and how much of its file is durable and can be read. */
+export interface ActiveFile extends ActiveSegment {
+  readonly durableBytes: number;
+}
+
+/** Puts files that were rewritten in the place of those that they were made from, while the log is read and written. */
+export class SegmentRewriting {
+  readonly #options: SegmentRewritingOptions;
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(options: SegmentRewritingOptions) {
+    this.#options = options;
+  }
+
+  /** The closed segments now, in order. */
+  get closed(): readonly ClosedSegment[] {
+    return [...this.#options.table.closed];
+  }
+
+  get active(): ActiveFile {
+    const { segment, firstCommit, firstSequence, index } = this.#options.table.active;
+    return { segment, firstCommit, firstSequence, durableBytes: index.end.offset };
+  }
+
+  /** The last compaction that the manifest tells of. */
+  get compacted(): LastCompaction | undefined {
+    return this.#options.manifest.compacted;
+  }
+
+  /**
+   * Close the active segment, so that it can be rewritten. The owner's state must be that after what was appended so far.
+   *
+   * @returns undefined where there is nothing in it.
+   * @throws AtedbError CHAIN_READ_ONLY.
+   */
+  closeActive(): ClosedActive | undefined {
+    return this.#checkWritable().closeActive();
+  }
+
+  /**
+   * Before files are written that are to be put in the place of others: what a failed attempt has left in doubt is settled, so
+   * that no file is written over which the manifest may name.
+   *
+   * @throws AtedbError CHAIN_READ_ONLY, STORAGE_FAILED.
+   */
+  async prepare(): Promise<void> {
+    this.#checkWritable();
+    await this.#options.manifest.settle().catch((error: unknown) => {
+      throw storageError('writing the manifest', error);
+    });
+  }
+
+  /**
+   * Have a rewritten file take the place of the one that it was made from. It, its index and its keys are durable. The old files
+   * are removed once nobody reads them any more; that isn't waited for.
+   *
+   * @throws AtedbError CHAIN_READ_ONLY; STORAGE_FAILED, and then the log is as it was.
+   */
+  async replace(next: ClosedSegment): Promise<void> {
+    const { table, manifest, indexes, keys } = this.#options;
+    const old = table.closed[next.segment - table.first];
+    try {
+      this.#checkWritable();
+      checkSucceeds(old, next);
+      await manifest.replace(
+        (now) => ({ ...now, closed: now.closed.map((one) => (one === old ? next : one)) }),
+        () => table.replace(next),
+      );
+    } catch (error) {
+      await this.abandon(next);
+      throw storageError('putting a rewritten segment in its place', error);
+    }
+    const removal = this.#removeOld(old, () => {
+      indexes.drop(old);
+      keys.drop(old);
+    });
+    this.#removals.add(removal);
+    removal.finally(() => this.#removals.delete(removal));
+  }
+
+  /** Remove a file that was made and isn't to be used, if it is certain that the manifest doesn't name it. Never rejects. */
+  async abandon(file: Pick<ClosedSegment, 'segment' | 'generation'>): Promise<void> {
+    const { manifest, table, onNotice } = this.#options;
+    try {
+      await manifest.settle();
+      if (table.at(file.segment)?.generation !== file.generation) await this.#remove(file);
+    } catch (error) {
+      const name = segmentName(file.segment, file.generation);
+      onNotice(`${name} is not needed, and was not removed: ${inWords(error)}`);
+    }
+  }
+
+  /** Remember a compaction that has ended. @throws AtedbError CHAIN_READ_ONLY, STORAGE_FAILED. */
+  async compactedAt(compacted: LastCompaction): Promise<void> {
+    this.#checkWritable();
+    try {
+      await this.#options.manifest.replace(
+        (now) => ({ ...now, compacted }),
+        () => undefined,
+      );
+    } catch (error) {
+      throw storageError('writing the manifest', error);
+    }
+  }
+
+  /** Resolves when all old files are removed. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#options.manifest.idle();
+    await Promise.all(this.#removals);
+  }
+
+  /** Never rejects. */
+  async #removeOld(old: ClosedSegment, forget: () => void): Promise<void> {
+    const name = segmentName(old.segment, old.generation);
+    try {
+      await this.#options.files.retire(name);
+      forget();
+      await this.#remove(old);
+    } catch (error) {
+      this.#options.onNotice(`${name} was not removed, and will be on opening: ${inWords(error)}`);
+    }
+  }
+
+  async #remove({
+    segment,
+    generation,
+  }: Pick<ClosedSegment, 'segment' | 'generation'>): Promise<void> {
+    const { storage, folder } = this.#options;
+    const names = [segmentName, indexName, keysName].map((nameOf) => nameOf(segment, generation));
+    for (const name of names) {
+      const path = join(folder, name);
+      if ((await storage.stat(path)) !== undefined) await storage.remove(path);
+    }
+    await storage.syncFolder(dirname(join(folder, segmentName(segment, generation))));
+  }
+
+  #checkWritable(): LogWriter {
+    const { writer, trouble } = this.#options;
+    const why = trouble();
+    if (why === undefined && writer !== undefined) return writer;
+    throw new AtedbError(
+      'CHAIN_READ_ONLY',
+      `the chain can only be read, and its files are left as they are: ${why}`,
+    );
+  }
+}
+
+function checkSucceeds(
+  old: ClosedSegment | undefined,
+  next: ClosedSegment,
+): asserts old is ClosedSegment {
+  const succeeds =
+    old !== undefined &&
+    next.generation === old.generation + 1 &&
+    next.firstCommit === old.firstCommit &&
+    next.firstSequence === old.firstSequence &&
+    next.originalSha256.equals(old.originalSha256);
+  if (!succeeds) throw new Error(`segment ${next.segment} was rewritten from another file`);
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
