@@ -91,6 +91,11 @@ export class KeyIndex {
     this.#tables.at(-1)?.addBatch(batch, firstSequence);
   }
 
+  /** The active segment is being closed: what comes next, from this sequence on, is in another. */
+  beginSegment(firstSequence: number): void {
+    this.#tables.push(new MemoryKeys(firstSequence));
+  }
+
   /** Take note of a batch of the active segment, while that is read. */
   add(batch: Batch, firstSequence: number): void {
     this.#tables.at(-1)?.addBatch(batch, firstSequence);

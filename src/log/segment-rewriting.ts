@@ -35,9 +35,17 @@ export interface ActiveFile extends ActiveSegment {
 export class SegmentRewriting {
   readonly #options: SegmentRewritingOptions;
   readonly #removals = new Set<Promise<void>>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: SegmentRewritingOptions) {
     this.#options = options;
+  }
+
+  /** Do something while nobody else rewrites segments of this log: one after the other, in the order of the calls. */
+  exclusively<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(job);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   /** The closed segments now, in order. */
