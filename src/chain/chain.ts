@@ -23,6 +23,7 @@ import {
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
+import { ChainCompaction } from './chain-compaction.ts';
 import { changesRights } from './changes-rights.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
 import type { LockTable } from './lock-table.ts';
@@ -71,6 +72,7 @@ export class Chain {
   readonly log: ChainLog;
   readonly claims = new WriterClaims();
   readonly locks: LockTable;
+  readonly compaction: ChainCompaction;
   readonly #end = new AbortController();
   /** The genesis batch with its commit, as it is stored. */
   readonly genesisSlice: Buffer;
@@ -98,6 +100,7 @@ export class Chain {
     this.#keys = options.keys;
     this.locks = options.locks;
     this.#now = options.now;
+    this.compaction = new ChainCompaction({ log: this.log, keys: this.#keys, now: this.#now });
     this.#checkHashes = options.checkHashes ?? checkHashes;
   }
 
@@ -114,6 +117,7 @@ export class Chain {
   end(why: AtedbError): void {
     this.#end.abort(why);
     this.locks.end(why);
+    void this.compaction.stop(why);
   }
 
   /** Who may do what now. To be asked only. */
@@ -297,6 +301,7 @@ export class Chain {
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
   async close(): Promise<void> {
+    await this.compaction.stop(closedError());
     await this.log.close();
     await this.#keys.written();
   }
@@ -331,6 +336,10 @@ export class Chain {
   async #rootAt(size: number): Promise<Buffer> {
     return this.log.tree.recentRoot(size) ?? (await this.log.tree.rootAt(size));
   }
+}
+
+function closedError(): AtedbError {
+  return new AtedbError('SERVER_DRAINING', 'the chain is being closed. Try again later');
 }
 
 /** Check that all keys are proven, of which proofs may still be verified. @throws AtedbError KEY_NOT_PROVEN. */

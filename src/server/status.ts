@@ -83,6 +83,8 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   TLS_FAILED: status.INTERNAL,
   WIRE_NOT_REQUIRED: status.FAILED_PRECONDITION,
   WIRE_MISSING: status.INTERNAL,
+  DISK_FULL: status.RESOURCE_EXHAUSTED,
+  COMPACTION_RUNNING: status.FAILED_PRECONDITION,
 };
 
 /**
