@@ -76,6 +76,8 @@ export const reasons = [
   'WIRE_MISSING',
   'DISK_FULL',
   'COMPACTION_RUNNING',
+  'REDACTION_INVALID',
+  'DATA_GONE',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -29,7 +29,7 @@ import { notSealedHere, sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
-import { UnverifiedHistory } from './unverified-history.ts';
+import { UnverifiedHistory, type UnverifiedOptions } from './unverified-history.ts';
 import type { Writer } from './writer.ts';
 
 /** A chain of a server, for reading and appending. */
@@ -312,12 +312,12 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
-   * Read the whole chain as it is at the call, without verifying it: for those who verify it by themselves, and want to go
-   * on where something doesn't. To be disposed of.
+   * Read the whole chain as it is at the call, or what has come since, without verifying it: for those who verify it by themselves, and
+   * want to go on where something doesn't. To be disposed of.
    *
    * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED, DEADLINE_EXCEEDED.
    */
-  async readUnverified(options: CallOptions = {}): Promise<UnverifiedHistory> {
+  async readUnverified(options: UnverifiedOptions = {}): Promise<UnverifiedHistory> {
     return UnverifiedHistory.ask(await this.#context(options), options);
   }
 

@@ -52,7 +52,7 @@ export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './a
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { Chain } from './chain.ts';
-export type { ChainEvent, SealedState } from './chain-event.ts';
+export type { ChainEvent, RedactedBy, SealedState } from './chain-event.ts';
 export {
   AtedbClient,
   type ConnectOptions,
@@ -86,4 +86,5 @@ export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subs
 export type { TlsOptions } from './tls-options.ts';
 export type { Encryption, KeyBits } from './tunnel.ts';
 export { TunnelChannel, type TunnelChannelOptions } from './tunnel-channel.ts';
+export type { UncheckedData } from './unchecked-data.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

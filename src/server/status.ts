@@ -85,6 +85,8 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   WIRE_MISSING: status.INTERNAL,
   DISK_FULL: status.RESOURCE_EXHAUSTED,
   COMPACTION_RUNNING: status.FAILED_PRECONDITION,
+  REDACTION_INVALID: status.INVALID_ARGUMENT,
+  DATA_GONE: status.FAILED_PRECONDITION,
 };
 
 /**

@@ -23,7 +23,7 @@ export async function verifyBatch(
 ): Promise<VerifiedBatch> {
   try {
     const batch = parseBatch(run);
-    const isGenesis = checkBatch(batch) !== undefined;
+    const isGenesis = checkBatch(batch, 'stored') !== undefined;
     const vouched = vouchedBy(batch, genesis.trustMode);
     await verifySignatures(batch.seal, await keysFor(batch, genesis, findKey));
     const fits =

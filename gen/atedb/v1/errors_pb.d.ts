@@ -569,6 +569,22 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_COMPACTION_RUNNING = 161;
    */
   COMPACTION_RUNNING = 161,
+
+  /**
+   * INVALID_ARGUMENT. A redaction names what it can't erase: an event of another object, one that is not before it, or none. The metadata
+   * says which. Read which events the object has.
+   *
+   * @generated from enum value: ERROR_REASON_REDACTION_INVALID = 170;
+   */
+  REDACTION_INVALID = 170,
+
+  /**
+   * FAILED_PRECONDITION. The event's data is not there any more: it was redacted, or dropped since something newer is there. The metadata says
+   * which. Its header still proves what it was. Also made by clients.
+   *
+   * @generated from enum value: ERROR_REASON_DATA_GONE = 171;
+   */
+  DATA_GONE = 171,
 }
 
 /**
