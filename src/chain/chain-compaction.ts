@@ -117,7 +117,8 @@ export class ChainCompaction {
       );
     }
     const signal = AbortSignal.any([options.signal, this.#stopped.signal]);
-    const running = this.#run({ ...options, signal });
+    const { rewriting } = this.#chain.log;
+    const running = rewriting.exclusively(() => this.#run({ ...options, signal }));
     this.#running = running.catch(() => undefined);
     try {
       return await running;
@@ -172,7 +173,7 @@ export class ChainCompaction {
     const closing = log.rewriting.closeActive();
     if (closing === undefined) return;
     // In the same turn: what is appended from now on is in the next one.
-    keys.startSegment(closing.nextSequence);
+    keys.beginSegment(closing.nextSequence);
     await closing.closed;
   }
 

@@ -14,15 +14,12 @@ export interface CompactionJob {
    * - `count`: find what is dead, and nothing else.
    * - `plan`: decide on all events of the segments that would be rewritten, and write nothing.
    * - `compact`: rewrite them.
-   * - `redact`: rewrite those with events of `redacted`, whose data goes, and nothing else's.
    */
-  readonly what: 'count' | 'plan' | 'compact' | 'redact';
+  readonly what: 'count' | 'plan' | 'compact';
   /** Somebody wants all room back that there is, and not only where it is worth the writing. */
   readonly isAsked: boolean;
   /** What was committed at this time or later keeps its data: milliseconds since 1970-01-01 UTC. */
   readonly horizonUnixMs: number;
-  /** Sequences of events whose data a signed redaction erases, in order. Absent: none. */
-  readonly redacted?: readonly number[];
 }
 
 /** What a closed segment was found to have. Numbers of bytes. */

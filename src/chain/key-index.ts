@@ -87,12 +87,12 @@ export class KeyIndex {
 
   /** Take note of a batch that has its place. */
   addBatch(batch: Batch, firstSequence: number, startsSegment: boolean): void {
-    if (startsSegment) this.startSegment(firstSequence);
+    if (startsSegment) this.beginSegment(firstSequence);
     this.#tables.at(-1)?.addBatch(batch, firstSequence);
   }
 
-  /** The active segment is closed, and another one begins with this sequence. */
-  startSegment(firstSequence: number): void {
+  /** The active segment is being closed: what comes next, from this sequence on, is in another. */
+  beginSegment(firstSequence: number): void {
     this.#tables.push(new MemoryKeys(firstSequence));
   }
 

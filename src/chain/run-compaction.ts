@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import { decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
+import { type Decision, decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
 import { parseBatch } from '../event/index.ts';
 import {
   type ClosedSegment,
@@ -81,17 +81,7 @@ class Compaction {
   }
 
   #isChosen({ segment, newest: _, ...use }: SegmentNewest): boolean {
-    const { what, isAsked } = this.#job;
-    if (what === 'redact') return this.#redactedIn(segment).length > 0;
-    return isWorthRewriting({ ...use, bytes: segment.bytes }, isAsked);
-  }
-
-  /** Sequences to be redacted that are in a segment. */
-  #redactedIn(segment: ClosedSegment): readonly number[] {
-    const { redacted = [], closed, active } = this.#job;
-    const place = closed.findIndex((one) => one.segment === segment.segment);
-    const end = (closed[place + 1] ?? active).firstSequence;
-    return redacted.filter((sequence) => sequence >= segment.firstSequence && sequence < end);
+    return isWorthRewriting({ ...use, bytes: segment.bytes }, this.#job.isAsked);
   }
 
   async #rewrite(
@@ -100,9 +90,7 @@ class Compaction {
     lastCommits: ReadonlySet<number>,
   ): Promise<void> {
     const { folder, what, isAsked, horizonUnixMs } = this.#job;
-    const redacted = new Set(this.#redactedIn(segment));
     const tally = new Tally();
-    const onlyRedacts = what === 'redact';
     const decide = ({ run, commit }: ScannedBatch): Uint8Array | undefined => {
       const { firstSequence, timeUnixMs } = commit;
       const decisions = decideBatch(
@@ -111,9 +99,7 @@ class Compaction {
           timeUnixMs,
           horizonUnixMs,
           isWritersLast: lastCommits.has(commit.commit),
-          isNewest: (index) =>
-            onlyRedacts || isSet(newest, firstSequence + index - segment.firstSequence),
-          isRedacted: (index) => redacted.has(firstSequence + index),
+          isNewest: (index) => isSet(newest, firstSequence + index - segment.firstSequence),
         },
         tally,
       );
@@ -142,7 +128,6 @@ class Compaction {
     await this.#checkRoom(segment.bytes);
     const isWanted = (bytes: number) => {
       const saved = segment.bytes - bytes;
-      if (onlyRedacts) return tally.counts.redacted.events > 0;
       return saved > 0 && (isAsked || saved >= segment.bytes * savedPartMin);
     };
     const keptBytes = () => tally.keptBytes;
@@ -169,9 +154,8 @@ class Compaction {
   }
 }
 
-function fateOf(decision: string): number {
-  if (decision === 'dropped') return dataFates.dropped;
-  return decision === 'redacted' ? dataFates.redacted : dataFates.stays;
+function fateOf(decision: Decision): number {
+  return decision === 'dropped' ? dataFates.dropped : dataFates.stays;
 }
 
 function isSet(bits: Uint8Array, place: number): boolean {

@@ -10,8 +10,6 @@ export interface BatchPlace extends VoteContext {
   readonly isWritersLast: boolean;
   /** Whether an event of it is the newest one of its object. */
   readonly isNewest: (index: number) => boolean;
-  /** Whether a signed redaction names an event of it. Absent: none does. */
-  readonly isRedacted?: ((index: number) => boolean) | undefined;
 }
 
 /**
@@ -37,13 +35,12 @@ export function decideBatch(
         hasData: layout[at + layoutOf.dataState] === 0,
         isNewest: place.isNewest(index),
         isInLastBatch: place.isWritersLast,
-        isRedacted: place.isRedacted?.(index) ?? false,
         timeUnixMs: place.timeUnixMs,
       },
       place,
     );
     tally.add(decision, 1, decision === 'not-data' ? 0 : dataBytesAt(layout, index));
-    goes ||= decision === 'dropped' || decision === 'redacted';
+    goes ||= decision === 'dropped';
     decisions.push(decision);
   }
   return goes ? decisions : undefined;

@@ -9,7 +9,6 @@ export interface Counted {
 /** Every decision, in the order in which they are told. */
 export const decisions = [
   'dropped',
-  'redacted',
   'newest',
   'young',
   'last-batch',
@@ -45,7 +44,6 @@ export class Tally {
     };
     return {
       dropped: of('dropped'),
-      redacted: of('redacted'),
       newest: of('newest'),
       young: of('young'),
       'last-batch': of('last-batch'),

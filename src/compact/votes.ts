@@ -7,12 +7,11 @@ import type { EventKind } from '../event/index.ts';
  * From the strongest to the weakest:
  *
  * - `force-keep`: the data stays, whatever the others say.
- * - `redact`: it goes, since a signed redaction says so.
  * - `keep`: it stays.
  * - `drop`: it goes.
  * - `abstain`: nothing is said; where nobody says anything the data stays.
  */
-export type Vote = 'force-keep' | 'redact' | 'keep' | 'drop' | 'abstain';
+export type Vote = 'force-keep' | 'keep' | 'drop' | 'abstain';
 
 /** What the rules know of an event. */
 export interface EventFacts {
@@ -25,8 +24,6 @@ export interface EventFacts {
   readonly isNewest: boolean;
   /** Whether it is in its writer's last batch. */
   readonly isInLastBatch: boolean;
-  /** Whether a signed redaction names it. */
-  readonly isRedacted: boolean;
   /** Of its commit: milliseconds since 1970-01-01 UTC. */
   readonly timeUnixMs: number;
 }
@@ -41,7 +38,7 @@ export interface VoteContext {
 export type KeepReason =
   /** Its event is no data event, and has none: genesis, tombstone, rules, keys, redaction, snapshot, an answer of an auth server. */
   | 'not-data'
-  /** It went before. */
+  /** It was dropped or redacted before. */
   | 'gone'
   /** It is the newest event of its object. */
   | 'newest'
@@ -53,7 +50,7 @@ export type KeepReason =
   | 'last-batch';
 
 /** What becomes of the data of an event, and why. */
-export type Decision = 'dropped' | 'redacted' | KeepReason;
+export type Decision = 'dropped' | KeepReason;
 
 /** One rule. */
 export interface Rule {
@@ -71,10 +68,6 @@ export const rules: readonly Rule[] = [
   {
     decision: 'gone',
     vote: ({ hasData }) => (hasData ? 'abstain' : 'force-keep'),
-  },
-  {
-    decision: 'redacted',
-    vote: ({ isRedacted }) => (isRedacted ? 'redact' : 'abstain'),
   },
   {
     decision: 'newest',
@@ -98,7 +91,7 @@ export const rules: readonly Rule[] = [
   },
 ];
 
-const strengths: readonly Vote[] = ['force-keep', 'redact', 'keep', 'drop'];
+const strengths: readonly Vote[] = ['force-keep', 'keep', 'drop'];
 
 /** Decide what becomes of an event's data: the strongest vote counts. */
 export function decide(facts: EventFacts, context: VoteContext): Decision {

@@ -45,8 +45,17 @@ export class SegmentRewriting {
   /** Files that go when nobody reads them any more, by name, and when they have gone. */
   readonly #removals = new Map<string, Promise<void>>();
 
+  #last: Promise<unknown> = Promise.resolve();
+
   constructor(options: SegmentRewritingOptions) {
     this.#options = options;
+  }
+
+  /** Do something while nobody else rewrites segments of this log: one after the other, in the order of the calls. */
+  exclusively<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(job);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   /** The closed segments now, in order. */
