@@ -64,13 +64,15 @@ class Compaction {
   async run(): Promise<void> {
     const { folder, closed: said, active, what } = this.#job;
     const closed = said.map(withBuffers);
-    // First: a roll that comes meanwhile takes the snapshot away.
     const at = { storage: this.#storage, folder, chainId: this.#chainId };
-    const lastCommits = closed.length === 0 ? new Set<number>() : await lastCommitsOf(at, active);
-    const found = await findNewest({ ...at, closed, active }, this.#signal);
+    const { segments: found, activeWriters } = await findNewest(
+      { ...at, closed, active },
+      this.#signal,
+    );
     const chosen = found.filter((one) => this.#isChosen(one));
     this.#listener.onCounted(found.map((one) => counted(one, chosen.includes(one))));
-    if (what === 'count') return;
+    if (what === 'count' || chosen.length === 0) return;
+    const lastCommits = await lastCommitsOf(at, active, activeWriters);
     for (const one of chosen) {
       this.#signal.throwIfAborted();
       const place = closed.indexOf(one.segment);

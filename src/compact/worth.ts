@@ -30,8 +30,9 @@ export function deadBytes({
 
 /** Whether a segment is to be rewritten. @param isAsked somebody wants all room back that there is. */
 export function isWorthRewriting(use: SegmentUse, isAsked: boolean): boolean {
+  // What had to stay when it was looked at last may not have to any more.
+  if (isAsked) return use.dataBytes > use.newestBytes;
   const dead = deadBytes(use);
-  if (isAsked) return dead > 0;
   return dead >= deadBytesMin && dead >= use.bytes * deadPartMin;
 }
 

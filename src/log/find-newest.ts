@@ -43,6 +43,14 @@ export interface SegmentNewest {
   readonly keptBytes: number;
 }
 
+/** What was found. */
+export interface FoundNewest {
+  /** The closed segments, in order. */
+  readonly segments: readonly SegmentNewest[];
+  /** Ids of those who have written to the active segment, 32 bytes each. */
+  readonly activeWriters: readonly Buffer[];
+}
+
 /**
  * Find the newest event of each object, by merging the keys of all segments. Files of keys that are missing or can't be used are
  * made again.
@@ -51,7 +59,7 @@ export interface SegmentNewest {
  * @throws AtedbError CHAIN_DAMAGED where keys have to be made again from a damaged segment; the signal's reason; what the storage
  *   throws.
  */
-export async function findNewest(log: LogFiles, end: AbortSignal): Promise<SegmentNewest[]> {
+export async function findNewest(log: LogFiles, end: AbortSignal): Promise<FoundNewest> {
   const found = [];
   for (const [place, segment] of log.closed.entries()) {
     end.throwIfAborted();
@@ -67,13 +75,13 @@ export async function findNewest(log: LogFiles, end: AbortSignal): Promise<Segme
       one.newestBytes += bytes;
     },
   }));
-  const active = await activeEntries(log, end);
+  const active = await activeKeys(log, end);
   let isRead = false;
   sources.push({
     read: async () => {
       if (isRead) return undefined;
       isRead = true;
-      return active;
+      return active.entries;
     },
     onNewest: () => undefined,
   });
@@ -82,10 +90,11 @@ export async function findNewest(log: LogFiles, end: AbortSignal): Promise<Segme
     end.throwIfAborted();
     return pace.isDue ? pace.rest() : undefined;
   });
-  return found.map(({ segment, keys, newest, newestBytes }) => {
+  const segments = found.map(({ segment, keys, newest, newestBytes }) => {
     const { all: dataBytes, kept: keptBytes } = keys.dataBytes;
     return { segment, newest, dataBytes, newestBytes, keptBytes };
   });
+  return { segments, activeWriters: active.writers };
 }
 
 /** Read the entries of a file, some pages at a time. */
@@ -125,8 +134,11 @@ async function keysOfSegment(
   return open();
 }
 
-/** The keys of what is durable in the active segment: entries in order. */
-async function activeEntries(log: LogFiles, end: AbortSignal): Promise<Buffer> {
+/** The keys of what is durable in the active segment: entries in order, and who wrote them. */
+async function activeKeys(
+  log: LogFiles,
+  end: AbortSignal,
+): Promise<{ entries: Buffer; writers: readonly Buffer[] }> {
   const { storage, folder, active } = log;
   const name = segmentName(active.segment);
   const keys = new KeysOfRuns();
@@ -143,12 +155,12 @@ async function activeEntries(log: LogFiles, end: AbortSignal): Promise<Buffer> {
       at = found.end;
     }
   });
-  const { table } = keys.all;
+  const { table, writers } = keys.all;
   const order = await sortKeys(table, new Pace());
-  const bytes = Buffer.allocUnsafe(order.length * entryBytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const entries = Buffer.allocUnsafe(order.length * entryBytes);
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
   order.forEach((entry, place) => {
     table.writeEntry(entry, view, place * entryBytes, active.firstSequence);
   });
-  return bytes;
+  return { entries, writers };
 }

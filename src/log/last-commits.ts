@@ -8,18 +8,23 @@ import type { LogPlace } from './scan-segment-file.ts';
 import { parseSnapshot } from './snapshot-file.ts';
 
 /**
- * Numbers of the commits with which writers had written last when the active segment began. For those that have written since
- * it is the last one before.
+ * Numbers of the commits with which writers have written last, of those before the active segment.
  *
+ * @param since ids of those who have written to the active segment.
  * @throws AtedbError CHAIN_DAMAGED where the snapshot can't be used.
  */
 export async function lastCommitsOf(
   { storage, folder, chainId }: LogPlace,
   active: ActiveSegment,
+  since: readonly Buffer[],
 ): Promise<Set<number>> {
   const name = snapshotName(active.segment);
   const bytes = await readWhole(storage, join(folder, name));
   if (bytes === undefined) throw damageError({ file: name, offset: 0, what: 'it is gone' });
   const { snapshot } = parseSnapshot(bytes, { chainId, ...active });
-  return new Set(snapshot.writers.map((writer) => toNumber(writer.lastCommit, 'a commit')));
+  const later = new Set(since.map((id) => id.toString('hex')));
+  const last = snapshot.writers.filter(
+    ({ writerId }) => !later.has(Buffer.from(writerId).toString('hex')),
+  );
+  return new Set(last.map(({ lastCommit }) => toNumber(lastCommit, 'a commit')));
 }
