@@ -45,8 +45,7 @@ test('a passphrase may be given as it is, and reading needs none', async () => {
   await using reader = await testClient(server.address, { home });
   const read = await reader.open('team/sealed');
   const texts: string[] = [];
-  for await (const event of read.read())
-    if (event.kind === 'data') texts.push(String(event.data));
+  for await (const event of read.read()) if (event.kind === 'data') texts.push(String(event.data));
   expect(texts).toEqual(['one']);
   await expect(read.append({ data: 'two' })).rejects.toThrow(/none was given/);
 });

@@ -74,6 +74,8 @@ export const reasons = [
   'TLS_FAILED',
   'WIRE_NOT_REQUIRED',
   'WIRE_MISSING',
+  'DISK_FULL',
+  'COMPACTION_RUNNING',
   'REDACTION_INVALID',
   'DATA_GONE',
 ] as const;

@@ -23,6 +23,7 @@ import {
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
+import { ChainCompaction } from './chain-compaction.ts';
 import { changesRights } from './changes-rights.ts';
 import type { Eraser } from './eraser.ts';
 import { hasRedaction, redactionsIn } from './erasing.ts';
@@ -76,6 +77,7 @@ export class Chain {
   readonly claims = new WriterClaims();
   readonly locks: LockTable;
   readonly eraser: Eraser;
+  readonly compaction: ChainCompaction;
   readonly #end = new AbortController();
   /** The genesis batch with its commit, as it is stored. */
   readonly genesisSlice: Buffer;
@@ -105,6 +107,7 @@ export class Chain {
     this.locks = options.locks;
     this.eraser = options.eraser;
     this.#now = options.now;
+    this.compaction = new ChainCompaction({ log: this.log, keys: this.#keys, now: this.#now });
     this.#checkHashes = options.checkHashes ?? checkHashes;
   }
 
@@ -121,6 +124,7 @@ export class Chain {
   end(why: AtedbError): void {
     this.#end.abort(why);
     this.locks.end(why);
+    void this.compaction.stop(why);
   }
 
   /** Who may do what now. To be asked only. */
@@ -316,6 +320,7 @@ export class Chain {
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
   async close(): Promise<void> {
     await this.eraser.close();
+    await this.compaction.stop(closedError());
     await this.log.close();
     await this.#keys.written();
   }
@@ -350,6 +355,10 @@ export class Chain {
   async #rootAt(size: number): Promise<Buffer> {
     return this.log.tree.recentRoot(size) ?? (await this.log.tree.rootAt(size));
   }
+}
+
+function closedError(): AtedbError {
+  return new AtedbError('SERVER_DRAINING', 'the chain is being closed. Try again later');
 }
 
 /** Check that all keys are proven, of which proofs may still be verified. @throws AtedbError KEY_NOT_PROVEN. */

@@ -87,13 +87,19 @@ export class KeyIndex {
 
   /** Take note of a batch that has its place. */
   addBatch(batch: Batch, firstSequence: number, startsSegment: boolean): void {
-    if (startsSegment) this.#tables.push(new MemoryKeys(firstSequence));
+    if (startsSegment) this.beginSegment(firstSequence);
     this.#tables.at(-1)?.addBatch(batch, firstSequence);
   }
 
   /** The active segment is being closed: what comes next, from this sequence on, is in another. */
   beginSegment(firstSequence: number): void {
     this.#tables.push(new MemoryKeys(firstSequence));
+  }
+
+  /** What the active segment has of data: all of its events, and those that are the newest in it. Bytes, with their salt. */
+  get activeBytes(): { readonly dataBytes: number; readonly newestBytes: number } {
+    const { dataBytes, newestBytes } = (this.#tables.at(-1) as MemoryKeys).table;
+    return { dataBytes, newestBytes };
   }
 
   /** Take note of a batch of the active segment, while that is read. */

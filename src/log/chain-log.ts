@@ -205,6 +205,11 @@ export class ChainLog {
     return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
   }
 
+  /** Absolute path of the folder that it is in. */
+  get folder(): string {
+    return this.#options.folder;
+  }
+
   /** Number of segments. */
   get segments(): number {
     return this.#table.count;

@@ -4,15 +4,8 @@ import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
 import { holdsBatches } from './holds-batches.ts';
-import {
-  manifestName,
-  parseIndexName,
-  parseKeysName,
-  parseSegmentFileName,
-  parseSnapshotName,
-  segmentName,
-  tilesName,
-} from './layout.ts';
+import { manifestName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
+import { leftFiles } from './left-files.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
@@ -161,19 +154,15 @@ async function rebuildTiles(
  * another generation than the manifest names. That all it names is there was found before.
  */
 async function removeOldFiles(
-  { storage, folder }: OpenChainLogOptions,
+  options: OpenChainLogOptions,
   { closed, active }: Manifest,
 ): Promise<void> {
-  const generations = new Map(closed.map(({ segment, generation }) => [segment, generation]));
-  const isOld = (name: string): boolean => {
-    const snapshot = parseSnapshotName(name);
-    if (snapshot !== undefined) return snapshot < active.segment;
-    const found = parseSegmentFileName(name) ?? parseIndexName(name) ?? parseKeysName(name);
-    if (found === undefined) return false;
-    const named = generations.get(found.segment);
-    return named !== undefined && named !== found.generation;
-  };
-  for (const { name, isFolder } of await storage.list(folder)) {
-    if (!isFolder && isOld(name)) await storage.remove(join(folder, name));
+  const { storage, folder } = options;
+  const snapshots = (await storage.list(folder)).filter(
+    ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
+  );
+  const left = await leftFiles(storage, folder, closed);
+  for (const name of [...snapshots.map((one) => one.name), ...left]) {
+    await storage.remove(join(folder, name));
   }
 }

@@ -1,10 +1,18 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { ClosedKeys } from './closed-keys.ts';
 import { storageError } from './damage.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
-import { indexName, keysName, segmentName } from './layout.ts';
+import {
+  indexName,
+  keysName,
+  parseIndexName,
+  parseKeysName,
+  parseSegmentFileName,
+  segmentName,
+} from './layout.ts';
+import { leftFiles } from './left-files.ts';
 import type { LogManifest } from './log-manifest.ts';
 import type { ClosedActive, LogWriter } from './log-writer.ts';
 import type { ActiveSegment, ClosedSegment, LastCompaction } from './manifest.ts';
@@ -34,7 +42,9 @@ export interface ActiveFile extends ActiveSegment {
 /** Puts files that were rewritten in the place of those that they were made from, while the log is read and written. */
 export class SegmentRewriting {
   readonly #options: SegmentRewritingOptions;
-  readonly #removals = new Set<Promise<void>>();
+  /** Files that go when nobody reads them any more, by name, and when they have gone. */
+  readonly #removals = new Map<string, Promise<void>>();
+
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: SegmentRewritingOptions) {
@@ -103,26 +113,34 @@ export class SegmentRewriting {
         () => table.replace(next),
       );
     } catch (error) {
-      await this.abandon(next);
+      await this.cleanUp();
       throw storageError('putting a rewritten segment in its place', error);
     }
     const removal = this.#removeOld(old, () => {
       indexes.drop(old);
       keys.drop(old);
     });
-    this.#removals.add(removal);
-    removal.finally(() => this.#removals.delete(removal));
+    const name = segmentName(old.segment, old.generation);
+    this.#removals.set(name, removal);
+    removal.finally(() => this.#removals.delete(name));
   }
 
-  /** Remove a file that was made and isn't to be used, if it is certain that the manifest doesn't name it. Never rejects. */
-  async abandon(file: Pick<ClosedSegment, 'segment' | 'generation'>): Promise<void> {
-    const { manifest, table, onNotice } = this.#options;
+  /**
+   * Remove what an attempt has left that has failed: files that the manifest doesn't name, if it is certain what that says. Never
+   * rejects.
+   */
+  async cleanUp(): Promise<void> {
+    const { storage, folder, manifest, table, onNotice } = this.#options;
     try {
       await manifest.settle();
-      if (table.at(file.segment)?.generation !== file.generation) await this.#remove(file);
+      const left = await leftFiles(storage, folder, table.closed);
+      const isGoing = (name: string) => {
+        const found = parseSegmentFileName(name) ?? parseIndexName(name) ?? parseKeysName(name);
+        return found && this.#removals.has(segmentName(found.segment, found.generation));
+      };
+      for (const name of left) if (!isGoing(name)) await storage.remove(join(folder, name));
     } catch (error) {
-      const name = segmentName(file.segment, file.generation);
-      onNotice(`${name} is not needed, and was not removed: ${inWords(error)}`);
+      onNotice(`what a failed rewriting has left was not removed: ${inWords(error)}`);
     }
   }
 
@@ -142,7 +160,7 @@ export class SegmentRewriting {
   /** Resolves when all old files are removed. Never rejects. */
   async idle(): Promise<void> {
     await this.#options.manifest.idle();
-    await Promise.all(this.#removals);
+    await Promise.all(this.#removals.values());
   }
 
   /** Never rejects. */
@@ -167,7 +185,7 @@ export class SegmentRewriting {
       const path = join(folder, name);
       if ((await storage.stat(path)) !== undefined) await storage.remove(path);
     }
-    await storage.syncFolder(dirname(join(folder, segmentName(segment, generation))));
+    await storage.syncFolder(folder);
   }
 
   #checkWritable(): LogWriter {

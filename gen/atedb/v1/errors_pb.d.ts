@@ -555,6 +555,22 @@ export enum ErrorReason {
   WIRE_MISSING = 90,
 
   /**
+   * RESOURCE_EXHAUSTED. The disk that the chain lies on has less room than the metadata says is needed: to rewrite a segment, or
+   * to go on growing, since a part of it is kept for compaction and for tombstones, which are taken still. Make room: compact
+   * the chain, delete others, or enlarge the disk; then try again.
+   *
+   * @generated from enum value: ERROR_REASON_DISK_FULL = 160;
+   */
+  DISK_FULL = 160,
+
+  /**
+   * FAILED_PRECONDITION. The chain is being compacted, or its data is being erased, by somebody else. Try again when that has ended.
+   *
+   * @generated from enum value: ERROR_REASON_COMPACTION_RUNNING = 161;
+   */
+  COMPACTION_RUNNING = 161,
+
+  /**
    * INVALID_ARGUMENT. A redaction names what it can't erase: an event of another object, one that is not before it, or none. The metadata
    * says which. Read which events the object has.
    *
