@@ -223,7 +223,8 @@ export class Eraser {
         const touching = await this.#touching(redactions, segment, next.firstSequence);
         if (touching.length > 0) await this.#rewrite(segment, next, touching);
       }
-      // Until then the old files are there.
+      // What a rewriting that has failed had begun may hold it too; and until then the old files are there.
+      await log.rewriting.cleanUp();
       await log.rewriting.idle();
     });
   }
