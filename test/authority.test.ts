@@ -59,7 +59,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     const events = await all(chain.read({ from: 1 }));
     const live = await all(chain.read());
     expect(live.length).toBe(events.length + 1);
-    return events.map(({ data }) => data.toString());
+    return events.map(({ data }) => String(data));
   }
 
   test('a key writes what a rule lets it, and is told which rule decided where it may not', async () => {
@@ -227,9 +227,9 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     for (const data of ['1', '2', '3']) await append(alice, { data, name: 'x' });
     const chain = await as(bob);
     const middle = await all(chain.read({ from: 3 }));
-    expect(middle.map(({ data }) => data.toString())).toEqual(['2', '3']);
+    expect(middle.map(({ data }) => String(data))).toEqual(['2', '3']);
     const backwards = await all(chain.read({ reverse: true, limit: 2 }));
-    expect(backwards.map(({ data }) => data.toString())).toEqual(['3', '2']);
+    expect(backwards.map(({ data }) => String(data))).toEqual(['3', '2']);
     expect((await chain.get({ name: 'x' }))?.fingerprint).toEqual(aliceKey.fingerprint);
   });
 });

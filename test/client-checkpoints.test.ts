@@ -78,7 +78,7 @@ test('what a lost connection has left unattested is attested by the next, and st
   for (const { checkpoint, commit } of await Promise.all(appends)) {
     expect(checkpoint?.head.size).toBeGreaterThan(commit);
   }
-  expect((await all(chain.read({ from: 1 }))).map(({ data }) => data.toString())).toEqual([
+  expect((await all(chain.read({ from: 1 }))).map(({ data }) => String(data))).toEqual([
     'first',
     '1',
     '2',

@@ -42,7 +42,7 @@ async function session(cuts: readonly Cut[]): Promise<FrameProxy> {
   await chain.close();
   await using reader = await testClient(server.address);
   const events = await all((await reader.open(chainKey)).read({ from: 1 }));
-  expect(events.map(({ data }) => data.toString())).toEqual(texts);
+  expect(events.map(({ data }) => String(data))).toEqual(texts);
   expect(answers.map(({ firstSequence }) => firstSequence)).toEqual(
     events.map(({ sequence }) => sequence),
   );

@@ -359,7 +359,7 @@ function inWords(event: {
   sequence: number;
   commit: number;
   type: string | undefined;
-  data: Buffer;
+  data: Buffer | undefined;
 }) {
-  return `${event.sequence} ${event.commit} ${event.type} ${event.data.toString('base64')}`;
+  return `${event.sequence} ${event.commit} ${event.type} ${event.data?.toString('base64')}`;
 }

@@ -56,7 +56,7 @@ test('any range, either direction and any limit, is what the model says', async 
   await fc.assert(
     fc.asyncProperty(options, async (read) => {
       const events = await all(chain.read(read));
-      expect(events.map(({ data }) => data.toString())).toEqual(expected(read));
+      expect(events.map(({ data }) => String(data))).toEqual(expected(read));
       const sequences = events.map((event) => event.sequence);
       for (const [index, event] of sequences.slice(1).entries()) {
         expect(event - (sequences[index] ?? 0)).toBe(read.reverse ? -1 : 1);

@@ -65,7 +65,7 @@ describe('where it starts', () => {
     const live = take(chain.subscribe({ from: 'now', onSignal }), 1);
     expect(await caughtUp.promise).toMatchObject({ kind: 'caught-up', nextSequence: 22 });
     await chain.append({ data: 'now' });
-    expect((await live)[0]?.data.toString()).toBe('now');
+    expect((await live)[0]?.data?.toString()).toBe('now');
   });
 });
 

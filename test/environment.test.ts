@@ -40,7 +40,7 @@ async function append(address: string, chainKey: string, ...texts: string[]): Pr
 async function textsOf(address: string, chainKey: string): Promise<string[]> {
   await using client = await testClient(address);
   const events = await all((await client.open(chainKey)).read({ from: 1 }));
-  return events.map(({ data }) => data.toString());
+  return events.map(({ data }) => String(data));
 }
 
 const chainKey = 'team/environment';
@@ -77,7 +77,7 @@ describe('the clock', () => {
     // A point in time is still one place of the log.
     const from = { timeUnixMs: startMs + hourMs };
     for await (const event of chain.subscribe({ from })) {
-      expect(event.data.toString()).toBe(texts[8]);
+      expect(String(event.data)).toBe(texts[8]);
       break;
     }
   });

@@ -148,7 +148,7 @@ test('writers that are copies of each other, both under load: nothing is doubled
     await Promise.all(running);
     await using reader = await testClient(server.address);
     const events = await all((await reader.open(chainKey)).read({ from: 1 }));
-    const stored = events.map(({ data }) => data.toString());
+    const stored = events.map(({ data }) => String(data));
     expect(new Set(stored).size).toBe(stored.length);
     for (const [data, state] of known) if (state === 'stored') expect(stored).toContain(data);
     const after = stored.filter((data) => data.startsWith('copy'));
@@ -199,5 +199,5 @@ test('a server that is restored to an older state under a running client is neve
   });
   await using reader = await testClient(server.address);
   const events = await all((await reader.open(chainKey)).read({ from: 1 }));
-  expect(events.map(({ data }) => data.toString())).toEqual(['a']);
+  expect(events.map(({ data }) => String(data))).toEqual(['a']);
 });

@@ -81,7 +81,7 @@ class World {
   async read(home: string | null): Promise<string[]> {
     await using client = await this.client(home);
     await using chain = await client.open(chainKey);
-    return (await all(chain.read({ from: 1 }))).map(({ data }) => data.toString());
+    return (await all(chain.read({ from: 1 }))).map(({ data }) => String(data));
   }
 }
 
@@ -210,7 +210,7 @@ test('a private chain is opened with a ticket, which is asked for by the new ide
   for (const who of [home, null]) {
     await using client = await world.client(who);
     await using chain = await client.open(chainKey, { key: testKey });
-    expect((await all(chain.read({ from: 1 }))).map(({ data }) => data.toString())).toEqual([
+    expect((await all(chain.read({ from: 1 }))).map(({ data }) => String(data))).toEqual([
       'secret',
     ]);
   }

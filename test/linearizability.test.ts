@@ -225,7 +225,7 @@ function checkNames(events: readonly ChainEvent[], disowned: readonly string[]):
   // One client is one writer, unless it was forked; two are never the same.
   const writerOf = new Map<string, string>();
   for (const { data, writerId } of events.slice(2)) {
-    const [client = ''] = data.toString().split('.');
+    const [client = ''] = String(data).split('.');
     const id = writerId.toString('hex');
     expect(writerOf.get(id) ?? client).toBe(client);
     writerOf.set(id, client);

@@ -169,7 +169,7 @@ describe.each(['distributed', 'centralized'] as const)('in a %s chain', (trustMo
     await expect(all(chain.read())).rejects.toMatchObject({ reason: 'HEAD_CONFLICT' });
     server.view = () => truth;
     expect((await all(chain.read({ from: 2 }))).length).toBe(2);
-    expect((await take(chain.read({ reverse: true }), 1))[0]?.data.toString()).toBe('by the root');
+    expect((await take(chain.read({ reverse: true }), 1))[0]?.data?.toString()).toBe('by the root');
   });
 
   test('a wrong public key is not taken for the one that was asked for', async () => {
@@ -273,7 +273,7 @@ test('an old event of an object, or none, is given as the newest: only who reads
   // Older than what is known here, it is refused.
   await expect(chain.get({ primaryKey: hers })).rejects.toMatchObject({ reason: 'HEAD_CONFLICT' });
   server.view = () => older;
-  expect((await (await open(server)).get({ primaryKey: hers }))?.data.toString()).toBe('by alice');
+  expect((await (await open(server)).get({ primaryKey: hers }))?.data?.toString()).toBe('by alice');
 });
 
 test('a server that stalls is given up at the deadline, also by who waits for another', async () => {

@@ -86,7 +86,7 @@ async function readAll(client: AtedbClient, chain: number): Promise<string[]> {
   await using opened = await client.open(keyOf(chain));
   const found: string[] = [];
   for await (const event of opened.read()) {
-    if (event.kind === 'data') found.push(event.data.toString());
+    if (event.kind === 'data') found.push(String(event.data));
   }
   return found;
 }

@@ -54,7 +54,7 @@ test('of two that change an object at once, each on condition that the other has
       },
     });
     const newest = await one.get({ primaryKey });
-    expect(newest?.data.toString()).toBe(String(round));
+    expect(newest?.data?.toString()).toBe(String(round));
     next = (newest?.sequence ?? 0) + 1;
   }
   await Promise.all([one, two].map((chain) => chain.close()));

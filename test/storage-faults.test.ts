@@ -99,7 +99,7 @@ test('a client waits while the disk fails, and goes on when it works again', asy
   // The subscription has seen nothing of what failed, and was not disturbed.
   const seen: string[] = [];
   for (let count = 0; count < 5; count += 1) {
-    seen.push(((await events.next()).value as ChainEvent).data.toString());
+    seen.push(String(((await events.next()).value as ChainEvent).data));
   }
   await events.return?.();
   expect(seen).toEqual(['', '0', '1', '2', '3']);

@@ -47,6 +47,10 @@ export class SlowStorage implements Storage {
     return this.#slowly(() => this.#storage.syncFolder(path));
   }
 
+  freeBytes(path: string) {
+    return this.#storage.freeBytes(path);
+  }
+
   remove(path: string) {
     return this.#storage.remove(path);
   }

@@ -74,6 +74,11 @@ export const reasons = [
   'TLS_FAILED',
   'WIRE_NOT_REQUIRED',
   'WIRE_MISSING',
+  'DISK_FULL',
+  'COMPACTION_RUNNING',
+  'REDACTION_INVALID',
+  'DATA_GONE',
+  'BACKUP_MISMATCH',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

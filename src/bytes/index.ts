@@ -1,9 +1,10 @@
 export { encodeBase32 } from './base32.ts';
-export { FieldCursor, wireTypes } from './cursor.ts';
+export { FieldCursor, readVarint, wireTypes } from './cursor.ts';
 export { damageMetadata } from './damage-metadata.ts';
 export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from './errors.ts';
 export type { FieldForm, FieldKind, MessageForm } from './form.ts';
 export { halfSipHash } from './half-sip-hash.ts';
+export { KeySequences, type KeySequencesOptions } from './key-sequences.ts';
 export { type KeyRecord, KeyTable } from './key-table.ts';
 export {
   admittedKeysMax,
@@ -18,6 +19,7 @@ export {
   integerMax,
   preconditionsMax,
   publicKeysMax,
+  redactedSequencesMax,
   rootsMax,
   ruleKeysMax,
   runBytesMax,

@@ -21,7 +21,13 @@ test('a table knows what a list of all events says', () => {
       const table = new KeyTable(randomBytes(16));
       added.forEach(([bytes, writer], sequence) => {
         // Somewhere in a larger buffer, as keys lie in a run.
-        table.add(Buffer.concat([Buffer.alloc(3), bytes]), 3, 2 * sequence, writer);
+        table.add(
+          Buffer.concat([Buffer.alloc(3), bytes]),
+          3,
+          2 * sequence,
+          writer,
+          1_000 * sequence,
+        );
       });
       for (const [bytes] of added) {
         const of = added.flatMap(([other, writer], sequence) =>
@@ -33,8 +39,14 @@ test('a table knows what a list of all events says', () => {
           newest: newest?.sequence,
           writer: newest?.writer,
           endOfOthers: others === undefined ? 0 : others.sequence + 1,
+          newestBytes: 500 * (newest?.sequence ?? 0),
         });
       }
+      const sumOf = (sequences: readonly number[]) =>
+        sequences.reduce((sum, sequence) => sum + 1_000 * sequence, 0);
+      const lastOf = new Map(added.map(([bytes], sequence) => [bytes.toString('hex'), sequence]));
+      expect(table.dataBytes).toBe(sumOf(added.map((_, sequence) => sequence)));
+      expect(table.newestBytes).toBe(sumOf([...lastOf.values()]));
       expect(table.find(Buffer.from('never was here !'))).toBeUndefined();
       const distinct = new Set(added.map(([bytes]) => bytes.toString('hex')));
       const copied = Array.from({ length: table.size }, (_, entry) => {
@@ -95,7 +107,7 @@ test.each([
 ])('keys that differ in %s are found in few steps', (_, keys) => {
   const table = new KeyTable(randomBytes(16));
   keys.forEach((bytes, sequence) => {
-    table.add(bytes, 0, sequence, 0);
+    table.add(bytes, 0, sequence, 0, 0);
   });
   // At most half of the slots are taken, so a search takes 1.5 steps on average; the one for a new key 2.5.
   expect(table.steps / keys.length).toBeLessThan(3);
@@ -106,14 +118,16 @@ test.each([
 
 test('a table spans 2^32 events, and not one more', () => {
   const table = new KeyTable(randomBytes(16));
-  table.add(randomBytes(16), 0, 1_000, 0);
+  table.add(randomBytes(16), 0, 1_000, 0, 5);
   const last = randomBytes(16);
-  table.add(last, 0, 1_000 + 2 ** 32 - 2, 1);
-  table.add(last, 0, 1_000 + 2 ** 32 - 2, 2);
+  table.add(last, 0, 1_000 + 2 ** 32 - 2, 1, 6);
+  table.add(last, 0, 1_000 + 2 ** 32 - 2, 2, 7);
   expect(table.find(last)).toEqual({
     newest: 1_000 + 2 ** 32 - 2,
     writer: 2,
     endOfOthers: 1_000 + 2 ** 32 - 1,
+    newestBytes: 7,
   });
-  expect(() => table.add(last, 0, 1_000 + 2 ** 32 - 1, 0)).toThrow(RangeError);
+  expect([table.dataBytes, table.newestBytes]).toEqual([18, 12]);
+  expect(() => table.add(last, 0, 1_000 + 2 ** 32 - 1, 0, 0)).toThrow(RangeError);
 });

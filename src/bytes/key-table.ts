@@ -1,11 +1,12 @@
 import { halfSipHash } from './half-sip-hash.ts';
 
 /** Of an entry: its key's four words, then these. */
-const entryWords = 8;
+const entryWords = 9;
 const newestAt = 4;
 const writerAt = 5;
 const othersAt = 6;
 const hashAt = 7;
+const bytesAt = 8;
 
 const wordsOfKey = 4;
 const entriesMin = 16;
@@ -19,10 +20,13 @@ export interface KeyRecord {
   readonly writer: number;
   /** Sequence after the newest event of anyone else; 0 for none. */
   readonly endOfOthers: number;
+  /** Bytes of data that the newest event has. */
+  readonly newestBytes: number;
 }
 
 /**
- * Primary keys with their newest events: who wrote last, and when anyone else did. In flat arrays, 40 to 80 bytes a key,
+ * Primary keys with their newest events: who wrote last, and when anyone else did; and how many bytes of data events have that
+ * are the newest of their key, and that aren't. In flat arrays, 44 to 88 bytes a key,
  * so that a million keys are no load for the garbage collector. Open addressing; keys are other people's choice, so
  * where they go depends on a secret, or somebody could make them all go to one place.
  */
@@ -35,6 +39,8 @@ export class KeyTable {
   #entries: Int32Array = new Int32Array(entriesMin * entryWords);
   #base = 0;
   #size = 0;
+  #dataBytes = 0;
+  #newestBytes = 0;
   /** Slots that all searches have looked at, for tests: an attack would make them many. */
   steps = 0;
 
@@ -49,11 +55,23 @@ export class KeyTable {
     return this.#size;
   }
 
+  /** Bytes of data of all events that came. */
+  get dataBytes(): number {
+    return this.#dataBytes;
+  }
+
+  /** Bytes of data of those that are the newest of their key. */
+  get newestBytes(): number {
+    return this.#newestBytes;
+  }
+
   /**
    * Take note of an event, whose key lies in `bytes` at an offset. Sequences rise from call to call, and are all within
    * 2^32 of the first one.
+   *
+   * @param dataBytes bytes of data that it has; below 2^32.
    */
-  add(bytes: Buffer, at: number, sequence: number, writer: number): void {
+  add(bytes: Buffer, at: number, sequence: number, writer: number, dataBytes: number): void {
     if (this.#size === 0) this.#base = sequence;
     const distance = sequence - this.#base;
     if (distance > distanceMax) throw new RangeError('a table of keys spans 2^32 events at most');
@@ -78,6 +96,9 @@ export class KeyTable {
       entries[entry + writerAt] = writer;
     }
     entries[entry + newestAt] = distance;
+    this.#dataBytes += dataBytes;
+    this.#newestBytes += dataBytes - (found < 0 ? 0 : (entries[entry + bytesAt] as number) >>> 0);
+    entries[entry + bytesAt] = dataBytes;
     if (found >= 0) return;
     this.#size += 1;
     this.#slots[slot] = this.#size;
@@ -100,12 +121,13 @@ export class KeyTable {
       newest: this.#base + word(newestAt),
       writer: word(writerAt),
       endOfOthers: others === 0 ? 0 : this.#base + others,
+      newestBytes: word(bytesAt),
     };
   }
 
   /**
-   * Write an entry to 28 bytes: its key, then as little-endian 32-bit integers its newest sequence, its writer, and the end
-   * of others or 0; sequences less `firstSequence`, which is none above the first one that came.
+   * Write an entry to 32 bytes: its key, then as little-endian 32-bit integers its newest sequence, its writer, the end
+   * of others or 0, and the bytes of data of the newest; sequences less `firstSequence`, which is none above the first one that came.
    */
   writeEntry(entry: number, target: DataView, at: number, firstSequence: number): void {
     const entries = this.#entries;
@@ -118,6 +140,7 @@ export class KeyTable {
     target.setInt32(at + 16, (entries[first + newestAt] as number) + base, true);
     target.setInt32(at + 20, entries[first + writerAt] as number, true);
     target.setInt32(at + 24, others === 0 ? 0 : others + base, true);
+    target.setInt32(at + 28, entries[first + bytesAt] as number, true);
   }
 
   /** Copy the key of an entry to some place. */

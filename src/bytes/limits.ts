@@ -54,6 +54,9 @@ export const wrappedKeyBytesMax = 2_048;
 /** Parents between an object and the rule that it inherits. Bounds what deciding on one event takes. */
 export const treeDepthMax = 64;
 
+/** Sequences that a redaction names: as many as leave room in a header. */
+export const redactedSequencesMax = 4_096;
+
 /** Preconditions of a batch. */
 export const preconditionsMax = 16;
 

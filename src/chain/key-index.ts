@@ -2,8 +2,10 @@ import { KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import {
   type Batch,
+  dataBytesAt,
   eachPrimaryKey,
   type KeyUnchanged,
+  kindData,
   layoutOf,
   layoutStride,
   parseSealOfRun,
@@ -33,15 +35,19 @@ class MemoryKeys {
     const writer = this.writers.numberOf(seal.writerId);
     for (let index = 0; index < count; index += 1) {
       const at = layout[index * layoutStride + layoutOf.keyStart] as number;
-      if (!writesObject(layout[index * layoutStride + layoutOf.kind] as number)) continue;
-      if (at > 0) this.table.add(bytes, at, firstSequence + index, writer);
+      const kind = layout[index * layoutStride + layoutOf.kind] as number;
+      if (!writesObject(kind) || at === 0) continue;
+      const dataBytes = kind === kindData ? dataBytesAt(layout, index) : 0;
+      this.table.add(bytes, at, firstSequence + index, writer, dataBytes);
     }
   }
 
   /** Take note of a batch that was checked before. */
   addRun(run: Buffer, firstSequence: number, writerId: Buffer): void {
     const writer = this.writers.numberOf(writerId);
-    eachPrimaryKey(run, (event, at) => this.table.add(run, at, firstSequence + event, writer));
+    eachPrimaryKey(run, (event, at, dataBytes) =>
+      this.table.add(run, at, firstSequence + event, writer, dataBytes),
+    );
   }
 
   endOfOthers(key: Buffer, writerId: Buffer): number {
@@ -81,8 +87,19 @@ export class KeyIndex {
 
   /** Take note of a batch that has its place. */
   addBatch(batch: Batch, firstSequence: number, startsSegment: boolean): void {
-    if (startsSegment) this.#tables.push(new MemoryKeys(firstSequence));
+    if (startsSegment) this.beginSegment(firstSequence);
     this.#tables.at(-1)?.addBatch(batch, firstSequence);
+  }
+
+  /** The active segment is being closed: what comes next, from this sequence on, is in another. */
+  beginSegment(firstSequence: number): void {
+    this.#tables.push(new MemoryKeys(firstSequence));
+  }
+
+  /** What the active segment has of data: all of its events, and those that are the newest in it. Bytes, with their salt. */
+  get activeBytes(): { readonly dataBytes: number; readonly newestBytes: number } {
+    const { dataBytes, newestBytes } = (this.#tables.at(-1) as MemoryKeys).table;
+    return { dataBytes, newestBytes };
   }
 
   /** Take note of a batch of the active segment, while that is read. */

@@ -1,4 +1,5 @@
 import { appendCommand } from './commands/append.ts';
+import { backupCommand } from './commands/backup.ts';
 import { chainsCommand } from './commands/chains.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -10,7 +11,9 @@ import { lockCommand } from './commands/lock.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { readersCommand } from './commands/readers.ts';
+import { redactCommand } from './commands/redact.ts';
 import { repairCommand } from './commands/repair.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { rmCommand } from './commands/rm.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
@@ -64,6 +67,9 @@ export function main(args: readonly string[]): Promise<number> {
       .command(readCommand)
       .command(tailCommand)
       .command(getCommand)
+      .command(backupCommand)
+      .command(restoreCommand)
+      .command(redactCommand)
       .command(rmCommand)
       .command(lockCommand)
       .command(shareCommand)

@@ -2,6 +2,7 @@ import {
   type Batch,
   type Confidentiality,
   type EventAuthority,
+  type Redaction,
   readConfidentiality,
   type WriteRule,
 } from '../event/index.ts';
@@ -22,7 +23,7 @@ export function dumpedAuthority(batch: Batch, index: number): DumpedAuthority {
 /** It in words, each a clause of its own. */
 export function authorityWords({ said, confidentiality }: DumpedAuthority): string[] {
   const { authorisation = {}, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
-  const { author, moves, roots, keyChange, label } = said;
+  const { author, moves, roots, keyChange, label, redaction } = said;
   const { write, add, read, admit } = authorisation;
   const words: string[] = [];
   if (confidentiality !== undefined) {
@@ -59,13 +60,14 @@ export function authorityWords({ said, confidentiality }: DumpedAuthority): stri
     words.push(`the key ${short(fingerprint)} is ${instead}`);
   }
   if (label !== undefined) words.push(`label ${label.toString('hex')}`);
+  if (redaction !== undefined) words.push(redactionWords(redaction));
   return words;
 }
 
 /** It for JSON; what is absent is undefined. */
 export function authorityFields({ said, confidentiality }: DumpedAuthority): object {
   const { authorisation, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
-  const { author, moves, roots, keyChange, label } = said;
+  const { author, moves, roots, keyChange, label, redaction } = said;
   const { write, add, read, admit } = authorisation ?? {};
   return {
     sealed: confidentiality && { readKeyId: confidentiality.readKeyId.toString('hex') },
@@ -92,7 +94,14 @@ export function authorityFields({ said, confidentiality }: DumpedAuthority): obj
       successor: keyChange.successor?.fingerprintHex,
     },
     label: hexOrAbsent(label),
+    redaction,
   };
+}
+
+function redactionWords({ sequences, beforeSequence }: Redaction): string {
+  return sequences === undefined
+    ? `erases all data of its object before ${beforeSequence}`
+    : `erases the data of ${sequences.join(', ')}`;
 }
 
 function ruleWords(rule: WriteRule): string {

@@ -2,6 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import {
   type Batch,
   type CommitView,
+  dataStateName,
   type EventView,
   type Precondition,
   parseBatch,
@@ -26,9 +27,6 @@ export interface DumpedBatch {
 }
 
 const previewCharactersMax = 60;
-
-/** Where data is, if it isn't in the event, by the numbers of `atedb.v1.DataState`. */
-const dataStates = [undefined, 'omitted', 'redacted', 'dropped'];
 
 /** A batch in words: a line for it, and one for each event. */
 export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string {
@@ -78,7 +76,10 @@ function eventWords(event: EventView, sequence: number, authority: DumpedAuthori
     words.push(countOf(header.dataBytes, 'byte'));
     const isSealed = authority.confidentiality !== undefined;
     if (data.length > 0 && !isSealed) words.push(shownData(data, previewCharactersMax));
-  } else words.push(`${countOf(header.dataBytes, 'byte')} ${dataStates[dataState] ?? 'not here'}`);
+  } else {
+    const by = event.redactedBy === undefined ? '' : ` by event ${event.redactedBy}`;
+    words.push(`${countOf(header.dataBytes, 'byte')} ${dataStateName(dataState)}${by}`);
+  }
   words.push(...authorityWords(authority));
   return `${words.join('  ')}\n`;
 }
@@ -138,7 +139,7 @@ function conditionFields(condition: Precondition): object {
 }
 
 function eventFields(
-  { header, data, dataState }: EventView,
+  { header, data, dataState, redactedBy }: EventView,
   sequence: number,
   authority: DumpedAuthority,
 ): object {
@@ -154,7 +155,8 @@ function eventFields(
     collection: hexOrAbsent(header.collection),
     replyTo: hexOrAbsent(header.replyTo),
     ...authorityFields(authority),
-    dataState: dataStates[dataState],
+    dataState: dataState === 0 ? undefined : dataStateName(dataState),
+    redactedBy,
     bytes: header.isGenesis ? undefined : dataBytes,
     data: header.isGenesis || dataState !== 0 ? undefined : data.toString('base64'),
   };

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { SealedState } from '../client/index.ts';
-import type { EventKind } from '../event/index.ts';
+import type { RedactedBy, SealedState } from '../client/index.ts';
+import type { DataState, EventKind, Redaction } from '../event/index.ts';
 import type { VouchedBy } from '../trust/index.ts';
 import { isoTime, shownData } from './safe-text.ts';
 
@@ -15,7 +15,14 @@ export interface PrintedEvent {
   readonly type: string | undefined;
   readonly replyTo: Buffer | undefined;
   readonly committedUnixMs: number;
-  readonly data: Buffer;
+  /** Undefined: it is not here any more. */
+  readonly data: Buffer | undefined;
+  /** Absent: it is here. */
+  readonly dataState?: DataState;
+  readonly redactedBy?: RedactedBy | undefined;
+  readonly redaction?: Redaction | undefined;
+  /** Of its writer's key. */
+  readonly fingerprint?: Buffer;
   /** Absent: it is stored in clear. */
   readonly sealed?: SealedState | undefined;
   /** Absent: not said, as in a log that is dumped. */
@@ -43,12 +50,13 @@ export function eventPrinter(format: EventFormat): (event: PrintedEvent) => Buff
   if (json) return (event) => Buffer.from(`${eventJson(event, text)}\n`);
   // On a terminal zero bytes would show nothing, and lines would run together.
   if (terminal) {
-    return (event) => (isShown(event) ? Buffer.from(`${shownData(event.data)}\n`) : undefined);
+    return (event) =>
+      isShown(event) ? Buffer.from(`${shownData(event.data ?? noData)}\n`) : undefined;
   }
   const separator = zeros ? 0 : 0x0a;
   return (event) => {
     if (!isShown(event)) return undefined;
-    const { data } = event;
+    const { data = noData } = event;
     const line = Buffer.allocUnsafe(data.length + 1);
     data.copy(line);
     line[data.length] = separator;
@@ -56,17 +64,19 @@ export function eventPrinter(format: EventFormat): (event: PrintedEvent) => Buff
   };
 }
 
-function isShown({ kind, sealed }: PrintedEvent): boolean {
-  return kind === 'data' && (sealed === undefined || sealed.state === 'open');
+const noData = Buffer.alloc(0);
+
+function isShown({ kind, sealed, data }: PrintedEvent): boolean {
+  return kind === 'data' && data !== undefined && (sealed === undefined || sealed.state === 'open');
 }
 
 /** An event as one line of JSON. Keys are in hex, times are of the commit; what an event lacks is left out. */
 export function eventJson(event: PrintedEvent, asText: boolean): string {
   const { sequence, kind, primaryKey, parent, collection, type, replyTo, data } = event;
-  const { sealed } = event;
+  const { sealed, dataState, redactedBy, redaction } = event;
   const isOpen = sealed === undefined || sealed.state === 'open';
-  const isData = isOpen && (kind === 'data' || data.length > 0);
-  const textual = asText && isUtf8(data);
+  const shown = isOpen && (kind === 'data' || (data?.length ?? 0) > 0) ? data : undefined;
+  const textual = asText && shown !== undefined && isUtf8(shown);
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
     sequence,
@@ -79,8 +89,15 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     replyTo: hexOrAbsent(replyTo),
     vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
     sealed: sealed && sealedFields(sealed),
-    data: isData && !textual ? data.toString('base64') : undefined,
-    text: isData && textual ? data.toString('utf8') : undefined,
+    dataState: dataState === 'present' ? undefined : dataState,
+    redactedBy: redactedBy && {
+      sequence: redactedBy.sequence,
+      fingerprint: hexOrAbsent(redactedBy.fingerprint),
+    },
+    redaction,
+    fingerprint: redaction && hexOrAbsent(event.fingerprint),
+    data: textual ? undefined : shown?.toString('base64'),
+    text: textual ? shown.toString('utf8') : undefined,
   });
 }
 

@@ -1,6 +1,7 @@
 import { AtedbError, type ChainEvent, type EventName } from '../client/index.ts';
 import type { ChainTarget } from './chain-target.ts';
 import { type EventFormat, eventPrinter } from './event-lines.ts';
+import { dataGone } from './gone-teller.ts';
 import { noticeWriter } from './notices.ts';
 import { openToRead } from './open-to-read.ts';
 import { runWithOutput } from './output.ts';
@@ -17,7 +18,8 @@ export interface GetSettings extends ChainTarget, ReaderSettings, Omit<EventForm
 /**
  * Print one event.
  *
- * @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone; without JSON READ_KEY_MISSING where it is sealed.
+ * @throws AtedbError EVENT_NOT_FOUND where the object isn't there, or is gone; without JSON DATA_GONE where its data is, and READ_KEY_MISSING where
+ * it is sealed.
  */
 export async function getOne(settings: GetSettings): Promise<void> {
   const { address, json } = settings;
@@ -33,6 +35,7 @@ export async function getOne(settings: GetSettings): Promise<void> {
     const line = print(found);
     if (line !== undefined) await output.write(line);
     if (json) return;
+    if (found.data === undefined) throw dataGone(found);
     const sealed = new SealedTeller();
     sealed.note(found);
     await sealed.end();

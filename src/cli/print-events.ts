@@ -1,5 +1,7 @@
 import type { ChainEvent, EventStream } from '../client/index.ts';
 import { type EventFormat, eventPrinter } from './event-lines.ts';
+import { GoneTeller } from './gone-teller.ts';
+import type { ShownNotice } from './notices.ts';
 import type { Output } from './output.ts';
 import type { Progress } from './progress.ts';
 import { SealedTeller } from './sealed-teller.ts';
@@ -24,9 +26,17 @@ export async function printEvents(
     readonly progress?: Progress;
     /** Told of an event that is not printed since a read key is missing, the first one of it. */
     readonly onMissing?: (event: ChainEvent, teller: SealedTeller) => void;
+    /** Told at the end of what was not printed, and is no failure. */
+    readonly notify?: (notice: ShownNotice) => void;
   } = {},
 ): Promise<void> {
-  const { progress, onMissing } = told;
+  const { progress, onMissing, notify } = told;
+  const gone = new GoneTeller();
+  const end = () => {
+    const notice = settings.json ? undefined : gone.notice();
+    if (notice !== undefined) notify?.(notice);
+    return sealed.end();
+  };
   const sealed = new SealedTeller();
   const print = eventPrinter({ ...settings, terminal: process.stdout.isTTY === true });
   let left = settings.limit ?? Number.POSITIVE_INFINITY;
@@ -34,6 +44,7 @@ export async function printEvents(
     progress?.add(chunk.length);
     for (const event of chunk) {
       if (!settings.json && sealed.note(event)) onMissing?.(event, sealed);
+      gone.note(event);
       const line = print(event);
       if (line === undefined) continue;
       // An event is waited for only where the reader is slower.
@@ -41,8 +52,8 @@ export async function printEvents(
       if (room !== undefined) await room;
       left -= 1;
       if (output.gone.aborted) return;
-      if (left === 0) return sealed.end();
+      if (left === 0) return end();
     }
   }
-  await sealed.end();
+  await end();
 }

@@ -1,6 +1,7 @@
 import { AtedbError, damageMetadata } from '../bytes/index.ts';
 import { type Chain, damageWords } from '../client/index.ts';
 import type { ChainTarget } from './chain-target.ts';
+import { uncheckedNotice } from './gone-teller.ts';
 import { noticeWriter } from './notices.ts';
 import { openToRead } from './open-to-read.ts';
 import { runWithOutput } from './output.ts';
@@ -26,10 +27,14 @@ export interface ReadSettings extends ChainTarget, ReaderSettings, PrintSettings
 export async function readChain(settings: ReadSettings): Promise<void> {
   const { address, from, end, reverse, json, limit } = settings;
   await runWithOutput(async (output, signal) => {
-    await using opened = await openToRead(settings, { onNotice: noticeWriter(json), signal });
+    const notify = noticeWriter(json);
+    await using opened = await openToRead(settings, { onNotice: notify, signal });
     const { client, chain } = opened;
     // Only what is printed counts towards the limit, and in JSON that is all.
-    const events = chain.read({ from, end, reverse, limit: json ? limit : undefined, signal });
+    const events = chain.read({
+      ...{ from, end, reverse, limit: json ? limit : undefined, signal },
+      onUnchecked: (unchecked) => notify(uncheckedNotice(unchecked)),
+    });
     // Where somebody looks at the terminal, and what is read goes elsewhere.
     const isShown = terminalOf(process) !== undefined && process.stdout.isTTY !== true;
     const description = isShown ? await client.describe(address).catch(() => undefined) : undefined;
@@ -39,7 +44,7 @@ export async function readChain(settings: ReadSettings): Promise<void> {
       total: description && eventsDue(settings, description.nextSequence),
       isBusy: !isShown,
     });
-    await printEvents(events, output, settings, { progress });
+    await printEvents(events, output, settings, { progress, notify });
     if (reverse && !output.gone.aborted) checkBeginning(chain, end);
   });
 }

@@ -56,7 +56,11 @@ function stepFields(step: RepairStep): object {
     case 'copy-aside':
       return { step: step.kind, file: step.file };
     case 'write-segment':
-      return { step: step.kind, file: segmentName(step.segment), bytesKept: step.end };
+      return {
+        step: step.kind,
+        file: segmentName(step.segment, step.generation),
+        bytesKept: step.end,
+      };
     case 'write-manifest':
       return { step: step.kind, segments: step.manifest.closed.length + 1 };
   }
@@ -131,7 +135,7 @@ function stepWords(step: RepairStep): string {
     case 'copy-aside':
       return `set a copy of ${safeText(step.file)} aside`;
     case 'write-segment':
-      return `write ${segmentName(step.segment)} anew, with its first ${countOf(step.end, 'byte')}${step.footer === undefined ? '' : ' and its footer'}`;
+      return `write ${segmentName(step.segment, step.generation)} anew, with its first ${countOf(step.end, 'byte')}${step.footer === undefined ? '' : ' and its footer'}`;
     case 'write-manifest':
       return `write the manifest anew, with ${countOf(step.manifest.closed.length + 1, 'segment')}`;
   }

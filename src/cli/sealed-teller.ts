@@ -17,7 +17,7 @@ export class SealedTeller {
 
   /** An event has come. @returns whether it is the first one of a read key that is missing. */
   note({ sequence, sealed }: SealedEvent): boolean {
-    if (sealed === undefined || sealed.state === 'open') return false;
+    if (sealed === undefined || sealed.state === 'open' || sealed.state === 'gone') return false;
     if (sealed.state === 'invalid') {
       this.#invalid ??= sequence;
       return false;

@@ -41,6 +41,7 @@ export function verifyJson(report: VerifyReport): string {
     signatures: report.allSignatures ? 'all' : 'one a writer and slice',
     vouchedBy: history?.tally.vouched(),
     keys: history?.tally.keys(),
+    gone: history && goneFields(history),
     files: files && {
       segments: files.segments,
       derived: files.derived,
@@ -113,12 +114,39 @@ function historyLines({ allSignatures }: VerifyReport, history: HistoryVerifier)
       ? []
       : [`covered by a later signature of their writer: ${batches(coveredLater)}`]),
     ...(serverOnly.batches === 0 ? [] : [`vouched by server only: ${batches(serverOnly)}`]),
+    ...goneLines(history),
     ...tally
       .keys()
       .map(
         (key) =>
           `key ${key.fingerprint}: ${batches(key)}, ${countOf(key.bytes, 'byte')}, ${countOf(key.writers, 'writer')}`,
       ),
+  ];
+}
+
+/** What is said of data that is gone; undefined where all is there. */
+function goneFields({ tally, owed }: HistoryVerifier): object | undefined {
+  const { dropped, redacted } = tally.gone;
+  if (dropped + redacted === 0) return undefined;
+  const { oneIn, notKept } = owed;
+  return { dropped, redacted, checkedObjectsOneIn: oneIn, redactedNotChecked: notKept };
+}
+
+function goneLines({ tally, owed }: HistoryVerifier): string[] {
+  const { dropped, redacted } = tally.gone;
+  const { oneIn, notKept } = owed;
+  const sample =
+    oneIn === 1
+      ? 'something newer of each of their objects was to be there'
+      : `there are so many that of one object in ${oneIn}, chosen at random, something newer was to be there`;
+  const unchecked = notKept === 0 ? '' : `, but for ${notKept}, which were too many to check`;
+  return [
+    ...(dropped === 0 ? [] : [`data was dropped of ${countOf(dropped, 'event')}: ${sample}`]),
+    ...(redacted === 0
+      ? []
+      : [
+          `data was erased of ${countOf(redacted, 'event')}: a signed redaction of each was to be there${unchecked}`,
+        ]),
   ];
 }
 

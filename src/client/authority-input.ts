@@ -1,6 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
 import { hashBytes, PublicKey } from '../crypto/index.ts';
-import type { AddRule, EventAuthority, ReadRule, WrappedKey, WriteRule } from '../event/index.ts';
+import type {
+  AddRule,
+  EventAuthority,
+  ReadRule,
+  Redaction,
+  WrappedKey,
+  WriteRule,
+} from '../event/index.ts';
 
 /** A key: itself, or its fingerprint, 32 bytes. One that is given itself is shown to the chain, which then knows it. */
 export type NamedKey = PublicKey | Buffer;
@@ -38,6 +45,8 @@ export interface AuthorityInput {
   readonly keyChange?:
     | { readonly key: NamedKey; readonly successor?: PublicKey | undefined }
     | undefined;
+  /** With `kind` redaction: which earlier events of the object are to lose their data, for good. */
+  readonly redaction?: Redaction | undefined;
 }
 
 /**
@@ -51,10 +60,20 @@ export function authorityOf(
   label: Buffer | undefined,
 ): EventAuthority | undefined {
   const { write, add, read, admit, wrappedKeys, moves, author, roots, keyChange } = input;
+  const { redaction } = input;
   const publicKeys = shownKeys(input);
-  const says = [write, add, read, admit, wrappedKeys, author, roots, keyChange, label].some(
-    (part) => part !== undefined,
-  );
+  const says = [
+    write,
+    add,
+    read,
+    admit,
+    wrappedKeys,
+    author,
+    roots,
+    keyChange,
+    label,
+    redaction,
+  ].some((part) => part !== undefined);
   if (!says && moves !== true && signWith.length === 0 && publicKeys.length === 0) return undefined;
   const hasRules = [write, add, read, admit].some((rule) => rule !== undefined);
   return {
@@ -77,13 +96,14 @@ export function authorityOf(
       successor: keyChange.successor,
     },
     label,
+    redaction,
   };
 }
 
 /** Whether an event changes what anybody may do, or which keys are known: such batches are signed in every chain. */
 export function bearsAuthority(input: AuthorityInput): boolean {
-  const { write, add, read, admit, wrappedKeys, moves, roots, keyChange } = input;
-  const changes = [write, add, read, admit, wrappedKeys, roots, keyChange].some(
+  const { write, add, read, admit, wrappedKeys, moves, roots, keyChange, redaction } = input;
+  const changes = [write, add, read, admit, wrappedKeys, roots, keyChange, redaction].some(
     (part) => part !== undefined,
   );
   return changes || moves === true || shownKeys(input).length > 0;

@@ -167,7 +167,7 @@ function eventInput(
     kind,
     primaryKey,
     authority: authorityOf(input, signWith, label),
-    parent: kind === 'tombstone' ? undefined : input.parent,
+    parent: kind === 'tombstone' || kind === 'redaction' ? undefined : input.parent,
     collection: input.collection,
     type: input.type,
     replyTo: input.replyTo,
@@ -200,7 +200,9 @@ function objectOf(kind: EventInput['kind'], input: AppendEvent) {
   if (label === undefined) return { primaryKey: named ?? random16() };
   const made = childPrimaryKey(parent, label);
   // What removes an object doesn't say where that is.
-  return kind === 'tombstone' ? { primaryKey: made } : { primaryKey: made, label };
+  return kind === 'tombstone' || kind === 'redaction'
+    ? { primaryKey: made }
+    : { primaryKey: made, label };
 }
 
 function preconditionsOf(conditions: Conditions): Precondition[] {

@@ -1,4 +1,10 @@
-import { type EventKind, eventMarks } from '../event/index.ts';
+import {
+  type DataState,
+  dataStateName,
+  type EventKind,
+  eventMarks,
+  type Redaction,
+} from '../event/index.ts';
 import type { VerifiedBatch, VouchedBy } from '../trust/index.ts';
 
 /**
@@ -25,8 +31,17 @@ export interface ChainEvent {
   readonly timeUnixMs: number | undefined;
   /** The server's clock: milliseconds since 1970-01-01 UTC; never decreases. */
   readonly committedUnixMs: number;
-  /** In clear; empty where it is sealed and can't be opened. */
-  readonly data: Buffer;
+  /** In clear; empty where it is sealed and can't be opened, and in events of a kind that has none. Undefined: it is not here any more. */
+  readonly data: Buffer | undefined;
+  /**
+   * `present`, or why the data isn't here. `dropped`: something newer of the object is in the chain. `redacted`: it was erased. Whether it was
+   * allowed to go is verified where the chain is read to its end, and by `get`.
+   */
+  readonly dataState: DataState;
+  /** Who has erased the data; undefined where nobody has. */
+  readonly redactedBy: RedactedBy | undefined;
+  /** What a redaction has erased; undefined in events of other kinds. */
+  readonly redaction: Redaction | undefined;
   /** Undefined: the data is stored in clear. */
   readonly sealed: SealedState | undefined;
   /** The event's header as it was signed. */
@@ -46,10 +61,17 @@ export interface ChainEvent {
 export interface SealedState {
   /** 32 bytes. */
   readonly readKeyId: Buffer;
-  /** `no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open: its writer has not sealed it as it says. */
-  readonly state: 'open' | 'no key' | 'invalid';
+  /** `no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open: its writer has not sealed it as it says. `gone`: the data is not here any more. */
+  readonly state: 'open' | 'no key' | 'invalid' | 'gone';
   /** Fingerprints of those who can give the read key, where it is missing. */
   readonly holders: readonly Buffer[];
+}
+
+/** The event that has erased the data of another. */
+export interface RedactedBy {
+  readonly sequence: number;
+  /** Of the key that its writer has signed it with; 32 bytes. Undefined where it was not looked at: `get` does. */
+  readonly fingerprint: Buffer | undefined;
 }
 
 /** The sequences that a reader wants: from the first up to the second, not included. */
@@ -73,6 +95,8 @@ export function addEventsOf(
   const end = Math.min(batch.count, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
     const said = batch.saidOf(index);
+    const state = batch.dataStateOf(index);
+    const redaction = batch.redactedBy(index);
     events.push({
       sequence: firstSequence + index,
       commit: commit.commit,
@@ -84,7 +108,11 @@ export function addEventsOf(
       replyTo: said.replyTo,
       timeUnixMs: said.timeUnixMs,
       committedUnixMs: commit.timeUnixMs,
-      data: batch.dataOf(index),
+      data: state === 0 ? batch.dataOf(index) : undefined,
+      dataState: dataStateName(state),
+      redactedBy:
+        redaction === undefined ? undefined : { sequence: redaction, fingerprint: undefined },
+      redaction: said.kind === 'redaction' ? batch.authorityOf(index).redaction : undefined,
       sealed: (batch.marksOf(index) & eventMarks.sealed) === 0 ? undefined : notOpened,
       headerBytes: batch.headerOf(index),
       writerId,

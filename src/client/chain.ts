@@ -23,13 +23,14 @@ import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts'
 import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
+import { type Redacted, type RedactOptions, type RedactTarget, redact } from './redact.ts';
 import type { RememberedChain } from './remembered-chain.ts';
 import { type RulesView, viewRules } from './rules-view.ts';
 import { notSealedHere, sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { SharedObject } from './sharing.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
-import { UnverifiedHistory } from './unverified-history.ts';
+import { UnverifiedHistory, type UnverifiedOptions } from './unverified-history.ts';
 import type { Writer } from './writer.ts';
 
 /** A chain of a server, for reading and appending. */
@@ -144,6 +145,13 @@ export class Chain implements AsyncDisposable {
     if (confidential.seals(this.genesis)) return confidential.append(all, options);
     const appended = this.#append(buildEvents(all, options), options);
     return appended.catch((error) => confidential.appendRefused(error, all, options));
+  }
+
+  /** Have data erased for good. @throws AtedbError REDACTION_INVALID, DATA_GONE; as `append` and `get`. */
+  async redact(target: RedactTarget, options: RedactOptions = {}): Promise<Redacted> {
+    this.#checkWritable();
+    const append: Chain['append'] = (events, call) => this.append(events, call);
+    return redact(await this.#context(options), target, { ...options, append });
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
@@ -312,12 +320,12 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
-   * Read the whole chain as it is at the call, without verifying it: for those who verify it by themselves, and want to go
-   * on where something doesn't. To be disposed of.
+   * Read the whole chain as it is at the call, or what has come since, without verifying it: for those who verify it by themselves, and
+   * want to go on where something doesn't. To be disposed of.
    *
    * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED, DEADLINE_EXCEEDED.
    */
-  async readUnverified(options: CallOptions = {}): Promise<UnverifiedHistory> {
+  async readUnverified(options: UnverifiedOptions = {}): Promise<UnverifiedHistory> {
     return UnverifiedHistory.ask(await this.#context(options), options);
   }
 

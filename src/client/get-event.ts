@@ -1,7 +1,7 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { verifyInclusion } from '../crypto/index.ts';
-import { commitLeaf, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
+import { commitLeaf, erases, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
 import { splitOrFail, verifyBatch } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
@@ -51,6 +51,40 @@ export async function getEvent(
       : event.primaryKey.equals(asked.value);
   if (!isAsked) throw failed('it is not the one that was asked for');
   await opener.tie(answer.head, knownBefore, { signal });
+  return event.data === undefined ? checkGone(context, event, asked.case, options) : event;
+}
+
+/**
+ * Check that the data of an event may be gone, by the event that allows it.
+ *
+ * @returns the event, with who has erased its data, if somebody has.
+ * @throws AtedbError VERIFICATION_FAILED; as `getEvent`.
+ */
+async function checkGone(
+  context: RangeContext,
+  event: ChainEvent,
+  askedFor: 'sequence' | 'primaryKey',
+  options: GetOptions,
+): Promise<ChainEvent> {
+  const { sequence, primaryKey, redactedBy } = event;
+  if (redactedBy !== undefined) {
+    const { sequence: at } = redactedBy;
+    if (at <= sequence)
+      throw failed(`it names a redaction at sequence ${at}, which is not behind it`);
+    const by = await getEvent(context, { sequence: at }, options);
+    const redaction = by?.redaction;
+    if (by === undefined || redaction === undefined || !erases({ ...by, redaction }, event)) {
+      throw failed(
+        `its data is said to be erased by the event at sequence ${at}, which doesn't do that`,
+      );
+    }
+    return { ...event, redactedBy: { sequence: at, fingerprint: by.fingerprint } };
+  }
+  const newest =
+    askedFor === 'primaryKey' ? event : await getEvent(context, { primaryKey }, options);
+  if (newest === undefined || newest.sequence <= sequence) {
+    throw failed('its data was dropped, and nothing newer of its object is there');
+  }
   return event;
 }
 

@@ -4,6 +4,7 @@ export {
   type ChainAddress,
   type ChainKey,
   childPrimaryKey,
+  type DataState,
   type EventKind,
   type Genesis,
   parseChainAddress,
@@ -12,6 +13,7 @@ export {
   parseServerAddress,
   primaryKeyFromName,
   publicKeyText,
+  type Redaction,
   type ServerAddress,
   type TreeHead,
   type TrustMode,
@@ -52,7 +54,7 @@ export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './a
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
 export type { CallOptions } from './cancellation.ts';
 export { Chain } from './chain.ts';
-export type { ChainEvent, SealedState } from './chain-event.ts';
+export type { ChainEvent, RedactedBy, SealedState } from './chain-event.ts';
 export {
   AtedbClient,
   type ConnectOptions,
@@ -72,6 +74,7 @@ export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export type { Redacted, RedactOptions, RedactTarget } from './redact.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
 export type {
   AllowedKeys,
@@ -87,4 +90,5 @@ export type { SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { TlsOptions } from './tls-options.ts';
 export type { Encryption, KeyBits } from './tunnel.ts';
 export { TunnelChannel, type TunnelChannelOptions } from './tunnel-channel.ts';
+export type { UncheckedData } from './unchecked-data.ts';
 export type { UnverifiedHistory } from './unverified-history.ts';

@@ -1,6 +1,5 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { verifyConsistency } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { splitOrFail } from '../trust/index.ts';
 import { ChecksAhead } from '../work/index.ts';
@@ -8,13 +7,16 @@ import type { AnswerStream } from './admitted-stream.ts';
 import { abortable, type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
+import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { ReadKeys } from './read-keys.ts';
 import { eventsOfAll } from './read-sealed.ts';
-import { parseReadMessage, type StartOfHistory } from './received.ts';
+import type { StartOfHistory } from './received.ts';
 import { Replay, type ReplayContext } from './replay.ts';
 import { ReverseReplay } from './reverse-replay.ts';
+import { settleOwed } from './settle-owed.ts';
 import type { Transport } from './transport.ts';
+import { type UncheckedData, UncheckedTally } from './unchecked-data.ts';
 import type { ReadOn } from './verified-rules.ts';
 
 /** Which events to read. */
@@ -27,6 +29,11 @@ export interface ReadOptions extends CallOptions {
   readonly limit?: number | undefined;
   /** Newest first. */
   readonly reverse?: boolean | undefined;
+  /**
+   * Told at the end, where data is gone and nothing that was read shows that this is allowed: of ranges that don't reach the chain's end, and
+   * of those that are read backwards. Must not throw.
+   */
+  readonly onUnchecked?: ((unchecked: UncheckedData) => void) | undefined;
 }
 
 /** The parts of a chain that a range is read with. */
@@ -78,7 +85,8 @@ export async function* readRange(
   );
   try {
     const start = await readStart(stream);
-    const reading = { context, stream, start, asked, knownBefore, signal };
+    const { onUnchecked } = options;
+    const reading = { context, stream, start, asked, knownBefore, signal, onUnchecked };
     yield* reverse ? readBackwards(reading) : readForwards(reading);
   } finally {
     stream.cancel(undefined);
@@ -117,6 +125,7 @@ interface Reading {
   readonly asked: Asked;
   readonly knownBefore: TreeHead;
   readonly signal: AbortSignal;
+  readonly onUnchecked: ReadOptions['onUnchecked'];
 }
 
 async function* readForwards(
@@ -143,31 +152,19 @@ async function* readForwards(
       replay.nextCommit === start.head.size ||
       replay.nextSequence >= range.end;
     if (!isWhole) throw incomplete(`it ends before sequence ${replay.nextSequence}`);
-    if (!replay.isTied) await context.opener.tie(start.head, knownBefore, { signal });
+    // What allows data to be gone may have come since the call.
+    const isAtHead = replay.nextCommit === start.head.size;
+    const { owed } = replay;
+    const head = isAtHead && owed.isOwed ? await settleOwed(reading, replay) : start.head;
+    if (!replay.isTied) await context.opener.tie(head, knownBefore, { signal });
     // The call has an outcome of its own: that more had been there, where the chain is damaged.
     if ((await messages.next()) !== undefined) throw incomplete('something follows its end');
     await replay.end();
+    const unchecked = new UncheckedTally();
+    unchecked.add(owed);
+    unchecked.tell(reading.onUnchecked);
     return;
   }
-}
-
-function checkEnd(
-  replay: Replay,
-  head: TreeHead,
-  endCommit: number,
-  proof: readonly Buffer[],
-): void {
-  const end = replay.head();
-  const good =
-    end.size === endCommit &&
-    verifyConsistency({
-      first: end.size,
-      second: head.size,
-      firstRoot: end.root,
-      secondRoot: head.root,
-      proof,
-    });
-  if (!good) throw incomplete('its end is not of the tree of the head that its start names');
 }
 
 async function* readBackwards(
@@ -203,17 +200,7 @@ async function* readBackwards(
   if (!isEmpty && left > 0 && replay.firstSequence > asked.from) {
     throw incomplete(`it ends at sequence ${replay.firstSequence}`);
   }
-}
-
-async function readStart(stream: AnswerStream): Promise<StartOfHistory> {
-  const message = await readMessage(stream);
-  if (message?.kind === 'start') return message.start;
-  throw incomplete('it does not say where it starts');
-}
-
-async function readMessage(stream: AnswerStream) {
-  const message = await stream.read();
-  return message && parseReadMessage(message);
+  replay.unchecked.tell(reading.onUnchecked);
 }
 
 /** The messages behind the start. The batches of slices are begun to be checked when they come. */
@@ -234,11 +221,4 @@ function checkAsked(asked: Asked): void {
       metadata: { field },
     });
   }
-}
-
-function incomplete(why: string): AtedbError {
-  return new AtedbError(
-    'VERIFICATION_FAILED',
-    `the range that the server sent is not the one asked for: ${why}. What was handed on before is part of it and verified`,
-  );
 }

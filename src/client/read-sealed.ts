@@ -32,6 +32,9 @@ async function opened(context: RangeContext, event: ChainEvent): Promise<ChainEv
   const confidentiality = readConfidentiality(event.headerBytes);
   if (confidentiality === undefined) return event;
   const { readKeyId } = confidentiality;
+  if (event.data === undefined) {
+    return { ...event, sealed: { readKeyId, state: 'gone', holders: [] } };
+  }
   let readKey = await readKeys.find(readKeyId, chainId);
   if (readKey === undefined && (verified.place?.sequence ?? 0) <= event.sequence) {
     // It may have been handed out in what this client has not read.

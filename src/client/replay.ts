@@ -3,7 +3,9 @@ import { Frontier, verifyConsistency } from '../crypto/index.ts';
 import type { Genesis, TreeHead } from '../event/index.ts';
 import {
   type FindKey,
+  type OwedData,
   ReplayVerifier,
+  refuseUnallowed,
   type SignedHead,
   type StoredBatch,
   type VerifiedBatch,
@@ -94,6 +96,16 @@ export class Replay {
 
   head(): TreeHead {
     return this.#verifier.head();
+  }
+
+  /** What must come, since data of what was replayed is gone. */
+  get owed(): OwedData {
+    return this.#verifier.owed;
+  }
+
+  /** All that there is was replayed: data that may be gone was allowed to go by now. @throws AtedbError VERIFICATION_FAILED. */
+  checkNothingOwed(): void {
+    refuseUnallowed(this.owed.left(1));
   }
 
   /**

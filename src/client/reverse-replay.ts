@@ -3,6 +3,7 @@ import type { SealView } from '../event/index.ts';
 import { ReplayVerifier, type StoredBatch, type VerifiedBatch } from '../trust/index.ts';
 import type { StartOfHistory } from './received.ts';
 import { checkStart, type ReplayContext } from './replay.ts';
+import { UncheckedTally } from './unchecked-data.ts';
 
 /** What must be true of a writer's newest batch among those still to come. */
 interface WriterAbove {
@@ -22,6 +23,7 @@ export class ReverseReplay {
   #sequence: number;
   #timeUnixMs = Number.POSITIVE_INFINITY;
   readonly #writers = new Map<string, WriterAbove>();
+  readonly unchecked = new UncheckedTally();
 
   /** @throws AtedbError VERIFICATION_FAILED. */
   constructor(context: ReplayContext, start: StartOfHistory) {
@@ -62,6 +64,8 @@ export class ReverseReplay {
         `it does not lead up to commit ${this.#size} as it was sent before`,
       );
     }
+    // What would show that it is allowed has come before, and isn't kept.
+    this.unchecked.add(verifier.owed);
     verified.reverse();
     for (const { batch, commit } of verified) {
       this.#checkWriter(batch.seal, commit.commit);

@@ -153,6 +153,7 @@ export class Subscription {
           // What is live comes little by little.
           if (message.kind === 'caught-up') checks.rest();
           await this.#started().name(message.head);
+          if (message.kind === 'caught-up') this.#started().checkNothingOwed();
           this.#options.onSignal?.(message);
         }
       }

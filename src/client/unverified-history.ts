@@ -8,6 +8,20 @@ import type { RangeContext } from './range.ts';
 import { parseReadMessage } from './received.ts';
 import { checkStart } from './replay.ts';
 
+/** How far a history was had. */
+export interface HistoryPlace {
+  /** In commits. */
+  readonly size: number;
+  /** Sequence that comes next. */
+  readonly nextSequence: number;
+}
+
+/** How to ask for it. */
+export interface UnverifiedOptions extends CallOptions {
+  /** What was had before. Default: nothing. */
+  readonly since?: HistoryPlace | undefined;
+}
+
 /** A chain's history as a server sends it, for those who verify it by themselves. */
 export class UnverifiedHistory {
   /** That the server names. Nothing ties it to what it sends before `confirm` does. */
@@ -31,15 +45,18 @@ export class UnverifiedHistory {
     this.#scope = options.scope;
   }
 
-  /** Ask for all of it, as it is now. */
-  static async ask(context: RangeContext, options: CallOptions): Promise<UnverifiedHistory> {
+  /**
+   * Ask for all of it, as it is now, or for what has come since it was had before.
+   */
+  static async ask(context: RangeContext, options: UnverifiedOptions): Promise<UnverifiedHistory> {
+    const { since = { size: 0, nextSequence: 0 } } = options;
     const scope = new CallScope(options, context.closed);
     const knownBefore = context.known.newest;
     if (knownBefore === undefined) throw new Error('a chain is opened before it is read');
     const { chainKey, chainId } = context.genesis;
     const stream = context.transport.serverStream(
       ChainService.method.readEvents,
-      { chainKey: chainKey.text, chainId },
+      { chainKey: chainKey.text, chainId, fromSequence: BigInt(since.nextSequence) },
       scope.signal,
     );
     try {
@@ -47,8 +64,8 @@ export class UnverifiedHistory {
       if (message?.kind !== 'start') throw incomplete('it does not say where it starts');
       const { start } = message;
       checkStart(context, start);
-      if (start.startCommit !== 0 || start.startSequence !== 0) {
-        throw incomplete('it does not start with the genesis');
+      if (start.startCommit !== since.size || start.startSequence !== since.nextSequence) {
+        throw incomplete(`it does not start with commit ${since.size}, as it was asked to`);
       }
       await context.opener.checkNotBehind(start.head, knownBefore);
       return new UnverifiedHistory({ head: start.head, stream, context, knownBefore, scope });

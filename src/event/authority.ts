@@ -1,6 +1,7 @@
 import { AtedbError, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
+import { parseRedaction, type Redaction, redactionBytes } from './redaction.ts';
 
 /** Who may add children to an object. Fingerprints are 32 bytes, sorted, once each; 1 to 16. */
 export type AddRule =
@@ -72,6 +73,8 @@ export interface EventAuthority {
   readonly keyChange?: KeyChange | undefined;
   /** What the primary key is made from, with the parent; 16 bytes. */
   readonly label?: Buffer | undefined;
+  /** Which events' data is erased. */
+  readonly redaction?: Redaction | undefined;
 }
 
 /** Numbers of the fields in EventHeader. */
@@ -86,6 +89,7 @@ export const authorityFields = {
   roots: 17,
   keyChange: 18,
   label: 19,
+  redaction: 23,
 } as const;
 
 const ruleFields = { everyone: 1, nobody: 2, anyOf: 3, inherit: 4 } as const;
@@ -153,9 +157,9 @@ export function writeEarlyAuthority(
   header.bytes(authorityFields.author, author);
 }
 
-/** Write the fields of an event's authority that come after its time: 16 to 19. */
+/** Write the fields of an event's authority that come after its time: 16 to 23. */
 export function writeLateAuthority(header: FieldWriter, authority: EventAuthority): void {
-  const { moves = false, roots, keyChange, label } = authority;
+  const { moves = false, roots, keyChange, label, redaction } = authority;
   header.varint(authorityFields.moves, moves ? 1 : 0);
   if (roots !== undefined) {
     const bytes = new FieldWriter();
@@ -169,6 +173,7 @@ export function writeLateAuthority(header: FieldWriter, authority: EventAuthorit
     header.message(authorityFields.keyChange, bytes.finish());
   }
   header.bytes(authorityFields.label, label);
+  if (redaction !== undefined) header.message(authorityFields.redaction, redactionBytes(redaction));
 }
 
 /**
@@ -187,6 +192,7 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
   let roots: PublicKey[] | undefined;
   let keyChange: KeyChange | undefined;
   let label: Buffer | undefined;
+  let redaction: Redaction | undefined;
   while (cursor.next()) {
     switch (cursor.field) {
       case authorityFields.authorisation:
@@ -216,6 +222,9 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
       case authorityFields.label:
         label = cursor.bytesValue();
         break;
+      case authorityFields.redaction:
+        redaction = redactionOf(cursor.bytesValue());
+        break;
     }
   }
   checkSorted('the keys that sign with the writer', signWith);
@@ -229,7 +238,17 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
     roots,
     keyChange,
     label,
+    redaction,
   };
+}
+
+function redactionOf(bytes: Buffer): Redaction {
+  const redaction = parseRedaction(bytes);
+  if (redaction !== undefined) return redaction;
+  throw new AtedbError(
+    'BATCH_INVALID',
+    'a redaction names sequences, which ascend, or the one that they are all below, and not both',
+  );
 }
 
 /** Read what seals the data of an event from its header; undefined where it is in clear. */

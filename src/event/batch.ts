@@ -10,6 +10,7 @@ import {
   eventKinds,
   findEvent,
   readSaid,
+  redactedByOf,
   type SaidOfEvent,
   viewOf,
 } from './event-view.ts';
@@ -89,7 +90,17 @@ export class Batch {
     return this.bytes.subarray(start, this.layout[at + layoutOf.headerEnd]);
   }
 
-  /** The data of an event as it is stored: sealed, where it is. */
+  /** Where the data of an event is: 0 for in it, else a number of `atedb.v1.DataState`. */
+  dataStateOf(index: number): number {
+    return this.layout[index * layoutStride + layoutOf.dataState] as number;
+  }
+
+  /** Sequence of the redaction that has erased the data of an event; undefined where none has. */
+  redactedBy(index: number): number | undefined {
+    return redactedByOf(this.bytes, this.layout, index * layoutStride);
+  }
+
+  /** The data of an event as it is stored: sealed, where it is; empty, where it is not here. */
   dataOf(index: number): Buffer {
     const at = index * layoutStride;
     const start = this.layout[at + layoutOf.dataStart];

@@ -20,7 +20,16 @@ import { primaryKeyBytes } from './primary-key.ts';
 /** Field numbers that an event and a seal have in a request and in a segment file alike. */
 export const runFields = { event: 1, seal: 2 } as const;
 
-const kindNumbers = { data: 2, tombstone: 3, roots: 7, key_change: 9, rules: 10 } as const;
+const kindNumbers = {
+  data: 2,
+  tombstone: 3,
+  redaction: 4,
+  roots: 7,
+  key_change: 9,
+  rules: 10,
+} as const;
+/** What these kinds are about is an object. */
+const kindsOfObjects: readonly EventInput['kind'][] = ['data', 'tombstone', 'redaction'];
 const saltBytes = 16;
 
 /** What a writer says in an event. */
@@ -192,7 +201,7 @@ function writeEvent(writer: FieldWriter, { header, data, salt }: EventParts) {
 }
 
 function checkInput(input: EventInput): void {
-  if (input.primaryKey === undefined && (input.kind === 'data' || input.kind === 'tombstone')) {
+  if (input.primaryKey === undefined && kindsOfObjects.includes(input.kind)) {
     throw wrongInput('primaryKey', 'is missing');
   }
   checkSize('primaryKey', input.primaryKey, primaryKeyBytes);

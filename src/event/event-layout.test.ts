@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rounds } from '../../test/support/scale.ts';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, FieldWriter, frame as frameMessage } from '../bytes/index.ts';
 import { buildEvent } from './build-event.ts';
 import { findUsualEvent, layoutStride } from './event-layout.ts';
 import { findEvent } from './event-view.ts';
@@ -15,12 +15,19 @@ const input = fc.record({
   replyTo: optionalKey,
   type: fc.option(fc.string({ unit: 'grapheme', maxLength: 40 }), { nil: undefined }),
   timeUnixMs: fc.oneof(fc.constant(0), fc.nat(), fc.maxSafeNat()),
+  isDropped: fc.boolean(),
   dataBytes: fc.oneof(fc.constant(0), fc.nat(300), fc.constantFrom(127, 128, 16_383, 16_384)),
 });
 
 function frameOf(made: ReturnType<typeof input.generate>['value']): Buffer {
+  const { header, frame } = builtOf(made);
+  if (!made.isDropped) return frame;
+  return frameMessage(1, new FieldWriter().bytes(1, header).varint(4, 3).finish());
+}
+
+function builtOf(made: ReturnType<typeof input.generate>['value']) {
   const key = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes);
-  const { frame } = buildEvent({
+  return buildEvent({
     ...made,
     parent: key(made.parent),
     collection: key(made.collection),
@@ -29,7 +36,6 @@ function frameOf(made: ReturnType<typeof input.generate>['value']): Buffer {
     salt: randomBytes(16),
     data: randomBytes(made.dataBytes),
   });
-  return frame;
 }
 
 /** The Event message in its frame, behind something, so that offsets aren't 0. */

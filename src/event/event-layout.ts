@@ -38,7 +38,8 @@ export const eventMarks = {
   label: 8,
 } as const;
 
-const kindData = 2;
+/** Number of `atedb.v1.EventKind` of events with data. */
+export const kindData = 2;
 const kindTombstone = 3;
 
 /** Whether events of a kind, by its number, write the object that they name, or say only something of it. */
@@ -46,10 +47,21 @@ export function writesObject(kind: number): boolean {
   return kind === kindData || kind === kindTombstone;
 }
 
+/** Bytes of data and salt that an event has, which is the one at this place of a layout. */
+export function dataBytesAt(layout: Uint32Array, index: number): number {
+  const at = index * layoutStride;
+  const start = layout[at + layoutOf.dataStart] as number;
+  const data = (layout[at + layoutOf.dataEnd] as number) - start;
+  return layout[at + layoutOf.saltStart] === 0 ? data : data + saltBytes;
+}
+
 const parentTag = 0x22;
 const collectionTag = 0x2a;
 const typeTag = 0x62;
 const saltBytes = 16;
+const dataStateTag = 0x20;
+/** A number of `atedb.v1.DataState`. */
+const dropped = 3;
 const keyBytes = 16;
 const hashBytes = 32;
 /** `AEV` and the version, as the header's first field has it. */
@@ -57,7 +69,7 @@ const magicBytes = [0x0d, 0x41, 0x45, 0x56, 0x01] as const;
 
 /**
  * Find the parts of an event of the usual shape in one walk: a data event or a tombstone in clear, with a primary key,
- * and at most a parent, a collection, a short type in ASCII and a time beside. Whatever it finds is in the strict form; what it doesn't know it leaves to
+ * and at most a parent, a collection, a short type in ASCII and a time beside; its data may have been dropped. Whatever it finds is in the strict form; what it doesn't know it leaves to
  * `checkStrict`, which defines that form, and which a test holds this against.
  *
  * @param start where the Event message begins in the run, and `end` where it ends.
@@ -82,6 +94,17 @@ export function findUsualEvent(
     headerStart += 1;
   }
   const headerEnd = headerStart + length;
+  layout[at + layoutOf.headerStart] = headerStart;
+  layout[at + layoutOf.headerEnd] = headerEnd;
+  layout[at + layoutOf.isGenesis] = 0;
+  layout[at + layoutOf.marks] = 0;
+  if (run[headerEnd] === dataStateTag && run[headerEnd + 1] === dropped && headerEnd + 2 === end) {
+    layout[at + layoutOf.dataStart] = 0;
+    layout[at + layoutOf.dataEnd] = 0;
+    layout[at + layoutOf.saltStart] = 0;
+    layout[at + layoutOf.dataState] = dropped;
+    return findUsualHeader(run, headerStart, headerEnd, layout, at);
+  }
   const saltTag = end - saltBytes - 2;
   if (headerEnd > saltTag || run[saltTag] !== 0x1a || run[saltTag + 1] !== saltBytes) return false;
   let dataStart = saltTag;
@@ -90,14 +113,10 @@ export function findUsualEvent(
     dataStart = smallLengthEnd(run, headerEnd + 1, saltTag);
     if (dataStart === 0) return false;
   }
-  layout[at + layoutOf.headerStart] = headerStart;
-  layout[at + layoutOf.headerEnd] = headerEnd;
   layout[at + layoutOf.dataStart] = dataStart;
   layout[at + layoutOf.dataEnd] = saltTag;
   layout[at + layoutOf.saltStart] = saltTag + 2;
-  layout[at + layoutOf.isGenesis] = 0;
   layout[at + layoutOf.dataState] = 0;
-  layout[at + layoutOf.marks] = 0;
   return findUsualHeader(run, headerStart, headerEnd, layout, at);
 }
 

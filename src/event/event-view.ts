@@ -1,5 +1,6 @@
 import { AtedbError, checkStrict, eventHeaderBytesMax, FieldCursor } from '../bytes/index.ts';
 import { authorityFields } from './authority.ts';
+import { invalid } from './batch-errors.ts';
 import { eventMarks, layoutOf } from './event-layout.ts';
 import { eventForm, eventHeaderForm } from './forms.ts';
 
@@ -48,9 +49,24 @@ export interface EventView {
   readonly salt: Buffer | undefined;
   /** 0: as written; else a number of `atedb.v1.DataState`. */
   readonly dataState: number;
+  /** Sequence of the redaction that has erased the data; undefined where none has. */
+  readonly redactedBy: number | undefined;
 }
 
 const sizeMax = 0xffff_ffff;
+
+/** Where data is, if it isn't in its event: the numbers of `atedb.v1.DataState`. */
+export const dataStates = { omitted: 1, redacted: 2, dropped: 3 } as const;
+
+/** Where an event's data is: there, or why it isn't. */
+export type DataState = 'present' | keyof typeof dataStates;
+
+const dataStateNames = ['present', 'omitted', 'redacted', 'dropped'] as const;
+
+/** The name of a number of `atedb.v1.DataState`; 0 is `present`. */
+export function dataStateName(state: number): DataState {
+  return dataStateNames[state] ?? 'present';
+}
 
 /** The marks that fields of a header make. */
 const marksOfFields: Partial<Record<number, number>> = {
@@ -64,6 +80,7 @@ const marksOfFields: Partial<Record<number, number>> = {
   [authorityFields.roots]: eventMarks.authority,
   [authorityFields.keyChange]: eventMarks.authority,
   [authorityFields.label]: eventMarks.label,
+  [authorityFields.redaction]: eventMarks.authority,
 };
 
 /**
@@ -71,7 +88,7 @@ const marksOfFields: Partial<Record<number, number>> = {
  *
  * @param start where the Event message begins in the run, and `end` where it ends.
  * @param at where its numbers go in the layout.
- * @throws AtedbError NON_CANONICAL, DATA_TOO_LARGE.
+ * @throws AtedbError NON_CANONICAL, DATA_TOO_LARGE, BATCH_INVALID.
  */
 export function findEvent(
   run: Buffer,
@@ -83,6 +100,7 @@ export function findEvent(
   checkStrict(eventForm, run, start, end);
   layout.fill(0, at, at + Object.keys(layoutOf).length);
   const event = new FieldCursor(run, start, end);
+  let isRedactionNamed = false;
   while (event.next()) {
     if (event.field === 1) {
       layout[at + layoutOf.headerStart] = event.start;
@@ -91,7 +109,13 @@ export function findEvent(
       layout[at + layoutOf.dataStart] = event.start;
       layout[at + layoutOf.dataEnd] = event.end;
     } else if (event.field === 3) layout[at + layoutOf.saltStart] = event.start;
-    else layout[at + layoutOf.dataState] = event.value;
+    else if (event.field === 4) layout[at + layoutOf.dataState] = event.value;
+    else isRedactionNamed = true;
+  }
+  if (isRedactionNamed !== (layout[at + layoutOf.dataState] === dataStates.redacted)) {
+    throw invalid(
+      'it names the redaction that has erased its data, if it is erased, and only then',
+    );
   }
   const headerStart = layout[at + layoutOf.headerStart] as number;
   const headerEnd = layout[at + layoutOf.headerEnd] as number;
@@ -132,7 +156,18 @@ export function viewOf(run: Buffer, layout: Uint32Array, at: number): EventView 
     data: part(layoutOf.dataStart, layoutOf.dataEnd),
     salt: saltStart === 0 ? undefined : run.subarray(saltStart, saltStart + 16),
     dataState: layout[at + layoutOf.dataState] as number,
+    redactedBy: redactedByOf(run, layout, at),
   };
+}
+
+/** Sequence of the redaction that an event, which was checked, names as the one that has erased its data. */
+export function redactedByOf(run: Buffer, layout: Uint32Array, at: number): number | undefined {
+  if (layout[at + layoutOf.dataState] !== dataStates.redacted) return undefined;
+  const event = new FieldCursor(run, layout[at + layoutOf.headerEnd] as number);
+  while (event.next()) {
+    if (event.field === 5) return event.value;
+  }
+  return undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   type MessageForm,
   preconditionsMax,
   publicKeysMax,
+  redactedSequencesMax,
   rootsMax,
   signersMax,
   typeNameBytesMax,
@@ -135,6 +136,20 @@ export const authoritySnapshotForm: MessageForm = {
   ],
 };
 
+export const redactionForm: MessageForm = {
+  name: 'Redaction',
+  fields: [
+    {
+      number: 1,
+      name: 'sequences',
+      kind: 'varint',
+      repeated: true,
+      countMax: redactedSequencesMax,
+    },
+    { number: 2, name: 'before_sequence', kind: 'varint' },
+  ],
+};
+
 export const eventHeaderForm: MessageForm = {
   name: 'EventHeader',
   fields: [
@@ -171,6 +186,7 @@ export const eventHeaderForm: MessageForm = {
     { number: 17, name: 'roots', kind: 'message', form: rootsForm },
     { number: 18, name: 'key_change', kind: 'message', form: keyChangeForm },
     id16(19, 'label'),
+    { number: 23, name: 'redaction', kind: 'message', form: redactionForm },
     hash32(30, 'data_hash'),
     { number: 31, name: 'data_bytes', kind: 'varint' },
   ],
@@ -184,6 +200,7 @@ export const eventForm: MessageForm = {
     { number: 2, name: 'data', kind: 'bytes' },
     id16(3, 'salt'),
     { number: 4, name: 'data_state', kind: 'enum', values: [1, 2, 3] },
+    { number: 5, name: 'redaction', kind: 'varint' },
   ],
 };
 

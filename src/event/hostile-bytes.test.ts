@@ -15,6 +15,7 @@ import {
   isSignature,
 } from '../../test/support/fuzz/strict-oracle.ts';
 import { parseFields } from '../../test/support/fuzz/wire-fields.ts';
+import { withoutData } from '../../test/support/gone.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { Random, seededRandom } from '../../test/support/seed.ts';
 import { type TestBatchOptions, TestWriter, testGenesis } from '../../test/support/test-writer.ts';
@@ -92,7 +93,14 @@ beforeAll(async () => {
       roots: [key.publicKey],
     },
   });
-  const ruled = [ruling, inheriting];
+  const redactions = [{ sequences: [0, 300, 2 ** 40] }, { beforeSequence: 70_000 }].map(
+    (redaction) =>
+      seededEvent(random, {
+        ...{ kind: 'redaction', data: Buffer.alloc(0) },
+        authority: { redaction },
+      }),
+  );
+  const ruled = [ruling, inheriting, ...redactions];
   eventHeaders.push(...[full, tombstone, plain, ...ruled].map(({ header }) => header));
   const options: TestBatchOptions = {
     counter: 7,
@@ -109,6 +117,9 @@ beforeAll(async () => {
     runs.push((await writer.make([full], options, signers)).run);
     runs.push((await writer.make([plain, tombstone, full, plain], {}, signers)).run);
     runs.push((await writer.make(ruled, {}, signers)).run);
+    const { run } = await writer.make([plain, full, plain], {}, signers);
+    const gone = [{ state: 'dropped' }, { state: 'redacted', redaction: 300 }] as const;
+    runs.push(withoutData(run, (index) => gone[index]));
   }
   for (const trustMode of ['centralized', 'distributed'] as const) {
     const genesis = await testGenesis({
@@ -246,6 +257,7 @@ function expectSameContents(batch: Batch, told: string): void {
       data: Buffer.from(event.data),
       salt: bytesOrNone(event.salt),
       dataState: event.dataState,
+      redactedBy: event.redaction === 0n ? undefined : Number(event.redaction),
     });
   });
 }

@@ -64,9 +64,19 @@ export {
   parseCommitHeader,
 } from './commit.ts';
 export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
-export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
+export {
+  dataBytesAt,
+  eventMarks,
+  kindData,
+  layoutOf,
+  layoutStride,
+  writesObject,
+} from './event-layout.ts';
 export { eventPath, verifyEventPath } from './event-path.ts';
 export {
+  type DataState,
+  dataStateName,
+  dataStates,
   type EventHeader,
   type EventKind,
   type EventView,
@@ -97,6 +107,7 @@ export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';
 export { parsePublicKeyText, publicKeyMark, publicKeyText } from './public-key-text.ts';
+export { erases, type RedactedEvent, type Redaction } from './redaction.ts';
 export {
   eventsRoot,
   type Fence,

@@ -74,7 +74,7 @@ class Repair {
       }
       case 'write-segment': {
         const { header, end, footer } = step;
-        const path = join(this.#folder, segmentName(step.segment));
+        const path = join(this.#folder, segmentName(step.segment, step.generation));
         return this.#replace(path, path, async (from, to) => {
           await to.write(0, header);
           await copy(from, to, { start: header.length, end });

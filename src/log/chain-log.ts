@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
-import { Frontier } from '../crypto/index.ts';
 import { type CommitView, splitSlice, type TreeHead } from '../event/index.ts';
 import { checkInRange } from './check-in-range.ts';
 import { closedError } from './closed-error.ts';
@@ -12,33 +10,27 @@ import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { KeysCache } from './keys-cache.ts';
-import { parseSegmentName } from './layout.ts';
+import { parseSegmentName, segmentName } from './layout.ts';
 import type { SegmentDamage } from './locate-damage.ts';
 import { LogDamages } from './log-damages.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
+import { LogManifest } from './log-manifest.ts';
 import type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 import { LogReader, type MemoryFor } from './log-reader.ts';
+import { type LogStart, startOfNew } from './log-start.ts';
 import { LogTree } from './log-tree.ts';
 import { type Acceptance, type Appended, LogWriter } from './log-writer.ts';
 import { openSegment } from './open-segment.ts';
 import type { Position } from './position.ts';
-import { type RecoveredLog, recover } from './recover.ts';
+import { recover } from './recover.ts';
+import { SegmentRewriting } from './segment-rewriting.ts';
 import { SegmentTable } from './segment-table.ts';
-import { SparseIndex } from './sparse-index.ts';
 import { TailBuffer } from './tail-buffer.ts';
-import { TileFiles } from './tile-files.ts';
-import { TileTree } from './tile-tree.ts';
 import { Waiters } from './waiters.ts';
 
 /** Descriptors of closed segments that a chain keeps open between reads. */
 const idleFilesMax = 2;
-
-/** What a log starts from. */
-interface LogStart extends Omit<RecoveredLog, 'heads'> {
-  readonly heads: readonly TreeHead[];
-  readonly onFirstGroup?: () => Promise<void>;
-}
 
 /**
  * The redo log of one chain: takes batches that were accepted, makes them durable, and reads them back. It looks at
@@ -50,6 +42,8 @@ export class ChainLog {
   readonly keys: ClosedKeys;
   /** The tree of what is durable. */
   readonly tree: LogTree;
+  /** Its closed segments, to have others in their place. */
+  readonly rewriting: SegmentRewriting;
   readonly #table: SegmentTable;
   readonly #tail: TailBuffer;
   readonly #files: FileCache;
@@ -72,19 +66,20 @@ export class ChainLog {
     this.#health = new LogHealth(start.trouble, onNotice);
     this.#damages = new LogDamages(start.damages, start.spans);
     this.#options = options;
-    this.#table = new SegmentTable(manifest.closed, { ...manifest.active, index });
+    this.#table = new SegmentTable(manifest.closed, { ...manifest.active, generation: 0, index });
     this.#tail = new TailBuffer(options.tailBytesMax ?? tailBytesDefault);
     this.#files = new FileCache({
-      open: (segment) => openSegment(storage, folder, segment),
+      open: (name) => openSegment(storage, folder, name),
       idleMax: idleFilesMax,
     });
-    if (file !== undefined) this.#files.pin(manifest.active.segment, file);
-    const useFile: FileCache['use'] = (segment, use) => this.#files.use(segment, use);
+    if (file !== undefined) this.#files.pin(segmentName(manifest.active.segment), file);
+    const useFile: FileCache['use'] = (name, use) => this.#files.use(name, use);
     const table = this.#table;
+    const files = this.#files;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
     const cache = options.keysCache ?? new KeysCache();
     const { onSuspect } = options;
-    const keysOf = { storage, folder, chainId, table, cache, useFile, onSuspect, onNotice };
+    const keysOf = { storage, folder, chainId, table, cache, files, onSuspect, onNotice };
     this.keys = new ClosedKeys(keysOf);
     const { spans: damaged } = this.#damages;
     this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files, damaged });
@@ -95,32 +90,41 @@ export class ChainLog {
     });
     for (const written of start.heads) this.tree.published(written);
     this.#durable = this.#describe(head, place.timeUnixMs);
-    if (start.trouble !== undefined || tiles === undefined || file === undefined) return;
-    this.#writer = new LogWriter({
-      storage,
-      folder,
-      takeSnapshot,
-      chainId,
-      segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
-      table,
-      tail: this.#tail,
-      indexes,
-      files: this.#files,
-      tiles,
-      file,
-      hash: start.hash,
-      frontier: place.frontier,
-      hasFooter: start.hasFooter,
-      timeUnixMs: place.timeUnixMs,
-      onFirstGroup: start.onFirstGroup,
-      onSegmentClosed: options.onSegmentClosed,
-      onDurable: (published, timeUnixMs) => {
-        this.#durable = this.#describe(published, timeUnixMs);
-        this.#waiters.notify(published.size);
-        this.#commitWaiters.notify(published.size);
-      },
-      onFailure: (error) => this.#fail(error),
-    });
+    const manifestOf = { storage, folder, chainId, table, compacted: manifest.compacted };
+    const manifestFile = new LogManifest(manifestOf);
+    const isWritten = start.trouble === undefined && tiles !== undefined && file !== undefined;
+    this.#writer = isWritten
+      ? new LogWriter({
+          manifest: manifestFile,
+          storage,
+          folder,
+          takeSnapshot,
+          chainId,
+          segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+          table,
+          tail: this.#tail,
+          indexes,
+          files: this.#files,
+          tiles,
+          file,
+          hash: start.hash,
+          frontier: place.frontier,
+          hasFooter: start.hasFooter,
+          timeUnixMs: place.timeUnixMs,
+          onFirstGroup: start.onFirstGroup,
+          onSegmentClosed: options.onSegmentClosed,
+          onDurable: (published, timeUnixMs) => {
+            this.#durable = this.#describe(published, timeUnixMs);
+            this.#waiters.notify(published.size);
+            this.#commitWaiters.notify(published.size);
+          },
+          onFailure: (error) => this.#fail(error),
+        })
+      : undefined;
+    const { keys } = this;
+    const parts = { storage, folder, table, files, indexes, keys, writer: this.#writer, onNotice };
+    const trouble = () => this.#health.refusal;
+    this.rewriting = new SegmentRewriting({ ...parts, manifest: manifestFile, trouble });
   }
 
   /**
@@ -130,25 +134,11 @@ export class ChainLog {
    * @throws AtedbError CHAIN_EXISTS, STORAGE_FAILED.
    */
   static async create(options: ChainLogOptions & { readonly chainId: Buffer }): Promise<ChainLog> {
-    const { storage, folder, chainId } = options;
+    const { chainId } = options;
     const unfinished = await createLogFolder(options, chainId).catch((error: unknown) => {
       throw storageError('creating the chain', error);
     });
-    const { manifest, file, bytes, finish } = unfinished;
-    return new ChainLog(options, {
-      manifest,
-      file,
-      index: new SparseIndex({ offset: bytes.length, commit: 0, sequence: 0 }),
-      place: { commit: 0, sequence: 0, timeUnixMs: 0, frontier: new Frontier() },
-      heads: [],
-      hash: createHash('sha256').update(bytes),
-      hasFooter: false,
-      tiles: new TileFiles({ storage, folder, tree: new TileTree() }),
-      trouble: undefined,
-      damages: [],
-      spans: [],
-      onFirstGroup: finish,
-    });
+    return new ChainLog(options, startOfNew(unfinished, options));
   }
 
   /**
@@ -215,6 +205,11 @@ export class ChainLog {
     return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
   }
 
+  /** Absolute path of the folder that it is in. */
+  get folder(): string {
+    return this.#options.folder;
+  }
+
   /** Number of segments. */
   get segments(): number {
     return this.#table.count;
@@ -248,7 +243,8 @@ export class ChainLog {
   /** Where the first batch of the active segment begins. */
   activeStart(): Position {
     const { segment, firstCommit, firstSequence } = this.#table.active;
-    return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
+    const commit = firstCommit;
+    return { segment, generation: 0, offset: 0, commit, sequence: firstSequence };
   }
 
   startPosition(): Position {
@@ -360,6 +356,7 @@ export class ChainLog {
       // Everything acknowledged is durable: what is missing is made again on opening.
       this.#health.giveUp(storageError('closing the log', error).message);
     }
+    await this.rewriting.idle();
     await this.#files.close();
   }
 

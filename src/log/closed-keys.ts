@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
-import { eachPrimaryKey, parseSealOfRun, WriterNumbers } from '../event/index.ts';
 import { damageOf, readError } from './damage.ts';
 import { replaceFile, withFile } from './durable-files.ts';
 import { encodeKeys } from './encode-keys.ts';
 import type { FileCache } from './file-cache.ts';
 import type { KeysCache } from './keys-cache.ts';
 import { type ClosedKey, KeysFile, type KeysOf, type UseKeysSource } from './keys-file.ts';
+import { KeysOfRuns, type SegmentKeys } from './keys-of-runs.ts';
 import { keysName, segmentName } from './layout.ts';
 import type { ClosedSegment } from './manifest.ts';
 import { scanClosedSegment } from './scan-closed-segment.ts';
@@ -22,17 +21,10 @@ export interface ClosedKeysOptions {
   readonly chainId: Buffer;
   readonly table: SegmentTable;
   readonly cache: KeysCache;
-  readonly useFile: FileCache['use'];
+  readonly files: FileCache;
   /** The segment itself is damaged. */
   readonly onSuspect: ((segment: number) => void) | undefined;
   readonly onNotice: (notice: string) => void;
-}
-
-/** All keys of one segment, in memory. */
-export interface SegmentKeys {
-  readonly table: KeyTable;
-  /** Ids by the numbers that the table has for them: 32 bytes each. */
-  readonly writers: readonly Buffer[];
 }
 
 /** Where a closed segment's events are. */
@@ -47,7 +39,7 @@ export interface ClosedSpan {
 export class ClosedKeys {
   readonly #options: ClosedKeysOptions;
   /** Files that are being made. */
-  readonly #making = new Map<number, Promise<void>>();
+  readonly #making = new Map<string, Promise<void>>();
 
   constructor(options: ClosedKeysOptions) {
     this.#options = options;
@@ -75,7 +67,9 @@ export class ClosedKeys {
    * room, and made again when they are needed.
    */
   async write(segment: number, keys: SegmentKeys): Promise<void> {
-    await this.#once(segment, async () => keys);
+    const of = this.#of(segment);
+    // One that was rewritten meanwhile has its keys with it.
+    if (of.generation === 0) await this.#once(of, async () => keys);
   }
 
   /**
@@ -84,35 +78,42 @@ export class ClosedKeys {
    * @throws AtedbError CHAIN_DAMAGED where its file can't be used, and the segment itself is damaged; STORAGE_FAILED.
    */
   async find(segment: number, key: Buffer): Promise<ClosedKey | undefined> {
-    const { cache, onNotice } = this.#options;
-    const path = this.#path(segment);
+    const { cache, files, onNotice } = this.#options;
+    const of = this.#of(segment);
+    const path = this.#path(of);
+    const file = segmentName(segment, of.generation);
+    using _ = files.hold(file);
     try {
-      return await this.#find(segment, key);
+      return await this.#find(of, key);
     } catch {
       // It may have been replaced since it was opened.
       cache.drop(path);
     }
     try {
-      return await this.#find(segment, key);
+      return await this.#find(of, key);
     } catch {
       // Whatever is wrong with it, the segment itself says the same.
       cache.drop(path);
     }
     try {
-      if (await this.#once(segment, () => this.#scan(segment))) {
-        onNotice(`${keysName(segment)} was made again from ${segmentName(segment)}`);
+      if (await this.#once(of, () => this.#scan(of))) {
+        onNotice(`${keysName(segment, of.generation)} was made again from ${file}`);
       }
-      return await this.#find(segment, key);
+      return await this.#find(of, key);
     } catch (error) {
-      if (damageOf(error)?.file === segmentName(segment)) this.#options.onSuspect?.(segment);
+      if (damageOf(error)?.file === file) this.#options.onSuspect?.(segment);
       throw readError('reading the keys of a segment', error);
     }
   }
 
-  async #find(segment: number, key: Buffer): Promise<ClosedKey | undefined> {
+  /** Forget what is open of a file that another one has taken the place of. */
+  drop(of: Pick<KeysOf, 'segment' | 'generation'>): void {
+    this.#options.cache.drop(this.#path(of));
+  }
+
+  async #find(of: KeysOf, key: Buffer): Promise<ClosedKey | undefined> {
     const { cache, storage } = this.#options;
-    const path = this.#path(segment);
-    const of = this.#of(segment);
+    const path = this.#path(of);
     const kept = cache.get(path);
     // A chain's folder may have been put in the place of another one while it was closed.
     const isKept = kept !== undefined && (await kept).isOf(of);
@@ -125,60 +126,58 @@ export class ClosedKeys {
   }
 
   /** Make a file, once at a time. @returns whether this call is the one that did. */
-  async #once(segment: number, keysOf: () => Promise<SegmentKeys>): Promise<boolean> {
-    const running = this.#making.get(segment);
+  async #once(of: KeysOf, keysOf: () => Promise<SegmentKeys>): Promise<boolean> {
+    const path = this.#path(of);
+    const running = this.#making.get(path);
     if (running !== undefined) {
       await running;
       return false;
     }
     const { making } = this.#options.cache;
-    const made = making.run(async () => this.#make(segment, await keysOf()));
-    this.#making.set(segment, made);
+    const made = making.run(async () => this.#make(of, await keysOf()));
+    this.#making.set(path, made);
     try {
       await made;
       return true;
     } finally {
-      this.#making.delete(segment);
+      this.#making.delete(path);
     }
   }
 
-  async #make(segment: number, keys: SegmentKeys): Promise<void> {
+  async #make(of: KeysOf, keys: SegmentKeys): Promise<void> {
     const { storage, cache, onNotice } = this.#options;
-    const of = this.#of(segment);
     const bytes = await encodeKeys({ ...keys, ...of, filterSalt: randomSecret() });
-    const path = this.#path(segment);
+    const path = this.#path(of);
     cache.drop(path);
     try {
       await replaceFile(storage, path, bytes);
     } catch (error) {
       // It is only there to save this work: that it can't be kept stops nobody.
-      onNotice(`${keysName(segment)} could not be written: ${error}`);
+      onNotice(`${keysName(of.segment, of.generation)} could not be written: ${error}`);
       cache.put(path, KeysFile.open(inMemory(bytes), of, bytes.length));
     }
   }
 
-  async #scan(segment: number): Promise<SegmentKeys> {
-    const { chainId, table, useFile } = this.#options;
-    const of = spanOf(chainId, table.get(segment), table.get(segment + 1));
-    const keys = new KeyTable(randomSecret());
-    const writers = new WriterNumbers();
-    await useFile(segment, (file) =>
-      scanClosedSegment(file, of, ({ run, commit }) => {
-        const writer = writers.numberOf(parseSealOfRun(run).writerId);
-        eachPrimaryKey(run, (event, at) => keys.add(run, at, commit.firstSequence + event, writer));
-      }),
+  async #scan({ segment, generation, firstSequence }: KeysOf): Promise<SegmentKeys> {
+    const { chainId, table, files } = this.#options;
+    const { firstCommit } = table.get(segment);
+    const begin = { segment, generation, firstCommit, firstSequence };
+    const of = spanOf(chainId, begin, table.get(segment + 1));
+    const keys = new KeysOfRuns();
+    await files.use(segmentName(segment, generation), (file) =>
+      scanClosedSegment(file, of, ({ run, commit }) => keys.add(run, commit.firstSequence)),
     );
-    return { table: keys, writers: writers.ids };
+    return keys.all;
   }
 
   #of(segment: number): KeysOf {
     const { chainId, table } = this.#options;
-    const { firstSequence, sha256 } = table.get(segment) as ClosedSegment;
-    return { chainId, segment, sha256, firstSequence };
+    const { generation, firstSequence, sha256 } = table.get(segment) as ClosedSegment;
+    return { chainId, segment, generation, sha256, firstSequence };
   }
 
-  #path(segment: number): string {
-    return join(this.#options.folder, keysName(segment));
+  #path({ segment, generation }: Pick<KeysOf, 'segment' | 'generation'>): string {
+    return join(this.#options.folder, keysName(segment, generation));
   }
 }
 

@@ -31,8 +31,14 @@ export async function createLogFolder(
   const unfinished = folder + unfinishedSuffix;
   await makeFolderDurable(storage, unfinished, logsPath);
   const active = { segment: 0, firstCommit: 0, firstSequence: 0 };
-  const manifest: Manifest = { chainId, closed: [], active };
-  const header = { chainId, ...active, frontier: [], previousSha256: undefined };
+  const manifest: Manifest = { chainId, closed: [], active, compacted: undefined };
+  const header = {
+    chainId,
+    ...active,
+    frontier: [],
+    previousSha256: undefined,
+    rewritten: undefined,
+  };
   const started = await startSegment(storage, unfinished, header);
   try {
     await replaceFile(storage, join(unfinished, manifestName), encodeManifest(manifest));

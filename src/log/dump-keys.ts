@@ -21,6 +21,8 @@ export async function readKeysFile(
   const of = {
     chainId: Buffer.from(header.chainId),
     segment: toNumber(header.segment, 'its segment'),
+    // It doesn't say; only errors would.
+    generation: 0,
     sha256: Buffer.from(header.segmentSha256),
     firstSequence: toNumber(header.firstSequence, 'its sequence'),
   };

@@ -158,6 +158,7 @@ function readIndex(bytes: Buffer): PartOf<'index'> {
   const index = parseIndex(bytes, {
     chainId: Buffer.from(message.chainId),
     segment: toNumber(message.segment, 'its number'),
+    generation: 0,
     firstCommit,
     firstSequence,
     nextCommit: firstCommit,

@@ -7,6 +7,7 @@ import { toNumber } from './checked-record.ts';
 import { parseCommitOrUndefined } from './commit-at-end.ts';
 import { findDurableEnd } from './find-durable-end.ts';
 import { readVarint } from './framing.ts';
+import type { SegmentFileName } from './layout.ts';
 import { scanSegment } from './scan-segment.ts';
 import { findSegmentFooter, footerBytesMax, type SegmentFooter } from './segment-footer.ts';
 import {
@@ -131,8 +132,8 @@ function readOpening(
   const end = length === undefined ? undefined : length.next + length.value;
   const next = end !== undefined && end <= start.length ? end : undefined;
   try {
-    const number = length === undefined ? 0 : numberOf(start.subarray(length.next, end));
-    const { header, bytes } = parseSegmentHeader(start, number);
+    const said = length === undefined ? noName : nameOf(start.subarray(length.next, end));
+    const { header, bytes } = parseSegmentHeader(start, said.segment, said.generation);
     return { part: { kind: 'header', offset: 0, bytes, header }, header, next: bytes };
   } catch (error) {
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
@@ -150,12 +151,18 @@ function readOpening(
   }
 }
 
-/** The number that a header names, unchecked: a file that was renamed is still one of that number. */
-function numberOf(record: Buffer): number {
+const noName = { segment: 0, generation: 0 };
+
+/** The number and generation that a header names, unchecked: a file that was renamed is still that one. */
+function nameOf(record: Buffer): SegmentFileName {
   try {
-    return toNumber(fromBinary(SegmentHeaderSchema, record).segment, 'its number');
+    const { segment, generation } = fromBinary(SegmentHeaderSchema, record);
+    return {
+      segment: toNumber(segment, 'its number'),
+      generation: toNumber(generation, 'its generation'),
+    };
   } catch {
-    return 0;
+    return noName;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { errorCode } from './damage.ts';
 import { unfinishedSuffix } from './layout.ts';
@@ -16,6 +17,20 @@ export async function readWhole(storage: Storage, path: string): Promise<Buffer 
   const entry = await storage.stat(path);
   if (entry?.kind !== 'file') return undefined;
   return withFile(storage, path, 'read', (file) => file.read(0, entry.bytes));
+}
+
+const hashedAtOnceBytes = 1024 * 1024;
+
+/** The SHA-256 of a whole file. */
+export function hashOfFile(storage: Storage, path: string): Promise<Buffer> {
+  return withFile(storage, path, 'read', async (file) => {
+    const bytes = await file.size();
+    const hash = createHash('sha256');
+    for (let at = 0; at < bytes; at += hashedAtOnceBytes) {
+      hash.update(await file.read(at, Math.min(hashedAtOnceBytes, bytes - at)));
+    }
+    return hash.digest();
+  });
 }
 
 /** Open a file, use it, and close it whatever happens. */

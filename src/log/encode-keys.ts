@@ -27,6 +27,8 @@ export interface KeysToWrite {
   readonly firstSequence: number;
   /** 16 random bytes. */
   readonly filterSalt: Buffer;
+  /** Bytes of data that a compaction has left although they were superseded. Absent: none. */
+  readonly keptBytes?: number;
 }
 
 /** Serialise the keys of a segment: the bytes of the file. Takes its time in small pieces. */
@@ -80,6 +82,7 @@ async function writePages(
 
 function encodeHeader(input: KeysToWrite, firstKeys: Buffer): Buffer {
   const { table, writers, chainId, segment, sha256, firstSequence, filterSalt } = input;
+  const { keptBytes = 0 } = input;
   const message = create(KeysHeaderSchema, {
     magic: keysMagic,
     chainId,
@@ -90,6 +93,8 @@ function encodeHeader(input: KeysToWrite, firstKeys: Buffer): Buffer {
     writers: [...writers],
     filterSalt,
     firstKeys,
+    dataBytes: BigInt(table.dataBytes),
+    keptBytes: BigInt(Math.min(keptBytes, table.dataBytes)),
   });
   return withCrc(toBinary(KeysHeaderSchema, message));
 }

@@ -61,6 +61,10 @@ export class FaultyStorage implements Storage {
     return this.run('list', path, () => this.#inner.list(path));
   }
 
+  freeBytes(path: string): Promise<number | undefined> {
+    return this.run('freeBytes', path, () => this.#inner.freeBytes(path));
+  }
+
   stat(path: string): Promise<StorageEntry | undefined> {
     return this.run('stat', path, () => this.#inner.stat(path));
   }

@@ -19,6 +19,7 @@ test('the example in docs/format.md is what is written', () => {
     firstSequence: 0,
     frontier: [],
     previousSha256: undefined,
+    rewritten: undefined,
   });
   const run = Buffer.concat([
     frame(1, frame(1, Buffer.from('event'))),

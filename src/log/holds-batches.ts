@@ -21,7 +21,7 @@ export async function holdsBatches(
   if (entry === undefined) return false;
   const start = await withFile(storage, path, 'read', (file) => file.read(0, headerBytesMax));
   try {
-    return parseSegmentHeader(start, segment).bytes < entry.bytes;
+    return parseSegmentHeader(start, segment, 0).bytes < entry.bytes;
   } catch (error) {
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
     return entry.bytes > headerBytesMax;

@@ -31,7 +31,7 @@ export function encodeIndex(index: SparseIndex, of: { chainId: Buffer; segment: 
  * @throws AtedbError FORMAT_TOO_NEW, CHAIN_DAMAGED.
  */
 export function parseIndex(bytes: Buffer, of: SegmentSpan): SparseIndex {
-  const place = { file: indexName(of.segment), offset: 0, magic: indexMagic };
+  const place = { file: indexName(of.segment, of.generation), offset: 0, magic: indexMagic };
   return parseChecked(SegmentIndexSchema, bytes, place, (message) => fromMessage(message, of));
 }
 

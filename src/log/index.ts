@@ -1,4 +1,5 @@
 export { applyRepair, type SetAside } from './apply-repair.ts';
+export { type BackupReport, backupLog } from './backup-log.ts';
 export { bytesOnDisk } from './bytes-on-disk.ts';
 export { ChainLog } from './chain-log.ts';
 export { type ClosedSegments, closedSegments } from './closed-segments.ts';
@@ -11,22 +12,30 @@ export {
 export { finishDeletion, markDeleted } from './delete-folder.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
+export { type Erasures, readErasures, writeErasures } from './erasures-file.ts';
+export { findNewest, type SegmentNewest } from './find-newest.ts';
 export { KeysCache } from './keys-cache.ts';
-export { isTileName, segmentName } from './layout.ts';
+export { lastCommitsOf } from './last-commits.ts';
+export { isTileName, parseSegmentName, segmentName } from './layout.ts';
 export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
-export { holdsLog, isSetAsideName } from './log-folder.ts';
+export { holdsLog, isSetAsideName, setAsideFiles } from './log-folder.ts';
 export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
-export type { Acceptance, Appended } from './log-writer.ts';
+export type { Acceptance, Appended, ClosedActive } from './log-writer.ts';
+export type { ClosedSegment, LastCompaction } from './manifest.ts';
 export { otherFiles } from './other-files.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
 export { readSnapshot } from './read-snapshot.ts';
 export { RealStorage } from './real-storage.ts';
+export { dataFates } from './rewrite-run.ts';
+export { rewriteSegment } from './rewrite-segment.ts';
 export type { ScannedBatch } from './scan-segment.ts';
+export { keepKeys, scanSegmentFile } from './scan-segment-file.ts';
 export { scrubSegment } from './scrub-segment.ts';
+export type { ActiveFile } from './segment-rewriting.ts';
 export type {
   OpenMode,
   Storage,

@@ -13,6 +13,7 @@ const path = join('/logs', 'keys-00000003');
 const of: KeysOf = {
   chainId: Buffer.alloc(32, 1),
   segment: 3,
+  generation: 0,
   sha256: Buffer.alloc(32, 9),
   firstSequence: 1_000,
 };
@@ -29,8 +30,8 @@ function tableOf(count: number): { table: KeyTable; keys: Buffer[] } {
   const keys = Array.from({ length: count }, () => randomBytes(16));
   let sequence = of.firstSequence;
   for (const [index, key] of keys.entries()) {
-    table.add(key, 0, sequence++, 0);
-    if (index % 3 === 0) table.add(key, 0, sequence++, 1);
+    table.add(key, 0, sequence++, 0, 0);
+    if (index % 3 === 0) table.add(key, 0, sequence++, 1, 0);
   }
   return { table, keys };
 }
@@ -134,7 +135,7 @@ test('whatever byte is changed, and wherever it is cut, it tells the truth or re
 test('pages that have changed places are refused', async () => {
   const { table, keys } = tableOf(290);
   const bytes = await encode(table);
-  const page = 3 + 145 * 28 + 4;
+  const page = 3 + 127 * 32 + 4;
   const swapped = Buffer.from(bytes);
   bytes.copy(swapped, bytes.length - page, bytes.length - 2 * page, bytes.length - page);
   bytes.copy(swapped, bytes.length - 2 * page, bytes.length - page);

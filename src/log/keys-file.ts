@@ -28,6 +28,8 @@ const headerGuessBytes = 32_768;
 export interface KeysOf {
   readonly chainId: Buffer;
   readonly segment: number;
+  /** Of the segment's file. */
+  readonly generation: number;
   /** Of the segment's file; 32 bytes. */
   readonly sha256: Buffer;
   readonly firstSequence: number;
@@ -90,6 +92,37 @@ export class KeysFile {
   /** Whether this is the file of that very segment. */
   isOf(of: KeysOf): boolean {
     return this.#of.sha256.equals(of.sha256) && this.#of.chainId.equals(of.chainId);
+  }
+
+  /** What its events have of data and salt, and what of it a compaction has left although it was superseded. In bytes. */
+  get dataBytes(): { readonly all: number; readonly kept: number } {
+    const { dataBytes, keptBytes } = this.#header.message;
+    return { all: Number(dataBytes), kept: Number(keptBytes) };
+  }
+
+  /** Pages of entries. */
+  get entryPages(): number {
+    return this.#header.layout.entryPages;
+  }
+
+  /**
+   * Read some pages of entries, one after the other: the bytes of their entries.
+   *
+   * @throws AtedbError CHAIN_DAMAGED where one isn't whole.
+   */
+  async readEntries(first: number, count: number): Promise<Buffer> {
+    const { layout, end, crc } = this.#header;
+    const last = layout.entryPage(first + count - 1);
+    const start = layout.entryPage(first).frameAt;
+    const bytes = await this.#use((source) => source.read(end + start, last.end - start));
+    const pages = Array.from({ length: count }, (_, index) => {
+      const place = layout.entryPage(first + index);
+      const framed = bytes.subarray(place.frameAt - start, place.end - start);
+      const content = openPage(framed, place, crc);
+      if (content !== undefined) return content;
+      throw this.#damaged(end + place.frameAt, 'the checksum of a page does not fit');
+    });
+    return Buffer.concat(pages);
   }
 
   /** How many keys there are, and writers of them. */
@@ -189,12 +222,12 @@ export class KeysFile {
   }
 
   #damaged(offset: number, what: string) {
-    return damageError({ file: keysName(this.#of.segment), offset, what });
+    return damageError({ file: keysName(this.#of.segment, this.#of.generation), offset, what });
   }
 }
 
 async function readHeader(source: KeysSource, of: KeysOf): Promise<Header> {
-  const name = keysName(of.segment);
+  const name = keysName(of.segment, of.generation);
   const damaged = (what: string) => damageError({ file: name, offset: 0, what });
   const start = await source.read(0, headerGuessBytes);
   const length = start[0] === headerTag ? readVarint(start, 1, start.length) : undefined;
@@ -217,6 +250,10 @@ async function readHeader(source: KeysSource, of: KeysOf): Promise<Header> {
       message.firstSequence === BigInt(of.firstSequence);
     if (!isOfSegment) throw new RangeError('it is not of this segment');
     const keys = toNumber(message.keys, 'its number of keys');
+    const dataBytes = toNumber(message.dataBytes, 'its bytes of data');
+    if (toNumber(message.keptBytes, 'its bytes that were kept') > dataBytes) {
+      throw new RangeError('it keeps more than it has');
+    }
     const isWhole =
       filterSalt.length === filterSaltBytes &&
       firstKeys.length === Math.ceil(keys / pageEntries) * keyBytes &&

@@ -7,14 +7,15 @@ import { KeyFilter } from './key-filter.ts';
 export const headerTag = 0x0a;
 const pageTag = 0x12;
 export const keyBytes = 16;
-/** Of an entry: the key, then its newest sequence, its writer and the end of others. */
-export const entryBytes = 28;
+/** Of an entry: the key, then its newest sequence, its writer, the end of others and the bytes of the newest. */
+export const entryBytes = 32;
 /** Where its parts are, as `KeyTable.writeEntry` writes them. */
 export const newestAt = 16;
 export const writerAt = 20;
 export const othersAt = 24;
+export const bytesAt = 28;
 /** Entries of a page: with its tag, length and checksum it fits into 4,096 bytes. */
-export const pageEntries = 145;
+export const pageEntries = 127;
 const crcBytes = 4;
 
 /** A page: where its content lies behind the header, and how long that is. */

@@ -9,6 +9,9 @@ export const tilesName = 'tiles';
 /** Which tokens of leases were given out; see `lock-tokens.ts`. */
 export const lockTokensName = 'lock-tokens';
 
+/** How far redactions were carried out; see `erasures-file.ts`. */
+export const erasuresName = 'erasures';
+
 /** Says, in a chain's folder, that the chain is deleted: a root's signed wish. */
 export const deletedName = 'deleted';
 
@@ -20,17 +23,24 @@ export const unfinishedSuffix = '.new';
 
 const digits = (number: number): string => String(number).padStart(8, '0');
 
-/** The file of a segment. */
-export const segmentName = (segment: number): string => `segment-${digits(segment)}.log`;
+/** How a file is told from those of the same segment that were before it: each rewriting makes the next generation. */
+const generationSuffix = (generation: number): string => (generation === 0 ? '' : `.${generation}`);
+
+/** The file of a segment, as it was closed or as it was rewritten so many times. */
+export const segmentName = (segment: number, generation = 0): string =>
+  `segment-${digits(segment)}${generationSuffix(generation)}.log`;
 
 /** The state before a segment's first commit. */
 export const snapshotName = (segment: number): string => `snapshot-${digits(segment)}`;
 
 /** Where batches lie in a closed segment. */
-export const indexName = (segment: number): string => `index-${digits(segment)}`;
+export const indexName = (segment: number, generation = 0): string =>
+  `index-${digits(segment)}${generationSuffix(generation)}`;
 
 /** Which primary keys are in a closed segment. */
-export const keysName = (segment: number): string => `keys-${digits(segment)}`;
+export const keysName = (segment: number, generation = 0): string =>
+  `keys-${digits(segment)}${generationSuffix(generation)}`;
+
 /** The hashes of subtrees of 2^(8 × level) leaves. */
 export const tileName = (level: number): string => `${tilesName}/${level}`;
 
@@ -42,6 +52,10 @@ export function tailName(segment: number, offset: number, attempt: number): stri
   return `segment-${digits(segment)}.tail-${offset}${attempt === 0 ? '' : `-${attempt}`}`;
 }
 
+/** Whether a file of this name holds bytes that were cut off a segment. */
+export const isTailName = (name: string): boolean =>
+  /^segment-\d{8,15}\.tail-\d+(-\d+)?$/.test(name);
+
 /** The folder, in a chain's, of what one repair set aside; they are numbered from 1 on. */
 export const setAsideName = (repair: number): string => `set-aside-${repair}`;
 
@@ -50,9 +64,20 @@ export function parseSetAsideName(name: string): number | undefined {
   return parseNumbered(name, /^set-aside-([1-9]\d{0,14})$/, setAsideName);
 }
 
-/** The number of the segment whose file has this name, or undefined for another name. */
+/** Which file of which segment a name is that of. */
+export interface SegmentFileName {
+  readonly segment: number;
+  readonly generation: number;
+}
+
+/** The segment whose file has this name, of whatever generation, or undefined for another name. */
 export function parseSegmentName(name: string): number | undefined {
-  return parseNumbered(name, /^segment-(\d{8,15})\.log$/, segmentName);
+  return parseSegmentFileName(name)?.segment;
+}
+
+/** The segment and the generation whose file has this name, or undefined for another name. */
+export function parseSegmentFileName(name: string): SegmentFileName | undefined {
+  return parseOfGeneration(name, /^segment-(\d{8,15})(?:\.([1-9]\d{0,14}))?\.log$/, segmentName);
 }
 
 /** The number of the snapshot whose file has this name, or undefined for another name. */
@@ -60,14 +85,26 @@ export function parseSnapshotName(name: string): number | undefined {
   return parseNumbered(name, /^snapshot-(\d{8,15})$/, snapshotName);
 }
 
-/** The number of the segment whose index is in the file of this name, or undefined for another name. */
-export function parseIndexName(name: string): number | undefined {
-  return parseNumbered(name, /^index-(\d{8,15})$/, indexName);
+/** Of which segment, and of which generation, the index is that is in the file of this name, or undefined for another name. */
+export function parseIndexName(name: string): SegmentFileName | undefined {
+  return parseOfGeneration(name, /^index-(\d{8,15})(?:\.([1-9]\d{0,14}))?$/, indexName);
 }
 
-/** The number of the segment whose keys are in the file of this name, or undefined for another name. */
-export function parseKeysName(name: string): number | undefined {
-  return parseNumbered(name, /^keys-(\d{8,15})$/, keysName);
+/** Of which segment, and of which generation, the keys are that are in the file of this name, or undefined for another name. */
+export function parseKeysName(name: string): SegmentFileName | undefined {
+  return parseOfGeneration(name, /^keys-(\d{8,15})(?:\.([1-9]\d{0,14}))?$/, keysName);
+}
+
+function parseOfGeneration(
+  name: string,
+  pattern: RegExp,
+  nameOf: (segment: number, generation: number) => string,
+): SegmentFileName | undefined {
+  const found = pattern.exec(name);
+  if (found === null) return undefined;
+  const segment = Number(found[1]);
+  const generation = Number(found[2] ?? 0);
+  return nameOf(segment, generation) === name ? { segment, generation } : undefined;
 }
 
 function parseNumbered(

@@ -72,9 +72,10 @@ export async function scanClosedSegments(
   for (const [place, begin] of closed.entries()) {
     const { segment } = begin;
     const of = spanOf(chainId, begin, closed[place + 1] ?? active);
-    const path = join(folder, segmentName(segment));
+    const name = segmentName(segment, begin.generation);
+    const path = join(folder, name);
     if ((await storage.stat(path)) === undefined) {
-      throw damageError({ file: segmentName(segment), offset: 0, what: 'it is gone' });
+      throw damageError({ file: name, offset: 0, what: 'it is gone' });
     }
     const scanned = await withFile(storage, path, 'read', (file) =>
       scanClosedSegment(file, of, (batch) => onBatch(batch, segment)),

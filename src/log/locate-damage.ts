@@ -38,7 +38,7 @@ const spansMax = 16;
 /** Find which batches of a closed segment are damaged, and which can be read all the same. */
 export async function locateDamage(of: DamagedFile): Promise<SegmentDamage> {
   const { file, segment, next } = of;
-  const name = segmentName(segment.segment);
+  const name = segmentName(segment.segment, segment.generation);
   const fileBytes = await file.size();
   const endBytes = Math.min(footerBytesMax, fileBytes);
   const footer = findSegmentFooter(await file.read(fileBytes - endBytes, endBytes), {
@@ -51,6 +51,7 @@ export async function locateDamage(of: DamagedFile): Promise<SegmentDamage> {
   let at = firstBatch(segment);
   const end: Position = {
     segment: segment.segment,
+    generation: segment.generation,
     offset: Math.max(fileBytes, segment.bytes),
     commit: next.firstCommit,
     sequence: next.firstSequence,
@@ -72,7 +73,7 @@ export async function locateDamage(of: DamagedFile): Promise<SegmentDamage> {
 }
 
 /** Where the first batch of a segment begins, whatever its header has become. */
-function firstBatch({ segment, firstCommit, firstSequence }: ClosedSegment): Position {
+function firstBatch({ segment, generation, firstCommit, firstSequence }: ClosedSegment): Position {
   const hash = Buffer.alloc(32);
   const header = encodeSegmentHeader({
     chainId: hash,
@@ -81,8 +82,10 @@ function firstBatch({ segment, firstCommit, firstSequence }: ClosedSegment): Pos
     firstSequence,
     frontier: Array.from({ length: bitsSet(firstCommit) }, () => hash),
     previousSha256: segment === 0 ? undefined : hash,
+    rewritten: generation === 0 ? undefined : { generation, originalSha256: hash },
   });
-  return { segment, offset: header.length, commit: firstCommit, sequence: firstSequence };
+  const file = { segment, generation };
+  return { ...file, offset: header.length, commit: firstCommit, sequence: firstSequence };
 }
 
 /** Check the batch at a position. Says what is wrong with it, if anything, and where the next one begins. */
@@ -106,7 +109,7 @@ async function checkBatchAt(of: {
     commit.events === frame.events;
   if (isWhole) {
     const sequence = at.sequence + commit.events;
-    const after = { segment: at.segment, offset: found.end, commit: at.commit + 1, sequence };
+    const after = { ...at, offset: found.end, commit: at.commit + 1, sequence };
     return { what: undefined, after };
   }
   const what = 'a checksum does not fit';
@@ -127,7 +130,7 @@ async function batchStartingAt(
   const { commitStart, end: commitEnd } = found.frame;
   const commit = parseCommitOrUndefined(found.stored.subarray(commitStart, commitEnd));
   if (commit === undefined) return undefined;
-  return { segment: at.segment, offset, commit: commit.commit, sequence: commit.firstSequence };
+  return { ...at, offset, commit: commit.commit, sequence: commit.firstSequence };
 }
 
 /** Where the index says that the next batch begins which it names; the end where it names none. */
@@ -137,7 +140,7 @@ function nextEntry(of: { at: Position; end: Position; index: SparseIndex | undef
   const entry = index.at(index.lastUpTo('offset', at.offset) + 1);
   if (entry.commit >= end.commit || entry.commit <= at.commit) return end;
   const { offset, commit, sequence } = entry;
-  return { segment: at.segment, offset, commit, sequence };
+  return { ...at, offset, commit, sequence };
 }
 
 /** A part of a segment that is damaged. */

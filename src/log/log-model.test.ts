@@ -214,7 +214,7 @@ function cutEnd(folder: string, cut: number): boolean {
   const segment = parseSegmentName(name) as number;
   const bytes = readFileSync(join(folder, name));
   if (bytes.length === 0) return false;
-  const start = parseSegmentHeader(bytes, segment).bytes;
+  const start = parseSegmentHeader(bytes, segment, 0).bytes;
   const first = segment === 0 ? frameBatch(bytes, start) : undefined;
   const keep = first !== undefined && isFrame(first) ? first.end : start;
   const size = Math.max(keep, bytes.length - cut);

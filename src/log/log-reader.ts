@@ -19,6 +19,9 @@ export type MemoryFor = (bytes: number) => Promise<Buffer>;
 /** Where a batch begins in a segment. */
 type Place = Pick<IndexEntry, 'offset' | 'commit' | 'sequence'>;
 
+/** Which file of which segment. */
+type SegmentOf = Pick<Position, 'segment' | 'generation'>;
+
 /** A batch that a walk came to, and where it lies. */
 interface Walked {
   readonly start: Position;
@@ -49,14 +52,13 @@ export class LogReader {
   }
 
   endPosition(): Position {
-    const { segment, index } = this.#table.active;
-    return positionOf(segment, index.end);
+    const { active } = this.#table;
+    return positionOf(active, active.index.end);
   }
 
   startPosition(): Position {
-    const segment = this.#table.first;
-    const { firstCommit, firstSequence } = this.#table.get(segment);
-    return { segment, offset: 0, commit: firstCommit, sequence: firstSequence };
+    const { segment, generation, firstCommit, firstSequence } = this.#table.get(this.#table.first);
+    return { segment, generation, offset: 0, commit: firstCommit, sequence: firstSequence };
   }
 
   /** @param memoryFor memory for what has to be read from a file. */
@@ -69,20 +71,24 @@ export class LogReader {
     const stop = this.#damaged.stopAfter(at);
     const shared = stop === undefined ? this.#tail.slice(at, bytesMax) : undefined;
     if (shared !== undefined) return shared;
-    const index = await this.#indexes.get(at.segment);
+    const of = this.#table.get(at.segment);
+    // Another file has taken its place since.
+    if (of.generation !== at.generation) return this.slice(at, bytesMax, memoryFor);
+    using _ = this.#hold(of);
+    const index = await this.#indexes.get(of);
     const { end } = index;
     if (at.offset >= end.offset) return { bytes: noBytes, next: at };
     const limit = at.offset + bytesMax;
     const entry = end.offset <= limit ? end : index.at(index.lastUpTo('offset', limit));
     const target: Place = stop !== undefined && stop.offset <= limit ? earlier(stop, entry) : entry;
     if (target.offset > at.offset) {
-      const bytes = await this.#read(at.segment, at.offset, target.offset, memoryFor);
-      return { bytes, next: positionOf(at.segment, target) };
+      const bytes = await this.#read(of, at.offset, target.offset, memoryFor);
+      return { bytes, next: positionOf(of, target) };
     }
     // Less than the distance of two entries is wanted.
     const after = index.at(index.lastUpTo('offset', at.offset) + 1);
     const beyond = stop === undefined ? after : earlier(stop, after);
-    const bytes = await this.#read(at.segment, at.offset, beyond.offset, memoryFor);
+    const bytes = await this.#read(of, at.offset, beyond.offset, memoryFor);
     let next = at;
     for (const batch of walk(bytes, at)) {
       if (next !== at && batch.end.offset > limit) break;
@@ -99,16 +105,19 @@ export class LogReader {
     const at = await this.#backward(to);
     if (at === undefined) return { bytes: noBytes, start: to };
     const stop = this.#damaged.stopBefore(at);
-    const index = await this.#indexes.get(at.segment);
+    const of = this.#table.get(at.segment);
+    if (of.generation !== at.generation) return this.sliceBefore(at, bytesMax, memoryFor);
+    using _ = this.#hold(of);
+    const index = await this.#indexes.get(of);
     const limit = at.offset - bytesMax;
     const entry = later(stop, index.at(index.countBelow('offset', limit)));
     if (entry.offset < at.offset) {
-      const bytes = await this.#read(at.segment, entry.offset, at.offset, memoryFor);
-      return { bytes, start: positionOf(at.segment, entry) };
+      const bytes = await this.#read(of, entry.offset, at.offset, memoryFor);
+      return { bytes, start: positionOf(of, entry) };
     }
     const before = later(stop, index.at(index.countBelow('offset', at.offset) - 1));
-    const bytes = await this.#read(at.segment, before.offset, at.offset, memoryFor);
-    const from = positionOf(at.segment, before);
+    const bytes = await this.#read(of, before.offset, at.offset, memoryFor);
+    const from = positionOf(of, before);
     let start = from;
     for (const batch of walk(bytes, from)) {
       start = batch.start;
@@ -122,9 +131,11 @@ export class LogReader {
     const first = column === 'commit' ? 'firstCommit' : 'firstSequence';
     const segment = this.#table.holding(first, value);
     this.#damaged.checkSegment(segment);
-    const index = await this.#indexes.get(segment);
+    const of = this.#table.get(segment);
+    using _ = this.#hold(of);
+    const index = await this.#indexes.get(of);
     const place = index.lastUpTo(column, value);
-    for (const batch of await this.#walkEntry(segment, index, place)) {
+    for (const batch of await this.#walkEntry(of, index, place)) {
       if (batch.end[column] > value) return batch.start;
     }
     throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no ${column} ${value}`);
@@ -136,71 +147,96 @@ export class LogReader {
     let high = this.#table.active.segment + 1;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
-      const { timeUnixMs: first } = (await this.#indexes.get(middle)).at(0);
+      const { timeUnixMs: first } = (await this.#indexOf(middle)).at(0);
       if (first !== undefined && first < timeUnixMs) low = middle;
       else high = middle;
     }
-    const index = await this.#indexes.get(low);
+    const of = this.#table.get(low);
+    using _ = this.#hold(of);
+    const index = await this.#indexes.get(of);
     const place = index.countBelow('timeUnixMs', timeUnixMs) - 1;
-    if (place < 0) return this.#forward(positionOf(low, index.at(0)));
-    const bytes = await this.#readEntry(low, index, place);
-    for (const { start, frame } of walk(bytes, positionOf(low, index.at(place)))) {
+    if (place < 0) return this.#forward(positionOf(of, index.at(0)));
+    const bytes = await this.#readEntry(of, index, place);
+    for (const { start, frame } of walk(bytes, positionOf(of, index.at(place)))) {
       const commit = parseCommit(bytes.subarray(frame.commitStart, frame.end));
       if (commit.timeUnixMs >= timeUnixMs) return start;
     }
-    return this.#forward(positionOf(low, index.at(place + 1)));
+    return this.#forward(positionOf(of, index.at(place + 1)));
   }
 
-  /** The end of a segment is the start of the next. */
+  /** The end of a segment is the start of the next; and a place in a file that was rewritten since is elsewhere now. */
   async #forward(at: Position): Promise<Position> {
     const next = this.#table.at(at.segment + 1);
     const ended = next !== undefined && at.commit >= next.firstCommit;
-    const segment = ended ? next.segment : at.segment;
-    this.#damaged.checkSegment(segment);
-    if (segment === at.segment && at.offset > 0) return at;
-    return positionOf(segment, (await this.#indexes.get(segment)).at(0));
+    const of = ended ? next : this.#table.get(at.segment);
+    this.#damaged.checkSegment(of.segment);
+    if (of.segment === at.segment && at.offset > 0) {
+      return of.generation === at.generation ? at : this.find('commit', at.commit);
+    }
+    using _ = this.#hold(of);
+    return positionOf(of, (await this.#indexes.get(of)).at(0));
   }
 
   /** The start of a segment is the end of the one before. Undefined at the start of the log. */
   async #backward(to: Position): Promise<Position | undefined> {
-    const { firstCommit } = this.#table.get(to.segment);
-    if (to.commit > firstCommit) return to;
-    const segment = to.segment - 1;
-    if (this.#table.at(segment) === undefined) return undefined;
-    this.#damaged.checkSegment(segment);
-    return positionOf(segment, (await this.#indexes.get(segment)).end);
+    const of = this.#table.get(to.segment);
+    const isAtEnd = this.#table.at(to.segment + 1)?.firstCommit === to.commit;
+    if (to.commit > of.firstCommit && of.generation === to.generation) return to;
+    if (to.commit > of.firstCommit && !isAtEnd) return this.find('commit', to.commit);
+    const before = isAtEnd ? of : this.#table.at(to.segment - 1);
+    if (before === undefined) return undefined;
+    this.#damaged.checkSegment(before.segment);
+    using _ = this.#hold(before);
+    return positionOf(before, (await this.#indexes.get(before)).end);
   }
 
-  async #walkEntry(segment: number, index: SparseIndex, place: number): Promise<Iterable<Walked>> {
-    const bytes = await this.#readEntry(segment, index, place);
-    return walk(bytes, positionOf(segment, index.at(place)));
+  /** Have the file of a segment, and what is derived from it, stay where it is until this is released. */
+  #hold({ segment, generation }: SegmentOf): Disposable {
+    return this.#files.hold(segmentName(segment, generation));
+  }
+
+  async #indexOf(segment: number): Promise<SparseIndex> {
+    const of = this.#table.get(segment);
+    using _ = this.#hold(of);
+    return await this.#indexes.get(of);
+  }
+
+  async #walkEntry(of: SegmentOf, index: SparseIndex, place: number): Promise<Iterable<Walked>> {
+    const bytes = await this.#readEntry(of, index, place);
+    return walk(bytes, positionOf(of, index.at(place)));
   }
 
   /** The bytes from one entry to the next. */
-  #readEntry(segment: number, index: SparseIndex, place: number): Promise<Buffer> {
-    return this.#read(segment, index.at(place).offset, index.at(place + 1).offset);
+  #readEntry(of: SegmentOf, index: SparseIndex, place: number): Promise<Buffer> {
+    return this.#read(of, index.at(place).offset, index.at(place + 1).offset);
   }
 
-  async #read(segment: number, start: number, end: number, memoryFor?: MemoryFor): Promise<Buffer> {
+  async #read(
+    { segment, generation }: SegmentOf,
+    start: number,
+    end: number,
+    memoryFor?: MemoryFor,
+  ): Promise<Buffer> {
     // Before the file is used: who waits for memory must not keep a descriptor.
     const into = await memoryFor?.(end - start);
-    const bytes = await this.#files.use(segment, (file) => file.read(start, end - start, into));
+    const name = segmentName(segment, generation);
+    const bytes = await this.#files.use(name, (file) => file.read(start, end - start, into));
     if (bytes.length === end - start) return bytes;
     const offset = start + bytes.length;
-    throw damageError({ file: segmentName(segment), offset, what: 'it is cut short' });
+    throw damageError({ file: name, offset, what: 'it is cut short' });
   }
 }
 
 /** The batches in bytes that begin at a position. */
 function* walk(bytes: Buffer, from: Position): Generator<Walked> {
-  const { segment } = from;
   for (let start = from; start.offset - from.offset < bytes.length; ) {
     const frame = frameBatch(bytes, start.offset - from.offset);
     if (!isFrame(frame)) {
-      throw damageError({ file: segmentName(segment), offset: start.offset, what: frame.what });
+      const file = segmentName(from.segment, from.generation);
+      throw damageError({ file, offset: start.offset, what: frame.what });
     }
     const end: Position = {
-      segment,
+      ...from,
       offset: from.offset + frame.end,
       commit: start.commit + 1,
       sequence: start.sequence + frame.events,
@@ -218,6 +254,9 @@ function later(stop: Position | undefined, place: Place): Place {
   return stop !== undefined && stop.offset > place.offset ? stop : place;
 }
 
-function positionOf(segment: number, { offset, commit, sequence }: Place): Position {
-  return { segment, offset, commit, sequence };
+function positionOf(
+  { segment, generation }: SegmentOf,
+  { offset, commit, sequence }: Place,
+): Position {
+  return { segment, generation, offset, commit, sequence };
 }

@@ -6,10 +6,12 @@ import { commitOverheadBytes, composeGroup, type QueuedBatch } from './compose-g
 import type { FileCache } from './file-cache.ts';
 import { type Groupable, GroupCommit } from './group-commit.ts';
 import type { IndexCache } from './index-cache.ts';
+import { segmentName } from './layout.ts';
 import { groupBytesMax } from './log-limits.ts';
+import type { LogManifest } from './log-manifest.ts';
 import type { ChainLogOptions } from './log-options.ts';
-import type { ClosedSegment } from './manifest.ts';
-import { rollSegment } from './roll-segment.ts';
+import type { ActiveSegment, ClosedSegment } from './manifest.ts';
+import { rollSegment, type StartedSegment } from './roll-segment.ts';
 import { encodeSegmentFooter } from './segment-footer.ts';
 import { headerBytesAt } from './segment-header.ts';
 import type { SegmentTable } from './segment-table.ts';
@@ -20,6 +22,7 @@ import type { TailBuffer } from './tail-buffer.ts';
 import type { TileFiles } from './tile-files.ts';
 
 const hashedAtOnceBytes = 1024 * 1024;
+const noBytes = Buffer.alloc(0);
 
 /** What the server says of a batch in accepting it. */
 export interface Acceptance {
@@ -29,6 +32,14 @@ export interface Acceptance {
   readonly sealHash: Buffer;
   /** Milliseconds since 1970-01-01 UTC; not below that of the batch before. */
   readonly timeUnixMs: number;
+}
+
+/** The active segment is closed as soon as what is in it is durable. */
+export interface ClosedActive {
+  /** Sequence of the first event of the next one. */
+  readonly nextSequence: number;
+  /** Rejects with STORAGE_FAILED. */
+  readonly closed: Promise<void>;
 }
 
 /** A batch that has its place in the chain, and waits to be durable. */
@@ -42,7 +53,9 @@ export interface Appended {
   readonly durable: Promise<TreeHead>;
 }
 
+/** A batch, or, without one, only the beginning of a new segment. */
 interface Pending extends Groupable, QueuedBatch, Acceptance {
+  readonly isBatch: boolean;
   readonly resolve: (head: TreeHead) => void;
   readonly reject: (error: AtedbError) => void;
   /** The state before this batch, as stored, where it is the first of a new segment. */
@@ -59,6 +72,7 @@ export interface LogWriterOptions
   readonly indexes: IndexCache;
   readonly files: FileCache;
   readonly tiles: TileFiles;
+  readonly manifest: LogManifest;
   readonly file: StorageFile;
   readonly hash: Hash;
   readonly frontier: Frontier;
@@ -145,12 +159,34 @@ export class LogWriter {
       segmentBytes: (rolls ? headerBytesAt(commit) : this.#next.segmentBytes) + bytes,
     };
     this.#segmentHasBatch = true;
+    const batch = { ...acceptance, isBatch: true, run, commitHeader, bytes, snapshot };
+    const durable = this.#add({ ...batch, startsGroup: rolls });
+    return { commit, firstSequence, commitHeader, startsSegment: rolls, durable };
+  }
+
+  /**
+   * Close the active segment behind what was appended so far, and begin the next.
+   *
+   * @returns undefined where nothing was appended to it.
+   */
+  closeActive(): ClosedActive | undefined {
+    if (!this.#segmentHasBatch) return undefined;
+    const snapshot = this.#takeSnapshot();
+    const { commit, sequence: nextSequence, timeUnixMs } = this.#next;
+    this.#mustRoll = false;
+    this.#segmentHasBatch = false;
+    this.#next = { ...this.#next, segmentBytes: headerBytesAt(commit) };
+    const nothing = { run: noBytes, commitHeader: noBytes, sealHash: noBytes, bytes: 0, events: 0 };
+    const roll = { ...nothing, isBatch: false, timeUnixMs, snapshot, startsGroup: true };
+    return { nextSequence, closed: this.#add(roll).then(() => undefined) };
+  }
+
+  #add(item: Omit<Pending, 'resolve' | 'reject'>): Promise<TreeHead> {
     const { promise: durable, resolve, reject } = Promise.withResolvers<TreeHead>();
     // Whoever doesn't wait for it must not bring the process down.
     durable.catch(() => undefined);
-    const batch = { ...acceptance, run, commitHeader, bytes, snapshot, startsGroup: rolls };
-    this.#queue.add({ ...batch, resolve, reject });
-    return { commit, firstSequence, commitHeader, startsSegment: rolls, durable };
+    this.#queue.add({ ...item, resolve, reject });
+    return durable;
   }
 
   /** Resolves when all that was queued is durable or has failed. */
@@ -202,16 +238,25 @@ export class LogWriter {
     return encodeSnapshot(takeSnapshot(), { chainId, nextCommit, nextSequence, timeUnixMs });
   }
 
-  async #flush(group: readonly Pending[]): Promise<void> {
+  async #flush(queued: readonly Pending[]): Promise<void> {
     const { table, tail, tiles } = this.#options;
-    const snapshot = group[0]?.snapshot;
+    const snapshot = queued[0]?.snapshot;
     if (snapshot !== undefined) await this.#roll(snapshot);
     else if (this.#hasFooter) await this.#cutFooter();
+    const group = queued.filter(({ isBatch }) => isBatch);
+    const [rolled] = queued;
+    if (rolled?.isBatch === false)
+      rolled.resolve({ size: table.active.firstCommit, root: this.#frontier.root() });
+    if (group.length === 0) return;
     const { segment, index } = table.active;
     const { offset } = index.end;
     const frontier = this.#frontier.clone();
     const composed = composeGroup(group, frontier, offset);
-    const bytes = tail.reserve(composed.bytes, { ...index.end, segment });
+    const bytes = tail.reserve(composed.bytes, {
+      ...index.end,
+      segment,
+      generation: 0,
+    });
     let at = 0;
     for (const piece of composed.pieces) at += piece.copy(bytes, at);
     const written = this.#file.writeDurable(offset, bytes);
@@ -257,15 +302,18 @@ export class LogWriter {
   }
 
   async #roll(snapshot: Buffer): Promise<void> {
-    const { storage, folder, chainId, table, tiles, files, indexes } = this.#options;
+    const { storage, folder, chainId, table, tiles, files, indexes, manifest } = this.#options;
     const { index, segment, firstCommit, firstSequence } = table.active;
     const footer = await this.#writeFooter();
+    const sha256 = this.#hash.copy().update(footer).digest();
     const closed: ClosedSegment = {
       segment,
+      generation: 0,
       firstCommit,
       firstSequence,
       bytes: index.end.offset + footer.length,
-      sha256: this.#hash.copy().update(footer).digest(),
+      sha256,
+      originalSha256: sha256,
     };
     const header = {
       chainId,
@@ -274,35 +322,31 @@ export class LogWriter {
       firstSequence: index.end.sequence,
       frontier: this.#frontier.hashes(),
       previousSha256: closed.sha256,
+      rewritten: undefined,
     };
-    const all = [...table.closed, closed];
-    const next = await rollSegment({
-      storage,
-      folder,
-      closed: all,
-      index,
-      tiles,
-      header,
-      snapshot,
-    });
-    this.#file = next.file;
-    this.#hash = createHash('sha256').update(next.bytes);
-    this.#hasFooter = false;
-    indexes.put(segment, Promise.resolve(index));
-    files.pin(header.segment, next.file);
-    files.unpin(segment);
-    table.roll(closed, {
-      segment: header.segment,
-      firstCommit: header.firstCommit,
-      firstSequence: header.firstSequence,
-      index: new SparseIndex({
-        offset: next.bytes.length,
-        commit: header.firstCommit,
-        sequence: header.firstSequence,
-      }),
-    });
+    const active = pickPlace(header);
+    const switchManifest = (started: StartedSegment) =>
+      manifest.replace(
+        (now) => ({ ...now, closed: [...now.closed, closed], active }),
+        () => {
+          this.#file = started.file;
+          this.#hash = createHash('sha256').update(started.bytes);
+          this.#hasFooter = false;
+          indexes.put(closed, Promise.resolve(index));
+          files.pin(segmentName(active.segment), started.file);
+          files.unpin(segmentName(segment));
+          const start = { commit: active.firstCommit, sequence: active.firstSequence };
+          const empty = new SparseIndex({ offset: started.bytes.length, ...start });
+          table.roll(closed, { ...active, generation: 0, index: empty });
+        },
+      );
+    await rollSegment({ storage, folder, index, tiles, header, snapshot, switchManifest });
     this.#options.onSegmentClosed?.(segment);
   }
+}
+
+function pickPlace({ segment, firstCommit, firstSequence }: ActiveSegment): ActiveSegment {
+  return { segment, firstCommit, firstSequence };
 }
 
 /** The SHA-256 of a file's first bytes, to go on with. */

@@ -5,15 +5,19 @@ import { manifestName } from './layout.ts';
 
 const manifestMagic = 0x01464d41;
 
-/** A segment that is closed: its file never changes again. */
+/** A segment that is closed: its file never changes again, and another may take its place. */
 export interface ClosedSegment {
   readonly segment: number;
+  /** How often it was rewritten. */
+  readonly generation: number;
   readonly firstCommit: number;
   readonly firstSequence: number;
   /** Size of the file, its footer included. */
   readonly bytes: number;
   /** Of the file; 32 bytes. */
   readonly sha256: Buffer;
+  /** Of the file of generation 0, which the header of the next segment names; 32 bytes. */
+  readonly originalSha256: Buffer;
 }
 
 /** The segment that is written to. */
@@ -26,10 +30,20 @@ export interface Manifest {
   /** In order, without a gap in their numbers. */
   readonly closed: readonly ClosedSegment[];
   readonly active: ActiveSegment;
+  /** The last compaction; undefined where there was none. */
+  readonly compacted: LastCompaction | undefined;
+}
+
+/** What is remembered of a compaction: what the next one is due by. */
+export interface LastCompaction {
+  /** Of all segments, when it had ended. */
+  readonly bytes: number;
+  /** The server's clock then: milliseconds since 1970-01-01 UTC. */
+  readonly timeUnixMs: number;
 }
 
 /** Serialise a manifest: the bytes of the file. */
-export function encodeManifest({ chainId, closed, active }: Manifest): Buffer {
+export function encodeManifest({ chainId, closed, active, compacted }: Manifest): Buffer {
   const place = ({ segment, firstCommit, firstSequence }: ActiveSegment) => ({
     segment: BigInt(segment),
     firstCommit: BigInt(firstCommit),
@@ -40,11 +54,20 @@ export function encodeManifest({ chainId, closed, active }: Manifest): Buffer {
       ...place(entry),
       bytes: BigInt(entry.bytes),
       sha256: entry.sha256,
+      generation: BigInt(entry.generation),
+      originalSha256: entry.generation === 0 ? new Uint8Array() : entry.originalSha256,
     })),
     place(active),
   ];
   const snapshot = BigInt(active.segment);
-  const message = create(ManifestSchema, { magic: manifestMagic, chainId, segments, snapshot });
+  const message = create(ManifestSchema, {
+    magic: manifestMagic,
+    chainId,
+    segments,
+    snapshot,
+    compactedBytes: BigInt(compacted?.bytes ?? 0),
+    compactedUnixMs: BigInt(compacted?.timeUnixMs ?? 0),
+  });
   return withCrc(toBinary(ManifestSchema, message));
 }
 
@@ -66,10 +89,14 @@ function fromMessage(message: ManifestMessage): Manifest {
     firstSequence: toNumber(entry.firstSequence, 'a sequence'),
     bytes: toNumber(entry.bytes, 'a size'),
     sha256: Buffer.from(entry.sha256),
+    generation: toNumber(entry.generation, 'a generation'),
+    originalSha256: Buffer.from(entry.generation === 0n ? entry.sha256 : entry.originalSha256),
+    hasOriginal: entry.originalSha256.length > 0,
   }));
   const last = entries.pop();
   if (last === undefined) throw new RangeError('it names no segment');
-  if (last.bytes !== 0 || last.sha256.length !== 0) {
+  const isRewritten = last.generation > 0 || last.hasOriginal;
+  if (last.bytes !== 0 || last.sha256.length !== 0 || isRewritten) {
     throw new RangeError('its last segment is not the active one');
   }
   const { segment, firstCommit, firstSequence } = last;
@@ -83,11 +110,22 @@ function fromMessage(message: ManifestMessage): Manifest {
     previous = entry;
   }
   for (const entry of entries) {
-    if (entry.bytes === 0 || entry.sha256.length !== 32) {
+    if (entry.bytes === 0 || entry.sha256.length !== 32 || entry.originalSha256.length !== 32) {
       throw new RangeError(`it lacks size or hash of segment ${entry.segment}`);
     }
+    if (entry.hasOriginal !== entry.generation > 0) {
+      throw new RangeError(`what segment ${entry.segment} was is not as its generation has it`);
+    }
   }
-  return { chainId, closed: entries, active };
+  const closed = entries.map(({ hasOriginal: _, ...entry }): ClosedSegment => entry);
+  return { chainId, closed, active, compacted: compactedOf(message) };
+}
+
+function compactedOf({ compactedBytes, compactedUnixMs }: ManifestMessage) {
+  if (compactedUnixMs === 0n && compactedBytes === 0n) return undefined;
+  if (compactedUnixMs === 0n) throw new RangeError('it says of a compaction only what it left');
+  const bytes = toNumber(compactedBytes, 'the size after a compaction');
+  return { bytes, timeUnixMs: toNumber(compactedUnixMs, 'the time of a compaction') };
 }
 
 function checkFollows(previous: ActiveSegment, next: ActiveSegment): void {

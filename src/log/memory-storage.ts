@@ -25,6 +25,8 @@ export type Survives = () => boolean;
  */
 export class MemoryStorage implements Storage {
   readonly #root = new FolderNode();
+  /** What `freeBytes` says. */
+  free: number | undefined;
 
   /** Lose what isn't durable, but for what survives. Open files must not be used any more. */
   powerCut(survives: Survives): void {
@@ -103,6 +105,10 @@ export class MemoryStorage implements Storage {
     return [...this.#folder(path).names]
       .map(([name, node]) => ({ name, isFolder: node instanceof FolderNode }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async freeBytes(): Promise<number | undefined> {
+    return this.free;
   }
 
   async stat(path: string): Promise<StorageEntry | undefined> {

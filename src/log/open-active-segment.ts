@@ -73,7 +73,7 @@ function readHeader(
   manifest: Manifest,
 ): { header: SegmentHeader; bytes: Buffer } | AtedbError {
   try {
-    const { header, bytes } = parseSegmentHeader(start, manifest.active.segment);
+    const { header, bytes } = parseSegmentHeader(start, manifest.active.segment, 0);
     checkHeader(header, manifest);
     return { header, bytes: start.subarray(0, bytes) };
   } catch (error) {
@@ -169,7 +169,7 @@ function checkHeader(header: SegmentHeader, { chainId, closed, active }: Manifes
     header.chainId.equals(chainId) &&
     header.firstCommit === active.firstCommit &&
     header.firstSequence === active.firstSequence &&
-    (previous === undefined || header.previousSha256?.equals(previous.sha256) === true);
+    (previous === undefined || header.previousSha256?.equals(previous.originalSha256) === true);
   if (fits) return;
   const what = 'its header is not of the chain or place that the manifest says';
   throw damageError({ file: segmentName(active.segment), offset: 0, what });

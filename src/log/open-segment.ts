@@ -1,15 +1,13 @@
 import { join } from 'node:path';
 import { damageError, errorCode } from './damage.ts';
-import { segmentName } from './layout.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
-/** Open a segment that is there for reading. @throws AtedbError CHAIN_DAMAGED where it is gone. */
+/** Open a segment's file, by its name, that is there for reading. @throws AtedbError CHAIN_DAMAGED where it is gone. */
 export async function openSegment(
   storage: Storage,
   folder: string,
-  segment: number,
+  file: string,
 ): Promise<StorageFile> {
-  const file = segmentName(segment);
   try {
     return await storage.open(join(folder, file), 'read');
   } catch (error) {

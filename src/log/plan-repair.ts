@@ -18,6 +18,7 @@ export type RepairStep =
   | {
       readonly kind: 'write-segment';
       readonly segment: number;
+      readonly generation: number;
       readonly header: Buffer;
       /** In bytes, in the file as it is and as it will be. */
       readonly end: number;
@@ -40,20 +41,21 @@ export function planRepair(survey: LogSurvey): RepairStep[] {
   const { sound, beyond, files, manifest } = survey;
   const active = sound.at(-1) as SoundSegment;
   const after = manifestOf(survey);
-  const steps: RepairStep[] = beyond
-    .toReversed()
-    .map((segment) => ({ kind: 'move-aside', file: segmentName(segment) }));
-  for (const { segment, header, hasHeader, end, footer, isCut } of sound) {
+  const steps: RepairStep[] = beyond.toReversed().map(({ segment, generation }) => ({
+    kind: 'move-aside',
+    file: segmentName(segment, generation),
+  }));
+  for (const { segment, generation, header, hasHeader, end, footer, isCut } of sound) {
     if (hasHeader && !isCut) continue;
-    const file = segmentName(segment);
+    const file = segmentName(segment, generation);
     steps.push({ kind: 'copy-aside', file });
-    steps.push({ kind: 'write-segment', segment, header, end, footer });
+    steps.push({ kind: 'write-segment', segment, generation, header, end, footer });
   }
   // What is derived from a segment that goes on, or is gone, is not derived from the one that it will be.
   const isStale = (name: string) =>
     (parseSnapshotName(name) ?? -1) > active.segment ||
-    (parseIndexName(name) ?? -1) >= active.segment ||
-    (parseKeysName(name) ?? -1) >= active.segment;
+    (parseIndexName(name)?.segment ?? -1) >= active.segment ||
+    (parseKeysName(name)?.segment ?? -1) >= active.segment;
   const goesBack = manifest === undefined || manifest.active.segment > active.segment;
   const stale = goesBack ? [...files].filter(isStale) : [];
   const derived = new Set([...stale, ...survey.derived]);
@@ -66,11 +68,13 @@ export function planRepair(survey: LogSurvey): RepairStep[] {
 }
 
 /** The manifest of the chain as far as it is sound. */
-function manifestOf({ chainId, sound }: LogSurvey): Manifest {
-  const closed = sound.slice(0, -1).map(({ segment, firstCommit, firstSequence, closed: file }) => {
+function manifestOf({ chainId, sound, manifest }: LogSurvey): Manifest {
+  const closed = sound.slice(0, -1).map((part) => {
+    const { segment, generation, firstCommit, firstSequence, closed: file } = part;
     if (file === undefined) throw new Error(`segment ${segment} is followed and not closed`);
-    return { segment, firstCommit, firstSequence, ...file };
+    return { segment, generation, firstCommit, firstSequence, ...file };
   });
   const { segment, firstCommit, firstSequence } = sound.at(-1) as SoundSegment;
-  return { chainId, closed, active: { segment, firstCommit, firstSequence } };
+  const active = { segment, firstCommit, firstSequence };
+  return { chainId, closed, active, compacted: manifest?.compacted };
 }

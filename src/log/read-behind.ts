@@ -22,9 +22,9 @@ export async function* readBehind(
 ): AsyncGenerator<SegmentPart & { readonly file: string }, void> {
   const { storage, folder, chainId, sound, beyond } = end;
   const last = sound.at(-1);
-  const cut = last?.isCut === true ? [last.segment] : [];
-  for (const segment of [...cut, ...beyond]) {
-    const name = segmentName(segment);
+  const cut = last?.isCut === true ? [last] : [];
+  for (const { segment, generation } of [...cut, ...beyond]) {
+    const name = segmentName(segment, generation);
     const from = segment === last?.segment ? last.end : 0;
     const file = await storage.open(join(folder, name), 'read');
     try {

@@ -98,6 +98,11 @@ export class RealStorage implements Storage {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  async freeBytes(path: string): Promise<number | undefined> {
+    const { bavail, bsize } = await fs.promises.statfs(path);
+    return bavail * bsize;
+  }
+
   async stat(path: string): Promise<StorageEntry | undefined> {
     const found = await unlessMissing(fs.promises.lstat(path));
     if (!found?.isSymbolicLink()) return found && entryOf(found);

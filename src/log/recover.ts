@@ -4,7 +4,8 @@ import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, parseSnapshotName, segmentName, snapshotName, tilesName } from './layout.ts';
+import { manifestName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
+import { leftFiles } from './left-files.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
@@ -48,7 +49,7 @@ export async function recover(options: OpenChainLogOptions): Promise<RecoveredLo
       throw new AtedbError('CHAIN_DAMAGED', `no batch can be read: ${inWords(troubles)}`);
     }
     const tiles = await loadTiles(options, manifest, active, troubles);
-    if (troubles.length === 0) await removeOldSnapshots(options, manifest);
+    if (troubles.length === 0) await removeOldFiles(options, manifest);
     const trouble = inWords(troubles);
     const damages = troubles.flatMap(({ damage }) => damage ?? []);
     return { ...active, trouble, damages, spans, manifest, tiles };
@@ -79,7 +80,8 @@ async function findTroubles(
   }
   const suspects = new Set(options.suspects);
   for (const [place, segment] of manifest.closed.entries()) {
-    const entry = await storage.stat(join(folder, segmentName(segment.segment)));
+    const name = segmentName(segment.segment, segment.generation);
+    const entry = await storage.stat(join(folder, name));
     const isAsListed = entry?.kind === 'file' && entry.bytes === segment.bytes;
     if (isAsListed && !suspects.has(segment.segment)) continue;
     const next = manifest.closed[place + 1] ?? manifest.active;
@@ -147,15 +149,20 @@ async function rebuildTiles(
   throw damageError({ file: segmentName(manifest.active.segment), offset: 0, what });
 }
 
-/** Those of segments that are closed: a roll removes the one before, unless a crash comes first. */
-async function removeOldSnapshots(
-  { storage, folder }: OpenChainLogOptions,
-  { active }: Manifest,
+/**
+ * Remove what isn't needed any more, unless a crash came first: snapshots before closed segments, and files of segments in
+ * another generation than the manifest names. That all it names is there was found before.
+ */
+async function removeOldFiles(
+  options: OpenChainLogOptions,
+  { closed, active }: Manifest,
 ): Promise<void> {
-  for (const { name } of await storage.list(folder)) {
-    const segment = parseSnapshotName(name);
-    if (segment !== undefined && segment < active.segment) {
-      await storage.remove(join(folder, snapshotName(segment)));
-    }
+  const { storage, folder } = options;
+  const snapshots = (await storage.list(folder)).filter(
+    ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
+  );
+  const left = await leftFiles(storage, folder, closed);
+  for (const name of [...snapshots.map((one) => one.name), ...left]) {
+    await storage.remove(join(folder, name));
   }
 }

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { readWhole, replaceFile } from './durable-files.ts';
 import { encodeIndex } from './index-file.ts';
-import { indexName, manifestName, segmentName, snapshotName } from './layout.ts';
-import { type ClosedSegment, encodeManifest } from './manifest.ts';
+import { indexName, segmentName, snapshotName } from './layout.ts';
 import { encodeSegmentHeader, type SegmentHeader } from './segment-header.ts';
 import type { SparseIndex } from './sparse-index.ts';
 import type { Storage, StorageFile } from './storage.ts';
@@ -12,40 +11,37 @@ import type { TileFiles } from './tile-files.ts';
 export interface Roll {
   readonly storage: Storage;
   readonly folder: string;
-  /** All closed segments, the one that was active until now being the last. */
-  readonly closed: readonly ClosedSegment[];
-  /** Of the last of them. */
+  /** Of the segment that was active until now. */
   readonly index: SparseIndex;
   readonly tiles: TileFiles;
   /** Of the new active segment. */
   readonly header: SegmentHeader;
   /** The state before the new segment's first batch, as stored. */
   readonly snapshot: Buffer;
+  /** Have the manifest name the new segment, durably, and the log follow it. */
+  readonly switchManifest: (started: StartedSegment) => Promise<void>;
 }
 
 /**
  * Make a new segment the active one. The manifest is switched when all that it names is durable: a crash before
  * leaves the old segment active, with a footer; whatever else was made by then is made again by the next roll.
  */
-export async function rollSegment(roll: Roll): Promise<StartedSegment> {
-  const { storage, folder, closed, header } = roll;
-  const { segment, firstCommit, firstSequence, chainId } = header;
+export async function rollSegment(roll: Roll): Promise<void> {
+  const { storage, folder, header } = roll;
+  const { segment, chainId } = header;
   await roll.tiles.flush();
   const indexPath = join(folder, indexName(segment - 1));
   await replaceFile(storage, indexPath, encodeIndex(roll.index, { chainId, segment: segment - 1 }));
   await replaceFile(storage, join(folder, snapshotName(segment)), roll.snapshot);
   const started = await startSegment(storage, folder, header);
   try {
-    const active = { segment, firstCommit, firstSequence };
-    const manifest = encodeManifest({ chainId, closed, active });
-    await replaceFile(storage, join(folder, manifestName), manifest);
-    const oldSnapshot = join(folder, snapshotName(segment - 1));
-    if ((await storage.stat(oldSnapshot)) !== undefined) await storage.remove(oldSnapshot);
-    return started;
+    await roll.switchManifest(started);
   } catch (error) {
     await started.file.close();
     throw error;
   }
+  // From here on the new segment is written to, whatever becomes of what isn't needed any more: opening removes it, too.
+  await storage.remove(join(folder, snapshotName(segment - 1))).catch(() => undefined);
 }
 
 /** A segment file with nothing but its header, durable. */

@@ -18,8 +18,8 @@ export async function scanClosedSegment(
   of: SegmentSpan,
   onBatch: (batch: ScannedBatch) => void,
 ): Promise<{ index: SparseIndex; place: ChainPlace }> {
-  const fileName = segmentName(of.segment);
-  const start = parseSegmentHeader(await file.read(0, headerBytesMax), of.segment);
+  const fileName = segmentName(of.segment, of.generation);
+  const start = parseSegmentHeader(await file.read(0, headerBytesMax), of.segment, of.generation);
   const { header } = start;
   const damaged = (offset: number, what: string) => damageError({ file: fileName, offset, what });
   const fits =

@@ -35,12 +35,13 @@ export interface SegmentToScrub {
  */
 export async function scrubSegment(of: SegmentToScrub): Promise<SegmentDamage | undefined> {
   const { storage, folder, segment, next } = of;
-  const name = segmentName(segment.segment);
+  const name = segmentName(segment.segment, segment.generation);
   const path = join(folder, name);
-  const { segment: number, firstCommit, firstSequence } = segment;
-  const start = { segment: number, offset: 0, commit: firstCommit, sequence: firstSequence };
+  const { segment: number, generation, firstCommit, firstSequence } = segment;
+  const file = { segment: number, generation };
+  const start = { ...file, offset: 0, commit: firstCommit, sequence: firstSequence };
   const { firstCommit: commit, firstSequence: sequence } = next;
-  const end = { segment: number, offset: segment.bytes, commit, sequence };
+  const end = { ...file, offset: segment.bytes, commit, sequence };
   const found = await storage.stat(path);
   if (found?.kind !== 'file') {
     const span = spanOf(name, start, end, 'it is gone');
@@ -86,7 +87,10 @@ async function whatIsWrong(
 async function indexOf(of: SegmentToScrub): Promise<SparseIndex | undefined> {
   const { storage, folder, chainId, segment, next } = of;
   try {
-    const bytes = await readWhole(storage, join(folder, indexName(segment.segment)));
+    const bytes = await readWhole(
+      storage,
+      join(folder, indexName(segment.segment, segment.generation)),
+    );
     if (bytes === undefined) return undefined;
     const { firstCommit: nextCommit, firstSequence: nextSequence } = next;
     return parseIndex(bytes, { chainId, ...segment, nextCommit, nextSequence });

@@ -1,9 +1,11 @@
-import type { ActiveSegment } from './manifest.ts';
+import type { ActiveSegment, ClosedSegment } from './manifest.ts';
 
 /** A closed segment of a chain, with where it begins and ends: what is derived from it and doesn't say the same is of another one. */
 export interface SegmentSpan {
   readonly chainId: Buffer;
   readonly segment: number;
+  /** Of its file. */
+  readonly generation: number;
   readonly firstCommit: number;
   readonly firstSequence: number;
   /** Of the segment behind it. */
@@ -11,17 +13,18 @@ export interface SegmentSpan {
   readonly nextSequence: number;
 }
 
-type Begin = Pick<ActiveSegment, 'segment' | 'firstCommit' | 'firstSequence'>;
+type Begin = Pick<ClosedSegment, 'segment' | 'generation' | 'firstCommit' | 'firstSequence'>;
 
 /** The span of a closed segment. @param next the segment behind it. */
 export function spanOf(
   chainId: Buffer,
-  { segment, firstCommit, firstSequence }: Begin,
-  next: Pick<Begin, 'firstCommit' | 'firstSequence'>,
+  { segment, generation, firstCommit, firstSequence }: Begin,
+  next: Pick<ActiveSegment, 'firstCommit' | 'firstSequence'>,
 ): SegmentSpan {
   return {
     chainId,
     segment,
+    generation,
     firstCommit,
     firstSequence,
     nextCommit: next.firstCommit,

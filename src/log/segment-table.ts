@@ -4,6 +4,8 @@ import type { SparseIndex } from './sparse-index.ts';
 
 /** The segment that is written to, with where its durable batches lie. */
 export interface LiveSegment extends ActiveSegment {
+  /** It is never rewritten. */
+  readonly generation: 0;
   readonly index: SparseIndex;
 }
 
@@ -38,6 +40,11 @@ export class SegmentTable {
   roll(closed: ClosedSegment, active: LiveSegment): void {
     this.#closed.push(closed);
     this.#active = active;
+  }
+
+  /** The file of a closed segment is another one now, with the same batches. */
+  replace(segment: ClosedSegment): void {
+    this.#closed[segment.segment - this.first] = segment;
   }
 
   /** A segment by its number, or undefined where there is none. */

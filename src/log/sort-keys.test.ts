@@ -7,7 +7,7 @@ import { sortKeys } from './sort-keys.ts';
 async function sorted(keys: readonly Buffer[]): Promise<string[]> {
   const table = new KeyTable(randomBytes(16));
   keys.forEach((key, sequence) => {
-    table.add(key, 0, sequence, 0);
+    table.add(key, 0, sequence, 0, 0);
   });
   return [...(await sortKeys(table, new Pace()))].map((entry) => {
     const key = Buffer.alloc(16);
@@ -38,7 +38,7 @@ test.each([
 test('while it sorts, others have their turns', async () => {
   const table = new KeyTable(randomBytes(16));
   for (let sequence = 0; sequence < 200_000; sequence += 1) {
-    table.add(randomBytes(16), 0, sequence, 0);
+    table.add(randomBytes(16), 0, sequence, 0, 0);
   }
   let turns = 0;
   const count = () => {

@@ -68,6 +68,8 @@ export interface Storage {
   removeFolder(path: string): Promise<void>;
   /** The names in a folder, sorted by their code units. */
   list(path: string): Promise<StorageName[]>;
+  /** Bytes that can be written to the file system of a folder; undefined where that isn't known. */
+  freeBytes(path: string): Promise<number | undefined>;
   /** What a path names, or undefined if nothing. */
   stat(path: string): Promise<StorageEntry | undefined>;
 }

@@ -52,19 +52,22 @@ export class DerivedSurvey {
     await this.#checkTiles();
     const places = this.#index;
     this.#index = undefined;
-    const { segment: number, firstCommit, firstSequence } = segment;
-    const of = { chainId: this.#at.chainId, segment: number, firstCommit, firstSequence };
+    const { segment: number, generation, firstCommit, firstSequence } = segment;
+    const begin = { segment: number, generation, firstCommit, firstSequence };
+    const of = { chainId: this.#at.chainId, ...begin };
     const span = { ...of, nextCommit: next.commit, nextSequence: next.sequence };
-    await this.#check(indexName(number), (bytes) => {
+    await this.#check(indexName(number, generation), (bytes) => {
       parseIndex(bytes, span);
       if (places === undefined || encodeIndex(places, of).equals(bytes)) return;
       throw new RangeError('it has other places than its batches');
     });
-    await this.#check(keysName(number), async (bytes) => {
+    await this.#check(keysName(number, generation), async (bytes) => {
       const { of: keysOf } = await readKeysFile(bytes);
       // A chain's folder may have been put in the place of another one: then the file is passed over, and made again.
       if (segment.closed === undefined || keysOf.sha256.equals(segment.closed.sha256)) return;
-      this.notes.push(`${keysName(number)} is of another segment than the one that is there`);
+      this.notes.push(
+        `${keysName(number, generation)} is of another segment than the one that is there`,
+      );
     });
   }
 

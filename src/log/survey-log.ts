@@ -6,10 +6,11 @@ import { countLost } from './count-lost.ts';
 import { damageError } from './damage.ts';
 import { readWhole, withFile } from './durable-files.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, parseSegmentName, segmentName, tilesName } from './layout.ts';
+import { manifestName, segmentName, tilesName } from './layout.ts';
 import { recordBytesMax } from './log-limits.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import type { ChainPlace, ScannedBatch } from './scan-segment.ts';
+import { SegmentFiles } from './segment-files.ts';
 import { encodeSegmentHeader, headerBytesMax, parseSegmentHeader } from './segment-header.ts';
 import { isBatch, SegmentWindow } from './segment-window.ts';
 import type { Storage } from './storage.ts';
@@ -24,8 +25,14 @@ export interface SurveyOptions {
   readonly folder: string;
   /** The chain id that follows from the first batch's run. @throws AtedbError for what is no genesis. */
   readonly identify: (run: Buffer) => Buffer;
-  /** Is told of each sound batch, in order, and of the segment that it is in. Where it returns a promise, that is waited for. */
-  readonly onBatch?: (batch: ScannedBatch, segment: number) => void | Promise<void>;
+  /**
+   * Is told of each sound batch, in order, and of the segment that it is in and its file's name. Where it returns a promise, that
+   * is waited for.
+   */
+  readonly onBatch?: (
+    batch: ScannedBatch,
+    of: { readonly segment: number; readonly file: string },
+  ) => void | Promise<void>;
 }
 
 /**
@@ -40,10 +47,12 @@ export interface SurveyOptions {
 export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
   const { storage, folder } = options;
   const files = await listFiles(storage, folder);
-  const chainId = await findChainId(options, files);
+  const said = await readManifest(storage, folder).catch(() => undefined);
+  const chainId = await findChainId(options, new SegmentFiles(files, said));
   const damages: LogDamage[] = [];
   const manifest = await surveyManifest(storage, folder, { chainId, damages });
-  const numbers = [...files].flatMap((name) => parseSegmentName(name) ?? []).sort((a, b) => a - b);
+  const segments = new SegmentFiles(files, manifest);
+  const { numbers } = segments;
   const last = await lastDue(storage, folder, { manifest, numbers });
 
   const derived = new DerivedSurvey({ storage, folder, chainId, files });
@@ -51,7 +60,8 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
   let place: ChainPlace = { commit: 0, sequence: 0, timeUnixMs: 0, frontier: new Frontier() };
   let tornBytes = 0;
   for (let segment = 0; segment <= last; segment += 1) {
-    const name = segmentName(segment);
+    const generation = segments.generationOf(segment);
+    const name = segmentName(segment, generation);
     if (manifest !== undefined && segment > manifest.active.segment) damages.push(unlisted(name));
     if (!files.has(name)) {
       damages.push({
@@ -67,13 +77,14 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
     const of = {
       chainId,
       segment,
+      generation,
       place: before,
-      previousSha256: sound.at(-1)?.closed?.sha256,
-      namedSha256: await namesOf(storage, folder, { segment, manifest, files }),
+      previousSha256: sound.at(-1)?.closed?.originalSha256,
+      ...(await namesOf(storage, folder, { segment, generation, manifest, segments })),
       isLast: segment === last,
       onBatch: (batch: ScannedBatch) => {
         derived.onBatch(batch);
-        return options.onBatch?.(batch, segment);
+        return options.onBatch?.(batch, { segment, file: name });
       },
     };
     const found = await withFile(storage, join(folder, name), 'read', (file) =>
@@ -91,7 +102,9 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
   if (active === undefined) throw beyondRepair(damages);
   damages.push(...shaDamages(sound, manifest));
   damages.push(...(await derived.finish(active)));
-  const beyond = numbers.filter((number) => number > active.segment && number <= last);
+  const beyond = numbers
+    .filter((number) => number > active.segment && number <= last)
+    .map((segment) => ({ segment, generation: segments.generationOf(segment) }));
   const isWhole = !damages.some(({ losesEvents }) => losesEvents);
   const lost = isWhole
     ? undefined
@@ -127,10 +140,11 @@ async function listFiles(storage: Storage, folder: string): Promise<Set<string>>
 /** The chain's id follows from its first batch, so that nothing that is damaged needs to be believed. */
 async function findChainId(
   { storage, folder, identify }: SurveyOptions,
-  files: ReadonlySet<string>,
+  segments: SegmentFiles,
 ): Promise<Buffer> {
-  const name = segmentName(0);
-  if (!files.has(name)) throw beyondRepair([{ file: name, offset: 0, what: 'it is gone' }]);
+  const generation = segments.generationOf(0);
+  const name = segmentName(0, generation);
+  if (!segments.has(0)) throw beyondRepair([{ file: name, offset: 0, what: 'it is gone' }]);
   // A first header is as long whatever the chain is.
   const start = encodeSegmentHeader({
     chainId: Buffer.alloc(32),
@@ -139,6 +153,7 @@ async function findChainId(
     firstSequence: 0,
     frontier: [],
     previousSha256: undefined,
+    rewritten: generation === 0 ? undefined : { generation, originalSha256: Buffer.alloc(32) },
   }).length;
   return withFile(storage, join(folder, name), 'read', async (file) => {
     const fileBytes = await file.size();
@@ -161,6 +176,12 @@ async function findChainId(
       throw beyondRepair([{ file: name, offset: start, what: error.message }]);
     }
   });
+}
+
+/** The manifest as it stands there. Rejects where it can't be read. */
+async function readManifest(storage: Storage, folder: string): Promise<Manifest | undefined> {
+  const bytes = await readWhole(storage, join(folder, manifestName));
+  return bytes && parseManifest(bytes);
 }
 
 async function surveyManifest(
@@ -202,35 +223,57 @@ async function lastDue(
   return last;
 }
 
-/** What is said of the SHA-256 of a segment's file elsewhere. */
+/** What is said elsewhere of the SHA-256 of a segment's file, and of the one that it was rewritten from. */
 async function namesOf(
   storage: Storage,
   folder: string,
-  of: { segment: number; manifest: Manifest | undefined; files: ReadonlySet<string> },
-): Promise<Buffer[]> {
-  const listed = of.manifest?.closed[of.segment]?.sha256;
-  const names = listed === undefined ? [] : [listed];
+  of: {
+    segment: number;
+    generation: number;
+    manifest: Manifest | undefined;
+    segments: SegmentFiles;
+  },
+): Promise<{ namedSha256: Buffer[]; namedOriginal: Buffer | undefined }> {
+  const listed = of.manifest?.closed[of.segment];
+  const isRewritten = of.generation > 0;
+  const names = listed?.generation === of.generation ? [listed.sha256] : [];
   const next = of.segment + 1;
-  if (!of.files.has(segmentName(next))) return names;
-  const path = join(folder, segmentName(next));
+  const named = of.segments.has(next)
+    ? await previousIn(storage, folder, of.segments, next)
+    : undefined;
+  if (named !== undefined && !isRewritten) names.push(named);
+  // The segment behind it can't have been made for it, as the manifest can.
+  const namedOriginal = isRewritten ? (named ?? listed?.originalSha256) : undefined;
+  return { namedSha256: names, namedOriginal };
+}
+
+/** What the header of a segment says of the file before it; undefined where it can't be read. */
+async function previousIn(
+  storage: Storage,
+  folder: string,
+  segments: SegmentFiles,
+  segment: number,
+): Promise<Buffer | undefined> {
+  const generation = segments.generationOf(segment);
+  const path = join(folder, segmentName(segment, generation));
   const start = await withFile(storage, path, 'read', (file) => file.read(0, headerBytesMax));
   try {
-    const { previousSha256 } = parseSegmentHeader(start, next).header;
-    if (previousSha256 !== undefined) names.push(previousSha256);
+    return parseSegmentHeader(start, segment, generation).header.previousSha256;
   } catch (error) {
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
+    return undefined;
   }
-  return names;
 }
 
 /** Segments that follow from what is before them, and are not those that the manifest means. */
 function shaDamages(sound: readonly SoundSegment[], manifest: Manifest | undefined): LogDamage[] {
-  return sound.flatMap(({ segment, closed }) => {
+  return sound.flatMap(({ segment, generation, closed }) => {
     const listed = manifest?.closed[segment];
     if (closed === undefined || listed === undefined || listed.sha256.equals(closed.sha256))
       return [];
     const what = 'it is whole, and not the file whose SHA-256 the manifest has';
-    return [{ file: segmentName(segment), offset: 0, kind: 'misplaced', what, losesEvents: false }];
+    const file = segmentName(segment, generation);
+    return [{ file, offset: 0, kind: 'misplaced', what, losesEvents: false }];
   });
 }
 

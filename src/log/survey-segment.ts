@@ -21,12 +21,16 @@ export interface SegmentToSurvey {
   readonly file: StorageFile;
   readonly chainId: Buffer;
   readonly segment: number;
+  /** Of the file. */
+  readonly generation: number;
   /** The chain before it. */
   readonly place: ChainPlace;
-  /** Of the file before it. */
+  /** Of the file before it, of generation 0. */
   readonly previousSha256: Buffer | undefined;
   /** What the manifest and the segment behind it say that its file's SHA-256 is. */
   readonly namedSha256: readonly Buffer[];
+  /** What they say that the SHA-256 of its file of generation 0 was: where its own header can't, that is what it will say. */
+  readonly namedOriginal: Buffer | undefined;
   /** Whether it is the last one that there should be. */
   readonly isLast: boolean;
   readonly onBatch: (batch: ScannedBatch) => void | Promise<void>;
@@ -51,17 +55,22 @@ export interface SurveyedSegment {
  * @throws AtedbError FORMAT_TOO_NEW.
  */
 export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegment> {
-  const { file, segment, place: before } = of;
-  const name = segmentName(segment);
-  const header = encodeSegmentHeader(headerOf(of));
+  const { file, segment, generation, place: before } = of;
+  const name = segmentName(segment, generation);
   const fileBytes = await file.size();
   const found = await file.read(0, headerBytesMax);
-  const wrongHeader = found.subarray(0, header.length).equals(header)
-    ? undefined
-    : headerDamage(found, segment);
   const nothing = (damages: LogDamage[]): SurveyedSegment => {
     return { damages, sound: undefined, place: before, isClosed: false, tornBytes: 0 };
   };
+  const originalSha256 = of.namedOriginal ?? originalIn(found, of);
+  if (generation > 0 && originalSha256 === undefined) {
+    const what = 'its header is damaged, and nothing else says which file it was rewritten from';
+    return nothing([damage(name, 0, 'corrupt', what, true)]);
+  }
+  const header = encodeSegmentHeader(headerOf(of, originalSha256));
+  const wrongHeader = found.subarray(0, header.length).equals(header)
+    ? undefined
+    : headerDamage(found, of);
   if (wrongHeader?.kind === 'misplaced') return nothing([{ ...wrongHeader, losesEvents: true }]);
   if (fileBytes < header.length) {
     const what = `it ends within its header, at ${fileBytes} bytes`;
@@ -84,7 +93,8 @@ export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegmen
   });
   const { end, place, fault } = scan;
   const damages = wrongHeader === undefined ? [] : [wrongHeader];
-  const part = { segment, firstCommit: before.commit, firstSequence: before.sequence, header };
+  const begin = { firstCommit: before.commit, firstSequence: before.sequence };
+  const part = { segment, generation, ...begin, header };
   const hasHeader = wrongHeader === undefined;
   const rest = { place, tornBytes: 0 };
   const sound = (changes: Partial<SoundSegment>): SoundSegment => {
@@ -108,7 +118,11 @@ export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegmen
     return { damages, sound: last, ...rest, isClosed: false, tornBytes };
   }
   const sha256 = hash.update(footer).digest();
-  const closed = { bytes: end + footer.length, sha256 };
+  const closed = {
+    bytes: end + footer.length,
+    sha256,
+    originalSha256: generation === 0 ? sha256 : (originalSha256 as Buffer),
+  };
   if (isEnded && batches > 0) {
     return { damages, sound: sound({ closed, footer }), ...rest, isClosed: true, tornBytes: 0 };
   }
@@ -129,7 +143,10 @@ export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegmen
   return { damages, sound: sound({ isCut: !isShort }), ...rest, isClosed: false, tornBytes: 0 };
 }
 
-function headerOf({ chainId, segment, place, previousSha256 }: SegmentToSurvey): SegmentHeader {
+function headerOf(
+  { chainId, segment, generation, place, previousSha256 }: SegmentToSurvey,
+  originalSha256: Buffer | undefined,
+): SegmentHeader {
   return {
     chainId,
     segment,
@@ -137,14 +154,25 @@ function headerOf({ chainId, segment, place, previousSha256 }: SegmentToSurvey):
     firstSequence: place.sequence,
     frontier: place.frontier.hashes(),
     previousSha256,
+    rewritten:
+      generation === 0 || originalSha256 === undefined ? undefined : { generation, originalSha256 },
   };
 }
 
-/** What is wrong with a header that isn't what it should be. */
-function headerDamage(found: Buffer, segment: number): LogDamage {
-  const name = segmentName(segment);
+/** What a header itself says that the file was rewritten from. */
+function originalIn(found: Buffer, { segment, generation }: SegmentToSurvey): Buffer | undefined {
   try {
-    parseSegmentHeader(found, segment);
+    return parseSegmentHeader(found, segment, generation).header.rewritten?.originalSha256;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with a header that isn't what it should be. */
+function headerDamage(found: Buffer, { segment, generation }: SegmentToSurvey): LogDamage {
+  const name = segmentName(segment, generation);
+  try {
+    parseSegmentHeader(found, segment, generation);
   } catch (error) {
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
     const what = error.message.replace(/^.* is damaged at offset 0: /, '');

@@ -1,4 +1,5 @@
-import type { Manifest } from './manifest.ts';
+import type { SegmentFileName } from './layout.ts';
+import type { ClosedSegment, Manifest } from './manifest.ts';
 import type { ChainPlace } from './scan-segment.ts';
 
 // What a survey of a chain's files finds: facts, from which `planRepair` decides what is to be done.
@@ -30,6 +31,8 @@ export interface LogDamage {
 /** A segment as far as it is sound. Numbers of bytes are of its file as it will be. */
 export interface SoundSegment {
   readonly segment: number;
+  /** Of its file. */
+  readonly generation: number;
   readonly firstCommit: number;
   readonly firstSequence: number;
   /** The header that it has, or is to have. */
@@ -43,7 +46,7 @@ export interface SoundSegment {
   /** Whether what follows them in the file is to be cut off. */
   readonly isCut: boolean;
   /** Of the file as a closed one; undefined for the last segment. */
-  readonly closed: { readonly bytes: number; readonly sha256: Buffer } | undefined;
+  readonly closed: Pick<ClosedSegment, 'bytes' | 'sha256' | 'originalSha256'> | undefined;
 }
 
 /** What the files of a chain are. */
@@ -56,8 +59,8 @@ export interface LogSurvey {
   readonly place: ChainPlace;
   /** As it was read; undefined where it is damaged, gone, or of another chain. */
   readonly manifest: Manifest | undefined;
-  /** Segments behind the sound ones whose files are there, in order. */
-  readonly beyond: readonly number[];
+  /** Segments behind the sound ones whose files are there, in order: of each that file which counts. */
+  readonly beyond: readonly SegmentFileName[];
   /** Names of all files in the folder; those of `tiles/` with that before them. */
   readonly files: ReadonlySet<string>;
   /** Of these, such as can be made again and are not what they should be. */

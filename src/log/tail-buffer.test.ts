@@ -24,7 +24,7 @@ function fill(tail: TailBuffer, from: Position, groups: readonly number[][]): Po
   return [...starts, at];
 }
 
-const start: Position = { segment: 3, offset: 100, commit: 10, sequence: 20 };
+const start: Position = { segment: 3, generation: 0, offset: 100, commit: 10, sequence: 20 };
 
 test('slices are whole batches, at least one, across groups', () => {
   const tail = new TailBuffer(1_000_000);
@@ -51,7 +51,7 @@ test('what is reserved is not seen before it is published', () => {
 test('a new segment begins a new piece, and the old one stays readable', () => {
   const tail = new TailBuffer(1_000_000);
   fill(tail, start, [[10, 10]]);
-  const next = { segment: 4, offset: 60, commit: 12, sequence: 22 };
+  const next = { segment: 4, generation: 0, offset: 60, commit: 12, sequence: 22 };
   fill(tail, next, [[5]]);
   expect(tail.slice(start, 1000)?.next).toMatchObject({ segment: 3, offset: 120 });
   expect(tail.slice(next, 1000)?.next).toMatchObject({ segment: 4, offset: 65, commit: 13 });

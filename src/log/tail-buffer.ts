@@ -102,7 +102,7 @@ export class TailBuffer {
     const last = Math.max(first, countUpTo(ends, position.offset + bytesMax) - 1);
     const offset = ends[last] as number;
     const next: Position = {
-      segment: position.segment,
+      ...position,
       offset,
       commit: chunk.firstCommit + last + 1,
       sequence: chunk.sequences[last] as number,
@@ -111,7 +111,9 @@ export class TailBuffer {
     return { bytes: chunk.buffer.subarray(start, offset - chunk.startOffset), next };
   }
 
-  #find({ segment, offset }: Position): Chunk | undefined {
+  #find({ segment, generation, offset }: Position): Chunk | undefined {
+    // What is here lies where it lay in the file that it was written to.
+    if (generation > 0) return undefined;
     for (let index = this.#chunks.length - 1; index >= 0; index -= 1) {
       const chunk = this.#chunks[index] as Chunk;
       if (chunk.segment < segment) return undefined;

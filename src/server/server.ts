@@ -4,7 +4,7 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { ChainRegistry, type ScrubSettings } from '../chain/index.ts';
+import { ChainRegistry, resumeErasures, type ScrubSettings } from '../chain/index.ts';
 import { type CertificateFacts, type PublicKey, selfTestOnce } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
@@ -141,8 +141,11 @@ async function startLocked(
     onNotice: (notice) => logger.warn(notice),
   });
   const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
+  const { descriptorsMax } = limits;
+  const storage = options.storage ?? new RealStorage({ descriptorsMax });
+  const ending = new AbortController();
   const registry = new ChainRegistry({
-    storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
+    storage,
     logsPath,
     serverIdentity: identity.publicKey,
     trustMode,
@@ -199,12 +202,16 @@ async function startLocked(
     await checkers.close();
     throw error;
   });
+  const onNotice = (notice: string) => logger.warn(notice);
+  const resumed = resumeErasures({ storage, logsPath, registry, onNotice, signal: ending.signal });
   const stop = async (reason: string) => {
+    ending.abort();
     logger.info({ reason }, 'shutting down');
     try {
       await grpc.drain();
       slowReaders.stop();
       await registry.close();
+      await resumed;
       await damageFile.saved();
       await checkers.close();
     } finally {

@@ -232,6 +232,7 @@ export class Authority {
     else if (kind === 'roots') changeRoots(act, this.keys, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
     else if (kind === 'tombstone') this.#remove(act, undo);
+    else if (kind === 'redaction') this.#requireErasure(act);
     else {
       const node = this.#write(act, undo);
       if (kind === 'data') this.#checkSealed(batch, act, node);
@@ -367,6 +368,13 @@ export class Authority {
   #mayAdd(act: Pick<Act, 'actors'>, parent: TreeNode): boolean {
     if (this.#mayWrite(act, parent)) return true;
     return parent.add !== undefined && allows(parent.add, act.actors, this.keys);
+  }
+
+  /** Whoever may write an object now, or is a root, may have data of it erased. It changes nothing of who may do what. */
+  #requireErasure(act: Act): void {
+    if (act.actors.some((actor) => this.keys.isRoot(actor))) return;
+    const node = this.#tree.find(act.key) ?? this.#tree.root;
+    if (!this.#mayWrite(act, node)) throw this.#refused(act, node, 'redact');
   }
 
   #requireWrite(act: Act, node: TreeNode): void {

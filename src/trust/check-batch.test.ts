@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { type GoneData, withoutData } from '../../test/support/gone.ts';
 import { TestWriter, testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { AtedbError, FieldWriter, frame } from '../bytes/index.ts';
 import { type KemPublicKey, KeyPair } from '../crypto/index.ts';
@@ -8,18 +9,20 @@ import {
   buildEvent,
   buildGenesisEvent,
   chainIdOf,
+  type EventInput,
   parseBatch,
   sealBatch,
   signBatch,
 } from '../event/index.ts';
 import { checkBatch } from './check-batch.ts';
+import type { Provenance } from './check-gone.ts';
 import { verifyGenesis } from './verify-genesis.ts';
 
 const writer = new TestWriter(randomBytes(32));
 
-function reasonOf(run: Buffer): string {
+function reasonOf(run: Buffer, provenance?: Provenance): string {
   try {
-    checkBatch(parseBatch(run));
+    checkBatch(parseBatch(run), provenance);
   } catch (error) {
     if (error instanceof AtedbError) return error.reason;
     throw error;
@@ -44,6 +47,7 @@ function reframed(
 }
 
 const salt = randomBytes(16);
+const salt32 = randomBytes(32);
 const event = testEvent('data', { salt });
 
 test('a good batch is accepted, one of empty data and a tombstone too', async () => {
@@ -67,7 +71,7 @@ test.each([
 });
 
 test('kinds that are not carried out are refused, not stored', async () => {
-  for (const kind of [4, 5, 6, 8]) {
+  for (const kind of [5, 6, 8]) {
     const header = new FieldWriter()
       .fixed32(1, 0x01564541)
       .varint(2, kind)
@@ -77,6 +81,98 @@ test('kinds that are not carried out are refused, not stored', async () => {
       { header, frame: frame(1, new FieldWriter().bytes(1, header).finish()) },
     ]);
     expect(reasonOf(run)).toBe('UNSUPPORTED');
+  }
+});
+
+const redaction = { sequences: [3] };
+
+test.each([
+  [
+    'a redaction without an object',
+    { kind: 'redaction', primaryKey: undefined, authority: { redaction } },
+  ],
+  ['one that erases nothing', { kind: 'redaction' }],
+  ['one with data', { kind: 'redaction', authority: { redaction }, data: salt }],
+  [
+    'one that sets rules',
+    { kind: 'redaction', authority: { redaction, authorisation: { write: { kind: 'everyone' } } } },
+  ],
+  ['one below a parent', { kind: 'redaction', authority: { redaction }, parent: salt }],
+  [
+    'one of sequences that do not ascend',
+    { kind: 'redaction', authority: { redaction: { sequences: [3, 3] } } },
+  ],
+  ['data that erases', { kind: 'data', authority: { redaction } }],
+] as const)('%s is refused', async (_name, input) => {
+  const made = { salt, primaryKey: salt, data: Buffer.alloc(0), ...input };
+  // Without an object it can't be built, and so the key is taken out again.
+  const built = 'primaryKey' in input ? keyless(redaction) : buildEvent(made as EventInput);
+  const { run } = await writer.make([event, built]);
+  expect(reasonOf(run)).toBe('BATCH_INVALID');
+});
+
+/** A redaction without a primary key. */
+function keyless({ sequences }: { readonly sequences: readonly number[] }): BuiltEvent {
+  const body = new FieldWriter().bytes(1, Buffer.from(sequences)).finish();
+  const header = new FieldWriter().fixed32(1, 0x01564541).varint(2, 4).message(23, body);
+  return reframed({ header: header.bytes(30, salt32).finish(), frame: salt }, undefined, salt);
+}
+
+test('a redaction of an object is accepted', async () => {
+  for (const what of [redaction, { beforeSequence: 9 }]) {
+    const { run } = await writer.make([
+      testEvent('', { kind: 'redaction', authority: { redaction: what } }),
+    ]);
+    expect(reasonOf(run)).toBe('accepted');
+  }
+});
+
+const tombstone = testEvent('', { kind: 'tombstone' });
+const ruled = testEvent('x', { authority: { authorisation: { write: { kind: 'everyone' } } } });
+const dropped = { state: 'dropped' } as const;
+const redacted = { state: 'redacted', redaction: 9 } as const;
+
+test.each<[string, BuiltEvent, GoneData, accepted: boolean]>([
+  ['data that was dropped', event, dropped, true],
+  ['data that was erased', event, redacted, true],
+  ['data with rules that was erased', ruled, redacted, true],
+  ['data with rules that was dropped', ruled, dropped, false],
+  ['data that is left out', event, { state: 'omitted' }, false],
+  ['a tombstone', tombstone, dropped, false],
+  [
+    'an event of rules',
+    testEvent('', { kind: 'rules', authority: { authorisation: {} } }),
+    dropped,
+    false,
+  ],
+  [
+    'a redaction itself',
+    testEvent('', { kind: 'redaction', authority: { redaction } }),
+    redacted,
+    false,
+  ],
+  ['data that is there all the same', event, { ...dropped, data: Buffer.from('data') }, false],
+  ['data whose salt is there all the same', event, { ...dropped, salt }, false],
+  ['erased data that names no redaction', event, { state: 'redacted' }, false],
+  ['dropped data that names a redaction', event, { state: 'dropped', redaction: 9 }, false],
+])(
+  'of what is stored, %s is taken or refused, and of what is appended always refused',
+  async (_name, one, gone, accepted) => {
+    const { run } = await writer.make([event, one, event]);
+    const stored = withoutData(run, (index) => (index === 1 ? gone : undefined));
+    expect(reasonOf(stored)).toBe('BATCH_INVALID');
+    expect(reasonOf(stored, 'stored')).toBe(accepted ? 'accepted' : 'BATCH_INVALID');
+  },
+);
+
+test('where some data is gone, what is there is checked as ever, and so are all headers', async () => {
+  const { run } = await writer.make([event, testEvent('more')]);
+  const stored = withoutData(run, (index) => (index === 0 ? dropped : undefined));
+  expect(reasonOf(stored, 'stored')).toBe('accepted');
+  for (const bad of [stored.indexOf('more'), stored.indexOf(event.header) + 20]) {
+    const spoilt = Buffer.from(stored);
+    spoilt[bad] = (spoilt[bad] as number) ^ 1;
+    expect(reasonOf(spoilt, 'stored')).toBe('HASH_MISMATCH');
   }
 });
 

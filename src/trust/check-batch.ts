@@ -8,24 +8,29 @@ import {
   writerIdOf,
 } from '../event/index.ts';
 import { checkEvents } from './check-events.ts';
+import type { Provenance } from './check-gone.ts';
 import { checkHashes } from './check-hashes.ts';
 import { signersOf } from './signers.ts';
 
 /**
- * Check what a batch says about itself: counts, ids, hashes, the Merkle root, which keys signed.
+ * Check what a batch says about itself: counts, ids, hashes, the Merkle root, which keys signed; of one that is stored, also of which events
+ * the data may be gone, as far as they show that by themselves.
  * Whether the signatures verify is `verifySignatures`; whether the chain takes the batch is `ChainState`.
  *
  * @returns the genesis, where the batch is one.
  * @throws AtedbError BATCH_INVALID, HASH_MISMATCH, GENESIS_INVALID, CHAIN_KEY_INVALID, SIGNATURE_INVALID, UNSUPPORTED.
  */
-export function checkBatch(batch: Batch): Genesis | undefined {
-  const genesis = checkContents(batch);
+export function checkBatch(batch: Batch, provenance: Provenance = 'appended'): Genesis | undefined {
+  const genesis = checkContents(batch, provenance);
   checkHashes(batch);
   return genesis;
 }
 
 /** As `checkBatch`, but for what takes nearly all of its time, and may be done elsewhere: `checkHashes`. */
-export function checkContents(batch: Batch): Genesis | undefined {
+export function checkContents(
+  batch: Batch,
+  provenance: Provenance = 'appended',
+): Genesis | undefined {
   const { seal, count } = batch;
   if (seal.events !== count) {
     throw invalid(`its seal counts ${seal.events} events, and it has ${count}`);
@@ -39,7 +44,7 @@ export function checkContents(batch: Batch): Genesis | undefined {
     throw invalid('its writer id is not the hash of chain id, fingerprint and salt');
   }
   if (batch.isGenesis) return checkGenesis(batch);
-  checkEvents(batch);
+  checkEvents(batch, provenance);
   // Whether it may have none is for `vouchedBy` to say.
   if (seal.signatures.length > 0) checkSigners(batch);
   if (seal.publicKeys.length > 0) checkShown(batch);

@@ -7,11 +7,13 @@ import {
   layoutOf,
   layoutStride,
 } from '../event/index.ts';
+import { checkGone, type Provenance } from './check-gone.ts';
 
 /** Kinds that are carried out; a genesis is by itself. */
 const kindsCarriedOut: ReadonlySet<EventKind> = new Set([
   'data',
   'tombstone',
+  'redaction',
   'rules',
   'roots',
   'key_change',
@@ -25,7 +27,7 @@ const sealedBytesMin = 17;
  *
  * @throws AtedbError BATCH_INVALID, UNSUPPORTED, naming the event.
  */
-export function checkEvents(batch: Batch): void {
+export function checkEvents(batch: Batch, provenance: Provenance): void {
   const { layout, count } = batch;
   for (let index = 0; index < count; index += 1) {
     const at = index * layoutStride;
@@ -45,21 +47,22 @@ export function checkEvents(batch: Batch): void {
     const marks = of(layoutOf.marks);
     const isSealed = (marks & eventMarks.sealed) !== 0;
     const hasKey = of(layoutOf.keyStart) !== 0;
-    if (!hasKey && (kind === 'data' || kind === 'tombstone')) {
+    if (!hasKey && (kind === 'data' || kind === 'tombstone' || kind === 'redaction')) {
       throw invalidEvent(index, 'it has no primary key');
     }
-    if (of(layoutOf.dataState) !== 0) {
-      throw invalidEvent(index, 'only a server may say that data is not here');
-    }
-    if ((of(layoutOf.saltStart) === 0) !== isSealed) {
-      throw invalidEvent(index, isSealed ? 'sealed data has no salt' : 'its salt is missing');
-    }
-    const dataBytes = of(layoutOf.dataEnd) - of(layoutOf.dataStart);
-    if (of(layoutOf.dataBytes) !== dataBytes) {
-      throw invalidEvent(
-        index,
-        `its header counts ${batch.events[index]?.header.dataBytes} bytes of data, and it has ${dataBytes}`,
-      );
+    const dataBytes = of(layoutOf.dataBytes);
+    if (of(layoutOf.dataState) !== 0) checkGone(batch, index, provenance);
+    else {
+      if ((of(layoutOf.saltStart) === 0) !== isSealed) {
+        throw invalidEvent(index, isSealed ? 'sealed data has no salt' : 'its salt is missing');
+      }
+      const bytesHere = of(layoutOf.dataEnd) - of(layoutOf.dataStart);
+      if (dataBytes !== bytesHere) {
+        throw invalidEvent(
+          index,
+          `its header counts ${batch.events[index]?.header.dataBytes} bytes of data, and it has ${bytesHere}`,
+        );
+      }
     }
     if (kind !== 'data' && (dataBytes > 0 || isSealed)) {
       throw invalidEvent(index, `${kindNames[kind]} has no data`);
@@ -71,6 +74,7 @@ export function checkEvents(batch: Batch): void {
 
 const kindNames: Partial<Record<EventKind, string>> = {
   tombstone: 'a tombstone',
+  redaction: 'a redaction',
   rules: 'an event of rules',
   roots: 'a change of roots',
   key_change: 'a change of a key',
@@ -104,6 +108,7 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     (said.keyChange !== undefined) !== (kind === 'key_change'),
     'says which, and no other event does',
   );
+  refuse((said.redaction !== undefined) !== (kind === 'redaction'), 'erases what it names alone');
   refuse(kind === 'rules' && (batch.marksOf(index) & eventMarks.authority) === 0, 'sets some');
   if (said.label === undefined || primaryKey === undefined) return;
   if (childPrimaryKey(parent, said.label).equals(primaryKey)) return;

@@ -10,7 +10,7 @@ const inputs = new HashInputs();
 const indexes: number[] = [];
 
 /**
- * Check that the data of each event hashes to what its header says, and the headers to the root that the seal names.
+ * Check that the data of each event hashes to what its header says, if it is here, and the headers to the root that the seal names.
  * `checkEvents` has passed the events.
  *
  * @throws AtedbError HASH_MISMATCH.
@@ -43,6 +43,7 @@ function firstMisfit({ layout, count }: Batch, hasher: RangeHasher, isSealed: bo
     const at = index * layoutStride;
     if ((((layout[at + layoutOf.marks] as number) & eventMarks.sealed) !== 0) !== isSealed)
       continue;
+    if (layout[at + layoutOf.dataState] !== 0) continue;
     const hashStart = layout[at + layoutOf.hashStart] as number;
     // A header that names no hash ends it: the events before may be wrong all the same.
     if (hashStart === 0) {

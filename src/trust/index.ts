@@ -9,6 +9,7 @@ export {
   type WriterRecord,
 } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
+export type { Provenance } from './check-gone.ts';
 export { checkHashes } from './check-hashes.ts';
 export {
   type CertifiedKeys,
@@ -32,6 +33,7 @@ export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
+export { OwedData, refuseUnallowed, type Unallowed } from './owed-data.ts';
 export {
   type FindKey,
   type ReplayedWriter,

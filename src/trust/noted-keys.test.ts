@@ -32,7 +32,7 @@ test('it says at any time what a table says that has the same events', () => {
         sequence += distance;
         const bytes = Buffer.concat([Buffer.alloc(key), keys[key] as Buffer]);
         noted.add(bytes, key, sequence, writer);
-        table.add(bytes, key, sequence, writer);
+        table.add(bytes, key, sequence, writer, 0);
       }
       for (const key of keys) expect(noted.find(key)).toEqual(table.find(key));
     }),

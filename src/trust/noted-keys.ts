@@ -46,7 +46,7 @@ export class NotedKeys {
   #enter(): void {
     for (let index = 0; index < this.#noted; index += 1) {
       const sequence = this.#base + (this.#distances[index] as number);
-      this.#table.add(this.#keys, index * keyBytes, sequence, this.#writers[index] as number);
+      this.#table.add(this.#keys, index * keyBytes, sequence, this.#writers[index] as number, 0);
     }
     this.#noted = 0;
   }

@@ -10,8 +10,10 @@ import {
 } from '../event/index.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
 import { checkBatch } from './check-batch.ts';
+import { checkRedactions } from './check-redactions.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LatestWriters } from './latest-writers.ts';
+import { OwedData, refuseUnallowed } from './owed-data.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
@@ -61,6 +63,8 @@ export type FindKey = (fingerprint: string) => Promise<PublicKey | undefined>;
 export interface ReplayOptions {
   /** Whether each signature is verified, and not only the last one of each writer in a slice, which covers those before. */
   readonly allSignatures?: boolean;
+  /** Takes note of data that is gone, for whoever looks into it by themselves. Absent: the replay does, as far as it shows. */
+  readonly owed?: OwedData;
 }
 
 /** Where a writer's chain of seals stands. */
@@ -84,6 +88,9 @@ export type ReplayedWriters = ReadonlyMap<string, ReplayedWriter>;
  */
 export class ReplayVerifier {
   readonly genesis: Genesis;
+  /** What is still to come, since data is gone. Who comes to the head with something left was lied to. */
+  readonly owed: OwedData;
+  readonly #refusesUnallowed: boolean;
   /** Undefined: who may do what isn't known, and that events are allowed isn't checked. */
   #authority: Authority | undefined;
   readonly #rules: RulesFrom | undefined;
@@ -119,6 +126,8 @@ export class ReplayVerifier {
     this.#keys = (this.#authority ?? Authority.of(genesis)).keys;
     this.#findKey = start.findKey;
     this.#allSignatures = options.allSignatures === true;
+    this.owed = options.owed ?? new OwedData();
+    this.#refusesUnallowed = options.owed === undefined;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
     this.#knowsWriters = start.commit === 0;
@@ -208,7 +217,7 @@ export class ReplayVerifier {
       const batch = checked ?? at(commit.commit, () => parseBatch(run));
       const strangers = at(commit.commit, () => this.#strangersOf(batch));
       if (strangers.length > 0) await this.#learn(strangers);
-      if (checked === undefined) at(commit.commit, () => checkBatch(batch));
+      if (checked === undefined) at(commit.commit, () => checkBatch(batch, 'stored'));
       const step = at(commit.commit, () => this.#step(batch, commit));
       steps.push(step);
       const { seal } = batch;
@@ -217,6 +226,7 @@ export class ReplayVerifier {
       if (seal.signatures.length > 1) await verifyStep(step);
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));
+    if (this.#refusesUnallowed) refuseUnallowed(this.owed.takeUnallowed());
     return steps.map(({ verified }) => verified);
   }
 
@@ -265,6 +275,7 @@ export class ReplayVerifier {
       endOfOthers: this.#latest.endOfOthers(id),
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
+    checkRedactions(batch, commit.firstSequence);
     if (!isGenesis) this.#authority?.decide(batch);
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
@@ -278,6 +289,7 @@ export class ReplayVerifier {
     this.#wrote.set(id, writer);
     this.#nextSequence = commit.firstSequence + commit.events;
     this.#objects.add(batch, commit.firstSequence);
+    this.owed.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
     return { verified: { batch, commit, vouchedBy: vouched }, keys };

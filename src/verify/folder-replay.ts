@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type Genesis, parseBatch } from '../event/index.ts';
-import { type LogSurvey, type ScannedBatch, segmentName, surveyLog } from '../log/index.ts';
+import { type LogSurvey, type ScannedBatch, surveyLog } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { StateBefore } from './compare-snapshot.ts';
 import { HistoryQueue } from './history-queue.ts';
@@ -59,7 +59,7 @@ export class FolderReplay {
       storage,
       folder,
       identify: (run) => this.#identify(run),
-      onBatch: (batch, segment) => this.#take(batch, segment),
+      onBatch: (batch, of) => this.#take(batch, of),
     });
     await this.#flush();
     await this.#queue?.drain();
@@ -81,11 +81,14 @@ export class FolderReplay {
     return genesis.chainId;
   }
 
-  #take({ run, commit, stored, end }: ScannedBatch, segment: number): Promise<void> | undefined {
+  #take(
+    { run, commit, stored, end }: ScannedBatch,
+    { segment, file }: { readonly segment: number; readonly file: string },
+  ): Promise<void> | undefined {
     this.#first ??= Buffer.from(stored);
     const ended = segment === this.#segment ? undefined : this.#endSegment();
     this.#segment = segment;
-    this.#group.push({ run, commit, file: segmentName(segment), offset: end - stored.length });
+    this.#group.push({ run, commit, file, offset: end - stored.length });
     this.#groupBytes += stored.length;
     if (ended !== undefined) return ended;
     const isFull = this.#groupBytes >= groupBytes || this.#group.length >= groupBatches;

@@ -3,9 +3,11 @@ import { Frontier, type PublicKey } from '../crypto/index.ts';
 import { commitLeaf, type Genesis, type TreeHead } from '../event/index.ts';
 import {
   type AuthorityRecord,
+  OwedData,
   type ReplayStart,
   ReplayVerifier,
   type StoredBatch,
+  type Unallowed,
 } from '../trust/index.ts';
 import { Tally } from './tally.ts';
 import type { Violations } from './violations.ts';
@@ -42,6 +44,9 @@ export class HistoryVerifier {
   #firstUnixMs: number | undefined;
   #lastUnixMs: number | undefined;
   #isOver = false;
+  /** Goes on over what doesn't verify. */
+  readonly #owed = new OwedData();
+  readonly #unallowed = new Set<number>();
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -88,10 +93,27 @@ export class HistoryVerifier {
       rest = await this.#verifyUpToViolation(rest);
     }
     if (rest.length > 0) violations.stop();
+    this.#refuse(this.#owed.takeUnallowed());
   }
 
-  /** All was given: say of the heads that weren't reached that they weren't. */
+  /** What is still to come, since data is gone. */
+  get owed(): OwedData {
+    return this.#owed;
+  }
+
+  #refuse(unallowed: readonly Unallowed[]): void {
+    for (const { sequence, why } of unallowed) {
+      // What is behind something that doesn't verify is gone over twice.
+      if (this.#unallowed.has(sequence) || this.#options.violations.isFull) continue;
+      this.#unallowed.add(sequence);
+      const what = `the data of event ${sequence} is not there, and nothing allows that: ${why}`;
+      this.#options.violations.add({ what, sequence });
+    }
+  }
+
+  /** All was given: say of the heads that weren't reached, and of data that nothing has allowed to go, that it is so. */
   finish(): void {
+    if (!this.#isOver) this.#refuse(this.#owed.left(unallowedMax));
     const { size } = this.#frontier;
     for (const due of this.#heads.keys()) {
       if (due <= size || this.#isOver || this.#options.violations.isFull) continue;
@@ -165,9 +187,12 @@ export class HistoryVerifier {
 
   #startAt(place: ReplayStart): ReplayVerifier {
     const { genesis, allSignatures } = this.#options;
-    return new ReplayVerifier(genesis, place, { allSignatures });
+    return new ReplayVerifier(genesis, place, { allSignatures, owed: this.#owed });
   }
 }
+
+/** More than this many events without data convince nobody any more. */
+const unallowedMax = 100;
 
 /** Which batch of a group an error is about. @throws the error where it is none that says so. */
 function placeOf(error: unknown, group: readonly PlacedBatch[]): number {

@@ -1,3 +1,4 @@
+import { dataStates } from '../event/index.ts';
 import type { VerifiedBatch } from '../trust/index.ts';
 
 /** A number of batches, and of the events in them. */
@@ -37,6 +38,12 @@ export interface WriterState {
   readonly asOfSize: number;
 }
 
+/** Events whose data is not there any more. */
+export interface Gone {
+  readonly dropped: number;
+  readonly redacted: number;
+}
+
 class Count {
   batches = 0;
   events = 0;
@@ -62,9 +69,11 @@ export class Tally {
   readonly #all = new Count();
   readonly #signed = new Count();
   readonly #coveredLater = new Count();
+  #gone = { dropped: 0, redacted: 0 };
 
   add({ batch, commit, vouchedBy }: VerifiedBatch): void {
     const { seal, count, bytes } = batch;
+    this.#addGone(batch);
     const amount = { batches: 1, events: count };
     const writer = this.#writerOf(seal.writerId, seal.fingerprint);
     writer.bytes += bytes.length;
@@ -84,6 +93,18 @@ export class Tally {
     if (writer.unsigned.batches === 0) return;
     this.#coveredLater.add(writer.unsigned);
     writer.unsigned = new Count();
+  }
+
+  get gone(): Gone {
+    return { ...this.#gone };
+  }
+
+  #addGone(batch: VerifiedBatch['batch']): void {
+    for (let index = 0; index < batch.count; index += 1) {
+      const state = batch.dataStateOf(index);
+      if (state === dataStates.dropped) this.#gone.dropped += 1;
+      else if (state === dataStates.redacted) this.#gone.redacted += 1;
+    }
   }
 
   get all(): Amount {

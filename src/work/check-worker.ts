@@ -42,7 +42,7 @@ function checkAll(runs: readonly Buffer[]): CheckAnswer {
   const verdicts: CheckVerdict[] = runs.map((run) =>
     verdictOf(() => {
       const batch = parseBatch(run);
-      checkBatch(batch);
+      checkBatch(batch, 'stored');
       good.push(batch);
     }),
   );

@@ -556,6 +556,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: bool private = 15;
    */
   private: boolean;
+
+  /**
+   * Whether data that redactions name is still to be erased from its files.
+   *
+   * @generated from field: bool erasing = 20;
+   */
+  erasing: boolean;
 };
 
 /**

@@ -553,6 +553,46 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_WIRE_MISSING = 90;
    */
   WIRE_MISSING = 90,
+
+  /**
+   * RESOURCE_EXHAUSTED. The disk that the chain lies on has less room than the metadata says is needed: to rewrite a segment, or
+   * to go on growing, since a part of it is kept for compaction and for tombstones, which are taken still. Make room: compact
+   * the chain, delete others, or enlarge the disk; then try again.
+   *
+   * @generated from enum value: ERROR_REASON_DISK_FULL = 160;
+   */
+  DISK_FULL = 160,
+
+  /**
+   * FAILED_PRECONDITION. The chain is being compacted, or its data is being erased, by somebody else. Try again when that has ended.
+   *
+   * @generated from enum value: ERROR_REASON_COMPACTION_RUNNING = 161;
+   */
+  COMPACTION_RUNNING = 161,
+
+  /**
+   * INVALID_ARGUMENT. A redaction names what it can't erase: an event of another object, one that is not before it, or none. The metadata
+   * says which. Read which events the object has.
+   *
+   * @generated from enum value: ERROR_REASON_REDACTION_INVALID = 170;
+   */
+  REDACTION_INVALID = 170,
+
+  /**
+   * FAILED_PRECONDITION. The event's data is not there any more: it was redacted, or dropped since something newer is there. The metadata says
+   * which. Its header still proves what it was. Also made by clients.
+   *
+   * @generated from enum value: ERROR_REASON_DATA_GONE = 171;
+   */
+  DATA_GONE = 171,
+
+  /**
+   * FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it
+   * was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+   *
+   * @generated from enum value: ERROR_REASON_BACKUP_MISMATCH = 172;
+   */
+  BACKUP_MISMATCH = 172,
 }
 
 /**

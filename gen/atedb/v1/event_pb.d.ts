@@ -549,6 +549,34 @@ export declare type KeyChange = Message<"atedb.v1.KeyChange"> & {
 export declare const KeyChangeSchema: GenMessage<KeyChange>;
 
 /**
+ * Earlier events of one object whose data is to be erased: the one that the event's primary key names. What it names of other
+ * objects, or is not before it, stays as it is.
+ *
+ * @generated from message atedb.v1.Redaction
+ */
+export declare type Redaction = Message<"atedb.v1.Redaction"> & {
+  /**
+   * Their sequences, ascending, once each. Absent with `before_sequence`, else required; at most 4,096.
+   *
+   * @generated from field: repeated uint64 sequences = 1;
+   */
+  sequences: bigint[];
+
+  /**
+   * All events of the object with sequences below this one. Absent with `sequences`.
+   *
+   * @generated from field: uint64 before_sequence = 2;
+   */
+  beforeSequence: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.Redaction.
+ * Use `create(RedactionSchema)` to create a new message.
+ */
+export declare const RedactionSchema: GenMessage<Redaction>;
+
+/**
  * The sealed part of an event.
  *
  * @generated from message atedb.v1.EventHeader
@@ -569,7 +597,7 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   kind: EventKind;
 
   /**
-   * The object that the event is about. Required with data and tombstones; absent in rules: the root of the
+   * The object that the event is about. Required with data, tombstones and redactions; absent in rules: the root of the
    * chain; else absent. 16 bytes.
    *
    * @generated from field: bytes primary_key = 3;
@@ -693,6 +721,13 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   label: Uint8Array;
 
   /**
+   * What is to be erased. Required in a redaction, else absent.
+   *
+   * @generated from field: atedb.v1.Redaction redaction = 23;
+   */
+  redaction?: Redaction | undefined;
+
+  /**
    * SHA-256: tagged "atedb/v1/data", of the 16 bytes of salt and then the data; tagged "atedb/v1/sealed-data",
    * of the data alone where that is sealed. Required, but absent in a genesis; 32 bytes.
    *
@@ -743,11 +778,20 @@ export declare type Event = Message<"atedb.v1.Event"> & {
   salt: Uint8Array;
 
   /**
-   * Set by the server where the data is not here. Absent: as written. A writer that sets it is refused.
+   * Set by the server where the data is not here, and then neither data nor salt is. Absent: as written. A writer that sets it
+   * is refused. docs/trust.md says of which events which state is allowed.
    *
    * @generated from field: atedb.v1.DataState data_state = 4;
    */
   dataState: DataState;
+
+  /**
+   * Set by the server with DATA_STATE_REDACTED, and required then, else absent: sequence of the redaction that erased the data, which
+   * comes after the event, is of the same object and names it.
+   *
+   * @generated from field: uint64 redaction = 5;
+   */
+  redaction: bigint;
 };
 
 /**

@@ -244,11 +244,28 @@ export declare type SegmentHeader = Message<"atedb.v1.SegmentHeader"> & {
   frontier: Uint8Array[];
 
   /**
-   * SHA-256 of the whole previous segment file, its footer included. Absent in segment 0; 32 bytes.
+   * SHA-256 of the whole previous segment file as it was when it was closed, its footer included; it stays the same
+   * when that file is rewritten. Absent in segment 0; 32 bytes.
    *
    * @generated from field: bytes previous_sha256 = 7;
    */
   previousSha256: Uint8Array;
+
+  /**
+   * How often the file was rewritten: by a compaction or a redaction, which leave out data of events. Absent: never,
+   * its runs are what the writers sent.
+   *
+   * @generated from field: uint64 generation = 8;
+   */
+  generation: bigint;
+
+  /**
+   * SHA-256 of the segment's file of generation 0, which is what the next segment's header names. Required with a
+   * generation, else absent; 32 bytes.
+   *
+   * @generated from field: bytes original_sha256 = 9;
+   */
+  originalSha256: Uint8Array;
 
   /**
    * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
@@ -321,7 +338,8 @@ export declare const SegmentFooterSchema: GenMessage<SegmentFooter>;
 
 /**
  * A segment file, byte for byte: header; then, for each batch, its events, its seal and its commit;
- * then, when closed in good order, a footer. Fields repeat in the file's order, so a decoder that
+ * then, when closed in good order, a footer. In a file that was rewritten, events may lack data and salt, as their
+ * `data_state` says; all else of each batch is as it was, but for the storage fields of its commit. Fields repeat in the file's order, so a decoder that
  * collects them by number still has each list in order: commit `n` owns seal `n` and the next
  * `CommitHeader.events` events. Any slice that ends after a commit is itself a LogSegment.
  *
@@ -417,6 +435,20 @@ export declare type ManifestSegment = Message<"atedb.v1.ManifestSegment"> & {
    * @generated from field: bytes sha256 = 5;
    */
   sha256: Uint8Array;
+
+  /**
+   * How often the file was rewritten; it is part of the file's name. Absent: never.
+   *
+   * @generated from field: uint64 generation = 6;
+   */
+  generation: bigint;
+
+  /**
+   * SHA-256 of the file of generation 0. Required with a generation, else absent; 32 bytes.
+   *
+   * @generated from field: bytes original_sha256 = 7;
+   */
+  originalSha256: Uint8Array;
 };
 
 /**
@@ -461,6 +493,20 @@ export declare type Manifest = Message<"atedb.v1.Manifest"> & {
   snapshot: bigint;
 
   /**
+   * Size of all segments in bytes after the last compaction: what growth is counted from. Absent: there was none.
+   *
+   * @generated from field: uint64 compacted_bytes = 5;
+   */
+  compactedBytes: bigint;
+
+  /**
+   * When that was, by the server's clock: milliseconds since 1970-01-01 UTC. Absent: there was none.
+   *
+   * @generated from field: uint64 compacted_unix_ms = 6;
+   */
+  compactedUnixMs: bigint;
+
+  /**
    * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
    *
    * @generated from field: optional fixed32 crc32 = 15;
@@ -476,7 +522,8 @@ export declare const ManifestSchema: GenMessage<Manifest>;
 
 /**
  * Where batches lie in a closed segment: an entry for the first batch, and then about every 16 KiB.
- * The file `index-N`. Derived: whoever finds it missing or damaged makes it again from the segment.
+ * The file `index-N`, or `index-N.G` of generation G. Derived: whoever finds it missing or damaged makes it again from the
+ * segment.
  *
  * @generated from message atedb.v1.SegmentIndex
  */
@@ -621,6 +668,20 @@ export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
   firstKeys: Uint8Array;
 
   /**
+   * Bytes of data and salt that its events of kind DATA have. Absent: 0.
+   *
+   * @generated from field: uint64 data_bytes = 10;
+   */
+  dataBytes: bigint;
+
+  /**
+   * How many of these a compaction has found to be superseded and to stay all the same, when it last looked. Absent: 0.
+   *
+   * @generated from field: uint64 kept_bytes = 11;
+   */
+  keptBytes: bigint;
+
+  /**
    * CRC-32 (IEEE 802.3) of the header's bytes before this field's tag. Always present.
    *
    * @generated from field: optional fixed32 crc32 = 15;
@@ -635,8 +696,8 @@ export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
 export declare const KeysHeaderSchema: GenMessage<KeysHeader>;
 
 /**
- * Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`. Derived:
- * whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
+ * Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`, or `keys-N.G` of generation G.
+ * Derived: whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
  *
  * @generated from message atedb.v1.SegmentKeys
  */
@@ -651,10 +712,10 @@ export declare type SegmentKeys = Message<"atedb.v1.SegmentKeys"> & {
   /**
    * First those of the filter, then those of the entries. Each ends with the CRC-32 of the header's CRC-32, the
    * page's number from 0 on (both as little-endian 32-bit integers) and the page's bytes before.
-   * An entry is 28 bytes: the key (16 bytes), then three little-endian 32-bit integers: sequence of its
-   * newest event, less the segment's first; its writer's place in the header's list; and the sequence
-   * after the newest event of any other writer, less the segment's first: 0 for none. They are in the
-   * order of their keys, 145 a page but for the last one.
+   * An entry is 32 bytes: the key (16 bytes), then four little-endian 32-bit integers: sequence of its
+   * newest event, less the segment's first; its writer's place in the header's list; the sequence
+   * after the newest event of any other writer, less the segment's first: 0 for none; and the bytes of
+   * data and salt of the newest event. They are in the order of their keys, 127 a page but for the last one.
    *
    * @generated from field: repeated bytes pages = 2;
    */
@@ -1003,6 +1064,54 @@ export declare type LockTokens = Message<"atedb.v1.LockTokens"> & {
  * Use `create(LockTokensSchema)` to create a new message.
  */
 export declare const LockTokensSchema: GenMessage<LockTokens>;
+
+/**
+ * The file `erasures`: how far redactions were carried out. It is there once the chain has had one.
+ *
+ * @generated from message atedb.v1.Erasures
+ */
+export declare type Erasures = Message<"atedb.v1.Erasures"> & {
+  /**
+   * 0x01524541 (the bytes "AER", 0x01): the type and version of this file. Required.
+   *
+   * @generated from field: fixed32 magic = 1;
+   */
+  magic: number;
+
+  /**
+   * The chain. Required; 32 bytes.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * What redactions with sequences below this one erase is in no file of the chain any more. Absent: 0.
+   *
+   * @generated from field: uint64 done_before = 3;
+   */
+  doneBefore: bigint;
+
+  /**
+   * Whether there may be one at or above it that is not carried out. Absent: at most in the active segment.
+   *
+   * @generated from field: bool pending = 4;
+   */
+  pending: boolean;
+
+  /**
+   * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
+   *
+   * @generated from field: optional fixed32 crc32 = 15;
+   */
+  crc32?: number | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.Erasures.
+ * Use `create(ErasuresSchema)` to create a new message.
+ */
+export declare const ErasuresSchema: GenMessage<Erasures>;
 
 /**
  * Why commits are not in the log.

@@ -7,7 +7,7 @@ import { toChainDamage, toPublicKey, toTreeHead, toTrustMode } from './to-messag
 export function describeChain(deps: ChainServiceDeps) {
   return unary(ChainService.method.describeChain, async (request, call) => {
     using lease = await openRequested(deps, request, call);
-    const { genesis, roots, log, writerCount } = lease.chain;
+    const { genesis, roots, log, writerCount, eraser } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
     return {
       chainKey: genesis.chainKey.text,
@@ -25,6 +25,7 @@ export function describeChain(deps: ChainServiceDeps) {
       trouble: log.trouble ?? '',
       damages: log.damages.map(toChainDamage),
       private: genesis.isPrivate === true,
+      erasing: eraser.isBusy,
     };
   });
 }

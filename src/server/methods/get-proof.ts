@@ -3,7 +3,7 @@ import { ChainService, type GetProofRequest } from '../../../gen/atedb/v1/chain_
 import { DataState, SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
-import { type Batch, eventPath, parseBatch, splitSlice } from '../../event/index.ts';
+import { type Batch, dataStateName, eventPath, parseBatch, splitSlice } from '../../event/index.ts';
 import type { ChainLog, Position } from '../../log/index.ts';
 import { type Call, unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
@@ -85,6 +85,8 @@ async function eventAt(
   const { headerBytes: header, data, salt } = batch.eventAt(index);
   // A genesis has no data to leave out.
   const isWhole = request.withData || batch.isGenesis;
+  const state = batch.dataStateOf(index);
+  if (isWhole && state !== 0) throw dataGone(sequence, dataStateName(state));
   return {
     commit: commit.commit,
     event: {
@@ -97,6 +99,14 @@ async function eventAt(
       keys: keysOfSigners(chain, batch),
     },
   };
+}
+
+function dataGone(sequence: number, state: string): AtedbError {
+  return new AtedbError(
+    'DATA_GONE',
+    `the data of event ${sequence} is gone: it was ${state}. The event can be proven without its data`,
+    { metadata: { sequence: String(sequence), data_state: state } },
+  );
 }
 
 /** The public keys of a batch's signers, but those that its genesis names. */

@@ -6,7 +6,7 @@ import type { SendingCall } from '../method.ts';
 import { SliceMemory, sliceBytesMax } from '../slice-memory.ts';
 import { SliceSender } from './slice-sender.ts';
 
-const start: Position = { segment: 0, offset: 0, commit: 0, sequence: 0 };
+const start: Position = { segment: 0, generation: 0, offset: 0, commit: 0, sequence: 0 };
 
 const { signal } = new AbortController();
 const someMemory = () => new SliceMemory({ bytesMax: 16 * 1024 * 1024 });

@@ -83,6 +83,7 @@ function authorityOf(said: OracleEvent): EventAuthority {
       fingerprint: keyOf(change.key).fingerprint,
       successor: change.successor === undefined ? undefined : keyOf(change.successor),
     },
+    redaction: said.kind === 'redaction' ? { beforeSequence: 1 } : undefined,
   };
 }
 
@@ -98,7 +99,7 @@ function sealingOf(name: string | undefined) {
 
 /** What an event says of where its object is and who reads it; undefined for one that is about keys. */
 export function placementOf({ kind, object, parent, moves, read }: OracleEvent) {
-  if (kind === 'roots' || kind === 'key_change') return undefined;
+  if (kind === 'roots' || kind === 'key_change' || kind === 'redaction') return undefined;
   return {
     ...{ kind, moves, read: readRuleOf(read) },
     primaryKey: object === undefined ? undefined : objectKey(object),

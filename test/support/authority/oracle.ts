@@ -15,7 +15,7 @@ export interface OracleRefusal {
 
 /** An event, in names. */
 export interface OracleEvent {
-  readonly kind: 'data' | 'tombstone' | 'rules' | 'roots' | 'key_change';
+  readonly kind: 'data' | 'tombstone' | 'redaction' | 'rules' | 'roots' | 'key_change';
   /** Absent: rules of the root of the chain, or about no object. */
   readonly object?: string | undefined;
   readonly parent?: string | undefined;
@@ -139,6 +139,11 @@ export class AuthorityOracle {
       if (!this.mayWrite(actors, item === undefined ? '' : object)) return 'KEY_NOT_ALLOWED';
       if (item !== undefined) item.isLive = false;
       return undefined;
+    }
+    if (kind === 'redaction') {
+      const isRoot = actors.some((actor) => this.roots.includes(actor));
+      const mayWrite = this.mayWrite(actors, this.items.has(object) ? object : '');
+      return isRoot || mayWrite ? undefined : 'KEY_NOT_ALLOWED';
     }
     const refused = this.#place(event, object);
     if (refused !== undefined) return refused;

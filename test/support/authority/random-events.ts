@@ -73,6 +73,7 @@ function eventsAbout(object: fc.Arbitrary<string>): fc.Arbitrary<OracleEvent> {
   return fc.oneof(
     { weight: 24, arbitrary: written(object) },
     { weight: 6, arbitrary: fc.record({ ...kind('tombstone'), object }) },
+    { weight: 4, arbitrary: fc.record({ ...kind('redaction'), object }) },
     { weight: 2, arbitrary: fc.record({ ...kind('rules'), ...ruled }) },
     { weight: 2, arbitrary: fc.record({ ...kind('roots'), roots: some }) },
     { weight: 3, arbitrary: fc.record({ ...kind('key_change'), change }) },

@@ -1,11 +1,13 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { AppendBatchRequestSchema } from '../../../gen/atedb/v1/chain_pb.js';
 import {
+  DataState,
   EventHeaderSchema,
   EventKind,
   type Genesis,
   type Precondition,
   type PublicKey,
+  type Redaction,
   type Seal,
   type SealHeader,
   SealHeaderSchema,
@@ -31,12 +33,14 @@ export function isRun(run: Buffer): boolean {
     events.length >= 1 &&
     events.length <= 16_384 &&
     events.every(
-      ({ header, salt, dataState }) =>
+      ({ header, salt, dataState, redaction }) =>
         header.length <= 65_536 &&
         isEventHeader(Buffer.from(header)) &&
         isLength(salt, 0, 16) &&
         dataState >= 0 &&
-        dataState <= 3,
+        dataState <= 3 &&
+        isInteger(redaction) &&
+        redaction > 0n === (dataState === DataState.REDACTED),
     ) &&
     isSeal(seal)
   );
@@ -57,8 +61,14 @@ export function isEventHeader(bytes: Buffer): boolean {
     isInteger(header.timeUnixMs, header.dataBytes) &&
     isLength(header.dataHash, 0, 32) &&
     (header.genesis === undefined || isGenesis(header.genesis)) &&
+    (header.redaction === undefined || isRedaction(header.redaction)) &&
     isAuthority(header, isPublicKey)
   );
+}
+
+/** The form alone: whether it contradicts itself is another question. */
+function isRedaction({ sequences, beforeSequence }: Redaction): boolean {
+  return sequences.length <= 4_096 && isInteger(...sequences, beforeSequence);
 }
 
 function isGenesis(genesis: Genesis): boolean {

@@ -251,5 +251,5 @@ export class ReadingClient implements AsyncDisposable {
 
 /** The name that the model gives an event. */
 export function nameOf(event: ChainEvent): string {
-  return event.kind === 'genesis' ? 'genesis' : event.data.toString();
+  return event.kind === 'genesis' ? 'genesis' : String(event.data);
 }

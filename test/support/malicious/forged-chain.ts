@@ -26,6 +26,7 @@ import {
   writerIdOf,
 } from '../../../src/event/index.ts';
 import { toPublicKey } from '../../../src/server/methods/to-message.ts';
+import { type GoneData, withoutData } from '../gone.ts';
 import {
   type TestBatchOptions,
   type TestGenesisOptions,
@@ -123,6 +124,18 @@ export class ForgedChain {
     return made;
   }
 
+  /** Append events as their writer would; of the batch that is stored some have lost their data. */
+  async appendGone(
+    key: KeyPair,
+    events: readonly BuiltEvent[],
+    goneOf: (index: number) => GoneData | undefined,
+    options: ForgedBatch = {},
+  ): Promise<void> {
+    const { run } = await this.append(key, events, options);
+    this.#stored.pop();
+    this.accept(withoutData(run, goneOf));
+  }
+
   /** Store a batch, whatever it is. */
   accept(run: Buffer): void {
     const { seal } = parseBatch(run);
@@ -169,7 +182,8 @@ export class ForgedChain {
     for (let commit = this.size - 1; commit > 0; commit -= 1) {
       const batch = parseBatch(this.runAt(commit));
       for (let index = batch.count - 1; index >= 0; index -= 1) {
-        if (batch.eventAt(index).header.primaryKey?.equals(primaryKey)) {
+        const { kind, primaryKey: about } = batch.eventAt(index).header;
+        if ((kind === 'data' || kind === 'tombstone') && about?.equals(primaryKey)) {
           return this.sequenceOf(commit) + index;
         }
       }

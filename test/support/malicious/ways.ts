@@ -17,5 +17,5 @@ export const ways: Record<string, (chain: Chain, events: number) => Promise<unkn
 /** What one way hands over of data, as text. */
 export function texts(read: unknown): string[] {
   const events = Array.isArray(read) ? (read as ChainEvent[]) : [];
-  return events.filter(({ kind }) => kind === 'data').map(({ data }) => data.toString());
+  return events.filter(({ kind }) => kind === 'data').map(({ data }) => String(data));
 }

@@ -1,0 +1,259 @@
+import { AtedbError } from '../bytes/index.ts';
+import { deadBytes, isWorthClosing, Tally, type TallyCounts } from '../compact/index.ts';
+import { type ChainLog, type ClosedSegment, errorCode, readError } from '../log/index.ts';
+import type {
+  CompactionJob,
+  CompactionRunner,
+  CountedSegment,
+  RewrittenSegment,
+} from './compaction-job.ts';
+import type { KeyIndex } from './key-index.ts';
+
+/** How a chain is compacted. */
+export interface CompactionOptions {
+  readonly runner: CompactionRunner;
+  /** `plan`: nothing is written, and all is told that would be done. `count`: only what is dead is found. */
+  readonly what: 'count' | 'plan' | 'compact';
+  /** Somebody wants all room back that there is. */
+  readonly isAsked: boolean;
+  /** What was committed in the last so many milliseconds keeps its data. */
+  readonly horizonMs: number;
+  readonly onProgress?: ((progress: CompactionProgress) => void) | undefined;
+  /** Ends it. What was done by then stays. */
+  readonly signal: AbortSignal;
+}
+
+/** How far a compaction is. Bytes of the segments that are rewritten. */
+export interface CompactionProgress {
+  readonly doneBytes: number;
+  readonly allBytes: number;
+}
+
+/** What the data of a chain is used for. Bytes of data and salt, but for `logBytes`. */
+export interface ChainUse {
+  /** Of all segments. */
+  readonly logBytes: number;
+  readonly dataBytes: number;
+  /** Of the newest event of each object. */
+  readonly liveBytes: number;
+  /** Superseded, and may go. */
+  readonly deadBytes: number;
+  /** Superseded, and has to stay. */
+  readonly keptBytes: number;
+  /** When it was counted: milliseconds since 1970-01-01 UTC. */
+  readonly timeUnixMs: number;
+}
+
+/** What a compaction has done, or would do. */
+export interface CompactionReport {
+  readonly use: ChainUse;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  /** Segments that were looked into: of a `count`, none. */
+  readonly rewritten: readonly RewrittenSegment[];
+  /** What became of their events. */
+  readonly counts: TallyCounts;
+  /** The active segment would be closed first: bytes of it that may go. 0 where it isn't, or was. */
+  readonly activeDeadBytes: number;
+  readonly durationMs: number;
+}
+
+/** What is compacted. */
+export interface CompactedChain {
+  readonly log: ChainLog;
+  readonly keys: KeyIndex;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly now: () => number;
+}
+
+/** How often a job is begun anew, where a segment was closed in the moment in which it began. */
+const triesMax = 5;
+
+/** Compacts one chain, while it is read and written; one thing at a time. */
+export class ChainCompaction {
+  readonly #chain: CompactedChain;
+  readonly #stopped = new AbortController();
+  #running: Promise<unknown> | undefined;
+  #use: ChainUse | undefined;
+
+  constructor(chain: CompactedChain) {
+    this.#chain = chain;
+  }
+
+  /** What was found when it was counted last; undefined where it never was. */
+  get lastUse(): ChainUse | undefined {
+    return this.#use;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** What the active segment has of data, as far as it was given its place. Bytes. */
+  get activeUse() {
+    const { log, keys } = this.#chain;
+    return { ...keys.activeBytes, keptBytes: 0, bytes: log.rewriting.active.durableBytes };
+  }
+
+  /**
+   * Whether a compaction that nobody has asked for has anything to do: else it needn't be begun. Only what is closed or about to
+   * be can be rewritten.
+   */
+  get mayHaveDead(): boolean {
+    const { log } = this.#chain;
+    return log.rewriting.closed.length > 0 || isWorthClosing(this.activeUse, false);
+  }
+
+  /**
+   * Compact the chain, or find out what that would do.
+   *
+   * @throws AtedbError COMPACTION_RUNNING, CHAIN_READ_ONLY, DISK_FULL, STORAGE_FAILED, CHAIN_DAMAGED where a segment isn't what it was; the signal's reason.
+   */
+  async run(options: CompactionOptions): Promise<CompactionReport> {
+    if (this.#running !== undefined) {
+      throw new AtedbError(
+        'COMPACTION_RUNNING',
+        'the chain is being compacted already. Ask again when that has ended',
+      );
+    }
+    const signal = AbortSignal.any([options.signal, this.#stopped.signal]);
+    const { rewriting } = this.#chain.log;
+    const running = rewriting.exclusively(() => this.#run({ ...options, signal }));
+    this.#running = running.catch(() => undefined);
+    try {
+      return await running;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** End what is under way: nothing can be begun any more. Never rejects. */
+  async stop(why: AtedbError): Promise<void> {
+    this.#stopped.abort(why);
+    await this.#running;
+  }
+
+  async #run(options: CompactionOptions): Promise<CompactionReport> {
+    const { log, keys, now } = this.#chain;
+    const startedMs = performance.now();
+    const { what, isAsked, signal } = options;
+    signal.throwIfAborted();
+    const writes = what === 'compact';
+    const wouldClose = isWorthClosing(this.activeUse, isAsked);
+    if (writes) {
+      await log.rewriting.prepare();
+      if (wouldClose) await this.#closeActive();
+    }
+    // Their files may be being made, which the thread would otherwise do over again.
+    await keys.written();
+    const bytesBefore = log.bytes;
+    const done = await this.#carryOut(options);
+    if (writes) {
+      const compacted = { bytes: log.bytes, timeUnixMs: now() };
+      await log.rewriting.compactedAt(compacted);
+    }
+    const tally = new Tally();
+    for (const { counts } of done.rewritten) tally.addAll(counts);
+    const saved = done.rewritten.reduce((sum, one) => sum + one.bytesBefore - one.bytesAfter, 0);
+    this.#use = this.#useOf(done.counted, writes ? tally.counts.dropped.bytes : 0);
+    return {
+      use: this.#use,
+      bytesBefore,
+      bytesAfter: bytesBefore - saved,
+      rewritten: done.rewritten,
+      counts: tally.counts,
+      activeDeadBytes: what === 'plan' && wouldClose ? deadBytes(this.activeUse) : 0,
+      durationMs: performance.now() - startedMs,
+    };
+  }
+
+  /** Close the active segment, so that it can be rewritten, too. */
+  async #closeActive(): Promise<void> {
+    const { log, keys } = this.#chain;
+    const closing = log.rewriting.closeActive();
+    if (closing === undefined) return;
+    // In the same turn: what is appended from now on is in the next one.
+    keys.beginSegment(closing.nextSequence);
+    await closing.closed;
+  }
+
+  async #carryOut(options: CompactionOptions): Promise<JobDone> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#tryJob(options);
+      } catch (error) {
+        await this.#chain.log.rewriting.cleanUp();
+        const isGone = errorCode(error) === 'ENOENT' || isSnapshotGone(error);
+        if (!isGone || tries === triesMax || options.signal.aborted) throw asOurs(error);
+      }
+    }
+  }
+
+  async #tryJob({ runner, signal, ...options }: CompactionOptions): Promise<JobDone> {
+    const { log, now } = this.#chain;
+    const { closed, active } = log.rewriting;
+    const job: CompactionJob = {
+      folder: log.folder,
+      chainId: log.chainId,
+      closed,
+      active,
+      what: options.what,
+      isAsked: options.isAsked,
+      horizonUnixMs: now() - options.horizonMs,
+    };
+    const rewritten: RewrittenSegment[] = [];
+    let counted: readonly CountedSegment[] = [];
+    let allBytes = 0;
+    const listener = {
+      onCounted: (segments: readonly CountedSegment[]) => {
+        counted = segments;
+        for (const { isChosen, bytes } of segments) allBytes += isChosen ? bytes : 0;
+        options.onProgress?.({ doneBytes: 0, allBytes });
+      },
+      onProgress: (doneBytes: number) => options.onProgress?.({ doneBytes, allBytes }),
+      onRewritten: async (done: RewrittenSegment, next: ClosedSegment | undefined) => {
+        if (next !== undefined) await log.rewriting.replace(next);
+        rewritten.push(done);
+      },
+    };
+    await runner.run(job, listener, signal);
+    return { counted, rewritten };
+  }
+
+  /** @param dropped bytes of data that have gone since the count. */
+  #useOf(counted: readonly CountedSegment[], dropped: number): ChainUse {
+    const { log, now } = this.#chain;
+    const parts = [...counted, this.activeUse];
+    const sum = (
+      of: (part: Omit<CountedSegment, 'segment' | 'generation' | 'isChosen'>) => number,
+    ) => parts.reduce((total, part) => total + of(part), 0);
+    return {
+      logBytes: log.bytes,
+      dataBytes: sum(({ dataBytes }) => dataBytes) - dropped,
+      liveBytes: sum(({ newestBytes }) => newestBytes),
+      deadBytes: Math.max(0, sum(deadBytes) - dropped),
+      keptBytes: sum(({ keptBytes }) => keptBytes),
+      timeUnixMs: now(),
+    };
+  }
+}
+
+/** What a job has done. */
+interface JobDone {
+  readonly counted: readonly CountedSegment[];
+  readonly rewritten: readonly RewrittenSegment[];
+}
+
+/** A snapshot goes when its segment is closed, and another is there then. */
+function isSnapshotGone(error: unknown): boolean {
+  return (
+    error instanceof AtedbError &&
+    error.reason === 'CHAIN_DAMAGED' &&
+    error.metadata.file?.startsWith('snapshot-') === true
+  );
+}
+
+/** What the file system said becomes STORAGE_FAILED. */
+function asOurs(error: unknown): unknown {
+  return readError('compacting the chain', error);
+}

@@ -1,0 +1,176 @@
+import { AtedbError } from '../bytes/index.ts';
+import { type Decision, decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
+import { parseBatch } from '../event/index.ts';
+import {
+  type ClosedSegment,
+  dataFates,
+  findNewest,
+  keepKeys,
+  lastCommitsOf,
+  rewriteSegment,
+  type ScannedBatch,
+  type SegmentNewest,
+  type Storage,
+  scanSegmentFile,
+} from '../log/index.ts';
+import type {
+  CompactionJob,
+  CompactionListener,
+  CompactionRunner,
+  CountedSegment,
+} from './compaction-job.ts';
+
+/** Bytes that a disk must have free beside the file that is written. */
+const roomBytesMin = 4 * 1024 * 1024;
+
+/** A rewritten segment that gives back less than this part of it isn't worth the change, unless somebody asked. */
+const savedPartMin = 0.1;
+
+/** Carries out jobs where it is called: for threads, and for tests. */
+export class CompactionHere implements CompactionRunner {
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  async run(job: CompactionJob, listener: CompactionListener, signal: AbortSignal): Promise<void> {
+    await new Compaction(this.#storage, job, { listener, signal }).run();
+  }
+}
+
+/** A job that is being carried out. */
+class Compaction {
+  readonly #storage: Storage;
+  readonly #job: CompactionJob;
+  readonly #chainId: Buffer;
+  readonly #listener: CompactionListener;
+  readonly #signal: AbortSignal;
+  /** Bytes of segments that are done. */
+  #doneBytes = 0;
+
+  constructor(
+    storage: Storage,
+    job: CompactionJob,
+    { listener, signal }: { listener: CompactionListener; signal: AbortSignal },
+  ) {
+    this.#storage = storage;
+    this.#job = job;
+    this.#chainId = Buffer.from(job.chainId);
+    this.#listener = listener;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<void> {
+    const { folder, closed: said, active, what } = this.#job;
+    const closed = said.map(withBuffers);
+    const at = { storage: this.#storage, folder, chainId: this.#chainId };
+    const { segments: found, activeWriters } = await findNewest(
+      { ...at, closed, active },
+      this.#signal,
+    );
+    const chosen = found.filter((one) => this.#isChosen(one));
+    this.#listener.onCounted(found.map((one) => counted(one, chosen.includes(one))));
+    if (what === 'count' || chosen.length === 0) return;
+    const lastCommits = await lastCommitsOf(at, active, activeWriters);
+    for (const one of chosen) {
+      this.#signal.throwIfAborted();
+      const place = closed.indexOf(one.segment);
+      const next = closed[place + 1] ?? active;
+      await this.#rewrite(one, next, lastCommits);
+      this.#doneBytes += one.segment.bytes;
+    }
+  }
+
+  #isChosen({ segment, newest: _, ...use }: SegmentNewest): boolean {
+    return isWorthRewriting({ ...use, bytes: segment.bytes }, this.#job.isAsked);
+  }
+
+  async #rewrite(
+    { segment, newest }: SegmentNewest,
+    next: { readonly firstCommit: number; readonly firstSequence: number },
+    lastCommits: ReadonlySet<number>,
+  ): Promise<void> {
+    const { folder, what, isAsked, horizonUnixMs } = this.#job;
+    const tally = new Tally();
+    const decide = ({ run, commit }: ScannedBatch): Uint8Array | undefined => {
+      const { firstSequence, timeUnixMs } = commit;
+      const decisions = decideBatch(
+        parseBatch(run),
+        {
+          timeUnixMs,
+          horizonUnixMs,
+          isWritersLast: lastCommits.has(commit.commit),
+          isNewest: (index) => isSet(newest, firstSequence + index - segment.firstSequence),
+        },
+        tally,
+      );
+      return decisions && Uint8Array.from(decisions, fateOf);
+    };
+    const at = { storage: this.#storage, folder, chainId: this.#chainId };
+    const report = (bytesAfter: number) => ({
+      segment: segment.segment,
+      bytesBefore: segment.bytes,
+      bytesAfter,
+      counts: tally.counts,
+    });
+    const onProgress = (bytes: number) => {
+      this.#signal.throwIfAborted();
+      this.#listener.onProgress(this.#doneBytes + bytes);
+    };
+    if (what === 'plan') {
+      await scanSegmentFile(at, segment, next, (batch) => {
+        decide(batch);
+        onProgress(batch.end);
+      });
+      const { dropped } = tally.counts;
+      await this.#listener.onRewritten(report(segment.bytes - dropped.bytes), undefined);
+      return;
+    }
+    await this.#checkRoom(segment.bytes);
+    const isWanted = (bytes: number) => {
+      const saved = segment.bytes - bytes;
+      return saved > 0 && (isAsked || saved >= segment.bytes * savedPartMin);
+    };
+    const keptBytes = () => tally.keptBytes;
+    const to = { ...at, segment, next, decide, isWanted, keptBytes, onProgress };
+    const made = await rewriteSegment(to);
+    const { young, dropped } = tally.counts;
+    // So that it isn't taken for worth it again before more of it is dead. What is young will be.
+    if (made === undefined && young.events === 0) {
+      await keepKeys(at, segment, next, keptBytes() + dropped.bytes);
+    }
+    await this.#listener.onRewritten(report(made?.bytes ?? segment.bytes), made);
+  }
+
+  /** @throws AtedbError DISK_FULL where there is no room for another file of this size. */
+  async #checkRoom(bytes: number): Promise<void> {
+    const free = await this.#storage.freeBytes(this.#job.folder);
+    const needed = bytes + roomBytesMin;
+    if (free === undefined || free >= needed) return;
+    throw new AtedbError(
+      'DISK_FULL',
+      `the disk has ${free} bytes free, and rewriting a segment of ${bytes} bytes takes ${needed}. Make room`,
+      { metadata: { free_bytes: String(free), needed_bytes: String(needed) } },
+    );
+  }
+}
+
+function fateOf(decision: Decision): number {
+  return decision === 'dropped' ? dataFates.dropped : dataFates.stays;
+}
+
+function isSet(bits: Uint8Array, place: number): boolean {
+  return ((bits[place >>> 3] as number) & (1 << (place & 7))) !== 0;
+}
+
+function counted({ segment, newest: _, ...use }: SegmentNewest, isChosen: boolean): CountedSegment {
+  const { segment: number, generation, bytes } = segment;
+  return { segment: number, generation, bytes, ...use, isChosen };
+}
+
+/** Buffers become plain arrays of bytes on their way to a thread. */
+function withBuffers(segment: ClosedSegment): ClosedSegment {
+  const { sha256, originalSha256 } = segment;
+  return { ...segment, sha256: Buffer.from(sha256), originalSha256: Buffer.from(originalSha256) };
+}

@@ -1,0 +1,181 @@
+import { AtedbError, KeySequences } from '../bytes/index.ts';
+import { randomSecret } from '../crypto/index.ts';
+import {
+  type Batch,
+  dataStates,
+  erases,
+  layoutOf,
+  layoutStride,
+  writesObject,
+} from '../event/index.ts';
+
+const keyBytes = 16;
+/** Objects whose newest event so far was dropped: of more, a secret sample is kept. 32 MiB at the most. */
+const droppedMax = 2 ** 20;
+/** Events that are erased, and whose redaction is still to come. */
+const redactedMax = 2 ** 17;
+
+/** Data that is gone, and that nothing has allowed. */
+export interface Unallowed {
+  readonly sequence: number;
+  /** In words, of the event of that sequence. */
+  readonly why: string;
+}
+
+/** An event whose data is said to be erased. */
+interface Erased {
+  readonly sequence: number;
+  /** 16 bytes. */
+  readonly primaryKey: Buffer;
+}
+
+/** How much is kept at the most; for tests. */
+export interface OwedDataOptions {
+  readonly droppedMax?: number;
+  readonly redactedMax?: number;
+}
+
+/**
+ * What a reader still has to see of a chain, since data of it is gone: of dropped data something newer of the same object, of erased
+ * data the redaction that it names. Events are noted in order; who has read to the head asks what is left. Its memory is bounded: of very many
+ * dropped objects a sample is kept that nobody else knows, so that who drops what must stay is found out all the same, if not each time.
+ */
+export class OwedData {
+  /** Of objects whose newest event so far was dropped. */
+  readonly #dropped: KeySequences;
+  /** By the sequence of the redaction that they name. */
+  readonly #erased = new Map<number, Erased[]>();
+  readonly #redactedMax: number;
+  #erasedCount = 0;
+  #notKept = 0;
+  #unallowed: Unallowed[] = [];
+
+  constructor(options: OwedDataOptions = {}) {
+    const { droppedMax: keysMax = droppedMax } = options;
+    this.#dropped = new KeySequences({ secret: randomSecret(), keysMax });
+    this.#redactedMax = options.redactedMax ?? redactedMax;
+  }
+
+  /** Whether something is still to come. */
+  get isOwed(): boolean {
+    return this.#dropped.size > 0 || this.#erasedCount > 0;
+  }
+
+  /** How many events there are, at least, whose data nothing has allowed to go so far. */
+  get count(): number {
+    return this.#dropped.size + this.#erasedCount;
+  }
+
+  /** Of so many dropped objects one was looked at. */
+  get oneIn(): number {
+    return this.#dropped.oneIn;
+  }
+
+  /** Number of erased events that were too many to look at. */
+  get notKept(): number {
+    return this.#notKept;
+  }
+
+  /** Take note of the events of a batch, which was verified by itself. */
+  add(batch: Batch, firstSequence: number): void {
+    const { layout, count } = batch;
+    for (let index = 0; index < count; index += 1) {
+      const at = index * layoutStride;
+      const state = layout[at + layoutOf.dataState] as number;
+      // Nearly all events of nearly all chains.
+      if (state === 0 && this.#dropped.size === 0 && this.#erased.size === 0) continue;
+      const sequence = firstSequence + index;
+      const keyStart = layout[at + layoutOf.keyStart] as number;
+      if (this.#erased.size > 0) this.#meet(batch, index, sequence);
+      if (!writesObject(layout[at + layoutOf.kind] as number)) continue;
+      if (state === dataStates.dropped) this.#dropped.set(batch.bytes, keyStart, sequence);
+      else this.#dropped.delete(batch.bytes, keyStart);
+      if (state === dataStates.redacted) this.#owe(batch, index, sequence);
+    }
+  }
+
+  /** What was named and has come, and doesn't allow what it was named for; each is told once. */
+  takeUnallowed(): readonly Unallowed[] {
+    const unallowed = this.#unallowed;
+    this.#unallowed = [];
+    return unallowed;
+  }
+
+  /**
+   * What is left, the lowest sequences first: of who has read all there is, that is data that nothing has allowed to go.
+   *
+   * @param countMax the most that are told.
+   */
+  left(countMax: number): readonly Unallowed[] {
+    const dropped = this.#dropped.lowest(countMax).map((sequence) => ({
+      sequence,
+      why: 'its data was dropped, and nothing newer of its object is there',
+    }));
+    const erased: Unallowed[] = [];
+    for (const [redaction, events] of this.#erased) {
+      for (const { sequence } of events) {
+        erased.push({
+          sequence,
+          why: `its data is said to be erased by the redaction at sequence ${redaction}, which isn't there`,
+        });
+      }
+    }
+    const all = [...dropped, ...erased].sort((a, b) => a.sequence - b.sequence);
+    return all.slice(0, countMax);
+  }
+
+  /** Take note of what names its redaction. */
+  #owe(batch: Batch, index: number, sequence: number): void {
+    const redaction = batch.redactedBy(index) ?? 0;
+    if (redaction <= sequence) {
+      const why = `its data is said to be erased by the redaction at sequence ${redaction}, which isn't behind it`;
+      this.#unallowed.push({ sequence, why });
+      return;
+    }
+    if (this.#erasedCount >= this.#redactedMax) {
+      this.#notKept += 1;
+      return;
+    }
+    const events = this.#erased.get(redaction) ?? [];
+    // Who goes over some batches once more, as a verification does behind what is wrong, notes them once.
+    const isAgain = (events.at(-1)?.sequence ?? 0) >= sequence;
+    if (isAgain && events.some((event) => event.sequence === sequence)) return;
+    const primaryKey = Buffer.from(keyOf(batch, index));
+    events.push({ sequence, primaryKey });
+    this.#erased.set(redaction, events);
+    this.#erasedCount += 1;
+  }
+
+  /** The event of a sequence is there, which others may name as their redaction. */
+  #meet(batch: Batch, index: number, sequence: number): void {
+    const events = this.#erased.get(sequence);
+    if (events === undefined) return;
+    this.#erased.delete(sequence);
+    this.#erasedCount -= events.length;
+    const redaction =
+      batch.kindOf(index) === 'redaction' ? batch.authorityOf(index).redaction : undefined;
+    const primaryKey = keyOf(batch, index);
+    for (const event of events) {
+      if (redaction !== undefined && erases({ sequence, primaryKey, redaction }, event)) continue;
+      const what = redaction === undefined ? 'is no redaction' : "doesn't name it";
+      const why = `its data is said to be erased by the event at sequence ${sequence}, which ${what}`;
+      this.#unallowed.push({ sequence: event.sequence, why });
+    }
+  }
+}
+
+/** Refuse what holds data that nothing has allowed to go. @throws AtedbError VERIFICATION_FAILED, naming the first of them. */
+export function refuseUnallowed(unallowed: readonly Unallowed[]): void {
+  const [first] = unallowed;
+  if (first === undefined) return;
+  throw new AtedbError(
+    'VERIFICATION_FAILED',
+    `the data of the event at sequence ${first.sequence} is not here, and nothing allows that: ${first.why}. The server, or its copy of the chain, can't be trusted`,
+    { metadata: { sequence: String(first.sequence) } },
+  );
+}
+
+function keyOf({ bytes, layout }: Batch, index: number): Buffer {
+  const start = layout[index * layoutStride + layoutOf.keyStart] as number;
+  return bytes.subarray(start, start + keyBytes);
+}
