@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import { type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/index.ts';
+import { type Batch, type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/index.ts';
 import {
   ChainLog,
   type ChainLogOptions,
@@ -31,6 +31,8 @@ export interface OpenChainOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** Refuses what there is no room for. Absent: there is room for all. @throws AtedbError DISK_FULL. */
+  readonly checkRoom?: ((batch: Batch) => void) | undefined;
   /** Closed segments to check before anything else. */
   readonly suspects?: Iterable<number> | undefined;
   /** Reading came upon damage in a closed segment. */
