@@ -51,7 +51,7 @@ async function offered(...words: string[]): Promise<string[]> {
 test.runIf(hasBash).each([
   [
     ['atedb', 're'],
-    ['read', 'readers', 'repair'],
+    ['read', 'readers', 'redact', 'repair', 'restore'],
   ],
   [['atedb', 'key', 'ex'], ['export']],
   [

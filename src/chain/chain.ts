@@ -10,7 +10,7 @@ import {
   type SignatureView,
   type TreeHead,
 } from '../event/index.ts';
-import type { ChainLog } from '../log/index.ts';
+import type { Appended, ChainLog } from '../log/index.ts';
 import {
   type Answer,
   type Authority,
@@ -25,6 +25,8 @@ import {
 } from '../trust/index.ts';
 import { ChainCompaction } from './chain-compaction.ts';
 import { changesRights } from './changes-rights.ts';
+import type { Eraser } from './eraser.ts';
+import { hasRedaction, redactionsIn } from './erasing.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
 import type { LockTable } from './lock-table.ts';
 import { WriterClaims } from './writer-claims.ts';
@@ -39,6 +41,8 @@ export interface PreparedBatch {
   readonly asOfRoot: Buffer | undefined;
   /** What the objects of its conditions were in closed segments. */
   readonly closedFacts: ClosedFacts | undefined;
+  /** Whether it has a redaction. */
+  readonly isErasing: boolean;
 }
 
 /** A batch that has its place. */
@@ -72,6 +76,7 @@ export class Chain {
   readonly log: ChainLog;
   readonly claims = new WriterClaims();
   readonly locks: LockTable;
+  readonly eraser: Eraser;
   readonly compaction: ChainCompaction;
   readonly #end = new AbortController();
   /** The genesis batch with its commit, as it is stored. */
@@ -88,6 +93,7 @@ export class Chain {
     state: ChainState;
     keys: KeyIndex;
     locks: LockTable;
+    eraser: Eraser;
     genesisSlice: Buffer;
     /** Milliseconds since 1970-01-01 UTC. */
     now: () => number;
@@ -102,6 +108,7 @@ export class Chain {
     this.#state = options.state;
     this.#keys = options.keys;
     this.locks = options.locks;
+    this.eraser = options.eraser;
     this.#now = options.now;
     this.compaction = new ChainCompaction({ log: this.log, keys: this.#keys, now: this.#now });
     this.#checkHashes = options.checkHashes ?? checkHashes;
@@ -172,7 +179,9 @@ export class Chain {
     const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;
     const asOfRoot = known ? await this.#rootAt(asOf.size) : undefined;
     const closedFacts = preconditions.length === 0 ? undefined : await this.#askClosed(batch);
-    return { batch, asOfRoot, closedFacts };
+    const isErasing = hasRedaction(batch);
+    if (isErasing) await this.eraser.mark();
+    return { batch, asOfRoot, closedFacts, isErasing };
   }
 
   /**
@@ -203,12 +212,14 @@ export class Chain {
    * Whether a batch must be refreshed before it is submitted, since too much has come since it was prepared. To be asked in
    * the same turn in which it is submitted.
    */
-  isStale({ closedFacts }: PreparedBatch): boolean {
+  isStale({ closedFacts, isErasing }: PreparedBatch): boolean {
+    if (isErasing && !this.eraser.isMarked) return true;
     return closedFacts !== undefined && this.#keys.isStale(closedFacts);
   }
 
   /** Find out anew what may have changed since a batch was prepared. @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED. */
   async refresh(prepared: PreparedBatch): Promise<PreparedBatch> {
+    if (prepared.isErasing) await this.eraser.mark();
     return { ...prepared, closedFacts: await this.#askClosed(prepared.batch) };
   }
 
@@ -260,12 +271,19 @@ export class Chain {
     const { firstSequence, startsSegment } = appended;
     this.#keys.addBatch(batch, firstSequence, startsSegment);
     if (this.locks.count > 0 && changesRights(batch)) this.locks.recheck();
+    if (prepared.isErasing) this.#eraseWhenDurable(batch, appended);
     return {
       isRetry: false,
       sealHash: seal.hash,
       commitHeader: appended.commitHeader,
       durable: appended.durable,
     };
+  }
+
+  #eraseWhenDurable(batch: Batch, { firstSequence, durable }: Appended): void {
+    const redactions = redactionsIn(batch, firstSequence);
+    // Whoever appended it is told where it fails.
+    durable.then(() => this.eraser.add(redactions)).catch(() => undefined);
   }
 
   /**
@@ -306,6 +324,7 @@ export class Chain {
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
   async close(): Promise<void> {
+    await this.eraser.close();
     await this.compaction.stop(closedError());
     await this.log.close();
     await this.#keys.written();

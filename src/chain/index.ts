@@ -20,6 +20,7 @@ export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
 export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
 export type { ChainLease } from './open-entry.ts';
+export { resumeErasures } from './pending-erasures.ts';
 export { ChainRegistry } from './registry.ts';
 export type { ListedChain, RegistryOptions } from './registry-options.ts';
 export {

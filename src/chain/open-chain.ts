@@ -13,6 +13,7 @@ import {
 import { ChainState, checkBatch, verifyGenesis } from '../trust/index.ts';
 import { Chain, type CheckHashes } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
+import { Eraser, type EraserOptions } from './eraser.ts';
 import { KeyIndex } from './key-index.ts';
 import { LockTable } from './lock-table.ts';
 import { refuseLinks } from './refuse-links.ts';
@@ -33,6 +34,8 @@ export interface OpenChainOptions {
   readonly checkHashes?: CheckHashes | undefined;
   /** Refuses what there is no room for. Absent: there is room for all. @throws AtedbError DISK_FULL. */
   readonly checkRoom?: ((batch: Batch) => void) | undefined;
+  /** How fast redactions are carried out; see `EraserOptions`. */
+  readonly eraseTimes?: Pick<EraserOptions, 'retryMs' | 'closePauseMs'> | undefined;
   /** Closed segments to check before anything else. */
   readonly suspects?: Iterable<number> | undefined;
   /** Reading came upon damage in a closed segment. */
@@ -128,7 +131,9 @@ export async function openChainIn(
     const { segment, sequence } = log.activeStart();
     const keys = loading.keysOf(segment, sequence);
     const locks = locksOf(options, folder, log);
-    return new Chain({ ...options, key, log, state, keys, locks, genesisSlice });
+    const eraser = eraserOf(options, { folder, log, keys });
+    if (log.trouble === undefined) eraser.resume();
+    return new Chain({ ...options, key, log, state, keys, locks, eraser, genesisSlice });
   } catch (error) {
     await log.close();
     throw error;
@@ -171,7 +176,9 @@ export async function createChain(
   });
   loading.log = log;
   try {
-    const common = { ...options, key, log, state, keys, locks: locksOf(options, folder, log) };
+    const locks = locksOf(options, folder, log);
+    const eraser = eraserOf(options, { folder, log, keys });
+    const common = { ...options, key, log, state, keys, locks, eraser };
     const before = new Chain({ ...common, genesisSlice: Buffer.alloc(0) });
     await before.submit(await before.prepare(run)).durable;
     loading.genesisSlice = await firstSlice(log);
@@ -184,6 +191,22 @@ export async function createChain(
 
 function locksOf({ storage, now }: OpenChainOptions, folder: string, { chainId }: ChainLog) {
   return new LockTable(new LockTokens({ storage, folder, chainId, now }));
+}
+
+/** Carries out redactions of a chain. */
+function eraserOf(
+  { storage, eraseTimes, onNotice }: OpenChainOptions,
+  of: { readonly folder: string; readonly log: ChainLog; readonly keys: KeyIndex },
+): Eraser {
+  const { folder, log, keys } = of;
+  const closeActive = async () => {
+    const closing = log.rewriting.closeActive();
+    if (closing === undefined) return;
+    // In the same turn: what is appended next is in another segment.
+    keys.beginSegment(closing.nextSequence);
+    await closing.closed;
+  };
+  return new Eraser({ storage, folder, log, closeActive, onNotice, ...eraseTimes });
 }
 
 function logOptions(options: OpenChainOptions, folder: string, loading: Loading): ChainLogOptions {

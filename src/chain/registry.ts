@@ -268,7 +268,7 @@ export class ChainRegistry {
     const { openChainsMax } = this.#options;
     if (this.#entries.size + this.#opening <= openChainsMax) return;
     for (const [key, entry] of this.#entries) {
-      if (entry.leases > 0) continue;
+      if (isUsed(entry)) continue;
       const closed = await this.#closeUnused(key, entry);
       if (closed) return;
     }
@@ -282,7 +282,7 @@ export class ChainRegistry {
   /** Close a chain unless somebody uses it; under its own mutex, so that nobody opens its files meanwhile. */
   #closeUnused(key: string, entry: OpenEntry): Promise<boolean> {
     return this.#mutex.run(key, async () => {
-      if (entry.leases > 0 || this.#entries.get(key) !== entry) return false;
+      if (isUsed(entry) || this.#entries.get(key) !== entry) return false;
       this.#entries.delete(key);
       await entry.chain.close();
       return true;
@@ -306,7 +306,7 @@ export class ChainRegistry {
   async #closeIdle(): Promise<void> {
     const { unusedChainsMax = unusedChainsDefault } = this.#options;
     const before = performance.now() - this.#idleMs;
-    const unused = [...this.#entries].filter(([, { leases }]) => leases === 0);
+    const unused = [...this.#entries].filter(([, entry]) => !isUsed(entry));
     const beyond = unused.length - unusedChainsMax;
     const idle = unused.filter(
       ([, { idleSinceMs }], place) => place < beyond || idleSinceMs <= before,
@@ -349,6 +349,11 @@ export class ChainRegistry {
       onSuspect: (segment) => this.#scrubber.suspect(key, segment),
     };
   }
+}
+
+/** Whether somebody uses it, or it has something to do by itself. */
+function isUsed({ leases, chain }: OpenEntry): boolean {
+  return leases > 0 || chain.eraser.isBusy;
 }
 
 function chainNotFound(chainKey: string): AtedbError {

@@ -11,6 +11,7 @@ import { lockCommand } from './commands/lock.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { readersCommand } from './commands/readers.ts';
+import { redactCommand } from './commands/redact.ts';
 import { repairCommand } from './commands/repair.ts';
 import { rmCommand } from './commands/rm.ts';
 import { rulesCommand } from './commands/rules.ts';
@@ -66,6 +67,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(readCommand)
       .command(tailCommand)
       .command(getCommand)
+      .command(redactCommand)
       .command(rmCommand)
       .command(lockCommand)
       .command(shareCommand)

@@ -4,6 +4,7 @@ import { descriptionJson, descriptionWords } from './describe.ts';
 
 const description: ChainDescription = {
   isPrivate: false,
+  isErasing: false,
   chainKey: 'example.com/me/log',
   chainId: Buffer.alloc(32, 1),
   trustMode: 'centralized',

@@ -23,6 +23,7 @@ import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts'
 import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { type ReadOptions, readRange } from './range.ts';
+import { type Redacted, type RedactOptions, type RedactTarget, redact } from './redact.ts';
 import type { RememberedChain } from './remembered-chain.ts';
 import { type RulesView, viewRules } from './rules-view.ts';
 import { notSealedHere, sealRequests } from './seal-requests.ts';
@@ -144,6 +145,13 @@ export class Chain implements AsyncDisposable {
     if (confidential.seals(this.genesis)) return confidential.append(all, options);
     const appended = this.#append(buildEvents(all, options), options);
     return appended.catch((error) => confidential.appendRefused(error, all, options));
+  }
+
+  /** Have data erased for good. @throws AtedbError REDACTION_INVALID, DATA_GONE; as `append` and `get`. */
+  async redact(target: RedactTarget, options: RedactOptions = {}): Promise<Redacted> {
+    this.#checkWritable();
+    const append: Chain['append'] = (events, call) => this.append(events, call);
+    return redact(await this.#context(options), target, { ...options, append });
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {

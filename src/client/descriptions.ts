@@ -46,6 +46,8 @@ export interface ChainDescription {
   readonly health: 'good' | 'read-only';
   /** Why it can't be written; undefined where it can. */
   readonly trouble: string | undefined;
+  /** Whether data that redactions name is still to be erased from its files. */
+  readonly isErasing: boolean;
   /** What of it is damaged. */
   readonly damages: readonly ServedDamage[];
 }
@@ -70,6 +72,7 @@ export function parseDescription(answer: Buffer): ChainDescription {
   return readingStubs(DescribeChainResponseSchema, answer, (described) => ({
     chainKey: described.chainKey,
     isPrivate: described.private,
+    isErasing: described.erasing,
     chainId: Buffer.from(described.chainId),
     trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
     roots: described.roots.map((root) => {

@@ -4,6 +4,7 @@ export {
   type ChainAddress,
   type ChainKey,
   childPrimaryKey,
+  type DataState,
   type EventKind,
   type Genesis,
   parseChainAddress,
@@ -12,6 +13,7 @@ export {
   parseServerAddress,
   primaryKeyFromName,
   publicKeyText,
+  type Redaction,
   type ServerAddress,
   type TreeHead,
   type TrustMode,
@@ -81,6 +83,7 @@ export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
+export type { Redacted, RedactOptions, RedactTarget } from './redact.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
 export type {
   AllowedKeys,

@@ -11,13 +11,14 @@ export {
 export { finishDeletion, markDeleted } from './delete-folder.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
+export { type Erasures, readErasures, writeErasures } from './erasures-file.ts';
 export { findNewest, type SegmentNewest } from './find-newest.ts';
 export { KeysCache } from './keys-cache.ts';
 export { lastCommitsOf } from './last-commits.ts';
 export { isTileName, parseSegmentName, segmentName } from './layout.ts';
 export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
-export { holdsLog, isSetAsideName } from './log-folder.ts';
+export { holdsLog, isSetAsideName, setAsideFiles } from './log-folder.ts';
 export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended, ClosedActive } from './log-writer.ts';

@@ -9,6 +9,9 @@ export const tilesName = 'tiles';
 /** Which tokens of leases were given out; see `lock-tokens.ts`. */
 export const lockTokensName = 'lock-tokens';
 
+/** How far redactions were carried out; see `erasures-file.ts`. */
+export const erasuresName = 'erasures';
+
 /** Says, in a chain's folder, that the chain is deleted: a root's signed wish. */
 export const deletedName = 'deleted';
 
@@ -48,6 +51,10 @@ export const isTileName = (path: string): boolean => path.startsWith(`${tilesNam
 export function tailName(segment: number, offset: number, attempt: number): string {
   return `segment-${digits(segment)}.tail-${offset}${attempt === 0 ? '' : `-${attempt}`}`;
 }
+
+/** Whether a file of this name holds bytes that were cut off a segment. */
+export const isTailName = (name: string): boolean =>
+  /^segment-\d{8,15}\.tail-\d+(-\d+)?$/.test(name);
 
 /** The folder, in a chain's, of what one repair set aside; they are numbered from 1 on. */
 export const setAsideName = (repair: number): string => `set-aside-${repair}`;

@@ -1,4 +1,4 @@
-import { manifestName, parseSegmentName, parseSetAsideName } from './layout.ts';
+import { isTailName, manifestName, parseSegmentName, parseSetAsideName } from './layout.ts';
 import type { Storage } from './storage.ts';
 
 /** Whether a folder has files that only that of a log has. */
@@ -8,6 +8,15 @@ export async function holdsLog(storage: Storage, folder: string): Promise<boolea
     ({ name, isFolder }) =>
       !isFolder && (name === manifestName || parseSegmentName(name) !== undefined),
   );
+}
+
+/** Names in a chain's folder of what was set aside, cut off or repaired, in order. @throws what the storage throws. */
+export async function setAsideFiles(at: {
+  readonly storage: Storage;
+  readonly folder: string;
+}): Promise<string[]> {
+  const names = (await at.storage.list(at.folder)).map(({ name }) => name);
+  return names.filter((name) => isSetAsideName(name) || isTailName(name)).sort();
 }
 
 /** Whether a folder of this name, in a log's, has what a repair set aside. */

@@ -1,4 +1,5 @@
 import {
+  erasuresName,
   indexName,
   isTileName,
   keysName,
@@ -17,7 +18,7 @@ export function otherFiles({ files, sound, beyond }: LogSurvey): string[] {
   );
   const parts = new Set([manifestName, snapshotName(active), ...segments]);
   // Says nothing of the chain's events, and can't be compared with anything.
-  parts.add(lockTokensName);
+  parts.add(lockTokensName).add(erasuresName);
   for (const { segment, generation } of sound.slice(0, -1)) {
     parts.add(indexName(segment, generation)).add(keysName(segment, generation));
   }

@@ -1,8 +1,12 @@
+import { varintBytes } from '../bytes/index.ts';
 import { readVarint } from './framing.ts';
 
 const eventTag = 0x0a;
 /** Of an Event: the state of its data, as a number of `atedb.v1.DataState`. */
 const stateTag = 0x20;
+
+/** Of an Event: the sequence of the redaction that has erased its data. */
+const redactionTag = 0x28;
 
 /** What becomes of the data of an event: it stays as it is, or goes for one of the reasons of `atedb.v1.DataState`. */
 export const dataFates = { stays: 0, redacted: 2, dropped: 3 } as const;
@@ -12,9 +16,14 @@ export const dataFates = { stays: 0, redacted: 2, dropped: 3 } as const;
  *
  * @param run events and seal, framed as they are stored.
  * @param fates one of `dataFates` for each event.
+ * @param redactionOf the sequence of the redaction that erases an event's data, of which that is the fate.
  */
-export function rewriteRun(run: Buffer, fates: Uint8Array): Buffer {
-  // What says where data went is shorter than any data or salt.
+export function rewriteRun(
+  run: Buffer,
+  fates: Uint8Array,
+  redactionOf: (event: number) => number = noRedaction,
+): Buffer {
+  // What says where data went is shorter than any salt, or sealed data.
   const out = Buffer.allocUnsafe(run.length);
   let written = 0;
   let copied = 0;
@@ -28,12 +37,18 @@ export function rewriteRun(run: Buffer, fates: Uint8Array): Buffer {
       copied = end;
       const header = framed(run, start);
       const headerEnd = header.next + header.value;
+      const redaction = fate === dataFates.redacted ? redactionOf(event) : 0;
+      const redactionBytes = redaction === 0 ? 0 : 1 + varintBytes(redaction);
       out[written] = eventTag;
-      written = writeVarint(out, written + 1, headerEnd - start + 2);
+      written = writeVarint(out, written + 1, headerEnd - start + 2 + redactionBytes);
       written += run.copy(out, written, start, headerEnd);
       out[written] = stateTag;
       out[written + 1] = fate;
       written += 2;
+      if (redaction > 0) {
+        out[written] = redactionTag;
+        written = writeVarint(out, written + 1, redaction);
+      }
     }
     at = end;
   }
@@ -41,11 +56,15 @@ export function rewriteRun(run: Buffer, fates: Uint8Array): Buffer {
   return out.subarray(0, written);
 }
 
-/** Write a length, as short as can be. @returns where it ends. */
+function noRedaction(): never {
+  throw new Error('what erases data is to be named');
+}
+
+/** Write a number, as short as can be. @returns where it ends. */
 function writeVarint(out: Buffer, at: number, value: number): number {
   let end = at;
   let rest = value;
-  for (; rest >= 0x80; rest >>>= 7) out[end++] = (rest & 0x7f) | 0x80;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) out[end++] = (rest % 0x80) | 0x80;
   out[end++] = rest;
   return end;
 }

@@ -36,6 +36,8 @@ export interface SegmentToRewrite {
    * order.
    */
   readonly decide: (batch: ScannedBatch) => Uint8Array | undefined;
+  /** The sequence of the redaction that erases an event of that batch, of which the fate is that. Absent: none is erased. */
+  readonly redactionOf?: (batch: ScannedBatch, event: number) => number;
   /** Called when all was decided: whether the new file is wanted, which has so many bytes. */
   readonly isWanted: (bytes: number) => boolean;
   /** Called when all was decided: how many bytes of data were superseded and stay all the same. */
@@ -186,7 +188,11 @@ class SegmentCopy {
     this.#oldHash.update(stored);
     const fates = this.#of.decide(batch);
     // Copied: it lies in a buffer that is used again.
-    const kept = fates === undefined ? Buffer.from(run) : rewriteRun(run, fates);
+    const { redactionOf } = this.#of;
+    const kept =
+      fates === undefined
+        ? Buffer.from(run)
+        : rewriteRun(run, fates, redactionOf && ((event) => redactionOf(batch, event)));
     const { headerBytes: header, treeRoot } = commit;
     const durableOffset = this.#groupStart;
     this.#add(kept);

@@ -9,6 +9,7 @@ import {
   ChainRegistry,
   CompactionThread,
   type CompactorSettings,
+  resumeErasures,
   type ScrubSettings,
 } from '../chain/index.ts';
 import { compactTriggersDefault } from '../compact/index.ts';
@@ -156,8 +157,11 @@ async function startLocked(
     onNotice: (notice) => logger.warn(notice),
   });
   const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
+  const { descriptorsMax } = limits;
+  const storage = options.storage ?? new RealStorage({ descriptorsMax });
+  const ending = new AbortController();
   const registry = new ChainRegistry({
-    storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
+    storage,
     logsPath,
     serverIdentity: identity.publicKey,
     trustMode,
@@ -221,12 +225,16 @@ async function startLocked(
     await checkers.close();
     throw error;
   });
+  const onNotice = (notice: string) => logger.warn(notice);
+  const resumed = resumeErasures({ storage, logsPath, registry, onNotice, signal: ending.signal });
   const stop = async (reason: string) => {
+    ending.abort();
     logger.info({ reason }, 'shutting down');
     try {
       await grpc.drain();
       slowReaders.stop();
       await registry.close();
+      await resumed;
       await damageFile.saved();
       await checkers.close();
     } finally {

@@ -1,6 +1,7 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
+import { checkRedactions } from './check-redactions.ts';
 import { answerOf, isAnswerTo, type KeptAnswer, keepAnswer } from './kept-answers.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
 import { type ConditionFacts, checkPreconditions } from './preconditions.ts';
@@ -182,7 +183,7 @@ export class ChainState {
    * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
    * had, or hasn't shown, a head of that size.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
-   * PRECONDITION_FAILED, LEASE_LOST; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
+   * PRECONDITION_FAILED, LEASE_LOST, REDACTION_INVALID; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
   admit(
     batch: Batch,
@@ -204,6 +205,7 @@ export class ChainState {
       endOfOthersOn,
       holdsLease,
     });
+    checkRedactions(batch, this.nextSequence);
     this.#authorise(batch);
   }
 

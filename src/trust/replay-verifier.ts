@@ -10,6 +10,7 @@ import {
 } from '../event/index.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
 import { checkBatch } from './check-batch.ts';
+import { checkRedactions } from './check-redactions.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { OwedData, refuseUnallowed } from './owed-data.ts';
@@ -274,6 +275,7 @@ export class ReplayVerifier {
       endOfOthers: this.#latest.endOfOthers(id),
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
+    checkRedactions(batch, commit.firstSequence);
     if (!isGenesis) this.#authority?.decide(batch);
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);

@@ -2,6 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type Batch, type Genesis, parseBatch, type SliceBatch } from '../event/index.ts';
 import { checkBatch } from './check-batch.ts';
+import { checkRedactions } from './check-redactions.ts';
 import type { FindKey, VerifiedBatch } from './replay-verifier.ts';
 import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 import { keysShownIn, signersOf, unknownKey } from './signers.ts';
@@ -24,6 +25,7 @@ export async function verifyBatch(
   try {
     const batch = parseBatch(run);
     const isGenesis = checkBatch(batch, 'stored') !== undefined;
+    checkRedactions(batch, commit.firstSequence);
     const vouched = vouchedBy(batch, genesis.trustMode);
     await verifySignatures(batch.seal, await keysFor(batch, genesis, findKey));
     const fits =

@@ -577,6 +577,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: uint64 counted_unix_ms = 42;
    */
   countedUnixMs: bigint;
+
+  /**
+   * Whether data that redactions name is still to be erased from its files.
+   *
+   * @generated from field: bool erasing = 20;
+   */
+  erasing: boolean;
 };
 
 /**

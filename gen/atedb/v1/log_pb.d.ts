@@ -1066,6 +1066,54 @@ export declare type LockTokens = Message<"atedb.v1.LockTokens"> & {
 export declare const LockTokensSchema: GenMessage<LockTokens>;
 
 /**
+ * The file `erasures`: how far redactions were carried out. It is there once the chain has had one.
+ *
+ * @generated from message atedb.v1.Erasures
+ */
+export declare type Erasures = Message<"atedb.v1.Erasures"> & {
+  /**
+   * 0x01524541 (the bytes "AER", 0x01): the type and version of this file. Required.
+   *
+   * @generated from field: fixed32 magic = 1;
+   */
+  magic: number;
+
+  /**
+   * The chain. Required; 32 bytes.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * What redactions with sequences below this one erase is in no file of the chain any more. Absent: 0.
+   *
+   * @generated from field: uint64 done_before = 3;
+   */
+  doneBefore: bigint;
+
+  /**
+   * Whether there may be one at or above it that is not carried out. Absent: at most in the active segment.
+   *
+   * @generated from field: bool pending = 4;
+   */
+  pending: boolean;
+
+  /**
+   * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
+   *
+   * @generated from field: optional fixed32 crc32 = 15;
+   */
+  crc32?: number | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.Erasures.
+ * Use `create(ErasuresSchema)` to create a new message.
+ */
+export declare const ErasuresSchema: GenMessage<Erasures>;
+
+/**
  * Why commits are not in the log.
  *
  * @generated from enum atedb.v1.GapReason

@@ -7,7 +7,7 @@ import { toChainDamage, toPublicKey, toTreeHead, toTrustMode } from './to-messag
 export function describeChain(deps: ChainServiceDeps) {
   return unary(ChainService.method.describeChain, async (request, call) => {
     using lease = await openRequested(deps, request, call);
-    const { genesis, roots, log, writerCount } = lease.chain;
+    const { genesis, roots, log, writerCount, eraser } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
     const use = lease.chain.compaction.knownUse;
     return {
@@ -29,6 +29,7 @@ export function describeChain(deps: ChainServiceDeps) {
       liveBytes: BigInt(use?.liveBytes ?? 0),
       deadBytes: BigInt(use?.deadBytes ?? 0),
       countedUnixMs: BigInt(use?.timeUnixMs ?? 0),
+      erasing: eraser.isBusy,
     };
   });
 }

@@ -1,0 +1,322 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AtedbError } from '../bytes/index.ts';
+import { parseBatch, splitSlice } from '../event/index.ts';
+import {
+  type ChainLog,
+  type ClosedSegment,
+  type Erasures,
+  readErasures,
+  rewriteSegment,
+  type ScannedBatch,
+  type Storage,
+  setAsideFiles,
+  writeErasures,
+} from '../log/index.ts';
+import {
+  type BatchErasure,
+  erasureOf,
+  mayTouch,
+  type PlacedRedaction,
+  redactionsIn,
+} from './erasing.ts';
+
+/** What an eraser works with. */
+export interface EraserOptions {
+  readonly storage: Storage;
+  /** Absolute path of the chain's folder. */
+  readonly folder: string;
+  readonly log: ChainLog;
+  /** Close the active segment, so that it can be rewritten. Resolves when it is closed. */
+  readonly closeActive: () => Promise<void>;
+  readonly onNotice: (notice: string) => void;
+  /** After a failure, milliseconds until it is tried again. Absent: 10,000. */
+  readonly retryMs?: number | undefined;
+  /**
+   * Milliseconds from one closing of an active segment to the next, on average of a few: each makes a file more, which stays small. Absent:
+   * 10,000.
+   */
+  readonly closePauseMs?: number | undefined;
+}
+
+const retryDefaultMs = 10_000;
+const closePauseDefaultMs = 10_000;
+/** Active segments that are closed without a pause. */
+const closingsMax = 8;
+const sliceBytesMax = 1024 * 1024;
+/** Carried out at once: what is in one segment together costs one rewriting. */
+const redactionsMax = 1_024;
+
+/**
+ * Carries out the redactions of an open chain: what they name is erased from every file of it, by rewriting the segments that hold it. Before
+ * a redaction is appended, the file `erasures` says that there may be one; so none is forgotten, whatever happens, and a crash in between
+ * costs no more than doing it again.
+ */
+export class Eraser {
+  readonly #options: EraserOptions;
+  /** By sequence. */
+  readonly #pending = new Map<number, PlacedRedaction>();
+  readonly #end = new AbortController();
+  /** As the file says; undefined: it was not read. */
+  #noted: Erasures | undefined;
+  /** Whether the file is known to say that something is pending. */
+  #isMarked = false;
+  #marking: Promise<void> | undefined;
+  #working: Promise<void> | undefined;
+  /** When active segments were closed, oldest first; at most so many. */
+  readonly #closingsMs: number[] = [];
+
+  constructor(options: EraserOptions) {
+    this.#options = options;
+  }
+
+  /** Whether redactions may be appended now; see `mark`. */
+  get isMarked(): boolean {
+    return this.#isMarked;
+  }
+
+  /** Whether it has something to do. */
+  get isBusy(): boolean {
+    return this.#working !== undefined;
+  }
+
+  /** Resolves when there is nothing more to do, or it was ended. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#working;
+  }
+
+  /** Go on with what another run of the server has left. */
+  resume(): void {
+    this.#start(async () => {
+      const noted = await this.#read();
+      if (!noted.isPending) return;
+      this.#isMarked = true;
+      await this.#find(noted.doneBefore);
+    });
+  }
+
+  /**
+   * Note durably that a redaction may come: it is not to be appended before.
+   *
+   * @throws AtedbError STORAGE_FAILED.
+   */
+  async mark(): Promise<void> {
+    while (!this.#isMarked) {
+      this.#marking ??= this.#mark().finally(() => {
+        this.#marking = undefined;
+      });
+      await this.#marking;
+    }
+  }
+
+  /** Carry out redactions, which are durable. */
+  add(redactions: readonly PlacedRedaction[]): void {
+    for (const one of redactions) this.#pending.set(one.sequence, one);
+    this.#start(async () => undefined);
+  }
+
+  /** End what is under way. What is left is done when the chain is opened again. */
+  async close(): Promise<void> {
+    this.#end.abort(new AtedbError('SERVER_DRAINING', 'the chain is being closed'));
+    await this.#working;
+  }
+
+  async #mark(): Promise<void> {
+    const noted = await this.#read();
+    // All before were carried out, if none was pending.
+    const { nextSequence } = this.#options.log.durable;
+    const doneBefore = noted.isPending ? noted.doneBefore : nextSequence;
+    await this.#note({ doneBefore, isPending: true });
+    this.#isMarked = true;
+  }
+
+  async #read(): Promise<Erasures> {
+    const { log, onNotice } = this.#options;
+    try {
+      this.#noted ??= await readErasures(this.#options, log.chainId);
+      this.#noted ??= { doneBefore: 0, isPending: false };
+    } catch (error) {
+      onNotice(
+        `how far redactions were carried out is not known, and all are again: ${inWords(error)}`,
+      );
+      this.#noted = { doneBefore: 0, isPending: true };
+    }
+    return this.#noted;
+  }
+
+  async #note(erasures: Erasures): Promise<void> {
+    await writeErasures(this.#options, this.#options.log.chainId, erasures);
+    this.#noted = erasures;
+  }
+
+  #start(first: () => Promise<void>): void {
+    if (this.#end.signal.aborted) return;
+    const before = this.#working ?? Promise.resolve();
+    const working = before
+      .then(() => this.#untilDone(first))
+      .finally(() => {
+        if (this.#working === working) this.#working = undefined;
+      });
+    this.#working = working;
+  }
+
+  /** Try until all is done, or the end. Never rejects. */
+  async #untilDone(first: () => Promise<void>): Promise<void> {
+    const { log, onNotice, retryMs = retryDefaultMs } = this.#options;
+    const { signal } = this.#end;
+    for (let isFirst = true; !signal.aborted; ) {
+      try {
+        if (isFirst) await first();
+        isFirst = false;
+        await this.#work();
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (log.trouble !== undefined) {
+          onNotice(`what is to be erased can't be, as long as the chain can only be read`);
+          return;
+        }
+        onNotice(`what is to be erased is not erased yet, and is tried again: ${inWords(error)}`);
+        await delay(retryMs, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #work(): Promise<void> {
+    while (this.#pending.size > 0) {
+      const some = [...this.#pending.values()].slice(0, redactionsMax);
+      await this.#carryOut(some);
+      for (const { sequence } of some) this.#pending.delete(sequence);
+    }
+    if (!this.#isMarked) return;
+    // Whoever wants to append one from here on has to say so first.
+    this.#isMarked = false;
+    const { nextSequence } = this.#options.log.durable;
+    await this.#note({ doneBefore: nextSequence, isPending: false });
+    await this.#tellOfOthers();
+  }
+
+  /** Find the redactions from a sequence on. */
+  async #find(from: number): Promise<void> {
+    const { log } = this.#options;
+    let position = await log.positionOfSequence(from);
+    for (;;) {
+      this.#end.signal.throwIfAborted();
+      const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+      if (bytes.length === 0) return;
+      for (const { run, commit } of splitSlice(bytes)) {
+        for (const one of redactionsIn(parseBatch(run), commit.firstSequence)) {
+          this.#pending.set(one.sequence, one);
+        }
+      }
+      position = next;
+    }
+  }
+
+  async #carryOut(redactions: readonly PlacedRedaction[]): Promise<void> {
+    const { log } = this.#options;
+    await this.#closeActiveFor(redactions);
+    await log.rewriting.exclusively(async () => {
+      const { closed, active } = log.rewriting;
+      for (const [place, segment] of closed.entries()) {
+        this.#end.signal.throwIfAborted();
+        const next = closed[place + 1] ?? active;
+        const touching = await this.#touching(redactions, segment, next.firstSequence);
+        if (touching.length > 0) await this.#rewrite(segment, next, touching);
+      }
+      // What a rewriting that has failed had begun may hold it too; and until then the old files are there.
+      await log.rewriting.cleanUp();
+      await log.rewriting.idle();
+    });
+  }
+
+  /** Have what is named lie in closed segments. */
+  async #closeActiveFor(redactions: readonly PlacedRedaction[]): Promise<void> {
+    const { log, closeActive, closePauseMs = closePauseDefaultMs } = this.#options;
+    const { firstSequence } = log.rewriting.active;
+    const end = log.durable.nextSequence;
+    const isNamed = redactions.some((one) => mayTouch(one, firstSequence, end));
+    if (!isNamed || !(await this.#holds(redactions, firstSequence, end))) return;
+    if (this.#closingsMs.length === closingsMax) {
+      const oldestMs = this.#closingsMs.shift() as number;
+      const waitMs = oldestMs + closingsMax * closePauseMs - performance.now();
+      if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#end.signal, ref: false });
+    }
+    await closeActive();
+    this.#closingsMs.push(performance.now());
+  }
+
+  /** Those that may erase something of a segment. */
+  async #touching(
+    redactions: readonly PlacedRedaction[],
+    { segment, firstSequence }: ClosedSegment,
+    end: number,
+  ): Promise<readonly PlacedRedaction[]> {
+    const { log } = this.#options;
+    const touching: PlacedRedaction[] = [];
+    for (const one of redactions) {
+      if (!mayTouch(one, firstSequence, end)) continue;
+      const isThere = (await log.keys.find(segment, one.primaryKey)) !== undefined;
+      if (isThere) touching.push(one);
+    }
+    const isHeld = touching.length > 0 && (await this.#holds(touching, firstSequence, end));
+    return isHeld ? touching : [];
+  }
+
+  /** Whether anything between two sequences is to be erased, and isn't yet. */
+  async #holds(
+    redactions: readonly PlacedRedaction[],
+    from: number,
+    end: number,
+  ): Promise<boolean> {
+    const { log } = this.#options;
+    let position = await log.positionOfSequence(from);
+    while (position.sequence < end) {
+      this.#end.signal.throwIfAborted();
+      const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+      if (bytes.length === 0) return false;
+      for (const { run, commit } of splitSlice(bytes)) {
+        if (erasureOf(parseBatch(run), commit.firstSequence, redactions) !== undefined) return true;
+      }
+      position = next;
+    }
+    return false;
+  }
+
+  async #rewrite(
+    segment: ClosedSegment,
+    next: { readonly firstCommit: number; readonly firstSequence: number },
+    redactions: readonly PlacedRedaction[],
+  ): Promise<void> {
+    const { storage, folder, log } = this.#options;
+    const { rewriting, chainId } = log;
+    const { signal } = this.#end;
+    let now: BatchErasure | undefined;
+    const decide = ({ run, commit }: ScannedBatch) => {
+      now = erasureOf(parseBatch(run), commit.firstSequence, redactions);
+      return now?.fates;
+    };
+    await rewriting.prepare();
+    const rewritten = await rewriteSegment({
+      ...{ storage, folder, chainId, segment, next, decide },
+      redactionOf: (_batch, event) => now?.redactions[event] ?? 0,
+      isWanted: () => true,
+      keptBytes: () => 0,
+      onProgress: () => signal.throwIfAborted(),
+    });
+    if (rewritten !== undefined) await rewriting.replace(rewritten);
+  }
+
+  /** What was set aside, when a crash had torn a file or it was repaired, is left to the operator. */
+  async #tellOfOthers(): Promise<void> {
+    const { onNotice } = this.#options;
+    const files = await setAsideFiles(this.#options);
+    if (files.length === 0) return;
+    onNotice(
+      `what was erased may be in what was set aside: ${files.join(', ')}. Remove it if it isn't needed any more`,
+    );
+  }
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,14 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The files below a folder that hold some bytes, by their paths within it. */
+export async function filesWith(folder: string, bytes: string | Buffer): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    if ((await readFile(path)).includes(bytes)) found.push(path.slice(folder.length + 1));
+  }
+  return found.sort();
+}
