@@ -64,7 +64,7 @@ test('superseded data goes on demand, and all that is left verifies as before', 
     onProgress: ({ doneBytes, allBytes }) => told.push(doneBytes / allBytes),
   });
   expect(told.length).toBeGreaterThan(0);
-  expect(done.bytesAfter).toBeLessThan(done.bytesBefore / 2);
+  expect(done.bytesAfter).toBeLessThan(done.bytesBefore * 0.6);
   expect(done.use.deadBytes).toBe(0);
   const names = await segmentFiles(server);
   expect(names.filter((name) => /^segment-\d{8}\.1\.log$/.test(name)).length).toBeGreaterThan(1);
@@ -120,7 +120,8 @@ test('who follows a chain in the middle of its history has all of it, once, whil
 
 test('a server compacts by itself, when a chain has grown', async () => {
   await using server = await TestServer.start({
-    segmentBytesMax,
+    // So that enough of one is dead.
+    segmentBytesMax: 200_000,
     compact: { mode: 'size', sizeBytes: 100_000, horizonMs: 0, checkMs: 20, pauseMs: 1 },
   });
   await using client = await testClient(server.address);
