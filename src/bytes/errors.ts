@@ -74,6 +74,10 @@ export const reasons = [
   'TLS_FAILED',
   'WIRE_NOT_REQUIRED',
   'WIRE_MISSING',
+  'DNS_FAILED',
+  'DNS_NAME_NOT_FOUND',
+  'DNS_NOT_VALIDATED',
+  'IDENTITY_RECORD_INVALID',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -83,6 +83,10 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   TLS_FAILED: status.INTERNAL,
   WIRE_NOT_REQUIRED: status.FAILED_PRECONDITION,
   WIRE_MISSING: status.INTERNAL,
+  DNS_FAILED: status.INTERNAL,
+  DNS_NAME_NOT_FOUND: status.INTERNAL,
+  DNS_NOT_VALIDATED: status.INTERNAL,
+  IDENTITY_RECORD_INVALID: status.INTERNAL,
 };
 
 /**

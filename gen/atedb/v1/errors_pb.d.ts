@@ -553,6 +553,37 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_WIRE_MISSING = 90;
    */
   WIRE_MISSING = 90,
+
+  /**
+   * Made by clients. No name server that was asked has answered, or none with an answer. The metadata has the name, the type of
+   * record and who was asked. Try again; if it stays so, ask another one.
+   *
+   * @generated from enum value: ERROR_REASON_DNS_FAILED = 150;
+   */
+  DNS_FAILED = 150,
+
+  /**
+   * Made by clients. The name server says that the name has no address. Check how it is spelt.
+   *
+   * @generated from enum value: ERROR_REASON_DNS_NAME_NOT_FOUND = 151;
+   */
+  DNS_NAME_NOT_FOUND = 151,
+
+  /**
+   * Made by clients. Answers of DNS were to validate (DNSSEC), and one doesn't: `fault` of the metadata says whether it is
+   * `unsigned`, `expired`, `forged`, `no-anchor`, `anchor-mismatch`, `unsupported`, `absence-unproven` or `too-much`. Nothing was
+   * sent to the server. Trying again doesn't help.
+   *
+   * @generated from enum value: ERROR_REASON_DNS_NOT_VALIDATED = 152;
+   */
+  DNS_NOT_VALIDATED = 152,
+
+  /**
+   * Made by clients. The record that publishes a server's identity can't be read. Its operator has to mend it.
+   *
+   * @generated from enum value: ERROR_REASON_IDENTITY_RECORD_INVALID = 153;
+   */
+  IDENTITY_RECORD_INVALID = 153,
 }
 
 /**
