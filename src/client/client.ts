@@ -2,11 +2,13 @@ import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
 import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
+import { type DnsOptions, Resolver } from '../dns/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
-  parseChainKey,
   parseServerAddress,
+  parseTypedChainKey,
+  type ServerAddress,
   serverAddressText,
   type TrustMode,
 } from '../event/index.ts';
@@ -62,6 +64,12 @@ export interface ConnectOptions {
    * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
    */
   readonly lookUpIdentity?: LookUpIdentity | undefined;
+  /**
+   * Resolves the server's name through a name server of one's choice, and with `validate` takes only answers that DNSSEC validates; then the
+   * TXT records of `_ate.HOST` say which identities a server may have that is met for the first time, unless `lookUpIdentity` does. A
+   * `Resolver` can be shared by clients. Default: names are resolved as the system does.
+   */
+  readonly dns?: DnsOptions | Resolver | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -147,8 +155,8 @@ const queueBytesDefault = 16 * 1024 * 1024;
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
  * @param server `host`, `host:port` or `ate://host:port`; `#sha256:<fingerprint>` may follow, of the identity key that the server must have.
- * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates that can't be used, or where `ATE_CRYPTO` names no
- *   cryptography; UNSUPPORTED on a Node that is too old.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates or options of DNS that can't be used, or where `ATE_CRYPTO`
+ *   names no cryptography; UNSUPPORTED on a Node that is too old.
  */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
   checkNode();
@@ -174,8 +182,9 @@ export class AtedbClient implements AsyncDisposable {
 
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
-    const { home, timeoutMs, tls, onNotice } = options;
+    const { home, timeoutMs, tls, onNotice, dns } = options;
     const address = parseServerAddress(server);
+    const resolver = dns === undefined || dns instanceof Resolver ? dns : new Resolver(dns);
     this.pinned = address.pinned;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
@@ -187,9 +196,10 @@ export class AtedbClient implements AsyncDisposable {
       identityCheck: identityCheck({
         address,
         knownHosts: new KnownHosts(this.home),
-        lookUp: options.lookUpIdentity,
+        lookUp: options.lookUpIdentity ?? publishedBy(resolver, address),
         onNotice: this.#onNotice,
       }),
+      resolver,
     });
     this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
@@ -310,7 +320,7 @@ export class AtedbClient implements AsyncDisposable {
   }
 
   #chainKey(chain: string): ChainKey {
-    if (!chain.includes('://')) return parseChainKey(chain);
+    if (!chain.includes('://')) return parseTypedChainKey(chain);
     const address = parseChainAddress(chain);
     if (address.server === this.server) {
       this.#checkPin(chain, address.pinned);
@@ -332,6 +342,14 @@ export class AtedbClient implements AsyncDisposable {
       { metadata: { field: 'address', address: chain } },
     );
   }
+}
+
+/** What looks up a server's identity where nobody else does: only answers that validate say anything about it. */
+function publishedBy(
+  resolver: Resolver | undefined,
+  { host }: ServerAddress,
+): LookUpIdentity | undefined {
+  return resolver?.validates === true ? () => resolver.identitiesOf(host) : undefined;
 }
 
 function batchLimits(options: OpenOptions) {

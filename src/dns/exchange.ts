@@ -134,7 +134,7 @@ function overTcp(call: Call): Promise<DnsMessage> {
   let received: Buffer = Buffer.alloc(0);
   socket.on('error', (error) => reject(new NoAnswer(`${unreached(server, error)}, over TCP`)));
   socket.on('end', () => reject(new NoAnswer(`${server.text} ends its answer over TCP too early`)));
-  socket.on('data', (bytes) => {
+  socket.on('data', (bytes: Buffer) => {
     received = Buffer.concat([received, bytes]);
     // Its length stands before each message (RFC 1035, 4.2.2), and bounds what is kept.
     if (received.length < 2 || received.length < 2 + received.readUInt16BE()) return;
