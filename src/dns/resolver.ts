@@ -86,7 +86,7 @@ export class Resolver {
       this.#lookUp({ name, type: recordTypes.A }, signal),
     ]);
     // What isn't answered is passed over beside what is. An answer that is wrong is not.
-    for (const one of [six, four]) {
+    for (const one of [four, six]) {
       if (one.status === 'rejected' && !isUnanswered(one.reason)) throw one.reason;
     }
     const addresses = [
