@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { rounds } from '../../test/support/scale.ts';
 import {
   base32hex,
   type DenialRecords,
@@ -132,7 +133,7 @@ test.each(kinds)(
         const isProven = proveAbsence({ name: asked, type }, of(contents));
         expect(isProven).toBe(isAbsent(contents, asked, type));
       }),
-      { numRuns: 3_000 },
+      { numRuns: rounds({ short: 500, long: 10_000 }) },
     );
   },
 );
@@ -155,7 +156,7 @@ test.each(kinds)(
           expect(isAbsent(contents, asked, type)).toBe(true);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: rounds({ short: 500, long: 10_000 }) },
     );
   },
 );
@@ -173,7 +174,7 @@ test.each(kinds)('%s: a wildcard is filled in exactly where it is the nearest', 
       }
       expect(proveExpansion(asked, closest, of(contents))).toBe(isNearest);
     }),
-    { numRuns: 3_000 },
+    { numRuns: rounds({ short: 500, long: 10_000 }) },
   );
 });
 

@@ -36,7 +36,7 @@ const domainCharsMax = 253;
 export function parseTypedChainKey(text: string): ChainKey {
   const [domain = '', ...others] = text.split('/');
   // What is no ordinary domain is told by the strict form; so is what is far too long.
-  const isToBeMapped = others.length === 2 && /[^a-z0-9.-]|(^|\.)xn--/.test(domain);
+  const isToBeMapped = others.length === 2 && /[^a-z0-9.-]|(^|\.)xn--|\.$/.test(domain);
   if (!isToBeMapped || domain.length > chainKeyBytesMax) return parseChainKey(text);
   const { ascii, fault } = asciiName(domain);
   if (ascii !== undefined) return parseChainKey([ascii, ...others].join('/'));

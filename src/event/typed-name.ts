@@ -15,8 +15,12 @@ const rules = {
   ignoreInvalidPunycode: false,
 } as const;
 
+const strictRules = { ...rules, checkHyphens: true };
+
 const labelCharsMax = 63;
 const nameCharsMax = 253;
+/** Characters that can be mapped to none. */
+const typedCharsMax = 1_024;
 
 /** What a typed name comes to: its ASCII form, or what is wrong with it. */
 export type TypedName =
@@ -30,6 +34,8 @@ export type TypedName =
  * Whether such a name exists, or looks like another one, is not checked.
  */
 export function asciiName(text: string): TypedName {
+  // Nothing that long comes to a name, and mapping it takes time by the square of its length.
+  if (text.length > typedCharsMax) return { fault: `it is longer than ${nameCharsMax} characters` };
   const isAscii = !/[^\0-\x7f]/.test(text);
   const odd = /[\0-\x7f]/.exec(text.replace(/[A-Za-z0-9._-]/g, ''));
   if (odd !== null) return { fault: `${JSON.stringify(odd[0])} can't be in it` };
@@ -59,7 +65,12 @@ export function endsInNumber(ascii: string): boolean {
 /** UTS 46, 4.2. Its tables take some milliseconds to load, so that only those wait for them who type such names. */
 function toAscii(name: string): string | null {
   const { toASCII } = createRequire(import.meta.url)('tr46') as typeof import('tr46');
-  return toASCII(name, rules);
+  const ascii = toASCII(name, rules);
+  // Hyphens at their ends, or where those of "xn--" are, are for labels of ASCII alone.
+  const isProper = ascii
+    ?.split('.')
+    .every((label) => !label.startsWith('xn--') || toASCII(label, strictRules) !== null);
+  return isProper === true ? ascii : null;
 }
 
 function faultOf(text: string): string {
