@@ -135,7 +135,7 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
     });
     await expect(
       new Resolver({ server: knot.address }).identitiesOf('one.hashed'),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });
   });
 
   describe('of trust anchors', () => {

@@ -31,7 +31,8 @@ export class NameResolution {
 
   /** Options of the channel. */
   get options(): ChannelOptions {
-    return { [optionKey]: this };
+    // A proxy that variables name would be told the name, and resolve it by itself.
+    return { [optionKey]: this, 'grpc.enable_http_proxy': 0 };
   }
 
   /** Whether there is no address to connect to, so that the channel fails all calls from now on. */

@@ -107,11 +107,17 @@ export class Resolver {
    * The identities that DNS publishes for a server, validated: what its TXT records at `_ate.HOST` say.
    *
    * @returns fingerprints in hexadecimal; undefined: it is proven that there are none.
-   * @throws AtedbError DNS_NOT_VALIDATED, DNS_FAILED, IDENTITY_RECORD_INVALID; the signal's reason.
+   * @throws AtedbError DNS_NOT_VALIDATED, DNS_FAILED, IDENTITY_RECORD_INVALID; REQUEST_INVALID of a resolver that doesn't validate; the
+   * signal's reason.
    */
   async identitiesOf(host: string, signal?: AbortSignal): Promise<readonly string[] | undefined> {
-    // What nobody has signed says nothing about who a server is.
-    if (this.#validator === undefined) throw new Error('only what is validated counts');
+    if (this.#validator === undefined) {
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        'identities are looked up by a resolver that validates (dns.validate): what nobody has signed says nothing about who a server is',
+        { metadata: { field: 'dns.validate' } },
+      );
+    }
     if (isIP(host) !== 0 || /(^|\.)localhost$/.test(host)) return undefined;
     const name = identityName(host);
     if (name === undefined) return undefined;

@@ -9,6 +9,9 @@ import { machineHas } from './machine-has.ts';
 
 // A real name server, Knot DNS, with signed zones of its own, from a root of its own down.
 
+/** Where Debian has it, and where not everybody looks. */
+const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+
 /** Whether this machine has it; says so where it hasn't. */
 export const hasKnot = machineHas({
   isThere: runs('knotd', ['--version']) && runs('keymgr', ['--version']),
@@ -46,7 +49,10 @@ export class Knot implements AsyncDisposable {
   private constructor(folder: string, port: number) {
     this.#folder = folder;
     this.address = `127.0.0.1:${port}`;
-    this.#process = spawn('knotd', ['-c', join(folder, 'knot.conf')], { stdio: 'ignore' });
+    this.#process = spawn('knotd', ['-c', join(folder, 'knot.conf')], {
+      stdio: 'ignore',
+      env: environment,
+    });
   }
 
   /** @param zones by their names, without a dot at the end; @param root records of the root beside what passes these on. */
@@ -150,12 +156,15 @@ function head(zone: string): string {
 function keymgr(folder: string, zone: string, ...words: string[]): string {
   const name = zone === '.' ? '.' : `${zone}.`;
   const args = ['-c', join(folder, 'knot.conf'), name, ...words];
-  return execFileSync('keymgr', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return execFileSync('keymgr', args, {
+    ...{ encoding: 'utf8', env: environment },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 }
 
 function runs(program: string, args: readonly string[]): boolean {
   try {
-    execFileSync(program, args, { stdio: 'ignore' });
+    execFileSync(program, args, { stdio: 'ignore', env: environment });
     return true;
   } catch {
     return false;
