@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AtedbError } from '../src/bytes/index.ts';
+import { DomainName } from '../src/dns/domain-name.ts';
 import { type DnsOptions, Resolver } from '../src/dns/index.ts';
-import { type DnsMessage, readMessage, recordTypes } from '../src/dns/message.ts';
+import { type DnsMessage, type DnsRecord, readMessage, recordTypes } from '../src/dns/message.ts';
 import { dnsAnswer } from './support/dns-answer.ts';
 import { type ChangeAnswer, DnsProxy } from './support/dns-proxy.ts';
 import { dnsZones, rootRecords } from './support/dns-zones.ts';
@@ -227,6 +228,23 @@ describe.skipIf(!hasKnot)('somebody on the way to a name server', () => {
     });
     await expect(resolver.addressesOf('one.spans')).rejects.toMatchObject({
       metadata: { fault: 'too-much' },
+    });
+  });
+
+  test('sends as many proofs as have room, each about another name', async () => {
+    const record = (at: number): DnsRecord => ({
+      name: DomainName.parse(`${at}.spans`),
+      type: at % 2 === 0 ? recordTypes.NSEC : recordTypes.RRSIG,
+      ttl: 60,
+      data: Buffer.concat([Buffer.alloc(18, at), DomainName.parse('spans').wire]),
+    });
+    const authorities = Array.from({ length: 1_200 }, (_, at) => record(at));
+    const resolver = changed((answer, { query, over }) => {
+      if (!isAbout(query, recordTypes.TXT)) return [answer];
+      return over === 'udp' ? [truncated(answer)] : [dnsAnswer(query, { authorities })];
+    });
+    await expect(resolver.identitiesOf('one.spans')).rejects.toMatchObject({
+      reason: 'DNS_NOT_VALIDATED',
     });
   });
 

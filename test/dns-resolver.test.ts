@@ -31,8 +31,8 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
     });
 
   test.each([
-    ['one.hashed', ['0:0:0:0:0:0:0:2', '127.0.0.1']],
-    ['ONE.Hashed.', ['0:0:0:0:0:0:0:2', '127.0.0.1']],
+    ['one.hashed', ['::2', '127.0.0.1']],
+    ['ONE.Hashed.', ['::2', '127.0.0.1']],
     ['one.spans', ['127.0.0.1']],
     ['one.numbers', ['127.0.0.1']],
     ['hashed', ['127.0.0.7']],
@@ -47,6 +47,7 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
     ['192.0.2.7', ['192.0.2.7']],
     ['::1', ['::1']],
     ['localhost', ['::1', '127.0.0.1']],
+    ['db.LOCALHOST.', ['::1', '127.0.0.1']],
   ])('%s has its addresses, validated', async (host, addresses) => {
     expect(await validating().addressesOf(host)).toEqual(addresses);
   });
@@ -93,7 +94,7 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
   test('without validation the same answers are taken', async () => {
     const resolver = new Resolver({ server: knot.address });
     expect(await resolver.addressesOf('one.plain')).toEqual(['127.0.0.1']);
-    expect(await resolver.addressesOf('one.out.spans')).toEqual(['0:0:0:0:0:0:0:2', '127.0.0.1']);
+    expect(await resolver.addressesOf('one.out.spans')).toEqual(['::2', '127.0.0.1']);
     expect(await resolver.addressesOf('alias.hashed')).toEqual(['127.0.0.1']);
     await expect(resolver.addressesOf('nothing.plain')).rejects.toMatchObject({
       reason: 'DNS_NAME_NOT_FOUND',
@@ -189,6 +190,17 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
     await expect(resolver.addressesOf('one.spans')).rejects.toMatchObject({
       metadata: { fault: 'expired' },
     });
+  });
+
+  test('a name server that no network leads to is told, and nothing breaks', async () => {
+    for (const server of ['2001:db8::1', '255.255.255.255', '[::1]:1']) {
+      await expect(
+        new Resolver({ server, triesMs: [50, 50] }).addressesOf('one.spans'),
+      ).rejects.toMatchObject({ reason: 'DNS_FAILED' });
+    }
+    for (const triesMs of [[], [0], [Number.NaN], [-1]]) {
+      expect(() => new Resolver({ server: knot.address, triesMs })).toThrow('dns.triesMs is');
+    }
   });
 
   test('a name server that refuses is told by what it says', async () => {

@@ -16,6 +16,7 @@ export class DomainName {
   static readonly root = new DomainName([]);
   /** From the most specific one to the one below the root. */
   readonly labels: readonly string[];
+  #text: string | undefined;
 
   private constructor(labels: readonly string[]) {
     this.labels = labels;
@@ -80,8 +81,12 @@ export class DomainName {
 
   /** For people and as a key: without the last dot, but for the root; other bytes than printable ones as `\DDD`. */
   get text(): string {
-    if (this.labels.length === 0) return '.';
-    return this.labels.map((label) => label.replace(/[^!-~]|[.\\]/g, escaped)).join('.');
+    // Names are compared by it, of hostile messages many with many.
+    this.#text ??=
+      this.labels.length === 0
+        ? '.'
+        : this.labels.map((label) => label.replace(/[^!-~]|[.\\]/g, escaped)).join('.');
+    return this.#text;
   }
 
   equals(other: DomainName): boolean {

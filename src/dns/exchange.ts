@@ -108,8 +108,9 @@ function overUdp(call: Call, waitMs: number): Promise<DnsMessage> {
     if (message !== undefined) resolve(message);
     else passedOver = `; what came was passed over: ${fault}`;
   });
-  // A socket that is connected takes nothing from elsewhere.
-  socket.connect(server.port, server.host, () => {
+  // A socket that is connected takes nothing from elsewhere. Where it can't be, it is told by its error.
+  socket.connect(server.port, server.host);
+  socket.once('connect', () => {
     socket.send(query, (error) => {
       if (error !== null) reject(new NoAnswer(unreached(server, error)));
     });
@@ -121,8 +122,9 @@ function overUdp(call: Call, waitMs: number): Promise<DnsMessage> {
   });
 }
 
-function overTcp(call: Call): Promise<DnsMessage> {
+async function overTcp(call: Call): Promise<DnsMessage> {
   const { server, query, signal } = call;
+  signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<DnsMessage>();
   const socket = connect({ host: server.host, port: server.port, noDelay: true });
   const timer = setTimeout(

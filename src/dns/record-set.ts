@@ -53,12 +53,10 @@ export function recordSet(
 
 /** The sets of one type among records, each once. */
 export function recordSetsOf(records: readonly DnsRecord[], type: number): RecordSet[] {
-  const names = new Map<string, DomainName>();
-  for (const record of records) {
-    if (record.type === type) names.set(record.name.text, record.name);
-  }
-  return [...names.values()]
-    .map((name) => recordSet(records, { name, type }))
+  // By their names first: each set looks at its own records alone.
+  const byName = Map.groupBy(records, ({ name }) => name.text);
+  return [...byName.values()]
+    .map((own) => recordSet(own, { name: (own[0] as DnsRecord).name, type }))
     .filter((set) => set !== undefined);
 }
 

@@ -30,6 +30,8 @@ export interface DnsOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/** How long one try may wait, in milliseconds. */
+const triesMsMax = 600_000;
 /** How many names may lead on to another one. */
 const aliasesMax = 8;
 
@@ -50,7 +52,7 @@ export class Resolver {
   constructor(options: DnsOptions) {
     const { server, validate = false, trustAnchors, trustAnchorsFrom, now = Date.now } = options;
     this.#servers = server === undefined ? systemNameServers() : [parseNameServer(server)];
-    this.#triesMs = options.triesMs;
+    this.#triesMs = checkedTries(options.triesMs);
     if (!validate) {
       if (trustAnchors === undefined) return;
       throw new AtedbError(
@@ -79,8 +81,8 @@ export class Resolver {
    */
   async addressesOf(host: string, signal?: AbortSignal): Promise<string[]> {
     if (isIP(host) !== 0) return [host];
-    if (/(^|\.)localhost$/.test(host)) return ['::1', '127.0.0.1'];
     const name = hostName(host);
+    if (isThisMachine(name)) return ['::1', '127.0.0.1'];
     const [six, four] = await Promise.allSettled([
       this.#lookUp({ name, type: recordTypes.AAAA }, signal),
       this.#lookUp({ name, type: recordTypes.A }, signal),
@@ -118,9 +120,9 @@ export class Resolver {
         { metadata: { field: 'dns.validate' } },
       );
     }
-    if (isIP(host) !== 0 || /(^|\.)localhost$/.test(host)) return undefined;
+    if (isIP(host) !== 0) return undefined;
     const name = identityName(host);
-    if (name === undefined) return undefined;
+    if (name === undefined || isThisMachine(name)) return undefined;
     const { records } = await this.#lookUp({ name, type: recordTypes.TXT }, signal);
     return readIdentityRecords(records.map(txtText), name.text);
   }
@@ -176,8 +178,22 @@ export class Resolver {
   }
 }
 
+function checkedTries(triesMs: readonly number[] | undefined): readonly number[] | undefined {
+  const isGood = triesMs?.every((ms) => ms > 0 && ms <= triesMsMax) === true && triesMs.length > 0;
+  if (triesMs === undefined || isGood) return triesMs;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `dns.triesMs is ${JSON.stringify(triesMs)}; it is a list of milliseconds, each above 0 and at most ${triesMsMax}`,
+    { metadata: { field: 'dns.triesMs' } },
+  );
+}
+
 function isUnanswered(error: unknown): boolean {
   return error instanceof AtedbError && error.reason === 'DNS_FAILED';
+}
+
+function isThisMachine(name: DomainName): boolean {
+  return name.labels.at(-1) === 'localhost';
 }
 
 function hostName(host: string): DomainName {
@@ -223,5 +239,6 @@ function ipv4Text(data: Buffer): string | undefined {
 function ipv6Text(data: Buffer): string | undefined {
   if (data.length !== 16) return undefined;
   const groups = Array.from({ length: 8 }, (_, at) => data.readUInt16BE(2 * at).toString(16));
-  return groups.join(':');
+  // In its shortest spelling (RFC 5952).
+  return URL.parse(`http://[${groups.join(':')}]`)?.hostname.slice(1, -1);
 }
