@@ -2,13 +2,12 @@ import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
 import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
-import { type DnsOptions, Resolver } from '../dns/index.ts';
+import type { DnsOptions, Resolver } from '../dns/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
   parseServerAddress,
   parseTypedChainKey,
-  type ServerAddress,
   serverAddressText,
   type TrustMode,
 } from '../event/index.ts';
@@ -28,6 +27,7 @@ import {
 import { checkProvable, identityCheck, type LookUpIdentity } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
+import { nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { setUpTls, type TlsOptions } from './tls-options.ts';
@@ -64,11 +64,7 @@ export interface ConnectOptions {
    * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
    */
   readonly lookUpIdentity?: LookUpIdentity | undefined;
-  /**
-   * Resolves the server's name through a name server of one's choice, and with `validate` takes only answers that DNSSEC validates; then the
-   * TXT records of `_ate.HOST` say which identities a server may have that is met for the first time, unless `lookUpIdentity` does. A
-   * `Resolver` can be shared by clients. Default: names are resolved as the system does.
-   */
+  /** How the server's name is resolved, and whether what DNS says has to validate. Clients can share a `Resolver`. Default: as the system does. */
   readonly dns?: DnsOptions | Resolver | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
@@ -184,7 +180,7 @@ export class AtedbClient implements AsyncDisposable {
   constructor(server: string, options: ConnectOptions) {
     const { home, timeoutMs, tls, onNotice, dns } = options;
     const address = parseServerAddress(server);
-    const resolver = dns === undefined || dns instanceof Resolver ? dns : new Resolver(dns);
+    const { resolver, lookUp } = nameSource(dns, address, options.lookUpIdentity);
     this.pinned = address.pinned;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
@@ -196,7 +192,7 @@ export class AtedbClient implements AsyncDisposable {
       identityCheck: identityCheck({
         address,
         knownHosts: new KnownHosts(this.home),
-        lookUp: options.lookUpIdentity ?? publishedBy(resolver, address),
+        lookUp,
         onNotice: this.#onNotice,
       }),
       resolver,
@@ -342,14 +338,6 @@ export class AtedbClient implements AsyncDisposable {
       { metadata: { field: 'address', address: chain } },
     );
   }
-}
-
-/** What looks up a server's identity where nobody else does: only answers that validate say anything about it. */
-function publishedBy(
-  resolver: Resolver | undefined,
-  { host }: ServerAddress,
-): LookUpIdentity | undefined {
-  return resolver?.validates === true ? () => resolver.identitiesOf(host) : undefined;
 }
 
 function batchLimits(options: OpenOptions) {
