@@ -51,6 +51,7 @@ const globalFlags = [
   '--passphrase-file',
   '--dns-sec',
   '--dns-server, --dns',
+  '--dns-trust-anchor',
 ];
 
 describe('help', () => {
@@ -119,13 +120,22 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
       '--wire-encryption: "64" is not allowed; use one of: 128, 192, 256',
     ],
     ['--auth localhost solo', '--auth: "localhost" is not an address'],
-    ['--dns-server x solo', '--dns-server: "x" is not an IP address'],
+    ['--dns-server x solo', '--dns-server: "x" is not the address of a name server'],
+    ['--dns-trust-anchor x solo', '--dns-trust-anchor is about --dns-sec, which is not given'],
+    ['describe ate://localhost/a/b --plain=maybe', '--plain is a switch, and "maybe" is no value'],
+    ['key list --json=yes', '--json is a switch, and "yes" is no value of one'],
+    ['append -0=1 ate://localhost/a/b', '-0 is a switch, and "1" is no value of one'],
+    ['key list -d=no', '-d is a switch, and "no" is no value of one'],
+    ['read localhost/a.com/me/b', 'Did you mean ate://localhost/a.com/me/b?'],
     ['--auth ws://a/auth --no-auth solo', '--auth and --no-auth contradict each other'],
     ['--trust blind key list', '--trust: "blind" is not allowed'],
     ['key', 'after key comes new, list, show, public, export, import or passphrase'],
     ['read ate://localhost/a/b --frob-nicate', 'unknown argument: --frob-nicate\nTry: atedb read'],
     ['read ate://localhost/a/b --from 9 --to 8', '--to 8 is before --from 9'],
-    ['read', 'too few arguments: got 0, need at least 1\nTry: atedb read --help'],
+    ['read', '<address> is missing: read <address>\nTry: atedb read --help'],
+    ['share ate://localhost/a/b', '<keys> is missing: share <address> <keys..>'],
+    ['identity accept', '<server> and <fingerprint> are missing: identity accept <server> <finger'],
+    ['identity accept localhost', '<fingerprint> is missing: identity accept'],
     ['dump package.json', 'package.json is no file of a chain'],
     ['key new ../x', '"../x" cannot be the name of a key'],
     ['key show nobody', 'there is no key "nobody"'],
@@ -146,8 +156,6 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
 describe('a capability that is not built yet is never ignored: exit code 2, saying so', () => {
   test.each([
     ['--auth ws://localhost:5555/auth solo', '--auth ws://localhost:5555/auth'],
-    ['--dns 8.8.4.4 solo', '--dns-server 8.8.4.4'],
-    ['--dns-sec solo', '--dns-sec'],
     ['solo -b /backup', '--backup-path /backup'],
     ['solo -u ws://localhost:5000/db', '--url ws://localhost:5000/db'],
     ['solo --nodes-list nodes', '--nodes-list nodes'],
@@ -167,7 +175,8 @@ describe('variables stand in for flags', () => {
     ['ATE_TRUST', 'x', 'ATE_TRUST: "x" is not allowed'],
     ['ATE_COMPACT_MODE', 'often', 'ATE_COMPACT_MODE: "often" is not allowed'],
     ['ATE_NO_AUTH', 'perhaps', 'ATE_NO_AUTH: "perhaps" is neither "true" nor "false"'],
-    ['ATE_DNS_SEC', '1', "ATE_DNS_SEC: DNSSEC isn't built yet"],
+    ['ATE_DNS_SEC', 'perhaps', 'ATE_DNS_SEC: "perhaps" is neither "true" nor "false"'],
+    ['ATE_DNS_SERVER', 'ns.example', 'ATE_DNS_SERVER: "ns.example" is not the address'],
     ['ATE_LOGS_PATH', '/dev/null/ate', 'ATE_LOGS_PATH: cannot make the folder /dev/null/ate'],
   ])('%s=%s', async (name, value, message) => {
     const { code, stderr } = await atedb('solo', { environment: { [name]: value } });
@@ -197,7 +206,7 @@ describe('errors with --json', () => {
     });
     expect(code).toBe(2);
     expect(JSON.parse((await atedb('key --json')).stderr).reason).toBe('USAGE');
-    expect(JSON.parse((await atedb('--dns-sec key list --json')).stderr).reason).toBe(
+    expect(JSON.parse((await atedb('--auth ws://a/auth key list --json')).stderr).reason).toBe(
       'UNSUPPORTED',
     );
   });

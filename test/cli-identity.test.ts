@@ -96,7 +96,7 @@ test.each([
   [['accept', 'example.com', 'sha256:12'], /here are 2/],
   [['accept', 'example.com', 'A'.repeat(64)], /lower case/],
   [['accept', 'example.com/a/b', '1'.repeat(64)], /names a chain too/],
-  [['accept', 'example.com'], /too few arguments/],
+  [['accept', 'example.com'], /<fingerprint> is missing/],
 ])('what can not be is refused: %j', async (args, why) => {
   const refused = await cli.atedb(['identity', ...args]);
   expect(refused).toMatchObject({ code: 2, stdout: '' });

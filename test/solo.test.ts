@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { projectFolder, runCommand } from './command.ts';
 import { type ServerProcess, startServerProcess } from './running-server.ts';
+import { runHere } from './support/run-here.ts';
 
 let folder: string;
 const servers: ServerProcess[] = [];
@@ -99,4 +100,19 @@ test('whoever reads the start-up lines may go', async () => {
   expect(await answers('127.0.0.1', server.port)).toBe(true);
   server.child.kill('SIGTERM');
   expect(await server.ended).toBe(0);
+});
+
+test('a port that is in use is told with the flag to choose another, and nothing is left behind', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const logs = join(folder, 'new', 'logs');
+  const { code, stderr } = await runHere('atedb', [
+    ...['solo', logs, '-l', '127.0.0.1', '-p', String(port)],
+  ]);
+  taken.close();
+  expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: it is in use`);
+  expect(stderr).toContain('--port');
+  expect(code).toBe(2);
+  expect(existsSync(join(folder, 'new'))).toBe(false);
 });

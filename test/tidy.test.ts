@@ -10,6 +10,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   crypto: ['bytes'],
   event: ['bytes', 'crypto'],
   store: ['bytes', 'crypto'],
+  dns: ['bytes', 'event'],
   log: ['bytes', 'crypto', 'event'],
   trust: ['bytes', 'crypto', 'event'],
   proof: ['bytes', 'crypto', 'event', 'trust'],
@@ -19,14 +20,14 @@ const roomsBelow: Record<string, readonly string[]> = {
   compact: ['bytes', 'event'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust', 'compact'],
   server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'wire', 'compact', 'chain'],
-  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work', 'wire'],
+  client: ['bytes', 'crypto', 'event', 'store', 'dns', 'trust', 'proof', 'work', 'wire'],
   cli: [
-    ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
+    ...['bytes', 'crypto', 'event', 'store', 'dns', 'log', 'trust', 'proof', 'verify'],
     ...['wire', 'compact', 'chain', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */
-const roomsWithoutGen = new Set(['bytes', 'crypto', 'store', 'wire']);
+const roomsWithoutGen = new Set(['bytes', 'crypto', 'store', 'dns', 'wire']);
 /** Rooms that know gRPC. */
 const roomsWithGrpc = new Set(['server', 'client']);
 /** Rooms that decide and do nothing: given the same input, they say the same. */

@@ -59,7 +59,7 @@ async function shake(server: string, keyBits: KeyBits): Promise<void> {
   const channel = new Channel(server, credentials.createInsecure(), options);
   try {
     const session = await shakeHands({
-      ...{ server, keyBits, sharesUpTo: keyBits, onlyIfRequired: false, tls: undefined },
+      ...{ server, keyBits, sharesUpTo: keyBits, onlyIfRequired: false, state: undefined },
       identityCheck: { mustEncrypt: async () => false, accept: async () => undefined },
       createCall: (path) => channel.createCall(path, Number.POSITIVE_INFINITY, null, null, null),
       signal: new AbortController().signal,

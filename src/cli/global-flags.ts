@@ -1,9 +1,9 @@
 import type { KeyBits } from '../client/index.ts';
+import { type DnsSettings, dnsFlags, readDnsFlags } from './dns-flags.ts';
 import { NotBuiltYetError, UsageError } from './errors.ts';
 import {
   parseChoice,
   parseInteger,
-  parseIpAddress,
   parseSwitch,
   parseText,
   parseWebSocketUrl,
@@ -68,20 +68,7 @@ export const globalFlags = {
     kind: 'value',
     parse: parseText,
   },
-  dnsSec: {
-    name: 'dns-sec',
-    describe: 'Validate what DNS says (DNSSEC). Not built yet',
-    kind: 'switch',
-    parse: parseSwitch,
-  },
-  dnsServer: {
-    name: 'dns-server',
-    aliases: ['dns'],
-    describe: 'IP address of the DNS server to ask. Not built yet',
-    defaultText: '8.8.8.8',
-    kind: 'value',
-    parse: parseIpAddress,
-  },
+  ...dnsFlags,
 } satisfies Record<string, Flag<unknown>>;
 
 /** What the global flags say. */
@@ -89,6 +76,8 @@ export interface GlobalSettings {
   trustMode: 'centralized' | 'distributed';
   /** What a server requires, in bits; undefined: no encryption. */
   wireEncryption: KeyBits | undefined;
+  /** How names of servers are resolved; undefined: as the system does. */
+  dns: DnsSettings | undefined;
   /** How often -v was given. */
   verbosity: number;
   debug: boolean;
@@ -107,24 +96,15 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
   const trustMode = read(globalFlags.trust)?.value ?? 'centralized';
   const [auth, noAuth] = settleContraries(read(globalFlags.auth), read(globalFlags.noAuth));
   const wireEncryption = readServerEncryption(parsed, environment, trustMode);
-  const dnsSec = read(globalFlags.dnsSec);
-  const dnsServer = read(globalFlags.dnsServer);
+  const dns = readDnsFlags(parsed, environment);
 
   // In distributed mode no auth server is asked, and the flag has no effect: so says the manual.
   if (auth !== undefined && trustMode === 'centralized') {
     throw notBuiltYet(auth, 'asking an auth server', 'leave it out, or say --no-auth');
   }
-  if (dnsSec?.value === true) throw notBuiltYet(dnsSec, 'DNSSEC', 'leave it out');
-  if (dnsServer !== undefined) {
-    throw notBuiltYet(
-      dnsServer,
-      'asking a DNS server',
-      "leave it out; names are resolved as the system's",
-    );
-  }
   const defaultsNotBuiltYet: string[] = [];
   if (trustMode === 'centralized' && !noAuth) defaultsNotBuiltYet.push('auth service');
-  return { trustMode, wireEncryption, verbosity, debug, defaultsNotBuiltYet };
+  return { trustMode, wireEncryption, dns, verbosity, debug, defaultsNotBuiltYet };
 }
 
 /**

@@ -49,6 +49,25 @@ export async function prepareLogsPath(
   }
 }
 
+/** Whether no server has had its logs there. @param given what the user named; undefined: the default is meant. */
+export async function isNewLogsPath(
+  given: Given<string> | undefined,
+  candidates: readonly [string, string] = [defaultLogsPath, expandHome('~/ate')],
+): Promise<boolean> {
+  const paths = given === undefined ? candidates : [resolve(expandHome(given.value))];
+  const found = await Promise.all(paths.map((path) => isThere(join(path, '_sys'))));
+  return !found.includes(true);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function openForWriting(what: string, path: string): Promise<string> {
   try {
     await makeFolderDurable(path, logsFolderMode);

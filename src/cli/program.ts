@@ -42,12 +42,47 @@ export function createProgram(name: string, args: readonly string[], globalFlags
     .alias('version', 'V')
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .epilogue(exitCodesHelp)
+    // yargs takes any value of a switch but "true" for "false", so that --plain=yes would be none.
+    .check((_parsed, options) => {
+      refuseSwitchValues(args, new Set((options as unknown as { boolean: string[] }).boolean));
+      return true;
+    })
     .fail((message, error) => {
       if (!isUsageMessage(error)) throw error;
-      throw new UsageError(usageMessage(message ?? error?.message ?? '', args));
+      const text = message ?? error?.message ?? '';
+      throw new UsageError(usageMessage(text, args, commandForm(program)));
     });
   declareFlags(program, globalFlags, 'Options of all commands:');
   return program;
+}
+
+/**
+ * Refuse switches with a value that is none of a switch.
+ * @param switches their names and short names.
+ * @throws UsageError naming the switch as it was written, and the value.
+ */
+export function refuseSwitchValues(args: readonly string[], switches: ReadonlySet<string>): void {
+  const end = args.indexOf('--');
+  for (const argument of end === -1 ? args : args.slice(0, end)) {
+    const [, flag = '', value = ''] = /^(--?[^=\s]+)=(.*)$/s.exec(argument) ?? [];
+    // Of short flags that are written as one, the last one has the value.
+    const name = flag.startsWith('--') ? flag.slice(2) : flag.slice(-1);
+    if (!switches.has(name) || value === 'true' || value === 'false') continue;
+    throw new UsageError(
+      `${flag} is a switch, and ${JSON.stringify(value)} is no value of one: leave the value out, or write ${flag}=true or ${flag}=false`,
+    );
+  }
+}
+
+/** The form of the command that yargs is at, as `identity accept <server> <fingerprint>`. */
+function commandForm(program: Argv): string {
+  const { fullCommands } = (program as unknown as YargsInternals).getInternalMethods().getContext();
+  return fullCommands.join(' ');
+}
+
+/** What yargs tells nobody else, and has had for years; its version is pinned, and a test holds it. */
+interface YargsInternals {
+  getInternalMethods(): { getContext(): { readonly fullCommands: readonly string[] } };
 }
 
 /** yargs reports its own findings as a bare message, or as an error of its own class. */

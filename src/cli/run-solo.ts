@@ -1,10 +1,12 @@
+import { Resolver } from '../dns/index.ts';
 import type { RunningServer } from '../server/index.ts';
-import { startServer } from '../server/index.ts';
+import { checkListen, startServer } from '../server/index.ts';
 import { announcement } from './announcement.ts';
+import { dnsOptions } from './dns-flags.ts';
 import type { GlobalSettings } from './global-flags.ts';
 import { chooseLogLevel } from './log-level.ts';
 import { createLogger } from './logging.ts';
-import { prepareLogsPath } from './logs-path.ts';
+import { isNewLogsPath, prepareLogsPath } from './logs-path.ts';
 import { packageVersion } from './program.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
@@ -21,12 +23,19 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
   const unlisten = listenForStop(stopRequest.resolve);
   try {
     const logger = createLogger(chooseLogLevel({ ...globals, rustLog: process.env.RUST_LOG }));
-    const logs = await prepareLogsPath(solo.logsPath);
-    const server = await startServer({
-      logsPath: logs.path,
+    const resolver = globals.dns && new Resolver(await dnsOptions(globals.dns));
+    const where = {
       // One socket takes IPv6 and IPv4; the server makes do with IPv4 where there is no IPv6.
       listen: solo.listen.length === 0 ? ['::'] : solo.listen,
       port: solo.port,
+      resolveHost: resolver && ((host: string) => resolver.addressesOf(host)),
+    };
+    // A server that can't listen leaves no folder and no keys behind, which would be taken for those of one that has run.
+    if (await isNewLogsPath(solo.logsPath)) await checkListen(where);
+    const logs = await prepareLogsPath(solo.logsPath);
+    const server = await startServer({
+      ...where,
+      logsPath: logs.path,
       trustMode: globals.trustMode,
       tls: solo.tls,
       wireEncryption: globals.wireEncryption,

@@ -1,4 +1,5 @@
 import type { ServerAddress } from '../event/index.ts';
+import { type DnsSettings, readDnsFlags } from './dns-flags.ts';
 import type { ParsedArguments } from './flags.ts';
 import { readTlsFlags, type TlsSettings } from './tls-flags.ts';
 import { type ClientEncryption, readClientEncryption } from './wire-flags.ts';
@@ -12,9 +13,11 @@ export interface ServerTarget {
   /** Undefined: without TLS. */
   readonly tls: TlsSettings | undefined;
   readonly encryption: ClientEncryption;
+  /** How its name is resolved; undefined: as the system does. */
+  readonly dns: DnsSettings | undefined;
 }
 
-/** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`, `readClientEncryption`. */
+/** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`, `readClientEncryption`, `readDnsFlags`. */
 export function readServer(
   { server, pinned }: ServerAddress,
   parsed: ParsedArguments,
@@ -24,5 +27,6 @@ export function readServer(
     pinned,
     tls: readTlsFlags(parsed),
     encryption: readClientEncryption(parsed),
+    dns: readDnsFlags(parsed),
   };
 }

@@ -18,3 +18,19 @@ test.each([
 ])('%s', (message, args, said) => {
   expect(usageMessage(message, args)).toBe(said);
 });
+
+test.each([
+  [0, 1, 'read <address>', '<address> is missing: read <address>'],
+  [
+    1,
+    2,
+    'lock <address> <object> [command..]',
+    '<object> is missing: lock <address> <object> [command..]',
+  ],
+  [0, 2, 'share <address> <keys..>', '<address> and <keys> are missing: share <address> <keys..>'],
+  // A form that says something else is no help.
+  [0, 3, 'read <address>', 'too few arguments: got 0, need at least 3'],
+])('%d of %d arguments of %s', (got, need, form, said) => {
+  const message = `Not enough non-option arguments: got ${got}, need at least ${need}`;
+  expect(usageMessage(message, [], form)).toBe(said);
+});

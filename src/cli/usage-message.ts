@@ -1,8 +1,9 @@
 /**
  * What yargs finds wrong with a command line, in words that name what the user wrote.
  * @param args The arguments as they were given.
+ * @param form The command as its help has it, `append <address> [file]`.
  */
-export function usageMessage(message: string, args: readonly string[]): string {
+export function usageMessage(message: string, args: readonly string[], form = ''): string {
   const [, wrong] = /^Unknown arguments?: (.+)$/.exec(message) ?? [];
   if (wrong !== undefined) return unknownArguments(wrong.split(', '), args);
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
@@ -14,8 +15,17 @@ export function usageMessage(message: string, args: readonly string[]): string {
   }
   const [, got, need] =
     /^Not enough non-option arguments: got (\d+), need at least (\d+)$/.exec(message) ?? [];
-  if (need !== undefined) return `too few arguments: got ${got}, need at least ${need}`;
+  if (need !== undefined) return tooFew(Number(got), Number(need), form);
   return message;
+}
+
+/** Which arguments are missing, by their names in the command's form. */
+function tooFew(got: number, need: number, form: string): string {
+  const names = form.match(/<[^>]+>/g) ?? [];
+  if (names.length !== need) return `too few arguments: got ${got}, need at least ${need}`;
+  const missing = names.slice(got).map((name) => name.replace('..>', '>'));
+  const verb = missing.length === 1 ? 'is' : 'are';
+  return `${missing.join(' and ')} ${verb} missing: ${form}`;
 }
 
 function unknownArguments(names: readonly string[], args: readonly string[]): string {

@@ -6,6 +6,7 @@ import { identityHome, rememberedHeads } from '../client/index.ts';
 import type { ChainAddress, Genesis, TreeHead, TrustMode } from '../event/index.ts';
 import { holdsLog, RealStorage } from '../log/index.ts';
 import { verifyFolder } from '../verify/index.ts';
+import type { DnsSettings } from './dns-flags.ts';
 import { UsageError, ViolationError } from './errors.ts';
 import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
 import type { OpeningKey } from './opening-key.ts';
@@ -23,6 +24,7 @@ export interface VerifySettings extends OpeningKey {
   /** How to speak to the server; undefined: without TLS. */
   readonly tls: TlsSettings | undefined;
   readonly encryption: ClientEncryption;
+  readonly dns: DnsSettings | undefined;
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;

@@ -1,6 +1,6 @@
 import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import type { ChannelCall } from './call-form.ts';
-import { errorFromStatus, type TlsState } from './errors-from-grpc.ts';
+import { type ConnectionState, errorFromStatus } from './errors-from-grpc.ts';
 
 /** Messages that are held here unread. With those in the connection's window it bounds what a slow reader holds. */
 const readAheadMax = 2;
@@ -14,7 +14,7 @@ type Ending = { readonly error: unknown };
 export class ByteStream {
   readonly #call: ChannelCall;
   readonly #server: string;
-  readonly #tls: TlsState | undefined;
+  readonly #state: ConnectionState | undefined;
   readonly #received: Buffer[] = [];
   readonly #unsent: Buffer[] = [];
   readonly #signals: readonly AbortSignal[];
@@ -28,21 +28,21 @@ export class ByteStream {
 
   /**
    * @param options.server `host:port`, for errors.
-   * @param options.tls for errors; undefined: the connection isn't encrypted.
+   * @param options.state for errors; undefined: nothing is known of the connection.
    * @param options.signals each ends the call, with its reason.
    */
   constructor(
     call: ChannelCall,
     options: {
       server: string;
-      tls?: TlsState | undefined;
+      state?: ConnectionState | undefined;
       metadata: Metadata;
       signals: readonly AbortSignal[];
     },
   ) {
     this.#call = call;
     this.#server = options.server;
-    this.#tls = options.tls;
+    this.#state = options.state;
     this.#signals = options.signals;
     call.start(options.metadata, {
       onReceiveMetadata: () => undefined,
@@ -138,7 +138,7 @@ export class ByteStream {
 
   #end(ended: StatusObject): void {
     const isGood = ended.code === status.OK;
-    this.#over(isGood ? undefined : errorFromStatus(ended, this.#server, this.#tls));
+    this.#over(isGood ? undefined : errorFromStatus(ended, this.#server, this.#state));
   }
 
   #over(error: unknown): void {

@@ -2,11 +2,12 @@ import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
 import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
+import type { DnsOptions, Resolver } from '../dns/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
-  parseChainKey,
   parseServerAddress,
+  parseTypedChainKey,
   serverAddressText,
   type TrustMode,
 } from '../event/index.ts';
@@ -27,6 +28,7 @@ import {
 import { checkProvable, identityCheck, type LookUpIdentity } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
+import { nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { setUpTls, type TlsOptions } from './tls-options.ts';
@@ -63,6 +65,8 @@ export interface ConnectOptions {
    * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
    */
   readonly lookUpIdentity?: LookUpIdentity | undefined;
+  /** How the server's name is resolved, and whether what DNS says has to validate. Clients can share a `Resolver`. Default: as the system does. */
+  readonly dns?: DnsOptions | Resolver | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -148,8 +152,8 @@ const queueBytesDefault = 16 * 1024 * 1024;
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
  *
  * @param server `host`, `host:port` or `ate://host:port`; `#sha256:<fingerprint>` may follow, of the identity key that the server must have.
- * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates that can't be used, or where `ATE_CRYPTO` names no
- *   cryptography; UNSUPPORTED on a Node that is too old.
+ * @throws AtedbError REQUEST_INVALID for an address that isn't one, certificates or options of DNS that can't be used, or where `ATE_CRYPTO`
+ *   names no cryptography; UNSUPPORTED on a Node that is too old.
  */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<AtedbClient> {
   checkNode();
@@ -175,8 +179,9 @@ export class AtedbClient implements AsyncDisposable {
 
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
-    const { home, timeoutMs, tls, onNotice } = options;
+    const { home, timeoutMs, tls, onNotice, dns } = options;
     const address = parseServerAddress(server);
+    const { resolver, lookUp } = nameSource(dns, address, options.lookUpIdentity);
     this.pinned = address.pinned;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
@@ -188,9 +193,10 @@ export class AtedbClient implements AsyncDisposable {
       identityCheck: identityCheck({
         address,
         knownHosts: new KnownHosts(this.home),
-        lookUp: options.lookUpIdentity,
+        lookUp,
         onNotice: this.#onNotice,
       }),
+      resolver,
     });
     this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
@@ -316,7 +322,7 @@ export class AtedbClient implements AsyncDisposable {
   }
 
   #chainKey(chain: string): ChainKey {
-    if (!chain.includes('://')) return parseChainKey(chain);
+    if (!chain.includes('://')) return parseTypedChainKey(chain);
     const address = parseChainAddress(chain);
     if (address.server === this.server) {
       this.#checkPin(chain, address.pinned);

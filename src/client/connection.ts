@@ -1,10 +1,19 @@
 import type { DescMethod } from '@bufbuild/protobuf';
-import { Channel, ChannelCredentials, type ChannelInterface, Metadata } from '@grpc/grpc-js';
+import {
+  Channel,
+  ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  Metadata,
+} from '@grpc/grpc-js';
 import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
+import type { Resolver } from '../dns/index.ts';
 import type { ServerAddress } from '../event/index.ts';
 import { ByteStream } from './byte-stream.ts';
 import type { ChannelCall } from './call-form.ts';
+import type { ConnectionState } from './errors-from-grpc.ts';
+import { NameResolution } from './name-resolution.ts';
 import type { IdentityCheck } from './server-identity.ts';
 import { TlsCredentials } from './tls-credentials.ts';
 import type { TlsSetup } from './tls-options.ts';
@@ -34,6 +43,8 @@ export interface ConnectionOptions {
   readonly tls: TlsSetup | undefined;
   readonly encryption: Encryption;
   readonly identityCheck: IdentityCheck;
+  /** Finds the addresses of the server; undefined: as the system does. */
+  readonly resolver?: Resolver | undefined;
 }
 
 /** The connection to one server. Made at the first call, and again at the next after a loss. */
@@ -45,6 +56,12 @@ export class Connection {
   readonly #tls: TlsCredentials | undefined;
   /** Undefined: calls go as they are. */
   readonly #tunnel: Tunnel | undefined;
+  readonly #address: ServerAddress;
+  readonly #resolver: Resolver | undefined;
+  /** For errors. */
+  readonly #state: ConnectionState;
+  /** Undefined: as the system does. */
+  #resolution: NameResolution | undefined;
   #channel: ChannelInterface;
   #generation = 0;
 
@@ -52,12 +69,19 @@ export class Connection {
     const { tls, encryption, identityCheck } = options;
     const { server } = address;
     this.server = server;
+    this.#address = address;
+    this.#resolver = options.resolver;
     this.#tls = tls && new TlsCredentials(address, tls);
+    this.#state = {
+      failureBehind: (details) =>
+        this.#resolution?.failureBehind(details) ?? this.#tls?.failureBehind(details),
+      wasEncrypted: () => this.#tls?.wasEncrypted ?? false,
+    };
     this.#channel = this.#makeChannel();
     if (encryption === 'plain') return;
     this.#tunnel = new Tunnel({
-      ...{ server, encryption, identityCheck, tls: this.#tls, closed: this.#end.signal },
-      createCall: (path) => this.#channel.createCall(path, withoutDeadline, null, null, null),
+      ...{ server, encryption, identityCheck, state: this.#state, closed: this.#end.signal },
+      createCall: (path) => this.#usable().createCall(path, withoutDeadline, null, null, null),
     });
   }
 
@@ -84,7 +108,7 @@ export class Connection {
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
     return new ByteStream(call, {
       server: this.server,
-      tls: this.#tls,
+      state: this.#state,
       metadata: sent,
       signals: signal === undefined ? [this.#end.signal] : [signal, this.#end.signal],
     });
@@ -116,23 +140,41 @@ export class Connection {
     const { server } = this;
     const tunnel = this.#tunnel;
     if (tunnel === undefined) {
-      return this.#channel.createCall(path, withoutDeadline, null, null, null);
+      return this.#usable().createCall(path, withoutDeadline, null, null, null);
     }
     const base: CallBase = {
       server,
-      channel: () => this.#channel,
+      channel: () => this.#usable(),
       choose: (call, not) => tunnel.choose(call, not),
     };
     return new TunnelCall(base, path, withoutDeadline);
   }
 
+  /** The channel for a call that begins now. One that has found no address doesn't look again by itself, and fails all calls. */
+  #usable(): ChannelInterface {
+    if (this.#resolution?.hasFailed === true && !this.#end.signal.aborted) {
+      this.#channel.close();
+      this.#channel = this.#makeChannel();
+    }
+    return this.#channel;
+  }
+
   #makeChannel(): ChannelInterface {
-    return makeChannel(this.server, this.#tls ?? ChannelCredentials.createInsecure());
+    const credentials = this.#tls ?? ChannelCredentials.createInsecure();
+    const resolver = this.#resolver;
+    this.#resolution = resolver && new NameResolution(resolver, this.#address);
+    const { target = `dns:${this.server}`, options = {} } = this.#resolution ?? {};
+    return makeChannel(target, credentials, options);
   }
 }
 
-function makeChannel(server: string, credentials: ChannelCredentials): ChannelInterface {
-  return new Channel(`dns:${server}`, credentials, {
+function makeChannel(
+  target: string,
+  credentials: ChannelCredentials,
+  options: ChannelOptions,
+): ChannelInterface {
+  return new Channel(target, credentials, {
+    ...options,
     'grpc-node.flow_control_window': flowControlWindowBytes,
     'grpc.max_receive_message_length': grpcMessageBytesMax,
     'grpc.max_send_message_length': grpcMessageBytesMax,

@@ -80,5 +80,7 @@ test('only what may pass by itself is tried again', () => {
     'WIRE_FRAME_INVALID',
     'WIRE_TRUNCATED',
     'CONNECTION_FAILED',
+    'DNS_FAILED',
+    'DNS_NAME_NOT_FOUND',
   ]);
 });

@@ -9,12 +9,12 @@ import { failureOf } from './local-status.ts';
 const errorDomain = 'atedb';
 const detailsKey = 'grpc-status-details-bin';
 
-/** What is known of the TLS below calls that failed. */
-export interface TlsState {
-  /** What the transport's words for a connection that was not made come from; undefined: from something else than TLS. */
+/** What is known of the connection below calls that failed. */
+export interface ConnectionState {
+  /** What the transport's words for a connection that was not made come from; undefined: from neither a name nor TLS. */
   failureBehind(details: string): AtedbError | undefined;
-  /** Whether the connection that was tried last came to be encrypted. */
-  readonly wasEncrypted: boolean;
+  /** Whether the connection that was tried last came to be encrypted by TLS. */
+  wasEncrypted(): boolean;
 }
 
 /**
@@ -24,9 +24,13 @@ export interface TlsState {
  * connection could not be made or was lost, a deadline passed, a message was too large.
  *
  * @param server `host:port`, for the message.
- * @param tls undefined: the connection isn't encrypted.
+ * @param state undefined: nothing is known of it.
  */
-export function errorFromStatus(failed: StatusObject, server: string, tls?: TlsState): AtedbError {
+export function errorFromStatus(
+  failed: StatusObject,
+  server: string,
+  state?: ConnectionState,
+): AtedbError {
   const own = failureOf(failed) ?? ownDetails(failed);
   if (own !== undefined) return own;
   const metadata = { server, grpc_status: status[failed.code] ?? String(failed.code) };
@@ -50,8 +54,8 @@ export function errorFromStatus(failed: StatusObject, server: string, tls?: TlsS
       );
     case status.UNAVAILABLE:
       return (
-        tls?.failureBehind(failed.details) ??
-        withReason('CONNECTION_FAILED', lostOrNeverMade(server, failed.details, tls))
+        state?.failureBehind(failed.details) ??
+        withReason('CONNECTION_FAILED', lostOrNeverMade(server, failed.details, state))
       );
     default:
       // Whatever else has no details was not said by our server, but by what lies between.
@@ -69,6 +73,8 @@ export function isPassing(error: AtedbError): boolean {
 
 const passingReasons: ReadonlySet<Reason> = new Set([
   'CONNECTION_FAILED',
+  'DNS_FAILED',
+  'DNS_NAME_NOT_FOUND',
   'SERVER_DRAINING',
   'TOO_MANY_STREAMS',
   'TOO_MANY_CHAINS',
@@ -120,13 +126,17 @@ const notResolved = /^Name resolution failed/;
 /** The system's words for a server that there was no connection to at all. */
 const notReached = /^connect E/;
 
-function lostOrNeverMade(server: string, details: string, tls: TlsState | undefined): string {
+function lostOrNeverMade(
+  server: string,
+  details: string,
+  state: ConnectionState | undefined,
+): string {
   const why = details
     .replace(notMade, '')
     .replace(/^Error: /, '')
     .replace(/ \(\d{4}-[^)]*\)/g, '')
     .replace(/\. Resolution note:.*$/, '');
-  if (notMade.test(details) && tls?.wasEncrypted === true && !notReached.test(why)) {
+  if (notMade.test(details) && state?.wasEncrypted() === true && !notReached.test(why)) {
     return (
       `${server} has closed the connection as soon as it was encrypted: ${why}. If it asks for certificates of clients, ` +
       'it does not take the one that was shown, or none was: give one that its authority has signed. Else try again'

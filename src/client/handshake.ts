@@ -12,7 +12,7 @@ import { ByteStream } from './byte-stream.ts';
 import type { ChannelCall } from './call-form.ts';
 import { abortable, CallScope } from './cancellation.ts';
 import { encodeMessage } from './encode-message.ts';
-import type { TlsState } from './errors-from-grpc.ts';
+import type { ConnectionState } from './errors-from-grpc.ts';
 import { isOutside } from './outer-status.ts';
 import type { IdentityCheck } from './server-identity.ts';
 
@@ -27,8 +27,8 @@ export interface HandshakeOptions {
   /** Whether none is wanted where the server requires none. */
   readonly onlyIfRequired: boolean;
   readonly identityCheck: IdentityCheck;
-  /** For errors; undefined: the connection has no TLS. */
-  readonly tls: TlsState | undefined;
+  /** For errors. */
+  readonly state: ConnectionState | undefined;
   /** Begins a call outside of the tunnel. @param path `/atedb.v1.WireService/Handshake`. */
   readonly createCall: (path: string) => ChannelCall;
   /** Ends it, with its reason. */
@@ -53,12 +53,12 @@ const timeoutMs = 60_000;
  * CONNECTION_FAILED, DEADLINE_EXCEEDED; UNSUPPORTED where the server knows no such call.
  */
 export async function shakeHands(options: HandshakeOptions): Promise<ClientSession> {
-  const { server, keyBits, sharesUpTo, onlyIfRequired, identityCheck, tls } = options;
+  const { server, keyBits, sharesUpTo, onlyIfRequired, identityCheck, state } = options;
   using scope = new CallScope({ timeoutMs }, options.signal);
   const { signal } = scope;
   signal.throwIfAborted();
   const stream = new ByteStream(options.createCall(path), {
-    ...{ server, tls, metadata: new Metadata(), signals: [signal] },
+    ...{ server, state, metadata: new Metadata(), signals: [signal] },
   });
   const say = (message: Request, first: boolean) =>
     stream.write(
@@ -125,6 +125,9 @@ const ofHandshakes: ReadonlySet<Reason> = new Set([
   'CONNECTION_FAILED',
   'DEADLINE_EXCEEDED',
   'TLS_FAILED',
+  'DNS_FAILED',
+  'DNS_NAME_NOT_FOUND',
+  'DNS_NOT_VALIDATED',
 ]);
 
 function readAnswer(bytes: Buffer): HandshakeResponse {

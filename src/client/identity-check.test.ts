@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryHome } from '../../test/support/test-client.ts';
+import { AtedbError } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { extendIdentityLine, type IdentityLine, identityLineOf } from '../trust/index.ts';
 import { identityCheck, type LookUpIdentity } from './identity-check.ts';
@@ -240,6 +241,23 @@ describe('a look-up', () => {
     expect(asked).toEqual([]);
   });
 
+  test('that fails for a reason of its own keeps that', async () => {
+    const lookUp = async () => {
+      throw new AtedbError('DNS_NOT_VALIDATED', 'it is unsigned', {
+        metadata: { fault: 'unsigned' },
+      });
+    };
+    await expect(
+      make({ home: await temporaryHome(), lookUp }).check.accept({
+        ...{ server, identity: first.publicKey, rotations: [] },
+      }),
+    ).rejects.toMatchObject({
+      reason: 'DNS_NOT_VALIDATED',
+      metadata: { fault: 'unsigned', server },
+      message: expect.stringMatching(/could not be looked up: it is unsigned. Nothing was sent/),
+    });
+  });
+
   test('that fails, or answers what is no fingerprint, is no reason to trust', async () => {
     const home = await temporaryHome();
     const lookUp = async () => {
@@ -249,9 +267,15 @@ describe('a look-up', () => {
     await expect(
       check.accept({ server, identity: first.publicKey, rotations: [] }),
     ).rejects.toThrow(/could not be looked up: no answer/);
-    expect(await meet(firstLine, { home, lookUp: answers(['x']).lookUp })).toBe(
-      'CONNECTION_FAILED',
-    );
+    expect(await meet(firstLine, { home, lookUp: answers(['x']).lookUp })).toBe('REQUEST_INVALID');
+    for (const answer of [hex(first), [first], { 0: hex(first) }, null, 7]) {
+      const wrong = answers(answer as unknown as string[]).lookUp;
+      await expect(
+        make({ home, lookUp: wrong }).check.accept({
+          ...{ server, identity: first.publicKey, rotations: [] },
+        }),
+      ).rejects.toThrow(/lookUpIdentity answered with .* It answers with a list of fingerprints/);
+    }
     await expect(readFile(join(home, 'known_hosts'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

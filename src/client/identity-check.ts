@@ -13,7 +13,7 @@ import type { Encryption } from './tunnel.ts';
  * Looks up which identity keys a server has, by a way that can be trusted: as a TXT record that DNSSEC validates.
  *
  * @param server `host:port`.
- * @returns fingerprints, `sha256:<64 hexadecimal digits>` or the digits alone; undefined where it is certain that there are none. Where that
+ * @returns a list of fingerprints, each `sha256:<64 hexadecimal digits>` or the digits alone; undefined where it is certain that there are none. Where that
  * can't be found out it throws: then nothing is sent, or whoever can hinder a look-up could make the server one that is trusted unseen.
  */
 export type LookUpIdentity = (server: string) => Promise<readonly string[] | undefined>;
@@ -131,18 +131,34 @@ async function isLookedUp(
 ): Promise<boolean> {
   let published: readonly string[] | undefined;
   try {
-    published = (await lookUp(server))?.map(parseFingerprintText);
+    published = fingerprintsIn(await lookUp(server));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
+    const { reason, metadata } =
+      error instanceof AtedbError ? error : { reason: 'CONNECTION_FAILED' as const, metadata: {} };
     throw new AtedbError(
-      'CONNECTION_FAILED',
+      reason,
       `the identity that ${server} is to have could not be looked up: ${why}. Nothing was sent to it`,
-      { metadata: { server }, cause: error },
+      { metadata: { ...metadata, server }, cause: error },
     );
   }
   if (published === undefined) return false;
   if (published.some((one) => line.fingerprints.includes(one))) return true;
   throw publishedMismatch(server, published, line);
+}
+
+/** @throws AtedbError REQUEST_INVALID for what is no list of fingerprints: the application's look-up has a defect. */
+function fingerprintsIn(answer: unknown): readonly string[] | undefined {
+  if (answer === undefined) return undefined;
+  if (Array.isArray(answer) && answer.every((one) => typeof one === 'string')) {
+    return answer.map(parseFingerprintText);
+  }
+  const shown = typeof answer === 'string' ? JSON.stringify(answer.slice(0, 100)) : typeof answer;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `lookUpIdentity answered with ${shown}. It answers with a list of fingerprints, as ['${fingerprintText('')}<64 hexadecimal digits>'], or with undefined where it is certain that there are none`,
+    { metadata: { field: 'lookUpIdentity' } },
+  );
 }
 
 /** Keep what was met. What can't be kept is told, and stops nobody: the next time it is met for the first time again. */

@@ -1,5 +1,6 @@
 export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from '../bytes/index.ts';
 export { KeyPair, PublicKey } from '../crypto/index.ts';
+export { type DnsOptions, Resolver } from '../dns/index.ts';
 export {
   type ChainAddress,
   type ChainKey,
@@ -11,6 +12,7 @@ export {
   parseChainKey,
   parsePublicKeyText,
   parseServerAddress,
+  parseTypedChainKey,
   primaryKeyFromName,
   publicKeyText,
   type Redaction,

@@ -31,7 +31,7 @@ export class TunnelChannel implements ChannelInterface {
     this.#server = server;
     this.#channel = new Channel(server, credentials.createInsecure(), channel);
     this.#tunnel = new Tunnel({
-      ...{ server, encryption: keyBits, identityCheck, tls: undefined },
+      ...{ server, encryption: keyBits, identityCheck, state: undefined },
       createCall: (path) => this.#channel.createCall(path, Infinity, null, null, null),
       closed: this.#end.signal,
     });

@@ -20,7 +20,7 @@ test('a call whose session ends while it begins is begun all the same', async ()
     server: 'example.com:5000',
     encryption: 128 as const,
     identityCheck: { mustEncrypt: async () => true, accept: async () => undefined },
-    tls: undefined,
+    state: undefined,
     createCall: () => {
       throw new Error('nothing is called here');
     },

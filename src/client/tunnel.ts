@@ -5,7 +5,7 @@ import { AgreedSession } from './agreed-session.ts';
 import { Backoff } from './backoff.ts';
 import { type BegunCall, type CallForm, type ChannelCall, PlainForm } from './call-form.ts';
 import { sleep } from './cancellation.ts';
-import type { TlsState } from './errors-from-grpc.ts';
+import type { ConnectionState } from './errors-from-grpc.ts';
 import { shakeHands } from './handshake.ts';
 import type { IdentityCheck } from './server-identity.ts';
 
@@ -30,8 +30,8 @@ export interface TunnelOptions {
   readonly server: string;
   readonly encryption: Exclude<Encryption, 'plain'>;
   readonly identityCheck: IdentityCheck;
-  /** For errors; undefined: the connection has no TLS. */
-  readonly tls: TlsState | undefined;
+  /** For errors. */
+  readonly state: ConnectionState | undefined;
   /** Begins a call outside of the tunnel. */
   readonly createCall: (path: string) => ChannelCall;
   /** Ends handshakes, with its reason. */

@@ -9,6 +9,15 @@ test.each([
     'ate://localhost:5000/example.com/me/db',
   ],
   ['ate://Host.Example:7/team/db', 'host.example', 7, 'ate://host.example:7/team/db'],
+  [
+    'ate://Bücher.example/Bücher.example/me/db',
+    'xn--bcher-kva.example',
+    5000,
+    'ate://xn--bcher-kva.example:5000/xn--bcher-kva.example/me/db',
+  ],
+  ['ate://h.example./team/db', 'h.example', 5000, 'ate://h.example:5000/team/db'],
+  ['ate://my_host/team/db', 'my_host', 5000, 'ate://my_host:5000/team/db'],
+  ['ate://192.0.2.1/team/db', '192.0.2.1', 5000, 'ate://192.0.2.1:5000/team/db'],
   ['ate://[::1]:5001/team/db', '::1', 5001, 'ate://[::1]:5001/team/db'],
   ['ate://[0:0::0:1]/team/db', '::1', 5000, 'ate://[::1]:5000/team/db'],
   ['ate://[2001:DB8:0::1]/team/db', '2001:db8::1', 5000, 'ate://[2001:db8::1]:5000/team/db'],
@@ -32,11 +41,42 @@ test.each([
   'ate://::1/team/db',
   'ate://[....]/team/db',
   'ate://a b/team/db',
+  // Other spellings of IPv4 addresses, which some resolvers take.
+  'ate://127.1/team/db',
+  'ate://256.0.0.1/team/db',
+  'ate://0x7f.0.0.1/team/db',
+  'ate://127.0.0.01/team/db',
+  'ate://2130706433/team/db',
+  'ate://１２７.0.0.1/team/db',
+  'ate://-h/team/db',
+  'ate://h..example/team/db',
+  'ate://xn--a.example/team/db',
+  'ate://a%2fb/team/db',
+  `ate://${'a'.repeat(64)}/team/db`,
   // Would be two lines of known_hosts, the second of which is about another server.
   'ate://a\nb.example:5000/team/db',
   'ate://a\u0000b/team/db',
 ])('%s is refused with what an address is', (text) => {
   expect(() => parseChainAddress(text)).toThrow(/is not an address: .*ate:\/\/host/);
+});
+
+test.each([
+  ['localhost/team/db', 'does not begin with ate://. Did you mean ate://localhost/team/db?'],
+  ['localhost:5001/example.com/me/db', 'Did you mean ate://localhost:5001/example.com/me/db?'],
+  ['h.example/example.com/me/db', 'Did you mean ate://h.example/example.com/me/db?'],
+  ['team/db', 'Did you mean ate://localhost/team/db?'],
+  [
+    'example.com/me/db',
+    'Did you mean ate://example.com/me/db, or, for the chain example.com/me/db of another server, ate://HOST/example.com/me/db?',
+  ],
+  [
+    'http://localhost/team/db',
+    'begins with http://, and not with ate://. Did you mean ate://localhost/team/db?',
+  ],
+  ['//localhost/team/db', 'does not begin with ate://. Did you mean ate://localhost/team/db?'],
+  ['a b', 'does not begin with ate://. An address is'],
+])('%s is told what it lacks, and the right one is shown', (text, said) => {
+  expect(() => parseChainAddress(text)).toThrow(said);
 });
 
 test('an IPv6 address without brackets is told what it lacks', () => {

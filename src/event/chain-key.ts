@@ -1,4 +1,5 @@
 import { AtedbError, chainKeyBytesMax } from '../bytes/index.ts';
+import { asciiName, endsInNumber } from './typed-name.ts';
 
 /** A chain key of either form, taken apart. `text` is its one canonical spelling. */
 export type ChainKey =
@@ -27,10 +28,26 @@ const chainFolderNamePattern = /\.chain(\.new)?$/;
 const domainCharsMax = 253;
 
 /**
- * Parse a chain key: `domain/name/db`, which belongs to the user `name@domain`, or `group/db`.
+ * Parse a chain key as a person types it: its domain may be of any script and in any letters, and comes to A-labels in lower case by UTS 46. All
+ * else is as `parseChainKey` has it.
+ *
+ * @throws AtedbError CHAIN_KEY_INVALID, naming the part at fault and the two forms.
+ */
+export function parseTypedChainKey(text: string): ChainKey {
+  const [domain = '', ...others] = text.split('/');
+  // What is no ordinary domain is told by the strict form; so is what is far too long.
+  const isToBeMapped = others.length === 2 && /[^a-z0-9.-]|(^|\.)xn--|\.$/.test(domain);
+  if (!isToBeMapped || domain.length > chainKeyBytesMax) return parseChainKey(text);
+  const { ascii, fault } = asciiName(domain);
+  if (ascii !== undefined) return parseChainKey([ascii, ...others].join('/'));
+  throw invalid(text, `${JSON.stringify(domain)} is not a domain name: ${fault}`);
+}
+
+/**
+ * Parse a chain key in its strict form, as messages and files have it: `domain/name/db`, which belongs to the user `name@domain`, or `group/db`.
  *
  * @throws AtedbError CHAIN_KEY_INVALID, naming the part at fault and the two forms. Whether a
- * domain exists is not checked.
+ * domain exists, and what its A-labels stand for, is not checked: that would change with each version of Unicode.
  */
 export function parseChainKey(text: string): ChainKey {
   if (Buffer.byteLength(text) > chainKeyBytesMax) {
@@ -56,11 +73,9 @@ export function parseChainKey(text: string): ChainKey {
     }
     return { kind: 'group', text, group: first, db, rootsFingerprint };
   }
-  if (!isDomain(first)) {
-    throw invalid(
-      text,
-      `${JSON.stringify(first)} is not a domain name in lower-case ASCII, nor "localhost"`,
-    );
+  const domainFault = faultOfDomain(first);
+  if (domainFault !== undefined) {
+    throw invalid(text, `${JSON.stringify(first)} is not a domain name: ${domainFault}`);
   }
   if (!namePattern.test(second) || chainFolderNamePattern.test(second)) {
     throw invalid(
@@ -73,14 +88,16 @@ export function parseChainKey(text: string): ChainKey {
 
 const nameRule = '1 to 63 of a-z 0-9 . _ + -, the first a letter or digit';
 
-function isDomain(text: string): boolean {
-  if (text === 'localhost') return true;
+/** What is wrong with a domain in the strict form; undefined: nothing. */
+function faultOfDomain(text: string): string | undefined {
+  if (text === 'localhost') return undefined;
   const labels = text.split('.');
-  return (
-    text.length <= domainCharsMax &&
-    labels.length >= 2 &&
-    labels.every((label) => labelPattern.test(label))
-  );
+  if (text.length > domainCharsMax) return `it is longer than ${domainCharsMax} characters`;
+  if (labels.length < 2) return 'it has no dot in it, and is not "localhost"';
+  if (endsInNumber(text)) return 'it ends in a number, as IP addresses do';
+  const bad = labels.find((label) => !labelPattern.test(label));
+  if (bad === undefined) return undefined;
+  return `${JSON.stringify(bad)} is none of its parts: 1 to 63 of a-z 0-9 -, without a hyphen at either end; other letters stand as A-labels (xn--) in lower case`;
 }
 
 function invalid(text: string, why: string): AtedbError {

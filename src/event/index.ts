@@ -31,7 +31,7 @@ export {
   runFields,
   type Sealing,
 } from './build-event.ts';
-export { type ChainKey, parseChainKey } from './chain-key.ts';
+export { type ChainKey, parseChainKey, parseTypedChainKey } from './chain-key.ts';
 export {
   type CheckpointClaim,
   checkpointBytesMax,

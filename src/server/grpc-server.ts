@@ -6,7 +6,7 @@ import { closeUnlessGreeted } from './connection-guard.ts';
 import { makeServerWithWindows } from './flow-control.ts';
 import { framedMessages } from './framed-message.ts';
 import type { ServerLimits } from './limits.ts';
-import { type Listeners, listen } from './listen.ts';
+import { type Listeners, listen, type ResolveHost } from './listen.ts';
 import { shortenDeadlines } from './longest-deadline.ts';
 import { requestGuard } from './request-guard.ts';
 import { TlsHandshakes, type TlsHandshakesOptions } from './tls-handshakes.ts';
@@ -60,6 +60,7 @@ export async function listenForGrpc(
   options: {
     readonly listen: readonly string[];
     readonly port: number;
+    readonly resolveHost?: ResolveHost | undefined;
     /** Those beyond are closed as they come. */
     readonly connectionsMax: number;
     /** What is spoken over TCP; over Unix sockets it never is. Absent: no TLS. */

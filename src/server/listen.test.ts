@@ -89,7 +89,10 @@ describe('listen refuses', () => {
   test('a port in use, and lets go of what it had', async () => {
     const { port } = await listenFor(['127.0.0.1']);
     await expect(listenFor(['127.0.0.2', '127.0.0.1'], port)).rejects.toEqual(
-      refusal(/^cannot listen on 127\.0\.0\.1:\d+: it is in use; stop/, { code: 'EADDRINUSE' }),
+      refusal(
+        /^cannot listen on 127\.0\.0\.1:\d+: it is in use; stop .* another port with --port/,
+        { code: 'EADDRINUSE' },
+      ),
     );
     await listenFor(['127.0.0.2'], port);
   });

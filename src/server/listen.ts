@@ -21,8 +21,13 @@ export interface ListenOptions {
   readonly listen: readonly string[];
   /** The TCP port for all; 0: one that is free. */
   readonly port: number;
+  /** Finds the IP addresses of a host name. Absent: as the system does. */
+  readonly resolveHost?: ResolveHost | undefined;
   readonly onConnection: OnConnection;
 }
+
+/** Finds the IP addresses of a host name. What it throws, where that is an AtedbError, is what listening fails with. */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 /** Takes a connection. @param over what it came. */
 export type OnConnection = (socket: Socket, over: 'tcp' | 'unix') => void;
@@ -51,7 +56,9 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     throw refusal(`the port must be from 0 to 65535, not ${port}`, { field: 'port' });
   }
   if (names.length === 0) throw refusal('there is no address to listen on', { field: 'listen' });
-  const endpoints = withoutCovered((await Promise.all(names.map(resolve))).flat());
+  const { resolveHost = lookUpAsSystem } = options;
+  const found = await Promise.all(names.map((name) => resolve(name, resolveHost)));
+  const endpoints = withoutCovered(found.flat());
   for (let attempt = 1; ; attempt++) {
     try {
       return await listenOnAll(endpoints, port, options.onConnection);
@@ -63,7 +70,20 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   }
 }
 
-async function resolve(name: string): Promise<Endpoint[]> {
+async function lookUpAsSystem(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/**
+ * Whether a server could listen there: what `listen` would throw is thrown before anything was made.
+ * @throws AtedbError as `listen`.
+ */
+export async function checkListen(options: Omit<ListenOptions, 'onConnection'>): Promise<void> {
+  const listeners = await listen({ ...options, onConnection: (socket) => socket.destroy() });
+  await listeners.close();
+}
+
+async function resolve(name: string, resolveHost: ResolveHost): Promise<Endpoint[]> {
   if (name.startsWith('unix:')) return [{ path: name.slice('unix:'.length) }];
   if (name === 'localhost')
     return [
@@ -74,8 +94,9 @@ async function resolve(name: string): Promise<Endpoint[]> {
   if (host === '::') return [{ host, fallback: { host: '0.0.0.0' } }];
   if (isIP(host) !== 0) return [{ host }];
   try {
-    return (await lookup(host, { all: true })).map(({ address }) => ({ host: address }));
+    return (await resolveHost(host)).map((address) => ({ host: address }));
   } catch (cause) {
+    if (cause instanceof AtedbError) throw cause;
     throw refusal(
       `cannot listen on ${name}: it is no IP address, and no host of this name is known; ` +
         'give an address of this machine, or :: for all of them',
@@ -202,7 +223,7 @@ export function listenError({ host, path }: Endpoint, port: number, cause: unkno
   const why: Record<string, string> = {
     EADDRINUSE:
       path === undefined
-        ? 'it is in use; stop whatever listens there, or choose another port'
+        ? 'it is in use; stop whatever listens there, or choose another port with --port'
         : 'it is in use, or is a file and no socket; choose another path',
     EACCES:
       path === undefined

@@ -8,6 +8,7 @@ import { drain } from './drain.ts';
 import { listenForGrpc, makeGrpcServer } from './grpc-server.ts';
 import { Health } from './health.ts';
 import { type ServerLimits, StreamCounter } from './limits.ts';
+import type { ResolveHost } from './listen.ts';
 import { LiveCalls } from './live-calls.ts';
 import type { Method, Methods, Service } from './method.ts';
 import { addReflection } from './reflection.ts';
@@ -43,6 +44,7 @@ export interface GrpcOptions {
   /** As `ListenOptions`. */
   readonly listen: readonly string[];
   readonly port: number;
+  readonly resolveHost?: ResolveHost | undefined;
   readonly limits: ServerLimits;
   readonly logger: Logger;
   /** Files whose types no service mentions, but that tools want to look up: those of error details. */
@@ -88,11 +90,12 @@ export async function serveGrpc(options: GrpcOptions): Promise<RunningGrpc> {
   const files = services.map(({ file }) => file);
   addReflection(server, [...files, ...wireFiles, ...options.otherFiles]);
   const { connectionsMax, handshakeMs } = limits;
-  const { listen, port } = options;
+  const { listen, port, resolveHost } = options;
   const tls = tlsFiles && { files: tlsFiles, handshakeMs, logger };
   const listeners = await listenForGrpc(server, {
     listen,
     port,
+    resolveHost,
     connectionsMax,
     ...(tls && { tls }),
   }).catch((error: unknown) => {

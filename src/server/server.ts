@@ -28,6 +28,7 @@ import { DamageFile } from './damage-file.ts';
 import { signingInTurn } from './handshakes.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
+import type { ResolveHost } from './listen.ts';
 import { LiveCalls } from './live-calls.ts';
 import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
 import { SliceMemory } from './slice-memory.ts';
@@ -42,6 +43,8 @@ export interface ServerOptions {
   readonly listen: readonly string[];
   /** TCP port; 0: any that is free. */
   readonly port: number;
+  /** Finds the IP addresses of host names to listen on. Absent: as the system does. */
+  readonly resolveHost?: ResolveHost | undefined;
   /** Of chains that are created from now on. */
   readonly trustMode: TrustMode;
   readonly logger: Logger;
@@ -203,6 +206,7 @@ async function startLocked(
     uploads,
     listen: options.listen,
     port: options.port,
+    resolveHost: options.resolveHost,
     limits,
     logger,
     tls,

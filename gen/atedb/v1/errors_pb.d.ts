@@ -555,6 +555,37 @@ export enum ErrorReason {
   WIRE_MISSING = 90,
 
   /**
+   * Made by clients. No name server that was asked has answered, or none with an answer. The metadata has the name, the type of
+   * record and who was asked. Try again; if it stays so, ask another one.
+   *
+   * @generated from enum value: ERROR_REASON_DNS_FAILED = 150;
+   */
+  DNS_FAILED = 150,
+
+  /**
+   * Made by clients. The name server says that the name has no address. Check how it is spelt.
+   *
+   * @generated from enum value: ERROR_REASON_DNS_NAME_NOT_FOUND = 151;
+   */
+  DNS_NAME_NOT_FOUND = 151,
+
+  /**
+   * Made by clients. Answers of DNS were to validate (DNSSEC), and one doesn't: `fault` of the metadata says whether it is
+   * `unsigned`, `expired`, `forged`, `no-anchor`, `anchor-mismatch`, `unsupported`, `absence-unproven` or `too-much`. Nothing was
+   * sent to the server. Trying again doesn't help.
+   *
+   * @generated from enum value: ERROR_REASON_DNS_NOT_VALIDATED = 152;
+   */
+  DNS_NOT_VALIDATED = 152,
+
+  /**
+   * Made by clients. The record that publishes a server's identity can't be read. Its operator has to mend it.
+   *
+   * @generated from enum value: ERROR_REASON_IDENTITY_RECORD_INVALID = 153;
+   */
+  IDENTITY_RECORD_INVALID = 153,
+
+  /**
    * RESOURCE_EXHAUSTED. The disk that the chain lies on has less room than the metadata says is needed: to rewrite a segment, or
    * to go on growing, since a part of it is kept for compaction and for tombstones, which are taken still. Make room: compact
    * the chain, delete others, or enlarge the disk; then try again.

@@ -9,6 +9,7 @@ import {
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { readDnsFlags } from '../dns-flags.ts';
 import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
@@ -76,6 +77,7 @@ async function verify(parsed: ParsedArguments): Promise<void> {
     target: targetOf(parsed),
     tls: readTlsFlags(parsed),
     encryption: readClientEncryption(parsed),
+    dns: readDnsFlags(parsed),
     chainId: readChainFlag(flags.chainId, parsed),
     trustMode: readTrustMode(parsed),
     head: readChainFlag(flags.head, parsed),
