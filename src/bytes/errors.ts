@@ -74,6 +74,14 @@ export const reasons = [
   'TLS_FAILED',
   'WIRE_NOT_REQUIRED',
   'WIRE_MISSING',
+  'OWNER_UNKNOWN',
+  'AUTH_ANSWER_INVALID',
+  'AUTH_ANSWER_EXPIRED',
+  'AUTH_UNAVAILABLE',
+  'OWNER_REMOVED',
+  'CLAIM_NOT_ALLOWED',
+  'AUTH_IDENTITY_CHANGED',
+  'AUTH_ANSWER_REQUIRED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

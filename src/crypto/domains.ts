@@ -103,6 +103,8 @@ export const signatureContexts = {
   identityRotation: 'atedb/v1/identity-rotation',
   /** Over the same, by the key that follows: whoever rotates has it. */
   identityPossession: 'atedb/v1/identity-possession',
+  /** Over the header of an answer about an owner, by the identity of an auth service. */
+  authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
 } as const;

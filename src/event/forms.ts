@@ -21,6 +21,7 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
   identityRotation: 0x01524941,
+  authAnswer: 0x014e4141,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
