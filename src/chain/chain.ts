@@ -17,6 +17,7 @@ import {
   type ChainState,
   checkContents,
   checkHashes,
+  genesisSigners,
   keyTable,
   type StreamTies,
   verifyKeyProof,
@@ -182,7 +183,7 @@ export class Chain {
     const { seal } = batch;
     const { genesis, authority } = this.#state;
     const isSigned = vouchedBy(batch, genesis.trustMode) === 'writer';
-    if (batch.isGenesis) return verifySignatures(seal, keyTable(genesis.roots));
+    if (batch.isGenesis) return verifySignatures(seal, keyTable(genesisSigners(genesis)));
     const keys = authority.keysOf(batch);
     if (isSigned) return verifySignatures(seal, keys);
     for (const signer of keys.keys()) {
@@ -231,16 +232,16 @@ export class Chain {
       );
     }
     const { closedFacts } = prepared;
-    this.#state.admit(
-      batch,
-      prepared.asOfRoot,
-      (condition) =>
+    const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
+    this.#state.admit(batch, {
+      timeUnixMs,
+      asOfRoot: prepared.asOfRoot,
+      endOfOthersOn: (condition) =>
         closedFacts === undefined
           ? 0
           : this.#keys.endOfOthers(condition, seal.writerId, closedFacts),
-      (fence) => this.locks.holds(fence),
-    );
-    const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
+      holdsLease: (fence) => this.locks.holds(fence),
+    });
     const appended = this.log.append(batch.bytes, {
       events: seal.events,
       sealHash: seal.hash,

@@ -42,7 +42,7 @@ function begin(roots: readonly string[], isConfidential: boolean) {
 function decide(authority: Authority, batch: Batch): Undo | OracleRefusal {
   try {
     authority.keysOf(batch);
-    return authority.decide(batch);
+    return authority.decide(batch, 1);
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     const { event_index: index } = error.metadata;
@@ -142,7 +142,7 @@ test('a batch is decided as its events one by one, taken or refused as a whole, 
       async (history, events, isShown) => {
         const { oracle, authority } = begin(['root'], false);
         for (const said of history) {
-          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]));
+          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]), 1);
         }
         const before = encodeAuthority(authority.record());
         const oneByOne = new Authority(decodeAuthority(before));
@@ -151,7 +151,7 @@ test('a batch is decided as its events one by one, taken or refused as a whole, 
         verdicts.count(due);
         expect(Array.isArray(is) ? undefined : is, JSON.stringify(events)).toEqual(due);
         if (Array.isArray(is)) {
-          for (const said of events) oneByOne.decide(await batchOf([said], isShown));
+          for (const said of events) oneByOne.decide(await batchOf([said], isShown), 1);
           const after = encodeAuthority(authority.record());
           expect(after).toEqual(encodeAuthority(oneByOne.record()));
           takeBackAll(is);
