@@ -74,6 +74,21 @@ export const reasons = [
   'TLS_FAILED',
   'WIRE_NOT_REQUIRED',
   'WIRE_MISSING',
+  'ACCOUNT_EXISTS',
+  'ACCOUNT_UNKNOWN',
+  'ACCOUNT_REMOVED',
+  'VERSION_CONFLICT',
+  'ACT_INVALID',
+  'ACT_NOT_ALLOWED',
+  'LOGIN_FAILED',
+  'LOGIN_LOCKED',
+  'AUTH_LINK_UNSAFE',
+  'CODE_INVALID',
+  'SIGN_UP_CLOSED',
+  'TOO_MANY_SIGN_UPS',
+  'MAIL_FAILED',
+  'TERMS_NOT_ACCEPTED',
+  'NOT_LOGGED_IN',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -6,6 +6,7 @@ export type { FieldForm, FieldKind, MessageForm } from './form.ts';
 export { halfSipHash } from './half-sip-hash.ts';
 export { type KeyRecord, KeyTable } from './key-table.ts';
 export {
+  accountNameBytesMax,
   admittedKeysMax,
   batchBytesMax,
   batchEventsMax,

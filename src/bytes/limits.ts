@@ -24,6 +24,9 @@ export const typeNameBytesMax = 255;
 /** A chain key. */
 export const chainKeyBytesMax = 255;
 
+/** The name of an account, `name@domain` or `name`: what owns a chain is not longer than its key. */
+export const accountNameBytesMax = chainKeyBytesMax;
+
 /** Root keys of a chain. */
 export const rootsMax = 16;
 

@@ -21,6 +21,9 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
   identityRotation: 0x01524941,
+  act: 0x01434141,
+  accountSecrets: 0x01534141,
+  vaultKeys: 0x01564141,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
