@@ -18,7 +18,11 @@ const roomsBelow: Record<string, readonly string[]> = {
   work: ['bytes', 'crypto', 'event', 'trust'],
   verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
-  server: ['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'work', 'wire', 'chain'],
+  auth: ['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'chain'],
+  server: [
+    ...['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'work'],
+    ...['wire', 'chain', 'auth'],
+  ],
   client: ['bytes', 'crypto', 'event', 'account', 'store', 'trust', 'proof', 'work', 'wire'],
   cli: [
     ...['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'proof', 'verify'],

@@ -15,7 +15,6 @@ import { type AccountState, verifyAct, verifyActs } from './account-state.ts';
 import { parseAct } from './act.ts';
 import type { Change } from './change.ts';
 import { changedKeysMax } from './limits.ts';
-import { ownerKeysOf } from './owner-keys.ts';
 import { secretsHash } from './secrets.ts';
 
 const name = 'me@example.com';
@@ -192,32 +191,4 @@ test('keys that are replaced without end are refused at some point', async () =>
   await refused('TOO_MANY_KEYS', full, rotationTo({ key: stranger }), [sudoKey, stranger]);
   const almost = { ...full, changed: full.changed.slice(1) };
   await changed(name, almost, rotationTo({ key: stranger }), [sudoKey, stranger]);
-});
-
-test('the chains of an owner are told its key, and which ones count no more', async () => {
-  const { fingerprint } = stranger.publicKey;
-  const next = KeyPair.generate();
-  let state = await changed(name, created, { kind: 'delegation_revocation', fingerprint }, [key]);
-  const rotation = rotationTo({ key: next, recoveryKey: makeUserPairs().recoveryKey });
-  const before = ownerKeysOf(state, { changes: 0, isUnverified: true });
-  expect(before).toMatchObject({ owner: name, version: 2, isUnverified: true, isRemoved: false });
-  const recovery = KeyPair.generate({ forSigningOnly: true });
-  const change = { ...rotation, recoveryKey: recovery.publicKey } as Change;
-  state = await changed(name, state, change, [sudoKey, next, recovery]);
-  const after = ownerKeysOf(state, { changes: 1, isUnverified: false });
-  expect(after.version).toBe(4);
-  expect(after.roots.map(({ fingerprintHex }) => fingerprintHex)).toEqual([
-    next.publicKey.fingerprintHex,
-  ]);
-  expect(
-    after.changed.map(({ fingerprint, successor }) => [
-      fingerprint.toString('hex'),
-      successor?.fingerprintHex,
-    ]),
-  ).toEqual([
-    [stranger.publicKey.fingerprintHex, undefined],
-    [key.publicKey.fingerprintHex, next.publicKey.fingerprintHex],
-  ]);
-  // Who knows the version before is told of what has changed since.
-  expect(after.changed.filter(({ version }) => version > before.version)).toHaveLength(2);
 });

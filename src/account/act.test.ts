@@ -17,7 +17,6 @@ import {
 } from '../../test/support/account-world.ts';
 import { formOf } from '../../test/support/descriptor-form.ts';
 import type { MessageForm } from '../bytes/index.ts';
-import { parseAccountName } from './account-name.ts';
 import { actHeaderBytes, parseAct } from './act.ts';
 import { accountSecretsForm, actForm, actHeaderForm, vaultKeysForm } from './forms.ts';
 import { encodeSecrets, parseSecrets, secretsHash } from './secrets.ts';
@@ -66,38 +65,6 @@ test('what is written is what stubs read, and the other way round', async () => 
     expect(act.headerBytes.subarray(1, 5).toString('latin1')).toBe('AAC\u0001');
     expect(actHeaderBytes(act)).toEqual(act.headerBytes);
     expect(act.change.kind).toBe(change.kind);
-  }
-});
-
-test('the name of an account is held against the rules for chain keys', () => {
-  expect(parseAccountName('a.b+c@example.com')).toEqual({
-    kind: 'user',
-    text: 'a.b+c@example.com',
-    domain: 'example.com',
-    name: 'a.b+c',
-  });
-  expect(parseAccountName('team')).toEqual({ kind: 'group', text: 'team', group: 'team' });
-  const bad = [
-    '',
-    '@',
-    'me@',
-    '@example.com',
-    'Me@example.com',
-    'me@Example.com',
-    'me@com',
-    'a@b@c.de',
-  ];
-  for (const text of [
-    ...bad,
-    '_sys',
-    '../x',
-    'a/b',
-    'a/b@example.com',
-    'me@exa/mple.com',
-    'x.chain@example.com',
-    `${'x'.repeat(64)}`,
-  ]) {
-    expect(() => parseAccountName(text), text).toThrow(/is not the name of an account/);
   }
 });
 

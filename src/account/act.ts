@@ -1,13 +1,19 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import { hashTags, type KeyPair, signatureContexts, taggedHash } from '../crypto/index.ts';
-import { magics, parseSignature, type SignatureView, signatureBytes } from '../event/index.ts';
-import { type AccountName, parseAccountName } from './account-name.ts';
+import {
+  magics,
+  type Owner,
+  parseOwner,
+  parseSignature,
+  type SignatureView,
+  signatureBytes,
+} from '../event/index.ts';
 import { type Change, changeField, parseChange, writeChange } from './change.ts';
 import { actForm, actHeaderForm } from './forms.ts';
 
 /** What an act says: which account, which of its acts, and what it changes. */
 export interface ActClaim {
-  readonly account: AccountName;
+  readonly account: Owner;
   /** How many acts the account had before. */
   readonly version: number;
   /** `actHash` of the one before; undefined in the first. 32 bytes. */
@@ -119,7 +125,7 @@ function parseHeader(bytes: Buffer): ActClaim {
   }
   // The strict form wants one.
   if (change === undefined) throw actInvalid('it changes nothing');
-  return { account: parseAccountName(account), version, previous, timeUnixMs, change };
+  return { account: parseOwner(account), version, previous, timeUnixMs, change };
 }
 
 /** The refusal of an act that no account takes, or that this one doesn't. */

@@ -1,4 +1,4 @@
-import { accountNameBytesMax, type FieldForm, type MessageForm } from '../bytes/index.ts';
+import { type FieldForm, type MessageForm, ownerBytesMax } from '../bytes/index.ts';
 import { magics, publicKeyForm, signatureForm } from '../event/index.ts';
 import { actHeaderBytesMax, actSignaturesMax, totpSecretBytes, vaultBytesMax } from './limits.ts';
 
@@ -38,7 +38,7 @@ export const actHeaderForm: MessageForm = {
   name: 'ActHeader',
   fields: [
     { number: 1, name: 'magic', kind: 'fixed32', equals: magics.act, required: true },
-    { number: 2, name: 'account', kind: 'string', lengthMax: accountNameBytesMax, required: true },
+    { number: 2, name: 'account', kind: 'string', lengthMax: ownerBytesMax, required: true },
     { number: 3, name: 'version', kind: 'varint' },
     hash(4, 'previous'),
     { number: 5, name: 'time_unix_ms', kind: 'varint', required: true },

@@ -1,4 +1,3 @@
-export { type AccountName, accountOf, parseAccountName } from './account-name.ts';
 export { type AccountState, nextState, verifyAct, verifyActs } from './account-state.ts';
 export {
   type Act,
@@ -17,7 +16,6 @@ export {
   totpSecretBytes,
   vaultBytesMax,
 } from './limits.ts';
-export { type OwnerChange, type OwnerKeys, ownerKeysOf } from './owner-keys.ts';
 export {
   type AccountSecrets,
   encodeSecrets,

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
-import type { AccountName } from './account-name.ts';
+import type { Owner } from '../event/index.ts';
 import { type Act, actInvalid } from './act.ts';
 import { changedKeysMax } from './limits.ts';
 import type { UserChange, UserKeys } from './user-change.ts';
@@ -18,7 +18,7 @@ export interface ChangedKey {
 /** What a user is, after an act. */
 export interface UserState extends UserKeys {
   readonly kind: 'user';
-  readonly account: AccountName;
+  readonly account: Owner;
   /** Of its last act. */
   readonly version: number;
   /** Hash of its last act. 32 bytes. */

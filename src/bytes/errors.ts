@@ -89,6 +89,14 @@ export const reasons = [
   'MAIL_FAILED',
   'TERMS_NOT_ACCEPTED',
   'NOT_LOGGED_IN',
+  'OWNER_UNKNOWN',
+  'AUTH_ANSWER_INVALID',
+  'AUTH_ANSWER_EXPIRED',
+  'AUTH_UNAVAILABLE',
+  'OWNER_REMOVED',
+  'CLAIM_NOT_ALLOWED',
+  'AUTH_IDENTITY_CHANGED',
+  'AUTH_ANSWER_REQUIRED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

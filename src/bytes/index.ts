@@ -6,8 +6,10 @@ export type { FieldForm, FieldKind, MessageForm } from './form.ts';
 export { halfSipHash } from './half-sip-hash.ts';
 export { type KeyRecord, KeyTable } from './key-table.ts';
 export {
-  accountNameBytesMax,
   admittedKeysMax,
+  answeredChangesMax,
+  answeredKeysMax,
+  answerHeaderBytesMax,
   batchBytesMax,
   batchEventsMax,
   chainKeyBytesMax,
@@ -17,6 +19,7 @@ export {
   grpcMessageBytesMax,
   identityRotationsMax,
   integerMax,
+  ownerBytesMax,
   preconditionsMax,
   publicKeysMax,
   rootsMax,

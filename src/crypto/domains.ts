@@ -109,6 +109,8 @@ export const signatureContexts = {
   identityPossession: 'atedb/v1/identity-possession',
   /** Over the header of an act, by each key that it wants. */
   act: 'atedb/v1/act',
+  /** Over the header of an answer about an owner, by the identity of an auth service. */
+  authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
 } as const;

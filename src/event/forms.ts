@@ -24,6 +24,7 @@ export const magics = {
   act: 0x01434141,
   accountSecrets: 0x01534141,
   vaultKeys: 0x01564141,
+  authAnswer: 0x014e4141,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];

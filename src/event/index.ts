@@ -7,6 +7,15 @@ export {
   serverAddressText,
 } from './address.ts';
 export {
+  type AnsweredChange,
+  type AuthAnswerClaim,
+  authAnswerHeader,
+  encodeAuthAnswer,
+  type ParsedAuthAnswer,
+  parseAuthAnswer,
+  withoutRotations,
+} from './auth-answer.ts';
+export {
   type AddRule,
   type AdmitRule,
   type Authorisation,
@@ -93,6 +102,7 @@ export {
 } from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
+export { type Owner, ownerOf, parseOwner } from './owner.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';

@@ -3,13 +3,13 @@ import {
   type Act,
   type Change,
   encodeSecrets,
-  parseAccountName,
   parseAct,
   secretsHash,
   signAct,
   verifyAct,
 } from '../../src/account/index.ts';
 import { KeyPair } from '../../src/crypto/index.ts';
+import { parseOwner } from '../../src/event/index.ts';
 
 /** The keys of a user that has a password. */
 export interface UserPairs {
@@ -88,7 +88,7 @@ export async function actOn(
   keys: readonly KeyPair[],
 ): Promise<Act> {
   const claim = {
-    account: parseAccountName(name),
+    account: parseOwner(name),
     version: before === undefined ? 0 : before.version + 1,
     previous: before?.head,
     timeUnixMs: 1_700_000_000_000,

@@ -664,6 +664,67 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NOT_LOGGED_IN = 114;
    */
   NOT_LOGGED_IN = 114,
+
+  /**
+   * NOT_FOUND. There is no account of this owner, so nobody may write its chains. The message names the one command that creates
+   * it; `claimable` in the metadata says whether the caller may have the name with its key, see `ClaimOwner`.
+   *
+   * @generated from enum value: ERROR_REASON_OWNER_UNKNOWN = 120;
+   */
+  OWNER_UNKNOWN = 120,
+
+  /**
+   * INVALID_ARGUMENT. An answer about an owner isn't what it should be: of another owner or auth service, not signed by it, older than
+   * the one that the chain has, or expired. A defect, or tampering.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_ANSWER_INVALID = 121;
+   */
+  AUTH_ANSWER_INVALID = 121,
+
+  /**
+   * FAILED_PRECONDITION. The newest answer about the owner that the chain has counts no more, so it takes nothing; it can be read. Retry
+   * when the auth service can be reached again.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_ANSWER_EXPIRED = 122;
+   */
+  AUTH_ANSWER_EXPIRED = 122,
+
+  /**
+   * UNAVAILABLE. The auth service can't be reached, or doesn't answer. Retry later.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_UNAVAILABLE = 123;
+   */
+  AUTH_UNAVAILABLE = 123,
+
+  /**
+   * FAILED_PRECONDITION. The owner's account was removed: its chains can be read, and take nothing any more.
+   *
+   * @generated from enum value: ERROR_REASON_OWNER_REMOVED = 124;
+   */
+  OWNER_REMOVED = 124,
+
+  /**
+   * PERMISSION_DENIED. The name can't be had by claiming it: the message says why, and names the command that creates the account.
+   *
+   * @generated from enum value: ERROR_REASON_CLAIM_NOT_ALLOWED = 125;
+   */
+  CLAIM_NOT_ALLOWED = 125,
+
+  /**
+   * FAILED_PRECONDITION. The auth service has another identity than it was known by here, and no rotation leads to it. Nothing that it says
+   * counts. Its operator, or the server's, has to find out why.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_IDENTITY_CHANGED = 126;
+   */
+  AUTH_IDENTITY_CHANGED = 126,
+
+  /**
+   * FAILED_PRECONDITION. The server creates centralized chains by what its auth service says of their owners. Open the chain for appending
+   * and take the genesis that is offered.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_ANSWER_REQUIRED = 127;
+   */
+  AUTH_ANSWER_REQUIRED = 127,
 }
 
 /**
