@@ -1,4 +1,5 @@
 export { EmbeddedOwners, type EmbeddedOwnersOptions } from './embedded-owners.ts';
+export { type AccountNotes, ownerKeysOf } from './owner-keys.ts';
 export type {
   OwnerAccounts,
   OwnerKeys,

@@ -24,6 +24,8 @@ export const typeNameBytesMax = 255;
 /** A chain key. */
 export const chainKeyBytesMax = 255;
 
+/** The name of an account, `name@domain` or `name`: what owns a chain is not longer than its key. */
+export const accountNameBytesMax = chainKeyBytesMax;
 /** The header of an answer about an owner: 14 keys of the largest suite, and room beside them in the header of the event that holds it. */
 export const answerHeaderBytesMax = 49_152;
 

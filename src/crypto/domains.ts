@@ -29,6 +29,10 @@ export const hashTags = {
   dataKey: 'atedb/v1/data-key',
   /** A name → primary key. */
   name: 'atedb/v1/name',
+  /** Header of an act → act hash. */
+  act: 'atedb/v1/act',
+  /** AccountSecrets → the hash that an act has of them. */
+  accountSecrets: 'atedb/v1/account-secrets',
   /** The client's hello → transcript of a handshake. Those below hash the one before them, and what was added. */
   wireClientHello: 'atedb/v1/wire-client-hello',
   /** The server's parameters → transcript. */
@@ -103,6 +107,8 @@ export const signatureContexts = {
   identityRotation: 'atedb/v1/identity-rotation',
   /** Over the same, by the key that follows: whoever rotates has it. */
   identityPossession: 'atedb/v1/identity-possession',
+  /** Over the header of an act, by each key that it wants. */
+  act: 'atedb/v1/act',
   /** Over the header of an answer about an owner, by the identity of an auth service. */
   authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */

@@ -23,6 +23,9 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
   identityRotation: 0x01524941,
+  act: 0x01434141,
+  accountSecrets: 0x01534141,
+  vaultKeys: 0x01564141,
   authAnswer: 0x014e4141,
 } as const;
 

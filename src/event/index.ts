@@ -83,7 +83,7 @@ export {
   parseEventHeader,
 } from './event-view.ts';
 export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
-export { authoritySnapshotForm, publicKeyForm, signatureForm } from './forms.ts';
+export { authoritySnapshotForm, magics, publicKeyForm, signatureForm } from './forms.ts';
 export {
   buildGenesis,
   chainIdOf,

@@ -1,0 +1,27 @@
+export { type AccountState, nextState, verifyAct, verifyActs } from './account-state.ts';
+export {
+  type Act,
+  type ActClaim,
+  actHash,
+  actHeaderBytes,
+  actInvalid,
+  parseAct,
+  signAct,
+} from './act.ts';
+export type { Change } from './change.ts';
+export {
+  actHeaderBytesMax,
+  actSignaturesMax,
+  changedKeysMax,
+  totpSecretBytes,
+  vaultBytesMax,
+} from './limits.ts';
+export {
+  type AccountSecrets,
+  encodeSecrets,
+  type PasswordCosts,
+  parseSecrets,
+  secretsHash,
+} from './secrets.ts';
+export type { UserChange, UserKeys } from './user-change.ts';
+export { type ChangedKey, type Step, sudoKeyOf, type UserState } from './user-state.ts';
