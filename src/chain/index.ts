@@ -10,6 +10,7 @@ export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
 export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
 export type { ChainLease } from './open-entry.ts';
+export { type OwnGenesis, type OwnSigner, sealOwnGenesis } from './own-batch.ts';
 export {
   ChainRegistry,
   type ListedChain,
