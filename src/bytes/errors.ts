@@ -74,6 +74,10 @@ export const reasons = [
   'TLS_FAILED',
   'WIRE_NOT_REQUIRED',
   'WIRE_MISSING',
+  'DELEGATION_INVALID',
+  'DELEGATION_OUT_OF_SCOPE',
+  'DELEGATION_EXPIRED',
+  'TOO_MANY_DELEGATIONS',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

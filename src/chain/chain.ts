@@ -17,8 +17,10 @@ import {
   type ChainState,
   checkContents,
   checkHashes,
+  issuerOfShown,
   keyTable,
   type StreamTies,
+  verifyAllSigned,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
@@ -121,6 +123,11 @@ export class Chain {
     return this.#state.authority;
   }
 
+  /** What the time of a commit would be now: milliseconds since 1970-01-01 UTC. It never goes back. */
+  nextTimeUnixMs(): number {
+    return Math.max(this.#now(), this.#state.timeUnixMs);
+  }
+
   /** A public key that the chain knows, by the hexadecimal of its fingerprint. */
   findKey(fingerprint: string): PublicKey | undefined {
     return this.#state.authority.keys.find(fingerprint);
@@ -184,7 +191,9 @@ export class Chain {
     const isSigned = vouchedBy(batch, genesis.trustMode) === 'writer';
     if (batch.isGenesis) return verifySignatures(seal, keyTable(genesis.roots));
     const keys = authority.keysOf(batch);
-    if (isSigned) return verifySignatures(seal, keys);
+    if (isSigned) {
+      return verifyAllSigned(batch, keys, issuerOfShown(batch.delegations(), authority.keys));
+    }
     for (const signer of keys.keys()) {
       if (isProven(signer) !== true) return checkProven([...keys.keys()], isProven);
     }
@@ -231,16 +240,16 @@ export class Chain {
       );
     }
     const { closedFacts } = prepared;
-    this.#state.admit(
-      batch,
-      prepared.asOfRoot,
-      (condition) =>
+    const timeUnixMs = this.nextTimeUnixMs();
+    this.#state.admit(batch, {
+      timeUnixMs,
+      asOfRoot: prepared.asOfRoot,
+      endOfOthersOn: (condition) =>
         closedFacts === undefined
           ? 0
           : this.#keys.endOfOthers(condition, seal.writerId, closedFacts),
-      (fence) => this.locks.holds(fence),
-    );
-    const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
+      holdsLease: (fence) => this.locks.holds(fence),
+    });
     const appended = this.log.append(batch.bytes, {
       events: seal.events,
       sealHash: seal.hash,

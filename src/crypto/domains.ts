@@ -105,4 +105,8 @@ export const signatureContexts = {
   identityPossession: 'atedb/v1/identity-possession',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
+  /** Over the header of a delegation, by the key that delegates. */
+  delegation: 'atedb/v1/delegation',
+  /** Over the same, by the key that is delegated to: whoever has the delegation made has that key. */
+  delegationPossession: 'atedb/v1/delegation-possession',
 } as const;

@@ -3,6 +3,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
 import { about, invalid } from './batch-errors.ts';
 import { runFields } from './build-event.ts';
+import { type ParsedDelegation, parseDelegation } from './delegation.ts';
 import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
 import {
   type EventKind,
@@ -28,6 +29,7 @@ export class Batch {
   #events: readonly EventView[] | undefined;
   readonly #authorities = new Map<number, EventAuthority>();
   #sealKeys: readonly PublicKey[] | undefined;
+  #delegations: readonly ParsedDelegation[] | undefined;
 
   constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
     this.bytes = bytes;
@@ -82,6 +84,17 @@ export class Batch {
     return this.#sealKeys;
   }
 
+  /**
+   * The delegations that its seal shows; read when they are first asked for.
+   *
+   * @throws AtedbError DELEGATION_INVALID for one that is none.
+   */
+  delegations(): readonly ParsedDelegation[] {
+    if (this.seal.delegations.length === 0) return noDelegations;
+    this.#delegations ??= this.seal.delegations.map(parseDelegation);
+    return this.#delegations;
+  }
+
   /** The header bytes of an event. */
   headerOf(index: number): Buffer {
     const at = index * layoutStride;
@@ -115,6 +128,7 @@ export class Batch {
 }
 
 const noAuthority: EventAuthority = {};
+const noDelegations: readonly ParsedDelegation[] = [];
 
 /** Read keys and rules; what is wrong with them is wrong with the batch, and not with a request. */
 function refusing<T>(what: string, metadata: Record<string, string>, read: () => T): T {

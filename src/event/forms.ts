@@ -9,7 +9,7 @@ import {
   wrappedKeyBytesMax,
   wrappedKeysMax,
 } from '../bytes/index.ts';
-import { hash32, hashes32, id16, required } from './form-fields.ts';
+import { delegationsField, hash32, hashes32, id16, required } from './form-fields.ts';
 import { authorisationForm } from './rule-forms.ts';
 
 // The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
@@ -21,6 +21,7 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
   identityRotation: 0x01524941,
+  delegation: 0x01474441,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -114,6 +115,18 @@ const objectSnapshotForm: MessageForm = {
   ],
 };
 
+const knownDelegationForm: MessageForm = {
+  name: 'KnownDelegation',
+  fields: [
+    required(hash32(1, 'subject')),
+    required(hash32(2, 'issuer')),
+    required(id16(3, 'serial')),
+    { number: 4, name: 'may_write', kind: 'bool' },
+    { number: 5, name: 'not_before_unix_ms', kind: 'varint' },
+    { number: 6, name: 'expires_unix_ms', kind: 'varint', required: true },
+  ],
+};
+
 /** Of the log, and of what clients keep: who may do what. */
 export const authoritySnapshotForm: MessageForm = {
   name: 'AuthoritySnapshot',
@@ -132,6 +145,13 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
     { number: 6, name: 'confidential', kind: 'bool' },
     { number: 7, name: 'private', kind: 'bool' },
+    {
+      number: 16,
+      name: 'delegations',
+      kind: 'message',
+      form: knownDelegationForm,
+      repeated: true,
+    },
   ],
 };
 
@@ -297,6 +317,7 @@ export const sealForm: MessageForm = {
       repeated: true,
       countMax: signersMax,
     },
+    delegationsField(4),
   ],
 };
 

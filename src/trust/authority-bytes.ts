@@ -7,11 +7,12 @@ import {
   publicKeyBytes,
 } from '../event/index.ts';
 import type { AuthorityRecord } from './authority.ts';
+import type { KnownDelegation } from './delegations.ts';
 import type { NodeRecord } from './object-tree.ts';
 
 /** Serialise who may do what as an AuthoritySnapshot message: the same bytes for the same state. */
 export function encodeAuthority(record: AuthorityRecord): Buffer {
-  const { keys, isConfidential, isPrivate, rootRules, nodes } = record;
+  const { keys, delegations, isConfidential, isPrivate, rootRules, nodes } = record;
   const writer = new FieldWriter();
   for (const root of keys.roots) writer.message(1, publicKeyBytes(root));
   for (const key of keys.others) writer.message(2, publicKeyBytes(key));
@@ -22,9 +23,19 @@ export function encodeAuthority(record: AuthorityRecord): Buffer {
   const rules = authorisationBytes(rootRules);
   if (rules.length > 0) writer.message(4, rules);
   for (const node of nodes) writer.message(5, nodeBytes(node));
-  return writer
-    .varint(6, isConfidential ? 1 : 0)
-    .varint(7, isPrivate ? 1 : 0)
+  writer.varint(6, isConfidential ? 1 : 0).varint(7, isPrivate ? 1 : 0);
+  for (const delegation of delegations) writer.message(16, delegationBytes(delegation));
+  return writer.finish();
+}
+
+function delegationBytes(one: KnownDelegation): Buffer {
+  return new FieldWriter()
+    .bytes(1, Buffer.from(one.subject, 'hex'))
+    .bytes(2, Buffer.from(one.issuer, 'hex'))
+    .bytes(3, Buffer.from(one.serial, 'hex'))
+    .varint(4, one.mayWrite ? 1 : 0)
+    .varint(5, one.notBeforeUnixMs)
+    .varint(6, one.expiresUnixMs)
     .finish();
 }
 
@@ -49,9 +60,11 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
   const cursor = new FieldCursor(bytes);
   let isConfidential = false;
   let isPrivate = false;
+  const delegations: KnownDelegation[] = [];
   while (cursor.next()) {
     if (cursor.field === 6) isConfidential = true;
     else if (cursor.field === 7) isPrivate = true;
+    else if (cursor.field === 16) delegations.push(parseDelegationKnown(cursor.bytesValue()));
     else parts[cursor.field]?.push(cursor.bytesValue());
   }
   const [, roots = [], others = [], changed = [], rootRules = [], nodes = []] = parts;
@@ -61,6 +74,7 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
       others: others.map((key) => parsePublicKey(key)),
       changed: changed.map(parseChanged),
     },
+    delegations,
     isConfidential,
     isPrivate,
     rootRules: rootRules[0] === undefined ? {} : parseAuthorisation(rootRules[0]),
@@ -73,6 +87,20 @@ function parseChanged(bytes: Buffer): readonly [string, string | undefined] {
   cursor.next();
   const fingerprint = cursor.bytesValue().toString('hex');
   return [fingerprint, cursor.next() ? cursor.bytesValue().toString('hex') : undefined];
+}
+
+function parseDelegationKnown(bytes: Buffer): KnownDelegation {
+  const cursor = new FieldCursor(bytes);
+  const names = ['', '', '', ''];
+  const found = { mayWrite: false, notBeforeUnixMs: 0, expiresUnixMs: 0 };
+  while (cursor.next()) {
+    if (cursor.field <= 3) names[cursor.field] = cursor.bytesValue().toString('hex');
+    else if (cursor.field === 4) found.mayWrite = true;
+    else if (cursor.field === 5) found.notBeforeUnixMs = cursor.value;
+    else found.expiresUnixMs = cursor.value;
+  }
+  const [, subject = '', issuer = '', serial = ''] = names;
+  return { subject, issuer, serial, ...found };
 }
 
 function parseNode(bytes: Buffer): NodeRecord {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   batchOf,
+  delegatedChain,
   keysOf,
   objectKey,
   placementOf,
@@ -9,6 +10,7 @@ import {
 } from '../../test/support/authority/build-batch.ts';
 import {
   AuthorityOracle,
+  type OracleDelegation,
   type OracleEvent,
   type OracleRefusal,
 } from '../../test/support/authority/oracle.ts';
@@ -18,6 +20,7 @@ import {
   eventAtLine,
   inLine,
   knownPeople,
+  people,
 } from '../../test/support/authority/random-events.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { AtedbError, treeDepthMax } from '../bytes/index.ts';
@@ -34,15 +37,19 @@ function begin(roots: readonly string[], isConfidential: boolean) {
   const keys = { roots: keysOf(roots), others: keysOf(others), changed: [] };
   return {
     oracle: new AuthorityOracle(roots, others, isConfidential),
-    authority: new Authority({ keys, isConfidential, isPrivate: false, rootRules: {}, nodes: [] }),
+    authority: new Authority({
+      ...{ keys, delegations: [], isConfidential, isPrivate: false, rootRules: {}, nodes: [] },
+    }),
   };
 }
 
+const place = { timeUnixMs: 0, chainKey: delegatedChain };
+
 /** As the server and every reader decide. @returns how to take it back, or why it is refused. */
-function decide(authority: Authority, batch: Batch): Undo | OracleRefusal {
+function decide(authority: Authority, batch: Batch, timeUnixMs = 0): Undo | OracleRefusal {
   try {
     authority.keysOf(batch);
-    return authority.decide(batch);
+    return authority.decide(batch, { ...place, timeUnixMs });
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     const { event_index: index } = error.metadata;
@@ -110,8 +117,8 @@ test('random histories are decided as a slow oracle decides them; what is stored
         let { oracle, authority } = begin(['root', 'other'], isConfidential);
         const { authority: assumed } = begin(['root', 'other'], isConfidential);
         for (const [at, { said, showsSigners: isShown }] of history.entries()) {
-          const batch = await batchOf([said], isShown);
-          const due = oracle.take([said], isShown);
+          const batch = await batchOf([said], { showsSigners: isShown });
+          const due = oracle.take([said], { showsSigners: isShown });
           if (due === undefined) expectToldReadRule(authority, said);
           const before = due && encodeAuthority(authority.record());
           const is = decide(authority, batch);
@@ -142,16 +149,17 @@ test('a batch is decided as its events one by one, taken or refused as a whole, 
       async (history, events, isShown) => {
         const { oracle, authority } = begin(['root'], false);
         for (const said of history) {
-          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]));
+          if (oracle.take([said]) === undefined) decide(authority, await batchOf([said]));
         }
         const before = encodeAuthority(authority.record());
         const oneByOne = new Authority(decodeAuthority(before));
-        const due = oracle.take(events, isShown);
-        const is = decide(authority, await batchOf(events, isShown));
+        const shows = { showsSigners: isShown };
+        const due = oracle.take(events, shows);
+        const is = decide(authority, await batchOf(events, shows));
         verdicts.count(due);
         expect(Array.isArray(is) ? undefined : is, JSON.stringify(events)).toEqual(due);
         if (Array.isArray(is)) {
-          for (const said of events) oneByOne.decide(await batchOf([said], isShown));
+          for (const said of events) oneByOne.decide(await batchOf([said], shows), place);
           const after = encodeAuthority(authority.record());
           expect(after).toEqual(encodeAuthority(oneByOne.record()));
           takeBackAll(is);
@@ -196,4 +204,71 @@ test('a line of objects is as deep as it may be, and what moves made deeper is d
     { numRuns: rounds({ short: 100, long: 10_000 }) },
   );
   verdicts.expectSome(...everyVerdict);
+});
+
+/** A path of delegations between people, as a seal shows one; rarely. */
+const anyPath = fc.option(
+  fc
+    .tuple(
+      fc.uniqueArray(fc.oneof(fc.constant('root'), fc.constantFrom(...people)), {
+        minLength: 2,
+        maxLength: 5,
+      }),
+      fc.array(fc.tuple(fc.nat(2), fc.nat(9), fc.integer({ min: 1, max: 9 }), fc.nat(5)), {
+        minLength: 4,
+        maxLength: 4,
+      }),
+    )
+    .map(([keys, said]) =>
+      keys.slice(1).map((subject, index): OracleDelegation => {
+        const [serial = 0, from = 0, length = 1, chosen = 0] = said[index] ?? [];
+        const issuer = keys[index] ?? '';
+        // Those that say the same have one name, and those that don't, others.
+        return {
+          ...{ issuer, subject, mayWrite: chosen > 0, from, until: from + length },
+          serial: ((chosen > 0 ? 1 : 0) * 3 + serial) * 18 + from + length * 2,
+        };
+      }),
+    ),
+  { nil: [], freq: 2 },
+);
+
+test('whom events count as by delegations is decided as the oracle decides it, at each time, and what is stored decides the same', async () => {
+  const verdicts = new Verdicts();
+  let delegated = 0;
+  const step = fc
+    .record({ said: anyEvent, path: anyPath, time: fc.nat(12), isTheirs: fc.boolean() })
+    .map(({ said, path, time, isTheirs }) => {
+      const subject = path.at(-1)?.subject;
+      const actors = isTheirs && subject !== undefined ? [subject] : said.actors;
+      return { said: { ...said, actors }, path, time };
+    });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 25 }),
+      fc.nat(24),
+      async (history, storedAt) => {
+        let { oracle, authority } = begin(['root'], false);
+        for (const [at, { said, path, time }] of history.entries()) {
+          const alone = oracle.copy();
+          alone.delegations = [];
+          const without = alone.take([said], { time });
+          const due = oracle.take([said], { path, time });
+          if (due === undefined && without !== undefined) delegated += 1;
+          const before = due && encodeAuthority(authority.record());
+          const is = decide(authority, await batchOf([said], { path }), time);
+          expect(Array.isArray(is) ? undefined : is, JSON.stringify({ said, path, time })).toEqual(
+            due,
+          );
+          verdicts.count(due);
+          if (before !== undefined) expect(encodeAuthority(authority.record())).toEqual(before);
+          if (at !== storedAt) continue;
+          authority = new Authority(decodeAuthority(encodeAuthority(authority.record())));
+        }
+      },
+    ),
+    { numRuns },
+  );
+  verdicts.expectSome(...everyVerdict, 'DELEGATION_EXPIRED');
+  expect(delegated).toBeGreaterThan(20);
 });

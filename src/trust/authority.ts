@@ -1,18 +1,19 @@
-import { AtedbError, treeDepthMax } from '../bytes/index.ts';
+import { type AtedbError, treeDepthMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type AdmitRule,
   type Batch,
-  eventMarks,
   type Genesis,
   layoutOf,
   layoutStride,
-  readConfidentiality,
-  writesObject,
+  type ParsedDelegation,
 } from '../event/index.ts';
-import { type Act, aboutAct, countsNoMore, requireRoot } from './act.ts';
+import { type Act, countsNoMore, requireChildKey, requireRoot } from './act.ts';
+import { type Acting, actingKeys, type CommitPlace, isDelegable, standingFor } from './acting.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
+import { checkScopeOfPath } from './delegation-path.ts';
+import { Delegations, type KnownDelegation } from './delegations.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
@@ -22,20 +23,15 @@ import {
   type TreeNode,
   type TreeRecord,
 } from './object-tree.ts';
-import {
-  allows,
-  notNamed,
-  notPrivate,
-  parentInvalid,
-  readRuleMismatch,
-  refusal,
-} from './rights.ts';
+import { checkSealed, isPlain } from './plain-events.ts';
+import { allows, notNamed, notPrivate, parentInvalid, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
 /** Who may do what in a chain, as plain data. */
 export interface AuthorityRecord extends TreeRecord {
   readonly keys: KeyRingRecord;
+  readonly delegations: readonly KnownDelegation[];
 }
 
 const latin1KeyBytes = 16;
@@ -45,34 +41,34 @@ function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
   return author === undefined ? actors : [...actors, author.toString('hex')];
 }
 
-function actorOf(batch: Batch): Pick<Act, 'actors'> {
-  return { actors: [batch.seal.fingerprintHex] };
-}
-
 /**
  * Who may do what in a chain: its keys, its tree of objects, and the rules. Each event is decided on by the state before it, in
  * the order of the events, and changes the state for those behind it, in its own batch too. See docs/trust.md.
  */
 export class Authority {
   readonly keys: KeyRing;
+  readonly #delegations: Delegations;
   readonly #tree: ObjectTree;
   /** Rises with each batch that changes anything. */
   changes = 0;
 
   constructor(record: AuthorityRecord) {
     this.keys = new KeyRing(record.keys);
+    this.#delegations = new Delegations(record.delegations);
     this.#tree = new ObjectTree(record);
   }
 
   /** Of a chain that has just begun. */
   static of({ roots, isConfidential = false, isPrivate = false }: Genesis): Authority {
     const keys = { roots, others: [], changed: [] };
-    return new Authority({ keys, isConfidential, isPrivate, rootRules: {}, nodes: [] });
+    const tree = { isConfidential, isPrivate, rootRules: {}, nodes: [] };
+    return new Authority({ keys, delegations: [], ...tree });
   }
 
   /** As plain data. */
   record(): AuthorityRecord {
-    return { keys: this.keys.record(), ...this.#tree.record() };
+    const delegations = this.#delegations.record();
+    return { keys: this.keys.record(), delegations, ...this.#tree.record() };
   }
 
   /**
@@ -130,23 +126,26 @@ export class Authority {
 
   /**
    * Decide whether the keys that a batch is from may do what its events do, and have the state after it. The batch itself was found
-   * good by `checkBatch`, and its signers' keys by `keysOfSigners`.
+   * good by `checkBatch`, its signers' keys by `keysOfSigners`, and the delegations that it shows by `verifyDelegations`.
    *
+   * @param at.timeUnixMs of its commit, by which delegations count.
+   * @param at.chainKey that delegations must name.
    * @returns how to take it back.
-   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, naming
-   * the event: nothing has changed.
+   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED,
+   * DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, naming the event where it is about one: nothing has changed.
    */
-  decide(batch: Batch): Undo {
+  decide(batch: Batch, at: CommitPlace): Undo {
     const undo: Undo = [];
     try {
       for (const key of batch.sealKeys()) this.keys.add(key, undo);
-      const writer = actorOf(batch);
+      this.#learnDelegations(batch.delegations(), at, undo);
+      const writer = this.#standing([batch.seal.fingerprintHex], at.timeUnixMs);
       let mayWriteRoot: boolean | undefined;
       for (let index = 0; index < batch.count; index += 1) {
         mayWriteRoot ??= this.#counts(writer) && this.#mayWrite(writer, this.#tree.root);
         // Nearly all events of most chains: what follows decides the same of them, and takes longer.
-        if (mayWriteRoot && this.#isPlain(batch, index)) continue;
-        this.#decideEvent(batch, index, undo);
+        if (mayWriteRoot && isPlain(batch, index, this.#tree)) continue;
+        this.#decideEvent(batch, index, at, undo);
         mayWriteRoot = undefined;
       }
       if (undo.length > 0) this.changes += 1;
@@ -165,30 +164,66 @@ export class Authority {
    */
   keysOf(batch: Batch): Map<string, PublicKey> {
     const signers = signersOf(batch);
-    this.checkNamed(signers);
+    this.checkNamed(signers, batch.delegations());
     return keysOfSigners(batch, signers, this.keys);
   }
 
-  /** Refuse keys, in hexadecimal, that no rule of the chain allows anything. @throws AtedbError KEY_NOT_ALLOWED. */
-  checkNamed(actors: readonly string[]): void {
-    const isNamed = actors.some(
-      (actor) =>
-        this.keys.isRoot(actor) ||
-        this.keys.isChanged(actor) ||
-        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
-        // Who was let in may give its key up.
-        (this.#tree.isPrivate && this.admits(actor)),
+  /**
+   * Refuse keys, in hexadecimal, that no rule of the chain allows anything.
+   *
+   * @param shown delegations that they show, whatever those say.
+   * @throws AtedbError KEY_NOT_ALLOWED.
+   */
+  checkNamed(actors: readonly string[], shown: readonly ParsedDelegation[] = []): void {
+    const given = actors.flatMap((actor) => this.#delegations.givenBy(actor));
+    const claimed = [...actors, ...given, ...shown.slice(0, 1).map(({ issuerHex }) => issuerHex)];
+    const isNamed = claimed.some(
+      (actor) => this.keys.isChanged(actor) || this.#hasRight(actor) || this.#tree.namesEveryone,
     );
     if (!isNamed) throw notNamed(actors, this.keys);
+  }
+
+  /** Whether a key, in hexadecimal, is a root, or a rule names it: not only everyone. */
+  #hasRight(actor: string): boolean {
+    return (
+      this.keys.isRoot(actor) ||
+      this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
+      // Who was let in may give its key up.
+      (this.#tree.isPrivate && this.admits(actor))
+    );
+  }
+
+  /** Know the delegations that a seal shows. */
+  #learnDelegations(path: readonly ParsedDelegation[], at: CommitPlace, undo: Undo): void {
+    const [first] = path;
+    if (first === undefined) return;
+    const { issuerHex } = first;
+    checkScopeOfPath(path, at.chainKey);
+    if (this.keys.isChanged(issuerHex) || !this.#hasRight(issuerHex)) {
+      throw notNamed([issuerHex], this.keys);
+    }
+    this.#delegations.learn(path, at.timeUnixMs, undo);
+  }
+
+  #standing(actors: readonly string[], timeUnixMs: number): Acting {
+    return standingFor(actors, timeUnixMs, { delegations: this.#delegations, keys: this.keys });
   }
 
   /**
    * Whether a key, in hexadecimal, may write an object as things are, or make it.
    *
-   * @param parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
+   * @param where.parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
+   * @param where.timeUnixMs by which delegations count.
    */
-  mayWriteObject(actor: string, key: Buffer, parent?: { key: Buffer | undefined }): boolean {
-    const act = { actors: [actor] };
+  mayWriteObject(
+    actor: string,
+    key: Buffer,
+    {
+      parent,
+      timeUnixMs,
+    }: { parent?: { key: Buffer | undefined } | undefined; timeUnixMs: number },
+  ): boolean {
+    const act = this.#standing([actor], timeUnixMs);
     if (!this.#counts(act)) return false;
     const node = this.#tree.find(latin1(key)) ?? this.#tree.root;
     if (this.#mayWrite(act, node)) return true;
@@ -197,30 +232,26 @@ export class Authority {
     return above?.isLive === true && this.#mayAdd(act, above);
   }
 
-  /** Whether an event is about an object at the root of the chain that has no rules and gets none, in clear as it is to be. */
-  #isPlain({ layout, bytes }: Batch, index: number): boolean {
-    const at = index * layoutStride;
-    if (layout[at + layoutOf.marks] !== 0 || layout[at + layoutOf.parentStart] !== 0) return false;
-    if (this.#tree.hasReadRules) return false;
-    if (!writesObject(layout[at + layoutOf.kind] as number)) return false;
-    if (this.#tree.size === 0) return true;
-    const start = layout[at + layoutOf.keyStart] as number;
-    return this.#tree.find(bytes.toString('latin1', start, start + latin1KeyBytes)) === undefined;
-  }
-
-  #decideEvent(batch: Batch, index: number, undo: Undo): void {
+  #decideEvent(batch: Batch, index: number, place: CommitPlace, undo: Undo): void {
     const { layout, bytes } = batch;
     const at = index * layoutStride;
     const keyStart = layout[at + layoutOf.keyStart] as number;
     const parentStart = layout[at + layoutOf.parentStart] as number;
     const name = (start: number) => bytes.toString('latin1', start, start + latin1KeyBytes);
+    const actors = actorsOf(batch, index);
+    const delegableAtMs = isDelegable(batch, index) ? place.timeUnixMs : undefined;
+    const acting =
+      delegableAtMs === undefined
+        ? { actors, standsFor: [] }
+        : this.#standing(actors, delegableAtMs);
     const act: Act = {
       index,
       key: keyStart === 0 ? '' : name(keyStart),
       keyBytes: bytes.subarray(keyStart, keyStart + latin1KeyBytes),
       parent: parentStart === 0 ? undefined : name(parentStart),
       said: batch.authorityOf(index),
-      actors: actorsOf(batch, index),
+      ...acting,
+      delegableAtMs,
     };
     const kind = batch.kindOf(index);
     // An event before it, in this batch too, may have ended them.
@@ -228,13 +259,14 @@ export class Authority {
       if (this.keys.isChanged(signer)) throw countsNoMore(act, signer);
     }
     this.#learnKeys(act, undo);
-    if (kind === 'key_change') changeKey(act, this.keys, undo);
+    const rights = { keys: this.keys, delegations: this.#delegations };
+    if (kind === 'key_change') changeKey(act, rights, undo);
     else if (kind === 'roots') changeRoots(act, this.keys, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
     else if (kind === 'tombstone') this.#remove(act, undo);
     else {
       const node = this.#write(act, undo);
-      if (kind === 'data') this.#checkSealed(batch, act, node);
+      if (kind === 'data') checkSealed(batch, index, node, this.#tree);
     }
   }
 
@@ -294,7 +326,7 @@ export class Authority {
     const parent = this.#parentFor(act, undo);
     if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'write');
     // Whoever has no right to the root has none to the objects that may be there.
-    if (!ownsRoot) this.#requireChildKey(act);
+    if (!ownsRoot) requireChildKey(act);
     if (said.authorisation !== undefined && !this.#mayWrite(act, parent)) {
       throw this.#refused(act, parent, 'set rules for');
     }
@@ -309,17 +341,6 @@ export class Authority {
     if (node === undefined) return this.#tree.insert(parent, this.#tree.root, false, undo);
     if (node.isLive) return node;
     throw parentInvalid(index, 'gone', undefined, parent);
-  }
-
-  #requireChildKey(act: Act): void {
-    const { said, keyBytes, parent, index } = act;
-    if (said.label !== undefined) return;
-    const above = parent === undefined ? 'the root of the chain' : 'its parent';
-    throw new AtedbError(
-      'KEY_NOT_ALLOWED',
-      `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
-      { metadata: { ...aboutAct(act), rule: 'label' } },
-    );
   }
 
   #checkDepth({ index, parent }: Act, above: TreeNode): void {
@@ -346,27 +367,17 @@ export class Authority {
     this.#tree.setRules(root, rules, undo);
   }
 
-  /** The data of an object is sealed as the rule for it after the event says. */
-  #checkSealed(batch: Batch, { index }: Act, node: TreeNode): void {
-    const isSealed = (batch.marksOf(index) & eventMarks.sealed) !== 0;
-    const due = this.#tree.readRuleOf(node);
-    if (due?.kind === 'everyone' && !isSealed) return;
-    const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
-    if (due?.kind === 'read_key' && is?.equals(due.readKeyId)) return;
-    throw readRuleMismatch(index, due, is);
-  }
-
   #counts({ actors }: Pick<Act, 'actors'>): boolean {
     return !actors.some((actor) => this.keys.isChanged(actor));
   }
 
-  #mayWrite({ actors }: Pick<Act, 'actors'>, node: TreeNode): boolean {
-    return allows(this.#tree.writeRuleOf(node).rule, actors, this.keys);
+  #mayWrite(act: Acting, node: TreeNode): boolean {
+    return allows(this.#tree.writeRuleOf(node).rule, actingKeys(act), this.keys);
   }
 
-  #mayAdd(act: Pick<Act, 'actors'>, parent: TreeNode): boolean {
+  #mayAdd(act: Acting, parent: TreeNode): boolean {
     if (this.#mayWrite(act, parent)) return true;
-    return parent.add !== undefined && allows(parent.add, act.actors, this.keys);
+    return parent.add !== undefined && allows(parent.add, actingKeys(act), this.keys);
   }
 
   #requireWrite(act: Act, node: TreeNode): void {
@@ -375,6 +386,11 @@ export class Authority {
 
   #refused(act: Act, node: TreeNode, verb: string): AtedbError {
     const found = this.#tree.writeRuleOf(node);
+    const rules = [found.rule, ...(node.add === undefined ? [] : [node.add])];
+    const late = this.#delegations.lateFor(act, (actors) =>
+      rules.some((rule) => allows(rule, actors, this.keys)),
+    );
+    if (late !== undefined) return late;
     return refusal({ ...act, verb, found, add: node.add, keys: this.keys });
   }
 }

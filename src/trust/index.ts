@@ -1,3 +1,4 @@
+export type { CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
 export { Authority, type AuthorityRecord } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
@@ -19,6 +20,15 @@ export {
   verifyCheckpointKeys,
 } from './checkpoint.ts';
 export type { CountingRules } from './counting-rules.ts';
+export {
+  checkDelegationPath,
+  checkScopeOfPath,
+  checkTimesOfPath,
+  countsAt,
+  signDelegation,
+  verifyDelegations,
+} from './delegation-path.ts';
+export type { KnownDelegation } from './delegations.ts';
 export { verifyDeletion } from './deletion-proof.ts';
 export {
   extendIdentityLine,
@@ -42,6 +52,7 @@ export {
   type RulesFrom,
   type VerifiedBatch,
 } from './replay-verifier.ts';
+export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
 export type { StoredBatch } from './stored-batch.ts';

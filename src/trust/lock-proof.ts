@@ -18,9 +18,10 @@ export interface LockClaim {
 /**
  * Refuse a key that may not write an object, as things are now.
  *
+ * @param timeUnixMs by which delegations count: milliseconds since 1970-01-01 UTC.
  * @throws AtedbError KEY_NOT_ALLOWED, KEY_REVOKED, REQUEST_INVALID where the object's key isn't made as is said.
  */
-export function checkMayLock(claim: LockClaim, authority: Authority): void {
+export function checkMayLock(claim: LockClaim, authority: Authority, timeUnixMs: number): void {
   const { primaryKey, parent, label, key } = claim;
   const { fingerprintHex: fingerprint } = key;
   const object = primaryKey.toString('hex');
@@ -34,7 +35,8 @@ export function checkMayLock(claim: LockClaim, authority: Authority): void {
   }
   const isChanged = authority.keys.isChanged(fingerprint);
   const made = label === undefined ? undefined : { key: parent };
-  if (!isChanged && authority.mayWriteObject(fingerprint, primaryKey, made)) return;
+  const where = { parent: made, timeUnixMs };
+  if (!isChanged && authority.mayWriteObject(fingerprint, primaryKey, where)) return;
   throw new AtedbError(
     isChanged ? 'KEY_REVOKED' : 'KEY_NOT_ALLOWED',
     isChanged

@@ -15,7 +15,8 @@ import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
-import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
+import { type KeyTable, keyTable } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
 import { splitOrFail } from './split-slice.ts';
 import type { StoredBatch } from './stored-batch.ts';
@@ -214,7 +215,9 @@ export class ReplayVerifier {
       const { seal } = batch;
       const who = this.#allSignatures ? commit.commit : seal.writerIdHex;
       if (seal.signatures.length > 0) lastSigned.set(who, step);
-      if (seal.signatures.length > 1) await verifyStep(step);
+      // What is said of keys is covered by no seal: each is verified.
+      const isByItself = seal.signatures.length > 1 || step.issuer !== undefined;
+      if (isByItself) await verifyStep(step);
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));
     return steps.map(({ verified }) => verified);
@@ -265,7 +268,10 @@ export class ReplayVerifier {
       endOfOthers: this.#latest.endOfOthers(id),
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
-    if (!isGenesis) this.#authority?.decide(batch);
+    // Where it isn't known who may do what, what was delegated is not looked at either.
+    const issuer = this.#authority && issuerOfShown(batch.delegations(), this.#keys);
+    const chainKey = this.genesis.chainKey.text;
+    if (!isGenesis) this.#authority?.decide(batch, { timeUnixMs: commit.timeUnixMs, chainKey });
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
     const writer = {
@@ -280,7 +286,7 @@ export class ReplayVerifier {
     this.#objects.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
-    return { verified: { batch, commit, vouchedBy: vouched }, keys };
+    return { verified: { batch, commit, vouchedBy: vouched }, keys, issuer };
   }
 
   #checkPlace(batch: Batch, commit: CommitView, isGenesis: boolean): void {
@@ -344,12 +350,14 @@ interface Step {
   readonly verified: VerifiedBatch;
   /** Those of its signers, as they were when it came. */
   readonly keys: KeyTable;
+  /** Of the first delegation that it shows, where one is to be verified. */
+  readonly issuer: PublicKey | undefined;
 }
 
-async function verifyStep({ verified, keys }: Step): Promise<void> {
+async function verifyStep({ verified, keys, issuer }: Step): Promise<void> {
   const { batch, commit } = verified;
   try {
-    await verifySignatures(batch.seal, keys);
+    await verifyAllSigned(batch, keys, issuer);
   } catch (error) {
     throw failed(commit.commit, error);
   }

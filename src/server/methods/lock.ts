@@ -84,7 +84,7 @@ class LockStream implements LockHolder {
     const { lease, claim } = this.#wanted ?? {};
     if (lease === undefined || claim === undefined) throw new Error('a closed stream has no right');
     lease.admission.check();
-    checkMayLock(claim, lease.chain.authority);
+    checkMayLock(claim, lease.chain.authority, lease.chain.nextTimeUnixMs());
   }
 
   granted(token: number): void {

@@ -5,14 +5,22 @@ import {
   type Batch,
   buildEvent,
   childPrimaryKey,
+  delegationHeader,
   type EventAuthority,
+  encodeDelegation,
   parseBatch,
   type ReadRule,
   sealBatch,
   signBatch,
   type WriteRule,
 } from '../../../src/event/index.ts';
-import type { OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
+import type {
+  OracleBatch,
+  OracleDelegation,
+  OracleEvent,
+  OracleReadRule,
+  OracleRule,
+} from './oracle.ts';
 import { people } from './random-events.ts';
 
 // What is said in names, as the bytes that a chain gets. Signatures are left out: they are checked before rights are.
@@ -106,10 +114,29 @@ export function placementOf({ kind, object, parent, moves, read }: OracleEvent) 
   };
 }
 
-/** The batch of some events. @param showsSigners whether its seal shows the keys of all who sign it. */
+/** In chains of this key what is delegated here counts. */
+export const delegatedChain = 'example.com/me/test';
+
+/** A delegation, whose signatures are made up: they are checked before rights are. */
+function delegationOf(said: OracleDelegation): Buffer {
+  const keys = { issuer: keyOf(said.issuer), subject: keyOf(said.subject) };
+  const header = delegationHeader({
+    issuer: keys.issuer.fingerprint,
+    subject: keys.subject,
+    chains: [delegatedChain],
+    mayWrite: said.mayWrite,
+    mayRead: true,
+    notBeforeUnixMs: said.from,
+    expiresUnixMs: said.until,
+    serial: Buffer.alloc(16, said.serial + 1),
+  });
+  return encodeDelegation(header, keys, { issuer: Buffer.of(1), subject: Buffer.of(1) });
+}
+
+/** The batch of some events. */
 export async function batchOf(
   events: readonly OracleEvent[],
-  showsSigners = false,
+  { showsSigners = false, path = [] }: Omit<OracleBatch, 'time'> = {},
 ): Promise<Batch> {
   const [writer = ''] = events[0]?.actors ?? [];
   const built = events.map((said) =>
@@ -134,6 +161,7 @@ export async function batchOf(
     sealed,
     [],
     showsSigners ? keysOf([...signers]) : [],
+    path.map(delegationOf),
   );
   return parseBatch(run);
 }
