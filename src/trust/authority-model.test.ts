@@ -214,7 +214,7 @@ const anyPath = fc.option(
         minLength: 2,
         maxLength: 5,
       }),
-      fc.array(fc.tuple(fc.nat(2), fc.nat(9), fc.integer({ min: 1, max: 9 }), fc.nat(5)), {
+      fc.array(fc.tuple(fc.nat(2), fc.nat(5), fc.integer({ min: 4, max: 10 }), fc.nat(9)), {
         minLength: 4,
         maxLength: 4,
       }),
@@ -226,7 +226,7 @@ const anyPath = fc.option(
         // Those that say the same have one name, and those that don't, others.
         return {
           ...{ issuer, subject, mayWrite: chosen > 0, from, until: from + length },
-          serial: ((chosen > 0 ? 1 : 0) * 3 + serial) * 18 + from + length * 2,
+          serial: (((chosen > 0 ? 1 : 0) * 3 + serial) * 6 + from) * 7 + (length % 7),
         };
       }),
     ),
@@ -237,11 +237,16 @@ test('whom events count as by delegations is decided as the oracle decides it, a
   const verdicts = new Verdicts();
   let delegated = 0;
   const step = fc
-    .record({ said: anyEvent, path: anyPath, time: fc.nat(12), isTheirs: fc.boolean() })
-    .map(({ said, path, time, isTheirs }) => {
-      const subject = path.at(-1)?.subject;
-      const actors = isTheirs && subject !== undefined ? [subject] : said.actors;
-      return { said: { ...said, actors }, path, time };
+    .record({ said: anyEvent, path: anyPath, time: fc.nat(12), chosen: fc.nat(3) })
+    .map(({ said, path, time, chosen }) => {
+      const actors = path.slice(-1).map(({ subject }) => subject);
+      if (actors.length === 0 || chosen === 0) return { said, path, time };
+      if (chosen === 1) return { said: { ...said, actors }, path, time };
+      // Those that delegations count for.
+      const { object = 'a', parent } = said;
+      const kind = chosen === 2 ? ('data' as const) : ('tombstone' as const);
+      const plain = kind === 'data' ? { kind, object, parent, actors } : { kind, object, actors };
+      return { said: plain, path, time };
     });
   await fc.assert(
     fc.asyncProperty(
