@@ -57,7 +57,7 @@ export const aadTags = {
 
 /** What begins the bytes under a MAC, by a key that one process has alone. */
 export const macTags = {
-  /** Chain id, fingerprint of a key, time → ticket of that key. */
+  /** Chain id, fingerprints of keys, times → ticket of the first of them. */
   ticket: 'atedb/v1/ticket',
 } as const;
 

@@ -56,7 +56,7 @@ export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
 export type { StoredBatch } from './stored-batch.ts';
-export { checkMayOpen, verifyTicketProof } from './ticket-proof.ts';
+export { checkMayOpen, checkMayOpenBy, verifyTicketProof } from './ticket-proof.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';
