@@ -1646,6 +1646,14 @@ export declare type LockObject = Message<"atedb.v1.LockObject"> & {
    * @generated from field: bool no_wait = 6;
    */
   noWait: boolean;
+
+  /**
+   * Serialised Delegation messages (delegation.proto): a path of them to the key, by which it may write the object. At most 4. Absent: by
+   * rules that name it, or delegations that the chain knows.
+   *
+   * @generated from field: repeated bytes delegations = 7;
+   */
+  delegations: Uint8Array[];
 };
 
 /**

@@ -6,9 +6,8 @@ import {
   GetTicketRequestSchema,
   GetTicketResponseSchema,
 } from '../../../gen/atedb/v1/chain_pb.js';
-import { delegationsMax } from '../../bytes/index.ts';
 import { hashBytes, type PublicKey } from '../../crypto/index.ts';
-import { type ParsedDelegation, parseChainKey, parseDelegation } from '../../event/index.ts';
+import { type ParsedDelegation, parseChainKey } from '../../event/index.ts';
 import {
   checkMayOpen,
   checkMayOpenBy,
@@ -17,7 +16,7 @@ import {
 } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
-import { fromPublicKey, fromSignature } from './from-message.ts';
+import { fromDelegations, fromPublicKey, fromSignature } from './from-message.ts';
 import { toIdentityRotations, toPublicKey } from './to-message.ts';
 
 /** What the first message asks for. */
@@ -43,7 +42,7 @@ export function getTicket(deps: ChainServiceDeps) {
             'it is for the conversation that the first message asks for',
           );
         }
-        const path = pathOf(request);
+        const path = fromDelegations(request.delegations);
         wanted = { request, key: fromPublicKey('key', request.key), path };
         const chainId = await challenge(deps, wanted);
         const serverIdentity = toPublicKey(deps.identity);
@@ -62,13 +61,6 @@ export function getTicket(deps: ChainServiceDeps) {
       }
     }
   });
-}
-
-function pathOf({ delegations }: GetTicketRequest): ParsedDelegation[] {
-  if (delegations.length > delegationsMax) {
-    throw requestInvalid('delegations', `a path has ${delegationsMax} at most`);
-  }
-  return delegations.map((one) => parseDelegation(Buffer.from(one)));
 }
 
 /** @returns the id of the chain. */
