@@ -11,6 +11,7 @@ import {
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
+import { type ActingInput, actingKey } from './acting-key.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
@@ -67,12 +68,7 @@ export interface ConnectOptions {
 }
 
 /** How to open a chain. */
-export interface OpenOptions extends CallOptions {
-  /**
-   * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
-   * where there is none. Reading needs none, but for what is sealed: that is opened with it.
-   */
-  readonly key?: KeyPair | string | undefined;
+export interface OpenOptions extends CallOptions, ActingInput {
   /** Whether a chain that isn't there is fine: the first append creates it. Default: false. */
   readonly forAppend?: boolean | undefined;
   /** The id that the chain must have: 32 bytes, or in hexadecimal. */
@@ -125,10 +121,7 @@ export interface OpenOptions extends CallOptions {
 }
 
 /** How to have a chain described. */
-export interface DescribeOptions extends CallOptions {
-  /** The key that opens the chain, if it is private: a key pair, or the name of one in the home folder. Default: `default`. */
-  readonly key?: KeyPair | string | undefined;
-}
+export interface DescribeOptions extends CallOptions, ActingInput {}
 
 /** Which chains to list. */
 export interface ListOptions extends CallOptions {
@@ -203,7 +196,8 @@ export class AtedbClient implements AsyncDisposable {
    * DEADLINE_EXCEEDED and others.
    */
   async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
-    const { key, ...call } = options;
+    const { key: _key, token: _token, ...call } = options;
+    const { key, delegations } = actingKey(options);
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
     const { home, server } = this;
@@ -212,6 +206,7 @@ export class AtedbClient implements AsyncDisposable {
       transport: this.#transport,
       chainKey,
       loadKeys,
+      delegations,
       check: (challenge) =>
         checkChallenge(challenge, {
           ...{ chainKey, server: this.server, pinned: undefined, genesis: undefined, remembered },
@@ -253,7 +248,8 @@ export class AtedbClient implements AsyncDisposable {
    * its history was changed or lost; CHAIN_DAMAGED where the server says that it has lost what was verified; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
-    const { key, signal, timeoutMs, forAppend = false } = options;
+    const { signal, timeoutMs, forAppend = false } = options;
+    const { key, delegations } = actingKey(options);
     if (forAppend && options.readDamaged === true) {
       throw new AtedbError(
         'REQUEST_INVALID',
@@ -268,6 +264,7 @@ export class AtedbClient implements AsyncDisposable {
       chainKey: this.#chainKey(chain),
       home,
       ...this.#keyLoaders(key, onNotice),
+      delegations,
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,

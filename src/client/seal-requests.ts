@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ChainKey, sealBatch, signBatch } from '../event/index.ts';
+import { type ChainKey, type ParsedDelegation, sealBatch, signBatch } from '../event/index.ts';
 import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, buildEvents } from './build-events.ts';
 import type { ChainOpener } from './chain-opener.ts';
@@ -17,6 +17,8 @@ export async function sealRequests(
     readonly chainKey: ChainKey;
     readonly opener: ChainOpener;
     readonly loadKey: () => Promise<KeyPair>;
+    /** To the key, by which it may write; none: by rules that name it. */
+    readonly delegations: readonly ParsedDelegation[];
     /** Whether only those whom its rules name may open a chain that is made. */
     readonly isPrivate: boolean;
   },
@@ -49,8 +51,11 @@ export async function sealRequests(
   });
   const frames = built.events.map((event) => event.frame);
   const { coSigners } = built;
-  const shown = coSigners.map(({ publicKey }) => publicKey);
-  const run = await signBatch(frames, sealed, [key, ...coSigners], shown);
+  const delegations = built.delegations ?? chain.delegations;
+  const isStranger = chain.delegations.length > 0;
+  const shown = [...(isStranger ? [key] : []), ...coSigners].map(({ publicKey }) => publicKey);
+  const path = delegations.map(({ bytes }) => bytes);
+  const run = await signBatch(frames, sealed, [key, ...coSigners], shown, path);
   requests.push(appendRequest(run, chain.chainKey));
   return requests;
 }

@@ -63,7 +63,7 @@ export const aadTags = {
 
 /** What begins the bytes under a MAC, by a key that one process has alone. */
 export const macTags = {
-  /** Chain id, fingerprint of a key, time → ticket of that key. */
+  /** Chain id, fingerprints of keys, times → ticket of the first of them. */
   ticket: 'atedb/v1/ticket',
 } as const;
 
@@ -115,4 +115,8 @@ export const signatureContexts = {
   authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
+  /** Over the header of a delegation, by the key that delegates. */
+  delegation: 'atedb/v1/delegation',
+  /** Over the same, by the key that is delegated to: whoever has the delegation made has that key. */
+  delegationPossession: 'atedb/v1/delegation-possession',
 } as const;
