@@ -213,6 +213,7 @@ export class AuthorityOracle {
 
   /** Whether a rule names a key, or one that it has replaced. */
   #isNamedItself(actor: string): boolean {
+    if (this.root.write === 'inherit' && this.answer?.writers.includes(actor)) return true;
     const names = [actor, ...this.changed.keys()].filter(
       (name) => name === actor || this.changed.get(name) === actor,
     );
