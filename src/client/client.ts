@@ -108,6 +108,11 @@ export interface OpenOptions extends CallOptions, ActingInput {
    * it. One that is there and isn't private is refused with CHAIN_NOT_PRIVATE.
    */
   readonly private?: boolean | undefined;
+  /**
+   * Whether the first append to a chain whose owner nobody is yet claims that name with the key that is written with, where the server allows it:
+   * one that sends no mail, to clients on its own machine. Nobody checks whose the name is. Default: false, which fails with OWNER_UNKNOWN.
+   */
+  readonly claim?: boolean | undefined;
   /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
   readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
@@ -268,6 +273,7 @@ export class AtedbClient implements AsyncDisposable {
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,
+      claims: options.claim ?? false,
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
