@@ -16,6 +16,7 @@ export {
   totpSecretBytes,
   vaultBytesMax,
 } from './limits.ts';
+export { type LoginProofClaim, loginProofBytes } from './login-proof.ts';
 export {
   type AccountSecrets,
   encodeSecrets,
@@ -23,5 +24,6 @@ export {
   parseSecrets,
   secretsHash,
 } from './secrets.ts';
+export { isCodeForm, totpCodeAt, totpStepOf, totpUri } from './totp.ts';
 export type { UserChange, UserKeys } from './user-change.ts';
 export { type ChangedKey, type Step, sudoKeyOf, type UserState } from './user-state.ts';

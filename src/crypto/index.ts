@@ -20,6 +20,7 @@ export {
 } from './data-key.ts';
 export {
   aadTags,
+  accountInfos,
   hashTags,
   hpkeInfos,
   macTags,

@@ -1,6 +1,6 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import { hashTags, type PublicKey, taggedHash } from '../crypto/index.ts';
-import { type ChainKey, parseChainKey } from './chain-key.ts';
+import { type ChainKey, parseOwnChainKey } from './chain-key.ts';
 import { eventHeaderForm, magics } from './forms.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 
@@ -121,7 +121,7 @@ function readGenesis(bytes: Buffer): GenesisInput {
     );
   }
   return {
-    chainKey: parseChainKey(chainKeyText),
+    chainKey: parseOwnChainKey(chainKeyText),
     trustMode,
     roots,
     createdUnixMs,
