@@ -1,35 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { emptyDisk } from '../../test/support/log-fixture.ts';
+import { accountDisk, openAccountStore, spiedDisk } from '../../test/support/account-store.ts';
 import { rounds } from '../../test/support/scale.ts';
-import { KeyPair } from '../crypto/index.ts';
-import { type FaultPlan, FaultyStorage } from '../log/faulty-storage.ts';
-import type { MemoryStorage } from '../log/memory-storage.ts';
-import { AuthStore } from './auth-store.ts';
 import { storeKeysOf } from './store-keys.ts';
-
-const logsPath = '/logs';
-const server = KeyPair.generate({ forSigningOnly: true }).publicKey;
-const keys = storeKeysOf(Buffer.alloc(32, 7));
-
-function open(disk: MemoryStorage, plan: FaultPlan = () => undefined, ownKeys = keys) {
-  return AuthStore.open({
-    storage: new FaultyStorage(disk, plan),
-    logsPath,
-    keys: ownKeys,
-    serverIdentity: server,
-    segmentBytesMax: 30_000,
-    now: () => 1_700_000_000_000,
-    onNotice: () => {},
-  });
-}
 
 const name = (about: string) => ({ kind: 'account', about }) as const;
 
 test('a record is the one that was written last, also after it was opened again', async () => {
-  const disk = await emptyDisk(logsPath);
-  const store = await open(disk);
+  const disk = await accountDisk();
+  const store = await openAccountStore(disk);
   expect(await store.get(name('a@example.com'))).toBeUndefined();
   for (let round = 0; round < 40; round += 1) {
     await store.put([
@@ -39,7 +19,7 @@ test('a record is the one that was written last, also after it was opened again'
     expect(await store.get(name('a@example.com'))).toEqual(Buffer.from(`a ${round}`));
   }
   await store.close();
-  const again = await open(disk);
+  const again = await openAccountStore(disk);
   expect(await again.get(name('a@example.com'))).toEqual(Buffer.from('a 39'));
   // Of closed segments, too.
   expect(await again.get(name('b3@example.com'))).toEqual(Buffer.alloc(3_000, 3));
@@ -51,29 +31,9 @@ test('a record is the one that was written last, also after it was opened again'
 });
 
 test('nothing that is kept, and no name, is on the disk in clear', async () => {
-  const disk = await emptyDisk(logsPath);
+  const disk = await accountDisk();
   const written: Buffer[] = [];
-  const spying = new Proxy(disk, {
-    get(target, property) {
-      const value = Reflect.get(target, property) as unknown;
-      if (property !== 'open') return typeof value === 'function' ? value.bind(target) : value;
-      return async (...args: Parameters<MemoryStorage['open']>) => {
-        const file = await target.open(...args);
-        return new Proxy(file, {
-          get(inner, method) {
-            const found = Reflect.get(inner, method) as unknown;
-            if (typeof found !== 'function') return found;
-            return (...given: unknown[]) => {
-              for (const one of given.flat())
-                if (Buffer.isBuffer(one)) written.push(Buffer.from(one));
-              return found.apply(inner, given) as unknown;
-            };
-          },
-        });
-      };
-    },
-  });
-  const store = await open(spying);
+  const store = await openAccountStore(spiedDisk(disk, (bytes) => written.push(bytes)));
   const secret = randomBytes(32);
   await store.put([{ name: name('somebody@example.com'), data: secret }]);
   await store.close();
@@ -85,18 +45,20 @@ test('nothing that is kept, and no name, is on the disk in clear', async () => {
 });
 
 test('a chain of accounts that was made with another secret is refused', async () => {
-  const disk = await emptyDisk(logsPath);
-  await (await open(disk)).close();
+  const disk = await accountDisk();
+  await (await openAccountStore(disk)).close();
   const others = storeKeysOf(Buffer.alloc(32, 8));
-  await expect(open(disk, undefined, others)).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });
+  await expect(openAccountStore(disk, { keys: others })).rejects.toMatchObject({
+    reason: 'REQUEST_INVALID',
+  });
 });
 
 test('a write that failed is told, and the next one is taken', async () => {
-  const disk = await emptyDisk(logsPath);
+  const disk = await accountDisk();
   let isBroken = false;
-  const store = await open(disk, ({ name: call }) =>
-    isBroken && call === 'writeDurable' ? 'torn' : undefined,
-  );
+  const store = await openAccountStore(disk, {
+    plan: ({ name: call }) => (isBroken && call === 'writeDurable' ? 'torn' : undefined),
+  });
   await store.put([{ name: name('a'), data: Buffer.from('before') }]);
   isBroken = true;
   await expect(store.put([{ name: name('a'), data: Buffer.from('lost') }])).rejects.toMatchObject({
@@ -118,16 +80,16 @@ test('nothing that was acknowledged is lost, wherever power is cut', async () =>
       fc.nat(160),
       survives,
       async (writes, cutAt, chances) => {
-        const disk = await emptyDisk(logsPath);
+        const disk = await accountDisk();
         let isCut = false;
-        const plan: FaultPlan = ({ index }) => {
+        const plan = ({ index }: { readonly index: number }) => {
           isCut ||= index >= cutAt;
-          return isCut ? 'refused' : undefined;
+          return isCut ? ('refused' as const) : undefined;
         };
         const sent = new Map<string, number>();
         const acknowledged = new Map<string, number>();
         try {
-          const store = await open(disk, plan);
+          const store = await openAccountStore(disk, { plan });
           const all: Promise<unknown>[] = [];
           for (const [number, { about, size, wait }] of writes.entries()) {
             const key = String(about);
@@ -146,7 +108,7 @@ test('nothing that was acknowledged is lost, wherever power is cut', async () =>
         }
         let chance = 0;
         disk.powerCut(() => chances[chance++ % chances.length] as boolean);
-        const store = await open(disk);
+        const store = await openAccountStore(disk);
         for (let about = 0; about <= 4; about += 1) {
           const key = String(about);
           const found = (await store.get(name(key)))?.[0] ?? -1;
