@@ -6,7 +6,7 @@ import type { OwnerKeys, RetiredKey } from './owner-source.ts';
 /** Who signs answers, and how. */
 export interface AnswerSigner {
   /** The auth service's identity. */
-  readonly identity: KeyPair;
+  readonly identity: Pick<KeyPair, 'publicKey' | 'sign'>;
   /** IdentityRotation messages that have led to it, oldest first. */
   readonly rotations: readonly Buffer[];
   /** For how long an answer counts, in milliseconds. */

@@ -12,6 +12,7 @@ export { KeyedMutex } from './keyed-mutex.ts';
 export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
 export { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 export type { ChainLease } from './open-entry.ts';
+export { type OwnGenesis, type OwnSigner, sealOwnGenesis } from './own-batch.ts';
 export {
   ChainRegistry,
   type ListedChain,

@@ -15,6 +15,8 @@ export const hashTags = {
   writer: 'atedb/v1/writer',
   /** Suite, public key, KEM suite, KEM key → fingerprint of the key. */
   key: 'atedb/v1/key',
+  /** Chain id → salt of the writer that a server adds its own batches as. */
+  serverWriter: 'atedb/v1/server-writer',
   /** Fingerprints of a chain's roots → the fingerprint that a chain key may carry. */
   roots: 'atedb/v1/roots',
   /** Salt, data → data hash. */

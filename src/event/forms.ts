@@ -1,6 +1,8 @@
 import {
+  answeredKeysMax,
   chainKeyBytesMax,
   type MessageForm,
+  ownerBytesMax,
   preconditionsMax,
   publicKeysMax,
   rootsMax,
@@ -51,13 +53,14 @@ export const genesisForm: MessageForm = {
       form: publicKeyForm,
       repeated: true,
       countMax: rootsMax,
-      required: true,
     },
     { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
     required(id16(5, 'salt')),
     { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
     { number: 7, name: 'private', kind: 'bool' },
     { number: 8, name: 'confidential', kind: 'bool' },
+    { number: 9, name: 'auth_identity', kind: 'message', form: publicKeyForm },
+    { number: 10, name: 'auth_answer', kind: 'bytes' },
   ],
 };
 
@@ -118,6 +121,21 @@ const objectSnapshotForm: MessageForm = {
   ],
 };
 
+const ownerSnapshotForm: MessageForm = {
+  name: 'OwnerSnapshot',
+  fields: [
+    { number: 1, name: 'owner', kind: 'string', lengthMax: ownerBytesMax, required: true },
+    { number: 2, name: 'identity', kind: 'message', form: publicKeyForm, required: true },
+    { number: 3, name: 'version', kind: 'varint' },
+    { number: 4, name: 'issued_unix_ms', kind: 'varint', required: true },
+    { number: 5, name: 'expires_unix_ms', kind: 'varint', required: true },
+    hashes32(6, 'writers', answeredKeysMax),
+    hashes32(7, 'admitted', answeredKeysMax),
+    { number: 8, name: 'unverified', kind: 'bool' },
+    { number: 9, name: 'removed', kind: 'bool' },
+  ],
+};
+
 /** Of the log, and of what clients keep: who may do what. */
 export const authoritySnapshotForm: MessageForm = {
   name: 'AuthoritySnapshot',
@@ -136,6 +154,8 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
     { number: 6, name: 'confidential', kind: 'bool' },
     { number: 7, name: 'private', kind: 'bool' },
+    { number: 8, name: 'server_identity', kind: 'message', form: publicKeyForm },
+    { number: 9, name: 'owner', kind: 'message', form: ownerSnapshotForm },
   ],
 };
 
@@ -175,6 +195,8 @@ export const eventHeaderForm: MessageForm = {
     { number: 17, name: 'roots', kind: 'message', form: rootsForm },
     { number: 18, name: 'key_change', kind: 'message', form: keyChangeForm },
     id16(19, 'label'),
+    { number: 20, name: 'auth_answer', kind: 'bytes' },
+    { number: 21, name: 'server_identity', kind: 'bytes' },
     hash32(30, 'data_hash'),
     { number: 31, name: 'data_bytes', kind: 'varint' },
   ],

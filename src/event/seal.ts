@@ -141,7 +141,7 @@ function preconditionBytes(condition: Precondition): Buffer {
 export async function signBatch(
   eventFrames: readonly Buffer[],
   sealed: SealedHeader,
-  keys: readonly KeyPair[],
+  keys: readonly Pick<KeyPair, 'publicKey' | 'sign'>[],
   shown: readonly PublicKey[] = [],
 ): Promise<Buffer> {
   const sorted = [...keys].sort((a, b) => byFingerprint(a.publicKey, b.publicKey));

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { OwnerService } from '../../gen/atedb/v1/answer_pb.js';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
@@ -20,6 +21,8 @@ import { signingInTurn } from './handshakes.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
+import { ownerService } from './owner-service.ts';
+import { type ServerAuth, serverOwners } from './owners/server-owners.ts';
 import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
 import { SliceMemory } from './slice-memory.ts';
 import { SlowReaders } from './slow-readers.ts';
@@ -51,6 +54,10 @@ export interface ServerOptions {
    * isn't required, and clients that want it have it.
    */
   readonly wireEncryption?: KeyBits | undefined;
+  /**
+   * Who says whose keys count in centralized chains that are created from now on. Absent: nobody; whoever is first to create a chain owns it.
+   */
+  readonly auth?: ServerAuth | undefined;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -141,7 +148,12 @@ async function startLocked(
     onNotice: (notice) => logger.warn(notice),
   });
   const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
-  const registry = new ChainRegistry({
+  const owners = serverOwners({
+    ...{ auth: options.auth, trustMode, identity, line, now: Date.now, logger },
+    openChains: () => registry.openChains(),
+  });
+  const registry: ChainRegistry = new ChainRegistry({
+    ...owners.hooks,
     storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
     logsPath,
     serverIdentity: identity.publicKey,
@@ -173,6 +185,9 @@ async function startLocked(
     trustMode,
     sliceMemory,
     tickets: new Tickets(Date.now),
+    owners: owners.keeper,
+    offers: owners.offers,
+    mayClaim: owners.mayClaim,
     now: Date.now,
   };
   const grpc = await serveGrpc({
@@ -194,7 +209,10 @@ async function startLocked(
       limits,
     },
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
-    services: [serving(ChainService, chainService(deps))],
+    services: [
+      serving(ChainService, chainService(deps)),
+      ...(owners.served === undefined ? [] : [serving(OwnerService, ownerService(owners.served))]),
+    ],
   }).catch(async (error: unknown) => {
     await checkers.close();
     throw error;
@@ -204,6 +222,7 @@ async function startLocked(
     try {
       await grpc.drain();
       slowReaders.stop();
+      await owners.close();
       await registry.close();
       await damageFile.saved();
       await checkers.close();

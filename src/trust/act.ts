@@ -48,3 +48,19 @@ export function countsNoMore(act: Act, fingerprint: string): AtedbError {
     { metadata: { ...aboutAct(act), fingerprint } },
   );
 }
+
+/**
+ * Refuse to add an object whose key isn't made from what the right to add it comes from: so nobody takes over one by naming another parent.
+ *
+ * @throws AtedbError KEY_NOT_ALLOWED.
+ */
+export function requireChildKey(act: Act): void {
+  const { said, keyBytes, parent, index } = act;
+  if (said.label !== undefined) return;
+  const above = parent === undefined ? 'the root of the chain' : 'its parent';
+  throw new AtedbError(
+    'KEY_NOT_ALLOWED',
+    `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
+    { metadata: { ...aboutAct(act), rule: 'label' } },
+  );
+}

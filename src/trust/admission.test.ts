@@ -41,7 +41,7 @@ async function decided(
   const batch = parseBatch(run);
   try {
     checkBatch(batch);
-    authority.decide(batch);
+    authority.decide(batch, 1);
     return undefined;
   } catch (error) {
     if (error instanceof AtedbError) return error.reason;

@@ -4,11 +4,13 @@ import {
   batchOf,
   keysOf,
   objectKey,
+  ownershipOf,
   placementOf,
   readKeyId,
 } from '../../test/support/authority/build-batch.ts';
 import {
   AuthorityOracle,
+  type OracleAnswer,
   type OracleEvent,
   type OracleRefusal,
 } from '../../test/support/authority/oracle.ts';
@@ -16,8 +18,10 @@ import {
   anyBatch,
   anyEvent,
   eventAtLine,
+  firstAnswer,
   inLine,
   knownPeople,
+  serversBatch,
 } from '../../test/support/authority/random-events.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { AtedbError, treeDepthMax } from '../bytes/index.ts';
@@ -29,20 +33,26 @@ import { takeBackAll, type Undo } from './undo.ts';
 const numRuns = rounds({ short: 300, long: 10_000 });
 
 /** A chain and its oracle, which know the same keys from the start. */
-function begin(roots: readonly string[], isConfidential: boolean) {
+function begin(roots: readonly string[], isConfidential: boolean, answer?: OracleAnswer) {
   const others = knownPeople.filter((name) => !roots.includes(name));
-  const keys = { roots: keysOf(roots), others: keysOf(others), changed: [] };
+  const writers = keysOf(answer?.writers ?? []).map(({ fingerprintHex }) => fingerprintHex);
+  const keys = { roots: keysOf(roots), others: keysOf(others), changed: [], writers };
+  const oracle = new AuthorityOracle(roots, others, isConfidential);
+  oracle.answer = answer;
   return {
-    oracle: new AuthorityOracle(roots, others, isConfidential),
-    authority: new Authority({ keys, isConfidential, isPrivate: false, rootRules: {}, nodes: [] }),
+    oracle,
+    authority: new Authority({
+      ...{ keys, isConfidential, isPrivate: false, rootRules: {}, nodes: [] },
+      ...ownershipOf(answer),
+    }),
   };
 }
 
 /** As the server and every reader decide. @returns how to take it back, or why it is refused. */
-function decide(authority: Authority, batch: Batch): Undo | OracleRefusal {
+function decide(authority: Authority, batch: Batch, time = 1): Undo | OracleRefusal {
   try {
     authority.keysOf(batch);
-    return authority.decide(batch);
+    return authority.decide(batch, time);
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     const { event_index: index } = error.metadata;
@@ -142,7 +152,7 @@ test('a batch is decided as its events one by one, taken or refused as a whole, 
       async (history, events, isShown) => {
         const { oracle, authority } = begin(['root'], false);
         for (const said of history) {
-          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]));
+          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]), 1);
         }
         const before = encodeAuthority(authority.record());
         const oneByOne = new Authority(decodeAuthority(before));
@@ -151,7 +161,7 @@ test('a batch is decided as its events one by one, taken or refused as a whole, 
         verdicts.count(due);
         expect(Array.isArray(is) ? undefined : is, JSON.stringify(events)).toEqual(due);
         if (Array.isArray(is)) {
-          for (const said of events) oneByOne.decide(await batchOf([said], isShown));
+          for (const said of events) oneByOne.decide(await batchOf([said], isShown), 1);
           const after = encodeAuthority(authority.record());
           expect(after).toEqual(encodeAuthority(oneByOne.record()));
           takeBackAll(is);
@@ -196,4 +206,48 @@ test('a line of objects is as deep as it may be, and what moves made deeper is d
     { numRuns: rounds({ short: 100, long: 10_000 }) },
   );
   verdicts.expectSome(...everyVerdict);
+});
+
+test('what servers add to chains with an auth service, and without, is decided as the oracle decides it', async () => {
+  const verdicts = new Verdicts();
+  const one = anyEvent.map((said) => [said]);
+  const step = fc.record({
+    events: fc.oneof({ weight: 3, arbitrary: one }, { weight: 2, arbitrary: serversBatch }),
+    // What came before is older, but a clock that is set back is for others to notice.
+    time: fc.integer({ min: 1, max: 30 }),
+    isShown: showsSigners,
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 25 }),
+      fc.nat(5).map((chosen) => (chosen === 0 ? undefined : firstAnswer)),
+      fc.nat(24),
+      async (history, answer, storedAt) => {
+        let { oracle, authority } = begin(['other', 'root'], false, answer);
+        for (const [at, { events, time, isShown }] of history.entries()) {
+          const batch = await batchOf(events, isShown);
+          const before = encodeAuthority(authority.record());
+          const due = oracle.take(events, isShown, time);
+          const is = decide(authority, batch, time);
+          expect(Array.isArray(is) ? undefined : is, JSON.stringify(events)).toEqual(due);
+          verdicts.count(due);
+          const after = encodeAuthority(authority.record());
+          if (Array.isArray(is)) {
+            takeBackAll(is);
+            expect(encodeAuthority(authority.record())).toEqual(before);
+            expect(decide(authority, batch, time)).toBeInstanceOf(Array);
+          }
+          expect(encodeAuthority(authority.record())).toEqual(due === undefined ? after : before);
+          expect(authority.owner?.version).toBe(oracle.answer?.version);
+          if (at !== storedAt) continue;
+          authority = new Authority(decodeAuthority(encodeAuthority(authority.record())));
+        }
+      },
+    ),
+    { numRuns },
+  );
+  verdicts.expectSome(
+    ...everyVerdict,
+    ...['AUTH_ANSWER_INVALID', 'AUTH_ANSWER_EXPIRED', 'OWNER_REMOVED', 'BATCH_INVALID'],
+  );
 });

@@ -1,18 +1,17 @@
-import { AtedbError, treeDepthMax } from '../bytes/index.ts';
+import { type AtedbError, treeDepthMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type AdmitRule,
   type Batch,
-  eventMarks,
   type Genesis,
   layoutOf,
   layoutStride,
-  readConfidentiality,
-  writesObject,
 } from '../event/index.ts';
-import { type Act, aboutAct, countsNoMore, requireRoot } from './act.ts';
+import { type Act, countsNoMore, requireChildKey, requireRoot } from './act.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
+import { checkSealed } from './check-sealed.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
+import { isFromServer, serverOf } from './from-server.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
@@ -22,19 +21,14 @@ import {
   type TreeNode,
   type TreeRecord,
 } from './object-tree.ts';
-import {
-  allows,
-  notNamed,
-  notPrivate,
-  parentInvalid,
-  readRuleMismatch,
-  refusal,
-} from './rights.ts';
+import { type OwnerRecord, Ownership, type OwnershipRecord, ownershipOf } from './ownership.ts';
+import { isPlain } from './plain-event.ts';
+import { allows, notNamed, notPrivate, parentInvalid, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
 /** Who may do what in a chain, as plain data. */
-export interface AuthorityRecord extends TreeRecord {
+export interface AuthorityRecord extends TreeRecord, OwnershipRecord {
   readonly keys: KeyRingRecord;
 }
 
@@ -56,33 +50,63 @@ function actorOf(batch: Batch): Pick<Act, 'actors'> {
 export class Authority {
   readonly keys: KeyRing;
   readonly #tree: ObjectTree;
+  readonly #ownership: Ownership;
   /** Rises with each batch that changes anything. */
   changes = 0;
 
   constructor(record: AuthorityRecord) {
     this.keys = new KeyRing(record.keys);
     this.#tree = new ObjectTree(record);
+    this.#ownership = new Ownership(record);
   }
 
   /** Of a chain that has just begun. */
-  static of({ roots, isConfidential = false, isPrivate = false }: Genesis): Authority {
-    const keys = { roots, others: [], changed: [] };
-    return new Authority({ keys, isConfidential, isPrivate, rootRules: {}, nodes: [] });
+  static of(genesis: Genesis): Authority {
+    const { roots, answer, isConfidential = false, isPrivate = false } = genesis;
+    const others = answer?.writers ?? [];
+    const writers = others.map(({ fingerprintHex }) => fingerprintHex);
+    return new Authority({
+      ...{ isConfidential, isPrivate, rootRules: {}, nodes: [] },
+      keys: { roots, others, changed: [], writers },
+      ...ownershipOf(genesis),
+    });
   }
 
   /** As plain data. */
   record(): AuthorityRecord {
-    return { keys: this.keys.record(), ...this.#tree.record() };
+    return { keys: this.keys.record(), ...this.#tree.record(), ...this.#ownership.record() };
+  }
+
+  /** What the auth service has said last of the owner; undefined in chains without one. */
+  get owner(): OwnerRecord | undefined {
+    return this.#ownership.owner;
+  }
+
+  /** The identity of the server that keeps the chain, as events have it; undefined in distributed chains. */
+  get serverIdentity(): PublicKey | undefined {
+    return this.#ownership.serverIdentity;
+  }
+
+  /** As `Ownership.checkTakes`. */
+  checkTakes(timeUnixMs: number): void {
+    this.#ownership.checkTakes(timeUnixMs);
   }
 
   /**
    * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule of the root of the chain names for writing
-   * or adding, or one that it lets in besides; or what has replaced one of those.
+   * or adding, or one that it or the auth service lets in besides; or what has replaced one of those.
    */
   admits(fingerprint: string): boolean {
     if (this.keys.isChanged(fingerprint)) return false;
-    const names = this.keys.namesOf(fingerprint);
-    return this.keys.isRoot(fingerprint) || names.some((name) => this.#tree.isAdmitted(name));
+    if (this.#ownsRoot(fingerprint)) return true;
+    const isLetIn = (name: string) => this.#tree.isAdmitted(name) || this.#ownership.admits(name);
+    return this.keys.namesOf(fingerprint).some(isLetIn);
+  }
+
+  /** Whether a key is a root, or may write besides where the root of the chain has no rule for it, and it has none. */
+  #ownsRoot(fingerprint: string): boolean {
+    const { write } = this.#tree.root;
+    return this.keys.isRoot(fingerprint) || (write === undefined && this.keys.isOwner(fingerprint));
   }
 
   /** Who may open the chain, if it is private, besides roots and those whom rules of the root of the chain name: 32 bytes each. */
@@ -132,20 +156,27 @@ export class Authority {
    * Decide whether the keys that a batch is from may do what its events do, and have the state after it. The batch itself was found
    * good by `checkBatch`, and its signers' keys by `keysOfSigners`.
    *
+   * @param timeUnixMs of its commit: milliseconds since 1970-01-01 UTC.
    * @returns how to take it back.
-   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, naming
-   * the event: nothing has changed.
+   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID,
+   * AUTH_ANSWER_INVALID, naming the event; AUTH_ANSWER_EXPIRED, OWNER_REMOVED: nothing has changed.
    */
-  decide(batch: Batch): Undo {
+  decide(batch: Batch, timeUnixMs: number): Undo {
     const undo: Undo = [];
     try {
+      if (isFromServer(batch)) {
+        this.#ownership.decide(batch, timeUnixMs, this.keys, undo);
+        this.changes += 1;
+        return undo;
+      }
+      this.#ownership.checkTakes(timeUnixMs);
       for (const key of batch.sealKeys()) this.keys.add(key, undo);
       const writer = actorOf(batch);
       let mayWriteRoot: boolean | undefined;
       for (let index = 0; index < batch.count; index += 1) {
         mayWriteRoot ??= this.#counts(writer) && this.#mayWrite(writer, this.#tree.root);
         // Nearly all events of most chains: what follows decides the same of them, and takes longer.
-        if (mayWriteRoot && this.#isPlain(batch, index)) continue;
+        if (mayWriteRoot && isPlain(batch, index, this.#tree)) continue;
         this.#decideEvent(batch, index, undo);
         mayWriteRoot = undefined;
       }
@@ -164,6 +195,10 @@ export class Authority {
    * @throws AtedbError KEY_NOT_ALLOWED, KEY_UNKNOWN, KEY_REVOKED, BATCH_INVALID.
    */
   keysOf(batch: Batch): Map<string, PublicKey> {
+    if (isFromServer(batch)) {
+      const server = serverOf(batch, this.#ownership.serverIdentity);
+      return new Map([[server.fingerprintHex, server]]);
+    }
     const signers = signersOf(batch);
     this.checkNamed(signers);
     return keysOfSigners(batch, signers, this.keys);
@@ -173,7 +208,7 @@ export class Authority {
   checkNamed(actors: readonly string[]): void {
     const isNamed = actors.some(
       (actor) =>
-        this.keys.isRoot(actor) ||
+        this.#ownsRoot(actor) ||
         this.keys.isChanged(actor) ||
         this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
         // Who was let in may give its key up.
@@ -197,17 +232,6 @@ export class Authority {
     return above?.isLive === true && this.#mayAdd(act, above);
   }
 
-  /** Whether an event is about an object at the root of the chain that has no rules and gets none, in clear as it is to be. */
-  #isPlain({ layout, bytes }: Batch, index: number): boolean {
-    const at = index * layoutStride;
-    if (layout[at + layoutOf.marks] !== 0 || layout[at + layoutOf.parentStart] !== 0) return false;
-    if (this.#tree.hasReadRules) return false;
-    if (!writesObject(layout[at + layoutOf.kind] as number)) return false;
-    if (this.#tree.size === 0) return true;
-    const start = layout[at + layoutOf.keyStart] as number;
-    return this.#tree.find(bytes.toString('latin1', start, start + latin1KeyBytes)) === undefined;
-  }
-
   #decideEvent(batch: Batch, index: number, undo: Undo): void {
     const { layout, bytes } = batch;
     const at = index * layoutStride;
@@ -229,12 +253,12 @@ export class Authority {
     }
     this.#learnKeys(act, undo);
     if (kind === 'key_change') changeKey(act, this.keys, undo);
-    else if (kind === 'roots') changeRoots(act, this.keys, undo);
+    else if (kind === 'roots') changeRoots(act, this.keys, this.owner?.owner, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
     else if (kind === 'tombstone') this.#remove(act, undo);
     else {
       const node = this.#write(act, undo);
-      if (kind === 'data') this.#checkSealed(batch, act, node);
+      if (kind === 'data') checkSealed(batch, index, this.#tree.readRuleOf(node));
     }
   }
 
@@ -294,7 +318,7 @@ export class Authority {
     const parent = this.#parentFor(act, undo);
     if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'write');
     // Whoever has no right to the root has none to the objects that may be there.
-    if (!ownsRoot) this.#requireChildKey(act);
+    if (!ownsRoot) requireChildKey(act);
     if (said.authorisation !== undefined && !this.#mayWrite(act, parent)) {
       throw this.#refused(act, parent, 'set rules for');
     }
@@ -309,17 +333,6 @@ export class Authority {
     if (node === undefined) return this.#tree.insert(parent, this.#tree.root, false, undo);
     if (node.isLive) return node;
     throw parentInvalid(index, 'gone', undefined, parent);
-  }
-
-  #requireChildKey(act: Act): void {
-    const { said, keyBytes, parent, index } = act;
-    if (said.label !== undefined) return;
-    const above = parent === undefined ? 'the root of the chain' : 'its parent';
-    throw new AtedbError(
-      'KEY_NOT_ALLOWED',
-      `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
-      { metadata: { ...aboutAct(act), rule: 'label' } },
-    );
   }
 
   #checkDepth({ index, parent }: Act, above: TreeNode): void {
@@ -344,16 +357,6 @@ export class Authority {
     const rules = act.said.authorisation ?? {};
     if (rules.admit !== undefined && !this.#tree.isPrivate) throw notPrivate(act);
     this.#tree.setRules(root, rules, undo);
-  }
-
-  /** The data of an object is sealed as the rule for it after the event says. */
-  #checkSealed(batch: Batch, { index }: Act, node: TreeNode): void {
-    const isSealed = (batch.marksOf(index) & eventMarks.sealed) !== 0;
-    const due = this.#tree.readRuleOf(node);
-    if (due?.kind === 'everyone' && !isSealed) return;
-    const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
-    if (due?.kind === 'read_key' && is?.equals(due.readKeyId)) return;
-    throw readRuleMismatch(index, due, is);
   }
 
   #counts({ actors }: Pick<Act, 'actors'>): boolean {

@@ -48,7 +48,7 @@ async function freshState() {
   const { header, batch } = await testGenesis({ roots: [root] });
   const state = new ChainState(parseGenesis(header));
   const genesis = parseBatch(batch.run);
-  state.admit(genesis, undefined);
+  state.admit(genesis, { timeUnixMs: 1, asOfRoot: undefined });
   place(state, genesis);
   return state;
 }
@@ -64,7 +64,7 @@ function place(state: ChainState, batch: Batch): void {
 
 function verdict(state: ChainState, batch: Batch, asOfRoot?: Buffer): string {
   try {
-    state.admit(batch, asOfRoot);
+    state.admit(batch, { timeUnixMs: state.timeUnixMs + 1, asOfRoot });
   } catch (error) {
     if (error instanceof AtedbError) return error.reason;
     throw error;

@@ -46,6 +46,21 @@ export interface Placed {
   readonly commitHeader: Buffer;
 }
 
+/** What is true of a chain, and of the moment, when it is decided on a batch. */
+export interface AdmissionFacts {
+  /** The time that its commit gets: milliseconds since 1970-01-01 UTC. */
+  readonly timeUnixMs: number;
+  /**
+   * Root of the head of the size that the seal names, as this chain had it; undefined where it never had, or hasn't shown, a head of
+   * that size.
+   */
+  readonly asOfRoot: Buffer | undefined;
+  /** Sequence after the newest event of any writer but the batch's on an object; 0 for none. Absent: always 0. */
+  readonly endOfOthersOn?: ConditionFacts['endOfOthersOn'];
+  /** Whether a lease is held by a token. Absent: always. */
+  readonly holdsLease?: ConditionFacts['holdsLease'];
+}
+
 /** All of a writer but its id, by which it is found. */
 interface Writer {
   nextCounter: number;
@@ -132,6 +147,17 @@ export class ChainState {
     return this.#writers.get(writerId.toString('hex'));
   }
 
+  /** Where a writer's chain of seals stands: its next counter, and the hash of its last seal; 32 bytes. */
+  standingOf(writerId: Buffer): {
+    readonly counter: number;
+    readonly previous: Buffer | undefined;
+  } {
+    const writer = this.#writers.get(writerId.toString('hex'));
+    const last = writer?.recent.at(-1);
+    const previous = last === undefined ? undefined : answerOf(last).sealHash;
+    return { counter: writer?.nextCounter ?? 0, previous };
+  }
+
   /** The answer that the batch of this seal already got, if it is among its writer's last 128. */
   answerTo(seal: SealView): Answer | undefined {
     const writer = this.#writers.get(seal.writerIdHex);
@@ -177,19 +203,11 @@ export class ChainState {
    * Decide whether the chain takes a batch next. Batches that were answered before are found by `answerTo`,
    * first; the batch itself was found good by `checkBatch` and `verifySignatures`.
    *
-   * @param endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none.
-   * @param holdsLease whether a lease is held by a token; absent: always.
-   * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
-   * had, or hasn't shown, a head of that size.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
    * PRECONDITION_FAILED, LEASE_LOST; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
-  admit(
-    batch: Batch,
-    asOfRoot: Buffer | undefined,
-    endOfOthersOn: ConditionFacts['endOfOthersOn'] = () => 0,
-    holdsLease?: ConditionFacts['holdsLease'],
-  ): void {
+  admit(batch: Batch, facts: AdmissionFacts): void {
+    const { timeUnixMs, asOfRoot, endOfOthersOn = () => 0, holdsLease } = facts;
     // The one admitted before wasn't applied, so it never was.
     takeBackAll(this.#admitted);
     this.checkChain(batch);
@@ -204,7 +222,7 @@ export class ChainState {
       endOfOthersOn,
       holdsLease,
     });
-    this.#authorise(batch);
+    this.#authorise(batch, timeUnixMs);
   }
 
   /**
@@ -213,17 +231,20 @@ export class ChainState {
    * @throws AtedbError as `Authority.decide`: it can't have been admitted.
    */
   replay(batch: Batch, placed: Placed): void {
-    this.#authorise(batch);
+    this.#authorise(batch, placed.timeUnixMs);
     this.apply(batch.seal, placed);
     this.settled(this.nextCommit);
   }
 
-  #authorise(batch: Batch): void {
+  #authorise(batch: Batch, timeUnixMs: number): void {
     // The roots that a genesis names have no say before it.
-    if (batch.isGenesis) return;
+    if (batch.isGenesis) {
+      this.authority.checkTakes(timeUnixMs);
+      return;
+    }
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
-    this.#admitted.push(...this.authority.decide(batch));
+    this.#admitted.push(...this.authority.decide(batch, timeUnixMs));
   }
 
   /** Take note of a batch that was admitted, by its seal, and of its place. */

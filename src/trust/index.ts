@@ -1,4 +1,5 @@
 export type { Placement } from './assume-placement.ts';
+export { verifyAuthAnswer, verifyHeld } from './auth-answer.ts';
 export { Authority, type AuthorityRecord } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
@@ -20,6 +21,7 @@ export {
 } from './checkpoint.ts';
 export type { CountingRules } from './counting-rules.ts';
 export { verifyDeletion } from './deletion-proof.ts';
+export { genesisSigners, isFromServer, isServersKind } from './from-server.ts';
 export {
   extendIdentityLine,
   type IdentityLine,
@@ -32,6 +34,7 @@ export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
+export type { OwnerRecord } from './ownership.ts';
 export {
   type FindKey,
   type ReplayedWriter,

@@ -33,7 +33,7 @@ test('where strangers have used up all keys, those that are known write on, and 
   const decide = async (event: OracleEvent) => {
     const batch = await batchOf([event], true);
     authority.keysOf(batch);
-    return authority.decide(batch);
+    return authority.decide(batch, 1);
   };
   const data = { kind: 'data', object: 'a' } as const;
   await decide({ ...data, write: 'everyone', actors: ['root'] });

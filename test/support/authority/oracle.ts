@@ -15,7 +15,14 @@ export interface OracleRefusal {
 
 /** An event, in names. */
 export interface OracleEvent {
-  readonly kind: 'data' | 'tombstone' | 'rules' | 'roots' | 'key_change';
+  readonly kind:
+    | 'data'
+    | 'tombstone'
+    | 'rules'
+    | 'roots'
+    | 'key_change'
+    | 'auth_answer'
+    | 'server_identity';
   /** Absent: rules of the root of the chain, or about no object. */
   readonly object?: string | undefined;
   readonly parent?: string | undefined;
@@ -33,7 +40,27 @@ export interface OracleEvent {
   /** Keys that it shows. */
   readonly shows?: readonly string[] | undefined;
   readonly roots?: readonly string[] | undefined;
-  readonly change?: { readonly key: string; readonly successor: string | undefined } | undefined;
+  readonly change?: OracleChange | undefined;
+  readonly answer?: OracleAnswer | undefined;
+  readonly rotation?: { readonly from: string; readonly to: string } | undefined;
+}
+
+/** That a key counts no more. */
+export interface OracleChange {
+  readonly key: string;
+  readonly successor: string | undefined;
+}
+
+/** What an auth service says. */
+export interface OracleAnswer {
+  readonly owner: string;
+  readonly service: string;
+  readonly version: number;
+  readonly expires: number;
+  readonly roots: readonly string[];
+  readonly writers: readonly string[];
+  readonly changed: readonly OracleChange[];
+  readonly isRemoved: boolean;
 }
 
 interface Item {
@@ -64,6 +91,10 @@ export class AuthorityOracle {
   /** Keys that were shown. */
   known: Set<string>;
   readonly isConfidential: boolean;
+  /** The identity of the server. */
+  server = 'server';
+  /** What the auth service has said last; undefined: there is none. */
+  answer: OracleAnswer | undefined;
 
   /** @param known the keys that are known besides the roots. */
   constructor(roots: readonly string[], known: readonly string[], isConfidential = false) {
@@ -77,6 +108,8 @@ export class AuthorityOracle {
     copy.items = new Map([...this.items].map(([key, item]) => [key, { ...item }]));
     copy.root = { ...this.root };
     copy.changed = new Map(this.changed);
+    copy.server = this.server;
+    copy.answer = this.answer;
     return copy;
   }
 
@@ -84,21 +117,29 @@ export class AuthorityOracle {
    * Take the events of a batch, if all of them are allowed, one by one; they are from one writer.
    *
    * @param showsSigners whether its seal shows the keys of all who sign it.
+   * @param time of the batch.
    * @returns why they aren't; undefined: they are.
    */
-  take(events: readonly OracleEvent[], showsSigners = false): OracleRefusal | undefined {
+  take(events: readonly OracleEvent[], showsSigners = false, time = 0): OracleRefusal | undefined {
     const before = this.copy();
-    const refused = this.#decideBatch(events, showsSigners);
+    const refused = this.#decideBatch(events, showsSigners, time);
     if (refused === undefined) return undefined;
     this.items = before.items;
     this.root = before.root;
     this.roots = before.roots;
     this.changed = before.changed;
     this.known = before.known;
+    this.server = before.server;
+    this.answer = before.answer;
     return refused;
   }
 
-  #decideBatch(events: readonly OracleEvent[], showsSigners: boolean): OracleRefusal | undefined {
+  #decideBatch(
+    events: readonly OracleEvent[],
+    showsSigners: boolean,
+    time: number,
+  ): OracleRefusal | undefined {
+    if (events.some(isServers)) return this.#decideServers(events, time);
     const signers = new Set(events.flatMap(keysOf));
     if (![...signers].some((key) => this.#isNamed(key))) return { reason: 'KEY_NOT_ALLOWED' };
     const shown = new Set(events.flatMap(({ shows = [] }) => shows));
@@ -106,6 +147,10 @@ export class AuthorityOracle {
       if (this.changed.has(key)) return { reason: 'KEY_REVOKED' };
       if (showsSigners || this.known.has(key) || shown.has(key)) continue;
       return { reason: 'KEY_UNKNOWN' };
+    }
+    if (this.answer?.isRemoved === true) return { reason: 'OWNER_REMOVED' };
+    if (this.answer !== undefined && time >= this.answer.expires) {
+      return { reason: 'AUTH_ANSWER_EXPIRED' };
     }
     if (showsSigners) for (const key of signers) this.known.add(key);
     for (const [index, event] of events.entries()) {
@@ -116,11 +161,65 @@ export class AuthorityOracle {
     return undefined;
   }
 
+  /** A batch of the server's own. */
+  #decideServers(events: readonly OracleEvent[], time: number): OracleRefusal | undefined {
+    let server = this.server;
+    for (const { rotation } of events) if (rotation?.from === server) server = rotation.to;
+    if (events[0]?.actors[0] !== server) return { reason: 'KEY_NOT_ALLOWED' };
+    for (const [index, { rotation, answer }] of events.entries()) {
+      const reason =
+        rotation === undefined ? this.#takeAnswer(answer, time) : this.#rotate(rotation);
+      if (reason !== undefined) return { reason, index };
+    }
+    return undefined;
+  }
+
+  #rotate({ from, to }: { readonly from: string; readonly to: string }): string | undefined {
+    const before = this.server;
+    if (before !== from && this.answer?.service !== from) return 'BATCH_INVALID';
+    if (before === from) this.server = to;
+    if (this.answer?.service === from) this.answer = { ...this.answer, service: to };
+    return undefined;
+  }
+
+  #takeAnswer(next: OracleAnswer | undefined, time: number): string | undefined {
+    const before = this.answer;
+    if (next === undefined) throw new Error('an answer says something');
+    if (before === undefined) return 'AUTH_ANSWER_INVALID';
+    if (next.owner !== before.owner || next.service !== before.service)
+      return 'AUTH_ANSWER_INVALID';
+    if (next.version < before.version) return 'AUTH_ANSWER_INVALID';
+    if (next.version === before.version && next.expires <= before.expires) {
+      return 'AUTH_ANSWER_INVALID';
+    }
+    if (time >= next.expires) return 'AUTH_ANSWER_INVALID';
+    this.answer = next;
+    this.roots = [...next.roots];
+    for (const key of [...next.roots, ...next.writers]) this.known.add(key);
+    for (const { key, successor } of next.changed) {
+      if (this.changed.has(key)) continue;
+      const current =
+        successor !== undefined && this.changed.has(successor)
+          ? this.changed.get(successor)
+          : successor;
+      this.#setChanged(key, current === key ? undefined : current);
+    }
+    return undefined;
+  }
+
+  #setChanged(key: string, successor: string | undefined): void {
+    for (const [old, current] of this.changed) {
+      if (current === key) this.changed.set(old, successor);
+    }
+    this.changed.set(key, successor);
+  }
+
   #decide(event: OracleEvent): string | undefined {
     const { kind, object, actors } = event;
     if (keysOf(event).some((key) => this.changed.has(key))) return 'KEY_REVOKED';
     for (const key of event.shows ?? []) this.known.add(key);
     if (kind === 'roots') {
+      if (this.answer !== undefined) return 'KEY_NOT_ALLOWED';
       const agreed = this.roots.filter((root) => actors.includes(root)).length;
       if (agreed * 2 <= this.roots.length) return 'KEY_NOT_ALLOWED';
       if ((event.roots ?? []).some((root) => this.changed.has(root))) return 'KEY_REVOKED';
@@ -155,6 +254,7 @@ export class AuthorityOracle {
   /** Whether any rule of the chain allows a key anything, or ever did. */
   #isNamed(actor: string): boolean {
     if (this.roots.includes(actor) || this.changed.has(actor)) return true;
+    if (this.root.write === 'inherit' && this.answer?.writers.includes(actor)) return true;
     const names = [actor, ...this.changed.keys()].filter(
       (name) => name === actor || this.changed.get(name) === actor,
     );
@@ -235,10 +335,7 @@ export class AuthorityOracle {
     if (!actors.includes(key) && !byRoot) return 'KEY_NOT_ALLOWED';
     if (successor === key) return 'KEY_REVOKED';
     if (successor !== undefined && this.changed.has(successor)) return 'KEY_REVOKED';
-    for (const [old, current] of this.changed) {
-      if (current === key) this.changed.set(old, successor);
-    }
-    this.changed.set(key, successor);
+    this.#setChanged(key, successor);
     if (successor !== undefined) this.known.add(successor);
     return undefined;
   }
@@ -260,7 +357,8 @@ export class AuthorityOracle {
       const rule = at === '' ? this.root.write : (this.items.get(at)?.write ?? 'inherit');
       if (rule !== 'inherit') return this.#allows(rule, actors);
     }
-    return actors.some((actor) => this.roots.includes(actor));
+    const owners = [...this.roots, ...(this.answer?.writers ?? [])];
+    return actors.some((actor) => owners.includes(actor));
   }
 
   #allows(rule: OracleRule, actors: readonly string[]): boolean {
@@ -299,6 +397,11 @@ export class AuthorityOracle {
       this.items.delete(forgotten[0]);
     }
   }
+}
+
+/** Whether an event is one that servers add. */
+function isServers({ kind }: OracleEvent): boolean {
+  return kind === 'auth_answer' || kind === 'server_identity';
 }
 
 /** All keys that sign for an event. */
