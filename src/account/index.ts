@@ -17,6 +17,8 @@ export {
   vaultBytesMax,
 } from './limits.ts';
 export { type LoginProofClaim, loginProofBytes } from './login-proof.ts';
+export { type OpeningKeys, passwordCostsMin, passwordKeys, recoveryKeys } from './password-keys.ts';
+export { makeRecoveryCode, parseRecoveryCode } from './recovery-code.ts';
 export {
   type AccountSecrets,
   encodeSecrets,
@@ -27,3 +29,4 @@ export {
 export { isCodeForm, totpCodeAt, totpStepOf, totpUri } from './totp.ts';
 export type { UserChange, UserKeys } from './user-change.ts';
 export { type ChangedKey, type Step, sudoKeyOf, type UserState } from './user-state.ts';
+export { openVault, sealVault, type VaultName } from './vault.ts';

@@ -33,6 +33,8 @@ export const hashTags = {
   name: 'atedb/v1/name',
   /** Header of an act → act hash. */
   act: 'atedb/v1/act',
+  /** What a recovery code stands for → what shows typing errors. */
+  recoveryCode: 'atedb/v1/recovery-code',
   /** AccountSecrets → the hash that an act has of them. */
   accountSecrets: 'atedb/v1/account-secrets',
   /** The client's hello → transcript of a handshake. Those below hash the one before them, and what was added. */

@@ -71,6 +71,7 @@ export {
   type PassphraseCosts,
   passphraseCosts,
   passphraseCostsMax,
+  passphraseKey,
   passphraseSaltBytes,
   type SealedWithPassphrase,
   sealWithPassphrase,
