@@ -47,6 +47,20 @@ export {
   verifyCheckpointKeys,
   verifyIdentityLine,
 } from '../trust/index.ts';
+export type { VerifiedAccount } from './account-acts.ts';
+export { makeTotpSecret } from './account-secrets.ts';
+export type {
+  AuthDescription,
+  CreatedUser,
+  LoggedIn,
+  Login,
+  NewCredentials,
+  NewUser,
+  Recovered,
+  Recovery,
+  Sudo,
+} from './account-types.ts';
+export type { AccountsClient } from './accounts.ts';
 export type { AppendOptions } from './append-options.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
