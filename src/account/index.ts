@@ -16,6 +16,9 @@ export {
   totpSecretBytes,
   vaultBytesMax,
 } from './limits.ts';
+export { type LoginProofClaim, loginProofBytes } from './login-proof.ts';
+export { type OpeningKeys, passwordCostsMin, passwordKeys, recoveryKeys } from './password-keys.ts';
+export { makeRecoveryCode, parseRecoveryCode } from './recovery-code.ts';
 export {
   type AccountSecrets,
   encodeSecrets,
@@ -23,5 +26,7 @@ export {
   parseSecrets,
   secretsHash,
 } from './secrets.ts';
+export { isCodeForm, totpCodeAt, totpStepOf, totpUri } from './totp.ts';
 export type { UserChange, UserKeys } from './user-change.ts';
 export { type ChangedKey, type Step, sudoKeyOf, type UserState } from './user-state.ts';
+export { openVault, sealVault, type VaultName } from './vault.ts';

@@ -85,7 +85,7 @@ export const reasons = [
   'AUTH_LINK_UNSAFE',
   'CODE_INVALID',
   'SIGN_UP_CLOSED',
-  'TOO_MANY_SIGN_UPS',
+  'ACCOUNT_LIMIT',
   'MAIL_FAILED',
   'TERMS_NOT_ACCEPTED',
   'NOT_LOGGED_IN',

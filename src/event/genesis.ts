@@ -1,7 +1,7 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import { hashTags, type PublicKey, taggedHash } from '../crypto/index.ts';
 import { type ParsedAuthAnswer, parseAuthAnswer } from './auth-answer.ts';
-import { type ChainKey, parseChainKey } from './chain-key.ts';
+import { type ChainKey, parseOwnChainKey } from './chain-key.ts';
 import { eventHeaderForm, magics } from './forms.ts';
 import { ownerOf } from './owner.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
@@ -136,7 +136,7 @@ function readGenesis(bytes: Buffer): Omit<Genesis, 'chainId' | 'headerBytes'> {
         : "a distributed chain's names no server, and it names one",
     );
   }
-  const chainKey = parseChainKey(chainKeyText);
+  const chainKey = parseOwnChainKey(chainKeyText);
   const answer = answerIn(chainKey, trustMode, authIdentity, authAnswer);
   if ((answer === undefined) !== roots.length > 0) {
     throw invalid(

@@ -40,7 +40,7 @@ export {
   runFields,
   type Sealing,
 } from './build-event.ts';
-export { type ChainKey, parseChainKey } from './chain-key.ts';
+export { authChainKey, type ChainKey, parseChainKey } from './chain-key.ts';
 export {
   type CheckpointClaim,
   checkpointBytesMax,

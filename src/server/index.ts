@@ -1,3 +1,4 @@
+export type { EmbeddedAuth } from './accounts/embedded-auth.ts';
 export { identityPaths, readIdentity, type StoredIdentity } from './identity.ts';
 export { defaultServerLimits, type ServerLimits } from './limits.ts';
 export { answerLifeDefaultMs, type ServerAuth } from './owners/server-owners.ts';

@@ -12,6 +12,7 @@ import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
 import { type KeyBits, SessionTable } from '../wire/index.ts';
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
+import { type EmbeddedAuth, openAuth } from './accounts/embedded-auth.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
 import { loadCheckpointKeys } from './checkpoint-keys.ts';
@@ -57,7 +58,9 @@ export interface ServerOptions {
   /**
    * Who says whose keys count in centralized chains that are created from now on. Absent: nobody; whoever is first to create a chain owns it.
    */
-  readonly auth?: ServerAuth | undefined;
+  readonly auth?: ServerAuth | { readonly embedded: EmbeddedAuth } | undefined;
+  /** Whether accounts alone are served, and no chains. Absent: chains too. */
+  readonly onlyAuth?: boolean | undefined;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -148,13 +151,18 @@ async function startLocked(
     onNotice: (notice) => logger.warn(notice),
   });
   const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
+  const storage = options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax });
+  const auth = await openAuth(options.auth, {
+    ...{ storage, logsPath, system, identity: identity.publicKey, line, logger },
+    ...{ hasTls: tls !== undefined, now: Date.now },
+  });
   const owners = serverOwners({
-    ...{ auth: options.auth, trustMode, identity, line, now: Date.now, logger },
+    ...{ auth: auth.owners, trustMode, identity, line, now: Date.now, logger },
     openChains: () => registry.openChains(),
   });
   const registry: ChainRegistry = new ChainRegistry({
     ...owners.hooks,
-    storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
+    storage,
     logsPath,
     serverIdentity: identity.publicKey,
     trustMode,
@@ -210,11 +218,13 @@ async function startLocked(
     },
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
     services: [
-      serving(ChainService, chainService(deps)),
+      ...(options.onlyAuth === true ? [] : [serving(ChainService, chainService(deps))]),
+      ...auth.services,
       ...(owners.served === undefined ? [] : [serving(OwnerService, ownerService(owners.served))]),
     ],
   }).catch(async (error: unknown) => {
     await checkers.close();
+    await auth.close();
     throw error;
   });
   const stop = async (reason: string) => {
@@ -224,6 +234,7 @@ async function startLocked(
       slowReaders.stop();
       await owners.close();
       await registry.close();
+      await auth.close();
       await damageFile.saved();
       await checkers.close();
     } finally {

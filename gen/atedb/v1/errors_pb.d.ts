@@ -606,7 +606,7 @@ export enum ErrorReason {
   LOGIN_FAILED = 106,
 
   /**
-   * RESOURCE_EXHAUSTED. Too many tries have failed, of this account or from this address; the metadata says until when, in
+   * RESOURCE_EXHAUSTED. Too many tries have failed, of this account, from this address or in all; the metadata says until when, in
    * milliseconds since 1970-01-01 UTC, nothing is tried. Wait until then.
    *
    * @generated from enum value: ERROR_REASON_LOGIN_LOCKED = 107;
@@ -637,12 +637,12 @@ export enum ErrorReason {
   SIGN_UP_CLOSED = 110,
 
   /**
-   * RESOURCE_EXHAUSTED. As many accounts were created, or codes sent, from this address or to this account, as the limit that the
-   * metadata names allows. Retry later.
+   * RESOURCE_EXHAUSTED. As many accounts were created from this address, codes sent to this account, or acts of it taken in a day as the
+   * limit that the metadata names. Retry tomorrow.
    *
-   * @generated from enum value: ERROR_REASON_TOO_MANY_SIGN_UPS = 111;
+   * @generated from enum value: ERROR_REASON_ACCOUNT_LIMIT = 111;
    */
-  TOO_MANY_SIGN_UPS = 111,
+  ACCOUNT_LIMIT = 111,
 
   /**
    * UNAVAILABLE. The mail with the code could not be sent; the server's log says why. Retry later.
