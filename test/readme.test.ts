@@ -21,6 +21,7 @@ beforeAll(async () => {
     listen: ['localhost'],
     trustMode: 'centralized',
     wireEncryption: 128,
+    auth: { embedded: {} },
   });
   const lines = Array.from(
     { length: 2500 },
