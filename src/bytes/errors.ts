@@ -97,6 +97,10 @@ export const reasons = [
   'CLAIM_NOT_ALLOWED',
   'AUTH_IDENTITY_CHANGED',
   'AUTH_ANSWER_REQUIRED',
+  'DELEGATION_INVALID',
+  'DELEGATION_OUT_OF_SCOPE',
+  'DELEGATION_EXPIRED',
+  'TOO_MANY_DELEGATIONS',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

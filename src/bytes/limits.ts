@@ -56,6 +56,18 @@ export const publicKeysMax = 16;
 /** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
 export const chainKeysMax = 4_096;
 
+/** Delegations between a key that rules name and the one that acts. Bounds what deciding on one event takes. */
+export const delegationsMax = 4;
+
+/** Chains that a delegation names, or owners of chains. */
+export const delegationChainsMax = 16;
+
+/** A delegation: two signatures and a key of the largest suites, chains, and room. */
+export const delegationBytesMax = 24_576;
+
+/** Delegations that a chain knows and that haven't expired. Each takes some 300 bytes of memory while the chain is open. */
+export const chainDelegationsMax = 4_096;
+
 /** Rotations of a server's identity. Clients are shown all of them, with 11 KiB each, at each handshake and first opening. */
 export const identityRotationsMax = 16;
 

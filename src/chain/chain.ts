@@ -20,8 +20,10 @@ import {
   checkHashes,
   genesisSigners,
   isFromServer,
+  issuerOfShown,
   keyTable,
   type StreamTies,
+  verifyAllSigned,
   verifyHeld,
   verifyKeyProof,
   verifySignatures,
@@ -128,6 +130,11 @@ export class Chain {
     return this.#state.authority;
   }
 
+  /** What the time of a commit would be now: milliseconds since 1970-01-01 UTC. It never goes back. */
+  nextTimeUnixMs(): number {
+    return Math.max(this.#now(), this.#state.timeUnixMs);
+  }
+
   /** A public key that the chain knows, by the hexadecimal of its fingerprint. */
   findKey(fingerprint: string): PublicKey | undefined {
     return this.#state.authority.keys.find(fingerprint);
@@ -218,7 +225,8 @@ export class Chain {
     if (batch.isGenesis) return verifySignatures(seal, keyTable(genesisSigners(genesis)));
     const keys = authority.keysOf(batch);
     if (isSigned) {
-      const verified = verifySignatures(seal, keys);
+      const issuer = issuerOfShown(batch.delegations(), authority.keys);
+      const verified = verifyAllSigned(batch, keys, issuer);
       const held = verifyHeld(batch);
       return held === undefined ? verified : verified.then(() => held);
     }
@@ -268,7 +276,7 @@ export class Chain {
       );
     }
     const { closedFacts } = prepared;
-    const timeUnixMs = Math.max(this.#now(), this.#state.timeUnixMs);
+    const timeUnixMs = this.nextTimeUnixMs();
     this.#state.admit(batch, {
       timeUnixMs,
       asOfRoot: prepared.asOfRoot,

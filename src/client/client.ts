@@ -18,6 +18,7 @@ import {
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
 import { AccountsClient } from './accounts.ts';
+import { type ActingInput, actingKey } from './acting-key.ts';
 import { batchLimits } from './batch-limits.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
@@ -80,12 +81,7 @@ export interface ConnectOptions {
 }
 
 /** How to open a chain. */
-export interface OpenOptions extends CallOptions {
-  /**
-   * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
-   * where there is none. Reading needs none, but for what is sealed: that is opened with it.
-   */
-  readonly key?: KeyPair | string | undefined;
+export interface OpenOptions extends CallOptions, ActingInput {
   /** Whether a chain that isn't there is fine: the first append creates it. Default: false. */
   readonly forAppend?: boolean | undefined;
   /** The id that the chain must have: 32 bytes, or in hexadecimal. */
@@ -125,6 +121,11 @@ export interface OpenOptions extends CallOptions {
    * it. One that is there and isn't private is refused with CHAIN_NOT_PRIVATE.
    */
   readonly private?: boolean | undefined;
+  /**
+   * Whether the first append to a chain whose owner nobody is yet claims that name with the key that is written with, where the server allows it:
+   * one that sends no mail, to clients on its own machine. Nobody checks whose the name is. Default: false, which fails with OWNER_UNKNOWN.
+   */
+  readonly claim?: boolean | undefined;
   /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
   readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
@@ -138,10 +139,7 @@ export interface OpenOptions extends CallOptions {
 }
 
 /** How to have a chain described. */
-export interface DescribeOptions extends CallOptions {
-  /** The key that opens the chain, if it is private: a key pair, or the name of one in the home folder. Default: `default`. */
-  readonly key?: KeyPair | string | undefined;
-}
+export interface DescribeOptions extends CallOptions, ActingInput {}
 
 /** Which chains to list. */
 export interface ListOptions extends CallOptions {
@@ -228,7 +226,8 @@ export class AtedbClient implements AsyncDisposable {
    * DEADLINE_EXCEEDED and others.
    */
   async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
-    const { key, ...call } = options;
+    const { key: _key, token: _token, ...call } = options;
+    const { key, delegations } = actingKey(options);
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
     const { home, server } = this;
@@ -237,6 +236,7 @@ export class AtedbClient implements AsyncDisposable {
       transport: this.#transport,
       chainKey,
       loadKeys,
+      delegations,
       check: (challenge) =>
         checkChallenge(challenge, {
           ...{ chainKey, server: this.server, pinned: undefined, genesis: undefined, remembered },
@@ -278,7 +278,8 @@ export class AtedbClient implements AsyncDisposable {
    * its history was changed or lost; CHAIN_DAMAGED where the server says that it has lost what was verified; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
-    const { key, signal, timeoutMs, forAppend = false } = options;
+    const { signal, timeoutMs, forAppend = false } = options;
+    const { key, delegations } = actingKey(options);
     if (forAppend && options.readDamaged === true) {
       throw new AtedbError(
         'REQUEST_INVALID',
@@ -293,9 +294,11 @@ export class AtedbClient implements AsyncDisposable {
       chainKey: this.#chainKey(chain),
       home,
       ...this.#keyLoaders(key, onNotice),
+      delegations,
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,
+      claims: options.claim ?? false,
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,

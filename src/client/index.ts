@@ -6,6 +6,7 @@ export {
   childPrimaryKey,
   type EventKind,
   type Genesis,
+  type ParsedDelegation,
   parseChainAddress,
   parseChainKey,
   parsePublicKeyText,
@@ -13,6 +14,7 @@ export {
   primaryKeyFromName,
   publicKeyText,
   type ServerAddress,
+  Token,
   type TreeHead,
   type TrustMode,
   verifierKey,
@@ -61,6 +63,7 @@ export type {
   Sudo,
 } from './account-types.ts';
 export type { AccountsClient } from './accounts.ts';
+export type { ActingInput } from './acting-key.ts';
 export type { AppendOptions } from './append-options.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';
@@ -74,6 +77,7 @@ export {
   type ListOptions,
   type OpenOptions,
 } from './client.ts';
+export { createToken, type TokenOptions } from './create-token.ts';
 export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';

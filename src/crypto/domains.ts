@@ -67,7 +67,7 @@ export const aadTags = {
 
 /** What begins the bytes under a MAC, by a key that one process has alone. */
 export const macTags = {
-  /** Chain id, fingerprint of a key, time → ticket of that key. */
+  /** Chain id, fingerprints of keys, times → ticket of the first of them. */
   ticket: 'atedb/v1/ticket',
   /** Kind of a record of accounts, what it is about → primary key of its object. */
   authRecord: 'atedb/v1/auth-record',
@@ -147,4 +147,8 @@ export const signatureContexts = {
   authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
+  /** Over the header of a delegation, by the key that delegates. */
+  delegation: 'atedb/v1/delegation',
+  /** Over the same, by the key that is delegated to: whoever has the delegation made has that key. */
+  delegationPossession: 'atedb/v1/delegation-possession',
 } as const;

@@ -4,6 +4,7 @@ import { type ParsedAuthAnswer, parseAuthAnswer } from './auth-answer.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
 import { about, invalid } from './batch-errors.ts';
 import { runFields } from './build-event.ts';
+import { type ParsedDelegation, parseDelegation } from './delegation.ts';
 import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
 import {
   type EventKind,
@@ -32,6 +33,7 @@ export class Batch {
   readonly #answers = new Map<number, ParsedAuthAnswer>();
   readonly #rotations = new Map<number, ParsedIdentityRotation>();
   #sealKeys: readonly PublicKey[] | undefined;
+  #delegations: readonly ParsedDelegation[] | undefined;
 
   constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
     this.bytes = bytes;
@@ -121,6 +123,17 @@ export class Batch {
     return this.#sealKeys;
   }
 
+  /**
+   * The delegations that its seal shows; read when they are first asked for.
+   *
+   * @throws AtedbError DELEGATION_INVALID for one that is none.
+   */
+  delegations(): readonly ParsedDelegation[] {
+    if (this.seal.delegations.length === 0) return noDelegations;
+    this.#delegations ??= this.seal.delegations.map(parseDelegation);
+    return this.#delegations;
+  }
+
   /** The header bytes of an event. */
   headerOf(index: number): Buffer {
     const at = index * layoutStride;
@@ -154,6 +167,7 @@ export class Batch {
 }
 
 const noAuthority: EventAuthority = {};
+const noDelegations: readonly ParsedDelegation[] = [];
 
 /** Read keys and rules; what is wrong with them is wrong with the batch, and not with a request. */
 function refusing<T>(what: string, metadata: Record<string, string>, read: () => T): T {

@@ -11,7 +11,7 @@ import {
   wrappedKeyBytesMax,
   wrappedKeysMax,
 } from '../bytes/index.ts';
-import { hash32, hashes32, id16, required } from './form-fields.ts';
+import { delegationsField, hash32, hashes32, id16, required } from './form-fields.ts';
 import { authorisationForm } from './rule-forms.ts';
 
 // The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
@@ -27,6 +27,7 @@ export const magics = {
   accountSecrets: 0x01534141,
   vaultKeys: 0x01564141,
   authAnswer: 0x014e4141,
+  delegation: 0x01474441,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -136,6 +137,18 @@ const ownerSnapshotForm: MessageForm = {
   ],
 };
 
+const knownDelegationForm: MessageForm = {
+  name: 'KnownDelegation',
+  fields: [
+    required(hash32(1, 'subject')),
+    required(hash32(2, 'issuer')),
+    required(id16(3, 'serial')),
+    { number: 4, name: 'may_write', kind: 'bool' },
+    { number: 5, name: 'not_before_unix_ms', kind: 'varint' },
+    { number: 6, name: 'expires_unix_ms', kind: 'varint', required: true },
+  ],
+};
+
 /** Of the log, and of what clients keep: who may do what. */
 export const authoritySnapshotForm: MessageForm = {
   name: 'AuthoritySnapshot',
@@ -156,6 +169,13 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 7, name: 'private', kind: 'bool' },
     { number: 8, name: 'server_identity', kind: 'message', form: publicKeyForm },
     { number: 9, name: 'owner', kind: 'message', form: ownerSnapshotForm },
+    {
+      number: 16,
+      name: 'delegations',
+      kind: 'message',
+      form: knownDelegationForm,
+      repeated: true,
+    },
   ],
 };
 
@@ -323,6 +343,7 @@ export const sealForm: MessageForm = {
       repeated: true,
       countMax: signersMax,
     },
+    delegationsField(4),
   ],
 };
 

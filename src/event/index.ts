@@ -72,6 +72,14 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
+export {
+  type DelegationClaim,
+  delegationHeader,
+  encodeDelegation,
+  type ParsedDelegation,
+  parseDelegation,
+} from './delegation.ts';
+export { beyondScope, checkScopeEntry, scopeCovers, scopeOf } from './delegation-scope.ts';
 export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
 export { eventMarks, layoutOf, layoutStride, writesObject } from './event-layout.ts';
 export { eventPath, verifyEventPath } from './event-path.ts';
@@ -132,4 +140,5 @@ export {
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
 export { type TicketProofClaim, ticketProofBytes } from './ticket-proof.ts';
+export { Token, tokenMark } from './token.ts';
 export { WriterNumbers } from './writer-numbers.ts';

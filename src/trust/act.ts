@@ -1,9 +1,10 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { EventAuthority } from '../event/index.ts';
+import type { Acting } from './acting.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** An event, as far as its right is concerned. */
-export interface Act {
+export interface Act extends Acting {
   readonly index: number;
   /** The primary key in latin1; empty for none. */
   readonly key: string;
@@ -11,8 +12,8 @@ export interface Act {
   /** The parent that it names; undefined for none. */
   readonly parent: string | undefined;
   readonly said: EventAuthority;
-  /** Keys in hexadecimal. */
-  readonly actors: readonly string[];
+  /** By which delegations may count for it; undefined: none may. Milliseconds since 1970-01-01 UTC. */
+  readonly delegableAtMs: number | undefined;
 }
 
 /** What a refusal is about, for programs. */
@@ -50,7 +51,7 @@ export function countsNoMore(act: Act, fingerprint: string): AtedbError {
 }
 
 /**
- * Refuse to add an object whose key isn't made from what the right to add it comes from: so nobody takes over one by naming another parent.
+ * Refuse an object whose primary key isn't made from its parent, where only the right to that one allows to add it.
  *
  * @throws AtedbError KEY_NOT_ALLOWED.
  */

@@ -8,12 +8,13 @@ import {
   publicKeyBytes,
 } from '../event/index.ts';
 import type { AuthorityRecord } from './authority.ts';
+import type { KnownDelegation } from './delegations.ts';
 import type { NodeRecord } from './object-tree.ts';
 import type { OwnerRecord } from './ownership.ts';
 
 /** Serialise who may do what as an AuthoritySnapshot message: the same bytes for the same state. */
 export function encodeAuthority(record: AuthorityRecord): Buffer {
-  const { keys, isConfidential, isPrivate, rootRules, nodes } = record;
+  const { keys, delegations, isConfidential, isPrivate, rootRules, nodes } = record;
   const writer = new FieldWriter();
   for (const root of keys.roots) writer.message(1, publicKeyBytes(root));
   for (const key of keys.others) writer.message(2, publicKeyBytes(key));
@@ -28,6 +29,7 @@ export function encodeAuthority(record: AuthorityRecord): Buffer {
   const { serverIdentity, owner } = record;
   if (serverIdentity !== undefined) writer.message(8, publicKeyBytes(serverIdentity));
   if (owner !== undefined) writer.message(9, ownerBytes(owner, keys.writers ?? []));
+  for (const delegation of delegations) writer.message(16, delegationBytes(delegation));
   return writer.finish();
 }
 
@@ -43,6 +45,17 @@ function ownerBytes(owner: OwnerRecord, writers: readonly string[]): Buffer {
   return bytes
     .varint(8, owner.isUnverified ? 1 : 0)
     .varint(9, owner.isRemoved ? 1 : 0)
+    .finish();
+}
+
+function delegationBytes(one: KnownDelegation): Buffer {
+  return new FieldWriter()
+    .bytes(1, Buffer.from(one.subject, 'hex'))
+    .bytes(2, Buffer.from(one.issuer, 'hex'))
+    .bytes(3, Buffer.from(one.serial, 'hex'))
+    .varint(4, one.mayWrite ? 1 : 0)
+    .varint(5, one.notBeforeUnixMs)
+    .varint(6, one.expiresUnixMs)
     .finish();
 }
 
@@ -69,11 +82,13 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
   let isPrivate = false;
   let serverIdentity: PublicKey | undefined;
   let owned: ParsedOwner | undefined;
+  const delegations: KnownDelegation[] = [];
   while (cursor.next()) {
     if (cursor.field === 6) isConfidential = true;
     else if (cursor.field === 7) isPrivate = true;
     else if (cursor.field === 8) serverIdentity = parsePublicKey(cursor.bytesValue());
     else if (cursor.field === 9) owned = parseOwner(cursor.bytesValue());
+    else if (cursor.field === 16) delegations.push(parseDelegationKnown(cursor.bytesValue()));
     else parts[cursor.field]?.push(cursor.bytesValue());
   }
   const [, roots = [], others = [], changed = [], rootRules = [], nodes = []] = parts;
@@ -86,6 +101,7 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
     },
     serverIdentity,
     owner: owned?.owner,
+    delegations,
     isConfidential,
     isPrivate,
     rootRules: rootRules[0] === undefined ? {} : parseAuthorisation(rootRules[0]),
@@ -130,6 +146,20 @@ function parseChanged(bytes: Buffer): readonly [string, string | undefined] {
   cursor.next();
   const fingerprint = cursor.bytesValue().toString('hex');
   return [fingerprint, cursor.next() ? cursor.bytesValue().toString('hex') : undefined];
+}
+
+function parseDelegationKnown(bytes: Buffer): KnownDelegation {
+  const cursor = new FieldCursor(bytes);
+  const names = ['', '', '', ''];
+  const found = { mayWrite: false, notBeforeUnixMs: 0, expiresUnixMs: 0 };
+  while (cursor.next()) {
+    if (cursor.field <= 3) names[cursor.field] = cursor.bytesValue().toString('hex');
+    else if (cursor.field === 4) found.mayWrite = true;
+    else if (cursor.field === 5) found.notBeforeUnixMs = cursor.value;
+    else found.expiresUnixMs = cursor.value;
+  }
+  const [, subject = '', issuer = '', serial = ''] = names;
+  return { subject, issuer, serial, ...found };
 }
 
 function parseNode(bytes: Buffer): NodeRecord {

@@ -46,19 +46,13 @@ export interface Placed {
   readonly commitHeader: Buffer;
 }
 
-/** What is true of a chain, and of the moment, when it is decided on a batch. */
-export interface AdmissionFacts {
-  /** The time that its commit gets: milliseconds since 1970-01-01 UTC. */
+/** What a batch is decided by, beside the state. */
+export interface AdmissionFacts
+  extends Partial<Pick<ConditionFacts, 'endOfOthersOn' | 'holdsLease'>> {
+  /** Milliseconds since 1970-01-01 UTC. */
   readonly timeUnixMs: number;
-  /**
-   * Root of the head of the size that the seal names, as this chain had it; undefined where it never had, or hasn't shown, a head of
-   * that size.
-   */
+  /** 32 bytes. */
   readonly asOfRoot: Buffer | undefined;
-  /** Sequence after the newest event of any writer but the batch's on an object; 0 for none. Absent: always 0. */
-  readonly endOfOthersOn?: ConditionFacts['endOfOthersOn'];
-  /** Whether a lease is held by a token. Absent: always. */
-  readonly holdsLease?: ConditionFacts['holdsLease'];
 }
 
 /** All of a writer but its id, by which it is found. */
@@ -203,6 +197,11 @@ export class ChainState {
    * Decide whether the chain takes a batch next. Batches that were answered before are found by `answerTo`,
    * first; the batch itself was found good by `checkBatch` and `verifySignatures`.
    *
+   * @param facts.timeUnixMs that its commit will have.
+   * @param facts.asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
+   * had, or hasn't shown, a head of that size.
+   * @param facts.endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none. Absent: always.
+   * @param facts.holdsLease whether a lease is held by a token; absent: always.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
    * PRECONDITION_FAILED, LEASE_LOST; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
@@ -244,7 +243,8 @@ export class ChainState {
     }
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
-    this.#admitted.push(...this.authority.decide(batch, timeUnixMs));
+    const chainKey = this.genesis.chainKey.text;
+    this.#admitted.push(...this.authority.decide(batch, { timeUnixMs, chainKey }));
   }
 
   /** Take note of a batch that was admitted, by its seal, and of its place. */

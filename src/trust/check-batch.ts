@@ -10,6 +10,7 @@ import {
 import { checkEvents } from './check-events.ts';
 import { checkHashes } from './check-hashes.ts';
 import { genesisSigners } from './from-server.ts';
+import { checkShownDelegations } from './shown-delegations.ts';
 import { signersOf } from './signers.ts';
 
 /**
@@ -44,6 +45,7 @@ export function checkContents(batch: Batch): Genesis | undefined {
   // Whether it may have none is for `vouchedBy` to say.
   if (seal.signatures.length > 0) checkSigners(batch);
   if (seal.publicKeys.length > 0) checkShown(batch);
+  if (seal.delegations.length > 0) checkShownDelegations(batch, signersOf(batch));
   return undefined;
 }
 
@@ -77,6 +79,12 @@ function checkGenesis(batch: Batch): Genesis {
   if (batch.count !== 1) throw invalid('a genesis is alone in its batch');
   if (seal.publicKeys.length > 0) {
     throw new AtedbError('GENESIS_INVALID', 'its seal shows keys, which the genesis names already');
+  }
+  if (seal.delegations.length > 0) {
+    throw new AtedbError(
+      'GENESIS_INVALID',
+      'its seal shows delegations, and no rules are there yet',
+    );
   }
   if (event.data.length > 0 || event.salt !== undefined || event.dataState !== 0) {
     throw new AtedbError('GENESIS_INVALID', 'a genesis has no data');

@@ -1,3 +1,4 @@
+export type { CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
 export { verifyAuthAnswer, verifyHeld } from './auth-answer.ts';
 export { Authority, type AuthorityRecord } from './authority.ts';
@@ -20,6 +21,15 @@ export {
   verifyCheckpointKeys,
 } from './checkpoint.ts';
 export type { CountingRules } from './counting-rules.ts';
+export {
+  checkDelegationPath,
+  checkScopeOfPath,
+  checkTimesOfPath,
+  countsAt,
+  signDelegation,
+  verifyDelegations,
+} from './delegation-path.ts';
+export type { KnownDelegation } from './delegations.ts';
 export { verifyDeletion } from './deletion-proof.ts';
 export { genesisSigners, isFromServer, isServersKind } from './from-server.ts';
 export {
@@ -45,10 +55,11 @@ export {
   type RulesFrom,
   type VerifiedBatch,
 } from './replay-verifier.ts';
+export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
 export type { StoredBatch } from './stored-batch.ts';
-export { checkMayOpen, verifyTicketProof } from './ticket-proof.ts';
+export { checkMayOpen, checkMayOpenBy, verifyTicketProof } from './ticket-proof.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';

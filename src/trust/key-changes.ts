@@ -1,5 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type Act, aboutRoots, countsNoMore, requireRoot } from './act.ts';
+import type { Delegations } from './delegations.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { Undo } from './undo.ts';
 
@@ -39,7 +40,11 @@ export function changeRoots(act: Act, keys: KeyRing, owner: string | undefined, 
  *
  * @throws AtedbError KEY_NOT_ALLOWED, KEY_REVOKED, TOO_MANY_KEYS.
  */
-export function changeKey(act: Act, keys: KeyRing, undo: Undo): void {
+export function changeKey(
+  act: Act,
+  { keys, delegations }: { readonly keys: KeyRing; readonly delegations: Delegations },
+  undo: Undo,
+): void {
   const { said, actors, index } = act;
   if (said.keyChange === undefined) throw new Error('checkEvents has passed it');
   const { successor } = said.keyChange;
@@ -52,8 +57,13 @@ export function changeKey(act: Act, keys: KeyRing, undo: Undo): void {
     );
   }
   if (keys.isChanged(fingerprint)) throw countsNoMore(act, fingerprint);
-  // A key may always give itself up, and whom it trusts is its owner's to say.
-  if (!actors.includes(fingerprint)) requireRoot(act, keys, `change the key ${fingerprint}`);
+  // A key may always give itself up, and whom it trusts is its owner's to say. What was delegated is its giver's to end, and no more.
+  const isGivers =
+    successor === undefined &&
+    delegations.givenBy(fingerprint).some((issuer) => actors.includes(issuer));
+  if (!actors.includes(fingerprint) && !isGivers) {
+    requireRoot(act, keys, `change the key ${fingerprint}`);
+  }
   if (successor === undefined) {
     keys.change(fingerprint, undefined, undo);
     return;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { batchOf, keysOf } from '../../test/support/authority/build-batch.ts';
-import type { OracleEvent } from '../../test/support/authority/oracle.ts';
+import type { OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import { chainKeysMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { Authority } from './authority.ts';
@@ -25,15 +25,16 @@ test('where strangers have used up all keys, those that are known write on, and 
   const keys = { roots: keysOf(['root']), others: known, changed: [] };
   const authority = new Authority({
     keys,
+    delegations: [],
     isConfidential: false,
     isPrivate: false,
     rootRules: {},
     nodes: [],
   });
   const decide = async (event: OracleEvent) => {
-    const batch = await batchOf([event], true);
+    const batch = await batchOf([event], { showsSigners: true });
     authority.keysOf(batch);
-    return authority.decide(batch, 1);
+    return authority.decide(batch, { timeUnixMs: 1, chainKey: 'example.com/me/test' });
   };
   const data = { kind: 'data', object: 'a' } as const;
   await decide({ ...data, write: 'everyone', actors: ['root'] });

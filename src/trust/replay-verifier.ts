@@ -17,7 +17,8 @@ import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
-import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
+import { type KeyTable, keyTable } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
 import { splitOrFail } from './split-slice.ts';
 import type { StoredBatch } from './stored-batch.ts';
@@ -216,7 +217,9 @@ export class ReplayVerifier {
       const { seal } = batch;
       const who = this.#allSignatures ? commit.commit : seal.writerIdHex;
       if (seal.signatures.length > 0) lastSigned.set(who, step);
-      if (seal.signatures.length > 1) await verifyStep(step);
+      // What is said of keys is covered by no seal: each is verified.
+      const isByItself = seal.signatures.length > 1 || step.issuer !== undefined;
+      if (isByItself) await verifyStep(step);
       const held = verifyHeld(batch, this.genesis);
       if (held !== undefined) await within(commit.commit, held);
     }
@@ -268,8 +271,12 @@ export class ReplayVerifier {
       endOfOthers: this.#latest.endOfOthers(id),
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
-    if (isGenesis) this.#authority?.checkTakes(commit.timeUnixMs);
-    else this.#authority?.decide(batch, commit.timeUnixMs);
+    // Where it isn't known who may do what, what was delegated is not looked at either.
+    const issuer = this.#authority && issuerOfShown(batch.delegations(), this.#keys);
+    const chainKey = this.genesis.chainKey.text;
+    const { timeUnixMs } = commit;
+    if (isGenesis) this.#authority?.checkTakes(timeUnixMs);
+    else this.#authority?.decide(batch, { timeUnixMs, chainKey });
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
     const writer = {
@@ -284,7 +291,7 @@ export class ReplayVerifier {
     this.#objects.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
-    return { verified: { batch, commit, vouchedBy: vouched }, keys };
+    return { verified: { batch, commit, vouchedBy: vouched }, keys, issuer };
   }
 
   /** The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to have. */
@@ -355,6 +362,8 @@ interface Step {
   readonly verified: VerifiedBatch;
   /** Those of its signers, as they were when it came. */
   readonly keys: KeyTable;
+  /** Of the first delegation that it shows, where one is to be verified. */
+  readonly issuer: PublicKey | undefined;
 }
 
 async function within(commit: number, step: Promise<void>): Promise<void> {
@@ -365,9 +374,9 @@ async function within(commit: number, step: Promise<void>): Promise<void> {
   }
 }
 
-async function verifyStep({ verified, keys }: Step): Promise<void> {
+async function verifyStep({ verified, keys, issuer }: Step): Promise<void> {
   const { batch, commit } = verified;
-  await within(commit.commit, verifySignatures(batch.seal, keys));
+  await within(commit.commit, verifyAllSigned(batch, keys, issuer));
 }
 
 /** What is wrong with a commit, before it is known which one. */

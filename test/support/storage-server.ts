@@ -50,7 +50,7 @@ export async function startStorageServer(options: StorageServerOptions): Promise
   const common = { trustMode, now };
   const sliceMemory = new SliceMemory({ bytesMax: 1_000_000 });
   const owners = serverOwners({
-    ...{ ...common, auth, identity: identityKey, line, logger },
+    ...{ ...common, nowMs: now, auth, identity: identityKey, line, logger },
     openChains: () => registry.openChains(),
   });
   const registry: ChainRegistry = new ChainRegistry({

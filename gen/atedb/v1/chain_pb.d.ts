@@ -358,6 +358,14 @@ export declare type GetTicketRequest = Message<"atedb.v1.GetTicketRequest"> & {
    * @generated from field: atedb.v1.TicketProof proof = 4;
    */
   proof?: TicketProof | undefined;
+
+  /**
+   * In the first message, serialised Delegation messages (delegation.proto): a path of them to the key, by which it may open the
+   * chain. At most 4. Absent: by rules that name it.
+   *
+   * @generated from field: repeated bytes delegations = 5;
+   */
+  delegations: Uint8Array[];
 };
 
 /**
@@ -1751,6 +1759,14 @@ export declare type LockObject = Message<"atedb.v1.LockObject"> & {
    * @generated from field: bool no_wait = 6;
    */
   noWait: boolean;
+
+  /**
+   * Serialised Delegation messages (delegation.proto): a path of them to the key, by which it may write the object. At most 4. Absent: by
+   * rules that name it, or delegations that the chain knows.
+   *
+   * @generated from field: repeated bytes delegations = 7;
+   */
+  delegations: Uint8Array[];
 };
 
 /**
@@ -2315,8 +2331,9 @@ export declare const ChainService: GenService<{
    * Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
    * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`
    * where the rules of the root of the chain name it. Whoever has the ticket has what the key may read, until it is too
-   * old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; REQUEST_INVALID
-   * where the chain is not private. Changes nothing; a retry is safe.
+   * old or the key is let in no more. A key that was delegated to shows the delegations, and is let in for as long as they count.
+   * Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; DELEGATION_INVALID, DELEGATION_OUT_OF_SCOPE,
+   * DELEGATION_EXPIRED; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.GetTicket
    */

@@ -725,6 +725,37 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_AUTH_ANSWER_REQUIRED = 127;
    */
   AUTH_ANSWER_REQUIRED = 127,
+
+  /**
+   * INVALID_ARGUMENT. A delegation is none, is not signed by its issuer and its subject, or doesn't follow from the one before it.
+   * The metadata names it by its `serial` where it has one. Ask its issuer for another.
+   *
+   * @generated from enum value: ERROR_REASON_DELEGATION_INVALID = 130;
+   */
+  DELEGATION_INVALID = 130,
+
+  /**
+   * PERMISSION_DENIED. A delegation doesn't count in this chain, or gives no right to this: the metadata names its `chains`. Ask its
+   * issuer for a wider one.
+   *
+   * @generated from enum value: ERROR_REASON_DELEGATION_OUT_OF_SCOPE = 131;
+   */
+  DELEGATION_OUT_OF_SCOPE = 131,
+
+  /**
+   * PERMISSION_DENIED. A delegation counts no more, or not yet, by the server's clock. Ask its issuer for another.
+   *
+   * @generated from enum value: ERROR_REASON_DELEGATION_EXPIRED = 132;
+   */
+  DELEGATION_EXPIRED = 132,
+
+  /**
+   * RESOURCE_EXHAUSTED. The chain knows as many delegations that haven't expired as it can. Wait until some expire, or write with a key
+   * that rules name.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_DELEGATIONS = 133;
+   */
+  TOO_MANY_DELEGATIONS = 133,
 }
 
 /**

@@ -1065,6 +1065,15 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
    * @generated from field: repeated atedb.v1.PublicKey public_keys = 3;
    */
   publicKeys: PublicKey[];
+
+  /**
+   * Serialised Delegation messages (delegation.proto), one path of them in its order, which the chain may not know yet: the last
+   * subject is one that signs, or one of the issuers is. Absent in a genesis and where there are no signatures; at most 4, of at most
+   * 24,576 bytes each. The chain knows them from then on.
+   *
+   * @generated from field: repeated bytes delegations = 4;
+   */
+  delegations: Uint8Array[];
 };
 
 /**

@@ -902,6 +902,61 @@ export declare type OwnerSnapshot = Message<"atedb.v1.OwnerSnapshot"> & {
 export declare const OwnerSnapshotSchema: GenMessage<OwnerSnapshot>;
 
 /**
+ * A delegation that the chain knows: what counts of it there.
+ *
+ * @generated from message atedb.v1.KnownDelegation
+ */
+export declare type KnownDelegation = Message<"atedb.v1.KnownDelegation"> & {
+  /**
+   * Fingerprint of the key that has it. Required; 32 bytes.
+   *
+   * @generated from field: bytes subject = 1;
+   */
+  subject: Uint8Array;
+
+  /**
+   * Fingerprint of the key that has given it. Required; 32 bytes.
+   *
+   * @generated from field: bytes issuer = 2;
+   */
+  issuer: Uint8Array;
+
+  /**
+   * Required; 16 bytes.
+   *
+   * @generated from field: bytes serial = 3;
+   */
+  serial: Uint8Array;
+
+  /**
+   * Whether it is one to write by.
+   *
+   * @generated from field: bool may_write = 4;
+   */
+  mayWrite: boolean;
+
+  /**
+   * From when on it counts: milliseconds since 1970-01-01 UTC. Absent: always so far.
+   *
+   * @generated from field: uint64 not_before_unix_ms = 5;
+   */
+  notBeforeUnixMs: bigint;
+
+  /**
+   * From when on it counts no more: milliseconds since 1970-01-01 UTC. Required.
+   *
+   * @generated from field: uint64 expires_unix_ms = 6;
+   */
+  expiresUnixMs: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.KnownDelegation.
+ * Use `create(KnownDelegationSchema)` to create a new message.
+ */
+export declare const KnownDelegationSchema: GenMessage<KnownDelegation>;
+
+/**
  * Who may do what in a chain, in a snapshot.
  *
  * @generated from message atedb.v1.AuthoritySnapshot
@@ -969,6 +1024,13 @@ export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & 
    * @generated from field: atedb.v1.OwnerSnapshot owner = 9;
    */
   owner?: OwnerSnapshot | undefined;
+
+  /**
+   * The delegations that the chain knows, sorted by subject, issuer and serial.
+   *
+   * @generated from field: repeated atedb.v1.KnownDelegation delegations = 16;
+   */
+  delegations: KnownDelegation[];
 };
 
 /**

@@ -67,12 +67,12 @@ export class OwnerKeeper {
 
   /** A chain was opened: bring it up to date, and wait for it as long as that makes sense. Never rejects. */
   async opened(chain: Chain): Promise<void> {
-    if (chain.authority.owner !== undefined) await this.#within(this.#ask(chain));
+    if (chain.authority.owner !== undefined) await this.#within(chain, this.#ask(chain));
   }
 
   /** Somebody begins to append to a chain: as `opened`, where it was asked too long ago, or the server's identity was rotated. Never rejects. */
   async appending(chain: Chain): Promise<void> {
-    await this.#within(this.#isDue(chain) ? this.#ask(chain) : this.#rotateIfDue(chain));
+    await this.#within(chain, this.#isDue(chain) ? this.#ask(chain) : this.#rotateIfDue(chain));
   }
 
   /** Something is appended to a chain, or somebody is let in: ask in the background, where it was asked too long ago. Costs next to nothing. */
@@ -104,13 +104,19 @@ export class OwnerKeeper {
     if (owner === undefined) return false;
     if (asking === undefined) return true;
     const sinceMs = this.#nowMs() - asking.askedMs;
-    const isExpired = owner.expiresUnixMs <= this.#options.now();
-    return asking.running === undefined && sinceMs >= (isExpired ? expiredAgeMs : ageMs);
+    return (
+      asking.running === undefined && sinceMs >= (this.#isExpired(chain) ? expiredAgeMs : ageMs)
+    );
+  }
+
+  #isExpired({ authority: { owner } }: Chain): boolean {
+    return owner !== undefined && owner.expiresUnixMs <= this.#options.now();
   }
 
   /** Wait until something is done, but no longer than makes sense. */
-  async #within(done: Promise<void>): Promise<void> {
-    if (!this.#reachability.isUp) return;
+  async #within(chain: Chain, done: Promise<void>): Promise<void> {
+    // A chain that takes nothing anyway loses nothing by waiting.
+    if (!this.#reachability.isUp && !this.#isExpired(chain)) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, waitMs);

@@ -50,12 +50,14 @@ export function serverOwners(options: {
   readonly openChains: () => Iterable<Chain>;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** A clock that never goes back, in milliseconds. Absent: this process's. */
+  readonly nowMs?: (() => number) | undefined;
   readonly logger: Logger;
 }): ServerOwners {
-  const { auth, identity, line, trustMode, openChains, now, logger } = options;
+  const { auth, identity, line, trustMode, openChains, now, nowMs, logger } = options;
   const isEmbedded = auth !== undefined && 'accounts' in auth;
   const source = isEmbedded ? embedded(auth, options) : auth?.source;
-  const keeper = new OwnerKeeper({ source, identity, line, openChains, now, logger });
+  const keeper = new OwnerKeeper({ source, identity, line, openChains, now, nowMs, logger });
   const offers = new ChainOffers({ source, trustMode, identity: signingInTurn(identity), now });
   return {
     keeper,

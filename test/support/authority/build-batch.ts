@@ -6,8 +6,10 @@ import {
   type Batch,
   buildEvent,
   childPrimaryKey,
+  delegationHeader,
   type EventAuthority,
   encodeAuthAnswer,
+  encodeDelegation,
   encodeIdentityRotation,
   identityRotationHeader,
   parseBatch,
@@ -17,7 +19,14 @@ import {
   signBatch,
   type WriteRule,
 } from '../../../src/event/index.ts';
-import type { OracleAnswer, OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
+import type {
+  OracleAnswer,
+  OracleBatch,
+  OracleDelegation,
+  OracleEvent,
+  OracleReadRule,
+  OracleRule,
+} from './oracle-types.ts';
 import { machines, people } from './random-events.ts';
 
 // What is said in names, as the bytes that a chain gets. Signatures are left out: they are checked before rights are.
@@ -152,10 +161,29 @@ export function placementOf({ kind, object, parent, moves, read }: OracleEvent) 
   };
 }
 
-/** The batch of some events. @param showsSigners whether its seal shows the keys of all who sign it. */
+/** In chains of this key what is delegated here counts. */
+export const delegatedChain = 'example.com/me/test';
+
+/** A delegation, whose signatures are made up: they are checked before rights are. */
+function delegationOf(said: OracleDelegation): Buffer {
+  const keys = { issuer: keyOf(said.issuer), subject: keyOf(said.subject) };
+  const header = delegationHeader({
+    issuer: keys.issuer.fingerprint,
+    subject: keys.subject,
+    chains: [delegatedChain],
+    mayWrite: said.mayWrite,
+    mayRead: true,
+    notBeforeUnixMs: said.from,
+    expiresUnixMs: said.until,
+    serial: Buffer.alloc(16, said.serial + 1),
+  });
+  return encodeDelegation(header, keys, { issuer: Buffer.of(1), subject: Buffer.of(1) });
+}
+
+/** The batch of some events. */
 export async function batchOf(
   events: readonly OracleEvent[],
-  showsSigners = false,
+  { showsSigners = false, path = [] }: Omit<OracleBatch, 'time'> = {},
 ): Promise<Batch> {
   const [writer = ''] = events[0]?.actors ?? [];
   const built = events.map((said) =>
@@ -180,6 +208,7 @@ export async function batchOf(
     sealed,
     [],
     showsSigners ? keysOf([...signers]) : [],
+    path.map(delegationOf),
   );
   return parseBatch(run);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { OracleAnswer, OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
+import type { OracleAnswer, OracleEvent, OracleReadRule, OracleRule } from './oracle-types.ts';
 
 // Random events in names, for the oracle and for what is held against it. They are as the checks before would pass them.
 
