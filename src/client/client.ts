@@ -1,7 +1,13 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
+import {
+  chooseProvider,
+  type KeyPair,
+  type PassphraseCosts,
+  passphraseCosts,
+  selfTestOnce,
+} from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
@@ -65,6 +71,11 @@ export interface ConnectOptions {
    * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
    */
   readonly lookUpIdentity?: LookUpIdentity | undefined;
+  /**
+   * What making keys of the passwords of accounts costs (Argon2id), where one is set. Default: 64 MiB, three passes, four threads. At least 19 MiB
+   * and two passes.
+   */
+  readonly passwordCosts?: PassphraseCosts | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -203,7 +214,7 @@ export class AtedbClient implements AsyncDisposable {
       // Who is on the way could keep the other one from encryption.
       this.#safeTransport ??= transportFor(keyBitsLeast);
       return this.#safeTransport;
-    });
+    }, options.passwordCosts ?? passphraseCosts);
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
   }
