@@ -9,6 +9,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   bytes: [],
   crypto: ['bytes'],
   event: ['bytes', 'crypto'],
+  account: ['bytes', 'crypto', 'event'],
   store: ['bytes', 'crypto'],
   dns: ['bytes', 'event'],
   log: ['bytes', 'crypto', 'event'],
@@ -19,15 +20,21 @@ const roomsBelow: Record<string, readonly string[]> = {
   verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
   compact: ['bytes', 'event'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust', 'compact'],
-  server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'wire', 'compact', 'chain'],
-  client: ['bytes', 'crypto', 'event', 'store', 'dns', 'trust', 'proof', 'work', 'wire'],
+  auth: ['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'chain'],
+  server: [
+    ...['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'work'],
+    ...['wire', 'compact', 'chain', 'auth'],
+  ],
+  client: [
+    ...['bytes', 'crypto', 'event', 'account', 'store', 'dns', 'trust', 'proof', 'work', 'wire'],
+  ],
   cli: [
-    ...['bytes', 'crypto', 'event', 'store', 'dns', 'log', 'trust', 'proof', 'verify'],
+    ...['bytes', 'crypto', 'event', 'account', 'store', 'dns', 'log', 'trust', 'proof', 'verify'],
     ...['wire', 'compact', 'chain', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */
-const roomsWithoutGen = new Set(['bytes', 'crypto', 'store', 'dns', 'wire']);
+const roomsWithoutGen = new Set(['bytes', 'crypto', 'account', 'store', 'dns', 'wire']);
 /** Rooms that know gRPC. */
 const roomsWithGrpc = new Set(['server', 'client']);
 /** Rooms that decide and do nothing: given the same input, they say the same. */
@@ -35,6 +42,7 @@ const roomsWithoutEffects = new Set([
   'bytes',
   'crypto',
   'event',
+  'account',
   'trust',
   'proof',
   'wire',

@@ -24,6 +24,20 @@ export const typeNameBytesMax = 255;
 /** A chain key. */
 export const chainKeyBytesMax = 255;
 
+/** The name of an account, `name@domain` or `name`: what owns a chain is not longer than its key. */
+export const accountNameBytesMax = chainKeyBytesMax;
+/** The header of an answer about an owner: 14 keys of the largest suite, and room beside them in the header of the event that holds it. */
+export const answerHeaderBytesMax = 49_152;
+
+/** Keys that an answer says to count no more. An auth service gives answer after answer where there are more. */
+export const answeredChangesMax = 256;
+
+/** Keys that an answer lets write or read besides. */
+export const answeredKeysMax = 16;
+
+/** An owner: a user or a group. */
+export const ownerBytesMax = 255;
+
 /** Root keys of a chain. */
 export const rootsMax = 16;
 
@@ -41,6 +55,18 @@ export const publicKeysMax = 16;
 
 /** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
 export const chainKeysMax = 4_096;
+
+/** Delegations between a key that rules name and the one that acts. Bounds what deciding on one event takes. */
+export const delegationsMax = 4;
+
+/** Chains that a delegation names, or owners of chains. */
+export const delegationChainsMax = 16;
+
+/** A delegation: two signatures and a key of the largest suites, chains, and room. */
+export const delegationBytesMax = 24_576;
+
+/** Delegations that a chain knows and that haven't expired. Each takes some 300 bytes of memory while the chain is open. */
+export const chainDelegationsMax = 4_096;
 
 /** Rotations of a server's identity. Clients are shown all of them, with 11 KiB each, at each handshake and first opening. */
 export const identityRotationsMax = 16;

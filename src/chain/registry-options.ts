@@ -1,7 +1,7 @@
 import type { PublicKey } from '../crypto/index.ts';
-import type { ChainKey, TrustMode } from '../event/index.ts';
+import type { ChainKey, Genesis, TrustMode } from '../event/index.ts';
 import type { Storage } from '../log/index.ts';
-import type { CheckHashes } from './chain.ts';
+import type { Chain, CheckHashes } from './chain.ts';
 import type { CompactionRunner } from './compaction-job.ts';
 import type { CompactorSettings } from './compactor.ts';
 import type { DamagedSegment } from './damaged-segments.ts';
@@ -32,6 +32,13 @@ export interface RegistryOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /**
+   * Asked before a chain is created from the genesis that somebody offers, besides what is checked of it anyway. Absent: any owner will do.
+   * Throws an AtedbError to refuse it.
+   */
+  readonly checkGenesis?: ((genesis: Genesis) => Promise<void>) | undefined;
+  /** Called with each chain that was opened or created, before anybody uses it, and waited for. Doesn't throw. */
+  readonly onOpened?: ((chain: Chain) => Promise<void>) | undefined;
   /** How closed segments are checked in the background. Absent: only those are that are suspected. */
   readonly scrub?: ScrubSettings | undefined;
   /** Closed segments in which damage was found before. */

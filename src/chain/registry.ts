@@ -122,6 +122,7 @@ export class ChainRegistry {
       const genesis = checkBatch(parseBatch(run));
       if (genesis === undefined) return undefined;
       checkOffer(genesis, key, this.#options);
+      await this.#options.checkGenesis?.(genesis);
       const created = await createChain(options, key, run);
       isNew = true;
       return created;
@@ -186,6 +187,11 @@ export class ChainRegistry {
     );
   }
 
+  /** The chains that are open now. */
+  *openChains(): Iterable<Chain> {
+    for (const { chain } of this.#entries.values()) yield chain;
+  }
+
   /** Number of chains that are open. */
   get openCount(): number {
     return this.#entries.size;
@@ -219,6 +225,7 @@ export class ChainRegistry {
       if (entry === undefined) {
         const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
+        await this.#options.onOpened?.(chain);
         if (this.#closed) {
           await chain.close();
           throw closedError();

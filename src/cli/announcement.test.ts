@@ -9,7 +9,8 @@ const input: AnnouncementInput = {
   trustMode: 'centralized',
   fingerprintHex: 'abcd',
   wireEncryption: 128,
-  notBuiltYet: ['auth service'],
+  auth: { kind: 'embedded' },
+  notBuiltYet: ['compaction'],
   environment: {},
 };
 
@@ -19,7 +20,8 @@ test('says where, what is off, and what to try', () => {
   trust     centralized
   identity  sha256:abcd
   wire      encrypted, 128 bits or more
-  off       auth service: not built yet
+  auth      by this server; who is on this machine may claim a name that nobody has
+  off       compaction: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
 });

@@ -8,6 +8,7 @@ import { chooseLogLevel } from './log-level.ts';
 import { createLogger } from './logging.ts';
 import { isNewLogsPath, prepareLogsPath } from './logs-path.ts';
 import { packageVersion } from './program.ts';
+import { serverAuth } from './server-auth.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
 
@@ -39,6 +40,9 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       trustMode: globals.trustMode,
       tls: solo.tls,
       wireEncryption: globals.wireEncryption,
+      auth: await serverAuth(globals.auth, {
+        ...{ logsPath: logs.path, answerDays: solo.answerDays, logger },
+      }),
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       ...(solo.scrubRate === undefined
         ? {}
@@ -74,6 +78,7 @@ function announce(
     trustMode: globals.trustMode,
     fingerprintHex: server.identity.fingerprintHex,
     wireEncryption: globals.wireEncryption,
+    auth: globals.auth,
     ...(server.certificate && {
       tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
     }),

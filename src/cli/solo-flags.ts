@@ -65,6 +65,14 @@ export const soloFlags = {
     kind: 'value',
     parse: parseText,
   },
+  answerDays: {
+    name: 'answer-days',
+    describe:
+      'Days for which what this server says of owners counts: so long chains go on where it can no more be asked, 1 to 365. Has no effect with --auth and --no-auth',
+    defaultText: '7',
+    kind: 'value',
+    parse: parseInteger('a number of days', 1, 365),
+  },
   checkThreads: {
     name: 'check-threads',
     describe: 'Threads that check large batches beside the main one, 0 to 64',
@@ -157,6 +165,8 @@ export interface SoloSettings {
   port: number;
   /** Undefined: connections are not encrypted. */
   tls: ServerTlsOptions | undefined;
+  /** Undefined: the server's default. */
+  answerDays: number | undefined;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -192,6 +202,7 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     listen,
     port,
     tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
+    answerDays: read(soloFlags.answerDays)?.value,
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
     compact: readCompact(read),

@@ -13,6 +13,7 @@ import {
   buildEvents as buildEventFrames,
   childPrimaryKey,
   type EventInput,
+  type ParsedDelegation,
   type Precondition,
   primaryKeyBytes,
   primaryKeyFromName,
@@ -69,6 +70,11 @@ export interface Conditions {
 export interface Signing {
   /** Keys that the right to the events comes from, besides the writer's; at most 15. */
   readonly coSigners?: readonly KeyPair[] | undefined;
+  /**
+   * Delegations that the chain is to know with this batch, one path in its order: by one of its signers, who may so end one that the chain
+   * hasn't seen used, or to one. Default: those of the token that is written with, until the chain knows them.
+   */
+  readonly delegations?: readonly ParsedDelegation[] | undefined;
 }
 
 /** An object that nobody else is to have changed. */
@@ -91,6 +97,8 @@ export interface BuiltEvents {
   /** As they are sent, without the seal. */
   readonly bytes: number;
   readonly preconditions: readonly Precondition[];
+  /** That the batch shows; undefined: none by itself. */
+  readonly delegations?: readonly ParsedDelegation[] | undefined;
 }
 
 const saltBytes = 16;
@@ -98,6 +106,8 @@ const saltBytes = 16;
 const signerBytesMax = 8_192;
 /** Room for a seal beside the events: its header and conditions take less than this. */
 const sealBytesMax = 1_024 + 32 * preconditionsMax;
+/** Tag and length of a field of a seal. */
+const fieldHeadBytesMax = 8;
 const eventsBytesMax = batchBytesMax - commitBytesMax - sealBytesMax - signerBytesMax;
 
 /**
@@ -118,11 +128,11 @@ export function buildEvents(
     );
   }
   const preconditions = preconditionsOf(conditions);
-  const { coSigners = [] } = conditions;
+  const { coSigners = [], delegations } = conditions;
   if (coSigners.length >= signersMax) {
     throw invalid('coSigners', `there are ${coSigners.length}, and ${signersMax - 1} is the limit`);
   }
-  const most = eventsBytesMax - coSigners.length * signerBytesMax;
+  const most = eventsBytesMax - coSigners.length * signerBytesMax - bytesOf(delegations);
   const signWith = coSigners.map(({ publicKey }) => publicKey.fingerprint);
   const nowUnixMs = Date.now();
   let dataBytes = 0;
@@ -139,7 +149,26 @@ export function buildEvents(
   if (bytes > most) throw tooLarge(bytes, inputs.length, most);
   // What removes an object removes its rules.
   const isBearing = inputs.some((input) => input.kind === 'tombstone' || bearsAuthority(input));
-  return { events, coSigners, bearsAuthority: isBearing, bytes, preconditions };
+  const bearsAll = isBearing || delegations !== undefined;
+  return { events, coSigners, bearsAuthority: bearsAll, bytes, preconditions, delegations };
+}
+
+/** Of delegations in a seal. */
+function bytesOf(delegations: readonly ParsedDelegation[] = []): number {
+  return delegations.reduce((sum, { bytes }) => sum + bytes.length + fieldHeadBytesMax, 0);
+}
+
+/**
+ * Refuse events that leave no room in their batch for what was delegated to its writer.
+ *
+ * @throws AtedbError DATA_TOO_LARGE.
+ */
+export function checkRoomFor(
+  delegations: readonly ParsedDelegation[],
+  { events, bytes, coSigners }: BuiltEvents,
+): void {
+  const most = eventsBytesMax - coSigners.length * signerBytesMax - bytesOf(delegations);
+  if (delegations.length > 0 && bytes > most) throw tooLarge(bytes, events.length, most);
 }
 
 function eventInput(

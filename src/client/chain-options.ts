@@ -1,5 +1,5 @@
 import type { KeyPair, PaddingRule } from '../crypto/index.ts';
-import type { ChainKey, TrustMode } from '../event/index.ts';
+import type { ChainKey, ParsedDelegation, TrustMode } from '../event/index.ts';
 import type { Chain } from './chain.ts';
 import type { OnNotice } from './notice.ts';
 import type { Transport } from './transport.ts';
@@ -13,6 +13,8 @@ export interface ChainOptions {
   /** The same, of what the writer remembers. */
   readonly writerHome: string | undefined;
   readonly loadKey: () => Promise<KeyPair>;
+  /** By which the key may write and read, in the order of their path; none: by rules that name it. */
+  readonly delegations: readonly ParsedDelegation[];
   /** Keys that read keys may have been handed out to. */
   readonly loadReadKeys: () => Promise<readonly KeyPair[]>;
   /** Undefined: as the chain is. */
@@ -24,6 +26,8 @@ export interface ChainOptions {
   readonly isConfidential: boolean;
   /** Whether only those whom its rules name may open the chain, if it is created. */
   readonly isPrivate: boolean;
+  /** Whether the name of an owner that nobody has is claimed, where the server allows it. */
+  readonly claims: boolean;
   /** How far the size of sealed data is hidden. */
   readonly padding: PaddingRule;
   readonly reconnectMs: number;

@@ -3,7 +3,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
 import type { SignedHead } from '../trust/index.ts';
 import type { AppendOptions } from './append-options.ts';
-import { type AppendEvent, type BuiltEvents, buildEvents } from './build-events.ts';
+import { type AppendEvent, type BuiltEvents, buildEvents, checkRoomFor } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import type { ChainKeys } from './chain-keys.ts';
@@ -155,6 +155,7 @@ export class Chain implements AsyncDisposable {
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
+    checkRoomFor(this.#options.delegations, built);
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
     return committed;
@@ -240,8 +241,7 @@ export class Chain implements AsyncDisposable {
   ): Promise<Buffer[]> {
     this.#checkWritable();
     if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
-    const { loadKey, isPrivate } = this.#options;
-    const chain = { chainKey: this.key, opener: this.#opener, loadKey, isPrivate };
+    const chain = { ...this.#options, opener: this.#opener };
     return sealRequests(chain, [events].flat(), options);
   }
 

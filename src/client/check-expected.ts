@@ -10,6 +10,8 @@ export interface Expected {
   readonly isConfidential: boolean;
   /** Whether only those whom its rules name are to be able to open it. */
   readonly isPrivate: boolean;
+  /** Whether the key that writes has its right from another one: no chain is made with it. */
+  readonly isDelegated: boolean;
 }
 
 /** Of which chain, and where. */
@@ -35,6 +37,9 @@ export function checkCreation(expected: Expected, trustMode: TrustMode, chain: N
   if (expected.chainId !== undefined) {
     const why = "; and one of a certain id can't be created. Check the address, or pin no id";
     throw chainNotFound(chain, why);
+  }
+  if (expected.isDelegated) {
+    throw chainNotFound(chain, ', and a token makes none. Have its issuer make it');
   }
   if (expected.trustMode === undefined || expected.trustMode === trustMode) return;
   throw new AtedbError(

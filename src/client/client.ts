@@ -1,7 +1,13 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
-import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
-import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import {
+  chooseProvider,
+  type KeyPair,
+  type PassphraseCosts,
+  passphraseCosts,
+  selfTestOnce,
+} from '../crypto/index.ts';
 import type { DnsOptions, Resolver } from '../dns/index.ts';
 import {
   type ChainKey,
@@ -12,7 +18,10 @@ import {
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
+import { AccountsClient } from './accounts.ts';
+import { type ActingInput, actingKey } from './acting-key.ts';
 import { Admin } from './admin.ts';
+import { batchLimits } from './batch-limits.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
@@ -67,17 +76,17 @@ export interface ConnectOptions {
   readonly lookUpIdentity?: LookUpIdentity | undefined;
   /** How the server's name is resolved, and whether what DNS says has to validate. Clients can share a `Resolver`. Default: as the system does. */
   readonly dns?: DnsOptions | Resolver | undefined;
+  /**
+   * What making keys of the passwords of accounts costs (Argon2id), where one is set. Default: 64 MiB, three passes, four threads. At least 19 MiB
+   * and two passes.
+   */
+  readonly passwordCosts?: PassphraseCosts | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
 
 /** How to open a chain. */
-export interface OpenOptions extends CallOptions {
-  /**
-   * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
-   * where there is none. Reading needs none, but for what is sealed: that is opened with it.
-   */
-  readonly key?: KeyPair | string | undefined;
+export interface OpenOptions extends CallOptions, ActingInput {
   /** Whether a chain that isn't there is fine: the first append creates it. Default: false. */
   readonly forAppend?: boolean | undefined;
   /** The id that the chain must have: 32 bytes, or in hexadecimal. */
@@ -117,6 +126,11 @@ export interface OpenOptions extends CallOptions {
    * it. One that is there and isn't private is refused with CHAIN_NOT_PRIVATE.
    */
   readonly private?: boolean | undefined;
+  /**
+   * Whether the first append to a chain whose owner nobody is yet claims that name with the key that is written with, where the server allows it:
+   * one that sends no mail, to clients on its own machine. Nobody checks whose the name is. Default: false, which fails with OWNER_UNKNOWN.
+   */
+  readonly claim?: boolean | undefined;
   /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
   readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
@@ -130,10 +144,7 @@ export interface OpenOptions extends CallOptions {
 }
 
 /** How to have a chain described. */
-export interface DescribeOptions extends CallOptions {
-  /** The key that opens the chain, if it is private: a key pair, or the name of one in the home folder. Default: `default`. */
-  readonly key?: KeyPair | string | undefined;
-}
+export interface DescribeOptions extends CallOptions, ActingInput {}
 
 /** Which chains to list. */
 export interface ListOptions extends CallOptions {
@@ -143,10 +154,9 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number | undefined;
 }
 
+/** Of what is encrypted at all. */
+const keyBitsLeast = 128;
 const reconnectDefaultMs = 60_000;
-const batchEventsDefault = 1_000;
-const batchBytesDefault = 1024 * 1024;
-const queueBytesDefault = 16 * 1024 * 1024;
 
 /**
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
@@ -171,7 +181,11 @@ export class AtedbClient implements AsyncDisposable {
   readonly pinned: string | undefined;
   /** Absolute path of the home folder; undefined: nothing is kept. */
   readonly home: string | undefined;
+  /** The accounts that the server keeps. They are spoken of encrypted only, also where chains of it are not. */
+  readonly accounts: AccountsClient;
   readonly #transport: Transport;
+  /** That is encrypted, where the other need not be; made when it is used. */
+  #safeTransport: Transport | undefined;
   readonly #onNotice: OnNotice;
   readonly #passphrase: Passphrase | undefined;
   readonly #chains = new Set<Chain>();
@@ -187,18 +201,26 @@ export class AtedbClient implements AsyncDisposable {
     this.#onNotice = onNotice ?? (() => undefined);
     const encryption = checkedEncryption(options.encryption);
     checkProvable(address, encryption);
-    const connection = new Connection(address, {
-      tls: setUpTls(tls),
-      encryption,
-      identityCheck: identityCheck({
+    const tlsSetup = setUpTls(tls);
+    const transportFor = (wanted: Encryption) => {
+      const check = identityCheck({
         address,
         knownHosts: new KnownHosts(this.home),
         lookUp,
         onNotice: this.#onNotice,
-      }),
-      resolver,
-    });
-    this.#transport = new Transport(connection, { timeoutMs });
+      });
+      const connection = { tls: tlsSetup, encryption: wanted, identityCheck: check, resolver };
+      return new Transport(new Connection(address, connection), { timeoutMs });
+    };
+    this.#transport = transportFor(encryption);
+    this.accounts = new AccountsClient(() => {
+      const isSafe = tlsSetup !== undefined || typeof encryption === 'number';
+      if (isSafe || this.#closed !== undefined) return this.#transport;
+      if (encryption === 'plain') throw linkUnsafe(this.server);
+      // Who is on the way could keep the other one from encryption.
+      this.#safeTransport ??= transportFor(keyBitsLeast);
+      return this.#safeTransport;
+    }, options.passwordCosts ?? passphraseCosts);
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
   }
@@ -210,7 +232,8 @@ export class AtedbClient implements AsyncDisposable {
    * DEADLINE_EXCEEDED and others.
    */
   async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
-    const { key, ...call } = options;
+    const { key: _key, token: _token, ...call } = options;
+    const { key, delegations } = actingKey(options);
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
     const { home, server } = this;
@@ -219,6 +242,7 @@ export class AtedbClient implements AsyncDisposable {
       transport: this.#transport,
       chainKey,
       loadKeys,
+      delegations,
       check: (challenge) =>
         checkChallenge(challenge, {
           ...{ chainKey, server: this.server, pinned: undefined, genesis: undefined, remembered },
@@ -265,7 +289,8 @@ export class AtedbClient implements AsyncDisposable {
    * its history was changed or lost; CHAIN_DAMAGED where the server says that it has lost what was verified; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
-    const { key, signal, timeoutMs, forAppend = false } = options;
+    const { signal, timeoutMs, forAppend = false } = options;
+    const { key, delegations } = actingKey(options);
     if (forAppend && options.readDamaged === true) {
       throw new AtedbError(
         'REQUEST_INVALID',
@@ -280,9 +305,11 @@ export class AtedbClient implements AsyncDisposable {
       chainKey: this.#chainKey(chain),
       home,
       ...this.#keyLoaders(key, onNotice),
+      delegations,
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,
+      claims: options.claim ?? false,
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
@@ -312,6 +339,7 @@ export class AtedbClient implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all([...this.#chains].map((chain) => chain.close()));
     this.#transport.close();
+    this.#safeTransport?.close();
   }
 
   #keyLoaders(key: KeyPair | string | undefined, onNotice: OnNotice) {
@@ -346,28 +374,13 @@ export class AtedbClient implements AsyncDisposable {
   }
 }
 
-function batchLimits(options: OpenOptions) {
-  const limits = {
-    batchEventsMax: options.batchEventsMax ?? batchEventsDefault,
-    batchBytesMax: options.batchBytesMax ?? batchBytesDefault,
-    queueBytesMax: options.queueBytesMax ?? queueBytesDefault,
-  };
-  const most = {
-    batchEventsMax,
-    // Room for the seal is kept beside a single append, too; several together need no more.
-    batchBytesMax: batchBytesMax / 2,
-    queueBytesMax: Number.MAX_SAFE_INTEGER,
-  };
-  for (const field of ['batchEventsMax', 'batchBytesMax', 'queueBytesMax'] as const) {
-    const value = limits[field];
-    if (Number.isSafeInteger(value) && value >= 1 && value <= most[field]) continue;
-    throw new AtedbError(
-      'REQUEST_INVALID',
-      `${field} is ${value}; it is a whole number from 1 to ${most[field]}`,
-      { metadata: { field } },
-    );
-  }
-  return limits;
+/** What belongs to accounts is not sent where others can read it. */
+function linkUnsafe(server: string): AtedbError {
+  return new AtedbError(
+    'AUTH_LINK_UNSAFE',
+    `what belongs to accounts is sent encrypted only, and the connection to ${server} is to be without encryption. Leave that out (atedb: --plain; connect: encryption: 'plain'), or speak TLS`,
+    { metadata: { server } },
+  );
 }
 
 function parseChainId(chainId: Buffer | string | undefined): Buffer | undefined {

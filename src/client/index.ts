@@ -8,6 +8,7 @@ export {
   type DataState,
   type EventKind,
   type Genesis,
+  type ParsedDelegation,
   parseChainAddress,
   parseChainKey,
   parsePublicKeyText,
@@ -17,6 +18,7 @@ export {
   publicKeyText,
   type Redaction,
   type ServerAddress,
+  Token,
   type TreeHead,
   type TrustMode,
   verifierKey,
@@ -51,6 +53,21 @@ export {
   verifyCheckpointKeys,
   verifyIdentityLine,
 } from '../trust/index.ts';
+export type { VerifiedAccount } from './account-acts.ts';
+export { makeTotpSecret } from './account-secrets.ts';
+export type {
+  AuthDescription,
+  CreatedUser,
+  LoggedIn,
+  Login,
+  NewCredentials,
+  NewUser,
+  Recovered,
+  Recovery,
+  Sudo,
+} from './account-types.ts';
+export type { AccountsClient } from './accounts.ts';
+export type { ActingInput } from './acting-key.ts';
 export {
   Admin,
   type ChainStatistics,
@@ -73,7 +90,8 @@ export {
   type ListOptions,
   type OpenOptions,
 } from './client.ts';
-export type { ChainDescription, ListedChain } from './descriptions.ts';
+export { createToken, type TokenOptions } from './create-token.ts';
+export type { ChainDescription, DescribedOwner, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
@@ -87,6 +105,7 @@ export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export type { Redacted, RedactOptions, RedactTarget } from './redact.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
+export { RemoteOwners, type RemoteOwnersOptions } from './remote-owners.ts';
 export type {
   AllowedKeys,
   AllowedReaders,

@@ -1,6 +1,11 @@
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
+import {
+  childPrimaryKey,
+  type ParsedDelegation,
+  primaryKeyBytes,
+  primaryKeyFromName,
+} from '../event/index.ts';
 import { Backoff } from './backoff.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainOpener } from './chain-opener.ts';
@@ -32,6 +37,8 @@ export interface LockContext {
   readonly transport: Transport;
   readonly opener: ChainOpener;
   readonly loadKey: () => Promise<KeyPair>;
+  /** To the key, by which it may write; none: by rules that name it. */
+  readonly delegations: readonly ParsedDelegation[];
   /** Fires when the chain is closed. */
   readonly closed: AbortSignal;
   /** How long a lost server is waited for, in milliseconds. */
@@ -91,13 +98,13 @@ async function lockOnce(
   context: LockContext,
   { key, wish, signal, onAnswer }: Try,
 ): Promise<Lease> {
-  const { transport, opener, closed } = context;
+  const { transport, opener, closed, delegations } = context;
   const opened = await opener.open({ signal });
   // The answer may have come just before the caller gave up.
   signal.throwIfAborted();
   const { genesis } = opened.chain as OpenedChain;
   const serverFingerprint = opened.serverIdentity.fingerprint;
-  const about = { genesis, serverFingerprint, key, wish };
+  const about = { genesis, serverFingerprint, key, wish, delegations };
   // The lease outlives the call that asks for it, and not the chain.
   const end = new AbortController();
   const stop = () => end.abort(signal.reason);

@@ -1,7 +1,7 @@
 import { ChainService, type LockResponse } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, signatureContexts } from '../crypto/index.ts';
-import { type Genesis, lockProofBytes } from '../event/index.ts';
+import { type Genesis, lockProofBytes, type ParsedDelegation } from '../event/index.ts';
 import { Conversation, untrue } from './conversation.ts';
 import type { Transport } from './transport.ts';
 
@@ -63,10 +63,17 @@ export class LockStream {
    */
   static async open(
     transport: Transport,
-    about: { genesis: Genesis; serverFingerprint: Buffer; key: KeyPair; wish: LockWish },
+    about: {
+      readonly genesis: Genesis;
+      readonly serverFingerprint: Buffer;
+      readonly key: KeyPair;
+      /** To the key. */
+      readonly delegations: readonly ParsedDelegation[];
+      readonly wish: LockWish;
+    },
     signal: AbortSignal,
   ): Promise<LockStream> {
-    const { genesis, serverFingerprint, key, wish } = about;
+    const { genesis, serverFingerprint, key, delegations, wish } = about;
     const { chainId, chainKey } = genesis;
     const { primaryKey, made, noWait, ttlMs } = wish;
     const { suite, fingerprint } = key.publicKey;
@@ -81,6 +88,7 @@ export class LockStream {
         key: key.publicKey.toFields(),
         ttlMs,
         noWait,
+        delegations: delegations.map(({ bytes }) => bytes),
       };
       talk.say({ chainKey: chainKey.text, chainId, message: { case: 'lock', value: asked } });
       const { conversationId: id } = await talk.due('conversation');

@@ -83,7 +83,8 @@ export class PendingAppend implements QueuedAppend {
 
   /** Conditions and signers are the whole batch's. */
   get isAlone(): boolean {
-    const { preconditions, coSigners, bearsAuthority } = this.built;
+    const { preconditions, coSigners, bearsAuthority, delegations } = this.built;
+    if (delegations !== undefined) return true;
     return preconditions.length > 0 || coSigners.length > 0 || bearsAuthority;
   }
 

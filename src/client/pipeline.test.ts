@@ -84,7 +84,16 @@ async function newSlot(): Promise<WriterSlot> {
 
 function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
   const send = (run: Buffer, attest: boolean) => server.take(run, attest);
-  return { slot, chainId, key, signs: true, isStranger: false, asOf: () => undefined, send };
+  return {
+    slot,
+    chainId,
+    key,
+    signs: true,
+    isStranger: false,
+    delegations: [],
+    asOf: () => undefined,
+    send,
+  };
 }
 
 function append(

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ChainKey, sealBatch, signBatch } from '../event/index.ts';
+import { type ChainKey, type ParsedDelegation, sealBatch, signBatch } from '../event/index.ts';
 import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, buildEvents } from './build-events.ts';
 import type { ChainOpener } from './chain-opener.ts';
+import { checkOffer } from './check-offer.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 
 /**
@@ -17,6 +18,8 @@ export async function sealRequests(
     readonly chainKey: ChainKey;
     readonly opener: ChainOpener;
     readonly loadKey: () => Promise<KeyPair>;
+    /** To the key, by which it may write; none: by rules that name it. */
+    readonly delegations: readonly ParsedDelegation[];
     /** Whether only those whom its rules name may open a chain that is made. */
     readonly isPrivate: boolean;
   },
@@ -28,20 +31,30 @@ export async function sealRequests(
   const key = await chain.loadKey();
   const { fingerprint } = key.publicKey;
   const salt = randomBytes(16);
-  const opened = await chain.opener.open({ forAppend: true, signal, timeoutMs });
+  const { isPrivate } = chain;
+  const wishes = { isPrivate, isConfidential: false };
+  const opened = await chain.opener.open({ forAppend: true, wishes, signal, timeoutMs });
   const requests: Buffer[] = [];
   let chainId = opened.chain?.genesis.chainId;
+  let counter = 0;
   let previous: Buffer | undefined;
-  if (chainId === undefined) {
-    const offer = offerGenesis(chain.chainKey, key, opened, { isPrivate: chain.isPrivate });
+  if (chainId === undefined && opened.offer !== undefined) {
+    const { chainKey, opener } = chain;
+    const { serverIdentity, offer } = opened;
+    const wanted = { chainKey, serverIdentity, ...wishes, writer: key.publicKey };
+    chainId = (await checkOffer(offer, { ...wanted, server: opener.server })).chainId;
+    requests.push(appendRequest(offer, chainKey));
+  } else if (chainId === undefined) {
+    const offer = offerGenesis(chain.chainKey, key, opened, { isPrivate });
     const genesis = await sealGenesis(offer, key, salt);
     requests.push(appendRequest(genesis.run, chain.chainKey));
     chainId = offer.chainId;
+    counter = 1;
     previous = genesis.sealHash;
   }
   const sealed = sealBatch({
     writer: { chainId, fingerprint, salt },
-    counter: requests.length,
+    counter,
     previous,
     eventHeaders: built.events.map((event) => event.header),
     asOf: opened.chain?.head,
@@ -49,8 +62,11 @@ export async function sealRequests(
   });
   const frames = built.events.map((event) => event.frame);
   const { coSigners } = built;
-  const shown = coSigners.map(({ publicKey }) => publicKey);
-  const run = await signBatch(frames, sealed, [key, ...coSigners], shown);
+  const delegations = built.delegations ?? chain.delegations;
+  const isStranger = chain.delegations.length > 0;
+  const shown = [...(isStranger ? [key] : []), ...coSigners].map(({ publicKey }) => publicKey);
+  const path = delegations.map(({ bytes }) => bytes);
+  const run = await signBatch(frames, sealed, [key, ...coSigners], shown, path);
   requests.push(appendRequest(run, chain.chainKey));
   return requests;
 }

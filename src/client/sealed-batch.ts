@@ -1,5 +1,6 @@
 import type { KeyPair } from '../crypto/index.ts';
 import {
+  type ParsedDelegation,
   type SealedHeader,
   sealBatch,
   signBatch,
@@ -51,14 +52,21 @@ export class SealedBatch {
    * Close the batch at its place; sealing it again, at another, makes the former seal void.
    *
    * @param by.signs false for a stream that has proven the key; what must be signed is signed all the same.
-   * @param by.shows whether the chain may not know the writer's key yet.
+   * @param by.shows whether the chain may not know the writer's key yet, nor what was delegated to it.
+   * @param by.delegations to the writer's key.
    * @returns when it is signed; the signature of a former seal is dropped.
    */
   async seal(
     writer: WriterIdentity,
-    { key, signs, shows }: { key: KeyPair; signs: boolean; shows: boolean },
+    by: {
+      readonly key: KeyPair;
+      readonly signs: boolean;
+      readonly shows: boolean;
+      readonly delegations: readonly ParsedDelegation[];
+    },
     place: BatchPlace,
   ): Promise<void> {
+    const { key, signs, shows } = by;
     this.#version += 1;
     const version = this.#version;
     const built = this.appends.flatMap((append) => append.built.events);
@@ -75,9 +83,16 @@ export class SealedBatch {
     const frames = built.map((event) => event.frame);
     const [first] = this.appends;
     const { coSigners = [], bearsAuthority = false } = first?.built ?? {};
+    const delegations = first?.built.delegations ?? (shows ? by.delegations : []);
     const isSigned = signs || bearsAuthority || coSigners.length > 0;
     const shown = [...(shows ? [key] : []), ...coSigners].map(({ publicKey }) => publicKey);
-    const run = await signBatch(frames, sealed, isSigned ? [key, ...coSigners] : [], shown);
+    const run = await signBatch(
+      frames,
+      sealed,
+      isSigned ? [key, ...coSigners] : [],
+      shown,
+      delegations.map(({ bytes }) => bytes),
+    );
     if (this.#version === version) this.run = run;
   }
 }

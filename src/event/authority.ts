@@ -73,6 +73,10 @@ export interface EventAuthority {
   readonly keyChange?: KeyChange | undefined;
   /** What the primary key is made from, with the parent; 16 bytes. */
   readonly label?: Buffer | undefined;
+  /** An AuthAnswer message, as the auth service has signed it; see `parseAuthAnswer`. */
+  readonly authAnswer?: Buffer | undefined;
+  /** An IdentityRotation message; see `parseIdentityRotation`. */
+  readonly serverIdentity?: Buffer | undefined;
   /** Which events' data is erased. */
   readonly redaction?: Redaction | undefined;
 }
@@ -89,6 +93,8 @@ export const authorityFields = {
   roots: 17,
   keyChange: 18,
   label: 19,
+  authAnswer: 20,
+  serverIdentity: 21,
   redaction: 23,
 } as const;
 
@@ -159,7 +165,15 @@ export function writeEarlyAuthority(
 
 /** Write the fields of an event's authority that come after its time: 16 to 23. */
 export function writeLateAuthority(header: FieldWriter, authority: EventAuthority): void {
-  const { moves = false, roots, keyChange, label, redaction } = authority;
+  const {
+    moves = false,
+    roots,
+    keyChange,
+    label,
+    authAnswer,
+    serverIdentity,
+    redaction,
+  } = authority;
   header.varint(authorityFields.moves, moves ? 1 : 0);
   if (roots !== undefined) {
     const bytes = new FieldWriter();
@@ -173,6 +187,8 @@ export function writeLateAuthority(header: FieldWriter, authority: EventAuthorit
     header.message(authorityFields.keyChange, bytes.finish());
   }
   header.bytes(authorityFields.label, label);
+  header.bytes(authorityFields.authAnswer, authAnswer);
+  header.bytes(authorityFields.serverIdentity, serverIdentity);
   if (redaction !== undefined) header.message(authorityFields.redaction, redactionBytes(redaction));
 }
 
@@ -192,6 +208,8 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
   let roots: PublicKey[] | undefined;
   let keyChange: KeyChange | undefined;
   let label: Buffer | undefined;
+  let authAnswer: Buffer | undefined;
+  let serverIdentity: Buffer | undefined;
   let redaction: Redaction | undefined;
   while (cursor.next()) {
     switch (cursor.field) {
@@ -222,6 +240,12 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
       case authorityFields.label:
         label = cursor.bytesValue();
         break;
+      case authorityFields.authAnswer:
+        authAnswer = cursor.bytesValue();
+        break;
+      case authorityFields.serverIdentity:
+        serverIdentity = cursor.bytesValue();
+        break;
       case authorityFields.redaction:
         redaction = redactionOf(cursor.bytesValue());
         break;
@@ -238,6 +262,8 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
     roots,
     keyChange,
     label,
+    authAnswer,
+    serverIdentity,
     redaction,
   };
 }

@@ -1,8 +1,10 @@
 import { AtedbError, batchEventsMax, FieldCursor, runBytesMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
+import { type ParsedAuthAnswer, parseAuthAnswer } from './auth-answer.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
 import { about, invalid } from './batch-errors.ts';
 import { runFields } from './build-event.ts';
+import { type ParsedDelegation, parseDelegation } from './delegation.ts';
 import { eventMarks, findUsualEvent, layoutOf, layoutStride } from './event-layout.ts';
 import {
   type EventKind,
@@ -14,6 +16,7 @@ import {
   type SaidOfEvent,
   viewOf,
 } from './event-view.ts';
+import { type ParsedIdentityRotation, parseIdentityRotation } from './identity-rotation.ts';
 import { parsePublicKey } from './public-key.ts';
 import { parseSeal, type SealView } from './seal-view.ts';
 
@@ -28,7 +31,10 @@ export class Batch {
   readonly layout: Uint32Array;
   #events: readonly EventView[] | undefined;
   readonly #authorities = new Map<number, EventAuthority>();
+  readonly #answers = new Map<number, ParsedAuthAnswer>();
+  readonly #rotations = new Map<number, ParsedIdentityRotation>();
   #sealKeys: readonly PublicKey[] | undefined;
+  #delegations: readonly ParsedDelegation[] | undefined;
 
   constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
     this.bytes = bytes;
@@ -73,6 +79,41 @@ export class Batch {
   }
 
   /**
+   * The answer of an auth service that an event holds; read when it is first asked for.
+   *
+   * @throws AtedbError BATCH_INVALID where it is none.
+   */
+  answerOf(index: number): ParsedAuthAnswer {
+    const known = this.#answers.get(index);
+    if (known !== undefined) return known;
+    const answer = this.#held(index, 'authAnswer', parseAuthAnswer);
+    this.#answers.set(index, answer);
+    return answer;
+  }
+
+  /**
+   * The rotation of an identity that an event holds; read when it is first asked for.
+   *
+   * @throws AtedbError BATCH_INVALID where it is none.
+   */
+  rotationOf(index: number): ParsedIdentityRotation {
+    const known = this.#rotations.get(index);
+    if (known !== undefined) return known;
+    const rotation = this.#held(index, 'serverIdentity', parseIdentityRotation);
+    this.#rotations.set(index, rotation);
+    return rotation;
+  }
+
+  /** What an event holds as a message by itself. */
+  #held<T>(index: number, field: 'authAnswer' | 'serverIdentity', parse: (bytes: Buffer) => T): T {
+    const bytes = this.authorityOf(index)[field];
+    return refusing(`event ${index}`, { event_index: String(index) }, () => {
+      if (bytes === undefined) throw invalid('what its kind is about is missing');
+      return parse(bytes);
+    });
+  }
+
+  /**
    * The public keys that its seal shows; read when they are first asked for.
    *
    * @throws AtedbError BATCH_INVALID, UNSUPPORTED for one that is none.
@@ -81,6 +122,17 @@ export class Batch {
     const { publicKeys } = this.seal;
     this.#sealKeys ??= refusing('the seal', {}, () => publicKeys.map((key) => parsePublicKey(key)));
     return this.#sealKeys;
+  }
+
+  /**
+   * The delegations that its seal shows; read when they are first asked for.
+   *
+   * @throws AtedbError DELEGATION_INVALID for one that is none.
+   */
+  delegations(): readonly ParsedDelegation[] {
+    if (this.seal.delegations.length === 0) return noDelegations;
+    this.#delegations ??= this.seal.delegations.map(parseDelegation);
+    return this.#delegations;
   }
 
   /** The header bytes of an event. */
@@ -126,6 +178,7 @@ export class Batch {
 }
 
 const noAuthority: EventAuthority = {};
+const noDelegations: readonly ParsedDelegation[] = [];
 
 /** Read keys and rules; what is wrong with them is wrong with the batch, and not with a request. */
 function refusing<T>(what: string, metadata: Record<string, string>, read: () => T): T {

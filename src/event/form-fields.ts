@@ -1,4 +1,4 @@
-import type { FieldForm } from '../bytes/index.ts';
+import { delegationBytesMax, delegationsMax, type FieldForm } from '../bytes/index.ts';
 
 // Fields that many messages have.
 
@@ -26,4 +26,14 @@ export const hashes32 = (number: number, name: string, countMax: number): FieldF
   ...hash32(number, name),
   repeated: true,
   countMax,
+});
+
+/** Serialised Delegation messages, one path of them. */
+export const delegationsField = (number: number): FieldForm => ({
+  number,
+  name: 'delegations',
+  kind: 'bytes',
+  lengthMax: delegationBytesMax,
+  repeated: true,
+  countMax: delegationsMax,
 });

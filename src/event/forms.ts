@@ -1,6 +1,8 @@
 import {
+  answeredKeysMax,
   chainKeyBytesMax,
   type MessageForm,
+  ownerBytesMax,
   preconditionsMax,
   publicKeysMax,
   redactedSequencesMax,
@@ -10,7 +12,7 @@ import {
   wrappedKeyBytesMax,
   wrappedKeysMax,
 } from '../bytes/index.ts';
-import { hash32, hashes32, id16, required } from './form-fields.ts';
+import { delegationsField, hash32, hashes32, id16, required } from './form-fields.ts';
 import { authorisationForm } from './rule-forms.ts';
 
 // The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
@@ -22,6 +24,11 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
   identityRotation: 0x01524941,
+  act: 0x01434141,
+  accountSecrets: 0x01534141,
+  vaultKeys: 0x01564141,
+  authAnswer: 0x014e4141,
+  delegation: 0x01474441,
 } as const;
 
 const kindNumbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -48,13 +55,14 @@ export const genesisForm: MessageForm = {
       form: publicKeyForm,
       repeated: true,
       countMax: rootsMax,
-      required: true,
     },
     { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
     required(id16(5, 'salt')),
     { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
     { number: 7, name: 'private', kind: 'bool' },
     { number: 8, name: 'confidential', kind: 'bool' },
+    { number: 9, name: 'auth_identity', kind: 'message', form: publicKeyForm },
+    { number: 10, name: 'auth_answer', kind: 'bytes' },
   ],
 };
 
@@ -115,6 +123,33 @@ const objectSnapshotForm: MessageForm = {
   ],
 };
 
+const ownerSnapshotForm: MessageForm = {
+  name: 'OwnerSnapshot',
+  fields: [
+    { number: 1, name: 'owner', kind: 'string', lengthMax: ownerBytesMax, required: true },
+    { number: 2, name: 'identity', kind: 'message', form: publicKeyForm, required: true },
+    { number: 3, name: 'version', kind: 'varint' },
+    { number: 4, name: 'issued_unix_ms', kind: 'varint', required: true },
+    { number: 5, name: 'expires_unix_ms', kind: 'varint', required: true },
+    hashes32(6, 'writers', answeredKeysMax),
+    hashes32(7, 'admitted', answeredKeysMax),
+    { number: 8, name: 'unverified', kind: 'bool' },
+    { number: 9, name: 'removed', kind: 'bool' },
+  ],
+};
+
+const knownDelegationForm: MessageForm = {
+  name: 'KnownDelegation',
+  fields: [
+    required(hash32(1, 'subject')),
+    required(hash32(2, 'issuer')),
+    required(id16(3, 'serial')),
+    { number: 4, name: 'may_write', kind: 'bool' },
+    { number: 5, name: 'not_before_unix_ms', kind: 'varint' },
+    { number: 6, name: 'expires_unix_ms', kind: 'varint', required: true },
+  ],
+};
+
 /** Of the log, and of what clients keep: who may do what. */
 export const authoritySnapshotForm: MessageForm = {
   name: 'AuthoritySnapshot',
@@ -133,6 +168,15 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
     { number: 6, name: 'confidential', kind: 'bool' },
     { number: 7, name: 'private', kind: 'bool' },
+    { number: 8, name: 'server_identity', kind: 'message', form: publicKeyForm },
+    { number: 9, name: 'owner', kind: 'message', form: ownerSnapshotForm },
+    {
+      number: 16,
+      name: 'delegations',
+      kind: 'message',
+      form: knownDelegationForm,
+      repeated: true,
+    },
   ],
 };
 
@@ -186,6 +230,8 @@ export const eventHeaderForm: MessageForm = {
     { number: 17, name: 'roots', kind: 'message', form: rootsForm },
     { number: 18, name: 'key_change', kind: 'message', form: keyChangeForm },
     id16(19, 'label'),
+    { number: 20, name: 'auth_answer', kind: 'bytes' },
+    { number: 21, name: 'server_identity', kind: 'bytes' },
     { number: 23, name: 'redaction', kind: 'message', form: redactionForm },
     hash32(30, 'data_hash'),
     { number: 31, name: 'data_bytes', kind: 'varint' },
@@ -314,6 +360,7 @@ export const sealForm: MessageForm = {
       repeated: true,
       countMax: signersMax,
     },
+    delegationsField(4),
   ],
 };
 

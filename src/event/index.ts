@@ -6,6 +6,16 @@ export {
   type ServerAddress,
   serverAddressText,
 } from './address.ts';
+export { authPortDefault, parseAuthAddress } from './auth-address.ts';
+export {
+  type AnsweredChange,
+  type AuthAnswerClaim,
+  authAnswerHeader,
+  encodeAuthAnswer,
+  type ParsedAuthAnswer,
+  parseAuthAnswer,
+  withoutRotations,
+} from './auth-answer.ts';
 export {
   type AddRule,
   type AdmitRule,
@@ -31,7 +41,7 @@ export {
   runFields,
   type Sealing,
 } from './build-event.ts';
-export { type ChainKey, parseChainKey, parseTypedChainKey } from './chain-key.ts';
+export { authChainKey, type ChainKey, parseChainKey, parseTypedChainKey } from './chain-key.ts';
 export {
   type CheckpointClaim,
   checkpointBytesMax,
@@ -63,6 +73,14 @@ export {
   parseCommit,
   parseCommitHeader,
 } from './commit.ts';
+export {
+  type DelegationClaim,
+  delegationHeader,
+  encodeDelegation,
+  type ParsedDelegation,
+  parseDelegation,
+} from './delegation.ts';
+export { beyondScope, checkScopeEntry, scopeCovers, scopeOf } from './delegation-scope.ts';
 export { type DeletionClaim, deletionBytes } from './deletion-proof.ts';
 export {
   dataBytesAt,
@@ -84,7 +102,7 @@ export {
   parseEventHeader,
 } from './event-view.ts';
 export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
-export { authoritySnapshotForm, publicKeyForm, signatureForm } from './forms.ts';
+export { authoritySnapshotForm, magics, publicKeyForm, signatureForm } from './forms.ts';
 export {
   buildGenesis,
   chainIdOf,
@@ -103,6 +121,7 @@ export {
 } from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
+export { type Owner, ownerOf, parseOwner } from './owner.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';
@@ -133,4 +152,5 @@ export {
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
 export { type TicketProofClaim, ticketProofBytes } from './ticket-proof.ts';
+export { Token, tokenMark } from './token.ts';
 export { WriterNumbers } from './writer-numbers.ts';

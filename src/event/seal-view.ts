@@ -34,6 +34,8 @@ export interface SealView {
   readonly signatures: readonly SignatureView[];
   /** Serialised PublicKey messages. */
   readonly publicKeys: readonly Buffer[];
+  /** Serialised Delegation messages, one path of them. */
+  readonly delegations: readonly Buffer[];
 }
 
 const emptyData: Buffer = Buffer.alloc(0);
@@ -66,16 +68,20 @@ export function parseSeal(bytes: Buffer): SealView {
     let headerBytes = emptyData;
     const signatures: SignatureView[] = [];
     const publicKeys: Buffer[] = [];
+    const delegations: Buffer[] = [];
     while (cursor.next()) {
       if (cursor.field === 1) headerBytes = cursor.bytesValue();
       else if (cursor.field === 2) signatures.push(parseSignature(cursor.bytesValue()));
-      else publicKeys.push(cursor.bytesValue());
+      else if (cursor.field === 3) publicKeys.push(cursor.bytesValue());
+      else delegations.push(cursor.bytesValue());
     }
-    return { bytes, ...parseSealHeader(headerBytes), signatures, publicKeys };
+    return { bytes, ...parseSealHeader(headerBytes), signatures, publicKeys, delegations };
   });
 }
 
-function parseSealHeader(bytes: Buffer): Omit<SealView, 'bytes' | 'signatures' | 'publicKeys'> {
+function parseSealHeader(
+  bytes: Buffer,
+): Omit<SealView, 'bytes' | 'signatures' | 'publicKeys' | 'delegations'> {
   checkStrict(sealHeaderForm, bytes);
   const cursor = new FieldCursor(bytes);
   let chainId = emptyData;

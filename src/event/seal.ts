@@ -136,13 +136,15 @@ function preconditionBytes(condition: Precondition): Buffer {
  *
  * @param keys none where a stream has proven the writer's.
  * @param shown public keys of signers that the chain may not know yet.
+ * @param delegations serialised Delegation messages that it may not know yet, one path of them.
  * @returns the run: the events, then the seal, byte for byte what is sent, stored and replayed.
  */
 export async function signBatch(
   eventFrames: readonly Buffer[],
   sealed: SealedHeader,
-  keys: readonly KeyPair[],
+  keys: readonly Pick<KeyPair, 'publicKey' | 'sign'>[],
   shown: readonly PublicKey[] = [],
+  delegations: readonly Buffer[] = [],
 ): Promise<Buffer> {
   const sorted = [...keys].sort((a, b) => byFingerprint(a.publicKey, b.publicKey));
   const signatures = await Promise.all(
@@ -153,6 +155,7 @@ export async function signBatch(
     seal.message(2, signatureBytes(key.publicKey, signatures[index] as Buffer));
   });
   for (const key of [...shown].sort(byFingerprint)) seal.message(3, publicKeyBytes(key));
+  for (const delegation of delegations) seal.bytes(4, delegation);
   return Buffer.concat([...eventFrames, frame(runFields.seal, seal.finish())]);
 }
 

@@ -14,6 +14,13 @@ const uploads = /^\/atedb\.[^/]+\/Append(Batch)?$/;
 /** What carries the requests of all methods, sealed: which of them are large, nobody knows before they are opened. */
 const carriers = /^\/atedb\.[^/]+\.WireService\/Call$/;
 
+/** Methods that are sent acts on accounts: a group's names all of its members. */
+const actMethods =
+  /^\/atedb\.[^/]+\.(AuthService\/(CreateUser|SubmitAct|Recover)|OwnerService\/ClaimOwner)$/;
+
+/** Bytes of such a request: an act, and the secrets of an account. */
+const actRequestBytesMax = 1_048_576 + 65_536;
+
 /** Bytes of any other request, which names a chain, an event or a service. They are so few that they aren't counted. */
 const smallRequestBytesMax = 4_096;
 
@@ -27,6 +34,7 @@ const smallCallBytesMax = 2 * smallRequestBytesMax;
 /** Bytes that a request of a method may have. @param path of the method, `/atedb.v1.ChainService/Append`. */
 export function requestBytesMaxOf(path: string): number {
   if (uploads.test(path) || carriers.test(path)) return grpcMessageBytesMax;
+  if (actMethods.test(path)) return actRequestBytesMax;
   return handshakes.test(path) ? handshakeBytesMax : smallRequestBytesMax;
 }
 
@@ -143,8 +151,9 @@ class GuardedRequest {
     this.#call = call;
     this.#isStream = method.requestStream;
     this.#isCarrier = carriers.test(method.path);
-    this.#isCounted = this.#isCarrier || uploads.test(method.path);
-    if (!this.#isCounted) {
+    const isAct = actMethods.test(method.path);
+    this.#isCounted = this.#isCarrier || isAct || uploads.test(method.path);
+    if (!this.#isCounted || isAct) {
       const bytesMax = requestBytesMaxOf(method.path);
       call.maxReceiveMessageSize = bytesMax;
       call.decoder.maxReadMessageLength = bytesMax;

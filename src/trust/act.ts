@@ -1,9 +1,10 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { EventAuthority } from '../event/index.ts';
+import type { Acting } from './acting.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** An event, as far as its right is concerned. */
-export interface Act {
+export interface Act extends Acting {
   readonly index: number;
   /** The primary key in latin1; empty for none. */
   readonly key: string;
@@ -11,8 +12,8 @@ export interface Act {
   /** The parent that it names; undefined for none. */
   readonly parent: string | undefined;
   readonly said: EventAuthority;
-  /** Keys in hexadecimal. */
-  readonly actors: readonly string[];
+  /** By which delegations may count for it; undefined: none may. Milliseconds since 1970-01-01 UTC. */
+  readonly delegableAtMs: number | undefined;
 }
 
 /** What a refusal is about, for programs. */
@@ -46,5 +47,21 @@ export function countsNoMore(act: Act, fingerprint: string): AtedbError {
     'KEY_REVOKED',
     `event ${act.index}: the key ${fingerprint} counts no more, or would replace itself, and can't be named`,
     { metadata: { ...aboutAct(act), fingerprint } },
+  );
+}
+
+/**
+ * Refuse an object whose primary key isn't made from its parent, where only the right to that one allows to add it.
+ *
+ * @throws AtedbError KEY_NOT_ALLOWED.
+ */
+export function requireChildKey(act: Act): void {
+  const { said, keyBytes, parent, index } = act;
+  if (said.label !== undefined) return;
+  const above = parent === undefined ? 'the root of the chain' : 'its parent';
+  throw new AtedbError(
+    'KEY_NOT_ALLOWED',
+    `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
+    { metadata: { ...aboutAct(act), rule: 'label' } },
   );
 }

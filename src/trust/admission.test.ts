@@ -29,6 +29,8 @@ async function privateChain(isPrivate = true) {
   return { authority, writer };
 }
 
+const place = { timeUnixMs: 1, chainKey: 'example.com/me/test' };
+
 /** Have an event of the root's decided on. @returns the reason of a refusal. */
 async function decided(
   authority: Authority,
@@ -41,7 +43,7 @@ async function decided(
   const batch = parseBatch(run);
   try {
     checkBatch(batch);
-    authority.decide(batch);
+    authority.decide(batch, place);
     return undefined;
   } catch (error) {
     if (error instanceof AtedbError) return error.reason;
@@ -148,7 +150,8 @@ test('the rule is for the root of a private chain alone', async () => {
   expect(await decided(authority, writer, rule, noKey)).toBeUndefined();
   expect(authority.admitted).toEqual(admit);
   // It gives no right but this one.
-  expect(authority.mayWriteObject(publicOf(1).fingerprintHex, objects[1] as Buffer)).toBe(false);
+  const { fingerprintHex } = publicOf(1);
+  expect(authority.mayWriteObject(fingerprintHex, objects[1] as Buffer, place)).toBe(false);
   const open = await privateChain(false);
   expect(await decided(open.authority, open.writer, rule, noKey)).toBe('BATCH_INVALID');
 });

@@ -2,79 +2,34 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   batchOf,
-  keysOf,
   objectKey,
   placementOf,
   readKeyId,
 } from '../../test/support/authority/build-batch.ts';
 import {
-  AuthorityOracle,
-  type OracleEvent,
-  type OracleRefusal,
-} from '../../test/support/authority/oracle.ts';
+  begin,
+  decide,
+  everyVerdict,
+  place,
+  showsSigners,
+  Verdicts,
+} from '../../test/support/authority/model-run.ts';
+import type { AuthorityOracle } from '../../test/support/authority/oracle.ts';
+import type { OracleDelegation, OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import {
   anyBatch,
   anyEvent,
   eventAtLine,
   inLine,
-  knownPeople,
+  people,
 } from '../../test/support/authority/random-events.ts';
 import { rounds } from '../../test/support/scale.ts';
-import { AtedbError, treeDepthMax } from '../bytes/index.ts';
-import type { Batch } from '../event/index.ts';
+import { treeDepthMax } from '../bytes/index.ts';
 import { Authority } from './authority.ts';
 import { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
-import { takeBackAll, type Undo } from './undo.ts';
+import { takeBackAll } from './undo.ts';
 
 const numRuns = rounds({ short: 300, long: 10_000 });
-
-/** A chain and its oracle, which know the same keys from the start. */
-function begin(roots: readonly string[], isConfidential: boolean) {
-  const others = knownPeople.filter((name) => !roots.includes(name));
-  const keys = { roots: keysOf(roots), others: keysOf(others), changed: [] };
-  return {
-    oracle: new AuthorityOracle(roots, others, isConfidential),
-    authority: new Authority({ keys, isConfidential, isPrivate: false, rootRules: {}, nodes: [] }),
-  };
-}
-
-/** As the server and every reader decide. @returns how to take it back, or why it is refused. */
-function decide(authority: Authority, batch: Batch): Undo | OracleRefusal {
-  try {
-    authority.keysOf(batch);
-    return authority.decide(batch);
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    const { event_index: index } = error.metadata;
-    return { reason: error.reason, ...(index === undefined ? {} : { index: Number(index) }) };
-  }
-}
-
-/** What was decided so often. */
-class Verdicts {
-  readonly #counts = new Map<string, number>();
-
-  count(refused: OracleRefusal | undefined): void {
-    const verdict = refused?.reason ?? 'accepted';
-    this.#counts.set(verdict, (this.#counts.get(verdict) ?? 0) + 1);
-  }
-
-  /** A property that some decision never comes up in shows nothing of it. */
-  expectSome(...verdicts: readonly string[]): void {
-    for (const verdict of verdicts) {
-      expect(this.#counts.get(verdict) ?? 0, verdict).toBeGreaterThan(5);
-    }
-    expect([...this.#counts.keys()].sort()).toEqual([...verdicts].sort());
-  }
-}
-
-/** Reading a key takes longer than all else, so most batches show none. */
-const showsSigners = fc.nat(4).map((chosen) => chosen === 0);
-
-const everyVerdict = [
-  ...['accepted', 'KEY_NOT_ALLOWED', 'KEY_REVOKED', 'KEY_UNKNOWN'],
-  ...['PARENT_INVALID', 'READ_RULE_MISMATCH'],
-] as const;
 
 /** Whether clients, who have to know before, would seal data of an event with the key that it is to be sealed with. */
 function expectToldReadRule(authority: Authority, said: OracleEvent): void {
@@ -110,8 +65,8 @@ test('random histories are decided as a slow oracle decides them; what is stored
         let { oracle, authority } = begin(['root', 'other'], isConfidential);
         const { authority: assumed } = begin(['root', 'other'], isConfidential);
         for (const [at, { said, showsSigners: isShown }] of history.entries()) {
-          const batch = await batchOf([said], isShown);
-          const due = oracle.take([said], isShown);
+          const batch = await batchOf([said], { showsSigners: isShown });
+          const due = oracle.take([said], { showsSigners: isShown });
           if (due === undefined) expectToldReadRule(authority, said);
           const before = due && encodeAuthority(authority.record());
           const is = decide(authority, batch);
@@ -142,16 +97,17 @@ test('a batch is decided as its events one by one, taken or refused as a whole, 
       async (history, events, isShown) => {
         const { oracle, authority } = begin(['root'], false);
         for (const said of history) {
-          if (oracle.take([said]) === undefined) authority.decide(await batchOf([said]));
+          if (oracle.take([said]) === undefined) decide(authority, await batchOf([said]));
         }
         const before = encodeAuthority(authority.record());
         const oneByOne = new Authority(decodeAuthority(before));
-        const due = oracle.take(events, isShown);
-        const is = decide(authority, await batchOf(events, isShown));
+        const shows = { showsSigners: isShown };
+        const due = oracle.take(events, shows);
+        const is = decide(authority, await batchOf(events, shows));
         verdicts.count(due);
         expect(Array.isArray(is) ? undefined : is, JSON.stringify(events)).toEqual(due);
         if (Array.isArray(is)) {
-          for (const said of events) oneByOne.decide(await batchOf([said], isShown));
+          for (const said of events) oneByOne.decide(await batchOf([said], shows), place);
           const after = encodeAuthority(authority.record());
           expect(after).toEqual(encodeAuthority(oneByOne.record()));
           takeBackAll(is);
@@ -196,4 +152,76 @@ test('a line of objects is as deep as it may be, and what moves made deeper is d
     { numRuns: rounds({ short: 100, long: 10_000 }) },
   );
   verdicts.expectSome(...everyVerdict);
+});
+
+/** A path of delegations between people, as a seal shows one; rarely. */
+const anyPath = fc.option(
+  fc
+    .tuple(
+      fc.uniqueArray(fc.oneof(fc.constant('root'), fc.constantFrom(...people)), {
+        minLength: 2,
+        maxLength: 5,
+      }),
+      fc.array(fc.tuple(fc.nat(2), fc.nat(5), fc.integer({ min: 4, max: 10 }), fc.nat(9)), {
+        minLength: 4,
+        maxLength: 4,
+      }),
+    )
+    .map(([keys, said]) =>
+      keys.slice(1).map((subject, index): OracleDelegation => {
+        const [serial = 0, from = 0, length = 1, chosen = 0] = said[index] ?? [];
+        const issuer = keys[index] ?? '';
+        // Those that say the same have one name, and those that don't, others.
+        return {
+          ...{ issuer, subject, mayWrite: chosen > 0, from, until: from + length },
+          serial: (((chosen > 0 ? 1 : 0) * 3 + serial) * 6 + from) * 7 + (length % 7),
+        };
+      }),
+    ),
+  { nil: [], freq: 2 },
+);
+
+test('whom events count as by delegations is decided as the oracle decides it, at each time, and what is stored decides the same', async () => {
+  const verdicts = new Verdicts();
+  let delegated = 0;
+  const step = fc
+    .record({ said: anyEvent, path: anyPath, time: fc.nat(12), chosen: fc.nat(3) })
+    .map(({ said, path, time, chosen }) => {
+      const actors = path.slice(-1).map(({ subject }) => subject);
+      if (actors.length === 0 || chosen === 0) return { said, path, time };
+      if (chosen === 1) return { said: { ...said, actors }, path, time };
+      // Those that delegations count for.
+      const { object = 'a', parent } = said;
+      const kind = chosen === 2 ? ('data' as const) : ('tombstone' as const);
+      const plain = kind === 'data' ? { kind, object, parent, actors } : { kind, object, actors };
+      return { said: plain, path, time };
+    });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 25 }),
+      fc.nat(24),
+      async (history, storedAt) => {
+        let { oracle, authority } = begin(['root'], false);
+        for (const [at, { said, path, time }] of history.entries()) {
+          const alone = oracle.copy();
+          alone.delegations = [];
+          const without = alone.take([said], { time });
+          const due = oracle.take([said], { path, time });
+          if (due === undefined && without !== undefined) delegated += 1;
+          const before = due && encodeAuthority(authority.record());
+          const is = decide(authority, await batchOf([said], { path }), time);
+          expect(Array.isArray(is) ? undefined : is, JSON.stringify({ said, path, time })).toEqual(
+            due,
+          );
+          verdicts.count(due);
+          if (before !== undefined) expect(encodeAuthority(authority.record())).toEqual(before);
+          if (at !== storedAt) continue;
+          authority = new Authority(decodeAuthority(encodeAuthority(authority.record())));
+        }
+      },
+    ),
+    { numRuns },
+  );
+  verdicts.expectSome(...everyVerdict, 'DELEGATION_EXPIRED');
+  expect(delegated).toBeGreaterThan(20);
 });

@@ -1,18 +1,20 @@
-import { AtedbError, treeDepthMax } from '../bytes/index.ts';
+import type { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type AdmitRule,
   type Batch,
-  eventMarks,
   type Genesis,
   layoutOf,
   layoutStride,
-  readConfidentiality,
-  writesObject,
+  type ParsedDelegation,
 } from '../event/index.ts';
-import { type Act, aboutAct, countsNoMore, requireRoot } from './act.ts';
+import { type Act, countsNoMore, requireRoot } from './act.ts';
+import { type Acting, actingKeys, type CommitPlace, isDelegable, standingFor } from './acting.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
+import { checkScopeOfPath } from './delegation-path.ts';
+import { Delegations, type KnownDelegation } from './delegations.ts';
+import { isFromServer, serverOf } from './from-server.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
@@ -22,20 +24,17 @@ import {
   type TreeNode,
   type TreeRecord,
 } from './object-tree.ts';
-import {
-  allows,
-  notNamed,
-  notPrivate,
-  parentInvalid,
-  readRuleMismatch,
-  refusal,
-} from './rights.ts';
+import { ObjectWriter } from './object-writer.ts';
+import { type OwnerRecord, Ownership, type OwnershipRecord, ownershipOf } from './ownership.ts';
+import { checkSealed, isPlain } from './plain-events.ts';
+import { allows, notNamed, notPrivate, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
 /** Who may do what in a chain, as plain data. */
-export interface AuthorityRecord extends TreeRecord {
+export interface AuthorityRecord extends TreeRecord, OwnershipRecord {
   readonly keys: KeyRingRecord;
+  readonly delegations: readonly KnownDelegation[];
 }
 
 const latin1KeyBytes = 16;
@@ -45,44 +44,80 @@ function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
   return author === undefined ? actors : [...actors, author.toString('hex')];
 }
 
-function actorOf(batch: Batch): Pick<Act, 'actors'> {
-  return { actors: [batch.seal.fingerprintHex] };
-}
-
 /**
  * Who may do what in a chain: its keys, its tree of objects, and the rules. Each event is decided on by the state before it, in
  * the order of the events, and changes the state for those behind it, in its own batch too. See docs/trust.md.
  */
 export class Authority {
   readonly keys: KeyRing;
+  readonly #delegations: Delegations;
   readonly #tree: ObjectTree;
+  readonly #ownership: Ownership;
+  readonly #objects: ObjectWriter;
   /** Rises with each batch that changes anything. */
   changes = 0;
 
   constructor(record: AuthorityRecord) {
     this.keys = new KeyRing(record.keys);
+    this.#delegations = new Delegations(record.delegations);
     this.#tree = new ObjectTree(record);
+    this.#ownership = new Ownership(record);
+    this.#objects = new ObjectWriter(this.#tree, {
+      mayWrite: (act, node) => this.#mayWrite(act, node),
+      mayAdd: (act, parent) => this.#mayAdd(act, parent),
+      refused: (act, node, verb) => this.#refused(act, node, verb),
+    });
   }
 
   /** Of a chain that has just begun. */
-  static of({ roots, isConfidential = false, isPrivate = false }: Genesis): Authority {
-    const keys = { roots, others: [], changed: [] };
-    return new Authority({ keys, isConfidential, isPrivate, rootRules: {}, nodes: [] });
+  static of(genesis: Genesis): Authority {
+    const { roots, answer, isConfidential = false, isPrivate = false } = genesis;
+    const others = answer?.writers ?? [];
+    const writers = others.map(({ fingerprintHex }) => fingerprintHex);
+    return new Authority({
+      ...{ isConfidential, isPrivate, rootRules: {}, nodes: [], delegations: [] },
+      keys: { roots, others, changed: [], writers },
+      ...ownershipOf(genesis),
+    });
   }
 
   /** As plain data. */
   record(): AuthorityRecord {
-    return { keys: this.keys.record(), ...this.#tree.record() };
+    const delegations = this.#delegations.record();
+    const ownership = this.#ownership.record();
+    return { keys: this.keys.record(), delegations, ...this.#tree.record(), ...ownership };
+  }
+
+  /** What the auth service has said last of the owner; undefined in chains without one. */
+  get owner(): OwnerRecord | undefined {
+    return this.#ownership.owner;
+  }
+
+  /** The identity of the server that keeps the chain, as events have it; undefined in distributed chains. */
+  get serverIdentity(): PublicKey | undefined {
+    return this.#ownership.serverIdentity;
+  }
+
+  /** As `Ownership.checkTakes`. */
+  checkTakes(timeUnixMs: number): void {
+    this.#ownership.checkTakes(timeUnixMs);
   }
 
   /**
    * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule of the root of the chain names for writing
-   * or adding, or one that it lets in besides; or what has replaced one of those.
+   * or adding, or one that it or the auth service lets in besides; or what has replaced one of those.
    */
   admits(fingerprint: string): boolean {
     if (this.keys.isChanged(fingerprint)) return false;
-    const names = this.keys.namesOf(fingerprint);
-    return this.keys.isRoot(fingerprint) || names.some((name) => this.#tree.isAdmitted(name));
+    if (this.#ownsRoot(fingerprint)) return true;
+    const isLetIn = (name: string) => this.#tree.isAdmitted(name) || this.#ownership.admits(name);
+    return this.keys.namesOf(fingerprint).some(isLetIn);
+  }
+
+  /** Whether a key is a root, or may write besides where the root of the chain has no rule for it, and it has none. */
+  #ownsRoot(fingerprint: string): boolean {
+    const { write } = this.#tree.root;
+    return this.keys.isRoot(fingerprint) || (write === undefined && this.keys.isOwner(fingerprint));
   }
 
   /** Who may open the chain, if it is private, besides roots and those whom rules of the root of the chain name: 32 bytes each. */
@@ -130,23 +165,33 @@ export class Authority {
 
   /**
    * Decide whether the keys that a batch is from may do what its events do, and have the state after it. The batch itself was found
-   * good by `checkBatch`, and its signers' keys by `keysOfSigners`.
+   * good by `checkBatch`, its signers' keys by `keysOfSigners`, and the delegations that it shows by `verifyDelegations`.
    *
+   * @param at.timeUnixMs of its commit, by which delegations count.
+   * @param at.chainKey that delegations must name.
    * @returns how to take it back.
-   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, naming
-   * the event: nothing has changed.
+   * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED,
+   * DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, naming the event where it is about one: AUTH_ANSWER_INVALID
+   * likewise; AUTH_ANSWER_EXPIRED, OWNER_REMOVED: nothing has changed.
    */
-  decide(batch: Batch): Undo {
+  decide(batch: Batch, at: CommitPlace): Undo {
     const undo: Undo = [];
     try {
+      if (isFromServer(batch)) {
+        this.#ownership.decide(batch, at.timeUnixMs, this.keys, undo);
+        this.changes += 1;
+        return undo;
+      }
+      this.#ownership.checkTakes(at.timeUnixMs);
       for (const key of batch.sealKeys()) this.keys.add(key, undo);
-      const writer = actorOf(batch);
+      this.#learnDelegations(batch.delegations(), at, undo);
+      const writer = this.#standing([batch.seal.fingerprintHex], at.timeUnixMs);
       let mayWriteRoot: boolean | undefined;
       for (let index = 0; index < batch.count; index += 1) {
         mayWriteRoot ??= this.#counts(writer) && this.#mayWrite(writer, this.#tree.root);
         // Nearly all events of most chains: what follows decides the same of them, and takes longer.
-        if (mayWriteRoot && this.#isPlain(batch, index)) continue;
-        this.#decideEvent(batch, index, undo);
+        if (mayWriteRoot && isPlain(batch, index, this.#tree)) continue;
+        this.#decideEvent(batch, index, at, undo);
         mayWriteRoot = undefined;
       }
       if (undo.length > 0) this.changes += 1;
@@ -164,31 +209,71 @@ export class Authority {
    * @throws AtedbError KEY_NOT_ALLOWED, KEY_UNKNOWN, KEY_REVOKED, BATCH_INVALID.
    */
   keysOf(batch: Batch): Map<string, PublicKey> {
+    if (isFromServer(batch)) {
+      const server = serverOf(batch, this.#ownership.serverIdentity);
+      return new Map([[server.fingerprintHex, server]]);
+    }
     const signers = signersOf(batch);
-    this.checkNamed(signers);
+    this.checkNamed(signers, batch.delegations());
     return keysOfSigners(batch, signers, this.keys);
   }
 
-  /** Refuse keys, in hexadecimal, that no rule of the chain allows anything. @throws AtedbError KEY_NOT_ALLOWED. */
-  checkNamed(actors: readonly string[]): void {
-    const isNamed = actors.some(
-      (actor) =>
-        this.keys.isRoot(actor) ||
-        this.keys.isChanged(actor) ||
-        this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
-        // Who was let in may give its key up.
-        (this.#tree.isPrivate && this.admits(actor)),
+  /**
+   * Refuse keys, in hexadecimal, that no rule of the chain allows anything.
+   *
+   * @param shown delegations that they show, whatever those say.
+   * @throws AtedbError KEY_NOT_ALLOWED.
+   */
+  checkNamed(actors: readonly string[], shown: readonly ParsedDelegation[] = []): void {
+    const given = actors.flatMap((actor) => this.#delegations.givenBy(actor));
+    const claimed = [...actors, ...given, ...shown.slice(0, 1).map(({ issuerHex }) => issuerHex)];
+    const isNamed = claimed.some(
+      (actor) => this.keys.isChanged(actor) || this.#hasRight(actor) || this.#tree.namesEveryone,
     );
     if (!isNamed) throw notNamed(actors, this.keys);
+  }
+
+  /** Whether a key, in hexadecimal, is a root, or a rule names it: not only everyone. */
+  #hasRight(actor: string): boolean {
+    return (
+      this.#ownsRoot(actor) ||
+      this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
+      // Who was let in may give its key up.
+      (this.#tree.isPrivate && this.admits(actor))
+    );
+  }
+
+  /** Know the delegations that a seal shows. */
+  #learnDelegations(path: readonly ParsedDelegation[], at: CommitPlace, undo: Undo): void {
+    const [first] = path;
+    if (first === undefined) return;
+    const { issuerHex } = first;
+    checkScopeOfPath(path, at.chainKey);
+    if (this.keys.isChanged(issuerHex) || !this.#hasRight(issuerHex)) {
+      throw notNamed([issuerHex], this.keys);
+    }
+    this.#delegations.learn(path, at.timeUnixMs, undo);
+  }
+
+  #standing(actors: readonly string[], timeUnixMs: number): Acting {
+    return standingFor(actors, timeUnixMs, { delegations: this.#delegations, keys: this.keys });
   }
 
   /**
    * Whether a key, in hexadecimal, may write an object as things are, or make it.
    *
-   * @param parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
+   * @param where.parent where it is to be made, its key being made from that one; undefined: by a right to the root of the chain alone.
+   * @param where.timeUnixMs by which delegations count.
    */
-  mayWriteObject(actor: string, key: Buffer, parent?: { key: Buffer | undefined }): boolean {
-    const act = { actors: [actor] };
+  mayWriteObject(
+    actor: string,
+    key: Buffer,
+    {
+      parent,
+      timeUnixMs,
+    }: { parent?: { key: Buffer | undefined } | undefined; timeUnixMs: number },
+  ): boolean {
+    const act = this.#standing([actor], timeUnixMs);
     if (!this.#counts(act)) return false;
     const node = this.#tree.find(latin1(key)) ?? this.#tree.root;
     if (this.#mayWrite(act, node)) return true;
@@ -197,30 +282,26 @@ export class Authority {
     return above?.isLive === true && this.#mayAdd(act, above);
   }
 
-  /** Whether an event is about an object at the root of the chain that has no rules and gets none, in clear as it is to be. */
-  #isPlain({ layout, bytes }: Batch, index: number): boolean {
-    const at = index * layoutStride;
-    if (layout[at + layoutOf.marks] !== 0 || layout[at + layoutOf.parentStart] !== 0) return false;
-    if (this.#tree.hasReadRules) return false;
-    if (!writesObject(layout[at + layoutOf.kind] as number)) return false;
-    if (this.#tree.size === 0) return true;
-    const start = layout[at + layoutOf.keyStart] as number;
-    return this.#tree.find(bytes.toString('latin1', start, start + latin1KeyBytes)) === undefined;
-  }
-
-  #decideEvent(batch: Batch, index: number, undo: Undo): void {
+  #decideEvent(batch: Batch, index: number, place: CommitPlace, undo: Undo): void {
     const { layout, bytes } = batch;
     const at = index * layoutStride;
     const keyStart = layout[at + layoutOf.keyStart] as number;
     const parentStart = layout[at + layoutOf.parentStart] as number;
     const name = (start: number) => bytes.toString('latin1', start, start + latin1KeyBytes);
+    const actors = actorsOf(batch, index);
+    const delegableAtMs = isDelegable(batch, index) ? place.timeUnixMs : undefined;
+    const acting =
+      delegableAtMs === undefined
+        ? { actors, standsFor: [] }
+        : this.#standing(actors, delegableAtMs);
     const act: Act = {
       index,
       key: keyStart === 0 ? '' : name(keyStart),
       keyBytes: bytes.subarray(keyStart, keyStart + latin1KeyBytes),
       parent: parentStart === 0 ? undefined : name(parentStart),
       said: batch.authorityOf(index),
-      actors: actorsOf(batch, index),
+      ...acting,
+      delegableAtMs,
     };
     const kind = batch.kindOf(index);
     // An event before it, in this batch too, may have ended them.
@@ -228,115 +309,20 @@ export class Authority {
       if (this.keys.isChanged(signer)) throw countsNoMore(act, signer);
     }
     this.#learnKeys(act, undo);
-    if (kind === 'key_change') changeKey(act, this.keys, undo);
-    else if (kind === 'roots') changeRoots(act, this.keys, undo);
+    const rights = { keys: this.keys, delegations: this.#delegations };
+    if (kind === 'key_change') changeKey(act, rights, undo);
+    else if (kind === 'roots') changeRoots(act, this.keys, this.owner?.owner, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
-    else if (kind === 'tombstone') this.#remove(act, undo);
+    else if (kind === 'tombstone') this.#objects.remove(act, undo);
     else if (kind === 'redaction') this.#requireErasure(act);
     else {
-      const node = this.#write(act, undo);
-      if (kind === 'data') this.#checkSealed(batch, act, node);
+      const node = this.#objects.write(act, undo);
+      if (kind === 'data') checkSealed(batch, index, node, this.#tree);
     }
   }
 
   #learnKeys({ said }: Act, undo: Undo): void {
     for (const key of said.publicKeys ?? []) this.keys.add(key, undo);
-  }
-
-  /** Write an object, or have other rules for it. @returns where it is. */
-  #write(act: Act, undo: Undo): TreeNode {
-    const { key, parent, said } = act;
-    const known = this.#tree.find(key);
-    const node =
-      known === undefined ? this.#create(act, undo) : this.#writeKnown(act, known, parent, undo);
-    if (said.authorisation === undefined) return node;
-    const ruled = node.key === key ? node : this.#tree.insert(key, node, false, undo);
-    this.#tree.setRules(ruled, said.authorisation, undo);
-    this.#tree.forgetIfPlain(ruled, undo);
-    return ruled;
-  }
-
-  #writeKnown(act: Act, node: TreeNode, parent: string | undefined, undo: Undo): TreeNode {
-    this.#requireWrite(act, node);
-    const above = parent ?? '';
-    const isThere = (node.parent as TreeNode).key === above;
-    if (isThere === (act.said.moves === true)) {
-      throw parentInvalid(act.index, isThere ? 'there' : 'elsewhere', node, above);
-    }
-    if (!isThere) this.#move(act, node, undo);
-    else if (this.#tree.depthOf(node) > treeDepthMax) {
-      throw parentInvalid(act.index, 'too_deep', node, above);
-    }
-    this.#tree.revive(node, undo);
-    return node;
-  }
-
-  #move(act: Act, node: TreeNode, undo: Undo): void {
-    const parent = this.#parentFor(act, undo);
-    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'move');
-    if (this.#tree.isWithin(parent, node)) {
-      throw parentInvalid(act.index, 'cycle', node, parent.key);
-    }
-    this.#checkDepth(act, parent);
-    this.#tree.move(node, parent, undo);
-  }
-
-  /** An object that the tree doesn't know: it is new, or at the root of the chain and without rules. */
-  #create(act: Act, undo: Undo): TreeNode {
-    const { key, said, index } = act;
-    const { root } = this.#tree;
-    const moves = said.moves === true;
-    if (moves && act.parent === undefined) throw parentInvalid(index, 'there', undefined, '');
-    if (act.parent === key) throw parentInvalid(index, 'cycle', undefined, key);
-    const ownsRoot = this.#mayWrite(act, root);
-    if (act.parent === undefined && ownsRoot) return root;
-    // It comes from the root then.
-    if (moves && !ownsRoot) throw this.#refused(act, root, 'move');
-    const parent = this.#parentFor(act, undo);
-    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'write');
-    // Whoever has no right to the root has none to the objects that may be there.
-    if (!ownsRoot) this.#requireChildKey(act);
-    if (said.authorisation !== undefined && !this.#mayWrite(act, parent)) {
-      throw this.#refused(act, parent, 'set rules for');
-    }
-    this.#checkDepth(act, parent);
-    return this.#tree.insert(key, parent, parent === root, undo);
-  }
-
-  /** The node of the parent that an event names. One that is not known is an object at the root without rules. */
-  #parentFor({ parent, index }: Act, undo: Undo): TreeNode {
-    if (parent === undefined) return this.#tree.root;
-    const node = this.#tree.find(parent);
-    if (node === undefined) return this.#tree.insert(parent, this.#tree.root, false, undo);
-    if (node.isLive) return node;
-    throw parentInvalid(index, 'gone', undefined, parent);
-  }
-
-  #requireChildKey(act: Act): void {
-    const { said, keyBytes, parent, index } = act;
-    if (said.label !== undefined) return;
-    const above = parent === undefined ? 'the root of the chain' : 'its parent';
-    throw new AtedbError(
-      'KEY_NOT_ALLOWED',
-      `event ${index}: the right to add the object ${keyBytes.toString('hex')} comes from ${above} alone, and its primary key is not made from that one. Leave the key out or give the object a name, so that it is`,
-      { metadata: { ...aboutAct(act), rule: 'label' } },
-    );
-  }
-
-  #checkDepth({ index, parent }: Act, above: TreeNode): void {
-    if (this.#tree.depthOf(above) + 1 <= treeDepthMax) return;
-    throw parentInvalid(index, 'too_deep', undefined, parent ?? '');
-  }
-
-  #remove(act: Act, undo: Undo): void {
-    const node = this.#tree.find(act.key);
-    if (node === undefined) {
-      const { root } = this.#tree;
-      if (!this.#mayWrite(act, root)) throw this.#refused(act, root, 'remove');
-      return;
-    }
-    this.#requireWrite(act, node);
-    this.#tree.remove(node, undo);
   }
 
   #ruleRoot(act: Act, undo: Undo): void {
@@ -347,27 +333,17 @@ export class Authority {
     this.#tree.setRules(root, rules, undo);
   }
 
-  /** The data of an object is sealed as the rule for it after the event says. */
-  #checkSealed(batch: Batch, { index }: Act, node: TreeNode): void {
-    const isSealed = (batch.marksOf(index) & eventMarks.sealed) !== 0;
-    const due = this.#tree.readRuleOf(node);
-    if (due?.kind === 'everyone' && !isSealed) return;
-    const is = isSealed ? readConfidentiality(batch.headerOf(index))?.readKeyId : undefined;
-    if (due?.kind === 'read_key' && is?.equals(due.readKeyId)) return;
-    throw readRuleMismatch(index, due, is);
-  }
-
   #counts({ actors }: Pick<Act, 'actors'>): boolean {
     return !actors.some((actor) => this.keys.isChanged(actor));
   }
 
-  #mayWrite({ actors }: Pick<Act, 'actors'>, node: TreeNode): boolean {
-    return allows(this.#tree.writeRuleOf(node).rule, actors, this.keys);
+  #mayWrite(act: Acting, node: TreeNode): boolean {
+    return allows(this.#tree.writeRuleOf(node).rule, actingKeys(act), this.keys);
   }
 
-  #mayAdd(act: Pick<Act, 'actors'>, parent: TreeNode): boolean {
+  #mayAdd(act: Acting, parent: TreeNode): boolean {
     if (this.#mayWrite(act, parent)) return true;
-    return parent.add !== undefined && allows(parent.add, act.actors, this.keys);
+    return parent.add !== undefined && allows(parent.add, actingKeys(act), this.keys);
   }
 
   /** Whoever may write an object now, or is a root, may have data of it erased. It changes nothing of who may do what. */
@@ -377,12 +353,13 @@ export class Authority {
     if (!this.#mayWrite(act, node)) throw this.#refused(act, node, 'redact');
   }
 
-  #requireWrite(act: Act, node: TreeNode): void {
-    if (!this.#mayWrite(act, node)) throw this.#refused(act, node, 'write');
-  }
-
   #refused(act: Act, node: TreeNode, verb: string): AtedbError {
     const found = this.#tree.writeRuleOf(node);
+    const rules = [found.rule, ...(node.add === undefined ? [] : [node.add])];
+    const late = this.#delegations.lateFor(act, (actors) =>
+      rules.some((rule) => allows(rule, actors, this.keys)),
+    );
+    if (late !== undefined) return late;
     return refusal({ ...act, verb, found, add: node.add, keys: this.keys });
   }
 }

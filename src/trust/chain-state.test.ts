@@ -41,14 +41,20 @@ function batchOf(options: {
     hash: options.hash ?? randomBytes(32),
   };
   // Without events: what those may do is for the tests of `Authority`.
-  return { seal, isGenesis: false, count: 0, sealKeys: () => [] } as unknown as Batch;
+  return {
+    seal,
+    isGenesis: false,
+    count: 0,
+    sealKeys: () => [],
+    delegations: () => [],
+  } as unknown as Batch;
 }
 
 async function freshState() {
   const { header, batch } = await testGenesis({ roots: [root] });
   const state = new ChainState(parseGenesis(header));
   const genesis = parseBatch(batch.run);
-  state.admit(genesis, undefined);
+  state.admit(genesis, { timeUnixMs: 1, asOfRoot: undefined });
   place(state, genesis);
   return state;
 }
@@ -64,7 +70,7 @@ function place(state: ChainState, batch: Batch): void {
 
 function verdict(state: ChainState, batch: Batch, asOfRoot?: Buffer): string {
   try {
-    state.admit(batch, asOfRoot);
+    state.admit(batch, { timeUnixMs: 1, asOfRoot });
   } catch (error) {
     if (error instanceof AtedbError) return error.reason;
     throw error;

@@ -47,6 +47,15 @@ export interface Placed {
   readonly commitHeader: Buffer;
 }
 
+/** What a batch is decided by, beside the state. */
+export interface AdmissionFacts
+  extends Partial<Pick<ConditionFacts, 'endOfOthersOn' | 'holdsLease'>> {
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly timeUnixMs: number;
+  /** 32 bytes. */
+  readonly asOfRoot: Buffer | undefined;
+}
+
 /** All of a writer but its id, by which it is found. */
 interface Writer {
   nextCounter: number;
@@ -133,6 +142,17 @@ export class ChainState {
     return this.#writers.get(writerId.toString('hex'));
   }
 
+  /** Where a writer's chain of seals stands: its next counter, and the hash of its last seal; 32 bytes. */
+  standingOf(writerId: Buffer): {
+    readonly counter: number;
+    readonly previous: Buffer | undefined;
+  } {
+    const writer = this.#writers.get(writerId.toString('hex'));
+    const last = writer?.recent.at(-1);
+    const previous = last === undefined ? undefined : answerOf(last).sealHash;
+    return { counter: writer?.nextCounter ?? 0, previous };
+  }
+
   /** The answer that the batch of this seal already got, if it is among its writer's last 128. */
   answerTo(seal: SealView): Answer | undefined {
     const writer = this.#writers.get(seal.writerIdHex);
@@ -178,19 +198,16 @@ export class ChainState {
    * Decide whether the chain takes a batch next. Batches that were answered before are found by `answerTo`,
    * first; the batch itself was found good by `checkBatch` and `verifySignatures`.
    *
-   * @param endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none.
-   * @param holdsLease whether a lease is held by a token; absent: always.
-   * @param asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
+   * @param facts.timeUnixMs that its commit will have.
+   * @param facts.asOfRoot root of the head of the size that the seal names, as this chain had it; undefined where it never
    * had, or hasn't shown, a head of that size.
+   * @param facts.endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none. Absent: always.
+   * @param facts.holdsLease whether a lease is held by a token; absent: always.
    * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
    * PRECONDITION_FAILED, LEASE_LOST, REDACTION_INVALID; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
-  admit(
-    batch: Batch,
-    asOfRoot: Buffer | undefined,
-    endOfOthersOn: ConditionFacts['endOfOthersOn'] = () => 0,
-    holdsLease?: ConditionFacts['holdsLease'],
-  ): void {
+  admit(batch: Batch, facts: AdmissionFacts): void {
+    const { timeUnixMs, asOfRoot, endOfOthersOn = () => 0, holdsLease } = facts;
     // The one admitted before wasn't applied, so it never was.
     takeBackAll(this.#admitted);
     this.checkChain(batch);
@@ -206,7 +223,7 @@ export class ChainState {
       holdsLease,
     });
     checkRedactions(batch, this.nextSequence);
-    this.#authorise(batch);
+    this.#authorise(batch, timeUnixMs);
   }
 
   /**
@@ -215,17 +232,21 @@ export class ChainState {
    * @throws AtedbError as `Authority.decide`: it can't have been admitted.
    */
   replay(batch: Batch, placed: Placed): void {
-    this.#authorise(batch);
+    this.#authorise(batch, placed.timeUnixMs);
     this.apply(batch.seal, placed);
     this.settled(this.nextCommit);
   }
 
-  #authorise(batch: Batch): void {
+  #authorise(batch: Batch, timeUnixMs: number): void {
     // The roots that a genesis names have no say before it.
-    if (batch.isGenesis) return;
+    if (batch.isGenesis) {
+      this.authority.checkTakes(timeUnixMs);
+      return;
+    }
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
-    this.#admitted.push(...this.authority.decide(batch));
+    const chainKey = this.genesis.chainKey.text;
+    this.#admitted.push(...this.authority.decide(batch, { timeUnixMs, chainKey }));
   }
 
   /** Take note of a batch that was admitted, by its seal, and of its place. */

@@ -10,6 +10,8 @@ import {
 import { checkEvents } from './check-events.ts';
 import type { Provenance } from './check-gone.ts';
 import { checkHashes } from './check-hashes.ts';
+import { genesisSigners } from './from-server.ts';
+import { checkShownDelegations } from './shown-delegations.ts';
 import { signersOf } from './signers.ts';
 
 /**
@@ -48,6 +50,7 @@ export function checkContents(
   // Whether it may have none is for `vouchedBy` to say.
   if (seal.signatures.length > 0) checkSigners(batch);
   if (seal.publicKeys.length > 0) checkShown(batch);
+  if (seal.delegations.length > 0) checkShownDelegations(batch, signersOf(batch));
   return undefined;
 }
 
@@ -82,6 +85,12 @@ function checkGenesis(batch: Batch): Genesis {
   if (seal.publicKeys.length > 0) {
     throw new AtedbError('GENESIS_INVALID', 'its seal shows keys, which the genesis names already');
   }
+  if (seal.delegations.length > 0) {
+    throw new AtedbError(
+      'GENESIS_INVALID',
+      'its seal shows delegations, and no rules are there yet',
+    );
+  }
   if (event.data.length > 0 || event.salt !== undefined || event.dataState !== 0) {
     throw new AtedbError('GENESIS_INVALID', 'a genesis has no data');
   }
@@ -96,19 +105,26 @@ function checkGenesis(batch: Batch): Genesis {
   if (pinned !== undefined && encodeBase32(rootsFingerprint(genesis.roots)) !== pinned) {
     throw new AtedbError('GENESIS_INVALID', 'its roots are not those that its chain key names');
   }
-  // The roots are sorted by fingerprint, and so are signatures: they stand side by side.
+  // They are sorted by fingerprint, and so are signatures: they stand side by side.
+  const due = genesisSigners(genesis);
   const signers = seal.signatures.map((signature) => signature.fingerprint);
   const bothSame =
-    signers.length === genesis.roots.length &&
-    genesis.roots.every((root, index) => signers[index]?.equals(root.fingerprint));
+    signers.length === due.length &&
+    due.every((one, index) => signers[index]?.equals(one.fingerprint));
+  const isAnswered = genesis.answer !== undefined;
   if (!bothSame) {
     throw new AtedbError(
       'SIGNATURE_INVALID',
-      'a genesis is signed by each of its roots, no others',
+      isAnswered
+        ? 'a genesis that holds the answer of an auth service is signed by the server that it names, and no others'
+        : 'a genesis is signed by each of its roots, no others',
     );
   }
-  if (!genesis.roots.some((root) => root.fingerprint.equals(seal.fingerprint))) {
-    throw new AtedbError('GENESIS_INVALID', 'its writer is not one of its roots');
+  if (!due.some((one) => one.fingerprint.equals(seal.fingerprint))) {
+    throw new AtedbError(
+      'GENESIS_INVALID',
+      isAnswered ? 'its writer is not its server' : 'its writer is not one of its roots',
+    );
   }
   return genesis;
 }

@@ -1,4 +1,6 @@
+export type { CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
+export { verifyAuthAnswer, verifyHeld } from './auth-answer.ts';
 export { Authority, type AuthorityRecord } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
@@ -20,7 +22,17 @@ export {
   verifyCheckpointKeys,
 } from './checkpoint.ts';
 export type { CountingRules } from './counting-rules.ts';
+export {
+  checkDelegationPath,
+  checkScopeOfPath,
+  checkTimesOfPath,
+  countsAt,
+  signDelegation,
+  verifyDelegations,
+} from './delegation-path.ts';
+export type { KnownDelegation } from './delegations.ts';
 export { verifyDeletion } from './deletion-proof.ts';
+export { genesisSigners, isFromServer, isServersKind } from './from-server.ts';
 export {
   extendIdentityLine,
   type IdentityLine,
@@ -34,6 +46,7 @@ export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
 export { OwedData, refuseUnallowed, type Unallowed } from './owed-data.ts';
+export type { OwnerRecord } from './ownership.ts';
 export {
   type FindKey,
   type ReplayedWriter,
@@ -44,10 +57,11 @@ export {
   type RulesFrom,
   type VerifiedBatch,
 } from './replay-verifier.ts';
+export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
 export type { StoredBatch } from './stored-batch.ts';
-export { checkMayOpen, verifyTicketProof } from './ticket-proof.ts';
+export { checkMayOpen, checkMayOpenBy, verifyTicketProof } from './ticket-proof.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';

@@ -1,15 +1,24 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type Act, aboutRoots, countsNoMore, requireRoot } from './act.ts';
+import type { Delegations } from './delegations.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { Undo } from './undo.ts';
 
 /**
- * Have other roots: it takes more than half of those before.
+ * Have other roots: it takes more than half of those before, and no auth service that says which they are.
  *
+ * @param owner whom an auth service speaks of; undefined without one.
  * @throws AtedbError KEY_NOT_ALLOWED, KEY_REVOKED.
  */
-export function changeRoots(act: Act, keys: KeyRing, undo: Undo): void {
+export function changeRoots(act: Act, keys: KeyRing, owner: string | undefined, undo: Undo): void {
   const { said, actors, index } = act;
+  if (owner !== undefined) {
+    throw new AtedbError(
+      'KEY_NOT_ALLOWED',
+      `event ${index}: the roots of this chain are the keys of ${owner}, as the auth service says them. Change the account's keys instead`,
+      { metadata: { ...aboutRoots(act, keys), owner } },
+    );
+  }
   const { roots } = keys;
   const agreed = roots.filter(({ fingerprintHex }) => actors.includes(fingerprintHex)).length;
   if (2 * agreed <= roots.length) {
@@ -31,7 +40,11 @@ export function changeRoots(act: Act, keys: KeyRing, undo: Undo): void {
  *
  * @throws AtedbError KEY_NOT_ALLOWED, KEY_REVOKED, TOO_MANY_KEYS.
  */
-export function changeKey(act: Act, keys: KeyRing, undo: Undo): void {
+export function changeKey(
+  act: Act,
+  { keys, delegations }: { readonly keys: KeyRing; readonly delegations: Delegations },
+  undo: Undo,
+): void {
   const { said, actors, index } = act;
   if (said.keyChange === undefined) throw new Error('checkEvents has passed it');
   const { successor } = said.keyChange;
@@ -44,8 +57,13 @@ export function changeKey(act: Act, keys: KeyRing, undo: Undo): void {
     );
   }
   if (keys.isChanged(fingerprint)) throw countsNoMore(act, fingerprint);
-  // A key may always give itself up, and whom it trusts is its owner's to say.
-  if (!actors.includes(fingerprint)) requireRoot(act, keys, `change the key ${fingerprint}`);
+  // A key may always give itself up, and whom it trusts is its owner's to say. What was delegated is its giver's to end, and no more.
+  const isGivers =
+    successor === undefined &&
+    delegations.givenBy(fingerprint).some((issuer) => actors.includes(issuer));
+  if (!actors.includes(fingerprint) && !isGivers) {
+    requireRoot(act, keys, `change the key ${fingerprint}`);
+  }
   if (successor === undefined) {
     keys.change(fingerprint, undefined, undo);
     return;

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { batchOf, keysOf } from '../../test/support/authority/build-batch.ts';
-import type { OracleEvent } from '../../test/support/authority/oracle.ts';
+import type { OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import { chainKeysMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { Authority } from './authority.ts';
 import { KeyRing } from './key-ring.ts';
+import { takeBackAll, type Undo } from './undo.ts';
 
 const keyOf = (number: number) => ({ fingerprintHex: `key ${number}` }) as PublicKey;
 
@@ -25,15 +26,16 @@ test('where strangers have used up all keys, those that are known write on, and 
   const keys = { roots: keysOf(['root']), others: known, changed: [] };
   const authority = new Authority({
     keys,
+    delegations: [],
     isConfidential: false,
     isPrivate: false,
     rootRules: {},
     nodes: [],
   });
   const decide = async (event: OracleEvent) => {
-    const batch = await batchOf([event], true);
+    const batch = await batchOf([event], { showsSigners: true });
     authority.keysOf(batch);
-    return authority.decide(batch);
+    return authority.decide(batch, { timeUnixMs: 1, chainKey: 'example.com/me/test' });
   };
   const data = { kind: 'data', object: 'a' } as const;
   await decide({ ...data, write: 'everyone', actors: ['root'] });
@@ -42,4 +44,18 @@ test('where strangers have used up all keys, those that are known write on, and 
     reason: 'TOO_MANY_KEYS',
   });
   await decide({ ...data, actors: ['alice'] });
+});
+
+test('however many keys a chain knows, it learns whose it is', () => {
+  const others = Array.from({ length: chainKeysMax }, (_, number) => keyOf(number));
+  const ring = new KeyRing({ roots: [keyOf(-1)], others, changed: [] });
+  const [root, writer] = keysOf(['alice', 'bob']) as [PublicKey, PublicKey];
+  const undo: Undo = [];
+  ring.setOwners([root], [writer], undo);
+  expect(ring.owners).toEqual([root.fingerprintHex, writer.fingerprintHex]);
+  expect(ring.find(writer.fingerprintHex)).toBe(writer);
+  expect(ring.isRoot(writer.fingerprintHex)).toBe(false);
+  takeBackAll(undo);
+  expect(ring.owners).toEqual(['key -1']);
+  expect(ring.find(writer.fingerprintHex)).toBeUndefined();
 });

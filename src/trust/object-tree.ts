@@ -139,9 +139,14 @@ export class ObjectTree {
     return this.#isConfidential || this.#readRules > 0;
   }
 
-  /** Whether a rule for writing or adding names a key, in hexadecimal, or everyone. */
+  /** Whether a rule for writing or adding names a key, in hexadecimal. */
   isNamed(fingerprint: string): boolean {
-    return this.#named.has(fingerprint) || this.#named.has(everyone);
+    return this.#named.has(fingerprint);
+  }
+
+  /** Whether a rule for writing or adding names everyone. */
+  get namesEveryone(): boolean {
+    return this.#named.has(everyone);
   }
 
   /**

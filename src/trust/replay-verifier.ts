@@ -8,16 +8,19 @@ import {
   parseBatch,
   type TreeHead,
 } from '../event/index.ts';
+import { verifyHeld } from './auth-answer.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
 import { checkBatch } from './check-batch.ts';
 import { checkRedactions } from './check-redactions.ts';
+import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { OwedData, refuseUnallowed } from './owed-data.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
-import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
+import { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
+import { type KeyTable, keyTable } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
 import { splitOrFail } from './split-slice.ts';
 import type { StoredBatch } from './stored-batch.ts';
@@ -223,7 +226,11 @@ export class ReplayVerifier {
       const { seal } = batch;
       const who = this.#allSignatures ? commit.commit : seal.writerIdHex;
       if (seal.signatures.length > 0) lastSigned.set(who, step);
-      if (seal.signatures.length > 1) await verifyStep(step);
+      // What is said of keys is covered by no seal: each is verified.
+      const isByItself = seal.signatures.length > 1 || step.issuer !== undefined;
+      if (isByItself) await verifyStep(step);
+      const held = verifyHeld(batch, this.genesis);
+      if (held !== undefined) await within(commit.commit, held);
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));
     if (this.#refusesUnallowed) refuseUnallowed(this.owed.takeUnallowed());
@@ -247,6 +254,7 @@ export class ReplayVerifier {
   /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */
   #strangersOf(batch: Batch): readonly string[] {
     if (this.#authority !== undefined || this.#findKey === undefined) return [];
+    if (isFromServer(batch)) return [];
     return signersOf(batch).filter((signer) => this.#keys.find(signer) === undefined);
   }
 
@@ -262,9 +270,7 @@ export class ReplayVerifier {
   #step(batch: Batch, commit: CommitView): Step {
     const { isGenesis } = batch;
     const vouched = vouchedBy(batch, this.genesis.trustMode);
-    const keys = isGenesis
-      ? keyTable(this.genesis.roots)
-      : (this.#authority?.keysOf(batch) ?? keysOfSigners(batch, signersOf(batch), this.#keys));
+    const keys = isGenesis ? keyTable(genesisSigners(this.genesis)) : this.#keysOf(batch);
     this.#checkPlace(batch, commit, isGenesis);
     this.#checkWriter(batch);
     const { seal } = batch;
@@ -276,7 +282,12 @@ export class ReplayVerifier {
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
     checkRedactions(batch, commit.firstSequence);
-    if (!isGenesis) this.#authority?.decide(batch);
+    // Where it isn't known who may do what, what was delegated is not looked at either.
+    const issuer = this.#authority && issuerOfShown(batch.delegations(), this.#keys);
+    const chainKey = this.genesis.chainKey.text;
+    const { timeUnixMs } = commit;
+    if (isGenesis) this.#authority?.checkTakes(timeUnixMs);
+    else this.#authority?.decide(batch, { timeUnixMs, chainKey });
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
     const writer = {
@@ -292,7 +303,14 @@ export class ReplayVerifier {
     this.owed.add(batch, commit.firstSequence);
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
-    return { verified: { batch, commit, vouchedBy: vouched }, keys };
+    return { verified: { batch, commit, vouchedBy: vouched }, keys, issuer };
+  }
+
+  /** The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to have. */
+  #keysOf(batch: Batch): KeyTable {
+    if (this.#authority !== undefined) return this.#authority.keysOf(batch);
+    if (isFromServer(batch)) return keyTable([claimedServer(batch, this.genesis)]);
+    return keysOfSigners(batch, signersOf(batch), this.#keys);
   }
 
   #checkPlace(batch: Batch, commit: CommitView, isGenesis: boolean): void {
@@ -356,15 +374,21 @@ interface Step {
   readonly verified: VerifiedBatch;
   /** Those of its signers, as they were when it came. */
   readonly keys: KeyTable;
+  /** Of the first delegation that it shows, where one is to be verified. */
+  readonly issuer: PublicKey | undefined;
 }
 
-async function verifyStep({ verified, keys }: Step): Promise<void> {
-  const { batch, commit } = verified;
+async function within(commit: number, step: Promise<void>): Promise<void> {
   try {
-    await verifySignatures(batch.seal, keys);
+    await step;
   } catch (error) {
-    throw failed(commit.commit, error);
+    throw failed(commit, error);
   }
+}
+
+async function verifyStep({ verified, keys, issuer }: Step): Promise<void> {
+  const { batch, commit } = verified;
+  await within(commit.commit, verifyAllSigned(batch, keys, issuer));
 }
 
 /** What is wrong with a commit, before it is known which one. */

@@ -4,7 +4,7 @@ import { vouchedBy } from './vouching.ts';
 
 function batchOf(kinds: readonly EventKind[], signatures: number, marks: number[] = []): Batch {
   const kindOf = (index: number) => kinds[index];
-  const seal = { signatures: Array(signatures).fill({}) };
+  const seal = { signatures: Array(signatures).fill({}), delegations: [] };
   const marksOf = (index: number) => marks[index] ?? 0;
   return { seal, count: kinds.length, kindOf, marksOf } as unknown as Batch;
 }
@@ -50,4 +50,13 @@ test("a distributed chain's batches are signed", () => {
   expect(() => vouchedBy(batchOf(['data'], 0), 'distributed')).toThrow(
     expect.objectContaining({ reason: 'SIGNATURE_INVALID' }),
   );
+});
+
+test('so is one whose seal shows delegations', () => {
+  const batch = { ...batchOf(['data'], 0) };
+  const shows = {
+    ...batch,
+    seal: { ...batch.seal, delegations: [Buffer.of(1)] },
+  } as unknown as Batch;
+  expect(() => vouchedBy(shows, 'centralized')).toThrow(/shows delegations/);
 });

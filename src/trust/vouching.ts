@@ -24,6 +24,7 @@ export function vouchedBy(
   if (trustMode === 'distributed') {
     throw unsigned("a distributed chain's batches are signed, each of them");
   }
+  if (batch.seal.delegations.length > 0) throw unsigned('its seal shows delegations');
   for (let index = 0; index < batch.count; index += 1) {
     const kind = batch.kindOf(index);
     if (!kindsWithoutAuthority.has(kind)) {

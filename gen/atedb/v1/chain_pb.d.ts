@@ -66,6 +66,14 @@ export declare type OpenChainRequest = Message<"atedb.v1.OpenChainRequest"> & {
    * @generated from field: bytes known_identity = 6;
    */
   knownIdentity: Uint8Array;
+
+  /**
+   * With `for_append`: what the caller wants of a chain that isn't there yet, if the server makes centralized chains by what its auth service
+   * says: it then offers a genesis, or fails with OWNER_UNKNOWN, OWNER_REMOVED or AUTH_UNAVAILABLE. Absent: it offers none.
+   *
+   * @generated from field: atedb.v1.GenesisWishes wishes = 7;
+   */
+  wishes?: GenesisWishes | undefined;
 };
 
 /**
@@ -73,6 +81,33 @@ export declare type OpenChainRequest = Message<"atedb.v1.OpenChainRequest"> & {
  * Use `create(OpenChainRequestSchema)` to create a new message.
  */
 export declare const OpenChainRequestSchema: GenMessage<OpenChainRequest>;
+
+/**
+ * What a chain is to be that is created.
+ *
+ * @generated from message atedb.v1.GenesisWishes
+ */
+export declare type GenesisWishes = Message<"atedb.v1.GenesisWishes"> & {
+  /**
+   * Strangers are kept out, see `Genesis.private`.
+   *
+   * @generated from field: bool private = 1;
+   */
+  private: boolean;
+
+  /**
+   * Data is sealed, see `Genesis.confidential`.
+   *
+   * @generated from field: bool confidential = 2;
+   */
+  confidential: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.GenesisWishes.
+ * Use `create(GenesisWishesSchema)` to create a new message.
+ */
+export declare const GenesisWishesSchema: GenMessage<GenesisWishes>;
 
 /**
  * What the server knows of a writer.
@@ -251,6 +286,15 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: repeated atedb.v1.IdentityRotation identity_rotations = 13;
    */
   identityRotations: IdentityRotation[];
+
+  /**
+   * The batch that creates the chain: its event and its seal, signed by the server. It is stored nowhere: whoever wants the chain checks
+   * that it is what they want, and appends it as it is, soon. Absent: the chain is there, none was asked for, or the caller makes
+   * the genesis: in a distributed chain, and where the server has no auth service.
+   *
+   * @generated from field: atedb.v1.LogSegment offer = 14;
+   */
+  offer?: LogSegment | undefined;
 };
 
 /**
@@ -314,6 +358,14 @@ export declare type GetTicketRequest = Message<"atedb.v1.GetTicketRequest"> & {
    * @generated from field: atedb.v1.TicketProof proof = 4;
    */
   proof?: TicketProof | undefined;
+
+  /**
+   * In the first message, serialised Delegation messages (delegation.proto): a path of them to the key, by which it may open the
+   * chain. At most 4. Absent: by rules that name it.
+   *
+   * @generated from field: repeated bytes delegations = 5;
+   */
+  delegations: Uint8Array[];
 };
 
 /**
@@ -558,6 +610,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
   private: boolean;
 
   /**
+   * The owner, as the auth service says. Absent: there is no such service.
+   *
+   * @generated from field: atedb.v1.ChainOwner owner = 16;
+   */
+  owner?: ChainOwner | undefined;
+
+  /**
    * Bytes of data of the newest events of its objects, when that was counted last. Absent with the other two: it never was.
    *
    * @generated from field: uint64 live_bytes = 40;
@@ -591,6 +650,68 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export declare const DescribeChainResponseSchema: GenMessage<DescribeChainResponse>;
+
+/**
+ * What the auth service of a chain has said last of its owner.
+ *
+ * @generated from message atedb.v1.ChainOwner
+ */
+export declare type ChainOwner = Message<"atedb.v1.ChainOwner"> & {
+  /**
+   * The owner: `name@domain`, or the name of a group.
+   *
+   * @generated from field: string owner = 1;
+   */
+  owner: string;
+
+  /**
+   * Fingerprint of the identity of the auth service; 32 bytes.
+   *
+   * @generated from field: bytes auth_identity = 2;
+   */
+  authIdentity: Uint8Array;
+
+  /**
+   * The version of the owner's account.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * When it was said: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 issued_unix_ms = 4;
+   */
+  issuedUnixMs: bigint;
+
+  /**
+   * From when on it counts no more, and nothing can be appended: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 expires_unix_ms = 5;
+   */
+  expiresUnixMs: bigint;
+
+  /**
+   * Nobody has checked that the name is the account's.
+   *
+   * @generated from field: bool unverified = 6;
+   */
+  unverified: boolean;
+
+  /**
+   * The account was removed: nothing can be appended any more.
+   *
+   * @generated from field: bool removed = 7;
+   */
+  removed: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.ChainOwner.
+ * Use `create(ChainOwnerSchema)` to create a new message.
+ */
+export declare const ChainOwnerSchema: GenMessage<ChainOwner>;
 
 /**
  * Asks for a page of the list.
@@ -1666,6 +1787,14 @@ export declare type LockObject = Message<"atedb.v1.LockObject"> & {
    * @generated from field: bool no_wait = 6;
    */
   noWait: boolean;
+
+  /**
+   * Serialised Delegation messages (delegation.proto): a path of them to the key, by which it may write the object. At most 4. Absent: by
+   * rules that name it, or delegations that the chain knows.
+   *
+   * @generated from field: repeated bytes delegations = 7;
+   */
+  delegations: Uint8Array[];
 };
 
 /**
@@ -2230,8 +2359,9 @@ export declare const ChainService: GenService<{
    * Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
    * `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`
    * where the rules of the root of the chain name it. Whoever has the ticket has what the key may read, until it is too
-   * old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; REQUEST_INVALID
-   * where the chain is not private. Changes nothing; a retry is safe.
+   * old or the key is let in no more. A key that was delegated to shows the delegations, and is let in for as long as they count.
+   * Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; DELEGATION_INVALID, DELEGATION_OUT_OF_SCOPE,
+   * DELEGATION_EXPIRED; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.GetTicket
    */

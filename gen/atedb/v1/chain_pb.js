@@ -15,7 +15,7 @@ import { file_atedb_v1_log } from "./log_pb.js";
  * Describes the file atedb/v1/chain.proto.
  */
 export const file_atedb_v1_chain = /*@__PURE__*/
-  fileDesc("ChRhdGVkYi92MS9jaGFpbi5wcm90bxIIYXRlZGIudjEiigEKEE9wZW5DaGFpblJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCmtub3duX3NpemUYAyABKAQSEgoKZm9yX2FwcGVuZBgEIAEoCBIRCgl3cml0ZXJfaWQYBSABKAwSFgoOa25vd25faWRlbnRpdHkYBiABKAwiRgoLV3JpdGVyU3RhdGUSFAoMbmV4dF9jb3VudGVyGAEgASgEEiEKCWxhc3Rfc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwilwEKC0NoYWluRGFtYWdlEgwKBGZpbGUYASABKAkSDgoGb2Zmc2V0GAIgASgEEgwKBHdoYXQYAyABKAkSGwoOZmlyc3Rfc2VxdWVuY2UYBCABKARIAIgBARIaCg1sYXN0X3NlcXVlbmNlGAUgASgESAGIAQFCEQoPX2ZpcnN0X3NlcXVlbmNlQhAKDl9sYXN0X3NlcXVlbmNlIt4DChFPcGVuQ2hhaW5SZXNwb25zZRIsCg9zZXJ2ZXJfaWRlbnRpdHkYASABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSJwoKdHJ1c3RfbW9kZRgCIAEoDjITLmF0ZWRiLnYxLlRydXN0TW9kZRIlCgdnZW5lc2lzGAMgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAQgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgFIAEoBBITCgtjb25zaXN0ZW5jeRgGIAMoDBIlCgZ3cml0ZXIYByABKAsyFS5hdGVkYi52MS5Xcml0ZXJTdGF0ZRIPCgd0cm91YmxlGAggASgJEiYKB2RhbWFnZXMYCSADKAsyFS5hdGVkYi52MS5DaGFpbkRhbWFnZRIxCg9jaGVja3BvaW50X2tleXMYCiABKAsyGC5hdGVkYi52MS5DaGVja3BvaW50S2V5cxISCgpjaGVja3BvaW50GAsgASgJEh4KFmNoZWNrcG9pbnRfY29uc2lzdGVuY3kYDCADKAwSNgoSaWRlbnRpdHlfcm90YXRpb25zGA0gAygLMhouYXRlZGIudjEuSWRlbnRpdHlSb3RhdGlvbiI1CgtUaWNrZXRQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUifwoQR2V0VGlja2V0UmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSIAoDa2V5GAMgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EiQKBXByb29mGAQgASgLMhUuYXRlZGIudjEuVGlja2V0UHJvb2YiogEKD1RpY2tldENoYWxsZW5nZRIXCg9jb252ZXJzYXRpb25faWQYASABKAwSEAoIY2hhaW5faWQYAiABKAwSLAoPc2VydmVyX2lkZW50aXR5GAMgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EjYKEmlkZW50aXR5X3JvdGF0aW9ucxgEIAMoCzIaLmF0ZWRiLnYxLklkZW50aXR5Um90YXRpb24iKgoGVGlja2V0Eg4KBnRpY2tldBgBIAEoDBIQCgh2YWxpZF9tcxgCIAEoDSJyChFHZXRUaWNrZXRSZXNwb25zZRIuCgljaGFsbGVuZ2UYASABKAsyGS5hdGVkYi52MS5UaWNrZXRDaGFsbGVuZ2VIABIiCgZ0aWNrZXQYAiABKAsyEC5hdGVkYi52MS5UaWNrZXRIAEIJCgdtZXNzYWdlIikKFERlc2NyaWJlQ2hhaW5SZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCSLxAwoVRGVzY3JpYmVDaGFpblJlc3BvbnNlEhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBInCgp0cnVzdF9tb2RlGAMgASgOMhMuYXRlZGIudjEuVHJ1c3RNb2RlEiIKBXJvb3RzGAQgAygLMhMuYXRlZGIudjEuUHVibGljS2V5EhcKD2NyZWF0ZWRfdW5peF9tcxgFIAEoBBIgCgRoZWFkGAYgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgHIAEoBBIbChNsYXN0X2NvbW1pdF91bml4X21zGAggASgEEhEKCWxvZ19ieXRlcxgJIAEoBBIQCghzZWdtZW50cxgKIAEoDRIPCgd3cml0ZXJzGAsgASgNEiUKBmhlYWx0aBgMIAEoDjIVLmF0ZWRiLnYxLkNoYWluSGVhbHRoEg8KB3Ryb3VibGUYDSABKAkSJgoHZGFtYWdlcxgOIAMoCzIVLmF0ZWRiLnYxLkNoYWluRGFtYWdlEg8KB3ByaXZhdGUYDyABKAgSEgoKbGl2ZV9ieXRlcxgoIAEoBBISCgpkZWFkX2J5dGVzGCkgASgEEhcKD2NvdW50ZWRfdW5peF9tcxgqIAEoBBIPCgdlcmFzaW5nGBQgASgIIkoKEUxpc3RDaGFpbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBnByZWZpeBgDIAEoCSJBCgtMaXN0ZWRDaGFpbhIRCgljaGFpbl9rZXkYASABKAkSEQoJbG9nX2J5dGVzGAIgASgEEgwKBG9wZW4YAyABKAgiVAoSTGlzdENoYWluc1Jlc3BvbnNlEiUKBmNoYWlucxgBIAMoCzIVLmF0ZWRiLnYxLkxpc3RlZENoYWluEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyCghLZXlQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUilAEKDUFwcGVuZFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJEiEKBXByb29mGBEgASgLMhIuYXRlZGIudjEuS2V5UHJvb2YSDgoGYXR0ZXN0GBIgASgIIkQKCUNvbW1pdHRlZBIVCg1jb21taXRfaGVhZGVyGAEgASgMEiAKBGhlYWQYAiABKAsyEi5hdGVkYi52MS5UcmVlSGVhZCKnAQoIUmVqZWN0ZWQSJQoGcmVhc29uGAEgASgOMhUuYXRlZGIudjEuRXJyb3JSZWFzb24SDwoHbWVzc2FnZRgCIAEoCRIyCghtZXRhZGF0YRgDIAMoCzIgLmF0ZWRiLnYxLlJlamVjdGVkLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIicKDENvbnZlcnNhdGlvbhIXCg9jb252ZXJzYXRpb25faWQYASABKAwiHQoGUHJvdmVuEhMKC2ZpbmdlcnByaW50GAEgASgMIkYKCEF0dGVzdGVkEhIKCmNoZWNrcG9pbnQYASABKAkSEwoLY29uc2lzdGVuY3kYAiADKAwSEQoJaW5jbHVzaW9uGAMgAygMIvwBCg5BcHBlbmRSZXNwb25zZRIRCglzZWFsX2hhc2gYASABKAwSKAoJY29tbWl0dGVkGAIgASgLMhMuYXRlZGIudjEuQ29tbWl0dGVkSAASJgoIcmVqZWN0ZWQYAyABKAsyEi5hdGVkYi52MS5SZWplY3RlZEgAEi4KDGNvbnZlcnNhdGlvbhgEIAEoCzIWLmF0ZWRiLnYxLkNvbnZlcnNhdGlvbkgAEiIKBnByb3ZlbhgFIAEoCzIQLmF0ZWRiLnYxLlByb3ZlbkgAEiYKCGF0dGVzdGVkGAYgASgLMhIuYXRlZGIudjEuQXR0ZXN0ZWRIAEIJCgdvdXRjb21lInYKEkFwcGVuZEJhdGNoUmVxdWVzdBIfCgZldmVudHMYASADKAsyDy5hdGVkYi52MS5FdmVudBIcCgRzZWFsGAIgASgLMg4uYXRlZGIudjEuU2VhbBIRCgljaGFpbl9rZXkYECABKAkSDgoGYXR0ZXN0GBIgASgIImMKE0FwcGVuZEJhdGNoUmVzcG9uc2USJgoJY29tbWl0dGVkGAEgASgLMhMuYXRlZGIudjEuQ29tbWl0dGVkEiQKCGF0dGVzdGVkGAIgASgLMhIuYXRlZGIudjEuQXR0ZXN0ZWQiCQoHRnJvbU5vdyKjAQoQU3Vic2NyaWJlUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSEgoIc2VxdWVuY2UYAyABKARIABIWCgx0aW1lX3VuaXhfbXMYBCABKARIABIgCgNub3cYBSABKAsyES5hdGVkYi52MS5Gcm9tTm93SAASFAoMaGVhcnRiZWF0X21zGAYgASgNQgYKBGZyb20iwAEKDlN0YXJ0T2ZIaXN0b3J5EhAKCGNoYWluX2lkGAEgASgMEiUKB2dlbmVzaXMYAiABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50EiAKBGhlYWQYAyABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIUCgxzdGFydF9jb21taXQYBCABKAQSFgoOc3RhcnRfc2VxdWVuY2UYBSABKAQSEAoIZnJvbnRpZXIYBiADKAwSEwoLY29uc2lzdGVuY3kYByADKAwiQwoIQ2F1Z2h0VXASIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQiRQoKRmVsbEJlaGluZBIgCgRoZWFkGAEgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgCIAEoBCJaCglIZWFydGJlYXQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQSFAoMdGltZV91bml4X21zGAMgASgEIoQCChFTdWJzY3JpYmVSZXNwb25zZRIpCgVzdGFydBgBIAEoCzIYLmF0ZWRiLnYxLlN0YXJ0T2ZIaXN0b3J5SAASIwoDbG9nGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudEgAEicKCWNhdWdodF91cBgDIAEoCzISLmF0ZWRiLnYxLkNhdWdodFVwSAASKwoLZmVsbF9iZWhpbmQYBCABKAsyFC5hdGVkYi52MS5GZWxsQmVoaW5kSAASKAoJaGVhcnRiZWF0GAUgASgLMhMuYXRlZGIudjEuSGVhcnRiZWF0SAASFAoKY2hlY2twb2ludBgGIAEoCUgAQgkKB21lc3NhZ2UimwEKEVJlYWRFdmVudHNSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIVCg1mcm9tX3NlcXVlbmNlGAMgASgEEhkKDGVuZF9zZXF1ZW5jZRgEIAEoBEgAiAEBEg0KBWxpbWl0GAUgASgEEg8KB3JldmVyc2UYBiABKAhCDwoNX2VuZF9zZXF1ZW5jZSKmAQoSUmVhZEV2ZW50c1Jlc3BvbnNlEikKBXN0YXJ0GAEgASgLMhguYXRlZGIudjEuU3RhcnRPZkhpc3RvcnlIABIjCgNsb2cYAiABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50SAASIwoDZW5kGAQgASgLMhQuYXRlZGIudjEuRW5kT2ZSYW5nZUgAEhAKCGZyb250aWVyGAMgAygMQgkKB21lc3NhZ2UiNQoKRW5kT2ZSYW5nZRISCgplbmRfY29tbWl0GAEgASgEEhMKC2NvbnNpc3RlbmN5GAIgAygMImoKD0dldEV2ZW50UmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoLcHJpbWFyeV9rZXkYAyABKAxIABISCghzZXF1ZW5jZRgEIAEoBEgAQgcKBWV2ZW50InwKEEdldEV2ZW50UmVzcG9uc2USIQoDbG9nGAEgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIQCghzZXF1ZW5jZRgCIAEoBBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSEQoJaW5jbHVzaW9uGAQgAygMIksKDkdldEtleXNSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIUCgxmaW5nZXJwcmludHMYAyADKAwiNAoPR2V0S2V5c1Jlc3BvbnNlEiEKBGtleXMYASADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkigwEKCkxvY2tPYmplY3QSEwoLcHJpbWFyeV9rZXkYASABKAwSDgoGcGFyZW50GAIgASgMEg0KBWxhYmVsGAMgASgMEiAKA2tleRgEIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIOCgZ0dGxfbXMYBSABKA0SDwoHbm9fd2FpdBgGIAEoCCIzCglMb2NrUHJvb2YSJgoJc2lnbmF0dXJlGAEgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIgcKBUFsaXZlIqsBCgtMb2NrUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSJAoEbG9jaxgDIAEoCzIULmF0ZWRiLnYxLkxvY2tPYmplY3RIABIkCgVwcm9vZhgEIAEoCzITLmF0ZWRiLnYxLkxvY2tQcm9vZkgAEiAKBWFsaXZlGAUgASgLMg8uYXRlZGIudjEuQWxpdmVIAEIJCgdtZXNzYWdlIhgKB1dhaXRpbmcSDQoFYWhlYWQYASABKA0iGAoHR3JhbnRlZBINCgV0b2tlbhgBIAEoBCK3AQoMTG9ja1Jlc3BvbnNlEi4KDGNvbnZlcnNhdGlvbhgBIAEoCzIWLmF0ZWRiLnYxLkNvbnZlcnNhdGlvbkgAEiQKB3dhaXRpbmcYAiABKAsyES5hdGVkYi52MS5XYWl0aW5nSAASJAoHZ3JhbnRlZBgDIAEoCzIRLmF0ZWRiLnYxLkdyYW50ZWRIABIgCgVhbGl2ZRgEIAEoCzIPLmF0ZWRiLnYxLkFsaXZlSABCCQoHbWVzc2FnZSJUCghEZWxldGlvbhIgCgRoZWFkGAEgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSJgoJc2lnbmF0dXJlGAIgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIl8KEkRlbGV0ZUNoYWluUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSJAoIZGVsZXRpb24YAyABKAsyEi5hdGVkYi52MS5EZWxldGlvbiJCCgdEZWxldGVkEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEInYKE0RlbGV0ZUNoYWluUmVzcG9uc2USLgoMY29udmVyc2F0aW9uGAEgASgLMhYuYXRlZGIudjEuQ29udmVyc2F0aW9uSAASJAoHZGVsZXRlZBgCIAEoCzIRLmF0ZWRiLnYxLkRlbGV0ZWRIAEIJCgdtZXNzYWdlIo4BCg9HZXRQcm9vZlJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhUKCHNlcXVlbmNlGAMgASgESACIAQESEQoJZnJvbV9zaXplGAQgASgEEgwKBHNpemUYBSABKAQSEQoJd2l0aF9kYXRhGAYgASgIQgsKCV9zZXF1ZW5jZSKlAQoKRXZlbnRQcm9vZhIeCgVldmVudBgBIAEoCzIPLmF0ZWRiLnYxLkV2ZW50EgwKBHBhdGgYAiADKAwSHAoEc2VhbBgDIAEoCzIOLmF0ZWRiLnYxLlNlYWwSFQoNY29tbWl0X2hlYWRlchgEIAEoDBIRCglpbmNsdXNpb24YBSADKAwSIQoEa2V5cxgGIAMoCzITLmF0ZWRiLnYxLlB1YmxpY0tleSKGAgoQR2V0UHJvb2ZSZXNwb25zZRIlCgdnZW5lc2lzGAEgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIZChFnZW5lc2lzX2luY2x1c2lvbhgCIAMoDBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSGgoSbGFzdF9jb21taXRfaGVhZGVyGAQgASgMEhYKDmxhc3RfaW5jbHVzaW9uGAUgAygMEiMKBWV2ZW50GAYgASgLMhQuYXRlZGIudjEuRXZlbnRQcm9vZhIgCgRmcm9tGAcgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSEwoLY29uc2lzdGVuY3kYCCADKAwqXgoLQ2hhaW5IZWFsdGgSHAoYQ0hBSU5fSEVBTFRIX1VOU1BFQ0lGSUVEEAASFQoRQ0hBSU5fSEVBTFRIX0dPT0QQARIaChZDSEFJTl9IRUFMVEhfUkVBRF9PTkxZEAIyqgcKDENoYWluU2VydmljZRJECglPcGVuQ2hhaW4SGi5hdGVkYi52MS5PcGVuQ2hhaW5SZXF1ZXN0GhsuYXRlZGIudjEuT3BlbkNoYWluUmVzcG9uc2USSAoJR2V0VGlja2V0EhouYXRlZGIudjEuR2V0VGlja2V0UmVxdWVzdBobLmF0ZWRiLnYxLkdldFRpY2tldFJlc3BvbnNlKAEwARJQCg1EZXNjcmliZUNoYWluEh4uYXRlZGIudjEuRGVzY3JpYmVDaGFpblJlcXVlc3QaHy5hdGVkYi52MS5EZXNjcmliZUNoYWluUmVzcG9uc2USRwoKTGlzdENoYWlucxIbLmF0ZWRiLnYxLkxpc3RDaGFpbnNSZXF1ZXN0GhwuYXRlZGIudjEuTGlzdENoYWluc1Jlc3BvbnNlEj8KBkFwcGVuZBIXLmF0ZWRiLnYxLkFwcGVuZFJlcXVlc3QaGC5hdGVkYi52MS5BcHBlbmRSZXNwb25zZSgBMAESSgoLQXBwZW5kQmF0Y2gSHC5hdGVkYi52MS5BcHBlbmRCYXRjaFJlcXVlc3QaHS5hdGVkYi52MS5BcHBlbmRCYXRjaFJlc3BvbnNlEkYKCVN1YnNjcmliZRIaLmF0ZWRiLnYxLlN1YnNjcmliZVJlcXVlc3QaGy5hdGVkYi52MS5TdWJzY3JpYmVSZXNwb25zZTABEkkKClJlYWRFdmVudHMSGy5hdGVkYi52MS5SZWFkRXZlbnRzUmVxdWVzdBocLmF0ZWRiLnYxLlJlYWRFdmVudHNSZXNwb25zZTABEkEKCEdldEV2ZW50EhkuYXRlZGIudjEuR2V0RXZlbnRSZXF1ZXN0GhouYXRlZGIudjEuR2V0RXZlbnRSZXNwb25zZRI+CgdHZXRLZXlzEhguYXRlZGIudjEuR2V0S2V5c1JlcXVlc3QaGS5hdGVkYi52MS5HZXRLZXlzUmVzcG9uc2USOQoETG9jaxIVLmF0ZWRiLnYxLkxvY2tSZXF1ZXN0GhYuYXRlZGIudjEuTG9ja1Jlc3BvbnNlKAEwARJOCgtEZWxldGVDaGFpbhIcLmF0ZWRiLnYxLkRlbGV0ZUNoYWluUmVxdWVzdBodLmF0ZWRiLnYxLkRlbGV0ZUNoYWluUmVzcG9uc2UoATABEkEKCEdldFByb29mEhkuYXRlZGIudjEuR2V0UHJvb2ZSZXF1ZXN0GhouYXRlZGIudjEuR2V0UHJvb2ZSZXNwb25zZWIGcHJvdG8z", [file_atedb_v1_checkpoint, file_atedb_v1_errors, file_atedb_v1_event, file_atedb_v1_identity, file_atedb_v1_log]);
+  fileDesc("ChRhdGVkYi92MS9jaGFpbi5wcm90bxIIYXRlZGIudjEiswEKEE9wZW5DaGFpblJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCmtub3duX3NpemUYAyABKAQSEgoKZm9yX2FwcGVuZBgEIAEoCBIRCgl3cml0ZXJfaWQYBSABKAwSFgoOa25vd25faWRlbnRpdHkYBiABKAwSJwoGd2lzaGVzGAcgASgLMhcuYXRlZGIudjEuR2VuZXNpc1dpc2hlcyI2Cg1HZW5lc2lzV2lzaGVzEg8KB3ByaXZhdGUYASABKAgSFAoMY29uZmlkZW50aWFsGAIgASgIIkYKC1dyaXRlclN0YXRlEhQKDG5leHRfY291bnRlchgBIAEoBBIhCglsYXN0X3NlYWwYAiABKAsyDi5hdGVkYi52MS5TZWFsIpcBCgtDaGFpbkRhbWFnZRIMCgRmaWxlGAEgASgJEg4KBm9mZnNldBgCIAEoBBIMCgR3aGF0GAMgASgJEhsKDmZpcnN0X3NlcXVlbmNlGAQgASgESACIAQESGgoNbGFzdF9zZXF1ZW5jZRgFIAEoBEgBiAEBQhEKD19maXJzdF9zZXF1ZW5jZUIQCg5fbGFzdF9zZXF1ZW5jZSKDBAoRT3BlbkNoYWluUmVzcG9uc2USLAoPc2VydmVyX2lkZW50aXR5GAEgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EicKCnRydXN0X21vZGUYAiABKA4yEy5hdGVkYi52MS5UcnVzdE1vZGUSJQoHZ2VuZXNpcxgDIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSIAoEaGVhZBgEIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYBSABKAQSEwoLY29uc2lzdGVuY3kYBiADKAwSJQoGd3JpdGVyGAcgASgLMhUuYXRlZGIudjEuV3JpdGVyU3RhdGUSDwoHdHJvdWJsZRgIIAEoCRImCgdkYW1hZ2VzGAkgAygLMhUuYXRlZGIudjEuQ2hhaW5EYW1hZ2USMQoPY2hlY2twb2ludF9rZXlzGAogASgLMhguYXRlZGIudjEuQ2hlY2twb2ludEtleXMSEgoKY2hlY2twb2ludBgLIAEoCRIeChZjaGVja3BvaW50X2NvbnNpc3RlbmN5GAwgAygMEjYKEmlkZW50aXR5X3JvdGF0aW9ucxgNIAMoCzIaLmF0ZWRiLnYxLklkZW50aXR5Um90YXRpb24SIwoFb2ZmZXIYDiABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50IjUKC1RpY2tldFByb29mEiYKCXNpZ25hdHVyZRgBIAEoCzITLmF0ZWRiLnYxLlNpZ25hdHVyZSKUAQoQR2V0VGlja2V0UmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSIAoDa2V5GAMgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EiQKBXByb29mGAQgASgLMhUuYXRlZGIudjEuVGlja2V0UHJvb2YSEwoLZGVsZWdhdGlvbnMYBSADKAwiogEKD1RpY2tldENoYWxsZW5nZRIXCg9jb252ZXJzYXRpb25faWQYASABKAwSEAoIY2hhaW5faWQYAiABKAwSLAoPc2VydmVyX2lkZW50aXR5GAMgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EjYKEmlkZW50aXR5X3JvdGF0aW9ucxgEIAMoCzIaLmF0ZWRiLnYxLklkZW50aXR5Um90YXRpb24iKgoGVGlja2V0Eg4KBnRpY2tldBgBIAEoDBIQCgh2YWxpZF9tcxgCIAEoDSJyChFHZXRUaWNrZXRSZXNwb25zZRIuCgljaGFsbGVuZ2UYASABKAsyGS5hdGVkYi52MS5UaWNrZXRDaGFsbGVuZ2VIABIiCgZ0aWNrZXQYAiABKAsyEC5hdGVkYi52MS5UaWNrZXRIAEIJCgdtZXNzYWdlIikKFERlc2NyaWJlQ2hhaW5SZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCSKWBAoVRGVzY3JpYmVDaGFpblJlc3BvbnNlEhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBInCgp0cnVzdF9tb2RlGAMgASgOMhMuYXRlZGIudjEuVHJ1c3RNb2RlEiIKBXJvb3RzGAQgAygLMhMuYXRlZGIudjEuUHVibGljS2V5EhcKD2NyZWF0ZWRfdW5peF9tcxgFIAEoBBIgCgRoZWFkGAYgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgHIAEoBBIbChNsYXN0X2NvbW1pdF91bml4X21zGAggASgEEhEKCWxvZ19ieXRlcxgJIAEoBBIQCghzZWdtZW50cxgKIAEoDRIPCgd3cml0ZXJzGAsgASgNEiUKBmhlYWx0aBgMIAEoDjIVLmF0ZWRiLnYxLkNoYWluSGVhbHRoEg8KB3Ryb3VibGUYDSABKAkSJgoHZGFtYWdlcxgOIAMoCzIVLmF0ZWRiLnYxLkNoYWluRGFtYWdlEg8KB3ByaXZhdGUYDyABKAgSIwoFb3duZXIYECABKAsyFC5hdGVkYi52MS5DaGFpbk93bmVyEhIKCmxpdmVfYnl0ZXMYKCABKAQSEgoKZGVhZF9ieXRlcxgpIAEoBBIXCg9jb3VudGVkX3VuaXhfbXMYKiABKAQSDwoHZXJhc2luZxgUIAEoCCKZAQoKQ2hhaW5Pd25lchINCgVvd25lchgBIAEoCRIVCg1hdXRoX2lkZW50aXR5GAIgASgMEg8KB3ZlcnNpb24YAyABKAQSFgoOaXNzdWVkX3VuaXhfbXMYBCABKAQSFwoPZXhwaXJlc191bml4X21zGAUgASgEEhIKCnVudmVyaWZpZWQYBiABKAgSDwoHcmVtb3ZlZBgHIAEoCCJKChFMaXN0Q2hhaW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkiQQoLTGlzdGVkQ2hhaW4SEQoJY2hhaW5fa2V5GAEgASgJEhEKCWxvZ19ieXRlcxgCIAEoBBIMCgRvcGVuGAMgASgIIlQKEkxpc3RDaGFpbnNSZXNwb25zZRIlCgZjaGFpbnMYASADKAsyFS5hdGVkYi52MS5MaXN0ZWRDaGFpbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoIS2V5UHJvb2YSJgoJc2lnbmF0dXJlGAEgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIpQBCg1BcHBlbmRSZXF1ZXN0Eh8KBmV2ZW50cxgBIAMoCzIPLmF0ZWRiLnYxLkV2ZW50EhwKBHNlYWwYAiABKAsyDi5hdGVkYi52MS5TZWFsEhEKCWNoYWluX2tleRgQIAEoCRIhCgVwcm9vZhgRIAEoCzISLmF0ZWRiLnYxLktleVByb29mEg4KBmF0dGVzdBgSIAEoCCJECglDb21taXR0ZWQSFQoNY29tbWl0X2hlYWRlchgBIAEoDBIgCgRoZWFkGAIgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQipwEKCFJlamVjdGVkEiUKBnJlYXNvbhgBIAEoDjIVLmF0ZWRiLnYxLkVycm9yUmVhc29uEg8KB21lc3NhZ2UYAiABKAkSMgoIbWV0YWRhdGEYAyADKAsyIC5hdGVkYi52MS5SZWplY3RlZC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASInCgxDb252ZXJzYXRpb24SFwoPY29udmVyc2F0aW9uX2lkGAEgASgMIh0KBlByb3ZlbhITCgtmaW5nZXJwcmludBgBIAEoDCJGCghBdHRlc3RlZBISCgpjaGVja3BvaW50GAEgASgJEhMKC2NvbnNpc3RlbmN5GAIgAygMEhEKCWluY2x1c2lvbhgDIAMoDCL8AQoOQXBwZW5kUmVzcG9uc2USEQoJc2VhbF9oYXNoGAEgASgMEigKCWNvbW1pdHRlZBgCIAEoCzITLmF0ZWRiLnYxLkNvbW1pdHRlZEgAEiYKCHJlamVjdGVkGAMgASgLMhIuYXRlZGIudjEuUmVqZWN0ZWRIABIuCgxjb252ZXJzYXRpb24YBCABKAsyFi5hdGVkYi52MS5Db252ZXJzYXRpb25IABIiCgZwcm92ZW4YBSABKAsyEC5hdGVkYi52MS5Qcm92ZW5IABImCghhdHRlc3RlZBgGIAEoCzISLmF0ZWRiLnYxLkF0dGVzdGVkSABCCQoHb3V0Y29tZSJ2ChJBcHBlbmRCYXRjaFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJEg4KBmF0dGVzdBgSIAEoCCJjChNBcHBlbmRCYXRjaFJlc3BvbnNlEiYKCWNvbW1pdHRlZBgBIAEoCzITLmF0ZWRiLnYxLkNvbW1pdHRlZBIkCghhdHRlc3RlZBgCIAEoCzISLmF0ZWRiLnYxLkF0dGVzdGVkIgkKB0Zyb21Ob3ciowEKEFN1YnNjcmliZVJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCHNlcXVlbmNlGAMgASgESAASFgoMdGltZV91bml4X21zGAQgASgESAASIAoDbm93GAUgASgLMhEuYXRlZGIudjEuRnJvbU5vd0gAEhQKDGhlYXJ0YmVhdF9tcxgGIAEoDUIGCgRmcm9tIsABCg5TdGFydE9mSGlzdG9yeRIQCghjaGFpbl9pZBgBIAEoDBIlCgdnZW5lc2lzGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFAoMc3RhcnRfY29tbWl0GAQgASgEEhYKDnN0YXJ0X3NlcXVlbmNlGAUgASgEEhAKCGZyb250aWVyGAYgAygMEhMKC2NvbnNpc3RlbmN5GAcgAygMIkMKCENhdWdodFVwEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEIkUKCkZlbGxCZWhpbmQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQiWgoJSGVhcnRiZWF0EiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEEhQKDHRpbWVfdW5peF9tcxgDIAEoBCKEAgoRU3Vic2NyaWJlUmVzcG9uc2USKQoFc3RhcnQYASABKAsyGC5hdGVkYi52MS5TdGFydE9mSGlzdG9yeUgAEiMKA2xvZxgCIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnRIABInCgljYXVnaHRfdXAYAyABKAsyEi5hdGVkYi52MS5DYXVnaHRVcEgAEisKC2ZlbGxfYmVoaW5kGAQgASgLMhQuYXRlZGIudjEuRmVsbEJlaGluZEgAEigKCWhlYXJ0YmVhdBgFIAEoCzITLmF0ZWRiLnYxLkhlYXJ0YmVhdEgAEhQKCmNoZWNrcG9pbnQYBiABKAlIAEIJCgdtZXNzYWdlIpsBChFSZWFkRXZlbnRzUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoNZnJvbV9zZXF1ZW5jZRgDIAEoBBIZCgxlbmRfc2VxdWVuY2UYBCABKARIAIgBARINCgVsaW1pdBgFIAEoBBIPCgdyZXZlcnNlGAYgASgIQg8KDV9lbmRfc2VxdWVuY2UipgEKElJlYWRFdmVudHNSZXNwb25zZRIpCgVzdGFydBgBIAEoCzIYLmF0ZWRiLnYxLlN0YXJ0T2ZIaXN0b3J5SAASIwoDbG9nGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudEgAEiMKA2VuZBgEIAEoCzIULmF0ZWRiLnYxLkVuZE9mUmFuZ2VIABIQCghmcm9udGllchgDIAMoDEIJCgdtZXNzYWdlIjUKCkVuZE9mUmFuZ2USEgoKZW5kX2NvbW1pdBgBIAEoBBITCgtjb25zaXN0ZW5jeRgCIAMoDCJqCg9HZXRFdmVudFJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhUKC3ByaW1hcnlfa2V5GAMgASgMSAASEgoIc2VxdWVuY2UYBCABKARIAEIHCgVldmVudCJ8ChBHZXRFdmVudFJlc3BvbnNlEiEKA2xvZxgBIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSEAoIc2VxdWVuY2UYAiABKAQSIAoEaGVhZBgDIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhEKCWluY2x1c2lvbhgEIAMoDCJLCg5HZXRLZXlzUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFAoMZmluZ2VycHJpbnRzGAMgAygMIjQKD0dldEtleXNSZXNwb25zZRIhCgRrZXlzGAEgAygLMhMuYXRlZGIudjEuUHVibGljS2V5IpgBCgpMb2NrT2JqZWN0EhMKC3ByaW1hcnlfa2V5GAEgASgMEg4KBnBhcmVudBgCIAEoDBINCgVsYWJlbBgDIAEoDBIgCgNrZXkYBCABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSDgoGdHRsX21zGAUgASgNEg8KB25vX3dhaXQYBiABKAgSEwoLZGVsZWdhdGlvbnMYByADKAwiMwoJTG9ja1Byb29mEiYKCXNpZ25hdHVyZRgBIAEoCzITLmF0ZWRiLnYxLlNpZ25hdHVyZSIHCgVBbGl2ZSKrAQoLTG9ja1JlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEiQKBGxvY2sYAyABKAsyFC5hdGVkYi52MS5Mb2NrT2JqZWN0SAASJAoFcHJvb2YYBCABKAsyEy5hdGVkYi52MS5Mb2NrUHJvb2ZIABIgCgVhbGl2ZRgFIAEoCzIPLmF0ZWRiLnYxLkFsaXZlSABCCQoHbWVzc2FnZSIYCgdXYWl0aW5nEg0KBWFoZWFkGAEgASgNIhgKB0dyYW50ZWQSDQoFdG9rZW4YASABKAQitwEKDExvY2tSZXNwb25zZRIuCgxjb252ZXJzYXRpb24YASABKAsyFi5hdGVkYi52MS5Db252ZXJzYXRpb25IABIkCgd3YWl0aW5nGAIgASgLMhEuYXRlZGIudjEuV2FpdGluZ0gAEiQKB2dyYW50ZWQYAyABKAsyES5hdGVkYi52MS5HcmFudGVkSAASIAoFYWxpdmUYBCABKAsyDy5hdGVkYi52MS5BbGl2ZUgAQgkKB21lc3NhZ2UiVAoIRGVsZXRpb24SIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEiYKCXNpZ25hdHVyZRgCIAEoCzITLmF0ZWRiLnYxLlNpZ25hdHVyZSJfChJEZWxldGVDaGFpblJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEiQKCGRlbGV0aW9uGAMgASgLMhIuYXRlZGIudjEuRGVsZXRpb24iQgoHRGVsZXRlZBIgCgRoZWFkGAEgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgCIAEoBCJ2ChNEZWxldGVDaGFpblJlc3BvbnNlEi4KDGNvbnZlcnNhdGlvbhgBIAEoCzIWLmF0ZWRiLnYxLkNvbnZlcnNhdGlvbkgAEiQKB2RlbGV0ZWQYAiABKAsyES5hdGVkYi52MS5EZWxldGVkSABCCQoHbWVzc2FnZSKOAQoPR2V0UHJvb2ZSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIVCghzZXF1ZW5jZRgDIAEoBEgAiAEBEhEKCWZyb21fc2l6ZRgEIAEoBBIMCgRzaXplGAUgASgEEhEKCXdpdGhfZGF0YRgGIAEoCEILCglfc2VxdWVuY2UipQEKCkV2ZW50UHJvb2YSHgoFZXZlbnQYASABKAsyDy5hdGVkYi52MS5FdmVudBIMCgRwYXRoGAIgAygMEhwKBHNlYWwYAyABKAsyDi5hdGVkYi52MS5TZWFsEhUKDWNvbW1pdF9oZWFkZXIYBCABKAwSEQoJaW5jbHVzaW9uGAUgAygMEiEKBGtleXMYBiADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkihgIKEEdldFByb29mUmVzcG9uc2USJQoHZ2VuZXNpcxgBIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSGQoRZ2VuZXNpc19pbmNsdXNpb24YAiADKAwSIAoEaGVhZBgDIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhoKEmxhc3RfY29tbWl0X2hlYWRlchgEIAEoDBIWCg5sYXN0X2luY2x1c2lvbhgFIAMoDBIjCgVldmVudBgGIAEoCzIULmF0ZWRiLnYxLkV2ZW50UHJvb2YSIAoEZnJvbRgHIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhMKC2NvbnNpc3RlbmN5GAggAygMKl4KC0NoYWluSGVhbHRoEhwKGENIQUlOX0hFQUxUSF9VTlNQRUNJRklFRBAAEhUKEUNIQUlOX0hFQUxUSF9HT09EEAESGgoWQ0hBSU5fSEVBTFRIX1JFQURfT05MWRACMqoHCgxDaGFpblNlcnZpY2USRAoJT3BlbkNoYWluEhouYXRlZGIudjEuT3BlbkNoYWluUmVxdWVzdBobLmF0ZWRiLnYxLk9wZW5DaGFpblJlc3BvbnNlEkgKCUdldFRpY2tldBIaLmF0ZWRiLnYxLkdldFRpY2tldFJlcXVlc3QaGy5hdGVkYi52MS5HZXRUaWNrZXRSZXNwb25zZSgBMAESUAoNRGVzY3JpYmVDaGFpbhIeLmF0ZWRiLnYxLkRlc2NyaWJlQ2hhaW5SZXF1ZXN0Gh8uYXRlZGIudjEuRGVzY3JpYmVDaGFpblJlc3BvbnNlEkcKCkxpc3RDaGFpbnMSGy5hdGVkYi52MS5MaXN0Q2hhaW5zUmVxdWVzdBocLmF0ZWRiLnYxLkxpc3RDaGFpbnNSZXNwb25zZRI/CgZBcHBlbmQSFy5hdGVkYi52MS5BcHBlbmRSZXF1ZXN0GhguYXRlZGIudjEuQXBwZW5kUmVzcG9uc2UoATABEkoKC0FwcGVuZEJhdGNoEhwuYXRlZGIudjEuQXBwZW5kQmF0Y2hSZXF1ZXN0Gh0uYXRlZGIudjEuQXBwZW5kQmF0Y2hSZXNwb25zZRJGCglTdWJzY3JpYmUSGi5hdGVkYi52MS5TdWJzY3JpYmVSZXF1ZXN0GhsuYXRlZGIudjEuU3Vic2NyaWJlUmVzcG9uc2UwARJJCgpSZWFkRXZlbnRzEhsuYXRlZGIudjEuUmVhZEV2ZW50c1JlcXVlc3QaHC5hdGVkYi52MS5SZWFkRXZlbnRzUmVzcG9uc2UwARJBCghHZXRFdmVudBIZLmF0ZWRiLnYxLkdldEV2ZW50UmVxdWVzdBoaLmF0ZWRiLnYxLkdldEV2ZW50UmVzcG9uc2USPgoHR2V0S2V5cxIYLmF0ZWRiLnYxLkdldEtleXNSZXF1ZXN0GhkuYXRlZGIudjEuR2V0S2V5c1Jlc3BvbnNlEjkKBExvY2sSFS5hdGVkYi52MS5Mb2NrUmVxdWVzdBoWLmF0ZWRiLnYxLkxvY2tSZXNwb25zZSgBMAESTgoLRGVsZXRlQ2hhaW4SHC5hdGVkYi52MS5EZWxldGVDaGFpblJlcXVlc3QaHS5hdGVkYi52MS5EZWxldGVDaGFpblJlc3BvbnNlKAEwARJBCghHZXRQcm9vZhIZLmF0ZWRiLnYxLkdldFByb29mUmVxdWVzdBoaLmF0ZWRiLnYxLkdldFByb29mUmVzcG9uc2ViBnByb3RvMw", [file_atedb_v1_checkpoint, file_atedb_v1_errors, file_atedb_v1_event, file_atedb_v1_identity, file_atedb_v1_log]);
 
 /**
  * Describes the message atedb.v1.OpenChainRequest.
@@ -25,361 +25,375 @@ export const OpenChainRequestSchema = /*@__PURE__*/
   messageDesc(file_atedb_v1_chain, 0);
 
 /**
+ * Describes the message atedb.v1.GenesisWishes.
+ * Use `create(GenesisWishesSchema)` to create a new message.
+ */
+export const GenesisWishesSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_chain, 1);
+
+/**
  * Describes the message atedb.v1.WriterState.
  * Use `create(WriterStateSchema)` to create a new message.
  */
 export const WriterStateSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 1);
+  messageDesc(file_atedb_v1_chain, 2);
 
 /**
  * Describes the message atedb.v1.ChainDamage.
  * Use `create(ChainDamageSchema)` to create a new message.
  */
 export const ChainDamageSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 2);
+  messageDesc(file_atedb_v1_chain, 3);
 
 /**
  * Describes the message atedb.v1.OpenChainResponse.
  * Use `create(OpenChainResponseSchema)` to create a new message.
  */
 export const OpenChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 3);
+  messageDesc(file_atedb_v1_chain, 4);
 
 /**
  * Describes the message atedb.v1.TicketProof.
  * Use `create(TicketProofSchema)` to create a new message.
  */
 export const TicketProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 4);
+  messageDesc(file_atedb_v1_chain, 5);
 
 /**
  * Describes the message atedb.v1.GetTicketRequest.
  * Use `create(GetTicketRequestSchema)` to create a new message.
  */
 export const GetTicketRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 5);
+  messageDesc(file_atedb_v1_chain, 6);
 
 /**
  * Describes the message atedb.v1.TicketChallenge.
  * Use `create(TicketChallengeSchema)` to create a new message.
  */
 export const TicketChallengeSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 6);
+  messageDesc(file_atedb_v1_chain, 7);
 
 /**
  * Describes the message atedb.v1.Ticket.
  * Use `create(TicketSchema)` to create a new message.
  */
 export const TicketSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 7);
+  messageDesc(file_atedb_v1_chain, 8);
 
 /**
  * Describes the message atedb.v1.GetTicketResponse.
  * Use `create(GetTicketResponseSchema)` to create a new message.
  */
 export const GetTicketResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 8);
+  messageDesc(file_atedb_v1_chain, 9);
 
 /**
  * Describes the message atedb.v1.DescribeChainRequest.
  * Use `create(DescribeChainRequestSchema)` to create a new message.
  */
 export const DescribeChainRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 9);
+  messageDesc(file_atedb_v1_chain, 10);
 
 /**
  * Describes the message atedb.v1.DescribeChainResponse.
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export const DescribeChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 10);
+  messageDesc(file_atedb_v1_chain, 11);
+
+/**
+ * Describes the message atedb.v1.ChainOwner.
+ * Use `create(ChainOwnerSchema)` to create a new message.
+ */
+export const ChainOwnerSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_chain, 12);
 
 /**
  * Describes the message atedb.v1.ListChainsRequest.
  * Use `create(ListChainsRequestSchema)` to create a new message.
  */
 export const ListChainsRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 11);
+  messageDesc(file_atedb_v1_chain, 13);
 
 /**
  * Describes the message atedb.v1.ListedChain.
  * Use `create(ListedChainSchema)` to create a new message.
  */
 export const ListedChainSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 12);
+  messageDesc(file_atedb_v1_chain, 14);
 
 /**
  * Describes the message atedb.v1.ListChainsResponse.
  * Use `create(ListChainsResponseSchema)` to create a new message.
  */
 export const ListChainsResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 13);
+  messageDesc(file_atedb_v1_chain, 15);
 
 /**
  * Describes the message atedb.v1.KeyProof.
  * Use `create(KeyProofSchema)` to create a new message.
  */
 export const KeyProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 14);
+  messageDesc(file_atedb_v1_chain, 16);
 
 /**
  * Describes the message atedb.v1.AppendRequest.
  * Use `create(AppendRequestSchema)` to create a new message.
  */
 export const AppendRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 15);
+  messageDesc(file_atedb_v1_chain, 17);
 
 /**
  * Describes the message atedb.v1.Committed.
  * Use `create(CommittedSchema)` to create a new message.
  */
 export const CommittedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 16);
+  messageDesc(file_atedb_v1_chain, 18);
 
 /**
  * Describes the message atedb.v1.Rejected.
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 17);
+  messageDesc(file_atedb_v1_chain, 19);
 
 /**
  * Describes the message atedb.v1.Conversation.
  * Use `create(ConversationSchema)` to create a new message.
  */
 export const ConversationSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 18);
+  messageDesc(file_atedb_v1_chain, 20);
 
 /**
  * Describes the message atedb.v1.Proven.
  * Use `create(ProvenSchema)` to create a new message.
  */
 export const ProvenSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 19);
+  messageDesc(file_atedb_v1_chain, 21);
 
 /**
  * Describes the message atedb.v1.Attested.
  * Use `create(AttestedSchema)` to create a new message.
  */
 export const AttestedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 20);
+  messageDesc(file_atedb_v1_chain, 22);
 
 /**
  * Describes the message atedb.v1.AppendResponse.
  * Use `create(AppendResponseSchema)` to create a new message.
  */
 export const AppendResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 21);
+  messageDesc(file_atedb_v1_chain, 23);
 
 /**
  * Describes the message atedb.v1.AppendBatchRequest.
  * Use `create(AppendBatchRequestSchema)` to create a new message.
  */
 export const AppendBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 22);
+  messageDesc(file_atedb_v1_chain, 24);
 
 /**
  * Describes the message atedb.v1.AppendBatchResponse.
  * Use `create(AppendBatchResponseSchema)` to create a new message.
  */
 export const AppendBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 23);
+  messageDesc(file_atedb_v1_chain, 25);
 
 /**
  * Describes the message atedb.v1.FromNow.
  * Use `create(FromNowSchema)` to create a new message.
  */
 export const FromNowSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 24);
+  messageDesc(file_atedb_v1_chain, 26);
 
 /**
  * Describes the message atedb.v1.SubscribeRequest.
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 25);
+  messageDesc(file_atedb_v1_chain, 27);
 
 /**
  * Describes the message atedb.v1.StartOfHistory.
  * Use `create(StartOfHistorySchema)` to create a new message.
  */
 export const StartOfHistorySchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 26);
+  messageDesc(file_atedb_v1_chain, 28);
 
 /**
  * Describes the message atedb.v1.CaughtUp.
  * Use `create(CaughtUpSchema)` to create a new message.
  */
 export const CaughtUpSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 27);
+  messageDesc(file_atedb_v1_chain, 29);
 
 /**
  * Describes the message atedb.v1.FellBehind.
  * Use `create(FellBehindSchema)` to create a new message.
  */
 export const FellBehindSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 28);
+  messageDesc(file_atedb_v1_chain, 30);
 
 /**
  * Describes the message atedb.v1.Heartbeat.
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 29);
+  messageDesc(file_atedb_v1_chain, 31);
 
 /**
  * Describes the message atedb.v1.SubscribeResponse.
  * Use `create(SubscribeResponseSchema)` to create a new message.
  */
 export const SubscribeResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 30);
+  messageDesc(file_atedb_v1_chain, 32);
 
 /**
  * Describes the message atedb.v1.ReadEventsRequest.
  * Use `create(ReadEventsRequestSchema)` to create a new message.
  */
 export const ReadEventsRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 31);
+  messageDesc(file_atedb_v1_chain, 33);
 
 /**
  * Describes the message atedb.v1.ReadEventsResponse.
  * Use `create(ReadEventsResponseSchema)` to create a new message.
  */
 export const ReadEventsResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 32);
+  messageDesc(file_atedb_v1_chain, 34);
 
 /**
  * Describes the message atedb.v1.EndOfRange.
  * Use `create(EndOfRangeSchema)` to create a new message.
  */
 export const EndOfRangeSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 33);
+  messageDesc(file_atedb_v1_chain, 35);
 
 /**
  * Describes the message atedb.v1.GetEventRequest.
  * Use `create(GetEventRequestSchema)` to create a new message.
  */
 export const GetEventRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 34);
+  messageDesc(file_atedb_v1_chain, 36);
 
 /**
  * Describes the message atedb.v1.GetEventResponse.
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export const GetEventResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 35);
+  messageDesc(file_atedb_v1_chain, 37);
 
 /**
  * Describes the message atedb.v1.GetKeysRequest.
  * Use `create(GetKeysRequestSchema)` to create a new message.
  */
 export const GetKeysRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 36);
+  messageDesc(file_atedb_v1_chain, 38);
 
 /**
  * Describes the message atedb.v1.GetKeysResponse.
  * Use `create(GetKeysResponseSchema)` to create a new message.
  */
 export const GetKeysResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 37);
+  messageDesc(file_atedb_v1_chain, 39);
 
 /**
  * Describes the message atedb.v1.LockObject.
  * Use `create(LockObjectSchema)` to create a new message.
  */
 export const LockObjectSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 38);
+  messageDesc(file_atedb_v1_chain, 40);
 
 /**
  * Describes the message atedb.v1.LockProof.
  * Use `create(LockProofSchema)` to create a new message.
  */
 export const LockProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 39);
+  messageDesc(file_atedb_v1_chain, 41);
 
 /**
  * Describes the message atedb.v1.Alive.
  * Use `create(AliveSchema)` to create a new message.
  */
 export const AliveSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 40);
+  messageDesc(file_atedb_v1_chain, 42);
 
 /**
  * Describes the message atedb.v1.LockRequest.
  * Use `create(LockRequestSchema)` to create a new message.
  */
 export const LockRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 41);
+  messageDesc(file_atedb_v1_chain, 43);
 
 /**
  * Describes the message atedb.v1.Waiting.
  * Use `create(WaitingSchema)` to create a new message.
  */
 export const WaitingSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 42);
+  messageDesc(file_atedb_v1_chain, 44);
 
 /**
  * Describes the message atedb.v1.Granted.
  * Use `create(GrantedSchema)` to create a new message.
  */
 export const GrantedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 43);
+  messageDesc(file_atedb_v1_chain, 45);
 
 /**
  * Describes the message atedb.v1.LockResponse.
  * Use `create(LockResponseSchema)` to create a new message.
  */
 export const LockResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 44);
+  messageDesc(file_atedb_v1_chain, 46);
 
 /**
  * Describes the message atedb.v1.Deletion.
  * Use `create(DeletionSchema)` to create a new message.
  */
 export const DeletionSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 45);
+  messageDesc(file_atedb_v1_chain, 47);
 
 /**
  * Describes the message atedb.v1.DeleteChainRequest.
  * Use `create(DeleteChainRequestSchema)` to create a new message.
  */
 export const DeleteChainRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 46);
+  messageDesc(file_atedb_v1_chain, 48);
 
 /**
  * Describes the message atedb.v1.Deleted.
  * Use `create(DeletedSchema)` to create a new message.
  */
 export const DeletedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 47);
+  messageDesc(file_atedb_v1_chain, 49);
 
 /**
  * Describes the message atedb.v1.DeleteChainResponse.
  * Use `create(DeleteChainResponseSchema)` to create a new message.
  */
 export const DeleteChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 48);
+  messageDesc(file_atedb_v1_chain, 50);
 
 /**
  * Describes the message atedb.v1.GetProofRequest.
  * Use `create(GetProofRequestSchema)` to create a new message.
  */
 export const GetProofRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 49);
+  messageDesc(file_atedb_v1_chain, 51);
 
 /**
  * Describes the message atedb.v1.EventProof.
  * Use `create(EventProofSchema)` to create a new message.
  */
 export const EventProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 50);
+  messageDesc(file_atedb_v1_chain, 52);
 
 /**
  * Describes the message atedb.v1.GetProofResponse.
  * Use `create(GetProofResponseSchema)` to create a new message.
  */
 export const GetProofResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 51);
+  messageDesc(file_atedb_v1_chain, 53);
 
 /**
  * Describes the enum atedb.v1.ChainHealth.

@@ -116,7 +116,8 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
   trustMode: TrustMode;
 
   /**
-   * The root keys: who may write. Required; 1 to 16, sorted by fingerprint, once each.
+   * The root keys: who may write. Required, but absent where there is an `auth_answer`, which names them; 1 to 16, sorted by fingerprint,
+   * once each.
    *
    * @generated from field: repeated atedb.v1.PublicKey roots = 3;
    */
@@ -158,6 +159,21 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
    * @generated from field: bool confidential = 8;
    */
   confidential: boolean;
+
+  /**
+   * Identity key of the auth service whose answers say whose keys count. In centralized chains only; absent: none does.
+   *
+   * @generated from field: atedb.v1.PublicKey auth_identity = 9;
+   */
+  authIdentity?: PublicKey | undefined;
+
+  /**
+   * Its answer about the owner that the chain key names: a serialised AuthAnswer, without rotations, that says nothing of changed keys and not
+   * that the account was removed. Required with `auth_identity`, else absent. Its roots are the first roots.
+   *
+   * @generated from field: bytes auth_answer = 10;
+   */
+  authAnswer: Uint8Array;
 };
 
 /**
@@ -721,6 +737,21 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   label: Uint8Array;
 
   /**
+   * What the auth service says: a serialised AuthAnswer (answer.proto), without rotations. Required in an auth answer, else absent.
+   *
+   * @generated from field: bytes auth_answer = 20;
+   */
+  authAnswer: Uint8Array;
+
+  /**
+   * Which identity key is followed by which: a serialised IdentityRotation (identity.proto). Required in an event of kind
+   * SERVER_IDENTITY, else absent.
+   *
+   * @generated from field: bytes server_identity = 21;
+   */
+  serverIdentity: Uint8Array;
+
+  /**
    * What is to be erased. Required in a redaction, else absent.
    *
    * @generated from field: atedb.v1.Redaction redaction = 23;
@@ -1063,7 +1094,7 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
 
   /**
    * Over the header, with the purpose "atedb/v1/seal" as the suite's context: in a genesis one of each
-   * root, else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
+   * root, or where it holds an answer of an auth service one of the server's identity alone; else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
    * fingerprint, once each, no others. Absent in a centralized chain where all of those were proven on the stream:
    * then the server vouches for the batch.
    *
@@ -1078,6 +1109,15 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
    * @generated from field: repeated atedb.v1.PublicKey public_keys = 3;
    */
   publicKeys: PublicKey[];
+
+  /**
+   * Serialised Delegation messages (delegation.proto), one path of them in its order, which the chain may not know yet: the last
+   * subject is one that signs, or one of the issuers is. Absent in a genesis and where there are no signatures; at most 4, of at most
+   * 24,576 bytes each. The chain knows them from then on.
+   *
+   * @generated from field: repeated bytes delegations = 4;
+   */
+  delegations: Uint8Array[];
 };
 
 /**
@@ -1136,7 +1176,7 @@ export enum EventKind {
   SNAPSHOT = 5,
 
   /**
-   * An auth server's signed answer: who owns this chain.
+   * An auth service's signed answer: whose keys count in this chain. From the server that keeps it.
    *
    * @generated from enum value: EVENT_KIND_AUTH_ANSWER = 6;
    */
@@ -1150,7 +1190,7 @@ export enum EventKind {
   ROOTS = 7,
 
   /**
-   * A new identity of the server, signed by the old one.
+   * A new identity of the server that keeps the chain, or of the auth service, signed by the old one. From the server.
    *
    * @generated from enum value: EVENT_KIND_SERVER_IDENTITY = 8;
    */

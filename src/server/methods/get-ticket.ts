@@ -7,17 +7,24 @@ import {
   GetTicketResponseSchema,
 } from '../../../gen/atedb/v1/chain_pb.js';
 import { hashBytes, type PublicKey } from '../../crypto/index.ts';
-import { parseChainKey } from '../../event/index.ts';
-import { checkMayOpen, type StreamTies, verifyTicketProof } from '../../trust/index.ts';
+import { type ParsedDelegation, parseChainKey } from '../../event/index.ts';
+import {
+  checkMayOpen,
+  checkMayOpenBy,
+  type StreamTies,
+  verifyTicketProof,
+} from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type ChainServiceDeps, checkPinned, requestInvalid } from './deps.ts';
-import { fromPublicKey, fromSignature } from './from-message.ts';
+import { fromDelegations, fromPublicKey, fromSignature } from './from-message.ts';
 import { toIdentityRotations, toPublicKey } from './to-message.ts';
 
 /** What the first message asks for. */
 interface Wanted {
   readonly request: GetTicketRequest;
   readonly key: PublicKey;
+  /** To the key; none: it is let in by itself. */
+  readonly path: readonly ParsedDelegation[];
 }
 
 /** `GetTicket`: a key proves itself on a stream of its own, and is let into a private chain for a while. */
@@ -35,7 +42,8 @@ export function getTicket(deps: ChainServiceDeps) {
             'it is for the conversation that the first message asks for',
           );
         }
-        wanted = { request, key: fromPublicKey('key', request.key) };
+        const path = fromDelegations(request.delegations);
+        wanted = { request, key: fromPublicKey('key', request.key), path };
         const chainId = await challenge(deps, wanted);
         const serverIdentity = toPublicKey(deps.identity);
         const identityRotations = toIdentityRotations(deps.checkpoints.signer.line);
@@ -67,11 +75,12 @@ async function ticketFor(
   request: GetTicketRequest,
   stream: StreamTies,
 ) {
-  const { chainKey: named, chainId: pinned, key: shown, proof } = request;
-  if (named !== '' || pinned.length > 0 || shown !== undefined || proof === undefined) {
+  const { chainKey: named, chainId: pinned, key: shown, delegations, proof } = request;
+  const saysMore = named !== '' || pinned.length > 0 || shown !== undefined;
+  if (saysMore || delegations.length > 0 || proof === undefined) {
     throw requestInvalid('proof', 'it is the second message, and stands there alone');
   }
-  const { key } = wanted;
+  const { key, path } = wanted;
   const signature = fromSignature('proof.signature', proof.signature);
   // No lease is held while a caller takes its time, so the chain may be another one by now, and its rules others.
   using lease = await openPrivate(deps, wanted);
@@ -83,15 +92,25 @@ async function ticketFor(
     chainId,
     ...stream,
   });
-  checkMayOpen(key, authority);
-  return deps.tickets.issue(chainId, key.fingerprint);
+  if (path.length === 0) {
+    checkMayOpen(key, authority);
+    return deps.tickets.issue(chainId, [key.fingerprint]);
+  }
+  const place = { chainKey: chainKey.text, timeUnixMs: lease.chain.nextTimeUnixMs() };
+  await checkMayOpenBy(path, key, authority, place);
+  const behind = path.map(({ issuer }) => issuer).reverse();
+  const expiresUnixMs = Math.min(...path.map((one) => one.expiresUnixMs));
+  return deps.tickets.issue(chainId, [key.fingerprint, ...behind], expiresUnixMs);
 }
 
 async function openPrivate(deps: ChainServiceDeps, { request }: Wanted) {
   const lease = await deps.registry.open(parseChainKey(request.chainKey));
   try {
     checkPinned(lease, request.chainId);
-    if (lease.chain.genesis.isPrivate === true) return lease;
+    if (lease.chain.genesis.isPrivate === true) {
+      deps.owners.used(lease.chain);
+      return lease;
+    }
     throw requestInvalid('chain_key', `the chain ${request.chainKey} is not private: open it`);
   } catch (error) {
     lease[Symbol.dispose]();

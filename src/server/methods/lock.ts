@@ -10,7 +10,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { LockHolder } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
-import { checkMayLock, type LockClaim, verifyLockProof } from '../../trust/index.ts';
+import { checkMayLock, issuerOfShown, type LockClaim, verifyLockProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { SilenceTimer } from '../silence-timer.ts';
 import {
@@ -20,7 +20,7 @@ import {
   openRequested,
   requestInvalid,
 } from './deps.ts';
-import { fromPublicKey, fromSignature } from './from-message.ts';
+import { fromDelegations, fromPublicKey, fromSignature } from './from-message.ts';
 
 const ttlDefaultMs = 15_000;
 const ttlMinMs = 500;
@@ -84,7 +84,9 @@ class LockStream implements LockHolder {
     const { lease, claim } = this.#wanted ?? {};
     if (lease === undefined || claim === undefined) throw new Error('a closed stream has no right');
     lease.admission.check();
-    checkMayLock(claim, lease.chain.authority);
+    const { authority, key } = lease.chain;
+    const place = { chainKey: key.text, timeUnixMs: lease.chain.nextTimeUnixMs() };
+    checkMayLock(claim, authority, place);
   }
 
   granted(token: number): void {
@@ -147,12 +149,14 @@ class LockStream implements LockHolder {
 
   async #prove(proof: SignatureView, { lease, claim, noWait }: Wanted): Promise<void> {
     if (this.#isProven) throw requestInvalid('proof', 'the key is proven already');
-    await verifyLockProof(proof, claim, {
+    const { genesis, authority } = lease.chain;
+    const ties = {
       exporter: this.#call.exporter,
       serverFingerprint: this.#deps.identity.fingerprint,
-      chainId: lease.chain.genesis.chainId,
+      chainId: genesis.chainId,
       conversationId: this.#conversationId,
-    });
+    };
+    await verifyLockProof(proof, claim, ties, issuerOfShown(claim.path, authority.keys));
     if (this.#closed) return;
     this.#isProven = true;
     const ahead = lease.chain.locks.enter(claim.primaryKey, this, { noWait });
@@ -176,7 +180,7 @@ function leaseLost(ttlMs: number): AtedbError {
 
 function readLock({ message }: LockRequest): { claim: LockClaim; noWait: boolean; ttlMs: number } {
   if (message.case !== 'lock') throw new Error('the caller has looked');
-  const { primaryKey, parent, label, key, ttlMs, noWait } = message.value;
+  const { primaryKey, parent, label, key, ttlMs, noWait, delegations } = message.value;
   checkLength('primary_key', primaryKey, primaryKeyBytes);
   if (ttlMs !== 0 && (ttlMs < ttlMinMs || ttlMs > ttlMaxMs)) {
     throw requestInvalid('ttl_ms', `it is ${ttlMs}, and must be from ${ttlMinMs} to ${ttlMaxMs}`);
@@ -186,6 +190,7 @@ function readLock({ message }: LockRequest): { claim: LockClaim; noWait: boolean
     parent: optionalKey('parent', parent),
     label: optionalKey('label', label),
     key: fromPublicKey('key', key),
+    path: fromDelegations(delegations),
   };
   return { claim, noWait, ttlMs: ttlMs === 0 ? ttlDefaultMs : ttlMs };
 }

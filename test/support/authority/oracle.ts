@@ -1,40 +1,13 @@
-/**
- * Who may do what, written down as docs/trust.md says it: slow, obvious, and sharing nothing with what it is held against. Keys
- * and objects are names; '' stands for the root of the chain.
- */
-
-export type OracleRule = 'everyone' | 'nobody' | 'inherit' | readonly string[];
-export type OracleReadRule = 'everyone' | 'inherit' | { readonly readKey: string };
-
-/** Why a batch is refused. */
-export interface OracleRefusal {
-  readonly reason: string;
-  /** The event's place in its batch; undefined: it is about the batch as a whole. */
-  readonly index?: number;
-}
-
-/** An event, in names. */
-export interface OracleEvent {
-  readonly kind: 'data' | 'tombstone' | 'redaction' | 'rules' | 'roots' | 'key_change';
-  /** Absent: rules of the root of the chain, or about no object. */
-  readonly object?: string | undefined;
-  readonly parent?: string | undefined;
-  readonly moves?: boolean | undefined;
-  readonly write?: OracleRule | undefined;
-  readonly add?: OracleRule | undefined;
-  readonly read?: OracleReadRule | undefined;
-  /** The key is made from its parent. */
-  readonly hasLabel?: boolean | undefined;
-  /** Name of the read key that seals the data. */
-  readonly sealedWith?: string | undefined;
-  /** The keys that it is from, its batch's writer first. */
-  readonly actors: readonly string[];
-  readonly author?: string | undefined;
-  /** Keys that it shows. */
-  readonly shows?: readonly string[] | undefined;
-  readonly roots?: readonly string[] | undefined;
-  readonly change?: { readonly key: string; readonly successor: string | undefined } | undefined;
-}
+import type {
+  OracleAnswer,
+  OracleBatch,
+  OracleDelegation,
+  OracleEvent,
+  OracleReadRule,
+  OracleRefusal,
+  OracleRule,
+} from './oracle-types.ts';
+import { decideServers, isServers } from './servers-oracle.ts';
 
 interface Item {
   parent: string;
@@ -64,6 +37,14 @@ export class AuthorityOracle {
   /** Keys that were shown. */
   known: Set<string>;
   readonly isConfidential: boolean;
+  /** The identity of the server. */
+  server = 'server';
+  /** What the auth service has said last; undefined: there is none. */
+  answer: OracleAnswer | undefined;
+  delegations: OracleDelegation[] = [];
+  #time = 0;
+  /** Objects whose rule the last event was refused by. */
+  #deciding: string[] = [];
 
   /** @param known the keys that are known besides the roots. */
   constructor(roots: readonly string[], known: readonly string[], isConfidential = false) {
@@ -77,37 +58,60 @@ export class AuthorityOracle {
     copy.items = new Map([...this.items].map(([key, item]) => [key, { ...item }]));
     copy.root = { ...this.root };
     copy.changed = new Map(this.changed);
+    copy.server = this.server;
+    copy.answer = this.answer;
+    copy.delegations = [...this.delegations];
     return copy;
   }
 
   /**
    * Take the events of a batch, if all of them are allowed, one by one; they are from one writer.
    *
-   * @param showsSigners whether its seal shows the keys of all who sign it.
    * @returns why they aren't; undefined: they are.
    */
-  take(events: readonly OracleEvent[], showsSigners = false): OracleRefusal | undefined {
+  take(events: readonly OracleEvent[], batch: OracleBatch = {}): OracleRefusal | undefined {
     const before = this.copy();
-    const refused = this.#decideBatch(events, showsSigners);
+    const refused = this.#decideBatch(events, batch);
     if (refused === undefined) return undefined;
     this.items = before.items;
     this.root = before.root;
     this.roots = before.roots;
     this.changed = before.changed;
     this.known = before.known;
+    this.server = before.server;
+    this.answer = before.answer;
+    this.delegations = before.delegations;
     return refused;
   }
 
-  #decideBatch(events: readonly OracleEvent[], showsSigners: boolean): OracleRefusal | undefined {
+  #decideBatch(
+    events: readonly OracleEvent[],
+    { showsSigners = false, path = [], time = 0 }: OracleBatch,
+  ): OracleRefusal | undefined {
+    this.#time = time;
+    if (events.some(isServers)) return decideServers(this, events, time);
     const signers = new Set(events.flatMap(keysOf));
-    if (![...signers].some((key) => this.#isNamed(key))) return { reason: 'KEY_NOT_ALLOWED' };
+    const [first] = path;
+    const claimed = [...signers, ...[...signers].flatMap((key) => this.#givenBy(key))];
+    if (first !== undefined) claimed.push(first.issuer);
+    if (!claimed.some((key) => this.#isNamed(key))) return { reason: 'KEY_NOT_ALLOWED' };
     const shown = new Set(events.flatMap(({ shows = [] }) => shows));
     for (const key of [...signers].sort()) {
       if (this.changed.has(key)) return { reason: 'KEY_REVOKED' };
       if (showsSigners || this.known.has(key) || shown.has(key)) continue;
       return { reason: 'KEY_UNKNOWN' };
     }
+    if (this.answer?.isRemoved === true) return { reason: 'OWNER_REMOVED' };
+    if (this.answer !== undefined && time >= this.answer.expires) {
+      return { reason: 'AUTH_ANSWER_EXPIRED' };
+    }
     if (showsSigners) for (const key of signers) this.known.add(key);
+    if (first !== undefined) {
+      const { issuer } = first;
+      const isNobodys = !this.roots.includes(issuer) && !this.#isNamedItself(issuer);
+      if (this.changed.has(issuer) || isNobodys) return { reason: 'KEY_NOT_ALLOWED' };
+      this.delegations.push(...path);
+    }
     for (const [index, event] of events.entries()) {
       const reason = this.#decide(event);
       if (reason !== undefined) return { reason, index };
@@ -116,11 +120,58 @@ export class AuthorityOracle {
     return undefined;
   }
 
+  /** A key counts no more, nor does it for those that it counted for. */
+  setChanged(key: string, successor: string | undefined): void {
+    for (const [old, current] of this.changed) {
+      if (current === key) this.changed.set(old, successor);
+    }
+    this.changed.set(key, successor);
+  }
+
   #decide(event: OracleEvent): string | undefined {
+    const said = isDelegable(event) ? this.#asIssuers(event) : event;
+    const refused = this.#decideAs(said);
+    return refused === 'KEY_NOT_ALLOWED' && this.#isLate(event) ? 'DELEGATION_EXPIRED' : refused;
+  }
+
+  /** The event, as if it were also from those whom its keys count as. */
+  #asIssuers(event: OracleEvent): OracleEvent {
+    const counts = ({ issuer, mayWrite, from, until }: OracleDelegation) =>
+      mayWrite && from <= this.#time && this.#time < until && !this.changed.has(issuer);
+    const issuers = event.actors.flatMap((actor) => this.#givenBy(actor, counts));
+    return { ...event, actors: [...event.actors, ...issuers], author: event.author };
+  }
+
+  /** Whether an event that is refused would have the right to its object, or to add to it, if all that was delegated counted. */
+  #isLate(event: OracleEvent): boolean {
+    if (!isDelegable(event)) return false;
+    const all = event.actors.flatMap((actor) => [actor, ...this.#givenBy(actor)]);
+    const isLate = this.delegations.some(
+      ({ subject, mayWrite, from, until }) =>
+        all.includes(subject) && mayWrite && (this.#time < from || until <= this.#time),
+    );
+    return isLate && this.#deciding.some((object) => this.#mayAdd(all, object));
+  }
+
+  /** All who have delegated to a key, themselves or by at most four others. */
+  #givenBy(
+    key: string,
+    counts: (one: OracleDelegation) => boolean = () => true,
+    steps = 4,
+  ): string[] {
+    if (steps === 0) return [];
+    return this.delegations
+      .filter((one) => one.subject === key && counts(one))
+      .flatMap(({ issuer }) => [issuer, ...this.#givenBy(issuer, counts, steps - 1)]);
+  }
+
+  #decideAs(event: OracleEvent): string | undefined {
     const { kind, object, actors } = event;
+    this.#deciding = [];
     if (keysOf(event).some((key) => this.changed.has(key))) return 'KEY_REVOKED';
     for (const key of event.shows ?? []) this.known.add(key);
     if (kind === 'roots') {
+      if (this.answer !== undefined) return 'KEY_NOT_ALLOWED';
       const agreed = this.roots.filter((root) => actors.includes(root)).length;
       if (agreed * 2 <= this.roots.length) return 'KEY_NOT_ALLOWED';
       if ((event.roots ?? []).some((root) => this.changed.has(root))) return 'KEY_REVOKED';
@@ -136,7 +187,8 @@ export class AuthorityOracle {
     }
     if (kind === 'tombstone') {
       const item = this.items.get(object);
-      if (!this.mayWrite(actors, item === undefined ? '' : object)) return 'KEY_NOT_ALLOWED';
+      const decides = item === undefined ? '' : object;
+      if (!this.mayWrite(actors, decides)) return this.#refuse(decides);
       if (item !== undefined) item.isLive = false;
       return undefined;
     }
@@ -160,14 +212,19 @@ export class AuthorityOracle {
   /** Whether any rule of the chain allows a key anything, or ever did. */
   #isNamed(actor: string): boolean {
     if (this.roots.includes(actor) || this.changed.has(actor)) return true;
+    const rules = [this.root, ...this.items.values()].flatMap(({ write, add }) => [write, add]);
+    return rules.includes('everyone') || this.#isNamedItself(actor);
+  }
+
+  /** Whether a rule names a key, or one that it has replaced. */
+  #isNamedItself(actor: string): boolean {
+    if (this.root.write === 'inherit' && this.answer?.writers.includes(actor)) return true;
     const names = [actor, ...this.changed.keys()].filter(
       (name) => name === actor || this.changed.get(name) === actor,
     );
     return [this.root, ...this.items.values()].some(({ write, add }) =>
       [write, add].some(
-        (rule) =>
-          rule === 'everyone' ||
-          (typeof rule !== 'string' && rule.some((name) => names.includes(name))),
+        (rule) => typeof rule !== 'string' && rule.some((name) => names.includes(name)),
       ),
     );
   }
@@ -177,7 +234,7 @@ export class AuthorityOracle {
     const { actors, parent = '', moves = false } = event;
     const item = this.items.get(object);
     if (item !== undefined) {
-      if (!this.mayWrite(actors, object)) return 'KEY_NOT_ALLOWED';
+      if (!this.mayWrite(actors, object)) return this.#refuse(object);
       if ((item.parent === parent) === moves) return 'PARENT_INVALID';
       if (moves) {
         const refused = this.#join(event, object);
@@ -209,10 +266,20 @@ export class AuthorityOracle {
     if (parent !== '' && !this.items.has(parent)) this.#insert(parent, '', false);
     const above = parent === '' ? this.root : (this.items.get(parent) as Item);
     if (!above.isLive) return 'PARENT_INVALID';
-    if (!this.mayWrite(actors, parent) && !this.#allows(above.add, actors))
-      return 'KEY_NOT_ALLOWED';
+    if (!this.#mayAdd(actors, parent)) return this.#refuse(parent);
     if (this.#lineOf(parent).includes(object)) return 'PARENT_INVALID';
     return undefined;
+  }
+
+  /** Whether some may write an object, or add to it. */
+  #mayAdd(actors: readonly string[], object: string): boolean {
+    const item = object === '' ? this.root : this.items.get(object);
+    return this.mayWrite(actors, object) || this.#allows(item?.add ?? 'nobody', actors);
+  }
+
+  #refuse(object: string): string {
+    this.#deciding = [object];
+    return 'KEY_NOT_ALLOWED';
   }
 
   /** Whether what comes below a parent would have too many above it. */
@@ -237,13 +304,12 @@ export class AuthorityOracle {
     if (this.roots.includes(key)) return 'KEY_NOT_ALLOWED';
     if (this.changed.has(key)) return 'KEY_REVOKED';
     const byRoot = actors.some((actor) => this.roots.includes(actor));
-    if (!actors.includes(key) && !byRoot) return 'KEY_NOT_ALLOWED';
+    const isGivers =
+      successor === undefined && this.#givenBy(key).some((issuer) => actors.includes(issuer));
+    if (!actors.includes(key) && !byRoot && !isGivers) return 'KEY_NOT_ALLOWED';
     if (successor === key) return 'KEY_REVOKED';
     if (successor !== undefined && this.changed.has(successor)) return 'KEY_REVOKED';
-    for (const [old, current] of this.changed) {
-      if (current === key) this.changed.set(old, successor);
-    }
-    this.changed.set(key, successor);
+    this.setChanged(key, successor);
     if (successor !== undefined) this.known.add(successor);
     return undefined;
   }
@@ -265,7 +331,8 @@ export class AuthorityOracle {
       const rule = at === '' ? this.root.write : (this.items.get(at)?.write ?? 'inherit');
       if (rule !== 'inherit') return this.#allows(rule, actors);
     }
-    return actors.some((actor) => this.roots.includes(actor));
+    const owners = [...this.roots, ...(this.answer?.writers ?? [])];
+    return actors.some((actor) => owners.includes(actor));
   }
 
   #allows(rule: OracleRule, actors: readonly string[]): boolean {
@@ -304,6 +371,13 @@ export class AuthorityOracle {
       this.items.delete(forgotten[0]);
     }
   }
+}
+
+/** Whether delegations count for an event: it says nothing of rules, keys or places. */
+function isDelegable({ kind, write, add, read, shows = [], moves }: OracleEvent): boolean {
+  if (kind !== 'data' && kind !== 'tombstone') return false;
+  const rules = [write, add, read].filter((rule) => rule !== undefined);
+  return rules.length === 0 && shows.length === 0 && moves !== true;
 }
 
 /** All keys that sign for an event. */

@@ -1,0 +1,38 @@
+import { AtedbError } from '../bytes/index.ts';
+import type { KeyPair } from '../crypto/index.ts';
+import { type ParsedDelegation, Token } from '../event/index.ts';
+
+/** Who acts: by a key of their own, or by a token. */
+export interface ActingInput {
+  /**
+   * Who writes: a key pair, or the name of one in the home folder. Default: the one named `default`, which the first append makes
+   * where there is none. Reading needs none, but for what is sealed: that is opened with it.
+   */
+  readonly key?: KeyPair | string | undefined;
+  /**
+   * A token, or its text, instead of a key: what is written counts as its issuer's, in the chains and for the time that it is for. It
+   * writes data and removes objects; it changes no rules and makes no chain.
+   */
+  readonly token?: Token | string | undefined;
+}
+
+/**
+ * The key that acts, and the delegations by which it does.
+ *
+ * @throws AtedbError REQUEST_INVALID where both are given, or the text is no token; DELEGATION_INVALID, UNSUPPORTED.
+ */
+export function actingKey({ key, token }: ActingInput): {
+  readonly key: KeyPair | string | undefined;
+  readonly delegations: readonly ParsedDelegation[];
+} {
+  if (token === undefined) return { key, delegations: [] };
+  if (key !== undefined) {
+    throw new AtedbError(
+      'REQUEST_INVALID',
+      'a key and a token exclude each other: a token has a key of its own',
+      { metadata: { field: 'token' } },
+    );
+  }
+  const parsed = typeof token === 'string' ? Token.parse(token, 'the token') : token;
+  return { key: parsed.key, delegations: parsed.delegations };
+}
