@@ -179,7 +179,9 @@ describe('variables stand in for flags', () => {
     ['ATE_DNS_SERVER', 'ns.example', 'ATE_DNS_SERVER: "ns.example" is not the address'],
     ['ATE_LOGS_PATH', '/dev/null/ate', 'ATE_LOGS_PATH: cannot make the folder /dev/null/ate'],
   ])('%s=%s', async (name, value, message) => {
-    const { code, stderr } = await atedb('solo', { environment: { [name]: value } });
+    const { code, stderr } = await atedb('solo', {
+      environment: { ATE_PORT: '0', [name]: value },
+    });
     expect(stderr).toContain(message);
     expect(code).toBe(2);
   });

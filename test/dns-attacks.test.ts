@@ -168,6 +168,32 @@ describe.skipIf(!hasKnot)('somebody on the way to a name server', () => {
     },
   );
 
+  test('fills a wildcard in with the proof of the zone above, which has nothing of any name in it', async () => {
+    let wildcard: DnsMessage | undefined;
+    let above: DnsMessage | undefined;
+    const resolver = changed((answer, { query }) => {
+      const message = readMessage(answer);
+      const { name, type } = message.questions[0] ?? {};
+      if (type !== recordTypes.A || name === undefined) return [answer];
+      if (name.text === 'x.wild.inner.hashed') wildcard = message;
+      if (/^nothing\d+\.hashed$/.test(name.text)) {
+        const authorities = [...(above?.authorities ?? []), ...message.authorities];
+        above = { ...message, authorities };
+      }
+      if (name.text !== 'here.wild.inner.hashed') return [answer];
+      const answers = wildcard?.answers.map((record) => ({ ...record, name })) ?? [];
+      // All spans of the zone above that are signed.
+      return [dnsAnswer(query, { answers, authorities: [...(above?.authorities ?? [])] })];
+    });
+    expect(await resolver.addressesOf('x.wild.inner.hashed')).toEqual(['127.0.0.9']);
+    for (let at = 0; at < 40; at += 1) {
+      await resolver.addressesOf(`nothing${at}.hashed`).catch(() => undefined);
+    }
+    await expect(resolver.addressesOf('here.wild.inner.hashed')).rejects.toMatchObject({
+      metadata: { fault: 'absence-unproven' },
+    });
+  });
+
   test('answers before the name server does, without having seen the question', async () => {
     const resolver = changed((answer, { query }) => {
       const otherNumber = Buffer.from(answer);

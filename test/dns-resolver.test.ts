@@ -35,6 +35,7 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
     ['ONE.Hashed.', ['::2', '127.0.0.1']],
     ['one.spans', ['127.0.0.1']],
     ['one.numbers', ['127.0.0.1']],
+    ['one.inner.hashed', ['127.0.0.1']],
     ['hashed', ['127.0.0.7']],
     ['alone', ['127.0.0.8']],
     // No zone begins at each label.
@@ -65,6 +66,7 @@ describe.skipIf(!hasKnot)('a name server that signs', () => {
     'x.one.spans',
     'x.alone',
     'b.c.hashed',
+    'nothing.inner.hashed',
     'alias.spans',
   ])('that %s has no address is proven, and told as that', async (host) => {
     await expect(validating().addressesOf(host)).rejects.toMatchObject({

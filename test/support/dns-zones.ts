@@ -44,6 +44,10 @@ here.wild 3600 A 127.0.0.10
 sub 3600 NS ns.
 out 3600 DNAME hashed.`,
   },
+  'inner.hashed': {
+    policy: 'nsec3',
+    records: 'one 3600 A 127.0.0.1\n*.wild 3600 A 127.0.0.9\nhere.wild 3600 A 127.0.0.10',
+  },
   numbers: { policy: 'rsa', records: 'one 3600 A 127.0.0.1' },
   open: { policy: 'opt-out', records: 'one 3600 A 127.0.0.1\nsub 3600 NS ns.' },
   old: { policy: 'nsec', records: 'one 3600 A 127.0.0.1', named: `4711 7 1 ${'ab'.repeat(20)}` },

@@ -22,7 +22,7 @@ export const hasKnot = machineHas({
 /** How a zone is signed. `none` has no signatures, and the root names no key of it. */
 export type ZonePolicy = 'nsec' | 'nsec3' | 'opt-out' | 'rsa' | 'none';
 
-/** One zone below the root. */
+/** One zone. The zone above it passes it on: the root, or the one that is named by what follows its first label. */
 export interface TestZone {
   readonly policy: ZonePolicy;
   /** Records as zone files have them, but for SOA and NS. */
@@ -68,15 +68,17 @@ export class Knot implements AsyncDisposable {
       const algorithm = `algorithm=${policies[policy].algorithm}`;
       keymgr(folder, zone, 'generate', algorithm, 'ksk=yes', 'zsk=yes');
     }
-    const parts = Object.entries(zones).map(([name, zone]) => {
-      writeFileSync(join(folder, `${name}.zone`), `${head(`${name}.`)}\n${zone.records}\n`);
-      if (zone.named !== undefined) return `${name}. 3600 NS ns.\n${name}. DS ${zone.named}`;
-      const named = zone.policy === 'none' ? '' : keymgr(folder, zone.keyOf ?? name, 'ds');
-      // A record of another zone's key, under this one's name.
-      const keys = named.replace(/^\S+/gm, `${name}.`);
-      return `${name}. 3600 NS ns.\n${keys}`;
-    });
-    writeFileSync(join(folder, 'root.zone'), `${head('.')}\n${parts.join('\n')}\n${root}\n`);
+    const contents: Record<string, string> = { '.': `${head('.')}\n${root}\n` };
+    for (const [name, { records }] of Object.entries(zones)) {
+      contents[name] = `${head(`${name}.`)}\n${records}\n`;
+    }
+    for (const [name, zone] of Object.entries(zones)) {
+      const above = name.slice(name.indexOf('.') + 1);
+      contents[name.includes('.') ? above : '.'] += passedOn(name, zone, folder);
+    }
+    for (const [name, text] of Object.entries(contents)) {
+      writeFileSync(join(folder, `${name === '.' ? 'root' : name}.zone`), text);
+    }
     const knot = new Knot(folder, port);
     await knot.#isUp();
     return knot;
@@ -109,6 +111,15 @@ export class Knot implements AsyncDisposable {
       }
     }
   }
+}
+
+/** What the zone above has of a zone. */
+function passedOn(name: string, zone: TestZone, folder: string): string {
+  const to = `${name}. 3600 NS ns.\n`;
+  if (zone.named !== undefined) return `${to}${name}. DS ${zone.named}\n`;
+  if (zone.policy === 'none') return to;
+  // A record of another zone's key, under this one's name.
+  return to + keymgr(folder, zone.keyOf ?? name, 'ds').replace(/^\S+/gm, `${name}.`);
 }
 
 function configuration(folder: string, port: number, zones: Record<string, TestZone>): string {
