@@ -9,7 +9,6 @@ import {
   parseCommitHeader,
   parseSealOfRun,
   type SignatureView,
-  type TreeHead,
 } from '../event/index.ts';
 import type { Appended, ChainLog } from '../log/index.ts';
 import {
@@ -36,41 +35,17 @@ import { hasRedaction, redactionsIn } from './erasing.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
 import type { LockTable } from './lock-table.ts';
 import { type OwnSigner, onlyForServer, sealOwnBatch } from './own-batch.ts';
+import {
+  checkProven,
+  type IsProven,
+  type PreparedBatch,
+  type SubmittedBatch,
+  type WriterStanding,
+} from './submission.ts';
 import { WriterClaims } from './writer-claims.ts';
 
 /** Checks a batch's hashes, perhaps in another thread. @throws AtedbError as `checkHashes` of `trust`. */
 export type CheckHashes = (batch: Batch) => Promise<void> | void;
-
-/** A batch whose own contents were checked: what remains is whether the chain takes it. */
-export interface PreparedBatch {
-  readonly batch: Batch;
-  /** Root of the head that its seal names, as this chain has it; undefined where it has none of that size. */
-  readonly asOfRoot: Buffer | undefined;
-  /** What the objects of its conditions were in closed segments. */
-  readonly closedFacts: ClosedFacts | undefined;
-  /** Whether it has a redaction. */
-  readonly isErasing: boolean;
-}
-
-/** A batch that has its place. */
-export interface SubmittedBatch {
-  /** It had its place before: this is the first answer again. */
-  readonly isRetry: boolean;
-  readonly sealHash: Buffer;
-  readonly commitHeader: Buffer;
-  /** Resolves with a head that it is in once it is durable; rejects with STORAGE_FAILED. */
-  readonly durable: Promise<TreeHead>;
-}
-
-/** What a writer must know to go on. */
-export interface WriterStanding {
-  readonly nextCounter: number;
-  /** The serialised Seal of its last batch; undefined where it has none. */
-  readonly lastSeal: Buffer | undefined;
-}
-
-/** Whether a key, by the hexadecimal of its fingerprint, was proven by whoever sends a batch. */
-export type IsProven = (fingerprint: string) => Promise<boolean> | boolean;
 
 const nobodyProven: IsProven = () => false;
 
@@ -409,16 +384,4 @@ export class Chain {
 
 function closedError(): AtedbError {
   return new AtedbError('SERVER_DRAINING', 'the chain is being closed. Try again later');
-}
-
-/** Check that all keys are proven, of which proofs may still be verified. @throws AtedbError KEY_NOT_PROVEN. */
-async function checkProven(signers: readonly string[], isProven: IsProven): Promise<void> {
-  for (const signer of signers) {
-    if (await isProven(signer)) continue;
-    throw new AtedbError(
-      'KEY_NOT_PROVEN',
-      `the batch has no signature, and its key ${signer} is not proven on this stream. Prove the key first, or sign the batch`,
-      { metadata: { fingerprint: signer } },
-    );
-  }
 }

@@ -1,10 +1,4 @@
-export {
-  Chain,
-  type IsProven,
-  type PreparedBatch,
-  type SubmittedBatch,
-  type WriterStanding,
-} from './chain.ts';
+export { Chain } from './chain.ts';
 export type {
   ChainCompaction,
   ChainUse,
@@ -34,4 +28,5 @@ export {
 } from './repair-chain.ts';
 export { CompactionHere } from './run-compaction.ts';
 export type { ScrubSettings } from './scrubber.ts';
+export type { IsProven, PreparedBatch, SubmittedBatch, WriterStanding } from './submission.ts';
 export type { WriterHolder } from './writer-claims.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { folder, KeyWorld, key, type Plan, writersCount } from '../../test/support/key-world.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { dumpLog } from '../log/index.ts';
-import type { PreparedBatch } from './chain.ts';
+import type { PreparedBatch } from './submission.ts';
 
 // The index of primary keys below a chain with segments of a few batches, against a list of all events.
 

@@ -83,13 +83,8 @@ export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-
 export type { CallOptions } from './cancellation.ts';
 export { Chain } from './chain.ts';
 export type { ChainEvent, RedactedBy, SealedState } from './chain-event.ts';
-export {
-  AtedbClient,
-  type ConnectOptions,
-  connect,
-  type ListOptions,
-  type OpenOptions,
-} from './client.ts';
+export { AtedbClient, connect, type ListOptions } from './client.ts';
+export type { ConnectOptions, OpenOptions } from './client-options.ts';
 export { createToken, type TokenOptions } from './create-token.ts';
 export type { ChainDescription, DescribedOwner, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';

@@ -47,16 +47,16 @@ export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
 export { OwedData, refuseUnallowed, type Unallowed } from './owed-data.ts';
 export type { OwnerRecord } from './ownership.ts';
-export {
-  type FindKey,
-  type ReplayedWriter,
-  type ReplayedWriters,
-  type ReplayOptions,
-  type ReplayStart,
-  ReplayVerifier,
-  type RulesFrom,
-  type VerifiedBatch,
-} from './replay-verifier.ts';
+export type {
+  FindKey,
+  ReplayedWriter,
+  ReplayedWriters,
+  ReplayOptions,
+  ReplayStart,
+  RulesFrom,
+  VerifiedBatch,
+} from './replay-types.ts';
+export { ReplayVerifier } from './replay-verifier.ts';
 export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';

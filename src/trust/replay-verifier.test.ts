@@ -6,7 +6,8 @@ import { TestChain } from '../../test/support/test-chain.ts';
 import { TestWriter, testEvent } from '../../test/support/test-writer.ts';
 import { Frontier, frontierAt, KeyPair } from '../crypto/index.ts';
 import { commitLeaf, splitSlice } from '../event/index.ts';
-import { ReplayVerifier, type VerifiedBatch } from './replay-verifier.ts';
+import type { VerifiedBatch } from './replay-types.ts';
+import { ReplayVerifier } from './replay-verifier.ts';
 
 let chain: TestChain;
 

@@ -5,7 +5,7 @@ import { verifyHeld } from './auth-answer.ts';
 import { checkBatch } from './check-batch.ts';
 import { checkRedactions } from './check-redactions.ts';
 import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
-import type { FindKey, VerifiedBatch } from './replay-verifier.ts';
+import type { FindKey, VerifiedBatch } from './replay-types.ts';
 import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 import { keysShownIn, signersOf, unknownKey } from './signers.ts';
 import { vouchedBy } from './vouching.ts';
