@@ -33,6 +33,7 @@ async function start(): Promise<string> {
   const args = [
     process.execPath,
     atedbProgram,
+    '--no-auth',
     'solo',
     folder,
     '--listen',
