@@ -98,8 +98,6 @@ test('the password comes from a file that only its owner may read, and is shown 
   });
   expect([short.code, short.stderr]).toEqual([2, expect.stringContaining('less than 8')]);
 });
-  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('set ATEDB_PASSWORD')]);
-});
 
 test('a password is changed, an account recovered, its second factor set, and it is removed', async () => {
   const account = 'cleo@example.com';
