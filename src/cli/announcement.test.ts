@@ -9,7 +9,8 @@ const input: AnnouncementInput = {
   trustMode: 'centralized',
   fingerprintHex: 'abcd',
   wireEncryption: 128,
-  notBuiltYet: ['auth service'],
+  auth: { kind: 'embedded' },
+  notBuiltYet: ['compaction'],
   environment: {},
 };
 
@@ -19,7 +20,8 @@ test('says where, what is off, and what to try', () => {
   trust     centralized
   identity  sha256:abcd
   wire      encrypted, 128 bits or more
-  off       auth service: not built yet
+  auth      by this server; who is on this machine may claim a name that nobody has
+  off       compaction: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
 });
@@ -72,4 +74,14 @@ Try: atedb append --tls ate://db.example.com/`);
   const asking = announcement({ ...input, tls: { ...tls, names: 'CN=x', asksClients: true } });
   expect(asking).toContain('  tls       1.3, for clients with a certificate; shows');
   expect(asking).toContain('ate://localhost/');
+});
+
+test.each([
+  ['mail', 'mailed to them'],
+  ['operator', 'shown here'],
+] as const)('says that codes go out by %s', (codesBy, words) => {
+  const text = announcement({ ...input, codesBy });
+  expect(text).toContain(
+    `auth      by this server; users are created with a code that is ${words}\n`,
+  );
 });

@@ -78,7 +78,7 @@ export {
   type OpenOptions,
 } from './client.ts';
 export { createToken, type TokenOptions } from './create-token.ts';
-export type { ChainDescription, ListedChain } from './descriptions.ts';
+export type { ChainDescription, DescribedOwner, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
@@ -91,6 +91,7 @@ export type { Notice, OnNotice } from './notice.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
+export { RemoteOwners, type RemoteOwnersOptions } from './remote-owners.ts';
 export type {
   AllowedKeys,
   AllowedReaders,
