@@ -244,8 +244,6 @@ describe('key', () => {
 
 describe('auth-server', () => {
   test.each([
-    ['run -l 0.0.0.0 -p 5555', "auth-server run isn't built yet"],
-    ['generate -s 256 keys', "auth-server generate isn't built yet"],
     ['run --port x', '--port: "x" is not a port'],
     ['generate --strength 1', '--strength: "1" is not allowed; use one of: 128, 192, 256'],
   ])('auth-server %s', async (line, message) => {

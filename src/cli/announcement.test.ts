@@ -75,3 +75,13 @@ Try: atedb append --tls ate://db.example.com/`);
   expect(asking).toContain('  tls       1.3, for clients with a certificate; shows');
   expect(asking).toContain('ate://localhost/');
 });
+
+test.each([
+  ['mail', 'mailed to them'],
+  ['operator', 'shown here'],
+] as const)('says that codes go out by %s', (codesBy, words) => {
+  const text = announcement({ ...input, codesBy });
+  expect(text).toContain(
+    `auth      by this server; users are created with a code that is ${words}\n`,
+  );
+});

@@ -17,6 +17,7 @@ import {
   readFlagValues,
 } from './flags.ts';
 import { notBuiltYet } from './global-flags.ts';
+import { type MailSettings, mailFlags, readMailFlags } from './mail-flags.ts';
 import { readPair, tlsFlags } from './tls-flags.ts';
 
 /** The flags of `atedb solo`. */
@@ -66,6 +67,7 @@ export const soloFlags = {
     kind: 'value',
     parse: parseInteger('a number of days', 1, 365),
   },
+  ...mailFlags,
   checkThreads: {
     name: 'check-threads',
     describe: 'Threads that check large batches beside the main one, 0 to 64',
@@ -162,6 +164,8 @@ export interface SoloSettings {
   tls: ServerTlsOptions | undefined;
   /** Undefined: the server's default. */
   answerDays: number | undefined;
+  /** How users show that names are theirs, where this server has accounts. */
+  mail: MailSettings;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -209,12 +213,22 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
-    tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
+    tls: readServerTls(parsed, environment),
     answerDays: read(soloFlags.answerDays)?.value,
+    mail: readMailFlags(parsed, environment),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
     defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
   };
+}
+
+/** What a server speaks TLS with; undefined: it doesn't. @throws UsageError where one of its files is missing. */
+export function readServerTls(
+  parsed: ParsedArguments,
+  environment: Environment,
+): ServerTlsOptions | undefined {
+  const read = <T>(flag: Flag<T>) => readFlag(flag, parsed, environment);
+  return readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa));
 }
 
 function readTls(
