@@ -30,7 +30,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   ],
   cli: [
     ...['bytes', 'crypto', 'event', 'account', 'store', 'dns', 'log', 'trust', 'proof', 'verify'],
-    ...['wire', 'compact', 'chain', 'server', 'client'],
+    ...['wire', 'compact', 'chain', 'auth', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */

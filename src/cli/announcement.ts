@@ -20,6 +20,8 @@ export interface AnnouncementInput {
   wireEncryption: number | undefined;
   /** Who says whose keys count in chains that are created. */
   auth: AuthChoice;
+  /** How codes reach the users of accounts that the server itself has. Absent: not at all. */
+  codesBy?: 'mail' | 'operator' | undefined;
   /** The certificate that TLS shows. Absent: without TLS. */
   tls?: CertificateFacts & { readonly asksClients: boolean };
   /** Capabilities that the defaults include and this version lacks. */
@@ -35,10 +37,10 @@ export function announcement(input: AnnouncementInput): string {
     `  logs      ${input.logsPath}`,
     ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
     `  trust     ${input.trustMode}`,
+    ...authLines(input),
     `  identity  ${fingerprintText(input.fingerprintHex)}`,
     `  wire      ${wireText(input)}`,
     ...tlsLines(input.tls),
-    ...authLines(input),
     ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),
   ];
   const address = addressToTry(input);
@@ -55,11 +57,15 @@ function wireText({ wireEncryption, tls }: AnnouncementInput): string {
   return tls === undefined ? 'not encrypted, unless a client asks for it' : 'within TLS alone';
 }
 
-function authLines({ auth, trustMode }: AnnouncementInput): string[] {
+function authLines({ auth, trustMode, codesBy }: AnnouncementInput): string[] {
   if (trustMode === 'distributed') return [];
   if (auth.kind === 'none') return ['  auth      none: whoever creates a chain owns it'];
   if (auth.kind === 'remote')
     return [`  auth      asks ${safeText(serverAddressText(auth.address))}`];
+  if (codesBy !== undefined) {
+    const how = codesBy === 'mail' ? 'mailed to them' : 'shown here';
+    return [`  auth      by this server; users are created with a code that is ${how}`];
+  }
   return ['  auth      by this server; who is on this machine may claim a name that nobody has'];
 }
 

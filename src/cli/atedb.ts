@@ -9,6 +9,7 @@ import { getCommand } from './commands/get.ts';
 import { identityCommand } from './commands/identity.ts';
 import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
+import { logoutCommand, whoamiCommand } from './commands/login.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { readersCommand } from './commands/readers.ts';
@@ -20,6 +21,7 @@ import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
+import { loginCommand, userCommand } from './commands/user.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
@@ -49,6 +51,10 @@ const commandNames = [
   'repair',
   'key',
   'identity',
+  'login',
+  'logout',
+  'whoami',
+  'user',
 ];
 
 /**
@@ -88,6 +94,10 @@ export function main(args: readonly string[]): Promise<number> {
       .command(repairCommand)
       .command(keyCommand)
       .command(identityCommand)
+      .command(loginCommand)
+      .command(logoutCommand)
+      .command(whoamiCommand)
+      .command(userCommand)
       .command('help [command]', 'Print this message, or the help of a command');
     return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });
   };

@@ -41,7 +41,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       tls: solo.tls,
       wireEncryption: globals.wireEncryption,
       auth: await serverAuth(globals.auth, {
-        ...{ logsPath: logs.path, answerDays: solo.answerDays, logger },
+        ...{ logsPath: logs.path, answerDays: solo.answerDays, mail: solo.mail, logger },
       }),
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       ...(solo.scrubRate === undefined
@@ -79,6 +79,7 @@ function announce(
     fingerprintHex: server.identity.fingerprintHex,
     wireEncryption: globals.wireEncryption,
     auth: globals.auth,
+    codesBy: solo.mail.codes?.by,
     ...(server.certificate && {
       tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
     }),

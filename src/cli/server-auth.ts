@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ServerOptions } from '../server/index.ts';
+import { embeddedAuth } from './embedded-auth.ts';
 import type { AuthChoice } from './global-flags.ts';
+import type { MailSettings } from './mail-flags.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
@@ -11,6 +13,7 @@ const homeBelowLogs = join('_sys', 'auth-server');
 /**
  * What a server asks who owns chains.
  *
+ * @param settings.mail how users show that names are theirs, where the server has accounts.
  * @param settings.answerDays for which its own answers count; undefined: the server's default.
  */
 export async function serverAuth(
@@ -18,14 +21,15 @@ export async function serverAuth(
   settings: {
     readonly logsPath: string;
     readonly answerDays: number | undefined;
+    readonly mail: MailSettings;
     readonly logger: Logger;
   },
 ): Promise<ServerOptions['auth']> {
-  const { logsPath, answerDays, logger } = settings;
+  const { logsPath, answerDays, mail, logger } = settings;
   if (choice.kind === 'none') return undefined;
   if (choice.kind === 'embedded') {
     const answerLifeMs = answerDays === undefined ? undefined : answerDays * dayMs;
-    return { embedded: { answerLifeMs } };
+    return { embedded: { ...(await embeddedAuth(mail, logger)), answerLifeMs } };
   }
   const { RemoteOwners } = await import('../client/index.ts');
   const source = new RemoteOwners({

@@ -24,6 +24,7 @@ import {
   readFlagValues,
 } from './flags.ts';
 import { notBuiltYet } from './global-flags.ts';
+import { type MailSettings, mailFlags, readMailFlags } from './mail-flags.ts';
 import { readPair, tlsFlags } from './tls-flags.ts';
 
 /** The flags of `atedb solo`. */
@@ -73,6 +74,7 @@ export const soloFlags = {
     kind: 'value',
     parse: parseInteger('a number of days', 1, 365),
   },
+  ...mailFlags,
   checkThreads: {
     name: 'check-threads',
     describe: 'Threads that check large batches beside the main one, 0 to 64',
@@ -167,6 +169,8 @@ export interface SoloSettings {
   tls: ServerTlsOptions | undefined;
   /** Undefined: the server's default. */
   answerDays: number | undefined;
+  /** How users show that names are theirs, where this server has accounts. */
+  mail: MailSettings;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -201,8 +205,9 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
-    tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
+    tls: readServerTls(parsed, environment),
     answerDays: read(soloFlags.answerDays)?.value,
+    mail: readMailFlags(parsed, environment),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
     compact: readCompact(read),
@@ -219,6 +224,15 @@ function readCompact(read: <T>(flag: Flag<T>) => Given<T> | undefined): CompactT
     factor: read(soloFlags.compactThresholdFactor)?.value ?? compactTriggersDefault.factor,
     sizeBytes: read(soloFlags.compactThresholdSize)?.value ?? compactTriggersDefault.sizeBytes,
   };
+}
+
+/** What a server speaks TLS with; undefined: it doesn't. @throws UsageError where one of its files is missing. */
+export function readServerTls(
+  parsed: ParsedArguments,
+  environment: Environment,
+): ServerTlsOptions | undefined {
+  const read = <T>(flag: Flag<T>) => readFlag(flag, parsed, environment);
+  return readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa));
 }
 
 function readTls(
