@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseAuthAddress } from '../event/index.ts';
 import { type AnnouncementInput, announcement } from './announcement.ts';
 
 const input: AnnouncementInput = {
@@ -18,9 +19,9 @@ test('says where, what is off, and what to try', () => {
   expect(announcement(input)).toBe(`atedb 1.2.3 listens on 127.0.0.1:5000 and [::1]:5000
   logs      /data
   trust     centralized
+  auth      by this server; who is on this machine may claim a name that nobody has
   identity  sha256:abcd
   wire      encrypted, 128 bits or more
-  auth      by this server; who is on this machine may claim a name that nobody has
   off       compaction: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
@@ -56,6 +57,17 @@ test('why the logs are elsewhere is said', () => {
   });
   expect(text).toContain('  logs      /data\n            (/opt/ate cannot be written)\n');
   expect(text).not.toContain('not built yet');
+});
+
+test.each<[AnnouncementInput['auth'], string]>([
+  [{ kind: 'none' }, '  auth      none: whoever creates a chain owns it\n'],
+  [
+    { kind: 'remote', address: parseAuthAddress('ws://auth.example.com/auth') },
+    '  auth      asks auth.example.com:5001\n',
+  ],
+])('tells who says whose chains are: %o', (auth, line) => {
+  expect(announcement({ ...input, auth })).toContain(line);
+  expect(announcement({ ...input, auth, trustMode: 'distributed' })).not.toContain('  auth ');
 });
 
 test('tells of the certificate that TLS shows, and suggests a name that it is for', () => {

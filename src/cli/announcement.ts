@@ -37,10 +37,10 @@ export function announcement(input: AnnouncementInput): string {
     `  logs      ${input.logsPath}`,
     ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
     `  trust     ${input.trustMode}`,
+    ...authLines(input),
     `  identity  ${fingerprintText(input.fingerprintHex)}`,
     `  wire      ${wireText(input)}`,
     ...tlsLines(input.tls),
-    ...authLines(input),
     ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),
   ];
   const address = addressToTry(input);
