@@ -192,7 +192,8 @@ export class Chain {
     if (batch.isGenesis) return verifySignatures(seal, keyTable(genesis.roots));
     const keys = authority.keysOf(batch);
     if (isSigned) {
-      return verifyAllSigned(batch, keys, issuerOfShown(batch.delegations(), authority.keys));
+      const path = batch.delegations();
+      return verifyAllSigned(batch, keys, issuerOfShown(path, authority.keys, batch.sealKeys()));
     }
     for (const signer of keys.keys()) {
       if (isProven(signer) !== true) return checkProven([...keys.keys()], isProven);

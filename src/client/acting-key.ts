@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ParsedDelegation, Token } from '../event/index.ts';
+import { type DelegatedRight, Token } from '../event/index.ts';
 
 /** Who acts: by a key of their own, or by a token. */
 export interface ActingInput {
@@ -17,15 +17,15 @@ export interface ActingInput {
 }
 
 /**
- * The key that acts, and the delegations by which it does.
+ * The key that acts, and the delegations by which it does, if any.
  *
  * @throws AtedbError REQUEST_INVALID where both are given, or the text is no token; DELEGATION_INVALID, UNSUPPORTED.
  */
 export function actingKey({ key, token }: ActingInput): {
   readonly key: KeyPair | string | undefined;
-  readonly delegations: readonly ParsedDelegation[];
+  readonly right: DelegatedRight | undefined;
 } {
-  if (token === undefined) return { key, delegations: [] };
+  if (token === undefined) return { key, right: undefined };
   if (key !== undefined) {
     throw new AtedbError(
       'REQUEST_INVALID',
@@ -34,5 +34,5 @@ export function actingKey({ key, token }: ActingInput): {
     );
   }
   const parsed = typeof token === 'string' ? Token.parse(token, 'the token') : token;
-  return { key: parsed.key, delegations: parsed.delegations };
+  return { key: parsed.key, right: parsed };
 }

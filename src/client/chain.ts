@@ -147,7 +147,7 @@ export class Chain implements AsyncDisposable {
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
-    checkRoomFor(this.#options.delegations, built);
+    checkRoomFor(this.#options.right, built);
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
     return committed;

@@ -197,7 +197,7 @@ export class AtedbClient implements AsyncDisposable {
    */
   async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
     const { key: _key, token: _token, ...call } = options;
-    const { key, delegations } = actingKey(options);
+    const { key, right } = actingKey(options);
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
     const { home, server } = this;
@@ -206,7 +206,7 @@ export class AtedbClient implements AsyncDisposable {
       transport: this.#transport,
       chainKey,
       loadKeys,
-      delegations,
+      right,
       check: (challenge) =>
         checkChallenge(challenge, {
           ...{ chainKey, server: this.server, pinned: undefined, genesis: undefined, remembered },
@@ -249,7 +249,7 @@ export class AtedbClient implements AsyncDisposable {
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
     const { signal, timeoutMs, forAppend = false } = options;
-    const { key, delegations } = actingKey(options);
+    const { key, right } = actingKey(options);
     if (forAppend && options.readDamaged === true) {
       throw new AtedbError(
         'REQUEST_INVALID',
@@ -264,7 +264,7 @@ export class AtedbClient implements AsyncDisposable {
       chainKey: this.#chainKey(chain),
       home,
       ...this.#keyLoaders(key, onNotice),
-      delegations,
+      right,
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,

@@ -4,6 +4,7 @@ export {
   type ChainAddress,
   type ChainKey,
   childPrimaryKey,
+  type DelegatedRight,
   type EventKind,
   type Genesis,
   type ParsedDelegation,

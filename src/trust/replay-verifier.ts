@@ -269,7 +269,8 @@ export class ReplayVerifier {
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
     // Where it isn't known who may do what, what was delegated is not looked at either.
-    const issuer = this.#authority && issuerOfShown(batch.delegations(), this.#keys);
+    const issuer =
+      this.#authority && issuerOfShown(batch.delegations(), this.#keys, batch.sealKeys());
     const chainKey = this.genesis.chainKey.text;
     if (!isGenesis) this.#authority?.decide(batch, { timeUnixMs: commit.timeUnixMs, chainKey });
     this.#roots.append(commitLeaf(commit.headerBytes));

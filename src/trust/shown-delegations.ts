@@ -24,19 +24,27 @@ export function checkShownDelegations(batch: Batch, signers: readonly string[]):
   );
 }
 
-/** Find the key that the delegations of a batch begin with. @throws AtedbError KEY_UNKNOWN. */
+/**
+ * Find the key that delegations begin with.
+ *
+ * @param shown beside them.
+ * @throws AtedbError KEY_UNKNOWN.
+ */
 export function issuerOfShown(
   path: readonly ParsedDelegation[],
   keys: Pick<KeyRing, 'find'>,
+  shown: readonly PublicKey[],
 ): PublicKey | undefined {
   const [first] = path;
   if (first === undefined) return undefined;
-  const issuer = keys.find(first.issuerHex);
+  const { issuerHex } = first;
+  const isIt = ({ fingerprintHex }: PublicKey) => fingerprintHex === issuerHex;
+  const issuer = keys.find(issuerHex) ?? shown.find(isIt);
   if (issuer !== undefined) return issuer;
   throw new AtedbError(
     'KEY_UNKNOWN',
-    `the chain doesn't know the public key ${first.issuerHex}, whose delegation is shown. Have something appended with that key first`,
-    { metadata: { fingerprint: first.issuerHex } },
+    `the chain doesn't know the public key ${issuerHex}, whose delegation is shown. Show it, too`,
+    { metadata: { fingerprint: issuerHex } },
   );
 }
 

@@ -54,6 +54,9 @@ test("a distributed chain's batches are signed", () => {
 
 test('so is one whose seal shows delegations', () => {
   const batch = { ...batchOf(['data'], 0) };
-  const shows = { ...batch, seal: { ...batch.seal, delegations: [Buffer.of(1)] } } as unknown as Batch;
+  const shows = {
+    ...batch,
+    seal: { ...batch.seal, delegations: [Buffer.of(1)] },
+  } as unknown as Batch;
   expect(() => vouchedBy(shows, 'centralized')).toThrow(/shows delegations/);
 });
