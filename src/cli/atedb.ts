@@ -16,6 +16,7 @@ import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
+import { tokenCommand } from './commands/token.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
@@ -43,6 +44,7 @@ const commandNames = [
   'dump',
   'repair',
   'key',
+  'token',
   'identity',
 ];
 
@@ -78,6 +80,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)
+      .command(tokenCommand)
       .command(identityCommand)
       .command('help [command]', 'Print this message, or the help of a command');
     return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });

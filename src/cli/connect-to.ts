@@ -7,6 +7,7 @@ import {
 import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
 import { serverAddressText } from '../event/index.ts';
 import { readCertificateText, readTlsPair } from '../store/index.ts';
+import { loadToken } from './load-token.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
 import type { ServerTarget } from './server-target.ts';
 import type { TlsSettings } from './tls-flags.ts';
@@ -16,8 +17,8 @@ import type { TlsSettings } from './tls-flags.ts';
  * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
  */
 export async function connectTo(
-  { address, pinned, tls, encryption }: ServerTarget,
-  options: Omit<ConnectOptions, 'tls' | 'encryption'> = {},
+  { address, pinned, tls, encryption, token }: ServerTarget,
+  options: Omit<ConnectOptions, 'tls' | 'encryption' | 'token'> = {},
   json = false,
 ): Promise<AtedbClient> {
   if (encryption === 'plain' && tls === undefined) {
@@ -27,6 +28,7 @@ export async function connectTo(
     ...options,
     encryption,
     tls: tls && (await readTlsFiles(tls)),
+    token: token && (await loadToken(token)),
   });
 }
 

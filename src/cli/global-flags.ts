@@ -16,6 +16,7 @@ import {
   type ParsedArguments,
   readFlag,
 } from './flags.ts';
+import { tokenFlag } from './token-flag.ts';
 import { readServerEncryption, wireFlags } from './wire-flags.ts';
 
 /** The flags that may stand with every command. */
@@ -68,6 +69,7 @@ export const globalFlags = {
     kind: 'value',
     parse: parseText,
   },
+  token: tokenFlag,
   dnsSec: {
     name: 'dns-sec',
     describe: 'Validate what DNS says (DNSSEC). Not built yet',

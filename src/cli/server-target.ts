@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../event/index.ts';
 import type { ParsedArguments } from './flags.ts';
 import { readTlsFlags, type TlsSettings } from './tls-flags.ts';
+import { readTokenFlag, type TokenSource } from './token-flag.ts';
 import { type ClientEncryption, readClientEncryption } from './wire-flags.ts';
 
 /** A server that a command speaks to, and how. */
@@ -12,6 +13,8 @@ export interface ServerTarget {
   /** Undefined: without TLS. */
   readonly tls: TlsSettings | undefined;
   readonly encryption: ClientEncryption;
+  /** What commands act by, instead of a key; undefined: a key. */
+  readonly token: TokenSource | undefined;
 }
 
 /** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`, `readClientEncryption`. */
@@ -24,5 +27,6 @@ export function readServer(
     pinned,
     tls: readTlsFlags(parsed),
     encryption: readClientEncryption(parsed),
+    token: readTokenFlag(parsed),
   };
 }

@@ -28,8 +28,8 @@ export async function verifyServed(
   const heads = head === undefined ? [] : [head];
   const passphrase = passphraseFrom(settings.passphraseFile);
   const onNotice = noticeWriter(json);
-  const { tls, encryption } = settings;
-  const server = { address: address.server, pinned: address.pinned, tls, encryption };
+  const { tls, encryption, token } = settings;
+  const server = { address: address.server, pinned: address.pinned, tls, encryption, token };
   await using client = await connectTo(server, { onNotice, passphrase }, json);
   const chain = await noting(violations, () =>
     client.open(address.text, { key: settings.key, chainId, trustMode, signal }),

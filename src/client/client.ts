@@ -8,10 +8,11 @@ import {
   parseChainKey,
   parseServerAddress,
   serverAddressText,
+  type Token,
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
-import { type ActingInput, actingKey } from './acting-key.ts';
+import { type ActingInput, actingKey, tokenOf } from './acting-key.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
@@ -63,6 +64,8 @@ export interface ConnectOptions {
    * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
    */
   readonly lookUpIdentity?: LookUpIdentity | undefined;
+  /** A token, or its text, that chains are opened by where neither a key nor another token is named. Default: none. */
+  readonly token?: Token | string | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -162,6 +165,7 @@ export class AtedbClient implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #onNotice: OnNotice;
   readonly #passphrase: Passphrase | undefined;
+  readonly #token: Token | undefined;
   readonly #chains = new Set<Chain>();
   #closed: Promise<void> | undefined;
 
@@ -187,6 +191,7 @@ export class AtedbClient implements AsyncDisposable {
     this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
+    this.#token = options.token === undefined ? undefined : tokenOf(options.token);
   }
 
   /**
@@ -197,7 +202,7 @@ export class AtedbClient implements AsyncDisposable {
    */
   async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
     const { key: _key, token: _token, ...call } = options;
-    const { key, right } = actingKey(options);
+    const { key, right } = actingKey(options, this.#token);
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
     const { home, server } = this;
@@ -249,7 +254,7 @@ export class AtedbClient implements AsyncDisposable {
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
     const { signal, timeoutMs, forAppend = false } = options;
-    const { key, right } = actingKey(options);
+    const { key, right } = actingKey(options, this.#token);
     if (forAppend && options.readDamaged === true) {
       throw new AtedbError(
         'REQUEST_INVALID',

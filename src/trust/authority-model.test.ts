@@ -10,10 +10,10 @@ import {
 } from '../../test/support/authority/build-batch.ts';
 import {
   AuthorityOracle,
-  type OracleDelegation,
   type OracleEvent,
   type OracleRefusal,
 } from '../../test/support/authority/oracle.ts';
+import type { OracleDelegation } from '../../test/support/authority/oracle-delegations.ts';
 import {
   anyBatch,
   anyEvent,

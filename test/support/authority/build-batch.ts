@@ -14,13 +14,8 @@ import {
   signBatch,
   type WriteRule,
 } from '../../../src/event/index.ts';
-import type {
-  OracleBatch,
-  OracleDelegation,
-  OracleEvent,
-  OracleReadRule,
-  OracleRule,
-} from './oracle.ts';
+import type { OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
+import type { OracleBatch, OracleDelegation } from './oracle-delegations.ts';
 import { people } from './random-events.ts';
 
 // What is said in names, as the bytes that a chain gets. Signatures are left out: they are checked before rights are.

@@ -1,3 +1,5 @@
+import { isDelegable, type OracleBatch, type OracleDelegation } from './oracle-delegations.ts';
+
 /**
  * Who may do what, written down as docs/trust.md says it: slow, obvious, and sharing nothing with what it is held against. Keys
  * and objects are names; '' stands for the root of the chain.
@@ -34,29 +36,6 @@ export interface OracleEvent {
   readonly shows?: readonly string[] | undefined;
   readonly roots?: readonly string[] | undefined;
   readonly change?: { readonly key: string; readonly successor: string | undefined } | undefined;
-}
-
-/** That one key may write as another. */
-export interface OracleDelegation {
-  readonly issuer: string;
-  readonly subject: string;
-  /** Tells apart those between the same keys. */
-  readonly serial: number;
-  readonly mayWrite: boolean;
-  /** It counts from then on. */
-  readonly from: number;
-  /** It counts until just before. */
-  readonly until: number;
-}
-
-/** What a batch is besides its events. */
-export interface OracleBatch {
-  /** Whether its seal shows the keys of all who sign it. */
-  readonly showsSigners?: boolean;
-  /** Delegations that its seal shows, of which each is by the subject of the one before. */
-  readonly path?: readonly OracleDelegation[];
-  /** Of its commit. */
-  readonly time?: number;
 }
 
 interface Item {
@@ -395,13 +374,6 @@ export class AuthorityOracle {
       this.items.delete(forgotten[0]);
     }
   }
-}
-
-/** Whether delegations count for an event: it says nothing of rules, keys or places. */
-function isDelegable({ kind, write, add, read, shows = [], moves }: OracleEvent): boolean {
-  if (kind !== 'data' && kind !== 'tombstone') return false;
-  const rules = [write, add, read].filter((rule) => rule !== undefined);
-  return rules.length === 0 && shows.length === 0 && moves !== true;
 }
 
 /** All keys that sign for an event. */
