@@ -9,6 +9,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   bytes: [],
   crypto: ['bytes'],
   event: ['bytes', 'crypto'],
+  account: ['bytes', 'crypto', 'event'],
   store: ['bytes', 'crypto'],
   log: ['bytes', 'crypto', 'event'],
   trust: ['bytes', 'crypto', 'event'],
@@ -17,19 +18,31 @@ const roomsBelow: Record<string, readonly string[]> = {
   work: ['bytes', 'crypto', 'event', 'trust'],
   verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
-  server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'wire', 'chain'],
-  client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work', 'wire'],
+  auth: ['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'chain'],
+  server: [
+    ...['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'work'],
+    ...['wire', 'chain', 'auth'],
+  ],
+  client: ['bytes', 'crypto', 'event', 'account', 'store', 'trust', 'proof', 'work', 'wire'],
   cli: [
-    ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
+    ...['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'proof', 'verify'],
     ...['wire', 'chain', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */
-const roomsWithoutGen = new Set(['bytes', 'crypto', 'store', 'wire']);
+const roomsWithoutGen = new Set(['bytes', 'crypto', 'account', 'store', 'wire']);
 /** Rooms that know gRPC. */
 const roomsWithGrpc = new Set(['server', 'client']);
 /** Rooms that decide and do nothing: given the same input, they say the same. */
-const roomsWithoutEffects = new Set(['bytes', 'crypto', 'event', 'trust', 'proof', 'wire']);
+const roomsWithoutEffects = new Set([
+  'bytes',
+  'crypto',
+  'event',
+  'account',
+  'trust',
+  'proof',
+  'wire',
+]);
 const effects = /^node:(fs|net|http|http2|dns|child_process|os|process)/;
 
 const linesMax = 400;

@@ -7,6 +7,9 @@ export { halfSipHash } from './half-sip-hash.ts';
 export { type KeyRecord, KeyTable } from './key-table.ts';
 export {
   admittedKeysMax,
+  answeredChangesMax,
+  answeredKeysMax,
+  answerHeaderBytesMax,
   batchBytesMax,
   batchEventsMax,
   chainDelegationsMax,
@@ -20,6 +23,7 @@ export {
   grpcMessageBytesMax,
   identityRotationsMax,
   integerMax,
+  ownerBytesMax,
   preconditionsMax,
   publicKeysMax,
   rootsMax,

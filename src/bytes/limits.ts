@@ -24,6 +24,20 @@ export const typeNameBytesMax = 255;
 /** A chain key. */
 export const chainKeyBytesMax = 255;
 
+/** The name of an account, `name@domain` or `name`: what owns a chain is not longer than its key. */
+export const accountNameBytesMax = chainKeyBytesMax;
+/** The header of an answer about an owner: 14 keys of the largest suite, and room beside them in the header of the event that holds it. */
+export const answerHeaderBytesMax = 49_152;
+
+/** Keys that an answer says to count no more. An auth service gives answer after answer where there are more. */
+export const answeredChangesMax = 256;
+
+/** Keys that an answer lets write or read besides. */
+export const answeredKeysMax = 16;
+
+/** An owner: a user or a group. */
+export const ownerBytesMax = 255;
+
 /** Root keys of a chain. */
 export const rootsMax = 16;
 

@@ -2,6 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
+  type BuiltEvent,
   type ChainKey,
   type Genesis,
   parseBatch,
@@ -17,10 +18,13 @@ import {
   type ChainState,
   checkContents,
   checkHashes,
+  genesisSigners,
+  isFromServer,
   issuerOfShown,
   keyTable,
   type StreamTies,
   verifyAllSigned,
+  verifyHeld,
   verifyKeyProof,
   verifySignatures,
   vouchedBy,
@@ -28,6 +32,7 @@ import {
 import { changesRights } from './changes-rights.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
 import type { LockTable } from './lock-table.ts';
+import { type OwnSigner, onlyForServer, sealOwnBatch } from './own-batch.ts';
 import { WriterClaims } from './writer-claims.ts';
 
 /** Checks a batch's hashes, perhaps in another thread. @throws AtedbError as `checkHashes` of `trust`. */
@@ -74,6 +79,8 @@ export class Chain {
   readonly claims = new WriterClaims();
   readonly locks: LockTable;
   readonly #end = new AbortController();
+  /** Resolves when the last batch that the server itself adds has its place. */
+  #own: Promise<void> = Promise.resolve();
   /** The genesis batch with its commit, as it is stored. */
   readonly genesisSlice: Buffer;
   readonly #state: ChainState;
@@ -154,6 +161,32 @@ export class Chain {
    */
   async prepare(run: Buffer, isProven: IsProven = nobodyProven): Promise<PreparedBatch> {
     const batch = parseBatch(run);
+    // They would be refused in their turn: what a server adds it makes itself, and nobody else has to make it verify signatures.
+    if (isFromServer(batch)) throw onlyForServer(this.key.text);
+    return this.#prepare(batch, isProven);
+  }
+
+  /**
+   * Append events that the server itself adds, as one batch, sealed and signed by its identity. Calls take turns.
+   *
+   * @param identity the server's, as the chain has it once the events are in it.
+   * @throws AtedbError as `prepare` and `submit`.
+   */
+  appendOwn(events: readonly BuiltEvent[], identity: OwnSigner): Promise<SubmittedBatch> {
+    const appended = this.#own.then(async () => {
+      const run = await sealOwnBatch(this.#state, events, identity);
+      const prepared = await this.#prepare(parseBatch(run), nobodyProven);
+      return this.submit(prepared);
+    });
+    // Whoever comes next waits for this one, and not for its success.
+    this.#own = appended.then(
+      () => undefined,
+      () => undefined,
+    );
+    return appended;
+  }
+
+  async #prepare(batch: Batch, isProven: IsProven): Promise<PreparedBatch> {
     // Here nothing is awaited that isn't due: a turn of the engine costs a batch of one event as much as a hash.
     // What comes just after a failed write waits, and isn't refused for it.
     if (this.log.failure !== undefined) await this.log.healed();
@@ -189,11 +222,13 @@ export class Chain {
     const { seal } = batch;
     const { genesis, authority } = this.#state;
     const isSigned = vouchedBy(batch, genesis.trustMode) === 'writer';
-    if (batch.isGenesis) return verifySignatures(seal, keyTable(genesis.roots));
+    if (batch.isGenesis) return verifySignatures(seal, keyTable(genesisSigners(genesis)));
     const keys = authority.keysOf(batch);
     if (isSigned) {
-      const path = batch.delegations();
-      return verifyAllSigned(batch, keys, issuerOfShown(path, authority.keys, batch.sealKeys()));
+      const issuer = issuerOfShown(batch, authority.keys);
+      const verified = verifyAllSigned(batch, keys, issuer);
+      const held = verifyHeld(batch);
+      return held === undefined ? verified : verified.then(() => held);
     }
     for (const signer of keys.keys()) {
       if (isProven(signer) !== true) return checkProven([...keys.keys()], isProven);

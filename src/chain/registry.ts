@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
-import { type ChainKey, parseBatch, type TrustMode } from '../event/index.ts';
+import { type ChainKey, type Genesis, parseBatch, type TrustMode } from '../event/index.ts';
 import {
   bytesOnDisk,
   describeLoss,
@@ -45,6 +45,13 @@ export interface RegistryOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /**
+   * Asked before a chain is created from the genesis that somebody offers, besides what is checked of it anyway. Absent: any owner will do.
+   * Throws an AtedbError to refuse it.
+   */
+  readonly checkGenesis?: ((genesis: Genesis) => Promise<void>) | undefined;
+  /** Called with each chain that was opened or created, before anybody uses it, and waited for. Doesn't throw. */
+  readonly onOpened?: ((chain: Chain) => Promise<void>) | undefined;
   /** How closed segments are checked in the background. Absent: only those are that are suspected. */
   readonly scrub?: ScrubSettings | undefined;
   /** Closed segments in which damage was found before. */
@@ -145,6 +152,7 @@ export class ChainRegistry {
       const genesis = checkBatch(parseBatch(run));
       if (genesis === undefined) return undefined;
       checkOffer(genesis, key, this.#options);
+      await this.#options.checkGenesis?.(genesis);
       const created = await createChain(options, key, run);
       isNew = true;
       return created;
@@ -209,6 +217,11 @@ export class ChainRegistry {
     );
   }
 
+  /** The chains that are open now. */
+  *openChains(): Iterable<Chain> {
+    for (const { chain } of this.#entries.values()) yield chain;
+  }
+
   /** Number of chains that are open. */
   get openCount(): number {
     return this.#entries.size;
@@ -242,6 +255,7 @@ export class ChainRegistry {
       if (entry === undefined) {
         const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
+        await this.#options.onOpened?.(chain);
         if (this.#closed) {
           await chain.close();
           throw closedError();

@@ -23,6 +23,8 @@ import { verifyFirst } from './verify-first.ts';
 export interface OpenCall extends CallOptions {
   /** Whether a missing chain is an answer, not a refusal. */
   readonly forAppend?: boolean | undefined;
+  /** What a missing chain is to be, if the server is to offer one. */
+  readonly wishes?: { readonly isPrivate: boolean; readonly isConfidential: boolean } | undefined;
   /** The writer to be told the state of. */
   readonly writerId?: Buffer | undefined;
 }
@@ -66,6 +68,11 @@ export class ChainOpener {
     this.checkpoints = options.checkpoints;
     this.#readsDamaged = options.readsDamaged;
     this.#onConflict = options.onConflict;
+  }
+
+  /** `host:port`. */
+  get server(): string {
+    return this.#transport.server;
   }
 
   /** What the chain is; undefined until it was opened. */
@@ -282,13 +289,16 @@ export class ChainOpener {
 
   async #call(call: OpenCall, knownSize: number) {
     const { method } = ChainService;
-    const { forAppend, writerId, ...options } = call;
+    const { forAppend, wishes, writerId, ...options } = call;
     const answer = await this.#transport.unary(
       method.openChain,
       {
         chainKey: this.#chainKey.text,
         knownSize: BigInt(knownSize),
         forAppend: forAppend ?? false,
+        ...(wishes && {
+          wishes: { private: wishes.isPrivate, confidential: wishes.isConfidential },
+        }),
         writerId: writerId ?? Buffer.alloc(0),
         knownIdentity: this.checkpoints.knownIdentity ?? Buffer.alloc(0),
       },

@@ -26,6 +26,8 @@ export interface ChainOptions {
   readonly isConfidential: boolean;
   /** Whether only those whom its rules name may open the chain, if it is created. */
   readonly isPrivate: boolean;
+  /** Whether the name of an owner that nobody has is claimed, where the server allows it. */
+  readonly claims: boolean;
   /** How far the size of sealed data is hidden. */
   readonly padding: PaddingRule;
   readonly reconnectMs: number;

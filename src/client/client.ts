@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
-import { AtedbError, batchBytesMax, batchEventsMax } from '../bytes/index.ts';
+import { AtedbError } from '../bytes/index.ts';
 import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
 import {
   type ChainKey,
@@ -12,7 +12,9 @@ import {
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
+import { AccountsClient } from './accounts.ts';
 import { type ActingInput, actingKey, tokenOf } from './acting-key.ts';
+import { batchLimits } from './batch-limits.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
@@ -111,6 +113,11 @@ export interface OpenOptions extends CallOptions, ActingInput {
    * it. One that is there and isn't private is refused with CHAIN_NOT_PRIVATE.
    */
   readonly private?: boolean | undefined;
+  /**
+   * Whether the first append to a chain whose owner nobody is yet claims that name with the key that is written with, where the server allows it:
+   * one that sends no mail, to clients on its own machine. Nobody checks whose the name is. Default: false, which fails with OWNER_UNKNOWN.
+   */
+  readonly claim?: boolean | undefined;
   /** Whether the size of sealed data is hidden, by padding it by at most 12 % (PADMÉ). Default: false. */
   readonly pad?: boolean | undefined;
   /** Events of small appends that share a batch. Default: 1,000. */
@@ -134,10 +141,9 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number | undefined;
 }
 
+/** Of what is encrypted at all. */
+const keyBitsLeast = 128;
 const reconnectDefaultMs = 60_000;
-const batchEventsDefault = 1_000;
-const batchBytesDefault = 1024 * 1024;
-const queueBytesDefault = 16 * 1024 * 1024;
 
 /**
  * Get ready to speak to a server. The connection is made at the first call, and again after a loss.
@@ -162,7 +168,11 @@ export class AtedbClient implements AsyncDisposable {
   readonly pinned: string | undefined;
   /** Absolute path of the home folder; undefined: nothing is kept. */
   readonly home: string | undefined;
+  /** The accounts that the server keeps. They are spoken of encrypted only, also where chains of it are not. */
+  readonly accounts: AccountsClient;
   readonly #transport: Transport;
+  /** That is encrypted, where the other need not be; made when it is used. */
+  #safeTransport: Transport | undefined;
   readonly #onNotice: OnNotice;
   readonly #passphrase: Passphrase | undefined;
   readonly #token: Token | undefined;
@@ -178,17 +188,26 @@ export class AtedbClient implements AsyncDisposable {
     this.#onNotice = onNotice ?? (() => undefined);
     const encryption = checkedEncryption(options.encryption);
     checkProvable(address, encryption);
-    const connection = new Connection(address, {
-      tls: setUpTls(tls),
-      encryption,
-      identityCheck: identityCheck({
+    const tlsSetup = setUpTls(tls);
+    const transportFor = (wanted: Encryption) => {
+      const check = identityCheck({
         address,
         knownHosts: new KnownHosts(this.home),
         lookUp: options.lookUpIdentity,
         onNotice: this.#onNotice,
-      }),
+      });
+      const connection = { tls: tlsSetup, encryption: wanted, identityCheck: check };
+      return new Transport(new Connection(address, connection), { timeoutMs });
+    };
+    this.#transport = transportFor(encryption);
+    this.accounts = new AccountsClient(() => {
+      const isSafe = tlsSetup !== undefined || typeof encryption === 'number';
+      if (isSafe || this.#closed !== undefined) return this.#transport;
+      if (encryption === 'plain') throw linkUnsafe(this.server);
+      // Who is on the way could keep the other one from encryption.
+      this.#safeTransport ??= transportFor(keyBitsLeast);
+      return this.#safeTransport;
     });
-    this.#transport = new Transport(connection, { timeoutMs });
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
     this.#token = options.token === undefined ? undefined : tokenOf(options.token);
@@ -273,6 +292,7 @@ export class AtedbClient implements AsyncDisposable {
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,
+      claims: options.claim ?? false,
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
@@ -302,6 +322,7 @@ export class AtedbClient implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all([...this.#chains].map((chain) => chain.close()));
     this.#transport.close();
+    this.#safeTransport?.close();
   }
 
   #keyLoaders(key: KeyPair | string | undefined, onNotice: OnNotice) {
@@ -336,28 +357,13 @@ export class AtedbClient implements AsyncDisposable {
   }
 }
 
-function batchLimits(options: OpenOptions) {
-  const limits = {
-    batchEventsMax: options.batchEventsMax ?? batchEventsDefault,
-    batchBytesMax: options.batchBytesMax ?? batchBytesDefault,
-    queueBytesMax: options.queueBytesMax ?? queueBytesDefault,
-  };
-  const most = {
-    batchEventsMax,
-    // Room for the seal is kept beside a single append, too; several together need no more.
-    batchBytesMax: batchBytesMax / 2,
-    queueBytesMax: Number.MAX_SAFE_INTEGER,
-  };
-  for (const field of ['batchEventsMax', 'batchBytesMax', 'queueBytesMax'] as const) {
-    const value = limits[field];
-    if (Number.isSafeInteger(value) && value >= 1 && value <= most[field]) continue;
-    throw new AtedbError(
-      'REQUEST_INVALID',
-      `${field} is ${value}; it is a whole number from 1 to ${most[field]}`,
-      { metadata: { field } },
-    );
-  }
-  return limits;
+/** What belongs to accounts is not sent where others can read it. */
+function linkUnsafe(server: string): AtedbError {
+  return new AtedbError(
+    'AUTH_LINK_UNSAFE',
+    `what belongs to accounts is sent encrypted only, and the connection to ${server} is to be without encryption. Leave that out (atedb: --plain; connect: encryption: 'plain'), or speak TLS`,
+    { metadata: { server } },
+  );
 }
 
 function parseChainId(chainId: Buffer | string | undefined): Buffer | undefined {

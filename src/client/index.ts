@@ -50,6 +50,20 @@ export {
   verifyCheckpointKeys,
   verifyIdentityLine,
 } from '../trust/index.ts';
+export type { VerifiedAccount } from './account-acts.ts';
+export { makeTotpSecret } from './account-secrets.ts';
+export type {
+  AuthDescription,
+  CreatedUser,
+  LoggedIn,
+  Login,
+  NewCredentials,
+  NewUser,
+  Recovered,
+  Recovery,
+  Sudo,
+} from './account-types.ts';
+export type { AccountsClient } from './accounts.ts';
 export type { ActingInput } from './acting-key.ts';
 export type { AppendOptions } from './append-options.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';

@@ -20,6 +20,17 @@ export type Notice =
       readonly chainId: string;
       readonly message: string;
     }
+  /** The name of the chain's owner, which nobody had, is this client's key's now. Nobody has checked whose it is. */
+  | {
+      readonly kind: 'name-claimed';
+      /** `name@domain`, or the name of a group. */
+      readonly owner: string;
+      /** `host:port`. */
+      readonly server: string;
+      /** Of the key, in hexadecimal. */
+      readonly fingerprint: string;
+      readonly message: string;
+    }
   /** The server was lost while appends wait, and is tried again after a delay. */
   | {
       readonly kind: 'reconnecting';

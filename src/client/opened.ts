@@ -9,6 +9,8 @@ export interface Opened {
   readonly serverIdentity: PublicKey;
   /** Of chains that are created now. */
   readonly trustMode: TrustMode;
+  /** The batch that creates the chain, as the server offers it, not verified. Absent: whoever creates it makes that, or it is there. */
+  readonly offer?: Buffer | undefined;
   /** Absent: there is no such chain yet. */
   readonly chain: OpenedChain | undefined;
 }

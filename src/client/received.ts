@@ -25,6 +25,8 @@ export interface OpenAnswer {
   /** Absent: there is no such chain yet. */
   readonly chain: ChainStanding | undefined;
   readonly writer: WriterStanding | undefined;
+  /** The batch that creates the chain, as the server offers it. Absent: it offers none. */
+  readonly offer: Buffer | undefined;
   /** The CheckpointKeys message. Absent: it shows none. */
   readonly checkpointKeys: Buffer | undefined;
 }
@@ -135,6 +137,7 @@ export function parseOpenAnswer(bytes: Buffer): OpenAnswer {
             },
       writer: writer === undefined ? undefined : writerStanding(writer),
       checkpointKeys: fields.bytes(10),
+      offer: fields.bytes(14),
     };
   });
 }

@@ -5,6 +5,7 @@ import { type ChainKey, type DelegatedRight, sealBatch, signBatch } from '../eve
 import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, buildEvents } from './build-events.ts';
 import type { ChainOpener } from './chain-opener.ts';
+import { checkOffer } from './check-offer.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
 import { issuersOf, pathBytes } from './shown-right.ts';
 
@@ -31,20 +32,30 @@ export async function sealRequests(
   const key = await chain.loadKey();
   const { fingerprint } = key.publicKey;
   const salt = randomBytes(16);
-  const opened = await chain.opener.open({ forAppend: true, signal, timeoutMs });
+  const { isPrivate } = chain;
+  const wishes = { isPrivate, isConfidential: false };
+  const opened = await chain.opener.open({ forAppend: true, wishes, signal, timeoutMs });
   const requests: Buffer[] = [];
   let chainId = opened.chain?.genesis.chainId;
+  let counter = 0;
   let previous: Buffer | undefined;
-  if (chainId === undefined) {
-    const offer = offerGenesis(chain.chainKey, key, opened, { isPrivate: chain.isPrivate });
+  if (chainId === undefined && opened.offer !== undefined) {
+    const { chainKey, opener } = chain;
+    const { serverIdentity, offer } = opened;
+    const wanted = { chainKey, serverIdentity, ...wishes, writer: key.publicKey };
+    chainId = (await checkOffer(offer, { ...wanted, server: opener.server })).chainId;
+    requests.push(appendRequest(offer, chainKey));
+  } else if (chainId === undefined) {
+    const offer = offerGenesis(chain.chainKey, key, opened, { isPrivate });
     const genesis = await sealGenesis(offer, key, salt);
     requests.push(appendRequest(genesis.run, chain.chainKey));
     chainId = offer.chainId;
+    counter = 1;
     previous = genesis.sealHash;
   }
   const sealed = sealBatch({
     writer: { chainId, fingerprint, salt },
-    counter: requests.length,
+    counter,
     previous,
     eventHeaders: built.events.map((event) => event.header),
     asOf: opened.chain?.head,

@@ -63,7 +63,7 @@ function readKeyFor(
 
 /** What an event says of where its object is and who reads it; undefined for one that is about keys. */
 function placementOf({ kind = 'data', ...said }: AppendEvent): Placement | undefined {
-  if (kind === 'roots' || kind === 'key_change') return undefined;
+  if (kind !== 'data' && kind !== 'tombstone' && kind !== 'rules') return undefined;
   const { primaryKey, parent, moves } = said;
   return { kind, primaryKey, parent, moves, read: readRuleOf(said.read) };
 }

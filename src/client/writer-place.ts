@@ -1,8 +1,10 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair, PublicKey } from '../crypto/index.ts';
 import { type ChainKey, writerIdOf } from '../event/index.ts';
 import type { ChainOpener } from './chain-opener.ts';
+import { checkOffer } from './check-offer.ts';
+import { claimOwner, isClaimable } from './claim-owner.ts';
 import type { KnownHead } from './known-head.ts';
 import { locally } from './local-failure.ts';
 import { appendRequest, type GenesisOffer, offerGenesis, sealGenesis } from './make-genesis.ts';
@@ -25,12 +27,20 @@ export interface WriterPlaceOptions {
   readonly isConfidential: boolean;
   /** Whether only those whom its rules name may open a chain that is created. */
   readonly isPrivate: boolean;
+  /** Whether the name of an owner that nobody has is claimed, where the server allows it. */
+  readonly claims: boolean;
   readonly onNotice: OnNotice;
   /** Told when the slot's file could not be written. */
   readonly onSaveError: (error: unknown) => void;
 }
 
 const openTriesMax = 4;
+/** Why a genesis that was offered a moment ago isn't taken, and another one may be. */
+const overtakenReasons: ReadonlySet<Reason> = new Set([
+  'CHAIN_EXISTS',
+  'AUTH_ANSWER_INVALID',
+  'SERVER_IDENTITY_MISMATCH',
+]);
 /** How long one try to open a chain may take before it counts as a loss. */
 const openTimeoutMs = 10_000;
 
@@ -79,7 +89,7 @@ export class WriterPlace {
     for (let tries = 0; tries < openTriesMax; tries += 1) {
       const before = known.newest?.size ?? 0;
       const asked = this.#writerId(fingerprint);
-      const opened = await this.#open(asked, signal);
+      const opened = await this.#openOrClaim(key, asked, signal);
       const { chain } = opened;
       if (chain === undefined) {
         await this.#create(key, opened, signal);
@@ -133,13 +143,37 @@ export class WriterPlace {
     if (unanswered.length === 0) slot.advance(standing.nextCounter, Buffer.from(seal.hash));
   }
 
+  /** Open the chain. Where it isn't there, and nobody has the name of its owner, claim that first, if that is wanted. */
+  async #openOrClaim(
+    key: KeyPair,
+    writerId: Buffer | undefined,
+    signal: AbortSignal,
+  ): Promise<Opened> {
+    try {
+      return await this.#open(writerId, signal);
+    } catch (error) {
+      if (!this.#options.claims || !isClaimable(error)) throw error;
+    }
+    const { transport, chainKey, onNotice } = this.#options;
+    const claim = { transport, chainKey, key, timeUnixMs: Date.now() };
+    const notice = await claimOwner(claim, { signal, timeoutMs: openTimeoutMs });
+    if (notice !== undefined) onNotice(notice);
+    return this.#open(writerId, signal);
+  }
+
   async #open(writerId: Buffer | undefined, signal: AbortSignal): Promise<Opened> {
-    const call = { forAppend: true, signal, timeoutMs: openTimeoutMs };
+    const { isPrivate, isConfidential } = this.#options;
+    const wishes = { isPrivate, isConfidential };
+    const call = { forAppend: true, wishes, signal, timeoutMs: openTimeoutMs };
     return this.#options.opener.open(writerId === undefined ? call : { ...call, writerId });
   }
 
   async #create(key: KeyPair, server: Opened, signal: AbortSignal): Promise<void> {
-    const { chainKey, transport, onNotice } = this.#options;
+    if (server.offer !== undefined) {
+      await this.#takeOffer(server.offer, key, server, signal);
+      return;
+    }
+    const { chainKey, transport } = this.#options;
     this.#offer ??= offerGenesis(chainKey, key, server, this.#options);
     const { chainId } = this.#offer;
     const slot = await this.#takeSlot(chainId, key.publicKey.fingerprint);
@@ -161,6 +195,38 @@ export class WriterPlace {
     }
     slot.advance(1, sealHash);
     this.#offer = undefined;
+    this.#tellCreated(chainId);
+  }
+
+  /** Create the chain by the genesis that the server offers, which is the first batch of the server and not of this writer. */
+  async #takeOffer(
+    run: Buffer,
+    key: KeyPair,
+    { serverIdentity }: Opened,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { chainKey, transport, isPrivate, isConfidential } = this.#options;
+    const { chainId } = await checkOffer(run, {
+      ...{ chainKey, serverIdentity, isPrivate, isConfidential },
+      writer: key.publicKey,
+      server: transport.server,
+    });
+    try {
+      await transport.unaryBytes(ChainService.method.appendBatch, appendRequest(run, chainKey), {
+        signal,
+        timeoutMs: openTimeoutMs,
+      });
+    } catch (error) {
+      const reason = error instanceof AtedbError ? error.reason : undefined;
+      // Somebody else was faster, or the owner's keys, or the server's, were changed in between: opening again tells.
+      if (reason === undefined || !overtakenReasons.has(reason)) throw error;
+      return;
+    }
+    this.#tellCreated(chainId);
+  }
+
+  #tellCreated(chainId: Buffer): void {
+    const { chainKey, onNotice } = this.#options;
     const id = chainId.toString('hex');
     onNotice({
       kind: 'chain-created',

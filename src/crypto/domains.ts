@@ -15,6 +15,8 @@ export const hashTags = {
   writer: 'atedb/v1/writer',
   /** Suite, public key, KEM suite, KEM key → fingerprint of the key. */
   key: 'atedb/v1/key',
+  /** Chain id → salt of the writer that a server adds its own batches as. */
+  serverWriter: 'atedb/v1/server-writer',
   /** Fingerprints of a chain's roots → the fingerprint that a chain key may carry. */
   roots: 'atedb/v1/roots',
   /** Salt, data → data hash. */
@@ -29,6 +31,12 @@ export const hashTags = {
   dataKey: 'atedb/v1/data-key',
   /** A name → primary key. */
   name: 'atedb/v1/name',
+  /** Header of an act → act hash. */
+  act: 'atedb/v1/act',
+  /** What a recovery code stands for → what shows typing errors. */
+  recoveryCode: 'atedb/v1/recovery-code',
+  /** AccountSecrets → the hash that an act has of them. */
+  accountSecrets: 'atedb/v1/account-secrets',
   /** The client's hello → transcript of a handshake. Those below hash the one before them, and what was added. */
   wireClientHello: 'atedb/v1/wire-client-hello',
   /** The server's parameters → transcript. */
@@ -53,12 +61,38 @@ export const hpkeInfos = {
 export const aadTags = {
   /** The seeds of a key; its fingerprint follows. */
   keyFile: 'atedb/v1/key-file',
+  /** Keys of an account, in a vault; which vault, and the account's name follow. */
+  vault: 'atedb/v1/vault',
 } as const;
 
 /** What begins the bytes under a MAC, by a key that one process has alone. */
 export const macTags = {
   /** Chain id, fingerprints of keys, times → ticket of the first of them. */
   ticket: 'atedb/v1/ticket',
+  /** Kind of a record of accounts, what it is about → primary key of its object. */
+  authRecord: 'atedb/v1/auth-record',
+  /** Name of an account → the salt that is told where there is no such account. */
+  unknownSalt: 'atedb/v1/unknown-salt',
+  /** Account, purpose, code → what is kept of a code that was sent. */
+  sentCode: 'atedb/v1/sent-code',
+} as const;
+
+/** What begins the `info` of HKDF-Expand, for the keys of accounts. */
+export const accountInfos = {
+  /** What Argon2id makes of a password → seed of the key that logins are signed with; the account's name follows. */
+  loginSeed: 'atedb/v1/login-seed',
+  /** The same → key of the vaults that a password opens; which vault, and the account's name follow. */
+  loginVault: 'atedb/v1/login-vault',
+  /** Recovery code → seed of the key of recovery; the account's name follows. */
+  recoverySeed: 'atedb/v1/recovery-seed',
+  /** The same → key of the vault that the code opens; the account's name follows. */
+  recoveryVault: 'atedb/v1/recovery-vault',
+  /** Secret of an auth service → seed of the key that its chain is written with, then the salt of its writer. */
+  authWriter: 'atedb/v1/auth-writer',
+  /** The same → read key of its chain. */
+  authReadKey: 'atedb/v1/auth-read-key',
+  /** The same → key of its MACs. */
+  authMacKey: 'atedb/v1/auth-mac-key',
 } as const;
 
 /** What begins the `info` of HKDF-Expand, for the keys of the tunnel: docs/wire.md has them all in a table. */
@@ -103,6 +137,14 @@ export const signatureContexts = {
   identityRotation: 'atedb/v1/identity-rotation',
   /** Over the same, by the key that follows: whoever rotates has it. */
   identityPossession: 'atedb/v1/identity-possession',
+  /** Over what ties a login to one stream, by the key that follows from the password. */
+  login: 'atedb/v1/login',
+  /** Over what ties a recovery to one stream, by the key that follows from the recovery code. */
+  recovery: 'atedb/v1/recovery',
+  /** Over the header of an act, by each key that it wants. */
+  act: 'atedb/v1/act',
+  /** Over the header of an answer about an owner, by the identity of an auth service. */
+  authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
   /** Over the header of a delegation, by the key that delegates. */

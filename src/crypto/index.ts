@@ -20,6 +20,7 @@ export {
 } from './data-key.ts';
 export {
   aadTags,
+  accountInfos,
   hashTags,
   hpkeInfos,
   macTags,
@@ -70,6 +71,7 @@ export {
   type PassphraseCosts,
   passphraseCosts,
   passphraseCostsMax,
+  passphraseKey,
   passphraseSaltBytes,
   type SealedWithPassphrase,
   sealWithPassphrase,

@@ -53,7 +53,7 @@ export async function sealWithPassphrase(
   costs: PassphraseCosts = passphraseCosts,
 ): Promise<SealedWithPassphrase> {
   const salt = randomFillSync(Buffer.alloc(passphraseSaltBytes));
-  const key = await keyOf(passphrase, salt, costs);
+  const key = await passphraseKey(passphrase, salt, costs);
   // A fresh salt makes a key that seals nothing else.
   const data = sealOnce(key, aad, secret);
   key.fill(0);
@@ -66,13 +66,23 @@ export async function openWithPassphrase(
   aad: Buffer,
   { costs, salt, data }: SealedWithPassphrase,
 ): Promise<Buffer | undefined> {
-  const key = await keyOf(passphrase, salt, costs);
+  const key = await passphraseKey(passphrase, salt, costs);
   const secret = openOnce(key, aad, data);
   key.fill(0);
   return secret;
 }
 
-async function keyOf(passphrase: string, salt: Buffer, costs: PassphraseCosts): Promise<Buffer> {
+/**
+ * Make 32 bytes of a passphrase. Runs in the thread pool.
+ *
+ * @param costs that `arePayable`.
+ * @returns a secret, which the caller wipes.
+ */
+export async function passphraseKey(
+  passphrase: string,
+  salt: Buffer,
+  costs: PassphraseCosts,
+): Promise<Buffer> {
   assert(arePayable(costs), 'the caller has checked the costs');
   // Composed: one text is one passphrase, whichever keyboard it is typed on.
   const bytes = Buffer.from(passphrase.normalize('NFC'), 'utf8');

@@ -72,6 +72,10 @@ export interface EventAuthority {
   readonly keyChange?: KeyChange | undefined;
   /** What the primary key is made from, with the parent; 16 bytes. */
   readonly label?: Buffer | undefined;
+  /** An AuthAnswer message, as the auth service has signed it; see `parseAuthAnswer`. */
+  readonly authAnswer?: Buffer | undefined;
+  /** An IdentityRotation message; see `parseIdentityRotation`. */
+  readonly serverIdentity?: Buffer | undefined;
 }
 
 /** Numbers of the fields in EventHeader. */
@@ -86,6 +90,8 @@ export const authorityFields = {
   roots: 17,
   keyChange: 18,
   label: 19,
+  authAnswer: 20,
+  serverIdentity: 21,
 } as const;
 
 const ruleFields = { everyone: 1, nobody: 2, anyOf: 3, inherit: 4 } as const;
@@ -153,9 +159,9 @@ export function writeEarlyAuthority(
   header.bytes(authorityFields.author, author);
 }
 
-/** Write the fields of an event's authority that come after its time: 16 to 19. */
+/** Write the fields of an event's authority that come after its time: 16 to 21. */
 export function writeLateAuthority(header: FieldWriter, authority: EventAuthority): void {
-  const { moves = false, roots, keyChange, label } = authority;
+  const { moves = false, roots, keyChange, label, authAnswer, serverIdentity } = authority;
   header.varint(authorityFields.moves, moves ? 1 : 0);
   if (roots !== undefined) {
     const bytes = new FieldWriter();
@@ -169,6 +175,8 @@ export function writeLateAuthority(header: FieldWriter, authority: EventAuthorit
     header.message(authorityFields.keyChange, bytes.finish());
   }
   header.bytes(authorityFields.label, label);
+  header.bytes(authorityFields.authAnswer, authAnswer);
+  header.bytes(authorityFields.serverIdentity, serverIdentity);
 }
 
 /**
@@ -187,6 +195,8 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
   let roots: PublicKey[] | undefined;
   let keyChange: KeyChange | undefined;
   let label: Buffer | undefined;
+  let authAnswer: Buffer | undefined;
+  let serverIdentity: Buffer | undefined;
   while (cursor.next()) {
     switch (cursor.field) {
       case authorityFields.authorisation:
@@ -216,6 +226,12 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
       case authorityFields.label:
         label = cursor.bytesValue();
         break;
+      case authorityFields.authAnswer:
+        authAnswer = cursor.bytesValue();
+        break;
+      case authorityFields.serverIdentity:
+        serverIdentity = cursor.bytesValue();
+        break;
     }
   }
   checkSorted('the keys that sign with the writer', signWith);
@@ -229,6 +245,8 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
     roots,
     keyChange,
     label,
+    authAnswer,
+    serverIdentity,
   };
 }
 

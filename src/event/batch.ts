@@ -1,5 +1,6 @@
 import { AtedbError, batchEventsMax, FieldCursor, runBytesMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
+import { type ParsedAuthAnswer, parseAuthAnswer } from './auth-answer.ts';
 import { type EventAuthority, readAuthority } from './authority.ts';
 import { about, invalid } from './batch-errors.ts';
 import { runFields } from './build-event.ts';
@@ -14,6 +15,7 @@ import {
   type SaidOfEvent,
   viewOf,
 } from './event-view.ts';
+import { type ParsedIdentityRotation, parseIdentityRotation } from './identity-rotation.ts';
 import { parsePublicKey } from './public-key.ts';
 import { parseSeal, type SealView } from './seal-view.ts';
 
@@ -28,6 +30,8 @@ export class Batch {
   readonly layout: Uint32Array;
   #events: readonly EventView[] | undefined;
   readonly #authorities = new Map<number, EventAuthority>();
+  readonly #answers = new Map<number, ParsedAuthAnswer>();
+  readonly #rotations = new Map<number, ParsedIdentityRotation>();
   #sealKeys: readonly PublicKey[] | undefined;
   #delegations: readonly ParsedDelegation[] | undefined;
 
@@ -71,6 +75,41 @@ export class Batch {
       this.#authorities.set(index, authority);
     }
     return authority;
+  }
+
+  /**
+   * The answer of an auth service that an event holds; read when it is first asked for.
+   *
+   * @throws AtedbError BATCH_INVALID where it is none.
+   */
+  answerOf(index: number): ParsedAuthAnswer {
+    const known = this.#answers.get(index);
+    if (known !== undefined) return known;
+    const answer = this.#held(index, 'authAnswer', parseAuthAnswer);
+    this.#answers.set(index, answer);
+    return answer;
+  }
+
+  /**
+   * The rotation of an identity that an event holds; read when it is first asked for.
+   *
+   * @throws AtedbError BATCH_INVALID where it is none.
+   */
+  rotationOf(index: number): ParsedIdentityRotation {
+    const known = this.#rotations.get(index);
+    if (known !== undefined) return known;
+    const rotation = this.#held(index, 'serverIdentity', parseIdentityRotation);
+    this.#rotations.set(index, rotation);
+    return rotation;
+  }
+
+  /** What an event holds as a message by itself. */
+  #held<T>(index: number, field: 'authAnswer' | 'serverIdentity', parse: (bytes: Buffer) => T): T {
+    const bytes = this.authorityOf(index)[field];
+    return refusing(`event ${index}`, { event_index: String(index) }, () => {
+      if (bytes === undefined) throw invalid('what its kind is about is missing');
+      return parse(bytes);
+    });
   }
 
   /**

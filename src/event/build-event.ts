@@ -20,13 +20,21 @@ import { primaryKeyBytes } from './primary-key.ts';
 /** Field numbers that an event and a seal have in a request and in a segment file alike. */
 export const runFields = { event: 1, seal: 2 } as const;
 
-const kindNumbers = { data: 2, tombstone: 3, roots: 7, key_change: 9, rules: 10 } as const;
+const kindNumbers = {
+  data: 2,
+  tombstone: 3,
+  auth_answer: 6,
+  roots: 7,
+  server_identity: 8,
+  key_change: 9,
+  rules: 10,
+} as const;
 const saltBytes = 16;
 
 /** What a writer says in an event. */
 export interface EventInput {
   readonly kind: keyof typeof kindNumbers;
-  /** 16 bytes. Absent in changes of roots and keys; in rules, where they are the root's. */
+  /** 16 bytes. Absent in changes of roots and keys, answers and identities; in rules, where they are the root's. */
   readonly primaryKey?: Buffer | undefined;
   /** 16 bytes. */
   readonly parent?: Buffer | undefined;

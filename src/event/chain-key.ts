@@ -27,6 +27,23 @@ const chainFolderNamePattern = /\.chain(\.new)?$/;
 const domainCharsMax = 253;
 
 /**
+ * The chain in which an auth service keeps accounts, below the server's own folder `_sys`. No key that `parseChainKey` takes names it, so no
+ * client can: it has the form of a group's, whose name no group can have.
+ */
+export const authChainKey: ChainKey = {
+  kind: 'group',
+  text: '_sys/auth',
+  group: '_sys',
+  db: 'auth',
+  rootsFingerprint: undefined,
+};
+
+/** As `parseChainKey`, of a genesis that may be of the server's own chain. */
+export function parseOwnChainKey(text: string): ChainKey {
+  return text === authChainKey.text ? authChainKey : parseChainKey(text);
+}
+
+/**
  * Parse a chain key: `domain/name/db`, which belongs to the user `name@domain`, or `group/db`.
  *
  * @throws AtedbError CHAIN_KEY_INVALID, naming the part at fault and the two forms. Whether a

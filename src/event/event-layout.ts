@@ -28,7 +28,7 @@ export const layoutOf = {
 
 /** What is to be looked into of an event, beside what its layout says. */
 export const eventMarks = {
-  /** It says something of rights and keys: rules, public keys, wrapped keys, a move, roots, a change of a key. */
+  /** It says something of rights and keys: rules, public keys, wrapped keys, a move, roots, a change of a key, the answer of an auth service, a new identity. */
   authority: 1,
   /** Its data is sealed. */
   sealed: 2,

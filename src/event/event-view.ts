@@ -64,6 +64,8 @@ const marksOfFields: Partial<Record<number, number>> = {
   [authorityFields.roots]: eventMarks.authority,
   [authorityFields.keyChange]: eventMarks.authority,
   [authorityFields.label]: eventMarks.label,
+  [authorityFields.authAnswer]: eventMarks.authority,
+  [authorityFields.serverIdentity]: eventMarks.authority,
 };
 
 /**

@@ -1,5 +1,6 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { AuthAnswerHeaderSchema, AuthAnswerSchema } from '../../gen/atedb/v1/answer_pb.js';
 import {
   EventHeaderSchema,
   EventSchema,
@@ -16,6 +17,7 @@ import {
   CommitSchema,
 } from '../../gen/atedb/v1/log_pb.js';
 import type { FieldForm, MessageForm } from '../bytes/index.ts';
+import { authAnswerForm, authAnswerHeaderForm } from './auth-answer-forms.ts';
 import * as forms from './forms.ts';
 
 const pairs: [MessageForm, DescMessage][] = [
@@ -30,6 +32,8 @@ const pairs: [MessageForm, DescMessage][] = [
   [forms.commitHeaderForm, CommitHeaderSchema],
   [forms.commitForm, CommitSchema],
   [forms.authoritySnapshotForm, AuthoritySnapshotSchema],
+  [authAnswerForm, AuthAnswerSchema],
+  [authAnswerHeaderForm, AuthAnswerHeaderSchema],
 ];
 
 const scalarKinds: Partial<Record<ScalarType, FieldForm['kind']>> = {

@@ -1,6 +1,8 @@
 import {
+  answeredKeysMax,
   chainKeyBytesMax,
   type MessageForm,
+  ownerBytesMax,
   preconditionsMax,
   publicKeysMax,
   rootsMax,
@@ -21,6 +23,10 @@ export const magics = {
   seal: 0x014c5341,
   commit: 0x014d4341,
   identityRotation: 0x01524941,
+  act: 0x01434141,
+  accountSecrets: 0x01534141,
+  vaultKeys: 0x01564141,
+  authAnswer: 0x014e4141,
   delegation: 0x01474441,
 } as const;
 
@@ -48,13 +54,14 @@ export const genesisForm: MessageForm = {
       form: publicKeyForm,
       repeated: true,
       countMax: rootsMax,
-      required: true,
     },
     { number: 4, name: 'created_unix_ms', kind: 'varint', required: true },
     required(id16(5, 'salt')),
     { number: 6, name: 'server_identity', kind: 'message', form: publicKeyForm },
     { number: 7, name: 'private', kind: 'bool' },
     { number: 8, name: 'confidential', kind: 'bool' },
+    { number: 9, name: 'auth_identity', kind: 'message', form: publicKeyForm },
+    { number: 10, name: 'auth_answer', kind: 'bytes' },
   ],
 };
 
@@ -115,6 +122,21 @@ const objectSnapshotForm: MessageForm = {
   ],
 };
 
+const ownerSnapshotForm: MessageForm = {
+  name: 'OwnerSnapshot',
+  fields: [
+    { number: 1, name: 'owner', kind: 'string', lengthMax: ownerBytesMax, required: true },
+    { number: 2, name: 'identity', kind: 'message', form: publicKeyForm, required: true },
+    { number: 3, name: 'version', kind: 'varint' },
+    { number: 4, name: 'issued_unix_ms', kind: 'varint', required: true },
+    { number: 5, name: 'expires_unix_ms', kind: 'varint', required: true },
+    hashes32(6, 'writers', answeredKeysMax),
+    hashes32(7, 'admitted', answeredKeysMax),
+    { number: 8, name: 'unverified', kind: 'bool' },
+    { number: 9, name: 'removed', kind: 'bool' },
+  ],
+};
+
 const knownDelegationForm: MessageForm = {
   name: 'KnownDelegation',
   fields: [
@@ -145,6 +167,8 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 5, name: 'objects', kind: 'message', form: objectSnapshotForm, repeated: true },
     { number: 6, name: 'confidential', kind: 'bool' },
     { number: 7, name: 'private', kind: 'bool' },
+    { number: 8, name: 'server_identity', kind: 'message', form: publicKeyForm },
+    { number: 9, name: 'owner', kind: 'message', form: ownerSnapshotForm },
     {
       number: 16,
       name: 'delegations',
@@ -191,6 +215,8 @@ export const eventHeaderForm: MessageForm = {
     { number: 17, name: 'roots', kind: 'message', form: rootsForm },
     { number: 18, name: 'key_change', kind: 'message', form: keyChangeForm },
     id16(19, 'label'),
+    { number: 20, name: 'auth_answer', kind: 'bytes' },
+    { number: 21, name: 'server_identity', kind: 'bytes' },
     hash32(30, 'data_hash'),
     { number: 31, name: 'data_bytes', kind: 'varint' },
   ],

@@ -1,7 +1,9 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import { hashTags, type PublicKey, taggedHash } from '../crypto/index.ts';
-import { type ChainKey, parseChainKey } from './chain-key.ts';
+import { type ParsedAuthAnswer, parseAuthAnswer } from './auth-answer.ts';
+import { type ChainKey, parseOwnChainKey } from './chain-key.ts';
 import { eventHeaderForm, magics } from './forms.ts';
+import { ownerOf } from './owner.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 
 /** How the keys of a chain are trusted; fixed by its genesis. */
@@ -14,7 +16,7 @@ const eventKindGenesis = 1;
 export interface GenesisInput {
   readonly chainKey: ChainKey;
   readonly trustMode: TrustMode;
-  /** Who may write; in any order, 1 to 16. */
+  /** Who may write; in any order, 1 to 16. With an answer of an auth service, the roots that it names, and these aren't looked at. */
   readonly roots: readonly PublicKey[];
   /** The maker's clock: milliseconds since 1970-01-01 UTC. */
   readonly createdUnixMs: number;
@@ -26,12 +28,16 @@ export interface GenesisInput {
   readonly isConfidential?: boolean | undefined;
   /** Whether only those whom its rules name may open it. Default: no. */
   readonly isPrivate?: boolean | undefined;
+  /** What the auth service says of the owner: a serialised AuthAnswer without rotations. Absent: no service says anything. */
+  readonly authAnswer?: Buffer | undefined;
 }
 
 /** A genesis as it was read, with the id that follows from its bytes. */
 export interface Genesis extends GenesisInput {
   readonly chainId: Buffer;
   readonly headerBytes: Buffer;
+  /** Its signature isn't verified here. Undefined in chains without an auth service. */
+  readonly answer?: ParsedAuthAnswer | undefined;
 }
 
 /** Make the header bytes of a genesis event. Nothing is checked that a reader checks; see `parseGenesis`. */
@@ -39,7 +45,9 @@ export function buildGenesis(input: GenesisInput): Buffer {
   const genesis = new FieldWriter()
     .string(1, input.chainKey.text)
     .varint(2, trustModeNumbers[input.trustMode]);
-  const roots = [...input.roots].sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
+  const { authAnswer } = input;
+  const named = authAnswer === undefined ? input.roots : [];
+  const roots = [...named].sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
   for (const root of roots) genesis.message(3, publicKeyBytes(root));
   genesis.varint(4, input.createdUnixMs).bytes(5, input.salt);
   if (input.serverIdentity !== undefined) {
@@ -47,6 +55,9 @@ export function buildGenesis(input: GenesisInput): Buffer {
   }
   genesis.varint(7, input.isPrivate === true ? 1 : 0);
   genesis.varint(8, input.isConfidential === true ? 1 : 0);
+  if (authAnswer !== undefined) {
+    genesis.message(9, publicKeyBytes(parseAuthAnswer(authAnswer).identity)).bytes(10, authAnswer);
+  }
   return new FieldWriter()
     .fixed32(1, magics.event)
     .varint(2, eventKindGenesis)
@@ -86,7 +97,7 @@ export function parseGenesis(headerBytes: Buffer): Genesis {
   return { ...readGenesis(inner), chainId: chainIdOf(headerBytes), headerBytes };
 }
 
-function readGenesis(bytes: Buffer): GenesisInput {
+function readGenesis(bytes: Buffer): Omit<Genesis, 'chainId' | 'headerBytes'> {
   const cursor = new FieldCursor(bytes);
   let chainKeyText = '';
   let trustMode: TrustMode = 'distributed';
@@ -95,6 +106,8 @@ function readGenesis(bytes: Buffer): GenesisInput {
   let serverIdentity: PublicKey | undefined;
   let isPrivate = false;
   let isConfidential = false;
+  let authIdentity: PublicKey | undefined;
+  let authAnswer: Buffer | undefined;
   const roots: PublicKey[] = [];
   while (cursor.next()) {
     if (cursor.field === 1) chainKeyText = cursor.stringValue();
@@ -106,6 +119,9 @@ function readGenesis(bytes: Buffer): GenesisInput {
       serverIdentity = keyOf("the server's identity", cursor.bytesValue());
     else if (cursor.field === 7) isPrivate = true;
     else if (cursor.field === 8) isConfidential = true;
+    else if (cursor.field === 9)
+      authIdentity = keyOf("the auth service's identity", cursor.bytesValue());
+    else if (cursor.field === 10) authAnswer = Buffer.from(cursor.bytesValue());
   }
   roots.forEach((root, index) => {
     const previous = roots[index - 1];
@@ -120,16 +136,68 @@ function readGenesis(bytes: Buffer): GenesisInput {
         : "a distributed chain's names no server, and it names one",
     );
   }
+  const chainKey = parseOwnChainKey(chainKeyText);
+  const answer = answerIn(chainKey, trustMode, authIdentity, authAnswer);
+  if ((answer === undefined) !== roots.length > 0) {
+    throw invalid(
+      answer === undefined
+        ? 'it names no roots'
+        : 'it names roots, which the answer of its auth service does',
+    );
+  }
   return {
-    chainKey: parseChainKey(chainKeyText),
+    chainKey,
     trustMode,
-    roots,
+    roots: answer?.roots ?? roots,
+    authAnswer,
+    answer,
     createdUnixMs,
     salt,
     serverIdentity,
     isPrivate,
     isConfidential,
   };
+}
+
+/** What the auth service of a chain said when that was made. */
+function answerIn(
+  chainKey: ChainKey,
+  trustMode: TrustMode,
+  identity: PublicKey | undefined,
+  bytes: Buffer | undefined,
+): ParsedAuthAnswer | undefined {
+  if (identity === undefined && bytes === undefined) return undefined;
+  if (identity === undefined || bytes === undefined) {
+    throw invalid(
+      'an auth service is named with what it says, and the one is there without the other',
+    );
+  }
+  if (trustMode !== 'centralized') {
+    throw invalid("a distributed chain has no auth service, and it names one's identity");
+  }
+  const answer = answerOf(bytes);
+  if (answer.owner.text !== ownerOf(chainKey).text) {
+    throw invalid(
+      `its auth service speaks of ${answer.owner.text}, and the chain is ${ownerOf(chainKey).text}'s`,
+    );
+  }
+  if (!answer.identity.fingerprint.equals(identity.fingerprint)) {
+    throw invalid('what its auth service says is signed by another one than it names');
+  }
+  if (answer.rotations.length > 0 || answer.changed.length > 0) {
+    throw invalid('what its auth service says tells of what was before, and nothing was');
+  }
+  if (answer.isRemoved) throw invalid(`the account ${answer.owner.text} was removed`);
+  return answer;
+}
+
+function answerOf(bytes: Buffer): ParsedAuthAnswer {
+  try {
+    return parseAuthAnswer(bytes);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw invalid(error.message, error);
+  }
 }
 
 /** A key that a genesis names; of one that is none it is the genesis that is wrong, and not a request. */

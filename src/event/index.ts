@@ -7,6 +7,15 @@ export {
   serverAddressText,
 } from './address.ts';
 export {
+  type AnsweredChange,
+  type AuthAnswerClaim,
+  authAnswerHeader,
+  encodeAuthAnswer,
+  type ParsedAuthAnswer,
+  parseAuthAnswer,
+  withoutRotations,
+} from './auth-answer.ts';
+export {
   type AddRule,
   type AdmitRule,
   type Authorisation,
@@ -31,7 +40,7 @@ export {
   runFields,
   type Sealing,
 } from './build-event.ts';
-export { type ChainKey, parseChainKey } from './chain-key.ts';
+export { authChainKey, type ChainKey, parseChainKey } from './chain-key.ts';
 export {
   type CheckpointClaim,
   checkpointBytesMax,
@@ -82,7 +91,7 @@ export {
   parseEventHeader,
 } from './event-view.ts';
 export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
-export { authoritySnapshotForm, publicKeyForm, signatureForm } from './forms.ts';
+export { authoritySnapshotForm, magics, publicKeyForm, signatureForm } from './forms.ts';
 export {
   buildGenesis,
   chainIdOf,
@@ -101,6 +110,7 @@ export {
 } from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
+export { type Owner, ownerOf, parseOwner } from './owner.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';

@@ -142,7 +142,7 @@ function preconditionBytes(condition: Precondition): Buffer {
 export async function signBatch(
   eventFrames: readonly Buffer[],
   sealed: SealedHeader,
-  keys: readonly KeyPair[],
+  keys: readonly Pick<KeyPair, 'publicKey' | 'sign'>[],
   shown: readonly PublicKey[] = [],
   delegations: readonly Buffer[] = [],
 ): Promise<Buffer> {

@@ -1,5 +1,7 @@
+export type { EmbeddedAuth } from './accounts/embedded-auth.ts';
 export { identityPaths, readIdentity, type StoredIdentity } from './identity.ts';
 export { defaultServerLimits, type ServerLimits } from './limits.ts';
+export { answerLifeDefaultMs, type ServerAuth } from './owners/server-owners.ts';
 export { type RotationStep, rotateIdentity } from './rotate-identity.ts';
 export { type RunningServer, type ServerOptions, startServer } from './server.ts';
 export { errorDomain, statusByReason } from './status.ts';

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { OwnerService } from '../../gen/atedb/v1/answer_pb.js';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
@@ -11,6 +12,7 @@ import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
 import { type KeyBits, SessionTable } from '../wire/index.ts';
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
+import { type EmbeddedAuth, openAuth } from './accounts/embedded-auth.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
 import { loadCheckpointKeys } from './checkpoint-keys.ts';
@@ -20,6 +22,8 @@ import { signingInTurn } from './handshakes.ts';
 import { loadIdentity } from './identity.ts';
 import { completeLimits, type ServerLimits } from './limits.ts';
 import { LiveCalls } from './live-calls.ts';
+import { ownerService } from './owner-service.ts';
+import { type ServerAuth, serverOwners } from './owners/server-owners.ts';
 import { type RunningGrpc, serveGrpc, serving } from './serve-grpc.ts';
 import { SliceMemory } from './slice-memory.ts';
 import { SlowReaders } from './slow-readers.ts';
@@ -51,6 +55,12 @@ export interface ServerOptions {
    * isn't required, and clients that want it have it.
    */
   readonly wireEncryption?: KeyBits | undefined;
+  /**
+   * Who says whose keys count in centralized chains that are created from now on. Absent: nobody; whoever is first to create a chain owns it.
+   */
+  readonly auth?: ServerAuth | { readonly embedded: EmbeddedAuth } | undefined;
+  /** Whether accounts alone are served, and no chains. Absent: chains too. */
+  readonly onlyAuth?: boolean | undefined;
   /** What the chains lie on. Absent: the file system of this machine. */
   readonly storage?: Storage;
 }
@@ -141,8 +151,18 @@ async function startLocked(
     onNotice: (notice) => logger.warn(notice),
   });
   const damageFile = new DamageFile(join(system, 'damaged.json'), logger);
-  const registry = new ChainRegistry({
-    storage: options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax }),
+  const storage = options.storage ?? new RealStorage({ descriptorsMax: limits.descriptorsMax });
+  const auth = await openAuth(options.auth, {
+    ...{ storage, logsPath, system, identity: identity.publicKey, line, logger },
+    ...{ hasTls: tls !== undefined, now: Date.now },
+  });
+  const owners = serverOwners({
+    ...{ auth: auth.owners, trustMode, identity, line, now: Date.now, logger },
+    openChains: () => registry.openChains(),
+  });
+  const registry: ChainRegistry = new ChainRegistry({
+    ...owners.hooks,
+    storage,
     logsPath,
     serverIdentity: identity.publicKey,
     trustMode,
@@ -173,6 +193,9 @@ async function startLocked(
     trustMode,
     sliceMemory,
     tickets: new Tickets(Date.now),
+    owners: owners.keeper,
+    offers: owners.offers,
+    mayClaim: owners.mayClaim,
     now: Date.now,
   };
   const grpc = await serveGrpc({
@@ -194,9 +217,14 @@ async function startLocked(
       limits,
     },
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
-    services: [serving(ChainService, chainService(deps))],
+    services: [
+      ...(options.onlyAuth === true ? [] : [serving(ChainService, chainService(deps))]),
+      ...auth.services,
+      ...(owners.served === undefined ? [] : [serving(OwnerService, ownerService(owners.served))]),
+    ],
   }).catch(async (error: unknown) => {
     await checkers.close();
+    await auth.close();
     throw error;
   });
   const stop = async (reason: string) => {
@@ -204,7 +232,9 @@ async function startLocked(
     try {
       await grpc.drain();
       slowReaders.stop();
+      await owners.close();
       await registry.close();
+      await auth.close();
       await damageFile.saved();
       await checkers.close();
     } finally {

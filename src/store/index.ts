@@ -4,6 +4,7 @@ export {
   type WriteFileAtomicOptions,
   writeFileAtomic,
 } from './atomic-file.ts';
+export { makeAuthSecretFile, readAuthSecretFile } from './auth-secret-file.ts';
 export { readCheckpointKeyFile, writeCheckpointKeyFile } from './checkpoint-key-file.ts';
 export { acquireExclusiveLock, type ExclusiveLock } from './exclusive-lock.ts';
 export {

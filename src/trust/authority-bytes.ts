@@ -1,4 +1,5 @@
 import { checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import {
   authorisationBytes,
   authoritySnapshotForm,
@@ -9,6 +10,7 @@ import {
 import type { AuthorityRecord } from './authority.ts';
 import type { KnownDelegation } from './delegations.ts';
 import type { NodeRecord } from './object-tree.ts';
+import type { OwnerRecord } from './ownership.ts';
 
 /** Serialise who may do what as an AuthoritySnapshot message: the same bytes for the same state. */
 export function encodeAuthority(record: AuthorityRecord): Buffer {
@@ -24,8 +26,26 @@ export function encodeAuthority(record: AuthorityRecord): Buffer {
   if (rules.length > 0) writer.message(4, rules);
   for (const node of nodes) writer.message(5, nodeBytes(node));
   writer.varint(6, isConfidential ? 1 : 0).varint(7, isPrivate ? 1 : 0);
+  const { serverIdentity, owner } = record;
+  if (serverIdentity !== undefined) writer.message(8, publicKeyBytes(serverIdentity));
+  if (owner !== undefined) writer.message(9, ownerBytes(owner, keys.writers ?? []));
   for (const delegation of delegations) writer.message(16, delegationBytes(delegation));
   return writer.finish();
+}
+
+function ownerBytes(owner: OwnerRecord, writers: readonly string[]): Buffer {
+  const bytes = new FieldWriter()
+    .string(1, owner.owner)
+    .message(2, publicKeyBytes(owner.identity))
+    .varint(3, owner.version)
+    .varint(4, owner.issuedUnixMs)
+    .varint(5, owner.expiresUnixMs);
+  for (const writer of writers) bytes.bytes(6, Buffer.from(writer, 'hex'));
+  for (const admitted of owner.admitted) bytes.bytes(7, Buffer.from(admitted, 'hex'));
+  return bytes
+    .varint(8, owner.isUnverified ? 1 : 0)
+    .varint(9, owner.isRemoved ? 1 : 0)
+    .finish();
 }
 
 function delegationBytes(one: KnownDelegation): Buffer {
@@ -60,10 +80,14 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
   const cursor = new FieldCursor(bytes);
   let isConfidential = false;
   let isPrivate = false;
+  let serverIdentity: PublicKey | undefined;
+  let owned: ParsedOwner | undefined;
   const delegations: KnownDelegation[] = [];
   while (cursor.next()) {
     if (cursor.field === 6) isConfidential = true;
     else if (cursor.field === 7) isPrivate = true;
+    else if (cursor.field === 8) serverIdentity = parsePublicKey(cursor.bytesValue());
+    else if (cursor.field === 9) owned = parseOwner(cursor.bytesValue());
     else if (cursor.field === 16) delegations.push(parseDelegationKnown(cursor.bytesValue()));
     else parts[cursor.field]?.push(cursor.bytesValue());
   }
@@ -73,13 +97,48 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
       roots: roots.map((root) => parsePublicKey(root)),
       others: others.map((key) => parsePublicKey(key)),
       changed: changed.map(parseChanged),
+      writers: owned?.writers ?? [],
     },
+    serverIdentity,
+    owner: owned?.owner,
     delegations,
     isConfidential,
     isPrivate,
     rootRules: rootRules[0] === undefined ? {} : parseAuthorisation(rootRules[0]),
     nodes: nodes.map(parseNode),
   };
+}
+
+interface ParsedOwner {
+  readonly owner: OwnerRecord;
+  readonly writers: readonly string[];
+}
+
+function parseOwner(bytes: Buffer): ParsedOwner {
+  const cursor = new FieldCursor(bytes);
+  const writers: string[] = [];
+  const admitted: string[] = [];
+  let owner = '';
+  let identity: PublicKey | undefined;
+  let version = 0;
+  let issuedUnixMs = 0;
+  let expiresUnixMs = 0;
+  let isUnverified = false;
+  let isRemoved = false;
+  while (cursor.next()) {
+    if (cursor.field === 1) owner = cursor.stringValue();
+    else if (cursor.field === 2) identity = parsePublicKey(cursor.bytesValue());
+    else if (cursor.field === 3) version = cursor.value;
+    else if (cursor.field === 4) issuedUnixMs = cursor.value;
+    else if (cursor.field === 5) expiresUnixMs = cursor.value;
+    else if (cursor.field === 6) writers.push(cursor.bytesValue().toString('hex'));
+    else if (cursor.field === 7) admitted.push(cursor.bytesValue().toString('hex'));
+    else if (cursor.field === 8) isUnverified = true;
+    else isRemoved = true;
+  }
+  if (identity === undefined) throw new Error('the strict form has passed it');
+  const said = { owner, identity, version, issuedUnixMs, expiresUnixMs };
+  return { owner: { ...said, admitted, isUnverified, isRemoved }, writers };
 }
 
 function parseChanged(bytes: Buffer): readonly [string, string | undefined] {

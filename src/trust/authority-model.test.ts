@@ -2,86 +2,34 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   batchOf,
-  delegatedChain,
-  keysOf,
   objectKey,
   placementOf,
   readKeyId,
 } from '../../test/support/authority/build-batch.ts';
 import {
-  AuthorityOracle,
-  type OracleEvent,
-  type OracleRefusal,
-} from '../../test/support/authority/oracle.ts';
-import type { OracleDelegation } from '../../test/support/authority/oracle-delegations.ts';
+  begin,
+  decide,
+  everyVerdict,
+  place,
+  showsSigners,
+  Verdicts,
+} from '../../test/support/authority/model-run.ts';
+import type { AuthorityOracle } from '../../test/support/authority/oracle.ts';
+import type { OracleDelegation, OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import {
   anyBatch,
   anyEvent,
   eventAtLine,
   inLine,
-  knownPeople,
   people,
 } from '../../test/support/authority/random-events.ts';
 import { rounds } from '../../test/support/scale.ts';
-import { AtedbError, treeDepthMax } from '../bytes/index.ts';
-import type { Batch } from '../event/index.ts';
+import { treeDepthMax } from '../bytes/index.ts';
 import { Authority } from './authority.ts';
 import { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
-import { takeBackAll, type Undo } from './undo.ts';
+import { takeBackAll } from './undo.ts';
 
 const numRuns = rounds({ short: 300, long: 10_000 });
-
-/** A chain and its oracle, which know the same keys from the start. */
-function begin(roots: readonly string[], isConfidential: boolean) {
-  const others = knownPeople.filter((name) => !roots.includes(name));
-  const keys = { roots: keysOf(roots), others: keysOf(others), changed: [] };
-  return {
-    oracle: new AuthorityOracle(roots, others, isConfidential),
-    authority: new Authority({
-      ...{ keys, delegations: [], isConfidential, isPrivate: false, rootRules: {}, nodes: [] },
-    }),
-  };
-}
-
-const place = { timeUnixMs: 0, chainKey: delegatedChain };
-
-/** As the server and every reader decide. @returns how to take it back, or why it is refused. */
-function decide(authority: Authority, batch: Batch, timeUnixMs = 0): Undo | OracleRefusal {
-  try {
-    authority.keysOf(batch);
-    return authority.decide(batch, { ...place, timeUnixMs });
-  } catch (error) {
-    if (!(error instanceof AtedbError)) throw error;
-    const { event_index: index } = error.metadata;
-    return { reason: error.reason, ...(index === undefined ? {} : { index: Number(index) }) };
-  }
-}
-
-/** What was decided so often. */
-class Verdicts {
-  readonly #counts = new Map<string, number>();
-
-  count(refused: OracleRefusal | undefined): void {
-    const verdict = refused?.reason ?? 'accepted';
-    this.#counts.set(verdict, (this.#counts.get(verdict) ?? 0) + 1);
-  }
-
-  /** A property that some decision never comes up in shows nothing of it. */
-  expectSome(...verdicts: readonly string[]): void {
-    for (const verdict of verdicts) {
-      expect(this.#counts.get(verdict) ?? 0, verdict).toBeGreaterThan(5);
-    }
-    expect([...this.#counts.keys()].sort()).toEqual([...verdicts].sort());
-  }
-}
-
-/** Reading a key takes longer than all else, so most batches show none. */
-const showsSigners = fc.nat(4).map((chosen) => chosen === 0);
-
-const everyVerdict = [
-  ...['accepted', 'KEY_NOT_ALLOWED', 'KEY_REVOKED', 'KEY_UNKNOWN'],
-  ...['PARENT_INVALID', 'READ_RULE_MISMATCH'],
-] as const;
 
 /** Whether clients, who have to know before, would seal data of an event with the key that it is to be sealed with. */
 function expectToldReadRule(authority: Authority, said: OracleEvent): void {

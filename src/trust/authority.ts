@@ -1,4 +1,4 @@
-import { type AtedbError, treeDepthMax } from '../bytes/index.ts';
+import type { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type AdmitRule,
@@ -8,12 +8,13 @@ import {
   layoutStride,
   type ParsedDelegation,
 } from '../event/index.ts';
-import { type Act, countsNoMore, requireChildKey, requireRoot } from './act.ts';
+import { type Act, countsNoMore, requireRoot } from './act.ts';
 import { type Acting, actingKeys, type CommitPlace, isDelegable, standingFor } from './acting.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
 import { checkScopeOfPath } from './delegation-path.ts';
 import { Delegations, type KnownDelegation } from './delegations.ts';
+import { isFromServer, serverOf } from './from-server.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
 import {
@@ -23,13 +24,15 @@ import {
   type TreeNode,
   type TreeRecord,
 } from './object-tree.ts';
+import { ObjectWriter } from './object-writer.ts';
+import { type OwnerRecord, Ownership, type OwnershipRecord, ownershipOf } from './ownership.ts';
 import { checkSealed, isPlain } from './plain-events.ts';
-import { allows, notNamed, notPrivate, parentInvalid, refusal } from './rights.ts';
+import { allows, notNamed, notPrivate, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
 /** Who may do what in a chain, as plain data. */
-export interface AuthorityRecord extends TreeRecord {
+export interface AuthorityRecord extends TreeRecord, OwnershipRecord {
   readonly keys: KeyRingRecord;
   readonly delegations: readonly KnownDelegation[];
 }
@@ -49,6 +52,8 @@ export class Authority {
   readonly keys: KeyRing;
   readonly #delegations: Delegations;
   readonly #tree: ObjectTree;
+  readonly #ownership: Ownership;
+  readonly #objects: ObjectWriter;
   /** Rises with each batch that changes anything. */
   changes = 0;
 
@@ -56,29 +61,63 @@ export class Authority {
     this.keys = new KeyRing(record.keys);
     this.#delegations = new Delegations(record.delegations);
     this.#tree = new ObjectTree(record);
+    this.#ownership = new Ownership(record);
+    this.#objects = new ObjectWriter(this.#tree, {
+      mayWrite: (act, node) => this.#mayWrite(act, node),
+      mayAdd: (act, parent) => this.#mayAdd(act, parent),
+      refused: (act, node, verb) => this.#refused(act, node, verb),
+    });
   }
 
   /** Of a chain that has just begun. */
-  static of({ roots, isConfidential = false, isPrivate = false }: Genesis): Authority {
-    const keys = { roots, others: [], changed: [] };
-    const tree = { isConfidential, isPrivate, rootRules: {}, nodes: [] };
-    return new Authority({ keys, delegations: [], ...tree });
+  static of(genesis: Genesis): Authority {
+    const { roots, answer, isConfidential = false, isPrivate = false } = genesis;
+    const others = answer?.writers ?? [];
+    const writers = others.map(({ fingerprintHex }) => fingerprintHex);
+    return new Authority({
+      ...{ isConfidential, isPrivate, rootRules: {}, nodes: [], delegations: [] },
+      keys: { roots, others, changed: [], writers },
+      ...ownershipOf(genesis),
+    });
   }
 
   /** As plain data. */
   record(): AuthorityRecord {
     const delegations = this.#delegations.record();
-    return { keys: this.keys.record(), delegations, ...this.#tree.record() };
+    const ownership = this.#ownership.record();
+    return { keys: this.keys.record(), delegations, ...this.#tree.record(), ...ownership };
+  }
+
+  /** What the auth service has said last of the owner; undefined in chains without one. */
+  get owner(): OwnerRecord | undefined {
+    return this.#ownership.owner;
+  }
+
+  /** The identity of the server that keeps the chain, as events have it; undefined in distributed chains. */
+  get serverIdentity(): PublicKey | undefined {
+    return this.#ownership.serverIdentity;
+  }
+
+  /** As `Ownership.checkTakes`. */
+  checkTakes(timeUnixMs: number): void {
+    this.#ownership.checkTakes(timeUnixMs);
   }
 
   /**
    * Whether a key, in hexadecimal, may open the chain, if it is private: a root, one that a rule of the root of the chain names for writing
-   * or adding, or one that it lets in besides; or what has replaced one of those.
+   * or adding, or one that it or the auth service lets in besides; or what has replaced one of those.
    */
   admits(fingerprint: string): boolean {
     if (this.keys.isChanged(fingerprint)) return false;
-    const names = this.keys.namesOf(fingerprint);
-    return this.keys.isRoot(fingerprint) || names.some((name) => this.#tree.isAdmitted(name));
+    if (this.#ownsRoot(fingerprint)) return true;
+    const isLetIn = (name: string) => this.#tree.isAdmitted(name) || this.#ownership.admits(name);
+    return this.keys.namesOf(fingerprint).some(isLetIn);
+  }
+
+  /** Whether a key is a root, or may write besides where the root of the chain has no rule for it, and it has none. */
+  #ownsRoot(fingerprint: string): boolean {
+    const { write } = this.#tree.root;
+    return this.keys.isRoot(fingerprint) || (write === undefined && this.keys.isOwner(fingerprint));
   }
 
   /** Who may open the chain, if it is private, besides roots and those whom rules of the root of the chain name: 32 bytes each. */
@@ -132,11 +171,18 @@ export class Authority {
    * @param at.chainKey that delegations must name.
    * @returns how to take it back.
    * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED,
-   * DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, naming the event where it is about one: nothing has changed.
+   * DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, naming the event where it is about one: AUTH_ANSWER_INVALID
+   * likewise; AUTH_ANSWER_EXPIRED, OWNER_REMOVED: nothing has changed.
    */
   decide(batch: Batch, at: CommitPlace): Undo {
     const undo: Undo = [];
     try {
+      if (isFromServer(batch)) {
+        this.#ownership.decide(batch, at.timeUnixMs, this.keys, undo);
+        this.changes += 1;
+        return undo;
+      }
+      this.#ownership.checkTakes(at.timeUnixMs);
       for (const key of batch.sealKeys()) this.keys.add(key, undo);
       this.#learnDelegations(batch.delegations(), at, undo);
       const writer = this.#standing([batch.seal.fingerprintHex], at.timeUnixMs);
@@ -163,6 +209,10 @@ export class Authority {
    * @throws AtedbError KEY_NOT_ALLOWED, KEY_UNKNOWN, KEY_REVOKED, BATCH_INVALID.
    */
   keysOf(batch: Batch): Map<string, PublicKey> {
+    if (isFromServer(batch)) {
+      const server = serverOf(batch, this.#ownership.serverIdentity);
+      return new Map([[server.fingerprintHex, server]]);
+    }
     const signers = signersOf(batch);
     this.checkNamed(signers, batch.delegations());
     return keysOfSigners(batch, signers, this.keys);
@@ -186,7 +236,7 @@ export class Authority {
   /** Whether a key, in hexadecimal, is a root, or a rule names it: not only everyone. */
   #hasRight(actor: string): boolean {
     return (
-      this.keys.isRoot(actor) ||
+      this.#ownsRoot(actor) ||
       this.keys.namesOf(actor).some((name) => this.#tree.isNamed(name)) ||
       // Who was let in may give its key up.
       (this.#tree.isPrivate && this.admits(actor))
@@ -261,102 +311,17 @@ export class Authority {
     this.#learnKeys(act, undo);
     const rights = { keys: this.keys, delegations: this.#delegations };
     if (kind === 'key_change') changeKey(act, rights, undo);
-    else if (kind === 'roots') changeRoots(act, this.keys, undo);
+    else if (kind === 'roots') changeRoots(act, this.keys, this.owner?.owner, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
-    else if (kind === 'tombstone') this.#remove(act, undo);
+    else if (kind === 'tombstone') this.#objects.remove(act, undo);
     else {
-      const node = this.#write(act, undo);
+      const node = this.#objects.write(act, undo);
       if (kind === 'data') checkSealed(batch, index, node, this.#tree);
     }
   }
 
   #learnKeys({ said }: Act, undo: Undo): void {
     for (const key of said.publicKeys ?? []) this.keys.add(key, undo);
-  }
-
-  /** Write an object, or have other rules for it. @returns where it is. */
-  #write(act: Act, undo: Undo): TreeNode {
-    const { key, parent, said } = act;
-    const known = this.#tree.find(key);
-    const node =
-      known === undefined ? this.#create(act, undo) : this.#writeKnown(act, known, parent, undo);
-    if (said.authorisation === undefined) return node;
-    const ruled = node.key === key ? node : this.#tree.insert(key, node, false, undo);
-    this.#tree.setRules(ruled, said.authorisation, undo);
-    this.#tree.forgetIfPlain(ruled, undo);
-    return ruled;
-  }
-
-  #writeKnown(act: Act, node: TreeNode, parent: string | undefined, undo: Undo): TreeNode {
-    this.#requireWrite(act, node);
-    const above = parent ?? '';
-    const isThere = (node.parent as TreeNode).key === above;
-    if (isThere === (act.said.moves === true)) {
-      throw parentInvalid(act.index, isThere ? 'there' : 'elsewhere', node, above);
-    }
-    if (!isThere) this.#move(act, node, undo);
-    else if (this.#tree.depthOf(node) > treeDepthMax) {
-      throw parentInvalid(act.index, 'too_deep', node, above);
-    }
-    this.#tree.revive(node, undo);
-    return node;
-  }
-
-  #move(act: Act, node: TreeNode, undo: Undo): void {
-    const parent = this.#parentFor(act, undo);
-    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'move');
-    if (this.#tree.isWithin(parent, node)) {
-      throw parentInvalid(act.index, 'cycle', node, parent.key);
-    }
-    this.#checkDepth(act, parent);
-    this.#tree.move(node, parent, undo);
-  }
-
-  /** An object that the tree doesn't know: it is new, or at the root of the chain and without rules. */
-  #create(act: Act, undo: Undo): TreeNode {
-    const { key, said, index } = act;
-    const { root } = this.#tree;
-    const moves = said.moves === true;
-    if (moves && act.parent === undefined) throw parentInvalid(index, 'there', undefined, '');
-    if (act.parent === key) throw parentInvalid(index, 'cycle', undefined, key);
-    const ownsRoot = this.#mayWrite(act, root);
-    if (act.parent === undefined && ownsRoot) return root;
-    // It comes from the root then.
-    if (moves && !ownsRoot) throw this.#refused(act, root, 'move');
-    const parent = this.#parentFor(act, undo);
-    if (!this.#mayAdd(act, parent)) throw this.#refused(act, parent, 'write');
-    // Whoever has no right to the root has none to the objects that may be there.
-    if (!ownsRoot) requireChildKey(act);
-    if (said.authorisation !== undefined && !this.#mayWrite(act, parent)) {
-      throw this.#refused(act, parent, 'set rules for');
-    }
-    this.#checkDepth(act, parent);
-    return this.#tree.insert(key, parent, parent === root, undo);
-  }
-
-  /** The node of the parent that an event names. One that is not known is an object at the root without rules. */
-  #parentFor({ parent, index }: Act, undo: Undo): TreeNode {
-    if (parent === undefined) return this.#tree.root;
-    const node = this.#tree.find(parent);
-    if (node === undefined) return this.#tree.insert(parent, this.#tree.root, false, undo);
-    if (node.isLive) return node;
-    throw parentInvalid(index, 'gone', undefined, parent);
-  }
-
-  #checkDepth({ index, parent }: Act, above: TreeNode): void {
-    if (this.#tree.depthOf(above) + 1 <= treeDepthMax) return;
-    throw parentInvalid(index, 'too_deep', undefined, parent ?? '');
-  }
-
-  #remove(act: Act, undo: Undo): void {
-    const node = this.#tree.find(act.key);
-    if (node === undefined) {
-      const { root } = this.#tree;
-      if (!this.#mayWrite(act, root)) throw this.#refused(act, root, 'remove');
-      return;
-    }
-    this.#requireWrite(act, node);
-    this.#tree.remove(node, undo);
   }
 
   #ruleRoot(act: Act, undo: Undo): void {
@@ -378,10 +343,6 @@ export class Authority {
   #mayAdd(act: Acting, parent: TreeNode): boolean {
     if (this.#mayWrite(act, parent)) return true;
     return parent.add !== undefined && allows(parent.add, actingKeys(act), this.keys);
-  }
-
-  #requireWrite(act: Act, node: TreeNode): void {
-    if (!this.#mayWrite(act, node)) throw this.#refused(act, node, 'write');
   }
 
   #refused(act: Act, node: TreeNode, verb: string): AtedbError {

@@ -141,6 +141,17 @@ export class ChainState {
     return this.#writers.get(writerId.toString('hex'));
   }
 
+  /** Where a writer's chain of seals stands: its next counter, and the hash of its last seal; 32 bytes. */
+  standingOf(writerId: Buffer): {
+    readonly counter: number;
+    readonly previous: Buffer | undefined;
+  } {
+    const writer = this.#writers.get(writerId.toString('hex'));
+    const last = writer?.recent.at(-1);
+    const previous = last === undefined ? undefined : answerOf(last).sealHash;
+    return { counter: writer?.nextCounter ?? 0, previous };
+  }
+
   /** The answer that the batch of this seal already got, if it is among its writer's last 128. */
   answerTo(seal: SealView): Answer | undefined {
     const writer = this.#writers.get(seal.writerIdHex);
@@ -226,7 +237,10 @@ export class ChainState {
 
   #authorise(batch: Batch, timeUnixMs: number): void {
     // The roots that a genesis names have no say before it.
-    if (batch.isGenesis) return;
+    if (batch.isGenesis) {
+      this.authority.checkTakes(timeUnixMs);
+      return;
+    }
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
     const chainKey = this.genesis.chainKey.text;

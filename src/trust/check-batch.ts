@@ -9,6 +9,7 @@ import {
 } from '../event/index.ts';
 import { checkEvents } from './check-events.ts';
 import { checkHashes } from './check-hashes.ts';
+import { genesisSigners } from './from-server.ts';
 import { checkShownDelegations } from './shown-delegations.ts';
 import { signersOf } from './signers.ts';
 
@@ -102,19 +103,26 @@ function checkGenesis(batch: Batch): Genesis {
   if (pinned !== undefined && encodeBase32(rootsFingerprint(genesis.roots)) !== pinned) {
     throw new AtedbError('GENESIS_INVALID', 'its roots are not those that its chain key names');
   }
-  // The roots are sorted by fingerprint, and so are signatures: they stand side by side.
+  // They are sorted by fingerprint, and so are signatures: they stand side by side.
+  const due = genesisSigners(genesis);
   const signers = seal.signatures.map((signature) => signature.fingerprint);
   const bothSame =
-    signers.length === genesis.roots.length &&
-    genesis.roots.every((root, index) => signers[index]?.equals(root.fingerprint));
+    signers.length === due.length &&
+    due.every((one, index) => signers[index]?.equals(one.fingerprint));
+  const isAnswered = genesis.answer !== undefined;
   if (!bothSame) {
     throw new AtedbError(
       'SIGNATURE_INVALID',
-      'a genesis is signed by each of its roots, no others',
+      isAnswered
+        ? 'a genesis that holds the answer of an auth service is signed by the server that it names, and no others'
+        : 'a genesis is signed by each of its roots, no others',
     );
   }
-  if (!genesis.roots.some((root) => root.fingerprint.equals(seal.fingerprint))) {
-    throw new AtedbError('GENESIS_INVALID', 'its writer is not one of its roots');
+  if (!due.some((one) => one.fingerprint.equals(seal.fingerprint))) {
+    throw new AtedbError(
+      'GENESIS_INVALID',
+      isAnswered ? 'its writer is not its server' : 'its writer is not one of its roots',
+    );
   }
   return genesis;
 }

@@ -2,11 +2,13 @@ import { AtedbError } from '../bytes/index.ts';
 import {
   type Batch,
   childPrimaryKey,
+  type EventAuthority,
   type EventKind,
   eventMarks,
   layoutOf,
   layoutStride,
 } from '../event/index.ts';
+import { isServersKind } from './from-server.ts';
 
 /** Kinds that are carried out; a genesis is by itself. */
 const kindsCarriedOut: ReadonlySet<EventKind> = new Set([
@@ -15,6 +17,8 @@ const kindsCarriedOut: ReadonlySet<EventKind> = new Set([
   'rules',
   'roots',
   'key_change',
+  'auth_answer',
+  'server_identity',
 ]);
 
 /** Sealed data holds the delimiter of its padding, and the tag of the seal. */
@@ -38,6 +42,9 @@ export function checkEvents(batch: Batch): void {
         `event ${index}: events of kind "${kind}" are not carried out by this version`,
         { metadata: { event_index: String(index), kind } },
       );
+    }
+    if (isServersKind(kind) !== isServersKind(batch.kindOf(0))) {
+      throw invalidEvent(index, 'what a server adds is in batches of its own');
     }
     if (of(layoutOf.isGenesis) !== 0) {
       throw invalidEvent(index, 'only a genesis says what the chain is');
@@ -74,6 +81,8 @@ const kindNames: Partial<Record<EventKind, string>> = {
   rules: 'an event of rules',
   roots: 'a change of roots',
   key_change: 'a change of a key',
+  auth_answer: 'the answer of an auth service',
+  server_identity: 'a new identity',
 };
 
 /** Check that an event says of rights and keys what its kind may say. */
@@ -96,7 +105,7 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     'says who may open the chain, and only an event of rules of the root of the chain does',
   );
   refuse(
-    primaryKey !== undefined && (kind === 'roots' || kind === 'key_change'),
+    primaryKey !== undefined && (kind === 'roots' || kind === 'key_change' || isServersKind(kind)),
     'names no object',
   );
   refuse((said.roots !== undefined) !== (kind === 'roots'), 'says which, and no other event does');
@@ -104,10 +113,38 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     (said.keyChange !== undefined) !== (kind === 'key_change'),
     'says which, and no other event does',
   );
+  refuse(
+    (said.authAnswer !== undefined) !== (kind === 'auth_answer'),
+    'holds it, and no other event does',
+  );
+  refuse(
+    (said.serverIdentity !== undefined) !== (kind === 'server_identity'),
+    'holds it, and no other event does',
+  );
+  if (isServersKind(kind)) checkServers(batch, index, said, refuse);
   refuse(kind === 'rules' && (batch.marksOf(index) & eventMarks.authority) === 0, 'sets some');
   if (said.label === undefined || primaryKey === undefined) return;
   if (childPrimaryKey(parent, said.label).equals(primaryKey)) return;
   throw invalidEvent(index, 'its primary key is not made from its parent and its label');
+}
+
+/** Check that an event which a server adds says nothing besides. */
+function checkServers(
+  batch: Batch,
+  index: number,
+  said: EventAuthority,
+  refuse: (isSaid: boolean, what: string) => void,
+): void {
+  const { publicKeys = [], wrappedKeys = [] } = said;
+  refuse(publicKeys.length > 0 || wrappedKeys.length > 0, 'shows no keys');
+  refuse((batch.marksOf(index) & eventMarks.signers) !== 0, 'is from the server alone');
+  // What is wrong with what it holds is told now, and not when it is decided on.
+  if (batch.kindOf(index) === 'server_identity') batch.rotationOf(index);
+  else
+    refuse(
+      batch.answerOf(index).rotations.length > 0,
+      'has no rotations: they are events of their own',
+    );
 }
 
 function invalidEvent(index: number, why: string): AtedbError {

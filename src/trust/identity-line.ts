@@ -40,7 +40,7 @@ export async function verifyIdentityLine(
   }
   const parsed = rotations.map(parseIdentityRotation);
   const fingerprints = fingerprintsOf(identity, parsed);
-  await Promise.all(parsed.map(checkSignatures));
+  await Promise.all(parsed.map(verifyRotation));
   return { identity, rotations: rotations.map((message) => Buffer.from(message)), fingerprints };
 }
 
@@ -114,7 +114,12 @@ function fingerprintsOf(
   return fingerprints;
 }
 
-async function checkSignatures(rotation: ParsedIdentityRotation): Promise<void> {
+/**
+ * Verify that a rotation is signed by both of its keys. Runs in the thread pool.
+ *
+ * @throws AtedbError SIGNATURE_INVALID.
+ */
+export async function verifyRotation(rotation: ParsedIdentityRotation): Promise<void> {
   const { oldIdentity, newIdentity, oldSignature, newSignature, headerBytes } = rotation;
   const { identityRotation, identityPossession } = signatureContexts;
   for (const [key, { suite, fingerprint, signature }, context] of [

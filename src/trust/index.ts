@@ -1,5 +1,6 @@
 export type { CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
+export { verifyAuthAnswer, verifyHeld } from './auth-answer.ts';
 export { Authority, type AuthorityRecord } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {
@@ -30,6 +31,7 @@ export {
 } from './delegation-path.ts';
 export type { KnownDelegation } from './delegations.ts';
 export { verifyDeletion } from './deletion-proof.ts';
+export { genesisSigners, isFromServer, isServersKind } from './from-server.ts';
 export {
   extendIdentityLine,
   type IdentityLine,
@@ -42,6 +44,7 @@ export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
+export type { OwnerRecord } from './ownership.ts';
 export {
   type FindKey,
   type ReplayedWriter,
@@ -52,7 +55,7 @@ export {
   type RulesFrom,
   type VerifiedBatch,
 } from './replay-verifier.ts';
-export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
+export { issuerOfPath, issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
 export type { StoredBatch } from './stored-batch.ts';

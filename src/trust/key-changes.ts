@@ -5,12 +5,20 @@ import type { KeyRing } from './key-ring.ts';
 import type { Undo } from './undo.ts';
 
 /**
- * Have other roots: it takes more than half of those before.
+ * Have other roots: it takes more than half of those before, and no auth service that says which they are.
  *
+ * @param owner whom an auth service speaks of; undefined without one.
  * @throws AtedbError KEY_NOT_ALLOWED, KEY_REVOKED.
  */
-export function changeRoots(act: Act, keys: KeyRing, undo: Undo): void {
+export function changeRoots(act: Act, keys: KeyRing, owner: string | undefined, undo: Undo): void {
   const { said, actors, index } = act;
+  if (owner !== undefined) {
+    throw new AtedbError(
+      'KEY_NOT_ALLOWED',
+      `event ${index}: the roots of this chain are the keys of ${owner}, as the auth service says them. Change the account's keys instead`,
+      { metadata: { ...aboutRoots(act, keys), owner } },
+    );
+  }
   const { roots } = keys;
   const agreed = roots.filter(({ fingerprintHex }) => actors.includes(fingerprintHex)).length;
   if (2 * agreed <= roots.length) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { batchOf, keysOf } from '../../test/support/authority/build-batch.ts';
-import type { OracleEvent } from '../../test/support/authority/oracle.ts';
+import type { OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import { chainKeysMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { Authority } from './authority.ts';

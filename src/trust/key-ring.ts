@@ -9,6 +9,8 @@ export interface KeyRingRecord {
   readonly others: readonly PublicKey[];
   /** Keys that count no more, with those that count in their place; undefined for none. */
   readonly changed: readonly (readonly [fingerprint: string, current: string | undefined])[];
+  /** Those of the others that may write where the root of the chain has no rule for it: an auth service has named them. Absent: none. */
+  readonly writers?: readonly string[] | undefined;
 }
 
 /**
@@ -18,11 +20,13 @@ export interface KeyRingRecord {
 export class KeyRing {
   readonly #keys = new Map<string, PublicKey>();
   #roots: ReadonlySet<string>;
+  #writers: ReadonlySet<string>;
   readonly #changed = new Map<string, string | undefined>();
 
-  constructor({ roots, others, changed }: KeyRingRecord) {
+  constructor({ roots, others, changed, writers = [] }: KeyRingRecord) {
     for (const key of [...roots, ...others]) this.#keys.set(key.fingerprintHex, key);
     this.#roots = new Set(roots.map((root) => root.fingerprintHex));
+    this.#writers = new Set(writers);
     for (const [fingerprint, current] of changed) this.#changed.set(fingerprint, current);
   }
 
@@ -32,7 +36,7 @@ export class KeyRing {
       .filter((key) => !this.isRoot(key.fingerprintHex))
       .sort((a, b) => (a.fingerprintHex < b.fingerprintHex ? -1 : 1));
     const changed = [...this.#changed].sort(([a], [b]) => (a < b ? -1 : 1));
-    return { roots: this.roots, others, changed };
+    return { roots: this.roots, others, changed, writers: [...this.#writers].sort() };
   }
 
   /** The roots, in the order of their fingerprints. */
@@ -47,6 +51,16 @@ export class KeyRing {
 
   isRoot(fingerprint: string): boolean {
     return this.#roots.has(fingerprint);
+  }
+
+  /** Whether a key is a root, or one that may write where the root of the chain has no rule for it. */
+  isOwner(fingerprint: string): boolean {
+    return this.#roots.has(fingerprint) || this.#writers.has(fingerprint);
+  }
+
+  /** Fingerprints of the roots, and then of those that may write where the root of the chain has no rule for it. */
+  get owners(): readonly string[] {
+    return [...[...this.#roots].sort(), ...[...this.#writers].sort()];
   }
 
   /** The key that counts where this one is named: itself, what it was replaced by, or none. */
@@ -86,6 +100,23 @@ export class KeyRing {
     this.#roots = new Set(roots.map((root) => root.fingerprintHex));
     undo.push(() => {
       this.#roots = before;
+    });
+  }
+
+  /**
+   * Have the roots and writers that an auth service names. However many keys the chain knows already: nobody who shows it keys can keep it from
+   * learning whose it is.
+   */
+  setOwners(roots: readonly PublicKey[], writers: readonly PublicKey[], undo: Undo): void {
+    for (const key of [...roots, ...writers]) {
+      if (!this.#keys.has(key.fingerprintHex)) setEntry(this.#keys, key.fingerprintHex, key, undo);
+    }
+    const before = { roots: this.#roots, writers: this.#writers };
+    this.#roots = new Set(roots.map((root) => root.fingerprintHex));
+    this.#writers = new Set(writers.map((writer) => writer.fingerprintHex));
+    undo.push(() => {
+      this.#roots = before.roots;
+      this.#writers = before.writers;
     });
   }
 

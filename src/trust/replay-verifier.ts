@@ -8,8 +8,10 @@ import {
   parseBatch,
   type TreeHead,
 } from '../event/index.ts';
+import { verifyHeld } from './auth-answer.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
 import { checkBatch } from './check-batch.ts';
+import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LatestWriters } from './latest-writers.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -218,6 +220,8 @@ export class ReplayVerifier {
       // What is said of keys is covered by no seal: each is verified.
       const isByItself = seal.signatures.length > 1 || step.issuer !== undefined;
       if (isByItself) await verifyStep(step);
+      const held = verifyHeld(batch, this.genesis);
+      if (held !== undefined) await within(commit.commit, held);
     }
     await Promise.all([...lastSigned.values()].map(verifyStep));
     return steps.map(({ verified }) => verified);
@@ -240,6 +244,7 @@ export class ReplayVerifier {
   /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */
   #strangersOf(batch: Batch): readonly string[] {
     if (this.#authority !== undefined || this.#findKey === undefined) return [];
+    if (isFromServer(batch)) return [];
     return signersOf(batch).filter((signer) => this.#keys.find(signer) === undefined);
   }
 
@@ -255,9 +260,7 @@ export class ReplayVerifier {
   #step(batch: Batch, commit: CommitView): Step {
     const { isGenesis } = batch;
     const vouched = vouchedBy(batch, this.genesis.trustMode);
-    const keys = isGenesis
-      ? keyTable(this.genesis.roots)
-      : (this.#authority?.keysOf(batch) ?? keysOfSigners(batch, signersOf(batch), this.#keys));
+    const keys = isGenesis ? keyTable(genesisSigners(this.genesis)) : this.#keysOf(batch);
     this.#checkPlace(batch, commit, isGenesis);
     this.#checkWriter(batch);
     const { seal } = batch;
@@ -269,10 +272,11 @@ export class ReplayVerifier {
       endOfOthersOn: (condition) => this.#objects.endOfOthersOn(condition, seal.writerId),
     });
     // Where it isn't known who may do what, what was delegated is not looked at either.
-    const issuer =
-      this.#authority && issuerOfShown(batch.delegations(), this.#keys, batch.sealKeys());
+    const issuer = this.#authority && issuerOfShown(batch, this.#keys);
     const chainKey = this.genesis.chainKey.text;
-    if (!isGenesis) this.#authority?.decide(batch, { timeUnixMs: commit.timeUnixMs, chainKey });
+    const { timeUnixMs } = commit;
+    if (isGenesis) this.#authority?.checkTakes(timeUnixMs);
+    else this.#authority?.decide(batch, { timeUnixMs, chainKey });
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
     const writer = {
@@ -288,6 +292,13 @@ export class ReplayVerifier {
     this.#latest.wrote(id, this.#nextSequence);
     this.#timeUnixMs = commit.timeUnixMs;
     return { verified: { batch, commit, vouchedBy: vouched }, keys, issuer };
+  }
+
+  /** The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to have. */
+  #keysOf(batch: Batch): KeyTable {
+    if (this.#authority !== undefined) return this.#authority.keysOf(batch);
+    if (isFromServer(batch)) return keyTable([claimedServer(batch, this.genesis)]);
+    return keysOfSigners(batch, signersOf(batch), this.#keys);
   }
 
   #checkPlace(batch: Batch, commit: CommitView, isGenesis: boolean): void {
@@ -355,13 +366,17 @@ interface Step {
   readonly issuer: PublicKey | undefined;
 }
 
+async function within(commit: number, step: Promise<void>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    throw failed(commit, error);
+  }
+}
+
 async function verifyStep({ verified, keys, issuer }: Step): Promise<void> {
   const { batch, commit } = verified;
-  try {
-    await verifyAllSigned(batch, keys, issuer);
-  } catch (error) {
-    throw failed(commit.commit, error);
-  }
+  await within(commit.commit, verifyAllSigned(batch, keys, issuer));
 }
 
 /** What is wrong with a commit, before it is known which one. */

@@ -5,7 +5,7 @@ import type { FoundRule, HeldReadRule, HeldRule, TreeNode } from './object-tree.
 /**
  * Whether a rule allows any of some keys.
  *
- * @param rule undefined: that of the root keys.
+ * @param rule undefined: that of the root keys, and of those that an auth service lets write besides.
  * @param actors in hexadecimal.
  */
 export function allows(
@@ -13,7 +13,7 @@ export function allows(
   actors: readonly string[],
   keys: KeyRing,
 ): boolean {
-  if (rule === undefined) return actors.some((actor) => keys.isRoot(actor));
+  if (rule === undefined) return actors.some((actor) => keys.isOwner(actor));
   if (rule.kind === 'everyone') return true;
   if (rule.kind === 'nobody') return false;
   return rule.fingerprints.some((named) => {
@@ -66,7 +66,7 @@ function addNames(add: HeldRule | undefined, keys: KeyRing): readonly string[] {
 }
 
 function namesOf(rule: HeldRule | undefined, keys: KeyRing): readonly string[] {
-  if (rule === undefined) return keys.roots.map(({ fingerprintHex }) => fingerprintHex);
+  if (rule === undefined) return keys.owners;
   if (rule.kind !== 'any_of') return [];
   return rule.fingerprints.flatMap((named) => keys.currentOf(named) ?? []);
 }

@@ -30,7 +30,7 @@ export function checkShownDelegations(batch: Batch, signers: readonly string[]):
  * @param shown beside them.
  * @throws AtedbError KEY_UNKNOWN.
  */
-export function issuerOfShown(
+export function issuerOfPath(
   path: readonly ParsedDelegation[],
   keys: Pick<KeyRing, 'find'>,
   shown: readonly PublicKey[],
@@ -46,6 +46,11 @@ export function issuerOfShown(
     `the chain doesn't know the public key ${issuerHex}, whose delegation is shown. Show it, too`,
     { metadata: { fingerprint: issuerHex } },
   );
+}
+
+/** As `issuerOfPath`, of those that a batch shows; undefined where it shows none. @throws AtedbError KEY_UNKNOWN. */
+export function issuerOfShown(batch: Batch, keys: KeyRing): PublicKey | undefined {
+  return issuerOfPath(batch.delegations(), keys, batch.sealKeys());
 }
 
 /**

@@ -1,7 +1,9 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { type Batch, type Genesis, parseBatch, type SliceBatch } from '../event/index.ts';
+import { verifyHeld } from './auth-answer.ts';
 import { checkBatch } from './check-batch.ts';
+import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
 import type { FindKey, VerifiedBatch } from './replay-verifier.ts';
 import { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 import { keysShownIn, signersOf, unknownKey } from './signers.ts';
@@ -26,6 +28,7 @@ export async function verifyBatch(
     const isGenesis = checkBatch(batch) !== undefined;
     const vouched = vouchedBy(batch, genesis.trustMode);
     await verifySignatures(batch.seal, await keysFor(batch, genesis, findKey));
+    await verifyHeld(batch, genesis);
     const fits =
       commit.sealHash.equals(batch.seal.hash) &&
       commit.events === batch.count &&
@@ -44,9 +47,10 @@ export async function verifyBatch(
 }
 
 /** The public keys of a batch's signers. Whether they had the right to it is not known. */
-async function keysFor(batch: Batch, { roots }: Genesis, findKey: FindKey): Promise<KeyTable> {
-  const known = keyTable(roots);
-  if (batch.isGenesis) return known;
+async function keysFor(batch: Batch, genesis: Genesis, findKey: FindKey): Promise<KeyTable> {
+  if (batch.isGenesis) return keyTable(genesisSigners(genesis));
+  if (isFromServer(batch)) return keyTable([claimedServer(batch, genesis)]);
+  const known = keyTable(genesis.roots);
   const found = new Map<string, PublicKey>();
   for (const signer of signersOf(batch)) {
     const key = known.get(signer) ?? keysShownIn(batch).get(signer) ?? (await findKey(signer));

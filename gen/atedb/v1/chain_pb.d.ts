@@ -66,6 +66,14 @@ export declare type OpenChainRequest = Message<"atedb.v1.OpenChainRequest"> & {
    * @generated from field: bytes known_identity = 6;
    */
   knownIdentity: Uint8Array;
+
+  /**
+   * With `for_append`: what the caller wants of a chain that isn't there yet, if the server makes centralized chains by what its auth service
+   * says: it then offers a genesis, or fails with OWNER_UNKNOWN, OWNER_REMOVED or AUTH_UNAVAILABLE. Absent: it offers none.
+   *
+   * @generated from field: atedb.v1.GenesisWishes wishes = 7;
+   */
+  wishes?: GenesisWishes | undefined;
 };
 
 /**
@@ -73,6 +81,33 @@ export declare type OpenChainRequest = Message<"atedb.v1.OpenChainRequest"> & {
  * Use `create(OpenChainRequestSchema)` to create a new message.
  */
 export declare const OpenChainRequestSchema: GenMessage<OpenChainRequest>;
+
+/**
+ * What a chain is to be that is created.
+ *
+ * @generated from message atedb.v1.GenesisWishes
+ */
+export declare type GenesisWishes = Message<"atedb.v1.GenesisWishes"> & {
+  /**
+   * Strangers are kept out, see `Genesis.private`.
+   *
+   * @generated from field: bool private = 1;
+   */
+  private: boolean;
+
+  /**
+   * Data is sealed, see `Genesis.confidential`.
+   *
+   * @generated from field: bool confidential = 2;
+   */
+  confidential: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.GenesisWishes.
+ * Use `create(GenesisWishesSchema)` to create a new message.
+ */
+export declare const GenesisWishesSchema: GenMessage<GenesisWishes>;
 
 /**
  * What the server knows of a writer.
@@ -251,6 +286,15 @@ export declare type OpenChainResponse = Message<"atedb.v1.OpenChainResponse"> & 
    * @generated from field: repeated atedb.v1.IdentityRotation identity_rotations = 13;
    */
   identityRotations: IdentityRotation[];
+
+  /**
+   * The batch that creates the chain: its event and its seal, signed by the server. It is stored nowhere: whoever wants the chain checks
+   * that it is what they want, and appends it as it is, soon. Absent: the chain is there, none was asked for, or the caller makes
+   * the genesis: in a distributed chain, and where the server has no auth service.
+   *
+   * @generated from field: atedb.v1.LogSegment offer = 14;
+   */
+  offer?: LogSegment | undefined;
 };
 
 /**
@@ -571,6 +615,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: bool private = 15;
    */
   private: boolean;
+
+  /**
+   * The owner, as the auth service says. Absent: there is no such service.
+   *
+   * @generated from field: atedb.v1.ChainOwner owner = 16;
+   */
+  owner?: ChainOwner | undefined;
 };
 
 /**
@@ -578,6 +629,68 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export declare const DescribeChainResponseSchema: GenMessage<DescribeChainResponse>;
+
+/**
+ * What the auth service of a chain has said last of its owner.
+ *
+ * @generated from message atedb.v1.ChainOwner
+ */
+export declare type ChainOwner = Message<"atedb.v1.ChainOwner"> & {
+  /**
+   * The owner: `name@domain`, or the name of a group.
+   *
+   * @generated from field: string owner = 1;
+   */
+  owner: string;
+
+  /**
+   * Fingerprint of the identity of the auth service; 32 bytes.
+   *
+   * @generated from field: bytes auth_identity = 2;
+   */
+  authIdentity: Uint8Array;
+
+  /**
+   * The version of the owner's account.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * When it was said: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 issued_unix_ms = 4;
+   */
+  issuedUnixMs: bigint;
+
+  /**
+   * From when on it counts no more, and nothing can be appended: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 expires_unix_ms = 5;
+   */
+  expiresUnixMs: bigint;
+
+  /**
+   * Nobody has checked that the name is the account's.
+   *
+   * @generated from field: bool unverified = 6;
+   */
+  unverified: boolean;
+
+  /**
+   * The account was removed: nothing can be appended any more.
+   *
+   * @generated from field: bool removed = 7;
+   */
+  removed: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.ChainOwner.
+ * Use `create(ChainOwnerSchema)` to create a new message.
+ */
+export declare const ChainOwnerSchema: GenMessage<ChainOwner>;
 
 /**
  * Asks for a page of the list.

@@ -15,7 +15,7 @@ import { file_atedb_v1_log } from "./log_pb.js";
  * Describes the file atedb/v1/chain.proto.
  */
 export const file_atedb_v1_chain = /*@__PURE__*/
-  fileDesc("ChRhdGVkYi92MS9jaGFpbi5wcm90bxIIYXRlZGIudjEiigEKEE9wZW5DaGFpblJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCmtub3duX3NpemUYAyABKAQSEgoKZm9yX2FwcGVuZBgEIAEoCBIRCgl3cml0ZXJfaWQYBSABKAwSFgoOa25vd25faWRlbnRpdHkYBiABKAwiRgoLV3JpdGVyU3RhdGUSFAoMbmV4dF9jb3VudGVyGAEgASgEEiEKCWxhc3Rfc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwilwEKC0NoYWluRGFtYWdlEgwKBGZpbGUYASABKAkSDgoGb2Zmc2V0GAIgASgEEgwKBHdoYXQYAyABKAkSGwoOZmlyc3Rfc2VxdWVuY2UYBCABKARIAIgBARIaCg1sYXN0X3NlcXVlbmNlGAUgASgESAGIAQFCEQoPX2ZpcnN0X3NlcXVlbmNlQhAKDl9sYXN0X3NlcXVlbmNlIt4DChFPcGVuQ2hhaW5SZXNwb25zZRIsCg9zZXJ2ZXJfaWRlbnRpdHkYASABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSJwoKdHJ1c3RfbW9kZRgCIAEoDjITLmF0ZWRiLnYxLlRydXN0TW9kZRIlCgdnZW5lc2lzGAMgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAQgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFQoNbmV4dF9zZXF1ZW5jZRgFIAEoBBITCgtjb25zaXN0ZW5jeRgGIAMoDBIlCgZ3cml0ZXIYByABKAsyFS5hdGVkYi52MS5Xcml0ZXJTdGF0ZRIPCgd0cm91YmxlGAggASgJEiYKB2RhbWFnZXMYCSADKAsyFS5hdGVkYi52MS5DaGFpbkRhbWFnZRIxCg9jaGVja3BvaW50X2tleXMYCiABKAsyGC5hdGVkYi52MS5DaGVja3BvaW50S2V5cxISCgpjaGVja3BvaW50GAsgASgJEh4KFmNoZWNrcG9pbnRfY29uc2lzdGVuY3kYDCADKAwSNgoSaWRlbnRpdHlfcm90YXRpb25zGA0gAygLMhouYXRlZGIudjEuSWRlbnRpdHlSb3RhdGlvbiI1CgtUaWNrZXRQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUiuQEKEEdldFRpY2tldFJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEiAKA2tleRgDIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIkCgVwcm9vZhgEIAEoCzIVLmF0ZWRiLnYxLlRpY2tldFByb29mEhMKC2RlbGVnYXRpb25zGAUgAygMEiMKBmlzc3VlchgGIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleSKiAQoPVGlja2V0Q2hhbGxlbmdlEhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoDBIQCghjaGFpbl9pZBgCIAEoDBIsCg9zZXJ2ZXJfaWRlbnRpdHkYAyABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSNgoSaWRlbnRpdHlfcm90YXRpb25zGAQgAygLMhouYXRlZGIudjEuSWRlbnRpdHlSb3RhdGlvbiIqCgZUaWNrZXQSDgoGdGlja2V0GAEgASgMEhAKCHZhbGlkX21zGAIgASgNInIKEUdldFRpY2tldFJlc3BvbnNlEi4KCWNoYWxsZW5nZRgBIAEoCzIZLmF0ZWRiLnYxLlRpY2tldENoYWxsZW5nZUgAEiIKBnRpY2tldBgCIAEoCzIQLmF0ZWRiLnYxLlRpY2tldEgAQgkKB21lc3NhZ2UiKQoURGVzY3JpYmVDaGFpblJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJIp8DChVEZXNjcmliZUNoYWluUmVzcG9uc2USEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEicKCnRydXN0X21vZGUYAyABKA4yEy5hdGVkYi52MS5UcnVzdE1vZGUSIgoFcm9vdHMYBCADKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSFwoPY3JlYXRlZF91bml4X21zGAUgASgEEiAKBGhlYWQYBiABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAcgASgEEhsKE2xhc3RfY29tbWl0X3VuaXhfbXMYCCABKAQSEQoJbG9nX2J5dGVzGAkgASgEEhAKCHNlZ21lbnRzGAogASgNEg8KB3dyaXRlcnMYCyABKA0SJQoGaGVhbHRoGAwgASgOMhUuYXRlZGIudjEuQ2hhaW5IZWFsdGgSDwoHdHJvdWJsZRgNIAEoCRImCgdkYW1hZ2VzGA4gAygLMhUuYXRlZGIudjEuQ2hhaW5EYW1hZ2USDwoHcHJpdmF0ZRgPIAEoCCJKChFMaXN0Q2hhaW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkiQQoLTGlzdGVkQ2hhaW4SEQoJY2hhaW5fa2V5GAEgASgJEhEKCWxvZ19ieXRlcxgCIAEoBBIMCgRvcGVuGAMgASgIIlQKEkxpc3RDaGFpbnNSZXNwb25zZRIlCgZjaGFpbnMYASADKAsyFS5hdGVkYi52MS5MaXN0ZWRDaGFpbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoIS2V5UHJvb2YSJgoJc2lnbmF0dXJlGAEgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIpQBCg1BcHBlbmRSZXF1ZXN0Eh8KBmV2ZW50cxgBIAMoCzIPLmF0ZWRiLnYxLkV2ZW50EhwKBHNlYWwYAiABKAsyDi5hdGVkYi52MS5TZWFsEhEKCWNoYWluX2tleRgQIAEoCRIhCgVwcm9vZhgRIAEoCzISLmF0ZWRiLnYxLktleVByb29mEg4KBmF0dGVzdBgSIAEoCCJECglDb21taXR0ZWQSFQoNY29tbWl0X2hlYWRlchgBIAEoDBIgCgRoZWFkGAIgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQipwEKCFJlamVjdGVkEiUKBnJlYXNvbhgBIAEoDjIVLmF0ZWRiLnYxLkVycm9yUmVhc29uEg8KB21lc3NhZ2UYAiABKAkSMgoIbWV0YWRhdGEYAyADKAsyIC5hdGVkYi52MS5SZWplY3RlZC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASInCgxDb252ZXJzYXRpb24SFwoPY29udmVyc2F0aW9uX2lkGAEgASgMIh0KBlByb3ZlbhITCgtmaW5nZXJwcmludBgBIAEoDCJGCghBdHRlc3RlZBISCgpjaGVja3BvaW50GAEgASgJEhMKC2NvbnNpc3RlbmN5GAIgAygMEhEKCWluY2x1c2lvbhgDIAMoDCL8AQoOQXBwZW5kUmVzcG9uc2USEQoJc2VhbF9oYXNoGAEgASgMEigKCWNvbW1pdHRlZBgCIAEoCzITLmF0ZWRiLnYxLkNvbW1pdHRlZEgAEiYKCHJlamVjdGVkGAMgASgLMhIuYXRlZGIudjEuUmVqZWN0ZWRIABIuCgxjb252ZXJzYXRpb24YBCABKAsyFi5hdGVkYi52MS5Db252ZXJzYXRpb25IABIiCgZwcm92ZW4YBSABKAsyEC5hdGVkYi52MS5Qcm92ZW5IABImCghhdHRlc3RlZBgGIAEoCzISLmF0ZWRiLnYxLkF0dGVzdGVkSABCCQoHb3V0Y29tZSJ2ChJBcHBlbmRCYXRjaFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJEg4KBmF0dGVzdBgSIAEoCCJjChNBcHBlbmRCYXRjaFJlc3BvbnNlEiYKCWNvbW1pdHRlZBgBIAEoCzITLmF0ZWRiLnYxLkNvbW1pdHRlZBIkCghhdHRlc3RlZBgCIAEoCzISLmF0ZWRiLnYxLkF0dGVzdGVkIgkKB0Zyb21Ob3ciowEKEFN1YnNjcmliZVJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCHNlcXVlbmNlGAMgASgESAASFgoMdGltZV91bml4X21zGAQgASgESAASIAoDbm93GAUgASgLMhEuYXRlZGIudjEuRnJvbU5vd0gAEhQKDGhlYXJ0YmVhdF9tcxgGIAEoDUIGCgRmcm9tIsABCg5TdGFydE9mSGlzdG9yeRIQCghjaGFpbl9pZBgBIAEoDBIlCgdnZW5lc2lzGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFAoMc3RhcnRfY29tbWl0GAQgASgEEhYKDnN0YXJ0X3NlcXVlbmNlGAUgASgEEhAKCGZyb250aWVyGAYgAygMEhMKC2NvbnNpc3RlbmN5GAcgAygMIkMKCENhdWdodFVwEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEIkUKCkZlbGxCZWhpbmQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQiWgoJSGVhcnRiZWF0EiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEEhQKDHRpbWVfdW5peF9tcxgDIAEoBCKEAgoRU3Vic2NyaWJlUmVzcG9uc2USKQoFc3RhcnQYASABKAsyGC5hdGVkYi52MS5TdGFydE9mSGlzdG9yeUgAEiMKA2xvZxgCIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnRIABInCgljYXVnaHRfdXAYAyABKAsyEi5hdGVkYi52MS5DYXVnaHRVcEgAEisKC2ZlbGxfYmVoaW5kGAQgASgLMhQuYXRlZGIudjEuRmVsbEJlaGluZEgAEigKCWhlYXJ0YmVhdBgFIAEoCzITLmF0ZWRiLnYxLkhlYXJ0YmVhdEgAEhQKCmNoZWNrcG9pbnQYBiABKAlIAEIJCgdtZXNzYWdlIpsBChFSZWFkRXZlbnRzUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoNZnJvbV9zZXF1ZW5jZRgDIAEoBBIZCgxlbmRfc2VxdWVuY2UYBCABKARIAIgBARINCgVsaW1pdBgFIAEoBBIPCgdyZXZlcnNlGAYgASgIQg8KDV9lbmRfc2VxdWVuY2UipgEKElJlYWRFdmVudHNSZXNwb25zZRIpCgVzdGFydBgBIAEoCzIYLmF0ZWRiLnYxLlN0YXJ0T2ZIaXN0b3J5SAASIwoDbG9nGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudEgAEiMKA2VuZBgEIAEoCzIULmF0ZWRiLnYxLkVuZE9mUmFuZ2VIABIQCghmcm9udGllchgDIAMoDEIJCgdtZXNzYWdlIjUKCkVuZE9mUmFuZ2USEgoKZW5kX2NvbW1pdBgBIAEoBBITCgtjb25zaXN0ZW5jeRgCIAMoDCJqCg9HZXRFdmVudFJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhUKC3ByaW1hcnlfa2V5GAMgASgMSAASEgoIc2VxdWVuY2UYBCABKARIAEIHCgVldmVudCJ8ChBHZXRFdmVudFJlc3BvbnNlEiEKA2xvZxgBIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSEAoIc2VxdWVuY2UYAiABKAQSIAoEaGVhZBgDIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhEKCWluY2x1c2lvbhgEIAMoDCJLCg5HZXRLZXlzUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFAoMZmluZ2VycHJpbnRzGAMgAygMIjQKD0dldEtleXNSZXNwb25zZRIhCgRrZXlzGAEgAygLMhMuYXRlZGIudjEuUHVibGljS2V5Ir0BCgpMb2NrT2JqZWN0EhMKC3ByaW1hcnlfa2V5GAEgASgMEg4KBnBhcmVudBgCIAEoDBINCgVsYWJlbBgDIAEoDBIgCgNrZXkYBCABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSDgoGdHRsX21zGAUgASgNEg8KB25vX3dhaXQYBiABKAgSEwoLZGVsZWdhdGlvbnMYByADKAwSIwoGaXNzdWVyGAggASgLMhMuYXRlZGIudjEuUHVibGljS2V5IjMKCUxvY2tQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUiBwoFQWxpdmUiqwEKC0xvY2tSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIkCgRsb2NrGAMgASgLMhQuYXRlZGIudjEuTG9ja09iamVjdEgAEiQKBXByb29mGAQgASgLMhMuYXRlZGIudjEuTG9ja1Byb29mSAASIAoFYWxpdmUYBSABKAsyDy5hdGVkYi52MS5BbGl2ZUgAQgkKB21lc3NhZ2UiGAoHV2FpdGluZxINCgVhaGVhZBgBIAEoDSIYCgdHcmFudGVkEg0KBXRva2VuGAEgASgEIrcBCgxMb2NrUmVzcG9uc2USLgoMY29udmVyc2F0aW9uGAEgASgLMhYuYXRlZGIudjEuQ29udmVyc2F0aW9uSAASJAoHd2FpdGluZxgCIAEoCzIRLmF0ZWRiLnYxLldhaXRpbmdIABIkCgdncmFudGVkGAMgASgLMhEuYXRlZGIudjEuR3JhbnRlZEgAEiAKBWFsaXZlGAQgASgLMg8uYXRlZGIudjEuQWxpdmVIAEIJCgdtZXNzYWdlIlQKCERlbGV0aW9uEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBImCglzaWduYXR1cmUYAiABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUiXwoSRGVsZXRlQ2hhaW5SZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIkCghkZWxldGlvbhgDIAEoCzISLmF0ZWRiLnYxLkRlbGV0aW9uIkIKB0RlbGV0ZWQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQidgoTRGVsZXRlQ2hhaW5SZXNwb25zZRIuCgxjb252ZXJzYXRpb24YASABKAsyFi5hdGVkYi52MS5Db252ZXJzYXRpb25IABIkCgdkZWxldGVkGAIgASgLMhEuYXRlZGIudjEuRGVsZXRlZEgAQgkKB21lc3NhZ2UijgEKD0dldFByb29mUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoIc2VxdWVuY2UYAyABKARIAIgBARIRCglmcm9tX3NpemUYBCABKAQSDAoEc2l6ZRgFIAEoBBIRCgl3aXRoX2RhdGEYBiABKAhCCwoJX3NlcXVlbmNlIqUBCgpFdmVudFByb29mEh4KBWV2ZW50GAEgASgLMg8uYXRlZGIudjEuRXZlbnQSDAoEcGF0aBgCIAMoDBIcCgRzZWFsGAMgASgLMg4uYXRlZGIudjEuU2VhbBIVCg1jb21taXRfaGVhZGVyGAQgASgMEhEKCWluY2x1c2lvbhgFIAMoDBIhCgRrZXlzGAYgAygLMhMuYXRlZGIudjEuUHVibGljS2V5IoYCChBHZXRQcm9vZlJlc3BvbnNlEiUKB2dlbmVzaXMYASABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50EhkKEWdlbmVzaXNfaW5jbHVzaW9uGAIgAygMEiAKBGhlYWQYAyABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIaChJsYXN0X2NvbW1pdF9oZWFkZXIYBCABKAwSFgoObGFzdF9pbmNsdXNpb24YBSADKAwSIwoFZXZlbnQYBiABKAsyFC5hdGVkYi52MS5FdmVudFByb29mEiAKBGZyb20YByABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBITCgtjb25zaXN0ZW5jeRgIIAMoDCpeCgtDaGFpbkhlYWx0aBIcChhDSEFJTl9IRUFMVEhfVU5TUEVDSUZJRUQQABIVChFDSEFJTl9IRUFMVEhfR09PRBABEhoKFkNIQUlOX0hFQUxUSF9SRUFEX09OTFkQAjKqBwoMQ2hhaW5TZXJ2aWNlEkQKCU9wZW5DaGFpbhIaLmF0ZWRiLnYxLk9wZW5DaGFpblJlcXVlc3QaGy5hdGVkYi52MS5PcGVuQ2hhaW5SZXNwb25zZRJICglHZXRUaWNrZXQSGi5hdGVkYi52MS5HZXRUaWNrZXRSZXF1ZXN0GhsuYXRlZGIudjEuR2V0VGlja2V0UmVzcG9uc2UoATABElAKDURlc2NyaWJlQ2hhaW4SHi5hdGVkYi52MS5EZXNjcmliZUNoYWluUmVxdWVzdBofLmF0ZWRiLnYxLkRlc2NyaWJlQ2hhaW5SZXNwb25zZRJHCgpMaXN0Q2hhaW5zEhsuYXRlZGIudjEuTGlzdENoYWluc1JlcXVlc3QaHC5hdGVkYi52MS5MaXN0Q2hhaW5zUmVzcG9uc2USPwoGQXBwZW5kEhcuYXRlZGIudjEuQXBwZW5kUmVxdWVzdBoYLmF0ZWRiLnYxLkFwcGVuZFJlc3BvbnNlKAEwARJKCgtBcHBlbmRCYXRjaBIcLmF0ZWRiLnYxLkFwcGVuZEJhdGNoUmVxdWVzdBodLmF0ZWRiLnYxLkFwcGVuZEJhdGNoUmVzcG9uc2USRgoJU3Vic2NyaWJlEhouYXRlZGIudjEuU3Vic2NyaWJlUmVxdWVzdBobLmF0ZWRiLnYxLlN1YnNjcmliZVJlc3BvbnNlMAESSQoKUmVhZEV2ZW50cxIbLmF0ZWRiLnYxLlJlYWRFdmVudHNSZXF1ZXN0GhwuYXRlZGIudjEuUmVhZEV2ZW50c1Jlc3BvbnNlMAESQQoIR2V0RXZlbnQSGS5hdGVkYi52MS5HZXRFdmVudFJlcXVlc3QaGi5hdGVkYi52MS5HZXRFdmVudFJlc3BvbnNlEj4KB0dldEtleXMSGC5hdGVkYi52MS5HZXRLZXlzUmVxdWVzdBoZLmF0ZWRiLnYxLkdldEtleXNSZXNwb25zZRI5CgRMb2NrEhUuYXRlZGIudjEuTG9ja1JlcXVlc3QaFi5hdGVkYi52MS5Mb2NrUmVzcG9uc2UoATABEk4KC0RlbGV0ZUNoYWluEhwuYXRlZGIudjEuRGVsZXRlQ2hhaW5SZXF1ZXN0Gh0uYXRlZGIudjEuRGVsZXRlQ2hhaW5SZXNwb25zZSgBMAESQQoIR2V0UHJvb2YSGS5hdGVkYi52MS5HZXRQcm9vZlJlcXVlc3QaGi5hdGVkYi52MS5HZXRQcm9vZlJlc3BvbnNlYgZwcm90bzM", [file_atedb_v1_checkpoint, file_atedb_v1_errors, file_atedb_v1_event, file_atedb_v1_identity, file_atedb_v1_log]);
+  fileDesc("ChRhdGVkYi92MS9jaGFpbi5wcm90bxIIYXRlZGIudjEiswEKEE9wZW5DaGFpblJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCmtub3duX3NpemUYAyABKAQSEgoKZm9yX2FwcGVuZBgEIAEoCBIRCgl3cml0ZXJfaWQYBSABKAwSFgoOa25vd25faWRlbnRpdHkYBiABKAwSJwoGd2lzaGVzGAcgASgLMhcuYXRlZGIudjEuR2VuZXNpc1dpc2hlcyI2Cg1HZW5lc2lzV2lzaGVzEg8KB3ByaXZhdGUYASABKAgSFAoMY29uZmlkZW50aWFsGAIgASgIIkYKC1dyaXRlclN0YXRlEhQKDG5leHRfY291bnRlchgBIAEoBBIhCglsYXN0X3NlYWwYAiABKAsyDi5hdGVkYi52MS5TZWFsIpcBCgtDaGFpbkRhbWFnZRIMCgRmaWxlGAEgASgJEg4KBm9mZnNldBgCIAEoBBIMCgR3aGF0GAMgASgJEhsKDmZpcnN0X3NlcXVlbmNlGAQgASgESACIAQESGgoNbGFzdF9zZXF1ZW5jZRgFIAEoBEgBiAEBQhEKD19maXJzdF9zZXF1ZW5jZUIQCg5fbGFzdF9zZXF1ZW5jZSKDBAoRT3BlbkNoYWluUmVzcG9uc2USLAoPc2VydmVyX2lkZW50aXR5GAEgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EicKCnRydXN0X21vZGUYAiABKA4yEy5hdGVkYi52MS5UcnVzdE1vZGUSJQoHZ2VuZXNpcxgDIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSIAoEaGVhZBgEIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYBSABKAQSEwoLY29uc2lzdGVuY3kYBiADKAwSJQoGd3JpdGVyGAcgASgLMhUuYXRlZGIudjEuV3JpdGVyU3RhdGUSDwoHdHJvdWJsZRgIIAEoCRImCgdkYW1hZ2VzGAkgAygLMhUuYXRlZGIudjEuQ2hhaW5EYW1hZ2USMQoPY2hlY2twb2ludF9rZXlzGAogASgLMhguYXRlZGIudjEuQ2hlY2twb2ludEtleXMSEgoKY2hlY2twb2ludBgLIAEoCRIeChZjaGVja3BvaW50X2NvbnNpc3RlbmN5GAwgAygMEjYKEmlkZW50aXR5X3JvdGF0aW9ucxgNIAMoCzIaLmF0ZWRiLnYxLklkZW50aXR5Um90YXRpb24SIwoFb2ZmZXIYDiABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50IjUKC1RpY2tldFByb29mEiYKCXNpZ25hdHVyZRgBIAEoCzITLmF0ZWRiLnYxLlNpZ25hdHVyZSK5AQoQR2V0VGlja2V0UmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSIAoDa2V5GAMgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EiQKBXByb29mGAQgASgLMhUuYXRlZGIudjEuVGlja2V0UHJvb2YSEwoLZGVsZWdhdGlvbnMYBSADKAwSIwoGaXNzdWVyGAYgASgLMhMuYXRlZGIudjEuUHVibGljS2V5IqIBCg9UaWNrZXRDaGFsbGVuZ2USFwoPY29udmVyc2F0aW9uX2lkGAEgASgMEhAKCGNoYWluX2lkGAIgASgMEiwKD3NlcnZlcl9pZGVudGl0eRgDIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRI2ChJpZGVudGl0eV9yb3RhdGlvbnMYBCADKAsyGi5hdGVkYi52MS5JZGVudGl0eVJvdGF0aW9uIioKBlRpY2tldBIOCgZ0aWNrZXQYASABKAwSEAoIdmFsaWRfbXMYAiABKA0icgoRR2V0VGlja2V0UmVzcG9uc2USLgoJY2hhbGxlbmdlGAEgASgLMhkuYXRlZGIudjEuVGlja2V0Q2hhbGxlbmdlSAASIgoGdGlja2V0GAIgASgLMhAuYXRlZGIudjEuVGlja2V0SABCCQoHbWVzc2FnZSIpChREZXNjcmliZUNoYWluUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkixAMKFURlc2NyaWJlQ2hhaW5SZXNwb25zZRIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSJwoKdHJ1c3RfbW9kZRgDIAEoDjITLmF0ZWRiLnYxLlRydXN0TW9kZRIiCgVyb290cxgEIAMoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIXCg9jcmVhdGVkX3VuaXhfbXMYBSABKAQSIAoEaGVhZBgGIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYByABKAQSGwoTbGFzdF9jb21taXRfdW5peF9tcxgIIAEoBBIRCglsb2dfYnl0ZXMYCSABKAQSEAoIc2VnbWVudHMYCiABKA0SDwoHd3JpdGVycxgLIAEoDRIlCgZoZWFsdGgYDCABKA4yFS5hdGVkYi52MS5DaGFpbkhlYWx0aBIPCgd0cm91YmxlGA0gASgJEiYKB2RhbWFnZXMYDiADKAsyFS5hdGVkYi52MS5DaGFpbkRhbWFnZRIPCgdwcml2YXRlGA8gASgIEiMKBW93bmVyGBAgASgLMhQuYXRlZGIudjEuQ2hhaW5Pd25lciKZAQoKQ2hhaW5Pd25lchINCgVvd25lchgBIAEoCRIVCg1hdXRoX2lkZW50aXR5GAIgASgMEg8KB3ZlcnNpb24YAyABKAQSFgoOaXNzdWVkX3VuaXhfbXMYBCABKAQSFwoPZXhwaXJlc191bml4X21zGAUgASgEEhIKCnVudmVyaWZpZWQYBiABKAgSDwoHcmVtb3ZlZBgHIAEoCCJKChFMaXN0Q2hhaW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkiQQoLTGlzdGVkQ2hhaW4SEQoJY2hhaW5fa2V5GAEgASgJEhEKCWxvZ19ieXRlcxgCIAEoBBIMCgRvcGVuGAMgASgIIlQKEkxpc3RDaGFpbnNSZXNwb25zZRIlCgZjaGFpbnMYASADKAsyFS5hdGVkYi52MS5MaXN0ZWRDaGFpbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoIS2V5UHJvb2YSJgoJc2lnbmF0dXJlGAEgASgLMhMuYXRlZGIudjEuU2lnbmF0dXJlIpQBCg1BcHBlbmRSZXF1ZXN0Eh8KBmV2ZW50cxgBIAMoCzIPLmF0ZWRiLnYxLkV2ZW50EhwKBHNlYWwYAiABKAsyDi5hdGVkYi52MS5TZWFsEhEKCWNoYWluX2tleRgQIAEoCRIhCgVwcm9vZhgRIAEoCzISLmF0ZWRiLnYxLktleVByb29mEg4KBmF0dGVzdBgSIAEoCCJECglDb21taXR0ZWQSFQoNY29tbWl0X2hlYWRlchgBIAEoDBIgCgRoZWFkGAIgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQipwEKCFJlamVjdGVkEiUKBnJlYXNvbhgBIAEoDjIVLmF0ZWRiLnYxLkVycm9yUmVhc29uEg8KB21lc3NhZ2UYAiABKAkSMgoIbWV0YWRhdGEYAyADKAsyIC5hdGVkYi52MS5SZWplY3RlZC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASInCgxDb252ZXJzYXRpb24SFwoPY29udmVyc2F0aW9uX2lkGAEgASgMIh0KBlByb3ZlbhITCgtmaW5nZXJwcmludBgBIAEoDCJGCghBdHRlc3RlZBISCgpjaGVja3BvaW50GAEgASgJEhMKC2NvbnNpc3RlbmN5GAIgAygMEhEKCWluY2x1c2lvbhgDIAMoDCL8AQoOQXBwZW5kUmVzcG9uc2USEQoJc2VhbF9oYXNoGAEgASgMEigKCWNvbW1pdHRlZBgCIAEoCzITLmF0ZWRiLnYxLkNvbW1pdHRlZEgAEiYKCHJlamVjdGVkGAMgASgLMhIuYXRlZGIudjEuUmVqZWN0ZWRIABIuCgxjb252ZXJzYXRpb24YBCABKAsyFi5hdGVkYi52MS5Db252ZXJzYXRpb25IABIiCgZwcm92ZW4YBSABKAsyEC5hdGVkYi52MS5Qcm92ZW5IABImCghhdHRlc3RlZBgGIAEoCzISLmF0ZWRiLnYxLkF0dGVzdGVkSABCCQoHb3V0Y29tZSJ2ChJBcHBlbmRCYXRjaFJlcXVlc3QSHwoGZXZlbnRzGAEgAygLMg8uYXRlZGIudjEuRXZlbnQSHAoEc2VhbBgCIAEoCzIOLmF0ZWRiLnYxLlNlYWwSEQoJY2hhaW5fa2V5GBAgASgJEg4KBmF0dGVzdBgSIAEoCCJjChNBcHBlbmRCYXRjaFJlc3BvbnNlEiYKCWNvbW1pdHRlZBgBIAEoCzITLmF0ZWRiLnYxLkNvbW1pdHRlZBIkCghhdHRlc3RlZBgCIAEoCzISLmF0ZWRiLnYxLkF0dGVzdGVkIgkKB0Zyb21Ob3ciowEKEFN1YnNjcmliZVJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhIKCHNlcXVlbmNlGAMgASgESAASFgoMdGltZV91bml4X21zGAQgASgESAASIAoDbm93GAUgASgLMhEuYXRlZGIudjEuRnJvbU5vd0gAEhQKDGhlYXJ0YmVhdF9tcxgGIAEoDUIGCgRmcm9tIsABCg5TdGFydE9mSGlzdG9yeRIQCghjaGFpbl9pZBgBIAEoDBIlCgdnZW5lc2lzGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudBIgCgRoZWFkGAMgASgLMhIuYXRlZGIudjEuVHJlZUhlYWQSFAoMc3RhcnRfY29tbWl0GAQgASgEEhYKDnN0YXJ0X3NlcXVlbmNlGAUgASgEEhAKCGZyb250aWVyGAYgAygMEhMKC2NvbnNpc3RlbmN5GAcgAygMIkMKCENhdWdodFVwEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEIkUKCkZlbGxCZWhpbmQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQiWgoJSGVhcnRiZWF0EiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIVCg1uZXh0X3NlcXVlbmNlGAIgASgEEhQKDHRpbWVfdW5peF9tcxgDIAEoBCKEAgoRU3Vic2NyaWJlUmVzcG9uc2USKQoFc3RhcnQYASABKAsyGC5hdGVkYi52MS5TdGFydE9mSGlzdG9yeUgAEiMKA2xvZxgCIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnRIABInCgljYXVnaHRfdXAYAyABKAsyEi5hdGVkYi52MS5DYXVnaHRVcEgAEisKC2ZlbGxfYmVoaW5kGAQgASgLMhQuYXRlZGIudjEuRmVsbEJlaGluZEgAEigKCWhlYXJ0YmVhdBgFIAEoCzITLmF0ZWRiLnYxLkhlYXJ0YmVhdEgAEhQKCmNoZWNrcG9pbnQYBiABKAlIAEIJCgdtZXNzYWdlIpsBChFSZWFkRXZlbnRzUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoNZnJvbV9zZXF1ZW5jZRgDIAEoBBIZCgxlbmRfc2VxdWVuY2UYBCABKARIAIgBARINCgVsaW1pdBgFIAEoBBIPCgdyZXZlcnNlGAYgASgIQg8KDV9lbmRfc2VxdWVuY2UipgEKElJlYWRFdmVudHNSZXNwb25zZRIpCgVzdGFydBgBIAEoCzIYLmF0ZWRiLnYxLlN0YXJ0T2ZIaXN0b3J5SAASIwoDbG9nGAIgASgLMhQuYXRlZGIudjEuTG9nU2VnbWVudEgAEiMKA2VuZBgEIAEoCzIULmF0ZWRiLnYxLkVuZE9mUmFuZ2VIABIQCghmcm9udGllchgDIAMoDEIJCgdtZXNzYWdlIjUKCkVuZE9mUmFuZ2USEgoKZW5kX2NvbW1pdBgBIAEoBBITCgtjb25zaXN0ZW5jeRgCIAMoDCJqCg9HZXRFdmVudFJlcXVlc3QSEQoJY2hhaW5fa2V5GAEgASgJEhAKCGNoYWluX2lkGAIgASgMEhUKC3ByaW1hcnlfa2V5GAMgASgMSAASEgoIc2VxdWVuY2UYBCABKARIAEIHCgVldmVudCJ8ChBHZXRFdmVudFJlc3BvbnNlEiEKA2xvZxgBIAEoCzIULmF0ZWRiLnYxLkxvZ1NlZ21lbnQSEAoIc2VxdWVuY2UYAiABKAQSIAoEaGVhZBgDIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhEKCWluY2x1c2lvbhgEIAMoDCJLCg5HZXRLZXlzUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFAoMZmluZ2VycHJpbnRzGAMgAygMIjQKD0dldEtleXNSZXNwb25zZRIhCgRrZXlzGAEgAygLMhMuYXRlZGIudjEuUHVibGljS2V5Ir0BCgpMb2NrT2JqZWN0EhMKC3ByaW1hcnlfa2V5GAEgASgMEg4KBnBhcmVudBgCIAEoDBINCgVsYWJlbBgDIAEoDBIgCgNrZXkYBCABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSDgoGdHRsX21zGAUgASgNEg8KB25vX3dhaXQYBiABKAgSEwoLZGVsZWdhdGlvbnMYByADKAwSIwoGaXNzdWVyGAggASgLMhMuYXRlZGIudjEuUHVibGljS2V5IjMKCUxvY2tQcm9vZhImCglzaWduYXR1cmUYASABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUiBwoFQWxpdmUiqwEKC0xvY2tSZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIkCgRsb2NrGAMgASgLMhQuYXRlZGIudjEuTG9ja09iamVjdEgAEiQKBXByb29mGAQgASgLMhMuYXRlZGIudjEuTG9ja1Byb29mSAASIAoFYWxpdmUYBSABKAsyDy5hdGVkYi52MS5BbGl2ZUgAQgkKB21lc3NhZ2UiGAoHV2FpdGluZxINCgVhaGVhZBgBIAEoDSIYCgdHcmFudGVkEg0KBXRva2VuGAEgASgEIrcBCgxMb2NrUmVzcG9uc2USLgoMY29udmVyc2F0aW9uGAEgASgLMhYuYXRlZGIudjEuQ29udmVyc2F0aW9uSAASJAoHd2FpdGluZxgCIAEoCzIRLmF0ZWRiLnYxLldhaXRpbmdIABIkCgdncmFudGVkGAMgASgLMhEuYXRlZGIudjEuR3JhbnRlZEgAEiAKBWFsaXZlGAQgASgLMg8uYXRlZGIudjEuQWxpdmVIAEIJCgdtZXNzYWdlIlQKCERlbGV0aW9uEiAKBGhlYWQYASABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBImCglzaWduYXR1cmUYAiABKAsyEy5hdGVkYi52MS5TaWduYXR1cmUiXwoSRGVsZXRlQ2hhaW5SZXF1ZXN0EhEKCWNoYWluX2tleRgBIAEoCRIQCghjaGFpbl9pZBgCIAEoDBIkCghkZWxldGlvbhgDIAEoCzISLmF0ZWRiLnYxLkRlbGV0aW9uIkIKB0RlbGV0ZWQSIAoEaGVhZBgBIAEoCzISLmF0ZWRiLnYxLlRyZWVIZWFkEhUKDW5leHRfc2VxdWVuY2UYAiABKAQidgoTRGVsZXRlQ2hhaW5SZXNwb25zZRIuCgxjb252ZXJzYXRpb24YASABKAsyFi5hdGVkYi52MS5Db252ZXJzYXRpb25IABIkCgdkZWxldGVkGAIgASgLMhEuYXRlZGIudjEuRGVsZXRlZEgAQgkKB21lc3NhZ2UijgEKD0dldFByb29mUmVxdWVzdBIRCgljaGFpbl9rZXkYASABKAkSEAoIY2hhaW5faWQYAiABKAwSFQoIc2VxdWVuY2UYAyABKARIAIgBARIRCglmcm9tX3NpemUYBCABKAQSDAoEc2l6ZRgFIAEoBBIRCgl3aXRoX2RhdGEYBiABKAhCCwoJX3NlcXVlbmNlIqUBCgpFdmVudFByb29mEh4KBWV2ZW50GAEgASgLMg8uYXRlZGIudjEuRXZlbnQSDAoEcGF0aBgCIAMoDBIcCgRzZWFsGAMgASgLMg4uYXRlZGIudjEuU2VhbBIVCg1jb21taXRfaGVhZGVyGAQgASgMEhEKCWluY2x1c2lvbhgFIAMoDBIhCgRrZXlzGAYgAygLMhMuYXRlZGIudjEuUHVibGljS2V5IoYCChBHZXRQcm9vZlJlc3BvbnNlEiUKB2dlbmVzaXMYASABKAsyFC5hdGVkYi52MS5Mb2dTZWdtZW50EhkKEWdlbmVzaXNfaW5jbHVzaW9uGAIgAygMEiAKBGhlYWQYAyABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBIaChJsYXN0X2NvbW1pdF9oZWFkZXIYBCABKAwSFgoObGFzdF9pbmNsdXNpb24YBSADKAwSIwoFZXZlbnQYBiABKAsyFC5hdGVkYi52MS5FdmVudFByb29mEiAKBGZyb20YByABKAsyEi5hdGVkYi52MS5UcmVlSGVhZBITCgtjb25zaXN0ZW5jeRgIIAMoDCpeCgtDaGFpbkhlYWx0aBIcChhDSEFJTl9IRUFMVEhfVU5TUEVDSUZJRUQQABIVChFDSEFJTl9IRUFMVEhfR09PRBABEhoKFkNIQUlOX0hFQUxUSF9SRUFEX09OTFkQAjKqBwoMQ2hhaW5TZXJ2aWNlEkQKCU9wZW5DaGFpbhIaLmF0ZWRiLnYxLk9wZW5DaGFpblJlcXVlc3QaGy5hdGVkYi52MS5PcGVuQ2hhaW5SZXNwb25zZRJICglHZXRUaWNrZXQSGi5hdGVkYi52MS5HZXRUaWNrZXRSZXF1ZXN0GhsuYXRlZGIudjEuR2V0VGlja2V0UmVzcG9uc2UoATABElAKDURlc2NyaWJlQ2hhaW4SHi5hdGVkYi52MS5EZXNjcmliZUNoYWluUmVxdWVzdBofLmF0ZWRiLnYxLkRlc2NyaWJlQ2hhaW5SZXNwb25zZRJHCgpMaXN0Q2hhaW5zEhsuYXRlZGIudjEuTGlzdENoYWluc1JlcXVlc3QaHC5hdGVkYi52MS5MaXN0Q2hhaW5zUmVzcG9uc2USPwoGQXBwZW5kEhcuYXRlZGIudjEuQXBwZW5kUmVxdWVzdBoYLmF0ZWRiLnYxLkFwcGVuZFJlc3BvbnNlKAEwARJKCgtBcHBlbmRCYXRjaBIcLmF0ZWRiLnYxLkFwcGVuZEJhdGNoUmVxdWVzdBodLmF0ZWRiLnYxLkFwcGVuZEJhdGNoUmVzcG9uc2USRgoJU3Vic2NyaWJlEhouYXRlZGIudjEuU3Vic2NyaWJlUmVxdWVzdBobLmF0ZWRiLnYxLlN1YnNjcmliZVJlc3BvbnNlMAESSQoKUmVhZEV2ZW50cxIbLmF0ZWRiLnYxLlJlYWRFdmVudHNSZXF1ZXN0GhwuYXRlZGIudjEuUmVhZEV2ZW50c1Jlc3BvbnNlMAESQQoIR2V0RXZlbnQSGS5hdGVkYi52MS5HZXRFdmVudFJlcXVlc3QaGi5hdGVkYi52MS5HZXRFdmVudFJlc3BvbnNlEj4KB0dldEtleXMSGC5hdGVkYi52MS5HZXRLZXlzUmVxdWVzdBoZLmF0ZWRiLnYxLkdldEtleXNSZXNwb25zZRI5CgRMb2NrEhUuYXRlZGIudjEuTG9ja1JlcXVlc3QaFi5hdGVkYi52MS5Mb2NrUmVzcG9uc2UoATABEk4KC0RlbGV0ZUNoYWluEhwuYXRlZGIudjEuRGVsZXRlQ2hhaW5SZXF1ZXN0Gh0uYXRlZGIudjEuRGVsZXRlQ2hhaW5SZXNwb25zZSgBMAESQQoIR2V0UHJvb2YSGS5hdGVkYi52MS5HZXRQcm9vZlJlcXVlc3QaGi5hdGVkYi52MS5HZXRQcm9vZlJlc3BvbnNlYgZwcm90bzM", [file_atedb_v1_checkpoint, file_atedb_v1_errors, file_atedb_v1_event, file_atedb_v1_identity, file_atedb_v1_log]);
 
 /**
  * Describes the message atedb.v1.OpenChainRequest.
@@ -25,361 +25,375 @@ export const OpenChainRequestSchema = /*@__PURE__*/
   messageDesc(file_atedb_v1_chain, 0);
 
 /**
+ * Describes the message atedb.v1.GenesisWishes.
+ * Use `create(GenesisWishesSchema)` to create a new message.
+ */
+export const GenesisWishesSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_chain, 1);
+
+/**
  * Describes the message atedb.v1.WriterState.
  * Use `create(WriterStateSchema)` to create a new message.
  */
 export const WriterStateSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 1);
+  messageDesc(file_atedb_v1_chain, 2);
 
 /**
  * Describes the message atedb.v1.ChainDamage.
  * Use `create(ChainDamageSchema)` to create a new message.
  */
 export const ChainDamageSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 2);
+  messageDesc(file_atedb_v1_chain, 3);
 
 /**
  * Describes the message atedb.v1.OpenChainResponse.
  * Use `create(OpenChainResponseSchema)` to create a new message.
  */
 export const OpenChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 3);
+  messageDesc(file_atedb_v1_chain, 4);
 
 /**
  * Describes the message atedb.v1.TicketProof.
  * Use `create(TicketProofSchema)` to create a new message.
  */
 export const TicketProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 4);
+  messageDesc(file_atedb_v1_chain, 5);
 
 /**
  * Describes the message atedb.v1.GetTicketRequest.
  * Use `create(GetTicketRequestSchema)` to create a new message.
  */
 export const GetTicketRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 5);
+  messageDesc(file_atedb_v1_chain, 6);
 
 /**
  * Describes the message atedb.v1.TicketChallenge.
  * Use `create(TicketChallengeSchema)` to create a new message.
  */
 export const TicketChallengeSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 6);
+  messageDesc(file_atedb_v1_chain, 7);
 
 /**
  * Describes the message atedb.v1.Ticket.
  * Use `create(TicketSchema)` to create a new message.
  */
 export const TicketSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 7);
+  messageDesc(file_atedb_v1_chain, 8);
 
 /**
  * Describes the message atedb.v1.GetTicketResponse.
  * Use `create(GetTicketResponseSchema)` to create a new message.
  */
 export const GetTicketResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 8);
+  messageDesc(file_atedb_v1_chain, 9);
 
 /**
  * Describes the message atedb.v1.DescribeChainRequest.
  * Use `create(DescribeChainRequestSchema)` to create a new message.
  */
 export const DescribeChainRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 9);
+  messageDesc(file_atedb_v1_chain, 10);
 
 /**
  * Describes the message atedb.v1.DescribeChainResponse.
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export const DescribeChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 10);
+  messageDesc(file_atedb_v1_chain, 11);
+
+/**
+ * Describes the message atedb.v1.ChainOwner.
+ * Use `create(ChainOwnerSchema)` to create a new message.
+ */
+export const ChainOwnerSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_chain, 12);
 
 /**
  * Describes the message atedb.v1.ListChainsRequest.
  * Use `create(ListChainsRequestSchema)` to create a new message.
  */
 export const ListChainsRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 11);
+  messageDesc(file_atedb_v1_chain, 13);
 
 /**
  * Describes the message atedb.v1.ListedChain.
  * Use `create(ListedChainSchema)` to create a new message.
  */
 export const ListedChainSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 12);
+  messageDesc(file_atedb_v1_chain, 14);
 
 /**
  * Describes the message atedb.v1.ListChainsResponse.
  * Use `create(ListChainsResponseSchema)` to create a new message.
  */
 export const ListChainsResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 13);
+  messageDesc(file_atedb_v1_chain, 15);
 
 /**
  * Describes the message atedb.v1.KeyProof.
  * Use `create(KeyProofSchema)` to create a new message.
  */
 export const KeyProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 14);
+  messageDesc(file_atedb_v1_chain, 16);
 
 /**
  * Describes the message atedb.v1.AppendRequest.
  * Use `create(AppendRequestSchema)` to create a new message.
  */
 export const AppendRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 15);
+  messageDesc(file_atedb_v1_chain, 17);
 
 /**
  * Describes the message atedb.v1.Committed.
  * Use `create(CommittedSchema)` to create a new message.
  */
 export const CommittedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 16);
+  messageDesc(file_atedb_v1_chain, 18);
 
 /**
  * Describes the message atedb.v1.Rejected.
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 17);
+  messageDesc(file_atedb_v1_chain, 19);
 
 /**
  * Describes the message atedb.v1.Conversation.
  * Use `create(ConversationSchema)` to create a new message.
  */
 export const ConversationSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 18);
+  messageDesc(file_atedb_v1_chain, 20);
 
 /**
  * Describes the message atedb.v1.Proven.
  * Use `create(ProvenSchema)` to create a new message.
  */
 export const ProvenSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 19);
+  messageDesc(file_atedb_v1_chain, 21);
 
 /**
  * Describes the message atedb.v1.Attested.
  * Use `create(AttestedSchema)` to create a new message.
  */
 export const AttestedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 20);
+  messageDesc(file_atedb_v1_chain, 22);
 
 /**
  * Describes the message atedb.v1.AppendResponse.
  * Use `create(AppendResponseSchema)` to create a new message.
  */
 export const AppendResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 21);
+  messageDesc(file_atedb_v1_chain, 23);
 
 /**
  * Describes the message atedb.v1.AppendBatchRequest.
  * Use `create(AppendBatchRequestSchema)` to create a new message.
  */
 export const AppendBatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 22);
+  messageDesc(file_atedb_v1_chain, 24);
 
 /**
  * Describes the message atedb.v1.AppendBatchResponse.
  * Use `create(AppendBatchResponseSchema)` to create a new message.
  */
 export const AppendBatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 23);
+  messageDesc(file_atedb_v1_chain, 25);
 
 /**
  * Describes the message atedb.v1.FromNow.
  * Use `create(FromNowSchema)` to create a new message.
  */
 export const FromNowSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 24);
+  messageDesc(file_atedb_v1_chain, 26);
 
 /**
  * Describes the message atedb.v1.SubscribeRequest.
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 25);
+  messageDesc(file_atedb_v1_chain, 27);
 
 /**
  * Describes the message atedb.v1.StartOfHistory.
  * Use `create(StartOfHistorySchema)` to create a new message.
  */
 export const StartOfHistorySchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 26);
+  messageDesc(file_atedb_v1_chain, 28);
 
 /**
  * Describes the message atedb.v1.CaughtUp.
  * Use `create(CaughtUpSchema)` to create a new message.
  */
 export const CaughtUpSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 27);
+  messageDesc(file_atedb_v1_chain, 29);
 
 /**
  * Describes the message atedb.v1.FellBehind.
  * Use `create(FellBehindSchema)` to create a new message.
  */
 export const FellBehindSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 28);
+  messageDesc(file_atedb_v1_chain, 30);
 
 /**
  * Describes the message atedb.v1.Heartbeat.
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 29);
+  messageDesc(file_atedb_v1_chain, 31);
 
 /**
  * Describes the message atedb.v1.SubscribeResponse.
  * Use `create(SubscribeResponseSchema)` to create a new message.
  */
 export const SubscribeResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 30);
+  messageDesc(file_atedb_v1_chain, 32);
 
 /**
  * Describes the message atedb.v1.ReadEventsRequest.
  * Use `create(ReadEventsRequestSchema)` to create a new message.
  */
 export const ReadEventsRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 31);
+  messageDesc(file_atedb_v1_chain, 33);
 
 /**
  * Describes the message atedb.v1.ReadEventsResponse.
  * Use `create(ReadEventsResponseSchema)` to create a new message.
  */
 export const ReadEventsResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 32);
+  messageDesc(file_atedb_v1_chain, 34);
 
 /**
  * Describes the message atedb.v1.EndOfRange.
  * Use `create(EndOfRangeSchema)` to create a new message.
  */
 export const EndOfRangeSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 33);
+  messageDesc(file_atedb_v1_chain, 35);
 
 /**
  * Describes the message atedb.v1.GetEventRequest.
  * Use `create(GetEventRequestSchema)` to create a new message.
  */
 export const GetEventRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 34);
+  messageDesc(file_atedb_v1_chain, 36);
 
 /**
  * Describes the message atedb.v1.GetEventResponse.
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export const GetEventResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 35);
+  messageDesc(file_atedb_v1_chain, 37);
 
 /**
  * Describes the message atedb.v1.GetKeysRequest.
  * Use `create(GetKeysRequestSchema)` to create a new message.
  */
 export const GetKeysRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 36);
+  messageDesc(file_atedb_v1_chain, 38);
 
 /**
  * Describes the message atedb.v1.GetKeysResponse.
  * Use `create(GetKeysResponseSchema)` to create a new message.
  */
 export const GetKeysResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 37);
+  messageDesc(file_atedb_v1_chain, 39);
 
 /**
  * Describes the message atedb.v1.LockObject.
  * Use `create(LockObjectSchema)` to create a new message.
  */
 export const LockObjectSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 38);
+  messageDesc(file_atedb_v1_chain, 40);
 
 /**
  * Describes the message atedb.v1.LockProof.
  * Use `create(LockProofSchema)` to create a new message.
  */
 export const LockProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 39);
+  messageDesc(file_atedb_v1_chain, 41);
 
 /**
  * Describes the message atedb.v1.Alive.
  * Use `create(AliveSchema)` to create a new message.
  */
 export const AliveSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 40);
+  messageDesc(file_atedb_v1_chain, 42);
 
 /**
  * Describes the message atedb.v1.LockRequest.
  * Use `create(LockRequestSchema)` to create a new message.
  */
 export const LockRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 41);
+  messageDesc(file_atedb_v1_chain, 43);
 
 /**
  * Describes the message atedb.v1.Waiting.
  * Use `create(WaitingSchema)` to create a new message.
  */
 export const WaitingSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 42);
+  messageDesc(file_atedb_v1_chain, 44);
 
 /**
  * Describes the message atedb.v1.Granted.
  * Use `create(GrantedSchema)` to create a new message.
  */
 export const GrantedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 43);
+  messageDesc(file_atedb_v1_chain, 45);
 
 /**
  * Describes the message atedb.v1.LockResponse.
  * Use `create(LockResponseSchema)` to create a new message.
  */
 export const LockResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 44);
+  messageDesc(file_atedb_v1_chain, 46);
 
 /**
  * Describes the message atedb.v1.Deletion.
  * Use `create(DeletionSchema)` to create a new message.
  */
 export const DeletionSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 45);
+  messageDesc(file_atedb_v1_chain, 47);
 
 /**
  * Describes the message atedb.v1.DeleteChainRequest.
  * Use `create(DeleteChainRequestSchema)` to create a new message.
  */
 export const DeleteChainRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 46);
+  messageDesc(file_atedb_v1_chain, 48);
 
 /**
  * Describes the message atedb.v1.Deleted.
  * Use `create(DeletedSchema)` to create a new message.
  */
 export const DeletedSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 47);
+  messageDesc(file_atedb_v1_chain, 49);
 
 /**
  * Describes the message atedb.v1.DeleteChainResponse.
  * Use `create(DeleteChainResponseSchema)` to create a new message.
  */
 export const DeleteChainResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 48);
+  messageDesc(file_atedb_v1_chain, 50);
 
 /**
  * Describes the message atedb.v1.GetProofRequest.
  * Use `create(GetProofRequestSchema)` to create a new message.
  */
 export const GetProofRequestSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 49);
+  messageDesc(file_atedb_v1_chain, 51);
 
 /**
  * Describes the message atedb.v1.EventProof.
  * Use `create(EventProofSchema)` to create a new message.
  */
 export const EventProofSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 50);
+  messageDesc(file_atedb_v1_chain, 52);
 
 /**
  * Describes the message atedb.v1.GetProofResponse.
  * Use `create(GetProofResponseSchema)` to create a new message.
  */
 export const GetProofResponseSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_chain, 51);
+  messageDesc(file_atedb_v1_chain, 53);
 
 /**
  * Describes the enum atedb.v1.ChainHealth.

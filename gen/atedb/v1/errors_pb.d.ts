@@ -555,6 +555,178 @@ export enum ErrorReason {
   WIRE_MISSING = 90,
 
   /**
+   * ALREADY_EXISTS. The account's name is taken, or was, by one that was removed. Use another one, or log in.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_EXISTS = 100;
+   */
+  ACCOUNT_EXISTS = 100,
+
+  /**
+   * NOT_FOUND. There is no account of this name. Mend the name, or create it.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_UNKNOWN = 101;
+   */
+  ACCOUNT_UNKNOWN = 101,
+
+  /**
+   * FAILED_PRECONDITION. The account was removed: nothing changes it any more, and nobody can have its name again.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_REMOVED = 102;
+   */
+  ACCOUNT_REMOVED = 102,
+
+  /**
+   * ABORTED. The account has another act in the place of this one, or lacks those before it; the metadata names its version. Fetch the
+   * account again, then decide anew.
+   *
+   * @generated from enum value: ERROR_REASON_VERSION_CONFLICT = 103;
+   */
+  VERSION_CONFLICT = 103,
+
+  /**
+   * INVALID_ARGUMENT. An act contradicts itself or its account. A defect of its maker.
+   *
+   * @generated from enum value: ERROR_REASON_ACT_INVALID = 104;
+   */
+  ACT_INVALID = 104,
+
+  /**
+   * PERMISSION_DENIED. An act is signed by keys that have no right to it; the metadata names whose signature it wants. Use that key.
+   *
+   * @generated from enum value: ERROR_REASON_ACT_NOT_ALLOWED = 105;
+   */
+  ACT_NOT_ALLOWED = 105,
+
+  /**
+   * UNAUTHENTICATED. The account, the password, the recovery code or the one-time code is not right, or the account has none: which
+   * of these is not told. Try again.
+   *
+   * @generated from enum value: ERROR_REASON_LOGIN_FAILED = 106;
+   */
+  LOGIN_FAILED = 106,
+
+  /**
+   * RESOURCE_EXHAUSTED. Too many tries have failed, of this account, from this address or in all; the metadata says until when, in
+   * milliseconds since 1970-01-01 UTC, nothing is tried. Wait until then.
+   *
+   * @generated from enum value: ERROR_REASON_LOGIN_LOCKED = 107;
+   */
+  LOGIN_LOCKED = 107,
+
+  /**
+   * FAILED_PRECONDITION. What belongs to accounts is spoken of through the encrypted tunnel or TLS only. Connect so. Also made by
+   * clients, before anything was sent.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_LINK_UNSAFE = 108;
+   */
+  AUTH_LINK_UNSAFE = 108,
+
+  /**
+   * UNAUTHENTICATED. The code that was mailed or shown is another one, or too old, or was tried too often. Have a new one sent.
+   *
+   * @generated from enum value: ERROR_REASON_CODE_INVALID = 109;
+   */
+  CODE_INVALID = 109,
+
+  /**
+   * PERMISSION_DENIED. This server verifies nobody's mail address, and so lets users be created from its own machine only. Do it there,
+   * or ask its operator.
+   *
+   * @generated from enum value: ERROR_REASON_SIGN_UP_CLOSED = 110;
+   */
+  SIGN_UP_CLOSED = 110,
+
+  /**
+   * RESOURCE_EXHAUSTED. As many accounts were created from this address, codes sent to this account, or acts of it taken in a day as the
+   * limit that the metadata names. Retry tomorrow.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_LIMIT = 111;
+   */
+  ACCOUNT_LIMIT = 111,
+
+  /**
+   * UNAVAILABLE. The mail with the code could not be sent; the server's log says why. Retry later.
+   *
+   * @generated from enum value: ERROR_REASON_MAIL_FAILED = 112;
+   */
+  MAIL_FAILED = 112,
+
+  /**
+   * FAILED_PRECONDITION. The server wants its terms accepted; the metadata has their hash, and `DescribeAuth` their text. Accept them.
+   *
+   * @generated from enum value: ERROR_REASON_TERMS_NOT_ACCEPTED = 113;
+   */
+  TERMS_NOT_ACCEPTED = 113,
+
+  /**
+   * Made by clients. The command needs somebody who is logged in, and nobody is. Log in.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_LOGGED_IN = 114;
+   */
+  NOT_LOGGED_IN = 114,
+
+  /**
+   * NOT_FOUND. There is no account of this owner, so nobody may write its chains. The message names the one command that creates
+   * it; `claimable` in the metadata says whether the caller may have the name with its key, see `ClaimOwner`.
+   *
+   * @generated from enum value: ERROR_REASON_OWNER_UNKNOWN = 120;
+   */
+  OWNER_UNKNOWN = 120,
+
+  /**
+   * INVALID_ARGUMENT. An answer about an owner isn't what it should be: of another owner or auth service, not signed by it, older than
+   * the one that the chain has, or expired. A defect, or tampering.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_ANSWER_INVALID = 121;
+   */
+  AUTH_ANSWER_INVALID = 121,
+
+  /**
+   * FAILED_PRECONDITION. The newest answer about the owner that the chain has counts no more, so it takes nothing; it can be read. Retry
+   * when the auth service can be reached again.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_ANSWER_EXPIRED = 122;
+   */
+  AUTH_ANSWER_EXPIRED = 122,
+
+  /**
+   * UNAVAILABLE. The auth service can't be reached, or doesn't answer. Retry later.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_UNAVAILABLE = 123;
+   */
+  AUTH_UNAVAILABLE = 123,
+
+  /**
+   * FAILED_PRECONDITION. The owner's account was removed: its chains can be read, and take nothing any more.
+   *
+   * @generated from enum value: ERROR_REASON_OWNER_REMOVED = 124;
+   */
+  OWNER_REMOVED = 124,
+
+  /**
+   * PERMISSION_DENIED. The name can't be had by claiming it: the message says why, and names the command that creates the account.
+   *
+   * @generated from enum value: ERROR_REASON_CLAIM_NOT_ALLOWED = 125;
+   */
+  CLAIM_NOT_ALLOWED = 125,
+
+  /**
+   * FAILED_PRECONDITION. The auth service has another identity than it was known by here, and no rotation leads to it. Nothing that it says
+   * counts. Its operator, or the server's, has to find out why.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_IDENTITY_CHANGED = 126;
+   */
+  AUTH_IDENTITY_CHANGED = 126,
+
+  /**
+   * FAILED_PRECONDITION. The server creates centralized chains by what its auth service says of their owners. Open the chain for appending
+   * and take the genesis that is offered.
+   *
+   * @generated from enum value: ERROR_REASON_AUTH_ANSWER_REQUIRED = 127;
+   */
+  AUTH_ANSWER_REQUIRED = 127,
+
+  /**
    * INVALID_ARGUMENT. A delegation is none, is not signed by its issuer and its subject, or doesn't follow from the one before it.
    * The metadata names it by its `serial` where it has one. Ask its issuer for another.
    *

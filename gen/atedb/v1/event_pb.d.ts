@@ -116,7 +116,8 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
   trustMode: TrustMode;
 
   /**
-   * The root keys: who may write. Required; 1 to 16, sorted by fingerprint, once each.
+   * The root keys: who may write. Required, but absent where there is an `auth_answer`, which names them; 1 to 16, sorted by fingerprint,
+   * once each.
    *
    * @generated from field: repeated atedb.v1.PublicKey roots = 3;
    */
@@ -158,6 +159,21 @@ export declare type Genesis = Message<"atedb.v1.Genesis"> & {
    * @generated from field: bool confidential = 8;
    */
   confidential: boolean;
+
+  /**
+   * Identity key of the auth service whose answers say whose keys count. In centralized chains only; absent: none does.
+   *
+   * @generated from field: atedb.v1.PublicKey auth_identity = 9;
+   */
+  authIdentity?: PublicKey | undefined;
+
+  /**
+   * Its answer about the owner that the chain key names: a serialised AuthAnswer, without rotations, that says nothing of changed keys and not
+   * that the account was removed. Required with `auth_identity`, else absent. Its roots are the first roots.
+   *
+   * @generated from field: bytes auth_answer = 10;
+   */
+  authAnswer: Uint8Array;
 };
 
 /**
@@ -693,6 +709,21 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   label: Uint8Array;
 
   /**
+   * What the auth service says: a serialised AuthAnswer (answer.proto), without rotations. Required in an auth answer, else absent.
+   *
+   * @generated from field: bytes auth_answer = 20;
+   */
+  authAnswer: Uint8Array;
+
+  /**
+   * Which identity key is followed by which: a serialised IdentityRotation (identity.proto). Required in an event of kind
+   * SERVER_IDENTITY, else absent.
+   *
+   * @generated from field: bytes server_identity = 21;
+   */
+  serverIdentity: Uint8Array;
+
+  /**
    * SHA-256: tagged "atedb/v1/data", of the 16 bytes of salt and then the data; tagged "atedb/v1/sealed-data",
    * of the data alone where that is sealed. Required, but absent in a genesis; 32 bytes.
    *
@@ -1019,7 +1050,7 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
 
   /**
    * Over the header, with the purpose "atedb/v1/seal" as the suite's context: in a genesis one of each
-   * root, else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
+   * root, or where it holds an answer of an auth service one of the server's identity alone; else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
    * fingerprint, once each, no others. Absent in a centralized chain where all of those were proven on the stream:
    * then the server vouches for the batch.
    *
@@ -1102,7 +1133,7 @@ export enum EventKind {
   SNAPSHOT = 5,
 
   /**
-   * An auth server's signed answer: who owns this chain.
+   * An auth service's signed answer: whose keys count in this chain. From the server that keeps it.
    *
    * @generated from enum value: EVENT_KIND_AUTH_ANSWER = 6;
    */
@@ -1116,7 +1147,7 @@ export enum EventKind {
   ROOTS = 7,
 
   /**
-   * A new identity of the server, signed by the old one.
+   * A new identity of the server that keeps the chain, or of the auth service, signed by the old one. From the server.
    *
    * @generated from enum value: EVENT_KIND_SERVER_IDENTITY = 8;
    */

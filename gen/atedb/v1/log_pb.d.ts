@@ -826,6 +826,82 @@ export declare type ObjectSnapshot = Message<"atedb.v1.ObjectSnapshot"> & {
 export declare const ObjectSnapshotSchema: GenMessage<ObjectSnapshot>;
 
 /**
+ * What an auth service has said last of a chain's owner. Its roots are those of the chain.
+ *
+ * @generated from message atedb.v1.OwnerSnapshot
+ */
+export declare type OwnerSnapshot = Message<"atedb.v1.OwnerSnapshot"> & {
+  /**
+   * The owner. Required.
+   *
+   * @generated from field: string owner = 1;
+   */
+  owner: string;
+
+  /**
+   * Identity key of the auth service now. Required.
+   *
+   * @generated from field: atedb.v1.PublicKey identity = 2;
+   */
+  identity?: PublicKey | undefined;
+
+  /**
+   * As in the newest answer. Absent: 0.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * When that was given: milliseconds since 1970-01-01 UTC. Required.
+   *
+   * @generated from field: uint64 issued_unix_ms = 4;
+   */
+  issuedUnixMs: bigint;
+
+  /**
+   * From when on it counts no more: milliseconds since 1970-01-01 UTC. Required.
+   *
+   * @generated from field: uint64 expires_unix_ms = 5;
+   */
+  expiresUnixMs: bigint;
+
+  /**
+   * Fingerprints of the keys that may write besides, sorted; they are among the chain's keys. 32 bytes each.
+   *
+   * @generated from field: repeated bytes writers = 6;
+   */
+  writers: Uint8Array[];
+
+  /**
+   * Fingerprints of the keys that may open the chain besides, sorted; 32 bytes each.
+   *
+   * @generated from field: repeated bytes admitted = 7;
+   */
+  admitted: Uint8Array[];
+
+  /**
+   * As in the newest answer.
+   *
+   * @generated from field: bool unverified = 8;
+   */
+  unverified: boolean;
+
+  /**
+   * As in the newest answer.
+   *
+   * @generated from field: bool removed = 9;
+   */
+  removed: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.OwnerSnapshot.
+ * Use `create(OwnerSnapshotSchema)` to create a new message.
+ */
+export declare const OwnerSnapshotSchema: GenMessage<OwnerSnapshot>;
+
+/**
  * A delegation that the chain knows: what counts of it there.
  *
  * @generated from message atedb.v1.KnownDelegation
@@ -934,6 +1010,20 @@ export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & 
    * @generated from field: bool private = 7;
    */
   private: boolean;
+
+  /**
+   * Identity key of the server now. Absent in distributed chains.
+   *
+   * @generated from field: atedb.v1.PublicKey server_identity = 8;
+   */
+  serverIdentity?: PublicKey | undefined;
+
+  /**
+   * The owner. Absent in chains without an auth service.
+   *
+   * @generated from field: atedb.v1.OwnerSnapshot owner = 9;
+   */
+  owner?: OwnerSnapshot | undefined;
 
   /**
    * The delegations that the chain knows, sorted by subject, issuer and serial.

@@ -16,11 +16,16 @@ export async function openForAppend(
   run: Buffer,
   call: Call,
 ): Promise<AdmittedLease> {
-  if (run.length === 0) return openRequested(deps, { chainKey: key.text }, call);
+  if (run.length === 0) {
+    const opened = await openRequested(deps, { chainKey: key.text }, call);
+    await deps.owners.appending(opened.chain);
+    return opened;
+  }
   const lease = await deps.registry.openOrCreate(key, run);
   if (lease !== undefined) {
     try {
       const admission = (lease.isNew ? admitCreator : admit)(deps, lease.chain, call);
+      await deps.owners.appending(lease.chain);
       return Object.assign(lease, { admission });
     } catch (error) {
       lease[Symbol.dispose]();

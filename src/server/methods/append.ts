@@ -109,6 +109,7 @@ class AppendStream {
         await this.#room();
         if (this.#closed) return;
         isTaken = true;
+        this.#deps.owners.used(chain);
         this.#take(chain, request, message.length);
       } finally {
         if (!isTaken) this.#call.free(message.length);

@@ -5,6 +5,8 @@ import { parseChainKey, type TrustMode } from '../../event/index.ts';
 import type { Position } from '../../log/index.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import type { Call } from '../method.ts';
+import type { ChainOffers } from '../owners/chain-offers.ts';
+import type { OwnerKeeper } from '../owners/owner-keeper.ts';
 import type { SliceMemory } from '../slice-memory.ts';
 import type { Tickets } from '../tickets.ts';
 import { type Admission, admit } from './admission.ts';
@@ -20,6 +22,12 @@ export interface ChainServiceDeps {
   readonly trustMode: TrustMode;
   /** Let callers into private chains. */
   readonly tickets: Tickets;
+  /** Keeps what chains know of their owners up to date. */
+  readonly owners: OwnerKeeper;
+  /** Makes the genesis of chains whose owners an auth service names. */
+  readonly offers: ChainOffers;
+  /** Whether a caller may claim a name that nobody has. */
+  readonly mayClaim: (call: Call) => boolean;
   /** What slices of logs are read to, for all streams. */
   readonly sliceMemory: SliceMemory;
   /** Milliseconds since 1970-01-01 UTC. */

@@ -1,7 +1,24 @@
 import { ChainHealth, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import type { OwnerRecord } from '../../trust/index.ts';
 import { unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested } from './deps.ts';
 import { toChainDamage, toPublicKey, toTreeHead, toTrustMode } from './to-message.ts';
+
+/** What the auth service has said last of the owner. */
+function ownerFields(owner: OwnerRecord | undefined) {
+  if (owner === undefined) return {};
+  return {
+    owner: {
+      owner: owner.owner,
+      authIdentity: owner.identity.fingerprint,
+      version: BigInt(owner.version),
+      issuedUnixMs: BigInt(owner.issuedUnixMs),
+      expiresUnixMs: BigInt(owner.expiresUnixMs),
+      unverified: owner.isUnverified,
+      removed: owner.isRemoved,
+    },
+  };
+}
 
 /** `DescribeChain`: a chain, for people and their tools. */
 export function describeChain(deps: ChainServiceDeps) {
@@ -25,6 +42,7 @@ export function describeChain(deps: ChainServiceDeps) {
       trouble: log.trouble ?? '',
       damages: log.damages.map(toChainDamage),
       private: genesis.isPrivate === true,
+      ...ownerFields(lease.chain.authority.owner),
     };
   });
 }

@@ -110,7 +110,10 @@ async function openPrivate(deps: ChainServiceDeps, { request }: Wanted) {
   const lease = await deps.registry.open(parseChainKey(request.chainKey));
   try {
     checkPinned(lease, request.chainId);
-    if (lease.chain.genesis.isPrivate === true) return lease;
+    if (lease.chain.genesis.isPrivate === true) {
+      deps.owners.used(lease.chain);
+      return lease;
+    }
     throw requestInvalid('chain_key', `the chain ${request.chainKey} is not private: open it`);
   } catch (error) {
     lease[Symbol.dispose]();

@@ -10,7 +10,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { LockHolder } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
-import { checkMayLock, issuerOfShown, type LockClaim, verifyLockProof } from '../../trust/index.ts';
+import { checkMayLock, issuerOfPath, type LockClaim, verifyLockProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { SilenceTimer } from '../silence-timer.ts';
 import {
@@ -157,7 +157,7 @@ class LockStream implements LockHolder {
       conversationId: this.#conversationId,
     };
     const shown = claim.issuer === undefined ? [] : [claim.issuer];
-    const issuer = issuerOfShown(claim.path, authority.keys, shown);
+    const issuer = issuerOfPath(claim.path, authority.keys, shown);
     await verifyLockProof(proof, claim, ties, issuer);
     if (this.#closed) return;
     this.#isProven = true;

@@ -4,9 +4,9 @@ import { CheckpointKeysSchema } from '../../../gen/atedb/v1/checkpoint_pb.js';
 import { SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain, ChainLease } from '../../chain/index.ts';
-import { parseChainKey, type TreeHead } from '../../event/index.ts';
+import { type ChainKey, parseChainKey, type TreeHead } from '../../event/index.ts';
 import type { Checkpoint } from '../checkpoints.ts';
-import { unary } from '../method.ts';
+import { type Call, unary } from '../method.ts';
 import { admit } from './admission.ts';
 import { type ChainServiceDeps, checkLength, checkPinned, requestInteger } from './deps.ts';
 import {
@@ -33,11 +33,27 @@ export function openChain(deps: ChainServiceDeps) {
     using lease: ChainLease | undefined = request.forAppend
       ? await deps.registry.openIfThere(key)
       : await deps.registry.open(key);
-    if (lease === undefined) return server;
+    if (lease === undefined) return { ...server, ...(await offered(deps, key, request, call)) };
     admit(deps, lease.chain, call);
     checkPinned(lease, request.chainId);
     return { ...server, ...(await standing(deps, lease.chain, request)) };
   });
+}
+
+/** The genesis of a chain that isn't there, where the caller wants one and the server makes it. */
+async function offered(
+  deps: ChainServiceDeps,
+  key: ChainKey,
+  { wishes }: OpenChainRequest,
+  call: Call,
+) {
+  if (wishes === undefined) return {};
+  const run = await deps.offers.offer(
+    key,
+    { isPrivate: wishes.private, isConfidential: wishes.confidential },
+    deps.mayClaim(call),
+  );
+  return run === undefined ? {} : { offer: toLogSegment(run) };
 }
 
 async function standing(deps: ChainServiceDeps, chain: Chain, request: OpenChainRequest) {

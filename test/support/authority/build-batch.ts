@@ -2,34 +2,48 @@ import { randomBytes } from 'node:crypto';
 import { KeyPair, type PublicKey, suiteMldsa44Ed25519 } from '../../../src/crypto/index.ts';
 import {
   type AddRule,
+  authAnswerHeader,
   type Batch,
   buildEvent,
   childPrimaryKey,
   delegationHeader,
   type EventAuthority,
+  encodeAuthAnswer,
   encodeDelegation,
+  encodeIdentityRotation,
+  identityRotationHeader,
   parseBatch,
+  parseOwner,
   type ReadRule,
   sealBatch,
   signBatch,
   type WriteRule,
 } from '../../../src/event/index.ts';
-import type { OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
-import type { OracleBatch, OracleDelegation } from './oracle-delegations.ts';
-import { people } from './random-events.ts';
+import type {
+  OracleAnswer,
+  OracleBatch,
+  OracleDelegation,
+  OracleEvent,
+  OracleReadRule,
+  OracleRule,
+} from './oracle-types.ts';
+import { machines, people } from './random-events.ts';
 
 // What is said in names, as the bytes that a chain gets. Signatures are left out: they are checked before rights are.
 
 const chainId = randomBytes(32);
 const salt = randomBytes(16);
+/** Stands where a signature would be. */
+const unsigned = Buffer.alloc(8, 1);
 
 /** Public keys by name. Their fingerprints are in the order of the names, since refusals name the first of several. */
 const keys = new Map<string, PublicKey>();
-const made = people.map(
+const names = [...people, ...machines].sort();
+const made = names.map(
   () => KeyPair.generate({ suite: suiteMldsa44Ed25519, forSigningOnly: true }).publicKey,
 );
 made.sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
-for (const [index, name] of people.entries()) keys.set(name, made[index] as PublicKey);
+for (const [index, name] of names.entries()) keys.set(name, made[index] as PublicKey);
 
 const keyOf = (name: string) => keys.get(name) as PublicKey;
 const bytesOf = (name: string, size: number) => Buffer.alloc(size, name);
@@ -86,6 +100,44 @@ function authorityOf(said: OracleEvent): EventAuthority {
       fingerprint: keyOf(change.key).fingerprint,
       successor: change.successor === undefined ? undefined : keyOf(change.successor),
     },
+    authAnswer: said.answer && answerBytes(said.answer),
+    serverIdentity: said.rotation && rotationBytes(said.rotation),
+  };
+}
+
+/** As an auth service would send it, but for the signature. */
+function answerBytes(said: OracleAnswer): Buffer {
+  const identity = keyOf(said.service);
+  const header = authAnswerHeader({
+    ...{ owner: parseOwner(said.owner), version: said.version, identity },
+    ...{ issuedUnixMs: 1, expiresUnixMs: said.expires },
+    ...{ roots: keysOf(said.roots), writers: keysOf(said.writers), admitted: [] },
+    changed: said.changed.map(({ key, successor }) => ({
+      fingerprint: keyOf(key).fingerprint,
+      successor: successor === undefined ? undefined : keyOf(successor).fingerprint,
+    })),
+    ...{ isUnverified: false, isRemoved: said.isRemoved },
+  });
+  return encodeAuthAnswer(header, identity, unsigned);
+}
+
+function rotationBytes({ from, to }: { readonly from: string; readonly to: string }): Buffer {
+  const claim = { oldIdentity: keyOf(from), newIdentity: keyOf(to), timeUnixMs: 1 };
+  const header = identityRotationHeader(claim);
+  return encodeIdentityRotation(header, claim, { old: unsigned, new: unsigned });
+}
+
+/** What a chain begins with, where it has an auth service. */
+export function ownershipOf(said: OracleAnswer | undefined) {
+  const serverIdentity = keyOf('server');
+  if (said === undefined) return { serverIdentity };
+  const { owner, version, expires: expiresUnixMs } = said;
+  return {
+    serverIdentity,
+    owner: {
+      ...{ owner, version, identity: keyOf(said.service), issuedUnixMs: 1, expiresUnixMs },
+      ...{ admitted: [], isUnverified: false, isRemoved: said.isRemoved },
+    },
   };
 }
 
@@ -101,7 +153,7 @@ function sealingOf(name: string | undefined) {
 
 /** What an event says of where its object is and who reads it; undefined for one that is about keys. */
 export function placementOf({ kind, object, parent, moves, read }: OracleEvent) {
-  if (kind === 'roots' || kind === 'key_change') return undefined;
+  if (kind !== 'data' && kind !== 'tombstone' && kind !== 'rules') return undefined;
   return {
     ...{ kind, moves, read: readRuleOf(read) },
     primaryKey: object === undefined ? undefined : objectKey(object),

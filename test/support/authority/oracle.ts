@@ -1,42 +1,13 @@
-import { isDelegable, type OracleBatch, type OracleDelegation } from './oracle-delegations.ts';
-
-/**
- * Who may do what, written down as docs/trust.md says it: slow, obvious, and sharing nothing with what it is held against. Keys
- * and objects are names; '' stands for the root of the chain.
- */
-
-export type OracleRule = 'everyone' | 'nobody' | 'inherit' | readonly string[];
-export type OracleReadRule = 'everyone' | 'inherit' | { readonly readKey: string };
-
-/** Why a batch is refused. */
-export interface OracleRefusal {
-  readonly reason: string;
-  /** The event's place in its batch; undefined: it is about the batch as a whole. */
-  readonly index?: number;
-}
-
-/** An event, in names. */
-export interface OracleEvent {
-  readonly kind: 'data' | 'tombstone' | 'rules' | 'roots' | 'key_change';
-  /** Absent: rules of the root of the chain, or about no object. */
-  readonly object?: string | undefined;
-  readonly parent?: string | undefined;
-  readonly moves?: boolean | undefined;
-  readonly write?: OracleRule | undefined;
-  readonly add?: OracleRule | undefined;
-  readonly read?: OracleReadRule | undefined;
-  /** The key is made from its parent. */
-  readonly hasLabel?: boolean | undefined;
-  /** Name of the read key that seals the data. */
-  readonly sealedWith?: string | undefined;
-  /** The keys that it is from, its batch's writer first. */
-  readonly actors: readonly string[];
-  readonly author?: string | undefined;
-  /** Keys that it shows. */
-  readonly shows?: readonly string[] | undefined;
-  readonly roots?: readonly string[] | undefined;
-  readonly change?: { readonly key: string; readonly successor: string | undefined } | undefined;
-}
+import type {
+  OracleAnswer,
+  OracleBatch,
+  OracleDelegation,
+  OracleEvent,
+  OracleReadRule,
+  OracleRefusal,
+  OracleRule,
+} from './oracle-types.ts';
+import { decideServers, isServers } from './servers-oracle.ts';
 
 interface Item {
   parent: string;
@@ -66,6 +37,10 @@ export class AuthorityOracle {
   /** Keys that were shown. */
   known: Set<string>;
   readonly isConfidential: boolean;
+  /** The identity of the server. */
+  server = 'server';
+  /** What the auth service has said last; undefined: there is none. */
+  answer: OracleAnswer | undefined;
   delegations: OracleDelegation[] = [];
   #time = 0;
   /** Objects whose rule the last event was refused by. */
@@ -83,6 +58,8 @@ export class AuthorityOracle {
     copy.items = new Map([...this.items].map(([key, item]) => [key, { ...item }]));
     copy.root = { ...this.root };
     copy.changed = new Map(this.changed);
+    copy.server = this.server;
+    copy.answer = this.answer;
     copy.delegations = [...this.delegations];
     return copy;
   }
@@ -101,6 +78,8 @@ export class AuthorityOracle {
     this.roots = before.roots;
     this.changed = before.changed;
     this.known = before.known;
+    this.server = before.server;
+    this.answer = before.answer;
     this.delegations = before.delegations;
     return refused;
   }
@@ -110,6 +89,7 @@ export class AuthorityOracle {
     { showsSigners = false, path = [], time = 0 }: OracleBatch,
   ): OracleRefusal | undefined {
     this.#time = time;
+    if (events.some(isServers)) return decideServers(this, events, time);
     const signers = new Set(events.flatMap(keysOf));
     const [first] = path;
     const claimed = [...signers, ...[...signers].flatMap((key) => this.#givenBy(key))];
@@ -120,6 +100,10 @@ export class AuthorityOracle {
       if (this.changed.has(key)) return { reason: 'KEY_REVOKED' };
       if (showsSigners || this.known.has(key) || shown.has(key)) continue;
       return { reason: 'KEY_UNKNOWN' };
+    }
+    if (this.answer?.isRemoved === true) return { reason: 'OWNER_REMOVED' };
+    if (this.answer !== undefined && time >= this.answer.expires) {
+      return { reason: 'AUTH_ANSWER_EXPIRED' };
     }
     if (showsSigners) for (const key of signers) this.known.add(key);
     if (first !== undefined) {
@@ -134,6 +118,14 @@ export class AuthorityOracle {
       this.#forget();
     }
     return undefined;
+  }
+
+  /** A key counts no more, nor does it for those that it counted for. */
+  setChanged(key: string, successor: string | undefined): void {
+    for (const [old, current] of this.changed) {
+      if (current === key) this.changed.set(old, successor);
+    }
+    this.changed.set(key, successor);
   }
 
   #decide(event: OracleEvent): string | undefined {
@@ -179,6 +171,7 @@ export class AuthorityOracle {
     if (keysOf(event).some((key) => this.changed.has(key))) return 'KEY_REVOKED';
     for (const key of event.shows ?? []) this.known.add(key);
     if (kind === 'roots') {
+      if (this.answer !== undefined) return 'KEY_NOT_ALLOWED';
       const agreed = this.roots.filter((root) => actors.includes(root)).length;
       if (agreed * 2 <= this.roots.length) return 'KEY_NOT_ALLOWED';
       if ((event.roots ?? []).some((root) => this.changed.has(root))) return 'KEY_REVOKED';
@@ -220,6 +213,7 @@ export class AuthorityOracle {
 
   /** Whether a rule names a key, or one that it has replaced. */
   #isNamedItself(actor: string): boolean {
+    if (this.root.write === 'inherit' && this.answer?.writers.includes(actor)) return true;
     const names = [actor, ...this.changed.keys()].filter(
       (name) => name === actor || this.changed.get(name) === actor,
     );
@@ -310,10 +304,7 @@ export class AuthorityOracle {
     if (!actors.includes(key) && !byRoot && !isGivers) return 'KEY_NOT_ALLOWED';
     if (successor === key) return 'KEY_REVOKED';
     if (successor !== undefined && this.changed.has(successor)) return 'KEY_REVOKED';
-    for (const [old, current] of this.changed) {
-      if (current === key) this.changed.set(old, successor);
-    }
-    this.changed.set(key, successor);
+    this.setChanged(key, successor);
     if (successor !== undefined) this.known.add(successor);
     return undefined;
   }
@@ -335,7 +326,8 @@ export class AuthorityOracle {
       const rule = at === '' ? this.root.write : (this.items.get(at)?.write ?? 'inherit');
       if (rule !== 'inherit') return this.#allows(rule, actors);
     }
-    return actors.some((actor) => this.roots.includes(actor));
+    const owners = [...this.roots, ...(this.answer?.writers ?? [])];
+    return actors.some((actor) => owners.includes(actor));
   }
 
   #allows(rule: OracleRule, actors: readonly string[]): boolean {
@@ -374,6 +366,13 @@ export class AuthorityOracle {
       this.items.delete(forgotten[0]);
     }
   }
+}
+
+/** Whether delegations count for an event: it says nothing of rules, keys or places. */
+function isDelegable({ kind, write, add, read, shows = [], moves }: OracleEvent): boolean {
+  if (kind !== 'data' && kind !== 'tombstone') return false;
+  const rules = [write, add, read].filter((rule) => rule !== undefined);
+  return rules.length === 0 && shows.length === 0 && moves !== true;
 }
 
 /** All keys that sign for an event. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
+import type { OracleAnswer, OracleEvent, OracleReadRule, OracleRule } from './oracle-types.ts';
 
 // Random events in names, for the oracle and for what is held against it. They are as the checks before would pass them.
 
@@ -7,6 +7,8 @@ import type { OracleEvent, OracleReadRule, OracleRule } from './oracle.ts';
 export const knownPeople = ['alice', 'bob', 'other', 'root'];
 /** All keys; the others are known once they were shown. */
 export const people = [...knownPeople, 'anyone', 'stranger'].sort();
+/** Identities of servers and auth services. */
+export const machines = ['another', 'server', 'service', 'successor'];
 
 const plain = ['a', 'b', 'c'];
 const labels = ['x', 'y'];
@@ -100,3 +102,75 @@ export const anyBatch = fc
       return { ...said, actors: [writer, ...others] };
     }),
   );
+
+const machine = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('server', 'service') },
+  { weight: 1, arbitrary: fc.constantFrom(...machines) },
+);
+
+/** What the chain has from the start, where it has an auth service. */
+export const firstAnswer: OracleAnswer = {
+  ...{ owner: 'me@example.com', service: 'service', version: 0, expires: 25 },
+  ...{ roots: ['other', 'root'], writers: ['bob'], changed: [], isRemoved: false },
+};
+
+/** Answers as the checks of their form would pass them: what counts no more is named nowhere else. */
+const answer: fc.Arbitrary<OracleAnswer> = fc
+  .record({
+    owner: fc.oneof(
+      { weight: 20, arbitrary: fc.constant('me@example.com') },
+      { weight: 1, arbitrary: fc.constant('team') },
+    ),
+    service: fc.oneof(
+      { weight: 8, arbitrary: fc.constant('service') },
+      { weight: 1, arbitrary: machine },
+    ),
+    version: fc.nat(12),
+    expires: fc.integer({ min: 2, max: 60 }),
+    keys: fc.shuffledSubarray(people, { minLength: 1 }),
+    roots: fc.integer({ min: 1, max: 3 }),
+    writers: fc.nat(2),
+    changed: fc.nat(2),
+    successors: fc.array(fc.option(fc.constantFrom(...people)), { minLength: 2, maxLength: 2 }),
+    isRemoved: fc.nat(4).map((chosen) => chosen === 0),
+  })
+  .map(({ keys, successors, ...said }) => {
+    const writersEnd = said.roots + said.writers;
+    const changed = keys.slice(writersEnd, writersEnd + said.changed);
+    return {
+      ...said,
+      roots: keys.slice(0, said.roots),
+      writers: keys.slice(said.roots, writersEnd),
+      changed: changed.map((key, index) => {
+        const successor = successors[index] ?? undefined;
+        return { key, successor: changed.includes(successor ?? '') ? undefined : successor };
+      }),
+    };
+  });
+
+const rotation = fc
+  .tuple(machine, fc.constantFrom(...machines))
+  .filter(([from, to]) => from !== to)
+  .map(([from, to]) => ({ from, to }));
+
+const serversEvent: fc.Arbitrary<Omit<OracleEvent, 'actors'>> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: answer.map((said) => ({ kind: 'auth_answer' as const, answer: said })),
+  },
+  {
+    weight: 1,
+    arbitrary: rotation.map((said) => ({ kind: 'server_identity' as const, rotation: said })),
+  },
+);
+
+/** Batches of what servers add. */
+export const serversBatch = fc
+  .tuple(
+    fc.array(serversEvent, { minLength: 1, maxLength: 3 }),
+    fc.oneof(
+      { weight: 8, arbitrary: fc.constant('server') },
+      { weight: 1, arbitrary: fc.constantFrom(...machines, 'root') },
+    ),
+  )
+  .map(([events, from]) => events.map((said): OracleEvent => ({ ...said, actors: [from] })));

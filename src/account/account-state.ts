@@ -1,0 +1,116 @@
+import { AtedbError } from '../bytes/index.ts';
+import { type PublicKey, signatureContexts } from '../crypto/index.ts';
+import { type Act, actInvalid } from './act.ts';
+import { changeUser, createUser, type Step, type UserState } from './user-state.ts';
+
+/** What an account is, after an act. */
+export type AccountState = UserState;
+
+/**
+ * Decide what an act makes of an account, apart from its signatures: `verifyAct` does both.
+ *
+ * @param before undefined: there is no such account yet.
+ * @throws AtedbError ACCOUNT_UNKNOWN, ACCOUNT_EXISTS, ACCOUNT_REMOVED, VERSION_CONFLICT, ACT_INVALID, TOO_MANY_KEYS.
+ */
+export function nextState(before: AccountState | undefined, act: Act): Step<AccountState> {
+  const { account, version } = act;
+  if (before === undefined) {
+    if (version > 0) {
+      throw new AtedbError('ACCOUNT_UNKNOWN', `there is no account ${account.text}`, {
+        metadata: { account: account.text },
+      });
+    }
+    if (account.kind === 'user') return createUser(act);
+    throw actInvalid(`${account.text} is the name of a group, and the act creates a user`);
+  }
+  if (before.account.text !== account.text) {
+    throw actInvalid(`it is of the account ${account.text}, and not of ${before.account.text}`);
+  }
+  checkPlace(before, act);
+  return changeUser(before, act);
+}
+
+/** Refuse an act that isn't the account's next one. */
+function checkPlace(before: AccountState, { account, version, previous }: Act): void {
+  const metadata = { account: account.text, version: String(before.version) };
+  if (version === 0) {
+    throw new AtedbError('ACCOUNT_EXISTS', `there is an account ${account.text} already`, {
+      metadata,
+    });
+  }
+  if (before.isRemoved) {
+    throw new AtedbError('ACCOUNT_REMOVED', `the account ${account.text} was removed`, {
+      metadata,
+    });
+  }
+  if (version === before.version + 1 && previous?.equals(before.head) === true) return;
+  throw new AtedbError(
+    'VERSION_CONFLICT',
+    `the act is number ${version} of the account ${account.text}, and its last one was number ${before.version}${version === before.version + 1 ? ', another one than the act names' : ''}. Somebody else has changed the account: fetch it again`,
+    { metadata },
+  );
+}
+
+/**
+ * Verify that an act is the next of an account, and signed by those who may, and no others. Runs in the thread pool.
+ *
+ * @returns what the account is after it.
+ * @throws AtedbError as `nextState`; ACT_NOT_ALLOWED, SIGNATURE_INVALID.
+ */
+export async function verifyAct(before: AccountState | undefined, act: Act): Promise<AccountState> {
+  const step = nextState(before, act);
+  const signers = signersOf(step, act);
+  await Promise.all(
+    act.signatures.map(async ({ suite, signature }, index) => {
+      const key = signers[index] as PublicKey;
+      const good =
+        key.suite === suite &&
+        (await key.verify(signatureContexts.act, act.headerBytes, signature));
+      if (good) return;
+      throw new AtedbError(
+        'SIGNATURE_INVALID',
+        `the signature of the key ${key.fingerprintHex} over the act does not verify`,
+        { metadata: { fingerprint: key.fingerprintHex } },
+      );
+    }),
+  );
+  return step.state;
+}
+
+/** The keys of an act's signatures, in their order. @throws AtedbError ACT_NOT_ALLOWED where they aren't those that it wants. */
+function signersOf({ oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
+  const isSignedBy = ({ fingerprint }: PublicKey) =>
+    act.signatures.some((one) => one.fingerprint.equals(fingerprint));
+  const known = [...oneOf, ...all];
+  const signers = act.signatures.map(({ fingerprint }) => {
+    return known.find((key) => key.fingerprint.equals(fingerprint));
+  });
+  const authorised = oneOf.filter(isSignedBy);
+  const isWhole =
+    all.every(isSignedBy) &&
+    authorised.length === (oneOf.length === 0 ? 0 : 1) &&
+    signers.every((key) => key !== undefined);
+  if (isWhole) return signers as PublicKey[];
+  const hex = (keys: readonly PublicKey[]) => keys.map((key) => key.fingerprintHex);
+  const wanted = [...(oneOf.length === 0 ? [] : [hex(oneOf).join(' or ')]), ...hex(all)].join(
+    ', and ',
+  );
+  const signed = act.signatures.map(({ fingerprint }) => fingerprint.toString('hex')).join(', ');
+  throw new AtedbError(
+    'ACT_NOT_ALLOWED',
+    `the act ${act.version} of ${act.account.text} is signed by ${signed}, and must be by ${wanted}, and nobody else`,
+    { metadata: { account: act.account.text, signed, wanted } },
+  );
+}
+
+/**
+ * Verify all acts of an account, oldest first, from the keys that the first one names. Runs in the thread pool.
+ *
+ * @returns what the account is.
+ * @throws AtedbError as `parseAct`, `verifyAct`.
+ */
+export async function verifyActs(acts: readonly Act[]): Promise<AccountState | undefined> {
+  let state: AccountState | undefined;
+  for (const act of acts) state = await verifyAct(state, act);
+  return state;
+}

@@ -1,0 +1,16 @@
+/** The limits of accounts, each with its reason. */
+
+/** Header of an act. A user's takes 12 KB at most; a group's names its members and has a wrapped key for each. */
+export const actHeaderBytesMax = 1_048_576;
+
+/** Signatures of an act: creating a user takes three, and rotating all keys four. */
+export const actSignaturesMax = 16;
+
+/** Keys that were replaced or taken back, an account. All of them are told to whoever asks for what has changed, in 64 bytes each. */
+export const changedKeysMax = 1_024;
+
+/** A vault: two keys take 250 bytes. */
+export const vaultBytesMax = 1_024;
+
+/** The secret of a second factor; RFC 4226 wants 16 at least. */
+export const totpSecretBytes = { least: 16, most: 64 } as const;

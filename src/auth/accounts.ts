@@ -1,0 +1,213 @@
+import { type Act, parseAct, parseSecrets, secretsHash, verifyAct } from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { KeyedMutex } from '../chain/index.ts';
+import type { AuthStore } from './auth-store.ts';
+import { ownerKeysOf } from './owner-keys.ts';
+import type { OwnerAccounts, OwnerKeys } from './owner-source.ts';
+import type { RecordName } from './record-keys.ts';
+import {
+  type AccountRecord,
+  decodeAccount,
+  decodeAct,
+  encodeAccount,
+  encodeAct,
+} from './records.ts';
+import { countOfToday } from './tries.ts';
+
+/** What accounts are kept with. */
+export interface AccountsOptions {
+  readonly store: AuthStore;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly now: () => number;
+}
+
+/** An act that is to change an account. */
+export interface Submission {
+  readonly act: Act;
+  /** The AccountSecrets message of which the act has the hash; undefined where it has none. */
+  readonly secrets: Buffer | undefined;
+  /** Of a new account: nobody has checked that the name is its own. */
+  readonly isUnverified: boolean;
+  /** Whether the key of recovery may be what signs: the caller has checked all that a recovery wants. */
+  readonly isRecovery: boolean;
+  /** What is to be written with it. */
+  readonly besides?: readonly { readonly name: RecordName; readonly data: Buffer }[];
+}
+
+/** Acts of one account in a day: what one of them can make the log grow by. */
+const actsPerDayMax = 500;
+
+/** The accounts of an auth service: what is durable, and how it is changed. */
+export class Accounts implements OwnerAccounts {
+  readonly #store: AuthStore;
+  readonly #now: () => number;
+  readonly #mutex = new KeyedMutex();
+  readonly #listeners = new Set<(owner: string) => void>();
+
+  constructor({ store, now }: AccountsOptions) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** What is kept of an account; undefined: there is none. @param name in its one spelling. */
+  async find(name: string): Promise<AccountRecord | undefined> {
+    const data = await this.#store.get({ kind: 'account', about: name });
+    return data && decodeAccount(data);
+  }
+
+  /**
+   * An act of an account, as it was submitted.
+   *
+   * @returns undefined where it has none of this version.
+   */
+  async actOf(name: string, version: number): Promise<Buffer | undefined> {
+    const data = await this.#store.get({ kind: 'act', about: name, version });
+    return data && decodeAct(data);
+  }
+
+  /**
+   * Have an account changed by an act, or created. An act that was taken before gets the same answer again.
+   *
+   * @returns what is kept of it, when it is durable.
+   * @throws AtedbError as `verifyAct`, `parseSecrets`, `AuthStore.put`; ACT_INVALID for secrets that aren't those of the act; ACT_NOT_ALLOWED
+   * for a recovery elsewhere than in one.
+   */
+  async submit(submission: Submission): Promise<AccountRecord> {
+    const { text } = submission.act.account;
+    const { record, isNew } = await this.#mutex.run(text, () => this.#submit(submission));
+    if (isNew) this.#tell(text);
+    return record;
+  }
+
+  async #submit(submission: Submission): Promise<{ record: AccountRecord; isNew: boolean }> {
+    const { act, isRecovery, besides = [] } = submission;
+    const { text } = act.account;
+    const before = await this.find(text);
+    if (before !== undefined && (await this.#isTaken(before, act))) {
+      return { record: before, isNew: false };
+    }
+    if (before !== undefined && !isRecovery) checkNoRecovery(before, act);
+    const state = await verifyAct(before?.state, act);
+    const nowUnixMs = this.#now();
+    const acts = countOfToday(before?.acts ?? { dayUnixMs: 0, count: 0 }, nowUnixMs);
+    if (acts.count >= actsPerDayMax) throw tooManyActs(text);
+    const record: AccountRecord = {
+      state,
+      secrets: secretsAfter(state, before, submission.secrets),
+      changes: before?.changes ?? 0,
+      isUnverified: before?.isUnverified ?? submission.isUnverified,
+      createdUnixMs: before?.createdUnixMs ?? nowUnixMs,
+      acts: { ...acts, count: acts.count + 1 },
+    };
+    await this.#store.put([
+      { name: { kind: 'account', about: text }, data: encodeAccount(record) },
+      { name: { kind: 'act', about: text, version: act.version }, data: encodeAct(act.bytes) },
+      ...besides,
+    ]);
+    return { record, isNew: true };
+  }
+
+  /** Have it known that the name of an account is its own. @throws AtedbError ACCOUNT_UNKNOWN. */
+  async verified(name: string): Promise<void> {
+    const isChanged = await this.#mutex.run(name, async () => {
+      const before = await this.find(name);
+      if (before === undefined) throw accountUnknown(name);
+      if (!before.isUnverified) return false;
+      const record = { ...before, isUnverified: false, changes: before.changes + 1 };
+      await this.#store.put([
+        { name: { kind: 'account', about: name }, data: encodeAccount(record) },
+      ]);
+      return true;
+    });
+    if (isChanged) this.#tell(name);
+  }
+
+  async ownerKeys(owner: string, sinceVersion: number | undefined): Promise<OwnerKeys | undefined> {
+    const record = await this.find(owner);
+    return record && ownerKeysOf(record.state, record, sinceVersion);
+  }
+
+  onChange(changed: (owner: string) => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  async claim(act: Buffer): Promise<string> {
+    const parsed = parseAct(act);
+    const { change } = parsed;
+    if (change.kind !== 'user_creation' || change.secretsHash !== undefined) {
+      throw new AtedbError(
+        'ACT_INVALID',
+        'a claim is an act that creates a user with a key, and with nothing else',
+      );
+    }
+    const none = { secrets: undefined, isRecovery: false };
+    await this.submit({ act: parsed, isUnverified: true, ...none });
+    return parsed.account.text;
+  }
+
+  /** Whether an account has this very act already. */
+  async #isTaken({ state }: AccountRecord, { account, version, hash }: Act): Promise<boolean> {
+    if (version > state.version) return false;
+    const taken = await this.actOf(account.text, version);
+    return taken !== undefined && parseAct(taken).hash.equals(hash);
+  }
+
+  #tell(owner: string): void {
+    for (const listener of this.#listeners) listener(owner);
+  }
+}
+
+function tooManyActs(name: string): AtedbError {
+  return new AtedbError(
+    'ACCOUNT_LIMIT',
+    `${actsPerDayMax} acts of the account ${name} were taken in a day, which is the limit; retry tomorrow`,
+    { metadata: { account: name, limit: String(actsPerDayMax) } },
+  );
+}
+
+/** Refuse an act that the key of recovery alone has a right to. */
+function checkNoRecovery({ state }: AccountRecord, { signatures, account }: Act): void {
+  const { recoveryKey } = state;
+  if (recoveryKey === undefined) return;
+  const isSigned = signatures.some((one) => one.fingerprint.equals(recoveryKey.fingerprint));
+  if (!isSigned) return;
+  throw new AtedbError(
+    'ACT_NOT_ALLOWED',
+    `an act that the key of recovery signs is taken in a recovery only (Recover): sign it with the key of sudo, or recover the account ${account.text}`,
+    { metadata: { account: account.text } },
+  );
+}
+
+/** The secrets that are kept after an act. */
+function secretsAfter(
+  state: AccountRecord['state'],
+  before: AccountRecord | undefined,
+  given: Buffer | undefined,
+): Buffer | undefined {
+  const { secretsHash: due, isRemoved } = state;
+  if (isRemoved) return undefined;
+  const isSame = due === undefined || before?.state.secretsHash?.equals(due) === true;
+  if (isSame) {
+    if (given === undefined) return before?.secrets;
+    throw secretsInvalid('there are secrets with an act that has no new hash of any');
+  }
+  if (given === undefined)
+    throw secretsInvalid('an act with a new hash of secrets comes without them');
+  if (!secretsHash(given).equals(due)) {
+    throw secretsInvalid('the secrets do not have the hash that the act names');
+  }
+  parseSecrets(given);
+  return given;
+}
+
+function secretsInvalid(why: string): AtedbError {
+  return new AtedbError('ACT_INVALID', `the act is not valid: ${why}`);
+}
+
+/** The refusal of what is asked of an account that there isn't. */
+export function accountUnknown(name: string): AtedbError {
+  return new AtedbError('ACCOUNT_UNKNOWN', `there is no account ${name}`, {
+    metadata: { account: name },
+  });
+}

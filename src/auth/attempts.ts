@@ -1,0 +1,206 @@
+import { AtedbError } from '../bytes/index.ts';
+import { KeyedMutex } from '../chain/index.ts';
+import type { AuthStore } from './auth-store.ts';
+import {
+  decodeAddress,
+  decodeTries,
+  encodeAddress,
+  encodeTries,
+  type TriesRecord,
+} from './records.ts';
+import { TokenBucket } from './token-bucket.ts';
+import {
+  accountSeries,
+  addressSeries,
+  countFailure,
+  countOfToday,
+  type FailureCount,
+  isLocked,
+  noFailures,
+} from './tries.ts';
+
+/** What is tried: each is counted for itself. */
+export type TriedThing = 'login' | 'recovery';
+
+/** Who tries what. */
+export interface Attempt {
+  readonly what: TriedThing;
+  /** Name of the account, whether or not there is one. */
+  readonly account: string;
+  /** Address of the caller, or its network. */
+  readonly address: string;
+}
+
+/** What a try has come to. */
+export interface Tried<Result> {
+  /** Undefined: it has failed. */
+  readonly result: Result | undefined;
+  /** The step of a one-time code that was used in it. */
+  readonly totpStep?: number | undefined;
+}
+
+/** Failures that are written down a second, of all callers, and how many more at once: what strangers can make the log grow by. */
+const failuresPerSecond = 20;
+const failuresAtOnce = 200;
+
+/** Accounts and codes that one address may ask for in a day, the own machine, and all others together. Each takes 25 KB of disk. */
+const signUpsOfAddressMax = 20;
+const signUpsOfLocalMax = 10_000;
+const signUpsMax = 20_000;
+/** Stands for all addresses; none is spelt so. */
+const everyAddress = '*';
+
+/**
+ * Lets tries be made one after the other, an account and an address, counts those that fail, and lets none be made while either is locked. What
+ * is counted is durable before anybody is told what came of a try, so it survives a restart.
+ */
+export class Attempts {
+  readonly #store: AuthStore;
+  readonly #now: () => number;
+  readonly #accounts = new KeyedMutex();
+  readonly #addresses = new KeyedMutex();
+  readonly #failures: TokenBucket;
+
+  constructor({ store, now }: { readonly store: AuthStore; readonly now: () => number }) {
+    this.#store = store;
+    this.#now = now;
+    this.#failures = new TokenBucket({
+      perSecond: failuresPerSecond,
+      atOnce: failuresAtOnce,
+      nowMs: now(),
+    });
+  }
+
+  /** Refuse a try that would not be made now. @throws AtedbError LOGIN_LOCKED. */
+  async check(attempt: Attempt): Promise<void> {
+    await this.#load(attempt);
+  }
+
+  /**
+   * Make a try.
+   *
+   * @param attempt what is tried, by whom.
+   * @param make makes it; given what is known of the account's tries. What it throws counts as no try.
+   * @returns what it came to.
+   * @throws AtedbError LOGIN_LOCKED before anything is tried, LOGIN_FAILED.
+   */
+  run<Result>(
+    attempt: Attempt,
+    make: (tries: TriesRecord) => Promise<Tried<Result>>,
+  ): Promise<Result> {
+    // Always in this order, so that no two wait for each other.
+    return this.#addresses.run(attempt.address, () =>
+      this.#accounts.run(attempt.account, () => this.#run(attempt, make)),
+    );
+  }
+
+  /** Change what is known of the tries of an account, or nothing. */
+  change(account: string, change: (tries: TriesRecord) => TriesRecord): Promise<void> {
+    return this.#accounts.run(account, async () => {
+      const name = { kind: 'tries', about: account } as const;
+      const before = decodeTries(await this.#store.get(name));
+      await this.#store.put([{ name, data: encodeTries(change(before)) }]);
+    });
+  }
+
+  /**
+   * Count what makes an account, or has a code sent, from an address.
+   *
+   * @param isLocal whether the address is the server's own machine, from which more is taken.
+   * @throws AtedbError ACCOUNT_LIMIT.
+   */
+  async countSignUp(address: string, isLocal: boolean): Promise<void> {
+    await this.#countSignUp(address, isLocal ? signUpsOfLocalMax : signUpsOfAddressMax);
+    if (!isLocal) await this.#countSignUp(everyAddress, signUpsMax);
+  }
+
+  #countSignUp(about: string, limit: number): Promise<void> {
+    return this.#addresses.run(about, async () => {
+      const name = { kind: 'address', about } as const;
+      const before = decodeAddress(await this.#store.get(name));
+      const signUps = countOfToday(before.signUps, this.#now());
+      if (signUps.count >= limit) throw tooManySignUps(about, limit);
+      const after = { ...before, signUps: { ...signUps, count: signUps.count + 1 } };
+      await this.#store.put([{ name, data: encodeAddress(after) }]);
+    });
+  }
+
+  async #run<Result>(
+    attempt: Attempt,
+    make: (tries: TriesRecord) => Promise<Tried<Result>>,
+  ): Promise<Result> {
+    const { what, account } = attempt;
+    const { tries, address } = await this.#load(attempt);
+    if (this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
+    const { result, totpStep } = await make(tries);
+    const nowUnixMs = this.#now();
+    const triesName = { kind: 'tries', about: account } as const;
+    if (result === undefined) {
+      this.#failures.take(nowUnixMs);
+      const failed = { ...tries, [what]: countFailure(tries[what], accountSeries, nowUnixMs) };
+      const failures = countFailure(address.failures, addressSeries, nowUnixMs);
+      await this.#store.put([
+        { name: triesName, data: encodeTries(failed) },
+        {
+          name: { kind: 'address', about: attempt.address },
+          data: encodeAddress({ ...address, failures }),
+        },
+      ]);
+      throw loginFailed();
+    }
+    if (tries[what].failures > 0 || totpStep !== undefined) {
+      // The address's own failures stay: who has an account could otherwise try the passwords of all others.
+      const after = { ...tries, [what]: noFailures, totpStep: totpStep ?? tries.totpStep };
+      await this.#store.put([{ name: triesName, data: encodeTries(after) }]);
+    }
+    return result;
+  }
+
+  async #load({ what, account, address: about }: Attempt) {
+    const [triesData, addressData] = await Promise.all([
+      this.#store.get({ kind: 'tries', about: account }),
+      this.#store.get({ kind: 'address', about }),
+    ]);
+    const tries = decodeTries(triesData);
+    const address = decodeAddress(addressData);
+    const nowUnixMs = this.#now();
+    for (const [count, of] of [
+      [tries[what], 'of this account'],
+      [address.failures, 'from this address'],
+    ] as const) {
+      if (isLocked(count, nowUnixMs)) throw locked(count, of);
+    }
+    return { tries, address };
+  }
+
+  #tooMany(): AtedbError {
+    const nowUnixMs = this.#now();
+    const lockedUntilUnixMs = nowUnixMs + this.#failures.waitMs(nowUnixMs);
+    return locked({ lockedUntilUnixMs }, 'on this server');
+  }
+}
+
+function tooManySignUps(about: string, limit: number): AtedbError {
+  const whose = about === everyAddress ? 'in all' : 'from this address';
+  return new AtedbError(
+    'ACCOUNT_LIMIT',
+    `${limit} accounts were created and codes asked for ${whose} in a day, which is the limit; retry tomorrow`,
+    { metadata: { limit: String(limit) } },
+  );
+}
+
+function locked({ lockedUntilUnixMs }: Pick<FailureCount, 'lockedUntilUnixMs'>, of: string) {
+  return new AtedbError(
+    'LOGIN_LOCKED',
+    `too many tries ${of} have failed: nothing is tried until ${new Date(lockedUntilUnixMs).toISOString()}`,
+    { metadata: { locked_until_unix_ms: String(Math.ceil(lockedUntilUnixMs)) } },
+  );
+}
+
+/** The one refusal of all that isn't right in a login or a recovery. */
+export function loginFailed(): AtedbError {
+  return new AtedbError(
+    'LOGIN_FAILED',
+    'the account, the password, the recovery code or the one-time code is not right',
+  );
+}

@@ -1,0 +1,258 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  type AccountRecord as AccountMessage,
+  type AuthRecord,
+  AuthRecordSchema,
+  ChangedKeyRole,
+  type FailureCount as FailureMessage,
+} from '../../gen/atedb/v1/auth_store_pb.js';
+import type { PublicKey as PublicKeyMessage } from '../../gen/atedb/v1/event_pb.js';
+import type { AccountState, ChangedKey } from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { PublicKey } from '../crypto/index.ts';
+import { parseOwner } from '../event/index.ts';
+import type { AccountNotes } from './owner-keys.ts';
+import type { DayCount, FailureCount } from './tries.ts';
+
+/** What is kept of an account. */
+export interface AccountRecord extends AccountNotes {
+  readonly state: AccountState;
+  /** The AccountSecrets message of which the state has the hash; undefined where it has none. */
+  readonly secrets: Buffer | undefined;
+  /** By the server's clock: milliseconds since 1970-01-01 UTC. */
+  readonly createdUnixMs: number;
+  /** Acts that were taken. */
+  readonly acts: DayCount;
+}
+
+/** Tries to log in to an account, whether or not there is one. */
+export interface TriesRecord {
+  readonly login: FailureCount;
+  readonly recovery: FailureCount;
+  /** The last step of which a one-time code was used. */
+  readonly totpStep: number;
+  /** Codes that were sent to it. */
+  readonly codes: DayCount;
+}
+
+/** What came from one address. */
+export interface AddressRecord {
+  readonly failures: FailureCount;
+  /** Accounts created, and codes asked for. */
+  readonly signUps: DayCount;
+}
+
+/** A user who has not shown yet that the mail address is theirs. */
+export interface SignUpRecord {
+  /** An Act message. */
+  readonly act: Buffer;
+  /** An AccountSecrets message. */
+  readonly secrets: Buffer;
+}
+
+/** A code that was sent. */
+export interface CodeRecord {
+  /** Empty: none is due. */
+  readonly mac: Buffer;
+  readonly expiresUnixMs: number;
+  readonly tries: number;
+}
+
+const roleNumbers: Record<ChangedKey['role'], ChangedKeyRole> = {
+  key: ChangedKeyRole.KEY,
+  delegated: ChangedKeyRole.DELEGATED,
+  acts: ChangedKeyRole.ACTS,
+};
+const rolesByNumber = new Map(
+  Object.entries(roleNumbers).map(([role, number]) => [number, role as ChangedKey['role']]),
+);
+
+export function encodeAccount(record: AccountRecord): Buffer {
+  const { state, secrets, changes, isUnverified, createdUnixMs, acts } = record;
+  const value = {
+    account: state.account.text,
+    version: BigInt(state.version),
+    head: state.head,
+    removed: state.isRemoved,
+    changed: state.changed.map(({ fingerprint, version, role }) => ({
+      ...{ fingerprint, version: BigInt(version), role: roleNumbers[role] },
+    })),
+    kind: {
+      case: 'user' as const,
+      value: {
+        key: state.key.toFields(),
+        ...(state.sudoKey && { sudoKey: state.sudoKey.toFields() }),
+        ...(state.recoveryKey && { recoveryKey: state.recoveryKey.toFields() }),
+        ...(state.secretsHash && { secretsHash: state.secretsHash }),
+      },
+    },
+    changes: BigInt(changes),
+    unverified: isUnverified,
+    ...(secrets && { secrets }),
+    createdUnixMs: BigInt(createdUnixMs),
+    dayUnixMs: BigInt(acts.dayUnixMs),
+    acts: BigInt(acts.count),
+  };
+  return encode({ case: 'account', value });
+}
+
+export function decodeAccount(data: Buffer): AccountRecord {
+  const message = decode(data, 'account');
+  return {
+    state: stateOf(message),
+    changes: Number(message.changes),
+    isUnverified: message.unverified,
+    secrets: present(message.secrets),
+    createdUnixMs: Number(message.createdUnixMs),
+    acts: dayOf(message.dayUnixMs, message.acts),
+  };
+}
+
+function stateOf(message: AccountMessage): AccountState {
+  const { kind } = message;
+  if (kind.case !== 'user') throw damaged('it is of no kind that is known');
+  const { key, sudoKey, recoveryKey, secretsHash } = kind.value;
+  const root = keyOf(key);
+  if (root === undefined) throw damaged('it has no key');
+  return {
+    kind: 'user',
+    account: parseOwner(message.account),
+    version: Number(message.version),
+    head: Buffer.from(message.head),
+    key: root,
+    sudoKey: keyOf(sudoKey),
+    recoveryKey: keyOf(recoveryKey),
+    secretsHash: present(secretsHash),
+    changed: message.changed.map(({ fingerprint, version, role }) => ({
+      fingerprint: Buffer.from(fingerprint),
+      version: Number(version),
+      role: rolesByNumber.get(role) ?? 'acts',
+    })),
+    isRemoved: message.removed,
+  };
+}
+
+export function encodeAct(act: Buffer): Buffer {
+  return encode({ case: 'act', value: { act } });
+}
+
+export function decodeAct(data: Buffer): Buffer {
+  return Buffer.from(decode(data, 'act').act);
+}
+
+export function encodeTries({ login, recovery, totpStep, codes }: TriesRecord): Buffer {
+  return encode({
+    case: 'tries',
+    value: {
+      login: toFailures(login),
+      recovery: toFailures(recovery),
+      totpStep: BigInt(totpStep),
+      dayUnixMs: BigInt(codes.dayUnixMs),
+      codesSent: BigInt(codes.count),
+    },
+  });
+}
+
+/** @param data undefined: nothing was tried yet. */
+export function decodeTries(data: Buffer | undefined): TriesRecord {
+  const message = data && decode(data, 'tries');
+  return {
+    login: fromFailures(message?.login),
+    recovery: fromFailures(message?.recovery),
+    totpStep: Number(message?.totpStep ?? 0n),
+    codes: dayOf(message?.dayUnixMs, message?.codesSent),
+  };
+}
+
+export function encodeAddress({ failures, signUps }: AddressRecord): Buffer {
+  return encode({
+    case: 'address',
+    value: {
+      failures: toFailures(failures),
+      dayUnixMs: BigInt(signUps.dayUnixMs),
+      signUps: BigInt(signUps.count),
+    },
+  });
+}
+
+/** @param data undefined: nothing came from it yet. */
+export function decodeAddress(data: Buffer | undefined): AddressRecord {
+  const message = data && decode(data, 'address');
+  return {
+    failures: fromFailures(message?.failures),
+    signUps: dayOf(message?.dayUnixMs, message?.signUps),
+  };
+}
+
+export function encodeSignUp(record: SignUpRecord): Buffer {
+  return encode({ case: 'signUp', value: record });
+}
+
+export function decodeSignUp(data: Buffer): SignUpRecord {
+  const { act, secrets } = decode(data, 'signUp');
+  return { act: Buffer.from(act), secrets: Buffer.from(secrets) };
+}
+
+export function encodeCode({ mac, expiresUnixMs, tries }: CodeRecord): Buffer {
+  const value = { mac, expiresUnixMs: BigInt(expiresUnixMs), tries: BigInt(tries) };
+  return encode({ case: 'code', value });
+}
+
+/** @param data undefined: none was sent yet. */
+export function decodeCode(data: Buffer | undefined): CodeRecord {
+  if (data === undefined) return { mac: Buffer.alloc(0), expiresUnixMs: 0, tries: 0 };
+  const { mac, expiresUnixMs, tries } = decode(data, 'code');
+  return { mac: Buffer.from(mac), expiresUnixMs: Number(expiresUnixMs), tries: Number(tries) };
+}
+
+type RecordCase = NonNullable<AuthRecord['record']['case']>;
+type RecordValue<Case extends RecordCase> = Extract<AuthRecord['record'], { case: Case }>['value'];
+
+function encode(record: NonNullable<MessageInitShape<typeof AuthRecordSchema>['record']>): Buffer {
+  const bytes = toBinary(AuthRecordSchema, create(AuthRecordSchema, { record }));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function decode<Case extends RecordCase>(data: Buffer, due: Case): RecordValue<Case> {
+  let found: AuthRecord;
+  try {
+    found = fromBinary(AuthRecordSchema, data);
+  } catch (cause) {
+    throw damaged('it is none', cause);
+  }
+  if (found.record.case !== due)
+    throw damaged(`it is of the kind ${found.record.case}, not ${due}`);
+  return found.record.value as RecordValue<Case>;
+}
+
+function toFailures({ failures, lastUnixMs, lockedUntilUnixMs }: FailureCount) {
+  return {
+    failures: BigInt(failures),
+    lastUnixMs: BigInt(lastUnixMs),
+    lockedUntilUnixMs: BigInt(lockedUntilUnixMs),
+  };
+}
+
+function fromFailures(message: FailureMessage | undefined): FailureCount {
+  return {
+    failures: Number(message?.failures ?? 0n),
+    lastUnixMs: Number(message?.lastUnixMs ?? 0n),
+    lockedUntilUnixMs: Number(message?.lockedUntilUnixMs ?? 0n),
+  };
+}
+
+function dayOf(dayUnixMs = 0n, count = 0n): DayCount {
+  return { dayUnixMs: Number(dayUnixMs), count: Number(count) };
+}
+
+function keyOf(message: PublicKeyMessage | undefined): PublicKey | undefined {
+  return message && PublicKey.fromFields(message);
+}
+
+function present(bytes: Uint8Array): Buffer | undefined {
+  return bytes.length === 0 ? undefined : Buffer.from(bytes);
+}
+
+function damaged(why: string, cause?: unknown): AtedbError {
+  return new AtedbError('CHAIN_DAMAGED', `a record of accounts can't be read: ${why}`, { cause });
+}

@@ -1,0 +1,82 @@
+import { type Act, type LoginProofClaim, loginProofBytes } from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { KeyPair, type PublicKey, signatureContexts } from '../crypto/index.ts';
+import type { SignatureView } from '../event/index.ts';
+import type { Accounts } from './accounts.ts';
+import type { Attempts } from './attempts.ts';
+import type { AccountRecord } from './records.ts';
+import type { SentCodes } from './sent-codes.ts';
+
+/** What recoveries are decided with. */
+export interface RecoveriesOptions {
+  readonly accounts: Accounts;
+  readonly attempts: Attempts;
+  /** Absent: nothing is sent, and the recovery code alone recovers an account. */
+  readonly codes: SentCodes | undefined;
+}
+
+const purpose = 'recovery';
+
+/** Recoveries of accounts whose password or second factor is lost, by the recovery code and, where codes are sent, one that was sent. */
+export class Recoveries {
+  readonly #options: RecoveriesOptions;
+  readonly #nobody: PublicKey = KeyPair.generate({ forSigningOnly: true }).publicKey;
+
+  constructor(options: RecoveriesOptions) {
+    this.#options = options;
+  }
+
+  /** Refuse where nothing is tried now. @throws AtedbError LOGIN_LOCKED. */
+  begin(account: string, address: string): Promise<void> {
+    return this.#options.attempts.check({ what: 'recovery', account, address });
+  }
+
+  /**
+   * Check that a caller has the recovery code, and send another one where they are sent.
+   *
+   * @returns the account, and whether the code that was sent is wanted next.
+   * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED; ACCOUNT_LIMIT, MAIL_FAILED.
+   */
+  async prove(
+    claim: LoginProofClaim,
+    signature: SignatureView,
+    address: string,
+  ): Promise<{ record: AccountRecord; isCodeDue: boolean }> {
+    const { accounts, attempts, codes } = this.#options;
+    const { text } = claim.account;
+    const attempt = { what: 'recovery', account: text, address } as const;
+    const record = await attempts.run(attempt, async () => {
+      const found = await accounts.find(text);
+      const isThere = found?.secrets !== undefined;
+      const key = (isThere ? found.state.recoveryKey : undefined) ?? this.#nobody;
+      const isNamed =
+        key.suite === signature.suite && key.fingerprint.equals(signature.fingerprint);
+      const bytes = loginProofBytes(claim);
+      const isGood = await key.verify(signatureContexts.recovery, bytes, signature.signature);
+      return { result: isNamed && isGood ? found : undefined };
+    });
+    await codes?.send(text, purpose, `recover the account ${text}`);
+    return { record, isCodeDue: codes !== undefined };
+  }
+
+  /** Check the code that was sent; wrong ones count as tries. @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED. */
+  async confirm(account: string, code: string, address: string): Promise<void> {
+    const { attempts, codes } = this.#options;
+    await attempts.run({ what: 'recovery', account, address }, async () => {
+      try {
+        await codes?.check(account, purpose, code);
+        return { result: true };
+      } catch (error) {
+        if (error instanceof AtedbError && error.reason === 'CODE_INVALID') {
+          return { result: undefined };
+        }
+        throw error;
+      }
+    });
+  }
+
+  /** Have the account changed by whoever has shown all of that. @throws AtedbError as `Accounts.submit`. */
+  finish(act: Act, secrets: Buffer | undefined): Promise<AccountRecord> {
+    return this.#options.accounts.submit({ act, secrets, isRecovery: true, isUnverified: false });
+  }
+}

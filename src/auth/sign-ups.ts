@@ -1,0 +1,159 @@
+import { type Act, parseAct, parseSecrets, secretsHash, verifyAct } from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { sha256 } from '../crypto/index.ts';
+import { type Accounts, accountUnknown } from './accounts.ts';
+import type { Attempts } from './attempts.ts';
+import type { AuthStore } from './auth-store.ts';
+import { decodeSignUp, encodeSignUp } from './records.ts';
+import { codeInvalid, type SentCodes } from './sent-codes.ts';
+
+/** What accounts are created with. */
+export interface SignUpsOptions {
+  readonly store: AuthStore;
+  readonly accounts: Accounts;
+  readonly attempts: Attempts;
+  /** Absent: nothing is sent, and only callers on the server's own machine create accounts, which stay unverified. */
+  readonly codes: SentCodes | undefined;
+  /** What users have to accept. Absent: nothing. */
+  readonly terms: string | undefined;
+}
+
+/** Who asks. */
+export interface Asker {
+  /** Address, or network. */
+  readonly address: string;
+  /** Whether it is the server's own machine. */
+  readonly isLocal: boolean;
+}
+
+/** A user that is to be created. */
+export interface SignUp {
+  readonly act: Act;
+  /** An AccountSecrets message. */
+  readonly secrets: Buffer;
+  /** Hash of the terms that the user accepts; empty: none. */
+  readonly acceptedTerms: Buffer;
+}
+
+/** What has become of it. */
+export type SignedUp = 'created' | 'code_sent';
+
+/** Creates users: at once, or when they have shown that the mail address that is their name is theirs. */
+export class SignUps {
+  readonly #options: SignUpsOptions;
+  /** SHA-256 of the terms; undefined: there are none. */
+  readonly termsHash: Buffer | undefined;
+
+  constructor(options: SignUpsOptions) {
+    this.#options = options;
+    this.termsHash = options.terms === undefined ? undefined : sha256(Buffer.from(options.terms));
+  }
+
+  /**
+   * Create a user. Where codes are sent it is created by `verify`; until then anybody else may ask for the name too, and whoever enters the
+   * code that was sent has it.
+   *
+   * @throws AtedbError SIGN_UP_CLOSED, TERMS_NOT_ACCEPTED, ACCOUNT_LIMIT, ACCOUNT_EXISTS, MAIL_FAILED; as `Accounts.submit`.
+   */
+  async create({ act, secrets, acceptedTerms }: SignUp, asker: Asker): Promise<SignedUp> {
+    const { store, accounts, attempts, codes } = this.#options;
+    const { text } = act.account;
+    if (codes === undefined && !asker.isLocal) throw closed(text);
+    this.#checkTerms(acceptedTerms);
+    const creation = creationOf(act, secrets);
+    const there = await accounts.find(text);
+    const isUnverified = codes === undefined;
+    const submission = { act, secrets, isUnverified, isRecovery: false };
+    if (there !== undefined) {
+      // It says that the name is taken, or that it was taken by this very act.
+      await accounts.submit(submission);
+      return 'created';
+    }
+    await attempts.countSignUp(asker.address, asker.isLocal);
+    if (codes === undefined) {
+      await accounts.submit(submission);
+      return 'created';
+    }
+    // What isn't whole isn't kept, and no mail is sent for it.
+    await verifyAct(undefined, act);
+    const { fingerprintHex: fingerprint } = creation.key;
+    const name = { kind: 'sign_up', about: text, fingerprint } as const;
+    await store.put([{ name, data: encodeSignUp({ act: act.bytes, secrets }) }]);
+    await codes.send(
+      text,
+      `sign-up ${fingerprint}`,
+      `have the account ${text} with the key ${fingerprint}`,
+    );
+    return 'code_sent';
+  }
+
+  /**
+   * Create a user who has entered the code, or have it known that the name of one is its own.
+   *
+   * @param fingerprint of the user's key, in hexadecimal: codes count for one user alone.
+   * @throws AtedbError CODE_INVALID; as `Accounts.submit`.
+   */
+  async verify(account: string, fingerprint: string, code: string): Promise<void> {
+    const { store, accounts, codes } = this.#options;
+    if (codes === undefined) throw codeInvalid();
+    const there = await accounts.find(account);
+    if (there?.state.key.fingerprintHex === fingerprint) {
+      // The answer may have been lost, and that there is this user anybody may know.
+      if (!there.isUnverified) return;
+      await codes.check(account, 'verify', code);
+      await accounts.verified(account);
+      return;
+    }
+    await codes.check(account, `sign-up ${fingerprint}`, code);
+    const name = { kind: 'sign_up', about: account, fingerprint } as const;
+    const data = await store.get(name);
+    if (data === undefined) throw codeInvalid();
+    const { act, secrets } = decodeSignUp(data);
+    const parsed = parseAct(act);
+    await accounts.submit({ act: parsed, secrets, isUnverified: false, isRecovery: false });
+  }
+
+  /**
+   * Send a code to a user whose name is not known to be its own.
+   *
+   * @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED.
+   */
+  async sendCode(account: string, asker: Asker): Promise<void> {
+    const { accounts, attempts, codes } = this.#options;
+    const record = await accounts.find(account);
+    if (record === undefined) throw accountUnknown(account);
+    if (codes === undefined) throw closed(account);
+    // There is nothing to verify, and so nothing to send.
+    if (!record.isUnverified) return;
+    await attempts.countSignUp(asker.address, asker.isLocal);
+    await codes.send(account, 'verify', `have it known that the account ${account} is yours`);
+  }
+
+  #checkTerms(accepted: Buffer): void {
+    const { termsHash } = this;
+    if (termsHash === undefined || accepted.equals(termsHash)) return;
+    throw new AtedbError(
+      'TERMS_NOT_ACCEPTED',
+      `whoever has an account here accepts the terms with the SHA-256 ${termsHash.toString('hex')}: read them (DescribeAuth), and accept them`,
+      { metadata: { terms_sha256: termsHash.toString('hex') } },
+    );
+  }
+}
+
+/** What creates a user with a password. @throws AtedbError ACT_INVALID; as `parseSecrets`. */
+function creationOf({ change }: Act, secrets: Buffer) {
+  if (change.kind !== 'user_creation' || change.secretsHash === undefined) {
+    throw new AtedbError('ACT_INVALID', 'the act does not create a user with a password');
+  }
+  parseSecrets(secrets);
+  if (secretsHash(secrets).equals(change.secretsHash)) return change;
+  throw new AtedbError('ACT_INVALID', 'the secrets do not have the hash that the act names');
+}
+
+function closed(account: string): AtedbError {
+  return new AtedbError(
+    'SIGN_UP_CLOSED',
+    `this server sends no codes, and so can't check whose ${account} is: accounts are created on its own machine only, over a loopback address. Create it there, or have its operator configure mail (--smtp-url) or show codes (--show-codes)`,
+    { metadata: { account } },
+  );
+}

@@ -1,0 +1,202 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  AuthService,
+  CodeDelivery,
+  CreateUserResponseSchema,
+  DescribeAuthResponseSchema,
+} from '../../gen/atedb/v1/auth_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { KeyPair, sha256 } from '../crypto/index.ts';
+import { type Owner, parseOwner } from '../event/index.ts';
+import { nextAct, readAccount, submitAct, type VerifiedAccount } from './account-acts.ts';
+import { openLogin } from './account-login.ts';
+import { recoverAccount } from './account-recovery.ts';
+import { checkPassword, makeRecovery, makeSecrets } from './account-secrets.ts';
+import { openSudo } from './account-sudo.ts';
+import type {
+  AuthDescription,
+  CreatedUser,
+  LoggedIn,
+  Login,
+  NewCredentials,
+  NewUser,
+  Recovered,
+  Recovery,
+  Sudo,
+} from './account-types.ts';
+import type { CallOptions } from './cancellation.ts';
+import type { Transport } from './transport.ts';
+
+/** The accounts of an auth service. The server is never sent a password or a private key. */
+export class AccountsClient {
+  readonly #transport: () => Transport;
+
+  /** @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE. */
+  constructor(transport: () => Transport) {
+    this.#transport = transport;
+  }
+
+  /** How accounts are created here. @throws AtedbError UNSUPPORTED where the server has no accounts; CONNECTION_FAILED and others. */
+  async describe(options: CallOptions = {}): Promise<AuthDescription> {
+    const answer = await this.#transport().unary(AuthService.method.describeAuth, {}, options);
+    const { codeDelivery, terms } = fromBinary(DescribeAuthResponseSchema, answer);
+    const isMail = codeDelivery === CodeDelivery.MAIL;
+    const isOperator = codeDelivery === CodeDelivery.OPERATOR;
+    return { codesBy: isMail ? 'mail' : isOperator ? 'operator' : 'none', terms };
+  }
+
+  /**
+   * Create a user.
+   *
+   * @throws AtedbError REQUEST_INVALID for a name or a password that can't be; ACCOUNT_EXISTS, SIGN_UP_CLOSED, TERMS_NOT_ACCEPTED,
+   * ACCOUNT_LIMIT, MAIL_FAILED; CONNECTION_FAILED and others.
+   */
+  async create(user: NewUser): Promise<CreatedUser> {
+    const { password, totpSecret, acceptedTerms, ...call } = user;
+    const account = userOf(user.account);
+    checkPassword(password);
+    const key = user.key ?? KeyPair.generate();
+    const sudoKey = KeyPair.generate({ forSigningOnly: true });
+    const recovery = makeRecovery(account, [key, sudoKey]);
+    const { message, hash } = await makeSecrets(account, {
+      ...{ password, key, sudoKey, recoveryVault: recovery.vault, totpSecret },
+    });
+    const fresh = { sudoKey: sudoKey.publicKey, recoveryKey: recovery.key.publicKey };
+    const signers = [key, sudoKey, recovery.key];
+    const claimed = user.key && (await this.#claimedBy(account, user.key, call));
+    const transport = this.#transport();
+    const created = { key, recoveryCode: recovery.code };
+    if (claimed !== undefined) {
+      const kind = 'user_rotation';
+      const change = { kind, key: undefined, ...fresh, secretsHash: hash } as const;
+      await submitAct(transport, await nextAct(account, claimed, change, signers), message, call);
+      return { ...created, isCodeSent: false };
+    }
+    const kind = 'user_creation';
+    const change = { kind, key: key.publicKey, ...fresh, secretsHash: hash } as const;
+    const request = {
+      act: await nextAct(account, undefined, change, signers),
+      secrets: message,
+      ...(acceptedTerms && { acceptedTerms: sha256(Buffer.from(acceptedTerms)) }),
+    };
+    const answer = await transport.unary(AuthService.method.createUser, request, call);
+    return { ...created, isCodeSent: fromBinary(CreateUserResponseSchema, answer).codeSent };
+  }
+
+  /**
+   * Enter the code that was sent to an account.
+   *
+   * @param user.key of the user whom it was sent for, or its fingerprint.
+   * @throws AtedbError CODE_INVALID, ACCOUNT_EXISTS; CONNECTION_FAILED and others.
+   */
+  async verify(
+    user: { readonly account: string; readonly fingerprint: Buffer; readonly code: string },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const { fingerprint, code } = user;
+    const account = userOf(user.account).text;
+    const request = { account, fingerprint, code };
+    await this.#transport().unary(AuthService.method.verifyUser, request, options);
+  }
+
+  /** Have a code sent to an account that is unverified. @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED. */
+  async sendCode(account: string, options: CallOptions = {}): Promise<void> {
+    const request = { account: userOf(account).text };
+    await this.#transport().unary(AuthService.method.sendCode, request, options);
+  }
+
+  /** Get an account's acts, verified. @throws AtedbError ACCOUNT_UNKNOWN, VERIFICATION_FAILED; CONNECTION_FAILED and others. */
+  read(account: string, options: CallOptions = {}): Promise<VerifiedAccount> {
+    return readAccount(this.#transport(), userOf(account), options);
+  }
+
+  /** Log in. @throws AtedbError as `openLogin`. */
+  async login(login: Login): Promise<LoggedIn> {
+    const { password, totpCode, ...call } = login;
+    const account = userOf(login.account);
+    using opened = await openLogin(this.#transport(), { account, password, totpCode }, call);
+    const { hasSecondFactor, unverified } = opened.grant;
+    return { key: opened.key, hasSecondFactor, isUnverified: unverified };
+  }
+
+  /**
+   * Log in, and show the second factor, if there is one: for what changes the account.
+   *
+   * @throws AtedbError as `openLogin`; LOGIN_FAILED where the code is missing.
+   */
+  async sudo(login: Login): Promise<Sudo> {
+    return (await this.#sudo(login)).sudo;
+  }
+
+  /**
+   * Replace the password, the second factor or both.
+   *
+   * @throws AtedbError as `sudo`; VERSION_CONFLICT where the account was changed meanwhile; REQUEST_INVALID for a password that can't be.
+   */
+  async changeCredentials(login: Login, next: NewCredentials): Promise<Sudo> {
+    const { password, totpCode: _code, ...call } = login;
+    const account = userOf(login.account);
+    if (next.password !== undefined) checkPassword(next.password);
+    const transport = this.#transport();
+    const { sudo, secrets } = await this.#sudo(login);
+    const totpSecret = next.totpSecret === undefined ? secrets.totpSecret : next.totpSecret;
+    const made = await makeSecrets(account, {
+      ...{ key: sudo.key, sudoKey: sudo.sudoKey, recoveryVault: secrets.recoveryVault },
+      password: next.password ?? password,
+      totpSecret: totpSecret ?? undefined,
+    });
+    const change = { kind: 'secrets_change', secretsHash: made.hash } as const;
+    const act = await nextAct(account, sudo.account.state, change, [sudo.sudoKey]);
+    await submitAct(transport, act, made.message, call);
+    return { ...sudo, hasSecondFactor: totpSecret !== null && totpSecret !== undefined };
+  }
+
+  /** Remove an account, for good. Its chains take nothing any more. @throws AtedbError as `sudo`; VERSION_CONFLICT. */
+  async remove(login: Login): Promise<void> {
+    const { password: _password, totpCode: _code, ...call } = login;
+    const account = userOf(login.account);
+    const { sudoKey, account: verified } = await this.sudo(login);
+    const act = await nextAct(account, verified.state, { kind: 'user_removal' }, [sudoKey]);
+    await submitAct(this.#transport(), act, undefined, call);
+  }
+
+  /**
+   * Recover an account with its recovery code, and where codes are sent with one of those. It gets a new password, a new recovery code,
+   * and another second factor or none.
+   *
+   * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED; REQUEST_INVALID for a code or a password that can't be; VERIFICATION_FAILED; CONNECTION_FAILED
+   * and others.
+   */
+  recover(recovery: Recovery): Promise<Recovered> {
+    checkPassword(recovery.newPassword);
+    return recoverAccount(this.#transport(), userOf(recovery.account), recovery);
+  }
+
+  async #sudo(login: Login) {
+    const { password, totpCode, ...call } = login;
+    const account = userOf(login.account);
+    const transport = this.#transport();
+    using opened = await openLogin(transport, { account, password, totpCode }, call);
+    return openSudo(transport, account, opened, call);
+  }
+
+  /** An account that has a key and no password, if this is the key. */
+  async #claimedBy(account: Owner, key: KeyPair, options: CallOptions) {
+    try {
+      const { state } = await readAccount(this.#transport(), account, options);
+      const isOwn = state.key.fingerprint.equals(key.publicKey.fingerprint);
+      return isOwn && state.secretsHash === undefined && !state.isRemoved ? state : undefined;
+    } catch (error) {
+      if (error instanceof AtedbError && error.reason === 'ACCOUNT_UNKNOWN') return undefined;
+      throw error;
+    }
+  }
+}
+
+function userOf(name: string): Owner {
+  const owner = parseOwner(name);
+  if (owner.kind === 'user') return owner;
+  throw new AtedbError('REQUEST_INVALID', `${name} is a group; a user is name@domain`, {
+    metadata: { field: 'account', account: name },
+  });
+}

@@ -1,0 +1,21 @@
+import type { AuthService } from '../../../gen/atedb/v1/auth_pb.js';
+import type { Methods } from '../method.ts';
+import { getActs, submitAct } from './acts.ts';
+import type { AuthServiceDeps } from './deps.ts';
+import { login } from './login.ts';
+import { recover } from './recover.ts';
+import { createUser, describeAuth, sendCode, verifyUser } from './sign-up.ts';
+
+/** The methods of `atedb.v1.AuthService`. */
+export function authService(deps: AuthServiceDeps): Methods<typeof AuthService> {
+  return {
+    describeAuth: describeAuth(deps),
+    createUser: createUser(deps),
+    verifyUser: verifyUser(deps),
+    sendCode: sendCode(deps),
+    login: login(deps),
+    recover: recover(deps),
+    submitAct: submitAct(deps),
+    getActs: getActs(deps),
+  };
+}

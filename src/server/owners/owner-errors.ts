@@ -1,0 +1,23 @@
+import { AtedbError } from '../../bytes/index.ts';
+import { parseOwner } from '../../event/index.ts';
+
+/** There is no account of an owner. The message names the one command that creates it. */
+export function ownerUnknown(owner: string, isClaimable: boolean): AtedbError {
+  const isUser = parseOwner(owner).kind === 'user';
+  const what = isUser ? 'user' : 'group';
+  const claim = isClaimable ? ', or claim the name with your key' : '';
+  return new AtedbError(
+    'OWNER_UNKNOWN',
+    `there is no ${what} ${owner}, so nobody may write to its chains. Create it with: atedb ${what} create ${owner}${claim}`,
+    { metadata: { owner, claimable: String(isClaimable) } },
+  );
+}
+
+/** The account of an owner was removed. */
+export function ownerRemoved(owner: string): AtedbError {
+  return new AtedbError(
+    'OWNER_REMOVED',
+    `the account ${owner} was removed, so no chain of it can be created`,
+    { metadata: { owner } },
+  );
+}
