@@ -26,7 +26,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   client: ['bytes', 'crypto', 'event', 'account', 'store', 'trust', 'proof', 'work', 'wire'],
   cli: [
     ...['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'proof', 'verify'],
-    ...['wire', 'chain', 'server', 'client'],
+    ...['wire', 'chain', 'auth', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */

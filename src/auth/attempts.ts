@@ -1,6 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
 import type { AuthStore } from './auth-store.ts';
+import type { RecordName } from './record-keys.ts';
 import {
   decodeAddress,
   decodeTries,
@@ -27,8 +28,11 @@ export interface Attempt {
   readonly what: TriedThing;
   /** Name of the account, whether or not there is one. */
   readonly account: string;
-  /** Address of the caller, or its network. */
-  readonly address: string;
+  /**
+   * Address of the caller, or its network; undefined: the server's own machine, whose failures aren't counted together: all that comes
+   * through a proxy there would be locked out by one.
+   */
+  readonly address: string | undefined;
 }
 
 /** What a try has come to. */
@@ -88,10 +92,10 @@ export class Attempts {
     attempt: Attempt,
     make: (tries: TriesRecord) => Promise<Tried<Result>>,
   ): Promise<Result> {
+    const { account, address } = attempt;
+    const run = () => this.#accounts.run(account, () => this.#run(attempt, make));
     // Always in this order, so that no two wait for each other.
-    return this.#addresses.run(attempt.address, () =>
-      this.#accounts.run(attempt.account, () => this.#run(attempt, make)),
-    );
+    return address === undefined ? run() : this.#addresses.run(address, run);
   }
 
   /** Change what is known of the tries of an account, or nothing. */
@@ -138,14 +142,15 @@ export class Attempts {
     if (result === undefined) {
       this.#failures.take(nowUnixMs);
       const failed = { ...tries, [what]: countFailure(tries[what], accountSeries, nowUnixMs) };
-      const failures = countFailure(address.failures, addressSeries, nowUnixMs);
-      await this.#store.put([
+      const records: { name: RecordName; data: Buffer }[] = [
         { name: triesName, data: encodeTries(failed) },
-        {
-          name: { kind: 'address', about: attempt.address },
-          data: encodeAddress({ ...address, failures }),
-        },
-      ]);
+      ];
+      if (attempt.address !== undefined) {
+        const failures = countFailure(address.failures, addressSeries, nowUnixMs);
+        const name = { kind: 'address', about: attempt.address } as const;
+        records.push({ name, data: encodeAddress({ ...address, failures }) });
+      }
+      await this.#store.put(records);
       throw loginFailed();
     }
     if (tries[what].failures > 0 || totpStep !== undefined) {
@@ -159,7 +164,7 @@ export class Attempts {
   async #load({ what, account, address: about }: Attempt) {
     const [triesData, addressData] = await Promise.all([
       this.#store.get({ kind: 'tries', about: account }),
-      this.#store.get({ kind: 'address', about }),
+      about === undefined ? undefined : this.#store.get({ kind: 'address', about }),
     ]);
     const tries = decodeTries(triesData);
     const address = decodeAddress(addressData);

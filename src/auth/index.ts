@@ -8,6 +8,7 @@ export { Accounts, accountUnknown, type Submission } from './accounts.ts';
 export { type CodeMessage, type CodeSender, codeText } from './code-sender.ts';
 export { EmbeddedOwners, type EmbeddedOwnersOptions } from './embedded-owners.ts';
 export type { LoginGrant } from './logins.ts';
+export { type MailOptions, MailSender } from './mail-sender.ts';
 export { type AccountNotes, ownerKeysOf } from './owner-keys.ts';
 export type {
   OwnerAccounts,

@@ -62,7 +62,7 @@ export class Logins {
    *
    * @throws AtedbError LOGIN_LOCKED.
    */
-  async begin({ text }: Owner, address: string): Promise<PasswordCosts> {
+  async begin({ text }: Owner, address: string | undefined): Promise<PasswordCosts> {
     const { accounts, attempts, macKey } = this.#options;
     await attempts.check({ what: 'login', account: text, address });
     const secrets = secretsOf(await accounts.find(text));
@@ -77,7 +77,7 @@ export class Logins {
    *
    * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED.
    */
-  finish(proof: LoginProof, address: string): Promise<LoginGrant> {
+  finish(proof: LoginProof, address: string | undefined): Promise<LoginGrant> {
     const { accounts, attempts, now } = this.#options;
     const { claim, signature, code } = proof;
     const { text } = claim.account;

@@ -27,7 +27,7 @@ export class Recoveries {
   }
 
   /** Refuse where nothing is tried now. @throws AtedbError LOGIN_LOCKED. */
-  begin(account: string, address: string): Promise<void> {
+  begin(account: string, address: string | undefined): Promise<void> {
     return this.#options.attempts.check({ what: 'recovery', account, address });
   }
 
@@ -40,7 +40,7 @@ export class Recoveries {
   async prove(
     claim: LoginProofClaim,
     signature: SignatureView,
-    address: string,
+    address: string | undefined,
   ): Promise<{ record: AccountRecord; isCodeDue: boolean }> {
     const { accounts, attempts, codes } = this.#options;
     const { text } = claim.account;
@@ -48,7 +48,8 @@ export class Recoveries {
     const record = await attempts.run(attempt, async () => {
       const found = await accounts.find(text);
       const isThere = found?.secrets !== undefined;
-      const key = (isThere ? found.state.recoveryKey : undefined) ?? this.#nobody;
+      const user = isThere && found.state.kind === 'user' ? found.state : undefined;
+      const key = user?.recoveryKey ?? this.#nobody;
       const isNamed =
         key.suite === signature.suite && key.fingerprint.equals(signature.fingerprint);
       const bytes = loginProofBytes(claim);
@@ -60,7 +61,7 @@ export class Recoveries {
   }
 
   /** Check the code that was sent; wrong ones count as tries. @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED. */
-  async confirm(account: string, code: string, address: string): Promise<void> {
+  async confirm(account: string, code: string, address: string | undefined): Promise<void> {
     const { attempts, codes } = this.#options;
     await attempts.run({ what: 'recovery', account, address }, async () => {
       try {

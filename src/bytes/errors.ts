@@ -101,6 +101,9 @@ export const reasons = [
   'DELEGATION_OUT_OF_SCOPE',
   'DELEGATION_EXPIRED',
   'TOO_MANY_DELEGATIONS',
+  'GROUP_DENIED',
+  'MEMBER_INVALID',
+  'GROUP_LIMIT',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

@@ -7,6 +7,7 @@ import { getCommand } from './commands/get.ts';
 import { identityCommand } from './commands/identity.ts';
 import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
+import { logoutCommand, whoamiCommand } from './commands/login.ts';
 import { proofCommand } from './commands/proof.ts';
 import { readCommand } from './commands/read.ts';
 import { readersCommand } from './commands/readers.ts';
@@ -17,6 +18,7 @@ import { shareCommand, unshareCommand } from './commands/share.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { tokenCommand } from './commands/token.ts';
+import { loginCommand, userCommand } from './commands/user.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
 import { keyFlags } from './key-flags.ts';
@@ -46,6 +48,10 @@ const commandNames = [
   'key',
   'token',
   'identity',
+  'login',
+  'logout',
+  'whoami',
+  'user',
 ];
 
 /**
@@ -82,6 +88,10 @@ export function main(args: readonly string[]): Promise<number> {
       .command(keyCommand)
       .command(tokenCommand)
       .command(identityCommand)
+      .command(loginCommand)
+      .command(logoutCommand)
+      .command(whoamiCommand)
+      .command(userCommand)
       .command('help [command]', 'Print this message, or the help of a command');
     return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });
   };

@@ -1,19 +1,19 @@
-import {
-  parseChoice,
-  parseInteger,
-  parseListenHost,
-  parseText,
-  parseWebSocketUrl,
-} from './flag-values.ts';
+import type { KeyBits } from '../client/index.ts';
+import type { ServerTlsOptions } from '../server/index.ts';
+import { parseChoice, parseInteger, parseText, parseWebSocketUrl } from './flag-values.ts';
 import {
   type Environment,
   type Flag,
+  type Given,
   type ParsedArguments,
   readFlag,
   readFlagValues,
 } from './flags.ts';
-import { globalFlags } from './global-flags.ts';
+import { globalFlags, notBuiltYet } from './global-flags.ts';
+import { type MailSettings, mailFlags, readMailFlags } from './mail-flags.ts';
 import type { FlagTable } from './program.ts';
+import { readServerTls, soloFlags } from './solo-flags.ts';
+import { readServerEncryption } from './wire-flags.ts';
 
 /** The flags that may stand with every command of `auth-server`. */
 export const authServerGlobalFlags = {
@@ -25,74 +25,135 @@ export const authServerGlobalFlags = {
   dnsServer: globalFlags.dnsServer,
 } satisfies FlagTable;
 
-function path(name: string, describe: string, defaultText?: string): Flag<string> {
-  const base = { name, describe, kind: 'value', parse: parseText } as const;
-  return defaultText === undefined ? base : { ...base, defaultText };
+function path(name: string, describe: string): Flag<string> {
+  return { name, describe, kind: 'value', parse: parseText };
 }
 
 /** The flags of `auth-server run`. */
 export const runFlags = {
   logsPath: {
     name: 'logs-path',
-    describe: 'Folder of the logs',
+    describe: 'Folder of the accounts; made if it is missing',
     defaultText: '~/ate/auth',
     kind: 'positional',
     parse: parseText,
   },
-  listen: {
-    name: 'listen',
-    aliases: ['l'],
-    describe: 'IP address, host name or unix:/path to listen on; may be given several times',
-    defaultText: '::',
-    kind: 'values',
-    parse: parseListenHost,
-  },
+  listen: soloFlags.listen,
   port: {
     name: 'port',
     aliases: ['p'],
-    describe: 'Port to listen on',
+    describe: 'Port to listen on; 0 takes any that is free',
     defaultText: '5001',
     kind: 'value',
     parse: parseInteger('a port', 0, 65_535),
   },
+  answerDays: {
+    name: 'answer-days',
+    describe:
+      'Days for which what is said of owners counts: so long chains go on where this server can not be asked, 1 to 365',
+    defaultText: '7',
+    kind: 'value',
+    parse: parseInteger('a number of days', 1, 365),
+  },
+  ...mailFlags,
+  tlsCert: soloFlags.tlsCert,
+  tlsKey: soloFlags.tlsKey,
+  tlsClientCa: soloFlags.tlsClientCa,
+} satisfies FlagTable;
+
+/** Flags of the original that stand for what this server doesn't have. */
+export const unbuiltRunFlags = {
   url: {
     name: 'url',
     aliases: ['u'],
-    describe: 'Address that clients use',
-    defaultText: 'ws://localhost:5001/auth',
+    describe: 'Address that clients use. Not built yet',
     kind: 'value',
     parse: parseWebSocketUrl('ws://localhost:5001/auth'),
   },
-  authKeyPath: path('auth-key-path', 'Key of the auth server', '~/ate/auth.key'),
-  webKeyPath: path('web-key-path', 'Key for web servers', '~/ate/web.key'),
-  edgeKeyPath: path('edge-key-path', 'Key for edge servers', '~/ate/edge.key'),
-  contractKeyPath: path('contract-key-path', 'Key for contracts', '~/ate/contract.key'),
-  certPath: path('cert-path', 'Certificate of the server', '~/ate/cert'),
-  backupPath: { ...path('backup-path', 'Folder for backups of the logs'), aliases: ['b'] },
-  nodesList: path('nodes-list', 'File with the IP addresses of all nodes, one a line'),
+  authKeyPath: path(
+    'auth-key-path',
+    'Key of the auth server. Not built: it lies below the logs path',
+  ),
+  webKeyPath: path('web-key-path', 'Key for web servers. Not built'),
+  edgeKeyPath: path('edge-key-path', 'Key for edge servers. Not built'),
+  contractKeyPath: path('contract-key-path', 'Key for contracts. Not built'),
+  certPath: path(
+    'cert-path',
+    "Certificate of the server. Not built: the server's identity stands for it",
+  ),
+  backupPath: {
+    ...path('backup-path', 'Folder for backups of the logs. Not built yet'),
+    aliases: ['b'],
+  },
+  nodesList: path('nodes-list', 'File with the IP addresses of all nodes. Not built yet'),
   nodeId: {
     name: 'node-id',
     aliases: ['n'],
-    describe: 'Number of this node among them, from 0',
+    describe: 'Number of this node among them, from 0. Not built yet',
     kind: 'value',
     parse: parseInteger("a node's number", 0, 4_294_967_295),
   },
 } satisfies FlagTable;
 
+/** What the flags of `auth-server run` say. */
+export interface RunSettings {
+  readonly logsPath: Given<string> | undefined;
+  readonly listen: readonly string[];
+  readonly port: number;
+  readonly answerDays: number | undefined;
+  readonly mail: MailSettings;
+  readonly tls: ServerTlsOptions | undefined;
+  readonly wireEncryption: KeyBits | undefined;
+  readonly verbosity: number;
+  readonly debug: boolean;
+}
+
+/**
+ * Read them.
+ * @throws UsageError for wrong flags; NotBuiltYetError for those whose capability isn't there.
+ */
+export function readRunFlags(parsed: ParsedArguments, environment: Environment): RunSettings {
+  const read = <T>(flag: Flag<T>) => readFlag(flag, parsed, environment);
+  checkFlags({ ...authServerGlobalFlags, ...runFlags }, parsed, environment);
+  for (const flag of Object.values<Flag<unknown>>(unbuiltRunFlags)) {
+    const given = read(flag);
+    if (given !== undefined) throw notBuiltYet(given, 'this', 'leave it out');
+  }
+  for (const flag of [globalFlags.dnsSec, globalFlags.dnsServer]) {
+    const given = read<unknown>(flag);
+    if (given !== undefined && given.value !== false) {
+      throw notBuiltYet(given, 'asking a DNS server', 'leave it out');
+    }
+  }
+  return {
+    logsPath: read(runFlags.logsPath),
+    listen: readFlagValues(runFlags.listen, parsed, environment).map(({ value }) => value),
+    port: read(runFlags.port)?.value ?? 5001,
+    answerDays: read(runFlags.answerDays)?.value,
+    mail: readMailFlags(parsed, environment),
+    tls: readServerTls(parsed, environment),
+    // What belongs to accounts is encrypted in any case; what it is encrypted by at the least, a server of chains says in the same way.
+    wireEncryption: readServerEncryption(parsed, environment, 'centralized'),
+    verbosity: read(globalFlags.verbose)?.value ?? 0,
+    debug: read(globalFlags.debug)?.value ?? false,
+  };
+}
+
 /** The flags of `auth-server generate`. */
 export const generateFlags = {
   keyPath: {
     name: 'key-path',
-    describe: 'Folder to write the keys to',
-    defaultText: '~/ate/',
+    describe: 'Folder of the accounts, as `auth-server run` is given it',
+    defaultText: '~/ate/auth',
     kind: 'positional',
     parse: parseText,
   },
   strength: {
     name: 'strength',
     aliases: ['s'],
-    describe: 'Strength of the keys in bits: 128, 192 or 256',
-    defaultText: '256',
+    describe:
+      'Strength of the keys in bits: 128 or 192, which the same keys have (ML-DSA-65 with Ed25519); 256 is not built yet',
+    defaultText: '192',
     kind: 'value',
     parse: parseChoice(['128', '192', '256']),
   },

@@ -93,6 +93,8 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   CHAIN_DAMAGED: exitCodes.failed,
   FORMAT_TOO_NEW: exitCodes.failed,
   INTERNAL: exitCodes.failed,
+  NOT_LOGGED_IN: exitCodes.failed,
+  AUTH_LINK_UNSAFE: exitCodes.usage,
   SERVER_DRAINING: exitCodes.unreachable,
   CONNECTION_FAILED: exitCodes.unreachable,
   TLS_REQUIRED: exitCodes.unreachable,

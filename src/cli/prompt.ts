@@ -17,14 +17,19 @@ const characters = {
  *
  * @param question without a line's end.
  * @param otherwise what else can be done, for where there is no terminal.
+ * @param what is asked for, in a word or two.
  * @throws UsageError where there is none, or the answer is broken off.
  */
-export async function askHidden(question: string, otherwise: string): Promise<string> {
-  const { input, output } = openTerminal(otherwise);
+export async function askHidden(
+  question: string,
+  otherwise: string,
+  what = 'passphrase',
+): Promise<string> {
+  const { input, output } = openTerminal(what, otherwise);
   try {
     // Before the question is there: what is typed at once is not to be shown either.
     input.setRawMode(true);
-    const answer = readHidden(input);
+    const answer = readHidden(input, what);
     output.write(question);
     return await answer;
   } finally {
@@ -35,22 +40,22 @@ export async function askHidden(question: string, otherwise: string): Promise<st
   }
 }
 
-function openTerminal(otherwise: string): { input: ReadStream; output: WriteStream } {
+function openTerminal(what: string, otherwise: string): { input: ReadStream; output: WriteStream } {
   try {
     const input = new ReadStream(openSync(terminalPath, 'r'));
     return { input, output: new WriteStream(openSync(terminalPath, 'w')) };
   } catch (error) {
-    throw new UsageError(`there is no terminal to ask for a passphrase; ${otherwise}`, {
+    throw new UsageError(`there is no terminal to ask for a ${what}; ${otherwise}`, {
       cause: error,
     });
   }
 }
 
 /** Read a line, key by key: a terminal that reads lines shows them. */
-function readHidden(input: ReadStream): Promise<string> {
+function readHidden(input: ReadStream, what: string): Promise<string> {
   const decoder = new StringDecoder('utf8');
   const { promise: answer, resolve, reject } = Promise.withResolvers<string>();
-  const stop = () => reject(new UsageError('no passphrase was given'));
+  const stop = () => reject(new UsageError(`no ${what} was given`));
   let typed: string[] = [];
   input.on('error', reject).on('end', stop);
   input.on('data', (bytes) => {

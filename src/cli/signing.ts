@@ -1,6 +1,6 @@
 import type { AppendEvent, Signing } from '../client/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { defaultKeyName, IdentityStore, identityHome, type Passphrase } from '../store/index.ts';
+import { IdentityStore, identityHome, type Passphrase } from '../store/index.ts';
 
 /** Who signs besides the writer, as the command line says it: names of keys in the home folder. */
 export interface SignerSettings {
@@ -20,7 +20,7 @@ export async function loadSigners(
   passphrase: Passphrase,
 ): Promise<{ readonly signing: Signing; readonly event: Pick<AppendEvent, 'author'> }> {
   const store = new IdentityStore(identityHome(process.env));
-  const writer = key ?? defaultKeyName;
+  const writer = key ?? (await store.defaultName());
   const named = new Set([...coSign, ...(author === undefined ? [] : [author])]);
   const pairs = new Map<string, KeyPair>();
   for (const name of named) {

@@ -199,11 +199,20 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
-    tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
+    tls: readServerTls(parsed, environment),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
     defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
   };
+}
+
+/** What a server speaks TLS with; undefined: it doesn't. @throws UsageError where one of its files is missing. */
+export function readServerTls(
+  parsed: ParsedArguments,
+  environment: Environment,
+): ServerTlsOptions | undefined {
+  const read = <T>(flag: Flag<T>) => readFlag(flag, parsed, environment);
+  return readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa));
 }
 
 function readTls(

@@ -1,6 +1,6 @@
 import { AuthService } from '../../gen/atedb/v1/auth_pb.js';
 import { type OpeningKeys, openVault, parseRecoveryCode, recoveryKeys } from '../account/index.ts';
-import { signatureContexts } from '../crypto/index.ts';
+import { type PassphraseCosts, signatureContexts } from '../crypto/index.ts';
 import type { Owner } from '../event/index.ts';
 import { nextAct, readAccount } from './account-acts.ts';
 import { signChallenge, vaultFailed } from './account-login.ts';
@@ -16,7 +16,7 @@ const recoveryMs = 15 * 60 * 1_000;
 
 /** As `AccountsClient.recover`. */
 export async function recoverAccount(
-  transport: Transport,
+  { transport, costs }: { readonly transport: Transport; readonly costs: PassphraseCosts },
   account: Owner,
   recovery: Recovery,
 ): Promise<Recovered> {
@@ -41,6 +41,7 @@ export async function recoverAccount(
     const next = makeRecovery(account, [key, sudoKey]);
     const made = await makeSecrets(account, {
       ...{ key, sudoKey, password: newPassword, recoveryVault: next.vault, totpSecret },
+      costs,
     });
     const change = {
       kind: 'user_rotation',

@@ -10,7 +10,7 @@ import {
   secretsHash,
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
-import { type KeyPair, passphraseCosts, passphraseSaltBytes } from '../crypto/index.ts';
+import { type KeyPair, type PassphraseCosts, passphraseSaltBytes } from '../crypto/index.ts';
 import type { Owner } from '../event/index.ts';
 
 /** What is made for an account that gets a password, and a recovery code. */
@@ -65,10 +65,11 @@ export async function makeSecrets(
     readonly sudoKey: KeyPair;
     readonly recoveryVault: Buffer;
     readonly totpSecret: Buffer | undefined;
+    readonly costs: PassphraseCosts;
   },
 ): Promise<MadeSecrets> {
   const salt = randomFillSync(Buffer.alloc(passphraseSaltBytes));
-  const costs = { ...passphraseCosts, salt };
+  const costs = { ...made.costs, salt };
   using opening: OpeningKeys = await passwordKeys(made.password, account, costs);
   const message = encodeSecrets({
     password: costs,

@@ -6,7 +6,7 @@ import {
   DescribeAuthResponseSchema,
 } from '../../gen/atedb/v1/auth_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { KeyPair, sha256 } from '../crypto/index.ts';
+import { KeyPair, type PassphraseCosts, sha256 } from '../crypto/index.ts';
 import { type Owner, parseOwner } from '../event/index.ts';
 import { nextAct, readAccount, submitAct, type VerifiedAccount } from './account-acts.ts';
 import { openLogin } from './account-login.ts';
@@ -30,10 +30,15 @@ import type { Transport } from './transport.ts';
 /** The accounts of an auth service. The server is never sent a password or a private key. */
 export class AccountsClient {
   readonly #transport: () => Transport;
+  readonly #costs: PassphraseCosts;
 
-  /** @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE. */
-  constructor(transport: () => Transport) {
+  /**
+   * @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE.
+   * @param costs of passwords that are set.
+   */
+  constructor(transport: () => Transport, costs: PassphraseCosts) {
     this.#transport = transport;
+    this.#costs = costs;
   }
 
   /** How accounts are created here. @throws AtedbError UNSUPPORTED where the server has no accounts; CONNECTION_FAILED and others. */
@@ -60,6 +65,7 @@ export class AccountsClient {
     const recovery = makeRecovery(account, [key, sudoKey]);
     const { message, hash } = await makeSecrets(account, {
       ...{ password, key, sudoKey, recoveryVault: recovery.vault, totpSecret },
+      costs: this.#costs,
     });
     const fresh = { sudoKey: sudoKey.publicKey, recoveryKey: recovery.key.publicKey };
     const signers = [key, sudoKey, recovery.key];
@@ -144,6 +150,7 @@ export class AccountsClient {
       ...{ key: sudo.key, sudoKey: sudo.sudoKey, recoveryVault: secrets.recoveryVault },
       password: next.password ?? password,
       totpSecret: totpSecret ?? undefined,
+      costs: this.#costs,
     });
     const change = { kind: 'secrets_change', secretsHash: made.hash } as const;
     const act = await nextAct(account, sudo.account.state, change, [sudo.sudoKey]);
@@ -169,7 +176,8 @@ export class AccountsClient {
    */
   recover(recovery: Recovery): Promise<Recovered> {
     checkPassword(recovery.newPassword);
-    return recoverAccount(this.#transport(), userOf(recovery.account), recovery);
+    const account = userOf(recovery.account);
+    return recoverAccount({ transport: this.#transport(), costs: this.#costs }, account, recovery);
   }
 
   async #sudo(login: Login) {
@@ -177,7 +185,8 @@ export class AccountsClient {
     const account = userOf(login.account);
     const transport = this.#transport();
     using opened = await openLogin(transport, { account, password, totpCode }, call);
-    return openSudo(transport, account, opened, call);
+    // Awaited here: what the password was made into is wiped behind it.
+    return await openSudo(transport, account, opened, call);
   }
 
   /** An account that has a key and no password, if this is the key. */

@@ -1,7 +1,13 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { chooseProvider, type KeyPair, selfTestOnce } from '../crypto/index.ts';
+import {
+  chooseProvider,
+  type KeyPair,
+  type PassphraseCosts,
+  passphraseCosts,
+  selfTestOnce,
+} from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
@@ -68,6 +74,11 @@ export interface ConnectOptions {
   readonly lookUpIdentity?: LookUpIdentity | undefined;
   /** A token, or its text, that chains are opened by where neither a key nor another token is named. Default: none. */
   readonly token?: Token | string | undefined;
+  /**
+   * What making keys of the passwords of accounts costs (Argon2id), where one is set. Default: 64 MiB, three passes, four threads. At least 19 MiB
+   * and two passes.
+   */
+  readonly passwordCosts?: PassphraseCosts | undefined;
   /** Told what is worth a line in a log. */
   readonly onNotice?: OnNotice | undefined;
 }
@@ -207,7 +218,7 @@ export class AtedbClient implements AsyncDisposable {
       // Who is on the way could keep the other one from encryption.
       this.#safeTransport ??= transportFor(keyBitsLeast);
       return this.#safeTransport;
-    });
+    }, options.passwordCosts ?? passphraseCosts);
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
     this.#token = options.token === undefined ? undefined : tokenOf(options.token);

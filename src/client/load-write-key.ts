@@ -26,8 +26,8 @@ export async function loadWriteKey(options: {
     );
   }
   const store = new IdentityStore(home);
-  const name = key ?? defaultKeyName;
-  if (key === undefined && !(await store.exists(name))) {
+  const name = key ?? (await store.defaultName());
+  if (key === undefined && name === defaultKeyName && !(await store.exists(name))) {
     const made = await store.create(name).catch(async (error: unknown) => {
       // Another process has made it meanwhile.
       if (await store.exists(name)) return undefined;
@@ -61,5 +61,5 @@ export async function loadReadKeys(options: {
   // A name that was given and isn't there is a mistake, for reading too.
   if (key !== undefined) return [await load()];
   const store = new IdentityStore(home);
-  return (await store.exists(defaultKeyName)) ? [await load()] : [];
+  return (await store.exists(await store.defaultName())) ? [await load()] : [];
 }

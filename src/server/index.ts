@@ -1,4 +1,5 @@
 export type { EmbeddedAuth } from './accounts/embedded-auth.ts';
+export { prepareServerKeys } from './accounts/prepare-keys.ts';
 export { identityPaths, readIdentity, type StoredIdentity } from './identity.ts';
 export { defaultServerLimits, type ServerLimits } from './limits.ts';
 export { answerLifeDefaultMs, type ServerAuth } from './owners/server-owners.ts';

@@ -19,6 +19,13 @@ const uploads = /^\/atedb\.[^/]+\/Append(Batch)?$/;
 /** What carries the requests of all methods, sealed: which of them are large, nobody knows before they are opened. */
 const carriers = /^\/atedb\.[^/]+\.WireService\/Call$/;
 
+/** Methods that are sent acts on accounts: a group's names all of its members. */
+const actMethods =
+  /^\/atedb\.[^/]+\.(AuthService\/(CreateUser|CreateGroup|SubmitAct|Recover)|OwnerService\/ClaimOwner)$/;
+
+/** Bytes of such a request: an act, and the secrets of an account. */
+const actRequestBytesMax = 1_048_576 + 65_536;
+
 /** Bytes of any other request, which names a chain, an event or a service. They are so few that they aren't counted. */
 const smallRequestBytesMax = 4_096;
 
@@ -37,6 +44,7 @@ const smallCallBytesMax = 2 * smallRequestBytesMax;
 export function requestBytesMaxOf(path: string): number {
   if (uploads.test(path) || carriers.test(path)) return grpcMessageBytesMax;
   if (claims.test(path)) return claimBytesMax;
+  if (actMethods.test(path)) return actRequestBytesMax;
   return handshakes.test(path) ? handshakeBytesMax : smallRequestBytesMax;
 }
 
@@ -153,9 +161,10 @@ class GuardedRequest {
     this.#call = call;
     this.#isStream = method.requestStream;
     const isClaim = claims.test(method.path);
+    const isAct = actMethods.test(method.path);
     this.#mayBeSmall = isClaim || carriers.test(method.path);
-    this.#isCounted = this.#mayBeSmall || uploads.test(method.path);
-    if (isClaim || !this.#isCounted) {
+    this.#isCounted = this.#mayBeSmall || isAct || uploads.test(method.path);
+    if (isClaim || isAct || !this.#isCounted) {
       const bytesMax = requestBytesMaxOf(method.path);
       call.maxReceiveMessageSize = bytesMax;
       call.decoder.maxReadMessageLength = bytesMax;

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
@@ -8,7 +8,7 @@ import {
   type PassphraseCosts,
   type PublicKey,
 } from '../crypto/index.ts';
-import { makeFolderDurable } from './atomic-file.ts';
+import { makeFolderDurable, syncFolder } from './atomic-file.ts';
 import {
   formatKeyFile,
   type KeyFile,
@@ -18,6 +18,7 @@ import {
   type StoredKey,
   writeKeyText,
 } from './key-file.ts';
+import { readLogin } from './login-file.ts';
 import type { Passphrase } from './passphrase.ts';
 
 /** The name of the key that is used when none is named. */
@@ -58,11 +59,13 @@ export function identityHome(environment: Record<string, string | undefined>): s
  * none is ever replaced by another; what seals one can be changed.
  */
 export class IdentityStore {
+  readonly #home: string;
   readonly #folder: string;
 
   /** @param home Usually {@link identityHome}; it and the folder of keys are made when the first key is. */
   constructor(home: string) {
-    this.#folder = join(resolve(home), 'keys');
+    this.#home = resolve(home);
+    this.#folder = join(this.#home, 'keys');
   }
 
   /** Names of all keys, sorted. Files that cannot be the store's own are left out. */
@@ -78,6 +81,15 @@ export class IdentityStore {
       .map((file) => file.slice(0, -keySuffix.length))
       .filter((name) => keyNamePattern.test(name))
       .sort();
+  }
+
+  /**
+   * The name of the key that is used when none is named: that of the user who is logged in, else `defaultKeyName`.
+   *
+   * @throws AtedbError as `readLogin`.
+   */
+  async defaultName(): Promise<string> {
+    return (await readLogin(this.#home))?.key ?? defaultKeyName;
   }
 
   /** Whether there is a key of this name. Its file is not read. */
@@ -124,6 +136,32 @@ export class IdentityStore {
     const { publicKey, created, isSealed } = parseKeyFile(text, where);
     const path = await this.#add(name, text);
     return { name, path, publicKey, created, isSealed };
+  }
+
+  /**
+   * Add a key pair, which is durable when the promise resolves.
+   * @param options what seals it.
+   * @throws AtedbError REQUEST_INVALID when the name is taken.
+   */
+  async add(name: string, keyPair: KeyPair, options: KeyFileOptions = {}): Promise<Identity> {
+    const key = { keyPair, created: new Date() };
+    const path = await this.#add(name, await formatKeyFile(key, options));
+    return { name, path, ...key };
+  }
+
+  /** The name of the key with this fingerprint, in hexadecimal; undefined: there is none. Files that can't be used are passed over. */
+  async nameOf(fingerprintHex: string): Promise<string | undefined> {
+    for (const name of await this.list()) {
+      const key = await this.describe(name).catch(() => undefined);
+      if (key?.publicKey.fingerprintHex === fingerprintHex) return name;
+    }
+    return undefined;
+  }
+
+  /** Remove a key. Its secret may be found on the disk for some time. Does nothing where there is none. */
+  async remove(name: string): Promise<void> {
+    await rm(this.#pathOf(name), { force: true });
+    await syncFolder(this.#folder);
   }
 
   /** The text of a key's file. It is a secret, unless it is sealed: who has it can write as its owner. */

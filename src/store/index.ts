@@ -24,6 +24,7 @@ export {
   type StoredKey,
   writeKeyFile,
 } from './key-file.ts';
+export { readLogin, removeLogin, type StoredLogin, writeLogin } from './login-file.ts';
 export type { Passphrase, PassphraseRequest } from './passphrase.ts';
 export { type PrivateText, readPrivateText } from './private-text.ts';
 export { readRotationsFile, writeRotationsFile } from './rotations-file.ts';

@@ -756,6 +756,28 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOO_MANY_DELEGATIONS = 133;
    */
   TOO_MANY_DELEGATIONS = 133,
+
+  /**
+   * PERMISSION_DENIED. The key has no role in the group, or there is no such group. Ask an owner or a delegate of it to add you.
+   *
+   * @generated from enum value: ERROR_REASON_GROUP_DENIED = 134;
+   */
+  GROUP_DENIED = 134,
+
+  /**
+   * INVALID_ARGUMENT. A member of a group isn't the user that is named: that user has another key by now, or is not known here. Fetch the user's key
+   * again, and make the act anew.
+   *
+   * @generated from enum value: ERROR_REASON_MEMBER_INVALID = 135;
+   */
+  MEMBER_INVALID = 135,
+
+  /**
+   * RESOURCE_EXHAUSTED. A group would have more members or roles, or a key roles in more groups, than can be. The metadata has the limit.
+   *
+   * @generated from enum value: ERROR_REASON_GROUP_LIMIT = 136;
+   */
+  GROUP_LIMIT = 136,
 }
 
 /**

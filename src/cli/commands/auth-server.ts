@@ -3,44 +3,46 @@ import {
   authServerGlobalFlags,
   checkFlags,
   generateFlags,
+  readRunFlags,
   runFlags,
+  unbuiltRunFlags,
 } from '../auth-server-flags.ts';
-import { NotBuiltYetError } from '../errors.ts';
-import { declareFlags, type FlagTable } from '../program.ts';
+import { readFlag } from '../flags.ts';
+import { notBuiltYet } from '../global-flags.ts';
+import { declareFlags } from '../program.ts';
 
-function notBuiltYetCommand(settings: {
-  name: string;
-  argument: string;
-  describe: string;
-  flags: FlagTable;
-}): CommandModule {
-  const { name, argument, describe, flags } = settings;
-  return {
-    command: `${name} [${argument}]`,
-    describe: `${describe}. Not built yet`,
-    builder: (program) => declareFlags(program, flags),
-    handler: (parsed) => {
-      checkFlags({ ...authServerGlobalFlags, ...flags }, parsed, process.env);
-      throw new NotBuiltYetError(
-        `auth-server ${name} isn't built yet, so nothing was started; a server without one runs by: ` +
-          'atedb --no-auth solo',
-      );
-    },
-  };
-}
-
-/** `auth-server run`. */
-export const runCommand = notBuiltYetCommand({
-  name: 'run',
-  argument: 'logs-path',
+/** `auth-server run`: accounts alone, for datachain servers that are told `--auth`. */
+export const runCommand: CommandModule = {
+  command: 'run [logs-path]',
   describe: 'Run the auth server, and listen for clients',
-  flags: runFlags,
-});
+  builder: (program) =>
+    declareFlags(
+      declareFlags(program, runFlags, 'Options:'),
+      unbuiltRunFlags,
+      'Not built:',
+    ).example(
+      '$0 run -l 127.0.0.1',
+      'for this machine alone; then: atedb --auth ate://localhost solo',
+    ),
+  handler: async (parsed) => {
+    const settings = readRunFlags(parsed, process.env);
+    const { runAuthServer } = await import('../run-auth-server.ts');
+    await runAuthServer(settings);
+  },
+};
 
-/** `auth-server generate`. */
-export const generateCommand = notBuiltYetCommand({
-  name: 'generate',
-  argument: 'key-path',
-  describe: 'Make the keys of an auth server',
-  flags: generateFlags,
-});
+/** `auth-server generate`: the keys of a server that has not run yet, so that others can be told its identity. */
+export const generateCommand: CommandModule = {
+  command: 'generate [key-path]',
+  describe: 'Make the keys of an auth server before its first start, and print its identity',
+  builder: (program) => declareFlags(program, generateFlags, 'Options:'),
+  handler: async (parsed) => {
+    checkFlags({ ...authServerGlobalFlags, ...generateFlags }, parsed, process.env);
+    const strength = readFlag(generateFlags.strength, parsed, process.env);
+    if (strength?.value === '256') {
+      throw notBuiltYet(strength, 'a suite of that strength', 'leave it out');
+    }
+    const { generateKeys } = await import('../run-auth-server.ts');
+    await generateKeys(readFlag(generateFlags.keyPath, parsed, process.env));
+  },
+};

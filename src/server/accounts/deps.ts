@@ -29,6 +29,11 @@ export function askerOf(call: Call): { readonly address: string; readonly isLoca
   return { address: ownerOf(call.peer), isLocal: call.isLocal };
 }
 
+/** Where a try to log in comes from, as it is counted; undefined: from this machine. */
+export function triedFrom(call: Call): string | undefined {
+  return call.isLocal ? undefined : ownerOf(call.peer);
+}
+
 /**
  * Refuse a call that others could read or change on its way.
  *

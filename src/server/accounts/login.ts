@@ -5,7 +5,7 @@ import {
   LoginResponseSchema,
 } from '../../../gen/atedb/v1/auth_pb.js';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
-import { type AuthServiceDeps, askerOf, checkLink, userOf } from './deps.ts';
+import { type AuthServiceDeps, checkLink, triedFrom, userOf } from './deps.ts';
 import { fromProof, notDue, type ShownOn, shownOn, toChallenge, toGrant } from './messages.ts';
 
 /** `Login`: whoever knows the password of an account gets what it opens. */
@@ -13,7 +13,7 @@ export function login(deps: AuthServiceDeps) {
   return bidiStream(AuthService.method.login, async (call) => {
     checkLink(deps, call);
     const { logins } = deps.service;
-    const { address } = askerOf(call);
+    const address = triedFrom(call);
     let shown: ShownOn | undefined;
     for await (const bytes of call.requests) {
       call.free(bytes.length);

@@ -9,7 +9,7 @@ import type { AccountRecord } from '../../auth/index.ts';
 import { AtedbError } from '../../bytes/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { requestInvalid } from '../methods/deps.ts';
-import { type AuthServiceDeps, askerOf, checkLink, codeOf, userOf } from './deps.ts';
+import { type AuthServiceDeps, checkLink, codeOf, triedFrom, userOf } from './deps.ts';
 import {
   fromProof,
   fromSubmission,
@@ -62,7 +62,7 @@ async function step(
 ): Promise<Stage> {
   if (message.case !== stage.at) throw notDue(message.case, stage.at);
   const { recoveries } = deps.service;
-  const { address } = askerOf(call);
+  const address = triedFrom(call);
   if (stage.at === 'account' && message.case === 'account') {
     const shown = shownOn(userOf(message.value));
     await recoveries.begin(shown.account.text, address);

@@ -1,0 +1,94 @@
+import { AtedbError } from '../bytes/index.ts';
+import { parseOwner, parseServerAddress } from '../event/index.ts';
+import { chainFlags, readChainFlag, switchFlag, valueFlag } from './chain-flags.ts';
+import { UsageError } from './errors.ts';
+import { parseText } from './flag-values.ts';
+import type { ParsedArguments } from './flags.ts';
+import { readServer, type ServerTarget } from './server-target.ts';
+
+/** Flags of the commands about accounts. */
+export const accountFlags = {
+  server: valueFlag(
+    'server',
+    'Server that keeps the account, host[:port]',
+    parseText,
+    'the one that you are logged in at, else localhost',
+  ),
+  passwordFile: valueFlag(
+    'password-file',
+    'File with the password, which only its owner may read; or set ATEDB_PASSWORD',
+    parseText,
+    'the terminal is asked',
+  ),
+  newPasswordFile: valueFlag(
+    'new-password-file',
+    'File with the new password; or set ATEDB_NEW_PASSWORD',
+    parseText,
+    'the terminal is asked',
+  ),
+  recoveryCodeFile: valueFlag(
+    'recovery-code-file',
+    'File with the recovery code; or set ATEDB_RECOVERY_CODE',
+    parseText,
+    'the terminal is asked',
+  ),
+  totp: valueFlag(
+    'totp',
+    'One-time code of the second factor, six digits',
+    parseText,
+    'the terminal is asked, where one is needed',
+  ),
+  code: valueFlag(
+    'code',
+    'Code that was sent to the account',
+    parseText,
+    'the terminal is asked, where one was sent',
+  ),
+  secondFactor: switchFlag(
+    'second-factor',
+    'Have a second factor: one-time codes of an authenticator app',
+  ),
+  acceptTerms: switchFlag('accept-terms', 'Accept the terms of the server, unseen'),
+  key: { ...chainFlags.key, describe: 'Name of the key to have the account with; see: atedb key' },
+  send: switchFlag('send', 'Have another code sent first'),
+  yes: switchFlag('yes', 'Do it without being asked'),
+  json: chainFlags.json,
+};
+
+/** An account, and where it is kept. */
+export interface AccountTarget {
+  /** `name@domain`; undefined: whoever is logged in. */
+  readonly account: string | undefined;
+  /** Undefined: where whoever is logged in has it, else this machine. */
+  readonly server: ServerTarget | undefined;
+  /** For the server, where it is not named: how to speak to it. */
+  serverAt(address: string): ServerTarget;
+  readonly json: boolean;
+}
+
+/** Read which account a command is about. @throws UsageError for a name or an address that can't be. */
+export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
+  const name = parsed.account === undefined ? undefined : String(parsed.account);
+  if (name !== undefined) asUsage(() => parseOwner(name));
+  const server = readChainFlag(accountFlags.server, parsed);
+  const serverAt = (address: string) =>
+    readServer(
+      asUsage(() => parseServerAddress(address)),
+      parsed,
+    );
+  return {
+    account: name,
+    server: server === undefined ? undefined : serverAt(server),
+    serverAt,
+    json: readChainFlag(accountFlags.json, parsed) === true,
+  };
+}
+
+function asUsage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof AtedbError) throw new UsageError(error.message);
+    throw error;
+  }
+}

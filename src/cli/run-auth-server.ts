@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import pino from 'pino';
+import { fingerprintText } from '../event/index.ts';
+import { prepareServerKeys, startServer } from '../server/index.ts';
+import type { RunSettings } from './auth-server-flags.ts';
+import { embeddedAuth } from './embedded-auth.ts';
+import type { Given } from './flags.ts';
+import { lockLogs } from './lock-logs.ts';
+import { chooseLogLevel } from './log-level.ts';
+import { createLogger } from './logging.ts';
+import { expandHome, prepareLogsPath } from './logs-path.ts';
+import { runWithOutput } from './output.ts';
+import { packageVersion } from './program.ts';
+import { listenForStop, type StopSignal } from './stop-signals.ts';
+
+const dayMs = 24 * 60 * 60 * 1_000;
+const defaultPath = expandHome('~/ate/auth');
+
+/**
+ * Run an auth server until SIGTERM or SIGINT, and then let it finish what it has begun. A second signal ends the process at once.
+ */
+export async function runAuthServer(settings: RunSettings): Promise<void> {
+  const stopRequest = Promise.withResolvers<StopSignal>();
+  const unlisten = listenForStop(stopRequest.resolve);
+  try {
+    const { verbosity, debug, listen, port, tls, wireEncryption, answerDays } = settings;
+    const logger = createLogger(
+      chooseLogLevel({ ...{ verbosity, debug }, rustLog: process.env.RUST_LOG }),
+    );
+    const { path } = await prepareLogsPath(settings.logsPath, [defaultPath, defaultPath]);
+    const embedded = await embeddedAuth(settings.mail, logger);
+    const server = await startServer({
+      logsPath: path,
+      listen: listen.length === 0 ? ['::'] : listen,
+      ...{ port, tls, wireEncryption, logger },
+      trustMode: 'centralized',
+      auth: {
+        embedded: {
+          ...embedded,
+          answerLifeMs: answerDays === undefined ? undefined : answerDays * dayMs,
+        },
+      },
+      onlyAuth: true,
+    });
+    // Whoever read the start-up lines may go; the server stays.
+    process.stdout.on('error', () => undefined);
+    process.stdout.write(
+      `auth-server ${packageVersion()} listens on ${server.addresses.join(' and ')}
+  accounts  ${path}
+  identity  ${fingerprintText(server.identity.fingerprintHex)}
+  codes     ${codesText(settings)}
+`,
+    );
+    await server.drain(await stopRequest.promise);
+  } finally {
+    unlisten();
+  }
+}
+
+function codesText({ mail }: RunSettings): string {
+  if (mail.codes === undefined) {
+    return 'none: only who is on this machine creates users, and nobody checks whose a name is';
+  }
+  return mail.codes.by === 'mail' ? `by mail from ${mail.codes.from}` : 'printed here';
+}
+
+/** Make the keys of an auth server, unless they are there, and print its identity. */
+export async function generateKeys(given: Given<string> | undefined): Promise<void> {
+  const { path } = await prepareLogsPath(given, [defaultPath, defaultPath]);
+  await using _ = await lockLogs([path], { mayWrite: true });
+  const identity = await prepareServerKeys(join(path, '_sys'), pino({ level: 'silent' }));
+  await runWithOutput(async (output) => {
+    output.write(
+      `accounts  ${path}
+identity  ${fingerprintText(identity.fingerprintHex)}
+`,
+    );
+  });
+}

@@ -1,0 +1,345 @@
+import { AtedbError } from '../bytes/index.ts';
+import type { KeyPair } from '../client/index.ts';
+import { identityHome, readLogin } from '../store/index.ts';
+import type { AccountTarget } from './account-flags.ts';
+import { readNewSecret, readSecret, secretInputs } from './account-input.ts';
+import { type AccountSession, forgetLogin, keepLogin, openSession } from './account-session.ts';
+import { UsageError } from './errors.ts';
+import { type Output, runWithOutput } from './output.ts';
+import { askHidden } from './prompt.ts';
+import { safeLines, safeText } from './safe-text.ts';
+import {
+  askTotp,
+  confirmSecondFactor,
+  newSecondFactor,
+  type SecondFactor,
+} from './second-factor.ts';
+
+/** What opens an account. */
+export interface PasswordSettings {
+  readonly target: AccountTarget;
+  readonly passwordFile: string | undefined;
+  /** A one-time code; undefined: the terminal is asked, where one is needed. */
+  readonly totp: string | undefined;
+}
+
+/** Create a user, and log in. */
+export async function createUser(settings: {
+  readonly target: AccountTarget;
+  readonly passwordFile: string | undefined;
+  readonly key: string | undefined;
+  readonly code: string | undefined;
+  readonly secondFactor: boolean;
+  readonly acceptTerms: boolean;
+}): Promise<void> {
+  const { target, passwordFile, acceptTerms } = settings;
+  const { json } = target;
+  await runWithOutput(async (output) => {
+    await using session = await openSession(target);
+    const { client, account } = session;
+    const { terms } = await client.accounts.describe();
+    const acceptedTerms = await acceptedOf(output, terms, acceptTerms);
+    const key = await keyFor(session, settings.key);
+    const input = { ...secretInputs.password, file: passwordFile };
+    const password = await readNewSecret(input, `Password for ${account}: `);
+    const factor = settings.secondFactor ? newSecondFactor() : undefined;
+    if (factor !== undefined && !json) await confirmSecondFactor(output, account, factor);
+    const totpSecret = factor?.secret;
+    const user = { account, password, key, totpSecret, acceptedTerms };
+    const made = await client.accounts.create(user);
+    const { fingerprintHex } = made.key.publicKey;
+    const { recoveryCode, isCodeSent } = made;
+    const shown = { account, fingerprint: fingerprintHex, recoveryCode, codeSent: isCodeSent };
+    output.write(
+      json
+        ? `${JSON.stringify({ ...shown, totpSecret: factor?.text })}\n`
+        : createdWords(account, fingerprintHex, recoveryCode),
+    );
+    // Kept before the code is entered: the code counts for this key.
+    await keepLogin(session, made.key);
+    if (isCodeSent) await enterCode(output, session, made.key.publicKey.fingerprint, settings);
+  });
+}
+
+/** Enter the code that was sent to an account. */
+export async function verifyUser(settings: {
+  readonly target: AccountTarget;
+  readonly code: string | undefined;
+  readonly send: boolean;
+}): Promise<void> {
+  const { target, send } = settings;
+  await runWithOutput(async (output) => {
+    await using session = await openSession(target);
+    const { client, account, store, login } = session;
+    if (login?.account !== account) {
+      throw new UsageError(
+        `the code counts for the key that asked for it, and nobody is logged in here as ${account}; log in first (atedb login), or create the user again`,
+      );
+    }
+    if (send) await client.accounts.sendCode(account);
+    const { publicKey } = await store.describe(login.key);
+    await enterCode(output, session, publicKey.fingerprint, { ...settings, mustAsk: true });
+  });
+}
+
+/** Log in: fetch the user's key, and have it used by all commands that name none. */
+export async function logIn(settings: PasswordSettings): Promise<void> {
+  const { target, passwordFile, totp: totpCode } = settings;
+  await runWithOutput(async (output) => {
+    await using session = await openSession(target);
+    const { client, account } = session;
+    const input = { ...secretInputs.password, file: passwordFile };
+    const password = await readSecret(input, `Password of ${account}: `);
+    const found = await client.accounts.login({ account, password, totpCode });
+    const login = await keepLogin(session, found.key);
+    const { fingerprintHex: fingerprint } = found.key.publicKey;
+    const unverified = found.isUnverified;
+    const shown = { account, server: login.server, fingerprint, key: login.key, unverified };
+    output.write(
+      target.json
+        ? `${JSON.stringify(shown)}\n`
+        : `logged in as ${account} at ${login.server}, with the key ${fingerprint}${unverified ? '\nnobody has checked that the name is yours: atedb user verify' : ''}\n`,
+    );
+  });
+}
+
+/** Log out: forget the key that logging in has fetched. */
+export async function logOut({ json }: { readonly json: boolean }): Promise<void> {
+  const home = identityHome(process.env);
+  const login = await readLogin(home);
+  if (login !== undefined) await forgetLogin(home, login);
+  await runWithOutput(async (output) => {
+    const { account } = login ?? {};
+    const words = account === undefined ? 'nobody was logged in\n' : `logged out ${account}\n`;
+    output.write(json ? `${JSON.stringify({ account })}\n` : words);
+  });
+}
+
+/** Tell who is logged in, without asking the server. @throws AtedbError NOT_LOGGED_IN. */
+export async function whoAmI({ json }: { readonly json: boolean }): Promise<void> {
+  const home = identityHome(process.env);
+  const login = await readLogin(home);
+  if (login === undefined) {
+    throw new AtedbError('NOT_LOGGED_IN', 'nobody is logged in; log in with: atedb login');
+  }
+  const { account, server, key } = login;
+  const { IdentityStore } = await import('../store/index.ts');
+  const { publicKey, path } = await new IdentityStore(home).describe(key);
+  const { fingerprintHex: fingerprint } = publicKey;
+  await runWithOutput(async (output) => {
+    output.write(
+      json
+        ? `${JSON.stringify({ account, server, fingerprint, key, file: path })}\n`
+        : `account      ${account}\nserver       ${server}\nfingerprint  ${fingerprint}\nkey          ${key}\nfile         ${path}\n`,
+    );
+  });
+}
+
+/** Replace the password. */
+export async function changePassword(
+  settings: PasswordSettings & { readonly newPasswordFile: string | undefined },
+): Promise<void> {
+  const { target, newPasswordFile } = settings;
+  await withSudo(settings, async (output, session, again) => {
+    const { account, client } = session;
+    const input = { ...secretInputs.newPassword, file: newPasswordFile };
+    const password = await readNewSecret(input, `New password of ${account}: `);
+    await client.accounts.changeCredentials(await again(), { password });
+    say(output, target, { account, changed: 'password' }, `the password of ${account} was changed`);
+  });
+}
+
+/** Have another second factor, or none. */
+export async function changeSecondFactor(
+  settings: PasswordSettings & { readonly isOn: boolean },
+): Promise<void> {
+  const { target, isOn } = settings;
+  await withSudo(settings, async (output, { account, client }, again) => {
+    const login = await again();
+    let factor: SecondFactor | undefined;
+    if (isOn) {
+      factor = newSecondFactor();
+      if (!target.json) await confirmSecondFactor(output, account, factor);
+    }
+    await client.accounts.changeCredentials(login, { totpSecret: factor?.secret ?? null });
+    const words = isOn ? 'has another second factor' : 'has no second factor any more';
+    const fields = { account, secondFactor: isOn, totpSecret: factor?.text };
+    say(output, target, fields, `${account} ${words}`);
+  });
+}
+
+/** Recover an account whose password or second factor is lost, and log in. */
+export async function recoverUser(settings: {
+  readonly target: AccountTarget;
+  readonly newPasswordFile: string | undefined;
+  readonly recoveryCodeFile: string | undefined;
+  readonly code: string | undefined;
+  readonly secondFactor: boolean;
+}): Promise<void> {
+  const { target, code } = settings;
+  await runWithOutput(async (output) => {
+    await using session = await openSession(target);
+    const { client, account } = session;
+    const codeInput = { ...secretInputs.recoveryCode, file: settings.recoveryCodeFile };
+    const recoveryCode = await readSecret(codeInput, `Recovery code of ${account}: `);
+    const input = { ...secretInputs.newPassword, file: settings.newPasswordFile };
+    const newPassword = await readNewSecret(input, `New password of ${account}: `);
+    const factor = settings.secondFactor ? newSecondFactor() : undefined;
+    if (factor !== undefined && !target.json) await confirmSecondFactor(output, account, factor);
+    const recovered = await client.accounts.recover({
+      ...{ account, recoveryCode, newPassword, totpSecret: factor?.secret },
+      askCode: async () => code ?? (await askCode(account)),
+    });
+    await keepLogin(session, recovered.key);
+    const fields = { account, recoveryCode: recovered.recoveryCode, totpSecret: factor?.text };
+    const words = `${account} was recovered\n${recoveryWords(recovered.recoveryCode)}`;
+    say(output, target, fields, words.trimEnd());
+  });
+}
+
+/** Remove an account, for good. */
+export async function removeUser(
+  settings: PasswordSettings & { readonly isSure: boolean },
+): Promise<void> {
+  const { target, isSure } = settings;
+  await withSudo(settings, async (output, { account, client, home, login }, again) => {
+    if (!isSure) {
+      process.stderr.write(
+        `${account} will be gone for good: its chains can be read and take nothing more, and nobody can have the name again\n`,
+      );
+      const hint = 'say --yes';
+      const typed = await askHidden('To remove it, type its name: ', hint, 'name');
+      if (typed.trim() !== account)
+        throw new UsageError('that is another name; nothing was removed');
+    }
+    await client.accounts.remove(await again());
+    if (login?.account === account) await forgetLogin(home, login);
+    say(output, target, { account, removed: true }, `${account} was removed`);
+  });
+}
+
+/** Show what anybody may know of a user: what its acts say, verified. */
+export async function showUser({ target }: { readonly target: AccountTarget }): Promise<void> {
+  await runWithOutput(async (output) => {
+    await using session = await openSession(target);
+    const { account } = session;
+    const { state, acts, isUnverified } = await session.client.accounts.read(account);
+    const created = new Date(acts[0]?.timeUnixMs ?? 0).toISOString();
+    const { fingerprintHex: fingerprint } = state.key;
+    const hasPassword = state.secretsHash !== undefined;
+    const fields = {
+      ...{ account, fingerprint, created, acts: acts.length, password: hasPassword },
+      ...{ unverified: isUnverified, removed: state.isRemoved },
+    };
+    const words = [
+      `account      ${account}`,
+      `fingerprint  ${fingerprint}`,
+      `created      ${created}, as its maker says`,
+      `acts         ${acts.length}, verified`,
+      `password     ${hasPassword ? 'yes' : 'none: the key alone'}`,
+      `name         ${isUnverified ? 'nobody has checked that it is theirs' : 'checked, as the server says'}`,
+      ...(state.isRemoved ? ['removed      for good'] : []),
+    ];
+    say(output, target, fields, words.join('\n'));
+  });
+}
+
+/** Open an account for what changes it. `again` gives what logs in, with a code that was not used. */
+async function withSudo(
+  settings: PasswordSettings,
+  change: (
+    output: Output,
+    session: AccountSession,
+    again: () => Promise<{ account: string; password: string; totpCode?: string | undefined }>,
+  ) => Promise<void>,
+): Promise<void> {
+  await runWithOutput(async (output) => {
+    await using session = await openSession(settings.target);
+    const { client, account } = session;
+    const input = { ...secretInputs.password, file: settings.passwordFile };
+    const password = await readSecret(input, `Password of ${account}: `);
+    // Before anything else is asked: the password may be wrong. It needs no code, so that one is left for what follows.
+    const { hasSecondFactor } = await client.accounts.login({ account, password });
+    await change(output, session, async () => {
+      const totpCode = hasSecondFactor ? await askTotp(settings.totp) : undefined;
+      return { account, password, totpCode };
+    });
+  });
+}
+
+async function acceptedOf(
+  output: Output,
+  terms: string,
+  isAccepted: boolean,
+): Promise<string | undefined> {
+  if (terms === '' || isAccepted) return terms === '' ? undefined : terms;
+  await output.write(`${safeLines(terms).trimEnd()}\n`);
+  await output.flush();
+  const typed = await askHidden(
+    'Do you accept these terms? Type yes: ',
+    'say --accept-terms',
+    'word',
+  );
+  if (typed.trim().toLowerCase() === 'yes') return terms;
+  throw new UsageError('the terms were not accepted; nothing was created');
+}
+
+/** The key that a new user is to have: the one that was named, or the one that has claimed the name; else a new one is made. */
+async function keyFor(
+  { client, store, account }: AccountSession,
+  named: string | undefined,
+): Promise<KeyPair | undefined> {
+  const { passphraseFrom } = await import('./passphrase.ts');
+  if (named !== undefined) return (await store.get(named, passphraseFrom(undefined))).keyPair;
+  try {
+    const { state } = await client.accounts.read(account);
+    const name = await store.nameOf(state.key.fingerprintHex);
+    return name === undefined
+      ? undefined
+      : (await store.get(name, passphraseFrom(undefined))).keyPair;
+  } catch (error) {
+    if (error instanceof AtedbError && error.reason === 'ACCOUNT_UNKNOWN') return undefined;
+    throw error;
+  }
+}
+
+async function enterCode(
+  output: Output,
+  { client, account }: AccountSession,
+  fingerprint: Buffer,
+  settings: {
+    readonly target: AccountTarget;
+    readonly code: string | undefined;
+    readonly mustAsk?: boolean;
+  },
+): Promise<void> {
+  const { target, mustAsk = false } = settings;
+  const { codesBy } = await client.accounts.describe();
+  const whence =
+    codesBy === 'mail' ? `was mailed to ${account}` : 'the server has shown its operator';
+  process.stderr.write(`enter the code that ${whence}\n`);
+  const isAsked = settings.code === undefined;
+  if (isAsked && !mustAsk && !process.stdin.isTTY) {
+    process.stderr.write(`when you have it: atedb user verify ${account} --code CODE\n`);
+    return;
+  }
+  const code = settings.code ?? (await askCode(account));
+  await client.accounts.verify({ account, fingerprint, code });
+  say(output, target, { account, verified: true }, `${account} is verified`);
+}
+
+function askCode(account: string): Promise<string> {
+  return askHidden(`Code for ${account}: `, 'give the code with --code', 'code');
+}
+
+function createdWords(account: string, fingerprint: string, recoveryCode: string): string {
+  return `${safeText(account)} has the key ${fingerprint}\n${recoveryWords(recoveryCode)}`;
+}
+
+function recoveryWords(recoveryCode: string): string {
+  return `recovery code: ${recoveryCode}\nKeep it where nobody finds it, and you do: it is shown this once, and without it a lost password stays lost.\n`;
+}
+
+function say(output: Output, { json }: AccountTarget, fields: object, words: string): void {
+  output.write(json ? `${JSON.stringify(fields)}\n` : `${words}\n`);
+}

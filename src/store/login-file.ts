@@ -1,0 +1,84 @@
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { makeFolderDurable, syncFolder, writeFileAtomic } from './atomic-file.ts';
+import { keyFileMode } from './key-file.ts';
+import { readLimitedText } from './limited-text.ts';
+
+/** Who is logged in on this machine, and with which key of the store. */
+export interface StoredLogin {
+  /** `name@domain`. */
+  readonly account: string;
+  /** `host:port` of the auth service. */
+  readonly server: string;
+  /** Name of the user's key in the store. */
+  readonly key: string;
+  /** Whether logging in has put it there, so that logging out takes it away. */
+  readonly isKeyOfLogin: boolean;
+}
+
+const format = 'atedb-login-1';
+const fileBytesMax = 4_096;
+const fields = {
+  account: 'string',
+  server: 'string',
+  key: 'string',
+  isKeyOfLogin: 'boolean',
+} as const;
+
+/** Where a home folder keeps who is logged in. */
+function pathIn(home: string): string {
+  return join(resolve(home), 'login.json');
+}
+
+/**
+ * Read who is logged in.
+ *
+ * @returns undefined: nobody is.
+ * @throws AtedbError REQUEST_INVALID for what is not a file of this kind; STORAGE_FAILED.
+ */
+export async function readLogin(home: string): Promise<StoredLogin | undefined> {
+  const path = pathIn(home);
+  let text: string;
+  try {
+    text = await readLimitedText(path, { what: 'file of the login', bytesMax: fileBytesMax });
+  } catch (error) {
+    if (error instanceof AtedbError && error.metadata.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const value = parsed(text);
+  const isWhole =
+    value?.format === format &&
+    Object.entries(fields).every(([name, kind]) => typeof value[name] === kind);
+  if (isWhole) return value as unknown as StoredLogin;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `${path} does not say who is logged in as this version writes it. Delete it, and log in again`,
+    { metadata: { path } },
+  );
+}
+
+/** Keep who is logged in, durable when the promise resolves. @throws AtedbError as `writeFileAtomic`. */
+export async function writeLogin(home: string, login: StoredLogin): Promise<void> {
+  await makeFolderDurable(resolve(home), 0o700);
+  const { account, server, key, isKeyOfLogin } = login;
+  const text = JSON.stringify({ format, account, server, key, isKeyOfLogin }, null, 2);
+  await writeFileAtomic(pathIn(home), `${text}\n`, { mode: keyFileMode });
+}
+
+/** Forget who is logged in. */
+export async function removeLogin(home: string): Promise<void> {
+  await rm(pathIn(home), { force: true });
+  await syncFolder(resolve(home));
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
