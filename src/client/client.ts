@@ -1,13 +1,7 @@
 import { resolve } from 'node:path';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import {
-  chooseProvider,
-  type KeyPair,
-  type PassphraseCosts,
-  passphraseCosts,
-  selfTestOnce,
-} from '../crypto/index.ts';
+import { chooseProvider, type KeyPair, passphraseCosts, selfTestOnce } from '../crypto/index.ts';
 import {
   type ChainKey,
   parseChainAddress,
@@ -26,6 +20,7 @@ import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
 import { checkChallenge } from './check-challenge.ts';
 import { checkNode } from './check-node.ts';
+import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import {
   type ChainDescription,
@@ -33,55 +28,15 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
-import { checkProvable, identityCheck, type LookUpIdentity } from './identity-check.ts';
+import { GroupsClient } from './groups.ts';
+import { checkProvable, identityCheck } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import type { OnNotice } from './notice.ts';
 import { RememberedChain } from './remembered-chain.ts';
-import { setUpTls, type TlsOptions } from './tls-options.ts';
+import { setUpTls } from './tls-options.ts';
 import { Transport } from './transport.ts';
 import { checkedEncryption, type Encryption } from './tunnel.ts';
-
-/** How to connect. */
-export interface ConnectOptions {
-  /**
-   * Folder of keys and of what is remembered of chains. Default: `ATE_HOME`, else `~/.ate`. null: nothing is read or kept, so
-   * every chain is met for the first time.
-   */
-  readonly home?: string | null | undefined;
-  /**
-   * Passphrase of the key that is written with, or a function that is asked for it, once a chain, where that key is sealed
-   * with one. Of a key that is new it is not used: `IdentityStore` seals keys.
-   */
-  readonly passphrase?: Passphrase | undefined;
-  /** Deadline of calls with one answer, in milliseconds. Default: 30,000. */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * Whether to speak TLS, and how; `true`: to a server whose certificate an authority that this machine trusts has signed for the host
-   * that is connected to. Default: false, and the connection isn't encrypted.
-   */
-  readonly tls?: boolean | TlsOptions | undefined;
-  /**
-   * Whether calls go through the server's encrypted tunnel: `auto`: if the server requires it, or is known to encrypt; `plain`: never, which
-   * a server that requires it refuses; 128, 192 or 256: always, with keys of at least so many bits. Default: `auto`. Who is on
-   * the way can keep `auto` from encryption at a server that is met for the first time; nothing else does.
-   */
-  readonly encryption?: Encryption | undefined;
-  /**
-   * Looks up, by a way that can be trusted, which identity keys a server has: as a TXT record that DNSSEC validates. Asked only of a server
-   * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
-   */
-  readonly lookUpIdentity?: LookUpIdentity | undefined;
-  /** A token, or its text, that chains are opened by where neither a key nor another token is named. Default: none. */
-  readonly token?: Token | string | undefined;
-  /**
-   * What making keys of the passwords of accounts costs (Argon2id), where one is set. Default: 64 MiB, three passes, four threads. At least 19 MiB
-   * and two passes.
-   */
-  readonly passwordCosts?: PassphraseCosts | undefined;
-  /** Told what is worth a line in a log. */
-  readonly onNotice?: OnNotice | undefined;
-}
 
 /** How to open a chain. */
 export interface OpenOptions extends CallOptions, ActingInput {
@@ -181,6 +136,8 @@ export class AtedbClient implements AsyncDisposable {
   readonly home: string | undefined;
   /** The accounts that the server keeps. They are spoken of encrypted only, also where chains of it are not. */
   readonly accounts: AccountsClient;
+  /** The groups that the server keeps, for their members; encrypted only, too. */
+  readonly groups: GroupsClient;
   readonly #transport: Transport;
   /** That is encrypted, where the other need not be; made when it is used. */
   #safeTransport: Transport | undefined;
@@ -211,14 +168,16 @@ export class AtedbClient implements AsyncDisposable {
       return new Transport(new Connection(address, connection), { timeoutMs });
     };
     this.#transport = transportFor(encryption);
-    this.accounts = new AccountsClient(() => {
+    const safely = () => {
       const isSafe = tlsSetup !== undefined || typeof encryption === 'number';
       if (isSafe || this.#closed !== undefined) return this.#transport;
       if (encryption === 'plain') throw linkUnsafe(this.server);
       // Who is on the way could keep the other one from encryption.
       this.#safeTransport ??= transportFor(keyBitsLeast);
       return this.#safeTransport;
-    }, options.passwordCosts ?? passphraseCosts);
+    };
+    this.accounts = new AccountsClient(safely, options.passwordCosts ?? passphraseCosts);
+    this.groups = new GroupsClient(safely);
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
     this.#token = options.token === undefined ? undefined : tokenOf(options.token);

@@ -73,22 +73,25 @@ export { Chain } from './chain.ts';
 export type { ChainEvent, SealedState } from './chain-event.ts';
 export {
   AtedbClient,
-  type ConnectOptions,
   connect,
   type ListOptions,
   type OpenOptions,
 } from './client.ts';
+export type { ConnectOptions } from './connect-options.ts';
 export { createToken, type TokenOptions } from './create-token.ts';
 export type { ChainDescription, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
+export type { RoleEdit } from './group-plan.ts';
+export { type GroupSigner, GroupsClient, type ListedGroup } from './groups.ts';
 export type { LookUpIdentity } from './identity-check.ts';
 export { KnownHosts } from './known-hosts.ts';
 export type { KnownHost } from './known-hosts-text.ts';
 export type { Lease, LeaseName } from './lease.ts';
 export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
+export { highestRole, type OpenedGroup } from './opened-group.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
