@@ -35,6 +35,8 @@ export interface ChainEvent {
   readonly writerId: Buffer;
   /** Of its writer's key; 32 bytes. */
   readonly fingerprint: Buffer;
+  /** Of the key whose owner the event is from, which has signed its batch, too; 32 bytes. Undefined: the writer's. */
+  readonly author: Buffer | undefined;
   /**
    * `writer`: a signature of that key is on its batch. `server`: the server of a centralized chain alone says that it is
    * of that key, which had been proven to it.
@@ -73,6 +75,7 @@ export function addEventsOf(
   const end = Math.min(batch.count, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
     const said = batch.saidOf(index);
+    const marks = batch.marksOf(index);
     events.push({
       sequence: firstSequence + index,
       commit: commit.commit,
@@ -85,10 +88,11 @@ export function addEventsOf(
       timeUnixMs: said.timeUnixMs,
       committedUnixMs: commit.timeUnixMs,
       data: batch.dataOf(index),
-      sealed: (batch.marksOf(index) & eventMarks.sealed) === 0 ? undefined : notOpened,
+      sealed: (marks & eventMarks.sealed) === 0 ? undefined : notOpened,
       headerBytes: batch.headerOf(index),
       writerId,
       fingerprint,
+      author: (marks & eventMarks.signers) === 0 ? undefined : batch.authorityOf(index).author,
       vouchedBy,
     });
   }

@@ -13,6 +13,10 @@ export interface ChainOptions {
   /** The same, of what the writer remembers. */
   readonly writerHome: string | undefined;
   readonly loadKey: () => Promise<KeyPair>;
+  /** The key of whoever writes by that of a role: undefined where no other is written with. Absent: nobody does. */
+  readonly loadAuthor?: (() => Promise<KeyPair | undefined>) | undefined;
+  /** Whether that one is named as the author. */
+  readonly signsAsMember: boolean;
   /** By which the key may write and read; undefined: by rules that name it. */
   readonly right: DelegatedRight | undefined;
   /** Keys that read keys may have been handed out to. */

@@ -4,6 +4,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { chooseProvider, type KeyPair, passphraseCosts, selfTestOnce } from '../crypto/index.ts';
 import {
   type ChainKey,
+  type DelegatedRight,
   parseChainAddress,
   parseChainKey,
   parseServerAddress,
@@ -20,6 +21,7 @@ import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
 import { checkChallenge } from './check-challenge.ts';
 import { checkNode } from './check-node.ts';
+import { claimOwner } from './claim-owner.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import {
@@ -28,6 +30,7 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
+import { GroupKeys, type GroupKeysOptions } from './group-keys.ts';
 import { GroupsClient } from './groups.ts';
 import { checkProvable, identityCheck } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
@@ -58,6 +61,11 @@ export interface OpenOptions extends CallOptions, ActingInput {
    * so that the server alone vouches for batches. A distributed chain's are always signed.
    */
   readonly signBatches?: boolean | undefined;
+  /**
+   * Whether what is written to a group's chain, by the key of a role, names the user's own key as its author, which signs each batch then. Default:
+   * true. A batch is one append then.
+   */
+  readonly signAsMember?: boolean | undefined;
   /**
    * Whether to write as a new writer that is remembered nowhere. Default: false, which goes on as the writer that this home
    * folder was before: conditions then count nothing of what that has written. Each new one is kept by the chain for ever.
@@ -193,7 +201,9 @@ export class AtedbClient implements AsyncDisposable {
     const { key: _key, token: _token, ...call } = options;
     const { key, right } = actingKey(options, this.#token);
     const chainKey = this.#chainKey(chain);
-    const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
+    const { loadReadKeys: loadKeys } = this.#loadersFor(chainKey, right, {
+      ...this.#keyLoaders(key, this.#onNotice),
+    });
     const { home, server } = this;
     const remembered = new RememberedChain({ home, server, chainKey, onError: () => undefined });
     const ticket = new ChainTicket({
@@ -253,16 +263,27 @@ export class AtedbClient implements AsyncDisposable {
     }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
+    const chainKey = this.#chainKey(chain);
+    const claimWith = async (own: KeyPair) => {
+      const claim = { transport: this.#transport, chainKey, key: own, timeUnixMs: Date.now() };
+      const notice = await claimOwner(claim, {});
+      if (notice !== undefined) onNotice(notice);
+    };
     const opened = new Chain({
       transport: this.#transport,
-      chainKey: this.#chainKey(chain),
+      chainKey,
       home,
-      ...this.#keyLoaders(key, onNotice),
+      ...this.#loadersFor(chainKey, right, {
+        ...this.#keyLoaders(key, onNotice),
+        claim: options.claim === true && forAppend ? claimWith : undefined,
+      }),
+      signsAsMember: options.signAsMember ?? true,
       right,
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,
-      claims: options.claim ?? false,
+      // Of a group, before its key is asked for.
+      claims: options.claim === true && chainKey.kind === 'user',
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
@@ -300,6 +321,22 @@ export class AtedbClient implements AsyncDisposable {
     const passphrase = this.#passphrase;
     const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
     return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }) };
+  }
+
+  /** Of a group's chain the keys that the user has by a role, if there is one; a token has a key of its own. */
+  #loadersFor(
+    chainKey: ChainKey,
+    right: DelegatedRight | undefined,
+    own: Pick<GroupKeysOptions, 'loadKey' | 'loadReadKeys' | 'claim'>,
+  ) {
+    const { loadKey, loadReadKeys } = own;
+    if (chainKey.kind === 'user' || right !== undefined) return { loadKey, loadReadKeys };
+    const keys = new GroupKeys({ ...own, groups: this.groups, name: chainKey.group });
+    return {
+      loadKey: () => keys.loadKey(),
+      loadReadKeys: () => keys.loadReadKeys(),
+      loadAuthor: () => keys.loadAuthor(),
+    };
   }
 
   #chainKey(chain: string): ChainKey {
