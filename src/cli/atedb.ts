@@ -4,6 +4,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
+import { groupCommand } from './commands/group.ts';
 import { identityCommand } from './commands/identity.ts';
 import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
@@ -47,6 +48,7 @@ const commandNames = [
   'repair',
   'key',
   'token',
+  'group',
   'identity',
   'login',
   'logout',
@@ -86,6 +88,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)
+      .command(groupCommand)
       .command(tokenCommand)
       .command(identityCommand)
       .command(loginCommand)
