@@ -11,7 +11,7 @@ test('every program of docs/client.md runs as it is', async () => {
   const root = join(import.meta.dirname, '..');
   const page = await readFile(join(root, 'docs', 'client.md'), 'utf8');
   const programs = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, program = '']) => program);
-  expect(programs).toHaveLength(8);
+  expect(programs).toHaveLength(9);
   const home = await temporaryHome();
   const printed: string[] = [];
   for (const [index, program] of programs.entries()) {
@@ -44,7 +44,8 @@ test('every program of docs/client.md runs as it is', async () => {
   expect(printed[2]).toBe('');
   expect(printed[3]).toBe('open the plan\nsealed\n');
   expect(printed[4]).toBe('KEY_NOT_ALLOWED\nfor those who are let in\n');
-  expect(printed[5]).toContain('Dear diary');
-  expect(printed[6]).toBe('green\n');
-  expect(printed[7]).toBe('example.com/me/settings 3 1 blue\n');
+  expect(printed[5]).toBe('KEY_REVOKED\n');
+  expect(printed[6]).toContain('Dear diary');
+  expect(printed[7]).toBe('green\n');
+  expect(printed[8]).toBe('example.com/me/settings 3 1 blue\n');
 }, 120_000);

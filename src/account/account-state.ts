@@ -1,10 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type PublicKey, signatureContexts } from '../crypto/index.ts';
-import { type Act, actInvalid } from './act.ts';
+import type { Act } from './act.ts';
+import { actInvalid } from './act-invalid.ts';
+import { isGroupAct } from './group-change.ts';
+import { changeGroup, createGroup, type GroupState } from './group-state.ts';
 import { changeUser, createUser, type Step, type UserState } from './user-state.ts';
 
 /** What an account is, after an act. */
-export type AccountState = UserState;
+export type AccountState = UserState | GroupState;
 
 /**
  * Decide what an act makes of an account, apart from its signatures: `verifyAct` does both.
@@ -20,14 +23,27 @@ export function nextState(before: AccountState | undefined, act: Act): Step<Acco
         metadata: { account: account.text },
       });
     }
-    if (account.kind === 'user') return createUser(act);
+    const { change } = act;
+    if (account.kind === 'user') {
+      if (!isGroupAct(change)) return createUser({ ...act, change });
+      throw actInvalid(`${account.text} is the name of a user, and the act creates a group`);
+    }
+    if (isGroupAct(change)) return createGroup({ ...act, change });
     throw actInvalid(`${account.text} is the name of a group, and the act creates a user`);
   }
   if (before.account.text !== account.text) {
     throw actInvalid(`it is of the account ${account.text}, and not of ${before.account.text}`);
   }
   checkPlace(before, act);
-  return changeUser(before, act);
+  const { change } = act;
+  if (before.kind === 'user') {
+    if (!isGroupAct(change)) return changeUser(before, { ...act, change });
+    throw actInvalid(`${account.text} is a user, and the act is of a group`);
+  }
+  if (isGroupAct(change) || change.kind === 'delegation_revocation') {
+    return changeGroup(before, { ...act, change });
+  }
+  throw actInvalid(`${account.text} is a group, and the act is of a user`);
 }
 
 /** Refuse an act that isn't the account's next one. */

@@ -1,4 +1,4 @@
-import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
+import { checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import { hashTags, type KeyPair, signatureContexts, taggedHash } from '../crypto/index.ts';
 import {
   magics,
@@ -8,6 +8,7 @@ import {
   type SignatureView,
   signatureBytes,
 } from '../event/index.ts';
+import { actInvalid } from './act-invalid.ts';
 import { type Change, changeField, parseChange, writeChange } from './change.ts';
 import { actForm, actHeaderForm } from './forms.ts';
 
@@ -126,9 +127,4 @@ function parseHeader(bytes: Buffer): ActClaim {
   // The strict form wants one.
   if (change === undefined) throw actInvalid('it changes nothing');
   return { account: parseOwner(account), version, previous, timeUnixMs, change };
-}
-
-/** The refusal of an act that no account takes, or that this one doesn't. */
-export function actInvalid(why: string): AtedbError {
-  return new AtedbError('ACT_INVALID', `the act is not valid: ${why}`);
 }

@@ -1,5 +1,6 @@
 import { type FieldForm, type MessageForm, ownerBytesMax } from '../bytes/index.ts';
 import { magics, publicKeyForm, signatureForm } from '../event/index.ts';
+import { groupChangeForm, groupCreationForm, groupRemovalForm } from './group-forms.ts';
 import { actHeaderBytesMax, actSignaturesMax, totpSecretBytes, vaultBytesMax } from './limits.ts';
 
 // The strict forms of the schema's account.proto.
@@ -56,6 +57,9 @@ export const actHeaderForm: MessageForm = {
       fields: [needed(hash(1, 'fingerprint'))],
     }),
     change(14, 'user_removal', { name: 'UserRemoval', fields: [] }),
+    change(30, 'group_creation', groupCreationForm),
+    change(31, 'group_change', groupChangeForm),
+    change(32, 'group_removal', groupRemovalForm),
   ],
 };
 
@@ -110,6 +114,16 @@ export const accountSecretsForm: MessageForm = {
   ],
 };
 
+export const keySeedsForm: MessageForm = {
+  name: 'KeySeeds',
+  fields: [
+    { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
+    { number: 2, name: 'seed', kind: 'bytes', length: 64, required: true },
+    { number: 3, name: 'kem_suite', kind: 'enum', values: [1] },
+    { number: 4, name: 'kem_seed', kind: 'bytes', length: 32 },
+  ],
+};
+
 export const vaultKeysForm: MessageForm = {
   name: 'VaultKeys',
   fields: [
@@ -121,15 +135,7 @@ export const vaultKeysForm: MessageForm = {
       repeated: true,
       countMax: 2,
       required: true,
-      form: {
-        name: 'KeySeeds',
-        fields: [
-          { number: 1, name: 'suite', kind: 'enum', values: [1, 2], required: true },
-          { number: 2, name: 'seed', kind: 'bytes', length: 64, required: true },
-          { number: 3, name: 'kem_suite', kind: 'enum', values: [1] },
-          { number: 4, name: 'kem_seed', kind: 'bytes', length: 32 },
-        ],
-      },
+      form: keySeedsForm,
     },
   ],
 };

@@ -4,11 +4,20 @@ export {
   type ActClaim,
   actHash,
   actHeaderBytes,
-  actInvalid,
   parseAct,
   signAct,
 } from './act.ts';
+export { actInvalid } from './act-invalid.ts';
 export type { Change } from './change.ts';
+export {
+  type GroupAct,
+  type GroupMember,
+  isGroupAct,
+  type RoleChange,
+  type RoleWrap,
+} from './group-change.ts';
+export { type GroupProofClaim, groupProofBytes } from './group-proof.ts';
+export { actKeyOf, type GroupState, openersOf, type Role, roleOf } from './group-state.ts';
 export {
   actHeaderBytesMax,
   actSignaturesMax,
@@ -19,6 +28,8 @@ export {
 export { type LoginProofClaim, loginProofBytes } from './login-proof.ts';
 export { type OpeningKeys, passwordCostsMin, passwordKeys, recoveryKeys } from './password-keys.ts';
 export { makeRecoveryCode, parseRecoveryCode } from './recovery-code.ts';
+export { openRole, type WrappedRole, wrapRole } from './role-wraps.ts';
+export { groupRoles, includesRole, roleAbove } from './roles.ts';
 export {
   type AccountSecrets,
   encodeSecrets,

@@ -14,3 +14,15 @@ export const vaultBytesMax = 1_024;
 
 /** The secret of a second factor; RFC 4226 wants 16 at least. */
 export const totpSecretBytes = { least: 16, most: 64 } as const;
+
+/** Members of a group, in all its roles: an act that gives all of them new keys has room in its header. */
+export const groupMembersMax = 200;
+
+/** Roles of a group, with those that each has. */
+export const groupRolesMax = 16;
+
+/** The name of a role. */
+export const roleNameBytesMax = 32;
+
+/** The secret of a role's key, sealed for a member: 1,300 bytes. */
+export const roleWrapBytesMax = 2_048;

@@ -1,7 +1,8 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import type { Owner } from '../event/index.ts';
-import { type Act, actInvalid } from './act.ts';
+import type { Act } from './act.ts';
+import { actInvalid } from './act-invalid.ts';
 import { changedKeysMax } from './limits.ts';
 import type { UserChange, UserKeys } from './user-change.ts';
 
@@ -11,8 +12,10 @@ export interface ChangedKey {
   readonly fingerprint: Buffer;
   /** Of the act that it counts no more since. */
   readonly version: number;
-  /** What it was: the root key, which the present one has followed, one that was delegated to, or one for acts alone. */
-  readonly role: 'key' | 'delegated' | 'acts';
+  /** What it was: the root key, which the present one has followed, one that was delegated to, one for acts alone, or that of a group's role. */
+  readonly role: 'key' | 'delegated' | 'acts' | 'group';
+  /** Of a key of a group's role, the role's name. */
+  readonly roleName?: string | undefined;
 }
 
 /** What a user is, after an act. */
@@ -38,13 +41,18 @@ export interface Step<State> {
   readonly all: readonly PublicKey[];
 }
 
+/** An act of a user. */
+export interface UserAct extends Omit<Act, 'change'> {
+  readonly change: UserChange;
+}
+
 /** What signs acts on a user. */
 export function sudoKeyOf({ key, sudoKey }: UserState): PublicKey {
   return sudoKey ?? key;
 }
 
 /** What the first act makes of a user. @throws AtedbError ACT_INVALID. */
-export function createUser(act: Act): Step<UserState> {
+export function createUser(act: UserAct): Step<UserState> {
   const { change, account, version, hash } = act;
   if (change.kind !== 'user_creation') throw actInvalid('the first act of a user creates it');
   const { key, sudoKey, recoveryKey, secretsHash } = change;
@@ -58,7 +66,7 @@ export function createUser(act: Act): Step<UserState> {
 }
 
 /** What a later act makes of a user. @throws AtedbError ACT_INVALID, TOO_MANY_KEYS. */
-export function changeUser(before: UserState, act: Act): Step<UserState> {
+export function changeUser(before: UserState, act: UserAct): Step<UserState> {
   const { change, version, hash } = act;
   const state = { ...before, version, head: hash };
   const sudo = sudoKeyOf(before);

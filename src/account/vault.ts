@@ -1,7 +1,8 @@
 import { checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
-import { aadTags, type KemSeed, KeyPair, openOnce, sealOnce } from '../crypto/index.ts';
+import { aadTags, type KeyPair, openOnce, sealOnce } from '../crypto/index.ts';
 import { magics, type Owner } from '../event/index.ts';
 import { vaultKeysForm } from './forms.ts';
+import { encodeSeeds, readSeeds } from './key-seeds.ts';
 
 /** Which vault of an account: what is sealed for one doesn't open as another. */
 export type VaultName = 'key' | 'sudo' | 'recovery';
@@ -56,16 +57,9 @@ function encodeKeys(keys: readonly KeyPair[]): Buffer {
   // Of one piece and large enough, so that no copy of what is in it is left behind.
   const message = new FieldWriter(1_024).fixed32(1, magics.vaultKeys);
   for (const key of keys) {
-    const seed = key.exportSeed();
-    const kem = key.exportKemSeed();
-    const fields = new FieldWriter(256)
-      .varint(1, key.publicKey.suite)
-      .bytes(2, seed)
-      .varint(3, kem?.suite ?? 0)
-      .bytes(4, kem?.seed)
-      .finish();
-    message.message(2, fields);
-    for (const secret of [seed, kem?.seed, fields]) secret?.fill(0);
+    const seeds = encodeSeeds(key);
+    message.message(2, seeds);
+    seeds.fill(0);
   }
   return message.finish();
 }
@@ -74,21 +68,6 @@ function decodeKeys(bytes: Buffer): KeyPair[] {
   checkStrict(vaultKeysForm, bytes);
   const cursor = new FieldCursor(bytes);
   const keys: KeyPair[] = [];
-  while (cursor.next()) if (cursor.field === 2) keys.push(decodeKey(cursor.bytesValue()));
+  while (cursor.next()) if (cursor.field === 2) keys.push(readSeeds(cursor.bytesValue()));
   return keys;
-}
-
-function decodeKey(bytes: Buffer): KeyPair {
-  const cursor = new FieldCursor(bytes);
-  let suite = 0;
-  let seed = Buffer.alloc(0) as Buffer;
-  let kemSuite = 0;
-  let kem: KemSeed | undefined;
-  while (cursor.next()) {
-    if (cursor.field === 1) suite = cursor.value;
-    else if (cursor.field === 2) seed = cursor.bytesValue();
-    else if (cursor.field === 3) kemSuite = cursor.value;
-    else kem = { suite: kemSuite, seed: cursor.bytesValue() };
-  }
-  return KeyPair.fromSeed(suite, seed, kem);
 }

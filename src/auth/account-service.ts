@@ -6,6 +6,7 @@ import { Accounts } from './accounts.ts';
 import { Attempts } from './attempts.ts';
 import { AuthStore } from './auth-store.ts';
 import type { CodeSender } from './code-sender.ts';
+import { Groups } from './groups.ts';
 import { Logins } from './logins.ts';
 import { Recoveries } from './recoveries.ts';
 import { SentCodes } from './sent-codes.ts';
@@ -30,6 +31,7 @@ export interface AccountService {
   readonly logins: Logins;
   readonly recoveries: Recoveries;
   readonly signUps: SignUps;
+  readonly groups: Groups;
   /** How codes reach people; undefined: none are sent. */
   readonly sendsBy: CodeSender['how'] | undefined;
   readonly terms: string | undefined;
@@ -60,6 +62,7 @@ export async function openAccountService(options: AccountServiceOptions): Promis
     logins: new Logins({ accounts, attempts, macKey, now }),
     recoveries: new Recoveries({ accounts, attempts, codes }),
     signUps: new SignUps({ store, accounts, attempts, codes, terms }),
+    groups: new Groups({ accounts, attempts, sendsCodes: codes !== undefined }),
     sendsBy: sender?.how,
     terms,
     close: () => store.close(),

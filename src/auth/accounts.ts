@@ -1,7 +1,16 @@
-import { type Act, parseAct, parseSecrets, secretsHash, verifyAct } from '../account/index.ts';
+import {
+  type AccountState,
+  type Act,
+  type GroupState,
+  parseAct,
+  parseSecrets,
+  secretsHash,
+  verifyAct,
+} from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
 import type { AuthStore } from './auth-store.ts';
+import { groupIndexOf } from './group-index.ts';
 import { ownerKeysOf } from './owner-keys.ts';
 import type { OwnerAccounts, OwnerKeys } from './owner-source.ts';
 import type { RecordName } from './record-keys.ts';
@@ -9,6 +18,7 @@ import {
   type AccountRecord,
   decodeAccount,
   decodeAct,
+  decodeGroups,
   encodeAccount,
   encodeAct,
 } from './records.ts';
@@ -31,8 +41,19 @@ export interface Submission {
   /** Whether the key of recovery may be what signs: the caller has checked all that a recovery wants. */
   readonly isRecovery: boolean;
   /** What is to be written with it. */
-  readonly besides?: readonly { readonly name: RecordName; readonly data: Buffer }[];
+  readonly besides?: readonly NamedRecord[];
+  /** What else decides on it: told what the account is before, and what it would be. Nothing else happens to the account meanwhile. */
+  readonly check?: (before: AccountState | undefined, after: AccountState) => Promise<void>;
 }
+
+/** A record, and what it is about. */
+export interface NamedRecord {
+  readonly name: RecordName;
+  readonly data: Buffer;
+}
+
+/** No account's name has a zero byte. */
+const groupIndex = '\0groups';
 
 /** Acts of one account in a day: what one of them can make the log grow by. */
 const actsPerDayMax = 500;
@@ -88,6 +109,7 @@ export class Accounts implements OwnerAccounts {
     }
     if (before !== undefined && !isRecovery) checkNoRecovery(before, act);
     const state = await verifyAct(before?.state, act);
+    await submission.check?.(before?.state, state);
     const nowUnixMs = this.#now();
     const acts = countOfToday(before?.acts ?? { dayUnixMs: 0, count: 0 }, nowUnixMs);
     if (acts.count >= actsPerDayMax) throw tooManyActs(text);
@@ -99,12 +121,33 @@ export class Accounts implements OwnerAccounts {
       createdUnixMs: before?.createdUnixMs ?? nowUnixMs,
       acts: { ...acts, count: acts.count + 1 },
     };
-    await this.#store.put([
+    const records = [
       { name: { kind: 'account', about: text }, data: encodeAccount(record) },
       { name: { kind: 'act', about: text, version: act.version }, data: encodeAct(act.bytes) },
       ...besides,
-    ]);
+    ] as const;
+    if (state.kind === 'user') await this.#store.put(records);
+    else await this.#putGroup(before?.state, state, records);
     return { record, isNew: true };
+  }
+
+  /** Write what a group is, and for each key that has another role now, in which groups it has one. */
+  async #putGroup(
+    before: AccountState | undefined,
+    after: GroupState,
+    records: readonly NamedRecord[],
+  ): Promise<void> {
+    // A key may be in several groups, which change at once.
+    await this.#mutex.run(groupIndex, async () => {
+      const was = before?.kind === 'group' ? before : undefined;
+      const index = await groupIndexOf(this.#store, was, after);
+      await this.#store.put([...records, ...index]);
+    });
+  }
+
+  /** Groups in which a key has a role, the newest last; at most 256. @param fingerprint in hexadecimal. */
+  async groupsOf(fingerprint: string): Promise<readonly string[]> {
+    return decodeGroups(await this.#store.get({ kind: 'groups', about: fingerprint }));
   }
 
   /** Have it known that the name of an account is its own. @throws AtedbError ACCOUNT_UNKNOWN. */
@@ -135,10 +178,14 @@ export class Accounts implements OwnerAccounts {
   async claim(act: Buffer): Promise<string> {
     const parsed = parseAct(act);
     const { change } = parsed;
-    if (change.kind !== 'user_creation' || change.secretsHash !== undefined) {
+    const isClaim =
+      (change.kind === 'user_creation' && change.secretsHash === undefined) ||
+      (change.kind === 'group_creation' &&
+        change.roles.every(({ added }) => added.every((one) => one.account === undefined)));
+    if (!isClaim) {
       throw new AtedbError(
         'ACT_INVALID',
-        'a claim is an act that creates a user with a key, and with nothing else',
+        'a claim is an act that creates a user with a key, and with nothing else, or a group of a key that no account is named for',
       );
     }
     const none = { secrets: undefined, isRecovery: false };
@@ -168,7 +215,7 @@ function tooManyActs(name: string): AtedbError {
 
 /** Refuse an act that the key of recovery alone has a right to. */
 function checkNoRecovery({ state }: AccountRecord, { signatures, account }: Act): void {
-  const { recoveryKey } = state;
+  const recoveryKey = state.kind === 'user' ? state.recoveryKey : undefined;
   if (recoveryKey === undefined) return;
   const isSigned = signatures.some((one) => one.fingerprint.equals(recoveryKey.fingerprint));
   if (!isSigned) return;
@@ -185,9 +232,9 @@ function secretsAfter(
   before: AccountRecord | undefined,
   given: Buffer | undefined,
 ): Buffer | undefined {
-  const { secretsHash: due, isRemoved } = state;
-  if (isRemoved) return undefined;
-  const isSame = due === undefined || before?.state.secretsHash?.equals(due) === true;
+  if (state.isRemoved) return undefined;
+  const due = hashIn(state);
+  const isSame = due === undefined || hashIn(before?.state)?.equals(due) === true;
   if (isSame) {
     if (given === undefined) return before?.secrets;
     throw secretsInvalid('there are secrets with an act that has no new hash of any');
@@ -199,6 +246,10 @@ function secretsAfter(
   }
   parseSecrets(given);
   return given;
+}
+
+function hashIn(state: AccountState | undefined): Buffer | undefined {
+  return state?.kind === 'user' ? state.secretsHash : undefined;
 }
 
 function secretsInvalid(why: string): AtedbError {

@@ -1,4 +1,4 @@
-import type { AccountState } from '../account/index.ts';
+import { type AccountState, type ChangedKey, roleOf } from '../account/index.ts';
 import type { OwnerKeys } from './owner-source.ts';
 
 /** What an auth service knows of an account beside its acts. */
@@ -19,12 +19,10 @@ export function ownerKeysOf(
   { changes, isUnverified }: AccountNotes,
   sinceVersion: number | undefined,
 ): OwnerKeys {
-  const { version, key, changed, isRemoved } = state;
+  const { version, changed, isRemoved } = state;
   return {
     version: version + changes,
-    roots: [key],
-    writers: [],
-    admitted: [],
+    ...keysOf(state),
     changed: changed
       // Chains know no keys that are for acts alone.
       .filter(({ role }) => role !== 'acts')
@@ -32,10 +30,27 @@ export function ownerKeysOf(
         // What was changed otherwise can only make this larger than it was then, so who asks since a version misses nothing.
         version: one.version + changes,
         fingerprint: one.fingerprint,
-        successor: one.role === 'key' ? key.fingerprint : undefined,
+        successor: successorOf(one, state),
       }))
       .filter((one) => sinceVersion !== undefined && one.version > sinceVersion),
     isUnverified,
     isRemoved,
   };
+}
+
+/** Whose keys count: a user's key; of a group those of its roles. */
+function keysOf(state: AccountState): Pick<OwnerKeys, 'roots' | 'writers' | 'admitted'> {
+  if (state.kind === 'user') return { roots: [state.key], writers: [], admitted: [] };
+  const keyOf = (name: string) => roleOf(state, name).key;
+  return {
+    roots: [keyOf('owner'), keyOf('delegate')],
+    writers: [keyOf('contributor')],
+    admitted: [keyOf('observer').fingerprint],
+  };
+}
+
+/** What has the place of a key that counts no more. */
+function successorOf({ role, roleName }: ChangedKey, state: AccountState): Buffer | undefined {
+  if (state.kind === 'user') return role === 'key' ? state.key.fingerprint : undefined;
+  return state.roles.find(({ name }) => name === roleName)?.key.fingerprint;
 }

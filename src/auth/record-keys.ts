@@ -3,7 +3,7 @@ import { primaryKeyBytes } from '../event/index.ts';
 
 /** What a record is about. */
 export type RecordName =
-  | { readonly kind: 'account' | 'tries' | 'address'; readonly about: string }
+  | { readonly kind: 'account' | 'tries' | 'address' | 'groups'; readonly about: string }
   | { readonly kind: 'act'; readonly about: string; readonly version: number }
   | { readonly kind: 'sign_up'; readonly about: string; readonly fingerprint: string }
   | { readonly kind: 'code'; readonly about: string; readonly purpose: string };

@@ -1,6 +1,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type AccountRecord as AccountMessage,
+  type AccountRecordSchema as AccountMessageSchema,
   type AuthRecord,
   AuthRecordSchema,
   ChangedKeyRole,
@@ -11,6 +12,7 @@ import type { AccountState, ChangedKey } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { PublicKey } from '../crypto/index.ts';
 import { parseOwner } from '../event/index.ts';
+import { fromGroup, toGroup } from './group-records.ts';
 import type { AccountNotes } from './owner-keys.ts';
 import type { DayCount, FailureCount } from './tries.ts';
 
@@ -64,6 +66,7 @@ const roleNumbers: Record<ChangedKey['role'], ChangedKeyRole> = {
   key: ChangedKeyRole.KEY,
   delegated: ChangedKeyRole.DELEGATED,
   acts: ChangedKeyRole.ACTS,
+  group: ChangedKeyRole.OF_GROUP,
 };
 const rolesByNumber = new Map(
   Object.entries(roleNumbers).map(([role, number]) => [number, role as ChangedKey['role']]),
@@ -76,18 +79,10 @@ export function encodeAccount(record: AccountRecord): Buffer {
     version: BigInt(state.version),
     head: state.head,
     removed: state.isRemoved,
-    changed: state.changed.map(({ fingerprint, version, role }) => ({
-      ...{ fingerprint, version: BigInt(version), role: roleNumbers[role] },
+    changed: state.changed.map(({ fingerprint, version, role, roleName = '' }) => ({
+      ...{ fingerprint, version: BigInt(version), role: roleNumbers[role], roleName },
     })),
-    kind: {
-      case: 'user' as const,
-      value: {
-        key: state.key.toFields(),
-        ...(state.sudoKey && { sudoKey: state.sudoKey.toFields() }),
-        ...(state.recoveryKey && { recoveryKey: state.recoveryKey.toFields() }),
-        ...(state.secretsHash && { secretsHash: state.secretsHash }),
-      },
-    },
+    kind: kindOf(state),
     changes: BigInt(changes),
     unverified: isUnverified,
     ...(secrets && { secrets }),
@@ -110,27 +105,48 @@ export function decodeAccount(data: Buffer): AccountRecord {
   };
 }
 
+function kindOf(
+  state: AccountState,
+): NonNullable<MessageInitShape<typeof AccountMessageSchema>['kind']> {
+  if (state.kind === 'group') return { case: 'group', value: toGroup(state.roles) };
+  const { key, sudoKey, recoveryKey, secretsHash } = state;
+  return {
+    case: 'user',
+    value: {
+      key: key.toFields(),
+      ...(sudoKey && { sudoKey: sudoKey.toFields() }),
+      ...(recoveryKey && { recoveryKey: recoveryKey.toFields() }),
+      ...(secretsHash && { secretsHash }),
+    },
+  };
+}
+
 function stateOf(message: AccountMessage): AccountState {
   const { kind } = message;
+  const state = {
+    account: parseOwner(message.account),
+    version: Number(message.version),
+    head: Buffer.from(message.head),
+    changed: message.changed.map(({ fingerprint, version, role, roleName }) => ({
+      fingerprint: Buffer.from(fingerprint),
+      version: Number(version),
+      role: rolesByNumber.get(role) ?? 'acts',
+      ...(roleName !== '' && { roleName }),
+    })),
+    isRemoved: message.removed,
+  };
+  if (kind.case === 'group') return { kind: 'group', ...state, roles: fromGroup(kind.value) };
   if (kind.case !== 'user') throw damaged('it is of no kind that is known');
   const { key, sudoKey, recoveryKey, secretsHash } = kind.value;
   const root = keyOf(key);
   if (root === undefined) throw damaged('it has no key');
   return {
     kind: 'user',
-    account: parseOwner(message.account),
-    version: Number(message.version),
-    head: Buffer.from(message.head),
+    ...state,
     key: root,
     sudoKey: keyOf(sudoKey),
     recoveryKey: keyOf(recoveryKey),
     secretsHash: present(secretsHash),
-    changed: message.changed.map(({ fingerprint, version, role }) => ({
-      fingerprint: Buffer.from(fingerprint),
-      version: Number(version),
-      role: rolesByNumber.get(role) ?? 'acts',
-    })),
-    isRemoved: message.removed,
   };
 }
 
@@ -207,6 +223,15 @@ export function decodeCode(data: Buffer | undefined): CodeRecord {
   if (data === undefined) return { mac: Buffer.alloc(0), expiresUnixMs: 0, tries: 0 };
   const { mac, expiresUnixMs, tries } = decode(data, 'code');
   return { mac: Buffer.from(mac), expiresUnixMs: Number(expiresUnixMs), tries: Number(tries) };
+}
+
+/** @param data undefined: in none. */
+export function decodeGroups(data: Buffer | undefined): readonly string[] {
+  return data === undefined ? [] : decode(data, 'groups').groups;
+}
+
+export function encodeGroups(groups: readonly string[]): Buffer {
+  return encode({ case: 'groups', value: { groups: [...groups] } });
 }
 
 type RecordCase = NonNullable<AuthRecord['record']['case']>;

@@ -48,7 +48,8 @@ export class Recoveries {
     const record = await attempts.run(attempt, async () => {
       const found = await accounts.find(text);
       const isThere = found?.secrets !== undefined;
-      const key = (isThere ? found.state.recoveryKey : undefined) ?? this.#nobody;
+      const user = isThere && found.state.kind === 'user' ? found.state : undefined;
+      const key = user?.recoveryKey ?? this.#nobody;
       const isNamed =
         key.suite === signature.suite && key.fingerprint.equals(signature.fingerprint);
       const bytes = loginProofBytes(claim);

@@ -97,7 +97,8 @@ export class SignUps {
     const { store, accounts, codes } = this.#options;
     if (codes === undefined) throw codeInvalid();
     const there = await accounts.find(account);
-    if (there?.state.key.fingerprintHex === fingerprint) {
+    const isUser = there?.state.kind === 'user';
+    if (isUser && there.state.key.fingerprintHex === fingerprint) {
       // The answer may have been lost, and that there is this user anybody may know.
       if (!there.isUnverified) return;
       await codes.check(account, 'verify', code);
@@ -150,7 +151,7 @@ function creationOf({ change }: Act, secrets: Buffer) {
   throw new AtedbError('ACT_INVALID', 'the secrets do not have the hash that the act names');
 }
 
-function closed(account: string): AtedbError {
+export function closed(account: string): AtedbError {
   return new AtedbError(
     'SIGN_UP_CLOSED',
     `this server sends no codes, and so can't check whose ${account} is: accounts are created on its own machine only, over a loopback address. Create it there, or have its operator configure mail (--smtp-url) or show codes (--show-codes)`,

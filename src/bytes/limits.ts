@@ -63,7 +63,7 @@ export const delegationsMax = 4;
 export const delegationChainsMax = 16;
 
 /** A delegation: two signatures and a key of the largest suites, chains, and room. */
-export const delegationBytesMax = 24_576;
+export const delegationBytesMax = 16_384;
 
 /** Delegations that a chain knows and that haven't expired. Each takes some 300 bytes of memory while the chain is open. */
 export const chainDelegationsMax = 4_096;

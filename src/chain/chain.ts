@@ -217,7 +217,7 @@ export class Chain {
     if (batch.isGenesis) return verifySignatures(seal, keyTable(genesisSigners(genesis)));
     const keys = authority.keysOf(batch);
     if (isSigned) {
-      const issuer = issuerOfShown(batch.delegations(), authority.keys);
+      const issuer = issuerOfShown(batch, authority.keys);
       const verified = verifyAllSigned(batch, keys, issuer);
       const held = verifyHeld(batch);
       return held === undefined ? verified : verified.then(() => held);

@@ -6,6 +6,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { getCommand } from './commands/get.ts';
+import { groupCommand } from './commands/group.ts';
 import { identityCommand } from './commands/identity.ts';
 import { keyCommand } from './commands/key.ts';
 import { lockCommand } from './commands/lock.ts';
@@ -21,6 +22,7 @@ import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
+import { tokenCommand } from './commands/token.ts';
 import { loginCommand, userCommand } from './commands/user.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { globalFlags, readGlobalFlags } from './global-flags.ts';
@@ -50,6 +52,8 @@ const commandNames = [
   'dump',
   'repair',
   'key',
+  'token',
+  'group',
   'identity',
   'login',
   'logout',
@@ -93,6 +97,8 @@ export function main(args: readonly string[]): Promise<number> {
       .command(dumpCommand)
       .command(repairCommand)
       .command(keyCommand)
+      .command(groupCommand)
+      .command(tokenCommand)
       .command(identityCommand)
       .command(loginCommand)
       .command(logoutCommand)

@@ -8,6 +8,7 @@ import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
 import { serverAddressText } from '../event/index.ts';
 import { readCertificateText, readTlsPair } from '../store/index.ts';
 import { dnsOptions } from './dns-flags.ts';
+import { loadToken } from './load-token.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
 import type { ServerTarget } from './server-target.ts';
 import type { TlsSettings } from './tls-flags.ts';
@@ -17,8 +18,8 @@ import type { TlsSettings } from './tls-flags.ts';
  * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
  */
 export async function connectTo(
-  { address, pinned, tls, encryption, dns }: ServerTarget,
-  options: Omit<ConnectOptions, 'tls' | 'encryption' | 'dns'> = {},
+  { address, pinned, tls, encryption, dns, token }: ServerTarget,
+  options: Omit<ConnectOptions, 'tls' | 'encryption' | 'dns' | 'token'> = {},
   json = false,
 ): Promise<AtedbClient> {
   if (encryption === 'plain' && tls === undefined) {
@@ -29,6 +30,7 @@ export async function connectTo(
     encryption,
     tls: tls && (await readTlsFiles(tls)),
     dns: dns && (await dnsOptions(dns)),
+    token: token && (await loadToken(token)),
   });
 }
 

@@ -16,6 +16,7 @@ import {
   dumpedAuthority,
   short,
 } from './dump-authority.ts';
+import { delegationFields, delegationWords } from './dump-delegations.ts';
 import { hexOrAbsent } from './event-lines.ts';
 import { countOf, isoTime, safeText, shownData, spanOf } from './safe-text.ts';
 
@@ -44,7 +45,8 @@ export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string 
   const events = batch.events.map((event, index) =>
     eventWords(event, commit.firstSequence + index, dumpedAuthority(batch, index)),
   );
-  return `${head}, ${writer}, ${place}\n${conditionWords(batch)}${events.join('')}`;
+  const shown = `${delegationWords(batch)}${conditionWords(batch)}`;
+  return `${head}, ${writer}, ${place}\n${shown}${events.join('')}`;
 }
 
 function conditionWords({ seal }: Batch): string {
@@ -129,6 +131,7 @@ export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object
     asOf: seal.asOf && { size: seal.asOf.size, root: seal.asOf.root.toString('hex') },
     preconditions:
       seal.preconditions.length === 0 ? undefined : seal.preconditions.map(conditionFields),
+    delegations: delegationFields(batch),
     events: batch.events.map((event, index) =>
       eventFields(event, firstSequence + index, dumpedAuthority(batch, index)),
     ),

@@ -12,6 +12,7 @@ import {
   type ParsedArguments,
   readFlag,
 } from './flags.ts';
+import { tokenFlag } from './token-flag.ts';
 import { readServerEncryption, wireFlags } from './wire-flags.ts';
 
 /** The flags that may stand with every command. */
@@ -65,6 +66,7 @@ export const globalFlags = {
     kind: 'value',
     parse: parseText,
   },
+  token: tokenFlag,
   ...dnsFlags,
 } satisfies Record<string, Flag<unknown>>;
 

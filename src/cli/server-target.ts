@@ -2,6 +2,7 @@ import type { ServerAddress } from '../event/index.ts';
 import { type DnsSettings, readDnsFlags } from './dns-flags.ts';
 import type { ParsedArguments } from './flags.ts';
 import { readTlsFlags, type TlsSettings } from './tls-flags.ts';
+import { readTokenFlag, type TokenSource } from './token-flag.ts';
 import { type ClientEncryption, readClientEncryption } from './wire-flags.ts';
 
 /** A server that a command speaks to, and how. */
@@ -15,6 +16,8 @@ export interface ServerTarget {
   readonly encryption: ClientEncryption;
   /** How its name is resolved; undefined: as the system does. */
   readonly dns: DnsSettings | undefined;
+  /** What commands act by, instead of a key; undefined: a key. */
+  readonly token: TokenSource | undefined;
 }
 
 /** The server of an address, and how the command line says to speak to it. @throws UsageError as `readTlsFlags`, `readClientEncryption`, `readDnsFlags`. */
@@ -28,5 +31,6 @@ export function readServer(
     tls: readTlsFlags(parsed),
     encryption: readClientEncryption(parsed),
     dns: readDnsFlags(parsed),
+    token: readTokenFlag(parsed),
   };
 }

@@ -14,6 +14,7 @@ import { type Output, runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { countOf } from './safe-text.ts';
 import type { TlsSettings } from './tls-flags.ts';
+import type { TokenSource } from './token-flag.ts';
 import { type VerifyReport, verifyJson, verifyWords } from './verify-report.ts';
 import { verifyServed } from './verify-served.ts';
 import type { ClientEncryption } from './wire-flags.ts';
@@ -25,6 +26,8 @@ export interface VerifySettings extends OpeningKey {
   readonly tls: TlsSettings | undefined;
   readonly encryption: ClientEncryption;
   readonly dns: DnsSettings | undefined;
+  /** What it acts by, instead of a key; undefined: a key. */
+  readonly token: TokenSource | undefined;
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;

@@ -11,6 +11,7 @@ import {
   type Change,
   parseAct,
   signAct,
+  type UserState,
   verifyAct,
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
@@ -21,7 +22,7 @@ import type { Transport } from './transport.ts';
 
 /** An account, as its acts say it. */
 export interface VerifiedAccount {
-  readonly state: AccountState;
+  readonly state: UserState;
   /** Oldest first. */
   readonly acts: readonly Act[];
   /** The server's word: nobody has shown that the name is the user's. */
@@ -60,6 +61,7 @@ export async function readAccount(
     if (state === undefined || (!isWhole && page.acts.length === 0) || acts.length > actsMax) {
       throw untrueActs(account, undefined);
     }
+    if (state.kind !== 'user') throw untrueActs(account, undefined);
     if (isWhole) return { state, acts, isUnverified: page.unverified };
   }
 }

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ParsedDelegation, Token } from '../event/index.ts';
+import { type DelegatedRight, Token } from '../event/index.ts';
 
 /** Who acts: by a key of their own, or by a token. */
 export interface ActingInput {
@@ -17,15 +17,20 @@ export interface ActingInput {
 }
 
 /**
- * The key that acts, and the delegations by which it does.
+ * The key that acts, and the delegations by which it does, if any.
  *
+ * @param byDefault acts where nothing is named.
  * @throws AtedbError REQUEST_INVALID where both are given, or the text is no token; DELEGATION_INVALID, UNSUPPORTED.
  */
-export function actingKey({ key, token }: ActingInput): {
+export function actingKey(
+  { key, token: named }: ActingInput,
+  byDefault: Token | undefined,
+): {
   readonly key: KeyPair | string | undefined;
-  readonly delegations: readonly ParsedDelegation[];
+  readonly right: DelegatedRight | undefined;
 } {
-  if (token === undefined) return { key, delegations: [] };
+  const token = named ?? (key === undefined ? byDefault : undefined);
+  if (token === undefined) return { key, right: undefined };
   if (key !== undefined) {
     throw new AtedbError(
       'REQUEST_INVALID',
@@ -33,6 +38,11 @@ export function actingKey({ key, token }: ActingInput): {
       { metadata: { field: 'token' } },
     );
   }
-  const parsed = typeof token === 'string' ? Token.parse(token, 'the token') : token;
-  return { key: parsed.key, delegations: parsed.delegations };
+  const parsed = tokenOf(token);
+  return { key: parsed.key, right: parsed };
+}
+
+/** A token, of its text too. @throws AtedbError as `Token.parse`. */
+export function tokenOf(token: Token | string): Token {
+  return typeof token === 'string' ? Token.parse(token, 'the token') : token;
 }

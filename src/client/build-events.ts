@@ -12,8 +12,8 @@ import {
   type BuiltEvent,
   buildEvents as buildEventFrames,
   childPrimaryKey,
+  type DelegatedRight,
   type EventInput,
-  type ParsedDelegation,
   type Precondition,
   primaryKeyBytes,
   primaryKeyFromName,
@@ -21,6 +21,7 @@ import {
 } from '../event/index.ts';
 import { type AuthorityInput, authorityOf, bearsAuthority } from './authority-input.ts';
 import type { LeaseName } from './lease.ts';
+import { pathBytes } from './shown-right.ts';
 
 /** An event to append. */
 export interface AppendEvent extends AuthorityInput {
@@ -71,10 +72,10 @@ export interface Signing {
   /** Keys that the right to the events comes from, besides the writer's; at most 15. */
   readonly coSigners?: readonly KeyPair[] | undefined;
   /**
-   * Delegations that the chain is to know with this batch, one path in its order: by one of its signers, who may so end one that the chain
+   * Delegations that the chain is to know with this batch: by one of its signers, who may so end one that the chain
    * hasn't seen used, or to one. Default: those of the token that is written with, until the chain knows them.
    */
-  readonly delegations?: readonly ParsedDelegation[] | undefined;
+  readonly right?: DelegatedRight | undefined;
 }
 
 /** An object that nobody else is to have changed. */
@@ -97,8 +98,8 @@ export interface BuiltEvents {
   /** As they are sent, without the seal. */
   readonly bytes: number;
   readonly preconditions: readonly Precondition[];
-  /** That the batch shows; undefined: none by itself. */
-  readonly delegations?: readonly ParsedDelegation[] | undefined;
+  /** Delegations that the batch shows; undefined: none by itself. */
+  readonly right?: DelegatedRight | undefined;
 }
 
 const saltBytes = 16;
@@ -128,11 +129,11 @@ export function buildEvents(
     );
   }
   const preconditions = preconditionsOf(conditions);
-  const { coSigners = [], delegations } = conditions;
+  const { coSigners = [], right } = conditions;
   if (coSigners.length >= signersMax) {
     throw invalid('coSigners', `there are ${coSigners.length}, and ${signersMax - 1} is the limit`);
   }
-  const most = eventsBytesMax - coSigners.length * signerBytesMax - bytesOf(delegations);
+  const most = eventsBytesMax - coSigners.length * signerBytesMax - bytesOf(right);
   const signWith = coSigners.map(({ publicKey }) => publicKey.fingerprint);
   const nowUnixMs = Date.now();
   let dataBytes = 0;
@@ -149,13 +150,15 @@ export function buildEvents(
   if (bytes > most) throw tooLarge(bytes, inputs.length, most);
   // What removes an object removes its rules.
   const isBearing = inputs.some((input) => input.kind === 'tombstone' || bearsAuthority(input));
-  const bearsAll = isBearing || delegations !== undefined;
-  return { events, coSigners, bearsAuthority: bearsAll, bytes, preconditions, delegations };
+  const bearsAll = isBearing || right !== undefined;
+  return { events, coSigners, bearsAuthority: bearsAll, bytes, preconditions, right };
 }
 
-/** Of delegations in a seal. */
-function bytesOf(delegations: readonly ParsedDelegation[] = []): number {
-  return delegations.reduce((sum, { bytes }) => sum + bytes.length + fieldHeadBytesMax, 0);
+/** Of delegations in a seal, with the key that they begin with. */
+function bytesOf(right: DelegatedRight | undefined): number {
+  const path = pathBytes(right);
+  if (path.length === 0) return 0;
+  return path.reduce((sum, { length }) => sum + length + fieldHeadBytesMax, signerBytesMax);
 }
 
 /**
@@ -164,11 +167,11 @@ function bytesOf(delegations: readonly ParsedDelegation[] = []): number {
  * @throws AtedbError DATA_TOO_LARGE.
  */
 export function checkRoomFor(
-  delegations: readonly ParsedDelegation[],
+  right: DelegatedRight | undefined,
   { events, bytes, coSigners }: BuiltEvents,
 ): void {
-  const most = eventsBytesMax - coSigners.length * signerBytesMax - bytesOf(delegations);
-  if (delegations.length > 0 && bytes > most) throw tooLarge(bytes, events.length, most);
+  const most = eventsBytesMax - coSigners.length * signerBytesMax - bytesOf(right);
+  if (right !== undefined && bytes > most) throw tooLarge(bytes, events.length, most);
 }
 
 function eventInput(

@@ -50,6 +50,8 @@ export interface ChainEvent {
   readonly writerId: Buffer;
   /** Of its writer's key; 32 bytes. */
   readonly fingerprint: Buffer;
+  /** Of the key whose owner the event is from, which has signed its batch, too; 32 bytes. Undefined: the writer's. */
+  readonly author: Buffer | undefined;
   /**
    * `writer`: a signature of that key is on its batch. `server`: the server of a centralized chain alone says that it is
    * of that key, which had been proven to it.
@@ -97,6 +99,7 @@ export function addEventsOf(
     const said = batch.saidOf(index);
     const state = batch.dataStateOf(index);
     const redaction = batch.redactedBy(index);
+    const marks = batch.marksOf(index);
     events.push({
       sequence: firstSequence + index,
       commit: commit.commit,
@@ -113,10 +116,11 @@ export function addEventsOf(
       redactedBy:
         redaction === undefined ? undefined : { sequence: redaction, fingerprint: undefined },
       redaction: said.kind === 'redaction' ? batch.authorityOf(index).redaction : undefined,
-      sealed: (batch.marksOf(index) & eventMarks.sealed) === 0 ? undefined : notOpened,
+      sealed: (marks & eventMarks.sealed) === 0 ? undefined : notOpened,
       headerBytes: batch.headerOf(index),
       writerId,
       fingerprint,
+      author: (marks & eventMarks.signers) === 0 ? undefined : batch.authorityOf(index).author,
       vouchedBy,
     });
   }

@@ -1,5 +1,5 @@
 import type { KeyPair, PaddingRule } from '../crypto/index.ts';
-import type { ChainKey, ParsedDelegation, TrustMode } from '../event/index.ts';
+import type { ChainKey, DelegatedRight, TrustMode } from '../event/index.ts';
 import type { Chain } from './chain.ts';
 import type { OnNotice } from './notice.ts';
 import type { Transport } from './transport.ts';
@@ -13,8 +13,12 @@ export interface ChainOptions {
   /** The same, of what the writer remembers. */
   readonly writerHome: string | undefined;
   readonly loadKey: () => Promise<KeyPair>;
-  /** By which the key may write and read, in the order of their path; none: by rules that name it. */
-  readonly delegations: readonly ParsedDelegation[];
+  /** The key of whoever writes by that of a role: undefined where no other is written with. Absent: nobody does. */
+  readonly loadAuthor?: (() => Promise<KeyPair | undefined>) | undefined;
+  /** Whether that one is named as the author. */
+  readonly signsAsMember: boolean;
+  /** By which the key may write and read; undefined: by rules that name it. */
+  readonly right: DelegatedRight | undefined;
   /** Keys that read keys may have been handed out to. */
   readonly loadReadKeys: () => Promise<readonly KeyPair[]>;
   /** Undefined: as the chain is. */

@@ -38,7 +38,7 @@ export function chainParts(options: ChainOptions): ChainParts {
     transport: options.transport,
     chainKey,
     loadKeys: options.loadReadKeys,
-    delegations: options.delegations,
+    right: options.right,
     check: (challenge) =>
       checkChallenge(challenge, {
         ...{ chainKey, server, pinned: chainId, genesis: opener.genesis, remembered },
@@ -65,7 +65,7 @@ export function chainParts(options: ChainOptions): ChainParts {
       trustMode,
       isConfidential: options.isConfidential,
       isPrivate: options.isPrivate,
-      isDelegated: options.delegations.length > 0,
+      isDelegated: options.right !== undefined,
     },
     remembered,
     known,

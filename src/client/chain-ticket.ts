@@ -3,11 +3,12 @@ import { ChainService, type TicketChallenge } from '../../gen/atedb/v1/chain_pb.
 import { IdentityRotationSchema } from '../../gen/atedb/v1/identity_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto/index.ts';
-import { type ChainKey, type ParsedDelegation, ticketProofBytes } from '../event/index.ts';
+import { type ChainKey, type DelegatedRight, ticketProofBytes } from '../event/index.ts';
 import { type IdentityLine, verifyIdentityLine } from '../trust/index.ts';
 import type { TicketSource } from './admitted-stream.ts';
 import { abortable, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
+import { shownRight } from './shown-right.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
 /** What tickets are asked for with. */
@@ -16,8 +17,8 @@ export interface ChainTicketOptions {
   readonly chainKey: ChainKey;
   /** The keys that there are to open the chain with; the first is used. */
   readonly loadKeys: () => Promise<readonly KeyPair[]>;
-  /** By which the key is let in, in the order of their path; none: by rules that name it. */
-  readonly delegations: readonly ParsedDelegation[];
+  /** By which the key is let in; undefined: by rules that name it. */
+  readonly right: DelegatedRight | undefined;
   /**
    * Refuses a challenge for another chain or server than is known here, before anything is signed.
    *
@@ -59,7 +60,7 @@ export class ChainTicket implements TicketSource {
 
   async #ask(): Promise<void> {
     this.#ticket = undefined;
-    const { transport, chainKey, loadKeys, delegations } = this.#options;
+    const { transport, chainKey, loadKeys, right } = this.#options;
     const [key] = await loadKeys();
     if (key === undefined) throw noKey(chainKey);
     using scope = new CallScope({ timeoutMs: timeoutDefaultMs });
@@ -69,7 +70,7 @@ export class ChainTicket implements TicketSource {
       talk.say({
         chainKey: chainKey.text,
         key: key.publicKey.toFields(),
-        delegations: delegations.map(({ bytes }) => bytes),
+        ...shownRight(right),
       });
       const challenge = await talk.due('challenge');
       talk.say({ proof: await this.#prove(key, challenge, talk.exporter) });

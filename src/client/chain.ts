@@ -4,6 +4,7 @@ import type { ChainKey, Genesis, TreeHead } from '../event/index.ts';
 import type { SignedHead } from '../trust/index.ts';
 import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, type BuiltEvents, buildEvents, checkRoomFor } from './build-events.ts';
+import { byMember } from './by-member.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import type { ChainKeys } from './chain-keys.ts';
@@ -140,7 +141,15 @@ export class Chain implements AsyncDisposable {
     options.signal?.throwIfAborted();
     options.lease?.signal?.throwIfAborted();
     this.#checkWritable();
-    const all = [events].flat();
+    const { loadAuthor, signsAsMember } = this.#options;
+    const given = [events].flat();
+    // Others have their place in the order before anything is awaited.
+    if (loadAuthor === undefined || !signsAsMember) return this.#appendAll(given, options);
+    const made = await byMember(loadAuthor, given, options);
+    return this.#appendAll(made.events, made.options);
+  }
+
+  async #appendAll(all: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
     const confidential = this.#confidential;
     if (confidential.seals(this.genesis)) return confidential.append(all, options);
     const appended = this.#append(buildEvents(all, options), options);
@@ -155,7 +164,7 @@ export class Chain implements AsyncDisposable {
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
-    checkRoomFor(this.#options.delegations, built);
+    checkRoomFor(this.#options.right, built);
     const committed = await this.#writer.append(built, options);
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
     return committed;

@@ -2,8 +2,9 @@ import { OwnerService } from '../../gen/atedb/v1/answer_pb.js';
 import { signAct } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ChainKey, ownerOf } from '../event/index.ts';
+import { type ChainKey, type Owner, ownerOf } from '../event/index.ts';
 import type { CallOptions } from './cancellation.ts';
+import { creationAct } from './groups.ts';
 import type { Notice } from './notice.ts';
 import type { Transport } from './transport.ts';
 
@@ -35,11 +36,10 @@ export async function claimOwner(
   const { transport, chainKey, key, timeUnixMs } = claim;
   const account = ownerOf(chainKey);
   const { publicKey } = key;
-  const noOthers = { sudoKey: undefined, recoveryKey: undefined, secretsHash: undefined };
-  const change = { kind: 'user_creation', key: publicKey, ...noOthers } as const;
-  const act = await signAct({ account, version: 0, previous: undefined, timeUnixMs, change }, [
-    key,
-  ]);
+  const act =
+    account.kind === 'group'
+      ? await creationAct(account, { key })
+      : await userClaim(account, key, timeUnixMs);
   try {
     await transport.unary(OwnerService.method.claimOwner, { act }, call);
   } catch (error) {
@@ -52,6 +52,13 @@ export async function claimOwner(
   const { text: owner } = account;
   const message = `claimed the name ${owner} at ${server} with the key ${fingerprint}; nobody has checked whose it is`;
   return { kind: 'name-claimed', owner, server, fingerprint, message };
+}
+
+/** The act that creates a user with a key, and nothing else. */
+function userClaim(account: Owner, key: KeyPair, timeUnixMs: number): Promise<Buffer> {
+  const noOthers = { sudoKey: undefined, recoveryKey: undefined, secretsHash: undefined };
+  const change = { kind: 'user_creation', key: key.publicKey, ...noOthers } as const;
+  return signAct({ account, version: 0, previous: undefined, timeUnixMs, change }, [key]);
 }
 
 const takenReasons: ReadonlySet<string> = new Set(['ACCOUNT_EXISTS', 'VERSION_CONFLICT']);

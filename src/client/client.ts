@@ -4,14 +4,16 @@ import { AtedbError } from '../bytes/index.ts';
 import { chooseProvider, type KeyPair, passphraseCosts, selfTestOnce } from '../crypto/index.ts';
 import {
   type ChainKey,
+  type DelegatedRight,
   parseChainAddress,
   parseServerAddress,
   parseTypedChainKey,
   serverAddressText,
+  type Token,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
 import { AccountsClient } from './accounts.ts';
-import { type ActingInput, actingKey } from './acting-key.ts';
+import { type ActingInput, actingKey, tokenOf } from './acting-key.ts';
 import { Admin } from './admin.ts';
 import { batchLimits } from './batch-limits.ts';
 import type { CallOptions } from './cancellation.ts';
@@ -19,7 +21,8 @@ import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
 import { checkChallenge } from './check-challenge.ts';
 import { checkNode } from './check-node.ts';
-import type { ConnectOptions, OpenOptions } from './client-options.ts';
+import { claimOwner } from './claim-owner.ts';
+import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import {
   type ChainDescription,
@@ -27,11 +30,14 @@ import {
   parseChainsPage,
   parseDescription,
 } from './descriptions.ts';
+import { GroupKeys, type GroupKeysOptions } from './group-keys.ts';
+import { GroupsClient } from './groups.ts';
 import { checkProvable, identityCheck } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import { nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
+import type { OpenOptions } from './open-options.ts';
 import { RememberedChain } from './remembered-chain.ts';
 import { setUpTls } from './tls-options.ts';
 import { Transport } from './transport.ts';
@@ -77,11 +83,14 @@ export class AtedbClient implements AsyncDisposable {
   readonly home: string | undefined;
   /** The accounts that the server keeps. They are spoken of encrypted only, also where chains of it are not. */
   readonly accounts: AccountsClient;
+  /** The groups that the server keeps, for their members; encrypted only, too. */
+  readonly groups: GroupsClient;
   readonly #transport: Transport;
   /** That is encrypted, where the other need not be; made when it is used. */
   #safeTransport: Transport | undefined;
   readonly #onNotice: OnNotice;
   readonly #passphrase: Passphrase | undefined;
+  readonly #token: Token | undefined;
   readonly #chains = new Set<Chain>();
   #closed: Promise<void> | undefined;
 
@@ -107,16 +116,19 @@ export class AtedbClient implements AsyncDisposable {
       return new Transport(new Connection(address, connection), { timeoutMs });
     };
     this.#transport = transportFor(encryption);
-    this.accounts = new AccountsClient(() => {
+    const safely = () => {
       const isSafe = tlsSetup !== undefined || typeof encryption === 'number';
       if (isSafe || this.#closed !== undefined) return this.#transport;
       if (encryption === 'plain') throw linkUnsafe(this.server);
       // Who is on the way could keep the other one from encryption.
       this.#safeTransport ??= transportFor(keyBitsLeast);
       return this.#safeTransport;
-    }, options.passwordCosts ?? passphraseCosts);
+    };
+    this.accounts = new AccountsClient(safely, options.passwordCosts ?? passphraseCosts);
+    this.groups = new GroupsClient(safely);
     this.server = this.#transport.server;
     this.#passphrase = options.passphrase;
+    this.#token = options.token === undefined ? undefined : tokenOf(options.token);
   }
 
   /**
@@ -127,16 +139,18 @@ export class AtedbClient implements AsyncDisposable {
    */
   async describe(chain: string, options: DescribeOptions = {}): Promise<ChainDescription> {
     const { key: _key, token: _token, ...call } = options;
-    const { key, delegations } = actingKey(options);
+    const { key, right } = actingKey(options, this.#token);
     const chainKey = this.#chainKey(chain);
-    const { loadReadKeys: loadKeys } = this.#keyLoaders(key, this.#onNotice);
+    const { loadReadKeys: loadKeys } = this.#loadersFor(chainKey, right, {
+      ...this.#keyLoaders(key, this.#onNotice),
+    });
     const { home, server } = this;
     const remembered = new RememberedChain({ home, server, chainKey, onError: () => undefined });
     const ticket = new ChainTicket({
       transport: this.#transport,
       chainKey,
       loadKeys,
-      delegations,
+      right,
       check: (challenge) =>
         checkChallenge(challenge, {
           ...{ chainKey, server: this.server, pinned: undefined, genesis: undefined, remembered },
@@ -184,7 +198,7 @@ export class AtedbClient implements AsyncDisposable {
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
     const { signal, timeoutMs, forAppend = false } = options;
-    const { key, delegations } = actingKey(options);
+    const { key, right } = actingKey(options, this.#token);
     if (forAppend && options.readDamaged === true) {
       throw new AtedbError(
         'REQUEST_INVALID',
@@ -194,16 +208,27 @@ export class AtedbClient implements AsyncDisposable {
     }
     const onNotice = options.onNotice ?? this.#onNotice;
     const { home } = this;
+    const chainKey = this.#chainKey(chain);
+    const claimWith = async (own: KeyPair) => {
+      const claim = { transport: this.#transport, chainKey, key: own, timeUnixMs: Date.now() };
+      const notice = await claimOwner(claim, {});
+      if (notice !== undefined) onNotice(notice);
+    };
     const opened = new Chain({
       transport: this.#transport,
-      chainKey: this.#chainKey(chain),
+      chainKey,
       home,
-      ...this.#keyLoaders(key, onNotice),
-      delegations,
+      ...this.#loadersFor(chainKey, right, {
+        ...this.#keyLoaders(key, onNotice),
+        claim: options.claim === true && forAppend ? claimWith : undefined,
+      }),
+      signsAsMember: options.signAsMember ?? true,
+      right,
       checkRules: options.checkRules,
       isConfidential: options.confidential ?? false,
       isPrivate: options.private ?? false,
-      claims: options.claim ?? false,
+      // Of a group, before its key is asked for.
+      claims: options.claim === true && chainKey.kind === 'user',
       padding: options.pad === true ? 'padme' : 'mark',
       chainId: parseChainId(options.chainId),
       trustMode: options.trustMode,
@@ -241,6 +266,22 @@ export class AtedbClient implements AsyncDisposable {
     const passphrase = this.#passphrase;
     const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
     return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }) };
+  }
+
+  /** Of a group's chain the keys that the user has by a role, if there is one; a token has a key of its own. */
+  #loadersFor(
+    chainKey: ChainKey,
+    right: DelegatedRight | undefined,
+    own: Pick<GroupKeysOptions, 'loadKey' | 'loadReadKeys' | 'claim'>,
+  ) {
+    const { loadKey, loadReadKeys } = own;
+    if (chainKey.kind === 'user' || right !== undefined) return { loadKey, loadReadKeys };
+    const keys = new GroupKeys({ ...own, groups: this.groups, name: chainKey.group });
+    return {
+      loadKey: () => keys.loadKey(),
+      loadReadKeys: () => keys.loadReadKeys(),
+      loadAuthor: () => keys.loadAuthor(),
+    };
   }
 
   #chainKey(chain: string): ChainKey {

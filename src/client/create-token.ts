@@ -53,7 +53,8 @@ export async function createToken(options: TokenOptions): Promise<Token> {
   const delegation = await signDelegation(claim, { issuer, subject: key });
   const path = [...above, delegation];
   checkDelegationPath(path);
-  return new Token(key, path);
+  const first = from instanceof Token ? from.issuer : from.publicKey;
+  return new Token(key, { issuer: first, delegations: path });
 }
 
 function timeOf(field: string, time: Date | undefined): number {

@@ -6,6 +6,7 @@ export {
   type ChainKey,
   childPrimaryKey,
   type DataState,
+  type DelegatedRight,
   type EventKind,
   type Genesis,
   type ParsedDelegation,
@@ -84,18 +85,22 @@ export type { CallOptions } from './cancellation.ts';
 export { Chain } from './chain.ts';
 export type { ChainEvent, RedactedBy, SealedState } from './chain-event.ts';
 export { AtedbClient, connect, type ListOptions } from './client.ts';
-export type { ConnectOptions, OpenOptions } from './client-options.ts';
+export type { ConnectOptions } from './connect-options.ts';
 export { createToken, type TokenOptions } from './create-token.ts';
 export type { ChainDescription, DescribedOwner, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
+export type { RoleEdit } from './group-plan.ts';
+export { type GroupSigner, GroupsClient, type ListedGroup } from './groups.ts';
 export type { LookUpIdentity } from './identity-check.ts';
 export { KnownHosts } from './known-hosts.ts';
 export type { KnownHost } from './known-hosts-text.ts';
 export type { Lease, LeaseName } from './lease.ts';
 export type { LockOptions, LockTarget } from './lock-object.ts';
 export type { Notice, OnNotice } from './notice.ts';
+export type { OpenOptions } from './open-options.ts';
+export { highestRole, type OpenedGroup } from './opened-group.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export type { Redacted, RedactOptions, RedactTarget } from './redact.ts';

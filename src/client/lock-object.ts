@@ -2,7 +2,7 @@ import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import {
   childPrimaryKey,
-  type ParsedDelegation,
+  type DelegatedRight,
   primaryKeyBytes,
   primaryKeyFromName,
 } from '../event/index.ts';
@@ -37,8 +37,8 @@ export interface LockContext {
   readonly transport: Transport;
   readonly opener: ChainOpener;
   readonly loadKey: () => Promise<KeyPair>;
-  /** To the key, by which it may write; none: by rules that name it. */
-  readonly delegations: readonly ParsedDelegation[];
+  /** By which the key may write; undefined: by rules that name it. */
+  readonly right: DelegatedRight | undefined;
   /** Fires when the chain is closed. */
   readonly closed: AbortSignal;
   /** How long a lost server is waited for, in milliseconds. */
@@ -98,13 +98,13 @@ async function lockOnce(
   context: LockContext,
   { key, wish, signal, onAnswer }: Try,
 ): Promise<Lease> {
-  const { transport, opener, closed, delegations } = context;
+  const { transport, opener, closed, right } = context;
   const opened = await opener.open({ signal });
   // The answer may have come just before the caller gave up.
   signal.throwIfAborted();
   const { genesis } = opened.chain as OpenedChain;
   const serverFingerprint = opened.serverIdentity.fingerprint;
-  const about = { genesis, serverFingerprint, key, wish, delegations };
+  const about = { genesis, serverFingerprint, key, wish, right };
   // The lease outlives the call that asks for it, and not the chain.
   const end = new AbortController();
   const stop = () => end.abort(signal.reason);

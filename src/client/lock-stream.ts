@@ -1,8 +1,9 @@
 import { ChainService, type LockResponse } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { type KeyPair, signatureContexts } from '../crypto/index.ts';
-import { type Genesis, lockProofBytes, type ParsedDelegation } from '../event/index.ts';
+import { type DelegatedRight, type Genesis, lockProofBytes } from '../event/index.ts';
 import { Conversation, untrue } from './conversation.ts';
+import { shownRight } from './shown-right.ts';
 import type { Transport } from './transport.ts';
 
 type Message = LockResponse['message'];
@@ -67,13 +68,13 @@ export class LockStream {
       readonly genesis: Genesis;
       readonly serverFingerprint: Buffer;
       readonly key: KeyPair;
-      /** To the key. */
-      readonly delegations: readonly ParsedDelegation[];
+      /** By which the key may; undefined: by rules that name it. */
+      readonly right: DelegatedRight | undefined;
       readonly wish: LockWish;
     },
     signal: AbortSignal,
   ): Promise<LockStream> {
-    const { genesis, serverFingerprint, key, delegations, wish } = about;
+    const { genesis, serverFingerprint, key, right, wish } = about;
     const { chainId, chainKey } = genesis;
     const { primaryKey, made, noWait, ttlMs } = wish;
     const { suite, fingerprint } = key.publicKey;
@@ -88,7 +89,7 @@ export class LockStream {
         key: key.publicKey.toFields(),
         ttlMs,
         noWait,
-        delegations: delegations.map(({ bytes }) => bytes),
+        ...shownRight(right),
       };
       talk.say({ chainKey: chainKey.text, chainId, message: { case: 'lock', value: asked } });
       const { conversationId: id } = await talk.due('conversation');

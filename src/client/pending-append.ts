@@ -83,8 +83,8 @@ export class PendingAppend implements QueuedAppend {
 
   /** Conditions and signers are the whole batch's. */
   get isAlone(): boolean {
-    const { preconditions, coSigners, bearsAuthority, delegations } = this.built;
-    if (delegations !== undefined) return true;
+    const { preconditions, coSigners, bearsAuthority, right } = this.built;
+    if (right !== undefined) return true;
     return preconditions.length > 0 || coSigners.length > 0 || bearsAuthority;
   }
 

@@ -90,7 +90,7 @@ function outletTo(server: ToyServer, slot: WriterSlot): Outlet {
     key,
     signs: true,
     isStranger: false,
-    delegations: [],
+    right: undefined,
     asOf: () => undefined,
     send,
   };

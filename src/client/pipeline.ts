@@ -1,7 +1,7 @@
 import { AtedbError, type Reason, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import {
-  type ParsedDelegation,
+  type DelegatedRight,
   parseCommitHeader,
   type TreeHead,
   type WriterIdentity,
@@ -30,8 +30,8 @@ export interface Outlet {
   readonly signs: boolean;
   /** Whether the chain may not know the key before the writer's first batch. */
   readonly isStranger: boolean;
-  /** To the key; shown where the chain may not know it. */
-  readonly delegations: readonly ParsedDelegation[];
+  /** Of the key by delegations; shown where the chain may not know it. */
+  readonly right: DelegatedRight | undefined;
   /** The newest head that was verified. */
   asOf(): TreeHead | undefined;
   /** Send a batch. @param attest whether it is to be attested, too. */
@@ -207,7 +207,7 @@ export class Pipeline {
   }
 
   #seal(batch: SealedBatch, before: SealedBatch | undefined, outlet: Outlet): void {
-    const { slot, chainId, key, signs, isStranger, delegations } = outlet;
+    const { slot, chainId, key, signs, isStranger, right } = outlet;
     const { salt, counter, lastSeal } = slot.state;
     const writer: WriterIdentity = { chainId, fingerprint: key.publicKey.fingerprint, salt };
     const place = {
@@ -217,7 +217,7 @@ export class Pipeline {
     };
     // Known for good once a batch is acknowledged.
     const shows = isStranger && counter === 0;
-    batch.seal(writer, { key, signs, shows, delegations }, place).then(
+    batch.seal(writer, { key, signs, shows, right }, place).then(
       () => this.pump(),
       (error: unknown) => this.fail(() => error),
     );

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import { type ChainKey, type ParsedDelegation, sealBatch, signBatch } from '../event/index.ts';
+import { type ChainKey, type DelegatedRight, sealBatch, signBatch } from '../event/index.ts';
 import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, buildEvents } from './build-events.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { checkOffer } from './check-offer.ts';
 import { appendRequest, offerGenesis, sealGenesis } from './make-genesis.ts';
+import { issuersOf, pathBytes } from './shown-right.ts';
 
 /**
  * Make the requests that append events, and send nothing: see `Chain.sealRequests`.
@@ -18,8 +19,8 @@ export async function sealRequests(
     readonly chainKey: ChainKey;
     readonly opener: ChainOpener;
     readonly loadKey: () => Promise<KeyPair>;
-    /** To the key, by which it may write; none: by rules that name it. */
-    readonly delegations: readonly ParsedDelegation[];
+    /** By which the key may write; undefined: by rules that name it. */
+    readonly right: DelegatedRight | undefined;
     /** Whether only those whom its rules name may open a chain that is made. */
     readonly isPrivate: boolean;
   },
@@ -62,11 +63,10 @@ export async function sealRequests(
   });
   const frames = built.events.map((event) => event.frame);
   const { coSigners } = built;
-  const delegations = built.delegations ?? chain.delegations;
-  const isStranger = chain.delegations.length > 0;
-  const shown = [...(isStranger ? [key] : []), ...coSigners].map(({ publicKey }) => publicKey);
-  const path = delegations.map(({ bytes }) => bytes);
-  const run = await signBatch(frames, sealed, [key, ...coSigners], shown, path);
+  const right = built.right ?? chain.right;
+  const strangers = [...(chain.right === undefined ? [] : [key]), ...coSigners];
+  const shown = [...strangers.map(({ publicKey }) => publicKey), ...issuersOf(right)];
+  const run = await signBatch(frames, sealed, [key, ...coSigners], shown, pathBytes(right));
   requests.push(appendRequest(run, chain.chainKey));
   return requests;
 }

@@ -1,6 +1,6 @@
 import type { KeyPair } from '../crypto/index.ts';
 import {
-  type ParsedDelegation,
+  type DelegatedRight,
   type SealedHeader,
   sealBatch,
   signBatch,
@@ -8,6 +8,7 @@ import {
   type WriterIdentity,
 } from '../event/index.ts';
 import type { PendingAppend } from './pending-append.ts';
+import { issuersOf, pathBytes } from './shown-right.ts';
 
 /** Where a batch stands among its writer's. */
 export interface BatchPlace {
@@ -53,7 +54,7 @@ export class SealedBatch {
    *
    * @param by.signs false for a stream that has proven the key; what must be signed is signed all the same.
    * @param by.shows whether the chain may not know the writer's key yet, nor what was delegated to it.
-   * @param by.delegations to the writer's key.
+   * @param by.right of the writer's key by delegations.
    * @returns when it is signed; the signature of a former seal is dropped.
    */
   async seal(
@@ -62,7 +63,7 @@ export class SealedBatch {
       readonly key: KeyPair;
       readonly signs: boolean;
       readonly shows: boolean;
-      readonly delegations: readonly ParsedDelegation[];
+      readonly right: DelegatedRight | undefined;
     },
     place: BatchPlace,
   ): Promise<void> {
@@ -83,15 +84,16 @@ export class SealedBatch {
     const frames = built.map((event) => event.frame);
     const [first] = this.appends;
     const { coSigners = [], bearsAuthority = false } = first?.built ?? {};
-    const delegations = first?.built.delegations ?? (shows ? by.delegations : []);
+    const right = first?.built.right ?? (shows ? by.right : undefined);
     const isSigned = signs || bearsAuthority || coSigners.length > 0;
-    const shown = [...(shows ? [key] : []), ...coSigners].map(({ publicKey }) => publicKey);
+    const strangers = [...(shows ? [key] : []), ...coSigners];
+    const shown = [...strangers.map(({ publicKey }) => publicKey), ...issuersOf(right)];
     const run = await signBatch(
       frames,
       sealed,
       isSigned ? [key, ...coSigners] : [],
       shown,
-      delegations.map(({ bytes }) => bytes),
+      pathBytes(right),
     );
     if (this.#version === version) this.run = run;
   }

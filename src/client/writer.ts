@@ -1,7 +1,7 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, FieldWriter, type Reason } from '../bytes/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
-import type { Genesis, ParsedDelegation } from '../event/index.ts';
+import type { DelegatedRight, Genesis } from '../event/index.ts';
 import { alarmReasons } from './alarm-reasons.ts';
 import type { BatchLimits } from './append-queue.ts';
 import { Attestations } from './attestations.ts';
@@ -21,8 +21,8 @@ import { WriterPlace, type WriterPlaceOptions } from './writer-place.ts';
 export interface WriterOptions extends WriterPlaceOptions {
   /** Called once, when there is something to write. */
   readonly loadKey: () => Promise<KeyPair>;
-  /** To the key, by which it may write; none: by rules that name it. */
-  readonly delegations: readonly ParsedDelegation[];
+  /** By which the key may write; undefined: by rules that name it. */
+  readonly right: DelegatedRight | undefined;
   readonly limits: BatchLimits;
   /** Whether every batch is signed, also where a proof would do. */
   readonly signBatches: boolean;
@@ -160,7 +160,7 @@ export class Writer {
       this.#key = undefined;
       throw error;
     });
-    const { chainKey, transport, opener, known, signBatches, delegations } = this.#options;
+    const { chainKey, transport, opener, known, signBatches, right } = this.#options;
     const placed = await this.#place.take(key, this.#pipeline.unanswered, signal);
     const { slot, genesis } = placed;
     this.#checkBlind(genesis);
@@ -179,7 +179,7 @@ export class Writer {
       key,
       signs,
       isStranger,
-      delegations,
+      right,
       asOf: () => known.newest,
       send: (run, attest) => {
         const request = isFirst ? appendRequest(run, chainKey) : run;

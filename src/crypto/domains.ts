@@ -53,6 +53,8 @@ export const hashTags = {
 export const hpkeInfos = {
   /** A read key, for one of its readers. */
   wrappedKey: 'atedb/v1/wrapped-key',
+  /** The secret of a role's key in a group, for one who is to have it. */
+  roleKey: 'atedb/v1/role-key',
   /** The secret of a handshake; the transcript after the client's hello follows. */
   wire: 'atedb/v1/wire-secret',
 } as const;
@@ -147,6 +149,8 @@ export const signatureContexts = {
   authAnswer: 'atedb/v1/auth-answer',
   /** Over the transcript of a handshake, by the server. */
   wire: 'atedb/v1/wire',
+  /** Over what ties the proof of a key to one stream, and the group that is asked about. */
+  group: 'atedb/v1/group',
   /** Over the header of a delegation, by the key that delegates. */
   delegation: 'atedb/v1/delegation',
   /** Over the same, by the key that is delegated to: whoever has the delegation made has that key. */

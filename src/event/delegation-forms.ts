@@ -5,7 +5,7 @@ import { magics, publicKeyForm, signatureForm } from './forms.ts';
 // The strict forms of the schema's delegation.proto.
 
 /** A key of the largest suites and as many chains as may be named, with room: nothing much larger is a header. */
-const headerBytesMax = 12_288;
+const headerBytesMax = 8_192;
 
 const signatureSeedBytes = 64;
 const kemSeedBytes = 32;
@@ -50,5 +50,6 @@ export const tokenForm: MessageForm = {
     { number: 3, name: 'kem_suite', kind: 'enum', values: [1] },
     { number: 4, name: 'kem_seed', kind: 'bytes', length: kemSeedBytes },
     required(delegationsField(5)),
+    { number: 6, name: 'issuer', kind: 'message', form: publicKeyForm, required: true },
   ],
 };

@@ -124,7 +124,10 @@ test('what is not beyond a scope covers no chain that the scope does not', () =>
   );
 });
 
-const token = new Token(subject, [parseDelegation(message)]);
+const token = new Token(subject, {
+  issuer: keys.issuer,
+  delegations: [parseDelegation(message)],
+});
 
 test('a token is read as it was written, and shows its secrets in its text alone', () => {
   const text = token.text();

@@ -152,5 +152,5 @@ export {
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
 export { type TicketProofClaim, ticketProofBytes } from './ticket-proof.ts';
-export { Token, tokenMark } from './token.ts';
+export { type DelegatedRight, Token, tokenMark } from './token.ts';
 export { WriterNumbers } from './writer-numbers.ts';

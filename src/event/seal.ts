@@ -135,7 +135,7 @@ function preconditionBytes(condition: Precondition): Buffer {
  * Sign a sealed header with each key and put the batch together.
  *
  * @param keys none where a stream has proven the writer's.
- * @param shown public keys of signers that the chain may not know yet.
+ * @param shown public keys of signers that the chain may not know yet, and of who has delegated to them.
  * @param delegations serialised Delegation messages that it may not know yet, one path of them.
  * @returns the run: the events, then the seal, byte for byte what is sent, stored and replayed.
  */
@@ -154,7 +154,8 @@ export async function signBatch(
   sorted.forEach((key, index) => {
     seal.message(2, signatureBytes(key.publicKey, signatures[index] as Buffer));
   });
-  for (const key of [...shown].sort(byFingerprint)) seal.message(3, publicKeyBytes(key));
+  const once = new Map(shown.map((key) => [key.fingerprintHex, key]));
+  for (const key of [...once.values()].sort(byFingerprint)) seal.message(3, publicKeyBytes(key));
   for (const delegation of delegations) seal.bytes(4, delegation);
   return Buffer.concat([...eventFrames, frame(runFields.seal, seal.finish())]);
 }

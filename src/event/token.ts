@@ -1,25 +1,36 @@
 import { inspect } from 'node:util';
 import { AtedbError, checkStrict, FieldCursor, FieldWriter } from '../bytes/index.ts';
-import { KeyPair } from '../crypto/index.ts';
+import { KeyPair, type PublicKey } from '../crypto/index.ts';
 import { type ParsedDelegation, parseDelegation } from './delegation.ts';
 import { tokenForm } from './delegation-forms.ts';
+import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 
 /** What the text of a token begins with, so that those who look for secrets where they don't belong find it. */
 export const tokenMark = 'atedb_token_v1_';
 
 const base64urlPattern = /^[A-Za-z0-9_-]+$/;
 
+/** What gives a right by delegations. */
+export interface DelegatedRight {
+  /** The key that they begin with, which has the right by itself. */
+  readonly issuer: PublicKey;
+  /** In the order of their path. */
+  readonly delegations: readonly ParsedDelegation[];
+}
+
 /**
  * What a program is given to act by delegations: a key pair, and a path of delegations to it. Neither JSON nor `util.inspect` shows
  * its secrets; only `text` does.
  */
-export class Token {
+export class Token implements DelegatedRight {
   readonly key: KeyPair;
+  readonly issuer: PublicKey;
   /** In the order of the path; the last one's subject is the key. */
   readonly delegations: readonly ParsedDelegation[];
 
-  constructor(key: KeyPair, delegations: readonly ParsedDelegation[]) {
+  constructor(key: KeyPair, { issuer, delegations }: DelegatedRight) {
     this.key = key;
+    this.issuer = issuer;
     this.delegations = delegations;
   }
 
@@ -53,7 +64,7 @@ export class Token {
       .varint(3, kem?.suite ?? 0)
       .bytes(4, kem?.seed);
     for (const { bytes } of this.delegations) writer.bytes(5, bytes);
-    const message = writer.finish();
+    const message = writer.message(6, publicKeyBytes(this.issuer)).finish();
     try {
       return `${tokenMark}${message.toString('base64url')}`;
     } finally {
@@ -79,6 +90,7 @@ function parseToken(bytes: Buffer, where: string): Token {
     throw noToken(where, 'it is damaged', error);
   }
   const delegations: Buffer[] = [];
+  let issuerBytes: Buffer = Buffer.alloc(0);
   const seeds: (Buffer | undefined)[] = [];
   let suite = 0;
   let kemSuite = 0;
@@ -88,18 +100,30 @@ function parseToken(bytes: Buffer, where: string): Token {
     else if (cursor.field === 2) seeds[0] = cursor.bytesValue();
     else if (cursor.field === 3) kemSuite = cursor.value;
     else if (cursor.field === 4) seeds[1] = cursor.bytesValue();
-    else delegations.push(cursor.bytesValue());
+    else if (cursor.field === 5) delegations.push(cursor.bytesValue());
+    else issuerBytes = cursor.bytesValue();
   }
   const [seed, kemSeed] = seeds;
   if ((kemSuite === 0) !== (kemSeed === undefined)) throw noToken(where, 'it has half a KEM key');
   const kem = kemSeed && { suite: kemSuite, seed: kemSeed };
   const key = KeyPair.fromSeed(suite, seed as Buffer, kem);
   const path = delegations.map(parseDelegation);
-  const subject = path.at(-1)?.subject.fingerprintHex;
-  if (subject === key.publicKey.fingerprintHex) return new Token(key, path);
+  const issuer = parsePublicKey(issuerBytes);
+  checkEnds(key.publicKey, { issuer, delegations: path }, where);
+  return new Token(key, { issuer, delegations: path });
+}
+
+function checkEnds(
+  { fingerprintHex }: PublicKey,
+  { issuer, delegations }: DelegatedRight,
+  where: string,
+): void {
+  const subject = delegations.at(-1)?.subject.fingerprintHex;
+  const first = delegations[0]?.issuerHex;
+  if (subject === fingerprintHex && first === issuer.fingerprintHex) return;
   throw new AtedbError(
     'DELEGATION_INVALID',
-    `${where}: its last delegation is to the key ${subject}, and its own key is ${key.publicKey.fingerprintHex}`,
+    `${where}: its delegations lead from the key ${first} to ${subject}, and it is of ${issuer.fingerprintHex} and ${fingerprintHex}`,
   );
 }
 

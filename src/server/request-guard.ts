@@ -1,6 +1,11 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
-import { AtedbError, grpcMessageBytesMax } from '../bytes/index.ts';
+import {
+  AtedbError,
+  delegationBytesMax,
+  delegationsMax,
+  grpcMessageBytesMax,
+} from '../bytes/index.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { messageHeadBytes } from './framed-message.ts';
 import { serviceErrorOf } from './status.ts';
@@ -16,7 +21,7 @@ const carriers = /^\/atedb\.[^/]+\.WireService\/Call$/;
 
 /** Methods that are sent acts on accounts: a group's names all of its members. */
 const actMethods =
-  /^\/atedb\.[^/]+\.(AuthService\/(CreateUser|SubmitAct|Recover)|OwnerService\/ClaimOwner)$/;
+  /^\/atedb\.[^/]+\.(AuthService\/(CreateUser|CreateGroup|SubmitAct|Recover)|OwnerService\/ClaimOwner)$/;
 
 /** Bytes of such a request: an act, and the secrets of an account. */
 const actRequestBytesMax = 1_048_576 + 65_536;
@@ -24,16 +29,21 @@ const actRequestBytesMax = 1_048_576 + 65_536;
 /** Bytes of any other request, which names a chain, an event or a service. They are so few that they aren't counted. */
 const smallRequestBytesMax = 4_096;
 
+/** Requests that may show delegations to a key, and are small otherwise. These count as uploads do. */
+const claims = /^\/atedb\.[^/]+\.ChainService\/(GetTicket|Lock)$/;
+const claimBytesMax = smallRequestBytesMax + delegationsMax * delegationBytesMax;
+
 /** Bytes of a handshake's message. They count nowhere either: handshakes are counted. */
 const handshakeBytesMax = 32_768;
 const handshakes = /^\/atedb\.[^/]+\.WireService\/Handshake$/;
 
-/** Bytes of a call in the tunnel that wait for nobody: as much as small requests take that aren't counted, and what is around them. */
+/** Bytes of a call in the tunnel, or of a claim, that wait for nobody: as much as small requests take that aren't counted, and what is around them. */
 const smallCallBytesMax = 2 * smallRequestBytesMax;
 
 /** Bytes that a request of a method may have. @param path of the method, `/atedb.v1.ChainService/Append`. */
 export function requestBytesMaxOf(path: string): number {
   if (uploads.test(path) || carriers.test(path)) return grpcMessageBytesMax;
+  if (claims.test(path)) return claimBytesMax;
   if (actMethods.test(path)) return actRequestBytesMax;
   return handshakes.test(path) ? handshakeBytesMax : smallRequestBytesMax;
 }
@@ -123,7 +133,7 @@ class GuardedRequest {
   readonly #call: GuardedCall;
   readonly #isStream: boolean;
   readonly #isCounted: boolean;
-  readonly #isCarrier: boolean;
+  readonly #mayBeSmall: boolean;
   readonly #options: RequestGuardOptions;
   readonly #stream: ServerHttp2Stream;
   /** Bytes that count for this call: of messages that have come, and of the one that is coming, all of it. */
@@ -150,10 +160,11 @@ class GuardedRequest {
   ) {
     this.#call = call;
     this.#isStream = method.requestStream;
-    this.#isCarrier = carriers.test(method.path);
+    const isClaim = claims.test(method.path);
     const isAct = actMethods.test(method.path);
-    this.#isCounted = this.#isCarrier || isAct || uploads.test(method.path);
-    if (!this.#isCounted || isAct) {
+    this.#mayBeSmall = isClaim || carriers.test(method.path);
+    this.#isCounted = this.#mayBeSmall || isAct || uploads.test(method.path);
+    if (isClaim || isAct || !this.#isCounted) {
       const bytesMax = requestBytesMaxOf(method.path);
       call.maxReceiveMessageSize = bytesMax;
       call.decoder.maxReadMessageLength = bytesMax;
@@ -268,9 +279,9 @@ class GuardedRequest {
     this.#options.uploads.take(bytes);
   }
 
-  /** Whether a call in the tunnel has no more than a small request, even with so many bytes more: it needn't wait behind uploads. */
+  /** Whether a call in the tunnel, or a claim, has no more than a small request, even with so many bytes more: it needn't wait behind uploads. */
   #isSmall(bytes: number): boolean {
-    return this.#isCarrier && this.#bytes + bytes <= smallCallBytesMax;
+    return this.#mayBeSmall && this.#bytes + bytes <= smallCallBytesMax;
   }
 
   /** Memory for the rest of a message, now or as soon as there is some. */

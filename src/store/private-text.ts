@@ -4,7 +4,7 @@ import { readLimitedText } from './limited-text.ts';
 /** What is read, and how much of it at most. */
 export interface PrivateText {
   /** For errors. */
-  readonly what: 'key file' | 'passphrase file' | 'password file' | 'TLS key file';
+  readonly what: 'key file' | 'passphrase file' | 'password file' | 'TLS key file' | 'token file';
   readonly bytesMax: number;
 }
 

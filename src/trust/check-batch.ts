@@ -67,11 +67,14 @@ function checkSigners(batch: Batch): void {
 
 /** A seal shows keys of its signers and no others, so that it can't be used to make a chain know any number of keys. */
 function checkShown(batch: Batch): void {
-  const signers = signersOf(batch);
+  const [first] = batch.delegations();
+  const owners = [...signersOf(batch), ...(first === undefined ? [] : [first.issuerHex])];
   let last = '';
   for (const { fingerprintHex } of batch.sealKeys()) {
-    if (!signers.includes(fingerprintHex)) {
-      throw invalid(`its seal shows the key ${fingerprintHex}, which is not one of its signers'`);
+    if (!owners.includes(fingerprintHex)) {
+      throw invalid(
+        `its seal shows the key ${fingerprintHex}, which is not one of its signers', nor of who has delegated to them`,
+      );
     }
     if (fingerprintHex <= last) throw invalid('its seal shows keys in another order, or twice');
     last = fingerprintHex;

@@ -57,7 +57,7 @@ export type {
   VerifiedBatch,
 } from './replay-types.ts';
 export { ReplayVerifier } from './replay-verifier.ts';
-export { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
+export { issuerOfPath, issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
 export type { StoredBatch } from './stored-batch.ts';

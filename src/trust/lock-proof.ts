@@ -27,6 +27,8 @@ export interface LockClaim {
   readonly key: PublicKey;
   /** Delegations to the key; none: it may by itself, or by those that the chain knows. */
   readonly path: readonly ParsedDelegation[];
+  /** That they begin with; undefined: one that the chain knows. */
+  readonly issuer: PublicKey | undefined;
 }
 
 /**

@@ -236,7 +236,7 @@ export class ReplayVerifier {
     });
     checkRedactions(batch, commit.firstSequence);
     // Where it isn't known who may do what, what was delegated is not looked at either.
-    const issuer = this.#authority && issuerOfShown(batch.delegations(), this.#keys);
+    const issuer = this.#authority && issuerOfShown(batch, this.#keys);
     const chainKey = this.genesis.chainKey.text;
     const { timeUnixMs } = commit;
     if (isGenesis) this.#authority?.checkTakes(timeUnixMs);

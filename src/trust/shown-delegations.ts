@@ -24,20 +24,33 @@ export function checkShownDelegations(batch: Batch, signers: readonly string[]):
   );
 }
 
-/** Find the key that the delegations of a batch begin with. @throws AtedbError KEY_UNKNOWN. */
-export function issuerOfShown(
+/**
+ * Find the key that delegations begin with.
+ *
+ * @param shown beside them.
+ * @throws AtedbError KEY_UNKNOWN.
+ */
+export function issuerOfPath(
   path: readonly ParsedDelegation[],
   keys: Pick<KeyRing, 'find'>,
+  shown: readonly PublicKey[],
 ): PublicKey | undefined {
   const [first] = path;
   if (first === undefined) return undefined;
-  const issuer = keys.find(first.issuerHex);
+  const { issuerHex } = first;
+  const isIt = ({ fingerprintHex }: PublicKey) => fingerprintHex === issuerHex;
+  const issuer = keys.find(issuerHex) ?? shown.find(isIt);
   if (issuer !== undefined) return issuer;
   throw new AtedbError(
     'KEY_UNKNOWN',
-    `the chain doesn't know the public key ${first.issuerHex}, whose delegation is shown. Have something appended with that key first`,
-    { metadata: { fingerprint: first.issuerHex } },
+    `the chain doesn't know the public key ${issuerHex}, whose delegation is shown. Show it, too`,
+    { metadata: { fingerprint: issuerHex } },
   );
+}
+
+/** As `issuerOfPath`, of those that a batch shows; undefined where it shows none. @throws AtedbError KEY_UNKNOWN. */
+export function issuerOfShown(batch: Batch, keys: KeyRing): PublicKey | undefined {
+  return issuerOfPath(batch.delegations(), keys, batch.sealKeys());
 }
 
 /**

@@ -42,11 +42,12 @@ function notAdmitted(fingerprint: string, isChanged: boolean): AtedbError {
  * after the same work.
  *
  * @param path delegations to the key, in their order.
+ * @param shown the key that they begin with; undefined: one that the chain knows.
  * @param place.timeUnixMs milliseconds since 1970-01-01 UTC.
  * @throws AtedbError DELEGATION_INVALID, DELEGATION_OUT_OF_SCOPE, DELEGATION_EXPIRED, KEY_NOT_ALLOWED, KEY_REVOKED.
  */
 export async function checkMayOpenBy(
-  path: readonly ParsedDelegation[],
+  { path, shown }: { path: readonly ParsedDelegation[]; shown: PublicKey | undefined },
   key: PublicKey,
   authority: Authority,
   { chainKey, timeUnixMs }: CommitPlace,
@@ -63,7 +64,8 @@ export async function checkMayOpenBy(
   checkScopeOfPath(path, chainKey, 'to read');
   checkTimesOfPath(path, timeUnixMs);
   const { keys } = authority;
-  const issuer = authority.admits(first.issuerHex) ? keys.find(first.issuerHex) : undefined;
+  const named = shown?.fingerprintHex === first.issuerHex ? shown : keys.find(first.issuerHex);
+  const issuer = authority.admits(first.issuerHex) ? named : undefined;
   // Another key has signed nothing here, and takes as long to say so.
   const isSigned = await verifyDelegations(path, issuer ?? first.subject).then(
     () => issuer !== undefined,

@@ -7,6 +7,7 @@ import {
   buildGenesisEvent,
   chainIdOf,
   type EventInput,
+  type ParsedDelegation,
   type Precondition,
   parseChainKey,
   sealBatch,
@@ -72,6 +73,7 @@ export class TestWriter {
     options: TestBatchOptions = {},
     signers: readonly KeyPair[] = [this.key],
     shown: readonly PublicKey[] = [],
+    delegations: readonly ParsedDelegation[] = [],
   ): Promise<TestBatch> {
     const sealed = sealBatch({
       writer: this.identity,
@@ -86,6 +88,7 @@ export class TestWriter {
       sealed,
       signers,
       shown,
+      delegations.map(({ bytes }) => bytes),
     );
     return { run, sealHash: sealed.hash };
   }

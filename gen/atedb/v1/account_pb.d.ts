@@ -129,6 +129,30 @@ export declare type ActHeader = Message<"atedb.v1.ActHeader"> & {
      */
     value: UserRemoval;
     case: "userRemoval";
+  } | {
+    /**
+     * Creates a group.
+     *
+     * @generated from field: atedb.v1.GroupCreation group_creation = 30;
+     */
+    value: GroupCreation;
+    case: "groupCreation";
+  } | {
+    /**
+     * Changes who has which role in a group.
+     *
+     * @generated from field: atedb.v1.GroupChange group_change = 31;
+     */
+    value: GroupChange;
+    case: "groupChange";
+  } | {
+    /**
+     * Removes a group for good.
+     *
+     * @generated from field: atedb.v1.GroupRemoval group_removal = 32;
+     */
+    value: GroupRemoval;
+    case: "groupRemoval";
   } | { case: undefined; value?: undefined };
 };
 
@@ -243,7 +267,8 @@ export declare type UserRotation = Message<"atedb.v1.UserRotation"> & {
 export declare const UserRotationSchema: GenMessage<UserRotation>;
 
 /**
- * Has a delegated key count no more, in all chains of the user. Signed by the user's key or that of sudo.
+ * Has a delegated key count no more, in all chains of the account. Signed by the user's key or that of sudo; of a group, by an owner or a
+ * delegate.
  *
  * @generated from message atedb.v1.DelegationRevocation
  */
@@ -448,4 +473,171 @@ export declare type KeySeeds = Message<"atedb.v1.KeySeeds"> & {
  * Use `create(KeySeedsSchema)` to create a new message.
  */
 export declare const KeySeedsSchema: GenMessage<KeySeeds>;
+
+/**
+ * Who has a role in a group: by a key, which may be a user's.
+ *
+ * @generated from message atedb.v1.GroupMember
+ */
+export declare type GroupMember = Message<"atedb.v1.GroupMember"> & {
+  /**
+   * The user whose key it is, `name@domain`. Absent: a key that no account is named for.
+   *
+   * @generated from field: string account = 1;
+   */
+  account: string;
+
+  /**
+   * What the role's secret is wrapped for, and what a delegate signs acts with. Has a KEM part. Required.
+   *
+   * @generated from field: atedb.v1.PublicKey key = 2;
+   */
+  key?: PublicKey | undefined;
+
+  /**
+   * The user's key of sudo: what an owner signs acts with. Absent: `key` does.
+   *
+   * @generated from field: atedb.v1.PublicKey sudo_key = 3;
+   */
+  sudoKey?: PublicKey | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.GroupMember.
+ * Use `create(GroupMemberSchema)` to create a new message.
+ */
+export declare const GroupMemberSchema: GenMessage<GroupMember>;
+
+/**
+ * The secret of a role's key, for one who is to have it.
+ *
+ * @generated from message atedb.v1.RoleWrap
+ */
+export declare type RoleWrap = Message<"atedb.v1.RoleWrap"> & {
+  /**
+   * Fingerprint of a member's key, or of the key of the role above. Required; 32 bytes.
+   *
+   * @generated from field: bytes recipient = 1;
+   */
+  recipient: Uint8Array;
+
+  /**
+   * KeySeeds of the role's key, sealed by HPKE for the recipient, with the info "atedb/v1/role-key", and the AAD: the group's name, a zero
+   * byte, the role's name, a zero byte, the fingerprint of the role's key (32 bytes). Required; at most 2,048 bytes.
+   *
+   * @generated from field: bytes wrapped = 2;
+   */
+  wrapped: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.RoleWrap.
+ * Use `create(RoleWrapSchema)` to create a new message.
+ */
+export declare const RoleWrapSchema: GenMessage<RoleWrap>;
+
+/**
+ * What is changed of one role, or what a new one is. A role has a key pair of its own, whose secret its members have, and those of the
+ * roles above it: `owner` is above `delegate`, that above `contributor`, and that above `observer` and all others. After the act there is
+ * one wrap for each member and one for the key of the role just above, and no other.
+ *
+ * @generated from message atedb.v1.RoleChange
+ */
+export declare type RoleChange = Message<"atedb.v1.RoleChange"> & {
+  /**
+   * Name of the role: 1 to 32 of a-z, 0-9 and `-`, a letter first. Required.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The role's new key. Has a KEM part, and was none of the group's before. Required for a new role, and where somebody who could open the
+   * role can't after the act; absent: it stays, and so do the wraps that are still wanted.
+   *
+   * @generated from field: atedb.v1.PublicKey key = 2;
+   */
+  key?: PublicKey | undefined;
+
+  /**
+   * Who gets the role.
+   *
+   * @generated from field: repeated atedb.v1.GroupMember added = 3;
+   */
+  added: GroupMember[];
+
+  /**
+   * Fingerprints of the keys of those who had it, sorted, once each.
+   *
+   * @generated from field: repeated bytes removed = 4;
+   */
+  removed: Uint8Array[];
+
+  /**
+   * Wraps that weren't there; all of them with a new key. Sorted by recipient, once each.
+   *
+   * @generated from field: repeated atedb.v1.RoleWrap wraps = 5;
+   */
+  wraps: RoleWrap[];
+};
+
+/**
+ * Describes the message atedb.v1.RoleChange.
+ * Use `create(RoleChangeSchema)` to create a new message.
+ */
+export declare const RoleChangeSchema: GenMessage<RoleChange>;
+
+/**
+ * Creates a group: with the roles owner, delegate, contributor and observer, and one owner. Signed by what that owner signs acts with.
+ *
+ * @generated from message atedb.v1.GroupCreation
+ */
+export declare type GroupCreation = Message<"atedb.v1.GroupCreation"> & {
+  /**
+   * Sorted by name, once each. Required; at most 16.
+   *
+   * @generated from field: repeated atedb.v1.RoleChange roles = 1;
+   */
+  roles: RoleChange[];
+};
+
+/**
+ * Describes the message atedb.v1.GroupCreation.
+ * Use `create(GroupCreationSchema)` to create a new message.
+ */
+export declare const GroupCreationSchema: GenMessage<GroupCreation>;
+
+/**
+ * Changes roles of a group, all at once. Signed by an owner; where neither `owner` nor `delegate` is among them, a delegate may as well.
+ *
+ * @generated from message atedb.v1.GroupChange
+ */
+export declare type GroupChange = Message<"atedb.v1.GroupChange"> & {
+  /**
+   * Sorted by name, once each. Required; at most 16.
+   *
+   * @generated from field: repeated atedb.v1.RoleChange roles = 1;
+   */
+  roles: RoleChange[];
+};
+
+/**
+ * Describes the message atedb.v1.GroupChange.
+ * Use `create(GroupChangeSchema)` to create a new message.
+ */
+export declare const GroupChangeSchema: GenMessage<GroupChange>;
+
+/**
+ * Removes a group. Signed by an owner. No act follows it, and nobody can have the name again.
+ *
+ * @generated from message atedb.v1.GroupRemoval
+ */
+export declare type GroupRemoval = Message<"atedb.v1.GroupRemoval"> & {
+};
+
+/**
+ * Describes the message atedb.v1.GroupRemoval.
+ * Use `create(GroupRemovalSchema)` to create a new message.
+ */
+export declare const GroupRemovalSchema: GenMessage<GroupRemoval>;
 

@@ -623,6 +623,355 @@ export declare type GetActsResponse = Message<"atedb.v1.GetActsResponse"> & {
 export declare const GetActsResponseSchema: GenMessage<GetActsResponse>;
 
 /**
+ * Creates a group.
+ *
+ * @generated from message atedb.v1.CreateGroupRequest
+ */
+export declare type CreateGroupRequest = Message<"atedb.v1.CreateGroupRequest"> & {
+  /**
+   * A serialised Act that creates a group. Required.
+   *
+   * @generated from field: bytes act = 1;
+   */
+  act: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.CreateGroupRequest.
+ * Use `create(CreateGroupRequestSchema)` to create a new message.
+ */
+export declare const CreateGroupRequestSchema: GenMessage<CreateGroupRequest>;
+
+/**
+ * The group was created.
+ *
+ * @generated from message atedb.v1.CreateGroupResponse
+ */
+export declare type CreateGroupResponse = Message<"atedb.v1.CreateGroupResponse"> & {
+};
+
+/**
+ * Describes the message atedb.v1.CreateGroupResponse.
+ * Use `create(CreateGroupResponseSchema)` to create a new message.
+ */
+export declare const CreateGroupResponseSchema: GenMessage<CreateGroupResponse>;
+
+/**
+ * What a proof on a stream about groups is made for.
+ *
+ * @generated from message atedb.v1.GroupChallenge
+ */
+export declare type GroupChallenge = Message<"atedb.v1.GroupChallenge"> & {
+  /**
+   * Made for this stream. 32 bytes.
+   *
+   * @generated from field: bytes conversation_id = 1;
+   */
+  conversationId: Uint8Array;
+
+  /**
+   * The server's identity key.
+   *
+   * @generated from field: atedb.v1.PublicKey server_identity = 2;
+   */
+  serverIdentity?: PublicKey | undefined;
+
+  /**
+   * How it came to be: see IdentityRotation. Oldest first.
+   *
+   * @generated from field: repeated atedb.v1.IdentityRotation identity_rotations = 3;
+   */
+  identityRotations: IdentityRotation[];
+};
+
+/**
+ * Describes the message atedb.v1.GroupChallenge.
+ * Use `create(GroupChallengeSchema)` to create a new message.
+ */
+export declare const GroupChallengeSchema: GenMessage<GroupChallenge>;
+
+/**
+ * Shows that the caller has a key.
+ *
+ * @generated from message atedb.v1.GroupProof
+ */
+export declare type GroupProof = Message<"atedb.v1.GroupProof"> & {
+  /**
+   * Required. Over 128 bytes and a name, with the purpose "atedb/v1/group" as the suite's context: the exporter of the encrypted tunnel that the stream
+   * is in (32 bytes; zeros where there is none), the fingerprint of the server's identity key, the conversation id, the fingerprint of the key;
+   * then the name of the group, in UTF-8; of ListGroups nothing.
+   *
+   * @generated from field: atedb.v1.Signature signature = 1;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.GroupProof.
+ * Use `create(GroupProofSchema)` to create a new message.
+ */
+export declare const GroupProofSchema: GenMessage<GroupProof>;
+
+/**
+ * Which group is asked about, and by whom.
+ *
+ * @generated from message atedb.v1.GroupQuestion
+ */
+export declare type GroupQuestion = Message<"atedb.v1.GroupQuestion"> & {
+  /**
+   * Name of the group. Required.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The member's key. Required.
+   *
+   * @generated from field: atedb.v1.PublicKey key = 2;
+   */
+  key?: PublicKey | undefined;
+
+  /**
+   * The version of the first act that is wanted.
+   *
+   * @generated from field: uint64 from_version = 3;
+   */
+  fromVersion: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.GroupQuestion.
+ * Use `create(GroupQuestionSchema)` to create a new message.
+ */
+export declare const GroupQuestionSchema: GenMessage<GroupQuestion>;
+
+/**
+ * One message of a stream that asks about a group.
+ *
+ * @generated from message atedb.v1.GetGroupRequest
+ */
+export declare type GetGroupRequest = Message<"atedb.v1.GetGroupRequest"> & {
+  /**
+   * What it is; in this order.
+   *
+   * @generated from oneof atedb.v1.GetGroupRequest.message
+   */
+  message: {
+    /**
+     * What is asked.
+     *
+     * @generated from field: atedb.v1.GroupQuestion about = 1;
+     */
+    value: GroupQuestion;
+    case: "about";
+  } | {
+    /**
+     * The answer to the challenge.
+     *
+     * @generated from field: atedb.v1.GroupProof proof = 2;
+     */
+    value: GroupProof;
+    case: "proof";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.GetGroupRequest.
+ * Use `create(GetGroupRequestSchema)` to create a new message.
+ */
+export declare const GetGroupRequestSchema: GenMessage<GetGroupRequest>;
+
+/**
+ * Acts of a group.
+ *
+ * @generated from message atedb.v1.GroupActs
+ */
+export declare type GroupActs = Message<"atedb.v1.GroupActs"> & {
+  /**
+   * Serialised Acts, oldest first; as many as fit into two mebibytes, at least one where there is one.
+   *
+   * @generated from field: repeated bytes acts = 1;
+   */
+  acts: Uint8Array[];
+
+  /**
+   * How many acts the group has.
+   *
+   * @generated from field: uint64 acts_in_all = 2;
+   */
+  actsInAll: bigint;
+
+  /**
+   * Nobody has shown that the name is the group's.
+   *
+   * @generated from field: bool unverified = 3;
+   */
+  unverified: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.GroupActs.
+ * Use `create(GroupActsSchema)` to create a new message.
+ */
+export declare const GroupActsSchema: GenMessage<GroupActs>;
+
+/**
+ * The answer to one message.
+ *
+ * @generated from message atedb.v1.GetGroupResponse
+ */
+export declare type GetGroupResponse = Message<"atedb.v1.GetGroupResponse"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof atedb.v1.GetGroupResponse.message
+   */
+  message: {
+    /**
+     * What the proof is made for.
+     *
+     * @generated from field: atedb.v1.GroupChallenge challenge = 1;
+     */
+    value: GroupChallenge;
+    case: "challenge";
+  } | {
+    /**
+     * What the group is. Comes again until all acts are there.
+     *
+     * @generated from field: atedb.v1.GroupActs acts = 2;
+     */
+    value: GroupActs;
+    case: "acts";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.GetGroupResponse.
+ * Use `create(GetGroupResponseSchema)` to create a new message.
+ */
+export declare const GetGroupResponseSchema: GenMessage<GetGroupResponse>;
+
+/**
+ * One message of a stream that asks for groups.
+ *
+ * @generated from message atedb.v1.ListGroupsRequest
+ */
+export declare type ListGroupsRequest = Message<"atedb.v1.ListGroupsRequest"> & {
+  /**
+   * What it is; in this order.
+   *
+   * @generated from oneof atedb.v1.ListGroupsRequest.message
+   */
+  message: {
+    /**
+     * The key whose groups are wanted.
+     *
+     * @generated from field: atedb.v1.PublicKey key = 1;
+     */
+    value: PublicKey;
+    case: "key";
+  } | {
+    /**
+     * The answer to the challenge.
+     *
+     * @generated from field: atedb.v1.GroupProof proof = 2;
+     */
+    value: GroupProof;
+    case: "proof";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.ListGroupsRequest.
+ * Use `create(ListGroupsRequestSchema)` to create a new message.
+ */
+export declare const ListGroupsRequestSchema: GenMessage<ListGroupsRequest>;
+
+/**
+ * A group in which a key has a role.
+ *
+ * @generated from message atedb.v1.ListedGroup
+ */
+export declare type ListedGroup = Message<"atedb.v1.ListedGroup"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The roles, sorted.
+   *
+   * @generated from field: repeated string roles = 2;
+   */
+  roles: string[];
+};
+
+/**
+ * Describes the message atedb.v1.ListedGroup.
+ * Use `create(ListedGroupSchema)` to create a new message.
+ */
+export declare const ListedGroupSchema: GenMessage<ListedGroup>;
+
+/**
+ * Groups.
+ *
+ * @generated from message atedb.v1.ListedGroups
+ */
+export declare type ListedGroups = Message<"atedb.v1.ListedGroups"> & {
+  /**
+   * Sorted by name; at most 256.
+   *
+   * @generated from field: repeated atedb.v1.ListedGroup groups = 1;
+   */
+  groups: ListedGroup[];
+};
+
+/**
+ * Describes the message atedb.v1.ListedGroups.
+ * Use `create(ListedGroupsSchema)` to create a new message.
+ */
+export declare const ListedGroupsSchema: GenMessage<ListedGroups>;
+
+/**
+ * The answer to one message.
+ *
+ * @generated from message atedb.v1.ListGroupsResponse
+ */
+export declare type ListGroupsResponse = Message<"atedb.v1.ListGroupsResponse"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof atedb.v1.ListGroupsResponse.message
+   */
+  message: {
+    /**
+     * What the proof is made for.
+     *
+     * @generated from field: atedb.v1.GroupChallenge challenge = 1;
+     */
+    value: GroupChallenge;
+    case: "challenge";
+  } | {
+    /**
+     * The groups.
+     *
+     * @generated from field: atedb.v1.ListedGroups groups = 2;
+     */
+    value: ListedGroups;
+    case: "groups";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message atedb.v1.ListGroupsResponse.
+ * Use `create(ListGroupsResponseSchema)` to create a new message.
+ */
+export declare const ListGroupsResponseSchema: GenMessage<ListGroupsResponse>;
+
+/**
  * How the codes that verify a user's name reach the user.
  *
  * @generated from enum atedb.v1.CodeDelivery
@@ -750,6 +1099,40 @@ export declare const AuthService: GenService<{
     methodKind: "unary";
     input: typeof SubmitActRequestSchema;
     output: typeof SubmitActResponseSchema;
+  },
+  /**
+   * Creates a group, by an act of its first owner. That one is a user who is known here; only callers on the server's own machine create one by a
+   * key without an account, where no codes are sent, and such groups are unverified. Fails with ACCOUNT_EXISTS, ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, and
+   * what acts fail with. A retry with the same act is safe, and gets the same answer.
+   *
+   * @generated from rpc atedb.v1.AuthService.CreateGroup
+   */
+  createGroup: {
+    methodKind: "unary";
+    input: typeof CreateGroupRequestSchema;
+    output: typeof CreateGroupResponseSchema;
+  },
+  /**
+   * Tells a member of a group what the group is, by its acts, which nobody else is shown. `about` is answered `challenge`, with an id that was made for
+   * this stream alone; `proof`, by the member's key, is answered `acts`, as often as it takes. Fails with GROUP_DENIED where the key has no role in the group, also
+   * where there is none of this name. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.AuthService.GetGroup
+   */
+  getGroup: {
+    methodKind: "bidi_streaming";
+    input: typeof GetGroupRequestSchema;
+    output: typeof GetGroupResponseSchema;
+  },
+  /**
+   * Lists the groups in which a user's key has a role. The stream is as that of GetGroup, and answered `groups` once. Changes nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.AuthService.ListGroups
+   */
+  listGroups: {
+    methodKind: "bidi_streaming";
+    input: typeof ListGroupsRequestSchema;
+    output: typeof ListGroupsResponseSchema;
   },
   /**
    * Reads the acts of a user, which hold public keys and hashes only; anybody may check by them what the user is. Fails with

@@ -7,6 +7,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { PublicKey } from "./event_pb.js";
+import type { GroupMember, RoleWrap } from "./account_pb.js";
 
 /**
  * Describes the file atedb/v1/auth_store.proto.
@@ -75,6 +76,14 @@ export declare type AuthRecord = Message<"atedb.v1.AuthRecord"> & {
      */
     value: CodeRecord;
     case: "code";
+  } | {
+    /**
+     * In which groups a key has a role. About: the fingerprint of the key, in hexadecimal.
+     *
+     * @generated from field: atedb.v1.GroupsRecord groups = 7;
+     */
+    value: GroupsRecord;
+    case: "groups";
   } | { case: undefined; value?: undefined };
 };
 
@@ -138,6 +147,14 @@ export declare type AccountRecord = Message<"atedb.v1.AccountRecord"> & {
      */
     value: UserRecord;
     case: "user";
+  } | {
+    /**
+     * A group's roles.
+     *
+     * @generated from field: atedb.v1.GroupRecord group = 7;
+     */
+    value: GroupRecord;
+    case: "group";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -231,6 +248,87 @@ export declare type UserRecord = Message<"atedb.v1.UserRecord"> & {
 export declare const UserRecordSchema: GenMessage<UserRecord>;
 
 /**
+ * A group's roles.
+ *
+ * @generated from message atedb.v1.GroupRecord
+ */
+export declare type GroupRecord = Message<"atedb.v1.GroupRecord"> & {
+  /**
+   * Sorted by name.
+   *
+   * @generated from field: repeated atedb.v1.RoleRecord roles = 1;
+   */
+  roles: RoleRecord[];
+};
+
+/**
+ * Describes the message atedb.v1.GroupRecord.
+ * Use `create(GroupRecordSchema)` to create a new message.
+ */
+export declare const GroupRecordSchema: GenMessage<GroupRecord>;
+
+/**
+ * A role of a group.
+ *
+ * @generated from message atedb.v1.RoleRecord
+ */
+export declare type RoleRecord = Message<"atedb.v1.RoleRecord"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its key.
+   *
+   * @generated from field: atedb.v1.PublicKey key = 2;
+   */
+  key?: PublicKey | undefined;
+
+  /**
+   * Who has it, sorted by the fingerprint of their keys.
+   *
+   * @generated from field: repeated atedb.v1.GroupMember members = 3;
+   */
+  members: GroupMember[];
+
+  /**
+   * Its secret for those who are to have it, sorted by recipient.
+   *
+   * @generated from field: repeated atedb.v1.RoleWrap wraps = 4;
+   */
+  wraps: RoleWrap[];
+};
+
+/**
+ * Describes the message atedb.v1.RoleRecord.
+ * Use `create(RoleRecordSchema)` to create a new message.
+ */
+export declare const RoleRecordSchema: GenMessage<RoleRecord>;
+
+/**
+ * In which groups a key has a role.
+ *
+ * @generated from message atedb.v1.GroupsRecord
+ */
+export declare type GroupsRecord = Message<"atedb.v1.GroupsRecord"> & {
+  /**
+   * Names of groups, the newest last; at most 256.
+   *
+   * @generated from field: repeated string groups = 1;
+   */
+  groups: string[];
+};
+
+/**
+ * Describes the message atedb.v1.GroupsRecord.
+ * Use `create(GroupsRecordSchema)` to create a new message.
+ */
+export declare const GroupsRecordSchema: GenMessage<GroupsRecord>;
+
+/**
  * A key that counts no more.
  *
  * @generated from message atedb.v1.ChangedKeyRecord
@@ -256,6 +354,13 @@ export declare type ChangedKeyRecord = Message<"atedb.v1.ChangedKeyRecord"> & {
    * @generated from field: atedb.v1.ChangedKeyRole role = 3;
    */
   role: ChangedKeyRole;
+
+  /**
+   * Of a role's key, the role's name.
+   *
+   * @generated from field: string role_name = 4;
+   */
+  roleName: string;
 };
 
 /**
@@ -501,6 +606,13 @@ export enum ChangedKeyRole {
    * @generated from enum value: CHANGED_KEY_ROLE_ACTS = 3;
    */
   ACTS = 3,
+
+  /**
+   * That of a group's role.
+   *
+   * @generated from enum value: CHANGED_KEY_ROLE_OF_GROUP = 4;
+   */
+  OF_GROUP = 4,
 }
 
 /**

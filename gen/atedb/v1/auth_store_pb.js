@@ -5,13 +5,14 @@
 /* eslint-disable */
 
 import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_atedb_v1_account } from "./account_pb.js";
 import { file_atedb_v1_event } from "./event_pb.js";
 
 /**
  * Describes the file atedb/v1/auth_store.proto.
  */
 export const file_atedb_v1_auth_store = /*@__PURE__*/
-  fileDesc("ChlhdGVkYi92MS9hdXRoX3N0b3JlLnByb3RvEghhdGVkYi52MSKLAgoKQXV0aFJlY29yZBIqCgdhY2NvdW50GAEgASgLMhcuYXRlZGIudjEuQWNjb3VudFJlY29yZEgAEiIKA2FjdBgCIAEoCzITLmF0ZWRiLnYxLkFjdFJlY29yZEgAEiYKBXRyaWVzGAMgASgLMhUuYXRlZGIudjEuVHJpZXNSZWNvcmRIABIqCgdhZGRyZXNzGAQgASgLMhcuYXRlZGIudjEuQWRkcmVzc1JlY29yZEgAEikKB3NpZ25fdXAYBSABKAsyFi5hdGVkYi52MS5TaWduVXBSZWNvcmRIABIkCgRjb2RlGAYgASgLMhQuYXRlZGIudjEuQ29kZVJlY29yZEgAQggKBnJlY29yZCKdAgoNQWNjb3VudFJlY29yZBIPCgdhY2NvdW50GAEgASgJEg8KB3ZlcnNpb24YAiABKAQSDAoEaGVhZBgDIAEoDBIPCgdyZW1vdmVkGAQgASgIEisKB2NoYW5nZWQYBSADKAsyGi5hdGVkYi52MS5DaGFuZ2VkS2V5UmVjb3JkEiQKBHVzZXIYBiABKAsyFC5hdGVkYi52MS5Vc2VyUmVjb3JkSAASDwoHY2hhbmdlcxgUIAEoBBISCgp1bnZlcmlmaWVkGBUgASgIEg8KB3NlY3JldHMYFiABKAwSFwoPY3JlYXRlZF91bml4X21zGBcgASgEEhMKC2RheV91bml4X21zGBggASgEEgwKBGFjdHMYGSABKARCBgoEa2luZCKWAQoKVXNlclJlY29yZBIgCgNrZXkYASABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSJQoIc3Vkb19rZXkYAiABKAsyEy5hdGVkYi52MS5QdWJsaWNLZXkSKQoMcmVjb3Zlcnlfa2V5GAMgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EhQKDHNlY3JldHNfaGFzaBgEIAEoDCJgChBDaGFuZ2VkS2V5UmVjb3JkEhMKC2ZpbmdlcnByaW50GAEgASgMEg8KB3ZlcnNpb24YAiABKAQSJgoEcm9sZRgDIAEoDjIYLmF0ZWRiLnYxLkNoYW5nZWRLZXlSb2xlIhgKCUFjdFJlY29yZBILCgNhY3QYASABKAwiVAoMRmFpbHVyZUNvdW50EhAKCGZhaWx1cmVzGAEgASgEEhQKDGxhc3RfdW5peF9tcxgCIAEoBBIcChRsb2NrZWRfdW50aWxfdW5peF9tcxgDIAEoBCKaAQoLVHJpZXNSZWNvcmQSJQoFbG9naW4YASABKAsyFi5hdGVkYi52MS5GYWlsdXJlQ291bnQSKAoIcmVjb3ZlcnkYAiABKAsyFi5hdGVkYi52MS5GYWlsdXJlQ291bnQSEQoJdG90cF9zdGVwGAMgASgEEhMKC2RheV91bml4X21zGAQgASgEEhIKCmNvZGVzX3NlbnQYBSABKAQieQoNQWRkcmVzc1JlY29yZBIoCghmYWlsdXJlcxgBIAEoCzIWLmF0ZWRiLnYxLkZhaWx1cmVDb3VudBITCgtkYXlfdW5peF9tcxgCIAEoBBIQCghzaWduX3VwcxgDIAEoBBIXCg9zdWNjZXNzX3VuaXhfbXMYBCABKAQiLAoMU2lnblVwUmVjb3JkEgsKA2FjdBgBIAEoDBIPCgdzZWNyZXRzGAIgASgMIkEKCkNvZGVSZWNvcmQSCwoDbWFjGAEgASgMEhcKD2V4cGlyZXNfdW5peF9tcxgCIAEoBBINCgV0cmllcxgDIAEoBCqHAQoOQ2hhbmdlZEtleVJvbGUSIAocQ0hBTkdFRF9LRVlfUk9MRV9VTlNQRUNJRklFRBAAEhgKFENIQU5HRURfS0VZX1JPTEVfS0VZEAESHgoaQ0hBTkdFRF9LRVlfUk9MRV9ERUxFR0FURUQQAhIZChVDSEFOR0VEX0tFWV9ST0xFX0FDVFMQA2IGcHJvdG8z", [file_atedb_v1_event]);
+  fileDesc("ChlhdGVkYi92MS9hdXRoX3N0b3JlLnByb3RvEghhdGVkYi52MSK1AgoKQXV0aFJlY29yZBIqCgdhY2NvdW50GAEgASgLMhcuYXRlZGIudjEuQWNjb3VudFJlY29yZEgAEiIKA2FjdBgCIAEoCzITLmF0ZWRiLnYxLkFjdFJlY29yZEgAEiYKBXRyaWVzGAMgASgLMhUuYXRlZGIudjEuVHJpZXNSZWNvcmRIABIqCgdhZGRyZXNzGAQgASgLMhcuYXRlZGIudjEuQWRkcmVzc1JlY29yZEgAEikKB3NpZ25fdXAYBSABKAsyFi5hdGVkYi52MS5TaWduVXBSZWNvcmRIABIkCgRjb2RlGAYgASgLMhQuYXRlZGIudjEuQ29kZVJlY29yZEgAEigKBmdyb3VwcxgHIAEoCzIWLmF0ZWRiLnYxLkdyb3Vwc1JlY29yZEgAQggKBnJlY29yZCLFAgoNQWNjb3VudFJlY29yZBIPCgdhY2NvdW50GAEgASgJEg8KB3ZlcnNpb24YAiABKAQSDAoEaGVhZBgDIAEoDBIPCgdyZW1vdmVkGAQgASgIEisKB2NoYW5nZWQYBSADKAsyGi5hdGVkYi52MS5DaGFuZ2VkS2V5UmVjb3JkEiQKBHVzZXIYBiABKAsyFC5hdGVkYi52MS5Vc2VyUmVjb3JkSAASJgoFZ3JvdXAYByABKAsyFS5hdGVkYi52MS5Hcm91cFJlY29yZEgAEg8KB2NoYW5nZXMYFCABKAQSEgoKdW52ZXJpZmllZBgVIAEoCBIPCgdzZWNyZXRzGBYgASgMEhcKD2NyZWF0ZWRfdW5peF9tcxgXIAEoBBITCgtkYXlfdW5peF9tcxgYIAEoBBIMCgRhY3RzGBkgASgEQgYKBGtpbmQilgEKClVzZXJSZWNvcmQSIAoDa2V5GAEgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EiUKCHN1ZG9fa2V5GAIgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EikKDHJlY292ZXJ5X2tleRgDIAEoCzITLmF0ZWRiLnYxLlB1YmxpY0tleRIUCgxzZWNyZXRzX2hhc2gYBCABKAwiMgoLR3JvdXBSZWNvcmQSIwoFcm9sZXMYASADKAsyFC5hdGVkYi52MS5Sb2xlUmVjb3JkIocBCgpSb2xlUmVjb3JkEgwKBG5hbWUYASABKAkSIAoDa2V5GAIgASgLMhMuYXRlZGIudjEuUHVibGljS2V5EiYKB21lbWJlcnMYAyADKAsyFS5hdGVkYi52MS5Hcm91cE1lbWJlchIhCgV3cmFwcxgEIAMoCzISLmF0ZWRiLnYxLlJvbGVXcmFwIh4KDEdyb3Vwc1JlY29yZBIOCgZncm91cHMYASADKAkicwoQQ2hhbmdlZEtleVJlY29yZBITCgtmaW5nZXJwcmludBgBIAEoDBIPCgd2ZXJzaW9uGAIgASgEEiYKBHJvbGUYAyABKA4yGC5hdGVkYi52MS5DaGFuZ2VkS2V5Um9sZRIRCglyb2xlX25hbWUYBCABKAkiGAoJQWN0UmVjb3JkEgsKA2FjdBgBIAEoDCJUCgxGYWlsdXJlQ291bnQSEAoIZmFpbHVyZXMYASABKAQSFAoMbGFzdF91bml4X21zGAIgASgEEhwKFGxvY2tlZF91bnRpbF91bml4X21zGAMgASgEIpoBCgtUcmllc1JlY29yZBIlCgVsb2dpbhgBIAEoCzIWLmF0ZWRiLnYxLkZhaWx1cmVDb3VudBIoCghyZWNvdmVyeRgCIAEoCzIWLmF0ZWRiLnYxLkZhaWx1cmVDb3VudBIRCgl0b3RwX3N0ZXAYAyABKAQSEwoLZGF5X3VuaXhfbXMYBCABKAQSEgoKY29kZXNfc2VudBgFIAEoBCJ5Cg1BZGRyZXNzUmVjb3JkEigKCGZhaWx1cmVzGAEgASgLMhYuYXRlZGIudjEuRmFpbHVyZUNvdW50EhMKC2RheV91bml4X21zGAIgASgEEhAKCHNpZ25fdXBzGAMgASgEEhcKD3N1Y2Nlc3NfdW5peF9tcxgEIAEoBCIsCgxTaWduVXBSZWNvcmQSCwoDYWN0GAEgASgMEg8KB3NlY3JldHMYAiABKAwiQQoKQ29kZVJlY29yZBILCgNtYWMYASABKAwSFwoPZXhwaXJlc191bml4X21zGAIgASgEEg0KBXRyaWVzGAMgASgEKqYBCg5DaGFuZ2VkS2V5Um9sZRIgChxDSEFOR0VEX0tFWV9ST0xFX1VOU1BFQ0lGSUVEEAASGAoUQ0hBTkdFRF9LRVlfUk9MRV9LRVkQARIeChpDSEFOR0VEX0tFWV9ST0xFX0RFTEVHQVRFRBACEhkKFUNIQU5HRURfS0VZX1JPTEVfQUNUUxADEh0KGUNIQU5HRURfS0VZX1JPTEVfT0ZfR1JPVVAQBGIGcHJvdG8z", [file_atedb_v1_account, file_atedb_v1_event]);
 
 /**
  * Describes the message atedb.v1.AuthRecord.
@@ -35,53 +36,74 @@ export const UserRecordSchema = /*@__PURE__*/
   messageDesc(file_atedb_v1_auth_store, 2);
 
 /**
+ * Describes the message atedb.v1.GroupRecord.
+ * Use `create(GroupRecordSchema)` to create a new message.
+ */
+export const GroupRecordSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_auth_store, 3);
+
+/**
+ * Describes the message atedb.v1.RoleRecord.
+ * Use `create(RoleRecordSchema)` to create a new message.
+ */
+export const RoleRecordSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_auth_store, 4);
+
+/**
+ * Describes the message atedb.v1.GroupsRecord.
+ * Use `create(GroupsRecordSchema)` to create a new message.
+ */
+export const GroupsRecordSchema = /*@__PURE__*/
+  messageDesc(file_atedb_v1_auth_store, 5);
+
+/**
  * Describes the message atedb.v1.ChangedKeyRecord.
  * Use `create(ChangedKeyRecordSchema)` to create a new message.
  */
 export const ChangedKeyRecordSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 3);
+  messageDesc(file_atedb_v1_auth_store, 6);
 
 /**
  * Describes the message atedb.v1.ActRecord.
  * Use `create(ActRecordSchema)` to create a new message.
  */
 export const ActRecordSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 4);
+  messageDesc(file_atedb_v1_auth_store, 7);
 
 /**
  * Describes the message atedb.v1.FailureCount.
  * Use `create(FailureCountSchema)` to create a new message.
  */
 export const FailureCountSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 5);
+  messageDesc(file_atedb_v1_auth_store, 8);
 
 /**
  * Describes the message atedb.v1.TriesRecord.
  * Use `create(TriesRecordSchema)` to create a new message.
  */
 export const TriesRecordSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 6);
+  messageDesc(file_atedb_v1_auth_store, 9);
 
 /**
  * Describes the message atedb.v1.AddressRecord.
  * Use `create(AddressRecordSchema)` to create a new message.
  */
 export const AddressRecordSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 7);
+  messageDesc(file_atedb_v1_auth_store, 10);
 
 /**
  * Describes the message atedb.v1.SignUpRecord.
  * Use `create(SignUpRecordSchema)` to create a new message.
  */
 export const SignUpRecordSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 8);
+  messageDesc(file_atedb_v1_auth_store, 11);
 
 /**
  * Describes the message atedb.v1.CodeRecord.
  * Use `create(CodeRecordSchema)` to create a new message.
  */
 export const CodeRecordSchema = /*@__PURE__*/
-  messageDesc(file_atedb_v1_auth_store, 9);
+  messageDesc(file_atedb_v1_auth_store, 12);
 
 /**
  * Describes the enum atedb.v1.ChangedKeyRole.

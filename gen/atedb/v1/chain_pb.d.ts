@@ -366,6 +366,13 @@ export declare type GetTicketRequest = Message<"atedb.v1.GetTicketRequest"> & {
    * @generated from field: repeated bytes delegations = 5;
    */
   delegations: Uint8Array[];
+
+  /**
+   * The key that the first of them is by. Absent: one that the chain knows.
+   *
+   * @generated from field: atedb.v1.PublicKey issuer = 6;
+   */
+  issuer?: PublicKey | undefined;
 };
 
 /**
@@ -1795,6 +1802,13 @@ export declare type LockObject = Message<"atedb.v1.LockObject"> & {
    * @generated from field: repeated bytes delegations = 7;
    */
   delegations: Uint8Array[];
+
+  /**
+   * The key that the first of them is by. Absent: one that the chain knows.
+   *
+   * @generated from field: atedb.v1.PublicKey issuer = 8;
+   */
+  issuer?: PublicKey | undefined;
 };
 
 /**

@@ -99,7 +99,7 @@ export declare const DelegationHeaderSchema: GenMessage<DelegationHeader>;
  */
 export declare type Delegation = Message<"atedb.v1.Delegation"> & {
   /**
-   * A serialised DelegationHeader in the strict form. Required; at most 12,288 bytes.
+   * A serialised DelegationHeader in the strict form. Required; at most 8,192 bytes.
    *
    * @generated from field: bytes header = 1;
    */
@@ -163,12 +163,19 @@ export declare type Token = Message<"atedb.v1.Token"> & {
   kemSeed: Uint8Array;
 
   /**
-   * Serialised Delegation messages, in the order of the path; the last one's subject is the key. Required; 1 to 4, at most 24,576 bytes
+   * Serialised Delegation messages, in the order of the path; the last one's subject is the key. Required; 1 to 4, at most 16,384 bytes
    * each.
    *
    * @generated from field: repeated bytes delegations = 5;
    */
   delegations: Uint8Array[];
+
+  /**
+   * The issuer of the first of them, for chains that don't know that key yet. Required.
+   *
+   * @generated from field: atedb.v1.PublicKey issuer = 6;
+   */
+  issuer?: PublicKey | undefined;
 };
 
 /**

@@ -758,6 +758,28 @@ export enum ErrorReason {
   TOO_MANY_DELEGATIONS = 133,
 
   /**
+   * PERMISSION_DENIED. The key has no role in the group, or there is no such group. Ask an owner or a delegate of it to add you.
+   *
+   * @generated from enum value: ERROR_REASON_GROUP_DENIED = 134;
+   */
+  GROUP_DENIED = 134,
+
+  /**
+   * INVALID_ARGUMENT. A member of a group isn't the user that is named: that user has another key by now, or is not known here. Fetch the user's key
+   * again, and make the act anew.
+   *
+   * @generated from enum value: ERROR_REASON_MEMBER_INVALID = 135;
+   */
+  MEMBER_INVALID = 135,
+
+  /**
+   * RESOURCE_EXHAUSTED. A group would have more members or roles, or a key roles in more groups, than can be. The metadata has the limit.
+   *
+   * @generated from enum value: ERROR_REASON_GROUP_LIMIT = 136;
+   */
+  GROUP_LIMIT = 136,
+
+  /**
    * Made by clients. No name server that was asked has answered, or none with an answer. The metadata has the name, the type of
    * record and who was asked. Try again; if it stays so, ask another one.
    *

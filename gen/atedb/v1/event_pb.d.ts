@@ -1103,7 +1103,8 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
   signatures: Signature[];
 
   /**
-   * Public keys of those that sign, or some of them: of each that isn't a root and that the chain may not know yet. Sorted by
+   * Public keys of those that sign, or some of them: of each that isn't a root and that the chain may not know yet. Also of the issuer of
+   * the first delegation, where one is shown. Sorted by
    * fingerprint, once each. Absent in a genesis. The fingerprints in the header show that they are the right ones.
    *
    * @generated from field: repeated atedb.v1.PublicKey public_keys = 3;
@@ -1113,7 +1114,7 @@ export declare type Seal = Message<"atedb.v1.Seal"> & {
   /**
    * Serialised Delegation messages (delegation.proto), one path of them in its order, which the chain may not know yet: the last
    * subject is one that signs, or one of the issuers is. Absent in a genesis and where there are no signatures; at most 4, of at most
-   * 24,576 bytes each. The chain knows them from then on.
+   * 16,384 bytes each. The chain knows them from then on.
    *
    * @generated from field: repeated bytes delegations = 4;
    */

@@ -16,6 +16,7 @@ import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
 import { declareServerFlags, readTlsFlags } from '../tls-flags.ts';
+import { readTokenFlag } from '../token-flag.ts';
 import { readClientEncryption } from '../wire-flags.ts';
 
 const flags = {
@@ -78,6 +79,7 @@ async function verify(parsed: ParsedArguments): Promise<void> {
     tls: readTlsFlags(parsed),
     encryption: readClientEncryption(parsed),
     dns: readDnsFlags(parsed),
+    token: readTokenFlag(parsed),
     chainId: readChainFlag(flags.chainId, parsed),
     trustMode: readTrustMode(parsed),
     head: readChainFlag(flags.head, parsed),

@@ -2,6 +2,7 @@ import type { AuthService } from '../../../gen/atedb/v1/auth_pb.js';
 import type { Methods } from '../method.ts';
 import { getActs, submitAct } from './acts.ts';
 import type { AuthServiceDeps } from './deps.ts';
+import { createGroup, getGroup, listGroups } from './groups.ts';
 import { login } from './login.ts';
 import { recover } from './recover.ts';
 import { createUser, describeAuth, sendCode, verifyUser } from './sign-up.ts';
@@ -16,6 +17,9 @@ export function authService(deps: AuthServiceDeps): Methods<typeof AuthService> 
     login: login(deps),
     recover: recover(deps),
     submitAct: submitAct(deps),
+    createGroup: createGroup(deps),
+    getGroup: getGroup(deps),
+    listGroups: listGroups(deps),
     getActs: getActs(deps),
   };
 }

@@ -25,6 +25,8 @@ interface Wanted {
   readonly key: PublicKey;
   /** To the key; none: it is let in by itself. */
   readonly path: readonly ParsedDelegation[];
+  /** That they begin with; undefined: one that the chain knows. */
+  readonly issuer: PublicKey | undefined;
 }
 
 /** `GetTicket`: a key proves itself on a stream of its own, and is let into a private chain for a while. */
@@ -43,7 +45,8 @@ export function getTicket(deps: ChainServiceDeps) {
           );
         }
         const path = fromDelegations(request.delegations);
-        wanted = { request, key: fromPublicKey('key', request.key), path };
+        const issuer = request.issuer && fromPublicKey('issuer', request.issuer);
+        wanted = { request, key: fromPublicKey('key', request.key), path, issuer };
         const chainId = await challenge(deps, wanted);
         const serverIdentity = toPublicKey(deps.identity);
         const identityRotations = toIdentityRotations(deps.checkpoints.signer.line);
@@ -80,7 +83,7 @@ async function ticketFor(
   if (saysMore || delegations.length > 0 || proof === undefined) {
     throw requestInvalid('proof', 'it is the second message, and stands there alone');
   }
-  const { key, path } = wanted;
+  const { key, path, issuer } = wanted;
   const signature = fromSignature('proof.signature', proof.signature);
   // No lease is held while a caller takes its time, so the chain may be another one by now, and its rules others.
   using lease = await openPrivate(deps, wanted);
@@ -97,7 +100,7 @@ async function ticketFor(
     return deps.tickets.issue(chainId, [key.fingerprint]);
   }
   const place = { chainKey: chainKey.text, timeUnixMs: lease.chain.nextTimeUnixMs() };
-  await checkMayOpenBy(path, key, authority, place);
+  await checkMayOpenBy({ path, shown: issuer }, key, authority, place);
   const behind = path.map(({ issuer }) => issuer).reverse();
   const expiresUnixMs = Math.min(...path.map((one) => one.expiresUnixMs));
   return deps.tickets.issue(chainId, [key.fingerprint, ...behind], expiresUnixMs);

@@ -10,7 +10,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { LockHolder } from '../../chain/index.ts';
 import { hashBytes } from '../../crypto/index.ts';
 import type { SignatureView } from '../../event/index.ts';
-import { checkMayLock, issuerOfShown, type LockClaim, verifyLockProof } from '../../trust/index.ts';
+import { checkMayLock, issuerOfPath, type LockClaim, verifyLockProof } from '../../trust/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { SilenceTimer } from '../silence-timer.ts';
 import {
@@ -156,7 +156,9 @@ class LockStream implements LockHolder {
       chainId: genesis.chainId,
       conversationId: this.#conversationId,
     };
-    await verifyLockProof(proof, claim, ties, issuerOfShown(claim.path, authority.keys));
+    const shown = claim.issuer === undefined ? [] : [claim.issuer];
+    const issuer = issuerOfPath(claim.path, authority.keys, shown);
+    await verifyLockProof(proof, claim, ties, issuer);
     if (this.#closed) return;
     this.#isProven = true;
     const ahead = lease.chain.locks.enter(claim.primaryKey, this, { noWait });
@@ -180,7 +182,7 @@ function leaseLost(ttlMs: number): AtedbError {
 
 function readLock({ message }: LockRequest): { claim: LockClaim; noWait: boolean; ttlMs: number } {
   if (message.case !== 'lock') throw new Error('the caller has looked');
-  const { primaryKey, parent, label, key, ttlMs, noWait, delegations } = message.value;
+  const { primaryKey, parent, label, key, ttlMs, noWait, delegations, issuer } = message.value;
   checkLength('primary_key', primaryKey, primaryKeyBytes);
   if (ttlMs !== 0 && (ttlMs < ttlMinMs || ttlMs > ttlMaxMs)) {
     throw requestInvalid('ttl_ms', `it is ${ttlMs}, and must be from ${ttlMinMs} to ${ttlMaxMs}`);
@@ -191,6 +193,7 @@ function readLock({ message }: LockRequest): { claim: LockClaim; noWait: boolean
     label: optionalKey('label', label),
     key: fromPublicKey('key', key),
     path: fromDelegations(delegations),
+    issuer: issuer && fromPublicKey('issuer', issuer),
   };
   return { claim, noWait, ttlMs: ttlMs === 0 ? ttlDefaultMs : ttlMs };
 }

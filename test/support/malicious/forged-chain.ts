@@ -18,6 +18,7 @@ import {
   encodeCommitHeader,
   eventPath,
   type Genesis,
+  type ParsedDelegation,
   parseBatch,
   parseGenesis,
   parseSealOfRun,
@@ -46,6 +47,8 @@ export interface ForgedBatch extends TestBatchOptions {
   /** Default: the writer's key. None: the server alone vouches for it. */
   readonly signers?: readonly KeyPair[];
   readonly shown?: readonly PublicKey[];
+  /** Delegations that its seal shows. */
+  readonly delegations?: readonly ParsedDelegation[];
 }
 
 /** A history that somebody makes up: batches of any writers, commits and trees that are consistent in themselves. Nothing is checked. */
@@ -115,8 +118,8 @@ export class ForgedChain {
   /** Append events as their writer would. */
   async append(key: KeyPair, events: readonly BuiltEvent[], options: ForgedBatch = {}) {
     const writer = this.writer(key);
-    const { signers = [key], shown, ...batch } = options;
-    const made = await writer.make(events, batch, signers, shown);
+    const { signers = [key], shown, delegations, ...batch } = options;
+    const made = await writer.make(events, batch, signers, shown, delegations);
     writer.counter += 1;
     writer.previous = made.sealHash;
     this.shownKeys.push(key.publicKey, ...(shown ?? []));

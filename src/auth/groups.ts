@@ -1,0 +1,178 @@
+import {
+  type AccountState,
+  type Act,
+  type GroupMember,
+  type GroupState,
+  isGroupAct,
+} from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
+import { type Accounts, accountUnknown } from './accounts.ts';
+import type { Attempts } from './attempts.ts';
+import type { AccountRecord } from './records.ts';
+import { type Asker, closed } from './sign-ups.ts';
+
+/** What groups are kept with. */
+export interface GroupsOptions {
+  readonly accounts: Accounts;
+  readonly attempts: Attempts;
+  /** Whether codes are sent, so that users can show whose their names are. */
+  readonly sendsCodes: boolean;
+}
+
+/** Groups of users: what of their acts can't be decided by the acts alone, and who is told what. */
+export class Groups {
+  readonly #options: GroupsOptions;
+
+  constructor(options: GroupsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Create a group.
+   *
+   * @throws AtedbError SIGN_UP_CLOSED, ACCOUNT_LIMIT, MEMBER_INVALID; as `Accounts.submit`.
+   */
+  async create(act: Act, asker: Asker): Promise<void> {
+    const { accounts, attempts, sendsCodes } = this.#options;
+    const { account, change } = act;
+    if (change.kind !== 'group_creation') {
+      throw new AtedbError(
+        'ACT_INVALID',
+        `the act is not valid: it creates no group ${account.text}`,
+      );
+    }
+    const [owner] = change.roles.flatMap(({ added }) => added);
+    if (owner?.account === undefined && (sendsCodes || !asker.isLocal)) throw closed(account.text);
+    const creator = owner?.account === undefined ? undefined : await accounts.find(owner.account);
+    if (creator?.isUnverified === true && sendsCodes)
+      throw memberInvalid(owner?.account, 'nobody has shown that the name is theirs');
+    const isThere = (await accounts.find(account.text)) !== undefined;
+    if (!isThere) await attempts.countSignUp(asker.address, asker.isLocal);
+    const isUnverified = creator?.isUnverified ?? true;
+    await accounts.submit({ ...this.#submission(act), isUnverified });
+  }
+
+  /**
+   * Change a group.
+   *
+   * @returns what is kept of it.
+   * @throws AtedbError ACCOUNT_UNKNOWN, MEMBER_INVALID, ACT_NOT_ALLOWED; as `Accounts.submit`.
+   */
+  async change(act: Act): Promise<AccountRecord> {
+    const { accounts } = this.#options;
+    const { text } = act.account;
+    if ((await accounts.find(text)) === undefined) throw accountUnknown(text);
+    return accounts.submit({ ...this.#submission(act), isUnverified: true });
+  }
+
+  /**
+   * What a group is, for one of its members.
+   *
+   * @param key that was proven.
+   * @throws AtedbError GROUP_DENIED for whoever has no role in it, also where there is no such group.
+   */
+  async view(
+    name: string,
+    key: PublicKey,
+  ): Promise<AccountRecord & { readonly state: GroupState }> {
+    const record = await this.#options.accounts.find(name);
+    const { state } = record ?? {};
+    if (record !== undefined && state?.kind === 'group' && !state.isRemoved) {
+      const member = membersOf(state).find((one) => one.key.fingerprint.equals(key.fingerprint));
+      if (member !== undefined && (await this.#isStill(member))) return { ...record, state };
+    }
+    throw new AtedbError(
+      'GROUP_DENIED',
+      `the key ${key.fingerprintHex} has no role in a group ${name}, or there is none. Ask an owner of it, or make one with: atedb group create ${name}`,
+      { metadata: { account: name, fingerprint: key.fingerprintHex } },
+    );
+  }
+
+  /** The groups in which a key that was proven has a role, with those roles; sorted by name. */
+  async list(key: PublicKey): Promise<{ readonly group: string; readonly roles: string[] }[]> {
+    const { accounts } = this.#options;
+    const names = await accounts.groupsOf(key.fingerprintHex);
+    const found = await Promise.all(
+      [...names].sort().map(async (group) => {
+        const view = await this.view(group, key).catch(() => undefined);
+        const roles = view?.state.roles.filter(({ members }) =>
+          members.some((one) => one.key.fingerprint.equals(key.fingerprint)),
+        );
+        return { group, roles: roles?.map(({ name }) => name) ?? [] };
+      }),
+    );
+    return found.filter(({ roles }) => roles.length > 0);
+  }
+
+  #submission(act: Act) {
+    const check = (before: AccountState | undefined, after: AccountState) =>
+      this.#check(act, before, after);
+    return { act, secrets: undefined, isRecovery: false, check };
+  }
+
+  /** What the acts of a group alone can't say: that its members are users of now. */
+  async #check(act: Act, before: AccountState | undefined, after: AccountState): Promise<void> {
+    if (after.kind !== 'group') return;
+    if (before?.kind === 'group') await this.#checkSigner(act, before);
+    if (!isGroupAct(act.change) || act.change.kind === 'group_removal') return;
+    for (const { name, added } of act.change.roles) {
+      for (const member of added) await this.#checkMember(name, member);
+    }
+  }
+
+  /** Whoever signs is still the user that the group has a role for: a key that was replaced, or stolen and then replaced, signs nothing. */
+  async #checkSigner({ signatures }: Act, before: GroupState): Promise<void> {
+    for (const { fingerprint } of signatures) {
+      const signers = membersOf(before).filter((member) =>
+        [member.key, member.sudoKey].some((one) => one?.fingerprint.equals(fingerprint)),
+      );
+      const still = await Promise.all(signers.map((member) => this.#isStill(member)));
+      if (signers.length === 0 || still.includes(true)) continue;
+      throw new AtedbError(
+        'ACT_NOT_ALLOWED',
+        `the act is signed by ${fingerprint.toString('hex')}, which the user ${signers[0]?.account} has replaced since the group ${before.account.text} was told of it. Have an owner add the user anew`,
+        { metadata: { account: before.account.text, fingerprint: fingerprint.toString('hex') } },
+      );
+    }
+  }
+
+  async #checkMember(role: string, member: GroupMember): Promise<void> {
+    if (member.account === undefined) return;
+    const record = await this.#options.accounts.find(member.account);
+    if (record === undefined) throw memberInvalid(member.account, 'there is no such user here');
+    const { state } = record;
+    if (state.kind !== 'user') throw memberInvalid(member.account, 'it is no user');
+    if (state.isRemoved) throw memberInvalid(member.account, 'the user was removed');
+    if (this.#options.sendsCodes && record.isUnverified) {
+      throw memberInvalid(member.account, 'nobody has shown that the name is theirs');
+    }
+    const isKey = state.key.fingerprint.equals(member.key.fingerprint);
+    const due = role === 'owner' ? state.sudoKey?.fingerprintHex : undefined;
+    if (isKey && member.sudoKey?.fingerprintHex === due) return;
+    throw memberInvalid(
+      member.account,
+      `the user has other keys than the act names${isKey ? ' for an owner to sign with' : ''}`,
+    );
+  }
+
+  /** Whether a member is the user that it was added as; always so where no account is named. */
+  async #isStill({ account, key, sudoKey }: GroupMember): Promise<boolean> {
+    if (account === undefined) return true;
+    const state = (await this.#options.accounts.find(account))?.state;
+    if (state?.kind !== 'user' || state.isRemoved) return false;
+    const isSudo =
+      sudoKey === undefined || state.sudoKey?.fingerprint.equals(sudoKey.fingerprint) === true;
+    return state.key.fingerprint.equals(key.fingerprint) && isSudo;
+  }
+}
+
+function membersOf({ roles }: GroupState): GroupMember[] {
+  return roles.flatMap(({ members }) => members);
+}
+
+function memberInvalid(account: string | undefined, why: string): AtedbError {
+  return new AtedbError('MEMBER_INVALID', `${account} can't have a role in the group: ${why}`, {
+    metadata: account === undefined ? {} : { account },
+  });
+}

@@ -1,0 +1,176 @@
+import type { CommandModule } from 'yargs';
+import { parseChainAddress } from '../../event/index.ts';
+import {
+  chainFlags,
+  declareChainFlags,
+  isOn,
+  readChainFlag,
+  readPassphraseFlag,
+  readTrustMode,
+  switchFlag,
+  valueFlag,
+} from '../chain-flags.ts';
+import { parseText } from '../flag-values.ts';
+import { argumentText, type ParsedArguments } from '../flags.ts';
+import { readServer } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
+import { parseSaidTime } from '../token-time.ts';
+
+const newFlags = {
+  write: switchFlag('write', 'It appends data and removes objects'),
+  read: switchFlag('read', 'It opens private chains'),
+  expires: valueFlag(
+    'expires',
+    'Until when it counts: so long from now, as 12h or 30d, or a time',
+    parseSaidTime,
+    '7d, or as long as that of --from',
+  ),
+  notBefore: valueFlag('not-before', 'From when on it counts', parseSaidTime, 'now'),
+  key: { ...chainFlags.key, describe: 'Name of the key that gives it; see: atedb key' },
+  from: valueFlag('from', 'File with a token of yours, some of which it gives on', parseText),
+  output: {
+    ...valueFlag('output', 'Write it to this new file, for its owner alone to read', parseText),
+    aliases: ['o'],
+  },
+  public: valueFlag(
+    'public',
+    'Write its public key to this new file, to share what is sealed with it',
+    parseText,
+  ),
+  json: chainFlags.json,
+};
+
+const newCommand: CommandModule = {
+  command: 'new <chains..>',
+  describe:
+    'Make a token: it gives some of what a key of yours may do, in some chains, for a while',
+  builder: (program) =>
+    declareChainFlags(program, newFlags)
+      .positional('chains', {
+        describe: 'Keys of chains, or owner/* for all of an owner',
+        type: 'string',
+        array: true,
+        demandOption: true,
+      })
+      .example('$0 token new example.com/me/log --write --output ci.token', 'for a job that logs')
+      .example(
+        "$0 token new 'team/*' --write --read --expires 12h",
+        'all chains of a group, until tonight',
+      )
+      .example(
+        '$0 token new team/log --write --from ci.token',
+        'less than a token gives, for somebody else',
+      )
+      .epilogue(
+        'A token changes no rules and makes no chain. Nothing is sent: it counts wherever the key does that\ngives it.',
+      ),
+  handler: async (parsed) => {
+    const { newToken } = await import('../tokens.ts');
+    await newToken({
+      chains: textsOf(parsed.chains),
+      write: isOn(newFlags.write, parsed),
+      read: isOn(newFlags.read, parsed),
+      expires: readChainFlag(newFlags.expires, parsed),
+      notBefore: readChainFlag(newFlags.notBefore, parsed),
+      key: readChainFlag(newFlags.key, parsed),
+      from: readChainFlag(newFlags.from, parsed),
+      file: readChainFlag(newFlags.output, parsed),
+      publicFile: readChainFlag(newFlags.public, parsed),
+      passphraseFile: readPassphraseFlag(parsed),
+      json: isOn(newFlags.json, parsed),
+    });
+  },
+};
+
+const jsonFlags = { json: chainFlags.json };
+
+const listCommand: CommandModule = {
+  command: 'list',
+  describe: 'List the tokens that were made with this home folder, without their secrets',
+  builder: (program) => declareChainFlags(program, jsonFlags),
+  handler: async (parsed) => {
+    const { listTokens } = await import('../tokens.ts');
+    await listTokens({ json: isOn(jsonFlags.json, parsed) });
+  },
+};
+
+const showCommand: CommandModule = {
+  command: 'show <file>',
+  describe: 'Say what the token in a file gives, without its secret',
+  builder: (program) =>
+    declareChainFlags(program, jsonFlags).positional('file', {
+      describe: 'File that has the token',
+      type: 'string',
+    }),
+  handler: async (parsed) => {
+    const { showToken } = await import('../tokens.ts');
+    await showToken({ file: argumentText(parsed.file), json: isOn(jsonFlags.json, parsed) });
+  },
+};
+
+const revokeFlags = {
+  key: chainFlags.key,
+  chainId: chainFlags.chainId,
+  json: chainFlags.json,
+};
+
+const revokeCommand: CommandModule = {
+  command: 'revoke <which> <addresses..>',
+  describe: 'End a token in chains, for good',
+  builder: (program) =>
+    declareServerFlags(program, revokeFlags)
+      .positional('which', {
+        describe: 'Its fingerprint, 8 digits of that or more, or a file that has it',
+        type: 'string',
+      })
+      .positional('addresses', {
+        describe: 'ate://host[:port]/chain-key, of each chain',
+        type: 'string',
+        array: true,
+        demandOption: true,
+      })
+      .example('$0 token revoke 3f9a12bc ate://localhost/example.com/me/log', 'in one chain')
+      .epilogue(
+        "Whoever has given it may end it, a root of the chain, and whoever has it. What it wrote stays. It takes\neach chain that the token is for, also those that it wasn't used in yet.",
+      ),
+  handler: async (parsed) => {
+    const settings = {
+      token: argumentText(parsed.which),
+      chains: textsOf(parsed.addresses).map((text) => targetOf(text, parsed)),
+      key: readChainFlag(revokeFlags.key, parsed),
+      passphraseFile: readPassphraseFlag(parsed),
+      json: isOn(revokeFlags.json, parsed),
+    };
+    const { revokeToken } = await import('../revoke-token.ts');
+    await revokeToken(settings);
+  },
+};
+
+function textsOf(values: unknown): string[] {
+  return (values as unknown[]).map(argumentText);
+}
+
+function targetOf(text: string, parsed: ParsedArguments) {
+  const address = parseChainAddress(text);
+  return {
+    address: address.text,
+    server: readServer(address, parsed),
+    chainId: readChainFlag(revokeFlags.chainId, parsed),
+    trustMode: readTrustMode(parsed),
+  };
+}
+
+/** `atedb token`: delegated keys. */
+export const tokenCommand: CommandModule = {
+  command: 'token',
+  describe: 'Make, list, show and end tokens, by which programs act with some of your rights',
+  builder: (program) =>
+    program
+      .command(newCommand)
+      .command(listCommand)
+      .command(showCommand)
+      .command(revokeCommand)
+      .demandCommand(1, 'after token comes new, list, show or revoke')
+      .epilogue('Commands act by a token with --token FILE, or with the token in ATEDB_TOKEN.'),
+  handler: () => undefined,
+};

@@ -1,0 +1,56 @@
+import type { AtedbClient, GroupSigner, KeyPair } from '../client/index.ts';
+import { IdentityStore, identityHome, readLogin } from '../store/index.ts';
+import type { AccountTarget } from './account-flags.ts';
+import { readSecret, secretInputs } from './account-input.ts';
+import { connectTo } from './connect-to.ts';
+import { noticeWriter } from './notices.ts';
+import { passphraseFrom } from './passphrase.ts';
+import { askTotp } from './second-factor.ts';
+
+/** What a command about groups is told, beside which. */
+export interface GroupSettings {
+  readonly target: AccountTarget;
+  /** Name of the key; undefined: that of whoever is logged in, else the default one. */
+  readonly key: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly totp: string | undefined;
+  readonly passphraseFile: string | undefined;
+}
+
+/** Whoever acts, at the server that keeps the groups. */
+export interface GroupSession extends AsyncDisposable {
+  readonly client: AtedbClient;
+  readonly key: KeyPair;
+  /** `name@domain` of whoever is logged in with that key; undefined: nobody is. */
+  readonly account: string | undefined;
+  /** As whoever signs acts that owners with a password sign: the password is asked for. */
+  sudo(): Promise<GroupSigner>;
+}
+
+const defaultServer = 'localhost';
+
+/** Get ready to act in groups. @throws AtedbError REQUEST_INVALID where there is no such key. */
+export async function openGroupSession(settings: GroupSettings): Promise<GroupSession> {
+  const { target, passwordFile, totp } = settings;
+  const home = identityHome(process.env);
+  const login = await readLogin(home);
+  const store = new IdentityStore(home);
+  const name = settings.key ?? login?.key ?? (await store.defaultName());
+  const { keyPair: key } = await store.get(name, passphraseFrom(settings.passphraseFile));
+  const account = login?.key === name ? login.account : undefined;
+  const server = target.server ?? target.serverAt(login?.server ?? defaultServer);
+  const { json } = target;
+  const client = await connectTo(server, { onNotice: noticeWriter(json) }, json);
+  const sudo = async (): Promise<GroupSigner> => {
+    if (account === undefined) return { key };
+    const { state } = await client.accounts.read(account);
+    if (state.sudoKey === undefined) return { key };
+    const input = { ...secretInputs.password, file: passwordFile };
+    const password = await readSecret(input, `Password of ${account}: `);
+    const { hasSecondFactor } = await client.accounts.login({ account, password });
+    const totpCode = hasSecondFactor ? await askTotp(totp) : undefined;
+    const { sudoKey } = await client.accounts.sudo({ account, password, totpCode });
+    return { key, sudoKey };
+  };
+  return { client, key, account, sudo, [Symbol.asyncDispose]: () => client.close() };
+}

@@ -1,0 +1,84 @@
+import { AtedbError, type Reason } from '../bytes/index.ts';
+import type { KeyPair } from '../crypto/index.ts';
+import type { GroupsClient } from './groups.ts';
+import { highestRole, type OpenedGroup } from './opened-group.ts';
+
+/** What the keys of a group's chain are found with. */
+export interface GroupKeysOptions {
+  readonly groups: GroupsClient;
+  /** Name of the group. */
+  readonly name: string;
+  /** The user's own keys to write with, and those that are there to read with. */
+  readonly loadKey: () => Promise<KeyPair>;
+  readonly loadReadKeys: () => Promise<readonly KeyPair[]>;
+  /** Has the name of the group claimed by a key, where nobody has it; absent: it isn't claimed. */
+  readonly claim?: ((key: KeyPair) => Promise<void>) | undefined;
+}
+
+/** The server keeps no groups, or says nothing of them on this way; or the user has no role: the user's own key is used. */
+const noGroupReasons: ReadonlySet<Reason> = new Set([
+  'GROUP_DENIED',
+  'UNSUPPORTED',
+  'AUTH_LINK_UNSAFE',
+  'WIRE_MISSING',
+]);
+
+/** The keys by which a member of a group uses its chains: that of the highest role that the member has. */
+export class GroupKeys {
+  readonly #options: GroupKeysOptions;
+  #opened: Promise<OpenedGroup | undefined> | undefined;
+
+  constructor(options: GroupKeysOptions) {
+    this.#options = options;
+  }
+
+  /** The key to write with. @throws AtedbError as `GroupsClient.open`. */
+  async loadKey(): Promise<KeyPair> {
+    const own = await this.#options.loadKey();
+    const { claim } = this.#options;
+    const group = await this.#open(own);
+    if (group !== undefined || claim === undefined) return keyOf(group) ?? own;
+    await claim(own);
+    this.#opened = undefined;
+    return keyOf(await this.#open(own)) ?? own;
+  }
+
+  /** The user's own key, where another one is written with: events say whose they are by it. */
+  async loadAuthor(): Promise<KeyPair | undefined> {
+    const own = await this.#options.loadKey();
+    return (await this.loadKey()) === own ? undefined : own;
+  }
+
+  /** Keys that read keys may have been handed out to: the highest role's first, then all others, also those that roles had before. */
+  async loadReadKeys(): Promise<readonly KeyPair[]> {
+    const own = await this.#options.loadReadKeys();
+    const [first] = own;
+    const group = first && (await this.#open(first));
+    if (group === undefined) return own;
+    const highest = keyOf(group);
+    const roles = highest === undefined ? [] : [highest];
+    return [...new Set([...roles, ...group.keys.values(), ...group.retired, ...own])];
+  }
+
+  #open(own: KeyPair): Promise<OpenedGroup | undefined> {
+    this.#opened ??= this.#ask(own).catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #ask(own: KeyPair): Promise<OpenedGroup | undefined> {
+    const { groups, name } = this.#options;
+    try {
+      return await groups.open(name, own);
+    } catch (error) {
+      if (error instanceof AtedbError && noGroupReasons.has(error.reason)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function keyOf(group: OpenedGroup | undefined): KeyPair | undefined {
+  return group && highestRole(group)?.key;
+}

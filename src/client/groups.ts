@@ -1,0 +1,319 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  AuthService,
+  type GroupChallenge,
+  SubmitActResponseSchema,
+} from '../../gen/atedb/v1/auth_pb.js';
+import { IdentityRotationSchema } from '../../gen/atedb/v1/identity_pb.js';
+import {
+  type AccountState,
+  type Act,
+  type Change,
+  type GroupMember,
+  type GroupState,
+  groupProofBytes,
+  groupRoles,
+  parseAct,
+  roleOf,
+  verifyAct,
+} from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto/index.ts';
+import { type Owner, parseOwner } from '../event/index.ts';
+import { verifyIdentityLine } from '../trust/index.ts';
+import { nextAct, readAccount } from './account-acts.ts';
+import { type CallOptions, CallScope } from './cancellation.ts';
+import { Conversation, untrue } from './conversation.ts';
+import { planChange, planCreation, type RoleEdit } from './group-plan.ts';
+import { type OpenedGroup, openGroup } from './opened-group.ts';
+import { type Transport, timeoutDefaultMs } from './transport.ts';
+
+/** Whoever acts in a group. */
+export interface GroupSigner {
+  /** The user's key: it opens what the user has of the group. */
+  readonly key: KeyPair;
+  /** The user's key of sudo, for owners whose accounts have one. */
+  readonly sudoKey?: KeyPair | undefined;
+}
+
+/** A group in which a key has a role. */
+export interface ListedGroup {
+  readonly group: string;
+  /** Sorted. */
+  readonly roles: readonly string[];
+}
+
+/** Acts that are read of one group: no server makes a client read without end. */
+const actsMax = 10_000;
+
+/** The groups of an auth service, for their members. */
+export class GroupsClient {
+  readonly #transport: () => Transport;
+
+  /** @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE. */
+  constructor(transport: () => Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Create a group, with one owner.
+   *
+   * @param owner.account `name@domain` of the owner; absent: a key without an account, which the server's own machine alone may create a group by.
+   * @throws AtedbError ACCOUNT_EXISTS, ACCOUNT_UNKNOWN, MEMBER_INVALID, SIGN_UP_CLOSED, ACCOUNT_LIMIT; CONNECTION_FAILED and others.
+   */
+  async create(
+    name: string,
+    owner: GroupSigner & { readonly account?: string | undefined },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const act = await creationAct(groupOf(name), owner);
+    await this.#transport().unary(AuthService.method.createGroup, { act }, options);
+  }
+
+  /**
+   * Read a group, and open what a member's key opens of it. All of its acts are verified; that it is the group that one means, who its owners are says.
+   *
+   * @throws AtedbError GROUP_DENIED for a key without a role in it; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED.
+   */
+  async open(name: string, key: KeyPair, options: CallOptions = {}): Promise<OpenedGroup> {
+    const group = groupOf(name);
+    const { acts, isUnverified } = await this.#actsOf(group, key, options);
+    const state = await verified(group, acts);
+    return { state, isUnverified, ...openGroup(state, acts, key) };
+  }
+
+  /** The groups in which a key has a role. @throws AtedbError CONNECTION_FAILED, DEADLINE_EXCEEDED. */
+  async list(key: KeyPair, options: CallOptions = {}): Promise<readonly ListedGroup[]> {
+    const transport = this.#transport();
+    using scope = new CallScope({ timeoutMs: timeoutDefaultMs, ...options });
+    const talk = new Conversation(transport, AuthService.method.listGroups, scope.signal);
+    try {
+      talk.say({ message: { case: 'key', value: key.publicKey.toFields() } });
+      const challenge = await talk.due('challenge');
+      const value = await proofOf(transport, { key, challenge, exporter: talk.exporter });
+      talk.say({ message: { case: 'proof', value } });
+      talk.halfClose();
+      const { groups } = await talk.due('groups');
+      return groups.map(({ group, roles }) => ({ group, roles }));
+    } finally {
+      talk.cancel(undefined);
+    }
+  }
+
+  /** What a user is as a member: with the key of sudo where that one is to sign. @throws AtedbError ACCOUNT_UNKNOWN. */
+  async memberOf(account: string, role: string, options: CallOptions = {}): Promise<GroupMember> {
+    const { state } = await readAccount(this.#transport(), parseOwner(account), options);
+    const sudoKey = role === 'owner' ? state.sudoKey : undefined;
+    return { account: state.account.text, key: state.key, sudoKey };
+  }
+
+  /**
+   * Give somebody a role, which a group of that name need not have yet.
+   *
+   * @throws AtedbError GROUP_DENIED, ACT_NOT_ALLOWED where the signer may not; VERSION_CONFLICT where somebody else was faster; MEMBER_INVALID,
+   * GROUP_LIMIT; CONNECTION_FAILED and others.
+   */
+  add(
+    name: string,
+    role: string,
+    member: GroupMember,
+    signer: GroupSigner,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.edit(name, [{ role, added: [member] }], signer, options);
+  }
+
+  /**
+   * Take a role from somebody. All roles that the member could open, and can't any more, get other keys in the same act.
+   *
+   * @param member the fingerprint of its key in hexadecimal, or `name@domain`.
+   * @throws AtedbError as `add`; REQUEST_INVALID for one who hasn't the role.
+   */
+  async remove(
+    name: string,
+    role: string,
+    member: string,
+    signer: GroupSigner,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const opened = await this.open(name, signer.key, options);
+    const members = roleOf(opened.state, role).members.filter(
+      ({ account, key }) => account === member || key.fingerprintHex === member.toLowerCase(),
+    );
+    if (members.length === 0) {
+      throw new AtedbError(
+        'REQUEST_INVALID',
+        `${member} has no role ${role} in the group ${name}`,
+        {
+          metadata: { field: 'member', account: name },
+        },
+      );
+    }
+    const removed = members.map(({ key }) => key.fingerprintHex);
+    await this.#change(opened, [{ role, removed }], signer, options);
+  }
+
+  /** Change several roles at once. @throws AtedbError as `add`. */
+  async edit(
+    name: string,
+    edits: readonly RoleEdit[],
+    signer: GroupSigner,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#change(await this.open(name, signer.key, options), edits, signer, options);
+  }
+
+  /** Have a delegated key count no more in any chain of a group. @param fingerprint of the key. @throws AtedbError as `add`. */
+  async revokeDelegation(
+    name: string,
+    fingerprint: Buffer,
+    signer: GroupSigner,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const { state } = await this.open(name, signer.key, options);
+    const change = { kind: 'delegation_revocation', fingerprint } as const;
+    await this.#submit(state, change, signer, options);
+  }
+
+  /** Remove a group, for good: its chains take nothing any more. @throws AtedbError as `add`. */
+  async delete(name: string, signer: GroupSigner, options: CallOptions = {}): Promise<void> {
+    const { state } = await this.open(name, signer.key, options);
+    await this.#submit(state, { kind: 'group_removal' }, signer, options);
+  }
+
+  #change(
+    { state, keys }: OpenedGroup,
+    edits: readonly RoleEdit[],
+    signer: GroupSigner,
+    options: CallOptions,
+  ): Promise<void> {
+    return this.#submit(state, planChange(state, keys, edits), signer, options);
+  }
+
+  async #submit(
+    state: GroupState,
+    change: Change,
+    signer: GroupSigner,
+    options: CallOptions,
+  ): Promise<void> {
+    const act = await nextAct(state.account, state, change, [signingKey(state, signer)]);
+    const answer = await this.#transport().unary(AuthService.method.submitAct, { act }, options);
+    fromBinary(SubmitActResponseSchema, answer);
+  }
+
+  async #actsOf(group: Owner, key: KeyPair, options: CallOptions) {
+    const transport = this.#transport();
+    using scope = new CallScope({ timeoutMs: timeoutDefaultMs, ...options });
+    const talk = new Conversation(transport, AuthService.method.getGroup, scope.signal);
+    try {
+      const about = { group: group.text, key: key.publicKey.toFields(), fromVersion: 0n };
+      talk.say({ message: { case: 'about', value: about } });
+      const challenge = await talk.due('challenge');
+      const asked = { key, challenge, exporter: talk.exporter, group: group.text };
+      talk.say({ message: { case: 'proof', value: await proofOf(transport, asked) } });
+      talk.halfClose();
+      const acts: Act[] = [];
+      for (;;) {
+        const page = await talk.due('acts');
+        for (const act of page.acts) acts.push(readAct(act));
+        if (BigInt(acts.length) >= page.actsInAll) return { acts, isUnverified: page.unverified };
+        if (page.acts.length === 0 || acts.length > actsMax) throw untrueActs(group, undefined);
+      }
+    } finally {
+      talk.cancel(undefined);
+    }
+  }
+}
+
+/** The act that creates a group: also what a name is claimed with. */
+export function creationAct(
+  account: Owner,
+  { account: user, key, sudoKey }: GroupSigner & { readonly account?: string | undefined },
+): Promise<Buffer> {
+  const owner = { account: user, key: key.publicKey, sudoKey: sudoKey?.publicKey };
+  const change = planCreation(account, groupRoles, owner);
+  return nextAct(account, undefined, change, [sudoKey ?? key]);
+}
+
+/** What a signer signs acts of a group with: an owner the key of sudo, if there is one. */
+function signingKey(state: GroupState, { key, sudoKey }: GroupSigner): KeyPair {
+  const owner = roleOf(state, 'owner').members.find(({ key: own }) =>
+    own.fingerprint.equals(key.publicKey.fingerprint),
+  );
+  if (owner?.sudoKey === undefined) return key;
+  if (sudoKey !== undefined) return sudoKey;
+  throw new AtedbError(
+    'ACT_NOT_ALLOWED',
+    `owners of the group ${state.account.text} who have a password sign with the key of sudo: say so, and the password and the second factor are asked for`,
+    { metadata: { account: state.account.text } },
+  );
+}
+
+/** The proof of a key, for the server that asks. @throws AtedbError VERIFICATION_FAILED, SERVER_IDENTITY_MISMATCH. */
+async function proofOf(
+  transport: Transport,
+  asked: {
+    readonly key: KeyPair;
+    readonly challenge: GroupChallenge;
+    readonly exporter: Buffer | undefined;
+    readonly group?: string;
+  },
+) {
+  const { key, challenge, exporter, group } = asked;
+  const { conversationId, serverIdentity, identityRotations } = challenge;
+  if (conversationId.length !== hashBytes || serverIdentity === undefined) {
+    throw untrue('challenge');
+  }
+  const rotations = identityRotations.map((one) =>
+    Buffer.from(toBinary(IdentityRotationSchema, one)),
+  );
+  const line = await verifyIdentityLine(PublicKey.fromFields(serverIdentity), rotations);
+  transport.checkProven(line.identity);
+  const { suite, fingerprint } = key.publicKey;
+  const bytes = groupProofBytes({
+    ...{ exporter, fingerprint, group, serverFingerprint: line.identity.fingerprint },
+    conversationId: Buffer.from(conversationId),
+  });
+  const signature = await key.sign(signatureContexts.group, bytes);
+  return { signature: { suite, fingerprint, signature } };
+}
+
+async function verified(group: Owner, acts: readonly Act[]): Promise<GroupState> {
+  let state: AccountState | undefined;
+  try {
+    for (const act of acts) {
+      if (act.account.text !== group.text) throw new Error('an act is of another account');
+      state = await verifyAct(state, act);
+    }
+  } catch (cause) {
+    throw untrueActs(group, cause);
+  }
+  if (state?.kind === 'group') return state;
+  throw untrueActs(group, undefined);
+}
+
+function readAct(bytes: Uint8Array): Act {
+  try {
+    return parseAct(bytes);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw untrue('acts');
+  }
+}
+
+function groupOf(name: string): Owner {
+  const owner = parseOwner(name);
+  if (owner.kind === 'group') return owner;
+  throw new AtedbError('REQUEST_INVALID', `${name} is a user; a group's name has no "@"`, {
+    metadata: { field: 'group', account: name },
+  });
+}
+
+function untrueActs({ text }: Owner, cause: unknown): AtedbError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new AtedbError(
+    'VERIFICATION_FAILED',
+    `what the server shows as the acts of the group ${text} is no group's line${why}`,
+    { metadata: { account: text }, cause },
+  );
+}
