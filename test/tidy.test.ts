@@ -16,12 +16,13 @@ const roomsBelow: Record<string, readonly string[]> = {
   wire: ['bytes', 'crypto', 'event'],
   work: ['bytes', 'crypto', 'event', 'trust'],
   verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
-  chain: ['bytes', 'crypto', 'event', 'log', 'trust'],
-  server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'wire', 'chain'],
+  compact: ['bytes', 'event'],
+  chain: ['bytes', 'crypto', 'event', 'log', 'trust', 'compact'],
+  server: ['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'work', 'wire', 'compact', 'chain'],
   client: ['bytes', 'crypto', 'event', 'store', 'trust', 'proof', 'work', 'wire'],
   cli: [
     ...['bytes', 'crypto', 'event', 'store', 'log', 'trust', 'proof', 'verify'],
-    ...['wire', 'chain', 'server', 'client'],
+    ...['wire', 'compact', 'chain', 'server', 'client'],
   ],
 };
 /** Rooms whose rules do not depend on protobuf: they read and write bytes by themselves. */
@@ -29,7 +30,15 @@ const roomsWithoutGen = new Set(['bytes', 'crypto', 'store', 'wire']);
 /** Rooms that know gRPC. */
 const roomsWithGrpc = new Set(['server', 'client']);
 /** Rooms that decide and do nothing: given the same input, they say the same. */
-const roomsWithoutEffects = new Set(['bytes', 'crypto', 'event', 'trust', 'proof', 'wire']);
+const roomsWithoutEffects = new Set([
+  'bytes',
+  'crypto',
+  'event',
+  'trust',
+  'proof',
+  'wire',
+  'compact',
+]);
 const effects = /^node:(fs|net|http|http2|dns|child_process|os|process)/;
 
 const linesMax = 400;

@@ -80,9 +80,10 @@ export class ChainCompaction {
     this.#chain = chain;
   }
 
-  /** What was found when it was counted last; undefined where it never was. */
-  get lastUse(): ChainUse | undefined {
-    return this.#use;
+  /** What is known of it without counting: all, where nothing is closed; else what was found when it was counted last. */
+  get knownUse(): ChainUse | undefined {
+    const { log } = this.#chain;
+    return log.rewriting.closed.length === 0 ? this.#useOf([], 0) : this.#use;
   }
 
   get isRunning(): boolean {

@@ -85,6 +85,7 @@ export class Chain {
   readonly #keys: KeyIndex;
   readonly #now: () => number;
   readonly #checkHashes: CheckHashes;
+  readonly #checkRoom: (batch: Batch) => void;
 
   constructor(options: {
     key: ChainKey;
@@ -98,6 +99,8 @@ export class Chain {
     now: () => number;
     /** Absent: in this thread. */
     checkHashes?: CheckHashes | undefined;
+    /** Refuses what the disk has no room for. Absent: there is room for all. */
+    checkRoom?: ((batch: Batch) => void) | undefined;
   }) {
     this.key = options.key;
     this.log = options.log;
@@ -109,6 +112,7 @@ export class Chain {
     this.#now = options.now;
     this.compaction = new ChainCompaction({ log: this.log, keys: this.#keys, now: this.#now });
     this.#checkHashes = options.checkHashes ?? checkHashes;
+    this.#checkRoom = options.checkRoom ?? (() => undefined);
   }
 
   get genesis(): Genesis {
@@ -229,7 +233,7 @@ export class Chain {
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls. It must not be stale.
    *
-   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, or STORAGE_FAILED. It may be told when `settled` has resolved.
+   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, DISK_FULL, or STORAGE_FAILED. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
     this.ended.throwIfAborted();
@@ -245,6 +249,7 @@ export class Chain {
         `the chain ${this.key.text} can be read only: ${this.log.trouble}`,
       );
     }
+    this.#checkRoom(batch);
     const { closedFacts } = prepared;
     this.#state.admit(
       batch,

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { ChainKey, Genesis } from '../event/index.ts';
-import type { RegistryOptions } from './registry.ts';
+import type { RegistryOptions } from './registry-options.ts';
 
 /** Refuse a genesis that this server can't keep the promises of. */
 export function checkOffer(

@@ -2,7 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { finishDeletion, markDeleted } from '../log/index.ts';
 import { chainFolder } from './chain-folder.ts';
 import { type OpenEntry, whenUnused } from './open-entry.ts';
-import type { RegistryOptions } from './registry.ts';
+import type { RegistryOptions } from './registry-options.ts';
 
 /**
  * Delete an open chain, while nobody can begin to use it. It is deleted once the mark is durable: what fails later is done by

@@ -14,16 +14,15 @@ export type {
 } from './chain-compaction.ts';
 export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
 export type { CompactionRunner, RewrittenSegment } from './compaction-job.ts';
+export { CompactionThread } from './compaction-thread.ts';
+export type { AskedCompaction, CompactorSettings } from './compactor.ts';
 export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
 export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
 export type { ChainLease } from './open-entry.ts';
 export { resumeErasures } from './pending-erasures.ts';
-export {
-  ChainRegistry,
-  type ListedChain,
-  type RegistryOptions,
-} from './registry.ts';
+export { ChainRegistry } from './registry.ts';
+export type { ListedChain, RegistryOptions } from './registry-options.ts';
 export {
   type ChainDiagnosis,
   type ChainRepair,

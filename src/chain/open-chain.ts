@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import { type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/index.ts';
+import { type Batch, type ChainKey, type Genesis, parseBatch, splitSlice } from '../event/index.ts';
 import {
   ChainLog,
   type ChainLogOptions,
@@ -32,6 +32,8 @@ export interface OpenChainOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
+  /** Refuses what there is no room for. Absent: there is room for all. @throws AtedbError DISK_FULL. */
+  readonly checkRoom?: ((batch: Batch) => void) | undefined;
   /** How fast redactions are carried out; see `EraserOptions`. */
   readonly eraseTimes?: Pick<EraserOptions, 'retryMs' | 'closePauseMs'> | undefined;
   /** Closed segments to check before anything else. */

@@ -9,7 +9,8 @@ import { KeyPair } from '../crypto/index.ts';
 import { parseChainKey } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import type { ChainLease } from './open-entry.ts';
-import { ChainRegistry, type RegistryOptions } from './registry.ts';
+import { ChainRegistry } from './registry.ts';
+import type { RegistryOptions } from './registry-options.ts';
 
 let logsPath: string;
 

@@ -1,65 +1,22 @@
 import { AtedbError } from '../bytes/index.ts';
-import type { PublicKey } from '../crypto/index.ts';
-import { type ChainKey, parseBatch, type TrustMode } from '../event/index.ts';
-import {
-  bytesOnDisk,
-  describeLoss,
-  KeysCache,
-  parseSegmentName,
-  readError,
-  type Storage,
-} from '../log/index.ts';
+import { compactTriggersDefault } from '../compact/index.ts';
+import { type Batch, type ChainKey, parseBatch } from '../event/index.ts';
+import { bytesOnDisk, describeLoss, KeysCache, parseSegmentName, readError } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
-import type { Chain, CheckHashes } from './chain.ts';
+import type { Chain } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
 import { checkOffer } from './check-offer.ts';
-import { type DamagedSegment, DamagedSegments } from './damaged-segments.ts';
+import { Compactor } from './compactor.ts';
+import { DamagedSegments } from './damaged-segments.ts';
 import { deleteChain } from './delete-chain.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 import { type ChainLease, leaseOn, type OpenEntry } from './open-entry.ts';
-import { type FoundDamage, isChainOf, Scrubber, type ScrubSettings } from './scrubber.ts';
-
-/** What the registry tells its owner about; a pino logger is one. */
-export interface RegistryLogger {
-  warn(fields: object, message: string): void;
-}
-
-/** What chains are opened with. */
-export interface RegistryOptions {
-  readonly storage: Storage;
-  /** Absolute path that all chains lie below. */
-  readonly logsPath: string;
-  readonly serverIdentity: PublicKey;
-  /** Of chains that are created from now on; others keep the mode of their genesis. */
-  readonly trustMode: TrustMode;
-  readonly openChainsMax: number;
-  /** A chain that nobody has used for so many milliseconds is closed. Absent: a minute. */
-  readonly idleMs?: number | undefined;
-  /** Beyond so many chains that nobody uses, those unused for longest are closed before their time. Absent: 2,000. */
-  readonly unusedChainsMax?: number | undefined;
-  /** Bytes; see `ChainLog`. */
-  readonly segmentBytesMax?: number | undefined;
-  /** Milliseconds since 1970-01-01 UTC. */
-  readonly now: () => number;
-  /** Absent: in this thread. */
-  readonly checkHashes?: CheckHashes | undefined;
-  /** How closed segments are checked in the background. Absent: only those are that are suspected. */
-  readonly scrub?: ScrubSettings | undefined;
-  /** Closed segments in which damage was found before. */
-  readonly damaged?: Iterable<DamagedSegment> | undefined;
-  /** Told of all closed segments in which damage was found, when they are others than before. */
-  readonly onDamaged?: ((all: readonly DamagedSegment[]) => void) | undefined;
-  readonly logger: RegistryLogger;
-}
-
-/** A chain on disk, for lists. */
-export interface ListedChain {
-  readonly key: ChainKey;
-  readonly logBytes: number;
-  readonly isOpen: boolean;
-}
+import type { ListedChain, RegistryOptions } from './registry-options.ts';
+import { CompactionHere } from './run-compaction.ts';
+import { type FoundDamage, isChainOf, Scrubber } from './scrubber.ts';
 
 const idleDefaultMs = 60_000;
 /** An open chain takes about a tenth of a mebibyte. */
@@ -80,6 +37,9 @@ export class ChainRegistry {
   /** Chains that are damaged beyond reading, which was told. */
   readonly #unreadable = new Set<string>();
   readonly #scrubber: Scrubber;
+  /** Compacts chains, when they are due and when somebody asks. */
+  readonly compactor: Compactor;
+  readonly #reserve: DiskReserve;
   /** Chains that are being opened now. */
   #opening = 0;
   #closed = false;
@@ -108,6 +68,23 @@ export class ChainRegistry {
       onDamage: (found) => this.#foundDamage(found),
       onNotice: (notice) => logger.warn({}, notice),
     });
+    this.compactor = new Compactor({
+      ...(options.compact ?? { ...compactTriggersDefault, mode: 'never' }),
+      makeRunner: options.makeRunner ?? (() => new CompactionHere(storage)),
+      openChains: () => this.#openChains(),
+      lease: (key) => this.openIfThere(key),
+      logger,
+    });
+    this.#reserve = new DiskReserve({
+      storage,
+      path: logsPath,
+      bytes: options.diskReserveBytes ?? 0,
+      onNotice: (notice) => logger.warn({}, notice),
+    });
+  }
+
+  *#openChains(): Generator<Chain> {
+    for (const { chain } of this.#entries.values()) yield chain;
   }
 
   /**
@@ -218,7 +195,7 @@ export class ChainRegistry {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeper);
-    await this.#scrubber.close();
+    await Promise.all([this.#scrubber.close(), this.compactor.close(), this.#reserve.close()]);
     await Promise.all(
       [...this.#entries.keys()].map((key) =>
         this.#mutex.run(key, async () => {
@@ -364,7 +341,13 @@ export class ChainRegistry {
     const keysCache = this.#keysCache;
     const common = { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
     const suspects = this.#damaged.of(key.text);
-    return { ...common, suspects, onSuspect: (segment) => this.#scrubber.suspect(key, segment) };
+    const checkRoom = (batch: Batch) => this.#reserve.check(batch);
+    return {
+      ...common,
+      checkRoom,
+      suspects,
+      onSuspect: (segment) => this.#scrubber.suspect(key, segment),
+    };
   }
 }
 

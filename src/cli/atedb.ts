@@ -1,6 +1,7 @@
 import { appendCommand } from './commands/append.ts';
 import { backupCommand } from './commands/backup.ts';
 import { chainsCommand } from './commands/chains.ts';
+import { compactCommand } from './commands/compact.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
 import { dumpCommand } from './commands/dump.ts';
@@ -40,6 +41,7 @@ const commandNames = [
   'rules',
   'chains',
   'describe',
+  'compact',
   'delete',
   'proof',
   'verify',
@@ -78,6 +80,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(rulesCommand)
       .command(chainsCommand)
       .command(describeCommand)
+      .command(compactCommand)
       .command(deleteCommand)
       .command(proofCommand)
       .command(verifyCommand)

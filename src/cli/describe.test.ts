@@ -21,6 +21,7 @@ const description: ChainDescription = {
   nextSequence: 5138,
   lastCommitUnixMs: 1_700_000_001_000,
   logBytes: 356_155,
+  use: undefined,
   segments: 1,
   writers: 2,
   health: 'good',

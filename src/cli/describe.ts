@@ -24,6 +24,7 @@ export function descriptionJson(description: ChainDescription): string {
   const { chainKey, isPrivate, chainId, trustMode, roots, createdUnixMs, head } = description;
   const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble, damages } =
     description;
+  const { use } = description;
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
     chainKey,
@@ -43,11 +44,23 @@ export function descriptionJson(description: ChainDescription): string {
     lastCommit: isoTime(lastCommitUnixMs),
     logBytes,
     segments,
+    liveBytes: use?.liveBytes,
+    deadBytes: use?.deadBytes,
+    counted: use && isoTime(use.countedUnixMs),
     writers,
     health,
     trouble,
     damages: damages.length === 0 ? undefined : damages,
   });
+}
+
+function useWords({
+  liveBytes,
+  deadBytes,
+  countedUnixMs,
+}: NonNullable<ChainDescription['use']>): string {
+  const dead = `${countOf(deadBytes, 'byte')} superseded`;
+  return `${countOf(liveBytes, 'byte')} live, ${dead}, as of ${isoTime(countedUnixMs)}`;
 }
 
 /** A description in words. */
@@ -67,6 +80,7 @@ export function descriptionWords(description: ChainDescription): string {
     ['head', head.root.toString('hex')],
     ['writers', grouped(writers)],
     ['log', `${countOf(logBytes, 'byte')} in ${countOf(segments, 'segment')}`],
+    ...(description.use === undefined ? [] : [['data', useWords(description.use)]]),
     ['health', trouble === undefined ? health : `${health}: ${safeText(trouble)}`],
   ];
   return rows.map(([name = '', value]) => `${name.padEnd(11)}${value}\n`).join('');

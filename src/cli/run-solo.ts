@@ -34,6 +34,8 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       ...(solo.scrubRate === undefined
         ? {}
         : { scrub: { bytesPerSecond: solo.scrubRate * mebibyte } }),
+      compact: solo.compact,
+      ...(solo.diskReserve === undefined ? {} : { diskReserveBytes: solo.diskReserve * mebibyte }),
       logger,
     });
     // Whoever read the start-up lines may go; the server stays.
@@ -66,7 +68,7 @@ function announce(
     ...(server.certificate && {
       tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
     }),
-    notBuiltYet: [...globals.defaultsNotBuiltYet, ...solo.defaultsNotBuiltYet],
+    notBuiltYet: globals.defaultsNotBuiltYet,
     environment: process.env,
   });
 }

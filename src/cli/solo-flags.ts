@@ -1,3 +1,10 @@
+import {
+  type CompactMode,
+  type CompactTriggers,
+  compactModeAliases,
+  compactModes,
+  compactTriggersDefault,
+} from '../compact/index.ts';
 import type { ServerTlsOptions } from '../server/index.ts';
 import { UsageError } from './errors.ts';
 import {
@@ -77,20 +84,10 @@ export const soloFlags = {
     name: 'compact-mode',
     describe:
       'When logs are compacted: never (or immutable), modified, timer, factor, size, factor-or-timer (or ' +
-      'growth-or-timer), size-or-timer. Only never is built yet',
-    defaultText: 'factor-or-timer; never until it is built',
+      'growth-or-timer), size-or-timer',
+    defaultText: compactTriggersDefault.mode,
     kind: 'value',
-    parse: parseChoice([
-      'never',
-      'immutable',
-      'modified',
-      'timer',
-      'factor',
-      'size',
-      'factor-or-timer',
-      'growth-or-timer',
-      'size-or-timer',
-    ]),
+    parse: parseChoice([...compactModes, ...Object.keys(compactModeAliases)]),
   },
   compactTimer: {
     name: 'compact-timer',
@@ -113,6 +110,14 @@ export const soloFlags = {
     defaultText: '104857600',
     kind: 'value',
     parse: parseInteger('a number of bytes', 1, Number.MAX_SAFE_INTEGER),
+  },
+  diskReserve: {
+    name: 'disk-reserve',
+    describe:
+      'MiB of the disk that are kept for compaction and removals: chains take nothing else when only these are left; 0 for none',
+    defaultText: '256',
+    kind: 'value',
+    parse: parseInteger('a number of MiB', 0, 1_000_000_000),
   },
   backupPath: {
     name: 'backup-path',
@@ -156,8 +161,10 @@ export interface SoloSettings {
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
   scrubRate: number | undefined;
-  /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
-  defaultsNotBuiltYet: string[];
+  /** With a mode that has no such trigger the others have no effect: so says the manual. */
+  compact: CompactTriggers;
+  /** In MiB; undefined: the server's default. */
+  diskReserve: number | undefined;
 }
 
 /**
@@ -169,25 +176,10 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
   const logsPath = read(soloFlags.logsPath);
   const listen = readFlagValues(soloFlags.listen, parsed, environment).map(({ value }) => value);
   const port = read(soloFlags.port)?.value ?? 5000;
-  const compactMode = read(soloFlags.compactMode);
-  const compactLimits = [
-    read(soloFlags.compactTimer),
-    read(soloFlags.compactThresholdFactor),
-    read(soloFlags.compactThresholdSize),
-  ];
   const backupPath = read(soloFlags.backupPath);
   const url = read(soloFlags.url);
   const nodes = [read(soloFlags.nodesList), read(soloFlags.nodeId)];
 
-  const neverCompacts = compactMode?.value === 'never' || compactMode?.value === 'immutable';
-  if (compactMode !== undefined && !neverCompacts) {
-    throw notBuiltYet(compactMode, 'compaction', 'leave it out, or say --compact-mode never');
-  }
-  const compactLimit = compactLimits.find((given) => given !== undefined);
-  // With a mode that has no such trigger they have no effect: so says the manual.
-  if (compactLimit !== undefined && !neverCompacts) {
-    throw notBuiltYet(compactLimit, 'compaction', 'leave it out, or say --compact-mode never');
-  }
   if (backupPath !== undefined) throw notBuiltYet(backupPath, 'backup', 'leave it out');
   if (url !== undefined) {
     throw notBuiltYet(url, 'serving a route', 'say --port for the port, and leave this out');
@@ -202,7 +194,19 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
-    defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],
+    compact: readCompact(read),
+    diskReserve: read(soloFlags.diskReserve)?.value,
+  };
+}
+
+function readCompact(read: <T>(flag: Flag<T>) => Given<T> | undefined): CompactTriggers {
+  const asked = read(soloFlags.compactMode)?.value ?? compactTriggersDefault.mode;
+  const timerSeconds = read(soloFlags.compactTimer)?.value;
+  return {
+    mode: compactModeAliases[asked] ?? (asked as CompactMode),
+    timerMs: timerSeconds === undefined ? compactTriggersDefault.timerMs : timerSeconds * 1_000,
+    factor: read(soloFlags.compactThresholdFactor)?.value ?? compactTriggersDefault.factor,
+    sizeBytes: read(soloFlags.compactThresholdSize)?.value ?? compactTriggersDefault.sizeBytes,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type TrustMode,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
+import { Admin } from './admin.ts';
 import type { CallOptions } from './cancellation.ts';
 import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
@@ -221,6 +222,11 @@ export class AtedbClient implements AsyncDisposable {
       .withTickets(ticket)
       .unary(ChainService.method.describeChain, { chainKey: chainKey.text }, call);
     return parseDescription(answer);
+  }
+
+  /** What an operator asks of a server, on its own machine. */
+  get admin(): Admin {
+    return new Admin(this.#transport, (chain) => this.#chainKey(chain).text);
   }
 
   /**

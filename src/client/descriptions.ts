@@ -35,6 +35,13 @@ export interface ChainDescription {
   readonly lastCommitUnixMs: number;
   readonly logBytes: number;
   readonly segments: number;
+  /**
+   * What its data was used for when that was counted last: bytes of the newest events of its objects, and of superseded ones that may be
+   * dropped. Undefined where it never was.
+   */
+  readonly use:
+    | { readonly liveBytes: number; readonly deadBytes: number; readonly countedUnixMs: number }
+    | undefined;
   readonly writers: number;
   readonly health: 'good' | 'read-only';
   /** Why it can't be written; undefined where it can. */
@@ -81,6 +88,14 @@ export function parseDescription(answer: Buffer): ChainDescription {
     lastCommitUnixMs: Number(described.lastCommitUnixMs),
     logBytes: Number(described.logBytes),
     segments: described.segments,
+    use:
+      described.countedUnixMs === 0n
+        ? undefined
+        : {
+            liveBytes: Number(described.liveBytes),
+            deadBytes: Number(described.deadBytes),
+            countedUnixMs: Number(described.countedUnixMs),
+          },
     writers: described.writers,
     health: described.health === ChainHealth.READ_ONLY ? 'read-only' : 'good',
     trouble: described.trouble === '' ? undefined : described.trouble,
@@ -116,7 +131,12 @@ export function parseChainsPage(answer: Buffer, pageToken: string): ChainsPage {
   });
 }
 
-function readingStubs<Desc extends DescMessage, T>(
+/**
+ * Read an answer that nobody verifies, by its stubs.
+ *
+ * @throws AtedbError VERIFICATION_FAILED for one that can't be read.
+ */
+export function readingStubs<Desc extends DescMessage, T>(
   schema: Desc,
   answer: Buffer,
   read: (message: MessageShape<Desc>) => T,

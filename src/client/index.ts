@@ -49,6 +49,15 @@ export {
   verifyCheckpointKeys,
   verifyIdentityLine,
 } from '../trust/index.ts';
+export {
+  Admin,
+  type ChainStatistics,
+  type ChainUse,
+  type CompactionResult,
+  type CompactOptions,
+  compactionDecisions,
+  type DecidedEvents,
+} from './admin.ts';
 export type { AppendOptions } from './append-options.ts';
 export type { AddRuleInput, AuthorityInput, NamedKey, WriteRuleInput } from './authority-input.ts';
 export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-events.ts';

@@ -1,16 +1,25 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { AdminService } from '../../gen/atedb/v1/admin_pb.js';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import { ChainRegistry, resumeErasures, type ScrubSettings } from '../chain/index.ts';
+import {
+  ChainRegistry,
+  CompactionThread,
+  type CompactorSettings,
+  resumeErasures,
+  type ScrubSettings,
+} from '../chain/index.ts';
+import { compactTriggersDefault } from '../compact/index.ts';
 import { type CertificateFacts, type PublicKey, selfTestOnce } from '../crypto/index.ts';
 import type { TrustMode } from '../event/index.ts';
 import { RealStorage, type Storage } from '../log/index.ts';
 import { acquireExclusiveLock, type ExclusiveLock, makeFolderDurable } from '../store/index.ts';
 import { type KeyBits, SessionTable } from '../wire/index.ts';
 import { checkThreadsDefault, HashCheckers } from '../work/index.ts';
+import { adminService } from './admin-service.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
 import { loadCheckpointKeys } from './checkpoint-keys.ts';
@@ -44,6 +53,10 @@ export interface ServerOptions {
   readonly checkThreads?: number;
   /** How closed segments are checked in the background. Absent: 10 MiB a second. */
   readonly scrub?: ScrubSettings;
+  /** When chains are compacted by themselves. What is absent: as `atedb solo` has it. */
+  readonly compact?: Partial<CompactorSettings> | undefined;
+  /** Bytes of the disk that are kept for compaction and for what makes room. Absent: 256 MiB; 0: none. */
+  readonly diskReserveBytes?: number | undefined;
   /** TLS on TCP addresses; Unix sockets have none. Absent: connections are not encrypted. */
   readonly tls?: TlsOptions | undefined;
   /**
@@ -75,6 +88,9 @@ export interface RunningServer {
 
 /** Little beside what a disk does, and a terabyte in a bit more than a day. */
 const scrubBytesPerSecondDefault = 10 * 1024 * 1024;
+
+/** Room for a few segments that are rewritten, and for what is written meanwhile. */
+const diskReserveBytesDefault = 256 * 1024 * 1024;
 
 /** The server's own folder, which no chain key can name. */
 const systemFolder = '_sys';
@@ -151,6 +167,10 @@ async function startLocked(
     trustMode,
     openChainsMax: limits.openChainsMax,
     segmentBytesMax: options.segmentBytesMax,
+    compact: { ...compactTriggersDefault, ...options.compact },
+    // A thread reaches the file system of this machine and no other.
+    ...(options.storage === undefined ? { makeRunner: () => new CompactionThread() } : {}),
+    diskReserveBytes: options.diskReserveBytes ?? diskReserveBytesDefault,
     scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),
@@ -197,7 +217,10 @@ async function startLocked(
       limits,
     },
     otherFiles: [file_google_rpc_status, file_google_rpc_error_details],
-    services: [serving(ChainService, chainService(deps))],
+    services: [
+      serving(ChainService, chainService(deps)),
+      serving(AdminService, adminService(deps)),
+    ],
   }).catch(async (error: unknown) => {
     await checkers.close();
     throw error;

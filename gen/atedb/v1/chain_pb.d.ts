@@ -558,6 +558,27 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
   private: boolean;
 
   /**
+   * Bytes of data of the newest events of its objects, when that was counted last. Absent with the other two: it never was.
+   *
+   * @generated from field: uint64 live_bytes = 40;
+   */
+  liveBytes: bigint;
+
+  /**
+   * Bytes of data that was superseded by then and could be dropped; what the active segment has of it is counted now.
+   *
+   * @generated from field: uint64 dead_bytes = 41;
+   */
+  deadBytes: bigint;
+
+  /**
+   * When it was counted: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 counted_unix_ms = 42;
+   */
+  countedUnixMs: bigint;
+
+  /**
    * Whether data that redactions name is still to be erased from its files.
    *
    * @generated from field: bool erasing = 20;

@@ -54,6 +54,20 @@ export async function openRequested(
   }
 }
 
+/**
+ * Refuse a caller who isn't on the server's own machine.
+ *
+ * @param what what is done for those who are, as `chains are listed`.
+ * @throws AtedbError LOCAL_ONLY.
+ */
+export function requireLocal(call: Call, what: string): void {
+  if (call.isLocal) return;
+  throw new AtedbError(
+    'LOCAL_ONLY',
+    `${what} for callers on the server's own machine only. Call it there, by its loopback address`,
+  );
+}
+
 /** Refuse a chain that isn't the one that the caller pins. */
 export function checkPinned(lease: ChainLease, pinned: Uint8Array | undefined): void {
   if (pinned === undefined || pinned.length === 0) return;

@@ -9,6 +9,7 @@ export function describeChain(deps: ChainServiceDeps) {
     using lease = await openRequested(deps, request, call);
     const { genesis, roots, log, writerCount, eraser } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
+    const use = lease.chain.compaction.knownUse;
     return {
       chainKey: genesis.chainKey.text,
       chainId: genesis.chainId,
@@ -25,6 +26,9 @@ export function describeChain(deps: ChainServiceDeps) {
       trouble: log.trouble ?? '',
       damages: log.damages.map(toChainDamage),
       private: genesis.isPrivate === true,
+      liveBytes: BigInt(use?.liveBytes ?? 0),
+      deadBytes: BigInt(use?.deadBytes ?? 0),
+      countedUnixMs: BigInt(use?.timeUnixMs ?? 0),
       erasing: eraser.isBusy,
     };
   });

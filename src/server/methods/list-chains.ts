@@ -1,19 +1,13 @@
 import { ChainService } from '../../../gen/atedb/v1/chain_pb.js';
-import { AtedbError } from '../../bytes/index.ts';
 import { unary } from '../method.ts';
-import { type ChainServiceDeps, requestInvalid } from './deps.ts';
+import { type ChainServiceDeps, requestInvalid, requireLocal } from './deps.ts';
 
 const pageSizeMax = 1000;
 
 /** `ListChains`: what lies on this server, for who is on its machine. */
 export function listChains(deps: ChainServiceDeps) {
   return unary(ChainService.method.listChains, async (request, call) => {
-    if (!call.isLocal) {
-      throw new AtedbError(
-        'LOCAL_ONLY',
-        "chains are listed for callers on the server's own machine only. Call it there, by its loopback address",
-      );
-    }
+    requireLocal(call, 'chains are listed');
     if (request.pageSize > pageSizeMax) {
       throw requestInvalid(
         'page_size',

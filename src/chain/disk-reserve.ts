@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AtedbError } from '../bytes/index.ts';
+import type { Batch } from '../event/index.ts';
+import type { Storage } from '../log/index.ts';
+
+/** What a reserve is of. */
+export interface DiskReserveOptions {
+  readonly storage: Storage;
+  /** Absolute path on the disk. */
+  readonly path: string;
+  /** Bytes that are to stay free. 0: none. */
+  readonly bytes: number;
+  /** Milliseconds between two looks. Absent: 2 seconds. */
+  readonly checkMs?: number | undefined;
+  /** Told in words when the disk is full, and when it isn't any more. */
+  readonly onNotice: (notice: string) => void;
+}
+
+const checkDefaultMs = 2_000;
+/** Chains grow again when so much more is free than has to be: not for each byte that is freed. */
+const againFactor = 1.1;
+
+/**
+ * Keeps a part of the disk free for what makes room: compaction, which writes a segment before it removes one, and tombstones. When
+ * only that is left, chains take nothing else.
+ */
+export class DiskReserve {
+  readonly #options: DiskReserveOptions;
+  readonly #end = new AbortController();
+  readonly #checks: Promise<void>;
+  #freeBytes: number | undefined;
+  #isTouched = false;
+
+  constructor(options: DiskReserveOptions) {
+    this.#options = options;
+    this.#checks = options.bytes === 0 ? Promise.resolve() : this.#run();
+  }
+
+  /**
+   * Check that a batch may be appended as things are.
+   *
+   * @throws AtedbError DISK_FULL.
+   */
+  check(batch: Batch): void {
+    if (!this.#isTouched || makesRoom(batch)) return;
+    const { bytes } = this.#options;
+    throw new AtedbError(
+      'DISK_FULL',
+      `the server's disk has ${this.#freeBytes} bytes left, and ${bytes} are kept for compaction and for removing objects, which goes on. Make room`,
+      { metadata: { free_bytes: String(this.#freeBytes), needed_bytes: String(bytes) } },
+    );
+  }
+
+  /** End looking. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#checks;
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    const { checkMs = checkDefaultMs } = this.#options;
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      await this.#look();
+      await delay(checkMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { storage, path, bytes, onNotice } = this.#options;
+    // Where it can't be told, the disk itself will.
+    const free = await storage.freeBytes(path).catch(() => undefined);
+    if (free === undefined) return;
+    this.#freeBytes = free;
+    if (!this.#isTouched && free < bytes) {
+      this.#isTouched = true;
+      onNotice(
+        `the disk is full: ${free} bytes are left, and ${bytes} are kept for compaction. Chains take nothing but removals; make room`,
+      );
+    } else if (this.#isTouched && free >= bytes * againFactor) {
+      this.#isTouched = false;
+      onNotice('the disk has room again, and chains take everything');
+    }
+  }
+}
+
+/** Whether a batch leads to less: it removes objects, or has data erased, and does nothing else. */
+function makesRoom(batch: Batch): boolean {
+  for (let index = 0; index < batch.count; index += 1) {
+    const kind = batch.kindOf(index);
+    if (kind !== 'tombstone' && kind !== 'redaction') return false;
+  }
+  return true;
+}
