@@ -102,6 +102,19 @@ test('a backup is consistent, whatever is appended, closed and rewritten meanwhi
   expect(await filesWith(backup, 'secret of bob')).toEqual([]);
 });
 
+test('a server backs its chains up by itself when it ends', async () => {
+  const backupPath = join(await temporaryHome(), 'backup');
+  await using server = await TestServer.start({ backupPath });
+  const chain = await opened(server);
+  await chain.append({ data: 'one' });
+  await chain.append({ data: 'two' });
+  await server.restart();
+  expect(await verify(backupPath)).toMatchObject({ code: 0, reports: [{ chainKey, events: 3 }] });
+  await (await opened(server)).append({ data: 'three' });
+  await server.restart();
+  expect(await verify(backupPath)).toMatchObject({ code: 0, reports: [{ chainKey, events: 4 }] });
+});
+
 test('writers and readers that are ahead of a restored server are told so', async () => {
   await using server = await TestServer.start({ trustMode: 'distributed' });
   const backup = join(await temporaryHome(), 'backup');

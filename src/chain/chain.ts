@@ -324,8 +324,8 @@ export class Chain {
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
   async close(): Promise<void> {
-    await this.eraser.close();
-    await this.compaction.stop(closedError());
+    // Either may wait for the other one.
+    await Promise.all([this.eraser.close(), this.compaction.stop(closedError())]);
     await this.log.close();
     await this.#keys.written();
   }
