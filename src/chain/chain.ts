@@ -281,9 +281,7 @@ export class Chain {
   }
 
   #eraseWhenDurable(batch: Batch, { firstSequence, durable }: Appended): void {
-    const redactions = redactionsIn(batch, firstSequence);
-    // Whoever appended it is told where it fails.
-    durable.then(() => this.eraser.add(redactions)).catch(() => undefined);
+    this.eraser.placed(redactionsIn(batch, firstSequence), durable);
   }
 
   /**
