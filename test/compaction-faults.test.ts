@@ -5,12 +5,12 @@ import {
   chainFolder,
   logsPath,
   type PlannedEvent,
-} from '../../test/support/compact-world.ts';
-import { emptyDisk } from '../../test/support/log-fixture.ts';
-import { powerCuts } from '../../test/support/power-cuts.ts';
-import { rounds } from '../../test/support/scale.ts';
-import { type Fault, type FaultPlan, FaultyStorage } from '../log/faulty-storage.ts';
-import type { MemoryStorage } from '../log/memory-storage.ts';
+} from './support/compact-world.ts';
+import { emptyDisk } from './support/log-fixture.ts';
+import { powerCuts } from './support/power-cuts.ts';
+import { rounds } from './support/scale.ts';
+import { type Fault, type FaultPlan, FaultyStorage } from '../src/log/faulty-storage.ts';
+import type { MemoryStorage } from '../src/log/memory-storage.ts';
 
 // A compaction whose calls to the file system fail, each of them, in every way: the old files or the new ones are there, whole.
 
