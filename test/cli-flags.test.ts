@@ -155,7 +155,6 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
 
 describe('a capability that is not built yet is never ignored: exit code 2, saying so', () => {
   test.each([
-    ['solo -b /backup', '--backup-path /backup'],
     ['solo -u ws://localhost:5000/db', '--url ws://localhost:5000/db'],
     ['solo --nodes-list nodes', '--nodes-list nodes'],
     ['solo -n 1', '--node-id 1'],

@@ -51,6 +51,8 @@ export interface RegistryOptions {
   readonly makeRunner?: (() => CompactionRunner & { close?(): Promise<void> }) | undefined;
   /** Bytes of the disk that are kept for compaction and for what makes room. Absent: none. */
   readonly diskReserveBytes?: number | undefined;
+  /** Told of each chain that was closed. */
+  readonly onClosed?: ((key: ChainKey) => void) | undefined;
   readonly logger: RegistryLogger;
 }
 

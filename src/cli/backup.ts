@@ -1,5 +1,3 @@
-import { realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { chainFolder, findChains } from '../chain/index.ts';
 import type { ChainKey } from '../event/index.ts';
@@ -10,9 +8,7 @@ import {
   readError,
   type Storage,
 } from '../log/index.ts';
-import { acquireExclusiveLock, makeFolderDurable } from '../store/index.ts';
-import { UsageError } from './errors.ts';
-import { expandHome } from './logs-path.ts';
+import { backupTarget, lockBackup } from './backup-target.ts';
 import { bytesBelow } from './measured-storage.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
@@ -31,8 +27,6 @@ export interface BackupSettings {
   readonly json: boolean;
 }
 
-const folderMode = 0o700;
-
 /**
  * Copy chains of a server of this machine, which may be at work, to a folder; what is there already isn't copied again.
  *
@@ -42,8 +36,8 @@ const folderMode = 0o700;
 export async function backUp(settings: BackupSettings): Promise<void> {
   const { chain, json } = settings;
   const logsPath = await serverLogs(settings.logsPath);
-  const target = await targetFolder(settings.folder, logsPath);
-  await using _ = await lockTarget(target);
+  const target = await backupTarget(settings.folder, logsPath);
+  await using _ = await lockBackup(target);
   const storage = new RealStorage();
   const all = chain === undefined ? await findChains(storage, logsPath) : [chain];
   const keys = all.sort((a, b) => (a.text < b.text ? -1 : 1));
@@ -136,27 +130,4 @@ function notThere({ text }: ChainKey, folder: string): AtedbError {
     `there is no chain ${text} on this server: nothing is in ${folder}`,
     { metadata: { chain_key: text } },
   );
-}
-
-/** The folder to copy to, made if it is missing. @throws UsageError for one that is the server's, or no folder. */
-async function targetFolder(given: string, logsPath: string): Promise<string> {
-  const path = resolve(expandHome(given));
-  await makeFolderDurable(path, folderMode);
-  const entry = await stat(path);
-  if (!entry.isDirectory()) throw new UsageError(`${given} is no folder`);
-  const found = await realpath(path);
-  const isWithin = (one: string, other: string) => one === other || one.startsWith(`${other}/`);
-  if (!isWithin(found, logsPath) && !isWithin(logsPath, found)) return found;
-  throw new UsageError(
-    `${given} and the server's logs, ${logsPath}, lie in each other: name another folder`,
-  );
-}
-
-/** Nobody else may write to the folder meanwhile: neither another backup, nor a server that was started on it. */
-async function lockTarget(target: string): Promise<AsyncDisposable> {
-  const system = join(target, '_sys');
-  await makeFolderDurable(system, folderMode);
-  const lock = await acquireExclusiveLock(join(system, 'lock'));
-  if (lock !== null) return lock;
-  throw new UsageError(`another command, or a server, is at work in ${target}`);
 }

@@ -2,6 +2,7 @@ import { Resolver } from '../dns/index.ts';
 import type { RunningServer } from '../server/index.ts';
 import { checkListen, startServer } from '../server/index.ts';
 import { announcement } from './announcement.ts';
+import { backupTarget, lockBackup } from './backup-target.ts';
 import { dnsOptions } from './dns-flags.ts';
 import type { GlobalSettings } from './global-flags.ts';
 import { chooseLogLevel } from './log-level.ts';
@@ -11,6 +12,7 @@ import { packageVersion } from './program.ts';
 import { serverAuth } from './server-auth.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
+import { copySystemFiles } from './system-files.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -34,6 +36,8 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
     // A server that can't listen leaves no folder and no keys behind, which would be taken for those of one that has run.
     if (await isNewLogsPath(solo.logsPath)) await checkListen(where);
     const logs = await prepareLogsPath(solo.logsPath);
+    const backupPath = solo.backupPath && (await backupTarget(solo.backupPath.value, logs.path));
+    await using _ = backupPath ? await lockBackup(backupPath) : undefined;
     const server = await startServer({
       ...where,
       logsPath: logs.path,
@@ -48,6 +52,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
         ? {}
         : { scrub: { bytesPerSecond: solo.scrubRate * mebibyte } }),
       compact: solo.compact,
+      backupPath,
       ...(solo.diskReserve === undefined ? {} : { diskReserveBytes: solo.diskReserve * mebibyte }),
       logger,
     });
@@ -55,6 +60,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
     process.stdout.on('error', () => undefined);
     process.stdout.write(announce(server, { globals, solo, logs }));
     await server.drain(await stopRequest.promise);
+    if (backupPath) await copySystemFiles(logs.path, backupPath, { replaces: true });
   } finally {
     unlisten();
   }

@@ -132,7 +132,8 @@ export const soloFlags = {
   backupPath: {
     name: 'backup-path',
     aliases: ['b'],
-    describe: 'Folder for backups of the logs. Not built yet',
+    describe:
+      'Folder for backups: of each chain when it is closed, being unused, and of all at shutdown. One that no other process writes to',
     kind: 'value',
     parse: parseText,
   },
@@ -171,6 +172,8 @@ export interface SoloSettings {
   answerDays: number | undefined;
   /** How users show that names are theirs, where this server has accounts. */
   mail: MailSettings;
+  /** Undefined: there are no backups. */
+  backupPath: Given<string> | undefined;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -194,7 +197,6 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
   const url = read(soloFlags.url);
   const nodes = [read(soloFlags.nodesList), read(soloFlags.nodeId)];
 
-  if (backupPath !== undefined) throw notBuiltYet(backupPath, 'backup', 'leave it out');
   if (url !== undefined) {
     throw notBuiltYet(url, 'serving a route', 'say --port for the port, and leave this out');
   }
@@ -205,6 +207,7 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
+    backupPath,
     tls: readServerTls(parsed, environment),
     answerDays: read(soloFlags.answerDays)?.value,
     mail: readMailFlags(parsed, environment),

@@ -30,6 +30,16 @@ export const segmentBytesMax = { centralized: 5_000, distributed: 12_000 } as co
 const root = KeyPair.generate();
 const server = KeyPair.generate();
 
+const geneses = new Map<TrustMode, ReturnType<typeof testGenesis>>();
+
+/** One genesis for all worlds of a mode: making it takes longer than most else. */
+function genesisOf(trustMode: TrustMode): ReturnType<typeof testGenesis> {
+  const made =
+    geneses.get(trustMode) ?? testGenesis({ chainKey, roots: [root], server, trustMode });
+  geneses.set(trustMode, made);
+  return made;
+}
+
 /** An event that a test appends: of one of a few objects. */
 export interface PlannedEvent {
   readonly kind: 'data' | 'tombstone' | 'ruled';
@@ -73,10 +83,20 @@ export class CompactWorld {
     options: { readonly storage?: Storage; readonly trustMode?: TrustMode } = {},
   ): Promise<CompactWorld> {
     const { trustMode = 'centralized', storage = await emptyDisk(logsPath) } = options;
-    const { writer, batch } = await testGenesis({ chainKey, roots: [root], server, trustMode });
+    const { writer, batch } = await genesisOf(trustMode);
     const other = new TestWriter(writer.chainId, root, randomBytes(16));
-    const writers = [writer, other];
-    return new CompactWorld({ storage, trustMode, writers, genesis: batch.run });
+    const first = new TestWriter(writer.chainId, root, writer.salt);
+    Object.assign(first, { counter: 1, previous: batch.sealHash });
+    return new CompactWorld({ storage, trustMode, writers: [first, other], genesis: batch.run });
+  }
+
+  /** The same chain as it is now, for another copy of its disk. */
+  clone(storage: Storage): CompactWorld {
+    const { trustMode, writers } = this;
+    const copy = new CompactWorld({ storage, trustMode, writers, genesis: this.#genesis });
+    copy.placed.push(...this.placed);
+    copy.timeUnixMs = this.timeUnixMs;
+    return copy;
   }
 
   get chain(): Chain {
