@@ -148,7 +148,6 @@ describe('a capability that is not built yet is never ignored: exit code 2, sayi
     ['--auth ws://localhost:5555/auth solo', '--auth ws://localhost:5555/auth'],
     ['--dns 8.8.4.4 solo', '--dns-server 8.8.4.4'],
     ['--dns-sec solo', '--dns-sec'],
-    ['solo -b /backup', '--backup-path /backup'],
     ['solo -u ws://localhost:5000/db', '--url ws://localhost:5000/db'],
     ['solo --nodes-list nodes', '--nodes-list nodes'],
     ['solo -n 1', '--node-id 1'],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,8 @@ async function answers(host: string, port: number): Promise<boolean> {
 }
 
 test('listens, says where and what is off, and ends in good order at SIGTERM', async () => {
-  const server = await start(['solo', '-l', 'localhost']);
+  const backup = join(folder, 'backup');
+  const server = await start(['solo', '-l', 'localhost', '--backup-path', backup]);
   expect(server.stdout).toContain(`listens on 127.0.0.1:${server.port}`);
   expect(server.stdout).toContain(`logs      ${join(folder, 'logs')}`);
   expect(server.stdout).toContain('wire      encrypted, 128 bits or more');
@@ -51,6 +52,7 @@ test('listens, says where and what is off, and ends in good order at SIGTERM', a
   expect(await answers('127.0.0.1', server.port)).toBe(true);
   server.child.kill('SIGTERM');
   expect(await server.ended).toBe(0);
+  expect(readdirSync(join(backup, '_sys'))).toContain('identity.key');
   for (const line of server.log().trim().split('\n'))
     expect(JSON.parse(line)).toHaveProperty('level');
 });

@@ -78,6 +78,7 @@ export const reasons = [
   'COMPACTION_RUNNING',
   'REDACTION_INVALID',
   'DATA_GONE',
+  'BACKUP_MISMATCH',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

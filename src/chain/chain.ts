@@ -281,9 +281,7 @@ export class Chain {
   }
 
   #eraseWhenDurable(batch: Batch, { firstSequence, durable }: Appended): void {
-    const redactions = redactionsIn(batch, firstSequence);
-    // Whoever appended it is told where it fails.
-    durable.then(() => this.eraser.add(redactions)).catch(() => undefined);
+    this.eraser.placed(redactionsIn(batch, firstSequence), durable);
   }
 
   /**
@@ -324,8 +322,8 @@ export class Chain {
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
   async close(): Promise<void> {
-    await this.eraser.close();
-    await this.compaction.stop(closedError());
+    // Either may wait for the other one.
+    await Promise.all([this.eraser.close(), this.compaction.stop(closedError())]);
     await this.log.close();
     await this.#keys.written();
   }

@@ -14,7 +14,7 @@ import {
 } from '../log/index.ts';
 import {
   type BatchErasure,
-  erasureOf,
+  ErasurePlan,
   mayTouch,
   type PlacedRedaction,
   redactionsIn,
@@ -43,8 +43,9 @@ const closePauseDefaultMs = 10_000;
 /** Active segments that are closed without a pause. */
 const closingsMax = 8;
 const sliceBytesMax = 1024 * 1024;
-/** Carried out at once: what is in one segment together costs one rewriting. */
+/** Carried out at once, with so many sequences that they name: what is in one segment together costs one rewriting. */
 const redactionsMax = 1_024;
+const sequencesMax = 65_536;
 
 /**
  * Carries out the redactions of an open chain: what they name is erased from every file of it, by rewriting the segments that hold it. Before
@@ -60,7 +61,10 @@ export class Eraser {
   #noted: Erasures | undefined;
   /** Whether the file is known to say that something is pending. */
   #isMarked = false;
-  #marking: Promise<void> | undefined;
+  /** Redactions that have their place and aren't durable yet. */
+  #underWay = 0;
+  /** What was written to the file last, or is being: one after the other. */
+  #noting: Promise<unknown> = Promise.resolve();
   #working: Promise<void> | undefined;
   /** When active segments were closed, oldest first; at most so many. */
   readonly #closingsMs: number[] = [];
@@ -100,16 +104,34 @@ export class Eraser {
    * @throws AtedbError STORAGE_FAILED.
    */
   async mark(): Promise<void> {
-    while (!this.#isMarked) {
-      this.#marking ??= this.#mark().finally(() => {
-        this.#marking = undefined;
-      });
-      await this.#marking;
-    }
+    if (this.#isMarked) return;
+    await this.#inTurn(async () => {
+      if (this.#isMarked) return;
+      const noted = await this.#read();
+      // All before were carried out, if none was pending.
+      const { nextSequence } = this.#options.log.durable;
+      const doneBefore = noted.isPending ? noted.doneBefore : nextSequence;
+      await this.#note({ doneBefore, isPending: true });
+      this.#isMarked = true;
+    });
+  }
+
+  /** A batch has its place that has redactions. They are carried out when it is durable. */
+  placed(redactions: readonly PlacedRedaction[], durable: Promise<unknown>): void {
+    this.#underWay += 1;
+    const ended = (those: readonly PlacedRedaction[]) => {
+      this.#underWay -= 1;
+      this.#add(those);
+    };
+    // Whoever appended it is told where it fails.
+    durable.then(
+      () => ended(redactions),
+      () => ended([]),
+    );
   }
 
   /** Carry out redactions, which are durable. */
-  add(redactions: readonly PlacedRedaction[]): void {
+  #add(redactions: readonly PlacedRedaction[]): void {
     for (const one of redactions) this.#pending.set(one.sequence, one);
     this.#start(async () => undefined);
   }
@@ -120,13 +142,10 @@ export class Eraser {
     await this.#working;
   }
 
-  async #mark(): Promise<void> {
-    const noted = await this.#read();
-    // All before were carried out, if none was pending.
-    const { nextSequence } = this.#options.log.durable;
-    const doneBefore = noted.isPending ? noted.doneBefore : nextSequence;
-    await this.#note({ doneBefore, isPending: true });
-    this.#isMarked = true;
+  #inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const done = this.#noting.then(write);
+    this.#noting = done.catch(() => undefined);
+    return done;
   }
 
   async #read(): Promise<Erasures> {
@@ -183,16 +202,19 @@ export class Eraser {
 
   async #work(): Promise<void> {
     while (this.#pending.size > 0) {
-      const some = [...this.#pending.values()].slice(0, redactionsMax);
+      const some = firstOf(this.#pending.values());
       await this.#carryOut(some);
       for (const { sequence } of some) this.#pending.delete(sequence);
     }
-    if (!this.#isMarked) return;
-    // Whoever wants to append one from here on has to say so first.
-    this.#isMarked = false;
-    const { nextSequence } = this.#options.log.durable;
-    await this.#note({ doneBefore: nextSequence, isPending: false });
-    await this.#tellOfOthers();
+    const isOver = await this.#inTurn(async () => {
+      if (!this.#isMarked || this.#underWay > 0 || this.#pending.size > 0) return false;
+      // In this turn: whoever wants to append one from here on has to say so first.
+      this.#isMarked = false;
+      const { nextSequence } = this.#options.log.durable;
+      await this.#note({ doneBefore: nextSequence, isPending: false });
+      return true;
+    });
+    if (isOver) await this.#tellOfOthers();
   }
 
   /** Find the redactions from a sequence on. */
@@ -269,13 +291,14 @@ export class Eraser {
     end: number,
   ): Promise<boolean> {
     const { log } = this.#options;
+    const plan = new ErasurePlan(redactions);
     let position = await log.positionOfSequence(from);
     while (position.sequence < end) {
       this.#end.signal.throwIfAborted();
       const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
       if (bytes.length === 0) return false;
       for (const { run, commit } of splitSlice(bytes)) {
-        if (erasureOf(parseBatch(run), commit.firstSequence, redactions) !== undefined) return true;
+        if (plan.of(parseBatch(run), commit.firstSequence) !== undefined) return true;
       }
       position = next;
     }
@@ -290,9 +313,10 @@ export class Eraser {
     const { storage, folder, log } = this.#options;
     const { rewriting, chainId } = log;
     const { signal } = this.#end;
+    const plan = new ErasurePlan(redactions);
     let now: BatchErasure | undefined;
     const decide = ({ run, commit }: ScannedBatch) => {
-      now = erasureOf(parseBatch(run), commit.firstSequence, redactions);
+      now = plan.of(parseBatch(run), commit.firstSequence);
       return now?.fates;
     };
     await rewriting.prepare();
@@ -315,6 +339,18 @@ export class Eraser {
       `what was erased may be in what was set aside: ${files.join(', ')}. Remove it if it isn't needed any more`,
     );
   }
+}
+
+/** As many as are carried out at once; one at least. */
+function firstOf(pending: Iterable<PlacedRedaction>): PlacedRedaction[] {
+  const some: PlacedRedaction[] = [];
+  let named = 0;
+  for (const one of pending) {
+    named += one.redaction.sequences?.length ?? 0;
+    if (some.length > 0 && (some.length === redactionsMax || named > sequencesMax)) break;
+    some.push(one);
+  }
+  return some;
 }
 
 function inWords(error: unknown): string {

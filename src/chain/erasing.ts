@@ -1,11 +1,4 @@
-import {
-  type Batch,
-  dataStates,
-  erases,
-  layoutOf,
-  layoutStride,
-  type Redaction,
-} from '../event/index.ts';
+import { type Batch, layoutOf, layoutStride, type Redaction } from '../event/index.ts';
 import { dataFates } from '../log/index.ts';
 
 /** A redaction that is in the chain. */
@@ -50,33 +43,63 @@ export function hasRedaction(batch: Batch): boolean {
   return false;
 }
 
-/**
- * What some redactions erase of a batch. Of several that name an event, the first one counts. What is gone already stays as it is.
- *
- * @returns undefined where that is nothing.
- */
-export function erasureOf(
-  batch: Batch,
-  firstSequence: number,
-  redactions: readonly PlacedRedaction[],
-): BatchErasure | undefined {
-  const { count, layout } = batch;
-  const fates = new Uint8Array(count);
-  const by: number[] = new Array(count).fill(0);
-  let isAny = false;
-  for (let index = 0; index < count; index += 1) {
-    const at = index * layoutStride;
-    const state = layout[at + layoutOf.dataState];
-    if (layout[at + layoutOf.kind] !== kindData) continue;
-    if (state === dataStates.redacted || state === dataStates.dropped) continue;
-    const event = { sequence: firstSequence + index, primaryKey: keyOf(batch, index) };
-    const found = redactions.find((one) => erases(one, event));
-    if (found === undefined) continue;
-    fates[index] = dataFates.redacted;
-    by[index] = found.sequence;
-    isAny = true;
+/** Some redactions, made ready for many events: what they erase is found without looking at each of them. */
+export class ErasurePlan {
+  /** By primary key, in latin1. */
+  readonly #objects = new Map<string, ObjectErasure>();
+
+  constructor(redactions: readonly PlacedRedaction[]) {
+    for (const { sequence: by, primaryKey, redaction } of redactions) {
+      const key = primaryKey.toString('latin1');
+      const object = this.#objects.get(key) ?? { before: 0, beforeBy: 0, listed: new Map() };
+      const { sequences = [], beforeSequence = 0 } = redaction;
+      const end = Math.min(beforeSequence, by);
+      if (end > object.before) Object.assign(object, { before: end, beforeBy: by });
+      // Nothing behind a redaction is erased by it.
+      for (const one of sequences) if (one < by) object.listed.set(one, by);
+      this.#objects.set(key, object);
+    }
   }
-  return isAny ? { fates, redactions: by } : undefined;
+
+  /**
+   * What is erased of a batch. What is gone already stays as it is.
+   *
+   * @returns undefined where that is nothing.
+   */
+  of(batch: Batch, firstSequence: number): BatchErasure | undefined {
+    const { count, layout, bytes } = batch;
+    let fates: Uint8Array | undefined;
+    let redactions: number[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const at = index * layoutStride;
+      if (layout[at + layoutOf.kind] !== kindData || layout[at + layoutOf.dataState] !== 0)
+        continue;
+      const start = layout[at + layoutOf.keyStart] as number;
+      const object = this.#objects.get(bytes.toString('latin1', start, start + keyBytes));
+      const by = object && redactionOf(object, firstSequence + index);
+      if (by === undefined) continue;
+      if (fates === undefined) {
+        fates = new Uint8Array(count);
+        redactions = new Array<number>(count).fill(0);
+      }
+      fates[index] = dataFates.redacted;
+      redactions[index] = by;
+    }
+    return fates && { fates, redactions };
+  }
+}
+
+/** What is erased of one object: all before a sequence, and what is listed, each with the sequence of what erases it. */
+interface ObjectErasure {
+  readonly before: number;
+  readonly beforeBy: number;
+  readonly listed: Map<number, number>;
+}
+
+function redactionOf({ before, beforeBy, listed }: ObjectErasure, sequence: number) {
+  const by = listed.get(sequence);
+  if (by !== undefined) return by;
+  return sequence < before ? beforeBy : undefined;
 }
 
 /** Whether a redaction names any sequence from one up to another, not included. */

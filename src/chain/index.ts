@@ -1,3 +1,4 @@
+export { Backups } from './backups.ts';
 export {
   Chain,
   type IsProven,

@@ -45,6 +45,8 @@ export interface RegistryOptions {
   readonly makeRunner?: (() => CompactionRunner & { close?(): Promise<void> }) | undefined;
   /** What of the disk is kept for compaction and for what makes room, and how often that is looked at. Absent: none. */
   readonly diskReserve?: Pick<DiskReserveOptions, 'bytes' | 'checkMs'> | undefined;
+  /** Told of each chain that was closed. */
+  readonly onClosed?: ((key: ChainKey) => void) | undefined;
   readonly logger: RegistryLogger;
 }
 

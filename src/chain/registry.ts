@@ -203,6 +203,7 @@ export class ChainRegistry {
           const entry = this.#entries.get(key);
           this.#entries.delete(key);
           await entry?.chain.close();
+          if (entry !== undefined) this.#options.onClosed?.(entry.chain.key);
         }),
       ),
     );
@@ -286,6 +287,7 @@ export class ChainRegistry {
       if (isUsed(entry) || this.#entries.get(key) !== entry) return false;
       this.#entries.delete(key);
       await entry.chain.close();
+      this.#options.onClosed?.(entry.chain.key);
       return true;
     });
   }

@@ -1,4 +1,5 @@
 import { appendCommand } from './commands/append.ts';
+import { backupCommand } from './commands/backup.ts';
 import { chainsCommand } from './commands/chains.ts';
 import { compactCommand } from './commands/compact.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -13,6 +14,7 @@ import { readCommand } from './commands/read.ts';
 import { readersCommand } from './commands/readers.ts';
 import { redactCommand } from './commands/redact.ts';
 import { repairCommand } from './commands/repair.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { rmCommand } from './commands/rm.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
@@ -67,6 +69,8 @@ export function main(args: readonly string[]): Promise<number> {
       .command(readCommand)
       .command(tailCommand)
       .command(getCommand)
+      .command(backupCommand)
+      .command(restoreCommand)
       .command(redactCommand)
       .command(rmCommand)
       .command(lockCommand)

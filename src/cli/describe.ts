@@ -31,6 +31,7 @@ export function descriptionJson(description: ChainDescription): string {
     chainId: chainId.toString('hex'),
     trustMode,
     private: isPrivate,
+    erasing: description.isErasing ? true : undefined,
     roots: roots.map(({ suite, fingerprint, publicKey, kem }) => ({
       suite,
       fingerprint,

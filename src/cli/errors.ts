@@ -102,6 +102,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   WIRE_SHARE_MISSING: exitCodes.unreachable,
   WIRE_MISSING: exitCodes.unverified,
   DATA_GONE: exitCodes.notFound,
+  BACKUP_MISMATCH: exitCodes.failed,
   WIRE_FRAME_INVALID: exitCodes.unreachable,
   WIRE_TRUNCATED: exitCodes.unreachable,
   TOO_MANY_HANDSHAKES: exitCodes.unreachable,

@@ -1,6 +1,7 @@
 import type { RunningServer } from '../server/index.ts';
 import { startServer } from '../server/index.ts';
 import { announcement } from './announcement.ts';
+import { backupTarget, lockBackup } from './backup-target.ts';
 import type { GlobalSettings } from './global-flags.ts';
 import { chooseLogLevel } from './log-level.ts';
 import { createLogger } from './logging.ts';
@@ -8,6 +9,7 @@ import { prepareLogsPath } from './logs-path.ts';
 import { packageVersion } from './program.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
+import { copySystemFiles } from './system-files.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -22,6 +24,8 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
   try {
     const logger = createLogger(chooseLogLevel({ ...globals, rustLog: process.env.RUST_LOG }));
     const logs = await prepareLogsPath(solo.logsPath);
+    const backupPath = solo.backupPath && (await backupTarget(solo.backupPath.value, logs.path));
+    await using _ = backupPath ? await lockBackup(backupPath) : undefined;
     const server = await startServer({
       logsPath: logs.path,
       // One socket takes IPv6 and IPv4; the server makes do with IPv4 where there is no IPv6.
@@ -35,6 +39,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
         ? {}
         : { scrub: { bytesPerSecond: solo.scrubRate * mebibyte } }),
       compact: solo.compact,
+      backupPath,
       ...(solo.diskReserve === undefined ? {} : { diskReserveBytes: solo.diskReserve * mebibyte }),
       logger,
     });
@@ -42,6 +47,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
     process.stdout.on('error', () => undefined);
     process.stdout.write(announce(server, { globals, solo, logs }));
     await server.drain(await stopRequest.promise);
+    if (backupPath) await copySystemFiles(logs.path, backupPath, { replaces: true });
   } finally {
     unlisten();
   }

@@ -122,7 +122,8 @@ export const soloFlags = {
   backupPath: {
     name: 'backup-path',
     aliases: ['b'],
-    describe: 'Folder for backups of the logs. Not built yet',
+    describe:
+      'Folder for backups: of each chain when it is closed, being unused, and of all at shutdown. One that no other process writes to',
     kind: 'value',
     parse: parseText,
   },
@@ -157,6 +158,8 @@ export interface SoloSettings {
   port: number;
   /** Undefined: connections are not encrypted. */
   tls: ServerTlsOptions | undefined;
+  /** Undefined: there are no backups. */
+  backupPath: Given<string> | undefined;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -180,7 +183,6 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
   const url = read(soloFlags.url);
   const nodes = [read(soloFlags.nodesList), read(soloFlags.nodeId)];
 
-  if (backupPath !== undefined) throw notBuiltYet(backupPath, 'backup', 'leave it out');
   if (url !== undefined) {
     throw notBuiltYet(url, 'serving a route', 'say --port for the port, and leave this out');
   }
@@ -191,6 +193,7 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     logsPath,
     listen,
     port,
+    backupPath,
     tls: readTls(read(soloFlags.tlsCert), read(soloFlags.tlsKey), read(soloFlags.tlsClientCa)),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,

@@ -1,9 +1,10 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
+import { chainFolder, findChains } from '../chain/index.ts';
 import { identityHome, rememberedHeads } from '../client/index.ts';
 import type { ChainAddress, Genesis, TreeHead, TrustMode } from '../event/index.ts';
-import { holdsLog } from '../log/index.ts';
+import { holdsLog, RealStorage } from '../log/index.ts';
 import { verifyFolder } from '../verify/index.ts';
 import { UsageError, ViolationError } from './errors.ts';
 import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
@@ -40,21 +41,52 @@ export interface VerifySettings extends OpeningKey {
 export async function verifyChain(settings: VerifySettings): Promise<void> {
   await runWithOutput(async (output, signal) => {
     const { target } = settings;
-    const report =
-      'folder' in target
-        ? await verifyAt(target.folder, settings, signal)
-        : await verifyServed(target, settings, signal);
-    await print(report, settings.json, output);
+    if (!('folder' in target)) {
+      const report = await verifyServed(target, settings, signal);
+      await print(report, settings.json, output);
+      throwIfViolated(report);
+      return;
+    }
+    const folders = await chainFolders(target.folder, settings);
+    const violated: VerifyReport[] = [];
+    for (const folder of folders) {
+      const report = await verifyAt(folder, settings, signal);
+      await print(report, settings.json, output);
+      if (folders.length === 1) throwIfViolated(report);
+      if (report.violations.length > 0) violated.push(report);
+    }
+    if (violated.length === 0) return;
+    const all = countOf(folders.length, 'chain');
+    throw new ViolationError(`${violated.length} of ${all} in ${target.folder} don't verify`);
   });
 }
 
 async function print(report: VerifyReport, json: boolean, output: Output): Promise<void> {
   await output.write(json ? `${verifyJson(report)}\n` : verifyWords(report));
-  const { violations, leftOut } = report;
+}
+
+function throwIfViolated({ target, violations, leftOut }: VerifyReport): void {
   if (violations.length === 0) return;
   const count = leftOut ? 'more than ' : '';
   throw new ViolationError(
-    `${report.target} does not verify: ${count}${countOf(violations.length, 'violation')}`,
+    `${target} does not verify: ${count}${countOf(violations.length, 'violation')}`,
+  );
+}
+
+/** The folder of a chain that is named, or of those below it, as in a logs path or a backup. @throws UsageError. */
+async function chainFolders(path: string, { chainId, head }: VerifySettings): Promise<string[]> {
+  const folder = await folderAt(path);
+  const storage = new RealStorage();
+  if (await holdsLog(storage, folder)) return [path];
+  const below = (await findChains(storage, folder)).map((key) => chainFolder(folder, key)).sort();
+  if (below.length === 0) {
+    throw new UsageError(
+      `${path} is not the folder of a chain: it has neither a manifest nor segments, and there is none below it. Such folders are below a server's logs path, and their names end with .chain`,
+    );
+  }
+  if (below.length === 1 || (chainId === undefined && head === undefined)) return below;
+  throw new UsageError(
+    `${path} has ${below.length} chains, and --chain-id and --head are of one: name its folder`,
   );
 }
 
@@ -63,15 +95,10 @@ async function verifyAt(
   settings: VerifySettings,
   signal: AbortSignal,
 ): Promise<VerifyReport> {
-  const folder = await chainFolderAt(path);
+  const folder = await folderAt(path);
   const { chainId, allSignatures } = settings;
   let onRead: ((bytes: number) => void) | undefined;
   const storage = new MeasuredStorage((bytes) => onRead?.(bytes));
-  if (!(await holdsLog(storage, folder))) {
-    throw new UsageError(
-      `${path} is not the folder of a chain: it has neither a manifest nor segments. Such folders are below a server's logs path, and their names end with .chain`,
-    );
-  }
   using progress = new Progress({
     what: 'verifying',
     unit: 'byte',
@@ -98,7 +125,7 @@ async function verifyAt(
   };
 }
 
-async function chainFolderAt(path: string): Promise<string> {
+async function folderAt(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) return realpath(resolve(path));
   throw new UsageError(

@@ -1,4 +1,5 @@
 export { applyRepair, type SetAside } from './apply-repair.ts';
+export { type BackupReport, backupLog } from './backup-log.ts';
 export { bytesOnDisk } from './bytes-on-disk.ts';
 export { ChainLog } from './chain-log.ts';
 export { type ClosedSegments, closedSegments } from './closed-segments.ts';

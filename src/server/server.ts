@@ -6,6 +6,7 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { file_google_rpc_status } from '../../gen/google/rpc/status_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import {
+  Backups,
   ChainRegistry,
   CompactionThread,
   type CompactorSettings,
@@ -57,6 +58,8 @@ export interface ServerOptions {
   readonly compact?: Partial<CompactorSettings> | undefined;
   /** Bytes of the disk that are kept for compaction and for what makes room. Absent: 256 MiB; 0: none. */
   readonly diskReserveBytes?: number | undefined;
+  /** Absolute path of a folder for backups: of each chain that is closed, and of all when the server ends. Absent: there are none. */
+  readonly backupPath?: string | undefined;
   /** TLS on TCP addresses; Unix sockets have none. Absent: connections are not encrypted. */
   readonly tls?: TlsOptions | undefined;
   /**
@@ -160,6 +163,9 @@ async function startLocked(
   const { descriptorsMax } = limits;
   const storage = options.storage ?? new RealStorage({ descriptorsMax });
   const ending = new AbortController();
+  const onNotice = (notice: string) => logger.warn(notice);
+  const { backupPath } = options;
+  const backups = backupPath && new Backups({ storage, logsPath, backupPath, onNotice });
   const registry = new ChainRegistry({
     storage,
     logsPath,
@@ -176,6 +182,7 @@ async function startLocked(
     checkHashes: (batch) => checkers.check(batch),
     damaged: await damageFile.load(),
     onDamaged: (all) => damageFile.save(all),
+    ...(backups ? { onClosed: (key) => backups.request(key) } : {}),
     logger,
   });
   const calls = new LiveCalls();
@@ -225,7 +232,6 @@ async function startLocked(
     await checkers.close();
     throw error;
   });
-  const onNotice = (notice: string) => logger.warn(notice);
   const resumed = resumeErasures({ storage, logsPath, registry, onNotice, signal: ending.signal });
   const stop = async (reason: string) => {
     ending.abort();
@@ -235,6 +241,7 @@ async function startLocked(
       slowReaders.stop();
       await registry.close();
       await resumed;
+      if (backups) await backups.idle();
       await damageFile.saved();
       await checkers.close();
     } finally {

@@ -87,6 +87,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   COMPACTION_RUNNING: status.FAILED_PRECONDITION,
   REDACTION_INVALID: status.INVALID_ARGUMENT,
   DATA_GONE: status.FAILED_PRECONDITION,
+  BACKUP_MISMATCH: status.FAILED_PRECONDITION,
 };
 
 /**

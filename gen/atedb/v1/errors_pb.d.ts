@@ -585,6 +585,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_DATA_GONE = 171;
    */
   DATA_GONE = 171,
+
+  /**
+   * FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it
+   * was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+   *
+   * @generated from enum value: ERROR_REASON_BACKUP_MISMATCH = 172;
+   */
+  BACKUP_MISMATCH = 172,
 }
 
 /**

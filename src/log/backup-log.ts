@@ -1,0 +1,279 @@
+import { join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
+import { hashBytes } from '../crypto/index.ts';
+import type { TreeHead } from '../event/index.ts';
+import { copyChecked, copyGrown } from './copy-file.ts';
+import { damageError, errorCode } from './damage.ts';
+import { makeFolderDurable, readWhole, replaceFile } from './durable-files.ts';
+import {
+  deletedName,
+  erasuresName,
+  indexName,
+  isTileName,
+  keysName,
+  lockTokensName,
+  manifestName,
+  parseIndexName,
+  parseKeysName,
+  parseSegmentFileName,
+  parseSnapshotName,
+  segmentName,
+  snapshotName,
+  tilesName,
+  unfinishedSuffix,
+} from './layout.ts';
+import { type ClosedSegment, type Manifest, parseManifest } from './manifest.ts';
+import { scanWholeFile } from './scan-whole-file.ts';
+import type { Storage } from './storage.ts';
+
+/** A chain to copy. */
+export interface BackupOptions {
+  readonly storage: Storage;
+  /** Absolute path of the chain's folder. A server may be at work there. */
+  readonly from: string;
+  /** Absolute path of the folder of the copy: a chain's, too, that nobody else writes to. */
+  readonly to: string;
+  /** Absolute path of the folder that copies are below; names are made durable up to it. */
+  readonly top: string;
+  /** Told of bytes that were copied. Ends it by throwing. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** What became of a chain's copy. */
+export interface BackupReport {
+  readonly chainId: Buffer;
+  /** Of all that is in the copy. */
+  readonly head: TreeHead;
+  readonly nextSequence: number;
+  readonly segments: number;
+  /** Closed segments that were copied now. */
+  readonly copiedSegments: number;
+  readonly copiedBytes: number;
+}
+
+/** How often it is begun anew, where the server has begun a segment, or put another file in the place of one, meanwhile. */
+const triesMax = 20;
+
+/**
+ * Have a copy of a chain's log that is as of now: whole, consistent, and checked on the way, while a server may append to the chain,
+ * close its segments and rewrite them. Closed segments that are in the copy already aren't copied again; what isn't the chain's any more, as data
+ * that was erased, goes from the copy. A copy that was there stays as it was until the new one is complete.
+ *
+ * @returns undefined where there is no chain, or it is being deleted.
+ * @throws AtedbError BACKUP_MISMATCH where the copy is of another chain, or of a history that this one doesn't go on; CHAIN_DAMAGED where a file
+ * isn't what it was when it was closed; FORMAT_TOO_NEW; what the storage throws.
+ */
+export async function backupLog(options: BackupOptions): Promise<BackupReport | undefined> {
+  const backup = new Backup(options);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const done = await backup.run();
+      if (done !== 'again') return done;
+    } catch (error) {
+      // A file has gone that the manifest had named.
+      if (errorCode(error) !== 'ENOENT' || tries === triesMax) throw error;
+    }
+    if (tries === triesMax) throw restless(options.from);
+  }
+}
+
+class Backup {
+  readonly #options: BackupOptions;
+  #copiedSegments = 0;
+  #copiedBytes = 0;
+
+  constructor(options: BackupOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<BackupReport | 'again' | undefined> {
+    const { storage, from, to, top } = this.#options;
+    if ((await storage.stat(join(from, deletedName))) !== undefined) return undefined;
+    const bytes = await readWhole(storage, join(from, manifestName));
+    if (bytes === undefined) return undefined;
+    const manifest = parseManifest(bytes);
+    await makeFolderDurable(storage, to, top);
+    const before = await this.#manifestOfCopy();
+    if (before !== undefined) await this.#checkGoesOn(before, manifest);
+    // First, since it goes when the next segment is begun. All else that the manifest names is a whole chain, whatever is begun meanwhile.
+    const hasSnapshot = await this.#copyOptional(snapshotName(manifest.active.segment));
+    if (!hasSnapshot && manifest.active.segment > 0) return 'again';
+    for (const segment of manifest.closed) await this.#copyClosed(segment, before);
+    const place = await this.#copyActive(manifest);
+    await replaceFile(storage, join(to, manifestName), bytes);
+    await this.#removeOthers(manifest);
+    await this.#copyTiles();
+    for (const name of [lockTokensName, erasuresName]) await this.#copyOptional(name);
+    return {
+      chainId: manifest.chainId,
+      head: { size: place.commit, root: place.frontier.root() },
+      nextSequence: place.sequence,
+      segments: manifest.closed.length + 1,
+      copiedSegments: this.#copiedSegments,
+      copiedBytes: this.#copiedBytes,
+    };
+  }
+
+  async #manifestOfCopy(): Promise<Manifest | undefined> {
+    const { storage, to } = this.#options;
+    const bytes = await readWhole(storage, join(to, manifestName));
+    return bytes && parseManifest(bytes);
+  }
+
+  async #copyClosed(segment: ClosedSegment, before: Manifest | undefined): Promise<void> {
+    const { storage, to } = this.#options;
+    const { segment: number, generation, bytes, sha256 } = segment;
+    const file = segmentName(number, generation);
+    const known = before?.closed.find((one) => one.sha256.equals(sha256));
+    const there = await storage.stat(join(to, file));
+    if (known !== undefined && there?.bytes === bytes) return;
+    await copyChecked(this.#copy(file), { file, bytes, sha256 });
+    this.#copiedSegments += 1;
+    // Derived: without them they are made again.
+    await this.#copyOptional(indexName(number, generation));
+    await this.#copyOptional(keysName(number, generation));
+  }
+
+  /** Copy the active segment as far as it is whole, and durable. */
+  async #copyActive({ active, closed }: Manifest) {
+    const { storage, from, to } = this.#options;
+    const fileName = segmentName(active.segment);
+    const pieces: Buffer[] = [];
+    const { header, opening, scan, footer } = await scanWholeFile(
+      { storage, folder: from },
+      { ...active, generation: 0 },
+      ({ stored }) => pieces.push(Buffer.from(stored)),
+    );
+    const before = closed.at(-1)?.originalSha256 ?? noBytes;
+    const { firstCommit, previousSha256 = noBytes } = header;
+    if (firstCommit !== active.firstCommit || !previousSha256.equals(before)) {
+      const what = 'it does not follow the segment before';
+      throw damageError({ file: fileName, offset: 0, what });
+    }
+    const bytes = Buffer.concat([opening, ...pieces, footer]);
+    const there = await readWhole(storage, join(to, fileName));
+    if (there?.equals(bytes) !== true) {
+      await replaceFile(storage, join(to, fileName), bytes);
+      this.#count(bytes.length);
+    }
+    return scan.place;
+  }
+
+  /**
+   * Check that the chain goes on what the copy has. A copy is never put back behind that: a chain that is shorter, or another one, was
+   * restored, or its server has lost something.
+   *
+   * @throws AtedbError BACKUP_MISMATCH.
+   */
+  async #checkGoesOn(copy: Manifest, chain: Manifest): Promise<void> {
+    const { storage, from, to } = this.#options;
+    if (!copy.chainId.equals(chain.chainId)) {
+      throw mismatch(to, copy, 'has a copy of another chain of this name');
+    }
+    const { segment } = copy.active;
+    const isGone = chain.active.segment < segment;
+    const isOther = copy.closed.some(
+      (one, at) => chain.closed[at]?.originalSha256.equals(one.originalSha256) !== true,
+    );
+    const generation = chain.closed[segment - (chain.closed[0]?.segment ?? 0)]?.generation ?? 0;
+    if (!isGone && !isOther) {
+      const had = await this.#leavesOf({ storage, folder: to }, { segment, generation: 0 });
+      const has = await this.#leavesOf({ storage, folder: from }, { segment, generation });
+      if (had.every((leaf, at) => has[at]?.equals(leaf) === true)) return;
+    }
+    const what =
+      'has a copy of a history that the chain does not go on: it was restored from an older state, or repaired';
+    throw mismatch(to, copy, what);
+  }
+
+  /** What the commits of a segment are in the tree. */
+  async #leavesOf(
+    at: { readonly storage: Storage; readonly folder: string },
+    of: { readonly segment: number; readonly generation: number },
+  ): Promise<Buffer[]> {
+    const leaves: Buffer[] = [];
+    await scanWholeFile(at, of, ({ leaf }) => leaves.push(leaf));
+    return leaves;
+  }
+
+  /** Copy a small file. @returns whether it is there. */
+  async #copyOptional(name: string): Promise<boolean> {
+    const { storage, from, to } = this.#options;
+    const bytes = await readWhole(storage, join(from, name));
+    if (bytes === undefined) return false;
+    const there = await readWhole(storage, join(to, name));
+    if (there?.equals(bytes) === true) return true;
+    await replaceFile(storage, join(to, name), bytes);
+    this.#count(bytes.length);
+    return true;
+  }
+
+  /** Hashes of the tree, of which files only grow. */
+  async #copyTiles(): Promise<void> {
+    const { storage, from, to, top } = this.#options;
+    if ((await storage.stat(join(from, tilesName))) === undefined) return;
+    await makeFolderDurable(storage, join(to, tilesName), top);
+    for (const { name, isFolder } of await storage.list(join(from, tilesName))) {
+      if (isFolder || name.endsWith(unfinishedSuffix)) continue;
+      await copyGrown(this.#copy(join(tilesName, name)), hashBytes);
+    }
+  }
+
+  /** Remove from the copy what the manifest doesn't name: files that others have taken the place of, and unfinished ones. */
+  async #removeOthers({ closed, active }: Manifest): Promise<void> {
+    const { storage, to } = this.#options;
+    const parts = new Set([manifestName, lockTokensName, erasuresName]);
+    parts.add(segmentName(active.segment)).add(snapshotName(active.segment));
+    for (const { segment, generation } of closed) {
+      for (const nameOf of [segmentName, indexName, keysName])
+        parts.add(nameOf(segment, generation));
+    }
+    let isChanged = false;
+    for (const { name, isFolder } of await storage.list(to)) {
+      if (isFolder || parts.has(name) || isTileName(name) || !isOurs(name)) continue;
+      await storage.remove(join(to, name));
+      isChanged = true;
+    }
+    if (isChanged) await storage.syncFolder(to);
+  }
+
+  #copy(name: string) {
+    const { storage, from, to } = this.#options;
+    const onBytes = (bytes: number) => this.#count(bytes);
+    return { storage, from: join(from, name), to: join(to, name), onBytes };
+  }
+
+  #count(bytes: number): void {
+    this.#copiedBytes += bytes;
+    this.#options.onBytes?.(bytes);
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** Whether a file of this name is one that logs have; others in the copy's folder aren't touched. */
+function isOurs(name: string): boolean {
+  return (
+    name.endsWith(unfinishedSuffix) ||
+    parseSegmentFileName(name) !== undefined ||
+    parseIndexName(name) !== undefined ||
+    parseKeysName(name) !== undefined ||
+    parseSnapshotName(name) !== undefined
+  );
+}
+
+function mismatch(folder: string, { chainId }: Manifest, what: string): AtedbError {
+  return new AtedbError(
+    'BACKUP_MISMATCH',
+    `${folder} ${what}. It was left as it is; back up to another folder`,
+    { metadata: { folder, chain_id: chainId.toString('hex') } },
+  );
+}
+
+function restless(folder: string): AtedbError {
+  return new AtedbError(
+    'STORAGE_FAILED',
+    `the files of ${folder} were others each time that they were to be copied. Try again when less is written`,
+    { metadata: { folder } },
+  );
+}
