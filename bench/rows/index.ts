@@ -12,6 +12,7 @@ import {
 import { memory } from './memory.ts';
 import { oneInFlight, oneInFlightSigned, oneInFlightUnix } from './one-in-flight.ts';
 import { oneInFlightSdk } from './one-in-flight-sdk.ts';
+import { openWithoutAuth, ownerQueries } from './owners.ts';
 import { pipelined, pipelinedSigned, pipelinedThousand } from './pipelined.ts';
 import { pipelinedSdk, pipelinedThousandSdk } from './pipelined-sdk.ts';
 import { recoveryAppend, recoveryRead } from './recovery.ts';
@@ -58,6 +59,8 @@ export const rows: readonly Row[] = [
   wireHandshakes128,
   wireHandshakes256,
   manyChains,
+  ownerQueries,
+  openWithoutAuth,
   slowDisk,
   slowDiskDeep,
   slowDiskReplay,
