@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { attestedSdk } from './attested-sdk.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { live } from './live.ts';
+import { logins } from './logins.ts';
 import { manyChains } from './many-chains.ts';
 import {
   manyStreams,
@@ -61,6 +62,7 @@ export const rows: readonly Row[] = [
   manyChains,
   ownerQueries,
   openWithoutAuth,
+  logins,
   slowDisk,
   slowDiskDeep,
   slowDiskReplay,
