@@ -53,6 +53,8 @@ let grpc: RunningGrpc;
 let client: AtedbClient;
 /** Messages that logins have sent. */
 let said = 0;
+/** All that clients have sent, in bytes. */
+const heard: Buffer[] = [];
 
 function altered<Desc extends DescMessage>(
   schema: Desc,
@@ -64,6 +66,13 @@ function altered<Desc extends DescMessage>(
   return Buffer.from(toBinary(schema, create(schema, message as never)));
 }
 
+async function* listening(requests: AsyncIterable<Buffer>) {
+  for await (const request of requests) {
+    heard.push(Buffer.from(request));
+    yield request;
+  }
+}
+
 beforeAll(async () => {
   service = await openAccountService({
     ...{ storage: new RealStorage(), logsPath: folder, system: folder, now: Date.now },
@@ -72,8 +81,17 @@ beforeAll(async () => {
   });
   const line = identityLineOf(identity.publicKey);
   const honest = authService({ service, identity: identity.publicKey, line, hasTls: false });
+  const hearing = <Name extends 'createUser' | 'submitAct'>(name: Name) => ({
+    ...honest[name],
+    handle: (request: Buffer, call: never) => {
+      heard.push(Buffer.from(request));
+      return honest[name].handle(request, call);
+    },
+  });
   const lying = {
     ...honest,
+    createUser: hearing('createUser'),
+    submitAct: hearing('submitAct'),
     getActs: {
       ...honest.getActs,
       handle: async (request: Buffer, call: never) =>
@@ -88,6 +106,7 @@ beforeAll(async () => {
                 target.send(altered(LoginResponseSchema, bytes, lies.login));
             }
             if (name === 'free') said += 1;
+            if (name === 'requests') return listening(target.requests);
             const value: unknown = Reflect.get(target, name);
             return typeof value === 'function' ? value.bind(target) : value;
           },
@@ -126,6 +145,25 @@ const login = { account, password };
 
 test('a service that tells the truth is believed', async () => {
   await client.accounts.sudo(login);
+});
+
+test('neither a password, nor a private key, nor a recovery code is ever sent', async () => {
+  const name = 'careful@example.com';
+  const { key, recoveryCode } = await client.accounts.create({ account: name, password });
+  const changed = 'another horse battery';
+  await client.accounts.changeCredentials({ account: name, password }, { password: changed });
+  const { sudoKey } = await client.accounts.sudo({ account: name, password: changed });
+  const all = Buffer.concat(heard);
+  expect(all.length).toBeGreaterThan(40_000);
+  expect(all.includes('careful@example.com')).toBe(true);
+  const seeds = [key, sudoKey].flatMap((pair) => {
+    const seed = pair.exportSeed();
+    return [seed.subarray(0, 32), seed.subarray(32), pair.exportKemSeed()?.seed];
+  });
+  const code = recoveryCode.replaceAll('-', '');
+  for (const secret of [...seeds, password, changed, recoveryCode, code]) {
+    if (secret !== undefined) expect(all.includes(secret)).toBe(false);
+  }
 });
 
 test('acts of another account, none, and some that are altered are found out', async () => {

@@ -210,3 +210,15 @@ test('while the service is gone it is asked once in a while, however many chains
   }
   expect(world.questions).toBe(1 + keys.length);
 });
+
+test('roots are recorded in the chain: a service that has lost an account, and gives its name to somebody else, gives them nothing of its chains', async () => {
+  await using world = await begun();
+  world.accounts.forget(owner);
+  world.nowUnixMs += 61_000;
+  await append(world, 'two');
+  world.accounts.set(owner, { roots: [liar.publicKey] });
+  world.nowUnixMs += 4 * dayMs;
+  await append(world, 'three');
+  await expect(append(world, 'four', liar)).rejects.toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+  expect(await world.kinds(chainKey)).toEqual(['genesis', 'data', 'data', 'data']);
+});
