@@ -206,7 +206,7 @@ describe('errors with --json', () => {
     });
     expect(code).toBe(2);
     expect(JSON.parse((await atedb('key --json')).stderr).reason).toBe('USAGE');
-    expect(JSON.parse((await atedb('--auth ws://a/auth key list --json')).stderr).reason).toBe(
+    expect(JSON.parse((await atedb('solo -n 1 --json')).stderr).reason).toBe(
       'UNSUPPORTED',
     );
   });

@@ -135,7 +135,7 @@ test('lines go in and come out over TLS, by the name that the certificate is for
   const address = `${open}/team/lines`.replace('127.0.0.1', 'localhost');
   const lines = 'one\ntwo\nthree\n';
   const appended = await atedb(['append', ...trusting, address], { input: lines });
-  expect(appended).toMatchObject({ code: 0 });
+  expect(appended, appended.stderr).toMatchObject({ code: 0 });
   const read = await atedb(['read', ...trusting, address]);
   expect(read).toMatchObject({ code: 0, stdout: lines });
 });

@@ -23,6 +23,13 @@ const noGroupReasons: ReadonlySet<Reason> = new Set([
   'WIRE_MISSING',
 ]);
 
+/** The server has no auth service, or lets nobody claim names on this way. */
+const noClaimReasons: ReadonlySet<Reason> = new Set([
+  'UNSUPPORTED',
+  'CLAIM_NOT_ALLOWED',
+  'AUTH_LINK_UNSAFE',
+]);
+
 /** The keys by which a member of a group uses its chains: that of the highest role that the member has. */
 export class GroupKeys {
   readonly #options: GroupKeysOptions;
@@ -38,7 +45,13 @@ export class GroupKeys {
     const { claim } = this.#options;
     const group = await this.#open(own);
     if (group !== undefined || claim === undefined) return keyOf(group) ?? own;
-    await claim(own);
+    try {
+      await claim(own);
+    } catch (error) {
+      // What is opened then says what is the matter, if anything is: without an auth service whoever comes first owns the chain.
+      if (error instanceof AtedbError && noClaimReasons.has(error.reason)) return own;
+      throw error;
+    }
     this.#opened = undefined;
     return keyOf(await this.#open(own)) ?? own;
   }
