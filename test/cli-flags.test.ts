@@ -206,9 +206,6 @@ describe('errors with --json', () => {
     });
     expect(code).toBe(2);
     expect(JSON.parse((await atedb('key --json')).stderr).reason).toBe('USAGE');
-    expect(JSON.parse((await atedb('solo -n 1 --json')).stderr).reason).toBe(
-      'UNSUPPORTED',
-    );
   });
 });
 

@@ -47,8 +47,8 @@ export class SlowStorage implements Storage {
     return this.#slowly(() => this.#storage.syncFolder(path));
   }
 
-  freeBytes(path: string) {
-    return this.#storage.freeBytes(path);
+  space(path: string) {
+    return this.#storage.space(path);
   }
 
   remove(path: string) {

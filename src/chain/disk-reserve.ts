@@ -10,6 +10,8 @@ export interface DiskReserveOptions {
   readonly path: string;
   /** Bytes that are to stay free. 0: none. */
   readonly bytes: number;
+  /** Part of the disk that is kept at most: on a small one it is less than `bytes`. Absent: all of it. */
+  readonly partMax?: number | undefined;
   /** Milliseconds between two looks. Absent: 2 seconds. */
   readonly checkMs?: number | undefined;
   /** Told in words when the disk is full, and when it isn't any more. */
@@ -29,6 +31,8 @@ export class DiskReserve {
   readonly #end = new AbortController();
   readonly #checks: Promise<void>;
   #freeBytes: number | undefined;
+  /** What is kept of this disk. */
+  #bytes = 0;
   #isTouched = false;
 
   constructor(options: DiskReserveOptions) {
@@ -43,7 +47,7 @@ export class DiskReserve {
    */
   check(batch: Batch): void {
     if (!this.#isTouched || makesRoom(batch)) return;
-    const { bytes } = this.#options;
+    const bytes = this.#bytes;
     throw new AtedbError(
       'DISK_FULL',
       `the server's disk has ${this.#freeBytes} bytes left, and ${bytes} are kept for compaction and for removing objects, which goes on. Make room`,
@@ -68,10 +72,13 @@ export class DiskReserve {
   }
 
   async #look(): Promise<void> {
-    const { storage, path, bytes, onNotice } = this.#options;
+    const { storage, path, partMax = 1, onNotice } = this.#options;
     // Where it can't be told, the disk itself will.
-    const free = await storage.freeBytes(path).catch(() => undefined);
-    if (free === undefined) return;
+    const space = await storage.space(path).catch(() => undefined);
+    if (space === undefined) return;
+    const free = space.freeBytes;
+    const bytes = Math.min(this.#options.bytes, Math.floor(space.totalBytes * partMax));
+    this.#bytes = bytes;
     this.#freeBytes = free;
     if (!this.#isTouched && free < bytes) {
       this.#isTouched = true;

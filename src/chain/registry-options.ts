@@ -51,7 +51,7 @@ export interface RegistryOptions {
   /** Who carries compactions out. Absent: this thread. */
   readonly makeRunner?: (() => CompactionRunner & { close?(): Promise<void> }) | undefined;
   /** What of the disk is kept for compaction and for what makes room, and how often that is looked at. Absent: none. */
-  readonly diskReserve?: Pick<DiskReserveOptions, 'bytes' | 'checkMs'> | undefined;
+  readonly diskReserve?: Pick<DiskReserveOptions, 'bytes' | 'partMax' | 'checkMs'> | undefined;
   /** Told of each chain that was closed. */
   readonly onClosed?: ((key: ChainKey) => void) | undefined;
   readonly logger: RegistryLogger;

@@ -145,7 +145,7 @@ class Compaction {
 
   /** @throws AtedbError DISK_FULL where there is no room for another file of this size. */
   async #checkRoom(bytes: number): Promise<void> {
-    const free = await this.#storage.freeBytes(this.#job.folder);
+    const free = (await this.#storage.space(this.#job.folder))?.freeBytes;
     const needed = bytes + roomBytesMin;
     if (free === undefined || free >= needed) return;
     throw new AtedbError(

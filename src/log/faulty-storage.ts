@@ -1,4 +1,11 @@
-import type { OpenMode, Storage, StorageEntry, StorageFile, StorageName } from './storage.ts';
+import type {
+  OpenMode,
+  Storage,
+  StorageEntry,
+  StorageFile,
+  StorageName,
+  StorageSpace,
+} from './storage.ts';
 
 /** A call that reaches the file system. */
 export interface StorageCall {
@@ -61,8 +68,8 @@ export class FaultyStorage implements Storage {
     return this.run('list', path, () => this.#inner.list(path));
   }
 
-  freeBytes(path: string): Promise<number | undefined> {
-    return this.run('freeBytes', path, () => this.#inner.freeBytes(path));
+  space(path: string): Promise<StorageSpace | undefined> {
+    return this.run('space', path, () => this.#inner.space(path));
   }
 
   stat(path: string): Promise<StorageEntry | undefined> {

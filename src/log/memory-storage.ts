@@ -1,5 +1,12 @@
 import { basename, dirname } from 'node:path';
-import type { OpenMode, Storage, StorageEntry, StorageFile, StorageName } from './storage.ts';
+import type {
+  OpenMode,
+  Storage,
+  StorageEntry,
+  StorageFile,
+  StorageName,
+  StorageSpace,
+} from './storage.ts';
 
 /** What a disk may keep at once: a sector. */
 const sectorBytes = 512;
@@ -25,7 +32,7 @@ export type Survives = () => boolean;
  */
 export class MemoryStorage implements Storage {
   readonly #root = new FolderNode();
-  /** What `freeBytes` says. */
+  /** Bytes that `space` says are free. */
   free: number | undefined;
 
   /** Lose what isn't durable, but for what survives. Open files must not be used any more. */
@@ -107,8 +114,9 @@ export class MemoryStorage implements Storage {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async freeBytes(): Promise<number | undefined> {
-    return this.free;
+  async space(): Promise<StorageSpace | undefined> {
+    const { free } = this;
+    return free === undefined ? undefined : { freeBytes: free, totalBytes: 2 ** 40 };
   }
 
   async stat(path: string): Promise<StorageEntry | undefined> {

@@ -5,7 +5,14 @@ import { errorCode } from './damage.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
 import { PooledFile } from './pooled-file.ts';
 import { Semaphore } from './semaphore.ts';
-import type { OpenMode, Storage, StorageEntry, StorageFile, StorageName } from './storage.ts';
+import type {
+  OpenMode,
+  Storage,
+  StorageEntry,
+  StorageFile,
+  StorageName,
+  StorageSpace,
+} from './storage.ts';
 
 // Descriptors and callbacks, not FileHandle: its promises cost more than the system call behind a small write.
 
@@ -98,9 +105,9 @@ export class RealStorage implements Storage {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async freeBytes(path: string): Promise<number | undefined> {
-    const { bavail, bsize } = await fs.promises.statfs(path);
-    return bavail * bsize;
+  async space(path: string): Promise<StorageSpace> {
+    const { bavail, blocks, bsize } = await fs.promises.statfs(path);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
   }
 
   async stat(path: string): Promise<StorageEntry | undefined> {

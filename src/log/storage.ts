@@ -48,6 +48,14 @@ export interface StorageName {
   readonly isFolder: boolean;
 }
 
+/** The room of a file system, in bytes. */
+export interface StorageSpace {
+  /** What can still be written. */
+  readonly freeBytes: number;
+  /** All of it, written or not. */
+  readonly totalBytes: number;
+}
+
 /**
  * The one boundary between the log and a file system; nothing in this room reaches a disk in any other way, so that
  * tests can put faults and power cuts behind it. Paths are absolute. Names change at once for every later call, and
@@ -68,8 +76,8 @@ export interface Storage {
   removeFolder(path: string): Promise<void>;
   /** The names in a folder, sorted by their code units. */
   list(path: string): Promise<StorageName[]>;
-  /** Bytes that can be written to the file system of a folder; undefined where that isn't known. */
-  freeBytes(path: string): Promise<number | undefined>;
+  /** How much room the file system of a folder has; undefined where that isn't known. */
+  space(path: string): Promise<StorageSpace | undefined>;
   /** What a path names, or undefined if nothing. */
   stat(path: string): Promise<StorageEntry | undefined>;
 }

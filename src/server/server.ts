@@ -107,6 +107,8 @@ const scrubBytesPerSecondDefault = 10 * 1024 * 1024;
 
 /** Room for a few segments that are rewritten, and for what is written meanwhile. */
 const diskReserveBytesDefault = 256 * 1024 * 1024;
+/** Unless it was chosen, the reserve is no more than this of the disk. */
+const diskReservePartMax = 0.05;
 
 /** The server's own folder, which no chain key can name. */
 const systemFolder = '_sys';
@@ -198,7 +200,10 @@ async function startLocked(
     compact: { ...compactTriggersDefault, ...options.compact },
     // A thread reaches the file system of this machine and no other.
     ...(options.storage === undefined ? { makeRunner: () => new CompactionThread() } : {}),
-    diskReserve: { bytes: options.diskReserveBytes ?? diskReserveBytesDefault },
+    diskReserve:
+      options.diskReserveBytes === undefined
+        ? { bytes: diskReserveBytesDefault, partMax: diskReservePartMax }
+        : { bytes: options.diskReserveBytes },
     scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),

@@ -13,6 +13,8 @@ const server = await startServer({
   trustMode: trustMode === 'centralized' ? 'centralized' : 'distributed',
   logger: pino({ level }, pino.destination({ dest: 2, sync: true })),
   segmentBytesMax: Number(segmentBytesMax),
+  // Tests fill disks to the last byte.
+  diskReserveBytes: 0,
   ...(kept === 'accounts' ? { auth: { embedded: {} } } : {}),
 });
 process.once('SIGTERM', () => {
