@@ -82,7 +82,6 @@ test('tells of the certificate that TLS shows, and suggests a name that it is fo
   expect(said).toContain(`  wire      encrypted, 128 bits or more
   tls       1.3; shows a certificate of ${tls.names}, until 2030-01-01T00:00:00.000Z
             (SHA-256 AB:CD)
-  auth      by this server; who is on this machine may claim a name that nobody has
 Try: atedb append --tls ate://db.example.com/`);
   const asking = announcement({ ...input, tls: { ...tls, names: 'CN=x', asksClients: true } });
   expect(asking).toContain('  tls       1.3, for clients with a certificate; shows');

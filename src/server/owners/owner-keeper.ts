@@ -119,7 +119,11 @@ export class OwnerKeeper {
     if (!this.#reachability.isUp && !this.#isExpired(chain)) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, waitMs);
+      timer = setTimeout(() => {
+        // Nobody else is to wait for as long, one chain after the other. It is up again as soon as it answers anyone.
+        this.#reachability.failed(`it gave no answer in ${waitMs} ms`);
+        resolve();
+      }, waitMs);
     });
     await Promise.race([done, late]);
     clearTimeout(timer);
