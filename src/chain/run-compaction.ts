@@ -1,9 +1,8 @@
 import { AtedbError } from '../bytes/index.ts';
-import { type Decision, decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
+import { decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
 import { parseBatch } from '../event/index.ts';
 import {
   type ClosedSegment,
-  dataFates,
   findNewest,
   keepKeys,
   lastCommitsOf,
@@ -95,7 +94,7 @@ class Compaction {
     const tally = new Tally();
     const decide = ({ run, commit }: ScannedBatch): Uint8Array | undefined => {
       const { firstSequence, timeUnixMs } = commit;
-      const decisions = decideBatch(
+      return decideBatch(
         parseBatch(run),
         {
           timeUnixMs,
@@ -105,7 +104,6 @@ class Compaction {
         },
         tally,
       );
-      return decisions && Uint8Array.from(decisions, fateOf);
     };
     const at = { storage: this.#storage, folder, chainId: this.#chainId };
     const report = (bytesAfter: number) => ({
@@ -154,10 +152,6 @@ class Compaction {
       { metadata: { free_bytes: String(free), needed_bytes: String(needed) } },
     );
   }
-}
-
-function fateOf(decision: Decision): number {
-  return decision === 'dropped' ? dataFates.dropped : dataFates.stays;
 }
 
 function isSet(bits: Uint8Array, place: number): boolean {

@@ -1,6 +1,14 @@
-import { type Batch, dataBytesAt, eventMarks, layoutOf, layoutStride } from '../event/index.ts';
-import type { Tally } from './tally.ts';
-import { type Decision, decide, type VoteContext } from './votes.ts';
+import {
+  type Batch,
+  dataBytesAt,
+  dataStates,
+  eventMarks,
+  kindData,
+  layoutOf,
+  layoutStride,
+} from '../event/index.ts';
+import { decisions, type Tally } from './tally.ts';
+import { decide, type VoteContext } from './votes.ts';
 
 /** What is known of a batch beside what is in it. */
 export interface BatchPlace extends VoteContext {
@@ -12,36 +20,53 @@ export interface BatchPlace extends VoteContext {
   readonly isNewest: (index: number) => boolean;
 }
 
+const dropped = decisions.indexOf('dropped');
+const notData = decisions.indexOf('not-data');
+
+/** What tells the data events of one batch from each other, for the vote: a sum of these. */
+const traits = { authority: 1, data: 2, newest: 4 } as const;
+const traitsCount = 8;
+
 /**
  * Decide what becomes of the data of each event of a batch.
  *
  * @param tally counts it.
- * @returns for each event its decision; undefined where all data stays.
+ * @returns for each event `dataStates.dropped` where its data goes, else 0; undefined where all data stays.
  */
-export function decideBatch(
-  batch: Batch,
-  place: BatchPlace,
-  tally: Tally,
-): readonly Decision[] | undefined {
+export function decideBatch(batch: Batch, place: BatchPlace, tally: Tally): Uint8Array | undefined {
   const { layout, count } = batch;
-  const decisions: Decision[] = [];
-  let goes = false;
+  // The votes of a batch come to a few cases, which are taken once each: most batches have many events.
+  const decided = new Int8Array(traitsCount).fill(-1);
+  let states: Uint8Array | undefined;
   for (let index = 0; index < count; index += 1) {
     const at = index * layoutStride;
-    const decision = decide(
-      {
-        kind: batch.kindOf(index),
-        hasAuthority: (batch.marksOf(index) & eventMarks.authority) !== 0,
-        hasData: layout[at + layoutOf.dataState] === 0,
-        isNewest: place.isNewest(index),
-        isInLastBatch: place.isWritersLast,
-        timeUnixMs: place.timeUnixMs,
-      },
-      place,
-    );
-    tally.add(decision, 1, decision === 'not-data' ? 0 : dataBytesAt(layout, index));
-    goes ||= decision === 'dropped';
-    decisions.push(decision);
+    if (layout[at + layoutOf.kind] !== kindData) {
+      tally.add(notData, 1, 0);
+      continue;
+    }
+    const has =
+      ((batch.marksOf(index) & eventMarks.authority) === 0 ? 0 : traits.authority) +
+      (layout[at + layoutOf.dataState] === 0 ? traits.data : 0) +
+      (place.isNewest(index) ? traits.newest : 0);
+    if (decided[has] === -1) decided[has] = decideOn(has, place);
+    const decision = decided[has] as number;
+    tally.add(decision, 1, dataBytesAt(layout, index));
+    if (decision !== dropped) continue;
+    states ??= new Uint8Array(count);
+    states[index] = dataStates.dropped;
   }
-  return goes ? decisions : undefined;
+  return states;
+}
+
+/** What is decided on data events that have these traits, by its place among `decisions`. */
+function decideOn(has: number, place: BatchPlace): number {
+  const facts = {
+    kind: 'data' as const,
+    hasAuthority: (has & traits.authority) !== 0,
+    hasData: (has & traits.data) !== 0,
+    isNewest: (has & traits.newest) !== 0,
+    isInLastBatch: place.isWritersLast,
+    timeUnixMs: place.timeUnixMs,
+  };
+  return decisions.indexOf(decide(facts, place));
 }

@@ -17,14 +17,17 @@ export const dataFates = { stays: 0, redacted: 2, dropped: 3 } as const;
  * @param run events and seal, framed as they are stored.
  * @param fates one of `dataFates` for each event.
  * @param redactionOf the sequence of the redaction that erases an event's data, of which that is the fate.
+ * @param into memory for it, as much as the run takes. Absent: new memory.
+ * @returns what of that it has become.
  */
 export function rewriteRun(
   run: Buffer,
   fates: Uint8Array,
   redactionOf: (event: number) => number = noRedaction,
+  into: Buffer = Buffer.allocUnsafe(run.length),
 ): Buffer {
   // What says where data went is shorter than any salt, or sealed data.
-  const out = Buffer.allocUnsafe(run.length);
+  const out = into;
   let written = 0;
   let copied = 0;
   let at = 0;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { batchBytesMax } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
 import { encodeCommit } from '../event/index.ts';
 import { damageError } from './damage.ts';
@@ -103,9 +104,10 @@ class SegmentCopy {
   readonly #newHash = createHash('sha256');
   readonly keys = new KeysOfRuns();
   #index: SparseIndex | undefined;
-  /** What is to be written, and where it begins in the new file. */
-  #pieces: Buffer[] = [];
+  /** What is to be written: so many bytes of this memory, which is used again. More than a batch never waits beyond a chunk. */
+  readonly #out = Buffer.allocUnsafeSlow(chunkBytes + batchBytesMax);
   #waiting = 0;
+  /** Where that begins in the new file. */
   #written = 0;
   /** Where the group of the next commit begins in the new file. */
   #groupStart = 0;
@@ -184,18 +186,11 @@ class SegmentCopy {
   }
 
   #addBatch(batch: ScannedBatch): Promise<void> | undefined {
-    const { run, commit, stored, end } = batch;
+    const { commit, stored, end } = batch;
     this.#oldHash.update(stored);
-    const fates = this.#of.decide(batch);
-    // Copied: it lies in a buffer that is used again.
-    const { redactionOf } = this.#of;
-    const kept =
-      fates === undefined
-        ? Buffer.from(run)
-        : rewriteRun(run, fates, redactionOf && ((event) => redactionOf(batch, event)));
+    const kept = this.#copyRun(batch);
     const { headerBytes: header, treeRoot } = commit;
     const durableOffset = this.#groupStart;
-    this.#add(kept);
     this.#add(encodeCommit({ run: kept, header, treeRoot, durableOffset }));
     if (treeRoot !== undefined) this.#groupStart = this.bytes;
     this.keys.add(kept, commit.firstSequence);
@@ -205,20 +200,33 @@ class SegmentCopy {
     return this.#waiting >= chunkBytes ? this.#flush() : undefined;
   }
 
+  /** Put the run of a batch behind what waits to be written, without what goes. */
+  #copyRun(batch: ScannedBatch): Buffer {
+    const { run } = batch;
+    const { decide, redactionOf } = this.#of;
+    const fates = decide(batch);
+    let kept: Buffer = this.#out.subarray(this.#waiting, this.#waiting + run.length);
+    if (fates === undefined) run.copy(kept);
+    else {
+      const by = redactionOf && ((event: number) => redactionOf(batch, event));
+      kept = rewriteRun(run, fates, by, kept);
+    }
+    this.#waiting += kept.length;
+    return kept;
+  }
+
   #add(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#waiting += bytes.length;
+    this.#waiting += bytes.copy(this.#out, this.#waiting);
   }
 
   async #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#pieces, this.#waiting);
-    this.#pieces = [];
+    const bytes = this.#out.subarray(0, this.#waiting);
     const written = this.#target.writeDurable(this.#written, bytes);
     // While the disk works.
     this.#newHash.update(bytes);
+    await written;
     this.#written += bytes.length;
     this.#waiting = 0;
-    await written;
   }
 }
 
