@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  CompactWorld,
-  chainFolder,
-  logsPath,
-  type PlannedEvent,
-} from './support/compact-world.ts';
+import { type Fault, type FaultPlan, FaultyStorage } from '../src/log/faulty-storage.ts';
+import type { MemoryStorage } from '../src/log/memory-storage.ts';
+import { CompactWorld, chainFolder, logsPath, type PlannedEvent } from './support/compact-world.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { powerCuts } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
-import { type Fault, type FaultPlan, FaultyStorage } from '../src/log/faulty-storage.ts';
-import type { MemoryStorage } from '../src/log/memory-storage.ts';
 
 // A compaction whose calls to the file system fail, each of them, in every way: the old files or the new ones are there, whole.
 

@@ -1,5 +1,6 @@
 import type { Row } from '../row.ts';
 import { attestedSdk } from './attested-sdk.ts';
+import { compaction } from './compaction.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { live } from './live.ts';
 import { manyChains } from './many-chains.ts';
@@ -51,6 +52,7 @@ export const rows: readonly Row[] = [
   replayVerified,
   replaySigned,
   verifyFolderRow,
+  compaction,
   wirePipelined128,
   wirePipelined256,
   wireReplay128,

@@ -184,6 +184,7 @@ export class ChainCompaction {
         return await this.#tryJob(options);
       } catch (error) {
         await this.#chain.log.rewriting.cleanUp();
+        this.#chain.log.rewriting.suspect(error);
         const isGone = errorCode(error) === 'ENOENT' || isSnapshotGone(error);
         if (!isGone || tries === triesMax || options.signal.aborted) throw asOurs(error);
       }
@@ -194,7 +195,7 @@ export class ChainCompaction {
     const { log, now } = this.#chain;
     const { closed, active } = log.rewriting;
     const job: CompactionJob = {
-      folder: log.folder,
+      folder: log.rewriting.folder,
       chainId: log.chainId,
       closed,
       active,

@@ -5,6 +5,7 @@ import type { CheckHashes } from './chain.ts';
 import type { CompactionRunner } from './compaction-job.ts';
 import type { CompactorSettings } from './compactor.ts';
 import type { DamagedSegment } from './damaged-segments.ts';
+import type { DiskReserveOptions } from './disk-reserve.ts';
 import type { ScrubSettings } from './scrubber.ts';
 
 /** What the registry tells its owner about; a pino logger is one. */
@@ -42,8 +43,8 @@ export interface RegistryOptions {
   readonly compact?: CompactorSettings | undefined;
   /** Who carries compactions out. Absent: this thread. */
   readonly makeRunner?: (() => CompactionRunner & { close?(): Promise<void> }) | undefined;
-  /** Bytes of the disk that are kept for compaction and for what makes room. Absent: none. */
-  readonly diskReserveBytes?: number | undefined;
+  /** What of the disk is kept for compaction and for what makes room, and how often that is looked at. Absent: none. */
+  readonly diskReserve?: Pick<DiskReserveOptions, 'bytes' | 'checkMs'> | undefined;
   /** Told of each chain that was closed. */
   readonly onClosed?: ((key: ChainKey) => void) | undefined;
   readonly logger: RegistryLogger;

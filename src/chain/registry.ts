@@ -78,7 +78,8 @@ export class ChainRegistry {
     this.#reserve = new DiskReserve({
       storage,
       path: logsPath,
-      bytes: options.diskReserveBytes ?? 0,
+      bytes: 0,
+      ...options.diskReserve,
       onNotice: (notice) => logger.warn({}, notice),
     });
   }

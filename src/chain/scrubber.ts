@@ -3,7 +3,9 @@ import type { ChainKey } from '../event/index.ts';
 import {
   type ClosedSegments,
   closedSegments,
+  errorCode,
   type SegmentDamage,
+  type SegmentToScrub,
   type Storage,
   scrubSegment,
 } from '../log/index.ts';
@@ -137,7 +139,8 @@ export class Scrubber {
         const id = idOf(key, segment);
         if (!how.isDue(id, segment.segment)) continue;
         const { rest } = how;
-        const found = await scrubSegment({ storage, folder, chainId, segment, next, rest });
+        const found = await this.#scrub(key, { storage, folder, chainId, segment, next, rest });
+        if (found === 'replaced') continue;
         this.#checkedMs.set(id, performance.now());
         if (found === undefined) continue;
         await onDamage({ key, chainId, segment: segment.segment, damage: found });
@@ -146,6 +149,28 @@ export class Scrubber {
       if (this.#end.signal.aborted) return;
       onNotice(`closed segments of ${key.text} could not be checked: ${inWords(error)}`);
     }
+  }
+
+  /** Check a segment; `replaced` where another file has taken its place meanwhile, which is checked in its turn. */
+  async #scrub(key: ChainKey, of: SegmentToScrub): Promise<SegmentDamage | 'replaced' | undefined> {
+    const { storage, logsPath } = this.#options;
+    const isReplaced = async () => {
+      try {
+        const { pairs } = await closedSegments(storage, chainFolder(logsPath, key));
+        return !pairs.some(([now]) => now.sha256.equals(of.segment.sha256));
+      } catch {
+        // The chain is deleted, or damaged beyond that: what was found is judged where it is told.
+        return false;
+      }
+    };
+    let found: SegmentDamage | undefined;
+    try {
+      found = await scrubSegment(of);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' && (await isReplaced())) return 'replaced';
+      throw error;
+    }
+    return found !== undefined && (await isReplaced()) ? 'replaced' : found;
   }
 
   /** After so many bytes: wait until they may have been read. */

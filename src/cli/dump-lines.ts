@@ -13,9 +13,13 @@ export function dumpJson(part: DumpPart): string {
 function fieldsOf(part: DumpPart): object {
   switch (part.kind) {
     case 'manifest': {
-      const { chainId, closed, active } = part.manifest;
-      const segments = closed.map((entry) => ({ ...entry, sha256: entry.sha256.toString('hex') }));
-      return { chainId: chainId.toString('hex'), closed: segments, active };
+      const { chainId, closed, active, compacted } = part.manifest;
+      const segments = closed.map(({ generation, originalSha256, ...entry }) => ({
+        ...entry,
+        sha256: entry.sha256.toString('hex'),
+        ...(generation === 0 ? {} : { generation, originalSha256: originalSha256.toString('hex') }),
+      }));
+      return { chainId: chainId.toString('hex'), closed: segments, active, compacted };
     }
     case 'snapshot': {
       const { chainId, nextCommit, nextSequence, timeUnixMs, writers } = part.snapshot;
@@ -42,6 +46,9 @@ function fieldsOf(part: DumpPart): object {
         chainId: header.chainId.toString('hex'),
         frontier: header.frontier.map((hash) => hash.toString('hex')),
         previousSha256: hexOrAbsent(header.previousSha256),
+        rewritten: undefined,
+        generation: header.rewritten?.generation,
+        originalSha256: hexOrAbsent(header.rewritten?.originalSha256),
       };
     }
     case 'batch':
@@ -72,8 +79,8 @@ export function dumpWords(part: DumpPart): string {
     case 'manifest': {
       const { chainId, closed, active } = part.manifest;
       const lines = closed.map(
-        ({ segment, firstCommit, firstSequence, bytes, sha256 }) =>
-          `  segment ${segment}: from commit ${firstCommit}, sequence ${firstSequence}; ` +
+        ({ segment, generation, firstCommit, firstSequence, bytes, sha256 }) =>
+          `  segment ${segment}${rewrittenWords(generation)}: from commit ${firstCommit}, sequence ${firstSequence}; ` +
           `${countOf(bytes, 'byte')}, SHA-256 ${sha256.toString('hex')}\n`,
       );
       const { segment, firstCommit, firstSequence } = active;
@@ -93,14 +100,19 @@ export function dumpWords(part: DumpPart): string {
       return `  state ${place}, at ${isoTime(Number(timeUnixMs))}\n${lines.join('')}`;
     }
     case 'header': {
-      const { segment, firstCommit, firstSequence, chainId, previousSha256 } = part.header;
+      const { segment, firstCommit, firstSequence, chainId, previousSha256, rewritten } =
+        part.header;
+      const original =
+        rewritten === undefined
+          ? ''
+          : `  it was closed as a file with SHA-256 ${rewritten.originalSha256.toString('hex')}\n`;
       const before =
         previousSha256 === undefined
           ? ''
           : `  the file before it has SHA-256 ${previousSha256.toString('hex')}\n`;
       return (
-        `  header of segment ${segment}, ${countOf(part.bytes, 'byte')}: from commit ${firstCommit}, sequence ` +
-        `${firstSequence}, of chain id ${chainId.toString('hex')}\n${before}`
+        `  header of segment ${segment}${rewrittenWords(rewritten?.generation ?? 0)}, ${countOf(part.bytes, 'byte')}: from commit ${firstCommit}, sequence ` +
+        `${firstSequence}, of chain id ${chainId.toString('hex')}\n${original}${before}`
       );
     }
     case 'batch':
@@ -133,6 +145,10 @@ export function dumpWords(part: DumpPart): string {
     case 'other':
       return `  ${countOf(part.bytes, 'byte')}, not looked into\n`;
   }
+}
+
+function rewrittenWords(generation: number): string {
+  return generation === 0 ? '' : `, rewritten ${generation === 1 ? 'once' : `${generation} times`}`;
 }
 
 function placeOf({ offset, bytes }: { offset: number; bytes: number }): string {

@@ -59,7 +59,7 @@ export class ChainLog {
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChainLogOptions, start: LogStart) {
-    const { storage, folder, takeSnapshot, onNotice } = options;
+    const { storage, folder, takeSnapshot, onSuspect, onNotice } = options;
     const { manifest, index, place, tiles, file } = start;
     const { chainId } = manifest;
     this.chainId = chainId;
@@ -78,7 +78,6 @@ export class ChainLog {
     const files = this.#files;
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
     const cache = options.keysCache ?? new KeysCache();
-    const { onSuspect } = options;
     const keysOf = { storage, folder, chainId, table, cache, files, onSuspect, onNotice };
     this.keys = new ClosedKeys(keysOf);
     const { spans: damaged } = this.#damages;
@@ -92,19 +91,15 @@ export class ChainLog {
     this.#durable = this.#describe(head, place.timeUnixMs);
     const manifestOf = { storage, folder, chainId, table, compacted: manifest.compacted };
     const manifestFile = new LogManifest(manifestOf);
+    const common = { storage, folder, table, files, indexes, manifest: manifestFile };
     const isWritten = start.trouble === undefined && tiles !== undefined && file !== undefined;
     this.#writer = isWritten
       ? new LogWriter({
-          manifest: manifestFile,
-          storage,
-          folder,
+          ...common,
           takeSnapshot,
           chainId,
           segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
-          table,
           tail: this.#tail,
-          indexes,
-          files: this.#files,
           tiles,
           file,
           hash: start.hash,
@@ -122,9 +117,9 @@ export class ChainLog {
         })
       : undefined;
     const { keys } = this;
-    const parts = { storage, folder, table, files, indexes, keys, writer: this.#writer, onNotice };
+    const parts = { ...common, keys, writer: this.#writer, onSuspect, onNotice };
     const trouble = () => this.#health.refusal;
-    this.rewriting = new SegmentRewriting({ ...parts, manifest: manifestFile, trouble });
+    this.rewriting = new SegmentRewriting({ ...parts, trouble });
   }
 
   /**
@@ -192,7 +187,7 @@ export class ChainLog {
    * any more. Batches that have their place are still made durable. Never rejects.
    */
   async foundDamage(found: SegmentDamage): Promise<void> {
-    const damages = this.#damages.add(found);
+    const damages = this.#damages.add(found, (file) => this.#table.hasFile(file));
     if (damages.length === 0) return;
     const trouble = damages.map(describeLoss).join('; ');
     await this.#health.endInOrder(trouble, async () => this.#writer?.idle());
@@ -203,11 +198,6 @@ export class ChainLog {
   get bytes(): number {
     const { closed, active } = this.#table;
     return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
-  }
-
-  /** Absolute path of the folder that it is in. */
-  get folder(): string {
-    return this.#options.folder;
   }
 
   /** Number of segments. */

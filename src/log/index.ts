@@ -34,7 +34,7 @@ export { dataFates } from './rewrite-run.ts';
 export { rewriteSegment } from './rewrite-segment.ts';
 export type { ScannedBatch } from './scan-segment.ts';
 export { keepKeys, scanSegmentFile } from './scan-segment-file.ts';
-export { scrubSegment } from './scrub-segment.ts';
+export { type SegmentToScrub, scrubSegment } from './scrub-segment.ts';
 export type { ActiveFile } from './segment-rewriting.ts';
 export type {
   OpenMode,

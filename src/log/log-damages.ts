@@ -17,10 +17,15 @@ export class LogDamages {
     return this.#all;
   }
 
-  /** Add what was found in a segment. @returns the damages that weren't known. */
-  add({ damages, spans }: SegmentDamage): ChainDamage[] {
+  /**
+   * Add what was found in a segment.
+   *
+   * @param isThere whether a file of this name is part of the log: one that was rewritten meanwhile isn't any more.
+   * @returns the damages that weren't known.
+   */
+  add({ damages, spans }: SegmentDamage, isThere: (file: string) => boolean): ChainDamage[] {
     const isNew = ({ file, offset }: ChainDamage) =>
-      !this.#all.some((known) => known.file === file && known.offset === offset);
+      isThere(file) && !this.#all.some((known) => known.file === file && known.offset === offset);
     const found = damages.filter(isNew);
     this.#all.push(...found);
     this.spans.add(spans.filter(({ damage }) => found.includes(damage)));

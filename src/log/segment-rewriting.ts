@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { ClosedKeys } from './closed-keys.ts';
-import { storageError } from './damage.ts';
+import { damageOf, storageError } from './damage.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
 import {
@@ -10,6 +10,7 @@ import {
   parseIndexName,
   parseKeysName,
   parseSegmentFileName,
+  parseSegmentName,
   segmentName,
 } from './layout.ts';
 import { leftFiles } from './left-files.ts';
@@ -31,6 +32,8 @@ export interface SegmentRewritingOptions {
   readonly keys: ClosedKeys;
   /** Why the log can only be read, if it is so. */
   readonly trouble: () => string | undefined;
+  /** A closed segment is damaged, or may be. */
+  readonly onSuspect: ((segment: number) => void) | undefined;
   readonly onNotice: (notice: string) => void;
 }
 
@@ -56,6 +59,11 @@ export class SegmentRewriting {
     const done = this.#last.then(job);
     this.#last = done.catch(() => undefined);
     return done;
+  }
+
+  /** Absolute path of the folder that the log is in. */
+  get folder(): string {
+    return this.#options.folder;
   }
 
   /** The closed segments now, in order. */
@@ -142,6 +150,12 @@ export class SegmentRewriting {
     } catch (error) {
       onNotice(`what a failed rewriting has left was not removed: ${inWords(error)}`);
     }
+  }
+
+  /** An attempt has failed: where that was since a segment is damaged, it is looked at. */
+  suspect(error: unknown): void {
+    const segment = parseSegmentName(damageOf(error)?.file ?? '');
+    if (segment !== undefined) this.#options.onSuspect?.(segment);
   }
 
   /** Remember a compaction that has ended. @throws AtedbError CHAIN_READ_ONLY, STORAGE_FAILED. */

@@ -1,4 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
+import { parseSegmentFileName } from './layout.ts';
 import type { ActiveSegment, ClosedSegment } from './manifest.ts';
 import type { SparseIndex } from './sparse-index.ts';
 
@@ -45,6 +46,12 @@ export class SegmentTable {
   /** The file of a closed segment is another one now, with the same batches. */
   replace(segment: ClosedSegment): void {
     this.#closed[segment.segment - this.first] = segment;
+  }
+
+  /** Whether a name is that of a file of it now, and not of one that was rewritten. */
+  hasFile(name: string): boolean {
+    const found = parseSegmentFileName(name);
+    return found !== undefined && this.at(found.segment)?.generation === found.generation;
   }
 
   /** A segment by its number, or undefined where there is none. */

@@ -176,7 +176,7 @@ async function startLocked(
     compact: { ...compactTriggersDefault, ...options.compact },
     // A thread reaches the file system of this machine and no other.
     ...(options.storage === undefined ? { makeRunner: () => new CompactionThread() } : {}),
-    diskReserveBytes: options.diskReserveBytes ?? diskReserveBytesDefault,
+    diskReserve: { bytes: options.diskReserveBytes ?? diskReserveBytesDefault },
     scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),

@@ -6,6 +6,7 @@ import {
   ChainRegistry,
   CompactionHere,
   type CompactionReport,
+  type RegistryOptions,
 } from '../../src/chain/index.ts';
 import { KeyPair } from '../../src/crypto/index.ts';
 import {
@@ -105,7 +106,10 @@ export class CompactWorld {
   }
 
   /** Open the chain, or create it. */
-  async open(storage: Storage = this.storage): Promise<void> {
+  async open(
+    storage: Storage = this.storage,
+    changes: Partial<RegistryOptions> = {},
+  ): Promise<void> {
     this.#registry = new ChainRegistry({
       storage,
       logsPath,
@@ -115,9 +119,16 @@ export class CompactWorld {
       segmentBytesMax: segmentBytesMax[this.trustMode],
       now: () => this.timeUnixMs,
       logger: { warn: (_fields, message) => this.notices.push(message) },
+      ...changes,
     });
     this.#lease = await this.#registry.openOrCreate(parseChainKey(chainKey), this.#genesis);
     if (this.placed.length === 0) this.#place(this.#genesis, 0, 0);
+  }
+
+  /** Use the chain no more, and have the registry close it when it likes. */
+  release(): void {
+    this.#lease?.[Symbol.dispose]();
+    this.#lease = undefined;
   }
 
   async close(): Promise<void> {
