@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,6 +13,8 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await startAuthServer();
+  writeFileSync(join(folder, 'HELLO'), 'hello');
+  writeFileSync(join(folder, 'MORE'), 'more');
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -28,11 +30,12 @@ class Person {
   }
 
   run(line: string) {
-    const args = line
-      .split(' ')
-      .map((word) =>
-        word.replace('SERVER', server.address).replace('CHAINS', `ate://${server.address}`),
-      );
+    const args = line.split(' ').map((word) =>
+      word
+        .replace('SERVER', server.address)
+        .replace('CHAINS', `ate://${server.address}`)
+        .replace(/^(HELLO|MORE)$/, (name) => join(folder, name)),
+    );
     const environment = { ATE_HOME: this.home, ATEDB_PASSWORD: 'correct horse battery' };
     return runHere('atedb', args, { environment });
   }
@@ -63,20 +66,20 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   const denied = await bert.run('group add team contributor bert@example.com');
   expect([denied.code, denied.stderr]).toEqual([3, expect.stringContaining('Ask an owner')]);
 
-  await anna.ok('append --private --confidential CHAINS/team/notes hello');
+  await anna.ok('append --private --confidential CHAINS/team/notes HELLO');
   await anna.ok('share CHAINS/team/notes --group team');
   expect(await bert.ok('read CHAINS/team/notes')).toBe('hello\n');
-  const { author } = JSON.parse((await bert.ok('read CHAINS/team/notes --json --last 1')).trim());
+  const { author } = JSON.parse((await bert.ok('read CHAINS/team/notes --json --from -1')).trim());
   expect(author).toMatch(/^[0-9a-f]{64}$/);
 
   await anna.ok('group remove team observer bert@example.com');
-  await anna.ok('append CHAINS/team/notes more');
+  await anna.ok('append CHAINS/team/notes MORE');
   expect((await bert.run('read CHAINS/team/notes')).code).not.toBe(0);
   const gone = await bert.run('group show team');
   expect([gone.code, gone.stderr]).toEqual([3, expect.stringContaining('no role')]);
   expect(await anna.ok('read CHAINS/team/notes')).toBe('hello\nmore\n');
   await anna.ok('group delete team --yes');
-  expect((await anna.run('append CHAINS/team/notes x')).code).not.toBe(0);
+  expect((await anna.run('append CHAINS/team/notes HELLO')).code).not.toBe(0);
 });
 
 test('whom to share with is to be said', async () => {
