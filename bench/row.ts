@@ -12,7 +12,14 @@ export interface Row {
   /** What the row is compared with: the least of them counts. */
   readonly floors: readonly string[];
   /** What its rate counts. */
-  readonly unit: 'batches' | 'events' | 'deliveries' | 'handshakes';
+  readonly unit:
+    | 'batches'
+    | 'events'
+    | 'deliveries'
+    | 'handshakes'
+    | 'logins'
+    | 'answers'
+    | 'chains';
   /** Left out of short runs, unless it is asked for by its name. Absent: it isn't. */
   readonly isExtra?: boolean;
   /** By which figure it is compared. Absent: the rate. */

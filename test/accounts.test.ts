@@ -1,11 +1,10 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OwnerService } from '../gen/atedb/v1/answer_pb.js';
 import { totpCodeAt } from '../src/account/index.ts';
 import { type AtedbClient, KeyPair, makeTotpSecret } from '../src/client/index.ts';
 import { actOn, claimOf } from './support/account-world.ts';
+import { unaryCall } from './support/auth-calls.ts';
 import { authClient, startAuthServer, TestPost } from './support/auth-server.ts';
-import { StubClient } from './support/stub-client.ts';
 import type { TestServer } from './support/test-server.ts';
 
 // Accounts from end to end: a real server, its disk, and the SDK.
@@ -240,15 +239,6 @@ test('nothing of accounts is sent without encryption, and nothing is answered', 
 
 /** Have a name without a password. */
 async function claim(here: AtedbClient, account: string, key: KeyPair): Promise<void> {
-  const act = await actOn(account, undefined, claimOf(key), [key]);
-  const { claimOwner } = OwnerService.method;
-  const stub = new StubClient(here.server);
-  const request = toBinary(claimOwner.input, create(claimOwner.input, { act: act.bytes }));
-  await new Promise<void>((resolve, reject) => {
-    const path = `/${OwnerService.typeName}/${claimOwner.name}`;
-    const same = (bytes: Buffer) => bytes;
-    stub.makeUnaryRequest(path, same, same, Buffer.from(request), (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  }).finally(() => stub.close());
+  const { bytes: act } = await actOn(account, undefined, claimOf(key), [key]);
+  await unaryCall(here.server, OwnerService.method.claimOwner, { act });
 }

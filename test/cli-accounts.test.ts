@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { totpCodeAt } from '../src/account/index.ts';
 import { startAuthServer, TestPost } from './support/auth-server.ts';
 import { runHere } from './support/run-here.ts';
+import { machineMakesTerminals, runOnTerminal } from './support/terminal.ts';
 import type { TestServer } from './support/test-server.ts';
 
 // The commands about accounts, as a script uses them.
@@ -133,6 +134,35 @@ test('a password is changed, an account recovered, its second factor set, and it
   const [shown] = await cleo.json(`user show ${account} --server SERVER`);
   expect(shown).toMatchObject({ removed: true });
 });
+
+test.skipIf(!machineMakesTerminals())(
+  'on a terminal the password is asked for twice, and an app has to show a code before it is wanted',
+  async () => {
+    const account = 'dora@example.com';
+    const { home } = new Person('dora');
+    const codeNow = (shown: string) => {
+      const [, text = ''] = /or type its secret: ([A-Z2-7 ]+)/.exec(shown) ?? [];
+      return `${totpCodeAt(decodeBase32(text.replaceAll(' ', '')), Date.now())}\r`;
+    };
+    const { code, shown } = await runOnTerminal(
+      `user create ${account} --server ${server.address} --second-factor`,
+      [
+        [`Password for ${account}: `, `${password}\r`],
+        ['The same again: ', `${password}\r`],
+        ['Code that the app shows: ', '000000\r'],
+        ['Code that the app shows: ', codeNow],
+        [`Code for ${account}: `, () => `${post.codeFor(account)}\r`],
+      ],
+      { home },
+    );
+    expect([code, shown]).toEqual([0, expect.stringContaining(`${account} is verified`)]);
+    expect(shown).toContain('that is not the code of now');
+    expect(shown).toMatch(/[▀▄█]/);
+    expect(shown).not.toContain('horse');
+    expect(shown).not.toContain(post.codeFor(account));
+  },
+  60_000,
+);
 
 function decodeBase32(text: string): Buffer {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { IdentityStore } from '../src/store/index.ts';
-import { cleanEnvironment, run } from './command.ts';
+import { run } from './command.ts';
 import { atedbProgram, CliFixture } from './support/cli-fixture.ts';
-import { machineMakesTerminals } from './support/terminal.ts';
+import { type Answer, machineMakesTerminals, runOnTerminal } from './support/terminal.ts';
 
 const cli = new CliFixture();
 const secret = 'correct horse battery';
@@ -117,27 +115,8 @@ describe('with files', () => {
 const isThere = machineMakesTerminals();
 
 describe.skipIf(!isThere)('on a terminal', () => {
-  /** Run `atedb` on a terminal on which each question, when it is asked, is answered so; what it shows. */
-  async function answering(
-    args: string,
-    answers: readonly [question: string, keys: string][],
-    before = '',
-  ) {
-    const program = `${before}'${process.execPath}' '${atedbProgram}' ${args}`;
-    const environment = cleanEnvironment({ ATE_HOME: cli.home, TERM: 'xterm' });
-    const child = spawn('script', ['-qec', program, '/dev/null'], { env: environment });
-    const left = [...answers];
-    let shown = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      shown += text;
-      const [question, keys] = left[0] ?? [];
-      if (question === undefined || !shown.endsWith(question)) return;
-      left.shift();
-      child.stdin.write(keys);
-    });
-    const [code] = (await once(child, 'close')) as [number];
-    return { code, shown };
-  }
+  const answering = (args: string, answers: readonly Answer[], before = '') =>
+    runOnTerminal(args, answers, { home: cli.home, before });
 
   const newQuestion = 'New passphrase: ';
   const again = 'The same again: ';

@@ -45,7 +45,17 @@ const trusting = ['--tls-ca', file('ca.pem')];
 
 /** Start a server. @returns its address. */
 async function start(name: string, environment: Record<string, string>): Promise<string> {
-  const args = [atedbProgram, 'solo', file(name), '-l', '127.0.0.1', '-p', '0', ...ownPair];
+  const args = [
+    atedbProgram,
+    '--no-auth',
+    'solo',
+    file(name),
+    '-l',
+    '127.0.0.1',
+    '-p',
+    '0',
+    ...ownPair,
+  ];
   const server = await startServerProcess(process.execPath, args, environment);
   servers.push(server);
   return `ate://127.0.0.1:${server.port}`;
@@ -231,7 +241,17 @@ longTest('a server takes up a renewed certificate, and says so', async () => {
   const renewed = await authority.issue();
   writePair('renewable', certificate);
   const pair = ['--tls-cert', file('renewable.pem'), '--tls-key', file('renewable.key')];
-  const args = [atedbProgram, 'solo', file('renewed'), '-l', '127.0.0.1', '-p', '0', ...pair];
+  const args = [
+    atedbProgram,
+    '--no-auth',
+    'solo',
+    file('renewed'),
+    '-l',
+    '127.0.0.1',
+    '-p',
+    '0',
+    ...pair,
+  ];
   const server = await startServerProcess(process.execPath, args, {});
   servers.push(server);
   writePair('renewable', renewed);

@@ -35,6 +35,7 @@ async function start(): Promise<string> {
   const args = [
     process.execPath,
     atedbProgram,
+    '--no-auth',
     'solo',
     folder,
     '--listen',

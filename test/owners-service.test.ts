@@ -81,8 +81,8 @@ test('identities of the server and of the service that were rotated are followed
   world.nowUnixMs += 61_000;
   await append(world, 'three', next);
   expect(await world.kinds(chainKey)).toEqual([
-    ...['genesis', 'data', 'server_identity', 'data'],
-    ...['server_identity', 'auth_answer', 'data'],
+    ...['genesis', 'data', 'data'],
+    ...['server_identity', 'server_identity', 'auth_answer', 'data'],
   ]);
   // Whoever reads the end alone needs no more than what is shown there.
   const client = await world.client();
@@ -184,4 +184,41 @@ test('an answer that was true once is not taken again after a newer one', async 
   await append(world, 'two');
   expect((await world.kinds(chainKey)).filter((kind) => kind === 'auth_answer')).toHaveLength(2);
   await expect(append(world, 'three', next)).rejects.toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+});
+
+test('while the service is gone it is asked once in a while, however many chains are opened', async () => {
+  await using world = await begun();
+  const keys = Array.from({ length: 8 }, (_, index) => `example.com/me/chain_${index}`);
+  for (const key of keys) {
+    const chain = await world.open(key, mine);
+    await chain.append({ data: 'x' });
+  }
+  world.isDown = true;
+  await world.restart();
+  world.questions = 0;
+  for (const key of keys) {
+    const chain = await world.open(key, mine);
+    await chain.append({ data: 'y' });
+  }
+  expect(world.questions).toBe(1);
+  // Then one of them finds out whether it is back, and all know.
+  world.isDown = false;
+  world.nowUnixMs += 61_000;
+  for (const key of keys) {
+    const chain = await world.open(key, mine);
+    await chain.append({ data: 'z' });
+  }
+  expect(world.questions).toBe(1 + keys.length);
+});
+
+test('roots are recorded in the chain: a service that has lost an account, and gives its name to somebody else, gives them nothing of its chains', async () => {
+  await using world = await begun();
+  world.accounts.forget(owner);
+  world.nowUnixMs += 61_000;
+  await append(world, 'two');
+  world.accounts.set(owner, { roots: [liar.publicKey] });
+  world.nowUnixMs += 4 * dayMs;
+  await append(world, 'three');
+  await expect(append(world, 'four', liar)).rejects.toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+  expect(await world.kinds(chainKey)).toEqual(['genesis', 'data', 'data', 'data']);
 });

@@ -80,3 +80,23 @@ test('a key that was replaced writes no more, and its successor does; the chain 
   expect(await world.read(chainKey)).toEqual(['one', 'three', 'four']);
   expect(await world.kinds(chainKey)).toEqual(['genesis', 'data', 'auth_answer', 'data', 'data']);
 });
+
+test('a service that lies names other roots, for all to see, and what was sealed before stays sealed', async () => {
+  await using world = await OwnersWorld.start({ [owner]: [mine.publicKey] });
+  const chain = await world.open(chainKey, mine, { confidential: true });
+  await chain.setReaders([]);
+  await chain.append({ data: 'the plan' });
+  world.accounts.set(owner, { roots: [others.publicKey] });
+  world.nowUnixMs += 61_000;
+  const taken = await world.open(chainKey, others, { confidential: true });
+  await taken.setReaders([]);
+  await taken.append({ data: 'theirs' });
+  expect(await world.kinds(chainKey)).toContain('auth_answer');
+  const client = await world.client();
+  const reader = await client.open(chainKey, { key: others });
+  const texts: string[] = [];
+  for await (const { kind, data, sealed } of reader.read()) {
+    if (kind === 'data') texts.push(sealed?.state === 'open' ? data.toString() : 'sealed');
+  }
+  expect(texts).toEqual(['sealed', 'theirs']);
+});

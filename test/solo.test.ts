@@ -46,7 +46,8 @@ test('listens, says where and what is off, and ends in good order at SIGTERM', a
   expect(server.stdout).toContain(`listens on 127.0.0.1:${server.port}`);
   expect(server.stdout).toContain(`logs      ${join(folder, 'logs')}`);
   expect(server.stdout).toContain('wire      encrypted, 128 bits or more');
-  expect(server.stdout).toContain('auth service, compaction: not built yet');
+  expect(server.stdout).toContain('auth      by this server');
+  expect(server.stdout).toContain('compaction: not built yet');
   expect(server.stdout).toContain(`append ate://localhost:${server.port}/example.com/me/log FILE`);
   expect(await answers('127.0.0.1', server.port)).toBe(true);
   server.child.kill('SIGTERM');

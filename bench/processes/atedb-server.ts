@@ -1,9 +1,23 @@
+import { join } from 'node:path';
 import { pino } from 'pino';
+import { RemoteOwners } from '../../src/client/index.ts';
+import { parseAuthAddress } from '../../src/event/index.ts';
 import { RealStorage } from '../../src/log/index.ts';
-import { startServer } from '../../src/server/index.ts';
+import { type ServerOptions, startServer } from '../../src/server/index.ts';
 import { vouchingDefault } from '../load/vouching.ts';
 import type { ServerListening, ServerProcessOptions } from './server-process.ts';
 import { SlowStorage } from './slow-storage.ts';
+
+/** Nothing listens there: a connection is refused at once. */
+const nowhere = '127.0.0.1:1';
+
+function authOf(auth: ServerProcessOptions['auth']): ServerOptions['auth'] {
+  if (auth === undefined) return undefined;
+  if (auth === 'embedded') return { embedded: {} };
+  const home = join(options.logsPath, '_sys', 'auth-server');
+  const address = parseAuthAddress(nowhere);
+  return { source: new RemoteOwners({ address, home, onNotice: () => undefined }) };
+}
 
 // The server under test, as a process of its own. It ends when the one that started it disconnects.
 
@@ -21,6 +35,7 @@ const server = await startServer({
   logger: pino({ level: 'error' }, pino.destination(2)),
   ...(slow !== undefined && { storage: slow }),
   ...(options.tls !== undefined && { tls: options.tls }),
+  auth: authOf(options.auth),
 });
 process.on('message', (message: { readonly delayMs: number }) => {
   if (slow !== undefined) slow.delayMs = message.delayMs;

@@ -9,6 +9,8 @@ export interface ServerProcessOptions {
   readonly vouching?: Vouching;
   /** Listen on a Unix socket instead of TCP. */
   readonly unixSocket?: string;
+  /** Who says whose chains are: the server itself, or a server that isn't there. Absent: nobody. */
+  readonly auth?: 'embedded' | 'gone';
   /** Speak TLS on TCP, with these files. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Put a disk below that can be made slow, with what that needs in this folder. */

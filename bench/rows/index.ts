@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { attestedSdk } from './attested-sdk.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { live } from './live.ts';
+import { logins } from './logins.ts';
 import { manyChains } from './many-chains.ts';
 import {
   manyStreams,
@@ -12,6 +13,7 @@ import {
 import { memory } from './memory.ts';
 import { oneInFlight, oneInFlightSigned, oneInFlightUnix } from './one-in-flight.ts';
 import { oneInFlightSdk } from './one-in-flight-sdk.ts';
+import { openWithoutAuth, ownerQueries } from './owners.ts';
 import { pipelined, pipelinedSigned, pipelinedThousand } from './pipelined.ts';
 import { pipelinedSdk, pipelinedThousandSdk } from './pipelined-sdk.ts';
 import { recoveryAppend, recoveryRead } from './recovery.ts';
@@ -58,6 +60,9 @@ export const rows: readonly Row[] = [
   wireHandshakes128,
   wireHandshakes256,
   manyChains,
+  ownerQueries,
+  openWithoutAuth,
+  logins,
   slowDisk,
   slowDiskDeep,
   slowDiskReplay,

@@ -39,6 +39,9 @@ export interface AccountService {
   close(): Promise<void>;
 }
 
+/** Stands for an address in what is counted. */
+const ownMachine = 'claims';
+
 /** Where a logs path has the secret of its auth service. @param system its folder `_sys`. */
 export function authSecretPath(system: string): string {
   return join(system, 'auth.key');
@@ -54,8 +57,10 @@ export async function openAccountService(options: AccountServiceOptions): Promis
   const keys = await loadStoreKeys(authSecretPath(system));
   const { macKey } = keys;
   const store = await AuthStore.open({ ...options, keys });
-  const accounts = new Accounts({ store, now });
   const attempts = new Attempts({ store, now });
+  // Names are claimed from the own machine only.
+  const countClaim = () => attempts.countSignUp(ownMachine, true);
+  const accounts = new Accounts({ store, now, countClaim });
   const codes = sender && new SentCodes({ store, attempts, sender, macKey, now });
   return {
     accounts,

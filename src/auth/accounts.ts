@@ -29,6 +29,8 @@ export interface AccountsOptions {
   readonly store: AuthStore;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** Called before a name is claimed; refuses by throwing. Default: claims aren't counted. */
+  readonly countClaim?: (() => Promise<void>) | undefined;
 }
 
 /** An act that is to change an account. */
@@ -62,12 +64,14 @@ const actsPerDayMax = 500;
 export class Accounts implements OwnerAccounts {
   readonly #store: AuthStore;
   readonly #now: () => number;
+  readonly #countClaim: () => Promise<void>;
   readonly #mutex = new KeyedMutex();
   readonly #listeners = new Set<(owner: string) => void>();
 
-  constructor({ store, now }: AccountsOptions) {
+  constructor({ store, now, countClaim = async () => {} }: AccountsOptions) {
     this.#store = store;
     this.#now = now;
+    this.#countClaim = countClaim;
   }
 
   /** What is kept of an account; undefined: there is none. @param name in its one spelling. */
@@ -188,6 +192,7 @@ export class Accounts implements OwnerAccounts {
         'a claim is an act that creates a user with a key, and with nothing else, or a group of a key that no account is named for',
       );
     }
+    await this.#countClaim();
     const none = { secrets: undefined, isRecovery: false };
     await this.submit({ act: parsed, isUnverified: true, ...none });
     return parsed.account.text;

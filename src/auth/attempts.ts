@@ -3,6 +3,7 @@ import { KeyedMutex } from '../chain/index.ts';
 import type { AuthStore } from './auth-store.ts';
 import type { RecordName } from './record-keys.ts';
 import {
+  type AddressRecord,
   decodeAddress,
   decodeTries,
   encodeAddress,
@@ -44,8 +45,11 @@ export interface Tried<Result> {
 }
 
 /** Failures that are written down a second, of all callers, and how many more at once: what strangers can make the log grow by. */
-const failuresPerSecond = 20;
-const failuresAtOnce = 200;
+const failuresPerSecond = 50;
+const failuresAtOnce = 500;
+const dayMs = 24 * 60 * 60 * 1_000;
+/** For so long an address is known from which somebody was let in. */
+const knownMs = 30 * dayMs;
 
 /** Accounts and codes that one address may ask for in a day, the own machine, and all others together. Each takes 25 KB of disk. */
 const signUpsOfAddressMax = 20;
@@ -135,12 +139,15 @@ export class Attempts {
   ): Promise<Result> {
     const { what, account } = attempt;
     const { tries, address } = await this.#load(attempt);
-    if (this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
-    const { result, totpStep } = await make(tries);
+    // Strangers who fail all the time are not to keep those out who were here before.
+    const isKnown = attempt.address === undefined || this.#isRecent(address, knownMs);
+    if (!isKnown && this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
+    // Counted before it is known what comes of it: many are made at once.
+    this.#failures.take(this.#now());
+    const { result, totpStep } = await this.#counted(() => make(tries));
     const nowUnixMs = this.#now();
     const triesName = { kind: 'tries', about: account } as const;
     if (result === undefined) {
-      this.#failures.take(nowUnixMs);
       const failed = { ...tries, [what]: countFailure(tries[what], accountSeries, nowUnixMs) };
       const records: { name: RecordName; data: Buffer }[] = [
         { name: triesName, data: encodeTries(failed) },
@@ -153,12 +160,35 @@ export class Attempts {
       await this.#store.put(records);
       throw loginFailed();
     }
+    const records: { name: RecordName; data: Buffer }[] = [];
     if (tries[what].failures > 0 || totpStep !== undefined) {
-      // The address's own failures stay: who has an account could otherwise try the passwords of all others.
       const after = { ...tries, [what]: noFailures, totpStep: totpStep ?? tries.totpStep };
-      await this.#store.put([{ name: triesName, data: encodeTries(after) }]);
+      records.push({ name: triesName, data: encodeTries(after) });
     }
+    if (attempt.address !== undefined && !this.#isRecent(address, dayMs)) {
+      // The address's own failures stay: who has an account could otherwise try the passwords of all others.
+      const name = { kind: 'address', about: attempt.address } as const;
+      records.push({ name, data: encodeAddress({ ...address, successUnixMs: nowUnixMs }) });
+    }
+    if (records.length > 0) await this.#store.put(records);
     return result;
+  }
+
+  /** Make a try that was counted as a failure, which it may not be. */
+  async #counted<Result>(make: () => Promise<Tried<Result>>): Promise<Tried<Result>> {
+    let isFailure = false;
+    try {
+      const tried = await make();
+      isFailure = tried.result === undefined;
+      return tried;
+    } finally {
+      if (!isFailure) this.#failures.giveBack();
+    }
+  }
+
+  /** Whether somebody from an address was let in, so many milliseconds ago at most. */
+  #isRecent({ successUnixMs }: AddressRecord, ms: number): boolean {
+    return successUnixMs > 0 && this.#now() < successUnixMs + ms;
   }
 
   async #load({ what, account, address: about }: Attempt) {

@@ -42,6 +42,8 @@ export interface AddressRecord {
   readonly failures: FailureCount;
   /** Accounts created, and codes asked for. */
   readonly signUps: DayCount;
+  /** When somebody from it was let in, to a day: milliseconds since 1970-01-01 UTC. */
+  readonly successUnixMs: number;
 }
 
 /** A user who has not shown yet that the mail address is theirs. */
@@ -180,13 +182,14 @@ export function decodeTries(data: Buffer | undefined): TriesRecord {
   };
 }
 
-export function encodeAddress({ failures, signUps }: AddressRecord): Buffer {
+export function encodeAddress({ failures, signUps, successUnixMs }: AddressRecord): Buffer {
   return encode({
     case: 'address',
     value: {
       failures: toFailures(failures),
       dayUnixMs: BigInt(signUps.dayUnixMs),
       signUps: BigInt(signUps.count),
+      successUnixMs: BigInt(successUnixMs),
     },
   });
 }
@@ -197,6 +200,7 @@ export function decodeAddress(data: Buffer | undefined): AddressRecord {
   return {
     failures: fromFailures(message?.failures),
     signUps: dayOf(message?.dayUnixMs, message?.signUps),
+    successUnixMs: Number(message?.successUnixMs ?? 0n),
   };
 }
 

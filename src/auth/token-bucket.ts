@@ -28,6 +28,11 @@ export class TokenBucket {
     this.#tokens -= 1;
   }
 
+  /** Count something as not done that was counted. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#atOnce, this.#tokens + 1);
+  }
+
   #refill(nowMs: number): void {
     // A clock that was set back gives nothing, and takes nothing.
     const passedMs = Math.max(0, nowMs - this.#sinceMs);

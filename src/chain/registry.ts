@@ -255,12 +255,15 @@ export class ChainRegistry {
       if (entry === undefined) {
         const chain = await this.#openInRoom(open);
         if (chain === undefined) return undefined;
-        await this.#options.onOpened?.(chain);
         if (this.#closed) {
           await chain.close();
           throw closedError();
         }
-        entry = { chain, leases: 0, idleSinceMs: 0, onUnused: undefined };
+        entry = { chain, leases: 0, idleSinceMs: performance.now(), onUnused: undefined };
+        // It counts from now on, and nobody else has it before this is done: the mutex is held.
+        this.#entries.set(key.text, entry);
+        await this.#options.onOpened?.(chain);
+        if (this.#closed) throw closedError();
       }
       // Used last: to the end of the order.
       this.#entries.delete(key.text);

@@ -1,9 +1,10 @@
 import { AtedbError } from '../bytes/index.ts';
-import { parseOwner, parseServerAddress } from '../event/index.ts';
+import { parseOwner, parseServerAddress, serverAddressText } from '../event/index.ts';
 import { chainFlags, readChainFlag, switchFlag, valueFlag } from './chain-flags.ts';
 import { UsageError } from './errors.ts';
 import { parseText } from './flag-values.ts';
 import type { ParsedArguments } from './flags.ts';
+import { readGlobalFlags } from './global-flags.ts';
 import { readServer, type ServerTarget } from './server-target.ts';
 
 /** Flags of the commands about accounts. */
@@ -12,7 +13,7 @@ export const accountFlags = {
     'server',
     'Server that keeps the account, host[:port]',
     parseText,
-    'the one that you are logged in at, else localhost',
+    'what --auth says, else the one that you are logged in at, else localhost',
   ),
   passwordFile: valueFlag(
     'password-file',
@@ -70,7 +71,7 @@ export interface AccountTarget {
 export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
   const name = parsed.account === undefined ? undefined : String(parsed.account);
   if (name !== undefined) asUsage(() => parseOwner(name));
-  const server = readChainFlag(accountFlags.server, parsed);
+  const server = readChainFlag(accountFlags.server, parsed) ?? authOf(parsed);
   const serverAt = (address: string) =>
     readServer(
       asUsage(() => parseServerAddress(address)),
@@ -82,6 +83,12 @@ export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
     serverAt,
     json: readChainFlag(accountFlags.json, parsed) === true,
   };
+}
+
+/** The auth server that servers of chains are told by the same flag. */
+function authOf(parsed: ParsedArguments): string | undefined {
+  const { auth } = readGlobalFlags(parsed, process.env);
+  return auth.kind === 'remote' ? serverAddressText(auth.address) : undefined;
 }
 
 function asUsage<T>(parse: () => T): T {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseAuthAddress } from '../event/index.ts';
 import { type AnnouncementInput, announcement } from './announcement.ts';
 
 const input: AnnouncementInput = {
@@ -9,7 +10,8 @@ const input: AnnouncementInput = {
   trustMode: 'centralized',
   fingerprintHex: 'abcd',
   wireEncryption: 128,
-  notBuiltYet: ['auth service'],
+  auth: { kind: 'embedded' },
+  notBuiltYet: ['compaction'],
   environment: {},
 };
 
@@ -17,9 +19,10 @@ test('says where, what is off, and what to try', () => {
   expect(announcement(input)).toBe(`atedb 1.2.3 listens on 127.0.0.1:5000 and [::1]:5000
   logs      /data
   trust     centralized
+  auth      by this server; who is on this machine may claim a name that nobody has
   identity  sha256:abcd
   wire      encrypted, 128 bits or more
-  off       auth service: not built yet
+  off       compaction: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
 });
@@ -56,6 +59,17 @@ test('why the logs are elsewhere is said', () => {
   expect(text).not.toContain('not built yet');
 });
 
+test.each<[AnnouncementInput['auth'], string]>([
+  [{ kind: 'none' }, '  auth      none: whoever creates a chain owns it\n'],
+  [
+    { kind: 'remote', address: parseAuthAddress('ws://auth.example.com/auth') },
+    '  auth      asks auth.example.com:5001\n',
+  ],
+])('tells who says whose chains are: %o', (auth, line) => {
+  expect(announcement({ ...input, auth })).toContain(line);
+  expect(announcement({ ...input, auth, trustMode: 'distributed' })).not.toContain('  auth ');
+});
+
 test('tells of the certificate that TLS shows, and suggests a name that it is for', () => {
   const tls = {
     names: 'DNS:*.example.com, DNS:db.example.com, IP Address:192.0.2.1',
@@ -72,4 +86,14 @@ Try: atedb append --tls ate://db.example.com/`);
   const asking = announcement({ ...input, tls: { ...tls, names: 'CN=x', asksClients: true } });
   expect(asking).toContain('  tls       1.3, for clients with a certificate; shows');
   expect(asking).toContain('ate://localhost/');
+});
+
+test.each([
+  ['mail', 'mailed to them'],
+  ['operator', 'shown here'],
+] as const)('says that codes go out by %s', (codesBy, words) => {
+  const text = announcement({ ...input, codesBy });
+  expect(text).toContain(
+    `auth      by this server; users are created with a code that is ${words}\n`,
+  );
 });

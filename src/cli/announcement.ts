@@ -1,6 +1,7 @@
 import type { CertificateFacts } from '../crypto/index.ts';
-import { fingerprintText } from '../event/index.ts';
+import { fingerprintText, serverAddressText } from '../event/index.ts';
 import type { Environment } from './flags.ts';
+import type { AuthChoice } from './global-flags.ts';
 import { safeText } from './safe-text.ts';
 
 /** What a server says of itself when it is up. */
@@ -17,6 +18,10 @@ export interface AnnouncementInput {
   fingerprintHex: string;
   /** The size of keys that are required, in bits; undefined: no encryption is. */
   wireEncryption: number | undefined;
+  /** Who says whose keys count in chains that are created. */
+  auth: AuthChoice;
+  /** How codes reach the users of accounts that the server itself has. Absent: not at all. */
+  codesBy?: 'mail' | 'operator' | undefined;
   /** The certificate that TLS shows. Absent: without TLS. */
   tls?: CertificateFacts & { readonly asksClients: boolean };
   /** Capabilities that the defaults include and this version lacks. */
@@ -32,6 +37,7 @@ export function announcement(input: AnnouncementInput): string {
     `  logs      ${input.logsPath}`,
     ...(logsPathInstead === undefined ? [] : [`            (${logsPathInstead})`]),
     `  trust     ${input.trustMode}`,
+    ...authLines(input),
     `  identity  ${fingerprintText(input.fingerprintHex)}`,
     `  wire      ${wireText(input)}`,
     ...tlsLines(input.tls),
@@ -49,6 +55,18 @@ export function announcement(input: AnnouncementInput): string {
 function wireText({ wireEncryption, tls }: AnnouncementInput): string {
   if (wireEncryption !== undefined) return `encrypted, ${wireEncryption} bits or more`;
   return tls === undefined ? 'not encrypted, unless a client asks for it' : 'within TLS alone';
+}
+
+function authLines({ auth, trustMode, codesBy }: AnnouncementInput): string[] {
+  if (trustMode === 'distributed') return [];
+  if (auth.kind === 'none') return ['  auth      none: whoever creates a chain owns it'];
+  if (auth.kind === 'remote')
+    return [`  auth      asks ${safeText(serverAddressText(auth.address))}`];
+  if (codesBy !== undefined) {
+    const how = codesBy === 'mail' ? 'mailed to them' : 'shown here';
+    return [`  auth      by this server; users are created with a code that is ${how}`];
+  }
+  return ['  auth      by this server; who is on this machine may claim a name that nobody has'];
 }
 
 function tlsLines(tls: AnnouncementInput['tls']): string[] {

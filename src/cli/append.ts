@@ -82,6 +82,8 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         forAppend: true,
         pad: settings.pad,
         private: settings.private,
+        // Only who is on the server's machine is let, and is told of it.
+        claim: true,
         key,
         chainId,
         trustMode,

@@ -25,6 +25,7 @@ const description: ChainDescription = {
   health: 'good',
   trouble: undefined,
   damages: [],
+  owner: undefined,
 };
 
 test('in words', () => {
@@ -67,5 +68,24 @@ test('as JSON', () => {
     segments: 1,
     writers: 2,
     health: 'good',
+  });
+});
+
+test('an owner, as the auth service says', () => {
+  const owner = {
+    ...{ owner: 'me@example.com', authIdentity: 'cd'.repeat(32), version: 3 },
+    ...{ issuedUnixMs: 1_700_000_000_000, expiresUnixMs: 1_700_000_001_000 },
+    ...{ isUnverified: true, isRemoved: false },
+  };
+  const words = (of: object) => descriptionWords({ ...description, owner: { ...owner, ...of } });
+  expect(words({})).toContain(
+    `root       ${'ab'.repeat(32)} of me@example.com, a name that nobody has checked; as the auth service says until 2023-11-14T22:13:21.000Z\n`,
+  );
+  expect(words({ isUnverified: false })).toContain('of me@example.com; as the auth service says');
+  expect(words({ isRemoved: true })).toContain('of me@example.com, whose account was removed\n');
+  expect(JSON.parse(descriptionJson({ ...description, owner })).owner).toEqual({
+    ...{ name: 'me@example.com', authIdentity: 'cd'.repeat(32), version: 3 },
+    ...{ issued: '2023-11-14T22:13:20.000Z', expires: '2023-11-14T22:13:21.000Z' },
+    ...{ unverified: true, removed: false },
   });
 });

@@ -1,4 +1,4 @@
-import type { ChainDescription } from '../client/index.ts';
+import type { ChainDescription, DescribedOwner } from '../client/index.ts';
 import { connectTo } from './connect-to.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
@@ -47,7 +47,31 @@ export function descriptionJson(description: ChainDescription): string {
     health,
     trouble,
     damages: damages.length === 0 ? undefined : damages,
+    owner: ownerFields(description.owner),
   });
+}
+
+function ownerFields(owner: DescribedOwner | undefined): object | undefined {
+  if (owner === undefined) return undefined;
+  const { isUnverified, isRemoved, issuedUnixMs, expiresUnixMs } = owner;
+  return {
+    name: owner.owner,
+    authIdentity: owner.authIdentity,
+    version: owner.version,
+    issued: isoTime(issuedUnixMs),
+    expires: isoTime(expiresUnixMs),
+    unverified: isUnverified,
+    removed: isRemoved,
+  };
+}
+
+/** Whose a root is, as the auth service says. */
+function ownerWords(owner: DescribedOwner | undefined): string {
+  if (owner === undefined) return '';
+  const whose = safeText(owner.owner);
+  if (owner.isRemoved) return ` of ${whose}, whose account was removed`;
+  const proof = owner.isUnverified ? ', a name that nobody has checked' : '';
+  return ` of ${whose}${proof}; as the auth service says until ${isoTime(owner.expiresUnixMs)}`;
 }
 
 /** A description in words. */
@@ -55,13 +79,14 @@ export function descriptionWords(description: ChainDescription): string {
   const { chainKey, isPrivate, chainId, trustMode, roots, createdUnixMs, head } = description;
   const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
     description;
+  const { owner } = description;
   const rows = [
     ['chain', safeText(chainKey)],
     ['id', chainId.toString('hex')],
     ['trust', trustMode],
     ...(isPrivate ? [['open', 'private: only to keys that its rules name']] : []),
     ['created', isoTime(createdUnixMs)],
-    ...roots.map(({ fingerprint }) => ['root', fingerprint]),
+    ...roots.map(({ fingerprint }) => ['root', `${fingerprint}${ownerWords(owner)}`]),
     ['events', `${grouped(nextSequence)}, the next one gets sequence ${nextSequence}`],
     ['commits', `${grouped(head.size)}, the last one at ${isoTime(lastCommitUnixMs)}`],
     ['head', head.root.toString('hex')],

@@ -1,26 +1,39 @@
+import type { PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
   type Confidentiality,
   type EventAuthority,
+  type ParsedAuthAnswer,
+  type ParsedIdentityRotation,
   readConfidentiality,
   type WriteRule,
 } from '../event/index.ts';
 import { hexOrAbsent } from './event-lines.ts';
+import { isoTime } from './safe-text.ts';
 
 /** What an event says of rights and keys, and how its data is sealed. */
 export interface DumpedAuthority {
   readonly said: EventAuthority;
   readonly confidentiality: Confidentiality | undefined;
+  /** What an auth service says, where the event holds it. */
+  readonly answer?: ParsedAuthAnswer | undefined;
+  readonly rotation?: ParsedIdentityRotation | undefined;
 }
 
 /** Read what an event says of rights and keys. @throws AtedbError BATCH_INVALID where a file was forged. */
 export function dumpedAuthority(batch: Batch, index: number): DumpedAuthority {
   const said = batch.authorityOf(index);
-  return { said, confidentiality: readConfidentiality(batch.headerOf(index)) };
+  return {
+    said,
+    confidentiality: readConfidentiality(batch.headerOf(index)),
+    answer: said.authAnswer && batch.answerOf(index),
+    rotation: said.serverIdentity && batch.rotationOf(index),
+  };
 }
 
 /** It in words, each a clause of its own. */
-export function authorityWords({ said, confidentiality }: DumpedAuthority): string[] {
+export function authorityWords(authority: DumpedAuthority): string[] {
+  const { said, confidentiality, answer, rotation } = authority;
   const { authorisation = {}, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
   const { author, moves, roots, keyChange, label } = said;
   const { write, add, read, admit } = authorisation;
@@ -59,11 +72,19 @@ export function authorityWords({ said, confidentiality }: DumpedAuthority): stri
     words.push(`the key ${short(fingerprint)} is ${instead}`);
   }
   if (label !== undefined) words.push(`label ${label.toString('hex')}`);
+  if (answer !== undefined) words.push(...answerWords(answer));
+  if (rotation !== undefined) {
+    const { oldIdentity, newIdentity } = rotation;
+    words.push(
+      `the identity ${short(oldIdentity.fingerprint)} is followed by ${short(newIdentity.fingerprint)}`,
+    );
+  }
   return words;
 }
 
 /** It for JSON; what is absent is undefined. */
-export function authorityFields({ said, confidentiality }: DumpedAuthority): object {
+export function authorityFields(authority: DumpedAuthority): object {
+  const { said, confidentiality, answer, rotation } = authority;
   const { authorisation, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
   const { author, moves, roots, keyChange, label } = said;
   const { write, add, read, admit } = authorisation ?? {};
@@ -92,6 +113,53 @@ export function authorityFields({ said, confidentiality }: DumpedAuthority): obj
       successor: keyChange.successor?.fingerprintHex,
     },
     label: hexOrAbsent(label),
+    answer: answer && answerFields(answer),
+    serverIdentity: rotation && {
+      from: rotation.oldIdentity.fingerprintHex,
+      to: rotation.newIdentity.fingerprintHex,
+    },
+  };
+}
+
+/** What an auth service says, in words. */
+export function answerWords(answer: ParsedAuthAnswer): string[] {
+  const { owner, version, expiresUnixMs, roots, writers, admitted, changed } = answer;
+  const keys = (list: readonly PublicKey[]) => listOf(list.map(({ fingerprint }) => fingerprint));
+  const words = [
+    `owner ${owner.text}${answer.isUnverified ? ' (claimed)' : ''}, version ${version}, until ${isoTime(expiresUnixMs)}`,
+    `by the auth service ${short(answer.identity.fingerprint)}`,
+    `roots: ${keys(roots)}`,
+  ];
+  if (writers.length > 0) words.push(`writers: ${keys(writers)}`);
+  if (admitted.length > 0) words.push(`may open: ${listOf(admitted)}`);
+  for (const { fingerprint, successor } of changed) {
+    const instead = successor === undefined ? 'revoked' : `replaced by ${short(successor)}`;
+    words.push(`the key ${short(fingerprint)} is ${instead}`);
+  }
+  if (answer.isRemoved) words.push('removed');
+  return words;
+}
+
+/** The same for JSON. */
+export function answerFields(answer: ParsedAuthAnswer): object {
+  const { owner, version, issuedUnixMs, expiresUnixMs, isUnverified, isRemoved } = answer;
+  return {
+    owner: owner.text,
+    version,
+    issued: isoTime(issuedUnixMs),
+    expires: isoTime(expiresUnixMs),
+    authIdentity: answer.identity.fingerprintHex,
+    roots: answer.roots.map(({ fingerprintHex }) => fingerprintHex),
+    writers: orAbsent(answer.writers.map(({ fingerprintHex }) => fingerprintHex)),
+    admitted: orAbsent(answer.admitted.map(hex)),
+    changed: orAbsent(
+      answer.changed.map(({ fingerprint, successor }) => ({
+        fingerprint: hex(fingerprint),
+        successor: successor && hex(successor),
+      })),
+    ),
+    unverified: isUnverified ? true : undefined,
+    removed: isRemoved ? true : undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   parseGenesis,
 } from '../event/index.ts';
 import {
+  answerWords,
   authorityFields,
   authorityWords,
   type DumpedAuthority,
@@ -87,14 +88,15 @@ function eventWords(event: EventView, sequence: number, authority: DumpedAuthori
 
 function genesisWords(headerBytes: Buffer): string {
   try {
-    const { chainKey, trustMode, roots, chainId, ...kind } = parseGenesis(headerBytes);
+    const { chainKey, trustMode, roots, answer, chainId, ...kind } = parseGenesis(headerBytes);
     const mode = [
       trustMode,
       ...(kind.isConfidential === true ? ['confidential'] : []),
       ...(kind.isPrivate === true ? ['private'] : []),
     ].join(', ');
     const owners = roots.map(({ fingerprint }) => short(fingerprint)).join(', ');
-    return `${chainKey.text}  ${mode}  roots: ${owners}  chain id ${chainId.toString('hex')}`;
+    const whose = answer === undefined ? `roots: ${owners}` : answerWords(answer).join('  ');
+    return `${chainKey.text}  ${mode}  ${whose}  chain id ${chainId.toString('hex')}`;
   } catch (error) {
     if (!(error instanceof AtedbError)) throw error;
     return safeText(error.message);

@@ -97,6 +97,7 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   AUTH_LINK_UNSAFE: exitCodes.usage,
   SERVER_DRAINING: exitCodes.unreachable,
   CONNECTION_FAILED: exitCodes.unreachable,
+  AUTH_UNAVAILABLE: exitCodes.unreachable,
   TLS_REQUIRED: exitCodes.unreachable,
   TLS_FAILED: exitCodes.unreachable,
   WIRE_REQUIRED: exitCodes.unreachable,

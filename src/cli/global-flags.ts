@@ -1,4 +1,6 @@
+import { AtedbError } from '../bytes/index.ts';
 import type { KeyBits } from '../client/index.ts';
+import { parseAuthAddress, type ServerAddress } from '../event/index.ts';
 import { NotBuiltYetError, UsageError } from './errors.ts';
 import {
   parseChoice,
@@ -6,7 +8,6 @@ import {
   parseIpAddress,
   parseSwitch,
   parseText,
-  parseWebSocketUrl,
 } from './flag-values.ts';
 import {
   type Environment,
@@ -39,10 +40,11 @@ export const globalFlags = {
   auth: {
     name: 'auth',
     aliases: ['a'],
-    describe: 'Address of the auth server, as ws://localhost:5001/auth. Not built yet',
-    defaultText: 'an auth service inside this server; off until it is built',
+    describe:
+      'Address of the auth server that says who owns chains, as ate://auth.example.com or ws://localhost:5001/auth; the port is 5001 unless named',
+    defaultText: 'this server itself',
     kind: 'value',
-    parse: parseWebSocketUrl('ws://localhost:5001/auth'),
+    parse: parseAuthServer,
   },
   noAuth: {
     name: 'no-auth',
@@ -86,6 +88,12 @@ export const globalFlags = {
   },
 } satisfies Record<string, Flag<unknown>>;
 
+/** Who says whose keys count in chains that a server creates: an auth server elsewhere, the server itself, or nobody. */
+export type AuthChoice =
+  | { readonly kind: 'remote'; readonly address: ServerAddress }
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'none' };
+
 /** What the global flags say. */
 export interface GlobalSettings {
   trustMode: 'centralized' | 'distributed';
@@ -94,6 +102,8 @@ export interface GlobalSettings {
   /** How often -v was given. */
   verbosity: number;
   debug: boolean;
+  /** Who says whose keys count in chains that a server creates. */
+  auth: AuthChoice;
   /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
   defaultsNotBuiltYet: string[];
 }
@@ -112,10 +122,6 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
   const dnsSec = read(globalFlags.dnsSec);
   const dnsServer = read(globalFlags.dnsServer);
 
-  // In distributed mode no auth server is asked, and the flag has no effect: so says the manual.
-  if (auth !== undefined && trustMode === 'centralized') {
-    throw notBuiltYet(auth, 'asking an auth server', 'leave it out, or say --no-auth');
-  }
   if (dnsSec?.value === true) throw notBuiltYet(dnsSec, 'DNSSEC', 'leave it out');
   if (dnsServer !== undefined) {
     throw notBuiltYet(
@@ -124,9 +130,33 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
       "leave it out; names are resolved as the system's",
     );
   }
-  const defaultsNotBuiltYet: string[] = [];
-  if (trustMode === 'centralized' && !noAuth) defaultsNotBuiltYet.push('auth service');
-  return { trustMode, wireEncryption, verbosity, debug, defaultsNotBuiltYet };
+  return {
+    ...{ trustMode, wireEncryption, verbosity, debug },
+    auth: authChoice(trustMode, auth?.value, noAuth),
+    defaultsNotBuiltYet: [],
+  };
+}
+
+/** In distributed mode no auth server is asked, and the flags have no effect: so says the manual. */
+function authChoice(
+  trustMode: GlobalSettings['trustMode'],
+  address: ServerAddress | undefined,
+  isOff: boolean,
+): AuthChoice {
+  if (trustMode === 'distributed' || isOff) return { kind: 'none' };
+  return address === undefined ? { kind: 'embedded' } : { kind: 'remote', address };
+}
+
+/** Parse the address of an auth server. @throws UsageError. */
+function parseAuthServer(text: string): ServerAddress {
+  try {
+    return parseAuthAddress(text);
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    throw new UsageError(
+      `${JSON.stringify(text)} is not the address of an auth server, as ate://auth.example.com or ws://localhost:5001/auth`,
+    );
+  }
 }
 
 /**

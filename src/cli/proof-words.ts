@@ -14,6 +14,7 @@ export function proofWords(facts: ProvenFacts, match: HeadMatch): string {
   const shown = [
     `it is of the chain ${safeText(genesis.chainKey.text)} (${genesis.trustMode}), whose id is ${genesis.chainId.toString('hex')}`,
     ...(event === undefined ? [] : eventWords(event, facts)),
+    ...ownerWords(genesis),
     `its head is of ${countOf(head.size, 'commit')} and ${countOf(events, 'event')}, from the genesis on, and has the root ${head.root.toString('hex')}`,
     ...(older === undefined
       ? []
@@ -31,11 +32,22 @@ const matchWords = {
   older: 'its history extends the head that you named with --head',
 };
 
+/** Who said whose the chain is when it was made. */
+function ownerWords({ answer }: ProvenFacts['genesis']): string[] {
+  if (answer === undefined) return [];
+  const proof = answer.isUnverified ? ', a name that nobody had checked' : '';
+  return [
+    `when it was made it belonged to ${safeText(answer.owner.text)}${proof}, as the auth service ${answer.identity.fingerprintHex} has signed`,
+  ];
+}
+
 function eventWords(event: ProvenEvent, { genesis, head }: ProvenFacts): string[] {
   const { sequence, commit, index, header } = event;
   const key = event.fingerprint.toString('hex');
   const isRoot = genesis.roots.some((root) => root.fingerprint.equals(event.fingerprint));
-  const rootWords = isRoot ? ', which the genesis names' : '';
+  const isServer = genesis.serverIdentity?.fingerprint.equals(event.fingerprint) === true;
+  const serverWords = isServer ? ', the identity of the server that the genesis names' : '';
+  const rootWords = isRoot ? ', which the genesis names' : serverWords;
   const about =
     header.primaryKey === undefined
       ? ''
@@ -97,6 +109,11 @@ export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
     chainKey: genesis.chainKey.text,
     chainId: genesis.chainId.toString('hex'),
     trustMode: genesis.trustMode,
+    owner: genesis.answer && {
+      name: genesis.answer.owner.text,
+      authIdentity: genesis.answer.identity.fingerprintHex,
+      unverified: genesis.answer.isUnverified,
+    },
     head: { size: head.size, root: head.root.toString('hex') },
     events: last.firstSequence + last.events,
     headIsKnown: match,

@@ -49,6 +49,7 @@ export async function runAuthServer(settings: RunSettings): Promise<void> {
   accounts  ${path}
   identity  ${fingerprintText(server.identity.fingerprintHex)}
   codes     ${codesText(settings)}
+Try: atedb --auth ate://localhost${server.port === 5001 ? '' : `:${server.port}`} solo
 `,
     );
     await server.drain(await stopRequest.promise);

@@ -6,6 +6,7 @@ import { chooseLogLevel } from './log-level.ts';
 import { createLogger } from './logging.ts';
 import { prepareLogsPath } from './logs-path.ts';
 import { packageVersion } from './program.ts';
+import { serverAuth } from './server-auth.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
 
@@ -30,6 +31,9 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       trustMode: globals.trustMode,
       tls: solo.tls,
       wireEncryption: globals.wireEncryption,
+      auth: await serverAuth(globals.auth, {
+        ...{ logsPath: logs.path, answerDays: solo.answerDays, mail: solo.mail, logger },
+      }),
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       ...(solo.scrubRate === undefined
         ? {}
@@ -63,6 +67,8 @@ function announce(
     trustMode: globals.trustMode,
     fingerprintHex: server.identity.fingerprintHex,
     wireEncryption: globals.wireEncryption,
+    auth: globals.auth,
+    codesBy: solo.mail.codes?.by,
     ...(server.certificate && {
       tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
     }),

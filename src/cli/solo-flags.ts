@@ -17,6 +17,7 @@ import {
   readFlagValues,
 } from './flags.ts';
 import { notBuiltYet } from './global-flags.ts';
+import { type MailSettings, mailFlags, readMailFlags } from './mail-flags.ts';
 import { readPair, tlsFlags } from './tls-flags.ts';
 
 /** The flags of `atedb solo`. */
@@ -58,6 +59,15 @@ export const soloFlags = {
     kind: 'value',
     parse: parseText,
   },
+  answerDays: {
+    name: 'answer-days',
+    describe:
+      'Days for which what this server says of owners counts: so long chains go on where it can no more be asked, 1 to 365. Has no effect with --auth and --no-auth',
+    defaultText: '7',
+    kind: 'value',
+    parse: parseInteger('a number of days', 1, 365),
+  },
+  ...mailFlags,
   checkThreads: {
     name: 'check-threads',
     describe: 'Threads that check large batches beside the main one, 0 to 64',
@@ -152,6 +162,10 @@ export interface SoloSettings {
   port: number;
   /** Undefined: connections are not encrypted. */
   tls: ServerTlsOptions | undefined;
+  /** Undefined: the server's default. */
+  answerDays: number | undefined;
+  /** How users show that names are theirs, where this server has accounts. */
+  mail: MailSettings;
   /** Undefined: as the machine has cores. */
   checkThreads: number | undefined;
   /** In MiB; undefined: the server's default. */
@@ -200,6 +214,8 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     listen,
     port,
     tls: readServerTls(parsed, environment),
+    answerDays: read(soloFlags.answerDays)?.value,
+    mail: readMailFlags(parsed, environment),
     checkThreads: read(soloFlags.checkThreads)?.value,
     scrubRate: read(soloFlags.scrubRate)?.value,
     defaultsNotBuiltYet: compactMode === undefined ? ['compaction'] : [],

@@ -34,6 +34,7 @@ export function verifyJson(report: VerifyReport): string {
     pinned: report.isPinned,
     commits: history?.head.size,
     events: history?.nextSequence,
+    owner: ownerFields(history),
     head: history && { size: history.head.size, root: history.head.root.toString('hex') },
     knownHeads: report.heads.map(({ size, root }) => ({ size, root: root.toString('hex') })),
     firstCommit: times && isoTime(times.firstUnixMs),
@@ -55,6 +56,19 @@ export function verifyJson(report: VerifyReport): string {
   });
 }
 
+function ownerFields(history: HistoryVerifier | undefined): object | undefined {
+  const owner = history?.authority()?.owner;
+  if (owner === undefined) return undefined;
+  return {
+    name: owner.owner,
+    authIdentity: owner.identity.fingerprintHex,
+    version: owner.version,
+    expires: isoTime(owner.expiresUnixMs),
+    unverified: owner.isUnverified,
+    removed: owner.isRemoved,
+  };
+}
+
 /** A report in words, ended by a newline. */
 export function verifyWords(report: VerifyReport): string {
   const { target, genesis, history, violations } = report;
@@ -65,6 +79,7 @@ export function verifyWords(report: VerifyReport): string {
     ...violationLines(report),
     ...(genesis === undefined ? [] : idLines(report, genesis)),
     ...(history === undefined ? [] : historyLines(report, history)),
+    ...(history === undefined ? [] : ownerLines(history)),
     ...(report.files === undefined ? [] : fileLines(report.files)),
   ]
     .map((line, at) => `${at === 0 ? '' : '  '}${line}\n`)
@@ -91,6 +106,17 @@ function idLines({ isPinned, heads }: VerifyReport, { chainId, trustMode }: Gene
     `id ${chainId.toString('hex')} (${trustMode})${pinned}`,
     ...heads.map((head) => `known head ${headText(head)}`),
   ];
+}
+
+/** Whose the chain is, as its auth service has said last. */
+function ownerLines(history: HistoryVerifier): string[] {
+  const owner = history.authority()?.owner;
+  if (owner === undefined) return [];
+  const proof = owner.isUnverified ? ', a name that nobody has checked' : '';
+  const now = owner.isRemoved
+    ? ', whose account was removed'
+    : `${proof}; so says the auth service ${owner.identity.fingerprintHex}, until ${isoTime(owner.expiresUnixMs)}`;
+  return [`owner ${safeText(owner.owner)}${now}`];
 }
 
 function historyLines({ allSignatures }: VerifyReport, history: HistoryVerifier): string[] {

@@ -1,6 +1,7 @@
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import {
   ChainHealth,
+  type ChainOwner,
   DescribeChainResponseSchema,
   ListChainsResponseSchema,
 } from '../../gen/atedb/v1/chain_pb.js';
@@ -41,6 +42,26 @@ export interface ChainDescription {
   readonly trouble: string | undefined;
   /** What of it is damaged. */
   readonly damages: readonly ServedDamage[];
+  /** What its auth service has said last of its owner; undefined where there is none. */
+  readonly owner: DescribedOwner | undefined;
+}
+
+/** The owner of a chain, as its auth service says. */
+export interface DescribedOwner {
+  /** `name@domain`, or the name of a group. */
+  readonly owner: string;
+  /** Fingerprint of the identity of the auth service, in hexadecimal. */
+  readonly authIdentity: string;
+  /** Of the owner's account. */
+  readonly version: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly issuedUnixMs: number;
+  /** From then on nothing can be appended. Milliseconds since 1970-01-01 UTC. */
+  readonly expiresUnixMs: number;
+  /** Nobody has checked that the name is the account's. */
+  readonly isUnverified: boolean;
+  /** The account was removed. */
+  readonly isRemoved: boolean;
 }
 
 /** One chain of a server's list. */
@@ -88,7 +109,20 @@ export function parseDescription(answer: Buffer): ChainDescription {
       firstSequence: firstSequence === undefined ? undefined : Number(firstSequence),
       lastSequence: lastSequence === undefined ? undefined : Number(lastSequence),
     })),
+    owner: described.owner && describedOwner(described.owner),
   }));
+}
+
+function describedOwner(owner: ChainOwner): DescribedOwner {
+  return {
+    owner: owner.owner,
+    authIdentity: Buffer.from(owner.authIdentity).toString('hex'),
+    version: Number(owner.version),
+    issuedUnixMs: Number(owner.issuedUnixMs),
+    expiresUnixMs: Number(owner.expiresUnixMs),
+    isUnverified: owner.unverified,
+    isRemoved: owner.removed,
+  };
 }
 
 /**

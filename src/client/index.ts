@@ -79,7 +79,7 @@ export {
 } from './client.ts';
 export type { ConnectOptions } from './connect-options.ts';
 export { createToken, type TokenOptions } from './create-token.ts';
-export type { ChainDescription, ListedChain } from './descriptions.ts';
+export type { ChainDescription, DescribedOwner, ListedChain } from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';
@@ -95,6 +95,7 @@ export { highestRole, type OpenedGroup } from './opened-group.ts';
 export type { Committed } from './pending-append.ts';
 export type { ReadOptions } from './range.ts';
 export { type RememberedHead, rememberedHeads } from './remembered-heads.ts';
+export { RemoteOwners, type RemoteOwnersOptions } from './remote-owners.ts';
 export type {
   AllowedKeys,
   AllowedReaders,

@@ -18,9 +18,11 @@ export type Notice =
       readonly chainKey: string;
       /** In hexadecimal. */
       readonly chainId: string;
+      /** The name of its owner, where it was claimed for that just before: nobody has checked whose it is. */
+      readonly claimed?: string | undefined;
       readonly message: string;
     }
-  /** The name of the chain's owner, which nobody had, is this client's key's now. Nobody has checked whose it is. */
+  /** The name of a chain's owner, which nobody had, is this client's key's now, and the chain was not created then. */
   | {
       readonly kind: 'name-claimed';
       /** `name@domain`, or the name of a group. */

@@ -1,14 +1,14 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair, PublicKey } from '../crypto/index.ts';
-import { type ChainKey, writerIdOf } from '../event/index.ts';
+import { type ChainKey, ownerOf, writerIdOf } from '../event/index.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { checkOffer } from './check-offer.ts';
 import { claimOwner, isClaimable } from './claim-owner.ts';
 import type { KnownHead } from './known-head.ts';
 import { locally } from './local-failure.ts';
 import { appendRequest, type GenesisOffer, offerGenesis, sealGenesis } from './make-genesis.ts';
-import type { OnNotice } from './notice.ts';
+import type { Notice, OnNotice } from './notice.ts';
 import type { Opened, OpenedChain } from './opened.ts';
 import type { SealedBatch } from './sealed-batch.ts';
 import type { Transport } from './transport.ts';
@@ -51,6 +51,8 @@ export class WriterPlace {
   #offer: GenesisOffer | undefined;
   /** Whether the last offer was refused for naming another identity than the server has. */
   #hasOfferedAnew = false;
+  /** That the name of the owner was claimed, until it is told. */
+  #claimed: Notice | undefined;
   /** Whether batches may be stored that the slot doesn't know of. */
   #mayBeBehind = true;
 
@@ -81,6 +83,16 @@ export class WriterPlace {
    * @throws AtedbError as `ChainOpener.open` and `checkStanding`; LocalFailure where the slot can't be had.
    */
   async take(key: KeyPair, unanswered: readonly SealedBatch[], signal: AbortSignal) {
+    try {
+      return await this.#take(key, unanswered, signal);
+    } finally {
+      // Whatever came in between, the name is had.
+      if (this.#claimed !== undefined) this.#options.onNotice(this.#claimed);
+      this.#claimed = undefined;
+    }
+  }
+
+  async #take(key: KeyPair, unanswered: readonly SealedBatch[], signal: AbortSignal) {
     const { opener, known } = this.#options;
     const { fingerprint } = key.publicKey;
     const { genesis } = opener;
@@ -154,10 +166,9 @@ export class WriterPlace {
     } catch (error) {
       if (!this.#options.claims || !isClaimable(error)) throw error;
     }
-    const { transport, chainKey, onNotice } = this.#options;
+    const { transport, chainKey } = this.#options;
     const claim = { transport, chainKey, key, timeUnixMs: Date.now() };
-    const notice = await claimOwner(claim, { signal, timeoutMs: openTimeoutMs });
-    if (notice !== undefined) onNotice(notice);
+    this.#claimed = await claimOwner(claim, { signal, timeoutMs: openTimeoutMs });
     return this.#open(writerId, signal);
   }
 
@@ -228,11 +239,18 @@ export class WriterPlace {
   #tellCreated(chainId: Buffer): void {
     const { chainKey, onNotice } = this.#options;
     const id = chainId.toString('hex');
+    const claimed = this.#claimed === undefined ? undefined : ownerOf(chainKey).text;
+    this.#claimed = undefined;
+    const name =
+      claimed === undefined
+        ? ''
+        : `; the name ${claimed}, which nobody had, is claimed for your key, and nobody has checked that it is yours`;
     onNotice({
       kind: 'chain-created',
       chainKey: chainKey.text,
       chainId: id,
-      message: `created the chain ${chainKey.text}, with the id ${id}`,
+      claimed,
+      message: `created the chain ${chainKey.text}, with the id ${id}${name}`,
     });
   }
 

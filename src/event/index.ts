@@ -6,6 +6,7 @@ export {
   type ServerAddress,
   serverAddressText,
 } from './address.ts';
+export { authPortDefault, parseAuthAddress } from './auth-address.ts';
 export {
   type AnsweredChange,
   type AuthAnswerClaim,

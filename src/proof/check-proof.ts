@@ -18,9 +18,11 @@ import {
   writerIdOf,
 } from '../event/index.ts';
 import {
+  isServersKind,
   keyTable,
   type VouchedBy,
   verifyGenesis,
+  verifyHeldIn,
   verifySignatures,
   vouchedBy,
 } from '../trust/index.ts';
@@ -195,9 +197,14 @@ async function checkSeal(
   const marks = marksOfHeader(headerBytes);
   const event = { seal, count: 1, kindOf: () => header.kind, marksOf: () => marks };
   const vouched = vouchedBy(event, genesis.trustMode);
-  if (vouched === 'writer') checkSigners(seal, readAuthority(headerBytes));
+  const said = readAuthority(headerBytes);
+  if (vouched === 'writer') checkSigners(seal, said);
   const shown = [...seal.publicKeys, ...of.keys].map((key) => parsePublicKey(key));
-  await verifySignatures(seal, keyTable([...genesis.roots, ...shown]));
+  const { roots, serverIdentity } = genesis;
+  const isServers = isServersKind(header.kind) && serverIdentity !== undefined;
+  const named = isServers ? [serverIdentity] : roots;
+  await verifySignatures(seal, keyTable([...named, ...shown]));
+  await verifyHeldIn(said);
   return vouched;
 }
 

@@ -1,6 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
 import { signatureContexts } from '../crypto/index.ts';
-import type { Batch, Genesis, ParsedAuthAnswer } from '../event/index.ts';
+import {
+  type Batch,
+  type EventAuthority,
+  type Genesis,
+  type ParsedAuthAnswer,
+  parseAuthAnswer,
+  parseIdentityRotation,
+} from '../event/index.ts';
 import { isFromServer } from './from-server.ts';
 import { verifyRotation } from './identity-line.ts';
 
@@ -41,4 +48,14 @@ async function verifyEach(batch: Batch): Promise<void> {
     if (batch.kindOf(index) === 'auth_answer') await verifyAuthAnswer(batch.answerOf(index));
     else await verifyRotation(batch.rotationOf(index));
   }
+}
+
+/**
+ * As `verifyHeld`, of one event of which there is the header alone.
+ *
+ * @throws AtedbError SIGNATURE_INVALID; AUTH_ANSWER_INVALID, NON_CANONICAL and others for what is none.
+ */
+export async function verifyHeldIn({ authAnswer, serverIdentity }: EventAuthority): Promise<void> {
+  if (authAnswer !== undefined) await verifyAuthAnswer(parseAuthAnswer(authAnswer));
+  if (serverIdentity !== undefined) await verifyRotation(parseIdentityRotation(serverIdentity));
 }

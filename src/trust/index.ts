@@ -1,6 +1,6 @@
 export type { CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
-export { verifyAuthAnswer, verifyHeld } from './auth-answer.ts';
+export { verifyAuthAnswer, verifyHeld, verifyHeldIn } from './auth-answer.ts';
 export { Authority, type AuthorityRecord } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
 export {

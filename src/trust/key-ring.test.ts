@@ -5,6 +5,7 @@ import { chainKeysMax } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { Authority } from './authority.ts';
 import { KeyRing } from './key-ring.ts';
+import { takeBackAll, type Undo } from './undo.ts';
 
 const keyOf = (number: number) => ({ fingerprintHex: `key ${number}` }) as PublicKey;
 
@@ -43,4 +44,18 @@ test('where strangers have used up all keys, those that are known write on, and 
     reason: 'TOO_MANY_KEYS',
   });
   await decide({ ...data, actors: ['alice'] });
+});
+
+test('however many keys a chain knows, it learns whose it is', () => {
+  const others = Array.from({ length: chainKeysMax }, (_, number) => keyOf(number));
+  const ring = new KeyRing({ roots: [keyOf(-1)], others, changed: [] });
+  const [root, writer] = keysOf(['alice', 'bob']) as [PublicKey, PublicKey];
+  const undo: Undo = [];
+  ring.setOwners([root], [writer], undo);
+  expect(ring.owners).toEqual([root.fingerprintHex, writer.fingerprintHex]);
+  expect(ring.find(writer.fingerprintHex)).toBe(writer);
+  expect(ring.isRoot(writer.fingerprintHex)).toBe(false);
+  takeBackAll(undo);
+  expect(ring.owners).toEqual(['key -1']);
+  expect(ring.find(writer.fingerprintHex)).toBeUndefined();
 });

@@ -143,6 +143,7 @@ export class Ownership {
     const before = this.#owner;
     if (before === undefined) throw invalid(index, 'the chain has no auth service');
     checkFollows(index, answer, before);
+    if (answer.version === before.version) checkSame(index, answer, before, keys);
     if (answer.expiresUnixMs <= timeUnixMs) {
       throw invalid(
         index,
@@ -201,6 +202,34 @@ function checkFollows(index: number, answer: ParsedAuthAnswer, before: OwnerReco
   throw invalid(
     index,
     `it has the version ${version} and counts until ${expiresUnixMs}, and the chain has one of version ${before.version} until ${before.expiresUnixMs}`,
+  );
+}
+
+/**
+ * Refuse an answer that says something else under the same version. Versions count all changes of an account, so it is another account
+ * of the same name: the service has lost the first one, and somebody else has the name now.
+ *
+ * @throws AtedbError AUTH_ANSWER_INVALID.
+ */
+function checkSame(
+  index: number,
+  answer: ParsedAuthAnswer,
+  before: OwnerRecord,
+  keys: KeyRing,
+): void {
+  const named = [...answer.roots, ...answer.writers].map(({ fingerprintHex }) => fingerprintHex);
+  const admitted = answer.admitted.map((fingerprint) => fingerprint.toString('hex'));
+  const isSame =
+    answer.roots.every(({ fingerprintHex }) => keys.isRoot(fingerprintHex)) &&
+    named.join() === keys.owners.join() &&
+    admitted.join() === before.admitted.join() &&
+    answer.changed.length === 0 &&
+    answer.isUnverified === before.isUnverified &&
+    answer.isRemoved === before.isRemoved;
+  if (isSame) return;
+  throw invalid(
+    index,
+    `it says something else of ${before.owner} than the chain has under the same version ${answer.version}: that is another account of this name`,
   );
 }
 

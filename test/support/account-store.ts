@@ -9,6 +9,9 @@ const logsPath = '/logs';
 const serverIdentity = KeyPair.generate({ forSigningOnly: true }).publicKey;
 const keys = storeKeysOf(Buffer.alloc(32, 7));
 
+/** A disk in memory. */
+export type AccountDisk = MemoryStorage;
+
 /** A disk in memory for records of accounts. */
 export function accountDisk(): Promise<MemoryStorage> {
   return emptyDisk(logsPath);

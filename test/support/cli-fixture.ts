@@ -45,10 +45,10 @@ export class CliFixture {
     });
   }
 
-  /** Start the server; each time on the same folder and port. @param flags more of them. */
+  /** Start the server, which lets whoever creates a chain own it; each time on the same folder and port. @param flags more of them. */
   async startServer(flags: readonly string[] = []): Promise<void> {
     const listen = ['--listen', '127.0.0.1', '--port', String(this.port)];
-    const args = [atedbProgram, 'solo', this.data, ...listen, ...flags];
+    const args = [atedbProgram, '--no-auth', 'solo', this.data, ...listen, ...flags];
     this.#server = await startServerProcess(process.execPath, args, {});
     this.port = this.#server.port;
   }

@@ -13,6 +13,8 @@ export interface KillableServerOptions {
   readonly trustMode?: TrustMode;
   /** From which level on it logs to standard error. Default: silent. */
   readonly logLevel?: 'silent' | 'error';
+  /** Whether it keeps accounts. Default: no. */
+  readonly hasAccounts?: boolean;
 }
 
 /** What a server's process uses of the system. It tells that if `reporting-resources.ts` is loaded with it. */
@@ -94,7 +96,8 @@ export class KillableServer {
     const { execArgv = [], stderr = 'inherit' } = this.#options;
     const { trustMode = 'distributed', logLevel = 'silent' } = this.#options;
     const numbers = [String(this.#port), String(this.#segmentBytesMax)];
-    const args = [this.#logsPath, ...numbers, trustMode, logLevel];
+    const accounts = this.#options.hasAccounts === true ? ['accounts'] : [];
+    const args = [this.#logsPath, ...numbers, trustMode, logLevel, ...accounts];
     const child = fork(join(import.meta.dirname, 'server-process.ts'), args, {
       stdio: ['ignore', 'inherit', typeof stderr === 'string' ? stderr : 'pipe', 'ipc'],
       execArgv: [...execArgv],

@@ -8,20 +8,21 @@ import {
 import type { KeyPair } from '../../src/crypto/index.ts';
 import { signatureContexts } from '../../src/crypto/index.ts';
 import { type LockProofClaim, lockProofBytes } from '../../src/event/index.ts';
+import type { KeyBits } from '../../src/wire/index.ts';
 import { reasonOf } from './raw-client.ts';
 import { StubClient } from './stub-client.ts';
 
 const same = (bytes: Buffer) => bytes;
 
-/** A stream each way of the chain service, in bytes. */
+/** A stream each way, of the chain service or another one, in bytes. */
 export class ByteCall implements Disposable {
   readonly call: ClientDuplexStream<Buffer, Buffer>;
   readonly #client: StubClient;
   readonly #answers: AsyncIterator<Buffer>;
 
-  constructor(address: string, method: string) {
-    this.#client = new StubClient(address);
-    this.call = this.#client.makeBidiStreamRequest(`/atedb.v1.ChainService/${method}`, same, same);
+  constructor(address: string, method: string, service = 'ChainService', keyBits?: KeyBits) {
+    this.#client = new StubClient(address, keyBits);
+    this.call = this.#client.makeBidiStreamRequest(`/atedb.v1.${service}/${method}`, same, same);
     this.call.on('error', () => undefined);
     this.#answers = (this.call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   }

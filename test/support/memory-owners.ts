@@ -43,6 +43,11 @@ export class MemoryOwners implements OwnerAccounts {
     for (const listener of this.#listeners) listener(owner);
   }
 
+  /** Lose an account, as a service does that was restored from before it. */
+  forget(owner: string): void {
+    this.#accounts.delete(owner);
+  }
+
   async ownerKeys(owner: string, sinceVersion?: number): Promise<OwnerKeys | undefined> {
     this.asked.push(owner);
     const account = this.#accounts.get(owner);

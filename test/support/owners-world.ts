@@ -2,6 +2,7 @@ import { EmbeddedOwners, type OwnerReply, type OwnerSource } from '../../src/aut
 import { AtedbError } from '../../src/bytes/index.ts';
 import { type AtedbClient, type Chain, KeyPair, type OpenOptions } from '../../src/client/index.ts';
 import type { PublicKey } from '../../src/crypto/index.ts';
+import { type FaultPlan, FaultyStorage } from '../../src/log/faulty-storage.ts';
 import type { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { extendIdentityLine, type IdentityLine, identityLineOf } from '../../src/trust/index.ts';
 import { emptyDisk } from './log-fixture.ts';
@@ -44,15 +45,19 @@ export class OwnersWorld implements AsyncDisposable {
   /** What the service does to its answers. */
   tamper: ((reply: OwnerReply) => Promise<OwnerReply>) | undefined;
   isDown = false;
+  /** How often it was asked, whether it answered or not. */
+  questions = 0;
   nowUnixMs = Date.now();
   server: Identity = identityOf(serverKey);
   service: Identity = identityOf(serviceKey);
-  readonly #disk: MemoryStorage;
+  /** Says how the next call to the disk goes wrong, if it does. */
+  fault: FaultPlan = () => undefined;
+  readonly disk: FaultyStorage;
   #running: StorageServer | undefined;
   readonly #clients: AtedbClient[] = [];
 
   private constructor(disk: MemoryStorage) {
-    this.#disk = disk;
+    this.disk = new FaultyStorage(disk, (call) => this.fault(call));
   }
 
   /** @param owners who is there, by what their chains are named after. */
@@ -73,7 +78,7 @@ export class OwnersWorld implements AsyncDisposable {
     await this.#stop();
     await meanwhile();
     this.#running = await startStorageServer({
-      ...{ storage: this.#disk, logsPath, trustMode: 'centralized', identity: this.server },
+      ...{ storage: this.disk, logsPath, trustMode: 'centralized', identity: this.server },
       now: () => this.nowUnixMs,
       auth: { source: this.#source() },
     });
@@ -144,6 +149,7 @@ export class OwnersWorld implements AsyncDisposable {
     });
     return {
       ownerAnswer: async (query) => {
+        this.questions += 1;
         if (this.isDown) throw new AtedbError('AUTH_UNAVAILABLE', 'the service is gone');
         const reply = await embedded.ownerAnswer(query);
         return this.tamper === undefined ? reply : this.tamper(reply);

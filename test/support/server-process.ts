@@ -1,10 +1,10 @@
 // A server in a process of its own, for tests that kill it. Arguments: logs path, port, bytes of a segment,
-// trust mode, log level.
+// trust mode, log level, and `accounts` where it keeps them.
 import { flushCompileCache } from 'node:module';
 import pino from 'pino';
 import { startServer } from '../../src/server/index.ts';
 
-const [logsPath = '', port = '0', segmentBytesMax = '0', trustMode, level = 'silent'] =
+const [logsPath = '', port = '0', segmentBytesMax = '0', trustMode, level = 'silent', kept] =
   process.argv.slice(2);
 const server = await startServer({
   logsPath,
@@ -13,6 +13,7 @@ const server = await startServer({
   trustMode: trustMode === 'centralized' ? 'centralized' : 'distributed',
   logger: pino({ level }, pino.destination({ dest: 2, sync: true })),
   segmentBytesMax: Number(segmentBytesMax),
+  ...(kept === 'accounts' ? { auth: { embedded: {} } } : {}),
 });
 process.once('SIGTERM', () => {
   // Its parent's channel would keep the process.

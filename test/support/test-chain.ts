@@ -34,6 +34,13 @@ export class TestChain {
     return chain;
   }
 
+  /** A chain that another genesis has begun. */
+  static of(header: Buffer, run: Buffer, writer: TestWriter): TestChain {
+    const chain = new TestChain(parseGenesis(header), writer);
+    chain.accept(run);
+    return chain;
+  }
+
   get keys(): ReadonlyMap<string, PublicKey> {
     return keyTable(this.genesis.roots);
   }

@@ -497,6 +497,13 @@ export declare type AddressRecord = Message<"atedb.v1.AddressRecord"> & {
    * @generated from field: uint64 sign_ups = 3;
    */
   signUps: bigint;
+
+  /**
+   * When somebody from it was let in, to a day: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 success_unix_ms = 4;
+   */
+  successUnixMs: bigint;
 };
 
 /**

@@ -5,7 +5,9 @@ import { parseOwner } from '../../event/index.ts';
 export function ownerUnknown(owner: string, isClaimable: boolean): AtedbError {
   const isUser = parseOwner(owner).kind === 'user';
   const what = isUser ? 'user' : 'group';
-  const claim = isClaimable ? ', or claim the name with your key' : '';
+  const claim = isClaimable
+    ? ', or claim the name for your key, by an append from this machine (in code: open with claim)'
+    : '';
   return new AtedbError(
     'OWNER_UNKNOWN',
     `there is no ${what} ${owner}, so nobody may write to its chains. Create it with: atedb ${what} create ${owner}${claim}`,

@@ -39,8 +39,8 @@ interface Asking {
 }
 
 /**
- * Keeps what chains know of their owners, and of the server itself, up to date: asks the auth service when a chain is opened, while it is
- * appended to, and where it is told of a change, and adds what is new as events of the server's own. Nothing that goes wrong here keeps a chain
+ * Keeps what chains know of their owners up to date: asks the auth service when a chain is opened, while it is appended to, and where it is told
+ * of a change, and adds what is new as events of the server's own, behind those that say with which identities server and service speak now. Nothing that goes wrong here keeps a chain
  * from being used: what it knows counts until it expires.
  */
 export class OwnerKeeper {
@@ -70,9 +70,9 @@ export class OwnerKeeper {
     if (chain.authority.owner !== undefined) await this.#within(chain, this.#ask(chain));
   }
 
-  /** Somebody begins to append to a chain: as `opened`, where it was asked too long ago, or the server's identity was rotated. Never rejects. */
+  /** Somebody begins to append to a chain: as `opened`, where it was asked too long ago. Never rejects. */
   async appending(chain: Chain): Promise<void> {
-    await this.#within(chain, this.#isDue(chain) ? this.#ask(chain) : this.#rotateIfDue(chain));
+    if (this.#isDue(chain)) await this.#within(chain, this.#ask(chain));
   }
 
   /** Something is appended to a chain, or somebody is let in: ask in the background, where it was asked too long ago. Costs next to nothing. */
@@ -185,20 +185,6 @@ export class OwnerKeeper {
     const submitted = await chain.appendOwn(events, identity);
     await submitted.durable;
     return true;
-  }
-
-  /** Add to a chain that the server's identity was followed by another one, where it was. Never rejects. */
-  async #rotateIfDue(chain: Chain): Promise<void> {
-    const { line, identity } = this.#options;
-    const server = chain.authority.serverIdentity;
-    const isCurrent = server?.fingerprint.equals(line.identity.fingerprint) !== false;
-    if (isCurrent || chain.log.trouble !== undefined) return;
-    try {
-      const events = rotationEvents(line, server, 'the server');
-      if (events.length > 0) await (await chain.appendOwn(events, identity)).durable;
-    } catch (error) {
-      this.#failed(chain, error);
-    }
   }
 
   /** What can't be learnt is told to the operator, and the chain goes on with what it knows. */

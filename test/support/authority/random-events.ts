@@ -148,6 +148,9 @@ const answer: fc.Arbitrary<OracleAnswer> = fc
     };
   });
 
+/** The first one again, for longer. */
+const renewed = fc.integer({ min: 20, max: 60 }).map((expires) => ({ ...firstAnswer, expires }));
+
 const rotation = fc
   .tuple(machine, fc.constantFrom(...machines))
   .filter(([from, to]) => from !== to)
@@ -156,7 +159,9 @@ const rotation = fc
 const serversEvent: fc.Arbitrary<Omit<OracleEvent, 'actors'>> = fc.oneof(
   {
     weight: 5,
-    arbitrary: answer.map((said) => ({ kind: 'auth_answer' as const, answer: said })),
+    arbitrary: fc
+      .oneof({ weight: 4, arbitrary: answer }, { weight: 1, arbitrary: renewed })
+      .map((said) => ({ kind: 'auth_answer' as const, answer: said })),
   },
   {
     weight: 1,

@@ -48,6 +48,7 @@ function takeAnswer(
   const isLonger = next.version === before.version && next.expires > before.expires;
   if (isOthers || !(next.version > before.version || isLonger)) return 'AUTH_ANSWER_INVALID';
   if (time >= next.expires) return 'AUTH_ANSWER_INVALID';
+  if (isLonger && !saysTheSame(next, before)) return 'AUTH_ANSWER_INVALID';
   oracle.answer = next;
   oracle.roots = [...next.roots];
   for (const key of [...next.roots, ...next.writers]) oracle.known.add(key);
@@ -59,4 +60,11 @@ function takeAnswer(
     oracle.setChanged(key, current === key ? undefined : current);
   }
   return undefined;
+}
+
+/** Whether one answer says no more than another, but for how long it counts. */
+function saysTheSame(next: OracleAnswer, before: OracleAnswer): boolean {
+  const keys = ({ roots, writers }: OracleAnswer) => [[...roots].sort(), [...writers].sort()];
+  const isSame = JSON.stringify(keys(next)) === JSON.stringify(keys(before));
+  return isSame && next.changed.length === 0 && next.isRemoved === before.isRemoved;
 }

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { ServerOptions } from '../server/index.ts';
+import { embeddedAuth } from './embedded-auth.ts';
+import type { AuthChoice } from './global-flags.ts';
+import type { MailSettings } from './mail-flags.ts';
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** Where a server remembers the auth server that it asks, below its logs path: as a client's home folder does. */
+const homeBelowLogs = join('_sys', 'auth-server');
+
+/**
+ * What a server asks who owns chains.
+ *
+ * @param settings.mail how users show that names are theirs, where the server has accounts.
+ * @param settings.answerDays for which its own answers count; undefined: the server's default.
+ */
+export async function serverAuth(
+  choice: AuthChoice,
+  settings: {
+    readonly logsPath: string;
+    readonly answerDays: number | undefined;
+    readonly mail: MailSettings;
+    readonly logger: Logger;
+  },
+): Promise<ServerOptions['auth']> {
+  const { logsPath, answerDays, mail, logger } = settings;
+  if (choice.kind === 'none') return undefined;
+  if (choice.kind === 'embedded') {
+    const answerLifeMs = answerDays === undefined ? undefined : answerDays * dayMs;
+    return { embedded: { ...(await embeddedAuth(mail, logger)), answerLifeMs } };
+  }
+  const { RemoteOwners } = await import('../client/index.ts');
+  const source = new RemoteOwners({
+    address: choice.address,
+    home: join(logsPath, homeBelowLogs),
+    onNotice: ({ kind, message }) => logger.info({ kind }, message),
+  });
+  return { source };
+}

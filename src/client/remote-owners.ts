@@ -1,0 +1,111 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { GetOwnerResponseSchema, OwnerService } from '../../gen/atedb/v1/answer_pb.js';
+import { AtedbError } from '../bytes/index.ts';
+import { parseAuthAnswer, type ServerAddress } from '../event/index.ts';
+import { Connection } from './connection.ts';
+import { identityCheck } from './identity-check.ts';
+import { KnownHosts } from './known-hosts.ts';
+import type { OnNotice } from './notice.ts';
+import { Transport } from './transport.ts';
+
+/** How to ask an auth server. */
+export interface RemoteOwnersOptions {
+  readonly address: ServerAddress;
+  /** Absolute path of the folder that remembers the server's identity in its file `known_hosts`. */
+  readonly home: string;
+  readonly onNotice: OnNotice;
+  /** Deadline of a question, in milliseconds. Default: 5,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const timeoutDefaultMs = 5_000;
+/** The tunnel proves who the server is, whatever it requires itself. */
+const keyBits = 128;
+
+/**
+ * The owners that an auth server elsewhere knows, asked through the encrypted tunnel. Its identity is remembered when it is met first, and another one
+ * counts only where rotations lead to it.
+ */
+export class RemoteOwners {
+  readonly #transport: Transport;
+
+  constructor({ address, home, onNotice, timeoutMs = timeoutDefaultMs }: RemoteOwnersOptions) {
+    const connection = new Connection(address, {
+      tls: undefined,
+      encryption: keyBits,
+      identityCheck: identityCheck({
+        address,
+        knownHosts: new KnownHosts(home),
+        lookUp: undefined,
+        onNotice,
+      }),
+    });
+    this.#transport = new Transport(connection, { timeoutMs });
+  }
+
+  /**
+   * Ask about an owner.
+   *
+   * @returns the answer as it came; that it is signed isn't checked, but that it names the identity which the server has proven.
+   * @throws AtedbError AUTH_UNAVAILABLE, AUTH_IDENTITY_CHANGED; REQUEST_INVALID for an owner that can't be.
+   */
+  async ownerAnswer({
+    owner,
+    known,
+  }: {
+    readonly owner: string;
+    readonly known?: { readonly version: number; readonly expiresUnixMs: number } | undefined;
+  }): Promise<
+    | { readonly kind: 'answer'; readonly answer: Buffer }
+    | { readonly kind: 'unchanged' }
+    | { readonly kind: 'unknown' }
+  > {
+    try {
+      const bytes = await this.#transport.unary(OwnerService.method.getOwner, {
+        owner,
+        ...(known && {
+          knownVersion: BigInt(known.version),
+          knownExpiresUnixMs: BigInt(known.expiresUnixMs),
+        }),
+      });
+      const { result } = fromBinary(GetOwnerResponseSchema, bytes);
+      if (result.case === 'unchanged' && known !== undefined) return { kind: 'unchanged' };
+      if (result.case !== 'answer') throw new Error('it answers nothing');
+      const answer = Buffer.from(result.value);
+      this.#transport.checkProven(parseAuthAnswer(answer).identity);
+      return { kind: 'answer', answer };
+    } catch (error) {
+      if (error instanceof AtedbError && error.reason === 'OWNER_UNKNOWN') {
+        return { kind: 'unknown' };
+      }
+      throw this.#failure(error);
+    }
+  }
+
+  /** An auth server elsewhere tells of no changes: it is asked. */
+  onChange(): () => void {
+    return () => undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#transport.close();
+  }
+
+  #failure(error: unknown): AtedbError {
+    const { server } = this.#transport;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof AtedbError ? error.reason : undefined;
+    if (reason === 'REQUEST_INVALID') return error as AtedbError;
+    const isOther = reason === 'SERVER_IDENTITY_CHANGED' || reason === 'SERVER_IDENTITY_MISMATCH';
+    return isOther
+      ? new AtedbError(
+          'AUTH_IDENTITY_CHANGED',
+          `the auth server ${server} isn't the one that it was: ${message}`,
+          { metadata: { server }, cause: error },
+        )
+      : new AtedbError('AUTH_UNAVAILABLE', `the auth server ${server} gave no answer: ${message}`, {
+          metadata: { server },
+          cause: error,
+        });
+  }
+}
