@@ -1,4 +1,8 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { roleOf } from '../src/account/index.ts';
 import {
   type AtedbClient,
   type Chain,
@@ -274,4 +278,63 @@ describe('what was acknowledged', () => {
     await expect(second.groups.open('team', key)).rejects.toEqual(refused('GROUP_DENIED'));
     await expect(theirs.append({ data: '3' })).rejects.toEqual(refused('OWNER_REMOVED'));
   });
+});
+
+test('after a removal an owner’s client hands out a new read key, not for who was removed: removal rotates read keys', async () => {
+  const group = await groupOf(of('anna'));
+  await add(group, 'observer', of('dave'), of('anna'));
+  await add(group, 'observer', of('eve'), of('anna'));
+  const observerKey = async () =>
+    roleOf((await client.groups.open(group, of('anna').key)).state, 'observer').key;
+  const db = `${group}/secrets`;
+  const before = await open(db, of('anna'), { private: true, confidential: true });
+  const old = await observerKey();
+  await before.setReaders([old]);
+  await before.append({ data: 'first' });
+  await before.close();
+  const read = async (who: Person) => {
+    const events = await all((await open(db, who, { forAppend: false })).read());
+    return events.filter(({ kind }) => kind === 'data');
+  };
+  expect((await read(of('dave'))).map(({ data }) => `${data}`)).toEqual(['first']);
+  await client.groups.remove(group, 'observer', of('dave').account, of('anna'));
+  const after = await open(db, of('anna'));
+  await Promise.all([after.append({ data: 'second' }), after.append({ data: 'third' })]);
+  const events = await read(of('eve'));
+  expect(events.map(({ data }) => `${data}`)).toEqual(['first', 'second', 'third']);
+  const [first, second, third] = events.map(({ sealed }) => sealed?.readKeyId.toString('hex'));
+  expect(second).toBe(third);
+  expect(second).not.toBe(first);
+  const { read: rule } = (await after.rules()).object;
+  const readers = rule.kind === 'sealed' ? rule.readers : [];
+  const holders = readers.map(({ fingerprint }) => fingerprint.toString('hex'));
+  expect(holders).toContain((await observerKey()).fingerprintHex);
+  expect(holders).not.toContain(old.fingerprintHex);
+  // Once is enough: what is appended next has the same read key.
+  await (await open(db, of('anna'))).append({ data: 'fourth' });
+  expect((await read(of('eve'))).at(-1)?.sealed?.readKeyId.toString('hex')).toBe(second);
+});
+
+test('a group that was met is the same one for ever, whatever the server says', async () => {
+  const group = await groupOf(of('anna'));
+  const home = mkdtempSync(join(tmpdir(), 'atedb-groups-'));
+  const opened = async () => {
+    await using mine = await authClient(server, { home });
+    return await mine.groups.open(group, of('anna').key);
+  };
+  const { head, version } = (await opened()).state;
+  const [folder] = readdirSync(join(home, 'groups'));
+  const path = join(home, 'groups', folder as string, `${group}.json`);
+  const stored = JSON.parse(readFileSync(path, 'utf8'));
+  expect(stored).toMatchObject({ group, version, hash: head.toString('hex') });
+  await add(group, 'observer', of('dave'), of('anna'));
+  expect((await opened()).state.version).toBe(version + 1);
+  for (const other of [
+    { ...stored, hash: 'ab'.repeat(32) },
+    { ...stored, version: version + 9 },
+  ]) {
+    writeFileSync(path, JSON.stringify(other));
+    await expect(opened()).rejects.toEqual(refused('VERIFICATION_FAILED'));
+  }
+  rmSync(home, { recursive: true, force: true });
 });

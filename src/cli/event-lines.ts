@@ -15,6 +15,8 @@ export interface PrintedEvent {
   readonly type: string | undefined;
   readonly replyTo: Buffer | undefined;
   readonly committedUnixMs: number;
+  /** Fingerprint of the key of whoever is named as the author. */
+  readonly author?: Buffer | undefined;
   /** Undefined: it is not here any more. */
   readonly data: Buffer | undefined;
   /** Absent: it is here. */
@@ -87,6 +89,7 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     parent: hexOrAbsent(parent),
     collection: hexOrAbsent(collection),
     replyTo: hexOrAbsent(replyTo),
+    author: hexOrAbsent(event.author),
     vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
     sealed: sealed && sealedFields(sealed),
     dataState: dataState === 'present' ? undefined : dataState,

@@ -1,4 +1,5 @@
-import type { AppendOptions, Chain } from '../client/index.ts';
+import type { AppendOptions, AtedbClient, Chain, KeyPair } from '../client/index.ts';
+import { IdentityStore, identityHome } from '../store/index.ts';
 import type { ChainTarget } from './chain-target.ts';
 import { connectTo } from './connect-to.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
@@ -20,7 +21,10 @@ export interface RuleTarget extends ChainTarget {
 
 /** What such a command works with. */
 export interface RuleRun {
+  readonly client: AtedbClient;
   readonly chain: Chain;
+  /** The user's own key, which need not be what the chain is written with. */
+  readonly loadKey: () => Promise<KeyPair>;
   readonly output: Output;
   readonly signal: AbortSignal;
   /** How to append. */
@@ -40,7 +44,12 @@ export async function withRules(
     await using client = await connectTo(server, { onNotice: notify, passphrase }, json);
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     const { signing } = await loadSigners({ ...target, author: undefined }, passphrase);
-    await run({ chain, output, signal, options: { ...signing, signal }, notify });
+    const loadKey = async () => {
+      const store = new IdentityStore(identityHome(process.env));
+      return (await store.get(key ?? (await store.defaultName()), passphrase)).keyPair;
+    };
+    const options = { ...signing, signal };
+    await run({ client, chain, loadKey, output, signal, options, notify });
   });
 }
 

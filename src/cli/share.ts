@@ -1,4 +1,6 @@
+import { roleOf } from '../account/index.ts';
 import type { Committed } from '../client/index.ts';
+import type { PublicKey } from '../crypto/index.ts';
 import { committedJson } from './append-lines.ts';
 import { fingerprintOf } from './key-names.ts';
 import { readersSet } from './prepare-rules.ts';
@@ -9,6 +11,9 @@ import { keyNamesOf, publicKeysOf } from './set-rules.ts';
 export interface ShareSettings extends RuleTarget {
   /** As they are named on the command line. */
   readonly keys: readonly string[];
+  /** A role of a group, whose key is one of them. */
+  readonly group: string | undefined;
+  readonly role: string;
   /** Whether they are set anew, with a new read key. */
   readonly anew: boolean;
 }
@@ -18,7 +23,10 @@ export async function shareWith(settings: ShareSettings): Promise<void> {
   await withRules(settings, async (run) => {
     const { chain, options, notify } = run;
     const names = keyNamesOf(chain);
-    const readers = await publicKeysOf(chain, settings.keys, names);
+    const readers = [
+      ...(await publicKeysOf(chain, settings.keys, names)),
+      ...(await roleKeys(run, settings)),
+    ];
     const what = objectWords(settings.object);
     if (settings.anew) {
       const committed = await chain.setReaders(readers, settings.object, options);
@@ -28,12 +36,26 @@ export async function shareWith(settings: ShareSettings): Promise<void> {
     }
     const committed = await chain.addReaders(readers, settings.object, options);
     const who = await Promise.all(readers.map(({ fingerprint }) => names.words(fingerprint)));
+    if (settings.group !== undefined)
+      who.splice(-1, 1, `the role ${settings.role} of the group ${settings.group}`);
     print(run, settings, committed, `shared ${what} with ${who.join(', ')}`);
   });
 }
 
+/** The key that a role of a group has. @throws AtedbError GROUP_DENIED, VERIFICATION_FAILED; ACT_INVALID where there is no such role. */
+async function roleKeys(
+  { client, loadKey }: RuleRun,
+  { group, role }: ShareSettings,
+): Promise<PublicKey[]> {
+  if (group === undefined) return [];
+  const { state } = await client.groups.open(group, await loadKey());
+  return [roleOf(state, role).key];
+}
+
 /** Take readers off. @throws AtedbError REQUEST_INVALID for one that isn't a reader. */
-export async function unshareWith(settings: Omit<ShareSettings, 'anew'>): Promise<void> {
+export async function unshareWith(
+  settings: Omit<ShareSettings, 'anew' | 'group' | 'role'>,
+): Promise<void> {
   await withRules(settings, async (run) => {
     const { chain, options } = run;
     const names = keyNamesOf(chain);

@@ -1,6 +1,7 @@
 import type { KeyPair, PaddingRule } from '../crypto/index.ts';
 import type { ChainKey, DelegatedRight, TrustMode } from '../event/index.ts';
 import type { Chain } from './chain.ts';
+import type { RoleKeysNow } from './group-keys.ts';
 import type { OnNotice } from './notice.ts';
 import type { Transport } from './transport.ts';
 
@@ -15,6 +16,8 @@ export interface ChainOptions {
   readonly loadKey: () => Promise<KeyPair>;
   /** The key of whoever writes by that of a role: undefined where no other is written with. Absent: nobody does. */
   readonly loadAuthor?: (() => Promise<KeyPair | undefined>) | undefined;
+  /** The keys of the group's roles, where the user looks after its readers. Absent: the chain is no group's. */
+  readonly loadRoleKeys?: (() => Promise<RoleKeysNow | undefined>) | undefined;
   /** Whether that one is named as the author. */
   readonly signsAsMember: boolean;
   /** By which the key may write and read; undefined: by rules that name it. */

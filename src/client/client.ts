@@ -33,6 +33,7 @@ import {
 import { GroupKeys, type GroupKeysOptions } from './group-keys.ts';
 import { GroupsClient } from './groups.ts';
 import { checkProvable, identityCheck } from './identity-check.ts';
+import { KnownGroups } from './known-groups.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
 import { nameSource } from './name-source.ts';
@@ -125,8 +126,8 @@ export class AtedbClient implements AsyncDisposable {
       return this.#safeTransport;
     };
     this.accounts = new AccountsClient(safely, options.passwordCosts ?? passphraseCosts);
-    this.groups = new GroupsClient(safely);
     this.server = this.#transport.server;
+    this.groups = new GroupsClient(safely, new KnownGroups(this.home, this.server, this.#onNotice));
     this.#passphrase = options.passphrase;
     this.#token = options.token === undefined ? undefined : tokenOf(options.token);
   }
@@ -281,6 +282,7 @@ export class AtedbClient implements AsyncDisposable {
       loadKey: () => keys.loadKey(),
       loadReadKeys: () => keys.loadReadKeys(),
       loadAuthor: () => keys.loadAuthor(),
+      loadRoleKeys: () => keys.loadRoleKeys(),
     };
   }
 

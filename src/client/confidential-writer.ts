@@ -12,6 +12,7 @@ import {
 } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainRules } from './chain-rules.ts';
+import type { RoleKeysNow } from './group-keys.ts';
 import type { Committed } from './pending-append.ts';
 import { type RangeContext, readOnWith } from './range.ts';
 import { withSealing } from './sealing.ts';
@@ -21,6 +22,7 @@ import {
   isClearChain,
   primaryKeyOf,
   readersWithout,
+  renewedReaders,
   type SharedObject,
 } from './sharing.ts';
 
@@ -53,6 +55,8 @@ export interface ConfidentialWriterOptions {
   readonly isConfidential: boolean;
   readonly padding: PaddingRule;
   readonly loadKey: () => Promise<KeyPair>;
+  /** As in `ChainOptions`. */
+  readonly loadRoleKeys?: (() => Promise<RoleKeysNow | undefined>) | undefined;
   /** What reading needs; creates no chain. */
   readonly context: (options: CallOptions) => Promise<RangeContext>;
   /** Appends what is built. */
@@ -69,6 +73,8 @@ export class ConfidentialWriter {
   #isSealing = false;
   /** Ids of read keys that this client has made, and not yet seen handed out in the chain's history. */
   readonly #unseen = new Set<string>();
+  /** Version of the group after which nobody reads the chain by a key that a role had before; undefined: not looked at yet. */
+  #renewedFor: number | undefined;
   /** Of this client's own appends, in order: what comes behind them is sealed as is due there, before anybody has verified them. */
   readonly #own = new Set<OwnPlacements>();
 
@@ -215,6 +221,7 @@ export class ConfidentialWriter {
 
   async #appendOnce(events: readonly AppendEvent[], options: AppendOptions): Promise<Committed> {
     const queued = this.#turn.then(async () => {
+      await this.#renewReaders(options);
       if (this.#own.size > unverifiedMax) this.#hasReached = false;
       const context = await this.#reached(options);
       const before = [...this.#own].flatMap((own) => own.placements);
@@ -231,6 +238,33 @@ export class ConfidentialWriter {
     });
     this.#turn = queued.catch(() => undefined);
     return (await queued).committed;
+  }
+
+  /**
+   * Where roles of the chain's group have other keys than those that the read key was handed out to: hand a new one out to the keys that
+   * they have now. What the roles' keys are, the group's acts say, and never the server's answers in the chain, which anybody who has
+   * the server could have it sign.
+   */
+  async #renewReaders({ signal, timeoutMs }: CallOptions): Promise<void> {
+    const roles = await this.#options.loadRoleKeys?.();
+    if (roles === undefined || roles.version === this.#renewedFor) return;
+    const call = { signal, timeoutMs };
+    this.#hasReached = false;
+    const dueReaders = async () => renewedReaders(await this.#reached(call), roles);
+    if ((await dueReaders()) !== undefined) {
+      try {
+        await this.#change(call, async (context) => {
+          const readers = renewedReaders(context, roles);
+          if (readers === undefined) throw nothingToDo('the roles have the keys that read it');
+          return this.#newReaders(context.genesis, {}, readers, []);
+        });
+      } catch (error) {
+        // Somebody else may have been faster.
+        this.#hasReached = false;
+        if ((await dueReaders()) !== undefined) throw error;
+      }
+    }
+    this.#renewedFor = roles.version;
   }
 
   #keepUntilVerified(placements: readonly Placement[], committed: Promise<Committed>): void {

@@ -1,5 +1,6 @@
+import { roleOf } from '../account/index.ts';
 import { AtedbError, type Reason } from '../bytes/index.ts';
-import type { KeyPair } from '../crypto/index.ts';
+import type { KeyPair, PublicKey } from '../crypto/index.ts';
 import type { GroupsClient } from './groups.ts';
 import { highestRole, type OpenedGroup } from './opened-group.ts';
 
@@ -29,11 +30,27 @@ const noClaimReasons: ReadonlySet<Reason> = new Set([
   'CLAIM_NOT_ALLOWED',
   'AUTH_LINK_UNSAFE',
 ]);
+/** The keys that a group's roles have now, for whoever looks after the readers of its chains. */
+export interface RoleKeysNow {
+  /** Of the group's last act. */
+  readonly version: number;
+  /** @returns the key that has the place of one that a role had; undefined: no role had this one, or still has it. */
+  successorOf(fingerprint: string): PublicKey | undefined;
+}
+
+/** Roles whose members own the group's chains, and so say who reads them. */
+const ownerRoles: ReadonlySet<string> = new Set(['owner', 'delegate']);
+
+/** A group is asked for again when what is known of it is older than this. */
+const freshMs = 60_000;
 
 /** The keys by which a member of a group uses its chains: that of the highest role that the member has. */
 export class GroupKeys {
   readonly #options: GroupKeysOptions;
   #opened: Promise<OpenedGroup | undefined> | undefined;
+  /** As it was last heard of: what the member writes with stays the key that the chain was opened with. */
+  #newest: OpenedGroup | undefined;
+  #askedAt = 0;
 
   constructor(options: GroupKeysOptions) {
     this.#options = options;
@@ -73,6 +90,33 @@ export class GroupKeys {
     return [...new Set([...roles, ...group.keys.values(), ...group.retired, ...own])];
   }
 
+  /**
+   * What the roles' keys are, for an owner or a delegate; undefined for others. It is what was heard last: when that is a minute ago, the
+   * server is asked again meanwhile, for the call after.
+   */
+  async loadRoleKeys(): Promise<RoleKeysNow | undefined> {
+    const own = await this.#options.loadKey();
+    const opened = await this.#open(own);
+    const group = this.#newest ?? opened;
+    const role = opened && highestRole(opened)?.role;
+    if (group === undefined || role === undefined || !ownerRoles.has(role)) return undefined;
+    if (performance.now() - this.#askedAt > freshMs) {
+      this.#askedAt = performance.now();
+      // Where it can't be had, what is known goes on to count, and it is asked for again later.
+      this.#ask(own).catch(() => undefined);
+    }
+    const { version, changed } = group.state;
+    return {
+      version,
+      successorOf: (fingerprint) => {
+        const roleName = changed.find(
+          (one) => one.fingerprint.toString('hex') === fingerprint,
+        )?.roleName;
+        return roleName === undefined ? undefined : roleOf(group.state, roleName).key;
+      },
+    };
+  }
+
   #open(own: KeyPair): Promise<OpenedGroup | undefined> {
     this.#opened ??= this.#ask(own).catch((error: unknown) => {
       this.#opened = undefined;
@@ -83,8 +127,11 @@ export class GroupKeys {
 
   async #ask(own: KeyPair): Promise<OpenedGroup | undefined> {
     const { groups, name } = this.#options;
+    this.#askedAt = performance.now();
     try {
-      return await groups.open(name, own);
+      const opened = await groups.open(name, own);
+      this.#newest = opened;
+      return opened;
     } catch (error) {
       if (error instanceof AtedbError && noGroupReasons.has(error.reason)) return undefined;
       throw error;

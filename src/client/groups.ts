@@ -25,6 +25,7 @@ import { nextAct, readAccount } from './account-acts.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
 import { planChange, planCreation, type RoleEdit } from './group-plan.ts';
+import type { KnownGroups } from './known-groups.ts';
 import { type OpenedGroup, openGroup } from './opened-group.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
@@ -49,10 +50,12 @@ const actsMax = 10_000;
 /** The groups of an auth service, for their members. */
 export class GroupsClient {
   readonly #transport: () => Transport;
+  readonly #known: KnownGroups;
 
   /** @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE. */
-  constructor(transport: () => Transport) {
+  constructor(transport: () => Transport, known: KnownGroups) {
     this.#transport = transport;
+    this.#known = known;
   }
 
   /**
@@ -71,7 +74,8 @@ export class GroupsClient {
   }
 
   /**
-   * Read a group, and open what a member's key opens of it. All of its acts are verified; that it is the group that one means, who its owners are says.
+   * Read a group, and open what a member's key opens of it. All of its acts are verified, and that they go on from what was
+   * seen of it before, if anything was; else, that it is the group that one means, who its owners are says.
    *
    * @throws AtedbError GROUP_DENIED for a key without a role in it; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED.
    */
@@ -79,6 +83,8 @@ export class GroupsClient {
     const group = groupOf(name);
     const { acts, isUnverified } = await this.#actsOf(group, key, options);
     const state = await verified(group, acts);
+    await this.#known.check(group.text, acts);
+    await this.#known.note(group.text, { version: state.version, hash: state.head });
     return { state, isUnverified, ...openGroup(state, acts, key) };
   }
 

@@ -68,7 +68,7 @@ export type Notice =
       readonly former: string;
       readonly message: string;
     }
-  /** Who a server is could not be written to the home folder. */
+  /** Who a server is, or one of its groups, could not be written to the home folder. */
   | {
       readonly kind: 'server-not-remembered';
       /** `host:port`. */

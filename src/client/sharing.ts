@@ -4,6 +4,7 @@ import { type PublicKey, readKeyBytes, readKeyIdOf, sealTo } from '../crypto/ind
 import type { WrappedKey } from '../event/index.ts';
 import type { Authority } from '../trust/index.ts';
 import { type AppendEvent, identified } from './build-events.ts';
+import type { RoleKeysNow } from './group-keys.ts';
 import type { RangeContext } from './range.ts';
 import { readKeyMissing } from './sealing.ts';
 import { wrapContext } from './wrapped-keys.ts';
@@ -96,15 +97,42 @@ export function readersWithout(
   const staying = holders.filter(
     (holder) => !gone.has(holder) && !authority.keys.isChanged(holder),
   );
-  return staying.map((fingerprint) => {
-    const key = authority.keys.find(fingerprint);
-    if (key !== undefined) return key;
-    throw new AtedbError(
-      'KEY_UNKNOWN',
-      `the chain doesn't know the public key ${fingerprint} of a reader. Set all readers instead`,
-      { metadata: { fingerprint } },
-    );
+  return staying.map((fingerprint) => knownKey(authority, fingerprint));
+}
+
+/**
+ * Who is to read a chain, where its read key was handed out to keys that roles of its group have no more: the keys that these have now,
+ * and all others that count.
+ *
+ * @returns undefined where nothing is to be changed.
+ * @throws AtedbError KEY_UNKNOWN where the public key of one who stays is not known.
+ */
+export function renewedReaders(
+  { genesis, verified }: RangeContext,
+  roles: RoleKeysNow,
+): readonly PublicKey[] | undefined {
+  const authority = verified.authority(genesis);
+  const rule = authority.readRuleFor(noKey, undefined);
+  if (rule?.kind !== 'read_key') return undefined;
+  const holders = verified.wrapped.holdersOf(rule.readKeyId).map((one) => one.toString('hex'));
+  if (holders.every((holder) => roles.successorOf(holder) === undefined)) return undefined;
+  const staying = holders.map((holder) => {
+    const successor = roles.successorOf(holder);
+    if (successor !== undefined) return successor;
+    return authority.keys.isChanged(holder) ? undefined : knownKey(authority, holder);
   });
+  return staying.filter((key) => key !== undefined);
+}
+
+/** @throws AtedbError KEY_UNKNOWN. */
+function knownKey({ keys }: Authority, fingerprint: string): PublicKey {
+  const key = keys.find(fingerprint);
+  if (key !== undefined) return key;
+  throw new AtedbError(
+    'KEY_UNKNOWN',
+    `the chain doesn't know the public key ${fingerprint} of a reader. Set all readers instead`,
+    { metadata: { fingerprint } },
+  );
 }
 
 /** The read key that seals an object's data. @throws AtedbError REQUEST_INVALID where it is in clear. */

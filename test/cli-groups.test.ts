@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startAuthServer } from './support/auth-server.ts';
+import { runHere } from './support/run-here.ts';
+import type { TestServer } from './support/test-server.ts';
+
+// The commands about groups, as a script uses them.
+
+const folder = mkdtempSync(join(tmpdir(), 'atedb-cli-groups-'));
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startAuthServer();
+  writeFileSync(join(folder, 'HELLO'), 'hello');
+  writeFileSync(join(folder, 'MORE'), 'more');
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A user with a home folder. */
+class Person {
+  readonly home: string;
+
+  constructor(name: string) {
+    this.home = join(folder, name);
+  }
+
+  run(line: string) {
+    const args = line.split(' ').map((word) =>
+      word
+        .replace('SERVER', server.address)
+        .replace('CHAINS', `ate://${server.address}`)
+        .replace(/^(HELLO|MORE)$/, (name) => join(folder, name)),
+    );
+    const environment = { ATE_HOME: this.home, ATEDB_PASSWORD: 'correct horse battery' };
+    return runHere('atedb', args, { environment });
+  }
+
+  /** What it prints. */
+  async ok(line: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(line);
+    expect(code, stderr).toBe(0);
+    return stdout;
+  }
+
+  async json(line: string) {
+    return JSON.parse(await this.ok(`${line} --json`));
+  }
+}
+
+test('a group is created, filled, used, emptied and deleted by commands', async () => {
+  const [anna, bert] = [new Person('anna'), new Person('bert')];
+  await anna.ok('user create anna@example.com --server SERVER');
+  await bert.ok('user create bert@example.com --server SERVER');
+  await anna.ok('group create team');
+  await anna.ok('group add team observer bert@example.com');
+  const shown = await anna.json('group show team');
+  expect(shown).toMatchObject({ group: 'team' });
+  expect(JSON.stringify(shown)).toContain('bert@example.com');
+  expect(await bert.ok('group show team')).toMatch(/owner[\s\S]*anna@example\.com/);
+  expect(await bert.ok('group list')).toContain('team');
+  const denied = await bert.run('group add team contributor bert@example.com');
+  expect([denied.code, denied.stderr]).toEqual([3, expect.stringContaining('Ask an owner')]);
+
+  await anna.ok('append --private --confidential CHAINS/team/notes HELLO');
+  await anna.ok('share CHAINS/team/notes --group team');
+  expect(await bert.ok('read CHAINS/team/notes')).toBe('hello\n');
+  const { author } = JSON.parse((await bert.ok('read CHAINS/team/notes --json --from -1')).trim());
+  expect(author).toMatch(/^[0-9a-f]{64}$/);
+
+  await anna.ok('group remove team observer bert@example.com');
+  await anna.ok('append CHAINS/team/notes MORE');
+  expect((await bert.run('read CHAINS/team/notes')).code).not.toBe(0);
+  const gone = await bert.run('group show team');
+  expect([gone.code, gone.stderr]).toEqual([3, expect.stringContaining('no role')]);
+  expect(await anna.ok('read CHAINS/team/notes')).toBe('hello\nmore\n');
+  await anna.ok('group delete team --yes');
+  expect((await anna.run('append CHAINS/team/notes HELLO')).code).not.toBe(0);
+});
+
+test('whom to share with is to be said', async () => {
+  const anna = new Person('anna');
+  for (const flags of ['', ' --role observer']) {
+    const { code, stderr } = await anna.run(`share CHAINS/team/notes${flags}`);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--group')]);
+  }
+});
