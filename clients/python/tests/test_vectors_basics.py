@@ -7,7 +7,7 @@ from vectors import Case, cases, data, maybe, run
 from atedb.crypto import EMPTY_ROOT, Frontier, KeyPair, PublicKey, merkle_root
 from atedb.crypto.data_key import read_key_id
 from atedb.crypto.hashes import leaf_hash, node_hash, tagged_hash
-from atedb.crypto.key_file import format_key_file, parse_key_file, PassphraseCosts
+from atedb.crypto.key_file import PassphraseCosts, format_key_file, parse_key_file
 from atedb.crypto.merkle import verify_consistency, verify_inclusion
 from atedb.encoding import check_strict
 from atedb.encoding.forms import FORMS

@@ -33,7 +33,7 @@ def derive_data_key(read_key: bytes, random: bytes, context: bytes) -> tuple[byt
 def is_commitment(expected: bytes, commitment: bytes) -> bool:
     """Whether a commitment is the expected one. Checked before anything is opened: AES-GCM by itself opens one ciphertext
     under two keys, if somebody has made it so.
-    """  # noqa: D205, D209
+    """  # noqa: D205
     return hmac.compare_digest(expected, commitment)
 
 

@@ -85,9 +85,9 @@ class PublicKey:
         return (
             FieldWriter()
             .varint(1, self.suite)
-            .bytes(2, self.key)
+            .data(2, self.key)
             .varint(3, self.kem_suite)
-            .bytes(4, self.kem_key)
+            .data(4, self.kem_key)
             .finish()
         )
 

@@ -145,7 +145,7 @@ class FieldWriter:
             self._parts.append(encode_varint(number * 8 + FIXED64) + value.to_bytes(8, "little"))
         return self
 
-    def bytes(self, number: int, value: "bytes | None") -> "FieldWriter":
+    def data(self, number: int, value: bytes | None) -> "FieldWriter":
         """Write bytes, unless there are none."""
         if value:
             self._parts.append(frame(number, value))
@@ -157,16 +157,16 @@ class FieldWriter:
             self._parts.append(frame(number, value.encode()))
         return self
 
-    def message(self, number: int, value: "bytes") -> "FieldWriter":
+    def message(self, number: int, value: bytes) -> "FieldWriter":
         """Write a message, or an element of a repeated field, also where it is empty."""
         self._parts.append(frame(number, value))
         return self
 
-    def raw(self, value: "bytes") -> "FieldWriter":
+    def raw(self, value: bytes) -> "FieldWriter":
         """Write bytes that are fields already, as they are."""
         self._parts.append(value)
         return self
 
-    def finish(self) -> "bytes":
+    def finish(self) -> bytes:
         """Give what was written."""
         return b"".join(self._parts)

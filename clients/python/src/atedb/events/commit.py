@@ -35,7 +35,7 @@ class CommitHeader:
             .varint(3, self.first_sequence)
             .varint(4, self.events)
             .varint(5, self.time_unix_ms)
-            .bytes(6, self.seal_hash)
+            .data(6, self.seal_hash)
             .finish()
         )
 
@@ -95,8 +95,8 @@ def encode_commit(run: bytes, header: bytes, tree_root: bytes | None, durable_of
     """Serialise a commit with tag and length, to be stored right behind its run."""
     body = (
         FieldWriter()
-        .bytes(1, header)
-        .bytes(2, tree_root)
+        .data(1, header)
+        .data(2, tree_root)
         .fixed32(13, len(run))
         .fixed64(14, durable_offset)
         .fixed32(15, 0)

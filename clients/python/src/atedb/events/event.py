@@ -111,13 +111,13 @@ def build_event(said: EventInput) -> BuiltEvent:
         FieldWriter()
         .fixed32(1, forms.MAGICS["EventHeader"])
         .varint(2, _NUMBERS[said.kind])
-        .bytes(3, said.primary_key)
-        .bytes(4, said.parent)
-        .bytes(5, said.collection)
+        .data(3, said.primary_key)
+        .data(4, said.parent)
+        .data(5, said.collection)
     )
     sealing = said.sealing
     write_early(header, said.authority, None if sealing is None else sealing.confidentiality)
-    header.string(12, said.type).bytes(13, said.reply_to).varint(14, said.time_unix_ms)
+    header.string(12, said.type).data(13, said.reply_to).varint(14, said.time_unix_ms)
     write_late(header, said.authority)
     before = header.finish()
     if sealing is None:
@@ -126,16 +126,16 @@ def build_event(said: EventInput) -> BuiltEvent:
     else:
         data = sealing.seal(said.data, before)
         hashed = tagged_hash(HASH_SEALED_DATA, data)
-    done = before + FieldWriter().bytes(30, hashed).varint(31, len(data)).finish()
-    event = FieldWriter().bytes(1, done).bytes(2, data)
+    done = before + FieldWriter().data(30, hashed).varint(31, len(data)).finish()
+    event = FieldWriter().data(1, done).data(2, data)
     if sealing is None:
-        event.bytes(3, said.salt)
+        event.data(3, said.salt)
     return BuiltEvent(done, frame(RUN_EVENT, event.finish()))
 
 
 def build_genesis_event(header: bytes) -> BuiltEvent:
     """Put the header of a genesis into its event."""
-    return BuiltEvent(header, frame(RUN_EVENT, FieldWriter().bytes(1, header).finish()))
+    return BuiltEvent(header, frame(RUN_EVENT, FieldWriter().data(1, header).finish()))
 
 
 def _check_input(said: EventInput) -> None:

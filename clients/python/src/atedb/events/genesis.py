@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from atedb.crypto.domains import HASH_CHAIN, HASH_ROOTS
@@ -63,7 +64,7 @@ def build_genesis(
     genesis = FieldWriter().string(1, chain_key.text).varint(2, 1 if trust_mode == "centralized" else 2)
     for root in sorted(roots, key=lambda one: one.fingerprint):
         genesis.message(3, root.message())
-    genesis.varint(4, created_unix_ms).bytes(5, salt)
+    genesis.varint(4, created_unix_ms).data(5, salt)
     if server_identity is not None:
         genesis.message(6, server_identity.message())
     genesis.varint(7, int(private)).varint(8, int(confidential))
@@ -100,7 +101,7 @@ def parse_genesis(header: bytes) -> Genesis:
             parts[found.number] = content
         else:
             numbers[found.number] = found.value
-    for before, after in zip(roots, roots[1:], strict=False):
+    for before, after in pairwise(roots):
         if before.fingerprint >= after.fingerprint:
             raise _invalid("its roots are not sorted by fingerprint, once each")
     trust_mode: TrustMode = "centralized" if numbers[2] == 1 else "distributed"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from atedb.crypto.keys import PublicKey
@@ -126,16 +127,16 @@ def write_early(
     if authority.authorisation is not None:
         header.message(6, _authorisation_bytes(authority.authorisation))
     if confidentiality is not None:
-        parts = FieldWriter().bytes(1, confidentiality.read_key_id).bytes(2, confidentiality.random)
-        header.message(7, parts.bytes(3, confidentiality.commitment).finish())
+        parts = FieldWriter().data(1, confidentiality.read_key_id).data(2, confidentiality.random)
+        header.message(7, parts.data(3, confidentiality.commitment).finish())
     for key in authority.public_keys:
         header.message(8, key.message())
     for one in authority.wrapped_keys:
-        parts = FieldWriter().bytes(1, one.read_key_id).bytes(2, one.recipient).bytes(3, one.wrapped)
+        parts = FieldWriter().data(1, one.read_key_id).data(2, one.recipient).data(3, one.wrapped)
         header.message(9, parts.finish())
     for fingerprint in authority.sign_with:
         header.message(10, fingerprint)
-    header.bytes(11, authority.author)
+    header.data(11, authority.author)
 
 
 def write_late(header: FieldWriter, authority: EventAuthority) -> None:
@@ -147,11 +148,11 @@ def write_late(header: FieldWriter, authority: EventAuthority) -> None:
             roots.message(1, root.message())
         header.message(17, roots.finish())
     if authority.key_change is not None:
-        change = FieldWriter().bytes(1, authority.key_change.fingerprint)
+        change = FieldWriter().data(1, authority.key_change.fingerprint)
         if authority.key_change.successor is not None:
             change.message(2, authority.key_change.successor.message())
         header.message(18, change.finish())
-    header.bytes(19, authority.label)
+    header.data(19, authority.label)
 
 
 def read_authority(header: bytes) -> EventAuthority:
@@ -256,7 +257,7 @@ def _contents(data: bytes) -> list[bytes]:
 
 def check_sorted(what: str, fingerprints: Sequence[bytes]) -> None:
     """Refuse what isn't sorted, once each. Raises BATCH_INVALID."""
-    for before, after in zip(fingerprints, fingerprints[1:], strict=False):
+    for before, after in pairwise(fingerprints):
         if before >= after:
             why = f"{what} are not sorted by fingerprint, once each: {after.hex()} is out of place"
             raise AtedbError(Reason.BATCH_INVALID, why)

@@ -56,8 +56,8 @@ class Signature:
 
     def message(self) -> bytes:
         """Serialise it."""
-        writer = FieldWriter().varint(1, self.suite).bytes(2, self.fingerprint)
-        return writer.bytes(3, self.signature).finish()
+        writer = FieldWriter().varint(1, self.suite).data(2, self.fingerprint)
+        return writer.data(3, self.signature).finish()
 
     @staticmethod
     def parse(data: bytes) -> "Signature":
@@ -92,17 +92,17 @@ def build_seal_header(
     header = (
         FieldWriter()
         .fixed32(1, forms.MAGICS["SealHeader"])
-        .bytes(2, writer.chain_id)
-        .bytes(3, writer.id())
-        .bytes(4, writer.fingerprint)
-        .bytes(5, writer.salt)
+        .data(2, writer.chain_id)
+        .data(3, writer.id())
+        .data(4, writer.fingerprint)
+        .data(5, writer.salt)
         .varint(6, counter)
-        .bytes(7, previous)
+        .data(7, previous)
         .varint(8, len(event_headers))
-        .bytes(9, merkle_root(event_headers))
+        .data(9, merkle_root(event_headers))
     )
     if as_of is not None and as_of.size > 0:
-        header.varint(10, as_of.size).bytes(11, as_of.root)
+        header.varint(10, as_of.size).data(11, as_of.root)
     for condition in preconditions:
         header.message(12, _precondition_bytes(condition))
     return header.finish()
@@ -115,7 +115,7 @@ def _precondition_bytes(condition: Precondition) -> bytes:
     place = _CONDITIONS.index(condition.kind) + 1
     inner = FieldWriter()
     if place > 2:
-        inner.bytes(1, condition.primary_key).varint(2, condition.number)
+        inner.data(1, condition.primary_key).varint(2, condition.number)
     else:
         inner.varint(1, condition.number)
     return FieldWriter().message(place, inner.finish()).finish()
@@ -132,7 +132,7 @@ def sign_run(
     `keys` sign it: none where a stream has proven the writer's. `shown` are public keys of signers that the chain may not
     know yet.
     """
-    seal = FieldWriter().bytes(1, seal_header)
+    seal = FieldWriter().data(1, seal_header)
     for key in sorted(keys, key=lambda one: one.fingerprint):
         seal.message(2, Signature.by(key, CONTEXT_SEAL, seal_header).message())
     for public_key in sorted(shown, key=lambda one: one.fingerprint):

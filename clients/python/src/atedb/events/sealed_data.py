@@ -25,7 +25,7 @@ _INFO = INFO_WRAPPED_KEY.encode("ascii")
 def sealing_under(read_key: bytes, chain_id: bytes, padding: Padding) -> Sealing:
     """Seal the data of one event: under a key that is derived for it alone, bound to the chain and to all of the header but
     hash and size of the data. So it can't be moved to another event, or chain.
-    """  # noqa: D205, D209
+    """  # noqa: D205
     random = secrets.token_bytes(32)
     key_id = read_key_id(read_key)
     key, commitment = derive_data_key(read_key, random, chain_id + key_id)

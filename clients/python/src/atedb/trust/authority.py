@@ -12,6 +12,7 @@ from atedb.events.rules import EventAuthority, ReadRule, WriteRule, read_confide
 from atedb.limits import TREE_DEPTH_MAX
 from atedb.trust.key_ring import KeyRing, Undo, take_back
 from atedb.trust.object_tree import Node, ObjectTree
+from atedb.trust.placement import Placement, assume_placement
 from atedb.trust.signers import actors_of, in_words, keys_of_signers, signers_of
 
 
@@ -48,6 +49,12 @@ class Authority:
     def of(genesis: Genesis) -> "Authority":
         """Begin with a chain that has just begun."""
         return Authority(KeyRing(genesis.roots), confidential=genesis.confidential, private=genesis.private)
+
+    def copy(self) -> "Authority":
+        """Give one that changes by itself."""
+        other = Authority(self.keys.copy(), confidential=False, private=False)
+        other._tree = self._tree.copy()
+        return other
 
     @property
     def has_read_rules(self) -> bool:
@@ -86,6 +93,10 @@ class Authority:
                 return self._tree.read_rule_of(node)
         above = self._tree.find(parent) if parent else None
         return self._tree.read_rule_of(above or self._tree.root)
+
+    def assume(self, placement: Placement) -> bool:
+        """Have an object where an event is going to put it, before the chain has decided on that. Returns whether it changes anything."""
+        return assume_placement(self._tree, placement)
 
     def keys_of(self, batch: Batch) -> dict[bytes, PublicKey]:
         """Find the keys that a batch is to be signed by, or proven. Looks at no event's right.

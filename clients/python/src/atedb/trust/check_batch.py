@@ -114,7 +114,7 @@ def _check_said(batch: Batch, index: int, event: EventView) -> None:
     said = batch.authority_of(index)
     kind = event.kind
 
-    def refuse(is_said: bool, what: str) -> None:  # noqa: FBT001
+    def refuse(is_said: bool, what: str) -> None:
         if is_said:
             raise invalid_event(index, f"an event of kind {kind!r} {what}")
 

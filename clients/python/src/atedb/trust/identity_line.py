@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from atedb.crypto.domains import CONTEXT_IDENTITY_POSSESSION, CONTEXT_IDENTITY_ROTATION
 from atedb.crypto.keys import PublicKey
@@ -78,7 +79,7 @@ def _parse(message: bytes) -> _Rotation:
 def _fingerprints(identity: PublicKey, parsed: Sequence[_Rotation]) -> tuple[bytes, ...]:
     if not parsed:
         return (identity.fingerprint,)
-    for before, after in zip(parsed, parsed[1:], strict=False):
+    for before, after in pairwise(parsed):
         if before.new.fingerprint != after.old.fingerprint:
             raise _failed("one leads to a key, and the next goes on from another")
     if parsed[-1].new.fingerprint != identity.fingerprint:

@@ -24,6 +24,12 @@ class KeyRing:
         self._keys = {**{key.fingerprint: key for key in others}, **self._roots}
         self._changed: dict[bytes, bytes | None] = {}
 
+    def copy(self) -> "KeyRing":
+        """Give one that changes by itself."""
+        other = KeyRing(self._roots.values(), self._keys.values())
+        other._changed = dict(self._changed)
+        return other
+
     @property
     def roots(self) -> list[PublicKey]:
         """The roots, in the order of their fingerprints."""
@@ -61,7 +67,11 @@ class KeyRing:
                 metadata={"limit_keys": str(CHAIN_KEYS_MAX)},
             )
         self._keys[fingerprint] = key
-        undo.append(lambda: self._keys.pop(fingerprint) and None)
+
+        def restore() -> None:
+            del self._keys[fingerprint]
+
+        undo.append(restore)
 
     def set_roots(self, roots: Iterable[PublicKey], undo: Undo) -> None:
         """Have other roots. Those before stay known, as other keys do."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from atedb.events.rules import Authorisation, ReadRule, WriteRule
@@ -47,6 +48,23 @@ class ObjectTree:
         self._read_rules = 0
         self._named: Counter[bytes] = Counter()
         self._admitted: frozenset[bytes] = frozenset()
+
+    def copy(self) -> "ObjectTree":
+        """Give one that changes by itself."""
+        other = ObjectTree(confidential=self._confidential, private=self.private)
+        copies = {id(self.root): other.root}
+        for node in self._nodes.values():
+            copies[id(node)] = Node(node.key, None)
+        for node in (self.root, *self._nodes.values()):
+            twin = copies[id(node)]
+            twin.parent = None if node.parent is None else copies[id(node.parent)]
+            for name in ("write", "add", "read", "children", "is_live", "is_kept"):
+                setattr(twin, name, getattr(node, name))
+        other._nodes = {key: copies[id(node)] for key, node in self._nodes.items()}
+        other._read_rules = self._read_rules
+        other._named = Counter(self._named)
+        other._admitted = self._admitted
+        return other
 
     @property
     def size(self) -> int:
@@ -123,7 +141,7 @@ class ObjectTree:
         """Remember an object, as a child of a node."""
         node = Node(key, parent, is_kept=kept)
         self._nodes[key] = node
-        undo.append(lambda: self._nodes.pop(key) and None)
+        undo.append(partial(self._nodes.__delitem__, key))
         self._count(parent, 1, undo)
         return node
 
@@ -159,12 +177,12 @@ class ObjectTree:
         self.forget_unused(before, undo)
 
     def revive(self, node: Node, undo: Undo) -> None:
-        """It was written: so it is live."""
+        """Have it live: it was written."""
         if not node.is_live:
             self._set(node, "is_live", True, undo)
 
     def remove(self, node: Node, undo: Undo) -> None:
-        """It is gone; what its children inherit stays, as long as there are any."""
+        """Have it gone; what its children inherit stays, as long as there are any."""
         self._set(node, "is_live", False, undo)
         self.forget_unused(node, undo)
 
@@ -174,7 +192,7 @@ class ObjectTree:
         while at.parent is not None and at.children == 0 and not (at.is_live and self._is_told(at)):
             gone, parent = at, at.parent
             del self._nodes[gone.key]
-            undo.append(lambda gone=gone: self._nodes.__setitem__(gone.key, gone))
+            undo.append(partial(self._nodes.__setitem__, gone.key, gone))
             if gone.read is not None:
                 self._count_read_rules(-1, undo)
             self._count_names(gone.write, -1, undo)
@@ -197,7 +215,7 @@ class ObjectTree:
     def _count_names(self, rule: WriteRule | None, by: int, undo: Undo) -> None:
         for name in _names_of(rule):
             self._named[name] += by
-            undo.append(lambda name=name: self._named.subtract({name: by}))
+            undo.append(partial(self._named.subtract, {name: by}))
 
     def _count_read_rules(self, by: int, undo: Undo) -> None:
         self._read_rules += by

@@ -79,6 +79,21 @@ class ReplayVerifier:
         self._next_sequence = begin.sequence
         self._time_unix_ms = 0
 
+    def copy(self) -> "ReplayVerifier":
+        """Give a replay that goes on from here by itself."""
+        other = ReplayVerifier(self.genesis, None, self._find_key)
+        other._authority = self._authority.copy()
+        other._is_whole = self._is_whole
+        other._frontier = self._frontier.copy()
+        other._roots = dict(self._roots)
+        other._root_sizes = deque(self._root_sizes)
+        other._writers = dict(self._writers)
+        other._latest = self._latest.copy()
+        other._objects = self._objects.copy()
+        other._next_sequence = self._next_sequence
+        other._time_unix_ms = self._time_unix_ms
+        return other
+
     @property
     def next_commit(self) -> int:
         """Number of the commit that comes next."""
@@ -268,6 +283,11 @@ class _Latest:
         self._newest = (b"", 0)
         self._newest_other = (b"", 0)
 
+    def copy(self) -> "_Latest":
+        other = _Latest()
+        other._newest, other._newest_other = self._newest, self._newest_other
+        return other
+
     def wrote(self, writer: bytes, end_sequence: int) -> None:
         if writer != self._newest[0]:
             self._newest_other = self._newest
@@ -287,6 +307,11 @@ class _Objects:
         self._older: dict[bytes, tuple[bytes, int, int]] = {}
         self._newer: dict[bytes, tuple[bytes, int, int]] = {}
         self._events = 0
+
+    def copy(self) -> "_Objects":
+        other = _Objects()
+        other._older, other._newer, other._events = dict(self._older), dict(self._newer), self._events
+        return other
 
     def add(self, batch: Batch, first_sequence: int) -> None:
         writer = batch.seal.writer_id

@@ -71,10 +71,10 @@ class ClientHandshake:
         offered = sorted({kem_for(size).number for size in sizes})
         hello_random = random(32)
         self._keys = {number: KemPrivateKey(KEMS[number], random(KEM_SEED_BYTES)) for number in offered}
-        hello = FieldWriter().fixed32(1, forms.MAGICS["ClientHello"]).bytes(2, hello_random)
+        hello = FieldWriter().fixed32(1, forms.MAGICS["ClientHello"]).data(2, hello_random)
         hello.varint(3, key_bits)
         for number, key in self._keys.items():
-            hello.message(4, FieldWriter().varint(1, number).bytes(2, key.public_key).finish())
+            hello.message(4, FieldWriter().varint(1, number).data(2, key.public_key).finish())
         self.hello = hello.finish()
 
     def finish(self, server_hello: bytes) -> FinishedHandshake:
@@ -112,7 +112,7 @@ class ClientHandshake:
         return FinishedHandshake(
             key,
             tuple(identity.all(3)),
-            finished.bytes(2, keys.finished("client", t5)).finish(),
+            finished.data(2, keys.finished("client", t5)).finish(),
             ClientSession(
                 parameters.data(3), key_bits, key, keys.session_secrets(t5), terms, random=self._random
             ),

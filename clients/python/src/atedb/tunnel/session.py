@@ -190,7 +190,7 @@ class CallCrypto:
         head = FieldWriter()
         if not self._has_sent:
             self._has_sent = True
-            head.bytes(1, self._session_id).varint(2, self._call).bytes(3, self._random)
+            head.data(1, self._session_id).varint(2, self._call).data(3, self._random)
         key, nonce, aad = self._sending.next(frame_type)
         sealed = head.varint(4, frame_type).finish() + frame(5, AESGCM(key).encrypt(nonce, payload, aad))
         self._count(len(sealed))
