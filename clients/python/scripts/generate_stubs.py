@@ -17,7 +17,9 @@ def generate(into: Path) -> None:
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I", str(PROTO)]
     outputs = [f"--{kind}_out={into}" for kind in ("python", "pyi", "grpc_python")]
     subprocess.run([*command, *outputs, *files], check=True)
-    (into / "atedb" / "v1" / "__init__.py").write_text('"""Generated from the schema: scripts/generate_stubs.py."""\n')
+    (into / "atedb" / "v1" / "__init__.py").write_text(
+        '"""Generated from the schema: scripts/generate_stubs.py."""\n'
+    )
 
 
 def main() -> int:
@@ -30,9 +32,13 @@ def main() -> int:
         generate(made)
         names = sorted(path.name for path in (made / "atedb" / "v1").iterdir())
         there = sorted(p.name for p in (TARGET / "atedb" / "v1").iterdir() if p.suffix in (".py", ".pyi"))
-        _, differ, errors = filecmp.cmpfiles(made / "atedb" / "v1", TARGET / "atedb" / "v1", names, shallow=False)
+        _, differ, errors = filecmp.cmpfiles(
+            made / "atedb" / "v1", TARGET / "atedb" / "v1", names, shallow=False
+        )
     if names != there or differ or errors:
-        sys.stderr.write(f"src/atedb/v1 does not match proto/: {differ + errors}; run scripts/generate_stubs.py\n")
+        sys.stderr.write(
+            f"src/atedb/v1 does not match proto/: {differ + errors}; run scripts/generate_stubs.py\n"
+        )
         return 1
     return 0
 

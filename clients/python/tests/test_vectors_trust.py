@@ -73,9 +73,7 @@ def test_replay(case: Case) -> None:
     assert [one.vouched_by for one in batches] == case["vouchedBy"]
     assert verifier.genesis.chain_id.hex() == case["chainId"]
     if "opened" in case:
-        assert _opened(case, verifier, batches) == {
-            one["sequence"]: one["data"] for one in case["opened"]
-        }
+        assert _opened(case, verifier, batches) == {one["sequence"]: one["data"] for one in case["opened"]}
 
 
 def _opened(case: Case, verifier: ReplayVerifier, batches: list[VerifiedBatch]) -> dict[int, str]:

@@ -12,7 +12,8 @@ from atedb.client.chain_event import ChainEvent
 from atedb.client.locks import Lease, LockTarget, lock_object
 from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
 from atedb.client.notices import OnNotice
-from atedb.client.opener import ChainOpener, Expected
+from atedb.client.opened import Expected
+from atedb.client.opener import ChainOpener
 from atedb.client.pipeline import Committed
 from atedb.client.read_keys import ReadKeys
 from atedb.client.reading import ChainReader

@@ -7,9 +7,10 @@ from atedb.client.home import DEFAULT_KEY, default_home, load_key, load_or_make_
 from atedb.client.identity_check import IdentityCheck, LookUpIdentity
 from atedb.client.known_hosts import KnownHosts
 from atedb.client.notices import OnNotice, ignore
-from atedb.client.opener import Expected
+from atedb.client.opened import Expected
 from atedb.client.tls import TlsOptions
-from atedb.client.transport import Encryption, Transport
+from atedb.client.transport import Transport
+from atedb.client.tunnel_agreement import Encryption
 from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.errors import invalid
 from atedb.events.chain_key import ServerAddress, parse_chain_key, parse_server_address
@@ -161,4 +162,3 @@ def connect(
         look_up_identity=look_up_identity,
         on_notice=on_notice,
     )
-

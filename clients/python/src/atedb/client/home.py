@@ -66,6 +66,8 @@ def load_or_make_key(home: Path, name: str | None, passphrase: str | None, on_no
         if other is None:
             raise error from None
         return other
-    message = f'made the key "{DEFAULT_KEY}", with the fingerprint {key.fingerprint.hex()}, in {path}. Keep a copy'
+    message = (
+        f'made the key "{DEFAULT_KEY}", with the fingerprint {key.fingerprint.hex()}, in {path}. Keep a copy'
+    )
     on_notice(Notice("key-created", message, metadata={"path": str(path)}))
     return key

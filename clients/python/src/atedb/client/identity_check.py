@@ -40,7 +40,9 @@ class IdentityCheck:
         try:
             line = verify_identity_line(identity, rotations)
         except AtedbError as error:
-            why = f"what {server} says of its identity does not verify: {error.message}. Nothing was sent to it"
+            why = (
+                f"what {server} says of its identity does not verify: {error.message}. Nothing was sent to it"
+            )
             raise AtedbError(Reason.VERIFICATION_FAILED, why, metadata={"server": server}) from error
         fingerprints = {one.hex() for one in line.fingerprints}
         if pinned is not None and pinned not in fingerprints:
@@ -101,7 +103,9 @@ class IdentityCheck:
         # Another process was faster, and has met another server.
         self._refuse(found, line, await self.known_hosts.find(server))
         if verdict == "rotated" and known is not None:
-            message = f"{server} has another identity key now, {_shown(line)}, for which the one before vouches"
+            message = (
+                f"{server} has another identity key now, {_shown(line)}, for which the one before vouches"
+            )
             self.on_notice(Notice("server-rotated", message, metadata={"server": server}))
         elif self.address.pinned is None:
             message = f"met {server} for the first time: its identity is {_shown(line)}. Compare it with what the server prints"

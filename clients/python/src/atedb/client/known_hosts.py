@@ -127,15 +127,11 @@ def _replaced(text: str, server: str, host: KnownHost | None) -> str:
     def is_of_server(line: str) -> bool:
         words = line.split()
         return (
-            bool(words)
-            and not words[0].startswith("#")
-            and parse_server_address(words[0]).server == server
+            bool(words) and not words[0].startswith("#") and parse_server_address(words[0]).server == server
         )
 
     written = (
-        []
-        if host is None
-        else [" ".join([server, *map(fingerprint_text, (host.fingerprint, *host.former))])]
+        [] if host is None else [" ".join([server, *map(fingerprint_text, (host.fingerprint, *host.former))])]
     )
     places = [place for place, line in enumerate(lines) if is_of_server(line)]
     if places:

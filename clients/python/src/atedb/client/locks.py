@@ -103,7 +103,11 @@ class Lease:
     async def _follow(self) -> None:
         try:
             news = await self._stream.news()
-            why = "the server has ended the stream" if news is None else "the server gave it twice, which can't be"
+            why = (
+                "the server has ended the stream"
+                if news is None
+                else "the server gave it twice, which can't be"
+            )
             advice = "Lock again, read what happened, then decide anew"
             error = AtedbError(Reason.LEASE_LOST, f"the lease is lost: {why}. {advice}")
         except AtedbError as failure:

@@ -183,9 +183,7 @@ def build_events(
     return BuiltEvents(built, size, preconditions, co_signers, bears_authority, sealings is not None)
 
 
-def _input_of(
-    event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: Sealing | None
-) -> EventInput:
+def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: Sealing | None) -> EventInput:
     data = event.data.encode() if isinstance(event.data, str) else event.data
     if not isinstance(data, bytes | bytearray | memoryview):
         raise invalid("data", f"it is of the type {type(data).__name__}, and must be bytes or text")

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from atedb.client.calls import TIMEOUT_S, ChainCalls, untrue
 from atedb.client.notices import Notice, OnNotice
+from atedb.client.opened import Expected, KnownHead, Opened, OpenedChain, WriterStanding, tree_head
 from atedb.client.remembered import Remembered, RememberedChain, is_newer_checkpoint
 from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import verify_consistency
@@ -19,73 +18,9 @@ from atedb.events.seal import TreeHead
 from atedb.trust.check_batch import verify_genesis
 from atedb.trust.checkpoints import CertifiedKeys, SignedHead, verify_checkpoint, verify_checkpoint_keys
 from atedb.trust.identity_line import IdentityLine, verify_identity_line
-from atedb.v1 import chain_pb2, event_pb2, log_pb2
+from atedb.v1 import chain_pb2, event_pb2
 
 _SAVE_EVERY_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a caller demands of a chain, beside what is remembered of it."""
-
-    chain_id: bytes | None = None
-    trust_mode: TrustMode | None = None
-    confidential: bool = False
-    private: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WriterStanding:
-    """What the server knows of a writer. Not verified."""
-
-    next_counter: int
-    last_seal: bytes | None
-    """The Seal message of its last batch, as it came."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedChain:
-    """A chain whose genesis and head were verified."""
-
-    genesis: Genesis
-    head: TreeHead
-    next_sequence: int
-    trouble: str
-    """Why it can be read only, in the server's words; empty: it can be appended to."""
-    writer: WriterStanding | None
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What opening a chain says."""
-
-    server_identity: PublicKey
-    trust_mode: TrustMode
-    """Of chains that are created now."""
-    chain: OpenedChain | None
-    """None: there is no such chain yet."""
-
-
-def tree_head(message: log_pb2.TreeHead) -> TreeHead:
-    """Take a head from a stub. Raises VERIFICATION_FAILED."""
-    if len(message.root) != 32:
-        raise untrue("a head has no root")
-    return TreeHead(message.size, message.root)
-
-
-class KnownHead:
-    """The newest head that this client has verified, each one as an extension of the one before."""
-
-    def __init__(self, on_advance: Callable[[TreeHead], None]) -> None:
-        self.newest: TreeHead | None = None
-        self._on_advance = on_advance
-
-    def advance(self, before: TreeHead | None, head: TreeHead) -> None:
-        """Move on to a head that extends `before`. If that isn't the newest now, the two were never compared: nothing happens."""
-        if self.newest != before or (before is not None and head.size <= before.size):
-            return
-        self.newest = head
-        self._on_advance(head)
 
 
 class ChainOpener:
@@ -124,7 +59,9 @@ class ChainOpener:
         answer, raw = await self._ask(known, for_append=for_append, writer_id=writer_id)
         identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
         self._calls.transport.check_proven(identity)
-        mode: TrustMode = "centralized" if answer.trust_mode == event_pb2.TRUST_MODE_CENTRALIZED else "distributed"
+        mode: TrustMode = (
+            "centralized" if answer.trust_mode == event_pb2.TRUST_MODE_CENTRALIZED else "distributed"
+        )
         if not answer.HasField("genesis"):
             if known is not None:
                 raise await self.conflict("the chain is not there any more", known=known, served=None)
@@ -195,7 +132,9 @@ class ChainOpener:
             await self.open()
         return self._verified_note(note, self.genesis.chain_id)
 
-    async def keep_checkpoint(self, signed: SignedHead, root: bytes | None, before: SignedHead | None) -> None:
+    async def keep_checkpoint(
+        self, signed: SignedHead, root: bytes | None, before: SignedHead | None
+    ) -> None:
         """Compare a checkpoint with the tree that was replayed, and with the one before; keep it.
 
         `root`: that the tree had at its size, as far as that is known. Raises HEAD_CONFLICT.
@@ -240,7 +179,11 @@ class ChainOpener:
             metadata |= {"served_size": str(served.size), "served_root": served.root.hex()}
         if path is not None:
             metadata["evidence"] = str(path)
-        forget = "" if self._remembered.path is None else f". To accept it as it is now, delete {self._remembered.path}"
+        forget = (
+            ""
+            if self._remembered.path is None
+            else f". To accept it as it is now, delete {self._remembered.path}"
+        )
         return AtedbError(
             Reason.HEAD_CONFLICT,
             f"{server} contradicts what was verified before of {chain_key}: {why}. It was restored or repaired, or its history was "
@@ -351,9 +294,7 @@ class ChainOpener:
         # Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
         if not for_append or self._expected.chain_id is not None:
             why = f"there is no chain {self._calls.chain_key.text} on {self._calls.server}"
-            raise AtedbError(
-                Reason.CHAIN_NOT_FOUND, why, metadata={"chain_key": self._calls.chain_key.text}
-            )
+            raise AtedbError(Reason.CHAIN_NOT_FOUND, why, metadata={"chain_key": self._calls.chain_key.text})
         if self._expected.trust_mode not in (None, mode):
             raise self._mode_mismatch(mode)
 
@@ -392,14 +333,12 @@ class ChainOpener:
 
     def _line_of(self, identity: PublicKey, rotations: list[bytes]) -> IdentityLine:
         known = self._line
-        if known is not None and known.identity.fingerprint == identity.fingerprint:
-            if not rotations or tuple(rotations) == known.rotations:
-                return known
+        is_known = known is not None and known.identity.fingerprint == identity.fingerprint
+        if known is not None and is_known and (not rotations or tuple(rotations) == known.rotations):
+            return known
         return verify_identity_line(identity, rotations)
 
-    def _check_identity(
-        self, line: IdentityLine, genesis: Genesis | None, before: SignedHead | None
-    ) -> None:
+    def _check_identity(self, line: IdentityLine, genesis: Genesis | None, before: SignedHead | None) -> None:
         """Refuse a server that isn't the one that the chain is kept by, nor follows from it."""
         named = None if genesis is None else genesis.server_identity
         due = [] if named is None else [named.fingerprint]
@@ -441,9 +380,7 @@ class ChainOpener:
         )
         if not is_good:
             why = "its head does not extend the one that was verified before"
-            raise await self.conflict(
-                why, known=base, served=head, consistency=consistency, signed=signed
-            )
+            raise await self.conflict(why, known=base, served=head, consistency=consistency, signed=signed)
 
     async def _check_checkpoint(
         self, signed: SignedHead, head: TreeHead, consistency: list[bytes], before: SignedHead | None

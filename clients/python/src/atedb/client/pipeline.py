@@ -348,7 +348,9 @@ class Pipeline:
 def rejection(said: chain_pb2.Rejected) -> AtedbError:
     """Make the error that a refusal on a stream tells."""
     name = errors_pb2.ErrorReason.Name(said.reason) if said.reason in errors_pb2.ErrorReason.values() else ""
-    return known_refusal(name.removeprefix("ERROR_REASON_") or str(said.reason), said.message, dict(said.metadata))
+    return known_refusal(
+        name.removeprefix("ERROR_REASON_") or str(said.reason), said.message, dict(said.metadata)
+    )
 
 
 def outcome_unknown(cause: AtedbError, append: PendingAppend) -> AtedbError:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from atedb.client.calls import ChainCalls, untrue
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
-from atedb.client.opener import ChainOpener, tree_head
+from atedb.client.opened import tree_head
+from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
 from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import Frontier, verify_consistency, verify_inclusion
@@ -158,6 +159,7 @@ class ChainReader:
         await self.opener.tie(newer, older)
 
     async def tie(self, served: TreeHead, known: TreeHead) -> None:
+        """Compare a head that was served with a known one, whichever is the newer. Raises HEAD_CONFLICT."""
         older, newer = sorted((served, known), key=lambda one: one.size)
         await self.opener.tie(newer, older)
 
@@ -210,9 +212,7 @@ class ChainReader:
             await answers.aclose()
         raise untrue("a range ends without saying so")
 
-    async def _check_end(
-        self, follower: Follower, said: chain_pb2.EndOfRange, end: int | None
-    ) -> None:
+    async def _check_end(self, follower: Follower, said: chain_pb2.EndOfRange, end: int | None) -> None:
         verifier, head = follower.verifier, follower.start_head
         reached = verifier.head()
         is_tied = reached.size == said.end_commit and verify_consistency(
@@ -224,7 +224,9 @@ class ChainReader:
         )
         is_whole = reached.size == head.size or (end is not None and verifier.next_sequence >= end)
         if not is_tied or not is_whole:
-            raise untrue("the end of the range is not of the tree that its start names, or before what was asked for")
+            raise untrue(
+                "the end of the range is not of the tree that its start names, or before what was asked for"
+            )
         await self.tie(head, follower.known_before)
         if reached.size == head.size:
             self.opener.known.advance(follower.known_before, reached)
@@ -277,7 +279,9 @@ class ChainReader:
                 why = "its history is another than the one streamed"
                 served = TreeHead(frontier.size, frontier.root())
                 raise await self.opener.conflict(why, known=verifier.head(), served=served)
-            raise untrue(f"it goes on at commit {said.start_commit}, and {verifier.next_commit} was asked for")
+            raise untrue(
+                f"it goes on at commit {said.start_commit}, and {verifier.next_commit} was asked for"
+            )
         return Follower(self, verifier, head, known, covered=None)
 
     async def _find_key(self, fingerprint: bytes) -> PublicKey | None:

@@ -180,9 +180,7 @@ class SealingWriter:
             conditional = replace(conditions, unchanged_since=since)
             try:
                 no_sealing = [None] * len(change.events)
-                committed = await self._append(
-                    build_events(change.events, conditional, sealings=no_sealing)
-                )
+                committed = await self._append(build_events(change.events, conditional, sealings=no_sealing))
             except AtedbError as error:
                 is_overtaken = error.reason == Reason.PRECONDITION_FAILED
                 is_own = since == asked and since < sequence

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from atedb.client.calls import untrue
 from atedb.client.chain_event import ChainEvent, events_of
 from atedb.client.follower import Follower
-from atedb.client.opener import tree_head
+from atedb.client.opened import tree_head
 from atedb.client.reading import ChainReader
 from atedb.client.statuses import PASSING
 from atedb.encoding.fields import messages_in
@@ -165,9 +165,7 @@ class Subscription:
             await answers.aclose()
         raise AtedbError(Reason.CONNECTION_FAILED, f"{self._reader.calls.server} has ended the stream")
 
-    async def _within(
-        self, answers: AsyncGenerator[bytes, None], silence: float
-    ) -> AsyncIterator[bytes]:
+    async def _within(self, answers: AsyncGenerator[bytes, None], silence: float) -> AsyncIterator[bytes]:
         """Give answers, and an end to a connection on which even heartbeats have stopped."""
         while True:
             try:

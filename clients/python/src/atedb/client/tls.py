@@ -25,7 +25,9 @@ class TlsOptions:
     def credentials(self) -> grpc.ChannelCredentials:
         """Make the credentials of a channel. Raises REQUEST_INVALID."""
         if (self.cert is None) != (self.key is None):
-            raise invalid("tls", "a certificate of the client comes with its key, and a key with its certificate")
+            raise invalid(
+                "tls", "a certificate of the client comes with its key, and a key with its certificate"
+            )
         return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
 
 

@@ -236,7 +236,7 @@ class Writer:
             raise untrue("it says that another key was proven")
 
     def _check_blind(self, placed: Placed) -> None:
-        """Refuse to send in clear what was built for a chain that was not there, where somebody has created one that seals its data.
+        """Refuse to send what was built for a chain that was not there, where somebody has created one that seals its data.
 
         Raises READ_RULE_MISMATCH; then it was not sent.
         """
@@ -296,9 +296,7 @@ class Writer:
     def _lost(self, what: str, cause: AtedbError | None = None) -> AtedbError:
         server = self._calls.server
         why = "" if cause is None else f": {cause.message}"
-        error = AtedbError(
-            Reason.CONNECTION_FAILED, f"{server} {what}{why}", metadata={"server": server}
-        )
+        error = AtedbError(Reason.CONNECTION_FAILED, f"{server} {what}{why}", metadata={"server": server})
         error.__cause__ = cause
         return error
 

@@ -9,7 +9,8 @@ from typing import Final, Protocol
 
 from atedb.client.calls import ChainCalls
 from atedb.client.notices import Notice, OnNotice
-from atedb.client.opener import ChainOpener, Opened, OpenedChain, WriterStanding
+from atedb.client.opened import Opened, OpenedChain, WriterStanding
+from atedb.client.opener import ChainOpener
 from atedb.client.writer_slot import WriterSlot
 from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.encoding.fields import FieldWriter
@@ -169,7 +170,11 @@ class WriterPlace:
         metadata = {"next_counter": str(standing.next_counter), "counter": str(state.counter)}
         if standing.next_counter < state.counter:
             lost = state.counter - standing.next_counter
-            accept = "" if slot.path is None else f". To append to it as it is now, as a new writer, delete {slot.path}"
+            accept = (
+                ""
+                if slot.path is None
+                else f". To append to it as it is now, as a new writer, delete {slot.path}"
+            )
             raise AtedbError(
                 Reason.WRITER_AHEAD,
                 f"the server has {standing.next_counter} batches of this writer, and has acknowledged {state.counter}: it was "
@@ -293,6 +298,4 @@ def _verify_last_seal(
 
 
 def _unbelievable(why: str) -> AtedbError:
-    return AtedbError(
-        Reason.VERIFICATION_FAILED, f"what the server says of this writer can't be true: {why}"
-    )
+    return AtedbError(Reason.VERIFICATION_FAILED, f"what the server says of this writer can't be true: {why}")

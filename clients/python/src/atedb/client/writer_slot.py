@@ -50,9 +50,7 @@ class WriterSlot:
         self._closing = asyncio.Event()
 
     @staticmethod
-    def acquire(
-        home: Path | None, chain_id: bytes, fingerprint: bytes, on_notice: OnNotice
-    ) -> "WriterSlot":
+    def acquire(home: Path | None, chain_id: bytes, fingerprint: bytes, on_notice: OnNotice) -> "WriterSlot":
         """Take the first free slot of a home folder, `writers/<chain id>/<fingerprint>/slot-N.json`.
 
         Without a home folder it is a new writer that is remembered nowhere. Raises STORAGE_FAILED.

@@ -57,7 +57,9 @@ def hpke_seal(kem: Kem, public_key: bytes, *, info: bytes, aad: bytes, plaintext
     return encapsulated + AESGCM(key).encrypt(nonce, plaintext, aad)
 
 
-def hpke_open(private_key: KemPrivateKey, kem: Kem, *, info: bytes, aad: bytes, sealed: bytes) -> bytes | None:
+def hpke_open(
+    private_key: KemPrivateKey, kem: Kem, *, info: bytes, aad: bytes, sealed: bytes
+) -> bytes | None:
     """Decrypt; None for what was made for another key or purpose, or was changed."""
     middle = kem.encapsulated_bytes
     if len(sealed) < middle + _TAG_BYTES:

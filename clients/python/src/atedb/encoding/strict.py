@@ -92,7 +92,9 @@ def check_strict(form: MessageForm, data: bytes, start: int = 0, end: int | None
         entry = form.by_number.get(found.number)
         if entry is None:
             where = f"{form.name}.{found.number}"
-            raise non_canonical(where, found.tag_start, f"there is a field {found.number}, which is not known")
+            raise non_canonical(
+                where, found.tag_start, f"there is a field {found.number}, which is not known"
+            )
         next_place, known = entry
         if next_place < place:
             raise _refused(form, known, found.tag_start, "the field comes after one with a higher number")

@@ -18,9 +18,7 @@ def invalid_batch(why: str) -> AtedbError:
 
 def invalid_event(index: int, why: str) -> AtedbError:
     """Make the same, naming an event."""
-    return AtedbError(
-        Reason.BATCH_INVALID, f"event {index}: {why}", metadata={"event_index": str(index)}
-    )
+    return AtedbError(Reason.BATCH_INVALID, f"event {index}: {why}", metadata={"event_index": str(index)})
 
 
 @dataclass(slots=True)

@@ -15,9 +15,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._+-]{0,62}")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DB: Final = re.compile(r"([a-z0-9_]{1,64})(?:@([a-z2-7]{52}))?")
 _CHAIN_FOLDER: Final = re.compile(r"\.chain(\.new)?\Z")
-_ADDRESS: Final = re.compile(
-    r"(ate|ws)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@#?]+)(?::([0-9]{1,5}))?(?:/(.*))?"
-)
+_ADDRESS: Final = re.compile(r"(ate|ws)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@#?]+)(?::([0-9]{1,5}))?(?:/(.*))?")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _PIN_MARK: Final = "sha256:"
 

@@ -140,9 +140,7 @@ def parse_checkpoint(note: str) -> ParsedCheckpoint:
     if root is None or len(root) != 32:
         raise _refused("its root hash is not 32 bytes in base64")
     head = TreeHead(int(tree_size), root)
-    return ParsedCheckpoint(
-        bytes.fromhex(origin.removeprefix(_PREFIX)), head, _parse_signatures(signatures)
-    )
+    return ParsedCheckpoint(bytes.fromhex(origin.removeprefix(_PREFIX)), head, _parse_signatures(signatures))
 
 
 def _parse_signatures(text: str) -> tuple[NoteSignature, ...]:

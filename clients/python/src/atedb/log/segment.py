@@ -212,7 +212,11 @@ def scan_segment(data: bytes, segment: int, *, time_unix_ms: int = 0) -> Segment
     """
     header = parse_segment_header(data, segment)
     footer_found = _footer_at_end(data)
-    footer = footer_found[0] if footer_found and footer_found[0].durable_offset == len(data) - footer_found[1] else None
+    footer = (
+        footer_found[0]
+        if footer_found and footer_found[0].durable_offset == len(data) - footer_found[1]
+        else None
+    )
     limit = len(data) if footer is None else footer.durable_offset
     scan = SegmentScan(
         header,

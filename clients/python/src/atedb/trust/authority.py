@@ -95,7 +95,7 @@ class Authority:
         return self._tree.read_rule_of(above or self._tree.root)
 
     def assume(self, placement: Placement) -> bool:
-        """Have an object where an event is going to put it, before the chain has decided on that. Returns whether it changes anything."""
+        """Have an object where an event is going to put it, before the chain has decided. Returns whether it changes anything."""
         return assume_placement(self._tree, placement)
 
     def keys_of(self, batch: Batch) -> dict[bytes, PublicKey]:
@@ -151,7 +151,12 @@ class Authority:
 
     def _is_plain(self, batch: Batch, index: int) -> bool:
         event = batch.events[index]
-        if event.marks or event.parent or event.kind not in ("data", "tombstone") or self._tree.has_read_rules:
+        if (
+            event.marks
+            or event.parent
+            or event.kind not in ("data", "tombstone")
+            or self._tree.has_read_rules
+        ):
             return False
         return self._tree.find(event.primary_key) is None
 

@@ -52,7 +52,9 @@ def verify_genesis(run: bytes) -> tuple[Genesis, Batch]:
     batch = parse_batch(run)
     genesis = check_batch(batch)
     if genesis is None:
-        raise AtedbError(Reason.GENESIS_INVALID, "the first batch of a chain is its genesis, and this is not one")
+        raise AtedbError(
+            Reason.GENESIS_INVALID, "the first batch of a chain is its genesis, and this is not one"
+        )
     verify_signatures(batch.seal, {root.fingerprint: root for root in genesis.roots})
     return genesis, batch
 

@@ -30,7 +30,9 @@ def signers_of(batch: Batch) -> list[bytes]:
         if said.author is not None:
             signers.add(said.author)
     if len(signers) > SIGNERS_MAX:
-        raise invalid_batch(f"its events name {len(signers)} keys that sign it, and {SIGNERS_MAX} is the limit")
+        raise invalid_batch(
+            f"its events name {len(signers)} keys that sign it, and {SIGNERS_MAX} is the limit"
+        )
     return sorted(signers)
 
 
@@ -124,7 +126,9 @@ def vouched_by(batch: Batch, trust_mode: TrustMode) -> str:
         raise _unsigned("a distributed chain's batches are signed, each of them")
     for index, event in enumerate(batch.events):
         if event.kind != "data":
-            raise _unsigned(f"event {index} is of kind {event.kind!r}, whose batches are signed in every chain")
+            raise _unsigned(
+                f"event {index} is of kind {event.kind!r}, whose batches are signed in every chain"
+            )
         if event.marks & MARK_AUTHORITY:
             raise _unsigned(f"event {index} carries rules or keys, whose batches are signed in every chain")
     return "server"

@@ -123,7 +123,9 @@ class ClientHandshake:
         if key_bits not in KEY_SIZES:
             raise handshake_failed(f"keys of {key_bits} bits are none")
         if key_bits < self._key_bits:
-            why = f"the server has chosen keys of {key_bits} bits, and at least {self._key_bits} were asked for"
+            why = (
+                f"the server has chosen keys of {key_bits} bits, and at least {self._key_bits} were asked for"
+            )
             raise handshake_failed(why)
         if kem != kem_for(key_bits).number or kem not in offered:
             raise handshake_failed(f"the server has chosen KEM {kem}, which does not fit")

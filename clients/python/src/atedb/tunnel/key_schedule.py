@@ -31,7 +31,7 @@ class HandshakeKeys:
         self._key_bytes = key_bits // 8
 
     def proof_key(self) -> bytes:
-        """The key that the server's proof, and nothing else, is sealed with."""
+        """Derive the key that the server's proof, and nothing else, is sealed with."""
         return expand(self._secret, self._key_bytes, "proof-key")
 
     def finished(self, end: str, transcript_hash: bytes) -> bytes:

@@ -102,7 +102,9 @@ class ClientSession:
     def open_call(self) -> "CallCrypto":
         """Begin a call. Raises WIRE_SESSION_UNKNOWN where the session is not usable any more."""
         if not self.is_usable or self._secrets is None:
-            raise AtedbError(Reason.WIRE_SESSION_UNKNOWN, "the session of the tunnel has ended. Make a new one")
+            raise AtedbError(
+                Reason.WIRE_SESSION_UNKNOWN, "the session of the tunnel has ended. Make a new one"
+            )
         call = self._next_call
         # Never used twice, also for a call that fails.
         self._next_call += 1
@@ -168,9 +170,7 @@ class CallCrypto:
         self._random = random
         self._secrets = session_secrets
         self._count = count
-        self._sending = _Direction(
-            session_id, key_bits, call, 0, session_secrets.client_secret(call, random)
-        )
+        self._sending = _Direction(session_id, key_bits, call, 0, session_secrets.client_secret(call, random))
         self._receiving: _Direction | None = None
         self._has_sent = False
         self._is_broken = False
