@@ -61,7 +61,7 @@ class Client:
         trust_mode: TrustMode | None = None,
         confidential: bool = False,
         private: bool = False,
-        pad: bool = True,
+        pad: bool = False,
         check_rules: bool | None = None,
         sign_batches: bool = False,
         reconnect_s: float = _RECONNECT_S,
