@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import pino from 'pino';
-import { AtedbError } from '../bytes/index.ts';
 import { fingerprintText, parseIdentityRotation } from '../event/index.ts';
 import {
   identityPaths,
@@ -11,8 +8,8 @@ import {
   type StoredIdentity,
 } from '../server/index.ts';
 import { lockLogs } from './lock-logs.ts';
-import { defaultLogsPath, expandHome } from './logs-path.ts';
 import { runWithOutput } from './output.ts';
+import { noServer, systemFolder } from './system-folder.ts';
 
 /** Which server's identity, and how to print it. */
 export interface IdentitySettings {
@@ -72,21 +69,4 @@ function wordsOf(identity: StoredIdentity): string {
       .map(({ from, time }) => `before    ${fingerprintText(from)}, until ${time}`),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** The folder in which the server of a logs path has its own files. Nothing is made. */
-async function systemFolder(logsPath: string | undefined): Promise<string> {
-  const candidates =
-    logsPath === undefined ? [defaultLogsPath, expandHome('~/ate')] : [expandHome(logsPath)];
-  const found = candidates.find((path) => existsSync(join(path, '_sys')));
-  if (found === undefined) throw noServer(candidates.join(' and '));
-  return join(await realpath(found), '_sys');
-}
-
-function noServer(where: string): AtedbError {
-  return new AtedbError(
-    'REQUEST_INVALID',
-    `no server has an identity in ${where}: name the folder of its logs, or start one with atedb solo; atedb identity --help lists what else there is`,
-    { metadata: { field: 'logs_path' } },
-  );
 }

@@ -82,7 +82,8 @@ export type {
 } from './rules-view.ts';
 export { damageWords, type ServedDamage } from './served-damage.ts';
 export type { SharedObject } from './sharing.ts';
-export type { SubscribeFrom, SubscribeOptions, SubscriptionSignal } from './subscription.ts';
+export type { SubscribeFrom } from './subscribe-from.ts';
+export type { SubscribeOptions, SubscriptionSignal } from './subscription.ts';
 export type { TlsOptions } from './tls-options.ts';
 export type { Encryption, KeyBits } from './tunnel.ts';
 export { TunnelChannel, type TunnelChannelOptions } from './tunnel-channel.ts';

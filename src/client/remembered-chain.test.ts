@@ -105,6 +105,9 @@ test('evidence is kept in full, and without a home folder nothing is', async () 
     servedHead: { size: 4 },
     consistency: ['07'.repeat(32)],
   });
+  // Who tries again finds the same, and keeps it once.
+  expect(await remembered().keepEvidence(evidence)).toBe(path);
+  expect(await remembered().keepEvidence({ ...evidence, servedHead: head(3) })).not.toBe(path);
   const nowhere = new RememberedChain({
     home: undefined,
     server: 'localhost:5000',

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
+import { sha256 } from '../crypto/index.ts';
 import type { ChainKey, TreeHead } from '../event/index.ts';
 import { checkpointFields, type Evidence, evidenceText } from '../proof/index.ts';
 import { acquireExclusiveLock, makeFolderDurable, writeFileAtomic } from '../store/index.ts';
@@ -128,13 +130,14 @@ export class RememberedChain {
     evidence: Omit<Evidence, 'time' | 'server' | 'chainKey'>,
   ): Promise<string | undefined> {
     if (this.#folder === undefined) return undefined;
-    const time = new Date();
-    const path = join(this.#folder, `conflict-${time.toISOString().replaceAll(':', '')}.json`);
     const [server, chainKey] = [this.#server, this.#chainKey.text];
-    const text = evidenceText({ ...evidence, time, server, chainKey });
+    const textAt = (time: Date) => evidenceText({ ...evidence, time, server, chainKey });
+    // By what it says: who tries again and again to open a chain that is gone keeps one file, of the first time.
+    const digest = sha256(Buffer.from(textAt(new Date(0)))).toString('hex', 0, 8);
+    const path = join(this.#folder, `conflict-${digest}.json`);
     try {
       await makeFolderDurable(this.#folder, 0o700);
-      await writeFileAtomic(path, text, { mode: 0o600 });
+      if (!existsSync(path)) await writeFileAtomic(path, textAt(new Date()), { mode: 0o600 });
       return path;
     } catch {
       return undefined;

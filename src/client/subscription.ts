@@ -14,17 +14,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
 import { Replay } from './replay.ts';
-
-/** Where a subscription starts. */
-export type SubscribeFrom =
-  /** At the chain's first event, its genesis. */
-  | 'start'
-  /** After the newest event there is now. */
-  | 'now'
-  /** At the event of this sequence; the next one to come is allowed. */
-  | { readonly sequence: number }
-  /** At the first batch accepted at or after this time: milliseconds since 1970-01-01 UTC. */
-  | { readonly timeUnixMs: number };
+import { checkFrom, type SubscribeFrom } from './subscribe-from.ts';
 
 /** What a subscription tells beside events. Heads were verified when they are of what was received. */
 export type SubscriptionSignal =
@@ -88,6 +78,7 @@ export class Subscription {
   constructor(context: RangeContext, options: SubscribeOptions) {
     this.#context = context;
     this.#options = options;
+    checkFrom(options.from);
     this.#heartbeatMs = options.heartbeatMs ?? heartbeatDefaultMs;
   }
 
