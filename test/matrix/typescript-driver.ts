@@ -28,7 +28,7 @@ async function carryOut(job: Job): Promise<Result> {
   const { chain: key, trustMode, confidential } = job;
   const forAppend = job.do === 'append';
   await using chain = await client.open(key, { trustMode, confidential, forAppend });
-  if (job.do === 'read') return readAll(chain);
+  if (job.do === 'read') return await readAll(chain);
   if (confidential && chain.genesis === undefined) {
     await chain.setReaders(job.readers.map((reader) => parsePublicKeyText(reader, 'a reader')));
   }

@@ -209,3 +209,7 @@ async def test_a_restored_server_is_noticed(start: StartServer, tmp_path: Path) 
             await client.open("example.com/py/restored")
         assert gone.value.reason == Reason.HEAD_CONFLICT
         assert Path(gone.value.metadata["evidence"]).exists()
+        # Once for all who try again.
+        with pytest.raises(AtedbError) as again:
+            await client.open("example.com/py/restored")
+        assert again.value.metadata["evidence"] == gone.value.metadata["evidence"]

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+import pytest
 from conftest import StartServer
 from live_server import LiveServer
 
 import atedb
-from atedb import Signal
+from atedb import AtedbError, Reason, Signal
 
 
 async def take(events, count: int) -> list[bytes]:
@@ -36,6 +37,16 @@ async def test_history_then_what_comes(server: LiveServer, tmp_path: Path) -> No
         await chain.append("four")
         assert await following == [b"one", b"two", b"three", b"four"]
         assert await now == [b"three", b"four"]
+
+
+async def test_a_start_that_is_none_is_refused(server: LiveServer, tmp_path: Path) -> None:
+    async with atedb.connect(server.address, home=tmp_path) as client:
+        chain = await client.open("example.com/py/start")
+        await chain.append("one")
+        for start in (-1, "start", None, 2**53):
+            with pytest.raises(AtedbError) as refused:
+                await take(chain.subscribe(start=start), 1)
+            assert refused.value.reason == Reason.REQUEST_INVALID
 
 
 async def test_it_goes_on_after_the_server_was_killed(start: StartServer, tmp_path: Path) -> None:

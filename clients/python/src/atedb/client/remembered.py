@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,7 +100,7 @@ class RememberedChain:
             }
             if newest.checkpoint is not None:
                 fields["checkpoint"] = _checkpoint_fields(newest.checkpoint)
-            await asyncio.to_thread(write_atomic, self.path, json.dumps(fields, indent=2) + "\n")
+            await asyncio.to_thread(write_atomic, self.path, _json_text(fields))
 
     def keep_evidence(
         self,
@@ -118,10 +119,9 @@ class RememberedChain:
         """
         if self.folder is None:
             return None
-        time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         evidence: dict[str, Any] = {
             "format": "atedb-evidence-1",
-            "time": time,
+            "time": "1970-01-01T00:00:00.000Z",
             "server": self._server,
             "chainKey": self._chain_key.text,
             "why": why,
@@ -136,10 +136,14 @@ class RememberedChain:
             evidence["rememberedCheckpoint"] = _checkpoint_fields(remembered)
         if signed is not None:
             evidence["servedCheckpoint"] = _checkpoint_fields(signed)
-        path = self.folder / f"conflict-{time.replace(':', '')}.json"
+        # By what it says: who tries again and again to open a chain that is gone keeps one file, of the first time.
+        digest = sha256(_json_text(evidence).encode()).hexdigest()[:16]
+        path = self.folder / f"conflict-{digest}.json"
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:
             make_folder(self.folder)
-            write_atomic(path, json.dumps(evidence, indent=2) + "\n")
+            if not path.exists():
+                write_atomic(path, _json_text({**evidence, "time": now}))
         except AtedbError:
             return None
         return path
@@ -159,6 +163,10 @@ class RememberedChain:
             return Remembered(chain_id, head, _parse_checkpoint(checkpoint, chain_id))
         except (AtedbError, KeyError, TypeError, ValueError) as error:
             raise fields.unusable(f'its "checkpoint" does not verify: {error}') from error
+
+
+def _json_text(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
 def _base64(data: bytes) -> str:

@@ -14,8 +14,9 @@ from atedb.client.opened import tree_head
 from atedb.client.reading import ChainReader
 from atedb.client.statuses import PASSING
 from atedb.encoding.fields import messages_in
-from atedb.errors import AtedbError, Reason
+from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.seal import TreeHead
+from atedb.limits import INTEGER_MAX
 from atedb.trust.checkpoints import SignedHead
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
 from atedb.v1 import chain_pb2
@@ -59,6 +60,9 @@ class Subscription:
     async def events(self, start: int | Literal["now"]) -> AsyncGenerator[ChainEvent, None]:
         """Give events from a sequence on, for ever, or until a failure that trying again doesn't mend."""
         reader = self._reader
+        if start != "now" and (not isinstance(start, int) or not 0 <= start <= INTEGER_MAX):
+            # Taken for the default, it would send a whole history.
+            raise invalid("start", f"{start!r} is no start: give 'now', or a sequence from 0 on")
         if start == "now":
             opened = await reader.opener.open()
             start = 0 if opened.chain is None else opened.chain.next_sequence
