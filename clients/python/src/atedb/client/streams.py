@@ -19,8 +19,7 @@ Metadata = Sequence[tuple[str, str | bytes]]
 
 _WIRE_CALL: Final = "/atedb.v1.WireService/Call"
 
-# The stubs lack it.
-_EOF: Final[Any] = grpc.aio.EOF  # type: ignore[attr-defined]
+_EOF: Final[Any] = grpc.aio.EOF
 
 
 class Stream(Protocol):

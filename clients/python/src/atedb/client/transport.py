@@ -164,17 +164,16 @@ class Transport:
         self.address = address
         self.tunnel = Tunnel(self, encryption, identity_check)
         self._tls = tls
-        # The stubs want arguments that have defaults.
-        self._channel: Any = None
+        self._channel: grpc.aio.Channel | None = None
 
     def begin(self, path: str, metadata: Metadata, timeout: float | None) -> Any:  # noqa: ANN401 - grpc's own
         """Begin a call of the channel, with messages as bytes."""
         if self._channel is None:
             self._channel = self._connect()
-        method = self._channel.stream_stream(path)
+        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(path)
         return method(metadata=tuple(metadata), timeout=timeout)
 
-    def _connect(self) -> Any:  # noqa: ANN401 - grpc's own
+    def _connect(self) -> grpc.aio.Channel:
         options: list[tuple[str, Any]] = list(_OPTIONS)
         if self._tls is None:
             return grpc.aio.insecure_channel(self.address.server, options=options)
