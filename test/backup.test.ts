@@ -1,9 +1,11 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { jsonLines } from './support/cli-fixture.ts';
 import { filesWith } from './support/folder-bytes.ts';
 import { runHere } from './support/run-here.ts';
+import { rounds } from './support/scale.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
@@ -74,7 +76,7 @@ test('a running server is backed up, again with little to copy, and restored els
 });
 
 test('a backup is consistent, whatever is appended, closed and rewritten meanwhile', async () => {
-  await using server = await TestServer.start({ segmentBytesMax: 6_000 });
+  await using server = await TestServer.start({ segmentBytesMax: 12_000 });
   const backup = join(await temporaryHome(), 'backup');
   const chain = await opened(server);
   await chain.append({ name: 'bob', data: 'secret of bob' });
@@ -82,10 +84,11 @@ test('a backup is consistent, whatever is appended, closed and rewritten meanwhi
   const appending = (async () => {
     for (let at = 0; !isOver; at += 1) {
       await chain.append({ name: `object ${at % 3}`, data: `${at} ${'x'.repeat(300)}` });
+      await delay(3);
     }
   })();
-  for (let round = 0; round < 6; round += 1) {
-    if (round === 3) await chain.redact({ name: 'object 1' }, { wait: 'durable' });
+  for (let round = 0; round < rounds({ short: 3, long: 12 }); round += 1) {
+    if (round === 1) await chain.redact({ name: 'object 1' }, { wait: 'durable' });
     const { code, stdout, stderr } = await backUp(server, backup);
     expect(code, stderr).toBe(0);
     const [report] = jsonLines(stdout);

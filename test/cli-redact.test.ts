@@ -85,6 +85,23 @@ test('all data of an object is erased by its name, and files are dumped and veri
   expect(checked).toMatchObject([{ verdict: 'verified', gone: { dropped: 0, redacted: 2 } }]);
 });
 
+test('who does not wait is told that the server goes on by itself', async () => {
+  const chain = cli.address('later');
+  await append(chain, 'one\n', ['--name', 'line']);
+  const redacted = await cli.atedb(['redact', chain, '1', '--yes', '--no-wait']);
+  expect(redacted.stderr).toBe('redacted, as sequence 2, the server erases it by itself\n');
+  const waited = await cli.atedb([
+    'redact',
+    chain,
+    '--name',
+    'line',
+    '--yes',
+    '--no-wait',
+    '--json',
+  ]);
+  expect(jsonLines(waited.stdout)).toMatchObject([{ firstSequence: 3, erased: false }]);
+});
+
 test('what is to be erased is to be said in one way', async () => {
   for (const flags of [[], ['1', '--name', 'bob']]) {
     const said = await cli.atedb(['redact', cli.address('none'), ...flags, '--yes']);

@@ -2,13 +2,15 @@ import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openChain } from '../src/chain/open-chain.ts';
 import { type ChainEvent, KeyPair, primaryKeyFromName } from '../src/client/index.ts';
-import type { TrustMode } from '../src/event/index.ts';
+import { parseChainKey, type TrustMode } from '../src/event/index.ts';
 import { RealStorage } from '../src/log/index.ts';
 import { verifyFolder } from '../src/verify/index.ts';
 import { filesWith } from './support/folder-bytes.ts';
 import { all, take, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
+import { TestWriter, testEvent } from './support/test-writer.ts';
 
 const chainKey = 'example.com/me/people';
 const trustModes: TrustMode[] = ['distributed', 'centralized'];
@@ -180,4 +182,36 @@ test('what is in many segments is erased in all of them, while readers and write
   const copy = await mkdtemp(join(tmpdir(), 'atedb-copy-'));
   await server.restart(() => cp(folder, join(copy, 'a.chain'), { recursive: true }));
   expect(await verified(join(copy, 'a.chain'))).toMatchObject({ violations: [], derived: [] });
+});
+
+test('what was left to be erased when a server ended is erased after the next start, though nobody opens the chain', async () => {
+  await using server = await TestServer.start({ trustMode: 'distributed' });
+  const chain = await opened(server);
+  await chain.append({ name: 'bob', data: secret });
+  const folder = join(server.logsPath, `${chainKey}.chain`);
+  const { chainId = Buffer.alloc(0) } = chain;
+  await server.restart(async () => {
+    // As a crash leaves it: the redaction is durable, and nothing of it is carried out.
+    const { logsPath } = server;
+    const options = {
+      storage: new RealStorage(),
+      logsPath,
+      now: Date.now,
+      onNotice: () => undefined,
+    };
+    const left = await openChain(options, parseChainKey(chainKey));
+    const writer = new TestWriter(chainId, testKey);
+    const redaction = { redaction: { sequences: [1] } };
+    const event = testEvent('', {
+      ...{ kind: 'redaction', primaryKey: primaryKeyFromName('bob'), authority: redaction },
+    });
+    const { run } = await writer.batch([event]);
+    await left?.submit(await left.prepare(run)).durable;
+    await left?.close();
+    expect(await filesWith(folder, secret)).not.toEqual([]);
+  });
+  await expect.poll(() => filesWith(folder, secret), { timeout: 20_000 }).toEqual([]);
+  const { violations, history } = await verified(folder);
+  expect(violations).toEqual([]);
+  expect(history?.tally.gone).toEqual({ dropped: 0, redacted: 1 });
 });

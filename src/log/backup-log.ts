@@ -4,7 +4,7 @@ import { hashBytes } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { copyChecked, copyGrown } from './copy-file.ts';
 import { damageError, errorCode } from './damage.ts';
-import { makeFolderDurable, readWhole, replaceFile } from './durable-files.ts';
+import { makeFolderDurable, readWhole, replaceFile, withFile } from './durable-files.ts';
 import {
   deletedName,
   erasuresName,
@@ -22,8 +22,9 @@ import {
   tilesName,
   unfinishedSuffix,
 } from './layout.ts';
-import { type ClosedSegment, type Manifest, parseManifest } from './manifest.ts';
+import { type ClosedSegment, encodeManifest, type Manifest, parseManifest } from './manifest.ts';
 import { scanWholeFile } from './scan-whole-file.ts';
+import { encodeSegmentHeader, headerBytesMax, parseSegmentHeader } from './segment-header.ts';
 import type { Storage } from './storage.ts';
 
 /** A chain to copy. */
@@ -98,7 +99,7 @@ class Backup {
     // First, since it goes when the next segment is begun. All else that the manifest names is a whole chain, whatever is begun meanwhile.
     const hasSnapshot = await this.#copyOptional(snapshotName(manifest.active.segment));
     if (!hasSnapshot && manifest.active.segment > 0) return 'again';
-    for (const segment of manifest.closed) await this.#copyClosed(segment, before);
+    await this.#copyAllClosed(manifest, before);
     const place = await this.#copyActive(manifest);
     await replaceFile(storage, join(to, manifestName), bytes);
     await this.#removeOthers(manifest);
@@ -120,13 +121,41 @@ class Backup {
     return bytes && parseManifest(bytes);
   }
 
-  async #copyClosed(segment: ClosedSegment, before: Manifest | undefined): Promise<void> {
+  /** Copy closed segments one by one: after each the copy is a whole chain, as far as that, whatever interrupts it. */
+  async #copyAllClosed(manifest: Manifest, before: Manifest | undefined): Promise<void> {
     const { storage, to } = this.#options;
-    const { segment: number, generation, bytes, sha256 } = segment;
+    const { chainId, closed, compacted } = manifest;
+    const known = [...(before?.closed ?? [])];
+    let active = before?.active;
+    for (const [place, segment] of closed.entries()) {
+      const file = segmentName(segment.segment, segment.generation);
+      const there = await storage.stat(join(to, file));
+      const isSame = known[place]?.sha256.equals(segment.sha256) === true;
+      if (isSame && there?.bytes === segment.bytes) continue;
+      await this.#copyClosed(segment);
+      known[place] = segment;
+      const next = closed[place + 1] ?? { ...manifest.active, generation: 0 };
+      if (active === undefined || active.segment <= segment.segment) {
+        await this.#beginSegment(next);
+        active = { ...next };
+      }
+      const now = encodeManifest({ chainId, closed: known, active, compacted });
+      await replaceFile(storage, join(to, manifestName), now);
+    }
+  }
+
+  /** Make the file of a segment as it was when it was begun: with nothing but its header, which needs no manifest. */
+  async #beginSegment({ segment, generation }: Pick<ClosedSegment, 'segment' | 'generation'>) {
+    const { storage, from, to } = this.#options;
+    const path = join(from, segmentName(segment, generation));
+    const start = await withFile(storage, path, 'read', (file) => file.read(0, headerBytesMax));
+    const { header } = parseSegmentHeader(start, segment, generation);
+    const opening = encodeSegmentHeader({ ...header, rewritten: undefined });
+    await replaceFile(storage, join(to, segmentName(segment)), opening);
+  }
+
+  async #copyClosed({ segment: number, generation, bytes, sha256 }: ClosedSegment): Promise<void> {
     const file = segmentName(number, generation);
-    const known = before?.closed.find((one) => one.sha256.equals(sha256));
-    const there = await storage.stat(join(to, file));
-    if (known !== undefined && there?.bytes === bytes) return;
     await copyChecked(this.#copy(file), { file, bytes, sha256 });
     this.#copiedSegments += 1;
     // Derived: without them they are made again.

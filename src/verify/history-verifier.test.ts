@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { type GoneData, withoutData } from '../../test/support/gone.ts';
 import { TestChain } from '../../test/support/test-chain.ts';
 import { TestWriter, testEvent } from '../../test/support/test-writer.ts';
 import { forgedChain, verify } from '../../test/support/verify-world.ts';
@@ -232,4 +233,31 @@ test('behind a batch that is not where it should be nothing is said', async () =
   expect(violations.list).toMatchObject([
     { commit: 3, what: expect.stringContaining('2 was due') },
   ]);
+});
+
+test('data that is gone is demanded an account of, also behind what does not verify', async () => {
+  const primaryKey = Buffer.alloc(16, 7);
+  const object = (data: string) => testEvent(data, { primaryKey });
+  const gone = async (events: Parameters<TestWriter['batch']>[0], of: GoneData) => {
+    const { run } = await chain.writer.batch(events);
+    chain.accept(withoutData(run, (index) => (index === 0 ? of : undefined)));
+  };
+  // Superseded by what comes behind the lie; erased by the redaction there, and by one that isn't.
+  await gone([object('one')], { state: 'dropped' });
+  await gone([object('two')], { state: 'redacted', redaction: 6 });
+  await gone([object('three'), testEvent('b')], { state: 'redacted', redaction: 7 });
+  const { run } = await chain.writer.batch([testEvent('bad')]);
+  chain.accept(spoilt(run, inSignature(run)));
+  const redaction = { redaction: { sequences: [2, 3] } };
+  const erasing = testEvent('', { kind: 'redaction', primaryKey, authority: redaction });
+  chain.accept((await chain.writer.batch([erasing, object('newer')])).run);
+  // Nothing newer of this one is there.
+  await gone([testEvent('last of its object')], { state: 'dropped' });
+  const { violations, history } = await verify(await forgedChain(runs()), { allSignatures: true });
+  expect(violations.list.map(({ sequence, what }) => [sequence, what])).toEqual([
+    [3, expect.stringMatching(/event 3 .*by the event at sequence 7, which is no redaction/)],
+    [5, expect.stringContaining('does not verify')],
+    [8, expect.stringContaining('nothing newer of its object is there')],
+  ]);
+  expect(history?.tally.gone).toEqual({ dropped: 2, redacted: 2 });
 });

@@ -2393,7 +2393,7 @@ export declare const ChainService: GenService<{
   /**
    * Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to
    * somebody who has nothing of the chain: docs/proofs.md says how such a proof is checked. Also fails
-   * with SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+   * with SEQUENCE_OUT_OF_RANGE; DATA_GONE where the data is asked for and isn't there any more. Changes nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.ChainService.GetProof
    */
