@@ -101,6 +101,11 @@ export class Compactor {
     return report;
   }
 
+  /** Take note of what a chain is that is about to be closed. */
+  seen(chain: Chain): void {
+    if (this.#options.mode !== 'never') this.#watch(chain);
+  }
+
   /** End all that is under way, and begin nothing more. */
   async close(): Promise<void> {
     this.#end.abort(new AtedbError('SERVER_DRAINING', 'the server is shutting down'));

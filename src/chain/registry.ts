@@ -296,6 +296,8 @@ export class ChainRegistry {
     return this.#mutex.run(key, async () => {
       if (isUsed(entry) || this.#entries.get(key) !== entry) return false;
       this.#entries.delete(key);
+      // How large it has become says whether it is to be compacted although it is closed.
+      this.compactor.seen(entry.chain);
       await entry.chain.close();
       this.#options.onClosed?.(entry.chain.key);
       return true;
