@@ -77,8 +77,19 @@ function u64(value: number): Buffer {
 /** The values of a handshake, under the names that docs/wire.md gives them. */
 export type HandshakeValues = ReturnType<typeof handshake>;
 
+/** What a server may do that no server does; all else follows from it, as from what is right. */
+export interface HandshakeLies {
+  readonly keyBits?: number;
+  readonly kem?: number;
+  /** What its signature is for. */
+  readonly purpose?: string;
+  /** Whose the signature is. */
+  readonly signerSeed?: Buffer;
+  readonly mac?: Buffer;
+}
+
 /** Make both ends' part of a handshake. */
-export function handshake(inputs: WireInputs) {
+export function handshake(inputs: WireInputs, lies: HandshakeLies = {}) {
   const clientHello = toBinary(
     ClientHelloSchema,
     create(ClientHelloSchema, {
@@ -93,9 +104,9 @@ export function handshake(inputs: WireInputs) {
   );
   const t1 = h('wire-client-hello', clientHello);
 
-  const keyBits = Math.max(inputs.clientKeyBits, inputs.serverKeyBits);
-  const kemId = keyBits === 256 ? 0x0051 : 0x647a;
-  const { kem } = kems[kemId];
+  const keyBits = lies.keyBits ?? Math.max(inputs.clientKeyBits, inputs.serverKeyBits);
+  const kemId = lies.kem ?? (keyBits === 256 ? 0x0051 : 0x647a);
+  const { kem } = kems[kemId as keyof typeof kems];
   const seed = inputs.seeds.find((share) => share.kem === kemId)?.seed as Buffer;
   const share = kem.keygen(seed).publicKey;
   const { cipherText: encapsulated, sharedSecret } = kem.encapsulate(share, inputs.encapsulation);
@@ -117,6 +128,7 @@ export function handshake(inputs: WireInputs) {
   const hs = Buffer.from(extract(sha256, inputs.secret, t2));
 
   const signer = identityKey(inputs.identitySeed);
+  const signing = lies.signerSeed === undefined ? signer : identityKey(lies.signerSeed);
   const identity = toBinary(
     ServerIdentitySchema,
     create(ServerIdentitySchema, {
@@ -132,11 +144,11 @@ export function handshake(inputs: WireInputs) {
   const signatureMessage = create(SignatureSchema, {
     suite: 1,
     fingerprint: signer.fingerprint,
-    signature: signer.sign('atedb/v1/wire', t3),
+    signature: signing.sign(lies.purpose ?? 'atedb/v1/wire', t3),
   });
   const t4 = h('wire-signature', t3, toBinary(SignatureSchema, signatureMessage));
   const serverFinishedKey = expanded(hs, 32, 'wire-server-finished');
-  const serverMac = Buffer.from(hmac(sha256, serverFinishedKey, t4));
+  const serverMac = lies.mac ?? Buffer.from(hmac(sha256, serverFinishedKey, t4));
   const t5 = h('wire-finished', t4, serverMac);
   const proof = toBinary(
     ServerProofSchema,

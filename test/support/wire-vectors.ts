@@ -1,14 +1,8 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { CallOpenSchema, CallStatusSchema } from '../../gen/atedb/v1/wire_pb.js';
-import {
-  type CallInputs,
-  callValues,
-  type FrameInputs,
-  handshake,
-  type WireInputs,
-} from './independent-wire.ts';
+import type { CallInputs, FrameInputs, WireInputs } from './independent-wire.ts';
 
-/** Inputs of the vectors of docs/wire-vectors.json: bytes that can be told apart, and are the same each time. */
+/** Inputs of the vectors of the tunnel: bytes that can be told apart, and are the same each time. */
 export interface WireCase {
   readonly name: string;
   readonly inputs: WireInputs;
@@ -128,23 +122,3 @@ export const wireCases: readonly WireCase[] = [
     ],
   },
 ];
-
-/** The text of docs/wire-vectors.json. */
-export function wireVectorsText(): string {
-  const cases = wireCases.map(({ name, inputs, calls }) => {
-    const values = handshake(inputs);
-    return {
-      ...{ name, inputs, ...values },
-      calls: calls.map((one) => callValues(values, inputs.sessionId, one)),
-    };
-  });
-  const about =
-    'What docs/wire.md specifies, with fixed keys and random bytes. Bytes are in hexadecimal.';
-  const toHex = (_: string, value: unknown) => {
-    const json = value as { type?: unknown; data?: unknown };
-    // Buffers come here as what their toJSON makes of them, other typed arrays as they are.
-    if (json?.type === 'Buffer') return Buffer.from(json.data as number[]).toString('hex');
-    return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
-  };
-  return `${JSON.stringify({ about, cases }, toHex, 1)}\n`;
-}

@@ -17,26 +17,38 @@ import { people } from './random-events.ts';
 
 // What is said in names, as the bytes that a chain gets. Signatures are left out: they are checked before rights are.
 
-const chainId = randomBytes(32);
-const salt = randomBytes(16);
+/** What is not said, and the bytes follow from. */
+export interface AuthorityWorld {
+  /** Public keys by name. Their fingerprints are in the order of the names, since refusals name the first of several. */
+  readonly keys: ReadonlyMap<string, PublicKey>;
+  readonly chainId: Buffer;
+  /** Of the writers, and of data. */
+  readonly salt: Buffer;
+}
 
-/** Public keys by name. Their fingerprints are in the order of the names, since refusals name the first of several. */
-const keys = new Map<string, PublicKey>();
-const made = people.map(
-  () => KeyPair.generate({ suite: suiteMldsa44Ed25519, forSigningOnly: true }).publicKey,
+/** A world with so many keys, given to the people in the order of their fingerprints. */
+export function worldOf(
+  made: readonly PublicKey[],
+  { chainId, salt }: Pick<AuthorityWorld, 'chainId' | 'salt'>,
+): AuthorityWorld {
+  const sorted = [...made].sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
+  const keys = new Map(people.map((name, index) => [name, sorted[index] as PublicKey]));
+  return { keys, chainId, salt };
+}
+
+const randomWorld = worldOf(
+  people.map(
+    () => KeyPair.generate({ suite: suiteMldsa44Ed25519, forSigningOnly: true }).publicKey,
+  ),
+  { chainId: randomBytes(32), salt: randomBytes(16) },
 );
-made.sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
-for (const [index, name] of people.entries()) keys.set(name, made[index] as PublicKey);
 
-const keyOf = (name: string) => keys.get(name) as PublicKey;
 const bytesOf = (name: string, size: number) => Buffer.alloc(size, name);
 
 /** Keys of some names, as lists of them are sorted. */
-export function keysOf(names: readonly string[]): PublicKey[] {
-  return [...names].sort().map(keyOf);
+export function keysOf(names: readonly string[], world = randomWorld): PublicKey[] {
+  return [...names].sort().map((name) => world.keys.get(name) as PublicKey);
 }
-
-const fingerprintsOf = (names: readonly string[]) => keysOf(names).map((key) => key.fingerprint);
 
 /** Objects of which the key is made from the parent are named after both. */
 export function objectKey(name: string): Buffer {
@@ -51,11 +63,11 @@ export function readKeyId(name: string): Buffer {
   return bytesOf(name, 32);
 }
 
-function ruleOf(rule: OracleRule | undefined): WriteRule | undefined {
+function ruleOf(rule: OracleRule | undefined, world: AuthorityWorld): WriteRule | undefined {
   if (rule === undefined) return undefined;
-  return typeof rule === 'string'
-    ? { kind: rule }
-    : { kind: 'any_of', fingerprints: fingerprintsOf(rule as readonly string[]) };
+  if (typeof rule === 'string') return { kind: rule };
+  const keys = keysOf(rule as readonly string[], world);
+  return { kind: 'any_of', fingerprints: keys.map((key) => key.fingerprint) };
 }
 
 function readRuleOf(rule: OracleReadRule | undefined): ReadRule | undefined {
@@ -64,21 +76,26 @@ function readRuleOf(rule: OracleReadRule | undefined): ReadRule | undefined {
   return { kind: 'read_key', readKeyId: readKeyId(rule.readKey) };
 }
 
-function authorityOf(said: OracleEvent): EventAuthority {
+function authorityOf(said: OracleEvent, world: AuthorityWorld): EventAuthority {
+  const keyOf = (name: string) => world.keys.get(name) as PublicKey;
   const { write, add, read, moves = false, hasLabel, object, roots, change, shows } = said;
   const [, ...others] = said.actors;
   const hasRules = [write, add, read].some((rule) => rule !== undefined);
   const [, label] = object?.split('/') ?? [];
   return {
     authorisation: hasRules
-      ? { write: ruleOf(write), add: ruleOf(add) as AddRule, read: readRuleOf(read) }
+      ? {
+          write: ruleOf(write, world),
+          add: ruleOf(add, world) as AddRule,
+          read: readRuleOf(read),
+        }
       : undefined,
-    publicKeys: shows && keysOf(shows),
-    signWith: fingerprintsOf(others),
+    publicKeys: shows && keysOf(shows, world),
+    signWith: keysOf(others, world).map((key) => key.fingerprint),
     author: said.author === undefined ? undefined : keyOf(said.author).fingerprint,
     moves,
     label: hasLabel === true && label !== undefined ? bytesOf(label, 16) : undefined,
-    roots: roots && keysOf(roots),
+    roots: roots && keysOf(roots, world),
     keyChange: change && {
       fingerprint: keyOf(change.key).fingerprint,
       successor: change.successor === undefined ? undefined : keyOf(change.successor),
@@ -110,21 +127,23 @@ export function placementOf({ kind, object, parent, moves, read }: OracleEvent) 
 export async function batchOf(
   events: readonly OracleEvent[],
   showsSigners = false,
+  world = randomWorld,
 ): Promise<Batch> {
+  const { chainId, salt } = world;
   const [writer = ''] = events[0]?.actors ?? [];
   const built = events.map((said) =>
     buildEvent({
       kind: said.kind,
       primaryKey: said.object === undefined ? undefined : objectKey(said.object),
       parent: said.parent === undefined ? undefined : objectKey(said.parent),
-      authority: authorityOf(said),
+      authority: authorityOf(said, world),
       sealing: sealingOf(said.sealedWith),
       salt,
       data: Buffer.alloc(said.kind === 'data' ? 17 : 0, 'd'),
     }),
   );
   const sealed = sealBatch({
-    writer: { chainId, fingerprint: keyOf(writer).fingerprint, salt },
+    writer: { chainId, fingerprint: (world.keys.get(writer) as PublicKey).fingerprint, salt },
     counter: 0,
     eventHeaders: built.map(({ header }) => header),
   });
@@ -133,7 +152,7 @@ export async function batchOf(
     built.map(({ frame }) => frame),
     sealed,
     [],
-    showsSigners ? keysOf([...signers]) : [],
+    showsSigners ? keysOf([...signers], world) : [],
   );
   return parseBatch(run);
 }
