@@ -1,6 +1,7 @@
 package home
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -13,7 +14,6 @@ import (
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
-	"atedb.example/go/internal/crypt"
 	"atedb.example/go/keys"
 	"atedb.example/go/merkle"
 )
@@ -127,7 +127,7 @@ func newerOf(was, is *Remembered) *Remembered {
 	if is.ChainID != was.ChainID {
 		return was
 	}
-	isSigned := is.Checkpoint != nil && NewerCheckpoint(is.Checkpoint, was.Checkpoint)
+	isSigned := is.Checkpoint != nil && NewerCheckpoint(is.Checkpoint, is.Line, was.Checkpoint)
 	if is.Head.Size <= was.Head.Size && !isSigned {
 		return was
 	}
@@ -141,9 +141,11 @@ func newerOf(was, is *Remembered) *Remembered {
 	return &newer
 }
 
-// NewerCheckpoint reports whether a checkpoint is newer than one before; nil: none.
-func NewerCheckpoint(is, was *event.Checkpoint) bool {
-	return was == nil || is.Head.Size > was.Head.Size || is.Head.Size == was.Head.Size && is.TimeUnixS > was.TimeUnixS
+// NewerCheckpoint reports whether a checkpoint, signed by keys of an identity with this line, is to be remembered in place of one before
+// (nil: none): it is of a larger tree, or of one as large by an identity that has followed since.
+func NewerCheckpoint(is *event.Checkpoint, line *event.IdentityLine, was *event.Checkpoint) bool {
+	return was == nil || is.Head.Size > was.Head.Size ||
+		is.Head.Size == was.Head.Size && line.Retired(was.Keys.Identity.Fingerprint())
 }
 
 // checkpointJSON is a checkpoint as files hold it.
@@ -321,7 +323,7 @@ func (c *Chain) KeepEvidence(evidence Evidence) string {
 		return []byte(written.String())
 	}
 	// By what it says: who tries again and again to open a chain that is gone keeps one file, of the first time.
-	digest := crypt.Tagged("", text(time.Unix(0, 0)))
+	digest := sha256.Sum256(text(time.Unix(0, 0)))
 	path := filepath.Join(c.folder, "conflict-"+hex.EncodeToString(digest[:8])+".json")
 	if makeFolder(c.folder) != nil {
 		return ""
