@@ -263,21 +263,16 @@ func (k *keepAlive) next() (*atedbv1.LockResponse, error) {
 // listen until the lease has ended.
 func (k *keepAlive) listen() {
 	defer close(k.lease.ended)
-	for {
-		_, err := k.next()
-		if err == nil {
-			err = unreadable("it grants a lease twice")
-		}
-		if err == io.EOF {
-			k.lease.lose(leaseLost(k.lease.primaryKey, "it was given up"))
-			return
-		}
-		if found := fault.Of(err); found == nil || found.Reason != fault.LeaseLost {
-			err = leaseLost(k.lease.primaryKey, fault.Text(err))
-		}
-		k.lease.lose(err)
-		return
+	_, err := k.next()
+	if err == nil {
+		err = unreadable("it grants a lease twice")
 	}
+	if err == io.EOF {
+		err = leaseLost(k.lease.primaryKey, "it was given up")
+	} else if found := fault.Of(err); found == nil || found.Reason != fault.LeaseLost {
+		err = leaseLost(k.lease.primaryKey, fault.Text(err))
+	}
+	k.lease.lose(err)
 }
 
 // Delete has the server delete the chain, as the key that it was opened with, which must be a root's. Then the chain is closed, and the home

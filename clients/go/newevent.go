@@ -67,10 +67,6 @@ type ObjectUnchanged struct {
 	Sequence   uint64
 }
 
-func (c *Conditions) isZero() bool {
-	return c.UnchangedSince == nil && c.LandsBefore == 0 && len(c.ObjectsUnchanged) == 0 && c.Lease == nil && len(c.CoSigners) == 0
-}
-
 func (c *Conditions) list() ([]event.Condition, error) {
 	var all []event.Condition
 	if c.UnchangedSince != nil {

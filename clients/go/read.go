@@ -43,8 +43,9 @@ func (c *Chain) Read(ctx context.Context, options ReadOptions) iter.Seq2[Event, 
 		if options.Limit > 0 && options.Limit < end-options.From {
 			end = options.From + options.Limit
 		}
+		before := looked{}
 		err := c.read(ctx, options, c.checksRules(), func(batches []trust.Verified) (bool, error) {
-			return c.yield(ctx, batches, options.From, end, yield)
+			return c.yield(ctx, batches, options.From, end, before, yield)
 		})
 		if err != nil {
 			yield(Event{}, err)
@@ -69,7 +70,7 @@ func (c *Chain) Verify(ctx context.Context) (merkle.Head, error) {
 }
 
 // yield the events of some batches that lie in a range, in order, opened where they are sealed. It returns false where the loop is left.
-func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end uint64, yield func(Event, error) bool) (bool, error) {
+func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end uint64, before looked, yield func(Event, error) bool) (bool, error) {
 	for _, batch := range batches {
 		for i := range batch.Batch.Events {
 			sequence := batch.Commit.FirstSequence + uint64(i)
@@ -78,7 +79,7 @@ func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end u
 			}
 			is := eventOf(batch, i)
 			if batch.Batch.Events[i].Sealed {
-				if err := c.openSealed(ctx, &is); err != nil {
+				if err := c.openSealed(ctx, &is, before); err != nil {
 					return false, err
 				}
 			}
@@ -269,7 +270,7 @@ func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Eve
 	}
 	is := eventOf(verified, int(sequence-commit.FirstSequence))
 	if is.Batch.Events[is.Index].Sealed {
-		if err := c.openSealed(ctx, &is); err != nil {
+		if err := c.openSealed(ctx, &is, looked{}); err != nil {
 			return nil, err
 		}
 	}

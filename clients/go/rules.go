@@ -152,8 +152,11 @@ func (v *verifiedRules) advance(replay *trust.Replay, isEnd bool) {
 	v.place = &rulesPlace{trust.Rules{Head: replay.Head(), Authority: authority.Clone(), Writers: copied}, replay.NextSequence()}
 }
 
+// looked are read keys that were looked for in all of the chain: by one call of a reader once, since what comes later it reads anyway.
+type looked map[event.Hash]bool
+
 // openSealed opens the data of an event that is sealed, where one of the client's keys was given the read key.
-func (c *Chain) openSealed(ctx context.Context, is *Event) error {
+func (c *Chain) openSealed(ctx context.Context, is *Event, before looked) error {
 	sealed := event.ReadConfidentiality(is.Header)
 	if sealed == nil {
 		return nil
@@ -172,8 +175,9 @@ func (c *Chain) openSealed(ctx context.Context, is *Event) error {
 			return err
 		}
 	}
-	if readKey == nil && c.rules.wrapped.isToBeLookedFor(sealed.ReadKeyID) {
-		// Or later, to a reader who joined late. Once, since what comes later is read anyway.
+	if readKey == nil && !before[sealed.ReadKeyID] {
+		// Or later, to a reader who joined late.
+		before[sealed.ReadKeyID] = true
 		if err := c.rules.reach(ctx, 1<<53); err != nil {
 			if found := fault.Of(err); found == nil || found.Reason != fault.ChainDamaged {
 				return err

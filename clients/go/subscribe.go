@@ -48,7 +48,7 @@ func (c *Chain) Subscribe(ctx context.Context, options SubscribeOptions) iter.Se
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := c.within(ctx)
 		defer cancel()
-		s := &subscription{chain: c, options: options, yield: yield, first: options.From}
+		s := &subscription{chain: c, options: options, yield: yield, first: options.From, looked: looked{}}
 		if s.options.Heartbeat == 0 {
 			s.options.Heartbeat = heartbeatDefault
 		}
@@ -64,8 +64,9 @@ type subscription struct {
 	yield   func(Event, error) bool
 	replay  *replaying
 	// first: events before this sequence aren't wanted; they come where the start lies within a batch.
-	first uint64
-	isNow bool
+	first  uint64
+	isNow  bool
+	looked looked
 	// heard: the server has said something on this connection.
 	heard bool
 }
@@ -282,7 +283,7 @@ func (s *subscription) events(ctx context.Context, batches []trust.Verified) (bo
 	if !s.options.FromTime.IsZero() {
 		from = 0
 	}
-	return s.chain.yield(ctx, batches, from, math.MaxUint64, s.yield)
+	return s.chain.yield(ctx, batches, from, math.MaxUint64, s.looked, s.yield)
 }
 
 func (s *subscription) ended() error {

@@ -3,7 +3,6 @@ package atedb
 import (
 	"bytes"
 	"slices"
-	"sync"
 
 	"atedb.example/go/event"
 	"atedb.example/go/internal/crypt"
@@ -54,9 +53,6 @@ type wrappedKeys struct {
 	named   func() map[event.Hash]bool
 	// made here, and opened since they were handed out.
 	made, opened map[event.Hash][]byte
-
-	lookedForMutex sync.Mutex
-	lookedFor      map[event.Hash]bool
 }
 
 type begun struct {
@@ -66,24 +62,11 @@ type begun struct {
 
 func newWrappedKeys(named func() map[event.Hash]bool) *wrappedKeys {
 	return &wrappedKeys{counting: map[wrapName][]*wrap{}, tried: map[wrapName][]*wrap{}, begun: map[event.Hash]begun{},
-		readers: map[event.Hash][]keys.Fingerprint{}, named: named, made: map[event.Hash][]byte{}, opened: map[event.Hash][]byte{}, lookedFor: map[event.Hash]bool{}}
+		readers: map[event.Hash][]keys.Fingerprint{}, named: named, made: map[event.Hash][]byte{}, opened: map[event.Hash][]byte{}}
 }
 
 // know a read key that was made here.
 func (w *wrappedKeys) know(readKey []byte) { w.made[event.ReadKeyID(readKey)] = readKey }
-
-func (w *wrappedKeys) isToBeLookedFor(id event.Hash) bool {
-	w.lookedForMutex.Lock()
-	defer w.lookedForMutex.Unlock()
-	if w.lookedFor[id] {
-		return false
-	}
-	if len(w.lookedFor) >= openedMax {
-		clear(w.lookedFor)
-	}
-	w.lookedFor[id] = true
-	return true
-}
 
 func (w *wrappedKeys) hasBegun(id event.Hash) bool {
 	_, isBegun := w.begun[id]
