@@ -21,7 +21,7 @@ export function publicKeyText(key: PublicKey): string {
  */
 export function parsePublicKeyText(text: string, where: string): PublicKey {
   const [mark, fingerprint, base64 = '', ...others] = text.trim().split(/\s+/);
-  if (mark !== publicKeyMark || others.length > 0) {
+  if (mark !== publicKeyMark || base64 === '' || others.length > 0) {
     throw invalid(where, `it is not a line of "${publicKeyMark}", a fingerprint and a key`);
   }
   const bytes = Buffer.from(base64, 'base64');

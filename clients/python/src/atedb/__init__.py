@@ -1,0 +1,49 @@
+"""A client of atedb, a datachain server: append signed and encrypted events to a chain, verify it, and stream it back.
+
+Start with `connect`.
+"""
+
+from atedb.client.chain import Chain
+from atedb.client.chain_event import ChainEvent, SealedState
+from atedb.client.client import Client, connect
+from atedb.client.locks import Lease
+from atedb.client.new_event import Conditions, NewEvent
+from atedb.client.notices import Notice
+from atedb.client.pipeline import Committed
+from atedb.client.sharing import SharedObject
+from atedb.client.subscription import Signal
+from atedb.client.tls import TlsOptions
+from atedb.crypto.keys import KeyPair, PublicKey
+from atedb.errors import AtedbError, Reason
+from atedb.events.primary_key import child_primary_key, primary_key_from_name
+from atedb.events.rules import Authorisation, KeyChange, ReadRule, WriteRule
+from atedb.events.seal import TreeHead
+from atedb.trust.checkpoints import SignedHead
+
+__all__ = [
+    "AtedbError",
+    "Authorisation",
+    "Chain",
+    "ChainEvent",
+    "Client",
+    "Committed",
+    "Conditions",
+    "KeyChange",
+    "KeyPair",
+    "Lease",
+    "NewEvent",
+    "Notice",
+    "PublicKey",
+    "ReadRule",
+    "Reason",
+    "SealedState",
+    "SharedObject",
+    "Signal",
+    "SignedHead",
+    "TlsOptions",
+    "TreeHead",
+    "WriteRule",
+    "child_primary_key",
+    "connect",
+    "primary_key_from_name",
+]

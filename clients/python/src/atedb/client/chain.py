@@ -1,0 +1,365 @@
+"""One chain of one server: append to it, read and follow it, say who reads it, lock objects of it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from atedb.client.calls import ChainCalls
+from atedb.client.chain_event import ChainEvent
+from atedb.client.locks import Lease, LockTarget, lock_object
+from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
+from atedb.client.notices import OnNotice
+from atedb.client.opened import Expected
+from atedb.client.opener import ChainOpener
+from atedb.client.pipeline import Committed
+from atedb.client.read_keys import ReadKeys
+from atedb.client.reading import ChainReader
+from atedb.client.remembered import RememberedChain
+from atedb.client.sealing_writer import SealingWriter
+from atedb.client.sharing import SharedObject
+from atedb.client.statuses import ALARMS
+from atedb.client.subscription import Signal, Subscription
+from atedb.client.transport import Transport
+from atedb.client.writer import Writer
+from atedb.client.writer_place import WriterPlace
+from atedb.crypto.data_key import Padding
+from atedb.crypto.keys import KeyPair, PublicKey
+from atedb.errors import AtedbError, Reason
+from atedb.events.chain_key import ChainKey
+from atedb.events.genesis import Genesis
+from atedb.events.seal import TreeHead
+from atedb.trust.authority import Authority
+from atedb.trust.checkpoints import SignedHead
+from atedb.trust.identity_line import IdentityLine
+
+Appendable = NewEvent | bytes | str
+"""What can be appended: bytes and text stand for an event about a new object."""
+
+_CLOSING_TIMEOUT_S: Final = 5.0
+_WHOLE: Final = SharedObject()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainOptions:
+    """How a chain is opened."""
+
+    expected: Expected
+    pad: bool
+    """Whether sealed data is padded to a length that many others share."""
+    check_rules: bool | None
+    sign_batches: bool
+    reconnect_s: float
+
+
+class Chain:
+    """An open chain. Make one with `Client.open`.
+
+    Everything read was verified: hashes, signatures, the chain of each writer's seals, the tree, and that the server shows the
+    history that it has shown before.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        chain_key: ChainKey,
+        options: ChainOptions,
+        *,
+        home: Path | None,
+        load_key: Callable[[], KeyPair],
+        load_keys: Callable[[], list[KeyPair]],
+        on_notice: OnNotice,
+    ) -> None:
+        self.key = chain_key
+        self._options = options
+        self._load_key = load_key
+        remembered = RememberedChain(home, transport.address.server, chain_key)
+        self._calls = ChainCalls(
+            transport, chain_key, load_keys=load_keys, check_challenge=self._check_challenge
+        )
+        self._opener = ChainOpener(self._calls, options.expected, remembered, on_notice)
+        self._reader = ChainReader(
+            self._calls, self._opener, ReadKeys(load_keys), check_rules=options.check_rules
+        )
+        place = WriterPlace(
+            self._calls,
+            self._opener,
+            home=home,
+            confidential=options.expected.confidential,
+            private=options.expected.private,
+            on_notice=on_notice,
+        )
+        self._writer = Writer(
+            self._calls,
+            self._opener,
+            place,
+            load_key=load_key,
+            sign_batches=options.sign_batches,
+            reconnect_s=options.reconnect_s,
+            on_notice=on_notice,
+        )
+        padding: Padding = "padme" if options.pad else "mark"
+        self._sealing = SealingWriter(
+            self._calls,
+            self._reader,
+            confidential=options.expected.confidential,
+            padding=padding,
+            load_key=load_key,
+            genesis=self._opened,
+            append=self._append_built,
+        )
+        self._acknowledged = -1
+        self._is_closed = False
+
+    @property
+    def genesis(self) -> Genesis | None:
+        """What the chain is, as its first event says and its roots have signed; None: it isn't there yet."""
+        return self._opener.genesis
+
+    @property
+    def chain_id(self) -> bytes | None:
+        """32 bytes; None: the chain isn't there yet."""
+        return None if self.genesis is None else self.genesis.chain_id
+
+    @property
+    def head(self) -> TreeHead | None:
+        """The newest head that was verified."""
+        return self._opener.known.newest
+
+    @property
+    def checkpoint(self) -> SignedHead | None:
+        """The newest head that the server has signed, verified."""
+        return self._opener.checkpoint
+
+    @property
+    def own_key(self) -> PublicKey:
+        """The key that is written with. Made, if it is the default one and isn't there."""
+        return self._load_key().public_key
+
+    async def append(
+        self,
+        events: Appendable | Sequence[Appendable],
+        *,
+        conditions: Conditions | None = None,
+        co_signers: Sequence[KeyPair] = (),
+    ) -> Committed:
+        """Append events, all of them or none, in their order and without others between them; return when they are durable.
+
+        The first append creates a chain that isn't there yet. Calls are carried out in the order in which they were made, many
+        at once. A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once.
+        Who is cancelled may have given up on something that is stored all the same.
+
+        Raises TOO_MANY_EVENTS, DATA_TOO_LARGE, REQUEST_INVALID at once; KEY_NOT_ALLOWED, PRECONDITION_FAILED and what else the
+        server refuses; OUTCOME_UNKNOWN, CONNECTION_FAILED when the server stays lost; WRITER_AHEAD, HEAD_CONFLICT,
+        CHAIN_ID_MISMATCH when it isn't what it was; READ_KEY_MISSING, READ_RULE_MISMATCH.
+        """
+        self._check_open()
+        all_events = _events_of(events)
+        asked = conditions or Conditions()
+        if self._sealing.seals(self.genesis):
+            return await self._sealing.append(all_events, asked, co_signers)
+        try:
+            return await self._append_built(build_events(all_events, asked, co_signers))
+        except AtedbError as error:
+            # It was in clear, and a rule that isn't known here has it sealed.
+            if error.reason != Reason.READ_RULE_MISMATCH:
+                raise
+            return await self._sealing.append(all_events, asked, co_signers)
+
+    async def read(
+        self, *, start: int = 0, end: int | None = None, limit: int | None = None
+    ) -> AsyncGenerator[ChainEvent, None]:
+        """Read a range of sequences as it is at the call, verified; `end` is the first that isn't wanted.
+
+        Raises, from the iteration, CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED,
+        CONNECTION_FAILED.
+        """
+        await self._opened()
+        async with contextlib.aclosing(self._reader.read(start=start, end=end, limit=limit)) as events:
+            async for event in events:
+                yield event
+
+    async def get(
+        self,
+        *,
+        name: str | None = None,
+        primary_key: bytes | None = None,
+        sequence: int | None = None,
+    ) -> ChainEvent | None:
+        """Get the newest event of an object, which may be its tombstone, or the one of a sequence; None: there is none.
+
+        It is verified, and proven to be in the chain; that no newer one of the object exists is the server's word, as long as
+        the chain isn't read.
+        """
+        await self._opened()
+        return await self._reader.get(name=name, primary_key=primary_key, sequence=sequence)
+
+    async def subscribe(
+        self,
+        *,
+        start: int | Literal["now"] = 0,
+        reconnect_s: float | None = None,
+        on_signal: Callable[[Signal], None] | None = None,
+    ) -> AsyncGenerator[ChainEvent, None]:
+        """Follow the chain: its history from a sequence on, then what is appended, every event once, in order, verified.
+
+        Goes on by itself after a lost connection, for ever unless `reconnect_s` says for how long it tries.
+        """
+        await self._opened()
+        subscription = Subscription(self._reader, reconnect_s=reconnect_s, on_signal=on_signal)
+        async with contextlib.aclosing(subscription.events(start)) as events:
+            async for event in events:
+                yield event
+
+    async def verify(self) -> TreeHead:
+        """Verify the chain whole, from its first event on, with its rules; return the head that it has.
+
+        Raises VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED.
+        """
+        await self._opened()
+        return await self._reader.verify()
+
+    async def rules(self) -> Authority:
+        """Give who may do what, and which keys are known, as verified up to the chain's end."""
+        await self._opened()
+        return (await self._reader.reach(None)).authority
+
+    async def set_readers(
+        self,
+        readers: Sequence[PublicKey],
+        shared: SharedObject = _WHOLE,
+        *,
+        conditions: Conditions | None = None,
+    ) -> Committed:
+        """Say who may read an object, or without one all that has no rule of its own.
+
+        They and the writer's own key are given a new read key, which seals what is written from now on. Who isn't among them
+        any more reads what was written before, and no more.
+        """
+        self._check_open()
+        if self.genesis is None:
+            await self._writer.create()
+        return await self._sealing.set_readers(shared, readers, conditions or Conditions())
+
+    async def add_readers(
+        self,
+        readers: Sequence[PublicKey],
+        shared: SharedObject = _WHOLE,
+        *,
+        conditions: Conditions | None = None,
+    ) -> Committed:
+        """Let more keys read an object: what was written since its readers were set last, and what will be.
+
+        Raises as `append`; READ_KEY_MISSING where none of the client's keys may read it.
+        """
+        self._check_open()
+        return await self._sealing.add_readers(shared, readers, conditions or Conditions())
+
+    async def remove_readers(
+        self,
+        fingerprints: Sequence[bytes],
+        shared: SharedObject = _WHOLE,
+        *,
+        conditions: Conditions | None = None,
+    ) -> Committed:
+        """Take readers off, as `set_readers` with all others: those who stay are given a new read key."""
+        self._check_open()
+        return await self._sealing.remove_readers(shared, fingerprints, conditions or Conditions())
+
+    async def lock(
+        self,
+        *,
+        name: str | None = None,
+        primary_key: bytes | None = None,
+        label: bytes | None = None,
+        parent: bytes | None = None,
+        wait: bool = True,
+        ttl_s: float = 15.0,
+    ) -> Lease:
+        """Lock an object, and wait for it while somebody else holds it; see docs/locks.md.
+
+        For `ttl_s`, 0.5 to 600 seconds, the lease outlives a connection on which nothing comes any more.
+        """
+        self._check_open()
+        target = LockTarget.of(primary_key, name, label, parent)
+        return await lock_object(
+            self._calls,
+            self._opener,
+            target,
+            load_key=self._load_key,
+            wait=wait,
+            ttl_s=ttl_s,
+            reconnect_s=self._options.reconnect_s,
+        )
+
+    async def close(self) -> None:
+        """Wait for the appends under way, save what is to be remembered, and free the writer's slot.
+
+        Raises HEAD_CONFLICT, CHAIN_DAMAGED, VERIFICATION_FAILED, CHAIN_ID_MISMATCH where the server doesn't stand by what it
+        has acknowledged.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            await self._writer.close()
+            await self._know_acknowledged()
+        finally:
+            await self._opener.close()
+
+    async def __aenter__(self) -> "Chain":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self, *, for_append: bool) -> None:
+        """Open it: verify its genesis, and that its head extends the one that is remembered. Done by `Client.open`."""
+        await self._opener.open(for_append=for_append)
+
+    async def _know_acknowledged(self) -> None:
+        """Have it proven that what was acknowledged is in the chain, and remember that.
+
+        So whoever opens it next is told if it is gone. A server that can't be asked is asked then.
+        """
+        head = self._opener.known.newest
+        if self._acknowledged < 0 or (head is not None and head.size > self._acknowledged):
+            return
+        try:
+            async with asyncio.timeout(_CLOSING_TIMEOUT_S):
+                await self._opener.open()
+        except TimeoutError:
+            return
+        except AtedbError as error:
+            # Damage has taken what was acknowledged, if it isn't there to be known.
+            if error.reason in ALARMS or error.reason == Reason.CHAIN_DAMAGED:
+                raise
+
+    async def _append_built(self, built: BuiltEvents) -> Committed:
+        committed = await self._writer.append(built)
+        self._acknowledged = max(self._acknowledged, committed.commit)
+        return committed
+
+    async def _opened(self) -> Genesis:
+        """Give the genesis; a chain that wasn't there when it was opened may be there now."""
+        self._check_open()
+        if self._opener.genesis is None:
+            await self._opener.open()
+        genesis = self._opener.genesis
+        assert genesis is not None, "opening it has failed otherwise"
+        return genesis
+
+    async def _check_challenge(self, chain_id: bytes, line: IdentityLine) -> None:
+        await self._opener.check_challenge(chain_id, line)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            why = f"the chain {self.key.text} was closed. Open it again"
+            raise AtedbError(Reason.REQUEST_INVALID, why)
+
+
+def _events_of(events: Appendable | Sequence[Appendable]) -> list[NewEvent]:
+    many = [events] if isinstance(events, NewEvent | bytes | str) else list(events)
+    return [one if isinstance(one, NewEvent) else NewEvent(data=one) for one in many]

@@ -1,0 +1,164 @@
+"""A client of one server."""
+
+from pathlib import Path
+
+from atedb.client.chain import Chain, ChainOptions
+from atedb.client.home import DEFAULT_KEY, default_home, load_key, load_or_make_key
+from atedb.client.identity_check import IdentityCheck, LookUpIdentity
+from atedb.client.known_hosts import KnownHosts
+from atedb.client.notices import OnNotice, ignore
+from atedb.client.opened import Expected
+from atedb.client.tls import TlsOptions
+from atedb.client.transport import Transport
+from atedb.client.tunnel_agreement import Encryption
+from atedb.crypto.keys import KeyPair, PublicKey
+from atedb.errors import invalid
+from atedb.events.chain_key import ServerAddress, parse_chain_key, parse_server_address
+from atedb.events.genesis import TrustMode
+
+_RECONNECT_S = 60.0
+
+
+class Client:
+    """A client of one server. Make one with `connect`; nothing is sent before it is needed."""
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        *,
+        home: Path | None,
+        passphrase: str | None,
+        encryption: Encryption,
+        tls: TlsOptions | None,
+        look_up_identity: LookUpIdentity | None,
+        on_notice: OnNotice,
+    ) -> None:
+        self._home = home
+        self._passphrase = passphrase
+        self._on_notice = on_notice
+        self._keys: dict[str, KeyPair] = {}
+        self._chains: list[Chain] = []
+        check = IdentityCheck(address, KnownHosts(home), look_up_identity, on_notice)
+        self._transport = Transport(address, encryption=encryption, identity_check=check, tls=tls)
+
+    @property
+    def server(self) -> str:
+        """`host:port`."""
+        return self._transport.address.server
+
+    @property
+    def server_identity(self) -> PublicKey | None:
+        """The identity that the server has proven last; None before, and without encryption."""
+        return self._transport.tunnel.proven_identity
+
+    async def open(
+        self,
+        chain: str,
+        *,
+        key: str | KeyPair | None = None,
+        for_append: bool = True,
+        chain_id: bytes | None = None,
+        trust_mode: TrustMode | None = None,
+        confidential: bool = False,
+        private: bool = False,
+        pad: bool = False,
+        check_rules: bool | None = None,
+        sign_batches: bool = False,
+        reconnect_s: float = _RECONNECT_S,
+    ) -> Chain:
+        """Open a chain, by its key: `domain/name/db` or `group/db`.
+
+        `key`: the one to write with, or its name in the home folder; None: the default one, which is made when it is needed.
+        `for_append`: a chain that isn't there is created by the first append; else that is CHAIN_NOT_FOUND.
+        `chain_id`, `trust_mode`, `confidential`, `private`: what is demanded of the chain; the latter two are also what a chain
+        is created as. `pad`: whether sealed data is padded to a length that many others share. `check_rules`: whether all that
+        is read is checked to have been allowed, for which all before it is read; None: where the server isn't trusted with
+        that. `sign_batches`: whether each batch is signed, also where a proof of the key would do. `reconnect_s`: how long
+        appends wait for a lost server.
+
+        Raises CHAIN_NOT_FOUND, CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT,
+        CONNECTION_FAILED and others.
+        """
+        chain_key = parse_chain_key(chain)
+        expected = Expected(chain_id, trust_mode, confidential, private)
+        options = ChainOptions(expected, pad, check_rules, sign_batches, reconnect_s)
+        opened = Chain(
+            self._transport,
+            chain_key,
+            options,
+            home=self._home,
+            load_key=lambda: self._load(key),
+            load_keys=lambda: self._keys_at_hand(key),
+            on_notice=self._on_notice,
+        )
+        await opened.open(for_append=for_append)
+        self._chains.append(opened)
+        return opened
+
+    async def close(self) -> None:
+        """Close all chains, then the connection."""
+        try:
+            for chain in self._chains:
+                await chain.close()
+        finally:
+            await self._transport.close()
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _load(self, key: str | KeyPair | None) -> KeyPair:
+        """Load the key to write with; the default one is made where there is none."""
+        if isinstance(key, KeyPair):
+            return key
+        name = key or DEFAULT_KEY
+        if name not in self._keys:
+            if self._home is None:
+                if key is not None:
+                    raise invalid("key", "there is no home folder to load it from")
+                self._keys[name] = KeyPair.generate()
+            else:
+                self._keys[name] = load_or_make_key(self._home, key, self._passphrase, self._on_notice)
+        return self._keys[name]
+
+    def _keys_at_hand(self, key: str | KeyPair | None) -> list[KeyPair]:
+        """Give the keys that chains are opened and data is read with; none is made for that."""
+        if isinstance(key, KeyPair):
+            return [key]
+        name = key or DEFAULT_KEY
+        if name not in self._keys and self._home is not None:
+            found = load_key(self._home, name, self._passphrase)
+            if found is not None:
+                self._keys[name] = found
+        return [self._keys[name]] if name in self._keys else []
+
+
+def connect(
+    server: str,
+    *,
+    home: Path | str | None = None,
+    passphrase: str | None = None,
+    encryption: Encryption = "auto",
+    tls: TlsOptions | None = None,
+    look_up_identity: LookUpIdentity | None = None,
+    on_notice: OnNotice = ignore,
+) -> Client:
+    """Make a client of a server: `host[:port]`, or `ate://host[:port]`, and `#sha256:<fingerprint>` to pin its identity key.
+
+    `home`: where keys, known servers and what was verified are kept; None: ATE_HOME, else ~/.ate. An empty text: nothing is
+    kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `encryption`: `auto` is what the
+    server requires, and always where it is known to encrypt or is pinned; else the least bits of keys, or `plain`.
+    `look_up_identity`: how the identity of a server that was never met is looked up. Raises REQUEST_INVALID.
+    """
+    folder = default_home() if home is None else Path(home) if str(home) else None
+    return Client(
+        parse_server_address(server),
+        home=folder,
+        passphrase=passphrase,
+        encryption=encryption,
+        tls=tls,
+        look_up_identity=look_up_identity,
+        on_notice=on_notice,
+    )

@@ -1,0 +1,74 @@
+"""What is demanded of a chain, and what opening it says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from atedb.client.calls import untrue
+from atedb.crypto.keys import PublicKey
+from atedb.events.genesis import Genesis, TrustMode
+from atedb.events.seal import TreeHead
+from atedb.v1 import log_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a caller demands of a chain, beside what is remembered of it."""
+
+    chain_id: bytes | None = None
+    trust_mode: TrustMode | None = None
+    confidential: bool = False
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStanding:
+    """What the server knows of a writer. Not verified."""
+
+    next_counter: int
+    last_seal: bytes | None
+    """The Seal message of its last batch, as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedChain:
+    """A chain whose genesis and head were verified."""
+
+    genesis: Genesis
+    head: TreeHead
+    next_sequence: int
+    trouble: str
+    """Why it can be read only, in the server's words; empty: it can be appended to."""
+    writer: WriterStanding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening a chain says."""
+
+    server_identity: PublicKey
+    trust_mode: TrustMode
+    """Of chains that are created now."""
+    chain: OpenedChain | None
+    """None: there is no such chain yet."""
+
+
+def tree_head(message: log_pb2.TreeHead) -> TreeHead:
+    """Take a head from a stub. Raises VERIFICATION_FAILED."""
+    if len(message.root) != 32:
+        raise untrue("a head has no root")
+    return TreeHead(message.size, message.root)
+
+
+class KnownHead:
+    """The newest head that this client has verified, each one as an extension of the one before."""
+
+    def __init__(self, on_advance: Callable[[TreeHead], None]) -> None:
+        self.newest: TreeHead | None = None
+        self._on_advance = on_advance
+
+    def advance(self, before: TreeHead | None, head: TreeHead) -> None:
+        """Move on to a head that extends `before`. If that isn't the newest now, the two were never compared: nothing happens."""
+        if self.newest != before or (before is not None and head.size <= before.size):
+            return
+        self.newest = head
+        self._on_advance(head)

@@ -1,0 +1,444 @@
+"""Opens one chain, as often as needed, and believes nothing: every head is proven to extend the one known before."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from atedb.client.calls import TIMEOUT_S, ChainCalls, untrue
+from atedb.client.notices import Notice, OnNotice
+from atedb.client.opened import Expected, KnownHead, Opened, OpenedChain, WriterStanding, tree_head
+from atedb.client.remembered import Remembered, RememberedChain, is_newer_checkpoint
+from atedb.crypto.keys import PublicKey
+from atedb.crypto.merkle import verify_consistency
+from atedb.encoding.fields import messages_in
+from atedb.errors import AtedbError, Reason
+from atedb.events.commit import split_slice
+from atedb.events.genesis import Genesis, TrustMode
+from atedb.events.seal import TreeHead
+from atedb.trust.check_batch import verify_genesis
+from atedb.trust.checkpoints import CertifiedKeys, SignedHead, verify_checkpoint, verify_checkpoint_keys
+from atedb.trust.identity_line import IdentityLine, verify_identity_line
+from atedb.v1 import chain_pb2, event_pb2
+
+_SAVE_EVERY_S: Final = 1.0
+
+
+class ChainOpener:
+    """Opens one chain."""
+
+    def __init__(
+        self, calls: ChainCalls, expected: Expected, remembered: RememberedChain, on_notice: OnNotice
+    ) -> None:
+        self._calls = calls
+        self._expected = expected
+        self._remembered = remembered
+        self._on_notice = on_notice
+        self.genesis: Genesis | None = None
+        self.known = KnownHead(self._changed)
+        self.checkpoint: SignedHead | None = None
+        """The newest one that is known to be of the verified history."""
+        self.next_sequence = 0
+        """As the server said at the last opening."""
+        self._signer: CertifiedKeys | None = None
+        self._line: IdentityLine | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+
+    async def open(self, *, for_append: bool = False, writer_id: bytes | None = None) -> Opened:
+        """Open the chain.
+
+        Raises CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH and others where it is not what
+        is expected; HEAD_CONFLICT, VERIFICATION_FAILED where the server can't be believed.
+        """
+        before = self.known.newest
+        remembered = self._remembered.load() if before is None else None
+        known = before if remembered is None else remembered.head
+        if remembered is not None and remembered.checkpoint is not None:
+            self._keep(remembered.checkpoint)
+        signed_before = self.checkpoint
+        answer, raw = await self._ask(known, for_append=for_append, writer_id=writer_id)
+        identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
+        self._calls.transport.check_proven(identity)
+        mode: TrustMode = (
+            "centralized" if answer.trust_mode == event_pb2.TRUST_MODE_CENTRALIZED else "distributed"
+        )
+        if not answer.HasField("genesis"):
+            if known is not None:
+                raise await self.conflict("the chain is not there any more", known=known, served=None)
+            self._check_creation(mode, for_append=for_append)
+            return Opened(identity, mode, None)
+        genesis, leaf = self._check_genesis(next(iter(messages_in(raw, 3))), remembered)
+        head = tree_head(answer.head)
+        signed = self._verify_signed(answer, raw, identity, genesis, signed_before)
+        # Every tree of the chain extends that of its genesis alone.
+        await self._check_head(head, known or TreeHead(1, leaf), list(answer.consistency), signed)
+        self.genesis = self.genesis or genesis
+        if signed is not None:
+            await self._check_checkpoint(signed, head, list(answer.checkpoint_consistency), signed_before)
+        self.known.advance(before, head)
+        if signed is not None:
+            self._keep(signed)
+        self.next_sequence = answer.next_sequence
+        return Opened(
+            identity,
+            mode,
+            OpenedChain(self.genesis, head, answer.next_sequence, answer.trouble, _standing(answer, raw)),
+        )
+
+    async def extend(self, head: TreeHead) -> TreeHead:
+        """Have it proven that the chain as it is now extends a head. Returns the head that it has now.
+
+        Raises HEAD_CONFLICT where it doesn't.
+        """
+        answer, _ = await self._ask(head)
+        if not answer.HasField("genesis"):
+            raise await self.conflict("the chain is not there any more", known=head, served=None)
+        served = tree_head(answer.head)
+        await self._check_head(served, head, list(answer.consistency), None)
+        return served
+
+    async def tie(self, served: TreeHead, known: TreeHead) -> None:
+        """Compare a head that was served with a known one, which it must extend. Raises HEAD_CONFLICT."""
+        await self.check_not_behind(served, known)
+        if served.size == known.size:
+            return
+        request = chain_pb2.GetProofRequest(
+            chain_key=self._calls.chain_key.text, from_size=known.size, size=served.size
+        )
+        raw = await self._calls.unary("GetProof", request.SerializeToString())
+        answer = chain_pb2.GetProofResponse.FromString(raw)
+        await self._check_head(served, known, list(answer.consistency), None)
+
+    async def check_not_behind(
+        self, served: TreeHead, known: TreeHead, signed: SignedHead | None = None
+    ) -> None:
+        """Refuse a served head that is older than the known one, or of its size and another. Raises HEAD_CONFLICT."""
+        if served.size < known.size:
+            why = "its chain is shorter than it was"
+            raise await self.conflict(why, known=known, served=served, signed=signed)
+        if served.size == known.size and served.root != known.root:
+            why = "its chain has another history than it had"
+            raise await self.conflict(why, known=known, served=served, signed=signed)
+
+    async def verify_checkpoint(self, note: str) -> SignedHead:
+        """Verify a checkpoint of the chain, which was opened before. Raises VERIFICATION_FAILED.
+
+        The server may have been started anew with another identity, which the one before vouches for: an opening shows that.
+        """
+        assert self.genesis is not None, "it was opened"
+        try:
+            return self._verified_note(note, self.genesis.chain_id)
+        except AtedbError:
+            await self.open()
+        return self._verified_note(note, self.genesis.chain_id)
+
+    async def keep_checkpoint(
+        self, signed: SignedHead, root: bytes | None, before: SignedHead | None
+    ) -> None:
+        """Compare a checkpoint with the tree that was replayed, and with the one before; keep it.
+
+        `root`: that the tree had at its size, as far as that is known. Raises HEAD_CONFLICT.
+        """
+        if root is not None and root != signed.head.root:
+            known = TreeHead(signed.head.size, root)
+            why = "it has signed another history than the one it has sent"
+            raise await self.conflict(why, known=known, served=signed.head, signed=signed)
+        await self._check_not_older(signed, before)
+        newest = self.known.newest
+        if root is None and newest is not None:
+            older, newer = sorted((signed.head, newest), key=lambda head: head.size)
+            await self.tie(newer, older)
+        self._keep(signed)
+
+    async def conflict(
+        self,
+        why: str,
+        *,
+        known: TreeHead,
+        served: TreeHead | None,
+        consistency: list[bytes] | None = None,
+        signed: SignedHead | None = None,
+    ) -> AtedbError:
+        """Keep evidence of two heads that can't both be true, and make the error that says so."""
+        path = self._remembered.keep_evidence(
+            why,
+            genesis_header=None if self.genesis is None else self.genesis.header,
+            known=known,
+            served=served,
+            consistency=consistency or [],
+            remembered=self.checkpoint,
+            signed=signed,
+        )
+        server, chain_key = self._calls.server, self._calls.chain_key.text
+        metadata = {
+            "chain_key": chain_key,
+            "known_size": str(known.size),
+            "known_root": known.root.hex(),
+        }
+        if served is not None:
+            metadata |= {"served_size": str(served.size), "served_root": served.root.hex()}
+        if path is not None:
+            metadata["evidence"] = str(path)
+        forget = (
+            ""
+            if self._remembered.path is None
+            else f". To accept it as it is now, delete {self._remembered.path}"
+        )
+        return AtedbError(
+            Reason.HEAD_CONFLICT,
+            f"{server} contradicts what was verified before of {chain_key}: {why}. It was restored or repaired, or its history was "
+            f"rewritten: find out which before trusting it{forget}",
+            metadata=metadata,
+        )
+
+    async def check_challenge(self, chain_id: bytes, line: IdentityLine) -> None:
+        """Refuse to prove a key for another chain or server than is known. Raises CHAIN_ID_MISMATCH, SERVER_IDENTITY_MISMATCH."""
+        remembered = self._remembered.load()
+        self._check_chain_id(chain_id, remembered)
+        checkpoint = None if remembered is None else remembered.checkpoint
+        self._check_identity(line, self.genesis, checkpoint)
+
+    async def close(self) -> None:
+        """Save what isn't saved."""
+        self._closing.set()
+        if self._saving is not None:
+            await self._saving
+        await self._save()
+
+    async def _ask(
+        self, known: TreeHead | None, *, for_append: bool = False, writer_id: bytes | None = None
+    ) -> tuple[chain_pb2.OpenChainResponse, bytes]:
+        request = chain_pb2.OpenChainRequest(
+            chain_key=self._calls.chain_key.text,
+            known_size=1 if known is None else known.size,
+            for_append=for_append,
+            writer_id=writer_id or b"",
+            known_identity=b"" if self._line is None else self._line.identity.fingerprint,
+        )
+        try:
+            raw = await self._calls.unary("OpenChain", request.SerializeToString(), timeout=TIMEOUT_S)
+        except AtedbError as error:
+            if known is None:
+                raise
+            if error.reason == Reason.SEQUENCE_OUT_OF_RANGE:
+                raise await self._shorter(known) from error
+            if error.reason != Reason.CHAIN_NOT_FOUND:
+                raise
+            raise await self.conflict("the chain is not there any more", known=known, served=None) from error
+        try:
+            return chain_pb2.OpenChainResponse.FromString(raw), raw
+        except Exception as error:
+            raise untrue("it can't be read") from error
+
+    async def _shorter(self, known: TreeHead) -> AtedbError:
+        """Say what is wrong with a chain that is shorter than what was verified: or it is another chain altogether."""
+        answer, raw = await self._ask(None)
+        genesis, _ = self._check_genesis(next(iter(messages_in(raw, 3)), b""), self._remembered.load())
+        head = tree_head(answer.head)
+        lost = [one for one in answer.damages if one.HasField("first_sequence")]
+        if lost:
+            return AtedbError(
+                Reason.CHAIN_DAMAGED,
+                f"{self._calls.server} says that its chain {genesis.chain_key.text} is damaged, and no longer has all that was "
+                f"verified of it here: {known.size} commits were, and {head.size} can be read",
+                metadata={
+                    "known_size": str(known.size),
+                    "served_size": str(head.size),
+                    "file": lost[0].file,
+                },
+            )
+        identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
+        signed = self._verify_signed(answer, raw, identity, genesis, self.checkpoint)
+        return await self.conflict(
+            "its chain is shorter than it was", known=known, served=head, signed=signed
+        )
+
+    def _check_genesis(self, genesis_slice: bytes, remembered: Remembered | None) -> tuple[Genesis, bytes]:
+        try:
+            ((run, commit),) = split_slice(genesis_slice)
+            genesis, batch = verify_genesis(run)
+        except (AtedbError, ValueError) as error:
+            raise untrue(f"its genesis does not verify: {error}") from error
+        header = commit.header
+        is_first = (header.commit, header.first_sequence, header.events) == (0, 0, 1)
+        if not is_first or header.seal_hash != batch.seal.hash:
+            raise untrue("its genesis has another batch's commit")
+        if genesis.chain_key.text != self._calls.chain_key.text:
+            raise untrue(f"its genesis is of the chain {genesis.chain_key.text}")
+        self._check_chain_id(genesis.chain_id, remembered)
+        expected = self._expected
+        if expected.trust_mode not in (None, genesis.trust_mode):
+            raise self._mode_mismatch(genesis.trust_mode)
+        if expected.confidential and not genesis.confidential:
+            why = f"the chain {genesis.chain_key.text} is there, and is not confidential"
+            raise AtedbError(Reason.READ_RULE_MISMATCH, why)
+        if expected.private and not genesis.private:
+            why = f"the chain {genesis.chain_key.text} is there, and is not private"
+            raise AtedbError(Reason.CHAIN_NOT_PRIVATE, why)
+        return genesis, commit.leaf
+
+    def _check_chain_id(self, chain_id: bytes, remembered: Remembered | None) -> None:
+        known = self.genesis.chain_id if self.genesis is not None else None
+        if known is None and remembered is not None:
+            known = remembered.chain_id
+        for due, how in ((self._expected.chain_id, "pinned"), (known, "remembered")):
+            if due is not None and due != chain_id:
+                raise AtedbError(
+                    Reason.CHAIN_ID_MISMATCH,
+                    f"the chain {self._calls.chain_key.text} of {self._calls.server} has the id {chain_id.hex()}, and {due.hex()} "
+                    f"is {how}: it was deleted and made anew, or somebody answers in its place",
+                    metadata={"chain_id": chain_id.hex(), "expected": due.hex()},
+                )
+
+    def _check_creation(self, mode: TrustMode, *, for_append: bool) -> None:
+        # Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
+        if not for_append or self._expected.chain_id is not None:
+            why = f"there is no chain {self._calls.chain_key.text} on {self._calls.server}"
+            raise AtedbError(Reason.CHAIN_NOT_FOUND, why, metadata={"chain_key": self._calls.chain_key.text})
+        if self._expected.trust_mode not in (None, mode):
+            raise self._mode_mismatch(mode)
+
+    def _mode_mismatch(self, mode: TrustMode) -> AtedbError:
+        return AtedbError(
+            Reason.TRUST_MODE_MISMATCH,
+            f"the chain {self._calls.chain_key.text} is, or would be, {mode}, and {self._expected.trust_mode} was expected",
+            metadata={"trust_mode": mode},
+        )
+
+    def _verify_signed(
+        self,
+        answer: chain_pb2.OpenChainResponse,
+        raw: bytes,
+        identity: PublicKey,
+        genesis: Genesis,
+        before: SignedHead | None,
+    ) -> SignedHead | None:
+        """Verify the checkpoint of an opening. None where the server shows none, of a chain that it says is in trouble."""
+        try:
+            line = self._line_of(identity, messages_in(raw, 13))
+            self._check_identity(line, genesis, before)
+            keys = next(iter(messages_in(raw, 10)), b"")
+            if self._signer is None or self._signer.line is not line or self._signer.message != keys:
+                self._signer = verify_checkpoint_keys(keys, line)
+        except AtedbError as error:
+            if error.reason == Reason.SERVER_IDENTITY_MISMATCH:
+                raise
+            raise untrue(f"what it has signed does not verify: {error.message}") from error
+        self._line = line
+        if answer.checkpoint:
+            return self._verified_note(answer.checkpoint, genesis.chain_id)
+        if answer.trouble:
+            return None
+        raise untrue("it shows no checkpoint of its head")
+
+    def _line_of(self, identity: PublicKey, rotations: list[bytes]) -> IdentityLine:
+        known = self._line
+        is_known = known is not None and known.identity.fingerprint == identity.fingerprint
+        if known is not None and is_known and (not rotations or tuple(rotations) == known.rotations):
+            return known
+        return verify_identity_line(identity, rotations)
+
+    def _check_identity(self, line: IdentityLine, genesis: Genesis | None, before: SignedHead | None) -> None:
+        """Refuse a server that isn't the one that the chain is kept by, nor follows from it."""
+        named = None if genesis is None else genesis.server_identity
+        due = [] if named is None else [named.fingerprint]
+        is_back = False
+        if before is not None:
+            met = before.signer.line
+            due.append(met.identity.fingerprint)
+            is_back = met.has_retired(line.identity.fingerprint)
+        for fingerprint in due:
+            if not line.has(fingerprint) or is_back:
+                raise AtedbError(
+                    Reason.SERVER_IDENTITY_MISMATCH,
+                    f"the chain {self._calls.chain_key.text} is kept by the server {fingerprint.hex()}, and {self._calls.server} is "
+                    f"{line.identity.fingerprint.hex()}, and no rotation leads from the one to the other, or it was given up",
+                    metadata={
+                        "fingerprint": line.identity.fingerprint.hex(),
+                        "expected": fingerprint.hex(),
+                    },
+                )
+
+    def _verified_note(self, note: str, chain_id: bytes) -> SignedHead:
+        if self._signer is None:
+            raise untrue("the keys of its checkpoints were not shown")
+        try:
+            return verify_checkpoint(note, chain_id, self._signer)
+        except AtedbError as error:
+            raise untrue(f"what it has signed does not verify: {error.message}") from error
+
+    async def _check_head(
+        self, head: TreeHead, base: TreeHead, consistency: list[bytes], signed: SignedHead | None
+    ) -> None:
+        await self.check_not_behind(head, base, signed)
+        is_good = verify_consistency(
+            first=base.size,
+            second=head.size,
+            first_root=base.root,
+            second_root=head.root,
+            proof=consistency,
+        )
+        if not is_good:
+            why = "its head does not extend the one that was verified before"
+            raise await self.conflict(why, known=base, served=head, consistency=consistency, signed=signed)
+
+    async def _check_checkpoint(
+        self, signed: SignedHead, head: TreeHead, consistency: list[bytes], before: SignedHead | None
+    ) -> None:
+        is_good = verify_consistency(
+            first=signed.head.size,
+            second=head.size,
+            first_root=signed.head.root,
+            second_root=head.root,
+            proof=consistency,
+        )
+        if not is_good:
+            why = "it has signed another history than the one it serves"
+            raise await self.conflict(why, known=signed.head, served=head, signed=signed)
+        await self._check_not_older(signed, before)
+
+    async def _check_not_older(self, signed: SignedHead, before: SignedHead | None) -> None:
+        if before is not None and signed.head.size < before.head.size:
+            why = "it shows an older checkpoint than one it had signed"
+            raise await self.conflict(why, known=before.head, served=signed.head, signed=signed)
+
+    def _keep(self, signed: SignedHead) -> None:
+        newest = self.known.newest
+        # What is kept is never beyond what is known, which later heads are compared with.
+        if newest is not None and signed.head.size > newest.size:
+            return
+        if is_newer_checkpoint(signed, self.checkpoint):
+            self.checkpoint = signed
+            if newest is not None:
+                self._changed(newest)
+
+    def _changed(self, _: TreeHead) -> None:
+        """Save what changed, at most once a second, and once more at the end."""
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.get_running_loop().create_task(self._save())
+
+    async def _save(self) -> None:
+        saved: Remembered | None = None
+        while True:
+            head, genesis = self.known.newest, self.genesis
+            if head is None or genesis is None:
+                return
+            now = Remembered(genesis.chain_id, head, self.checkpoint)
+            if now == saved:
+                return
+            try:
+                await self._remembered.note(now)
+            except AtedbError as error:
+                self._on_notice(Notice("not-saved", f"what was verified could not be saved: {error}", error))
+                return
+            saved = now
+            if not self._closing.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), _SAVE_EVERY_S)
+
+
+def _standing(answer: chain_pb2.OpenChainResponse, raw: bytes) -> WriterStanding | None:
+    if not answer.HasField("writer"):
+        return None
+    writer = next(iter(messages_in(raw, 7)))
+    return WriterStanding(answer.writer.next_counter, next(iter(messages_in(writer, 2)), None))

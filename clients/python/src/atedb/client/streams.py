@@ -1,0 +1,192 @@
+"""One call of a server, in one of two forms: as it is, or sealed by the tunnel."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import grpc
+
+from atedb.client.statuses import OUTSIDE, details_of, error_from_status, own_details
+from atedb.errors import AtedbError, Reason
+from atedb.tunnel import CallCrypto, FrameType
+from atedb.v1 import wire_pb2
+
+if TYPE_CHECKING:
+    from atedb.client.transport import Transport
+
+Metadata = Sequence[tuple[str, str | bytes]]
+
+_WIRE_CALL: Final = "/atedb.v1.WireService/Call"
+
+# The stubs lack it.
+_EOF: Final[Any] = grpc.aio.EOF  # type: ignore[attr-defined]
+
+
+class Stream(Protocol):
+    """One call of the transport below, in one form."""
+
+    exporter: bytes | None
+    has_answered: bool
+
+    async def write(self, message: bytes) -> None:
+        """Send a message. Where the call has ended, reading tells how."""
+
+    async def half_close(self) -> None:
+        """Say that nothing more is sent."""
+
+    async def read(self) -> bytes | None:
+        """Give the next answer; None after the last. Raises what the call has failed with."""
+
+    def cancel(self) -> None:
+        """End the call here and now."""
+
+
+async def _next_of(call: Any, transport: "Transport") -> Any:  # noqa: ANN401 - grpc's own
+    """Read a call's next message. One that was ended here, with its connection, is told from a reader that is cancelled."""
+    try:
+        return await call.read()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        why = f"the connection to {transport.address.server} was given up here"
+        raise AtedbError(Reason.CONNECTION_FAILED, why) from None
+
+
+class PlainStream:
+    """A call as it is."""
+
+    exporter: bytes | None = None
+
+    def __init__(self, transport: "Transport", path: str, metadata: Metadata, timeout: float | None) -> None:
+        self._transport = transport
+        self._call = transport.begin(path, metadata, timeout)
+        self.has_answered = False
+
+    async def write(self, message: bytes) -> None:
+        """Send a message. Where the call has ended, reading tells how."""
+        # Where the call has ended, reading tells how.
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await self._call.write(message)
+
+    async def half_close(self) -> None:
+        """Say that nothing more is sent."""
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await self._call.done_writing()
+
+    async def read(self) -> bytes | None:
+        """Give the next answer; None after the last. Raises what the call has failed with."""
+        try:
+            message = await _next_of(self._call, self._transport)
+        except grpc.aio.AioRpcError as error:
+            raise await self._transport.failed(error) from error
+        if message is _EOF:
+            code = await self._call.code()
+            if code is not grpc.StatusCode.OK:
+                raise AtedbError(Reason.CONNECTION_FAILED, f"the call has ended with {code.name}")
+            return None
+        self.has_answered = True
+        return bytes(message)
+
+    def cancel(self) -> None:
+        """End the call here and now."""
+        self._call.cancel()
+
+
+class SealedStream:
+    """A call through the tunnel."""
+
+    def __init__(
+        self, transport: "Transport", crypto: CallCrypto, path: str, metadata: Metadata, timeout: float | None
+    ) -> None:
+        self._transport = transport
+        self._crypto = crypto
+        self.exporter: bytes | None = crypto.exporter
+        self._call = transport.begin(_WIRE_CALL, (), timeout)
+        self._ended: AtedbError | None = None
+        self._has_ended = False
+        self.has_answered = False
+        entries = [
+            wire_pb2.MetadataEntry(name=name, value=value.encode() if isinstance(value, str) else value)
+            for name, value in metadata
+        ]
+        opened = wire_pb2.CallOpen(method=path, metadata=entries)
+        if timeout is not None:
+            opened.timeout_ms = max(1, int(timeout * 1_000))
+        self._opening: bytes | None = opened.SerializeToString()
+        self._lock = asyncio.Lock()
+
+    async def _send(self, frame_type: FrameType, payload: bytes) -> None:
+        # Frames are counted as they are sealed, and must be sent in that order.
+        async with self._lock:
+            if self._opening is not None:
+                opening, self._opening = self._opening, None
+                await self._write(self._crypto.seal(FrameType.OPEN, opening))
+            await self._write(self._crypto.seal(frame_type, payload))
+            if frame_type is FrameType.HALF_CLOSE:
+                with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                    await self._call.done_writing()
+
+    async def _write(self, sealed: bytes) -> None:
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await self._call.write(sealed)
+
+    async def write(self, message: bytes) -> None:
+        """Send a message. Where the call has ended, reading tells how."""
+        await self._send(FrameType.MESSAGE, message)
+
+    async def half_close(self) -> None:
+        """Say that nothing more is sent."""
+        await self._send(FrameType.HALF_CLOSE, b"")
+
+    async def read(self) -> bytes | None:
+        """Give the next answer; None after the last. Raises what the call has failed with."""
+        while not self._has_ended:
+            try:
+                message = await _next_of(self._call, self._transport)
+            except grpc.aio.AioRpcError as error:
+                raise await self._without_status(error) from error
+            if message is _EOF:
+                raise self._truncated("was ended before its sealed status")
+            opened = self._crypto.open(bytes(message))
+            self.has_answered = True
+            if opened.type is FrameType.MESSAGE:
+                return opened.payload
+            if opened.type is FrameType.STATUS:
+                self._end(wire_pb2.CallStatus.FromString(opened.payload))
+                self._call.cancel()
+        if self._ended is not None:
+            raise self._ended
+        return None
+
+    def _end(self, status: wire_pb2.CallStatus) -> None:
+        self._has_ended = True
+        if status.code != 0:
+            server = self._transport.address.server
+            self._ended = error_from_status(status.code, status.message, status.details or None, server)
+
+    async def _without_status(self, error: grpc.aio.AioRpcError) -> AtedbError:
+        """Say what the status of the outer call comes to where a sealed call has none: it is never a success, and nothing that it
+        says of chains and keys is handed on, since the server that there is a session with has not said it.
+        """  # noqa: D205
+        said = own_details(details_of(error), error.details() or "")
+        if said is None:
+            return await self._transport.failed(error)
+        if said.reason in OUTSIDE:
+            return said
+        return self._truncated(
+            f"was ended outside of the tunnel: {said.reason}, which counts for nothing there"
+        )
+
+    def _truncated(self, what: str) -> AtedbError:
+        server = self._transport.address.server
+        return AtedbError(
+            Reason.WIRE_TRUNCATED,
+            f"the sealed call to {server} {what}. Its outcome is not known; try again",
+            metadata={"server": server},
+        )
+
+    def cancel(self) -> None:
+        """End the call here and now."""
+        self._call.cancel()

@@ -1,0 +1,107 @@
+"""A batch, taken apart: events, then exactly one seal."""
+
+from dataclasses import dataclass, field
+
+from atedb.crypto.keys import PublicKey
+from atedb.encoding.fields import BYTES, fields
+from atedb.errors import AtedbError, Reason
+from atedb.events.event import MARK_SEALED, RUN_EVENT, RUN_SEAL, EventView, parse_event
+from atedb.events.rules import NO_AUTHORITY, EventAuthority, read_authority
+from atedb.events.seal import SealView, parse_seal
+from atedb.limits import BATCH_EVENTS_MAX, RUN_BYTES_MAX
+
+
+def invalid_batch(why: str) -> AtedbError:
+    """Make the refusal of a batch that contradicts itself."""
+    return AtedbError(Reason.BATCH_INVALID, f"the batch is not valid: {why}")
+
+
+def invalid_event(index: int, why: str) -> AtedbError:
+    """Make the same, naming an event."""
+    return AtedbError(Reason.BATCH_INVALID, f"event {index}: {why}", metadata={"event_index": str(index)})
+
+
+@dataclass(slots=True)
+class Batch:
+    """A run, taken apart."""
+
+    run: bytes
+    events: list[EventView]
+    seal: SealView
+    _authorities: dict[int, EventAuthority] = field(default_factory=dict)
+    _seal_keys: list[PublicKey] | None = None
+
+    @property
+    def is_genesis(self) -> bool:
+        """Whether its first event is a genesis."""
+        return self.events[0].kind == "genesis"
+
+    def authority_of(self, index: int) -> EventAuthority:
+        """Read what an event says of rights and keys. Raises BATCH_INVALID, UNSUPPORTED, naming it."""
+        event = self.events[index]
+        if event.marks & ~MARK_SEALED == 0:
+            return NO_AUTHORITY
+        known = self._authorities.get(index)
+        if known is None:
+            try:
+                known = read_authority(event.header)
+            except AtedbError as error:
+                raise _of_batch(f"event {index}", error, {"event_index": str(index)}) from error
+            self._authorities[index] = known
+        return known
+
+    def seal_keys(self) -> list[PublicKey]:
+        """Read the public keys that its seal shows. Raises BATCH_INVALID, UNSUPPORTED."""
+        if self._seal_keys is None:
+            try:
+                self._seal_keys = [PublicKey.parse(one) for one in self.seal.public_keys]
+            except AtedbError as error:
+                raise _of_batch("the seal", error, {}) from error
+        return self._seal_keys
+
+
+def _of_batch(what: str, error: AtedbError, metadata: dict[str, str]) -> AtedbError:
+    """Say that what is wrong with a key or a rule is wrong with the batch, and not with a request."""
+    is_unsupported = error.reason == Reason.UNSUPPORTED
+    reason = Reason.UNSUPPORTED if is_unsupported else Reason.BATCH_INVALID
+    return AtedbError(reason, f"{what}: {error.message}", metadata=metadata)
+
+
+def parse_batch(run: bytes) -> Batch:
+    """Take a run apart. The strict form is checked; hashes and signatures are not.
+
+    Raises NON_CANONICAL, BATCH_INVALID, DATA_TOO_LARGE, TOO_MANY_EVENTS.
+    """
+    if len(run) > RUN_BYTES_MAX:
+        raise AtedbError(
+            Reason.DATA_TOO_LARGE,
+            f"the batch is {len(run)} bytes, and {RUN_BYTES_MAX} is the limit",
+            metadata={"limit_bytes": str(RUN_BYTES_MAX), "bytes": str(len(run))},
+        )
+    events: list[EventView] = []
+    seal: SealView | None = None
+    for found in fields(run):
+        if seal is not None:
+            raise invalid_batch("something follows its seal")
+        if found.wire_type != BYTES or found.number not in (RUN_EVENT, RUN_SEAL):
+            raise invalid_batch(f"it holds a field {found.number}, which is neither an event nor a seal")
+        if found.number == RUN_SEAL:
+            seal = parse_seal(run[found.start : found.end])
+            continue
+        if len(events) == BATCH_EVENTS_MAX:
+            raise AtedbError(
+                Reason.TOO_MANY_EVENTS,
+                f"the batch has more than {BATCH_EVENTS_MAX} events, which is the limit",
+                metadata={"limit_events": str(BATCH_EVENTS_MAX)},
+            )
+        try:
+            events.append(parse_event(run, found.start, found.end))
+        except AtedbError as error:
+            metadata = {**error.metadata, "event_index": str(len(events))}
+            why = f"event {len(events)}: {error.message}"
+            raise AtedbError(error.reason, why, metadata=metadata) from error
+    if not events:
+        raise invalid_batch("it has no events")
+    if seal is None:
+        raise invalid_batch("it has no seal")
+    return Batch(run, events, seal)

@@ -1,0 +1,1 @@
+"""Files of the log, read without a server (docs/format.md)."""

@@ -1,0 +1,375 @@
+"""Verifies a replay by itself, trusting nobody."""
+
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from atedb.crypto.keys import PublicKey
+from atedb.crypto.merkle import Frontier
+from atedb.errors import AtedbError, Reason
+from atedb.events.batch import Batch, parse_batch
+from atedb.events.commit import Commit, StoredBatch, split_slice
+from atedb.events.genesis import Genesis
+from atedb.events.seal import Precondition, SealView, TreeHead
+from atedb.trust.authority import Authority
+from atedb.trust.check_batch import check_batch
+from atedb.trust.signers import keys_of_signers, signers_of, verify_signatures, vouched_by
+
+FindKey = Callable[[bytes], Awaitable[PublicKey | None]]
+"""Finds a public key of the chain by its fingerprint."""
+
+_ROOTS_KEPT_MAX: Final = 65_536
+_OBJECT_EVENTS_KEPT_MIN: Final = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBatch:
+    """A batch that was verified, with its commit."""
+
+    batch: Batch
+    commit: Commit
+    vouched_by: str
+    """`writer`: its writer's own signature is on it. `server`: the server of a centralized chain alone says that it is its."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayStart:
+    """Where a replay starts: the tree of the commits before."""
+
+    commit: int
+    sequence: int
+    frontier: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    next_counter: int
+    last_seal_hash: bytes
+    as_of: TreeHead | None
+
+
+class _Violation(Exception):  # noqa: N818 - it never leaves this module
+    """What is wrong with a commit, before it is known which one."""
+
+
+class ReplayVerifier:
+    """Verifies slices of the log, in order: the strict form, hashes, the chain of seals, counters, signatures, rights,
+    conditions, sequences, times and the tree.
+
+    A replay that starts in the middle takes each writer's first batch there as it comes, and leaves it to the server that
+    events are allowed; the tree ties it to the history before, which is the caller's to check.
+    """  # noqa: D205
+
+    def __init__(
+        self, genesis: Genesis, start: ReplayStart | None = None, find_key: FindKey | None = None
+    ) -> None:
+        begin = start or ReplayStart(0, 0, ())
+        self.genesis = genesis
+        self._authority = Authority.of(genesis)
+        self._is_whole = begin.commit == 0
+        self._find_key = find_key
+        self._frontier = Frontier(begin.commit, begin.frontier)
+        self._roots: dict[int, bytes] = {begin.commit: self._frontier.root()}
+        self._root_sizes: deque[int] = deque([begin.commit])
+        self._writers: dict[bytes, _Writer] = {}
+        self._latest = _Latest()
+        self._objects = _Objects()
+        self._next_sequence = begin.sequence
+        self._time_unix_ms = 0
+
+    def copy(self) -> "ReplayVerifier":
+        """Give a replay that goes on from here by itself."""
+        other = ReplayVerifier(self.genesis, None, self._find_key)
+        other._authority = self._authority.copy()
+        other._is_whole = self._is_whole
+        other._frontier = self._frontier.copy()
+        other._roots = dict(self._roots)
+        other._root_sizes = deque(self._root_sizes)
+        other._writers = dict(self._writers)
+        other._latest = self._latest.copy()
+        other._objects = self._objects.copy()
+        other._next_sequence = self._next_sequence
+        other._time_unix_ms = self._time_unix_ms
+        return other
+
+    @property
+    def next_commit(self) -> int:
+        """Number of the commit that comes next."""
+        return self._frontier.size
+
+    @property
+    def next_sequence(self) -> int:
+        """Sequence of the event that comes next."""
+        return self._next_sequence
+
+    @property
+    def checks_rules(self) -> bool:
+        """Whether it is checked that events are allowed: from the chain's first batch on."""
+        return self._is_whole
+
+    @property
+    def authority(self) -> Authority:
+        """Who may do what after all that was verified; of a replay from the middle only the keys that were shown."""
+        return self._authority
+
+    def head(self) -> TreeHead:
+        """Give the head of all that was verified."""
+        return TreeHead(self._frontier.size, self._frontier.root())
+
+    def root_at(self, size: int) -> bytes | None:
+        """Give the root that the tree had at a size; None for one before the start, to come, or too long ago."""
+        return self._roots.get(size)
+
+    async def verify(self, data: bytes) -> list[VerifiedBatch]:
+        """Verify the next slice: whole batches with their commits. Nothing is returned of one that doesn't verify whole.
+
+        Raises VERIFICATION_FAILED, saying which commit and what is wrong with it.
+        """
+        try:
+            stored = split_slice(data)
+        except AtedbError as error:
+            raise AtedbError(
+                Reason.VERIFICATION_FAILED,
+                f"a slice of the log is not valid: {error.message}. Nothing of it was used",
+            ) from error
+        return await self.verify_batches(stored)
+
+    async def verify_batches(self, stored: Sequence[StoredBatch]) -> list[VerifiedBatch]:
+        """Verify the next batches, as `verify`."""
+        verified: list[VerifiedBatch] = []
+        # A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
+        last_signed: dict[bytes, tuple[Commit, SealView, Mapping[bytes, PublicKey]]] = {}
+        for run, commit in stored:
+            with _at(commit):
+                batch = parse_batch(run)
+                check_batch(batch)
+            await self._learn_strangers(batch, commit)
+            with _at(commit):
+                vouched, keys = self._step(batch, commit)
+                if len(batch.seal.signatures) > 1:
+                    verify_signatures(batch.seal, keys)
+            if batch.seal.signatures:
+                last_signed[batch.seal.writer_id] = (commit, batch.seal, keys)
+            verified.append(VerifiedBatch(batch, commit, vouched))
+        for commit, seal, keys in last_signed.values():
+            with _at(commit):
+                verify_signatures(seal, keys)
+        return verified
+
+    async def _learn_strangers(self, batch: Batch, commit: Commit) -> None:
+        """Ask for the keys of signers, where it isn't known what came before; their fingerprints tell that they are right."""
+        if self._is_whole or self._find_key is None:
+            return
+        with _at(commit):
+            signers = signers_of(batch)
+        for signer in signers:
+            if self._authority.keys.find(signer) is None:
+                key = await self._find_key(signer)
+                if key is not None and key.fingerprint == signer:
+                    self._authority.keys.add(key, [])
+
+    def _step(self, batch: Batch, commit: Commit) -> tuple[str, Mapping[bytes, PublicKey]]:
+        """Decide what a batch is in this chain; its signatures are still to be verified."""
+        is_genesis = batch.is_genesis
+        vouched = vouched_by(batch, self.genesis.trust_mode)
+        keys: Mapping[bytes, PublicKey]
+        if is_genesis:
+            keys = {root.fingerprint: root for root in self.genesis.roots}
+        elif self._is_whole:
+            keys = self._authority.keys_of(batch)
+        else:
+            keys = keys_of_signers(batch, signers_of(batch), self._authority.keys)
+        self._check_place(batch, commit)
+        self._check_writer(batch.seal)
+        seal = batch.seal
+        self._check_preconditions(seal, commit)
+        if self._is_whole and not is_genesis:
+            self._authority.decide(batch)
+        self._append_leaf(commit)
+        self._writers[seal.writer_id] = _Writer(seal.counter + 1, seal.hash, seal.as_of)
+        self._next_sequence = commit.header.first_sequence + commit.header.events
+        self._objects.add(batch, commit.header.first_sequence)
+        self._latest.wrote(seal.writer_id, self._next_sequence)
+        self._time_unix_ms = commit.header.time_unix_ms
+        return vouched, keys
+
+    def _check_place(self, batch: Batch, commit: Commit) -> None:
+        header = commit.header
+        for what, found, due in (
+            ("number", header.commit, self._frontier.size),
+            ("first sequence", header.first_sequence, self._next_sequence),
+            ("count of events", header.events, batch.seal.events),
+        ):
+            if found != due:
+                raise _Violation(f"its {what} is {found}, and {due} was due")
+        if header.time_unix_ms < self._time_unix_ms:
+            raise _Violation("its time is before the last one")
+        if header.seal_hash != batch.seal.hash:
+            raise _Violation("it is of another seal")
+        if batch.seal.chain_id != self.genesis.chain_id:
+            raise _Violation("its batch is sealed for another chain")
+        if batch.is_genesis != (header.commit == 0):
+            raise _Violation("a genesis is the first batch of a chain, and the first only")
+
+    def _check_writer(self, seal: SealView) -> None:
+        writer = self._writers.get(seal.writer_id)
+        if writer is None:
+            if self._is_whole and seal.counter != 0:
+                raise _Violation(f"its writer starts at counter {seal.counter}")
+        elif seal.counter != writer.next_counter or seal.previous != writer.last_seal_hash:
+            raise _Violation(f"counter {seal.counter} doesn't continue its writer's chain of seals")
+        before = None if writer is None else writer.as_of
+        size = 0 if seal.as_of is None else seal.as_of.size
+        if size < (0 if before is None else before.size):
+            raise _Violation("its writer names an older head than before")
+        if size > self._frontier.size:
+            raise _Violation("its writer names a head that is to come")
+        if seal.as_of is None:
+            return
+        # The server need not have said its root: so a history that leaves out what a writer has seen doesn't fit what that
+        # writer signed.
+        same_as_before = before is not None and before.size == size
+        known = before.root if same_as_before and before is not None else self.root_at(size)
+        if known is not None and known != seal.as_of.root:
+            raise _Violation(f"its writer has seen another head of {size} commits")
+
+    def _check_preconditions(self, seal: SealView, commit: Commit) -> None:
+        header = commit.header
+        for condition in seal.preconditions:
+            match condition.kind:
+                case "chain_unchanged":
+                    holds = self._latest.end_of_others(seal.writer_id) <= condition.number
+                case "lands_before":
+                    holds = header.first_sequence + header.events - 1 < condition.number
+                case "key_unchanged":
+                    holds = self._objects.end_of_others_on(condition, seal.writer_id) <= condition.number
+                case "fence":
+                    # Only the server knows who holds what.
+                    holds = True
+            if not holds:
+                raise _Violation(f"its condition {condition.kind} of {condition.number} does not hold")
+
+    def _append_leaf(self, commit: Commit) -> None:
+        self._frontier.append(commit.leaf)
+        root = self._frontier.root()
+        if commit.tree_root is not None and commit.tree_root != root:
+            raise _Violation("its tree root is another than computed")
+        self._roots[self._frontier.size] = root
+        self._root_sizes.append(self._frontier.size)
+        if len(self._root_sizes) > _ROOTS_KEPT_MAX:
+            del self._roots[self._root_sizes.popleft()]
+
+
+@contextlib.contextmanager
+def _at(commit: Commit) -> Iterator[None]:
+    try:
+        yield
+    except (_Violation, AtedbError) as error:
+        why = error.message if isinstance(error, AtedbError) else str(error)
+        raise AtedbError(
+            Reason.VERIFICATION_FAILED,
+            f"commit {commit.header.commit} does not verify: {why}. Nothing of it was used; the server, or its copy of the "
+            "chain, can't be trusted",
+            metadata={"commit": str(commit.header.commit)},
+        ) from error
+
+
+class _Latest:
+    """Who wrote last: the newest event of anyone, and the newest of anyone else than that."""
+
+    def __init__(self) -> None:
+        self._newest = (b"", 0)
+        self._newest_other = (b"", 0)
+
+    def copy(self) -> "_Latest":
+        other = _Latest()
+        other._newest, other._newest_other = self._newest, self._newest_other
+        return other
+
+    def wrote(self, writer: bytes, end_sequence: int) -> None:
+        if writer != self._newest[0]:
+            self._newest_other = self._newest
+        self._newest = (writer, end_sequence)
+
+    def end_of_others(self, writer: bytes) -> int:
+        """Give the sequence after the newest event of anyone but this writer; 0 where there is none."""
+        return self._newest_other[1] if writer == self._newest[0] else self._newest[1]
+
+
+class _Objects:
+    """Who wrote each object last, of the last 131,072 events at least: a condition that reaches further back is checked as
+    far as this goes.
+    """  # noqa: D205
+
+    def __init__(self) -> None:
+        self._older: dict[bytes, tuple[bytes, int, int]] = {}
+        self._newer: dict[bytes, tuple[bytes, int, int]] = {}
+        self._events = 0
+
+    def copy(self) -> "_Objects":
+        other = _Objects()
+        other._older, other._newer, other._events = dict(self._older), dict(self._newer), self._events
+        return other
+
+    def add(self, batch: Batch, first_sequence: int) -> None:
+        writer = batch.seal.writer_id
+        for index, event in enumerate(batch.events):
+            if event.kind not in ("data", "tombstone"):
+                continue
+            sequence = first_sequence + index
+            known = self._newer.get(event.primary_key)
+            if known is None:
+                end_of_others = 0
+            else:
+                end_of_others = known[2] if known[0] == writer else known[1] + 1
+            self._newer[event.primary_key] = (writer, sequence, end_of_others)
+        self._events += len(batch.events)
+        if self._events >= _OBJECT_EVENTS_KEPT_MIN:
+            self._older, self._newer, self._events = self._newer, {}, 0
+
+    def end_of_others_on(self, condition: Precondition, writer: bytes) -> int:
+        end = 0
+        for table in (self._older, self._newer):
+            known = table.get(condition.primary_key)
+            if known is not None:
+                end = max(end, known[2] if known[0] == writer else known[1] + 1)
+        return end
+
+
+async def verify_single(genesis: Genesis, stored: StoredBatch, find_key: FindKey) -> VerifiedBatch:
+    """Verify one batch by itself: form, hashes, who vouches for it, and that its commit is of it.
+
+    Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked. Raises
+    VERIFICATION_FAILED.
+    """
+    run, commit = stored
+    with _at(commit):
+        batch = parse_batch(run)
+        check_batch(batch)
+        vouched = vouched_by(batch, genesis.trust_mode)
+        signers = signers_of(batch) if not batch.is_genesis else []
+    verifier = ReplayVerifier(genesis)
+    ring = verifier.authority.keys
+    for signer in signers:
+        if ring.find(signer) is None:
+            key = await find_key(signer)
+            if key is not None and key.fingerprint == signer:
+                ring.add(key, [])
+    with _at(commit):
+        if batch.is_genesis:
+            keys: Mapping[bytes, PublicKey] = {root.fingerprint: root for root in genesis.roots}
+        else:
+            keys = keys_of_signers(batch, signers, ring)
+        verify_signatures(batch.seal, keys)
+        header = commit.header
+        fits = (
+            header.seal_hash == batch.seal.hash
+            and header.events == len(batch.events)
+            and batch.is_genesis == (header.commit == 0)
+            and batch.seal.chain_id == genesis.chain_id
+        )
+        if not fits:
+            raise _Violation("its commit or its chain is another")
+    return VerifiedBatch(batch, commit, vouched)

@@ -1,0 +1,1 @@
+"""Generated from the schema: scripts/generate_stubs.py."""

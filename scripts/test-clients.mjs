@@ -1,0 +1,108 @@
+// Runs the suite of every client in clients/, in an environment of its own, and then the matrix of all of them. A client whose toolchain
+// isn't there is skipped, and said; where CI is set that fails instead.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const isCi = !['', '0', 'false'].includes(process.env.CI ?? '');
+
+/**
+ * What a client needs, and how it is tested. `setUp` gets it ready and says what is missing, if anything is; `suite` are commands that
+ * fail when something is wrong.
+ */
+const clients = {
+  python: { setUp: setUpPython, suite: pythonSuite },
+};
+
+const failed = [];
+const skipped = [];
+const ready = [];
+
+for (const name of readdirSync(join(root, 'clients'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)) {
+  console.log(`\n== ${name}`);
+  const client = clients[name];
+  if (client === undefined) {
+    console.error(`clients/${name} has no suite: add it to scripts/test-clients.mjs`);
+    failed.push(name);
+    continue;
+  }
+  const folder = join(root, 'clients', name);
+  const missing = client.setUp(folder);
+  if (missing !== undefined) {
+    console.log(`Skipped: ${missing}`);
+    skipped.push(name);
+    continue;
+  }
+  ready.push(name);
+  for (const command of client.suite(folder)) {
+    if (!run(command, folder)) {
+      failed.push(`${name}: ${command.slice(1).join(' ')}`);
+      break;
+    }
+  }
+}
+
+if (ready.length > 0) {
+  console.log('\n== matrix');
+  const matrix = [process.execPath, join(root, 'test', 'matrix', 'main.ts'), ...ready];
+  if (!run(matrix, root)) failed.push('matrix');
+}
+
+for (const name of skipped) console.log(`Skipped: ${name}`);
+for (const name of failed) console.error(`Failed: ${name}`);
+if (isCi && skipped.length > 0) console.error('CI is set, so that nothing may be left out.');
+process.exitCode = failed.length > 0 || (isCi && skipped.length > 0) ? 1 : 0;
+
+/** Make clients/python/.venv with what pyproject.toml names, unless it is there. */
+function setUpPython(folder) {
+  const venv = join(folder, '.venv');
+  const python = venvPython(folder);
+  const stamp = join(venv, 'made-from');
+  const made = createHash('sha256')
+    .update(readFileSync(join(folder, 'pyproject.toml')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === made) return undefined;
+  const isNew = 'import sys; sys.exit(sys.version_info < (3, 11))';
+  const found = [
+    process.env.PYTHON ?? 'python3',
+    'python3.14',
+    'python3.13',
+    'python3.12',
+    'python3.11',
+  ].find((program) => spawnSync(program, ['-c', isNew]).status === 0);
+  if (found === undefined)
+    return 'there is no Python 3.11 or newer. Install it, or name it in PYTHON';
+  if (!run([found, '-m', 'venv', '--clear', venv], folder)) {
+    return `${found} can't make environments. Install its venv (python3-venv)`;
+  }
+  const install = [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  if (!run([...install, '--editable', '.[dev]'], folder)) {
+    return 'what pyproject.toml names could not be installed. Let this machine reach a package index';
+  }
+  writeFileSync(stamp, made);
+  return undefined;
+}
+
+function pythonSuite(folder) {
+  const python = venvPython(folder);
+  return [
+    [python, '-m', 'ruff', 'check', '.'],
+    [python, '-m', 'ruff', 'format', '--check', '.'],
+    [python, '-m', 'mypy'],
+    [python, '-m', 'pytest', '--quiet'],
+  ];
+}
+
+function venvPython(folder) {
+  return process.platform === 'win32'
+    ? join(folder, '.venv', 'Scripts', 'python.exe')
+    : join(folder, '.venv', 'bin', 'python');
+}
+
+function run([program, ...args], cwd) {
+  return spawnSync(program, args, { cwd, stdio: 'inherit' }).status === 0;
+}
