@@ -130,6 +130,15 @@ func (c *Chain) keep(signed *event.Checkpoint) {
 	c.note(c.remembered.Note(&home.Remembered{ChainID: c.genesis.ChainID, Head: c.head, Checkpoint: signed, Line: c.line}))
 }
 
+// OwnKey is the public part of the key that the chain is written with. The default key is made where there is none.
+func (c *Chain) OwnKey() (*keys.Public, error) {
+	pair, err := c.writingKey()
+	if err != nil {
+		return nil, err
+	}
+	return pair.Public(), nil
+}
+
 // writingKey is the key that is written with: the default one is made where there is none.
 func (c *Chain) writingKey() (*keys.Pair, error) {
 	pair, err := c.readingKey()
