@@ -13,6 +13,7 @@ const isCi = !['', '0', 'false'].includes(process.env.CI ?? '');
  * fail when something is wrong.
  */
 const clients = {
+  go: { setUp: setUpGo, suite: goSuite },
   python: { setUp: setUpPython, suite: pythonSuite },
 };
 
@@ -56,6 +57,30 @@ for (const name of skipped) console.log(`Skipped: ${name}`);
 for (const name of failed) console.error(`Failed: ${name}`);
 if (isCi && skipped.length > 0) console.error('CI is set, so that nothing may be left out.');
 process.exitCode = failed.length > 0 || (isCi && skipped.length > 0) ? 1 : 0;
+
+/** Have Go fetch the modules that go.mod and tools/go.mod name. */
+function setUpGo(folder) {
+  if (spawnSync('go', ['version']).status !== 0) {
+    return 'there is no Go. Install Go 1.21 or newer, which gets the version that go.mod names by itself';
+  }
+  for (const place of [folder, join(folder, 'tools')]) {
+    if (!run(['go', 'mod', 'download'], place)) {
+      return 'what go.mod names could not be had. Let this machine reach a proxy of Go modules, or set GOPROXY to a mirror';
+    }
+  }
+  return undefined;
+}
+
+function goSuite() {
+  const tool = (...args) => ['go', 'tool', '-modfile=tools/go.mod', ...args];
+  return [
+    ['sh', 'scripts/format.sh'],
+    ['sh', 'scripts/generate.sh', '--check'],
+    ['go', 'vet', './...'],
+    tool('staticcheck', './...'),
+    ['go', 'test', './...'],
+  ];
+}
 
 /** Make clients/python/.venv with what pyproject.toml names, unless it is there. */
 function setUpPython(folder) {

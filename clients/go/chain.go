@@ -1,0 +1,191 @@
+package atedb
+
+import (
+	"context"
+	"sync"
+
+	"atedb.example/go/event"
+	"atedb.example/go/fault"
+	"atedb.example/go/internal/home"
+	"atedb.example/go/keys"
+	"atedb.example/go/merkle"
+)
+
+// A Chain that was opened. Close it, which waits for its appends.
+type Chain struct {
+	client     *Client
+	key        event.ChainKey
+	options    openOptions
+	remembered *home.Chain
+	// closed ends with the chain, with its cause.
+	closed context.Context
+	shutBy context.CancelCauseFunc
+
+	// known serialises what compares with the newest verified head and then moves it on.
+	known sync.Mutex
+
+	mutex sync.Mutex
+	// head is the newest that was verified; size 0: none.
+	head    merkle.Head
+	genesis *event.Genesis
+	ticket  []byte
+	line    *event.IdentityLine
+	signer  *event.CheckpointKeys
+	// checkpoint is the newest that is known to be of the verified history, and checkpointLine that of its identity.
+	checkpoint     *event.Checkpoint
+	checkpointLine *event.IdentityLine
+	pair           *keys.Pair
+
+	rules  *verifiedRules
+	writer *writer
+	sealer *sealer
+}
+
+func newChain(client *Client, key event.ChainKey, options []OpenOption) *Chain {
+	chain := &Chain{client: client, key: key, options: openOptions{reconnect: reconnectDefault}, remembered: home.NewChain(client.home, client.Server(), key)}
+	for _, option := range options {
+		option(&chain.options)
+	}
+	chain.closed, chain.shutBy = context.WithCancelCause(context.Background())
+	chain.rules = newVerifiedRules(chain)
+	chain.writer = newWriter(chain)
+	chain.sealer = newSealer(chain)
+	return chain
+}
+
+// Key of the chain.
+func (c *Chain) Key() event.ChainKey { return c.key }
+
+// Genesis says what the chain is; nil where it is not there yet.
+func (c *Chain) Genesis() *event.Genesis {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.genesis
+}
+
+// Head is the newest that was verified; its size is 0 where the chain is not there yet.
+func (c *Chain) Head() merkle.Head {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.head
+}
+
+// Checkpoint is the newest that the server has signed of what was verified; nil for none.
+func (c *Chain) Checkpoint() *event.Checkpoint {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.checkpoint
+}
+
+// Close waits until all appends are answered, saves what is remembered, and ends what reads. It returns what could not be saved.
+func (c *Chain) Close() error {
+	c.writer.close()
+	c.shut()
+	c.client.mutex.Lock()
+	delete(c.client.chains, c)
+	c.client.mutex.Unlock()
+	return c.remembered.Flush()
+}
+
+func (c *Chain) shut() {
+	c.shutBy(fault.New(fault.RequestInvalid, "the chain %s is closed. Open it again", c.key))
+}
+
+// within ends a context with the chain, too.
+func (c *Chain) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.closed, func() { cancel(context.Cause(c.closed)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+func (c *Chain) note(err error) {
+	if err != nil {
+		c.client.options.notice(Notice{Kind: "not-saved", Message: "what is remembered of " + c.key.Text + " could not be saved: " + fault.Text(err), Cause: err})
+	}
+}
+
+// advance moves the known head on to one that extends it. The caller holds known.
+func (c *Chain) advance(to merkle.Head) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if to.Size <= c.head.Size || c.genesis == nil {
+		return
+	}
+	c.head = to
+	c.note(c.remembered.Note(&home.Remembered{ChainID: c.genesis.ChainID, Head: to}))
+}
+
+// keep a checkpoint that is known to be of the verified history, if it is the newest.
+func (c *Chain) keep(signed *event.Checkpoint) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	// What is kept is never beyond what is known, which later heads are compared with.
+	if signed == nil || signed.Head.Size > c.head.Size || !home.NewerCheckpoint(signed, c.line, c.checkpoint) {
+		return
+	}
+	c.checkpoint, c.checkpointLine = signed, c.line
+	c.note(c.remembered.Note(&home.Remembered{ChainID: c.genesis.ChainID, Head: c.head, Checkpoint: signed, Line: c.line}))
+}
+
+// OwnKey is the public part of the key that the chain is written with. The default key is made where there is none.
+func (c *Chain) OwnKey() (*keys.Public, error) {
+	pair, err := c.writingKey()
+	if err != nil {
+		return nil, err
+	}
+	return pair.Public(), nil
+}
+
+// writingKey is the key that is written with: the default one is made where there is none.
+func (c *Chain) writingKey() (*keys.Pair, error) {
+	pair, err := c.readingKey()
+	if pair != nil || err != nil {
+		return pair, err
+	}
+	if c.client.home == "" {
+		return nil, fault.New(fault.RequestInvalid, "without a home folder there are no keys by name: open the chain with a key to append to it").With("field", "key")
+	}
+	pair, path, err := home.CreateKey(c.client.home, home.DefaultKey)
+	if err != nil {
+		return nil, err
+	}
+	c.client.options.notice(Notice{Kind: "key-created", Message: "made the key \"default\", with the fingerprint " + pair.String() + ", in " + path + ". Keep a copy: who loses it can't write any more"})
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.pair = pair
+	return pair, nil
+}
+
+// readingKey is the same, where it is there; nil where it isn't, and none was named.
+func (c *Chain) readingKey() (*keys.Pair, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	switch {
+	case c.options.key != nil:
+		return c.options.key, nil
+	case c.pair != nil || c.client.home == "":
+		return c.pair, nil
+	}
+	name := c.options.keyName
+	if name == "" {
+		name = home.DefaultKey
+	}
+	pair, err := home.LoadKey(c.client.home, name, c.client.options.passphrase)
+	if err == nil && pair == nil && c.options.keyName != "" {
+		return nil, fault.New(fault.RequestInvalid, "there is no key %q in the home folder; make one with: atedb key new %s", name, name).With("name", name)
+	}
+	c.pair = pair
+	return pair, err
+}
+
+// checksRules reports whether all that is read must be allowed by what came before.
+func (c *Chain) checksRules() bool {
+	if c.options.checkRules != nil {
+		return *c.options.checkRules
+	}
+	genesis := c.Genesis()
+	return genesis != nil && (genesis.TrustMode == event.Distributed || genesis.Confidential)
+}

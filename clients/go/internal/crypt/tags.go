@@ -1,0 +1,70 @@
+// Package crypt has atedb's cryptography, over Go's own: tagged hashes, the strict form of Ed25519, composite signatures, keys that
+// others encrypt to, and sealed data. docs/format.md, "Events and seals", specifies all of it. Nothing here is made by hand but what
+// the standard library leaves to its callers, as which points are no keys.
+package crypt
+
+import (
+	"crypto/sha256"
+	"hash"
+)
+
+// Tags of hashes; see Tagged. A tag says what was hashed, so that bytes of one meaning never count as bytes of another.
+const (
+	TagChain      = "atedb/v1/chain"
+	TagSeal       = "atedb/v1/seal"
+	TagWriter     = "atedb/v1/writer"
+	TagKey        = "atedb/v1/key"
+	TagRoots      = "atedb/v1/roots"
+	TagData       = "atedb/v1/data"
+	TagChild      = "atedb/v1/child"
+	TagSealedData = "atedb/v1/sealed-data"
+	TagReadKey    = "atedb/v1/read-key"
+	TagName       = "atedb/v1/name"
+	// TagDataKey begins the HKDF info of the key of one datum.
+	TagDataKey = "atedb/v1/data-key"
+	// TagKeyFile begins the AAD of the seeds in a key file.
+	TagKeyFile = "atedb/v1/key-file"
+	// InfoWrappedKey is the info of HPKE for a read key.
+	InfoWrappedKey = "atedb/v1/wrapped-key"
+)
+
+// Contexts of signatures: the ctx of the composite.
+const (
+	ContextSeal               = "atedb/v1/seal"
+	ContextProof              = "atedb/v1/proof"
+	ContextLock               = "atedb/v1/lock"
+	ContextTicket             = "atedb/v1/ticket"
+	ContextDeleteChain        = "atedb/v1/delete-chain"
+	ContextCheckpointKeys     = "atedb/v1/checkpoint-keys"
+	ContextIdentityRotation   = "atedb/v1/identity-rotation"
+	ContextIdentityPossession = "atedb/v1/identity-possession"
+	ContextWire               = "atedb/v1/wire"
+)
+
+// HashBytes is the size of every hash and id.
+const HashBytes = sha256.Size
+
+// Tagged is the tagged hash: SHA-256 of the length of the tag in one byte, the tag, and the parts one behind the other.
+func Tagged(tag string, parts ...[]byte) [HashBytes]byte {
+	hash := TaggedHash(tag)
+	for _, part := range parts {
+		hash.Write(part)
+	}
+	return [HashBytes]byte(hash.Sum(nil))
+}
+
+// TaggedHash is a hash that has the tag already.
+func TaggedHash(tag string) hash.Hash {
+	hash := sha256.New()
+	hash.Write(Info(tag))
+	return hash
+}
+
+// Info is what begins with a tag: its length in one byte, the tag, and the parts.
+func Info(tag string, parts ...[]byte) []byte {
+	info := append([]byte{byte(len(tag))}, tag...)
+	for _, part := range parts {
+		info = append(info, part...)
+	}
+	return info
+}

@@ -1,0 +1,286 @@
+package atedb
+
+import (
+	"context"
+	"io"
+	"iter"
+	"math"
+	"slices"
+
+	atedbv1 "atedb.example/go/gen/atedb/v1"
+
+	"atedb.example/go/event"
+	"atedb.example/go/fault"
+	"atedb.example/go/merkle"
+	"atedb.example/go/trust"
+)
+
+// ReadOptions say which events to read.
+type ReadOptions struct {
+	// From is the sequence of the first.
+	From uint64
+	// End is the sequence after the last; 0: the chain's end at the call.
+	End uint64
+	// Limit is how many at most; 0: all.
+	Limit uint64
+}
+
+// Read a range of the chain as it is now, verified, in order. The iteration ends after the last event, or with an error, which comes once
+// and last.
+//
+// Everything is verified before it is handed on: the strict form, hashes, each writer's counters and chain of seals, signatures,
+// conditions, times, and the tree, which is compared with every head that the server names and with the newest that was known; where
+// rules are checked, that it was allowed, too. The error is VERIFICATION_FAILED or HEAD_CONFLICT where something doesn't fit,
+// SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED after what can be read of a damaged chain, CONNECTION_FAILED and others of the call.
+func (c *Chain) Read(ctx context.Context, options ReadOptions) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		ctx, cancel := c.within(ctx)
+		defer cancel()
+		end := uint64(math.MaxUint64)
+		if options.End > 0 {
+			end = options.End
+		}
+		if options.Limit > 0 && options.Limit < end-options.From {
+			end = options.From + options.Limit
+		}
+		before := looked{}
+		err := c.read(ctx, options, c.checksRules(), func(batches []trust.Verified) (bool, error) {
+			return c.yield(ctx, batches, options.From, end, before, yield)
+		})
+		if err != nil {
+			yield(Event{}, err)
+		}
+	}
+}
+
+// Verify the whole chain from its first event on: everything that Read verifies, with each signature, and all rules. It returns the head.
+func (c *Chain) Verify(ctx context.Context) (merkle.Head, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
+	var head merkle.Head
+	var frontier merkle.Frontier
+	err := c.read(ctx, ReadOptions{}, true, func(batches []trust.Verified) (bool, error) {
+		for _, one := range batches {
+			frontier.Append(one.Commit.Leaf())
+		}
+		head = frontier.Head()
+		return true, nil
+	})
+	return head, err
+}
+
+// yield the events of some batches that lie in a range, in order, opened where they are sealed. It returns false where the loop is left.
+func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end uint64, before looked, yield func(Event, error) bool) (bool, error) {
+	for _, batch := range batches {
+		for i := range batch.Batch.Events {
+			sequence := batch.Commit.FirstSequence + uint64(i)
+			if sequence < from || sequence >= end {
+				continue
+			}
+			is := eventOf(batch, i)
+			if batch.Batch.Events[i].Sealed {
+				if err := c.openSealed(ctx, &is, before); err != nil {
+					return false, err
+				}
+			}
+			if !yield(is, nil) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// read a range, and hand its batches on, some at a time, until take returns false.
+func (c *Chain) read(ctx context.Context, options ReadOptions, checkRules bool, take func([]trust.Verified) (bool, error)) error {
+	if checkRules && options.From > 0 {
+		if err := c.rules.reach(ctx, options.From); err != nil {
+			return err
+		}
+	}
+	return c.readRange(ctx, options, checkRules, take)
+}
+
+// readRange is read, where the rules are known as far as they have to be.
+func (c *Chain) readRange(ctx context.Context, options ReadOptions, checkRules bool, take func([]trust.Verified) (bool, error)) error {
+	genesis, knownBefore := c.Genesis(), c.Head()
+	if genesis == nil {
+		return fault.New(fault.ChainNotFound, "there is no chain %s on %s yet", c.key, c.client.Server()).With("chain_key", c.key.Text)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: genesis.ChainID[:], FromSequence: options.From, Limit: options.Limit}
+	if options.End > 0 {
+		request.EndSequence = &options.End
+	}
+	stream, err := c.ask(ctx, atedbv1.ChainService_ReadEvents_FullMethodName, request)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	next := func() (*streamMessage, error) {
+		message, err := stream.Recv()
+		if err != nil {
+			return nil, err
+		}
+		return parseReadMessage(message)
+	}
+	message, err := next()
+	if err != nil {
+		return notEOF(err, c.client.Server())
+	}
+	if message.kind != messageStart || message.start.startSequence > options.From {
+		return incomplete("it does not say where it starts, or starts after what was asked for")
+	}
+	start := message.start
+	replay, err := c.begin(ctx, start, knownBefore, checkRules)
+	if err != nil {
+		return err
+	}
+	for {
+		message, err := next()
+		switch {
+		case err == io.EOF:
+			return incomplete("it ends without saying so")
+		case err != nil:
+			return err
+		case message.kind == messageLog:
+			batches, err := replay.feed(ctx, message.slice)
+			if err != nil {
+				return err
+			}
+			if goesOn, err := take(batches); err != nil || !goesOn {
+				return err
+			}
+		case message.kind == messageEnd:
+			if err := c.checkEnd(ctx, replay, start.head, message, options, knownBefore); err != nil {
+				return err
+			}
+			// The call has an outcome of its own: that more had been there, where the chain is damaged.
+			if _, err := next(); err != io.EOF {
+				return err
+			}
+			c.rules.advance(replay.verifier, true)
+			return nil
+		default:
+			return incomplete("it starts twice")
+		}
+	}
+}
+
+// checkEnd checks that a range is all that was asked for, and of the history that is known.
+func (c *Chain) checkEnd(ctx context.Context, replay *replaying, head merkle.Head, end *streamMessage, options ReadOptions, knownBefore merkle.Head) error {
+	is := replay.verifier.Head()
+	if is.Size != end.endCommit || !merkle.VerifyConsistency(is, head, end.consistency) {
+		return incomplete("its end is not of the tree of the head that its start names")
+	}
+	wanted := uint64(math.MaxUint64)
+	if options.End > 0 {
+		wanted = options.End
+	}
+	if options.Limit > 0 && options.Limit < wanted-options.From {
+		wanted = options.From + options.Limit
+	}
+	if is.Size != head.Size && replay.verifier.NextSequence() < wanted && options.From < wanted {
+		return incomplete("it ends before all was sent")
+	}
+	if replay.tied {
+		return nil
+	}
+	return c.tie(ctx, head, knownBefore)
+}
+
+func incomplete(why string) error {
+	return fault.New(fault.VerificationFailed, "the range that the server sent is not the one asked for: %s. What was handed on before is part of it and verified", why)
+}
+
+// Get the newest event of an object, by its primary key, which may be its tombstone; nil for an object that nobody has written. Its batch is
+// verified whole, and proven to be in the tree of a head that is compared with the known one. That no newer event of the object exists is
+// the server's word.
+func (c *Chain) Get(ctx context.Context, primaryKey []byte) (*Event, error) {
+	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_PrimaryKey{PrimaryKey: primaryKey}}
+	is, err := c.get(ctx, request)
+	if is != nil && !slices.Equal(is.PrimaryKey, primaryKey) {
+		return nil, unreadable("the event is not of the object that was asked for")
+	}
+	return is, err
+}
+
+// GetAt the event of a sequence. The error is SEQUENCE_OUT_OF_RANGE where there is none yet.
+func (c *Chain) GetAt(ctx context.Context, sequence uint64) (*Event, error) {
+	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_Sequence{Sequence: sequence}}
+	is, err := c.get(ctx, request)
+	if is != nil && is.Sequence != sequence {
+		return nil, unreadable("the event is not the one that was asked for")
+	}
+	return is, err
+}
+
+func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Event, error) {
+	genesis, knownBefore := c.Genesis(), c.Head()
+	if genesis == nil {
+		return nil, fault.New(fault.ChainNotFound, "there is no chain %s on %s yet", c.key, c.client.Server()).With("chain_key", c.key.Text)
+	}
+	request.ChainId = genesis.ChainID[:]
+	ctx, cancel := c.within(ctx)
+	defer cancel()
+	message, err := c.unary(ctx, atedbv1.ChainService_GetEvent_FullMethodName, request)
+	if found := fault.Of(err); found != nil && found.Reason == fault.EventNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	said, err := fieldsOf(message)
+	if err != nil {
+		return nil, err
+	}
+	head, err := headOf(said.bytes(3))
+	if err != nil {
+		return nil, err
+	}
+	stored, err := event.SplitSlice(said.bytes(1))
+	if err != nil || len(stored) != 1 {
+		return nil, unreadable("an event comes with anything but its batch")
+	}
+	verified, err := trust.VerifyOne(genesis, stored[0], c.findKey(ctx))
+	if err != nil {
+		return nil, err
+	}
+	sequence, commit := said.numbers[2], verified.Commit
+	if !merkle.VerifyInclusion(commit.Leaf(), commit.Number, head, said.all(4)) {
+		return nil, unreadable("the batch of an event is not in the tree of the head that is named")
+	}
+	if sequence < commit.FirstSequence || sequence >= commit.FirstSequence+uint64(commit.Events) {
+		return nil, unreadable("the batch of an event does not hold it")
+	}
+	if err := c.tie(ctx, head, knownBefore); err != nil {
+		return nil, err
+	}
+	if c.checksRules() {
+		// Where rules are checked, the chain is verified as far as the event.
+		if err := c.rules.reach(ctx, sequence+1); err != nil {
+			return nil, err
+		}
+		if place := c.rules.current(); place != nil {
+			if err := c.tieWithin(ctx, head, place.Head); err != nil {
+				return nil, err
+			}
+		}
+	}
+	is := eventOf(verified, int(sequence-commit.FirstSequence))
+	if is.Batch.Events[is.Index].Sealed {
+		if err := c.openSealed(ctx, &is, looked{}); err != nil {
+			return nil, err
+		}
+	}
+	return &is, nil
+}
+
+// tieWithin has it proven that two heads are of one history, whichever is the older.
+func (c *Chain) tieWithin(ctx context.Context, a, b merkle.Head) error {
+	if a.Size > b.Size {
+		a, b = b, a
+	}
+	return c.prove(ctx, a, b)
+}

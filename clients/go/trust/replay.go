@@ -1,0 +1,380 @@
+package trust
+
+import (
+	"bytes"
+	"strconv"
+
+	"atedb.example/go/event"
+	"atedb.example/go/fault"
+	"atedb.example/go/keys"
+	"atedb.example/go/merkle"
+)
+
+// A Verified batch of a replay, with its commit.
+type Verified struct {
+	Batch  *event.Batch
+	Commit *event.Commit
+	// VouchedBy says whether its writer's own signature is on it, or the server of a centralized chain alone says that it is its.
+	VouchedBy Voucher
+}
+
+// A WriterPlace is where a writer's chain of seals stands.
+type WriterPlace struct {
+	NextCounter uint64
+	LastSeal    event.Hash
+	// AsOf is the head that its last seal names; size 0: none.
+	AsOf merkle.Head
+}
+
+// Rules are who may do what from a commit of a chain on, as they were verified.
+type Rules struct {
+	// Head of the tree there.
+	Head merkle.Head
+	// Authority there; a replay that begins with it copies it.
+	Authority *Authority
+	// Writers are all that have written before.
+	Writers map[event.Hash]WriterPlace
+}
+
+// A Start says where a replay starts. The zero value is the chain's first batch.
+type Start struct {
+	// Commit and Sequence are those of the first batch.
+	Commit, Sequence uint64
+	// Frontier of the tree of the commits before.
+	Frontier [][]byte
+	// Rules from a commit on, there or still to come; nil: until the end it isn't known who may do what.
+	Rules *Rules
+	// FindKey finds a public key of the chain; asked where it isn't known who may do what. nil: none is found.
+	FindKey func(keys.Fingerprint) (*keys.Public, error)
+	// AllSignatures: each signature is verified, and not only the last one of each writer in a slice, which covers those before.
+	AllSignatures bool
+}
+
+// A Replay verifies a replay by itself, trusting nobody: the strict form, hashes, the chain of seals, counters, signatures, conditions,
+// rules, sequences, times and the tree. Whoever reads feeds it slices in order. Its memory is bounded by what the chain has to say of
+// writers, keys and rules, and not by its length.
+//
+// A replay that starts in the middle, and isn't told of what came before, takes each writer's first batch there as it comes; the tree
+// ties it to the history before. Whether the start belongs to the chain is the caller's to check, by a consistency proof.
+type Replay struct {
+	genesis *event.Genesis
+	start   Start
+	// authority is nil where who may do what isn't known, and isn't checked.
+	authority *Authority
+	// known are the keys that signatures are verified with.
+	known *ring
+	// knowsWriters: they are all that there are, and another one is new.
+	knowsWriters bool
+	writers      map[event.Hash]WriterPlace
+	latest       latestWriters
+	objects      recentObjects
+	roots        recentRoots
+	nextSequence uint64
+	timeUnixMs   int64
+}
+
+// NewReplay begins a replay of the chain of a genesis. The error is NON_CANONICAL, where the frontier is none.
+func NewReplay(genesis *event.Genesis, start Start) (*Replay, error) {
+	frontier, err := merkle.NewFrontier(start.Commit, start.Frontier)
+	if err != nil {
+		return nil, err
+	}
+	replay := &Replay{genesis: genesis, start: start, knowsWriters: start.Commit == 0, writers: map[event.Hash]WriterPlace{},
+		roots: recentRoots{frontier: frontier}, nextSequence: start.Sequence}
+	authority := NewAuthority(genesis)
+	replay.known = authority.ring
+	if start.Commit == 0 {
+		replay.authority = authority
+	}
+	return replay, nil
+}
+
+// NextCommit is the number of the commit that comes next.
+func (r *Replay) NextCommit() uint64 { return r.roots.frontier.Size() }
+
+// NextSequence is the sequence of the event that comes next.
+func (r *Replay) NextSequence() uint64 { return r.nextSequence }
+
+// Head of all that was verified.
+func (r *Replay) Head() merkle.Head { return r.roots.frontier.Head() }
+
+// Frontier of the tree of all that was verified.
+func (r *Replay) Frontier() [][]byte { return r.roots.frontier.Hashes() }
+
+// RootAt is the root that the tree had at a size; false for one before the start, or too long ago.
+func (r *Replay) RootAt(size uint64) (merkle.Hash, bool) { return r.roots.rootAt(size) }
+
+// Authority is who may do what after all that was verified; nil where that isn't known. It changes as the replay goes on.
+func (r *Replay) Authority() *Authority { return r.authority }
+
+// Writers are all writers so far, where it is known who may do what. They change as the replay goes on.
+func (r *Replay) Writers() map[event.Hash]WriterPlace { return r.writers }
+
+// Verify the next slice: whole batches with their commits, oldest first. Nothing is returned of a slice that doesn't verify as a whole.
+// The error is VERIFICATION_FAILED, and says which commit and what is wrong with it; the replay is over then.
+func (r *Replay) Verify(slice []byte) ([]Verified, error) {
+	stored, err := event.SplitSlice(slice)
+	if err != nil {
+		return nil, fault.New(fault.VerificationFailed, "a slice of the log is not valid: %s. Nothing of it was used", fault.Text(err)).From(err)
+	}
+	return r.VerifyBatches(stored)
+}
+
+// VerifyBatches is Verify of a slice that was split before.
+func (r *Replay) VerifyBatches(stored []event.Stored) ([]Verified, error) {
+	verified := make([]Verified, 0, len(stored))
+	// A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
+	lastSigned := map[event.Hash]func() error{}
+	for _, one := range stored {
+		number := one.Commit.Number
+		step, check, err := r.step(one)
+		if err == nil && check != nil {
+			if r.start.AllSignatures || len(step.Batch.Seal.Signatures) > 1 {
+				err = check()
+			} else {
+				lastSigned[step.Batch.Seal.WriterID] = func() error { return violated(number, check()) }
+			}
+		}
+		if err != nil {
+			return nil, violated(number, err)
+		}
+		verified = append(verified, step)
+	}
+	for _, check := range lastSigned {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	return verified, nil
+}
+
+// step verifies one batch but for its signatures, which check verifies; nil for none.
+func (r *Replay) step(one event.Stored) (step Verified, check func() error, err error) {
+	if err := r.startRules(); err != nil {
+		return step, nil, err
+	}
+	batch, err := event.ParseBatch(one.Run)
+	if err != nil {
+		return step, nil, err
+	}
+	if _, err := CheckBatch(batch); err != nil {
+		return step, nil, err
+	}
+	voucher, err := vouchedBy(batch, r.genesis.TrustMode)
+	if err != nil {
+		return step, nil, err
+	}
+	signers, err := r.keysOf(batch)
+	if err != nil {
+		return step, nil, err
+	}
+	if err := r.place(batch, one.Commit); err != nil {
+		return step, nil, err
+	}
+	if len(batch.Seal.Signatures) > 0 {
+		check = func() error { return batch.Seal.Verify(signers) }
+	}
+	return Verified{batch, one.Commit, voucher}, check, nil
+}
+
+// startRules knows who may do what, where that is known from here on.
+func (r *Replay) startRules() error {
+	rules := r.start.Rules
+	if r.authority != nil || rules == nil || rules.Head.Size != r.NextCommit() {
+		return nil
+	}
+	if !rules.Head.Same(r.Head()) {
+		return violation("what comes before it is another history than the one that was verified")
+	}
+	r.authority = rules.Authority.Clone()
+	r.known = r.authority.ring
+	// So that a batch of before, sent once more as a new one, is known.
+	r.writers = make(map[event.Hash]WriterPlace, len(rules.Writers))
+	for id, place := range rules.Writers {
+		r.writers[id] = place
+	}
+	r.knowsWriters = true
+	return nil
+}
+
+func (r *Replay) keysOf(batch *event.Batch) (map[keys.Fingerprint]*keys.Public, error) {
+	if batch.IsGenesis() {
+		return rootKeys(r.genesis), nil
+	}
+	if r.authority != nil {
+		return r.authority.keysOf(batch)
+	}
+	signers, err := signersOf(batch)
+	if err != nil {
+		return nil, err
+	}
+	for _, signer := range signers {
+		if r.known.keys[signer] != nil || r.start.FindKey == nil {
+			continue
+		}
+		key, err := r.start.FindKey(signer)
+		if err != nil {
+			return nil, err
+		}
+		// Its fingerprint tells that it is the right one.
+		if key != nil && key.Fingerprint() == signer {
+			if err := r.known.add(key, new(undo)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return keysOfSigners(batch, signers, r.known)
+}
+
+// place checks what a batch is in this chain, and has the state after it.
+func (r *Replay) place(batch *event.Batch, commit *event.Commit) error {
+	if err := r.checkPlace(batch, commit); err != nil {
+		return err
+	}
+	seal := batch.Seal
+	if err := r.checkWriter(seal); err != nil {
+		return err
+	}
+	if err := r.checkConditions(seal, commit); err != nil {
+		return err
+	}
+	if r.authority != nil && !batch.IsGenesis() {
+		if err := r.authority.decide(batch); err != nil {
+			return err
+		}
+	}
+	r.roots.append(commit.Leaf())
+	if root := r.roots.frontier.Root(); commit.TreeRoot != nil && !bytes.Equal(root[:], commit.TreeRoot) {
+		return violation("its tree root is another than computed")
+	}
+	r.writers[seal.WriterID] = WriterPlace{seal.Counter + 1, seal.Hash, seal.AsOf}
+	r.nextSequence = commit.FirstSequence + uint64(commit.Events)
+	r.objects.add(batch, commit.FirstSequence)
+	r.latest.wrote(seal.WriterID, r.nextSequence)
+	r.timeUnixMs = commit.TimeUnixMs
+	return nil
+}
+
+func (r *Replay) checkPlace(batch *event.Batch, commit *event.Commit) error {
+	switch {
+	case commit.Number != r.NextCommit():
+		return violation("its number is not the one that was due")
+	case commit.FirstSequence != r.nextSequence:
+		return violation("its first sequence is not the one that was due")
+	case commit.Events != batch.Seal.EventCount:
+		return violation("its count of events is another than the seal's")
+	case commit.TimeUnixMs < r.timeUnixMs:
+		return violation("its time is before the last one")
+	case commit.SealHash != batch.Seal.Hash:
+		return violation("it is of another seal")
+	case batch.Seal.ChainID != r.genesis.ChainID:
+		return violation("its batch is sealed for another chain")
+	case batch.IsGenesis() != (commit.Number == 0):
+		return violation("a genesis is the first batch of a chain, and the first only")
+	}
+	return nil
+}
+
+func (r *Replay) checkWriter(seal *event.Seal) error {
+	writer, isKnown := r.writers[seal.WriterID]
+	switch {
+	case !isKnown && r.knowsWriters && seal.Counter != 0:
+		return violation("its writer is new, and doesn't start at counter 0")
+	case isKnown && (seal.Counter != writer.NextCounter || !bytes.Equal(seal.Previous, writer.LastSeal[:])):
+		return violation("it doesn't continue its writer's chain of seals")
+	}
+	// The head that a writer has verified must be one of this chain. The server need not have said its root: so a history that leaves
+	// out what a writer has seen doesn't fit what that writer signed.
+	size := seal.AsOf.Size
+	if size < writer.AsOf.Size {
+		return violation("its writer names an older head than before")
+	}
+	if size > r.NextCommit() {
+		return violation("its writer names a head that is to come")
+	}
+	if size == 0 {
+		return nil
+	}
+	root, isKept := r.roots.rootAt(size)
+	if size == writer.AsOf.Size {
+		root, isKept = writer.AsOf.Root, true
+	}
+	if isKept && root != seal.AsOf.Root {
+		return violation("its writer has seen another head of " + strconv.FormatUint(size, 10) + " commits")
+	}
+	return nil
+}
+
+// checkConditions checks all but leases, which only the server can know of.
+func (r *Replay) checkConditions(seal *event.Seal, commit *event.Commit) error {
+	for _, condition := range seal.Conditions {
+		end := uint64(0)
+		switch condition.Kind {
+		case event.ChainUnchanged:
+			end = r.latest.endOfOthers(seal.WriterID)
+		case event.LandsBefore:
+			end = commit.FirstSequence + uint64(commit.Events)
+		case event.ObjectUnchanged:
+			end = r.objects.endOfOthers(condition.PrimaryKey, seal.WriterID)
+		}
+		if end > condition.Sequence && condition.Kind != event.HoldsLease {
+			return fault.New(fault.PreconditionFailed, "a condition of it does not hold")
+		}
+	}
+	return nil
+}
+
+func violation(why string) error { return fault.New(fault.VerificationFailed, "%s", why) }
+
+// violated says which commit is wrong.
+func violated(commit uint64, err error) error {
+	found := fault.Of(err)
+	if found == nil {
+		return err
+	}
+	if found.Reason == fault.VerificationFailed && found.Metadata["commit"] != "" {
+		return err
+	}
+	// What hinders the reader, as a lost connection while a key is asked for, is no word about the commit.
+	if found.Reason == fault.ConnectionFailed || found.Reason == fault.DeadlineExceeded {
+		return err
+	}
+	return fault.New(fault.VerificationFailed, "commit %d does not verify: %s. Nothing of it was used; the server, or its copy of the chain, can't be trusted", commit, found.Message).
+		With("commit", strconv.FormatUint(commit, 10)).From(err)
+}
+
+// VerifyOne verifies one batch of a chain by itself: its form, its hashes, who vouches for it, and that its commit is of it. What a replay
+// knows besides is not checked: its writer's other batches, conditions, its place among all others, which an inclusion proof shows, and
+// that its signers may do what it does. The error is VERIFICATION_FAILED.
+func VerifyOne(genesis *event.Genesis, one event.Stored, findKey func(keys.Fingerprint) (*keys.Public, error)) (Verified, error) {
+	replay := &Replay{genesis: genesis, start: Start{FindKey: findKey}, known: newRing(genesis.Roots)}
+	verified, err := replay.one(one)
+	return verified, violated(one.Commit.Number, err)
+}
+
+func (r *Replay) one(one event.Stored) (Verified, error) {
+	batch, err := event.ParseBatch(one.Run)
+	if err != nil {
+		return Verified{}, err
+	}
+	if _, err := CheckBatch(batch); err != nil {
+		return Verified{}, err
+	}
+	voucher, err := vouchedBy(batch, r.genesis.TrustMode)
+	if err != nil {
+		return Verified{}, err
+	}
+	signers, err := r.keysOf(batch)
+	if err != nil {
+		return Verified{}, err
+	}
+	if err := batch.Seal.Verify(signers); err != nil {
+		return Verified{}, err
+	}
+	commit := one.Commit
+	if commit.SealHash != batch.Seal.Hash || commit.Events != batch.Seal.EventCount || batch.IsGenesis() != (commit.Number == 0) ||
+		batch.Seal.ChainID != r.genesis.ChainID {
+		return Verified{}, violation("its commit or its chain is another")
+	}
+	return Verified{batch, commit, voucher}, nil
+}
