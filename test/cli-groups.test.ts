@@ -69,7 +69,8 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   await anna.ok('append --private --confidential CHAINS/team/notes HELLO');
   await anna.ok('share CHAINS/team/notes --group team');
   expect(await bert.ok('read CHAINS/team/notes')).toBe('hello\n');
-  const { author } = JSON.parse((await bert.ok('read CHAINS/team/notes --json --from -1')).trim());
+  const lines = (await bert.ok('read CHAINS/team/notes --json')).trim().split('\n');
+  const { author } = lines.map((line) => JSON.parse(line)).find(({ kind }) => kind === 'data');
   expect(author).toMatch(/^[0-9a-f]{64}$/);
 
   await anna.ok('group remove team observer bert@example.com');

@@ -128,6 +128,7 @@ function changeRoles(
   checkKeys(before, state);
   checkLost(before, state);
   const whole = { ...state, roles: sorted.map((role) => withWraps(role, state)) };
+  checkRecipients(whole, changes);
   if (roleOf(whole, 'owner').members.length === 0) throw actInvalid('the group has no owner left');
   checkLimits(whole);
   checkCount(changed);
@@ -222,6 +223,19 @@ function withWraps(role: Role, { roles, account }: GroupState): Role {
   // Those of before that nobody wants any more are gone.
   const kept = [...new Set(wanted)].map((recipient) => wraps.get(recipient) as RoleWrap);
   return { ...role, wraps: kept.sort((a, b) => byBytes(a.recipient, b.recipient)) };
+}
+
+/** No act gives a secret to anybody who hasn't the role. */
+function checkRecipients(after: GroupState, changes: readonly RoleChange[]): void {
+  for (const { name, wraps } of changes) {
+    const wanted = new Set(roleOf(after, name).wraps.map((one) => one.recipient.toString('hex')));
+    for (const { recipient } of wraps) {
+      if (wanted.has(recipient.toString('hex'))) continue;
+      throw actInvalid(
+        `the secret of the role ${name} is wrapped for ${recipient.toString('hex')}, which has no role that opens it`,
+      );
+    }
+  }
 }
 
 function checkLimits({ roles, account }: GroupState): void {

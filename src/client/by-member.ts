@@ -17,7 +17,7 @@ export async function byMember(
   const { coSigners = [] } = options;
   const signs = coSigners.some(({ publicKey }) => publicKey.fingerprintHex === fingerprintHex);
   return {
-    events: events.map((event) => ({ author: fingerprint, ...event })),
+    events: events.map((event) => ({ ...event, author: event.author ?? fingerprint })),
     options: { ...options, coSigners: signs ? coSigners : [...coSigners, author] },
   };
 }
