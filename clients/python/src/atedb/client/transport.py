@@ -10,8 +10,8 @@ import grpc
 
 from atedb.client import tls as tls_module
 from atedb.client.identity_check import IdentityCheck
-from atedb.client.statuses import OF_SESSION, details_of, error_from_status
-from atedb.client.streams import Metadata, PlainStream, SealedStream, Stream
+from atedb.client.statuses import OF_SESSION, error_from_status
+from atedb.client.streams import CallFailed, Metadata, PlainStream, SealedStream, Stream
 from atedb.client.tls import TlsOptions
 from atedb.client.tunnel_agreement import Encryption, Tunnel
 from atedb.crypto.keys import PublicKey
@@ -181,10 +181,9 @@ class Transport:
             options.append(("grpc.ssl_target_name_override", self._tls.server_name))
         return grpc.aio.secure_channel(self.address.server, self._tls.credentials(), options=options)
 
-    async def failed(self, error: grpc.aio.AioRpcError) -> AtedbError:
+    async def failed(self, error: CallFailed) -> AtedbError:
         """Say what a failed call means."""
-        code, message = error.code(), error.details() or ""
-        found = error_from_status(code.value[0], message, details_of(error), self.address.server)
+        found = error_from_status(error.code, error.message, error.details, self.address.server)
         if found.reason == Reason.CONNECTION_FAILED:
             return await tls_module.failure_behind(self.address, self._tls) or found
         return found
