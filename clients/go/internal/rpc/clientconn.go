@@ -15,7 +15,7 @@ import (
 )
 
 // A ClientConn is a connection for generated stubs, which goes through the tunnel where calls do. Call options are not looked at. Errors
-// are gRPC's statuses, with the server's details.
+// are gRPC's statuses, with the server's details; inside of them is the *fault.Error, for errors.As and errors.Is.
 type ClientConn struct{ Conn *Conn }
 
 var _ grpc.ClientConnInterface = ClientConn{}
@@ -96,10 +96,10 @@ func statusOf(err error, said *status.Status) error {
 	if err == nil {
 		return nil
 	}
-	if said != nil && said.Code() != codes.OK {
-		return said.Err()
-	}
 	found := fault.Of(err)
+	if said != nil && said.Code() != codes.OK {
+		return inside(said, found)
+	}
 	if found == nil {
 		return status.FromContextError(err).Err()
 	}
@@ -110,10 +110,29 @@ func statusOf(err error, said *status.Status) error {
 	case fault.ConnectionFailed, fault.WireTruncated:
 		code = codes.Unavailable
 	}
-	made, detailed := status.New(code, found.Message), (*status.Status)(nil)
-	detailed, err = made.WithDetails(&errdetails.ErrorInfo{Domain: errorDomain, Reason: string(found.Reason), Metadata: found.Metadata})
-	if err != nil {
-		return made.Err()
+	made := status.New(code, found.Message)
+	if detailed, err := made.WithDetails(&errdetails.ErrorInfo{Domain: errorDomain, Reason: string(found.Reason), Metadata: found.Metadata}); err == nil {
+		made = detailed
 	}
-	return detailed.Err()
+	return inside(made, found)
 }
+
+// A stubError is a status, and the fault that says the same.
+type stubError struct {
+	status *status.Status
+	fault  *fault.Error
+}
+
+func inside(of *status.Status, found *fault.Error) error {
+	if found == nil {
+		return of.Err()
+	}
+	return &stubError{of, found}
+}
+
+func (e *stubError) Error() string { return e.status.Err().Error() }
+
+// GRPCStatus is what status.FromError and status.Code find.
+func (e *stubError) GRPCStatus() *status.Status { return e.status }
+
+func (e *stubError) Unwrap() error { return e.fault }
