@@ -12,6 +12,7 @@ import type { ChainOpener } from './chain-opener.ts';
 import type { ChainOptions } from './chain-options.ts';
 import { chainParts } from './chain-parts.ts';
 import type { ChainRules } from './chain-rules.ts';
+import { checkWritable } from './check-writable.ts';
 import { ConfidentialWriter } from './confidential-writer.ts';
 import { deleteChain } from './delete-chain.ts';
 import { type EventStream, eventStream } from './event-stream.ts';
@@ -140,7 +141,7 @@ export class Chain implements AsyncDisposable {
   ): Promise<Committed> {
     options.signal?.throwIfAborted();
     options.lease?.signal?.throwIfAborted();
-    this.#checkWritable();
+    checkWritable(this.key, this.#options);
     const { loadAuthor, signsAsMember } = this.#options;
     const given = [events].flat();
     // Others have their place in the order before anything is awaited.
@@ -158,7 +159,7 @@ export class Chain implements AsyncDisposable {
 
   /** Have data erased for good. @throws AtedbError REDACTION_INVALID, DATA_GONE; as `append` and `get`. */
   async redact(target: RedactTarget, options: RedactOptions = {}): Promise<Redacted> {
-    this.#checkWritable();
+    checkWritable(this.key, this.#options);
     const append: Chain['append'] = (events, call) => this.append(events, call);
     return redact(await this.#context(options), target, { ...options, append });
   }
@@ -181,7 +182,7 @@ export class Chain implements AsyncDisposable {
     object: SharedObject = {},
     options: AppendOptions = {},
   ): Promise<Committed> {
-    this.#checkWritable();
+    checkWritable(this.key, this.#options);
     if (this.genesis === undefined) await this.#writer.create(this.#end.signal);
     return this.#confidential.setReaders(object, readers, options);
   }
@@ -197,7 +198,7 @@ export class Chain implements AsyncDisposable {
     object: SharedObject = {},
     options: AppendOptions = {},
   ): Promise<Committed> {
-    this.#checkWritable();
+    checkWritable(this.key, this.#options);
     return this.#confidential.addReaders(object, readers, options);
   }
 
@@ -212,7 +213,7 @@ export class Chain implements AsyncDisposable {
     object: SharedObject = {},
     options: AppendOptions = {},
   ): Promise<Committed> {
-    this.#checkWritable();
+    checkWritable(this.key, this.#options);
     return this.#confidential.removeReaders(object, readers, options);
   }
 
@@ -248,7 +249,7 @@ export class Chain implements AsyncDisposable {
     events: AppendEvent | readonly AppendEvent[],
     options: AppendOptions = {},
   ): Promise<Buffer[]> {
-    this.#checkWritable();
+    checkWritable(this.key, this.#options);
     if (this.#confidential.seals(this.genesis)) throw notSealedHere(this.key.text);
     const chain = { ...this.#options, opener: this.#opener };
     return sealRequests(chain, [events].flat(), options);
@@ -368,16 +369,6 @@ export class Chain implements AsyncDisposable {
       if (!this.#isDeleted) await this.#rules.save(this.genesis);
       this.#options.onClosed(this);
     }
-  }
-
-  /** What is left of a damaged chain is behind what was verified: nothing may be built on it. */
-  #checkWritable(): void {
-    if (!this.#options.readDamaged) return;
-    throw new AtedbError(
-      'REQUEST_INVALID',
-      `the chain ${this.key.text} was opened with readDamaged, which is for reading. Open it without to append`,
-      { metadata: { field: 'readDamaged' } },
-    );
   }
 
   /** What reading needs; a chain that wasn't there when it was opened may be there now. */
