@@ -172,7 +172,7 @@ async def test_a_server_that_stays_lost_leaves_no_doubt_about_what_was_not_sent(
 ) -> None:
     server = await start()
     async with atedb.connect(server.address, home=tmp_path / "home") as client:
-        chain = await client.open("example.com/py/lost", reconnect_s=0.3)
+        chain = await client.open("example.com/py/lost", reconnect_s=3)
         await chain.append("first")
         await server.kill()
         # The writer has noticed it.

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from atedb.client.calls import untrue
 from atedb.crypto.keys import PublicKey
+from atedb.encoding.fields import messages_in
+from atedb.errors import AtedbError, Reason
+from atedb.events.chain_key import ChainKey
 from atedb.events.genesis import Genesis, TrustMode
 from atedb.events.seal import TreeHead
-from atedb.v1 import log_pb2
+from atedb.v1 import chain_pb2, log_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,22 @@ class Expected:
     confidential: bool = False
     private: bool = False
 
+    def check(self, genesis: Genesis) -> None:
+        """Refuse a chain that isn't as it is to be. Raises TRUST_MODE_MISMATCH, READ_RULE_MISMATCH, CHAIN_NOT_PRIVATE."""
+        self.check_mode(genesis.chain_key, genesis.trust_mode)
+        if self.confidential and not genesis.confidential:
+            why = f"the chain {genesis.chain_key.text} is there, and is not confidential"
+            raise AtedbError(Reason.READ_RULE_MISMATCH, why)
+        if self.private and not genesis.private:
+            why = f"the chain {genesis.chain_key.text} is there, and is not private"
+            raise AtedbError(Reason.CHAIN_NOT_PRIVATE, why)
+
+    def check_mode(self, chain_key: ChainKey, mode: TrustMode) -> None:
+        """Refuse a chain that is, or would be, of another mode. Raises TRUST_MODE_MISMATCH."""
+        if self.trust_mode not in (None, mode):
+            why = f"the chain {chain_key.text} is, or would be, {mode}, and {self.trust_mode} was expected"
+            raise AtedbError(Reason.TRUST_MODE_MISMATCH, why, metadata={"trust_mode": mode})
+
 
 @dataclass(frozen=True, slots=True)
 class WriterStanding:
@@ -27,6 +46,14 @@ class WriterStanding:
     next_counter: int
     last_seal: bytes | None
     """The Seal message of its last batch, as it came."""
+
+    @staticmethod
+    def of(answer: chain_pb2.OpenChainResponse, raw: bytes) -> "WriterStanding | None":
+        """Take it from what opening a chain was answered; None: no writer was asked for."""
+        if not answer.HasField("writer"):
+            return None
+        writer = next(iter(messages_in(raw, 7)))
+        return WriterStanding(answer.writer.next_counter, next(iter(messages_in(writer, 2)), None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,7 @@
 """Opens one chain, as often as needed, and believes nothing: every head is proven to extend the one known before."""
 
-import asyncio
-import contextlib
-from typing import Final
-
 from atedb.client.calls import TIMEOUT_S, ChainCalls, untrue
+from atedb.client.lazy_saver import LazySaver
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opened import Expected, KnownHead, Opened, OpenedChain, WriterStanding, tree_head
 from atedb.client.remembered import Remembered, RememberedChain, is_newer_checkpoint
@@ -20,8 +17,6 @@ from atedb.trust.checkpoints import CertifiedKeys, SignedHead, verify_checkpoint
 from atedb.trust.identity_line import IdentityLine, verify_identity_line
 from atedb.v1 import chain_pb2, event_pb2
 
-_SAVE_EVERY_S: Final = 1.0
-
 
 class ChainOpener:
     """Opens one chain."""
@@ -34,15 +29,14 @@ class ChainOpener:
         self._remembered = remembered
         self._on_notice = on_notice
         self.genesis: Genesis | None = None
-        self.known = KnownHead(self._changed)
+        self._saver = LazySaver(self._save)
+        self.known = KnownHead(lambda _: self._saver.changed())
         self.checkpoint: SignedHead | None = None
         """The newest one that is known to be of the verified history."""
         self.next_sequence = 0
         """As the server said at the last opening."""
         self._signer: CertifiedKeys | None = None
         self._line: IdentityLine | None = None
-        self._saving: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
 
     async def open(self, *, for_append: bool = False, writer_id: bytes | None = None) -> Opened:
         """Open the chain.
@@ -82,7 +76,9 @@ class ChainOpener:
         return Opened(
             identity,
             mode,
-            OpenedChain(self.genesis, head, answer.next_sequence, answer.trouble, _standing(answer, raw)),
+            OpenedChain(
+                self.genesis, head, answer.next_sequence, answer.trouble, WriterStanding.of(answer, raw)
+            ),
         )
 
     async def extend(self, head: TreeHead) -> TreeHead:
@@ -200,10 +196,7 @@ class ChainOpener:
 
     async def close(self) -> None:
         """Save what isn't saved."""
-        self._closing.set()
-        if self._saving is not None:
-            await self._saving
-        await self._save()
+        await self._saver.close()
 
     async def _ask(
         self, known: TreeHead | None, *, for_append: bool = False, writer_id: bytes | None = None
@@ -266,15 +259,7 @@ class ChainOpener:
         if genesis.chain_key.text != self._calls.chain_key.text:
             raise untrue(f"its genesis is of the chain {genesis.chain_key.text}")
         self._check_chain_id(genesis.chain_id, remembered)
-        expected = self._expected
-        if expected.trust_mode not in (None, genesis.trust_mode):
-            raise self._mode_mismatch(genesis.trust_mode)
-        if expected.confidential and not genesis.confidential:
-            why = f"the chain {genesis.chain_key.text} is there, and is not confidential"
-            raise AtedbError(Reason.READ_RULE_MISMATCH, why)
-        if expected.private and not genesis.private:
-            why = f"the chain {genesis.chain_key.text} is there, and is not private"
-            raise AtedbError(Reason.CHAIN_NOT_PRIVATE, why)
+        self._expected.check(genesis)
         return genesis, commit.leaf
 
     def _check_chain_id(self, chain_id: bytes, remembered: Remembered | None) -> None:
@@ -295,15 +280,7 @@ class ChainOpener:
         if not for_append or self._expected.chain_id is not None:
             why = f"there is no chain {self._calls.chain_key.text} on {self._calls.server}"
             raise AtedbError(Reason.CHAIN_NOT_FOUND, why, metadata={"chain_key": self._calls.chain_key.text})
-        if self._expected.trust_mode not in (None, mode):
-            raise self._mode_mismatch(mode)
-
-    def _mode_mismatch(self, mode: TrustMode) -> AtedbError:
-        return AtedbError(
-            Reason.TRUST_MODE_MISMATCH,
-            f"the chain {self._calls.chain_key.text} is, or would be, {mode}, and {self._expected.trust_mode} was expected",
-            metadata={"trust_mode": mode},
-        )
+        self._expected.check_mode(self._calls.chain_key, mode)
 
     def _verify_signed(
         self,
@@ -410,35 +387,14 @@ class ChainOpener:
         if is_newer_checkpoint(signed, self.checkpoint):
             self.checkpoint = signed
             if newest is not None:
-                self._changed(newest)
-
-    def _changed(self, _: TreeHead) -> None:
-        """Save what changed, at most once a second, and once more at the end."""
-        if self._saving is None or self._saving.done():
-            self._saving = asyncio.get_running_loop().create_task(self._save())
+                self._saver.changed()
 
     async def _save(self) -> None:
-        saved: Remembered | None = None
-        while True:
-            head, genesis = self.known.newest, self.genesis
-            if head is None or genesis is None:
-                return
-            now = Remembered(genesis.chain_id, head, self.checkpoint)
-            if now == saved:
-                return
-            try:
-                await self._remembered.note(now)
-            except AtedbError as error:
-                self._on_notice(Notice("not-saved", f"what was verified could not be saved: {error}", error))
-                return
-            saved = now
-            if not self._closing.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing.wait(), _SAVE_EVERY_S)
-
-
-def _standing(answer: chain_pb2.OpenChainResponse, raw: bytes) -> WriterStanding | None:
-    if not answer.HasField("writer"):
-        return None
-    writer = next(iter(messages_in(raw, 7)))
-    return WriterStanding(answer.writer.next_counter, next(iter(messages_in(writer, 2)), None))
+        head, genesis = self.known.newest, self.genesis
+        if head is None or genesis is None:
+            return
+        try:
+            await self._remembered.note(Remembered(genesis.chain_id, head, self.checkpoint))
+        except AtedbError as error:
+            message = f"what was verified could not be saved: {error}"
+            self._on_notice(Notice("not-saved", message, error))

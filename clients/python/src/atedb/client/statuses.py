@@ -1,6 +1,6 @@
 """What the status of a failed call means."""
 
-from typing import Any, Final
+from typing import Final
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -81,10 +81,8 @@ def known_refusal(name: str, message: str, metadata: dict[str, str]) -> AtedbErr
         return AtedbError(Reason.INTERNAL, message, metadata={**metadata, "server_reason": name})
 
 
-def details_of(error: grpc.aio.AioRpcError) -> bytes | None:
+def details_of(trailers: grpc.aio.Metadata | None) -> bytes | None:
     """Give the details that a failed call's trailers have."""
-    # A grpc.aio.Metadata, which its stubs take for a tuple.
-    trailers: Any = error.trailing_metadata()
     value = None if trailers is None else trailers.get(_DETAILS)
     return value if isinstance(value, bytes) else None
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 
 import grpc
 
@@ -19,8 +19,10 @@ Metadata = Sequence[tuple[str, str | bytes]]
 
 _WIRE_CALL: Final = "/atedb.v1.WireService/Call"
 
-# The stubs lack it.
-_EOF: Final[Any] = grpc.aio.EOF  # type: ignore[attr-defined]
+_OF_FAILED_WRITE: Final = "Internal error from Core"
+_STATUS_TRIES: Final = 100
+_STATUS_WAIT_S: Final = 0.01
+_OF_WRITING: Final = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
 
 
 class Stream(Protocol):
@@ -42,16 +44,68 @@ class Stream(Protocol):
         """End the call here and now."""
 
 
-async def _next_of(call: Any, transport: "Transport") -> Any:  # noqa: ANN401 - grpc's own
-    """Read a call's next message. One that was ended here, with its connection, is told from a reader that is cancelled."""
-    try:
-        return await call.read()
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        why = f"the connection to {transport.address.server} was given up here"
-        raise AtedbError(Reason.CONNECTION_FAILED, why) from None
+class CallFailed(Exception):  # noqa: N818 - it never leaves this module and the transport
+    """The status of a call that gRPC has failed."""
+
+    def __init__(self, code: int, message: str, details: bytes | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+
+
+class _GrpcCall:
+    """A call of gRPC's, read to its end whatever becomes of what is written.
+
+    A server may end a call before all is written. grpc.aio then has the call fail as a whole, with a status of its own, and
+    `read` gives none of the answers that have come. Its iterator does; and the status that the server has sent comes soon after.
+    """
+
+    def __init__(self, transport: "Transport", path: str, metadata: Metadata, timeout: float | None) -> None:
+        self._server = transport.address.server
+        self._call = transport.begin(path, metadata, timeout)
+        self._answers: AsyncIterator[bytes] = aiter(self._call)
+
+    async def write(self, message: bytes) -> None:
+        """Send a message. Where the call has ended, reading tells how."""
+        with contextlib.suppress(*_OF_WRITING):
+            await self._call.write(message)
+
+    async def half_close(self) -> None:
+        """Say that nothing more is sent."""
+        with contextlib.suppress(*_OF_WRITING):
+            await self._call.done_writing()
+
+    async def read(self) -> bytes | None:
+        """Give the next answer; None after the last. Raises CallFailed; CONNECTION_FAILED where it was ended here."""
+        try:
+            return await anext(self._answers)
+        except StopAsyncIteration:
+            return None
+        except grpc.aio.AioRpcError as error:
+            raise await self._status_after(error) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            # A reader that is cancelled is not told of.
+            if task is not None and task.cancelling():
+                raise
+            why = f"the connection to {self._server} was given up here"
+            raise AtedbError(Reason.CONNECTION_FAILED, why) from None
+
+    def cancel(self) -> None:
+        """End the call here and now."""
+        self._call.cancel()
+
+    async def _status_after(self, error: grpc.aio.AioRpcError) -> CallFailed:
+        """Give the status that the server has sent, which takes the place of one that a failed write has made."""
+        code, message, trailers = error.code(), error.details() or "", error.trailing_metadata()
+        for _ in range(_STATUS_TRIES):
+            if message != _OF_FAILED_WRITE:
+                break
+            await asyncio.sleep(_STATUS_WAIT_S)
+            code, message = await self._call.code(), await self._call.details() or ""
+            trailers = await self._call.trailing_metadata()
+        return CallFailed(code.value[0], message, details_of(trailers))
 
 
 class PlainStream:
@@ -61,33 +115,25 @@ class PlainStream:
 
     def __init__(self, transport: "Transport", path: str, metadata: Metadata, timeout: float | None) -> None:
         self._transport = transport
-        self._call = transport.begin(path, metadata, timeout)
+        self._call = _GrpcCall(transport, path, metadata, timeout)
         self.has_answered = False
 
     async def write(self, message: bytes) -> None:
         """Send a message. Where the call has ended, reading tells how."""
-        # Where the call has ended, reading tells how.
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            await self._call.write(message)
+        await self._call.write(message)
 
     async def half_close(self) -> None:
         """Say that nothing more is sent."""
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            await self._call.done_writing()
+        await self._call.half_close()
 
     async def read(self) -> bytes | None:
         """Give the next answer; None after the last. Raises what the call has failed with."""
         try:
-            message = await _next_of(self._call, self._transport)
-        except grpc.aio.AioRpcError as error:
+            message = await self._call.read()
+        except CallFailed as error:
             raise await self._transport.failed(error) from error
-        if message is _EOF:
-            code = await self._call.code()
-            if code is not grpc.StatusCode.OK:
-                raise AtedbError(Reason.CONNECTION_FAILED, f"the call has ended with {code.name}")
-            return None
-        self.has_answered = True
-        return bytes(message)
+        self.has_answered = self.has_answered or message is not None
+        return message
 
     def cancel(self) -> None:
         """End the call here and now."""
@@ -103,7 +149,7 @@ class SealedStream:
         self._transport = transport
         self._crypto = crypto
         self.exporter: bytes | None = crypto.exporter
-        self._call = transport.begin(_WIRE_CALL, (), timeout)
+        self._call = _GrpcCall(transport, _WIRE_CALL, (), timeout)
         self._ended: AtedbError | None = None
         self._has_ended = False
         self.has_answered = False
@@ -122,15 +168,10 @@ class SealedStream:
         async with self._lock:
             if self._opening is not None:
                 opening, self._opening = self._opening, None
-                await self._write(self._crypto.seal(FrameType.OPEN, opening))
-            await self._write(self._crypto.seal(frame_type, payload))
+                await self._call.write(self._crypto.seal(FrameType.OPEN, opening))
+            await self._call.write(self._crypto.seal(frame_type, payload))
             if frame_type is FrameType.HALF_CLOSE:
-                with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                    await self._call.done_writing()
-
-    async def _write(self, sealed: bytes) -> None:
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            await self._call.write(sealed)
+                await self._call.half_close()
 
     async def write(self, message: bytes) -> None:
         """Send a message. Where the call has ended, reading tells how."""
@@ -144,12 +185,12 @@ class SealedStream:
         """Give the next answer; None after the last. Raises what the call has failed with."""
         while not self._has_ended:
             try:
-                message = await _next_of(self._call, self._transport)
-            except grpc.aio.AioRpcError as error:
+                message = await self._call.read()
+            except CallFailed as error:
                 raise await self._without_status(error) from error
-            if message is _EOF:
+            if message is None:
                 raise self._truncated("was ended before its sealed status")
-            opened = self._crypto.open(bytes(message))
+            opened = self._crypto.open(message)
             self.has_answered = True
             if opened.type is FrameType.MESSAGE:
                 return opened.payload
@@ -166,11 +207,11 @@ class SealedStream:
             server = self._transport.address.server
             self._ended = error_from_status(status.code, status.message, status.details or None, server)
 
-    async def _without_status(self, error: grpc.aio.AioRpcError) -> AtedbError:
+    async def _without_status(self, error: CallFailed) -> AtedbError:
         """Say what the status of the outer call comes to where a sealed call has none: it is never a success, and nothing that it
         says of chains and keys is handed on, since the server that there is a session with has not said it.
         """  # noqa: D205
-        said = own_details(details_of(error), error.details() or "")
+        said = own_details(error.details, error.message)
         if said is None:
             return await self._transport.failed(error)
         if said.reason in OUTSIDE:

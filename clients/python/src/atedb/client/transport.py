@@ -10,8 +10,8 @@ import grpc
 
 from atedb.client import tls as tls_module
 from atedb.client.identity_check import IdentityCheck
-from atedb.client.statuses import OF_SESSION, details_of, error_from_status
-from atedb.client.streams import Metadata, PlainStream, SealedStream, Stream
+from atedb.client.statuses import OF_SESSION, error_from_status
+from atedb.client.streams import CallFailed, Metadata, PlainStream, SealedStream, Stream
 from atedb.client.tls import TlsOptions
 from atedb.client.tunnel_agreement import Encryption, Tunnel
 from atedb.crypto.keys import PublicKey
@@ -164,17 +164,16 @@ class Transport:
         self.address = address
         self.tunnel = Tunnel(self, encryption, identity_check)
         self._tls = tls
-        # The stubs want arguments that have defaults.
-        self._channel: Any = None
+        self._channel: grpc.aio.Channel | None = None
 
     def begin(self, path: str, metadata: Metadata, timeout: float | None) -> Any:  # noqa: ANN401 - grpc's own
         """Begin a call of the channel, with messages as bytes."""
         if self._channel is None:
             self._channel = self._connect()
-        method = self._channel.stream_stream(path)
+        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(path)
         return method(metadata=tuple(metadata), timeout=timeout)
 
-    def _connect(self) -> Any:  # noqa: ANN401 - grpc's own
+    def _connect(self) -> grpc.aio.Channel:
         options: list[tuple[str, Any]] = list(_OPTIONS)
         if self._tls is None:
             return grpc.aio.insecure_channel(self.address.server, options=options)
@@ -182,10 +181,9 @@ class Transport:
             options.append(("grpc.ssl_target_name_override", self._tls.server_name))
         return grpc.aio.secure_channel(self.address.server, self._tls.credentials(), options=options)
 
-    async def failed(self, error: grpc.aio.AioRpcError) -> AtedbError:
+    async def failed(self, error: CallFailed) -> AtedbError:
         """Say what a failed call means."""
-        code, message = error.code(), error.details() or ""
-        found = error_from_status(code.value[0], message, details_of(error), self.address.server)
+        found = error_from_status(error.code, error.message, error.details, self.address.server)
         if found.reason == Reason.CONNECTION_FAILED:
             return await tls_module.failure_behind(self.address, self._tls) or found
         return found

@@ -1,7 +1,6 @@
 """Where a writer stands, in a slot of the home folder that nobody else has while it is held."""
 
 import asyncio
-import contextlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from atedb.client.files import FileLock, JsonFields, make_folder, write_atomic
+from atedb.client.lazy_saver import LazySaver
 from atedb.client.notices import Notice, OnNotice
 from atedb.errors import AtedbError, Reason
 
@@ -16,7 +16,6 @@ _FORMAT: Final = "atedb-writer-1"
 _SALT_BYTES: Final = 16
 _SLOTS_MAX: Final = 1_000
 """Processes that write to one chain with one key from one home folder at once."""
-_SAVE_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,7 @@ class WriterSlot:
         self.state = state
         self._lock = lock
         self._on_notice = on_notice
-        self._saved = state
-        self._saving: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
+        self._saver = LazySaver(self._save)
 
     @staticmethod
     def acquire(home: Path | None, chain_id: bytes, fingerprint: bytes, on_notice: OnNotice) -> "WriterSlot":
@@ -92,35 +89,21 @@ class WriterSlot:
 
     async def close(self) -> None:
         """Save what isn't saved, and free the slot."""
-        self._closing.set()
-        if self._saving is not None:
-            await self._saving
-        await self._save()
+        await self._saver.close()
         if self._lock is not None:
             self._lock.release()
 
     def _changed(self) -> None:
-        if self.path is not None and (self._saving is None or self._saving.done()):
-            self._saving = asyncio.get_running_loop().create_task(self._save_soon())
-
-    async def _save_soon(self) -> None:
-        """Save what changes, at most once a second."""
-        while self._saved != self.state and not self._closing.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), _SAVE_EVERY_S)
-            await self._save()
+        if self.path is not None:
+            self._saver.changed()
 
     async def _save(self) -> None:
-        state = self.state
-        if self.path is None or state == self._saved:
-            return
+        assert self.path is not None, "it is saved only where there is a file"
         try:
-            await asyncio.to_thread(_write, self.path, state)
+            await asyncio.to_thread(_write, self.path, self.state)
         except AtedbError as error:
             message = f"where the writer stands could not be saved: {error.message}"
             self._on_notice(Notice("not-saved", message, cause=error))
-        # Also if it has failed: it is tried again with the next change.
-        self._saved = state
 
 
 def _read(path: Path) -> WriterState | None:
