@@ -3,7 +3,6 @@ package trust
 import (
 	"encoding/hex"
 	"slices"
-	"strings"
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
@@ -392,12 +391,4 @@ func (a *Authority) requireWrite(does *act, of *node) error {
 		return nil
 	}
 	return a.refused(does, of, "write")
-}
-
-func joined(all []keys.Fingerprint) string {
-	names := make([]string, len(all))
-	for i, one := range all {
-		names[i] = one.String()
-	}
-	return strings.Join(names, ",")
 }

@@ -5,6 +5,7 @@ package trust
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
@@ -245,4 +246,12 @@ func eventFault(reason fault.Reason, index int, format string, args ...any) *fau
 	made := fault.New(reason, format, args...)
 	made.Message = "event " + strconv.Itoa(index) + ": " + made.Message
 	return made.With("event_index", strconv.Itoa(index))
+}
+
+func joined(all []keys.Fingerprint) string {
+	names := make([]string, len(all))
+	for i, one := range all {
+		names[i] = one.String()
+	}
+	return strings.Join(names, ",")
 }
