@@ -133,7 +133,7 @@ describe('a wrong command line is exit code 2, in words, without a stack', () =>
     ['read ate://localhost/a/b --frob-nicate', 'unknown argument: --frob-nicate\nTry: atedb read'],
     ['read ate://localhost/a/b --from 9 --to 8', '--to 8 is before --from 9'],
     ['read', '<address> is missing: read <address>\nTry: atedb read --help'],
-    ['share ate://localhost/a/b', '<keys> is missing: share <address> <keys..>'],
+    ['share ate://localhost/a/b', 'say with whom: keys, or --group with the name of a group'],
     ['identity accept', '<server> and <fingerprint> are missing: identity accept <server> <finger'],
     ['identity accept localhost', '<fingerprint> is missing: identity accept'],
     ['dump package.json', 'package.json is no file of a chain'],

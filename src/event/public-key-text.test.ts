@@ -26,7 +26,7 @@ test.each([
   ['nothing', '', /not a line/],
   ['another mark', text.replace('-1 ', '-2 '), /not a line/],
   ['a comment behind', `${text} of Alice`, /not a line/],
-  ['a part that is missing', `${mark} ${base64}`, /suite 0/],
+  ['a part that is missing', `${mark} ${base64}`, /not a line/],
   ['the fingerprint of another key', `${mark} ${other} ${base64}`, /says another/],
   ['a key that is cut off', text.slice(0, -8), /no key/],
   ['what is no base64', `${mark} ${fingerprint} ${base64.slice(0, -1)}*`, /base64/],
