@@ -140,4 +140,82 @@ const (
 	WireNotRequired Reason = "WIRE_NOT_REQUIRED"
 	// WireMissing: Made by clients. The server doesn't encrypt, or says so, and it has to: that was asked for, or it has done so before. Somebody may stand in its place. Find out; if it is meant, connect without encryption.
 	WireMissing Reason = "WIRE_MISSING"
+	// AccountExists: gRPC ALREADY_EXISTS. The account's name is taken, or was, by one that was removed. Use another one, or log in.
+	AccountExists Reason = "ACCOUNT_EXISTS"
+	// AccountUnknown: gRPC NOT_FOUND. There is no account of this name. Mend the name, or create it.
+	AccountUnknown Reason = "ACCOUNT_UNKNOWN"
+	// AccountRemoved: gRPC FAILED_PRECONDITION. The account was removed: nothing changes it any more, and nobody can have its name again.
+	AccountRemoved Reason = "ACCOUNT_REMOVED"
+	// VersionConflict: gRPC ABORTED. The account has another act in the place of this one, or lacks those before it; the metadata names its version. Fetch the account again, then decide anew.
+	VersionConflict Reason = "VERSION_CONFLICT"
+	// ActInvalid: gRPC INVALID_ARGUMENT. An act contradicts itself or its account. A defect of its maker.
+	ActInvalid Reason = "ACT_INVALID"
+	// ActNotAllowed: gRPC PERMISSION_DENIED. An act is signed by keys that have no right to it; the metadata names whose signature it wants. Use that key.
+	ActNotAllowed Reason = "ACT_NOT_ALLOWED"
+	// LoginFailed: gRPC UNAUTHENTICATED. The account, the password, the recovery code or the one-time code is not right, or the account has none: which of these is not told. Try again.
+	LoginFailed Reason = "LOGIN_FAILED"
+	// LoginLocked: gRPC RESOURCE_EXHAUSTED. Too many tries have failed, of this account, from this address or in all; the metadata says until when, in milliseconds since 1970-01-01 UTC, nothing is tried. Wait until then.
+	LoginLocked Reason = "LOGIN_LOCKED"
+	// AuthLinkUnsafe: gRPC FAILED_PRECONDITION. What belongs to accounts is spoken of through the encrypted tunnel or TLS only. Connect so. Also made by clients, before anything was sent.
+	AuthLinkUnsafe Reason = "AUTH_LINK_UNSAFE"
+	// CodeInvalid: gRPC UNAUTHENTICATED. The code that was mailed or shown is another one, or too old, or was tried too often. Have a new one sent.
+	CodeInvalid Reason = "CODE_INVALID"
+	// SignUpClosed: gRPC PERMISSION_DENIED. This server verifies nobody's mail address, and so lets users be created from its own machine only. Do it there, or ask its operator.
+	SignUpClosed Reason = "SIGN_UP_CLOSED"
+	// AccountLimit: gRPC RESOURCE_EXHAUSTED. As many accounts were created from this address, codes sent to this account, or acts of it taken in a day as the limit that the metadata names. Retry tomorrow.
+	AccountLimit Reason = "ACCOUNT_LIMIT"
+	// MailFailed: gRPC UNAVAILABLE. The mail with the code could not be sent; the server's log says why. Retry later.
+	MailFailed Reason = "MAIL_FAILED"
+	// TermsNotAccepted: gRPC FAILED_PRECONDITION. The server wants its terms accepted; the metadata has their hash, and `DescribeAuth` their text. Accept them.
+	TermsNotAccepted Reason = "TERMS_NOT_ACCEPTED"
+	// NotLoggedIn: Made by clients. The command needs somebody who is logged in, and nobody is. Log in.
+	NotLoggedIn Reason = "NOT_LOGGED_IN"
+	// OwnerUnknown: gRPC NOT_FOUND. There is no account of this owner, so nobody may write its chains. The message names the one command that creates it; `claimable` in the metadata says whether the caller may have the name with its key, see `ClaimOwner`.
+	OwnerUnknown Reason = "OWNER_UNKNOWN"
+	// AuthAnswerInvalid: gRPC INVALID_ARGUMENT. An answer about an owner isn't what it should be: of another owner or auth service, not signed by it, older than the one that the chain has, or expired. A defect, or tampering.
+	AuthAnswerInvalid Reason = "AUTH_ANSWER_INVALID"
+	// AuthAnswerExpired: gRPC FAILED_PRECONDITION. The newest answer about the owner that the chain has counts no more, so it takes nothing; it can be read. Retry when the auth service can be reached again.
+	AuthAnswerExpired Reason = "AUTH_ANSWER_EXPIRED"
+	// AuthUnavailable: gRPC UNAVAILABLE. The auth service can't be reached, or doesn't answer. Retry later.
+	AuthUnavailable Reason = "AUTH_UNAVAILABLE"
+	// OwnerRemoved: gRPC FAILED_PRECONDITION. The owner's account was removed: its chains can be read, and take nothing any more.
+	OwnerRemoved Reason = "OWNER_REMOVED"
+	// ClaimNotAllowed: gRPC PERMISSION_DENIED. The name can't be had by claiming it: the message says why, and names the command that creates the account.
+	ClaimNotAllowed Reason = "CLAIM_NOT_ALLOWED"
+	// AuthIdentityChanged: gRPC FAILED_PRECONDITION. The auth service has another identity than it was known by here, and no rotation leads to it. Nothing that it says counts. Its operator, or the server's, has to find out why.
+	AuthIdentityChanged Reason = "AUTH_IDENTITY_CHANGED"
+	// AuthAnswerRequired: gRPC FAILED_PRECONDITION. The server creates centralized chains by what its auth service says of their owners. Open the chain for appending and take the genesis that is offered.
+	AuthAnswerRequired Reason = "AUTH_ANSWER_REQUIRED"
+	// DelegationInvalid: gRPC INVALID_ARGUMENT. A delegation is none, is not signed by its issuer and its subject, or doesn't follow from the one before it. The metadata names it by its `serial` where it has one. Ask its issuer for another.
+	DelegationInvalid Reason = "DELEGATION_INVALID"
+	// DelegationOutOfScope: gRPC PERMISSION_DENIED. A delegation doesn't count in this chain, or gives no right to this: the metadata names its `chains`. Ask its issuer for a wider one.
+	DelegationOutOfScope Reason = "DELEGATION_OUT_OF_SCOPE"
+	// DelegationExpired: gRPC PERMISSION_DENIED. A delegation counts no more, or not yet, by the server's clock. Ask its issuer for another.
+	DelegationExpired Reason = "DELEGATION_EXPIRED"
+	// TooManyDelegations: gRPC RESOURCE_EXHAUSTED. The chain knows as many delegations that haven't expired as it can. Wait until some expire, or write with a key that rules name.
+	TooManyDelegations Reason = "TOO_MANY_DELEGATIONS"
+	// GroupDenied: gRPC PERMISSION_DENIED. The key has no role in the group, or there is no such group. Ask an owner or a delegate of it to add you.
+	GroupDenied Reason = "GROUP_DENIED"
+	// MemberInvalid: gRPC INVALID_ARGUMENT. A member of a group isn't the user that is named: that user has another key by now, or is not known here. Fetch the user's key again, and make the act anew.
+	MemberInvalid Reason = "MEMBER_INVALID"
+	// GroupLimit: gRPC RESOURCE_EXHAUSTED. A group would have more members or roles, or a key roles in more groups, than can be. The metadata has the limit.
+	GroupLimit Reason = "GROUP_LIMIT"
+	// DNSFailed: Made by clients. No name server that was asked has answered, or none with an answer. The metadata has the name, the type of record and who was asked. Try again; if it stays so, ask another one.
+	DNSFailed Reason = "DNS_FAILED"
+	// DNSNameNotFound: Made by clients. The name server says that the name has no address. Check how it is spelt.
+	DNSNameNotFound Reason = "DNS_NAME_NOT_FOUND"
+	// DNSNotValidated: Made by clients. Answers of DNS were to validate (DNSSEC), and one doesn't: `fault` of the metadata says whether it is `unsigned`, `expired`, `forged`, `no-anchor`, `anchor-mismatch`, `unsupported`, `absence-unproven` or `too-much`. Nothing was sent to the server. Trying again doesn't help.
+	DNSNotValidated Reason = "DNS_NOT_VALIDATED"
+	// IdentityRecordInvalid: Made by clients. The record that publishes a server's identity can't be read. Its operator has to mend it.
+	IdentityRecordInvalid Reason = "IDENTITY_RECORD_INVALID"
+	// DiskFull: gRPC RESOURCE_EXHAUSTED. The disk that the chain lies on has less room than the metadata says is needed: to rewrite a segment, or to go on growing, since a part of it is kept for compaction and for tombstones, which are taken still. Make room: compact the chain, delete others, or enlarge the disk; then try again.
+	DiskFull Reason = "DISK_FULL"
+	// CompactionRunning: gRPC FAILED_PRECONDITION. The chain is being compacted, or its data is being erased, by somebody else. Try again when that has ended.
+	CompactionRunning Reason = "COMPACTION_RUNNING"
+	// RedactionInvalid: gRPC INVALID_ARGUMENT. A redaction names what it can't erase: an event of another object, one that is not before it, or none. The metadata says which. Read which events the object has.
+	RedactionInvalid Reason = "REDACTION_INVALID"
+	// DataGone: gRPC FAILED_PRECONDITION. The event's data is not there any more: it was redacted, or dropped since something newer is there. The metadata says which. Its header still proves what it was. Also made by clients.
+	DataGone Reason = "DATA_GONE"
+	// BackupMismatch: gRPC FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+	BackupMismatch Reason = "BACKUP_MISMATCH"
 )

@@ -174,10 +174,6 @@ func ParsePublicText(text string) (*Public, error) {
 		return fault.New(fault.RequestInvalid, "this is no public key that can be used: %s", why)
 	}
 	words := strings.Fields(text)
-	if len(words) == 2 {
-		// No key is an empty one.
-		words = append(words, "")
-	}
 	if len(words) != 3 || words[0] != publicMark {
 		return nil, refused("it is not a line of \"" + publicMark + "\", a fingerprint and a key")
 	}

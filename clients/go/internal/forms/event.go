@@ -57,12 +57,19 @@ var (
 	Genesis = &strict.Form{Name: "Genesis", Fields: []strict.Field{
 		{Number: 1, Name: "chain_key", Kind: strict.String, LengthMax: limits.ChainKeyBytes, Required: true},
 		{Number: 2, Name: "trust_mode", Kind: strict.Enum, ValuesMax: 2, Required: true},
-		strict.Need(keys(3, "roots", limits.Roots)),
+		// Absent where an auth service says whose they are, which isn't carried out here yet.
+		keys(3, "roots", limits.Roots),
 		strict.Need(varint(4, "created_unix_ms")),
 		strict.Need(strict.ID16(5, "salt")),
 		message(6, "server_identity", PublicKey),
 		flag(7, "private"),
 		flag(8, "confidential"),
+		message(9, "auth_identity", PublicKey),
+		{Number: 10, Name: "auth_answer", Kind: strict.Bytes},
+	}}
+	Redaction = &strict.Form{Name: "Redaction", Fields: []strict.Field{
+		{Number: 1, Name: "sequences", Kind: strict.Varint, Repeated: true, CountMax: 4096},
+		varint(2, "before_sequence"),
 	}}
 	Confidentiality = &strict.Form{Name: "Confidentiality", Fields: []strict.Field{
 		strict.Need(strict.Hash32(1, "read_key_id")),
@@ -134,6 +141,9 @@ var (
 		message(17, "roots", Roots),
 		message(18, "key_change", KeyChange),
 		strict.ID16(19, "label"),
+		{Number: 20, Name: "auth_answer", Kind: strict.Bytes},
+		{Number: 21, Name: "server_identity", Kind: strict.Bytes},
+		message(23, "redaction", Redaction),
 		strict.Hash32(30, "data_hash"),
 		varint(31, "data_bytes"),
 	}}
@@ -142,6 +152,7 @@ var (
 		{Number: 2, Name: "data", Kind: strict.Bytes},
 		strict.ID16(3, "salt"),
 		{Number: 4, Name: "data_state", Kind: strict.Enum, ValuesMax: 3},
+		varint(5, "redaction"),
 	}}
 )
 
@@ -175,6 +186,7 @@ var (
 		{Number: 1, Name: "header", Kind: strict.Bytes, Required: true},
 		{Number: 2, Name: "signatures", Kind: strict.Message, Form: Signature, Repeated: true, CountMax: limits.Signers},
 		keys(3, "public_keys", limits.Signers),
+		{Number: 4, Name: "delegations", Kind: strict.Bytes, LengthMax: 16_384, Repeated: true, CountMax: 4},
 	}}
 	CommitHeader = &strict.Form{Name: "CommitHeader", Fields: []strict.Field{
 		strict.Magic(MagicCommit),

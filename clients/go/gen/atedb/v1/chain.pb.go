@@ -93,6 +93,9 @@ type OpenChainRequest struct {
 	// Fingerprint of the server's identity key as the caller knows it, with its rotations. Absent: none. 32 bytes. If it is the
 	// one that the server has, its rotations are left out of the answer.
 	KnownIdentity []byte `protobuf:"bytes,6,opt,name=known_identity,json=knownIdentity,proto3" json:"known_identity,omitempty"`
+	// With `for_append`: what the caller wants of a chain that isn't there yet, if the server makes centralized chains by what its auth service
+	// says: it then offers a genesis, or fails with OWNER_UNKNOWN, OWNER_REMOVED or AUTH_UNAVAILABLE. Absent: it offers none.
+	Wishes        *GenesisWishes `protobuf:"bytes,7,opt,name=wishes,proto3" json:"wishes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -169,6 +172,68 @@ func (x *OpenChainRequest) GetKnownIdentity() []byte {
 	return nil
 }
 
+func (x *OpenChainRequest) GetWishes() *GenesisWishes {
+	if x != nil {
+		return x.Wishes
+	}
+	return nil
+}
+
+// What a chain is to be that is created.
+type GenesisWishes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Strangers are kept out, see `Genesis.private`.
+	Private bool `protobuf:"varint,1,opt,name=private,proto3" json:"private,omitempty"`
+	// Data is sealed, see `Genesis.confidential`.
+	Confidential  bool `protobuf:"varint,2,opt,name=confidential,proto3" json:"confidential,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GenesisWishes) Reset() {
+	*x = GenesisWishes{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GenesisWishes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GenesisWishes) ProtoMessage() {}
+
+func (x *GenesisWishes) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GenesisWishes.ProtoReflect.Descriptor instead.
+func (*GenesisWishes) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GenesisWishes) GetPrivate() bool {
+	if x != nil {
+		return x.Private
+	}
+	return false
+}
+
+func (x *GenesisWishes) GetConfidential() bool {
+	if x != nil {
+		return x.Confidential
+	}
+	return false
+}
+
 // What the server knows of a writer.
 type WriterState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -182,7 +247,7 @@ type WriterState struct {
 
 func (x *WriterState) Reset() {
 	*x = WriterState{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[1]
+	mi := &file_atedb_v1_chain_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -194,7 +259,7 @@ func (x *WriterState) String() string {
 func (*WriterState) ProtoMessage() {}
 
 func (x *WriterState) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[1]
+	mi := &file_atedb_v1_chain_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -207,7 +272,7 @@ func (x *WriterState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriterState.ProtoReflect.Descriptor instead.
 func (*WriterState) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{1}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *WriterState) GetNextCounter() uint64 {
@@ -244,7 +309,7 @@ type ChainDamage struct {
 
 func (x *ChainDamage) Reset() {
 	*x = ChainDamage{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[2]
+	mi := &file_atedb_v1_chain_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -256,7 +321,7 @@ func (x *ChainDamage) String() string {
 func (*ChainDamage) ProtoMessage() {}
 
 func (x *ChainDamage) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[2]
+	mi := &file_atedb_v1_chain_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -269,7 +334,7 @@ func (x *ChainDamage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainDamage.ProtoReflect.Descriptor instead.
 func (*ChainDamage) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{2}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ChainDamage) GetFile() string {
@@ -341,13 +406,17 @@ type OpenChainResponse struct {
 	// How the server's identity key came to be the one that it is: from the first one that the server had. Absent: it was never
 	// rotated, or the caller has said that it knows the one that it is. At most 16, oldest first.
 	IdentityRotations []*IdentityRotation `protobuf:"bytes,13,rep,name=identity_rotations,json=identityRotations,proto3" json:"identity_rotations,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The batch that creates the chain: its event and its seal, signed by the server. It is stored nowhere: whoever wants the chain checks
+	// that it is what they want, and appends it as it is, soon. Absent: the chain is there, none was asked for, or the caller makes
+	// the genesis: in a distributed chain, and where the server has no auth service.
+	Offer         *LogSegment `protobuf:"bytes,14,opt,name=offer,proto3" json:"offer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpenChainResponse) Reset() {
 	*x = OpenChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[3]
+	mi := &file_atedb_v1_chain_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -359,7 +428,7 @@ func (x *OpenChainResponse) String() string {
 func (*OpenChainResponse) ProtoMessage() {}
 
 func (x *OpenChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[3]
+	mi := &file_atedb_v1_chain_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -372,7 +441,7 @@ func (x *OpenChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenChainResponse.ProtoReflect.Descriptor instead.
 func (*OpenChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{3}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *OpenChainResponse) GetServerIdentity() *PublicKey {
@@ -466,6 +535,13 @@ func (x *OpenChainResponse) GetIdentityRotations() []*IdentityRotation {
 	return nil
 }
 
+func (x *OpenChainResponse) GetOffer() *LogSegment {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
 // Proves that the caller has a key, to be let in with it.
 type TicketProof struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -479,7 +555,7 @@ type TicketProof struct {
 
 func (x *TicketProof) Reset() {
 	*x = TicketProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[4]
+	mi := &file_atedb_v1_chain_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +567,7 @@ func (x *TicketProof) String() string {
 func (*TicketProof) ProtoMessage() {}
 
 func (x *TicketProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[4]
+	mi := &file_atedb_v1_chain_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +580,7 @@ func (x *TicketProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketProof.ProtoReflect.Descriptor instead.
 func (*TicketProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{4}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TicketProof) GetSignature() *Signature {
@@ -524,14 +600,19 @@ type GetTicketRequest struct {
 	// The key that will be proven. Required in the first message, else absent.
 	Key *PublicKey `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	// The second message, and absent in the first.
-	Proof         *TicketProof `protobuf:"bytes,4,opt,name=proof,proto3" json:"proof,omitempty"`
+	Proof *TicketProof `protobuf:"bytes,4,opt,name=proof,proto3" json:"proof,omitempty"`
+	// In the first message, serialised Delegation messages (delegation.proto): a path of them to the key, by which it may open the
+	// chain. At most 4. Absent: by rules that name it.
+	Delegations [][]byte `protobuf:"bytes,5,rep,name=delegations,proto3" json:"delegations,omitempty"`
+	// The key that the first of them is by. Absent: one that the chain knows.
+	Issuer        *PublicKey `protobuf:"bytes,6,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetTicketRequest) Reset() {
 	*x = GetTicketRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[5]
+	mi := &file_atedb_v1_chain_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +624,7 @@ func (x *GetTicketRequest) String() string {
 func (*GetTicketRequest) ProtoMessage() {}
 
 func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[5]
+	mi := &file_atedb_v1_chain_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +637,7 @@ func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTicketRequest.ProtoReflect.Descriptor instead.
 func (*GetTicketRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{5}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetTicketRequest) GetChainKey() string {
@@ -587,6 +668,20 @@ func (x *GetTicketRequest) GetProof() *TicketProof {
 	return nil
 }
 
+func (x *GetTicketRequest) GetDelegations() [][]byte {
+	if x != nil {
+		return x.Delegations
+	}
+	return nil
+}
+
+func (x *GetTicketRequest) GetIssuer() *PublicKey {
+	if x != nil {
+		return x.Issuer
+	}
+	return nil
+}
+
 // What the proof on this stream is made for.
 type TicketChallenge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -604,7 +699,7 @@ type TicketChallenge struct {
 
 func (x *TicketChallenge) Reset() {
 	*x = TicketChallenge{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[6]
+	mi := &file_atedb_v1_chain_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +711,7 @@ func (x *TicketChallenge) String() string {
 func (*TicketChallenge) ProtoMessage() {}
 
 func (x *TicketChallenge) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[6]
+	mi := &file_atedb_v1_chain_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +724,7 @@ func (x *TicketChallenge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketChallenge.ProtoReflect.Descriptor instead.
 func (*TicketChallenge) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{6}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TicketChallenge) GetConversationId() []byte {
@@ -673,7 +768,7 @@ type Ticket struct {
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[7]
+	mi := &file_atedb_v1_chain_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +780,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[7]
+	mi := &file_atedb_v1_chain_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +793,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{7}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Ticket) GetTicket() []byte {
@@ -731,7 +826,7 @@ type GetTicketResponse struct {
 
 func (x *GetTicketResponse) Reset() {
 	*x = GetTicketResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[8]
+	mi := &file_atedb_v1_chain_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -743,7 +838,7 @@ func (x *GetTicketResponse) String() string {
 func (*GetTicketResponse) ProtoMessage() {}
 
 func (x *GetTicketResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[8]
+	mi := &file_atedb_v1_chain_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -756,7 +851,7 @@ func (x *GetTicketResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTicketResponse.ProtoReflect.Descriptor instead.
 func (*GetTicketResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{8}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetTicketResponse) GetMessage() isGetTicketResponse_Message {
@@ -813,7 +908,7 @@ type DescribeChainRequest struct {
 
 func (x *DescribeChainRequest) Reset() {
 	*x = DescribeChainRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[9]
+	mi := &file_atedb_v1_chain_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +920,7 @@ func (x *DescribeChainRequest) String() string {
 func (*DescribeChainRequest) ProtoMessage() {}
 
 func (x *DescribeChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[9]
+	mi := &file_atedb_v1_chain_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +933,7 @@ func (x *DescribeChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeChainRequest.ProtoReflect.Descriptor instead.
 func (*DescribeChainRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{9}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DescribeChainRequest) GetChainKey() string {
@@ -880,14 +975,24 @@ type DescribeChainResponse struct {
 	// What of it is damaged. Absent: nothing that the server knows of.
 	Damages []*ChainDamage `protobuf:"bytes,14,rep,name=damages,proto3" json:"damages,omitempty"`
 	// Whether only who has a ticket may open it.
-	Private       bool `protobuf:"varint,15,opt,name=private,proto3" json:"private,omitempty"`
+	Private bool `protobuf:"varint,15,opt,name=private,proto3" json:"private,omitempty"`
+	// The owner, as the auth service says. Absent: there is no such service.
+	Owner *ChainOwner `protobuf:"bytes,16,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Bytes of data of the newest events of its objects, when that was counted last. Absent with the other two: it never was.
+	LiveBytes uint64 `protobuf:"varint,40,opt,name=live_bytes,json=liveBytes,proto3" json:"live_bytes,omitempty"`
+	// Bytes of data that was superseded by then and could be dropped; what the active segment has of it is counted now.
+	DeadBytes uint64 `protobuf:"varint,41,opt,name=dead_bytes,json=deadBytes,proto3" json:"dead_bytes,omitempty"`
+	// When it was counted: milliseconds since 1970-01-01 UTC.
+	CountedUnixMs uint64 `protobuf:"varint,42,opt,name=counted_unix_ms,json=countedUnixMs,proto3" json:"counted_unix_ms,omitempty"`
+	// Whether data that redactions name is still to be erased from its files.
+	Erasing       bool `protobuf:"varint,20,opt,name=erasing,proto3" json:"erasing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DescribeChainResponse) Reset() {
 	*x = DescribeChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[10]
+	mi := &file_atedb_v1_chain_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1004,7 @@ func (x *DescribeChainResponse) String() string {
 func (*DescribeChainResponse) ProtoMessage() {}
 
 func (x *DescribeChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[10]
+	mi := &file_atedb_v1_chain_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1017,7 @@ func (x *DescribeChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeChainResponse.ProtoReflect.Descriptor instead.
 func (*DescribeChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{10}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DescribeChainResponse) GetChainKey() string {
@@ -1020,6 +1125,141 @@ func (x *DescribeChainResponse) GetPrivate() bool {
 	return false
 }
 
+func (x *DescribeChainResponse) GetOwner() *ChainOwner {
+	if x != nil {
+		return x.Owner
+	}
+	return nil
+}
+
+func (x *DescribeChainResponse) GetLiveBytes() uint64 {
+	if x != nil {
+		return x.LiveBytes
+	}
+	return 0
+}
+
+func (x *DescribeChainResponse) GetDeadBytes() uint64 {
+	if x != nil {
+		return x.DeadBytes
+	}
+	return 0
+}
+
+func (x *DescribeChainResponse) GetCountedUnixMs() uint64 {
+	if x != nil {
+		return x.CountedUnixMs
+	}
+	return 0
+}
+
+func (x *DescribeChainResponse) GetErasing() bool {
+	if x != nil {
+		return x.Erasing
+	}
+	return false
+}
+
+// What the auth service of a chain has said last of its owner.
+type ChainOwner struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The owner: `name@domain`, or the name of a group.
+	Owner string `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Fingerprint of the identity of the auth service; 32 bytes.
+	AuthIdentity []byte `protobuf:"bytes,2,opt,name=auth_identity,json=authIdentity,proto3" json:"auth_identity,omitempty"`
+	// The version of the owner's account.
+	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// When it was said: milliseconds since 1970-01-01 UTC.
+	IssuedUnixMs uint64 `protobuf:"varint,4,opt,name=issued_unix_ms,json=issuedUnixMs,proto3" json:"issued_unix_ms,omitempty"`
+	// From when on it counts no more, and nothing can be appended: milliseconds since 1970-01-01 UTC.
+	ExpiresUnixMs uint64 `protobuf:"varint,5,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
+	// Nobody has checked that the name is the account's.
+	Unverified bool `protobuf:"varint,6,opt,name=unverified,proto3" json:"unverified,omitempty"`
+	// The account was removed: nothing can be appended any more.
+	Removed       bool `protobuf:"varint,7,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChainOwner) Reset() {
+	*x = ChainOwner{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChainOwner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChainOwner) ProtoMessage() {}
+
+func (x *ChainOwner) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChainOwner.ProtoReflect.Descriptor instead.
+func (*ChainOwner) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ChainOwner) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ChainOwner) GetAuthIdentity() []byte {
+	if x != nil {
+		return x.AuthIdentity
+	}
+	return nil
+}
+
+func (x *ChainOwner) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ChainOwner) GetIssuedUnixMs() uint64 {
+	if x != nil {
+		return x.IssuedUnixMs
+	}
+	return 0
+}
+
+func (x *ChainOwner) GetExpiresUnixMs() uint64 {
+	if x != nil {
+		return x.ExpiresUnixMs
+	}
+	return 0
+}
+
+func (x *ChainOwner) GetUnverified() bool {
+	if x != nil {
+		return x.Unverified
+	}
+	return false
+}
+
+func (x *ChainOwner) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
 // Asks for a page of the list.
 type ListChainsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1035,7 +1275,7 @@ type ListChainsRequest struct {
 
 func (x *ListChainsRequest) Reset() {
 	*x = ListChainsRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[11]
+	mi := &file_atedb_v1_chain_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +1287,7 @@ func (x *ListChainsRequest) String() string {
 func (*ListChainsRequest) ProtoMessage() {}
 
 func (x *ListChainsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[11]
+	mi := &file_atedb_v1_chain_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +1300,7 @@ func (x *ListChainsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChainsRequest.ProtoReflect.Descriptor instead.
 func (*ListChainsRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{11}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListChainsRequest) GetPageSize() uint32 {
@@ -1099,7 +1339,7 @@ type ListedChain struct {
 
 func (x *ListedChain) Reset() {
 	*x = ListedChain{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	mi := &file_atedb_v1_chain_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1351,7 @@ func (x *ListedChain) String() string {
 func (*ListedChain) ProtoMessage() {}
 
 func (x *ListedChain) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	mi := &file_atedb_v1_chain_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1364,7 @@ func (x *ListedChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedChain.ProtoReflect.Descriptor instead.
 func (*ListedChain) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{12}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListedChain) GetChainKey() string {
@@ -1161,7 +1401,7 @@ type ListChainsResponse struct {
 
 func (x *ListChainsResponse) Reset() {
 	*x = ListChainsResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[13]
+	mi := &file_atedb_v1_chain_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +1413,7 @@ func (x *ListChainsResponse) String() string {
 func (*ListChainsResponse) ProtoMessage() {}
 
 func (x *ListChainsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[13]
+	mi := &file_atedb_v1_chain_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1426,7 @@ func (x *ListChainsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChainsResponse.ProtoReflect.Descriptor instead.
 func (*ListChainsResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{13}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListChainsResponse) GetChains() []*ListedChain {
@@ -1217,7 +1457,7 @@ type KeyProof struct {
 
 func (x *KeyProof) Reset() {
 	*x = KeyProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[14]
+	mi := &file_atedb_v1_chain_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1229,7 +1469,7 @@ func (x *KeyProof) String() string {
 func (*KeyProof) ProtoMessage() {}
 
 func (x *KeyProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[14]
+	mi := &file_atedb_v1_chain_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1242,7 +1482,7 @@ func (x *KeyProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyProof.ProtoReflect.Descriptor instead.
 func (*KeyProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{14}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *KeyProof) GetSignature() *Signature {
@@ -1275,7 +1515,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[15]
+	mi := &file_atedb_v1_chain_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1527,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[15]
+	mi := &file_atedb_v1_chain_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1540,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{15}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AppendRequest) GetEvents() []*Event {
@@ -1351,7 +1591,7 @@ type Committed struct {
 
 func (x *Committed) Reset() {
 	*x = Committed{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[16]
+	mi := &file_atedb_v1_chain_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1603,7 @@ func (x *Committed) String() string {
 func (*Committed) ProtoMessage() {}
 
 func (x *Committed) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[16]
+	mi := &file_atedb_v1_chain_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1616,7 @@ func (x *Committed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Committed.ProtoReflect.Descriptor instead.
 func (*Committed) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{16}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Committed) GetCommitHeader() []byte {
@@ -1408,7 +1648,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[17]
+	mi := &file_atedb_v1_chain_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1660,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[17]
+	mi := &file_atedb_v1_chain_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1673,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{17}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rejected) GetReason() ErrorReason {
@@ -1468,7 +1708,7 @@ type Conversation struct {
 
 func (x *Conversation) Reset() {
 	*x = Conversation{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[18]
+	mi := &file_atedb_v1_chain_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1720,7 @@ func (x *Conversation) String() string {
 func (*Conversation) ProtoMessage() {}
 
 func (x *Conversation) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[18]
+	mi := &file_atedb_v1_chain_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1733,7 @@ func (x *Conversation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conversation.ProtoReflect.Descriptor instead.
 func (*Conversation) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Conversation) GetConversationId() []byte {
@@ -1514,7 +1754,7 @@ type Proven struct {
 
 func (x *Proven) Reset() {
 	*x = Proven{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[19]
+	mi := &file_atedb_v1_chain_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1766,7 @@ func (x *Proven) String() string {
 func (*Proven) ProtoMessage() {}
 
 func (x *Proven) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[19]
+	mi := &file_atedb_v1_chain_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1779,7 @@ func (x *Proven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proven.ProtoReflect.Descriptor instead.
 func (*Proven) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{19}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Proven) GetFingerprint() []byte {
@@ -1567,7 +1807,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[20]
+	mi := &file_atedb_v1_chain_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1819,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[20]
+	mi := &file_atedb_v1_chain_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1832,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{20}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Attested) GetCheckpoint() string {
@@ -1638,7 +1878,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[21]
+	mi := &file_atedb_v1_chain_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1890,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[21]
+	mi := &file_atedb_v1_chain_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1903,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{21}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AppendResponse) GetSealHash() []byte {
@@ -1781,7 +2021,7 @@ type AppendBatchRequest struct {
 
 func (x *AppendBatchRequest) Reset() {
 	*x = AppendBatchRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[22]
+	mi := &file_atedb_v1_chain_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +2033,7 @@ func (x *AppendBatchRequest) String() string {
 func (*AppendBatchRequest) ProtoMessage() {}
 
 func (x *AppendBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[22]
+	mi := &file_atedb_v1_chain_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +2046,7 @@ func (x *AppendBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendBatchRequest.ProtoReflect.Descriptor instead.
 func (*AppendBatchRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{22}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AppendBatchRequest) GetEvents() []*Event {
@@ -1850,7 +2090,7 @@ type AppendBatchResponse struct {
 
 func (x *AppendBatchResponse) Reset() {
 	*x = AppendBatchResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[23]
+	mi := &file_atedb_v1_chain_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +2102,7 @@ func (x *AppendBatchResponse) String() string {
 func (*AppendBatchResponse) ProtoMessage() {}
 
 func (x *AppendBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[23]
+	mi := &file_atedb_v1_chain_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +2115,7 @@ func (x *AppendBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendBatchResponse.ProtoReflect.Descriptor instead.
 func (*AppendBatchResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{23}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AppendBatchResponse) GetCommitted() *Committed {
@@ -1901,7 +2141,7 @@ type FromNow struct {
 
 func (x *FromNow) Reset() {
 	*x = FromNow{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[24]
+	mi := &file_atedb_v1_chain_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +2153,7 @@ func (x *FromNow) String() string {
 func (*FromNow) ProtoMessage() {}
 
 func (x *FromNow) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[24]
+	mi := &file_atedb_v1_chain_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +2166,7 @@ func (x *FromNow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FromNow.ProtoReflect.Descriptor instead.
 func (*FromNow) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{24}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{26}
 }
 
 // Asks for a stream.
@@ -1953,7 +2193,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[25]
+	mi := &file_atedb_v1_chain_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1965,7 +2205,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[25]
+	mi := &file_atedb_v1_chain_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1978,7 +2218,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{25}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SubscribeRequest) GetChainKey() string {
@@ -2087,7 +2327,7 @@ type StartOfHistory struct {
 
 func (x *StartOfHistory) Reset() {
 	*x = StartOfHistory{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[26]
+	mi := &file_atedb_v1_chain_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2339,7 @@ func (x *StartOfHistory) String() string {
 func (*StartOfHistory) ProtoMessage() {}
 
 func (x *StartOfHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[26]
+	mi := &file_atedb_v1_chain_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2352,7 @@ func (x *StartOfHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartOfHistory.ProtoReflect.Descriptor instead.
 func (*StartOfHistory) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{26}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *StartOfHistory) GetChainId() []byte {
@@ -2177,7 +2417,7 @@ type CaughtUp struct {
 
 func (x *CaughtUp) Reset() {
 	*x = CaughtUp{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[27]
+	mi := &file_atedb_v1_chain_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2189,7 +2429,7 @@ func (x *CaughtUp) String() string {
 func (*CaughtUp) ProtoMessage() {}
 
 func (x *CaughtUp) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[27]
+	mi := &file_atedb_v1_chain_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2202,7 +2442,7 @@ func (x *CaughtUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaughtUp.ProtoReflect.Descriptor instead.
 func (*CaughtUp) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{27}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CaughtUp) GetHead() *TreeHead {
@@ -2232,7 +2472,7 @@ type FellBehind struct {
 
 func (x *FellBehind) Reset() {
 	*x = FellBehind{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[28]
+	mi := &file_atedb_v1_chain_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2244,7 +2484,7 @@ func (x *FellBehind) String() string {
 func (*FellBehind) ProtoMessage() {}
 
 func (x *FellBehind) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[28]
+	mi := &file_atedb_v1_chain_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2257,7 +2497,7 @@ func (x *FellBehind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FellBehind.ProtoReflect.Descriptor instead.
 func (*FellBehind) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{28}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FellBehind) GetHead() *TreeHead {
@@ -2289,7 +2529,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[29]
+	mi := &file_atedb_v1_chain_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2301,7 +2541,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[29]
+	mi := &file_atedb_v1_chain_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2314,7 +2554,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{29}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Heartbeat) GetHead() *TreeHead {
@@ -2358,7 +2598,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[30]
+	mi := &file_atedb_v1_chain_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2370,7 +2610,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[30]
+	mi := &file_atedb_v1_chain_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2383,7 +2623,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{30}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SubscribeResponse) GetMessage() isSubscribeResponse_Message {
@@ -2516,7 +2756,7 @@ type ReadEventsRequest struct {
 
 func (x *ReadEventsRequest) Reset() {
 	*x = ReadEventsRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[31]
+	mi := &file_atedb_v1_chain_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2528,7 +2768,7 @@ func (x *ReadEventsRequest) String() string {
 func (*ReadEventsRequest) ProtoMessage() {}
 
 func (x *ReadEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[31]
+	mi := &file_atedb_v1_chain_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2541,7 +2781,7 @@ func (x *ReadEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadEventsRequest.ProtoReflect.Descriptor instead.
 func (*ReadEventsRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{31}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ReadEventsRequest) GetChainKey() string {
@@ -2605,7 +2845,7 @@ type ReadEventsResponse struct {
 
 func (x *ReadEventsResponse) Reset() {
 	*x = ReadEventsResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[32]
+	mi := &file_atedb_v1_chain_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2617,7 +2857,7 @@ func (x *ReadEventsResponse) String() string {
 func (*ReadEventsResponse) ProtoMessage() {}
 
 func (x *ReadEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[32]
+	mi := &file_atedb_v1_chain_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2630,7 +2870,7 @@ func (x *ReadEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadEventsResponse.ProtoReflect.Descriptor instead.
 func (*ReadEventsResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{32}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ReadEventsResponse) GetMessage() isReadEventsResponse_Message {
@@ -2713,7 +2953,7 @@ type EndOfRange struct {
 
 func (x *EndOfRange) Reset() {
 	*x = EndOfRange{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[33]
+	mi := &file_atedb_v1_chain_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2725,7 +2965,7 @@ func (x *EndOfRange) String() string {
 func (*EndOfRange) ProtoMessage() {}
 
 func (x *EndOfRange) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[33]
+	mi := &file_atedb_v1_chain_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2738,7 +2978,7 @@ func (x *EndOfRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOfRange.ProtoReflect.Descriptor instead.
 func (*EndOfRange) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{33}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *EndOfRange) GetEndCommit() uint64 {
@@ -2775,7 +3015,7 @@ type GetEventRequest struct {
 
 func (x *GetEventRequest) Reset() {
 	*x = GetEventRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[34]
+	mi := &file_atedb_v1_chain_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2787,7 +3027,7 @@ func (x *GetEventRequest) String() string {
 func (*GetEventRequest) ProtoMessage() {}
 
 func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[34]
+	mi := &file_atedb_v1_chain_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2800,7 +3040,7 @@ func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEventRequest.ProtoReflect.Descriptor instead.
 func (*GetEventRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{34}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetEventRequest) GetChainKey() string {
@@ -2877,7 +3117,7 @@ type GetEventResponse struct {
 
 func (x *GetEventResponse) Reset() {
 	*x = GetEventResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[35]
+	mi := &file_atedb_v1_chain_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2889,7 +3129,7 @@ func (x *GetEventResponse) String() string {
 func (*GetEventResponse) ProtoMessage() {}
 
 func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[35]
+	mi := &file_atedb_v1_chain_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2902,7 +3142,7 @@ func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEventResponse.ProtoReflect.Descriptor instead.
 func (*GetEventResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{35}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetEventResponse) GetLog() *LogSegment {
@@ -2948,7 +3188,7 @@ type GetKeysRequest struct {
 
 func (x *GetKeysRequest) Reset() {
 	*x = GetKeysRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[36]
+	mi := &file_atedb_v1_chain_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2960,7 +3200,7 @@ func (x *GetKeysRequest) String() string {
 func (*GetKeysRequest) ProtoMessage() {}
 
 func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[36]
+	mi := &file_atedb_v1_chain_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2973,7 +3213,7 @@ func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysRequest.ProtoReflect.Descriptor instead.
 func (*GetKeysRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{36}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetKeysRequest) GetChainKey() string {
@@ -3008,7 +3248,7 @@ type GetKeysResponse struct {
 
 func (x *GetKeysResponse) Reset() {
 	*x = GetKeysResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[37]
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3020,7 +3260,7 @@ func (x *GetKeysResponse) String() string {
 func (*GetKeysResponse) ProtoMessage() {}
 
 func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[37]
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3033,7 +3273,7 @@ func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysResponse.ProtoReflect.Descriptor instead.
 func (*GetKeysResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{37}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetKeysResponse) GetKeys() []*PublicKey {
@@ -3058,14 +3298,19 @@ type LockObject struct {
 	// For so long without a word from the caller the lease lasts, in milliseconds. Absent: 15,000. At least 500, at most 600,000.
 	TtlMs uint32 `protobuf:"varint,5,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
 	// LOCK_HELD where it can't be had at once.
-	NoWait        bool `protobuf:"varint,6,opt,name=no_wait,json=noWait,proto3" json:"no_wait,omitempty"`
+	NoWait bool `protobuf:"varint,6,opt,name=no_wait,json=noWait,proto3" json:"no_wait,omitempty"`
+	// Serialised Delegation messages (delegation.proto): a path of them to the key, by which it may write the object. At most 4. Absent: by
+	// rules that name it, or delegations that the chain knows.
+	Delegations [][]byte `protobuf:"bytes,7,rep,name=delegations,proto3" json:"delegations,omitempty"`
+	// The key that the first of them is by. Absent: one that the chain knows.
+	Issuer        *PublicKey `protobuf:"bytes,8,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LockObject) Reset() {
 	*x = LockObject{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3077,7 +3322,7 @@ func (x *LockObject) String() string {
 func (*LockObject) ProtoMessage() {}
 
 func (x *LockObject) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3090,7 +3335,7 @@ func (x *LockObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockObject.ProtoReflect.Descriptor instead.
 func (*LockObject) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{38}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *LockObject) GetPrimaryKey() []byte {
@@ -3135,6 +3380,20 @@ func (x *LockObject) GetNoWait() bool {
 	return false
 }
 
+func (x *LockObject) GetDelegations() [][]byte {
+	if x != nil {
+		return x.Delegations
+	}
+	return nil
+}
+
+func (x *LockObject) GetIssuer() *PublicKey {
+	if x != nil {
+		return x.Issuer
+	}
+	return nil
+}
+
 // Proves that the caller has the key.
 type LockProof struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3148,7 +3407,7 @@ type LockProof struct {
 
 func (x *LockProof) Reset() {
 	*x = LockProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +3419,7 @@ func (x *LockProof) String() string {
 func (*LockProof) ProtoMessage() {}
 
 func (x *LockProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3173,7 +3432,7 @@ func (x *LockProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockProof.ProtoReflect.Descriptor instead.
 func (*LockProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *LockProof) GetSignature() *Signature {
@@ -3192,7 +3451,7 @@ type Alive struct {
 
 func (x *Alive) Reset() {
 	*x = Alive{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3204,7 +3463,7 @@ func (x *Alive) String() string {
 func (*Alive) ProtoMessage() {}
 
 func (x *Alive) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3217,7 +3476,7 @@ func (x *Alive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alive.ProtoReflect.Descriptor instead.
 func (*Alive) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
 }
 
 // One message of a lock stream.
@@ -3241,7 +3500,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3253,7 +3512,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3266,7 +3525,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *LockRequest) GetChainKey() string {
@@ -3353,7 +3612,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3365,7 +3624,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3378,7 +3637,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Waiting) GetAhead() uint32 {
@@ -3399,7 +3658,7 @@ type Granted struct {
 
 func (x *Granted) Reset() {
 	*x = Granted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3411,7 +3670,7 @@ func (x *Granted) String() string {
 func (*Granted) ProtoMessage() {}
 
 func (x *Granted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3424,7 +3683,7 @@ func (x *Granted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Granted.ProtoReflect.Descriptor instead.
 func (*Granted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Granted) GetToken() uint64 {
@@ -3452,7 +3711,7 @@ type LockResponse struct {
 
 func (x *LockResponse) Reset() {
 	*x = LockResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3464,7 +3723,7 @@ func (x *LockResponse) String() string {
 func (*LockResponse) ProtoMessage() {}
 
 func (x *LockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3477,7 +3736,7 @@ func (x *LockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockResponse.ProtoReflect.Descriptor instead.
 func (*LockResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LockResponse) GetMessage() isLockResponse_Message {
@@ -3570,7 +3829,7 @@ type Deletion struct {
 
 func (x *Deletion) Reset() {
 	*x = Deletion{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3582,7 +3841,7 @@ func (x *Deletion) String() string {
 func (*Deletion) ProtoMessage() {}
 
 func (x *Deletion) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3595,7 +3854,7 @@ func (x *Deletion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deletion.ProtoReflect.Descriptor instead.
 func (*Deletion) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Deletion) GetHead() *TreeHead {
@@ -3627,7 +3886,7 @@ type DeleteChainRequest struct {
 
 func (x *DeleteChainRequest) Reset() {
 	*x = DeleteChainRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3639,7 +3898,7 @@ func (x *DeleteChainRequest) String() string {
 func (*DeleteChainRequest) ProtoMessage() {}
 
 func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3652,7 +3911,7 @@ func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChainRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *DeleteChainRequest) GetChainKey() string {
@@ -3689,7 +3948,7 @@ type Deleted struct {
 
 func (x *Deleted) Reset() {
 	*x = Deleted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3701,7 +3960,7 @@ func (x *Deleted) String() string {
 func (*Deleted) ProtoMessage() {}
 
 func (x *Deleted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3714,7 +3973,7 @@ func (x *Deleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deleted.ProtoReflect.Descriptor instead.
 func (*Deleted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Deleted) GetHead() *TreeHead {
@@ -3747,7 +4006,7 @@ type DeleteChainResponse struct {
 
 func (x *DeleteChainResponse) Reset() {
 	*x = DeleteChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3759,7 +4018,7 @@ func (x *DeleteChainResponse) String() string {
 func (*DeleteChainResponse) ProtoMessage() {}
 
 func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3772,7 +4031,7 @@ func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DeleteChainResponse) GetMessage() isDeleteChainResponse_Message {
@@ -3841,7 +4100,7 @@ type GetProofRequest struct {
 
 func (x *GetProofRequest) Reset() {
 	*x = GetProofRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3853,7 +4112,7 @@ func (x *GetProofRequest) String() string {
 func (*GetProofRequest) ProtoMessage() {}
 
 func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3866,7 +4125,7 @@ func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofRequest.ProtoReflect.Descriptor instead.
 func (*GetProofRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetProofRequest) GetChainKey() string {
@@ -3933,7 +4192,7 @@ type EventProof struct {
 
 func (x *EventProof) Reset() {
 	*x = EventProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3945,7 +4204,7 @@ func (x *EventProof) String() string {
 func (*EventProof) ProtoMessage() {}
 
 func (x *EventProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3958,7 +4217,7 @@ func (x *EventProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventProof.ProtoReflect.Descriptor instead.
 func (*EventProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *EventProof) GetEvent() *Event {
@@ -4029,7 +4288,7 @@ type GetProofResponse struct {
 
 func (x *GetProofResponse) Reset() {
 	*x = GetProofResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4041,7 +4300,7 @@ func (x *GetProofResponse) String() string {
 func (*GetProofResponse) ProtoMessage() {}
 
 func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4054,7 +4313,7 @@ func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofResponse.ProtoReflect.Descriptor instead.
 func (*GetProofResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetProofResponse) GetGenesis() *LogSegment {
@@ -4117,7 +4376,7 @@ var File_atedb_v1_chain_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
-	"\x14atedb/v1/chain.proto\x12\batedb.v1\x1a\x19atedb/v1/checkpoint.proto\x1a\x15atedb/v1/errors.proto\x1a\x14atedb/v1/event.proto\x1a\x17atedb/v1/identity.proto\x1a\x12atedb/v1/log.proto\"\xcc\x01\n" +
+	"\x14atedb/v1/chain.proto\x12\batedb.v1\x1a\x19atedb/v1/checkpoint.proto\x1a\x15atedb/v1/errors.proto\x1a\x14atedb/v1/event.proto\x1a\x17atedb/v1/identity.proto\x1a\x12atedb/v1/log.proto\"\xfd\x01\n" +
 	"\x10OpenChainRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1d\n" +
@@ -4126,7 +4385,11 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
 	"for_append\x18\x04 \x01(\bR\tforAppend\x12\x1b\n" +
 	"\twriter_id\x18\x05 \x01(\fR\bwriterId\x12%\n" +
-	"\x0eknown_identity\x18\x06 \x01(\fR\rknownIdentity\"]\n" +
+	"\x0eknown_identity\x18\x06 \x01(\fR\rknownIdentity\x12/\n" +
+	"\x06wishes\x18\a \x01(\v2\x17.atedb.v1.GenesisWishesR\x06wishes\"M\n" +
+	"\rGenesisWishes\x12\x18\n" +
+	"\aprivate\x18\x01 \x01(\bR\aprivate\x12\"\n" +
+	"\fconfidential\x18\x02 \x01(\bR\fconfidential\"]\n" +
 	"\vWriterState\x12!\n" +
 	"\fnext_counter\x18\x01 \x01(\x04R\vnextCounter\x12+\n" +
 	"\tlast_seal\x18\x02 \x01(\v2\x0e.atedb.v1.SealR\blastSeal\"\xc8\x01\n" +
@@ -4137,7 +4400,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x0efirst_sequence\x18\x04 \x01(\x04H\x00R\rfirstSequence\x88\x01\x01\x12(\n" +
 	"\rlast_sequence\x18\x05 \x01(\x04H\x01R\flastSequence\x88\x01\x01B\x11\n" +
 	"\x0f_first_sequenceB\x10\n" +
-	"\x0e_last_sequence\"\x83\x05\n" +
+	"\x0e_last_sequence\"\xaf\x05\n" +
 	"\x11OpenChainResponse\x12<\n" +
 	"\x0fserver_identity\x18\x01 \x01(\v2\x13.atedb.v1.PublicKeyR\x0eserverIdentity\x122\n" +
 	"\n" +
@@ -4155,14 +4418,17 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"checkpoint\x18\v \x01(\tR\n" +
 	"checkpoint\x125\n" +
 	"\x16checkpoint_consistency\x18\f \x03(\fR\x15checkpointConsistency\x12I\n" +
-	"\x12identity_rotations\x18\r \x03(\v2\x1a.atedb.v1.IdentityRotationR\x11identityRotations\"@\n" +
+	"\x12identity_rotations\x18\r \x03(\v2\x1a.atedb.v1.IdentityRotationR\x11identityRotations\x12*\n" +
+	"\x05offer\x18\x0e \x01(\v2\x14.atedb.v1.LogSegmentR\x05offer\"@\n" +
 	"\vTicketProof\x121\n" +
-	"\tsignature\x18\x01 \x01(\v2\x13.atedb.v1.SignatureR\tsignature\"\x9e\x01\n" +
+	"\tsignature\x18\x01 \x01(\v2\x13.atedb.v1.SignatureR\tsignature\"\xed\x01\n" +
 	"\x10GetTicketRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12%\n" +
 	"\x03key\x18\x03 \x01(\v2\x13.atedb.v1.PublicKeyR\x03key\x12+\n" +
-	"\x05proof\x18\x04 \x01(\v2\x15.atedb.v1.TicketProofR\x05proof\"\xde\x01\n" +
+	"\x05proof\x18\x04 \x01(\v2\x15.atedb.v1.TicketProofR\x05proof\x12 \n" +
+	"\vdelegations\x18\x05 \x03(\fR\vdelegations\x12+\n" +
+	"\x06issuer\x18\x06 \x01(\v2\x13.atedb.v1.PublicKeyR\x06issuer\"\xde\x01\n" +
 	"\x0fTicketChallenge\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\fR\x0econversationId\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12<\n" +
@@ -4176,7 +4442,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x06ticket\x18\x02 \x01(\v2\x10.atedb.v1.TicketH\x00R\x06ticketB\t\n" +
 	"\amessage\"3\n" +
 	"\x14DescribeChainRequest\x12\x1b\n" +
-	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\xb9\x04\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\xe5\x05\n" +
 	"\x15DescribeChainResponse\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x122\n" +
@@ -4194,7 +4460,25 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x06health\x18\f \x01(\x0e2\x15.atedb.v1.ChainHealthR\x06health\x12\x18\n" +
 	"\atrouble\x18\r \x01(\tR\atrouble\x12/\n" +
 	"\adamages\x18\x0e \x03(\v2\x15.atedb.v1.ChainDamageR\adamages\x12\x18\n" +
-	"\aprivate\x18\x0f \x01(\bR\aprivate\"g\n" +
+	"\aprivate\x18\x0f \x01(\bR\aprivate\x12*\n" +
+	"\x05owner\x18\x10 \x01(\v2\x14.atedb.v1.ChainOwnerR\x05owner\x12\x1d\n" +
+	"\n" +
+	"live_bytes\x18( \x01(\x04R\tliveBytes\x12\x1d\n" +
+	"\n" +
+	"dead_bytes\x18) \x01(\x04R\tdeadBytes\x12&\n" +
+	"\x0fcounted_unix_ms\x18* \x01(\x04R\rcountedUnixMs\x12\x18\n" +
+	"\aerasing\x18\x14 \x01(\bR\aerasing\"\xe9\x01\n" +
+	"\n" +
+	"ChainOwner\x12\x14\n" +
+	"\x05owner\x18\x01 \x01(\tR\x05owner\x12#\n" +
+	"\rauth_identity\x18\x02 \x01(\fR\fauthIdentity\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12$\n" +
+	"\x0eissued_unix_ms\x18\x04 \x01(\x04R\fissuedUnixMs\x12&\n" +
+	"\x0fexpires_unix_ms\x18\x05 \x01(\x04R\rexpiresUnixMs\x12\x1e\n" +
+	"\n" +
+	"unverified\x18\x06 \x01(\bR\n" +
+	"unverified\x12\x18\n" +
+	"\aremoved\x18\a \x01(\bR\aremoved\"g\n" +
 	"\x11ListChainsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -4328,7 +4612,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\"\n" +
 	"\ffingerprints\x18\x03 \x03(\fR\ffingerprints\":\n" +
 	"\x0fGetKeysResponse\x12'\n" +
-	"\x04keys\x18\x01 \x03(\v2\x13.atedb.v1.PublicKeyR\x04keys\"\xb2\x01\n" +
+	"\x04keys\x18\x01 \x03(\v2\x13.atedb.v1.PublicKeyR\x04keys\"\x81\x02\n" +
 	"\n" +
 	"LockObject\x12\x1f\n" +
 	"\vprimary_key\x18\x01 \x01(\fR\n" +
@@ -4337,7 +4621,9 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x05label\x18\x03 \x01(\fR\x05label\x12%\n" +
 	"\x03key\x18\x04 \x01(\v2\x13.atedb.v1.PublicKeyR\x03key\x12\x15\n" +
 	"\x06ttl_ms\x18\x05 \x01(\rR\x05ttlMs\x12\x17\n" +
-	"\ano_wait\x18\x06 \x01(\bR\x06noWait\">\n" +
+	"\ano_wait\x18\x06 \x01(\bR\x06noWait\x12 \n" +
+	"\vdelegations\x18\a \x03(\fR\vdelegations\x12+\n" +
+	"\x06issuer\x18\b \x01(\v2\x13.atedb.v1.PublicKeyR\x06issuer\">\n" +
 	"\tLockProof\x121\n" +
 	"\tsignature\x18\x01 \x01(\v2\x13.atedb.v1.SignatureR\tsignature\"\a\n" +
 	"\x05Alive\"\xd2\x01\n" +
@@ -4433,182 +4719,189 @@ func file_atedb_v1_chain_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_chain_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_atedb_v1_chain_proto_goTypes = []any{
 	(ChainHealth)(0),              // 0: atedb.v1.ChainHealth
 	(*OpenChainRequest)(nil),      // 1: atedb.v1.OpenChainRequest
-	(*WriterState)(nil),           // 2: atedb.v1.WriterState
-	(*ChainDamage)(nil),           // 3: atedb.v1.ChainDamage
-	(*OpenChainResponse)(nil),     // 4: atedb.v1.OpenChainResponse
-	(*TicketProof)(nil),           // 5: atedb.v1.TicketProof
-	(*GetTicketRequest)(nil),      // 6: atedb.v1.GetTicketRequest
-	(*TicketChallenge)(nil),       // 7: atedb.v1.TicketChallenge
-	(*Ticket)(nil),                // 8: atedb.v1.Ticket
-	(*GetTicketResponse)(nil),     // 9: atedb.v1.GetTicketResponse
-	(*DescribeChainRequest)(nil),  // 10: atedb.v1.DescribeChainRequest
-	(*DescribeChainResponse)(nil), // 11: atedb.v1.DescribeChainResponse
-	(*ListChainsRequest)(nil),     // 12: atedb.v1.ListChainsRequest
-	(*ListedChain)(nil),           // 13: atedb.v1.ListedChain
-	(*ListChainsResponse)(nil),    // 14: atedb.v1.ListChainsResponse
-	(*KeyProof)(nil),              // 15: atedb.v1.KeyProof
-	(*AppendRequest)(nil),         // 16: atedb.v1.AppendRequest
-	(*Committed)(nil),             // 17: atedb.v1.Committed
-	(*Rejected)(nil),              // 18: atedb.v1.Rejected
-	(*Conversation)(nil),          // 19: atedb.v1.Conversation
-	(*Proven)(nil),                // 20: atedb.v1.Proven
-	(*Attested)(nil),              // 21: atedb.v1.Attested
-	(*AppendResponse)(nil),        // 22: atedb.v1.AppendResponse
-	(*AppendBatchRequest)(nil),    // 23: atedb.v1.AppendBatchRequest
-	(*AppendBatchResponse)(nil),   // 24: atedb.v1.AppendBatchResponse
-	(*FromNow)(nil),               // 25: atedb.v1.FromNow
-	(*SubscribeRequest)(nil),      // 26: atedb.v1.SubscribeRequest
-	(*StartOfHistory)(nil),        // 27: atedb.v1.StartOfHistory
-	(*CaughtUp)(nil),              // 28: atedb.v1.CaughtUp
-	(*FellBehind)(nil),            // 29: atedb.v1.FellBehind
-	(*Heartbeat)(nil),             // 30: atedb.v1.Heartbeat
-	(*SubscribeResponse)(nil),     // 31: atedb.v1.SubscribeResponse
-	(*ReadEventsRequest)(nil),     // 32: atedb.v1.ReadEventsRequest
-	(*ReadEventsResponse)(nil),    // 33: atedb.v1.ReadEventsResponse
-	(*EndOfRange)(nil),            // 34: atedb.v1.EndOfRange
-	(*GetEventRequest)(nil),       // 35: atedb.v1.GetEventRequest
-	(*GetEventResponse)(nil),      // 36: atedb.v1.GetEventResponse
-	(*GetKeysRequest)(nil),        // 37: atedb.v1.GetKeysRequest
-	(*GetKeysResponse)(nil),       // 38: atedb.v1.GetKeysResponse
-	(*LockObject)(nil),            // 39: atedb.v1.LockObject
-	(*LockProof)(nil),             // 40: atedb.v1.LockProof
-	(*Alive)(nil),                 // 41: atedb.v1.Alive
-	(*LockRequest)(nil),           // 42: atedb.v1.LockRequest
-	(*Waiting)(nil),               // 43: atedb.v1.Waiting
-	(*Granted)(nil),               // 44: atedb.v1.Granted
-	(*LockResponse)(nil),          // 45: atedb.v1.LockResponse
-	(*Deletion)(nil),              // 46: atedb.v1.Deletion
-	(*DeleteChainRequest)(nil),    // 47: atedb.v1.DeleteChainRequest
-	(*Deleted)(nil),               // 48: atedb.v1.Deleted
-	(*DeleteChainResponse)(nil),   // 49: atedb.v1.DeleteChainResponse
-	(*GetProofRequest)(nil),       // 50: atedb.v1.GetProofRequest
-	(*EventProof)(nil),            // 51: atedb.v1.EventProof
-	(*GetProofResponse)(nil),      // 52: atedb.v1.GetProofResponse
-	nil,                           // 53: atedb.v1.Rejected.MetadataEntry
-	(*Seal)(nil),                  // 54: atedb.v1.Seal
-	(*PublicKey)(nil),             // 55: atedb.v1.PublicKey
-	(TrustMode)(0),                // 56: atedb.v1.TrustMode
-	(*LogSegment)(nil),            // 57: atedb.v1.LogSegment
-	(*TreeHead)(nil),              // 58: atedb.v1.TreeHead
-	(*CheckpointKeys)(nil),        // 59: atedb.v1.CheckpointKeys
-	(*IdentityRotation)(nil),      // 60: atedb.v1.IdentityRotation
-	(*Signature)(nil),             // 61: atedb.v1.Signature
-	(*Event)(nil),                 // 62: atedb.v1.Event
-	(ErrorReason)(0),              // 63: atedb.v1.ErrorReason
+	(*GenesisWishes)(nil),         // 2: atedb.v1.GenesisWishes
+	(*WriterState)(nil),           // 3: atedb.v1.WriterState
+	(*ChainDamage)(nil),           // 4: atedb.v1.ChainDamage
+	(*OpenChainResponse)(nil),     // 5: atedb.v1.OpenChainResponse
+	(*TicketProof)(nil),           // 6: atedb.v1.TicketProof
+	(*GetTicketRequest)(nil),      // 7: atedb.v1.GetTicketRequest
+	(*TicketChallenge)(nil),       // 8: atedb.v1.TicketChallenge
+	(*Ticket)(nil),                // 9: atedb.v1.Ticket
+	(*GetTicketResponse)(nil),     // 10: atedb.v1.GetTicketResponse
+	(*DescribeChainRequest)(nil),  // 11: atedb.v1.DescribeChainRequest
+	(*DescribeChainResponse)(nil), // 12: atedb.v1.DescribeChainResponse
+	(*ChainOwner)(nil),            // 13: atedb.v1.ChainOwner
+	(*ListChainsRequest)(nil),     // 14: atedb.v1.ListChainsRequest
+	(*ListedChain)(nil),           // 15: atedb.v1.ListedChain
+	(*ListChainsResponse)(nil),    // 16: atedb.v1.ListChainsResponse
+	(*KeyProof)(nil),              // 17: atedb.v1.KeyProof
+	(*AppendRequest)(nil),         // 18: atedb.v1.AppendRequest
+	(*Committed)(nil),             // 19: atedb.v1.Committed
+	(*Rejected)(nil),              // 20: atedb.v1.Rejected
+	(*Conversation)(nil),          // 21: atedb.v1.Conversation
+	(*Proven)(nil),                // 22: atedb.v1.Proven
+	(*Attested)(nil),              // 23: atedb.v1.Attested
+	(*AppendResponse)(nil),        // 24: atedb.v1.AppendResponse
+	(*AppendBatchRequest)(nil),    // 25: atedb.v1.AppendBatchRequest
+	(*AppendBatchResponse)(nil),   // 26: atedb.v1.AppendBatchResponse
+	(*FromNow)(nil),               // 27: atedb.v1.FromNow
+	(*SubscribeRequest)(nil),      // 28: atedb.v1.SubscribeRequest
+	(*StartOfHistory)(nil),        // 29: atedb.v1.StartOfHistory
+	(*CaughtUp)(nil),              // 30: atedb.v1.CaughtUp
+	(*FellBehind)(nil),            // 31: atedb.v1.FellBehind
+	(*Heartbeat)(nil),             // 32: atedb.v1.Heartbeat
+	(*SubscribeResponse)(nil),     // 33: atedb.v1.SubscribeResponse
+	(*ReadEventsRequest)(nil),     // 34: atedb.v1.ReadEventsRequest
+	(*ReadEventsResponse)(nil),    // 35: atedb.v1.ReadEventsResponse
+	(*EndOfRange)(nil),            // 36: atedb.v1.EndOfRange
+	(*GetEventRequest)(nil),       // 37: atedb.v1.GetEventRequest
+	(*GetEventResponse)(nil),      // 38: atedb.v1.GetEventResponse
+	(*GetKeysRequest)(nil),        // 39: atedb.v1.GetKeysRequest
+	(*GetKeysResponse)(nil),       // 40: atedb.v1.GetKeysResponse
+	(*LockObject)(nil),            // 41: atedb.v1.LockObject
+	(*LockProof)(nil),             // 42: atedb.v1.LockProof
+	(*Alive)(nil),                 // 43: atedb.v1.Alive
+	(*LockRequest)(nil),           // 44: atedb.v1.LockRequest
+	(*Waiting)(nil),               // 45: atedb.v1.Waiting
+	(*Granted)(nil),               // 46: atedb.v1.Granted
+	(*LockResponse)(nil),          // 47: atedb.v1.LockResponse
+	(*Deletion)(nil),              // 48: atedb.v1.Deletion
+	(*DeleteChainRequest)(nil),    // 49: atedb.v1.DeleteChainRequest
+	(*Deleted)(nil),               // 50: atedb.v1.Deleted
+	(*DeleteChainResponse)(nil),   // 51: atedb.v1.DeleteChainResponse
+	(*GetProofRequest)(nil),       // 52: atedb.v1.GetProofRequest
+	(*EventProof)(nil),            // 53: atedb.v1.EventProof
+	(*GetProofResponse)(nil),      // 54: atedb.v1.GetProofResponse
+	nil,                           // 55: atedb.v1.Rejected.MetadataEntry
+	(*Seal)(nil),                  // 56: atedb.v1.Seal
+	(*PublicKey)(nil),             // 57: atedb.v1.PublicKey
+	(TrustMode)(0),                // 58: atedb.v1.TrustMode
+	(*LogSegment)(nil),            // 59: atedb.v1.LogSegment
+	(*TreeHead)(nil),              // 60: atedb.v1.TreeHead
+	(*CheckpointKeys)(nil),        // 61: atedb.v1.CheckpointKeys
+	(*IdentityRotation)(nil),      // 62: atedb.v1.IdentityRotation
+	(*Signature)(nil),             // 63: atedb.v1.Signature
+	(*Event)(nil),                 // 64: atedb.v1.Event
+	(ErrorReason)(0),              // 65: atedb.v1.ErrorReason
 }
 var file_atedb_v1_chain_proto_depIdxs = []int32{
-	54, // 0: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
-	55, // 1: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
-	56, // 2: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	57, // 3: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
-	58, // 4: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
-	2,  // 5: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
-	3,  // 6: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	59, // 7: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
-	60, // 8: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	61, // 9: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
-	55, // 10: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
-	5,  // 11: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
-	55, // 12: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
-	60, // 13: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	7,  // 14: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
-	8,  // 15: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
-	56, // 16: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	55, // 17: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
-	58, // 18: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
-	0,  // 19: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
-	3,  // 20: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	13, // 21: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
-	61, // 22: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
-	62, // 23: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
-	54, // 24: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
-	15, // 25: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
-	58, // 26: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
-	63, // 27: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
-	53, // 28: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
-	17, // 29: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
-	18, // 30: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
-	19, // 31: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
-	20, // 32: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
-	21, // 33: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
-	62, // 34: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
-	54, // 35: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
-	17, // 36: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
-	21, // 37: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
-	25, // 38: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
-	57, // 39: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
-	58, // 40: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
-	58, // 41: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
-	58, // 42: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
-	58, // 43: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
-	27, // 44: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
-	57, // 45: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
-	28, // 46: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
-	29, // 47: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
-	30, // 48: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
-	27, // 49: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
-	57, // 50: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
-	34, // 51: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
-	57, // 52: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
-	58, // 53: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
-	55, // 54: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
-	55, // 55: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
-	61, // 56: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
-	39, // 57: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
-	40, // 58: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
-	41, // 59: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
-	19, // 60: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
-	43, // 61: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
-	44, // 62: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
-	41, // 63: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
-	58, // 64: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
-	61, // 65: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
-	46, // 66: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
-	58, // 67: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
-	19, // 68: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
-	48, // 69: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
-	62, // 70: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
-	54, // 71: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
-	55, // 72: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
-	57, // 73: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
-	58, // 74: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
-	51, // 75: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
-	58, // 76: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
-	1,  // 77: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
-	6,  // 78: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
-	10, // 79: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
-	12, // 80: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
-	16, // 81: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
-	23, // 82: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
-	26, // 83: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
-	32, // 84: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
-	35, // 85: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
-	37, // 86: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
-	42, // 87: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
-	47, // 88: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
-	50, // 89: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
-	4,  // 90: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
-	9,  // 91: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
-	11, // 92: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
-	14, // 93: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
-	22, // 94: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
-	24, // 95: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
-	31, // 96: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
-	33, // 97: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
-	36, // 98: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
-	38, // 99: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
-	45, // 100: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
-	49, // 101: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
-	52, // 102: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
-	90, // [90:103] is the sub-list for method output_type
-	77, // [77:90] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	2,  // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
+	56, // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
+	57, // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
+	58, // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	59, // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
+	60, // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
+	3,  // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
+	4,  // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
+	61, // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
+	62, // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	59, // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
+	63, // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
+	57, // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
+	6,  // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
+	57, // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
+	57, // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
+	62, // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	8,  // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
+	9,  // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
+	58, // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	57, // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
+	60, // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
+	0,  // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
+	4,  // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
+	13, // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
+	15, // 25: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
+	63, // 26: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
+	64, // 27: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
+	56, // 28: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
+	17, // 29: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
+	60, // 30: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
+	65, // 31: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
+	55, // 32: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
+	19, // 33: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
+	20, // 34: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
+	21, // 35: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
+	22, // 36: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
+	23, // 37: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
+	64, // 38: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
+	56, // 39: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
+	19, // 40: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
+	23, // 41: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
+	27, // 42: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
+	59, // 43: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
+	60, // 44: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
+	60, // 45: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
+	60, // 46: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
+	60, // 47: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
+	29, // 48: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
+	59, // 49: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
+	30, // 50: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
+	31, // 51: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
+	32, // 52: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
+	29, // 53: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
+	59, // 54: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
+	36, // 55: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
+	59, // 56: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
+	60, // 57: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
+	57, // 58: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
+	57, // 59: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
+	57, // 60: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
+	63, // 61: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
+	41, // 62: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
+	42, // 63: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
+	43, // 64: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
+	21, // 65: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
+	45, // 66: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
+	46, // 67: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
+	43, // 68: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
+	60, // 69: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
+	63, // 70: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
+	48, // 71: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
+	60, // 72: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
+	21, // 73: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
+	50, // 74: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
+	64, // 75: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
+	56, // 76: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
+	57, // 77: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
+	59, // 78: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
+	60, // 79: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
+	53, // 80: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
+	60, // 81: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
+	1,  // 82: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
+	7,  // 83: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
+	11, // 84: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
+	14, // 85: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
+	18, // 86: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
+	25, // 87: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
+	28, // 88: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
+	34, // 89: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
+	37, // 90: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
+	39, // 91: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
+	44, // 92: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
+	49, // 93: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
+	52, // 94: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
+	5,  // 95: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
+	10, // 96: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
+	12, // 97: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
+	16, // 98: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
+	24, // 99: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
+	26, // 100: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
+	33, // 101: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
+	35, // 102: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
+	38, // 103: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
+	40, // 104: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
+	47, // 105: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
+	51, // 106: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
+	54, // 107: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
+	95, // [95:108] is the sub-list for method output_type
+	82, // [82:95] is the sub-list for method input_type
+	82, // [82:82] is the sub-list for extension type_name
+	82, // [82:82] is the sub-list for extension extendee
+	0,  // [0:82] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_chain_proto_init() }
@@ -4621,24 +4914,24 @@ func file_atedb_v1_chain_proto_init() {
 	file_atedb_v1_event_proto_init()
 	file_atedb_v1_identity_proto_init()
 	file_atedb_v1_log_proto_init()
-	file_atedb_v1_chain_proto_msgTypes[2].OneofWrappers = []any{}
-	file_atedb_v1_chain_proto_msgTypes[8].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[3].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[9].OneofWrappers = []any{
 		(*GetTicketResponse_Challenge)(nil),
 		(*GetTicketResponse_Ticket)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[21].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[23].OneofWrappers = []any{
 		(*AppendResponse_Committed)(nil),
 		(*AppendResponse_Rejected)(nil),
 		(*AppendResponse_Conversation)(nil),
 		(*AppendResponse_Proven)(nil),
 		(*AppendResponse_Attested)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[25].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[27].OneofWrappers = []any{
 		(*SubscribeRequest_Sequence)(nil),
 		(*SubscribeRequest_TimeUnixMs)(nil),
 		(*SubscribeRequest_Now)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[30].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[32].OneofWrappers = []any{
 		(*SubscribeResponse_Start)(nil),
 		(*SubscribeResponse_Log)(nil),
 		(*SubscribeResponse_CaughtUp)(nil),
@@ -4646,39 +4939,39 @@ func file_atedb_v1_chain_proto_init() {
 		(*SubscribeResponse_Heartbeat)(nil),
 		(*SubscribeResponse_Checkpoint)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[31].OneofWrappers = []any{}
-	file_atedb_v1_chain_proto_msgTypes[32].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[33].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[34].OneofWrappers = []any{
 		(*ReadEventsResponse_Start)(nil),
 		(*ReadEventsResponse_Log)(nil),
 		(*ReadEventsResponse_End)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[34].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[36].OneofWrappers = []any{
 		(*GetEventRequest_PrimaryKey)(nil),
 		(*GetEventRequest_Sequence)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[41].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[43].OneofWrappers = []any{
 		(*LockRequest_Lock)(nil),
 		(*LockRequest_Proof)(nil),
 		(*LockRequest_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[44].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[46].OneofWrappers = []any{
 		(*LockResponse_Conversation)(nil),
 		(*LockResponse_Waiting)(nil),
 		(*LockResponse_Granted)(nil),
 		(*LockResponse_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[48].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[50].OneofWrappers = []any{
 		(*DeleteChainResponse_Conversation)(nil),
 		(*DeleteChainResponse_Deleted)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[49].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_chain_proto_rawDesc), len(file_atedb_v1_chain_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   53,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

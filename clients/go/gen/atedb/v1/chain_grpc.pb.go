@@ -55,8 +55,9 @@ type ChainServiceClient interface {
 	// Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
 	// `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`
 	// where the rules of the root of the chain name it. Whoever has the ticket has what the key may read, until it is too
-	// old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; REQUEST_INVALID
-	// where the chain is not private. Changes nothing; a retry is safe.
+	// old or the key is let in no more. A key that was delegated to shows the delegations, and is let in for as long as they count.
+	// Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; DELEGATION_INVALID, DELEGATION_OUT_OF_SCOPE,
+	// DELEGATION_EXPIRED; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
 	GetTicket(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[GetTicketRequest, GetTicketResponse], error)
 	// Describes a chain for people and their tools. Changes nothing; a retry is safe.
 	DescribeChain(ctx context.Context, in *DescribeChainRequest, opts ...grpc.CallOption) (*DescribeChainResponse, error)
@@ -132,7 +133,7 @@ type ChainServiceClient interface {
 	DeleteChain(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DeleteChainRequest, DeleteChainResponse], error)
 	// Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to
 	// somebody who has nothing of the chain: docs/proofs.md says how such a proof is checked. Also fails
-	// with SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+	// with SEQUENCE_OUT_OF_RANGE; DATA_GONE where the data is asked for and isn't there any more. Changes nothing; a retry is safe.
 	GetProof(ctx context.Context, in *GetProofRequest, opts ...grpc.CallOption) (*GetProofResponse, error)
 }
 
@@ -323,8 +324,9 @@ type ChainServiceServer interface {
 	// Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
 	// `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`
 	// where the rules of the root of the chain name it. Whoever has the ticket has what the key may read, until it is too
-	// old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; REQUEST_INVALID
-	// where the chain is not private. Changes nothing; a retry is safe.
+	// old or the key is let in no more. A key that was delegated to shows the delegations, and is let in for as long as they count.
+	// Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; DELEGATION_INVALID, DELEGATION_OUT_OF_SCOPE,
+	// DELEGATION_EXPIRED; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
 	GetTicket(grpc.BidiStreamingServer[GetTicketRequest, GetTicketResponse]) error
 	// Describes a chain for people and their tools. Changes nothing; a retry is safe.
 	DescribeChain(context.Context, *DescribeChainRequest) (*DescribeChainResponse, error)
@@ -400,7 +402,7 @@ type ChainServiceServer interface {
 	DeleteChain(grpc.BidiStreamingServer[DeleteChainRequest, DeleteChainResponse]) error
 	// Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to
 	// somebody who has nothing of the chain: docs/proofs.md says how such a proof is checked. Also fails
-	// with SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+	// with SEQUENCE_OUT_OF_RANGE; DATA_GONE where the data is asked for and isn't there any more. Changes nothing; a retry is safe.
 	GetProof(context.Context, *GetProofRequest) (*GetProofResponse, error)
 	mustEmbedUnimplementedChainServiceServer()
 }

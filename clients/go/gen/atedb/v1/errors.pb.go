@@ -214,81 +214,221 @@ const (
 	// Made by clients. The server doesn't encrypt, or says so, and it has to: that was asked for, or it has done so before. Somebody
 	// may stand in its place. Find out; if it is meant, connect without encryption.
 	ErrorReason_ERROR_REASON_WIRE_MISSING ErrorReason = 90
+	// ALREADY_EXISTS. The account's name is taken, or was, by one that was removed. Use another one, or log in.
+	ErrorReason_ERROR_REASON_ACCOUNT_EXISTS ErrorReason = 100
+	// NOT_FOUND. There is no account of this name. Mend the name, or create it.
+	ErrorReason_ERROR_REASON_ACCOUNT_UNKNOWN ErrorReason = 101
+	// FAILED_PRECONDITION. The account was removed: nothing changes it any more, and nobody can have its name again.
+	ErrorReason_ERROR_REASON_ACCOUNT_REMOVED ErrorReason = 102
+	// ABORTED. The account has another act in the place of this one, or lacks those before it; the metadata names its version. Fetch the
+	// account again, then decide anew.
+	ErrorReason_ERROR_REASON_VERSION_CONFLICT ErrorReason = 103
+	// INVALID_ARGUMENT. An act contradicts itself or its account. A defect of its maker.
+	ErrorReason_ERROR_REASON_ACT_INVALID ErrorReason = 104
+	// PERMISSION_DENIED. An act is signed by keys that have no right to it; the metadata names whose signature it wants. Use that key.
+	ErrorReason_ERROR_REASON_ACT_NOT_ALLOWED ErrorReason = 105
+	// UNAUTHENTICATED. The account, the password, the recovery code or the one-time code is not right, or the account has none: which
+	// of these is not told. Try again.
+	ErrorReason_ERROR_REASON_LOGIN_FAILED ErrorReason = 106
+	// RESOURCE_EXHAUSTED. Too many tries have failed, of this account, from this address or in all; the metadata says until when, in
+	// milliseconds since 1970-01-01 UTC, nothing is tried. Wait until then.
+	ErrorReason_ERROR_REASON_LOGIN_LOCKED ErrorReason = 107
+	// FAILED_PRECONDITION. What belongs to accounts is spoken of through the encrypted tunnel or TLS only. Connect so. Also made by
+	// clients, before anything was sent.
+	ErrorReason_ERROR_REASON_AUTH_LINK_UNSAFE ErrorReason = 108
+	// UNAUTHENTICATED. The code that was mailed or shown is another one, or too old, or was tried too often. Have a new one sent.
+	ErrorReason_ERROR_REASON_CODE_INVALID ErrorReason = 109
+	// PERMISSION_DENIED. This server verifies nobody's mail address, and so lets users be created from its own machine only. Do it there,
+	// or ask its operator.
+	ErrorReason_ERROR_REASON_SIGN_UP_CLOSED ErrorReason = 110
+	// RESOURCE_EXHAUSTED. As many accounts were created from this address, codes sent to this account, or acts of it taken in a day as the
+	// limit that the metadata names. Retry tomorrow.
+	ErrorReason_ERROR_REASON_ACCOUNT_LIMIT ErrorReason = 111
+	// UNAVAILABLE. The mail with the code could not be sent; the server's log says why. Retry later.
+	ErrorReason_ERROR_REASON_MAIL_FAILED ErrorReason = 112
+	// FAILED_PRECONDITION. The server wants its terms accepted; the metadata has their hash, and `DescribeAuth` their text. Accept them.
+	ErrorReason_ERROR_REASON_TERMS_NOT_ACCEPTED ErrorReason = 113
+	// Made by clients. The command needs somebody who is logged in, and nobody is. Log in.
+	ErrorReason_ERROR_REASON_NOT_LOGGED_IN ErrorReason = 114
+	// NOT_FOUND. There is no account of this owner, so nobody may write its chains. The message names the one command that creates
+	// it; `claimable` in the metadata says whether the caller may have the name with its key, see `ClaimOwner`.
+	ErrorReason_ERROR_REASON_OWNER_UNKNOWN ErrorReason = 120
+	// INVALID_ARGUMENT. An answer about an owner isn't what it should be: of another owner or auth service, not signed by it, older than
+	// the one that the chain has, or expired. A defect, or tampering.
+	ErrorReason_ERROR_REASON_AUTH_ANSWER_INVALID ErrorReason = 121
+	// FAILED_PRECONDITION. The newest answer about the owner that the chain has counts no more, so it takes nothing; it can be read. Retry
+	// when the auth service can be reached again.
+	ErrorReason_ERROR_REASON_AUTH_ANSWER_EXPIRED ErrorReason = 122
+	// UNAVAILABLE. The auth service can't be reached, or doesn't answer. Retry later.
+	ErrorReason_ERROR_REASON_AUTH_UNAVAILABLE ErrorReason = 123
+	// FAILED_PRECONDITION. The owner's account was removed: its chains can be read, and take nothing any more.
+	ErrorReason_ERROR_REASON_OWNER_REMOVED ErrorReason = 124
+	// PERMISSION_DENIED. The name can't be had by claiming it: the message says why, and names the command that creates the account.
+	ErrorReason_ERROR_REASON_CLAIM_NOT_ALLOWED ErrorReason = 125
+	// FAILED_PRECONDITION. The auth service has another identity than it was known by here, and no rotation leads to it. Nothing that it says
+	// counts. Its operator, or the server's, has to find out why.
+	ErrorReason_ERROR_REASON_AUTH_IDENTITY_CHANGED ErrorReason = 126
+	// FAILED_PRECONDITION. The server creates centralized chains by what its auth service says of their owners. Open the chain for appending
+	// and take the genesis that is offered.
+	ErrorReason_ERROR_REASON_AUTH_ANSWER_REQUIRED ErrorReason = 127
+	// INVALID_ARGUMENT. A delegation is none, is not signed by its issuer and its subject, or doesn't follow from the one before it.
+	// The metadata names it by its `serial` where it has one. Ask its issuer for another.
+	ErrorReason_ERROR_REASON_DELEGATION_INVALID ErrorReason = 130
+	// PERMISSION_DENIED. A delegation doesn't count in this chain, or gives no right to this: the metadata names its `chains`. Ask its
+	// issuer for a wider one.
+	ErrorReason_ERROR_REASON_DELEGATION_OUT_OF_SCOPE ErrorReason = 131
+	// PERMISSION_DENIED. A delegation counts no more, or not yet, by the server's clock. Ask its issuer for another.
+	ErrorReason_ERROR_REASON_DELEGATION_EXPIRED ErrorReason = 132
+	// RESOURCE_EXHAUSTED. The chain knows as many delegations that haven't expired as it can. Wait until some expire, or write with a key
+	// that rules name.
+	ErrorReason_ERROR_REASON_TOO_MANY_DELEGATIONS ErrorReason = 133
+	// PERMISSION_DENIED. The key has no role in the group, or there is no such group. Ask an owner or a delegate of it to add you.
+	ErrorReason_ERROR_REASON_GROUP_DENIED ErrorReason = 134
+	// INVALID_ARGUMENT. A member of a group isn't the user that is named: that user has another key by now, or is not known here. Fetch the user's key
+	// again, and make the act anew.
+	ErrorReason_ERROR_REASON_MEMBER_INVALID ErrorReason = 135
+	// RESOURCE_EXHAUSTED. A group would have more members or roles, or a key roles in more groups, than can be. The metadata has the limit.
+	ErrorReason_ERROR_REASON_GROUP_LIMIT ErrorReason = 136
+	// Made by clients. No name server that was asked has answered, or none with an answer. The metadata has the name, the type of
+	// record and who was asked. Try again; if it stays so, ask another one.
+	ErrorReason_ERROR_REASON_DNS_FAILED ErrorReason = 150
+	// Made by clients. The name server says that the name has no address. Check how it is spelt.
+	ErrorReason_ERROR_REASON_DNS_NAME_NOT_FOUND ErrorReason = 151
+	// Made by clients. Answers of DNS were to validate (DNSSEC), and one doesn't: `fault` of the metadata says whether it is
+	// `unsigned`, `expired`, `forged`, `no-anchor`, `anchor-mismatch`, `unsupported`, `absence-unproven` or `too-much`. Nothing was
+	// sent to the server. Trying again doesn't help.
+	ErrorReason_ERROR_REASON_DNS_NOT_VALIDATED ErrorReason = 152
+	// Made by clients. The record that publishes a server's identity can't be read. Its operator has to mend it.
+	ErrorReason_ERROR_REASON_IDENTITY_RECORD_INVALID ErrorReason = 153
+	// RESOURCE_EXHAUSTED. The disk that the chain lies on has less room than the metadata says is needed: to rewrite a segment, or
+	// to go on growing, since a part of it is kept for compaction and for tombstones, which are taken still. Make room: compact
+	// the chain, delete others, or enlarge the disk; then try again.
+	ErrorReason_ERROR_REASON_DISK_FULL ErrorReason = 160
+	// FAILED_PRECONDITION. The chain is being compacted, or its data is being erased, by somebody else. Try again when that has ended.
+	ErrorReason_ERROR_REASON_COMPACTION_RUNNING ErrorReason = 161
+	// INVALID_ARGUMENT. A redaction names what it can't erase: an event of another object, one that is not before it, or none. The metadata
+	// says which. Read which events the object has.
+	ErrorReason_ERROR_REASON_REDACTION_INVALID ErrorReason = 170
+	// FAILED_PRECONDITION. The event's data is not there any more: it was redacted, or dropped since something newer is there. The metadata says
+	// which. Its header still proves what it was. Also made by clients.
+	ErrorReason_ERROR_REASON_DATA_GONE ErrorReason = 171
+	// FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it
+	// was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+	ErrorReason_ERROR_REASON_BACKUP_MISMATCH ErrorReason = 172
 )
 
 // Enum value maps for ErrorReason.
 var (
 	ErrorReason_name = map[int32]string{
-		0:  "ERROR_REASON_UNSPECIFIED",
-		1:  "ERROR_REASON_REQUEST_INVALID",
-		2:  "ERROR_REASON_CHAIN_KEY_INVALID",
-		3:  "ERROR_REASON_NON_CANONICAL",
-		4:  "ERROR_REASON_BATCH_INVALID",
-		5:  "ERROR_REASON_HASH_MISMATCH",
-		6:  "ERROR_REASON_GENESIS_INVALID",
-		7:  "ERROR_REASON_UNSUPPORTED",
-		8:  "ERROR_REASON_DATA_TOO_LARGE",
-		9:  "ERROR_REASON_TOO_MANY_EVENTS",
-		10: "ERROR_REASON_TOO_MANY_STREAMS",
-		11: "ERROR_REASON_TOO_MANY_CHAINS",
-		12: "ERROR_REASON_TOO_MANY_UPLOADS",
-		13: "ERROR_REASON_READER_TOO_SLOW",
-		14: "ERROR_REASON_REQUEST_TOO_SLOW",
-		15: "ERROR_REASON_TOO_MANY_KEYS",
-		16: "ERROR_REASON_TOO_MANY_LOCKS",
-		17: "ERROR_REASON_TOO_MANY_HANDSHAKES",
-		20: "ERROR_REASON_CHAIN_NOT_FOUND",
-		21: "ERROR_REASON_CHAIN_EXISTS",
-		22: "ERROR_REASON_CHAIN_ID_MISMATCH",
-		23: "ERROR_REASON_TRUST_MODE_MISMATCH",
-		24: "ERROR_REASON_SERVER_IDENTITY_MISMATCH",
-		25: "ERROR_REASON_CHAIN_DELETED",
-		26: "ERROR_REASON_CHAIN_NOT_PRIVATE",
-		27: "ERROR_REASON_SERVER_IDENTITY_CHANGED",
-		30: "ERROR_REASON_SIGNATURE_INVALID",
-		31: "ERROR_REASON_KEY_NOT_ALLOWED",
-		32: "ERROR_REASON_LOCAL_ONLY",
-		33: "ERROR_REASON_KEY_NOT_PROVEN",
-		34: "ERROR_REASON_KEY_UNKNOWN",
-		35: "ERROR_REASON_KEY_REVOKED",
-		36: "ERROR_REASON_CHAIN_PRIVATE",
-		40: "ERROR_REASON_WRITER_FORKED",
-		41: "ERROR_REASON_COUNTER_GAP",
-		42: "ERROR_REASON_PREDECESSOR_REJECTED",
-		43: "ERROR_REASON_WRITER_TAKEN_OVER",
-		44: "ERROR_REASON_AS_OF_INVALID",
-		45: "ERROR_REASON_PRECONDITION_FAILED",
-		46: "ERROR_REASON_PARENT_INVALID",
-		47: "ERROR_REASON_READ_RULE_MISMATCH",
-		48: "ERROR_REASON_LOCK_HELD",
-		49: "ERROR_REASON_LEASE_LOST",
-		50: "ERROR_REASON_SEQUENCE_OUT_OF_RANGE",
-		51: "ERROR_REASON_EVENT_NOT_FOUND",
-		60: "ERROR_REASON_CHAIN_DAMAGED",
-		61: "ERROR_REASON_STORAGE_FAILED",
-		62: "ERROR_REASON_CHAIN_READ_ONLY",
-		63: "ERROR_REASON_FORMAT_TOO_NEW",
-		70: "ERROR_REASON_SERVER_DRAINING",
-		71: "ERROR_REASON_INTERNAL",
-		72: "ERROR_REASON_TLS_REQUIRED",
-		73: "ERROR_REASON_WIRE_REQUIRED",
-		74: "ERROR_REASON_WIRE_HANDSHAKE_FAILED",
-		75: "ERROR_REASON_WIRE_SHARE_MISSING",
-		76: "ERROR_REASON_WIRE_SESSION_UNKNOWN",
-		77: "ERROR_REASON_WIRE_CALL_REPLAYED",
-		78: "ERROR_REASON_WIRE_FRAME_INVALID",
-		79: "ERROR_REASON_WIRE_TRUNCATED",
-		80: "ERROR_REASON_OUTCOME_UNKNOWN",
-		81: "ERROR_REASON_VERIFICATION_FAILED",
-		82: "ERROR_REASON_HEAD_CONFLICT",
-		83: "ERROR_REASON_WRITER_AHEAD",
-		84: "ERROR_REASON_CONNECTION_FAILED",
-		85: "ERROR_REASON_DEADLINE_EXCEEDED",
-		86: "ERROR_REASON_READ_KEY_MISSING",
-		87: "ERROR_REASON_NOT_ATTESTED",
-		88: "ERROR_REASON_TLS_FAILED",
-		89: "ERROR_REASON_WIRE_NOT_REQUIRED",
-		90: "ERROR_REASON_WIRE_MISSING",
+		0:   "ERROR_REASON_UNSPECIFIED",
+		1:   "ERROR_REASON_REQUEST_INVALID",
+		2:   "ERROR_REASON_CHAIN_KEY_INVALID",
+		3:   "ERROR_REASON_NON_CANONICAL",
+		4:   "ERROR_REASON_BATCH_INVALID",
+		5:   "ERROR_REASON_HASH_MISMATCH",
+		6:   "ERROR_REASON_GENESIS_INVALID",
+		7:   "ERROR_REASON_UNSUPPORTED",
+		8:   "ERROR_REASON_DATA_TOO_LARGE",
+		9:   "ERROR_REASON_TOO_MANY_EVENTS",
+		10:  "ERROR_REASON_TOO_MANY_STREAMS",
+		11:  "ERROR_REASON_TOO_MANY_CHAINS",
+		12:  "ERROR_REASON_TOO_MANY_UPLOADS",
+		13:  "ERROR_REASON_READER_TOO_SLOW",
+		14:  "ERROR_REASON_REQUEST_TOO_SLOW",
+		15:  "ERROR_REASON_TOO_MANY_KEYS",
+		16:  "ERROR_REASON_TOO_MANY_LOCKS",
+		17:  "ERROR_REASON_TOO_MANY_HANDSHAKES",
+		20:  "ERROR_REASON_CHAIN_NOT_FOUND",
+		21:  "ERROR_REASON_CHAIN_EXISTS",
+		22:  "ERROR_REASON_CHAIN_ID_MISMATCH",
+		23:  "ERROR_REASON_TRUST_MODE_MISMATCH",
+		24:  "ERROR_REASON_SERVER_IDENTITY_MISMATCH",
+		25:  "ERROR_REASON_CHAIN_DELETED",
+		26:  "ERROR_REASON_CHAIN_NOT_PRIVATE",
+		27:  "ERROR_REASON_SERVER_IDENTITY_CHANGED",
+		30:  "ERROR_REASON_SIGNATURE_INVALID",
+		31:  "ERROR_REASON_KEY_NOT_ALLOWED",
+		32:  "ERROR_REASON_LOCAL_ONLY",
+		33:  "ERROR_REASON_KEY_NOT_PROVEN",
+		34:  "ERROR_REASON_KEY_UNKNOWN",
+		35:  "ERROR_REASON_KEY_REVOKED",
+		36:  "ERROR_REASON_CHAIN_PRIVATE",
+		40:  "ERROR_REASON_WRITER_FORKED",
+		41:  "ERROR_REASON_COUNTER_GAP",
+		42:  "ERROR_REASON_PREDECESSOR_REJECTED",
+		43:  "ERROR_REASON_WRITER_TAKEN_OVER",
+		44:  "ERROR_REASON_AS_OF_INVALID",
+		45:  "ERROR_REASON_PRECONDITION_FAILED",
+		46:  "ERROR_REASON_PARENT_INVALID",
+		47:  "ERROR_REASON_READ_RULE_MISMATCH",
+		48:  "ERROR_REASON_LOCK_HELD",
+		49:  "ERROR_REASON_LEASE_LOST",
+		50:  "ERROR_REASON_SEQUENCE_OUT_OF_RANGE",
+		51:  "ERROR_REASON_EVENT_NOT_FOUND",
+		60:  "ERROR_REASON_CHAIN_DAMAGED",
+		61:  "ERROR_REASON_STORAGE_FAILED",
+		62:  "ERROR_REASON_CHAIN_READ_ONLY",
+		63:  "ERROR_REASON_FORMAT_TOO_NEW",
+		70:  "ERROR_REASON_SERVER_DRAINING",
+		71:  "ERROR_REASON_INTERNAL",
+		72:  "ERROR_REASON_TLS_REQUIRED",
+		73:  "ERROR_REASON_WIRE_REQUIRED",
+		74:  "ERROR_REASON_WIRE_HANDSHAKE_FAILED",
+		75:  "ERROR_REASON_WIRE_SHARE_MISSING",
+		76:  "ERROR_REASON_WIRE_SESSION_UNKNOWN",
+		77:  "ERROR_REASON_WIRE_CALL_REPLAYED",
+		78:  "ERROR_REASON_WIRE_FRAME_INVALID",
+		79:  "ERROR_REASON_WIRE_TRUNCATED",
+		80:  "ERROR_REASON_OUTCOME_UNKNOWN",
+		81:  "ERROR_REASON_VERIFICATION_FAILED",
+		82:  "ERROR_REASON_HEAD_CONFLICT",
+		83:  "ERROR_REASON_WRITER_AHEAD",
+		84:  "ERROR_REASON_CONNECTION_FAILED",
+		85:  "ERROR_REASON_DEADLINE_EXCEEDED",
+		86:  "ERROR_REASON_READ_KEY_MISSING",
+		87:  "ERROR_REASON_NOT_ATTESTED",
+		88:  "ERROR_REASON_TLS_FAILED",
+		89:  "ERROR_REASON_WIRE_NOT_REQUIRED",
+		90:  "ERROR_REASON_WIRE_MISSING",
+		100: "ERROR_REASON_ACCOUNT_EXISTS",
+		101: "ERROR_REASON_ACCOUNT_UNKNOWN",
+		102: "ERROR_REASON_ACCOUNT_REMOVED",
+		103: "ERROR_REASON_VERSION_CONFLICT",
+		104: "ERROR_REASON_ACT_INVALID",
+		105: "ERROR_REASON_ACT_NOT_ALLOWED",
+		106: "ERROR_REASON_LOGIN_FAILED",
+		107: "ERROR_REASON_LOGIN_LOCKED",
+		108: "ERROR_REASON_AUTH_LINK_UNSAFE",
+		109: "ERROR_REASON_CODE_INVALID",
+		110: "ERROR_REASON_SIGN_UP_CLOSED",
+		111: "ERROR_REASON_ACCOUNT_LIMIT",
+		112: "ERROR_REASON_MAIL_FAILED",
+		113: "ERROR_REASON_TERMS_NOT_ACCEPTED",
+		114: "ERROR_REASON_NOT_LOGGED_IN",
+		120: "ERROR_REASON_OWNER_UNKNOWN",
+		121: "ERROR_REASON_AUTH_ANSWER_INVALID",
+		122: "ERROR_REASON_AUTH_ANSWER_EXPIRED",
+		123: "ERROR_REASON_AUTH_UNAVAILABLE",
+		124: "ERROR_REASON_OWNER_REMOVED",
+		125: "ERROR_REASON_CLAIM_NOT_ALLOWED",
+		126: "ERROR_REASON_AUTH_IDENTITY_CHANGED",
+		127: "ERROR_REASON_AUTH_ANSWER_REQUIRED",
+		130: "ERROR_REASON_DELEGATION_INVALID",
+		131: "ERROR_REASON_DELEGATION_OUT_OF_SCOPE",
+		132: "ERROR_REASON_DELEGATION_EXPIRED",
+		133: "ERROR_REASON_TOO_MANY_DELEGATIONS",
+		134: "ERROR_REASON_GROUP_DENIED",
+		135: "ERROR_REASON_MEMBER_INVALID",
+		136: "ERROR_REASON_GROUP_LIMIT",
+		150: "ERROR_REASON_DNS_FAILED",
+		151: "ERROR_REASON_DNS_NAME_NOT_FOUND",
+		152: "ERROR_REASON_DNS_NOT_VALIDATED",
+		153: "ERROR_REASON_IDENTITY_RECORD_INVALID",
+		160: "ERROR_REASON_DISK_FULL",
+		161: "ERROR_REASON_COMPACTION_RUNNING",
+		170: "ERROR_REASON_REDACTION_INVALID",
+		171: "ERROR_REASON_DATA_GONE",
+		172: "ERROR_REASON_BACKUP_MISMATCH",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -361,6 +501,45 @@ var (
 		"ERROR_REASON_TLS_FAILED":               88,
 		"ERROR_REASON_WIRE_NOT_REQUIRED":        89,
 		"ERROR_REASON_WIRE_MISSING":             90,
+		"ERROR_REASON_ACCOUNT_EXISTS":           100,
+		"ERROR_REASON_ACCOUNT_UNKNOWN":          101,
+		"ERROR_REASON_ACCOUNT_REMOVED":          102,
+		"ERROR_REASON_VERSION_CONFLICT":         103,
+		"ERROR_REASON_ACT_INVALID":              104,
+		"ERROR_REASON_ACT_NOT_ALLOWED":          105,
+		"ERROR_REASON_LOGIN_FAILED":             106,
+		"ERROR_REASON_LOGIN_LOCKED":             107,
+		"ERROR_REASON_AUTH_LINK_UNSAFE":         108,
+		"ERROR_REASON_CODE_INVALID":             109,
+		"ERROR_REASON_SIGN_UP_CLOSED":           110,
+		"ERROR_REASON_ACCOUNT_LIMIT":            111,
+		"ERROR_REASON_MAIL_FAILED":              112,
+		"ERROR_REASON_TERMS_NOT_ACCEPTED":       113,
+		"ERROR_REASON_NOT_LOGGED_IN":            114,
+		"ERROR_REASON_OWNER_UNKNOWN":            120,
+		"ERROR_REASON_AUTH_ANSWER_INVALID":      121,
+		"ERROR_REASON_AUTH_ANSWER_EXPIRED":      122,
+		"ERROR_REASON_AUTH_UNAVAILABLE":         123,
+		"ERROR_REASON_OWNER_REMOVED":            124,
+		"ERROR_REASON_CLAIM_NOT_ALLOWED":        125,
+		"ERROR_REASON_AUTH_IDENTITY_CHANGED":    126,
+		"ERROR_REASON_AUTH_ANSWER_REQUIRED":     127,
+		"ERROR_REASON_DELEGATION_INVALID":       130,
+		"ERROR_REASON_DELEGATION_OUT_OF_SCOPE":  131,
+		"ERROR_REASON_DELEGATION_EXPIRED":       132,
+		"ERROR_REASON_TOO_MANY_DELEGATIONS":     133,
+		"ERROR_REASON_GROUP_DENIED":             134,
+		"ERROR_REASON_MEMBER_INVALID":           135,
+		"ERROR_REASON_GROUP_LIMIT":              136,
+		"ERROR_REASON_DNS_FAILED":               150,
+		"ERROR_REASON_DNS_NAME_NOT_FOUND":       151,
+		"ERROR_REASON_DNS_NOT_VALIDATED":        152,
+		"ERROR_REASON_IDENTITY_RECORD_INVALID":  153,
+		"ERROR_REASON_DISK_FULL":                160,
+		"ERROR_REASON_COMPACTION_RUNNING":       161,
+		"ERROR_REASON_REDACTION_INVALID":        170,
+		"ERROR_REASON_DATA_GONE":                171,
+		"ERROR_REASON_BACKUP_MISMATCH":          172,
 	}
 )
 
@@ -395,7 +574,7 @@ var File_atedb_v1_errors_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15atedb/v1/errors.proto\x12\batedb.v1*\xd4\x12\n" +
+	"\x15atedb/v1/errors.proto\x12\batedb.v1*\x9e\x1d\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_REQUEST_INVALID\x10\x01\x12\"\n" +
@@ -467,7 +646,46 @@ const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\x19ERROR_REASON_NOT_ATTESTED\x10W\x12\x1b\n" +
 	"\x17ERROR_REASON_TLS_FAILED\x10X\x12\"\n" +
 	"\x1eERROR_REASON_WIRE_NOT_REQUIRED\x10Y\x12\x1d\n" +
-	"\x19ERROR_REASON_WIRE_MISSING\x10ZB\x83\x01\n" +
+	"\x19ERROR_REASON_WIRE_MISSING\x10Z\x12\x1f\n" +
+	"\x1bERROR_REASON_ACCOUNT_EXISTS\x10d\x12 \n" +
+	"\x1cERROR_REASON_ACCOUNT_UNKNOWN\x10e\x12 \n" +
+	"\x1cERROR_REASON_ACCOUNT_REMOVED\x10f\x12!\n" +
+	"\x1dERROR_REASON_VERSION_CONFLICT\x10g\x12\x1c\n" +
+	"\x18ERROR_REASON_ACT_INVALID\x10h\x12 \n" +
+	"\x1cERROR_REASON_ACT_NOT_ALLOWED\x10i\x12\x1d\n" +
+	"\x19ERROR_REASON_LOGIN_FAILED\x10j\x12\x1d\n" +
+	"\x19ERROR_REASON_LOGIN_LOCKED\x10k\x12!\n" +
+	"\x1dERROR_REASON_AUTH_LINK_UNSAFE\x10l\x12\x1d\n" +
+	"\x19ERROR_REASON_CODE_INVALID\x10m\x12\x1f\n" +
+	"\x1bERROR_REASON_SIGN_UP_CLOSED\x10n\x12\x1e\n" +
+	"\x1aERROR_REASON_ACCOUNT_LIMIT\x10o\x12\x1c\n" +
+	"\x18ERROR_REASON_MAIL_FAILED\x10p\x12#\n" +
+	"\x1fERROR_REASON_TERMS_NOT_ACCEPTED\x10q\x12\x1e\n" +
+	"\x1aERROR_REASON_NOT_LOGGED_IN\x10r\x12\x1e\n" +
+	"\x1aERROR_REASON_OWNER_UNKNOWN\x10x\x12$\n" +
+	" ERROR_REASON_AUTH_ANSWER_INVALID\x10y\x12$\n" +
+	" ERROR_REASON_AUTH_ANSWER_EXPIRED\x10z\x12!\n" +
+	"\x1dERROR_REASON_AUTH_UNAVAILABLE\x10{\x12\x1e\n" +
+	"\x1aERROR_REASON_OWNER_REMOVED\x10|\x12\"\n" +
+	"\x1eERROR_REASON_CLAIM_NOT_ALLOWED\x10}\x12&\n" +
+	"\"ERROR_REASON_AUTH_IDENTITY_CHANGED\x10~\x12%\n" +
+	"!ERROR_REASON_AUTH_ANSWER_REQUIRED\x10\x7f\x12$\n" +
+	"\x1fERROR_REASON_DELEGATION_INVALID\x10\x82\x01\x12)\n" +
+	"$ERROR_REASON_DELEGATION_OUT_OF_SCOPE\x10\x83\x01\x12$\n" +
+	"\x1fERROR_REASON_DELEGATION_EXPIRED\x10\x84\x01\x12&\n" +
+	"!ERROR_REASON_TOO_MANY_DELEGATIONS\x10\x85\x01\x12\x1e\n" +
+	"\x19ERROR_REASON_GROUP_DENIED\x10\x86\x01\x12 \n" +
+	"\x1bERROR_REASON_MEMBER_INVALID\x10\x87\x01\x12\x1d\n" +
+	"\x18ERROR_REASON_GROUP_LIMIT\x10\x88\x01\x12\x1c\n" +
+	"\x17ERROR_REASON_DNS_FAILED\x10\x96\x01\x12$\n" +
+	"\x1fERROR_REASON_DNS_NAME_NOT_FOUND\x10\x97\x01\x12#\n" +
+	"\x1eERROR_REASON_DNS_NOT_VALIDATED\x10\x98\x01\x12)\n" +
+	"$ERROR_REASON_IDENTITY_RECORD_INVALID\x10\x99\x01\x12\x1b\n" +
+	"\x16ERROR_REASON_DISK_FULL\x10\xa0\x01\x12$\n" +
+	"\x1fERROR_REASON_COMPACTION_RUNNING\x10\xa1\x01\x12#\n" +
+	"\x1eERROR_REASON_REDACTION_INVALID\x10\xaa\x01\x12\x1b\n" +
+	"\x16ERROR_REASON_DATA_GONE\x10\xab\x01\x12!\n" +
+	"\x1cERROR_REASON_BACKUP_MISMATCH\x10\xac\x01B\x83\x01\n" +
 	"\fcom.atedb.v1B\vErrorsProtoP\x01Z%atedb.example/go/gen/atedb/v1;atedbv1\xa2\x02\x03AXX\xaa\x02\bAtedb.V1\xca\x02\bAtedb\\V1\xe2\x02\x14Atedb\\V1\\GPBMetadata\xea\x02\tAtedb::V1b\x06proto3"
 
 var (

@@ -45,11 +45,11 @@ const (
 	EventKind_EVENT_KIND_REDACTION EventKind = 4
 	// Names the survivors of a compaction.
 	EventKind_EVENT_KIND_SNAPSHOT EventKind = 5
-	// An auth server's signed answer: who owns this chain.
+	// An auth service's signed answer: whose keys count in this chain. From the server that keeps it.
 	EventKind_EVENT_KIND_AUTH_ANSWER EventKind = 6
 	// Other root keys, signed by more than half of those before.
 	EventKind_EVENT_KIND_ROOTS EventKind = 7
-	// A new identity of the server, signed by the old one.
+	// A new identity of the server that keeps the chain, or of the auth service, signed by the old one. From the server.
 	EventKind_EVENT_KIND_SERVER_IDENTITY EventKind = 8
 	// A key is replaced by another one, or counts no more.
 	EventKind_EVENT_KIND_KEY_CHANGE EventKind = 9
@@ -479,7 +479,8 @@ type Genesis struct {
 	ChainKey string `protobuf:"bytes,1,opt,name=chain_key,json=chainKey,proto3" json:"chain_key,omitempty"`
 	// How keys are trusted. Required.
 	TrustMode TrustMode `protobuf:"varint,2,opt,name=trust_mode,json=trustMode,proto3,enum=atedb.v1.TrustMode" json:"trust_mode,omitempty"`
-	// The root keys: who may write. Required; 1 to 16, sorted by fingerprint, once each.
+	// The root keys: who may write. Required, but absent where there is an `auth_answer`, which names them; 1 to 16, sorted by fingerprint,
+	// once each.
 	Roots []*PublicKey `protobuf:"bytes,3,rep,name=roots,proto3" json:"roots,omitempty"`
 	// When the chain was made, by its maker's clock: milliseconds since 1970-01-01 UTC. Required.
 	CreatedUnixMs uint64 `protobuf:"varint,4,opt,name=created_unix_ms,json=createdUnixMs,proto3" json:"created_unix_ms,omitempty"`
@@ -492,7 +493,12 @@ type Genesis struct {
 	Private bool `protobuf:"varint,7,opt,name=private,proto3" json:"private,omitempty"`
 	// Data is sealed unless a rule says that everyone may read it; so there is none before a rule names a read key. Who
 	// pins the chain knows by that alone never to send data in clear.
-	Confidential  bool `protobuf:"varint,8,opt,name=confidential,proto3" json:"confidential,omitempty"`
+	Confidential bool `protobuf:"varint,8,opt,name=confidential,proto3" json:"confidential,omitempty"`
+	// Identity key of the auth service whose answers say whose keys count. In centralized chains only; absent: none does.
+	AuthIdentity *PublicKey `protobuf:"bytes,9,opt,name=auth_identity,json=authIdentity,proto3" json:"auth_identity,omitempty"`
+	// Its answer about the owner that the chain key names: a serialised AuthAnswer, without rotations, that says nothing of changed keys and not
+	// that the account was removed. Required with `auth_identity`, else absent. Its roots are the first roots.
+	AuthAnswer    []byte `protobuf:"bytes,10,opt,name=auth_answer,json=authAnswer,proto3" json:"auth_answer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -581,6 +587,20 @@ func (x *Genesis) GetConfidential() bool {
 		return x.Confidential
 	}
 	return false
+}
+
+func (x *Genesis) GetAuthIdentity() *PublicKey {
+	if x != nil {
+		return x.AuthIdentity
+	}
+	return nil
+}
+
+func (x *Genesis) GetAuthAnswer() []byte {
+	if x != nil {
+		return x.AuthAnswer
+	}
+	return nil
 }
 
 // Whoever there is.
@@ -1421,6 +1441,62 @@ func (x *KeyChange) GetSuccessor() *PublicKey {
 	return nil
 }
 
+// Earlier events of one object whose data is to be erased: the one that the event's primary key names. What it names of other
+// objects, or is not before it, stays as it is.
+type Redaction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Their sequences, ascending, once each. Absent with `before_sequence`, else required; at most 4,096.
+	Sequences []uint64 `protobuf:"varint,1,rep,packed,name=sequences,proto3" json:"sequences,omitempty"`
+	// All events of the object with sequences below this one. Absent with `sequences`.
+	BeforeSequence uint64 `protobuf:"varint,2,opt,name=before_sequence,json=beforeSequence,proto3" json:"before_sequence,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Redaction) Reset() {
+	*x = Redaction{}
+	mi := &file_atedb_v1_event_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Redaction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Redaction) ProtoMessage() {}
+
+func (x *Redaction) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_event_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
+func (*Redaction) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Redaction) GetSequences() []uint64 {
+	if x != nil {
+		return x.Sequences
+	}
+	return nil
+}
+
+func (x *Redaction) GetBeforeSequence() uint64 {
+	if x != nil {
+		return x.BeforeSequence
+	}
+	return 0
+}
+
 // The sealed part of an event.
 type EventHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1428,7 +1504,7 @@ type EventHeader struct {
 	Magic uint32 `protobuf:"fixed32,1,opt,name=magic,proto3" json:"magic,omitempty"`
 	// What the event does. Required.
 	Kind EventKind `protobuf:"varint,2,opt,name=kind,proto3,enum=atedb.v1.EventKind" json:"kind,omitempty"`
-	// The object that the event is about. Required with data and tombstones; absent in rules: the root of the
+	// The object that the event is about. Required with data, tombstones and redactions; absent in rules: the root of the
 	// chain; else absent. 16 bytes.
 	PrimaryKey []byte `protobuf:"bytes,3,opt,name=primary_key,json=primaryKey,proto3" json:"primary_key,omitempty"`
 	// Primary key of the object's parent. Absent: the root of the chain; in a tombstone: where it is. 16 bytes.
@@ -1467,6 +1543,13 @@ type EventHeader struct {
 	// zeros without one) and this. Required where an object is added by a right to its parent that isn't also one to the root
 	// of the chain, so that nobody takes over an object by naming another parent. 16 bytes.
 	Label []byte `protobuf:"bytes,19,opt,name=label,proto3" json:"label,omitempty"`
+	// What the auth service says: a serialised AuthAnswer (answer.proto), without rotations. Required in an auth answer, else absent.
+	AuthAnswer []byte `protobuf:"bytes,20,opt,name=auth_answer,json=authAnswer,proto3" json:"auth_answer,omitempty"`
+	// Which identity key is followed by which: a serialised IdentityRotation (identity.proto). Required in an event of kind
+	// SERVER_IDENTITY, else absent.
+	ServerIdentity []byte `protobuf:"bytes,21,opt,name=server_identity,json=serverIdentity,proto3" json:"server_identity,omitempty"`
+	// What is to be erased. Required in a redaction, else absent.
+	Redaction *Redaction `protobuf:"bytes,23,opt,name=redaction,proto3" json:"redaction,omitempty"`
 	// SHA-256: tagged "atedb/v1/data", of the 16 bytes of salt and then the data; tagged "atedb/v1/sealed-data",
 	// of the data alone where that is sealed. Required, but absent in a genesis; 32 bytes.
 	DataHash []byte `protobuf:"bytes,30,opt,name=data_hash,json=dataHash,proto3" json:"data_hash,omitempty"`
@@ -1478,7 +1561,7 @@ type EventHeader struct {
 
 func (x *EventHeader) Reset() {
 	*x = EventHeader{}
-	mi := &file_atedb_v1_event_proto_msgTypes[16]
+	mi := &file_atedb_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1573,7 @@ func (x *EventHeader) String() string {
 func (*EventHeader) ProtoMessage() {}
 
 func (x *EventHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[16]
+	mi := &file_atedb_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1586,7 @@ func (x *EventHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventHeader.ProtoReflect.Descriptor instead.
 func (*EventHeader) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EventHeader) GetMagic() uint32 {
@@ -1639,6 +1722,27 @@ func (x *EventHeader) GetLabel() []byte {
 	return nil
 }
 
+func (x *EventHeader) GetAuthAnswer() []byte {
+	if x != nil {
+		return x.AuthAnswer
+	}
+	return nil
+}
+
+func (x *EventHeader) GetServerIdentity() []byte {
+	if x != nil {
+		return x.ServerIdentity
+	}
+	return nil
+}
+
+func (x *EventHeader) GetRedaction() *Redaction {
+	if x != nil {
+		return x.Redaction
+	}
+	return nil
+}
+
 func (x *EventHeader) GetDataHash() []byte {
 	if x != nil {
 		return x.DataHash
@@ -1663,15 +1767,19 @@ type Event struct {
 	// Random bytes that are hashed before the data and erased with it, so that the hash of erased data
 	// tells nothing. Required where there is data in clear, empty data too; absent in a genesis. 16 bytes.
 	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
-	// Set by the server where the data is not here. Absent: as written. A writer that sets it is refused.
-	DataState     DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
+	// Set by the server where the data is not here, and then neither data nor salt is. Absent: as written. A writer that sets it
+	// is refused. docs/trust.md says of which events which state is allowed.
+	DataState DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
+	// Set by the server with DATA_STATE_REDACTED, and required then, else absent: sequence of the redaction that erased the data, which
+	// comes after the event, is of the same object and names it.
+	Redaction     uint64 `protobuf:"varint,5,opt,name=redaction,proto3" json:"redaction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_atedb_v1_event_proto_msgTypes[17]
+	mi := &file_atedb_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1791,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[17]
+	mi := &file_atedb_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1804,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Event) GetHeader() []byte {
@@ -1727,6 +1835,13 @@ func (x *Event) GetDataState() DataState {
 	return DataState_DATA_STATE_UNSPECIFIED
 }
 
+func (x *Event) GetRedaction() uint64 {
+	if x != nil {
+		return x.Redaction
+	}
+	return 0
+}
+
 // The chain has not been changed by any other writer: no event at or above a sequence is another
 // writer id's. Events of the writer itself do not count.
 type ChainUnchanged struct {
@@ -1739,7 +1854,7 @@ type ChainUnchanged struct {
 
 func (x *ChainUnchanged) Reset() {
 	*x = ChainUnchanged{}
-	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	mi := &file_atedb_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1866,7 @@ func (x *ChainUnchanged) String() string {
 func (*ChainUnchanged) ProtoMessage() {}
 
 func (x *ChainUnchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	mi := &file_atedb_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1879,7 @@ func (x *ChainUnchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainUnchanged.ProtoReflect.Descriptor instead.
 func (*ChainUnchanged) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ChainUnchanged) GetSinceSequence() uint64 {
@@ -1785,7 +1900,7 @@ type LandsBefore struct {
 
 func (x *LandsBefore) Reset() {
 	*x = LandsBefore{}
-	mi := &file_atedb_v1_event_proto_msgTypes[19]
+	mi := &file_atedb_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +1912,7 @@ func (x *LandsBefore) String() string {
 func (*LandsBefore) ProtoMessage() {}
 
 func (x *LandsBefore) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[19]
+	mi := &file_atedb_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +1925,7 @@ func (x *LandsBefore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LandsBefore.ProtoReflect.Descriptor instead.
 func (*LandsBefore) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LandsBefore) GetSequence() uint64 {
@@ -1834,7 +1949,7 @@ type KeyUnchanged struct {
 
 func (x *KeyUnchanged) Reset() {
 	*x = KeyUnchanged{}
-	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	mi := &file_atedb_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1961,7 @@ func (x *KeyUnchanged) String() string {
 func (*KeyUnchanged) ProtoMessage() {}
 
 func (x *KeyUnchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	mi := &file_atedb_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +1974,7 @@ func (x *KeyUnchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUnchanged.ProtoReflect.Descriptor instead.
 func (*KeyUnchanged) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *KeyUnchanged) GetPrimaryKey() []byte {
@@ -1890,7 +2005,7 @@ type Fence struct {
 
 func (x *Fence) Reset() {
 	*x = Fence{}
-	mi := &file_atedb_v1_event_proto_msgTypes[21]
+	mi := &file_atedb_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2017,7 @@ func (x *Fence) String() string {
 func (*Fence) ProtoMessage() {}
 
 func (x *Fence) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[21]
+	mi := &file_atedb_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2030,7 @@ func (x *Fence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fence.ProtoReflect.Descriptor instead.
 func (*Fence) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Fence) GetPrimaryKey() []byte {
@@ -1950,7 +2065,7 @@ type Precondition struct {
 
 func (x *Precondition) Reset() {
 	*x = Precondition{}
-	mi := &file_atedb_v1_event_proto_msgTypes[22]
+	mi := &file_atedb_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2077,7 @@ func (x *Precondition) String() string {
 func (*Precondition) ProtoMessage() {}
 
 func (x *Precondition) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[22]
+	mi := &file_atedb_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2090,7 @@ func (x *Precondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Precondition.ProtoReflect.Descriptor instead.
 func (*Precondition) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Precondition) GetCondition() isPrecondition_Condition {
@@ -2087,7 +2202,7 @@ type SealHeader struct {
 
 func (x *SealHeader) Reset() {
 	*x = SealHeader{}
-	mi := &file_atedb_v1_event_proto_msgTypes[23]
+	mi := &file_atedb_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2214,7 @@ func (x *SealHeader) String() string {
 func (*SealHeader) ProtoMessage() {}
 
 func (x *SealHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[23]
+	mi := &file_atedb_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2227,7 @@ func (x *SealHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealHeader.ProtoReflect.Descriptor instead.
 func (*SealHeader) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SealHeader) GetMagic() uint32 {
@@ -2206,20 +2321,25 @@ type Seal struct {
 	// A serialised SealHeader in the strict form. Required.
 	Header []byte `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
 	// Over the header, with the purpose "atedb/v1/seal" as the suite's context: in a genesis one of each
-	// root, else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
+	// root, or where it holds an answer of an auth service one of the server's identity alone; else one of the writer's key and of each key that its events name in `sign_with` and `author`; sorted by
 	// fingerprint, once each, no others. Absent in a centralized chain where all of those were proven on the stream:
 	// then the server vouches for the batch.
 	Signatures []*Signature `protobuf:"bytes,2,rep,name=signatures,proto3" json:"signatures,omitempty"`
-	// Public keys of those that sign, or some of them: of each that isn't a root and that the chain may not know yet. Sorted by
+	// Public keys of those that sign, or some of them: of each that isn't a root and that the chain may not know yet. Also of the issuer of
+	// the first delegation, where one is shown. Sorted by
 	// fingerprint, once each. Absent in a genesis. The fingerprints in the header show that they are the right ones.
-	PublicKeys    []*PublicKey `protobuf:"bytes,3,rep,name=public_keys,json=publicKeys,proto3" json:"public_keys,omitempty"`
+	PublicKeys []*PublicKey `protobuf:"bytes,3,rep,name=public_keys,json=publicKeys,proto3" json:"public_keys,omitempty"`
+	// Serialised Delegation messages (delegation.proto), one path of them in its order, which the chain may not know yet: the last
+	// subject is one that signs, or one of the issuers is. Absent in a genesis and where there are no signatures; at most 4, of at most
+	// 16,384 bytes each. The chain knows them from then on.
+	Delegations   [][]byte `protobuf:"bytes,4,rep,name=delegations,proto3" json:"delegations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Seal) Reset() {
 	*x = Seal{}
-	mi := &file_atedb_v1_event_proto_msgTypes[24]
+	mi := &file_atedb_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2351,7 @@ func (x *Seal) String() string {
 func (*Seal) ProtoMessage() {}
 
 func (x *Seal) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[24]
+	mi := &file_atedb_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2364,7 @@ func (x *Seal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seal.ProtoReflect.Descriptor instead.
 func (*Seal) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Seal) GetHeader() []byte {
@@ -2268,6 +2388,13 @@ func (x *Seal) GetPublicKeys() []*PublicKey {
 	return nil
 }
 
+func (x *Seal) GetDelegations() [][]byte {
+	if x != nil {
+		return x.Delegations
+	}
+	return nil
+}
+
 var File_atedb_v1_event_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_event_proto_rawDesc = "" +
@@ -2281,7 +2408,7 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\tSignature\x12.\n" +
 	"\x05suite\x18\x01 \x01(\x0e2\x18.atedb.v1.SignatureSuiteR\x05suite\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\fR\vfingerprint\x12\x1c\n" +
-	"\tsignature\x18\x03 \x01(\fR\tsignature\"\xbd\x02\n" +
+	"\tsignature\x18\x03 \x01(\fR\tsignature\"\x98\x03\n" +
 	"\aGenesis\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x122\n" +
 	"\n" +
@@ -2291,7 +2418,11 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\x04salt\x18\x05 \x01(\fR\x04salt\x12<\n" +
 	"\x0fserver_identity\x18\x06 \x01(\v2\x13.atedb.v1.PublicKeyR\x0eserverIdentity\x12\x18\n" +
 	"\aprivate\x18\a \x01(\bR\aprivate\x12\"\n" +
-	"\fconfidential\x18\b \x01(\bR\fconfidential\"\n" +
+	"\fconfidential\x18\b \x01(\bR\fconfidential\x128\n" +
+	"\rauth_identity\x18\t \x01(\v2\x13.atedb.v1.PublicKeyR\fauthIdentity\x12\x1f\n" +
+	"\vauth_answer\x18\n" +
+	" \x01(\fR\n" +
+	"authAnswer\"\n" +
 	"\n" +
 	"\bEveryone\"\b\n" +
 	"\x06Nobody\"\t\n" +
@@ -2336,7 +2467,10 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\x05roots\x18\x01 \x03(\v2\x13.atedb.v1.PublicKeyR\x05roots\"`\n" +
 	"\tKeyChange\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\fR\vfingerprint\x121\n" +
-	"\tsuccessor\x18\x02 \x01(\v2\x13.atedb.v1.PublicKeyR\tsuccessor\"\x8e\x06\n" +
+	"\tsuccessor\x18\x02 \x01(\v2\x13.atedb.v1.PublicKeyR\tsuccessor\"`\n" +
+	"\tRedaction\x12\x1c\n" +
+	"\tsequences\x18\x01 \x03(\x04R\tsequences\x12'\n" +
+	"\x0fbefore_sequence\x18\x02 \x01(\x04R\x0ebeforeSequenceJ\x04\b\x03\x10\x04R\x06header\"\x8b\a\n" +
 	"\vEventHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12'\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x13.atedb.v1.EventKindR\x04kind\x12\x1f\n" +
@@ -2363,16 +2497,21 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\x05roots\x18\x11 \x01(\v2\x0f.atedb.v1.RootsR\x05roots\x122\n" +
 	"\n" +
 	"key_change\x18\x12 \x01(\v2\x13.atedb.v1.KeyChangeR\tkeyChange\x12\x14\n" +
-	"\x05label\x18\x13 \x01(\fR\x05label\x12\x1b\n" +
+	"\x05label\x18\x13 \x01(\fR\x05label\x12\x1f\n" +
+	"\vauth_answer\x18\x14 \x01(\fR\n" +
+	"authAnswer\x12'\n" +
+	"\x0fserver_identity\x18\x15 \x01(\fR\x0eserverIdentity\x121\n" +
+	"\tredaction\x18\x17 \x01(\v2\x13.atedb.v1.RedactionR\tredaction\x12\x1b\n" +
 	"\tdata_hash\x18\x1e \x01(\fR\bdataHash\x12\x1d\n" +
 	"\n" +
-	"data_bytes\x18\x1f \x01(\x04R\tdataBytes\"{\n" +
+	"data_bytes\x18\x1f \x01(\x04R\tdataBytes\"\x99\x01\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\fR\x04salt\x122\n" +
 	"\n" +
-	"data_state\x18\x04 \x01(\x0e2\x13.atedb.v1.DataStateR\tdataState\"7\n" +
+	"data_state\x18\x04 \x01(\x0e2\x13.atedb.v1.DataStateR\tdataState\x12\x1c\n" +
+	"\tredaction\x18\x05 \x01(\x04R\tredaction\"7\n" +
 	"\x0eChainUnchanged\x12%\n" +
 	"\x0esince_sequence\x18\x01 \x01(\x04R\rsinceSequence\")\n" +
 	"\vLandsBefore\x12\x1a\n" +
@@ -2409,14 +2548,15 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	" \x01(\x04R\basOfSize\x12\x1c\n" +
 	"\n" +
 	"as_of_root\x18\v \x01(\fR\basOfRoot\x12<\n" +
-	"\rpreconditions\x18\f \x03(\v2\x16.atedb.v1.PreconditionR\rpreconditions\"\x89\x01\n" +
+	"\rpreconditions\x18\f \x03(\v2\x16.atedb.v1.PreconditionR\rpreconditions\"\xab\x01\n" +
 	"\x04Seal\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x123\n" +
 	"\n" +
 	"signatures\x18\x02 \x03(\v2\x13.atedb.v1.SignatureR\n" +
 	"signatures\x124\n" +
 	"\vpublic_keys\x18\x03 \x03(\v2\x13.atedb.v1.PublicKeyR\n" +
-	"publicKeys*\xa4\x02\n" +
+	"publicKeys\x12 \n" +
+	"\vdelegations\x18\x04 \x03(\fR\vdelegations*\xa4\x02\n" +
 	"\tEventKind\x12\x1a\n" +
 	"\x16EVENT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12EVENT_KIND_GENESIS\x10\x01\x12\x13\n" +
@@ -2462,7 +2602,7 @@ func file_atedb_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_atedb_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_atedb_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_atedb_v1_event_proto_goTypes = []any{
 	(EventKind)(0),          // 0: atedb.v1.EventKind
 	(TrustMode)(0),          // 1: atedb.v1.TrustMode
@@ -2485,15 +2625,16 @@ var file_atedb_v1_event_proto_goTypes = []any{
 	(*WrappedKey)(nil),      // 18: atedb.v1.WrappedKey
 	(*Roots)(nil),           // 19: atedb.v1.Roots
 	(*KeyChange)(nil),       // 20: atedb.v1.KeyChange
-	(*EventHeader)(nil),     // 21: atedb.v1.EventHeader
-	(*Event)(nil),           // 22: atedb.v1.Event
-	(*ChainUnchanged)(nil),  // 23: atedb.v1.ChainUnchanged
-	(*LandsBefore)(nil),     // 24: atedb.v1.LandsBefore
-	(*KeyUnchanged)(nil),    // 25: atedb.v1.KeyUnchanged
-	(*Fence)(nil),           // 26: atedb.v1.Fence
-	(*Precondition)(nil),    // 27: atedb.v1.Precondition
-	(*SealHeader)(nil),      // 28: atedb.v1.SealHeader
-	(*Seal)(nil),            // 29: atedb.v1.Seal
+	(*Redaction)(nil),       // 21: atedb.v1.Redaction
+	(*EventHeader)(nil),     // 22: atedb.v1.EventHeader
+	(*Event)(nil),           // 23: atedb.v1.Event
+	(*ChainUnchanged)(nil),  // 24: atedb.v1.ChainUnchanged
+	(*LandsBefore)(nil),     // 25: atedb.v1.LandsBefore
+	(*KeyUnchanged)(nil),    // 26: atedb.v1.KeyUnchanged
+	(*Fence)(nil),           // 27: atedb.v1.Fence
+	(*Precondition)(nil),    // 28: atedb.v1.Precondition
+	(*SealHeader)(nil),      // 29: atedb.v1.SealHeader
+	(*Seal)(nil),            // 30: atedb.v1.Seal
 }
 var file_atedb_v1_event_proto_depIdxs = []int32{
 	2,  // 0: atedb.v1.PublicKey.suite:type_name -> atedb.v1.SignatureSuite
@@ -2502,42 +2643,44 @@ var file_atedb_v1_event_proto_depIdxs = []int32{
 	1,  // 3: atedb.v1.Genesis.trust_mode:type_name -> atedb.v1.TrustMode
 	5,  // 4: atedb.v1.Genesis.roots:type_name -> atedb.v1.PublicKey
 	5,  // 5: atedb.v1.Genesis.server_identity:type_name -> atedb.v1.PublicKey
-	8,  // 6: atedb.v1.WriteRule.everyone:type_name -> atedb.v1.Everyone
-	9,  // 7: atedb.v1.WriteRule.nobody:type_name -> atedb.v1.Nobody
-	11, // 8: atedb.v1.WriteRule.any_of:type_name -> atedb.v1.AnyOf
-	10, // 9: atedb.v1.WriteRule.inherit:type_name -> atedb.v1.Inherit
-	8,  // 10: atedb.v1.AddRule.everyone:type_name -> atedb.v1.Everyone
-	9,  // 11: atedb.v1.AddRule.nobody:type_name -> atedb.v1.Nobody
-	11, // 12: atedb.v1.AddRule.any_of:type_name -> atedb.v1.AnyOf
-	8,  // 13: atedb.v1.ReadRule.everyone:type_name -> atedb.v1.Everyone
-	10, // 14: atedb.v1.ReadRule.inherit:type_name -> atedb.v1.Inherit
-	12, // 15: atedb.v1.Authorisation.write:type_name -> atedb.v1.WriteRule
-	13, // 16: atedb.v1.Authorisation.add:type_name -> atedb.v1.AddRule
-	14, // 17: atedb.v1.Authorisation.read:type_name -> atedb.v1.ReadRule
-	15, // 18: atedb.v1.Authorisation.admit:type_name -> atedb.v1.AdmitRule
-	5,  // 19: atedb.v1.Roots.roots:type_name -> atedb.v1.PublicKey
-	5,  // 20: atedb.v1.KeyChange.successor:type_name -> atedb.v1.PublicKey
-	0,  // 21: atedb.v1.EventHeader.kind:type_name -> atedb.v1.EventKind
-	16, // 22: atedb.v1.EventHeader.authorisation:type_name -> atedb.v1.Authorisation
-	17, // 23: atedb.v1.EventHeader.confidentiality:type_name -> atedb.v1.Confidentiality
-	5,  // 24: atedb.v1.EventHeader.public_keys:type_name -> atedb.v1.PublicKey
-	18, // 25: atedb.v1.EventHeader.wrapped_keys:type_name -> atedb.v1.WrappedKey
-	7,  // 26: atedb.v1.EventHeader.genesis:type_name -> atedb.v1.Genesis
-	19, // 27: atedb.v1.EventHeader.roots:type_name -> atedb.v1.Roots
-	20, // 28: atedb.v1.EventHeader.key_change:type_name -> atedb.v1.KeyChange
-	4,  // 29: atedb.v1.Event.data_state:type_name -> atedb.v1.DataState
-	23, // 30: atedb.v1.Precondition.chain_unchanged:type_name -> atedb.v1.ChainUnchanged
-	24, // 31: atedb.v1.Precondition.lands_before:type_name -> atedb.v1.LandsBefore
-	25, // 32: atedb.v1.Precondition.key_unchanged:type_name -> atedb.v1.KeyUnchanged
-	26, // 33: atedb.v1.Precondition.fence:type_name -> atedb.v1.Fence
-	27, // 34: atedb.v1.SealHeader.preconditions:type_name -> atedb.v1.Precondition
-	6,  // 35: atedb.v1.Seal.signatures:type_name -> atedb.v1.Signature
-	5,  // 36: atedb.v1.Seal.public_keys:type_name -> atedb.v1.PublicKey
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	5,  // 6: atedb.v1.Genesis.auth_identity:type_name -> atedb.v1.PublicKey
+	8,  // 7: atedb.v1.WriteRule.everyone:type_name -> atedb.v1.Everyone
+	9,  // 8: atedb.v1.WriteRule.nobody:type_name -> atedb.v1.Nobody
+	11, // 9: atedb.v1.WriteRule.any_of:type_name -> atedb.v1.AnyOf
+	10, // 10: atedb.v1.WriteRule.inherit:type_name -> atedb.v1.Inherit
+	8,  // 11: atedb.v1.AddRule.everyone:type_name -> atedb.v1.Everyone
+	9,  // 12: atedb.v1.AddRule.nobody:type_name -> atedb.v1.Nobody
+	11, // 13: atedb.v1.AddRule.any_of:type_name -> atedb.v1.AnyOf
+	8,  // 14: atedb.v1.ReadRule.everyone:type_name -> atedb.v1.Everyone
+	10, // 15: atedb.v1.ReadRule.inherit:type_name -> atedb.v1.Inherit
+	12, // 16: atedb.v1.Authorisation.write:type_name -> atedb.v1.WriteRule
+	13, // 17: atedb.v1.Authorisation.add:type_name -> atedb.v1.AddRule
+	14, // 18: atedb.v1.Authorisation.read:type_name -> atedb.v1.ReadRule
+	15, // 19: atedb.v1.Authorisation.admit:type_name -> atedb.v1.AdmitRule
+	5,  // 20: atedb.v1.Roots.roots:type_name -> atedb.v1.PublicKey
+	5,  // 21: atedb.v1.KeyChange.successor:type_name -> atedb.v1.PublicKey
+	0,  // 22: atedb.v1.EventHeader.kind:type_name -> atedb.v1.EventKind
+	16, // 23: atedb.v1.EventHeader.authorisation:type_name -> atedb.v1.Authorisation
+	17, // 24: atedb.v1.EventHeader.confidentiality:type_name -> atedb.v1.Confidentiality
+	5,  // 25: atedb.v1.EventHeader.public_keys:type_name -> atedb.v1.PublicKey
+	18, // 26: atedb.v1.EventHeader.wrapped_keys:type_name -> atedb.v1.WrappedKey
+	7,  // 27: atedb.v1.EventHeader.genesis:type_name -> atedb.v1.Genesis
+	19, // 28: atedb.v1.EventHeader.roots:type_name -> atedb.v1.Roots
+	20, // 29: atedb.v1.EventHeader.key_change:type_name -> atedb.v1.KeyChange
+	21, // 30: atedb.v1.EventHeader.redaction:type_name -> atedb.v1.Redaction
+	4,  // 31: atedb.v1.Event.data_state:type_name -> atedb.v1.DataState
+	24, // 32: atedb.v1.Precondition.chain_unchanged:type_name -> atedb.v1.ChainUnchanged
+	25, // 33: atedb.v1.Precondition.lands_before:type_name -> atedb.v1.LandsBefore
+	26, // 34: atedb.v1.Precondition.key_unchanged:type_name -> atedb.v1.KeyUnchanged
+	27, // 35: atedb.v1.Precondition.fence:type_name -> atedb.v1.Fence
+	28, // 36: atedb.v1.SealHeader.preconditions:type_name -> atedb.v1.Precondition
+	6,  // 37: atedb.v1.Seal.signatures:type_name -> atedb.v1.Signature
+	5,  // 38: atedb.v1.Seal.public_keys:type_name -> atedb.v1.PublicKey
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_event_proto_init() }
@@ -2561,7 +2704,7 @@ func file_atedb_v1_event_proto_init() {
 		(*ReadRule_ReadKeyId)(nil),
 		(*ReadRule_Inherit)(nil),
 	}
-	file_atedb_v1_event_proto_msgTypes[22].OneofWrappers = []any{
+	file_atedb_v1_event_proto_msgTypes[23].OneofWrappers = []any{
 		(*Precondition_ChainUnchanged)(nil),
 		(*Precondition_LandsBefore)(nil),
 		(*Precondition_KeyUnchanged)(nil),
@@ -2573,7 +2716,7 @@ func file_atedb_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_event_proto_rawDesc), len(file_atedb_v1_event_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

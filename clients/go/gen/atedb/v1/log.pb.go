@@ -405,8 +405,15 @@ type SegmentHeader struct {
 	// Hashes of the perfect subtrees that make up the tree of all commits before this file, largest
 	// first: one for each bit that is set in `first_commit`. 32 bytes each.
 	Frontier [][]byte `protobuf:"bytes,6,rep,name=frontier,proto3" json:"frontier,omitempty"`
-	// SHA-256 of the whole previous segment file, its footer included. Absent in segment 0; 32 bytes.
+	// SHA-256 of the whole previous segment file as it was when it was closed, its footer included; it stays the same
+	// when that file is rewritten. Absent in segment 0; 32 bytes.
 	PreviousSha256 []byte `protobuf:"bytes,7,opt,name=previous_sha256,json=previousSha256,proto3" json:"previous_sha256,omitempty"`
+	// How often the file was rewritten: by a compaction or a redaction, which leave out data of events. Absent: never,
+	// its runs are what the writers sent.
+	Generation uint64 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
+	// SHA-256 of the segment's file of generation 0, which is what the next segment's header names. Required with a
+	// generation, else absent; 32 bytes.
+	OriginalSha256 []byte `protobuf:"bytes,9,opt,name=original_sha256,json=originalSha256,proto3" json:"original_sha256,omitempty"`
 	// CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
 	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -488,6 +495,20 @@ func (x *SegmentHeader) GetFrontier() [][]byte {
 func (x *SegmentHeader) GetPreviousSha256() []byte {
 	if x != nil {
 		return x.PreviousSha256
+	}
+	return nil
+}
+
+func (x *SegmentHeader) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *SegmentHeader) GetOriginalSha256() []byte {
+	if x != nil {
+		return x.OriginalSha256
 	}
 	return nil
 }
@@ -591,7 +612,8 @@ func (x *SegmentFooter) GetCrc32() uint32 {
 }
 
 // A segment file, byte for byte: header; then, for each batch, its events, its seal and its commit;
-// then, when closed in good order, a footer. Fields repeat in the file's order, so a decoder that
+// then, when closed in good order, a footer. In a file that was rewritten, events may lack data and salt, as their
+// `data_state` says; all else of each batch is as it was, but for the storage fields of its commit. Fields repeat in the file's order, so a decoder that
 // collects them by number still has each list in order: commit `n` owns seal `n` and the next
 // `CommitHeader.events` events. Any slice that ends after a commit is itself a LogSegment.
 type LogSegment struct {
@@ -696,9 +718,13 @@ type ManifestSegment struct {
 	// Size of the file in bytes. Absent: the segment is the active one.
 	Bytes uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// SHA-256 of the file. Absent: the segment is the active one. 32 bytes.
-	Sha256        []byte `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sha256 []byte `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// How often the file was rewritten; it is part of the file's name. Absent: never.
+	Generation uint64 `protobuf:"varint,6,opt,name=generation,proto3" json:"generation,omitempty"`
+	// SHA-256 of the file of generation 0. Required with a generation, else absent; 32 bytes.
+	OriginalSha256 []byte `protobuf:"bytes,7,opt,name=original_sha256,json=originalSha256,proto3" json:"original_sha256,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ManifestSegment) Reset() {
@@ -766,6 +792,20 @@ func (x *ManifestSegment) GetSha256() []byte {
 	return nil
 }
 
+func (x *ManifestSegment) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *ManifestSegment) GetOriginalSha256() []byte {
+	if x != nil {
+		return x.OriginalSha256
+	}
+	return nil
+}
+
 // Which files make up a chain. The file `manifest`, replaced atomically.
 type Manifest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -778,6 +818,10 @@ type Manifest struct {
 	// Number of the state snapshot that is as of the active segment's first commit. Absent: none, the
 	// active segment is the first.
 	Snapshot uint64 `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Size of all segments in bytes after the last compaction: what growth is counted from. Absent: there was none.
+	CompactedBytes uint64 `protobuf:"varint,5,opt,name=compacted_bytes,json=compactedBytes,proto3" json:"compacted_bytes,omitempty"`
+	// When that was, by the server's clock: milliseconds since 1970-01-01 UTC. Absent: there was none.
+	CompactedUnixMs uint64 `protobuf:"varint,6,opt,name=compacted_unix_ms,json=compactedUnixMs,proto3" json:"compacted_unix_ms,omitempty"`
 	// CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
 	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -842,6 +886,20 @@ func (x *Manifest) GetSnapshot() uint64 {
 	return 0
 }
 
+func (x *Manifest) GetCompactedBytes() uint64 {
+	if x != nil {
+		return x.CompactedBytes
+	}
+	return 0
+}
+
+func (x *Manifest) GetCompactedUnixMs() uint64 {
+	if x != nil {
+		return x.CompactedUnixMs
+	}
+	return 0
+}
+
 func (x *Manifest) GetCrc32() uint32 {
 	if x != nil && x.Crc32 != nil {
 		return *x.Crc32
@@ -850,7 +908,8 @@ func (x *Manifest) GetCrc32() uint32 {
 }
 
 // Where batches lie in a closed segment: an entry for the first batch, and then about every 16 KiB.
-// The file `index-N`. Derived: whoever finds it missing or damaged makes it again from the segment.
+// The file `index-N`, or `index-N.G` of generation G. Derived: whoever finds it missing or damaged makes it again from the
+// segment.
 type SegmentIndex struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0x01584941 (the bytes "AIX", 0x01): the type and version of the file. Required.
@@ -989,6 +1048,10 @@ type KeysHeader struct {
 	FilterSalt []byte `protobuf:"bytes,8,opt,name=filter_salt,json=filterSalt,proto3" json:"filter_salt,omitempty"`
 	// The first key of each page of entries, one after another; 16 bytes each.
 	FirstKeys []byte `protobuf:"bytes,9,opt,name=first_keys,json=firstKeys,proto3" json:"first_keys,omitempty"`
+	// Bytes of data and salt that its events of kind DATA have. Absent: 0.
+	DataBytes uint64 `protobuf:"varint,10,opt,name=data_bytes,json=dataBytes,proto3" json:"data_bytes,omitempty"`
+	// How many of these a compaction has found to be superseded and to stay all the same, when it last looked. Absent: 0.
+	KeptBytes uint64 `protobuf:"varint,11,opt,name=kept_bytes,json=keptBytes,proto3" json:"kept_bytes,omitempty"`
 	// CRC-32 (IEEE 802.3) of the header's bytes before this field's tag. Always present.
 	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1088,6 +1151,20 @@ func (x *KeysHeader) GetFirstKeys() []byte {
 	return nil
 }
 
+func (x *KeysHeader) GetDataBytes() uint64 {
+	if x != nil {
+		return x.DataBytes
+	}
+	return 0
+}
+
+func (x *KeysHeader) GetKeptBytes() uint64 {
+	if x != nil {
+		return x.KeptBytes
+	}
+	return 0
+}
+
 func (x *KeysHeader) GetCrc32() uint32 {
 	if x != nil && x.Crc32 != nil {
 		return *x.Crc32
@@ -1095,18 +1172,18 @@ func (x *KeysHeader) GetCrc32() uint32 {
 	return 0
 }
 
-// Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`. Derived:
-// whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
+// Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`, or `keys-N.G` of generation G.
+// Derived: whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
 type SegmentKeys struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What it is of, and what is needed to find a page.
 	Header *KeysHeader `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
 	// First those of the filter, then those of the entries. Each ends with the CRC-32 of the header's CRC-32, the
 	// page's number from 0 on (both as little-endian 32-bit integers) and the page's bytes before.
-	// An entry is 28 bytes: the key (16 bytes), then three little-endian 32-bit integers: sequence of its
-	// newest event, less the segment's first; its writer's place in the header's list; and the sequence
-	// after the newest event of any other writer, less the segment's first: 0 for none. They are in the
-	// order of their keys, 145 a page but for the last one.
+	// An entry is 32 bytes: the key (16 bytes), then four little-endian 32-bit integers: sequence of its
+	// newest event, less the segment's first; its writer's place in the header's list; the sequence
+	// after the newest event of any other writer, less the segment's first: 0 for none; and the bytes of
+	// data and salt of the newest event. They are in the order of their keys, 127 a page but for the last one.
 	Pages         [][]byte `protobuf:"bytes,2,rep,name=pages,proto3" json:"pages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1440,6 +1517,215 @@ func (x *ObjectSnapshot) GetKept() bool {
 	return false
 }
 
+// What an auth service has said last of a chain's owner. Its roots are those of the chain.
+type OwnerSnapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The owner. Required.
+	Owner string `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Identity key of the auth service now. Required.
+	Identity *PublicKey `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
+	// As in the newest answer. Absent: 0.
+	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// When that was given: milliseconds since 1970-01-01 UTC. Required.
+	IssuedUnixMs uint64 `protobuf:"varint,4,opt,name=issued_unix_ms,json=issuedUnixMs,proto3" json:"issued_unix_ms,omitempty"`
+	// From when on it counts no more: milliseconds since 1970-01-01 UTC. Required.
+	ExpiresUnixMs uint64 `protobuf:"varint,5,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
+	// Fingerprints of the keys that may write besides, sorted; they are among the chain's keys. 32 bytes each.
+	Writers [][]byte `protobuf:"bytes,6,rep,name=writers,proto3" json:"writers,omitempty"`
+	// Fingerprints of the keys that may open the chain besides, sorted; 32 bytes each.
+	Admitted [][]byte `protobuf:"bytes,7,rep,name=admitted,proto3" json:"admitted,omitempty"`
+	// As in the newest answer.
+	Unverified bool `protobuf:"varint,8,opt,name=unverified,proto3" json:"unverified,omitempty"`
+	// As in the newest answer.
+	Removed       bool `protobuf:"varint,9,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OwnerSnapshot) Reset() {
+	*x = OwnerSnapshot{}
+	mi := &file_atedb_v1_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OwnerSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OwnerSnapshot) ProtoMessage() {}
+
+func (x *OwnerSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OwnerSnapshot.ProtoReflect.Descriptor instead.
+func (*OwnerSnapshot) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *OwnerSnapshot) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *OwnerSnapshot) GetIdentity() *PublicKey {
+	if x != nil {
+		return x.Identity
+	}
+	return nil
+}
+
+func (x *OwnerSnapshot) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *OwnerSnapshot) GetIssuedUnixMs() uint64 {
+	if x != nil {
+		return x.IssuedUnixMs
+	}
+	return 0
+}
+
+func (x *OwnerSnapshot) GetExpiresUnixMs() uint64 {
+	if x != nil {
+		return x.ExpiresUnixMs
+	}
+	return 0
+}
+
+func (x *OwnerSnapshot) GetWriters() [][]byte {
+	if x != nil {
+		return x.Writers
+	}
+	return nil
+}
+
+func (x *OwnerSnapshot) GetAdmitted() [][]byte {
+	if x != nil {
+		return x.Admitted
+	}
+	return nil
+}
+
+func (x *OwnerSnapshot) GetUnverified() bool {
+	if x != nil {
+		return x.Unverified
+	}
+	return false
+}
+
+func (x *OwnerSnapshot) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+// A delegation that the chain knows: what counts of it there.
+type KnownDelegation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Fingerprint of the key that has it. Required; 32 bytes.
+	Subject []byte `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Fingerprint of the key that has given it. Required; 32 bytes.
+	Issuer []byte `protobuf:"bytes,2,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	// Required; 16 bytes.
+	Serial []byte `protobuf:"bytes,3,opt,name=serial,proto3" json:"serial,omitempty"`
+	// Whether it is one to write by.
+	MayWrite bool `protobuf:"varint,4,opt,name=may_write,json=mayWrite,proto3" json:"may_write,omitempty"`
+	// From when on it counts: milliseconds since 1970-01-01 UTC. Absent: always so far.
+	NotBeforeUnixMs uint64 `protobuf:"varint,5,opt,name=not_before_unix_ms,json=notBeforeUnixMs,proto3" json:"not_before_unix_ms,omitempty"`
+	// From when on it counts no more: milliseconds since 1970-01-01 UTC. Required.
+	ExpiresUnixMs uint64 `protobuf:"varint,6,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KnownDelegation) Reset() {
+	*x = KnownDelegation{}
+	mi := &file_atedb_v1_log_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KnownDelegation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KnownDelegation) ProtoMessage() {}
+
+func (x *KnownDelegation) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_log_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KnownDelegation.ProtoReflect.Descriptor instead.
+func (*KnownDelegation) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *KnownDelegation) GetSubject() []byte {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *KnownDelegation) GetIssuer() []byte {
+	if x != nil {
+		return x.Issuer
+	}
+	return nil
+}
+
+func (x *KnownDelegation) GetSerial() []byte {
+	if x != nil {
+		return x.Serial
+	}
+	return nil
+}
+
+func (x *KnownDelegation) GetMayWrite() bool {
+	if x != nil {
+		return x.MayWrite
+	}
+	return false
+}
+
+func (x *KnownDelegation) GetNotBeforeUnixMs() uint64 {
+	if x != nil {
+		return x.NotBeforeUnixMs
+	}
+	return 0
+}
+
+func (x *KnownDelegation) GetExpiresUnixMs() uint64 {
+	if x != nil {
+		return x.ExpiresUnixMs
+	}
+	return 0
+}
+
 // Who may do what in a chain, in a snapshot.
 type AuthoritySnapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1456,14 +1742,20 @@ type AuthoritySnapshot struct {
 	// As the genesis has it.
 	Confidential bool `protobuf:"varint,6,opt,name=confidential,proto3" json:"confidential,omitempty"`
 	// As the genesis has it.
-	Private       bool `protobuf:"varint,7,opt,name=private,proto3" json:"private,omitempty"`
+	Private bool `protobuf:"varint,7,opt,name=private,proto3" json:"private,omitempty"`
+	// Identity key of the server now. Absent in distributed chains.
+	ServerIdentity *PublicKey `protobuf:"bytes,8,opt,name=server_identity,json=serverIdentity,proto3" json:"server_identity,omitempty"`
+	// The owner. Absent in chains without an auth service.
+	Owner *OwnerSnapshot `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
+	// The delegations that the chain knows, sorted by subject, issuer and serial.
+	Delegations   []*KnownDelegation `protobuf:"bytes,16,rep,name=delegations,proto3" json:"delegations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuthoritySnapshot) Reset() {
 	*x = AuthoritySnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[16]
+	mi := &file_atedb_v1_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1767,7 @@ func (x *AuthoritySnapshot) String() string {
 func (*AuthoritySnapshot) ProtoMessage() {}
 
 func (x *AuthoritySnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[16]
+	mi := &file_atedb_v1_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1780,7 @@ func (x *AuthoritySnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthoritySnapshot.ProtoReflect.Descriptor instead.
 func (*AuthoritySnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{16}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AuthoritySnapshot) GetRoots() []*PublicKey {
@@ -1540,6 +1832,27 @@ func (x *AuthoritySnapshot) GetPrivate() bool {
 	return false
 }
 
+func (x *AuthoritySnapshot) GetServerIdentity() *PublicKey {
+	if x != nil {
+		return x.ServerIdentity
+	}
+	return nil
+}
+
+func (x *AuthoritySnapshot) GetOwner() *OwnerSnapshot {
+	if x != nil {
+		return x.Owner
+	}
+	return nil
+}
+
+func (x *AuthoritySnapshot) GetDelegations() []*KnownDelegation {
+	if x != nil {
+		return x.Delegations
+	}
+	return nil
+}
+
 // The state of a chain before the active segment's first commit. The file `snapshot-N`.
 type StateSnapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1567,7 +1880,7 @@ type StateSnapshot struct {
 
 func (x *StateSnapshot) Reset() {
 	*x = StateSnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[17]
+	mi := &file_atedb_v1_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1892,7 @@ func (x *StateSnapshot) String() string {
 func (*StateSnapshot) ProtoMessage() {}
 
 func (x *StateSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[17]
+	mi := &file_atedb_v1_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1905,7 @@ func (x *StateSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateSnapshot.ProtoReflect.Descriptor instead.
 func (*StateSnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{17}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StateSnapshot) GetMagic() uint32 {
@@ -1675,7 +1988,7 @@ type LockTokens struct {
 
 func (x *LockTokens) Reset() {
 	*x = LockTokens{}
-	mi := &file_atedb_v1_log_proto_msgTypes[18]
+	mi := &file_atedb_v1_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +2000,7 @@ func (x *LockTokens) String() string {
 func (*LockTokens) ProtoMessage() {}
 
 func (x *LockTokens) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[18]
+	mi := &file_atedb_v1_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +2013,7 @@ func (x *LockTokens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockTokens.ProtoReflect.Descriptor instead.
 func (*LockTokens) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LockTokens) GetMagic() uint32 {
@@ -1725,6 +2038,88 @@ func (x *LockTokens) GetNextToken() uint64 {
 }
 
 func (x *LockTokens) GetCrc32() uint32 {
+	if x != nil && x.Crc32 != nil {
+		return *x.Crc32
+	}
+	return 0
+}
+
+// The file `erasures`: how far redactions were carried out. It is there once the chain has had one.
+type Erasures struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0x01524541 (the bytes "AER", 0x01): the type and version of this file. Required.
+	Magic uint32 `protobuf:"fixed32,1,opt,name=magic,proto3" json:"magic,omitempty"`
+	// The chain. Required; 32 bytes.
+	ChainId []byte `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
+	// What redactions with sequences below this one erase is in no file of the chain any more. Absent: 0.
+	DoneBefore uint64 `protobuf:"varint,3,opt,name=done_before,json=doneBefore,proto3" json:"done_before,omitempty"`
+	// Whether there may be one at or above it that is not carried out. Absent: at most in the active segment.
+	Pending bool `protobuf:"varint,4,opt,name=pending,proto3" json:"pending,omitempty"`
+	// CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
+	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Erasures) Reset() {
+	*x = Erasures{}
+	mi := &file_atedb_v1_log_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Erasures) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Erasures) ProtoMessage() {}
+
+func (x *Erasures) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_log_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Erasures.ProtoReflect.Descriptor instead.
+func (*Erasures) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Erasures) GetMagic() uint32 {
+	if x != nil {
+		return x.Magic
+	}
+	return 0
+}
+
+func (x *Erasures) GetChainId() []byte {
+	if x != nil {
+		return x.ChainId
+	}
+	return nil
+}
+
+func (x *Erasures) GetDoneBefore() uint64 {
+	if x != nil {
+		return x.DoneBefore
+	}
+	return 0
+}
+
+func (x *Erasures) GetPending() bool {
+	if x != nil {
+		return x.Pending
+	}
+	return false
+}
+
+func (x *Erasures) GetCrc32() uint32 {
 	if x != nil && x.Crc32 != nil {
 		return *x.Crc32
 	}
@@ -1761,7 +2156,7 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"lastCommit\x12%\n" +
 	"\x0efirst_sequence\x18\x03 \x01(\x04R\rfirstSequence\x12#\n" +
 	"\rlast_sequence\x18\x04 \x01(\x04R\flastSequence\x12+\n" +
-	"\x06reason\x18\x05 \x01(\x0e2\x13.atedb.v1.GapReasonR\x06reason\"\x8e\x02\n" +
+	"\x06reason\x18\x05 \x01(\x0e2\x13.atedb.v1.GapReasonR\x06reason\"\xd7\x02\n" +
 	"\rSegmentHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x18\n" +
@@ -1769,7 +2164,11 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\ffirst_commit\x18\x04 \x01(\x04R\vfirstCommit\x12%\n" +
 	"\x0efirst_sequence\x18\x05 \x01(\x04R\rfirstSequence\x12\x1a\n" +
 	"\bfrontier\x18\x06 \x03(\fR\bfrontier\x12'\n" +
-	"\x0fprevious_sha256\x18\a \x01(\fR\x0epreviousSha256\x12\x19\n" +
+	"\x0fprevious_sha256\x18\a \x01(\fR\x0epreviousSha256\x12\x1e\n" +
+	"\n" +
+	"generation\x18\b \x01(\x04R\n" +
+	"generation\x12'\n" +
+	"\x0foriginal_sha256\x18\t \x01(\fR\x0eoriginalSha256\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
 	"\x06_crc32\"\xd4\x01\n" +
 	"\rSegmentFooter\x12\x14\n" +
@@ -1788,18 +2187,24 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\acommits\x18\x03 \x03(\v2\x10.atedb.v1.CommitR\acommits\x12/\n" +
 	"\x06header\x18\x04 \x01(\v2\x17.atedb.v1.SegmentHeaderR\x06header\x12!\n" +
 	"\x04gaps\x18\x05 \x03(\v2\r.atedb.v1.GapR\x04gaps\x12/\n" +
-	"\x06footer\x18\x06 \x01(\v2\x17.atedb.v1.SegmentFooterR\x06footer\"\xa3\x01\n" +
+	"\x06footer\x18\x06 \x01(\v2\x17.atedb.v1.SegmentFooterR\x06footer\"\xec\x01\n" +
 	"\x0fManifestSegment\x12\x18\n" +
 	"\asegment\x18\x01 \x01(\x04R\asegment\x12!\n" +
 	"\ffirst_commit\x18\x02 \x01(\x04R\vfirstCommit\x12%\n" +
 	"\x0efirst_sequence\x18\x03 \x01(\x04R\rfirstSequence\x12\x14\n" +
 	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x16\n" +
-	"\x06sha256\x18\x05 \x01(\fR\x06sha256\"\xb3\x01\n" +
+	"\x06sha256\x18\x05 \x01(\fR\x06sha256\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x06 \x01(\x04R\n" +
+	"generation\x12'\n" +
+	"\x0foriginal_sha256\x18\a \x01(\fR\x0eoriginalSha256\"\x88\x02\n" +
 	"\bManifest\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x125\n" +
 	"\bsegments\x18\x03 \x03(\v2\x19.atedb.v1.ManifestSegmentR\bsegments\x12\x1a\n" +
-	"\bsnapshot\x18\x04 \x01(\x04R\bsnapshot\x12\x19\n" +
+	"\bsnapshot\x18\x04 \x01(\x04R\bsnapshot\x12'\n" +
+	"\x0fcompacted_bytes\x18\x05 \x01(\x04R\x0ecompactedBytes\x12*\n" +
+	"\x11compacted_unix_ms\x18\x06 \x01(\x04R\x0fcompactedUnixMs\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
 	"\x06_crc32\"\x93\x02\n" +
 	"\fSegmentIndex\x12\x14\n" +
@@ -1813,7 +2218,7 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\tsequences\x18\a \x03(\x04R\tsequences\x12\"\n" +
 	"\rtimes_unix_ms\x18\b \x03(\x04R\vtimesUnixMs\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
-	"\x06_crc32\"\xb8\x02\n" +
+	"\x06_crc32\"\xf6\x02\n" +
 	"\n" +
 	"KeysHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
@@ -1826,7 +2231,12 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\vfilter_salt\x18\b \x01(\fR\n" +
 	"filterSalt\x12\x1d\n" +
 	"\n" +
-	"first_keys\x18\t \x01(\fR\tfirstKeys\x12\x19\n" +
+	"first_keys\x18\t \x01(\fR\tfirstKeys\x12\x1d\n" +
+	"\n" +
+	"data_bytes\x18\n" +
+	" \x01(\x04R\tdataBytes\x12\x1d\n" +
+	"\n" +
+	"kept_bytes\x18\v \x01(\x04R\tkeptBytes\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
 	"\x06_crc32\"Q\n" +
 	"\vSegmentKeys\x12,\n" +
@@ -1854,7 +2264,26 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\x06parent\x18\x02 \x01(\fR\x06parent\x12-\n" +
 	"\x05rules\x18\x03 \x01(\v2\x17.atedb.v1.AuthorisationR\x05rules\x12\x18\n" +
 	"\aremoved\x18\x04 \x01(\bR\aremoved\x12\x12\n" +
-	"\x04kept\x18\x05 \x01(\bR\x04kept\"\xc1\x02\n" +
+	"\x04kept\x18\x05 \x01(\bR\x04kept\"\xae\x02\n" +
+	"\rOwnerSnapshot\x12\x14\n" +
+	"\x05owner\x18\x01 \x01(\tR\x05owner\x12/\n" +
+	"\bidentity\x18\x02 \x01(\v2\x13.atedb.v1.PublicKeyR\bidentity\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12$\n" +
+	"\x0eissued_unix_ms\x18\x04 \x01(\x04R\fissuedUnixMs\x12&\n" +
+	"\x0fexpires_unix_ms\x18\x05 \x01(\x04R\rexpiresUnixMs\x12\x18\n" +
+	"\awriters\x18\x06 \x03(\fR\awriters\x12\x1a\n" +
+	"\badmitted\x18\a \x03(\fR\badmitted\x12\x1e\n" +
+	"\n" +
+	"unverified\x18\b \x01(\bR\n" +
+	"unverified\x12\x18\n" +
+	"\aremoved\x18\t \x01(\bR\aremoved\"\xcd\x01\n" +
+	"\x0fKnownDelegation\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\fR\asubject\x12\x16\n" +
+	"\x06issuer\x18\x02 \x01(\fR\x06issuer\x12\x16\n" +
+	"\x06serial\x18\x03 \x01(\fR\x06serial\x12\x1b\n" +
+	"\tmay_write\x18\x04 \x01(\bR\bmayWrite\x12+\n" +
+	"\x12not_before_unix_ms\x18\x05 \x01(\x04R\x0fnotBeforeUnixMs\x12&\n" +
+	"\x0fexpires_unix_ms\x18\x06 \x01(\x04R\rexpiresUnixMs\"\xeb\x03\n" +
 	"\x11AuthoritySnapshot\x12)\n" +
 	"\x05roots\x18\x01 \x03(\v2\x13.atedb.v1.PublicKeyR\x05roots\x12'\n" +
 	"\x04keys\x18\x02 \x03(\v2\x13.atedb.v1.PublicKeyR\x04keys\x12.\n" +
@@ -1863,7 +2292,10 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"root_rules\x18\x04 \x01(\v2\x17.atedb.v1.AuthorisationR\trootRules\x122\n" +
 	"\aobjects\x18\x05 \x03(\v2\x18.atedb.v1.ObjectSnapshotR\aobjects\x12\"\n" +
 	"\fconfidential\x18\x06 \x01(\bR\fconfidential\x12\x18\n" +
-	"\aprivate\x18\a \x01(\bR\aprivate\"\xec\x02\n" +
+	"\aprivate\x18\a \x01(\bR\aprivate\x12<\n" +
+	"\x0fserver_identity\x18\b \x01(\v2\x13.atedb.v1.PublicKeyR\x0eserverIdentity\x12-\n" +
+	"\x05owner\x18\t \x01(\v2\x17.atedb.v1.OwnerSnapshotR\x05owner\x12;\n" +
+	"\vdelegations\x18\x10 \x03(\v2\x19.atedb.v1.KnownDelegationR\vdelegations\"\xec\x02\n" +
 	"\rStateSnapshot\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1f\n" +
@@ -1883,6 +2315,14 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1d\n" +
 	"\n" +
 	"next_token\x18\x03 \x01(\x04R\tnextToken\x12\x19\n" +
+	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
+	"\x06_crc32\"\x9b\x01\n" +
+	"\bErasures\x12\x14\n" +
+	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
+	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1f\n" +
+	"\vdone_before\x18\x03 \x01(\x04R\n" +
+	"doneBefore\x12\x18\n" +
+	"\apending\x18\x04 \x01(\bR\apending\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
 	"\x06_crc32*Y\n" +
 	"\tGapReason\x12\x1a\n" +
@@ -1904,7 +2344,7 @@ func file_atedb_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_atedb_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_atedb_v1_log_proto_goTypes = []any{
 	(GapReason)(0),            // 0: atedb.v1.GapReason
 	(*TreeHead)(nil),          // 1: atedb.v1.TreeHead
@@ -1923,18 +2363,21 @@ var file_atedb_v1_log_proto_goTypes = []any{
 	(*WriterSnapshot)(nil),    // 14: atedb.v1.WriterSnapshot
 	(*ChangedKey)(nil),        // 15: atedb.v1.ChangedKey
 	(*ObjectSnapshot)(nil),    // 16: atedb.v1.ObjectSnapshot
-	(*AuthoritySnapshot)(nil), // 17: atedb.v1.AuthoritySnapshot
-	(*StateSnapshot)(nil),     // 18: atedb.v1.StateSnapshot
-	(*LockTokens)(nil),        // 19: atedb.v1.LockTokens
-	(*Event)(nil),             // 20: atedb.v1.Event
-	(*Seal)(nil),              // 21: atedb.v1.Seal
-	(*Authorisation)(nil),     // 22: atedb.v1.Authorisation
-	(*PublicKey)(nil),         // 23: atedb.v1.PublicKey
+	(*OwnerSnapshot)(nil),     // 17: atedb.v1.OwnerSnapshot
+	(*KnownDelegation)(nil),   // 18: atedb.v1.KnownDelegation
+	(*AuthoritySnapshot)(nil), // 19: atedb.v1.AuthoritySnapshot
+	(*StateSnapshot)(nil),     // 20: atedb.v1.StateSnapshot
+	(*LockTokens)(nil),        // 21: atedb.v1.LockTokens
+	(*Erasures)(nil),          // 22: atedb.v1.Erasures
+	(*Event)(nil),             // 23: atedb.v1.Event
+	(*Seal)(nil),              // 24: atedb.v1.Seal
+	(*Authorisation)(nil),     // 25: atedb.v1.Authorisation
+	(*PublicKey)(nil),         // 26: atedb.v1.PublicKey
 }
 var file_atedb_v1_log_proto_depIdxs = []int32{
 	0,  // 0: atedb.v1.Gap.reason:type_name -> atedb.v1.GapReason
-	20, // 1: atedb.v1.LogSegment.events:type_name -> atedb.v1.Event
-	21, // 2: atedb.v1.LogSegment.seals:type_name -> atedb.v1.Seal
+	23, // 1: atedb.v1.LogSegment.events:type_name -> atedb.v1.Event
+	24, // 2: atedb.v1.LogSegment.seals:type_name -> atedb.v1.Seal
 	3,  // 3: atedb.v1.LogSegment.commits:type_name -> atedb.v1.Commit
 	5,  // 4: atedb.v1.LogSegment.header:type_name -> atedb.v1.SegmentHeader
 	4,  // 5: atedb.v1.LogSegment.gaps:type_name -> atedb.v1.Gap
@@ -1942,20 +2385,24 @@ var file_atedb_v1_log_proto_depIdxs = []int32{
 	8,  // 7: atedb.v1.Manifest.segments:type_name -> atedb.v1.ManifestSegment
 	11, // 8: atedb.v1.SegmentKeys.header:type_name -> atedb.v1.KeysHeader
 	13, // 9: atedb.v1.WriterSnapshot.recent:type_name -> atedb.v1.RecentAnswer
-	22, // 10: atedb.v1.ObjectSnapshot.rules:type_name -> atedb.v1.Authorisation
-	23, // 11: atedb.v1.AuthoritySnapshot.roots:type_name -> atedb.v1.PublicKey
-	23, // 12: atedb.v1.AuthoritySnapshot.keys:type_name -> atedb.v1.PublicKey
-	15, // 13: atedb.v1.AuthoritySnapshot.changed:type_name -> atedb.v1.ChangedKey
-	22, // 14: atedb.v1.AuthoritySnapshot.root_rules:type_name -> atedb.v1.Authorisation
-	16, // 15: atedb.v1.AuthoritySnapshot.objects:type_name -> atedb.v1.ObjectSnapshot
-	7,  // 16: atedb.v1.StateSnapshot.genesis:type_name -> atedb.v1.LogSegment
-	14, // 17: atedb.v1.StateSnapshot.writers:type_name -> atedb.v1.WriterSnapshot
-	17, // 18: atedb.v1.StateSnapshot.authority:type_name -> atedb.v1.AuthoritySnapshot
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	25, // 10: atedb.v1.ObjectSnapshot.rules:type_name -> atedb.v1.Authorisation
+	26, // 11: atedb.v1.OwnerSnapshot.identity:type_name -> atedb.v1.PublicKey
+	26, // 12: atedb.v1.AuthoritySnapshot.roots:type_name -> atedb.v1.PublicKey
+	26, // 13: atedb.v1.AuthoritySnapshot.keys:type_name -> atedb.v1.PublicKey
+	15, // 14: atedb.v1.AuthoritySnapshot.changed:type_name -> atedb.v1.ChangedKey
+	25, // 15: atedb.v1.AuthoritySnapshot.root_rules:type_name -> atedb.v1.Authorisation
+	16, // 16: atedb.v1.AuthoritySnapshot.objects:type_name -> atedb.v1.ObjectSnapshot
+	26, // 17: atedb.v1.AuthoritySnapshot.server_identity:type_name -> atedb.v1.PublicKey
+	17, // 18: atedb.v1.AuthoritySnapshot.owner:type_name -> atedb.v1.OwnerSnapshot
+	18, // 19: atedb.v1.AuthoritySnapshot.delegations:type_name -> atedb.v1.KnownDelegation
+	7,  // 20: atedb.v1.StateSnapshot.genesis:type_name -> atedb.v1.LogSegment
+	14, // 21: atedb.v1.StateSnapshot.writers:type_name -> atedb.v1.WriterSnapshot
+	19, // 22: atedb.v1.StateSnapshot.authority:type_name -> atedb.v1.AuthoritySnapshot
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_log_proto_init() }
@@ -1970,15 +2417,16 @@ func file_atedb_v1_log_proto_init() {
 	file_atedb_v1_log_proto_msgTypes[8].OneofWrappers = []any{}
 	file_atedb_v1_log_proto_msgTypes[9].OneofWrappers = []any{}
 	file_atedb_v1_log_proto_msgTypes[10].OneofWrappers = []any{}
-	file_atedb_v1_log_proto_msgTypes[17].OneofWrappers = []any{}
-	file_atedb_v1_log_proto_msgTypes[18].OneofWrappers = []any{}
+	file_atedb_v1_log_proto_msgTypes[19].OneofWrappers = []any{}
+	file_atedb_v1_log_proto_msgTypes[20].OneofWrappers = []any{}
+	file_atedb_v1_log_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_log_proto_rawDesc), len(file_atedb_v1_log_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -91,12 +91,23 @@ GENESIS: Final = MessageForm(
     (
         FieldForm(1, "chain_key", "string", length_max=CHAIN_KEY_BYTES_MAX, required=True),
         FieldForm(2, "trust_mode", "enum", values=(1, 2), required=True),
-        _messages(3, "roots", PUBLIC_KEY, ROOTS_MAX, required=True),
+        # Absent where an auth service says whose they are, which is not carried out here yet.
+        _messages(3, "roots", PUBLIC_KEY, ROOTS_MAX),
         FieldForm(4, "created_unix_ms", "varint", required=True),
         _id16(5, "salt", required=True),
         _message(6, "server_identity", PUBLIC_KEY),
         FieldForm(7, "private", "bool"),
         FieldForm(8, "confidential", "bool"),
+        _message(9, "auth_identity", PUBLIC_KEY),
+        FieldForm(10, "auth_answer", "bytes"),
+    ),
+)
+
+REDACTION: Final = MessageForm(
+    "Redaction",
+    (
+        FieldForm(1, "sequences", "varint", repeated=True, count_max=4096),
+        FieldForm(2, "before_sequence", "varint"),
     ),
 )
 
@@ -182,6 +193,9 @@ EVENT_HEADER: Final = MessageForm(
         _message(17, "roots", ROOTS),
         _message(18, "key_change", KEY_CHANGE),
         _id16(19, "label"),
+        FieldForm(20, "auth_answer", "bytes"),
+        FieldForm(21, "server_identity", "bytes"),
+        _message(23, "redaction", REDACTION),
         _hash32(30, "data_hash"),
         FieldForm(31, "data_bytes", "varint"),
     ),
@@ -194,6 +208,7 @@ EVENT: Final = MessageForm(
         FieldForm(2, "data", "bytes"),
         _id16(3, "salt"),
         FieldForm(4, "data_state", "enum", values=(1, 2, 3)),
+        FieldForm(5, "redaction", "varint"),
     ),
 )
 
@@ -257,6 +272,7 @@ SEAL: Final = MessageForm(
         FieldForm(1, "header", "bytes", required=True),
         _messages(2, "signatures", SIGNATURE, SIGNERS_MAX),
         _messages(3, "public_keys", PUBLIC_KEY, SIGNERS_MAX),
+        FieldForm(4, "delegations", "bytes", length_max=16_384, repeated=True, count_max=4),
     ),
 )
 

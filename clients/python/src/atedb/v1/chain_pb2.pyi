@@ -22,20 +22,30 @@ CHAIN_HEALTH_GOOD: ChainHealth
 CHAIN_HEALTH_READ_ONLY: ChainHealth
 
 class OpenChainRequest(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "known_size", "for_append", "writer_id", "known_identity")
+    __slots__ = ("chain_key", "chain_id", "known_size", "for_append", "writer_id", "known_identity", "wishes")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     KNOWN_SIZE_FIELD_NUMBER: _ClassVar[int]
     FOR_APPEND_FIELD_NUMBER: _ClassVar[int]
     WRITER_ID_FIELD_NUMBER: _ClassVar[int]
     KNOWN_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    WISHES_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     known_size: int
     for_append: bool
     writer_id: bytes
     known_identity: bytes
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., known_size: _Optional[int] = ..., for_append: _Optional[bool] = ..., writer_id: _Optional[bytes] = ..., known_identity: _Optional[bytes] = ...) -> None: ...
+    wishes: GenesisWishes
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., known_size: _Optional[int] = ..., for_append: _Optional[bool] = ..., writer_id: _Optional[bytes] = ..., known_identity: _Optional[bytes] = ..., wishes: _Optional[_Union[GenesisWishes, _Mapping]] = ...) -> None: ...
+
+class GenesisWishes(_message.Message):
+    __slots__ = ("private", "confidential")
+    PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    private: bool
+    confidential: bool
+    def __init__(self, private: _Optional[bool] = ..., confidential: _Optional[bool] = ...) -> None: ...
 
 class WriterState(_message.Message):
     __slots__ = ("next_counter", "last_seal")
@@ -60,7 +70,7 @@ class ChainDamage(_message.Message):
     def __init__(self, file: _Optional[str] = ..., offset: _Optional[int] = ..., what: _Optional[str] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ...) -> None: ...
 
 class OpenChainResponse(_message.Message):
-    __slots__ = ("server_identity", "trust_mode", "genesis", "head", "next_sequence", "consistency", "writer", "trouble", "damages", "checkpoint_keys", "checkpoint", "checkpoint_consistency", "identity_rotations")
+    __slots__ = ("server_identity", "trust_mode", "genesis", "head", "next_sequence", "consistency", "writer", "trouble", "damages", "checkpoint_keys", "checkpoint", "checkpoint_consistency", "identity_rotations", "offer")
     SERVER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     TRUST_MODE_FIELD_NUMBER: _ClassVar[int]
     GENESIS_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +84,7 @@ class OpenChainResponse(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_ROTATIONS_FIELD_NUMBER: _ClassVar[int]
+    OFFER_FIELD_NUMBER: _ClassVar[int]
     server_identity: _event_pb2.PublicKey
     trust_mode: _event_pb2.TrustMode
     genesis: _log_pb2.LogSegment
@@ -87,7 +98,8 @@ class OpenChainResponse(_message.Message):
     checkpoint: str
     checkpoint_consistency: _containers.RepeatedScalarFieldContainer[bytes]
     identity_rotations: _containers.RepeatedCompositeFieldContainer[_identity_pb2.IdentityRotation]
-    def __init__(self, server_identity: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., trust_mode: _Optional[_Union[_event_pb2.TrustMode, str]] = ..., genesis: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., next_sequence: _Optional[int] = ..., consistency: _Optional[_Iterable[bytes]] = ..., writer: _Optional[_Union[WriterState, _Mapping]] = ..., trouble: _Optional[str] = ..., damages: _Optional[_Iterable[_Union[ChainDamage, _Mapping]]] = ..., checkpoint_keys: _Optional[_Union[_checkpoint_pb2.CheckpointKeys, _Mapping]] = ..., checkpoint: _Optional[str] = ..., checkpoint_consistency: _Optional[_Iterable[bytes]] = ..., identity_rotations: _Optional[_Iterable[_Union[_identity_pb2.IdentityRotation, _Mapping]]] = ...) -> None: ...
+    offer: _log_pb2.LogSegment
+    def __init__(self, server_identity: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., trust_mode: _Optional[_Union[_event_pb2.TrustMode, str]] = ..., genesis: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., next_sequence: _Optional[int] = ..., consistency: _Optional[_Iterable[bytes]] = ..., writer: _Optional[_Union[WriterState, _Mapping]] = ..., trouble: _Optional[str] = ..., damages: _Optional[_Iterable[_Union[ChainDamage, _Mapping]]] = ..., checkpoint_keys: _Optional[_Union[_checkpoint_pb2.CheckpointKeys, _Mapping]] = ..., checkpoint: _Optional[str] = ..., checkpoint_consistency: _Optional[_Iterable[bytes]] = ..., identity_rotations: _Optional[_Iterable[_Union[_identity_pb2.IdentityRotation, _Mapping]]] = ..., offer: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ...) -> None: ...
 
 class TicketProof(_message.Message):
     __slots__ = ("signature",)
@@ -96,16 +108,20 @@ class TicketProof(_message.Message):
     def __init__(self, signature: _Optional[_Union[_event_pb2.Signature, _Mapping]] = ...) -> None: ...
 
 class GetTicketRequest(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "key", "proof")
+    __slots__ = ("chain_key", "chain_id", "key", "proof", "delegations", "issuer")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
+    DELEGATIONS_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     key: _event_pb2.PublicKey
     proof: TicketProof
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., key: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., proof: _Optional[_Union[TicketProof, _Mapping]] = ...) -> None: ...
+    delegations: _containers.RepeatedScalarFieldContainer[bytes]
+    issuer: _event_pb2.PublicKey
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., key: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., proof: _Optional[_Union[TicketProof, _Mapping]] = ..., delegations: _Optional[_Iterable[bytes]] = ..., issuer: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ...) -> None: ...
 
 class TicketChallenge(_message.Message):
     __slots__ = ("conversation_id", "chain_id", "server_identity", "identity_rotations")
@@ -142,7 +158,7 @@ class DescribeChainRequest(_message.Message):
     def __init__(self, chain_key: _Optional[str] = ...) -> None: ...
 
 class DescribeChainResponse(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "trust_mode", "roots", "created_unix_ms", "head", "next_sequence", "last_commit_unix_ms", "log_bytes", "segments", "writers", "health", "trouble", "damages", "private")
+    __slots__ = ("chain_key", "chain_id", "trust_mode", "roots", "created_unix_ms", "head", "next_sequence", "last_commit_unix_ms", "log_bytes", "segments", "writers", "health", "trouble", "damages", "private", "owner", "live_bytes", "dead_bytes", "counted_unix_ms", "erasing")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     TRUST_MODE_FIELD_NUMBER: _ClassVar[int]
@@ -158,6 +174,11 @@ class DescribeChainResponse(_message.Message):
     TROUBLE_FIELD_NUMBER: _ClassVar[int]
     DAMAGES_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    LIVE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DEAD_BYTES_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    ERASING_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     trust_mode: _event_pb2.TrustMode
@@ -173,7 +194,30 @@ class DescribeChainResponse(_message.Message):
     trouble: str
     damages: _containers.RepeatedCompositeFieldContainer[ChainDamage]
     private: bool
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., trust_mode: _Optional[_Union[_event_pb2.TrustMode, str]] = ..., roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., created_unix_ms: _Optional[int] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., next_sequence: _Optional[int] = ..., last_commit_unix_ms: _Optional[int] = ..., log_bytes: _Optional[int] = ..., segments: _Optional[int] = ..., writers: _Optional[int] = ..., health: _Optional[_Union[ChainHealth, str]] = ..., trouble: _Optional[str] = ..., damages: _Optional[_Iterable[_Union[ChainDamage, _Mapping]]] = ..., private: _Optional[bool] = ...) -> None: ...
+    owner: ChainOwner
+    live_bytes: int
+    dead_bytes: int
+    counted_unix_ms: int
+    erasing: bool
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., trust_mode: _Optional[_Union[_event_pb2.TrustMode, str]] = ..., roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., created_unix_ms: _Optional[int] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., next_sequence: _Optional[int] = ..., last_commit_unix_ms: _Optional[int] = ..., log_bytes: _Optional[int] = ..., segments: _Optional[int] = ..., writers: _Optional[int] = ..., health: _Optional[_Union[ChainHealth, str]] = ..., trouble: _Optional[str] = ..., damages: _Optional[_Iterable[_Union[ChainDamage, _Mapping]]] = ..., private: _Optional[bool] = ..., owner: _Optional[_Union[ChainOwner, _Mapping]] = ..., live_bytes: _Optional[int] = ..., dead_bytes: _Optional[int] = ..., counted_unix_ms: _Optional[int] = ..., erasing: _Optional[bool] = ...) -> None: ...
+
+class ChainOwner(_message.Message):
+    __slots__ = ("owner", "auth_identity", "version", "issued_unix_ms", "expires_unix_ms", "unverified", "removed")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    AUTH_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    UNVERIFIED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    auth_identity: bytes
+    version: int
+    issued_unix_ms: int
+    expires_unix_ms: int
+    unverified: bool
+    removed: bool
+    def __init__(self, owner: _Optional[str] = ..., auth_identity: _Optional[bytes] = ..., version: _Optional[int] = ..., issued_unix_ms: _Optional[int] = ..., expires_unix_ms: _Optional[int] = ..., unverified: _Optional[bool] = ..., removed: _Optional[bool] = ...) -> None: ...
 
 class ListChainsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "prefix")
@@ -463,20 +507,24 @@ class GetKeysResponse(_message.Message):
     def __init__(self, keys: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ...) -> None: ...
 
 class LockObject(_message.Message):
-    __slots__ = ("primary_key", "parent", "label", "key", "ttl_ms", "no_wait")
+    __slots__ = ("primary_key", "parent", "label", "key", "ttl_ms", "no_wait", "delegations", "issuer")
     PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     TTL_MS_FIELD_NUMBER: _ClassVar[int]
     NO_WAIT_FIELD_NUMBER: _ClassVar[int]
+    DELEGATIONS_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
     primary_key: bytes
     parent: bytes
     label: bytes
     key: _event_pb2.PublicKey
     ttl_ms: int
     no_wait: bool
-    def __init__(self, primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., label: _Optional[bytes] = ..., key: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., no_wait: _Optional[bool] = ...) -> None: ...
+    delegations: _containers.RepeatedScalarFieldContainer[bytes]
+    issuer: _event_pb2.PublicKey
+    def __init__(self, primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., label: _Optional[bytes] = ..., key: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., no_wait: _Optional[bool] = ..., delegations: _Optional[_Iterable[bytes]] = ..., issuer: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ...) -> None: ...
 
 class LockProof(_message.Message):
     __slots__ = ("signature",)

@@ -131,8 +131,9 @@ class ChainServiceServicer:
         """Lets a key into a private chain, for some minutes. The first message names the chain and the key, and is answered
         `challenge`, with an id that was made for this stream alone; the second proves the key, and is answered `ticket`
         where the rules of the root of the chain name it. Whoever has the ticket has what the key may read, until it is too
-        old or the key is let in no more. Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; REQUEST_INVALID
-        where the chain is not private. Changes nothing; a retry is safe.
+        old or the key is let in no more. A key that was delegated to shows the delegations, and is let in for as long as they count.
+        Also fails with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID; DELEGATION_INVALID, DELEGATION_OUT_OF_SCOPE,
+        DELEGATION_EXPIRED; REQUEST_INVALID where the chain is not private. Changes nothing; a retry is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,7 +262,7 @@ class ChainServiceServicer:
     def GetProof(self, request, context):
         """Proves that an event is in the chain, or that the chain extends a tree that it was before, or both, to
         somebody who has nothing of the chain: docs/proofs.md says how such a proof is checked. Also fails
-        with SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
+        with SEQUENCE_OUT_OF_RANGE; DATA_GONE where the data is asked for and isn't there any more. Changes nothing; a retry is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

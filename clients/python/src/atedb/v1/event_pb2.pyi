@@ -91,7 +91,7 @@ class Signature(_message.Message):
     def __init__(self, suite: _Optional[_Union[SignatureSuite, str]] = ..., fingerprint: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Genesis(_message.Message):
-    __slots__ = ("chain_key", "trust_mode", "roots", "created_unix_ms", "salt", "server_identity", "private", "confidential")
+    __slots__ = ("chain_key", "trust_mode", "roots", "created_unix_ms", "salt", "server_identity", "private", "confidential", "auth_identity", "auth_answer")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     TRUST_MODE_FIELD_NUMBER: _ClassVar[int]
     ROOTS_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +100,8 @@ class Genesis(_message.Message):
     SERVER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
     CONFIDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    AUTH_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    AUTH_ANSWER_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     trust_mode: TrustMode
     roots: _containers.RepeatedCompositeFieldContainer[PublicKey]
@@ -108,7 +110,9 @@ class Genesis(_message.Message):
     server_identity: PublicKey
     private: bool
     confidential: bool
-    def __init__(self, chain_key: _Optional[str] = ..., trust_mode: _Optional[_Union[TrustMode, str]] = ..., roots: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., created_unix_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., server_identity: _Optional[_Union[PublicKey, _Mapping]] = ..., private: _Optional[bool] = ..., confidential: _Optional[bool] = ...) -> None: ...
+    auth_identity: PublicKey
+    auth_answer: bytes
+    def __init__(self, chain_key: _Optional[str] = ..., trust_mode: _Optional[_Union[TrustMode, str]] = ..., roots: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., created_unix_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., server_identity: _Optional[_Union[PublicKey, _Mapping]] = ..., private: _Optional[bool] = ..., confidential: _Optional[bool] = ..., auth_identity: _Optional[_Union[PublicKey, _Mapping]] = ..., auth_answer: _Optional[bytes] = ...) -> None: ...
 
 class Everyone(_message.Message):
     __slots__ = ()
@@ -212,8 +216,16 @@ class KeyChange(_message.Message):
     successor: PublicKey
     def __init__(self, fingerprint: _Optional[bytes] = ..., successor: _Optional[_Union[PublicKey, _Mapping]] = ...) -> None: ...
 
+class Redaction(_message.Message):
+    __slots__ = ("sequences", "before_sequence")
+    SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    sequences: _containers.RepeatedScalarFieldContainer[int]
+    before_sequence: int
+    def __init__(self, sequences: _Optional[_Iterable[int]] = ..., before_sequence: _Optional[int] = ...) -> None: ...
+
 class EventHeader(_message.Message):
-    __slots__ = ("magic", "kind", "primary_key", "parent", "collection", "authorisation", "confidentiality", "public_keys", "wrapped_keys", "sign_with", "author", "type", "reply_to", "time_unix_ms", "genesis", "moves", "roots", "key_change", "label", "data_hash", "data_bytes")
+    __slots__ = ("magic", "kind", "primary_key", "parent", "collection", "authorisation", "confidentiality", "public_keys", "wrapped_keys", "sign_with", "author", "type", "reply_to", "time_unix_ms", "genesis", "moves", "roots", "key_change", "label", "auth_answer", "server_identity", "redaction", "data_hash", "data_bytes")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +245,9 @@ class EventHeader(_message.Message):
     ROOTS_FIELD_NUMBER: _ClassVar[int]
     KEY_CHANGE_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    AUTH_ANSWER_FIELD_NUMBER: _ClassVar[int]
+    SERVER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    REDACTION_FIELD_NUMBER: _ClassVar[int]
     DATA_HASH_FIELD_NUMBER: _ClassVar[int]
     DATA_BYTES_FIELD_NUMBER: _ClassVar[int]
     magic: int
@@ -254,21 +269,26 @@ class EventHeader(_message.Message):
     roots: Roots
     key_change: KeyChange
     label: bytes
+    auth_answer: bytes
+    server_identity: bytes
+    redaction: Redaction
     data_hash: bytes
     data_bytes: int
-    def __init__(self, magic: _Optional[int] = ..., kind: _Optional[_Union[EventKind, str]] = ..., primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., collection: _Optional[bytes] = ..., authorisation: _Optional[_Union[Authorisation, _Mapping]] = ..., confidentiality: _Optional[_Union[Confidentiality, _Mapping]] = ..., public_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., wrapped_keys: _Optional[_Iterable[_Union[WrappedKey, _Mapping]]] = ..., sign_with: _Optional[_Iterable[bytes]] = ..., author: _Optional[bytes] = ..., type: _Optional[str] = ..., reply_to: _Optional[bytes] = ..., time_unix_ms: _Optional[int] = ..., genesis: _Optional[_Union[Genesis, _Mapping]] = ..., moves: _Optional[bool] = ..., roots: _Optional[_Union[Roots, _Mapping]] = ..., key_change: _Optional[_Union[KeyChange, _Mapping]] = ..., label: _Optional[bytes] = ..., data_hash: _Optional[bytes] = ..., data_bytes: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., kind: _Optional[_Union[EventKind, str]] = ..., primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., collection: _Optional[bytes] = ..., authorisation: _Optional[_Union[Authorisation, _Mapping]] = ..., confidentiality: _Optional[_Union[Confidentiality, _Mapping]] = ..., public_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., wrapped_keys: _Optional[_Iterable[_Union[WrappedKey, _Mapping]]] = ..., sign_with: _Optional[_Iterable[bytes]] = ..., author: _Optional[bytes] = ..., type: _Optional[str] = ..., reply_to: _Optional[bytes] = ..., time_unix_ms: _Optional[int] = ..., genesis: _Optional[_Union[Genesis, _Mapping]] = ..., moves: _Optional[bool] = ..., roots: _Optional[_Union[Roots, _Mapping]] = ..., key_change: _Optional[_Union[KeyChange, _Mapping]] = ..., label: _Optional[bytes] = ..., auth_answer: _Optional[bytes] = ..., server_identity: _Optional[bytes] = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., data_hash: _Optional[bytes] = ..., data_bytes: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("header", "data", "salt", "data_state")
+    __slots__ = ("header", "data", "salt", "data_state", "redaction")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
     DATA_STATE_FIELD_NUMBER: _ClassVar[int]
+    REDACTION_FIELD_NUMBER: _ClassVar[int]
     header: bytes
     data: bytes
     salt: bytes
     data_state: DataState
-    def __init__(self, header: _Optional[bytes] = ..., data: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., data_state: _Optional[_Union[DataState, str]] = ...) -> None: ...
+    redaction: int
+    def __init__(self, header: _Optional[bytes] = ..., data: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., data_state: _Optional[_Union[DataState, str]] = ..., redaction: _Optional[int] = ...) -> None: ...
 
 class ChainUnchanged(_message.Message):
     __slots__ = ("since_sequence",)
@@ -339,11 +359,13 @@ class SealHeader(_message.Message):
     def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., writer_id: _Optional[bytes] = ..., fingerprint: _Optional[bytes] = ..., writer_salt: _Optional[bytes] = ..., counter: _Optional[int] = ..., previous: _Optional[bytes] = ..., events: _Optional[int] = ..., events_root: _Optional[bytes] = ..., as_of_size: _Optional[int] = ..., as_of_root: _Optional[bytes] = ..., preconditions: _Optional[_Iterable[_Union[Precondition, _Mapping]]] = ...) -> None: ...
 
 class Seal(_message.Message):
-    __slots__ = ("header", "signatures", "public_keys")
+    __slots__ = ("header", "signatures", "public_keys", "delegations")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     SIGNATURES_FIELD_NUMBER: _ClassVar[int]
     PUBLIC_KEYS_FIELD_NUMBER: _ClassVar[int]
+    DELEGATIONS_FIELD_NUMBER: _ClassVar[int]
     header: bytes
     signatures: _containers.RepeatedCompositeFieldContainer[Signature]
     public_keys: _containers.RepeatedCompositeFieldContainer[PublicKey]
-    def __init__(self, header: _Optional[bytes] = ..., signatures: _Optional[_Iterable[_Union[Signature, _Mapping]]] = ..., public_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ...) -> None: ...
+    delegations: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, header: _Optional[bytes] = ..., signatures: _Optional[_Iterable[_Union[Signature, _Mapping]]] = ..., public_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., delegations: _Optional[_Iterable[bytes]] = ...) -> None: ...

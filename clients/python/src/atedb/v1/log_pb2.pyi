@@ -70,7 +70,7 @@ class Gap(_message.Message):
     def __init__(self, first_commit: _Optional[int] = ..., last_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., reason: _Optional[_Union[GapReason, str]] = ...) -> None: ...
 
 class SegmentHeader(_message.Message):
-    __slots__ = ("magic", "chain_id", "segment", "first_commit", "first_sequence", "frontier", "previous_sha256", "crc32")
+    __slots__ = ("magic", "chain_id", "segment", "first_commit", "first_sequence", "frontier", "previous_sha256", "generation", "original_sha256", "crc32")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,8 @@ class SegmentHeader(_message.Message):
     FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     FRONTIER_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_SHA256_FIELD_NUMBER: _ClassVar[int]
     CRC32_FIELD_NUMBER: _ClassVar[int]
     magic: int
     chain_id: bytes
@@ -86,8 +88,10 @@ class SegmentHeader(_message.Message):
     first_sequence: int
     frontier: _containers.RepeatedScalarFieldContainer[bytes]
     previous_sha256: bytes
+    generation: int
+    original_sha256: bytes
     crc32: int
-    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., first_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., frontier: _Optional[_Iterable[bytes]] = ..., previous_sha256: _Optional[bytes] = ..., crc32: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., first_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., frontier: _Optional[_Iterable[bytes]] = ..., previous_sha256: _Optional[bytes] = ..., generation: _Optional[int] = ..., original_sha256: _Optional[bytes] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class SegmentFooter(_message.Message):
     __slots__ = ("magic", "durable_offset", "next_commit", "next_sequence", "tree_root", "crc32")
@@ -122,32 +126,40 @@ class LogSegment(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., seals: _Optional[_Iterable[_Union[_event_pb2.Seal, _Mapping]]] = ..., commits: _Optional[_Iterable[_Union[Commit, _Mapping]]] = ..., header: _Optional[_Union[SegmentHeader, _Mapping]] = ..., gaps: _Optional[_Iterable[_Union[Gap, _Mapping]]] = ..., footer: _Optional[_Union[SegmentFooter, _Mapping]] = ...) -> None: ...
 
 class ManifestSegment(_message.Message):
-    __slots__ = ("segment", "first_commit", "first_sequence", "bytes", "sha256")
+    __slots__ = ("segment", "first_commit", "first_sequence", "bytes", "sha256", "generation", "original_sha256")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     FIRST_COMMIT_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_SHA256_FIELD_NUMBER: _ClassVar[int]
     segment: int
     first_commit: int
     first_sequence: int
     bytes: int
     sha256: bytes
-    def __init__(self, segment: _Optional[int] = ..., first_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., bytes: _Optional[int] = ..., sha256: _Optional[bytes] = ...) -> None: ...
+    generation: int
+    original_sha256: bytes
+    def __init__(self, segment: _Optional[int] = ..., first_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., bytes: _Optional[int] = ..., sha256: _Optional[bytes] = ..., generation: _Optional[int] = ..., original_sha256: _Optional[bytes] = ...) -> None: ...
 
 class Manifest(_message.Message):
-    __slots__ = ("magic", "chain_id", "segments", "snapshot", "crc32")
+    __slots__ = ("magic", "chain_id", "segments", "snapshot", "compacted_bytes", "compacted_unix_ms", "crc32")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    COMPACTED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    COMPACTED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     CRC32_FIELD_NUMBER: _ClassVar[int]
     magic: int
     chain_id: bytes
     segments: _containers.RepeatedCompositeFieldContainer[ManifestSegment]
     snapshot: int
+    compacted_bytes: int
+    compacted_unix_ms: int
     crc32: int
-    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segments: _Optional[_Iterable[_Union[ManifestSegment, _Mapping]]] = ..., snapshot: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segments: _Optional[_Iterable[_Union[ManifestSegment, _Mapping]]] = ..., snapshot: _Optional[int] = ..., compacted_bytes: _Optional[int] = ..., compacted_unix_ms: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class SegmentIndex(_message.Message):
     __slots__ = ("magic", "chain_id", "segment", "end_offset", "offsets", "commits", "sequences", "times_unix_ms", "crc32")
@@ -172,7 +184,7 @@ class SegmentIndex(_message.Message):
     def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., end_offset: _Optional[int] = ..., offsets: _Optional[_Iterable[int]] = ..., commits: _Optional[_Iterable[int]] = ..., sequences: _Optional[_Iterable[int]] = ..., times_unix_ms: _Optional[_Iterable[int]] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class KeysHeader(_message.Message):
-    __slots__ = ("magic", "chain_id", "segment", "segment_sha256", "first_sequence", "keys", "writers", "filter_salt", "first_keys", "crc32")
+    __slots__ = ("magic", "chain_id", "segment", "segment_sha256", "first_sequence", "keys", "writers", "filter_salt", "first_keys", "data_bytes", "kept_bytes", "crc32")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +194,8 @@ class KeysHeader(_message.Message):
     WRITERS_FIELD_NUMBER: _ClassVar[int]
     FILTER_SALT_FIELD_NUMBER: _ClassVar[int]
     FIRST_KEYS_FIELD_NUMBER: _ClassVar[int]
+    DATA_BYTES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
     CRC32_FIELD_NUMBER: _ClassVar[int]
     magic: int
     chain_id: bytes
@@ -192,8 +206,10 @@ class KeysHeader(_message.Message):
     writers: _containers.RepeatedScalarFieldContainer[bytes]
     filter_salt: bytes
     first_keys: bytes
+    data_bytes: int
+    kept_bytes: int
     crc32: int
-    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., segment_sha256: _Optional[bytes] = ..., first_sequence: _Optional[int] = ..., keys: _Optional[int] = ..., writers: _Optional[_Iterable[bytes]] = ..., filter_salt: _Optional[bytes] = ..., first_keys: _Optional[bytes] = ..., crc32: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., segment_sha256: _Optional[bytes] = ..., first_sequence: _Optional[int] = ..., keys: _Optional[int] = ..., writers: _Optional[_Iterable[bytes]] = ..., filter_salt: _Optional[bytes] = ..., first_keys: _Optional[bytes] = ..., data_bytes: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class SegmentKeys(_message.Message):
     __slots__ = ("header", "pages")
@@ -249,8 +265,46 @@ class ObjectSnapshot(_message.Message):
     kept: bool
     def __init__(self, primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., rules: _Optional[_Union[_event_pb2.Authorisation, _Mapping]] = ..., removed: _Optional[bool] = ..., kept: _Optional[bool] = ...) -> None: ...
 
+class OwnerSnapshot(_message.Message):
+    __slots__ = ("owner", "identity", "version", "issued_unix_ms", "expires_unix_ms", "writers", "admitted", "unverified", "removed")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_FIELD_NUMBER: _ClassVar[int]
+    ADMITTED_FIELD_NUMBER: _ClassVar[int]
+    UNVERIFIED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    identity: _event_pb2.PublicKey
+    version: int
+    issued_unix_ms: int
+    expires_unix_ms: int
+    writers: _containers.RepeatedScalarFieldContainer[bytes]
+    admitted: _containers.RepeatedScalarFieldContainer[bytes]
+    unverified: bool
+    removed: bool
+    def __init__(self, owner: _Optional[str] = ..., identity: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., version: _Optional[int] = ..., issued_unix_ms: _Optional[int] = ..., expires_unix_ms: _Optional[int] = ..., writers: _Optional[_Iterable[bytes]] = ..., admitted: _Optional[_Iterable[bytes]] = ..., unverified: _Optional[bool] = ..., removed: _Optional[bool] = ...) -> None: ...
+
+class KnownDelegation(_message.Message):
+    __slots__ = ("subject", "issuer", "serial", "may_write", "not_before_unix_ms", "expires_unix_ms")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_FIELD_NUMBER: _ClassVar[int]
+    MAY_WRITE_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    subject: bytes
+    issuer: bytes
+    serial: bytes
+    may_write: bool
+    not_before_unix_ms: int
+    expires_unix_ms: int
+    def __init__(self, subject: _Optional[bytes] = ..., issuer: _Optional[bytes] = ..., serial: _Optional[bytes] = ..., may_write: _Optional[bool] = ..., not_before_unix_ms: _Optional[int] = ..., expires_unix_ms: _Optional[int] = ...) -> None: ...
+
 class AuthoritySnapshot(_message.Message):
-    __slots__ = ("roots", "keys", "changed", "root_rules", "objects", "confidential", "private")
+    __slots__ = ("roots", "keys", "changed", "root_rules", "objects", "confidential", "private", "server_identity", "owner", "delegations")
     ROOTS_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -258,6 +312,9 @@ class AuthoritySnapshot(_message.Message):
     OBJECTS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENTIAL_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    DELEGATIONS_FIELD_NUMBER: _ClassVar[int]
     roots: _containers.RepeatedCompositeFieldContainer[_event_pb2.PublicKey]
     keys: _containers.RepeatedCompositeFieldContainer[_event_pb2.PublicKey]
     changed: _containers.RepeatedCompositeFieldContainer[ChangedKey]
@@ -265,7 +322,10 @@ class AuthoritySnapshot(_message.Message):
     objects: _containers.RepeatedCompositeFieldContainer[ObjectSnapshot]
     confidential: bool
     private: bool
-    def __init__(self, roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., changed: _Optional[_Iterable[_Union[ChangedKey, _Mapping]]] = ..., root_rules: _Optional[_Union[_event_pb2.Authorisation, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[ObjectSnapshot, _Mapping]]] = ..., confidential: _Optional[bool] = ..., private: _Optional[bool] = ...) -> None: ...
+    server_identity: _event_pb2.PublicKey
+    owner: OwnerSnapshot
+    delegations: _containers.RepeatedCompositeFieldContainer[KnownDelegation]
+    def __init__(self, roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., changed: _Optional[_Iterable[_Union[ChangedKey, _Mapping]]] = ..., root_rules: _Optional[_Union[_event_pb2.Authorisation, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[ObjectSnapshot, _Mapping]]] = ..., confidential: _Optional[bool] = ..., private: _Optional[bool] = ..., server_identity: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., owner: _Optional[_Union[OwnerSnapshot, _Mapping]] = ..., delegations: _Optional[_Iterable[_Union[KnownDelegation, _Mapping]]] = ...) -> None: ...
 
 class StateSnapshot(_message.Message):
     __slots__ = ("magic", "chain_id", "next_commit", "next_sequence", "time_unix_ms", "genesis", "writers", "authority", "crc32")
@@ -300,3 +360,17 @@ class LockTokens(_message.Message):
     next_token: int
     crc32: int
     def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., next_token: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+
+class Erasures(_message.Message):
+    __slots__ = ("magic", "chain_id", "done_before", "pending", "crc32")
+    MAGIC_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    DONE_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    CRC32_FIELD_NUMBER: _ClassVar[int]
+    magic: int
+    chain_id: bytes
+    done_before: int
+    pending: bool
+    crc32: int
+    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., done_before: _Optional[int] = ..., pending: _Optional[bool] = ..., crc32: _Optional[int] = ...) -> None: ...
