@@ -138,7 +138,9 @@ describe('sessions are renewed, and nobody notices', () => {
     await chain.append({ data: 'before' });
     await server.restart();
     proxy.retarget(server.address);
-    await Promise.all(Array.from({ length: 10 }, () => client.describe('example.com/me/restarted')));
+    await Promise.all(
+      Array.from({ length: 10 }, () => client.describe('example.com/me/restarted')),
+    );
     await chain.append({ data: 'after' });
     expect((await all(chain.read())).length).toBe(3);
     // The first one tells the client that it needs a share for larger keys.
