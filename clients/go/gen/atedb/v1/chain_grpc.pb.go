@@ -69,16 +69,15 @@ type ChainServiceClient interface {
 	// committed, which means durable and shown to readers, or rejected, which changes nothing.
 	// A batch on a key without a chain creates the chain, if it holds a genesis.
 	// A batch is signed. Or, in a centralized chain, its key is proven on this stream before it:
-	//   - A message without batch and proof is answered `conversation`, with an id that was made for this
-	//     stream alone; with the same one each time. It creates no chain: CHAIN_NOT_FOUND ends the stream.
-	//   - A message with a proof for that id is answered `proven`, or `rejected`: KEY_NOT_ALLOWED where the
-	//     key may not write, SIGNATURE_INVALID where the proof is for anything else, REQUEST_INVALID in a
-	//     distributed chain and from the 17th proof on. Of several of one key the last one counts.
-	//   - A batch whose seal has no signatures is judged by the proofs before it, for whose verification it
-	//     waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
-	//     and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
-	//     event but data.
-	//
+	// - A message without batch and proof is answered `conversation`, with an id that was made for this
+	//   stream alone; with the same one each time. It creates no chain: CHAIN_NOT_FOUND ends the stream.
+	// - A message with a proof for that id is answered `proven`, or `rejected`: KEY_NOT_ALLOWED where the
+	//   key may not write, SIGNATURE_INVALID where the proof is for anything else, REQUEST_INVALID in a
+	//   distributed chain and from the 17th proof on. Of several of one key the last one counts.
+	// - A batch whose seal has no signatures is judged by the proofs before it, for whose verification it
+	//   waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
+	//   and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
+	//   event but data.
 	// Where a batch is to be attested, `attested` follows its `committed` as soon as a checkpoint covers it, and
 	// other answers may come in between. Until then the batch counts as one of the 128.
 	// Retry: sending the same seal again, on any stream, is answered with the first answer and adds
@@ -113,12 +112,11 @@ type ChainServiceClient interface {
 	// waits, in the order of their proofs. A lease has a token, that is larger than that of every lease on this object before, across
 	// restarts and restores of the server too; a batch that names it as a condition (`Fence`) is accepted only while the lease is held.
 	// Without such batches a lock is a promise between those who ask for it, and keeps nobody from writing.
-	//   - The first message is `lock`. It is answered `conversation`, with an id that was made for this stream alone.
-	//   - The second is `proof`, of a key that may write the object. It is answered `granted`, or `waiting` and later `granted`.
-	//   - `alive` is answered `alive`, each once, in order, from the first message on. The lease ends where nothing came for as long as
-	//     `ttl_ms` says. So whoever holds it is sure of it for that time, counted from when the last message that was answered was sent.
-	//   - Half-closing the stream gives the lease up, and the stream then ends with OK.
-	//
+	// - The first message is `lock`. It is answered `conversation`, with an id that was made for this stream alone.
+	// - The second is `proof`, of a key that may write the object. It is answered `granted`, or `waiting` and later `granted`.
+	// - `alive` is answered `alive`, each once, in order, from the first message on. The lease ends where nothing came for as long as
+	//   `ttl_ms` says. So whoever holds it is sure of it for that time, counted from when the last message that was answered was sent.
+	// - Half-closing the stream gives the lease up, and the stream then ends with OK.
 	// The lease ends with its stream, however that ends, and with nothing else that other streams do; and when the key loses its right
 	// to the object. Retry: makes another lease, with another token.
 	// Ends with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID where the proof is none; LOCK_HELD where the caller
@@ -338,16 +336,15 @@ type ChainServiceServer interface {
 	// committed, which means durable and shown to readers, or rejected, which changes nothing.
 	// A batch on a key without a chain creates the chain, if it holds a genesis.
 	// A batch is signed. Or, in a centralized chain, its key is proven on this stream before it:
-	//   - A message without batch and proof is answered `conversation`, with an id that was made for this
-	//     stream alone; with the same one each time. It creates no chain: CHAIN_NOT_FOUND ends the stream.
-	//   - A message with a proof for that id is answered `proven`, or `rejected`: KEY_NOT_ALLOWED where the
-	//     key may not write, SIGNATURE_INVALID where the proof is for anything else, REQUEST_INVALID in a
-	//     distributed chain and from the 17th proof on. Of several of one key the last one counts.
-	//   - A batch whose seal has no signatures is judged by the proofs before it, for whose verification it
-	//     waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
-	//     and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
-	//     event but data.
-	//
+	// - A message without batch and proof is answered `conversation`, with an id that was made for this
+	//   stream alone; with the same one each time. It creates no chain: CHAIN_NOT_FOUND ends the stream.
+	// - A message with a proof for that id is answered `proven`, or `rejected`: KEY_NOT_ALLOWED where the
+	//   key may not write, SIGNATURE_INVALID where the proof is for anything else, REQUEST_INVALID in a
+	//   distributed chain and from the 17th proof on. Of several of one key the last one counts.
+	// - A batch whose seal has no signatures is judged by the proofs before it, for whose verification it
+	//   waits; so it may follow its proof at once. It is rejected as KEY_NOT_PROVEN where there is none,
+	//   and as SIGNATURE_INVALID where it must be signed: in a distributed chain, and if it holds any
+	//   event but data.
 	// Where a batch is to be attested, `attested` follows its `committed` as soon as a checkpoint covers it, and
 	// other answers may come in between. Until then the batch counts as one of the 128.
 	// Retry: sending the same seal again, on any stream, is answered with the first answer and adds
@@ -382,12 +379,11 @@ type ChainServiceServer interface {
 	// waits, in the order of their proofs. A lease has a token, that is larger than that of every lease on this object before, across
 	// restarts and restores of the server too; a batch that names it as a condition (`Fence`) is accepted only while the lease is held.
 	// Without such batches a lock is a promise between those who ask for it, and keeps nobody from writing.
-	//   - The first message is `lock`. It is answered `conversation`, with an id that was made for this stream alone.
-	//   - The second is `proof`, of a key that may write the object. It is answered `granted`, or `waiting` and later `granted`.
-	//   - `alive` is answered `alive`, each once, in order, from the first message on. The lease ends where nothing came for as long as
-	//     `ttl_ms` says. So whoever holds it is sure of it for that time, counted from when the last message that was answered was sent.
-	//   - Half-closing the stream gives the lease up, and the stream then ends with OK.
-	//
+	// - The first message is `lock`. It is answered `conversation`, with an id that was made for this stream alone.
+	// - The second is `proof`, of a key that may write the object. It is answered `granted`, or `waiting` and later `granted`.
+	// - `alive` is answered `alive`, each once, in order, from the first message on. The lease ends where nothing came for as long as
+	//   `ttl_ms` says. So whoever holds it is sure of it for that time, counted from when the last message that was answered was sent.
+	// - Half-closing the stream gives the lease up, and the stream then ends with OK.
 	// The lease ends with its stream, however that ends, and with nothing else that other streams do; and when the key loses its right
 	// to the object. Retry: makes another lease, with another token.
 	// Ends with KEY_NOT_ALLOWED, KEY_REVOKED, SIGNATURE_INVALID where the proof is none; LOCK_HELD where the caller
