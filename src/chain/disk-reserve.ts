@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
 import type { Batch } from '../event/index.ts';
 import type { Storage } from '../log/index.ts';
+import { isFromServer } from '../trust/index.ts';
 
 /** What a reserve is of. */
 export interface DiskReserveOptions {
@@ -46,7 +47,8 @@ export class DiskReserve {
    * @throws AtedbError DISK_FULL.
    */
   check(batch: Batch): void {
-    if (!this.#isTouched || makesRoom(batch)) return;
+    // What the server adds is little, and without it nothing is taken at all once the last answer about the owner has expired.
+    if (!this.#isTouched || makesRoom(batch) || isFromServer(batch)) return;
     const bytes = this.#bytes;
     throw new AtedbError(
       'DISK_FULL',

@@ -1,0 +1,42 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Batch, EventKind } from '../event/index.ts';
+import { MemoryStorage } from '../log/memory-storage.ts';
+import { DiskReserve } from './disk-reserve.ts';
+
+/** As far as the reserve looks at one. */
+function batchOf(...kinds: readonly EventKind[]): Batch {
+  return { count: kinds.length, kindOf: (index: number) => kinds[index] } as Batch;
+}
+
+async function touched(options: { bytes: number; partMax?: number; free: number }) {
+  const storage = new MemoryStorage();
+  storage.free = options.free;
+  const notices: string[] = [];
+  const { bytes, partMax } = options;
+  const onNotice = (notice: string) => notices.push(notice);
+  const reserve = new DiskReserve({ storage, path: '/', bytes, partMax, checkMs: 5, onNotice });
+  onTestFinished(() => reserve.close());
+  await vi.waitFor(() => expect(notices).toHaveLength(1));
+  return reserve;
+}
+
+test('when it is touched, what makes room and what the server itself adds is taken, and nothing else', async () => {
+  const reserve = await touched({ bytes: 5_000, free: 4_999 });
+  for (const kinds of [['tombstone'], ['redaction', 'tombstone'], ['auth_answer']] as const) {
+    expect(() => reserve.check(batchOf(...kinds)), kinds.join()).not.toThrow();
+  }
+  for (const kinds of [['data'], ['rules'], ['tombstone', 'data'], ['key_change']] as const) {
+    expect(() => reserve.check(batchOf(...kinds)), kinds.join()).toThrow(
+      expect.objectContaining({ reason: 'DISK_FULL' }),
+    );
+  }
+});
+
+test('of a small disk no more than a part is kept', async () => {
+  // A disk in memory has 2^40 bytes.
+  const part = 2 ** 40 / 1_024;
+  const reserve = await touched({ bytes: 2 ** 40, partMax: 1 / 1_024, free: part - 1 });
+  expect(() => reserve.check(batchOf('data'))).toThrow(
+    expect.objectContaining({ metadata: { free_bytes: `${part - 1}`, needed_bytes: `${part}` } }),
+  );
+});
