@@ -102,7 +102,7 @@ function makeCode(): string {
   );
 }
 
-/** As people read and type it: XXXX-XXXX-XXXX. */
+/** As people read and type it: three groups of four. */
 function inGroups(code: string): string {
   const groups = code.match(new RegExp(`.{${groupCharacters}}`, 'g')) ?? [];
   return groups.join('-');

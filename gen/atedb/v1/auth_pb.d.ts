@@ -131,7 +131,7 @@ export declare type VerifyUserRequest = Message<"atedb.v1.VerifyUserRequest"> & 
   fingerprint: Uint8Array;
 
   /**
-   * As it was sent: XXXX-XXXX-XXXX; case, spaces and hyphens don't matter. Required; at most 64 bytes.
+   * As it was sent: twelve letters and digits in three groups; case, spaces and hyphens don't matter. Required; at most 64 bytes.
    *
    * @generated from field: string code = 3;
    */

@@ -289,7 +289,7 @@ type VerifyUserRequest struct {
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// Fingerprint of the user's key: the code counts for this user alone. Required; 32 bytes.
 	Fingerprint []byte `protobuf:"bytes,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	// As it was sent: XXXX-XXXX-XXXX; case, spaces and hyphens don't matter. Required; at most 64 bytes.
+	// As it was sent: twelve letters and digits in three groups; case, spaces and hyphens don't matter. Required; at most 64 bytes.
 	Code          string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
