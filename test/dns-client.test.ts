@@ -1,8 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type ConnectOptions, KnownHosts, type Notice, Resolver } from '../src/client/index.ts';
+import {
+  type ConnectOptions,
+  KnownHosts,
+  type Notice,
+  RemoteOwners,
+  Resolver,
+} from '../src/client/index.ts';
 import { readMessage, recordTypes } from '../src/dns/message.ts';
+import { parseServerAddress } from '../src/event/index.ts';
 import { dnsAnswer } from './support/dns-answer.ts';
 import { type ChangeAnswer, DnsProxy } from './support/dns-proxy.ts';
 import { hasKnot, Knot } from './support/knot.ts';
@@ -99,6 +106,28 @@ elsewhere 60 A 192.0.2.1`,
   test('that has another identity than is published is sent nothing', async () => {
     await expect(use('wrong.zone')).rejects.toMatchObject({ reason: 'SERVER_IDENTITY_MISMATCH' });
     expect(await new KnownHosts(home).list()).toEqual([]);
+  });
+
+  test('an auth server is found and known in the same way', async () => {
+    const ask = async (host: string) => {
+      const owners = new RemoteOwners({
+        ...{ address: parseServerAddress(at(host)), home, dns: dns() },
+        onNotice: (notice) => notices.push(notice),
+      });
+      try {
+        return await owners.ownerAnswer({ owner: 'me@example.com' });
+      } finally {
+        await owners.close();
+      }
+    };
+    await expect(ask('wrong.zone')).rejects.toMatchObject({ reason: 'AUTH_IDENTITY_CHANGED' });
+    expect(await new KnownHosts(home).list()).toEqual([]);
+    // It is the right one, and has no accounts.
+    await expect(ask('right.zone')).rejects.toMatchObject({
+      reason: 'AUTH_UNAVAILABLE',
+      message: expect.stringContaining('does not know this call'),
+    });
+    expect(met()).toEqual([expect.stringContaining('as is published for it')]);
   });
 
   test('whose identity is proven not to be published is met at first use', async () => {

@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Batch, EventKind } from '../event/index.ts';
-import { MemoryStorage } from '../log/memory-storage.ts';
+import type { Storage } from '../log/index.ts';
 import { DiskReserve } from './disk-reserve.ts';
+
+const diskBytes = 2 ** 40;
 
 /** As far as the reserve looks at one. */
 function batchOf(...kinds: readonly EventKind[]): Batch {
@@ -9,8 +11,8 @@ function batchOf(...kinds: readonly EventKind[]): Batch {
 }
 
 async function touched(options: { bytes: number; partMax?: number; free: number }) {
-  const storage = new MemoryStorage();
-  storage.free = options.free;
+  const space = async () => ({ freeBytes: options.free, totalBytes: diskBytes });
+  const storage = { space } as unknown as Storage;
   const notices: string[] = [];
   const { bytes, partMax } = options;
   const onNotice = (notice: string) => notices.push(notice);
@@ -33,9 +35,8 @@ test('when it is touched, what makes room and what the server itself adds is tak
 });
 
 test('of a small disk no more than a part is kept', async () => {
-  // A disk in memory has 2^40 bytes.
-  const part = 2 ** 40 / 1_024;
-  const reserve = await touched({ bytes: 2 ** 40, partMax: 1 / 1_024, free: part - 1 });
+  const part = diskBytes / 1_024;
+  const reserve = await touched({ bytes: diskBytes, partMax: 1 / 1_024, free: part - 1 });
   expect(() => reserve.check(batchOf('data'))).toThrow(
     expect.objectContaining({ metadata: { free_bytes: `${part - 1}`, needed_bytes: `${part}` } }),
   );

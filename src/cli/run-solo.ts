@@ -45,7 +45,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
       tls: solo.tls,
       wireEncryption: globals.wireEncryption,
       auth: await serverAuth(globals.auth, {
-        ...{ logsPath: logs.path, answerDays: solo.answerDays, mail: solo.mail, logger },
+        ...{ logsPath: logs.path, answerDays: solo.answerDays, mail: solo.mail, logger, resolver },
       }),
       ...(solo.checkThreads === undefined ? {} : { checkThreads: solo.checkThreads }),
       ...(solo.scrubRate === undefined

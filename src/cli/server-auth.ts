@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Resolver } from '../dns/index.ts';
 import type { ServerOptions } from '../server/index.ts';
 import { embeddedAuth } from './embedded-auth.ts';
 import type { AuthChoice } from './global-flags.ts';
@@ -14,18 +15,20 @@ const homeBelowLogs = join('_sys', 'auth-server');
  * What a server asks who owns chains.
  *
  * @param settings.mail how users show that names are theirs, where the server has accounts.
+ * @param settings.resolver finds the auth server by its name; undefined: the system does.
  * @param settings.answerDays for which its own answers count; undefined: the server's default.
  */
 export async function serverAuth(
   choice: AuthChoice,
   settings: {
     readonly logsPath: string;
+    readonly resolver: Resolver | undefined;
     readonly answerDays: number | undefined;
     readonly mail: MailSettings;
     readonly logger: Logger;
   },
 ): Promise<ServerOptions['auth']> {
-  const { logsPath, answerDays, mail, logger } = settings;
+  const { logsPath, resolver, answerDays, mail, logger } = settings;
   if (choice.kind === 'none') return undefined;
   if (choice.kind === 'embedded') {
     const answerLifeMs = answerDays === undefined ? undefined : answerDays * dayMs;
@@ -35,6 +38,7 @@ export async function serverAuth(
   const source = new RemoteOwners({
     address: choice.address,
     home: join(logsPath, homeBelowLogs),
+    dns: resolver,
     onNotice: ({ kind, message }) => logger.info({ kind }, message),
   });
   return { source };

@@ -1,10 +1,12 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { GetOwnerResponseSchema, OwnerService } from '../../gen/atedb/v1/answer_pb.js';
 import { AtedbError } from '../bytes/index.ts';
+import type { DnsOptions, Resolver } from '../dns/index.ts';
 import { parseAuthAnswer, type ServerAddress } from '../event/index.ts';
 import { Connection } from './connection.ts';
 import { identityCheck } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
+import { nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
 import { Transport } from './transport.ts';
 
@@ -14,6 +16,8 @@ export interface RemoteOwnersOptions {
   /** Absolute path of the folder that remembers the server's identity in its file `known_hosts`. */
   readonly home: string;
   readonly onNotice: OnNotice;
+  /** How its name is resolved, and whether what DNS says has to validate; then the identity that is published for it counts at the first meeting. Default: as the system does. */
+  readonly dns?: DnsOptions | Resolver | undefined;
   /** Deadline of a question, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -29,16 +33,20 @@ const keyBits = 128;
 export class RemoteOwners {
   readonly #transport: Transport;
 
-  constructor({ address, home, onNotice, timeoutMs = timeoutDefaultMs }: RemoteOwnersOptions) {
+  /** @throws AtedbError as `new Resolver`. */
+  constructor(options: RemoteOwnersOptions) {
+    const { address, home, onNotice, timeoutMs = timeoutDefaultMs } = options;
+    const { resolver, lookUp } = nameSource(options.dns, address);
     const connection = new Connection(address, {
       tls: undefined,
       encryption: keyBits,
       identityCheck: identityCheck({
         address,
         knownHosts: new KnownHosts(home),
-        lookUp: undefined,
+        lookUp,
         onNotice,
       }),
+      resolver,
     });
     this.#transport = new Transport(connection, { timeoutMs });
   }
