@@ -79,6 +79,13 @@ test('a user is created, verified, logs out, and in on another machine, where it
   expect(desktop.keys).toEqual([`${login.key}.key`]);
   const [shown] = await desktop.json('user show');
   expect(shown).toMatchObject({ account, fingerprint: me.fingerprint, password: true, acts: 1 });
+  // It is the key of all commands that name none.
+  for (const line of ['key show', 'key public', 'key passphrase --remove']) {
+    expect(await desktop.json(line)).toMatchObject([{ fingerprint: me.fingerprint }]);
+  }
+  expect((await desktop.run('key export')).stdout).not.toBe('');
+  const [token] = await desktop.json('token new example.com/anna/log --write');
+  expect(token).toMatchObject({ issuer: me.fingerprint });
 });
 
 test('the password comes from a file that only its owner may read, and is shown nowhere', async () => {

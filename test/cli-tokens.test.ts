@@ -125,6 +125,7 @@ test('wrong command lines are told, and no token is shown', async () => {
     [['token', 'new', 'example.com/me/x'], {}, /say what the token is for/],
     [['token', 'new', 'Example.com/me/x', '--write'], {}, /is not a chain key/],
     [['token', 'new', 'team/x', '--write', '--expires', 'soon'], {}, /is no time/],
+    [['token', 'new', 'team/x', '--write', '--expires', '2020-01-01'], {}, /2020-01-01T.* is over/],
     [['token', 'new', 'team/x', '--write', '--from', file, '--key', 'a'], {}, /contradict/],
     [['token', 'revoke', 'abc', chain], {}, /names no token/],
     [['read', chain], { ATEDB_TOKEN: secret.slice(0, -9) }, /no token that can be used/],

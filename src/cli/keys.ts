@@ -32,6 +32,11 @@ export interface NewKeySettings extends KeySettings {
   readonly passphraseFile: string | undefined;
 }
 
+/** The name of a key that is there: of the one that is named, else of the one that commands use. */
+export async function nameOfKey(given: string | undefined): Promise<string> {
+  return given ?? (await openStore().defaultName());
+}
+
 /** Make a key, and show it. */
 export async function newKey(settings: NewKeySettings): Promise<void> {
   const { name, json, suite, sealed, passphraseFile } = settings;

@@ -2,7 +2,6 @@ import { createToken } from '../client/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import { parseChainAddress, publicKeyText, Token } from '../event/index.ts';
 import {
-  defaultKeyName,
   IdentityStore,
   identityHome,
   keyFileMode,
@@ -48,13 +47,20 @@ export async function newToken(settings: NewTokenSettings): Promise<void> {
     );
   }
   const now = Date.now();
+  const said = settings.expires && timeOf(settings.expires, now);
+  // With --not-before a time that is over was meant.
+  if (said !== undefined && settings.notBefore === undefined && said.getTime() <= now) {
+    throw new UsageError(
+      `--expires: ${said.toISOString()} is over: say until when it is to count, as 12h or 30d from now, or a time to come`,
+    );
+  }
   await runWithOutput(async (output) => {
     const from = await delegatorOf(settings);
     const token = await createToken({
       from,
       chains: settings.chains.map(scopeEntryOf),
       ...{ write, read },
-      expires: settings.expires ? timeOf(settings.expires, now) : defaultEnd(from, now),
+      expires: said ?? defaultEnd(from, now),
       notBefore: settings.notBefore && timeOf(settings.notBefore, now),
     });
     const record = recordOf(token, new Date(now));
@@ -132,7 +138,7 @@ async function delegatorOf({ key, from, passphraseFile }: NewTokenSettings) {
     throw new UsageError('--key and --from contradict each other; leave one out');
   }
   const store = new IdentityStore(home());
-  return (await store.get(key ?? defaultKeyName, passphraseFrom(passphraseFile))).keyPair;
+  return (await store.get(key ?? (await store.defaultName()), passphraseFrom(passphraseFile))).keyPair;
 }
 
 /** What stands for a chain: addresses do, too. */

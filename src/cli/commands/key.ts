@@ -6,8 +6,15 @@ import { keyFlags } from '../key-flags.ts';
 
 const nameOption = { describe: 'Name of the key', type: 'string', default: 'default' } as const;
 
+/** Of a key that is made. */
 function withName(program: Argv): Argv {
   return program.positional('name', nameOption);
+}
+
+/** Of a key that is there: it has no default here, since that depends on who is logged in. */
+function withNameOfOne(program: Argv): Argv {
+  const describe = 'Name of the key; that of whoever is logged in, else "default"';
+  return program.positional('name', { describe, type: 'string' });
 }
 
 // Named, so that help has it before the options of all commands.
@@ -24,6 +31,13 @@ function withJson(program: Argv): Argv {
 /** What the commands share: the name and how to print, as yargs has parsed them. */
 function shared(parsed: Record<string, unknown>): { name: string; json: boolean } {
   return { name: argumentText(parsed.name), json: parsed.json === true };
+}
+
+/** The same for a key that is there. */
+async function sharedOfOne(parsed: Record<string, unknown>) {
+  const { nameOfKey } = await import('../keys.ts');
+  const given = parsed.name === undefined ? undefined : argumentText(parsed.name);
+  return { name: await nameOfKey(given), json: parsed.json === true };
 }
 
 const newFlags = { suite: keyFlags.suite, passphrase: keyFlags.passphrase };
@@ -55,10 +69,10 @@ const listCommand: CommandModule = {
 const showCommand: CommandModule = {
   command: 'show [name]',
   describe: 'Show the public half of a key, which others may know',
-  builder: (program) => withJson(withName(program)),
+  builder: (program) => withJson(withNameOfOne(program)),
   handler: async (parsed) => {
     const { showKey } = await import('../keys.ts');
-    await showKey(shared(parsed));
+    await showKey(await sharedOfOne(parsed));
   },
 };
 
@@ -67,7 +81,7 @@ const publicCommand: CommandModule = {
   describe: 'Print the public half of a key as a line of text, for others to share data with',
   builder: (program) =>
     withJson(
-      withName(program).option('output', {
+      withNameOfOne(program).option('output', {
         group,
         alias: 'o',
         describe: 'Write to this new file',
@@ -78,7 +92,7 @@ const publicCommand: CommandModule = {
   handler: async (parsed) => {
     const { printPublicKey } = await import('../keys.ts');
     const file = parsed.output === undefined ? undefined : argumentText(parsed.output);
-    await printPublicKey({ ...shared(parsed), file });
+    await printPublicKey({ ...(await sharedOfOne(parsed)), file });
   },
 };
 
@@ -86,7 +100,7 @@ const exportCommand: CommandModule = {
   command: 'export [name]',
   describe: 'Print a key, its secret half too, for another machine or for keeping',
   builder: (program) =>
-    withName(program)
+    withNameOfOne(program)
       .option('output', {
         group,
         alias: 'o',
@@ -104,7 +118,8 @@ const exportCommand: CommandModule = {
   handler: async (parsed) => {
     const { exportKey } = await import('../keys.ts');
     const file = parsed.output === undefined ? undefined : argumentText(parsed.output);
-    await exportKey({ name: argumentText(parsed.name), file, evenOnTerminal: parsed.yes === true });
+    const { name } = await sharedOfOne(parsed);
+    await exportKey({ name, file, evenOnTerminal: parsed.yes === true });
   },
 };
 
@@ -128,7 +143,7 @@ const passphraseFlags = {
 const passphraseCommand: CommandModule = {
   command: 'passphrase [name]',
   describe: 'Seal a key with a passphrase, with another one, or with none',
-  builder: (program) => withJson(declareChainFlags(withName(program), passphraseFlags)),
+  builder: (program) => withJson(declareChainFlags(withNameOfOne(program), passphraseFlags)),
   handler: async (parsed) => {
     const remove = isOn(keyFlags.remove, parsed);
     const newFile = readChainFlag(keyFlags.newPassphraseFile, parsed);
@@ -139,7 +154,7 @@ const passphraseCommand: CommandModule = {
     }
     const currentFile = readPassphraseFlag(parsed);
     const { changePassphrase } = await import('../keys.ts');
-    await changePassphrase({ ...shared(parsed), remove, currentFile, newFile });
+    await changePassphrase({ ...(await sharedOfOne(parsed)), remove, currentFile, newFile });
   },
 };
 
