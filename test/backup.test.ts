@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { authClient, startAuthServer } from './support/auth-server.ts';
 import { jsonLines } from './support/cli-fixture.ts';
 import { filesWith } from './support/folder-bytes.ts';
 import { runHere } from './support/run-here.ts';
@@ -202,6 +203,36 @@ test('damage is neither backed up nor restored', async () => {
   const failed = await backUp(server, fresh);
   expect(failed.code).toBe(1);
   expect(jsonLines(failed.stdout)).toMatchObject([{ state: 'failed', reason: 'CHAIN_DAMAGED' }]);
+});
+
+test('accounts are backed up and restored with the server that keeps them, and no backup of another server is overwritten', async () => {
+  const password = 'correct horse battery';
+  await using server = await startAuthServer();
+  await using client = await authClient(server);
+  await client.accounts.create({ account: 'anna@example.com', password });
+  const backup = join(await temporaryHome(), 'backup');
+  const claimed = { key: testKey, forAppend: true, claim: true };
+  await (await client.open(chainKey, claimed)).append({ data: 'one' });
+  const first = await backUp(server, backup);
+  expect(jsonLines(first.stdout)).toMatchObject([{ chainKey }, { chainKey: '_sys/auth' }]);
+  // As a chain, and not file by file: each copy is whole, and has what was done since.
+  await client.accounts.create({ account: 'bert@example.com', password });
+  const second = jsonLines((await backUp(server, backup)).stdout);
+  expect(second[1]?.events).toBeGreaterThan(Number(jsonLines(first.stdout)[1]?.events));
+  await using other = await startAuthServer();
+  const foreign = await backUp(other, backup);
+  expect([foreign.code, jsonLines(foreign.stderr)]).toMatchObject([
+    1,
+    [{ reason: 'BACKUP_MISMATCH' }],
+  ]);
+  const keyOf = (path: string) => readFile(join(path, '_sys', 'identity.key'), 'utf8');
+  expect(await keyOf(backup)).toBe(await keyOf(server.logsPath));
+  const logsPath = join(await temporaryHome(), 'logs');
+  const restored = await runHere('atedb', ['restore', backup, logsPath, '--json']);
+  expect(jsonLines(restored.stdout)).toMatchObject([{ chainKey }, { chainKey: '_sys/auth' }]);
+  await using elsewhere = await startAuthServer({}, { logsPath });
+  await using again = await authClient(elsewhere);
+  await again.accounts.login({ account: 'bert@example.com', password });
 });
 
 test('what is to be backed up, and where to, is to be said', async () => {

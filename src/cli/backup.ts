@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { chainFolder, findChains } from '../chain/index.ts';
-import type { ChainKey } from '../event/index.ts';
+import { authChainKey, type ChainKey } from '../event/index.ts';
 import {
   type BackupReport,
   backupLog,
@@ -14,7 +14,7 @@ import { type Output, runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { countOf, safeText } from './safe-text.ts';
 import { serverLogs } from './server-logs.ts';
-import { copySystemFiles } from './system-files.ts';
+import { checkBackupOf, copySystemFiles } from './system-files.ts';
 
 /** What `atedb backup` is told. */
 export interface BackupSettings {
@@ -38,9 +38,9 @@ export async function backUp(settings: BackupSettings): Promise<void> {
   const logsPath = await serverLogs(settings.logsPath);
   const target = await backupTarget(settings.folder, logsPath);
   await using _ = await lockBackup(target);
+  if (chain === undefined) await checkBackupOf(logsPath, target);
   const storage = new RealStorage();
-  const all = chain === undefined ? await findChains(storage, logsPath) : [chain];
-  const keys = all.sort((a, b) => (a.text < b.text ? -1 : 1));
+  const keys = chain === undefined ? await chainsOf(storage, logsPath) : [chain];
   await runWithOutput(async (output, signal) => {
     let failure: unknown;
     const sizes = await Promise.all(
@@ -62,9 +62,21 @@ export async function backUp(settings: BackupSettings): Promise<void> {
       if (copied.error !== undefined) failure ??= copied.error;
       await print(output, { key, json, ...copied });
     }
-    if (chain === undefined) await copySystemFiles(logsPath, target, { replaces: true });
+    if (chain === undefined) {
+      const count = await copySystemFiles(logsPath, target, { replaces: true });
+      if (!json)
+        await output.write(`_sys: ${countOf(count, 'file')}, the server's keys among them\n`);
+    }
     if (failure !== undefined) throw failure;
   });
+}
+
+/** All chains of a server; last that of its accounts, if it has any: so it is never behind what they say of owners. */
+async function chainsOf(storage: Storage, logsPath: string): Promise<ChainKey[]> {
+  const found = await findChains(storage, logsPath);
+  const keys = found.sort((a, b) => (a.text < b.text ? -1 : 1));
+  const accounts = await storage.stat(chainFolder(logsPath, authChainKey));
+  return accounts === undefined ? keys : [...keys, authChainKey];
 }
 
 /** What became of one chain. */

@@ -3,7 +3,7 @@ import { realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { chainFolder, findChains } from '../chain/index.ts';
-import type { ChainKey } from '../event/index.ts';
+import { authChainKey, type ChainKey } from '../event/index.ts';
 import { backupLog, RealStorage, readError, type Storage } from '../log/index.ts';
 import { makeFolderDurable } from '../store/index.ts';
 import { verifyFolder } from '../verify/index.ts';
@@ -57,7 +57,10 @@ export async function restore(settings: RestoreSettings): Promise<void> {
   await runWithOutput(async (output, signal) => {
     // Before anything is changed.
     for (const key of keys) if (!replaces) await checkAbsent(storage, logsPath, key);
-    for (const key of keys) {
+    const system = chain === undefined ? systemOf(backup, logsPath) : 'none';
+    const accounts = chainFolder(backup, authChainKey);
+    const hasAccounts = system === 'restored' && (await storage.stat(accounts)) !== undefined;
+    for (const key of hasAccounts ? [...keys, authChainKey] : keys) {
       signal.throwIfAborted();
       const events = await restoreChain(storage, { key, backup, logsPath, signal });
       await output.write(
@@ -66,7 +69,14 @@ export async function restore(settings: RestoreSettings): Promise<void> {
           : `${safeText(key.text)}: restored ${countOf(events, 'event')}\n`,
       );
     }
-    if (chain === undefined) await restoreSystem(backup, logsPath, json);
+    if (system === 'restored') {
+      await copySystemFiles(backup, logsPath, { replaces: true });
+    } else if (system === 'kept') {
+      noticeWriter(json)({
+        kind: 'identity-kept',
+        message: `${logsPath} has the keys of a server, which stay, and so do its accounts; those of the backup are in ${join(backup, '_sys')}`,
+      });
+    }
   });
 }
 
@@ -144,15 +154,9 @@ function freeName(place: string): string {
   }
 }
 
-/** A server that has an identity keeps it. */
-async function restoreSystem(backup: string, logsPath: string, json: boolean): Promise<void> {
-  if (!existsSync(join(backup, '_sys', 'identity.key'))) return;
-  if (!existsSync(join(logsPath, '_sys', 'identity.key'))) {
-    await copySystemFiles(backup, logsPath, { replaces: true });
-    return;
-  }
-  noticeWriter(json)({
-    kind: 'identity-kept',
-    message: `${logsPath} has the keys of a server, which stay; those of the backup are in ${join(backup, '_sys')}`,
-  });
+/** What becomes of the server's own folder: one that has an identity keeps it, and all that belongs to it. */
+function systemOf(backup: string, logsPath: string): 'none' | 'kept' | 'restored' {
+  const hasKeys = (path: string) => existsSync(join(path, '_sys', 'identity.key'));
+  if (!hasKeys(backup)) return 'none';
+  return hasKeys(logsPath) ? 'kept' : 'restored';
 }

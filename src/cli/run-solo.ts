@@ -2,6 +2,7 @@ import { Resolver } from '../dns/index.ts';
 import type { RunningServer } from '../server/index.ts';
 import { checkListen, startServer } from '../server/index.ts';
 import { announcement } from './announcement.ts';
+import { backUpSystem } from './back-up-system.ts';
 import { backupTarget, lockBackup } from './backup-target.ts';
 import { dnsOptions } from './dns-flags.ts';
 import type { GlobalSettings } from './global-flags.ts';
@@ -12,7 +13,7 @@ import { packageVersion } from './program.ts';
 import { serverAuth } from './server-auth.ts';
 import type { SoloSettings } from './solo-flags.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
-import { copySystemFiles } from './system-files.ts';
+import { checkBackupOf } from './system-files.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -38,6 +39,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
     const logs = await prepareLogsPath(solo.logsPath);
     const backupPath = solo.backupPath && (await backupTarget(solo.backupPath.value, logs.path));
     await using _ = backupPath ? await lockBackup(backupPath) : undefined;
+    if (backupPath) await checkBackupOf(logs.path, backupPath);
     const server = await startServer({
       ...where,
       logsPath: logs.path,
@@ -60,7 +62,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
     process.stdout.on('error', () => undefined);
     process.stdout.write(announce(server, { globals, solo, logs }));
     await server.drain(await stopRequest.promise);
-    if (backupPath) await copySystemFiles(logs.path, backupPath, { replaces: true });
+    if (backupPath) await backUpSystem(logs.path, backupPath);
   } finally {
     unlisten();
   }

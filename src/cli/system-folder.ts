@@ -22,8 +22,8 @@ export async function systemFolder(
   return join(await realpath(found), '_sys');
 }
 
-/** `npm start` keeps its logs in the folder that it is started from. */
-function usualLogsPaths(): readonly string[] {
+/** Where servers have their logs unless told otherwise; `npm start` has them in the folder that it is started from. */
+export function usualLogsPaths(): readonly string[] {
   return [defaultLogsPath, expandHome('~/ate'), resolve('data')];
 }
 

@@ -1,12 +1,7 @@
 import { createToken } from '../client/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import { parseChainAddress, publicKeyText, Token } from '../event/index.ts';
-import {
-  IdentityStore,
-  identityHome,
-  keyFileMode,
-  writeFileAtomic,
-} from '../store/index.ts';
+import { IdentityStore, identityHome, keyFileMode, writeFileAtomic } from '../store/index.ts';
 import { UsageError } from './errors.ts';
 import { loadToken } from './load-token.ts';
 import { runWithOutput } from './output.ts';
@@ -138,7 +133,8 @@ async function delegatorOf({ key, from, passphraseFile }: NewTokenSettings) {
     throw new UsageError('--key and --from contradict each other; leave one out');
   }
   const store = new IdentityStore(home());
-  return (await store.get(key ?? (await store.defaultName()), passphraseFrom(passphraseFile))).keyPair;
+  return (await store.get(key ?? (await store.defaultName()), passphraseFrom(passphraseFile)))
+    .keyPair;
 }
 
 /** What stands for a chain: addresses do, too. */

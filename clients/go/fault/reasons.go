@@ -216,6 +216,6 @@ const (
 	RedactionInvalid Reason = "REDACTION_INVALID"
 	// DataGone: gRPC FAILED_PRECONDITION. The event's data is not there any more: it was redacted, or dropped since something newer is there. The metadata says which. Its header still proves what it was. Also made by clients.
 	DataGone Reason = "DATA_GONE"
-	// BackupMismatch: gRPC FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+	// BackupMismatch: gRPC FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, the keys of another server, or a copy of a history that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
 	BackupMismatch Reason = "BACKUP_MISMATCH"
 )

@@ -843,8 +843,8 @@ export enum ErrorReason {
   DATA_GONE = 171,
 
   /**
-   * FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it
-   * was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+   * FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, the keys of another server, or a copy of a history
+   * that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
    *
    * @generated from enum value: ERROR_REASON_BACKUP_MISMATCH = 172;
    */

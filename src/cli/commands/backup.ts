@@ -11,7 +11,6 @@ import {
 import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
 import type { ParsedArguments } from '../flags.ts';
-import { soloFlags } from '../solo-flags.ts';
 
 const flags = {
   all: switchFlag('all', "All chains, and the server's own files, with its keys"),
@@ -19,7 +18,7 @@ const flags = {
     'logs-path',
     "Folder of the server's logs",
     parseText,
-    soloFlags.logsPath.defaultText,
+    'that of /opt/ate, ~/ate and ./data which has a server',
   ),
   json: chainFlags.json,
 };

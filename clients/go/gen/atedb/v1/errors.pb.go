@@ -312,8 +312,8 @@ const (
 	// FAILED_PRECONDITION. The event's data is not there any more: it was redacted, or dropped since something newer is there. The metadata says
 	// which. Its header still proves what it was. Also made by clients.
 	ErrorReason_ERROR_REASON_DATA_GONE ErrorReason = 171
-	// FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, or of a history that the chain doesn't go on: it
-	// was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
+	// FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, the keys of another server, or a copy of a history
+	// that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
 	ErrorReason_ERROR_REASON_BACKUP_MISMATCH ErrorReason = 172
 )
 
