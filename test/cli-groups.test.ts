@@ -90,3 +90,31 @@ test('whom to share with is to be said', async () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('--group')]);
   }
 });
+
+test("a member's token writes to the group's chains, says whose it is, and ends with the role", async () => {
+  const [emil, fred, job] = [new Person('emil'), new Person('fred'), new Person('job')];
+  await emil.ok('user create emil@example.com --server SERVER');
+  await fred.ok('user create fred@example.com --server SERVER');
+  await emil.ok('group create crew');
+  await emil.ok('group add crew contributor fred@example.com');
+  await emil.ok('append CHAINS/crew/log HELLO');
+  const file = join(folder, 'crew.token');
+  const made = await fred.json(`token new crew/* --write --output ${file}`);
+  const me = await fred.json('whoami');
+  expect(made.path).toMatchObject([{ issuer: made.issuer }, { issuer: me.fingerprint }]);
+  expect(made.issuer).not.toBe(me.fingerprint);
+  await job.ok(`append CHAINS/crew/log MORE --token ${file}`);
+  expect(await emil.ok('read CHAINS/crew/log')).toBe('hello\nmore\n');
+  const mixed = await fred.run('token new crew/log example.com/fred/log --write');
+  expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining('for each owner')]);
+  await emil.ok('group remove crew contributor fred@example.com');
+  await emil.ok('append CHAINS/crew/log HELLO');
+  const ended = await job.run(`append CHAINS/crew/log MORE --token ${file}`);
+  expect(ended.code, ended.stderr).toBe(3);
+  // Who has it may give some of it on, and its giver end it.
+  await emil.ok('group add crew contributor fred@example.com');
+  await fred.ok(`token new CHAINS/crew/log --write --output ${file}2`);
+  await job.ok(`append CHAINS/crew/log MORE --token ${file}2`);
+  await fred.ok(`token revoke ${file}2 CHAINS/crew/log`);
+  expect((await job.run(`append CHAINS/crew/log MORE --token ${file}2`)).stderr).toMatch(/revoked/);
+});

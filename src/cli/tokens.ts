@@ -1,9 +1,19 @@
-import { createToken } from '../client/index.ts';
+import { AtedbError } from '../bytes/index.ts';
+import { createToken, highestRole, type TokenOptions } from '../client/index.ts';
 import type { KeyPair } from '../crypto/index.ts';
 import { parseChainAddress, publicKeyText, Token } from '../event/index.ts';
-import { IdentityStore, identityHome, keyFileMode, writeFileAtomic } from '../store/index.ts';
+import {
+  IdentityStore,
+  identityHome,
+  keyFileMode,
+  readLogin,
+  writeFileAtomic,
+} from '../store/index.ts';
+import type { AccountTarget } from './account-flags.ts';
+import { connectTo } from './connect-to.ts';
 import { UsageError } from './errors.ts';
 import { loadToken } from './load-token.ts';
+import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
 import { safeText } from './safe-text.ts';
@@ -21,8 +31,10 @@ export interface NewTokenSettings {
   /** Undefined: a week from now, or with the token that it is from, if that is sooner. */
   readonly expires: SaidTime | undefined;
   readonly notBefore: SaidTime | undefined;
-  /** Name of the key that delegates; undefined: the default one. */
+  /** Name of the key that delegates; undefined: the default one, for chains of a group by the role that it has there. */
   readonly key: string | undefined;
+  /** Where a group is kept whose chains they are. */
+  readonly target: AccountTarget;
   /** File of the token that it is narrowed from; undefined: a key delegates. */
   readonly from: string | undefined;
   /** File that it is written to; undefined: it is printed. */
@@ -50,10 +62,10 @@ export async function newToken(settings: NewTokenSettings): Promise<void> {
     );
   }
   await runWithOutput(async (output) => {
-    const from = await delegatorOf(settings);
+    const chains = settings.chains.map(scopeEntryOf);
+    const { from, through } = await delegatorOf(settings, chains);
     const token = await createToken({
-      from,
-      chains: settings.chains.map(scopeEntryOf),
+      ...{ from, through, chains },
       ...{ write, read },
       expires: said ?? defaultEnd(from, now),
       notBefore: settings.notBefore && timeOf(settings.notBefore, now),
@@ -126,15 +138,58 @@ function defaultEnd(from: KeyPair | Token, now: number): Date {
   return new Date(Math.min(now + weekMs, above ?? Number.POSITIVE_INFINITY));
 }
 
-/** Whoever delegates: a key of the home folder, or the holder of a token. */
-async function delegatorOf({ key, from, passphraseFile }: NewTokenSettings) {
+/** Whoever delegates: a key of the home folder, that of a role in a group whose chains they are, or the holder of a token. */
+async function delegatorOf(
+  { key, from, passphraseFile, target, chains: named }: NewTokenSettings,
+  chains: readonly string[],
+): Promise<Pick<TokenOptions, 'from' | 'through'>> {
   if (from !== undefined) {
-    if (key === undefined) return loadToken({ file: from });
+    if (key === undefined) return { from: await loadToken({ file: from }) };
     throw new UsageError('--key and --from contradict each other; leave one out');
   }
   const store = new IdentityStore(home());
-  return (await store.get(key ?? (await store.defaultName()), passphraseFrom(passphraseFile)))
-    .keyPair;
+  const name = key ?? (await store.defaultName());
+  const { keyPair: own } = await store.get(name, passphraseFrom(passphraseFile));
+  const group = key === undefined ? groupOf(chains) : undefined;
+  const roleKey = group === undefined ? undefined : await roleKeyOf(group, { own, target, named });
+  return roleKey === undefined ? { from: own } : { from: roleKey, through: own };
+}
+
+/** The group that owns all of some chains. @throws UsageError where others own some of them. */
+function groupOf(chains: readonly string[]): string | undefined {
+  const owners = new Set(chains.map((chain) => chain.slice(0, chain.lastIndexOf('/'))));
+  const group = [...owners].find((owner) => !owner.includes('/'));
+  if (group === undefined || owners.size === 1) return group;
+  throw new UsageError(
+    `the chains of the group ${group} are written with a key of its own, so a token is for these alone: make one for each owner`,
+  );
+}
+
+/** By what a member uses the group's chains; undefined for who is none, or where no groups are kept. */
+async function roleKeyOf(
+  group: string,
+  by: {
+    readonly own: KeyPair;
+    readonly target: AccountTarget;
+    readonly named: readonly string[];
+  },
+): Promise<KeyPair | undefined> {
+  const { own, target, named } = by;
+  const address = named.find((text) => text.includes('://') && !text.endsWith('/*'));
+  const place =
+    address === undefined
+      ? ((await readLogin(home()))?.server ?? 'localhost')
+      : parseChainAddress(address).server;
+  const server = target.server ?? target.serverAt(place);
+  const { json } = target;
+  await using client = await connectTo(server, { onNotice: noticeWriter(json) }, json);
+  try {
+    return highestRole(await client.groups.open(group, own))?.key;
+  } catch (error) {
+    const { reason } = error instanceof AtedbError ? error : {};
+    if (reason === 'GROUP_DENIED' || reason === 'UNSUPPORTED') return undefined;
+    throw error;
+  }
 }
 
 /** What stands for a chain: addresses do, too. */

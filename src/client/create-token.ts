@@ -8,6 +8,11 @@ import { checkDelegationPath, signDelegation } from '../trust/index.ts';
 export interface TokenOptions {
   /** Who delegates: a key, or the holder of a token, who gives some of what that gives. */
   readonly from: KeyPair | Token;
+  /**
+   * An own key that stands between: it is given what the token is, and gives it on, so that the token says by whom it was given, and that key
+   * can end it. For `from` that is of a group's role. Default: none.
+   */
+  readonly through?: KeyPair | undefined;
   /** Chain keys, and `owner/*` for all chains of an owner, as `example.com/me/*` or `team/*`; 1 to 16. */
   readonly chains: readonly string[];
   /** Whether it is to write by. Default: false. One of the two is to be true. */
@@ -30,9 +35,10 @@ const serialBytes = 16;
  * too long; CHAIN_KEY_INVALID.
  */
 export async function createToken(options: TokenOptions): Promise<Token> {
-  const { from, write = false, read = false, expires, notBefore } = options;
+  const { from, through, write = false, read = false, expires, notBefore } = options;
   const above = from instanceof Token ? from.delegations : [];
-  if (above.length >= delegationsMax) {
+  const between = through === undefined ? [] : [through];
+  if (above.length + between.length >= delegationsMax) {
     throw new AtedbError(
       'REQUEST_INVALID',
       `a token is ${delegationsMax} delegations from the key that has the right by itself, at most; ask for one that is nearer`,
@@ -47,11 +53,14 @@ export async function createToken(options: TokenOptions): Promise<Token> {
     // A narrower one doesn't begin before the one that it is from.
     notBeforeUnixMs: Math.max(timeOf('notBefore', notBefore), above.at(-1)?.notBeforeUnixMs ?? 0),
     expiresUnixMs: timeOf('expires', expires),
-    serial: randomBytes(serialBytes),
   };
-  const issuer = from instanceof Token ? from.key : from;
-  const delegation = await signDelegation(claim, { issuer, subject: key });
-  const path = [...above, delegation];
+  const path = [...above];
+  let issuer = from instanceof Token ? from.key : from;
+  for (const subject of [...between, key]) {
+    const serial = randomBytes(serialBytes);
+    path.push(await signDelegation({ ...claim, serial }, { issuer, subject }));
+    issuer = subject;
+  }
   checkDelegationPath(path);
   const first = from instanceof Token ? from.issuer : from.publicKey;
   return new Token(key, { issuer: first, delegations: path });

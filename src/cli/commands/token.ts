@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { parseChainAddress } from '../../event/index.ts';
+import { accountFlags, readAccountTarget } from '../account-flags.ts';
 import {
   chainFlags,
   declareChainFlags,
@@ -27,6 +28,10 @@ const newFlags = {
   ),
   notBefore: valueFlag('not-before', 'From when on it counts', parseSaidTime, 'now'),
   key: { ...chainFlags.key, describe: 'Name of the key that gives it; see: atedb key' },
+  server: {
+    ...accountFlags.server,
+    describe: 'Server that keeps the group whose chains they are, host[:port]',
+  },
   from: valueFlag('from', 'File with a token of yours, some of which it gives on', parseText),
   output: {
     ...valueFlag('output', 'Write it to this new file, for its owner alone to read', parseText),
@@ -45,7 +50,7 @@ const newCommand: CommandModule = {
   describe:
     'Make a token: it gives some of what a key of yours may do, in some chains, for a while',
   builder: (program) =>
-    declareChainFlags(program, newFlags)
+    declareServerFlags(program, newFlags)
       .positional('chains', {
         describe: 'Keys of chains, or owner/* for all of an owner',
         type: 'string',
@@ -62,7 +67,7 @@ const newCommand: CommandModule = {
         'less than a token gives, for somebody else',
       )
       .epilogue(
-        'A token changes no rules and makes no chain. Nothing is sent: it counts wherever the key does that\ngives it.',
+        'A token changes no rules and makes no chain. Nothing is sent: it counts wherever the key does that\ngives it. For chains of a group that is the key of your role, which is asked for, and ends when that does.',
       ),
   handler: async (parsed) => {
     const { newToken } = await import('../tokens.ts');
@@ -73,6 +78,7 @@ const newCommand: CommandModule = {
       expires: readChainFlag(newFlags.expires, parsed),
       notBefore: readChainFlag(newFlags.notBefore, parsed),
       key: readChainFlag(newFlags.key, parsed),
+      target: readAccountTarget(parsed),
       from: readChainFlag(newFlags.from, parsed),
       file: readChainFlag(newFlags.output, parsed),
       publicFile: readChainFlag(newFlags.public, parsed),
