@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { resultWords } from '../src/cli/compact.ts';
 import type { AtedbClient, Chain, ChainEvent } from '../src/client/index.ts';
 import { noticeLogger } from './support/notices.ts';
 import { testClient, testKey } from './support/test-client.ts';
@@ -141,4 +142,17 @@ test('what is young keeps its data', async () => {
   expect(decided.map(({ decision }) => decision)).toContain('young');
   expect(bytesAfter).toBe(bytesBefore);
   expect((await collect(chain.read())).every(({ data }) => data !== undefined)).toBe(true);
+});
+
+test('what a rewriting would not make smaller is left, and nothing of it is said to be dropped', async () => {
+  await using server = await TestServer.start({ segmentBytesMax, compact: { horizonMs: 0 } });
+  await using client = await testClient(server.address);
+  await using chain = await client.open(chainKey, { forAppend: true, key: testKey });
+  for (const data of ['a', 'b']) await chain.append({ name: 'small', data });
+  const result = await client.admin.compact(chainKey);
+  const { decided, bytesAfter, bytesBefore, segments, use } = result;
+  expect([bytesAfter, segments.length]).toEqual([bytesBefore, 1]);
+  expect(use.deadBytes).toBeGreaterThan(0);
+  expect(decided.map(({ decision }) => decision)).not.toContain('dropped');
+  expect(resultWords(result)).toMatch(/^rewrote 0 segments: .*\nleft 1 segment as before: /);
 });

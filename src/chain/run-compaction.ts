@@ -138,6 +138,7 @@ class Compaction {
     if (made === undefined && young.events === 0) {
       await keepKeys(at, segment, next, keptBytes() + dropped.bytes);
     }
+    if (made === undefined) tally.leaveDropped();
     await this.#listener.onRewritten(report(made?.bytes ?? segment.bytes), made);
   }
 

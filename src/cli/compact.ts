@@ -40,15 +40,18 @@ export function resultWords(result: CompactionResult): string {
   const { dryRun, bytesBefore, bytesAfter, decided, segments, activeDeadBytes, use } = result;
   const saved = Math.max(0, bytesBefore - bytesAfter);
   const changed = segments.filter((one) => one.bytesAfter !== one.bytesBefore);
+  const leftCount = dryRun ? 0 : segments.length - changed.length;
   const verb = dryRun ? 'would rewrite' : 'rewrote';
-  const after = `${countOf(bytesAfter, 'byte')}${dryRun ? ', about' : ''}`;
   const lines = [
-    `${verb} ${countOf(changed.length, 'segment')}: ${grouped(bytesBefore)} → ${after} (${grouped(saved)} less)`,
+    `${verb} ${countOf(changed.length, 'segment')}: ${grouped(bytesBefore)} → ${countOf(bytesAfter, 'byte')} (${dryRun ? 'about ' : ''}${grouped(saved)} less)`,
     ...(activeDeadBytes === 0
       ? []
       : [
           `the active segment, which has ${countOf(activeDeadBytes, 'byte')} of superseded data, would be closed and rewritten, too`,
         ]),
+    ...(leftCount === 0
+      ? []
+      : [`left ${countOf(leftCount, 'segment')} as before: rewriting would make nothing smaller`]),
     ...decided.map(decidedWords),
     `data now: ${countOf(use.liveBytes, 'byte')} live, ${countOf(use.deadBytes, 'byte')} superseded that may go, ${countOf(use.keptBytes, 'byte')} superseded that have to stay`,
   ];

@@ -37,6 +37,13 @@ export class Tally {
     }
   }
 
+  /** What was to be dropped is left where it is. */
+  leaveDropped(): void {
+    const place = decisions.indexOf('dropped');
+    this.#events[place] = 0;
+    this.#bytes[place] = 0;
+  }
+
   get counts(): TallyCounts {
     const of = (decision: Decision): Counted => {
       const place = decisions.indexOf(decision);
