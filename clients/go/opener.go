@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"strconv"
 
 	atedbv1 "atedb.example/go/gen/atedb/v1"
@@ -148,6 +149,9 @@ func (c *Chain) checkGenesis(slice []byte, remembered *home.Remembered) (*event.
 		return nil, nil, unreadable("its genesis is not one batch")
 	}
 	genesis, batch, err := trust.VerifyGenesis(stored[0].Run)
+	if errors.Is(err, fault.Unsupported) {
+		return nil, nil, err
+	}
 	if err != nil {
 		return nil, nil, unreadable("its genesis does not verify: " + fault.Text(err))
 	}

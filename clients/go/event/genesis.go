@@ -48,6 +48,8 @@ type Genesis struct {
 	Private bool
 	// Confidential: data is sealed unless a rule says otherwise.
 	Confidential bool
+	// HasAuthService: an auth service says who owns the chain. Its roots, and what comes of them, aren't in the genesis then.
+	HasAuthService bool
 
 	// Header bytes as they were read, and ChainID that follows from them.
 	Header  []byte
@@ -120,6 +122,8 @@ func (g *Genesis) read(message []byte) error {
 			g.Private = true
 		case 8:
 			g.Confidential = true
+		case 9, 10:
+			g.HasAuthService = true
 		}
 	}
 	if err != nil {

@@ -111,6 +111,9 @@ func checkGenesis(batch *event.Batch) (*event.Genesis, error) {
 	if err != nil {
 		return nil, err
 	}
+	if genesis.HasAuthService {
+		return nil, fault.New(fault.Unsupported, "an auth service says who owns the chain %s, which this client can't verify yet: use the atedb command or the TypeScript client; chains that a server makes with --no-auth, and distributed ones, it can", genesis.ChainKey)
+	}
 	if genesis.ChainID != seal.ChainID {
 		return nil, badGenesis("its seal names another chain than the genesis makes")
 	}

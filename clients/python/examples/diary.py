@@ -1,6 +1,6 @@
 """A diary that only its writer can read: append to it, read it, follow it.
 
-Start a server in the repository, `npm start`, then: python examples/diary.py "Dear diary, ..."
+Start a server in the repository, `npm start -- --no-auth`, then: python examples/diary.py "Dear diary, ..."
 """
 
 import asyncio

@@ -25,8 +25,9 @@ def node() -> str:
 class LiveServer:
     """`atedb solo` on one folder, which can be killed and started again on the same port."""
 
-    def __init__(self, folder: Path, flags: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, flags: Sequence[str] = (), *, auth: bool = False) -> None:
         self.folder = folder
+        self._owners = [] if auth else ["--no-auth"]
         self.flags = list(flags)
         self.port = 0
         self.identity = ""
@@ -40,7 +41,7 @@ class LiveServer:
 
     async def start(self) -> "LiveServer":
         self.output = b""
-        arguments = [str(ROOT / "bin" / "atedb.cjs"), "--no-auth", "solo", str(self.folder / "logs")]
+        arguments = [str(ROOT / "bin" / "atedb.cjs"), *self._owners, "solo", str(self.folder / "logs")]
         arguments += ["-l", "127.0.0.1", "-p", str(self.port), *self.flags]
         environment = {**os.environ, "HOME": str(self.folder), "ATE_HOME": str(self.folder / "server-home")}
         self._process = await asyncio.create_subprocess_exec(

@@ -83,7 +83,7 @@ export class ChainOffers {
     if (answer === undefined) {
       throw new AtedbError(
         'AUTH_ANSWER_REQUIRED',
-        `who owns ${chainKey.text} is said by the auth service of this server, and the genesis was made without it. Open the chain with wishes, and append the genesis that is offered`,
+        `who owns ${chainKey.text} is said by the auth service of this server, and the genesis was made without it. A client opens the chain with wishes, and appends the genesis that is offered; one that can't needs a server with --no-auth`,
         { metadata: { chain_key: chainKey.text } },
       );
     }

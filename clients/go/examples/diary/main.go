@@ -1,6 +1,6 @@
 // Command diary is a diary that only its writer can read: it appends what it is told, and prints all of it.
 //
-// Start a server in the repository, `npm start`, then:
+// Start a server in the repository, `npm start -- --no-auth`, then:
 //
 //	go run ./examples/diary "Dear diary, ..."
 package main

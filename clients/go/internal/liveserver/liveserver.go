@@ -32,6 +32,8 @@ type Server struct {
 	drained chan struct{}
 	// Identity is the fingerprint that the server prints: sha256:….
 	Identity string
+	// withAuth: it has an auth service of its own.
+	withAuth bool
 }
 
 // Root of the repository.
@@ -45,6 +47,15 @@ func Root() string {
 func Start(t testing.TB, flags ...string) *Server {
 	t.Helper()
 	server := &Server{t: t, folder: t.TempDir(), flags: flags}
+	server.Start()
+	t.Cleanup(server.Kill)
+	return server
+}
+
+// StartWithAuth starts one that says who owns chains.
+func StartWithAuth(t testing.TB) *Server {
+	t.Helper()
+	server := &Server{t: t, folder: t.TempDir(), withAuth: true}
 	server.Start()
 	t.Cleanup(server.Kill)
 	return server
@@ -81,7 +92,10 @@ func (s *Server) Start() {
 			global, solo = s.flags[:i], s.flags[i+1:]
 		}
 	}
-	arguments := append([]string{filepath.Join(Root(), "bin", "atedb.cjs"), "--no-auth"}, global...)
+	if !s.withAuth {
+		global = append([]string{"--no-auth"}, global...)
+	}
+	arguments := append([]string{filepath.Join(Root(), "bin", "atedb.cjs")}, global...)
 	arguments = append(arguments, "solo", filepath.Join(s.folder, "logs"), "-l", "127.0.0.1", "-p", strconv.Itoa(s.port))
 	command := exec.Command(node(s.t), append(arguments, solo...)...)
 	command.Env = append(os.Environ(), "HOME="+s.folder, "ATE_HOME="+filepath.Join(s.folder, "home"), "XDG_CACHE_HOME="+os.Getenv("HOME")+"/.cache")

@@ -251,6 +251,8 @@ class ChainOpener:
             ((run, commit),) = split_slice(genesis_slice)
             genesis, batch = verify_genesis(run)
         except (AtedbError, ValueError) as error:
+            if isinstance(error, AtedbError) and error.reason == Reason.UNSUPPORTED:
+                raise
             raise untrue(f"its genesis does not verify: {error}") from error
         header = commit.header
         is_first = (header.commit, header.first_sequence, header.events) == (0, 0, 1)

@@ -31,6 +31,8 @@ class Genesis:
     """Of a centralized chain."""
     private: bool
     confidential: bool
+    has_auth_service: bool
+    """Whether an auth service says who owns the chain: its roots, and what comes of them, aren't in the genesis then."""
     header: bytes
 
     @property
@@ -117,6 +119,7 @@ def parse_genesis(header: bytes) -> Genesis:
         server,
         numbers.get(7) == 1,
         numbers.get(8) == 1,
+        9 in parts or 10 in parts,
         header,
     )
 

@@ -174,6 +174,12 @@ def _check_genesis(batch: Batch) -> Genesis:
     if seal.counter or seal.as_of is not None or seal.preconditions:
         raise _invalid_genesis("nothing comes before a genesis, and its seal says so")
     genesis = parse_genesis(event.header)
+    if genesis.has_auth_service:
+        raise AtedbError(
+            Reason.UNSUPPORTED,
+            f"an auth service says who owns the chain {genesis.chain_key.text}, which this client can't verify yet: use the "
+            "atedb command or the TypeScript client; chains that a server makes with --no-auth, and distributed ones, it can",
+        )
     if genesis.chain_id != seal.chain_id:
         raise _invalid_genesis("its seal names another chain than the genesis makes")
     pinned = genesis.chain_key.roots_fingerprint
