@@ -242,6 +242,9 @@ test('what is to be backed up, and where to, is to be said', async () => {
   const said = async (...args: string[]) => (await runHere('atedb', ['backup', ...args])).code;
   expect(await said('--all', ...logs)).toBe(2);
   expect(await said(backup, ...logs)).toBe(2);
+  expect((await runHere('atedb', ['backup', backup])).stderr).toMatch(
+    /^Try: atedb backup --help$/m,
+  );
   expect(await said('ate://elsewhere.example.com/team/db', backup)).toBe(2);
   expect(await said('--all', join(server.logsPath, 'inside'), ...logs)).toBe(2);
   expect(await said('--all', backup, '--logs-path', backup)).toBe(2);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAuthServer } from './support/auth-server.ts';
 import { runHere } from './support/run-here.ts';
-import type { TestServer } from './support/test-server.ts';
+import { TestServer } from './support/test-server.ts';
 
 // The commands about groups, as a script uses them.
 
@@ -29,14 +29,14 @@ class Person {
     this.home = join(folder, name);
   }
 
-  run(line: string) {
+  run(line: string, more: Record<string, string> = {}) {
     const args = line.split(' ').map((word) =>
       word
         .replace('SERVER', server.address)
         .replace('CHAINS', `ate://${server.address}`)
         .replace(/^(HELLO|MORE)$/, (name) => join(folder, name)),
     );
-    const environment = { ATE_HOME: this.home, ATEDB_PASSWORD: 'correct horse battery' };
+    const environment = { ATE_HOME: this.home, ATEDB_PASSWORD: 'correct horse battery', ...more };
     return runHere('atedb', args, { environment });
   }
 
@@ -117,4 +117,39 @@ test("a member's token writes to the group's chains, says whose it is, and ends 
   await job.ok(`append CHAINS/crew/log MORE --token ${file}2`);
   await fred.ok(`token revoke ${file}2 CHAINS/crew/log`);
   expect((await job.run(`append CHAINS/crew/log MORE --token ${file}2`)).stderr).toMatch(/revoked/);
+});
+
+test('mistakes are told with what to do', async () => {
+  const [gina, hugo] = [new Person('gina'), new Person('hugo')];
+  await gina.ok('user create gina@example.com --server SERVER');
+  await hugo.ok('user create hugo@example.com --server SERVER');
+  await gina.ok('group create choir');
+  await gina.ok('append CHAINS/choir/log HELLO');
+  const told = async (person: Person, line: string) => (await person.run(line)).stderr;
+  expect(await told(hugo, 'append CHAINS/choir/log MORE')).toMatch(/ask its owner, choir\n/);
+  expect(await told(gina, 'group create choir')).toMatch(/Choose another name/);
+  const noTerminal = { ATEDB_PASSWORD: '' };
+  expect((await gina.run('group create Choir', noTerminal)).stderr).toMatch(/lower case only/);
+  expect((await gina.run('group create a@b.example', noTerminal)).stderr).toMatch(/is a user/);
+  expect((await hugo.run('login choir', noTerminal)).stderr).toMatch(/is a group/);
+  expect(await told(gina, 'group remove choir owner gina@example.com')).toMatch(/somebody else/);
+  expect(await told(gina, 'group add choir contributor no@example.com')).toMatch(/user create/);
+  // A misspelt role is one of its own, which gives no right.
+  const misspelt = await told(gina, 'group add choir contributer hugo@example.com');
+  expect(misspelt).toMatch(/made the role contributer, which the group didn't have/);
+  expect(await told(gina, 'group add choir contributor hugo@example.com')).toBe('');
+  // Nobody could have sent a code.
+  expect(await gina.ok('login gina@example.com')).toMatch(/that the name is yours\n/);
+  const verify = await gina.run('user verify');
+  expect([verify.code, verify.stderr]).toEqual([2, expect.stringMatching(/sends no codes/)]);
+  await gina.ok('logout');
+  expect(await told(gina, 'whoami')).toMatch(/atedb login NAME@DOMAIN/);
+});
+
+test('a server that keeps no accounts says so', async () => {
+  await using chains = await TestServer.start();
+  const { code, stderr } = await new Person('iris').run(
+    `user create iris@example.com --server ${chains.address}`,
+  );
+  expect([code, stderr]).toEqual([3, expect.stringMatching(/keeps no accounts .*--no-auth/)]);
 });

@@ -53,6 +53,12 @@ test('data is erased by its sequences, and every command says that it is gone', 
   const again = await cli.atedb(['redact', chain, '2', '--yes', '--json']);
   expect(again.code).toBe(7);
   expect(jsonLines(again.stderr)).toMatchObject([{ reason: 'DATA_GONE' }]);
+  // What isn't there can't be erased, and leaves no redaction behind.
+  const nothing = await cli.atedb(['redact', chain, '--name', 'nil', '--yes', '--json']);
+  expect([nothing.code, jsonLines(nothing.stderr)]).toMatchObject([
+    7,
+    [{ reason: 'EVENT_NOT_FOUND' }],
+  ]);
   const proof = await cli.atedb(['proof', chain, '2', '--with-data', '--json']);
   expect(jsonLines(proof.stderr)).toMatchObject([{ reason: 'DATA_GONE' }]);
 });

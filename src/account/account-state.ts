@@ -50,9 +50,13 @@ export function nextState(before: AccountState | undefined, act: Act): Step<Acco
 function checkPlace(before: AccountState, { account, version, previous }: Act): void {
   const metadata = { account: account.text, version: String(before.version) };
   if (version === 0) {
-    throw new AtedbError('ACCOUNT_EXISTS', `there is an account ${account.text} already`, {
-      metadata,
-    });
+    throw new AtedbError(
+      'ACCOUNT_EXISTS',
+      `there is an account ${account.text} already. Choose another name, or, if it is yours, log in`,
+      {
+        metadata,
+      },
+    );
   }
   if (before.isRemoved) {
     throw new AtedbError('ACCOUNT_REMOVED', `the account ${account.text} was removed`, {

@@ -129,7 +129,11 @@ function changeRoles(
   checkLost(before, state);
   const whole = { ...state, roles: sorted.map((role) => withWraps(role, state)) };
   checkRecipients(whole, changes);
-  if (roleOf(whole, 'owner').members.length === 0) throw actInvalid('the group has no owner left');
+  if (roleOf(whole, 'owner').members.length === 0) {
+    throw actInvalid(
+      'the group would have no owner left. Give somebody else that role first, or delete the group',
+    );
+  }
   checkLimits(whole);
   checkCount(changed);
   return whole;

@@ -263,7 +263,11 @@ function secretsInvalid(why: string): AtedbError {
 
 /** The refusal of what is asked of an account that there isn't. */
 export function accountUnknown(name: string): AtedbError {
-  return new AtedbError('ACCOUNT_UNKNOWN', `there is no account ${name}`, {
-    metadata: { account: name },
-  });
+  return new AtedbError(
+    'ACCOUNT_UNKNOWN',
+    `there is no account ${name} here. Check the name; whoever it is of creates it (atedb user create, or for a group atedb group create)`,
+    {
+      metadata: { account: name },
+    },
+  );
 }

@@ -70,7 +70,9 @@ export interface AccountTarget {
 /** Read which account a command is about. @throws UsageError for a name or an address that can't be. */
 export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
   const name = parsed.account === undefined ? undefined : String(parsed.account);
-  if (name !== undefined) asUsage(() => parseOwner(name));
+  if (name !== undefined && asUsage(() => parseOwner(name)).kind !== 'user') {
+    throw new UsageError(`${name} is a group; a user is name@domain`);
+  }
   const server = readChainFlag(accountFlags.server, parsed) ?? authOf(parsed);
   const serverAt = (address: string) =>
     readServer(

@@ -1,8 +1,10 @@
 import type { GroupSigner, OpenedGroup } from '../client/index.ts';
 import { PublicKey } from '../crypto/index.ts';
+import { parseOwner } from '../event/index.ts';
 import { UsageError } from './errors.ts';
 import { type GroupSession, type GroupSettings, openGroupSession } from './group-session.ts';
 import { fingerprintOf, KeyNames } from './key-names.ts';
+import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { askHidden } from './prompt.ts';
 import { safeText } from './safe-text.ts';
@@ -22,6 +24,10 @@ export interface OneMember extends OneGroup {
 /** Create a group, of which whoever does is the owner. */
 export async function createGroup(settings: OneGroup): Promise<void> {
   const { group } = settings;
+  // Before a password is asked for.
+  if (parseOwner(group).kind !== 'group') {
+    throw new UsageError(`${group} is a user; a group's name has no "@"`);
+  }
   await withGroups(settings, async (output, session) => {
     const { client, account } = session;
     await client.groups.create(group, { ...(await session.sudo()), account });
@@ -40,7 +46,15 @@ export async function addMember(settings: OneMember): Promise<void> {
     const member = named.includes('@')
       ? await client.groups.memberOf(named, role)
       : await keyMember(named);
+    const { state } = await client.groups.open(group, session.key);
     await client.groups.add(group, role, member, await signerFor(session, settings));
+    // It may be a misspelt one, which gives no right.
+    if (!state.roles.some(({ name }) => name === role)) {
+      noticeWriter(settings.target.json)({
+        kind: 'role-made',
+        message: `made the role ${role}, which the group didn't have: it gives a right only where a rule names its key`,
+      });
+    }
     const { fingerprintHex: fingerprint } = member.key;
     const words = `${named.includes('@') ? named : `the key ${fingerprint}`} has the role ${role} in the group ${group}`;
     say(output, settings, { group, role, account: member.account, fingerprint }, words);

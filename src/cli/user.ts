@@ -94,11 +94,14 @@ export async function logIn(settings: PasswordSettings): Promise<void> {
     const login = await keepLogin(session, found.key);
     const { fingerprintHex: fingerprint } = found.key.publicKey;
     const unverified = found.isUnverified;
+    const { codesBy } = unverified ? await client.accounts.describe() : { codesBy: 'none' };
+    // Where no codes are sent nothing can be done about it.
+    const advice = codesBy === 'none' ? '' : ': atedb user verify';
     const shown = { account, server: login.server, fingerprint, key: login.key, unverified };
     output.write(
       target.json
         ? `${JSON.stringify(shown)}\n`
-        : `logged in as ${account} at ${login.server}, with the key ${fingerprint}${unverified ? '\nnobody has checked that the name is yours: atedb user verify' : ''}\n`,
+        : `logged in as ${account} at ${login.server}, with the key ${fingerprint}${unverified ? `\nnobody has checked that the name is yours${advice}` : ''}\n`,
     );
   });
 }
@@ -120,7 +123,10 @@ export async function whoAmI({ json }: { readonly json: boolean }): Promise<void
   const home = identityHome(process.env);
   const login = await readLogin(home);
   if (login === undefined) {
-    throw new AtedbError('NOT_LOGGED_IN', 'nobody is logged in; log in with: atedb login');
+    throw new AtedbError(
+      'NOT_LOGGED_IN',
+      'nobody is logged in; log in with: atedb login NAME@DOMAIN',
+    );
   }
   const { account, server, key } = login;
   const { IdentityStore } = await import('../store/index.ts');
@@ -315,6 +321,11 @@ async function enterCode(
 ): Promise<void> {
   const { target, mustAsk = false } = settings;
   const { codesBy } = await client.accounts.describe();
+  if (codesBy === 'none') {
+    throw new UsageError(
+      `this server sends no codes, so that ${account} stays unverified, and can be used so. Whoever runs it can have it send codes by mail (--smtp-url), or show them (--show-codes)`,
+    );
+  }
   const whence =
     codesBy === 'mail' ? `was mailed to ${account}` : 'the server has shown its operator';
   process.stderr.write(`enter the code that ${whence}\n`);

@@ -48,6 +48,13 @@ export function errorFromStatus(
             `${server} has given this call up, since what it sent was not taken: ${failed.details}. Read on from where it was`,
           );
     case status.UNIMPLEMENTED:
+      // A chain server keeps none itself where it was told so, or another one does.
+      if (failed.details.includes('/atedb.v1.AuthService/')) {
+        return withReason(
+          'UNSUPPORTED',
+          `${server} keeps no accounts and no groups: it runs with --no-auth, or another server has them, which its --auth names. Name that one (atedb: --server)`,
+        );
+      }
       return withReason(
         'UNSUPPORTED',
         `${server} does not know this call: ${failed.details}. Is it an atedb server, of this version?`,

@@ -44,7 +44,7 @@ const pollMsMax = 1_000;
 /**
  * Have data of earlier events erased.
  *
- * @throws AtedbError REDACTION_INVALID for an event that has no data, DATA_GONE where that of all of them is gone already; as `getEvent` and
+ * @throws AtedbError REDACTION_INVALID for an event that has no data, EVENT_NOT_FOUND for an object that there is nothing of, DATA_GONE where that of all of them is gone already; as `getEvent` and
  * `append`.
  */
 export async function redact(
@@ -84,11 +84,19 @@ function keyOf(target: Exclude<RedactTarget, { readonly sequences: unknown }>): 
 
 /** A redaction of all that an object has. */
 async function ofObject(
-  { opener, genesis }: RangeContext,
+  context: RangeContext,
   primaryKey: Buffer,
   options: CallOptions,
 ): Promise<AppendEvent> {
   const { signal, timeoutMs } = options;
+  if ((await getEvent(context, { primaryKey }, { signal, timeoutMs })) === undefined) {
+    throw new AtedbError(
+      'EVENT_NOT_FOUND',
+      `no event of ${context.genesis.chainKey.text} is about the object ${primaryKey.toString('hex')}, so there is nothing to erase. Check its name or its key`,
+      { metadata: { primary_key: primaryKey.toString('hex') } },
+    );
+  }
+  const { opener, genesis } = context;
   const { chain } = await opener.open({ signal, timeoutMs });
   const beforeSequence = chain?.nextSequence;
   if (beforeSequence === undefined) {

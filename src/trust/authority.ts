@@ -230,7 +230,11 @@ export class Authority {
     const isNamed = claimed.some(
       (actor) => this.keys.isChanged(actor) || this.#hasRight(actor) || this.#tree.namesEveryone,
     );
-    if (!isNamed) throw notNamed(actors, this.keys);
+    if (!isNamed) throw this.#notNamed(actors);
+  }
+
+  #notNamed(actors: readonly string[]): AtedbError {
+    return notNamed(actors, { keys: this.keys, owner: this.owner?.owner });
   }
 
   /** Whether a key, in hexadecimal, is a root, or a rule names it: not only everyone. */
@@ -250,7 +254,7 @@ export class Authority {
     const { issuerHex } = first;
     checkScopeOfPath(path, at.chainKey);
     if (this.keys.isChanged(issuerHex) || !this.#hasRight(issuerHex)) {
-      throw notNamed([issuerHex], this.keys);
+      throw this.#notNamed([issuerHex]);
     }
     this.#delegations.learn(path, at.timeUnixMs, undo);
   }

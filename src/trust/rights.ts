@@ -142,13 +142,16 @@ export function notPrivate({ index }: Pick<Refused, 'index'>): AtedbError {
   );
 }
 
-/** Keys that no rule of the chain names. */
-export function notNamed(actors: readonly string[], keys: KeyRing): AtedbError {
+/** Keys that no rule of the chain names. @param owner as an auth service names it; undefined in chains without one. */
+export function notNamed(
+  actors: readonly string[],
+  { keys, owner }: { readonly keys: KeyRing; readonly owner: string | undefined },
+): AtedbError {
   const allowed = keys.roots.map(({ fingerprintHex }) => fingerprintHex);
   const from = actors.length === 1 ? `the key ${actors[0]}` : `the keys ${actors.join(', ')}`;
   return new AtedbError(
     'KEY_NOT_ALLOWED',
-    `${from} may not write to this chain: no rule of it names ${actors.length === 1 ? 'it' : 'them'}, and its roots are ${allowed.join(', ')}. Use another key, or ask its owner`,
+    `${from} may not write to this chain: no rule of it names ${actors.length === 1 ? 'it' : 'them'}, and its roots are ${allowed.join(', ')}. Use another key, or ask its owner${owner === undefined ? '' : `, ${owner}`}`,
     { metadata: { fingerprint: actors.join(','), allowed: allowed.join(',') } },
   );
 }
