@@ -150,6 +150,10 @@ const refusals = new Set([
   'SIGNATURE_INVALID',
   'AS_OF_INVALID',
   'LOCK_HELD',
+  // Of delegations that bytes of other fields were taken for.
+  'DELEGATION_INVALID',
+  'DELEGATION_OUT_OF_SCOPE',
+  'DELEGATION_EXPIRED',
 ]);
 
 async function talk(talking: Talk, random: Random, donors: readonly Buffer[], told: string) {

@@ -133,7 +133,7 @@ const answer: fc.Arbitrary<OracleAnswer> = fc
     writers: fc.nat(2),
     changed: fc.nat(2),
     successors: fc.array(fc.option(fc.constantFrom(...people)), { minLength: 2, maxLength: 2 }),
-    isRemoved: fc.nat(4).map((chosen) => chosen === 0),
+    isRemoved: fc.nat(2).map((chosen) => chosen === 0),
   })
   .map(({ keys, successors, ...said }) => {
     const writersEnd = said.roots + said.writers;
