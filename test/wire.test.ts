@@ -46,7 +46,7 @@ describe('a server that requires encryption', () => {
   test('is shown one handshake for many calls that come at once', async () => {
     await using proxy = await TunnelProxy.start(server.address);
     await using client = await testClient(proxy.address, { encryption: 'auto' });
-    const names = Array.from({ length: 30 }, (_, index) => `example.com/me/at_once_${index}`);
+    const names = Array.from({ length: 30 }, (_, index) => `team/at_once_${index}`);
     const chains = await Promise.all(names.map((name) => client.open(name, forAppend)));
     await Promise.all(chains.map((chain) => chain.append({ data: 'x' })));
     expect(proxy.counts.Handshake).toBe(1);
@@ -134,13 +134,11 @@ describe('sessions are renewed, and nobody notices', () => {
     await using server = await TestServer.start({ wireEncryption: 256 });
     await using proxy = await TunnelProxy.start(server.address);
     await using client = await testClient(proxy.address, { encryption: 'auto' });
-    const chain = await client.open('example.com/me/restarted', forAppend);
+    const chain = await client.open('team/restarted', forAppend);
     await chain.append({ data: 'before' });
     await server.restart();
     proxy.retarget(server.address);
-    await Promise.all(
-      Array.from({ length: 10 }, () => client.describe('example.com/me/restarted')),
-    );
+    await Promise.all(Array.from({ length: 10 }, () => client.describe('team/restarted')));
     await chain.append({ data: 'after' });
     expect((await all(chain.read())).length).toBe(3);
     // The first one tells the client that it needs a share for larger keys.

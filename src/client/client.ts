@@ -87,7 +87,7 @@ export class AtedbClient implements AsyncDisposable {
   /** The groups that the server keeps, for their members; encrypted only, too. */
   readonly groups: GroupsClient;
   readonly #transport: Transport;
-  /** That is encrypted, where the other need not be; made when it is used. */
+  /** That insists on encryption, for when the other isn't encrypted; made when it is used. */
   #safeTransport: Transport | undefined;
   readonly #onNotice: OnNotice;
   readonly #passphrase: Passphrase | undefined;
@@ -118,8 +118,7 @@ export class AtedbClient implements AsyncDisposable {
     };
     this.#transport = transportFor(encryption);
     const safely = () => {
-      const isSafe = tlsSetup !== undefined || typeof encryption === 'number';
-      if (isSafe || this.#closed !== undefined) return this.#transport;
+      if (this.#transport.alwaysEncrypts || this.#closed !== undefined) return this.#transport;
       if (encryption === 'plain') throw linkUnsafe(this.server);
       // Who is on the way could keep the other one from encryption.
       this.#safeTransport ??= transportFor(keyBitsLeast);

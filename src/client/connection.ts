@@ -90,6 +90,11 @@ export class Connection {
     return this.#tunnel?.provenIdentity;
   }
 
+  /** Whether all calls from now on are encrypted, or fail: by TLS, or as `Tunnel.alwaysEncrypts`. */
+  get alwaysEncrypts(): boolean {
+    return this.#tls !== undefined || (this.#tunnel?.alwaysEncrypts ?? false);
+  }
+
   /** Counts the connections that were given up; see `renew`. */
   get generation(): number {
     return this.#generation;

@@ -58,6 +58,11 @@ export class Transport {
     );
   }
 
+  /** As `Connection.alwaysEncrypts`. */
+  get alwaysEncrypts(): boolean {
+    return this.#connection.alwaysEncrypts;
+  }
+
   /** Counts the connections that were given up; see `renew`. */
   get generation(): number {
     return this.#connection.generation;

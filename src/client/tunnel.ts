@@ -76,6 +76,14 @@ export class Tunnel {
   }
 
   /**
+   * Whether all calls from now on are encrypted, or fail: since the user insists, or since the server has encrypted before, which is not
+   * gone back on.
+   */
+  get alwaysEncrypts(): boolean {
+    return this.#options.encryption !== 'auto' || this.#hasEncrypted;
+  }
+
+  /**
    * The form of a call that begins now.
    *
    * @param refused the form that the server has refused: another is agreed on, unless that was done since.
