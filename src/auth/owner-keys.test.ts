@@ -21,7 +21,7 @@ test('the chains of an owner are told its key, and which ones count no more', as
   const signers = [key, sudoKey, recoveryKey];
   let state = await changed(name, undefined, creationOf(pairs, someSecrets(loginKey)), signers);
   state = await changed(name, state, { kind: 'delegation_revocation', fingerprint }, [key]);
-  const before = ownerKeysOf(state, { changes: 0, isUnverified: true }, undefined);
+  const before = ownerKeysOf(state, { changes: 0, isUnverified: true }, 1);
   expect(before).toMatchObject({ version: 1, isUnverified: true, isRemoved: false, changed: [] });
   const rotation = rotationTo({ key: second, recoveryKey: recovery });
   state = await changed(name, state, rotation, [sudoKey, second, recovery]);
@@ -31,8 +31,12 @@ test('the chains of an owner are told its key, and which ones count no more', as
       one.fingerprint.toString('hex'),
       one.successor?.toString('hex'),
     ]);
-  const { version, roots } = ownerKeysOf(state, { changes: 1, isUnverified: false }, undefined);
+  const { version, roots } = ownerKeysOf(state, { changes: 1, isUnverified: false }, 0);
   expect(version).toBe(4);
+  // Whoever knows nothing yet is told the version before a key was taken back, and so asks for that next.
+  const first = ownerKeysOf(state, { changes: 1, isUnverified: false }, undefined);
+  expect(first).toMatchObject({ version: 1, changed: [], roots });
+  expect(since(first.version)[0]).toEqual([stranger.publicKey.fingerprintHex, undefined]);
   expect(roots).toEqual([third.publicKey]);
   const now = third.publicKey.fingerprintHex;
   const rotated = [

@@ -12,7 +12,8 @@ export interface AccountNotes {
 /**
  * Whose keys count in the chains of an account. Its version counts acts and other changes, so each change makes it rise.
  *
- * @param sinceVersion from where on keys that were retired are told; undefined: none are.
+ * @param sinceVersion from where on keys that were retired are told; undefined: none are, and the version is then the last one before a delegated
+ * key was taken back. So a chain that is created asks at once for what came since, and takes back the same.
  */
 export function ownerKeysOf(
   state: AccountState,
@@ -21,7 +22,7 @@ export function ownerKeysOf(
 ): OwnerKeys {
   const { version, changed, isRemoved } = state;
   return {
-    version: version + changes,
+    version: sinceVersion === undefined ? toldWithout(state) + changes : version + changes,
     ...keysOf(state),
     changed: changed
       // Chains know no keys that are for acts alone.
@@ -36,6 +37,15 @@ export function ownerKeysOf(
     isUnverified,
     isRemoved,
   };
+}
+
+/**
+ * The version that is told where no retired keys are. Keys of the account that were replaced have no right in a chain that is new; those that
+ * were delegated to have one by their delegation, as long as the chain doesn't know that it was taken back.
+ */
+function toldWithout({ version, changed }: AccountState): number {
+  const first = changed.find(({ role }) => role === 'delegated');
+  return first === undefined ? version : first.version - 1;
 }
 
 /** Whose keys count: a user's key; of a group those of its roles. */

@@ -12,7 +12,7 @@ export interface RetiredKey {
 
 /** Whose keys count in the chains of an owner: what an account says of itself. */
 export interface OwnerKeys {
-  /** Rises by one with each change of the account; 0: it was only created. */
+  /** Rises by one with each change of the account, up to what `changed` tells of; 0: it was only created. */
   readonly version: number;
   /** 1 to 16. */
   readonly roots: readonly PublicKey[];

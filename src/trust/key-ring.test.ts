@@ -59,3 +59,27 @@ test('however many keys a chain knows, it learns whose it is', () => {
   expect(ring.owners).toEqual(['key -1']);
   expect(ring.find(writer.fingerprintHex)).toBeUndefined();
 });
+
+test('what a service says follows a key goes before what the key has said, for those before it too, and leads to nobody in a circle', () => {
+  const ring = new KeyRing({ roots: [keyOf(-1)], others: [], changed: [] });
+  ring.follow('role 0', 'role 1', []);
+  ring.change('role 1', 'thief', []);
+  ring.change('mine', 'thief', []);
+  expect([...ring.namesOf('thief')].sort()).toEqual(['mine', 'role 0', 'role 1', 'thief']);
+  const undo: Undo = [];
+  ring.follow('role 1', 'role 2', undo);
+  expect([...ring.namesOf('role 2')].sort()).toEqual(['role 0', 'role 1', 'role 2']);
+  expect([...ring.namesOf('thief')].sort()).toEqual(['mine', 'thief']);
+  // What is stored says the same.
+  expect(new KeyRing(ring.record()).namesOf('role 2')).toEqual(ring.namesOf('role 2'));
+  ring.change('role 2', 'role 3', undo);
+  ring.follow('role 2', 'role 0', undo);
+  expect(['role 0', 'role 1', 'role 2'].map((name) => ring.currentOf(name))).toEqual([
+    ...[undefined, undefined, undefined],
+  ]);
+  // Given up for nobody: it stays so.
+  ring.follow('role 2', 'role 4', undo);
+  expect(ring.currentOf('role 2')).toBeUndefined();
+  takeBackAll(undo);
+  expect([...ring.namesOf('thief')].sort()).toEqual(['mine', 'role 0', 'role 1', 'thief']);
+});

@@ -7,8 +7,8 @@ export interface KeyRingRecord {
   readonly roots: readonly PublicKey[];
   /** All others that events have shown. */
   readonly others: readonly PublicKey[];
-  /** Keys that count no more, with those that count in their place; undefined for none. */
-  readonly changed: readonly (readonly [fingerprint: string, current: string | undefined])[];
+  /** Keys that count no more, with those that followed them, which may count no more either; undefined for none. */
+  readonly changed: readonly (readonly [fingerprint: string, successor: string | undefined])[];
   /** Those of the others that may write where the root of the chain has no rule for it: an auth service has named them. Absent: none. */
   readonly writers?: readonly string[] | undefined;
 }
@@ -21,13 +21,17 @@ export class KeyRing {
   readonly #keys = new Map<string, PublicKey>();
   #roots: ReadonlySet<string>;
   #writers: ReadonlySet<string>;
-  readonly #changed = new Map<string, string | undefined>();
+  /** What has followed each key that counts no more. Leads to no key twice. */
+  readonly #successors = new Map<string, string | undefined>();
+  /** What counts in the place of each: where its successors end. */
+  #changed: Map<string, string | undefined>;
 
   constructor({ roots, others, changed, writers = [] }: KeyRingRecord) {
     for (const key of [...roots, ...others]) this.#keys.set(key.fingerprintHex, key);
     this.#roots = new Set(roots.map((root) => root.fingerprintHex));
     this.#writers = new Set(writers);
-    for (const [fingerprint, current] of changed) this.#changed.set(fingerprint, current);
+    for (const [fingerprint, successor] of changed) this.#successors.set(fingerprint, successor);
+    this.#changed = endsOf(this.#successors);
   }
 
   /** As plain data: the same for the same state, however that came about. */
@@ -35,7 +39,7 @@ export class KeyRing {
     const others = [...this.#keys.values()]
       .filter((key) => !this.isRoot(key.fingerprintHex))
       .sort((a, b) => (a.fingerprintHex < b.fingerprintHex ? -1 : 1));
-    const changed = [...this.#changed].sort(([a], [b]) => (a < b ? -1 : 1));
+    const changed = [...this.#successors].sort(([a], [b]) => (a < b ? -1 : 1));
     return { roots: this.roots, others, changed, writers: [...this.#writers].sort() };
   }
 
@@ -122,6 +126,55 @@ export class KeyRing {
 
   /** From now on a key doesn't count, and its successor, if there is one, counts wherever it is named. */
   change(fingerprint: string, successor: string | undefined, undo: Undo): void {
+    setEntry(this.#successors, fingerprint, successor, undo);
     for (const name of this.namesOf(fingerprint)) setEntry(this.#changed, name, successor, undo);
   }
+
+  /**
+   * Have what an auth service says follows a key, which counts no more. Its word goes before what the key has said itself: whoever has had the
+   * key of a role, and has it no more, would else keep the role's place in all rules. A key that was given up without a successor stays so.
+   */
+  follow(fingerprint: string, successor: string | undefined, undo: Undo): void {
+    const isFirst = !this.isChanged(fingerprint);
+    if (!isFirst && this.#successors.get(fingerprint) === undefined) return;
+    const next = this.#leadsTo(successor, fingerprint) ? undefined : successor;
+    setEntry(this.#successors, fingerprint, next, undo);
+    if (isFirst) {
+      const end = next === undefined ? undefined : this.currentOf(next);
+      for (const name of this.namesOf(fingerprint)) setEntry(this.#changed, name, end, undo);
+      return;
+    }
+    const before = this.#changed;
+    this.#changed = endsOf(this.#successors);
+    undo.push(() => {
+      this.#changed = before;
+    });
+  }
+
+  /** Whether a key is another one, or that one is among those that have followed it. */
+  #leadsTo(fingerprint: string | undefined, other: string): boolean {
+    for (let at = fingerprint; at !== undefined; at = this.#successors.get(at)) {
+      if (at === other) return true;
+    }
+    return false;
+  }
+}
+
+/** What counts in the place of each key that was followed by another, or by none. */
+function endsOf(
+  successors: ReadonlyMap<string, string | undefined>,
+): Map<string, string | undefined> {
+  const ends = new Map<string, string | undefined>();
+  for (const fingerprint of successors.keys()) {
+    const passed: string[] = [];
+    let at: string | undefined = fingerprint;
+    // Each is passed once: where an end is known already, all those before it have the same.
+    while (at !== undefined && successors.has(at) && !ends.has(at)) {
+      passed.push(at);
+      at = successors.get(at);
+    }
+    const end = at === undefined || !ends.has(at) ? at : ends.get(at);
+    for (const name of passed) ends.set(name, end);
+  }
+  return ends;
 }

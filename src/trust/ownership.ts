@@ -156,9 +156,7 @@ export class Ownership {
     );
     keys.setOwners(answer.roots, answer.writers, undo);
     for (const { fingerprint, successor } of answer.changed) {
-      const name = fingerprint.toString('hex');
-      // The chain may know it already: of an event by which the key was given up.
-      if (!keys.isChanged(name)) keys.change(name, countingFor(name, successor, keys), undo);
+      keys.follow(fingerprint.toString('hex'), successor?.toString('hex'), undo);
     }
   }
 
@@ -171,16 +169,6 @@ export class Ownership {
       this.#owner = before.owner;
     });
   }
-}
-
-/** What counts in the place of a key: its successor, or what the chain has in that one's place. */
-function countingFor(
-  name: string,
-  successor: Buffer | undefined,
-  keys: KeyRing,
-): string | undefined {
-  const current = successor && keys.currentOf(successor.toString('hex'));
-  return current === name ? undefined : current;
 }
 
 /** Refuse an answer that isn't the next one of a chain. @throws AtedbError AUTH_ANSWER_INVALID. */

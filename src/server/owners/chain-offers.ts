@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { OwnerSource } from '../../auth/index.ts';
 import { AtedbError } from '../../bytes/index.ts';
 import { type OwnSigner, sealOwnGenesis } from '../../chain/index.ts';
-import { type ChainKey, type Genesis, ownerOf, type TrustMode } from '../../event/index.ts';
+import {
+  type ChainKey,
+  type Genesis,
+  ownerOf,
+  type ParsedAuthAnswer,
+  type TrustMode,
+} from '../../event/index.ts';
 import { verifyAnswer } from './own-events.ts';
 import { ownerRemoved, ownerUnknown } from './owner-errors.ts';
 
@@ -89,16 +95,26 @@ export class ChainOffers {
     }
     const owner = answer.owner.text;
     // Whoever keeps an offer for later must not create a chain with keys that were replaced meanwhile.
-    const reply = await source.ownerAnswer({ owner, known: answer });
-    if (reply.kind === 'unchanged') return;
-    if (reply.kind === 'unknown') throw ownerUnknown(owner, false);
+    const reply = await source.ownerAnswer({ owner });
+    if (reply.kind !== 'answer') throw ownerUnknown(owner, false);
     const { answer: newest } = await verifyAnswer(reply.answer, owner);
-    if (newest.version === answer.version && !newest.isRemoved) return;
     if (newest.isRemoved) throw ownerRemoved(owner);
+    if (saysTheSame(newest, answer)) return;
     throw new AtedbError(
       'AUTH_ANSWER_INVALID',
       `the account ${owner} was changed since the genesis was offered. Open the chain again for another one`,
       { metadata: { owner } },
     );
   }
+}
+
+/** Whether two answers about an owner say the same, but for how long. The version alone doesn't tell: it stays behind where there is more to say. */
+function saysTheSame(one: ParsedAuthAnswer, other: ParsedAuthAnswer): boolean {
+  const said = ({ version, roots, writers, admitted, isUnverified }: ParsedAuthAnswer) =>
+    JSON.stringify([
+      ...[version, isUnverified, roots.map(({ fingerprintHex }) => fingerprintHex)],
+      writers.map(({ fingerprintHex }) => fingerprintHex),
+      admitted.map((fingerprint) => fingerprint.toString('hex')),
+    ]);
+  return said(one) === said(other);
 }

@@ -32,7 +32,7 @@ export class AuthorityOracle {
     isKept: true,
   };
   roots: string[];
-  /** Keys that count no more, and what counts for them. */
+  /** Keys that count no more, and what has followed them. */
   changed = new Map<string, string | undefined>();
   /** Keys that were shown. */
   known: Set<string>;
@@ -120,12 +120,11 @@ export class AuthorityOracle {
     return undefined;
   }
 
-  /** A key counts no more, nor does it for those that it counted for. */
-  setChanged(key: string, successor: string | undefined): void {
-    for (const [old, current] of this.changed) {
-      if (current === key) this.changed.set(old, successor);
-    }
-    this.changed.set(key, successor);
+  /** What counts where a key is named. */
+  currentOf(key: string): string | undefined {
+    const next = this.changed.get(key);
+    if (!this.changed.has(key)) return key;
+    return next === undefined ? undefined : this.currentOf(next);
   }
 
   #decide(event: OracleEvent): string | undefined {
@@ -220,7 +219,7 @@ export class AuthorityOracle {
   #isNamedItself(actor: string): boolean {
     if (this.root.write === 'inherit' && this.answer?.writers.includes(actor)) return true;
     const names = [actor, ...this.changed.keys()].filter(
-      (name) => name === actor || this.changed.get(name) === actor,
+      (name) => this.currentOf(name) === actor || name === actor,
     );
     return [this.root, ...this.items.values()].some(({ write, add }) =>
       [write, add].some(
@@ -309,7 +308,7 @@ export class AuthorityOracle {
     if (!actors.includes(key) && !byRoot && !isGivers) return 'KEY_NOT_ALLOWED';
     if (successor === key) return 'KEY_REVOKED';
     if (successor !== undefined && this.changed.has(successor)) return 'KEY_REVOKED';
-    this.setChanged(key, successor);
+    this.changed.set(key, successor);
     if (successor !== undefined) this.known.add(successor);
     return undefined;
   }
@@ -339,7 +338,7 @@ export class AuthorityOracle {
     if (rule === 'everyone') return true;
     if (rule === 'nobody' || rule === 'inherit') return false;
     return rule.some((name) => {
-      const current = this.changed.has(name) ? this.changed.get(name) : name;
+      const current = this.currentOf(name);
       return current !== undefined && actors.includes(current);
     });
   }

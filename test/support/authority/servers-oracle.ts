@@ -54,10 +54,11 @@ function takeAnswer(
   for (const key of [...next.roots, ...next.writers]) oracle.known.add(key);
   for (const { key, successor } of next.changed) {
     const { changed } = oracle;
-    if (changed.has(key)) continue;
-    const isGone = successor !== undefined && changed.has(successor);
-    const current = isGone ? changed.get(successor) : successor;
-    oracle.setChanged(key, current === key ? undefined : current);
+    // Given up for nobody: that stays. Else the service's word goes before what the key has said.
+    if (changed.has(key) && changed.get(key) === undefined) continue;
+    const line: (string | undefined)[] = [];
+    for (let at = successor; at !== undefined; at = changed.get(at)) line.push(at);
+    changed.set(key, line.includes(key) ? undefined : successor);
   }
   return undefined;
 }
