@@ -81,7 +81,7 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   expect(await anna.ok('read CHAINS/team/notes')).toBe('hello\nmore\n');
   await anna.ok('group delete team --yes');
   expect((await anna.run('append CHAINS/team/notes HELLO')).code).not.toBe(0);
-});
+}, 90_000);
 
 test('whom to share with is to be said', async () => {
   const anna = new Person('anna');
@@ -117,7 +117,7 @@ test("a member's token writes to the group's chains, says whose it is, and ends 
   await job.ok(`append CHAINS/crew/log MORE --token ${file}2`);
   await fred.ok(`token revoke ${file}2 CHAINS/crew/log`);
   expect((await job.run(`append CHAINS/crew/log MORE --token ${file}2`)).stderr).toMatch(/revoked/);
-});
+}, 90_000);
 
 test('mistakes are told with what to do', async () => {
   const [gina, hugo] = [new Person('gina'), new Person('hugo')];
@@ -144,7 +144,7 @@ test('mistakes are told with what to do', async () => {
   expect([verify.code, verify.stderr]).toEqual([2, expect.stringMatching(/sends no codes/)]);
   await gina.ok('logout');
   expect(await told(gina, 'whoami')).toMatch(/atedb login NAME@DOMAIN/);
-});
+}, 90_000);
 
 test('a server that keeps no accounts says so', async () => {
   await using chains = await TestServer.start();

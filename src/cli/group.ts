@@ -46,7 +46,9 @@ export async function addMember(settings: OneMember): Promise<void> {
     const member = named.includes('@')
       ? await client.groups.memberOf(named, role)
       : await keyMember(named);
-    const { state } = await client.groups.open(group, session.key);
+    const { state } = await client.groups.open(group, session.key, {
+      formerKeys: session.formerKeys,
+    });
     await client.groups.add(group, role, member, await signerFor(session, settings));
     // It may be a misspelt one, which gives no right.
     if (!state.roles.some(({ name }) => name === role)) {
@@ -76,8 +78,9 @@ export async function removeMember(settings: OneMember): Promise<void> {
 /** Show a group to one of its members: who has which role. */
 export async function showGroup(settings: OneGroup): Promise<void> {
   const { group } = settings;
-  await withGroups(settings, async (output, { client, key }) => {
-    const { state, isUnverified, keys } = await client.groups.open(group, key);
+  await withGroups(settings, async (output, { client, key, formerKeys }) => {
+    const opened = await client.groups.open(group, key, { formerKeys });
+    const { state, isUnverified, keys } = opened;
     const roles = state.roles.map(({ name, key: own, members }) => ({
       role: name,
       fingerprint: own.fingerprintHex,
@@ -148,15 +151,16 @@ async function withGroups(
 
 /** Whoever signs: the password is asked for only where the group wants the key of sudo. */
 async function signerFor(session: GroupSession, { group }: OneGroup): Promise<GroupSigner> {
-  const { client, key } = session;
-  const opened = await client.groups.open(group, key);
-  return wantsSudo(opened, key.publicKey.fingerprintHex) ? session.sudo() : { key };
+  const { client, key, formerKeys } = session;
+  const opened = await client.groups.open(group, key, { formerKeys });
+  const own = [key, ...formerKeys].map(({ publicKey }) => publicKey.fingerprintHex);
+  return wantsSudo(opened, own) ? session.sudo() : { key, formerKeys };
 }
 
-function wantsSudo({ state }: OpenedGroup, fingerprint: string): boolean {
+function wantsSudo({ state }: OpenedGroup, own: readonly string[]): boolean {
   const owners = state.roles.find(({ name }) => name === 'owner')?.members ?? [];
   return owners.some(
-    ({ key, sudoKey }) => key.fingerprintHex === fingerprint && sudoKey !== undefined,
+    ({ key, sudoKey }) => own.includes(key.fingerprintHex) && sudoKey !== undefined,
   );
 }
 
