@@ -1,4 +1,4 @@
-import type { AtedbClient, GroupSigner, KeyPair } from '../client/index.ts';
+import type { AtedbClient, GroupSigner, KeyPair, OpenedGroup } from '../client/index.ts';
 import { IdentityStore, identityHome, readLogin } from '../store/index.ts';
 import type { AccountTarget } from './account-flags.ts';
 import { readSecret, secretInputs } from './account-input.ts';
@@ -60,4 +60,19 @@ export async function openGroupSession(settings: GroupSettings): Promise<GroupSe
     return { key, formerKeys, sudoKey };
   };
   return { client, key, formerKeys, account, sudo, [Symbol.asyncDispose]: () => client.close() };
+}
+
+/** Whoever signs acts of a group: the password is asked for only where the group wants the key of sudo. */
+export async function signerFor(session: GroupSession, group: string): Promise<GroupSigner> {
+  const { client, key, formerKeys } = session;
+  const opened = await client.groups.open(group, key, { formerKeys });
+  const own = [key, ...formerKeys].map(({ publicKey }) => publicKey.fingerprintHex);
+  return wantsSudo(opened, own) ? session.sudo() : { key, formerKeys };
+}
+
+function wantsSudo({ state }: OpenedGroup, own: readonly string[]): boolean {
+  const owners = state.roles.find(({ name }) => name === 'owner')?.members ?? [];
+  return owners.some(
+    ({ key, sudoKey }) => own.includes(key.fingerprintHex) && sudoKey !== undefined,
+  );
 }

@@ -207,6 +207,27 @@ export class AccountsClient {
     return { key, formerKeys, sudoKey, recoveryCode: recovery.code };
   }
 
+  /**
+   * Have a delegated key count no more in any chain of a user, also in those to come.
+   *
+   * @param fingerprint of the delegated key.
+   * @param key the user's, or that of sudo.
+   * @throws AtedbError ACCOUNT_UNKNOWN, ACT_NOT_ALLOWED for another key, ACT_INVALID where it was taken back already, TOO_MANY_KEYS, VERSION_CONFLICT;
+   * VERIFICATION_FAILED, CONNECTION_FAILED and others.
+   */
+  async revokeDelegation(
+    account: string,
+    fingerprint: Buffer,
+    key: KeyPair,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const transport = await this.#place.transport();
+    const { state } = await readAccount(transport, userOf(account), options);
+    const change = { kind: 'delegation_revocation', fingerprint } as const;
+    const act = await nextAct(state.account, state, change, [key]);
+    await submitAct(transport, act, undefined, options);
+  }
+
   /** Remove an account, for good. Its chains take nothing any more. @throws AtedbError as `sudo`; VERSION_CONFLICT. */
   async remove(login: Login): Promise<void> {
     const { password: _password, totpCode: _code, ...call } = login;
