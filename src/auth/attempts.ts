@@ -42,6 +42,8 @@ export interface Tried<Result> {
   readonly result: Result | undefined;
   /** The step of a one-time code that was used in it. */
   readonly totpStep?: number | undefined;
+  /** It has shown only a part of what there is to show: what failed before is still counted. Default: false. */
+  readonly isPart?: boolean | undefined;
 }
 
 /** Failures that are written down a second, of all callers, and how many more at once: what strangers can make the log grow by. */
@@ -144,7 +146,7 @@ export class Attempts {
     if (!isKnown && this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
     // Counted before it is known what comes of it: many are made at once.
     this.#failures.take(this.#now());
-    const { result, totpStep } = await this.#counted(() => make(tries));
+    const { result, totpStep, isPart = false } = await this.#counted(() => make(tries));
     const nowUnixMs = this.#now();
     const triesName = { kind: 'tries', about: account } as const;
     if (result === undefined) {
@@ -161,7 +163,8 @@ export class Attempts {
       throw loginFailed();
     }
     const records: { name: RecordName; data: Buffer }[] = [];
-    if (tries[what].failures > 0 || totpStep !== undefined) {
+    // Whoever knows a password alone could otherwise try one-time codes without end, and clear what was counted in between.
+    if (!isPart && (tries[what].failures > 0 || totpStep !== undefined)) {
       const after = { ...tries, [what]: noFailures, totpStep: totpStep ?? tries.totpStep };
       records.push({ name: triesName, data: encodeTries(after) });
     }

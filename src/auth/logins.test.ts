@@ -162,6 +162,27 @@ test('a one-time code counts once, wrong ones count as tries, and none gives the
   await after.store.close();
 });
 
+test('whoever has the password alone tries no more one-time codes by logging in between', async () => {
+  const { login, clock, store } = await world({ secret: totpSecret });
+  const from = (network: number) => ({ address: `2001:db8:0:${network}::/64` });
+  const guess = (network: number) => login(pairs.loginKey, { code: '000000', ...from(network) });
+  for (let network = 0; network < 4; network += 1) {
+    await expect(guess(network)).rejects.toMatchObject(failed);
+    expect(await login(pairs.loginKey, from(network))).toMatchObject({ isSudo: false });
+  }
+  await expect(guess(4)).rejects.toMatchObject(failed);
+  await expect(guess(5)).rejects.toMatchObject(locked);
+  clock.nowMs += 31_000;
+  const code = totpCodeAt(totpSecret, clock.nowMs);
+  expect(await login(pairs.loginKey, { code })).toMatchObject({ isSudo: true });
+  // Both were shown: counting begins anew.
+  for (let tries = 0; tries < 4; tries += 1) {
+    await expect(guess(6)).rejects.toMatchObject(failed);
+  }
+  expect(await login(pairs.loginKey)).toMatchObject({ isSudo: false });
+  await store.close();
+});
+
 test('of two who use one code at once, one gets in', async () => {
   const { login, clock, store } = await world({ secret: totpSecret });
   const code = totpCodeAt(totpSecret, clock.nowMs);
