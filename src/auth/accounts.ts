@@ -66,6 +66,8 @@ export class Accounts implements OwnerAccounts {
   readonly #now: () => number;
   readonly #countClaim: () => Promise<void>;
   readonly #mutex = new KeyedMutex();
+  /** What was read of records that the store keeps in memory, as long as it does: a group's has hundreds of keys, and strangers ask for it. */
+  readonly #read = new WeakMap<Buffer, AccountRecord>();
   readonly #listeners = new Set<(owner: string) => void>();
 
   constructor({ store, now, countClaim = async () => {} }: AccountsOptions) {
@@ -77,7 +79,10 @@ export class Accounts implements OwnerAccounts {
   /** What is kept of an account; undefined: there is none. @param name in its one spelling. */
   async find(name: string): Promise<AccountRecord | undefined> {
     const data = await this.#store.get({ kind: 'account', about: name });
-    return data && decodeAccount(data);
+    if (data === undefined) return undefined;
+    const read = this.#read.get(data) ?? decodeAccount(data);
+    this.#read.set(data, read);
+    return read;
   }
 
   /**

@@ -93,16 +93,16 @@ export class Groups {
   async list(key: PublicKey): Promise<{ readonly group: string; readonly roles: string[] }[]> {
     const { accounts } = this.#options;
     const names = await accounts.groupsOf(key.fingerprintHex);
-    const found = await Promise.all(
-      [...names].sort().map(async (group) => {
-        const view = await this.view(group, key).catch(() => undefined);
-        const roles = view?.state.roles.filter(({ members }) =>
-          members.some((one) => one.key.fingerprint.equals(key.fingerprint)),
-        );
-        return { group, roles: roles?.map(({ name }) => name) ?? [] };
-      }),
-    );
-    return found.filter(({ roles }) => roles.length > 0);
+    const found: { group: string; roles: string[] }[] = [];
+    // One after the other: each may have hundreds of members.
+    for (const group of [...names].sort()) {
+      const view = await this.view(group, key).catch(() => undefined);
+      const roles = view?.state.roles.filter(({ members }) =>
+        members.some((one) => one.key.fingerprint.equals(key.fingerprint)),
+      );
+      if (roles !== undefined) found.push({ group, roles: roles.map(({ name }) => name) });
+    }
+    return found;
   }
 
   #submission(act: Act) {
