@@ -30,6 +30,16 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+test('acts that were taken hold no memory any more', async () => {
+  // One answer at a time has room: each waits for the one before.
+  await using small = await startAuthServer({}, { limits: { readBytesMax: 1 } });
+  await createAt(small.address, account);
+  for (let calls = 0; calls < 3; calls += 1) {
+    const answer = await unaryCall(small.address, AuthService.method.getActs, { account });
+    expect(answer).toMatchObject({ actsInAll: 1n, unverified: true });
+  }
+});
+
 const open = <Name extends 'Login' | 'Recover'>(name: Name) => new AuthCall(server.address, name);
 
 test('whoever signs the challenge with the login key is let in', async () => {
