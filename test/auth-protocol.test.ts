@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AuthService } from '../gen/atedb/v1/auth_pb.js';
+import { connect } from '../src/client/index.ts';
 import { KeyPair, signatureContexts } from '../src/crypto/index.ts';
 import { actOn, creationOf, makeUserPairs, someSecrets } from './support/account-world.ts';
 import { AuthCall, unaryCall } from './support/auth-calls.ts';
@@ -37,6 +38,22 @@ test('acts that were taken hold no memory any more', async () => {
   for (let calls = 0; calls < 3; calls += 1) {
     const answer = await unaryCall(small.address, AuthService.method.getActs, { account });
     expect(answer).toMatchObject({ actsInAll: 1n, unverified: true });
+  }
+});
+
+test('strangers who begin to log in, and go no further, keep nobody out of the chains', async () => {
+  await using small = await startAuthServer({}, { limits: { streamsMax: 3, appendStreamsMax: 3 } });
+  await createAt(small.address, account);
+  const begun = Array.from({ length: 8 }, () => new AuthCall(small.address, 'Login'));
+  try {
+    for (const call of begun) await call.begin('nobody@example.com');
+    await using client = await connect(small.address, { home: null, encryption: 128 });
+    await using chain = await client.open('example.com/me/mydb', {
+      ...{ key: pairs.key, forAppend: true },
+    });
+    await chain.append({ data: 'x' });
+  } finally {
+    for (const call of begun) call[Symbol.dispose]();
   }
 });
 

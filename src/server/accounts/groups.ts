@@ -19,6 +19,7 @@ import { toIdentityRotations, toPublicKey } from '../methods/to-message.ts';
 import { pageOfActs } from './acts-page.ts';
 import { type AuthServiceDeps, actBytesMax, askerOf, bytesOf, checkLink } from './deps.ts';
 import { notDue } from './messages.ts';
+import { inTime } from './talks.ts';
 
 /** `CreateGroup`: a group, of its first owner. */
 export function createGroup(deps: AuthServiceDeps) {
@@ -47,7 +48,7 @@ export function getGroup(deps: AuthServiceDeps) {
     ) => call.send(encodeMessage(GetGroupResponseSchema, { message }));
     let asked: Asked | undefined;
     let fromVersion = 0;
-    for await (const bytes of call.requests) {
+    for await (const bytes of inTime(call.requests)) {
       call.free(bytes.length);
       const { message } = decodeRequest(GetGroupRequestSchema, bytes);
       if (asked === undefined) {
@@ -85,7 +86,7 @@ export function listGroups(deps: AuthServiceDeps) {
       message: NonNullable<MessageInitShape<typeof ListGroupsResponseSchema>['message']>,
     ) => call.send(encodeMessage(ListGroupsResponseSchema, { message }));
     let asked: Asked | undefined;
-    for await (const bytes of call.requests) {
+    for await (const bytes of inTime(call.requests)) {
       call.free(bytes.length);
       const { message } = decodeRequest(ListGroupsRequestSchema, bytes);
       if (asked === undefined) {
