@@ -170,7 +170,6 @@ test('over TLS accounts are served without the tunnel', async () => {
   const tls = await startTlsServer({
     server: { trustMode: 'centralized', auth: { embedded: {} } },
   });
-  const { connect } = await import('../src/client/index.ts');
   await using client = await connect(`localhost:${tls.server.running.port}`, {
     home: null,
     encryption: 'plain',
@@ -179,6 +178,23 @@ test('over TLS accounts are served without the tunnel', async () => {
   await expect(
     client.accounts.login({ account: 'x@example.com', password: 'whatever it is' }),
   ).rejects.toMatchObject({ reason: 'LOGIN_FAILED' });
+});
+
+test('over TLS clients log in through the tunnel within it, so that nobody can pass a login on to another server', async () => {
+  const tls = await startTlsServer({
+    server: { trustMode: 'centralized', auth: { embedded: {} } },
+  });
+  const met: unknown[] = [];
+  await using client = await connect(`localhost:${tls.server.running.port}`, {
+    ...{ home: null, tls: tls.trusting },
+    onNotice: (notice) => void met.push(notice),
+  });
+  await expect(client.groups.list(pairs.key)).resolves.toEqual([]);
+  await expect(
+    client.accounts.login({ account: 'x@example.com', password: 'whatever it is' }),
+  ).rejects.toMatchObject({ reason: 'LOGIN_FAILED' });
+  // That it has proven who it is, which it does in the tunnel alone.
+  expect(met).toEqual([expect.objectContaining({ kind: 'server-met' })]);
 });
 
 test('a request that is larger than any act is refused', async () => {
