@@ -34,7 +34,7 @@ const member = ({ publicKey: key }: KeyPair): GroupMember => ({
 const creation = planCreation(group, groupRoles, member(anna));
 const firstAct = await actOn(group.text, undefined, creation, [anna]);
 const first = (await verifyAct(undefined, firstAct)) as GroupState;
-const { keys } = openGroup(first, [firstAct], anna);
+const { keys } = openGroup(first, [firstAct], [anna]);
 const filling = planChange(first, keys, [
   { role: 'delegate', added: [member(bert)] },
   { role: 'contributor', added: [member(cora)] },

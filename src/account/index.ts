@@ -24,6 +24,7 @@ export {
   actsBytesMax,
   actsMax,
   changedKeysMax,
+  formerKeysMax,
   totpSecretBytes,
   vaultBytesMax,
 } from './limits.ts';

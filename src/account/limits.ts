@@ -23,8 +23,12 @@ export const actsReserve = 1_000;
 export const actsBytesMax = 128 * 1_048_576;
 export const actsBytesReserve = 32 * 1_048_576;
 
-/** A vault: two keys take 250 bytes. */
+/** A vault, in bytes: seven keys take some 960. */
 export const vaultBytesMax = 1_024;
+/** Keys in a vault: a user's, that of sudo, and those that the user had before. */
+export const vaultKeysMax = 7;
+/** Keys that a user had before, of which the vaults have the secrets: what was sealed for older ones opens with a copy of those only. */
+export const formerKeysMax = vaultKeysMax - 2;
 
 /** The secret of a second factor; RFC 4226 wants 16 at least. */
 export const totpSecretBytes = { least: 16, most: 64 } as const;
