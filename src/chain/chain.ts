@@ -69,7 +69,7 @@ export class Chain {
   readonly #keys: KeyIndex;
   readonly #now: () => number;
   readonly #checkHashes: CheckHashes;
-  readonly #checkRoom: (batch: Batch) => void;
+  readonly #checkRoom: (batch: Batch, chain: Chain) => void;
 
   constructor(options: {
     key: ChainKey;
@@ -83,8 +83,8 @@ export class Chain {
     now: () => number;
     /** Absent: in this thread. */
     checkHashes?: CheckHashes | undefined;
-    /** Refuses what the disk has no room for. Absent: there is room for all. */
-    checkRoom?: ((batch: Batch) => void) | undefined;
+    /** Refuses what there is no room for, or counts it. Absent: there is room for all. */
+    checkRoom?: ((batch: Batch, chain: Chain) => void) | undefined;
   }) {
     this.key = options.key;
     this.log = options.log;
@@ -253,7 +253,7 @@ export class Chain {
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls. It must not be stale.
    *
-   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, DISK_FULL, or STORAGE_FAILED. It may be told when `settled` has resolved.
+   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, DISK_FULL, QUOTA_EXCEEDED, or STORAGE_FAILED. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
     this.ended.throwIfAborted();
@@ -269,7 +269,7 @@ export class Chain {
         `the chain ${this.key.text} can be read only: ${this.log.trouble}`,
       );
     }
-    this.#checkRoom(batch);
+    this.#checkRoom(batch, this);
     const { closedFacts } = prepared;
     const timeUnixMs = this.nextTimeUnixMs();
     this.#state.admit(batch, {

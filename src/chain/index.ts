@@ -19,6 +19,7 @@ export { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 export type { ChainLease } from './open-entry.ts';
 export { type OwnGenesis, type OwnSigner, sealOwnGenesis } from './own-batch.ts';
 export { resumeErasures } from './pending-erasures.ts';
+export { type QuotaSettings, type QuotaUse, quotasNone } from './quotas.ts';
 export { ChainRegistry } from './registry.ts';
 export type { ListedChain, RegistryOptions } from './registry-options.ts';
 export {

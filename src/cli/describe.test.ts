@@ -27,6 +27,8 @@ const description: ChainDescription = {
   health: 'good',
   trouble: undefined,
   damages: [],
+  quota: undefined,
+  ownerQuota: undefined,
   owner: undefined,
 };
 

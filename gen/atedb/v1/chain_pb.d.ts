@@ -650,6 +650,20 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: bool erasing = 20;
    */
   erasing: boolean;
+
+  /**
+   * How much the chain may have on the server's disk. Absent: there is no such limit.
+   *
+   * @generated from field: atedb.v1.SpaceQuota chain_quota = 45;
+   */
+  chainQuota?: SpaceQuota | undefined;
+
+  /**
+   * The same of all chains of its owner together. Absent: there is no such limit, or the caller isn't on the server's own machine.
+   *
+   * @generated from field: atedb.v1.SpaceQuota owner_quota = 46;
+   */
+  ownerQuota?: SpaceQuota | undefined;
 };
 
 /**
@@ -657,6 +671,33 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export declare const DescribeChainResponseSchema: GenMessage<DescribeChainResponse>;
+
+/**
+ * A limit of the room that segments take on a server, and what is used of it.
+ *
+ * @generated from message atedb.v1.SpaceQuota
+ */
+export declare type SpaceQuota = Message<"atedb.v1.SpaceQuota"> & {
+  /**
+   * Bytes that are used. They may be more than the limit, by what makes room.
+   *
+   * @generated from field: uint64 used_bytes = 1;
+   */
+  usedBytes: bigint;
+
+  /**
+   * Bytes that may be used. At least 1.
+   *
+   * @generated from field: uint64 limit_bytes = 2;
+   */
+  limitBytes: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.SpaceQuota.
+ * Use `create(SpaceQuotaSchema)` to create a new message.
+ */
+export declare const SpaceQuotaSchema: GenMessage<SpaceQuota>;
 
 /**
  * What the auth service of a chain has said last of its owner.
