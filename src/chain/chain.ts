@@ -17,10 +17,13 @@ import {
   type ChainState,
   checkContents,
   checkHashes,
+  floorNone,
   genesisSigners,
   isFromServer,
   issuerOfShown,
   keyTable,
+  type RetentionFloor,
+  raiseFloor,
   type StreamTies,
   verifyAllSigned,
   verifyHeld,
@@ -94,7 +97,11 @@ export class Chain {
     this.locks = options.locks;
     this.eraser = options.eraser;
     this.#now = options.now;
-    this.compaction = new ChainCompaction({ log: this.log, keys: this.#keys, now: this.#now });
+    this.compaction = new ChainCompaction({
+      ...{ log: this.log, keys: this.#keys, now: this.#now },
+      hasRetention: () => this.#state.authority.retention !== undefined,
+      retained: () => this.#retained(),
+    });
     this.#checkHashes = options.checkHashes ?? checkHashes;
     this.#checkRoom = options.checkRoom ?? (() => undefined);
   }
@@ -338,6 +345,14 @@ export class Chain {
       if (newest === undefined || newest < nextSequence) return newest;
       await this.log.waitDurable(head.size, neverAborted);
     }
+  }
+
+  /** What the rule for retention lets go, once it is durable: a power cut could take back the rule, and not what it let go. */
+  async #retained(): Promise<RetentionFloor> {
+    const { authority, nextSequence, timeUnixMs } = this.#state;
+    const floor = raiseFloor(floorNone, authority.retention, { nextSequence, timeUnixMs });
+    if (floor !== floorNone) await this.settled();
+    return floor;
   }
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */

@@ -3,6 +3,7 @@ import { connectTo } from './connect-to.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
+import { retentionWords } from './retention-words.ts';
 import { countOf, grouped, isoTime, safeText } from './safe-text.ts';
 import type { ServerTarget } from './server-target.ts';
 
@@ -48,6 +49,7 @@ export function descriptionJson(description: ChainDescription): string {
     liveBytes: use?.liveBytes,
     deadBytes: use?.deadBytes,
     counted: use && isoTime(use.countedUnixMs),
+    retention: description.retention,
     quota: description.quota,
     ownerQuota: description.ownerQuota,
     writers,
@@ -100,7 +102,7 @@ export function descriptionWords(description: ChainDescription): string {
   const { chainKey, isPrivate, chainId, trustMode, roots, createdUnixMs, head } = description;
   const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
     description;
-  const { owner, quota, ownerQuota } = description;
+  const { owner, quota, ownerQuota, retention } = description;
   const rows = [
     ['chain', safeText(chainKey)],
     ['id', chainId.toString('hex')],
@@ -114,6 +116,7 @@ export function descriptionWords(description: ChainDescription): string {
     ['writers', grouped(writers)],
     ['log', `${countOf(logBytes, 'byte')} in ${countOf(segments, 'segment')}`],
     ...(description.use === undefined ? [] : [['data', useWords(description.use)]]),
+    ...(retention === undefined ? [] : [['retention', retentionWords(retention)]]),
     ...(quota === undefined ? [] : [['quota', quotaWords(quota, '')]]),
     ...(ownerQuota === undefined
       ? []

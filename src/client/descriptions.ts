@@ -6,9 +6,10 @@ import {
   ListChainsResponseSchema,
   type SpaceQuota,
 } from '../../gen/atedb/v1/chain_pb.js';
+import type { RetentionRule as RetentionMessage } from '../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { type KemPublicKey, PublicKey } from '../crypto/index.ts';
-import type { TreeHead, TrustMode } from '../event/index.ts';
+import type { RetentionRule, TreeHead, TrustMode } from '../event/index.ts';
 import type { ServedDamage } from './served-damage.ts';
 
 // What servers say of their chains for people: read with the stubs, since nothing of it is verified.
@@ -52,6 +53,8 @@ export interface ChainDescription {
   readonly isErasing: boolean;
   /** What of it is damaged. */
   readonly damages: readonly ServedDamage[];
+  /** For how long the data of its events is kept, as the server says; undefined: for ever. */
+  readonly retention: RetentionRule | undefined;
   /** How much it may have on the server's disk; undefined where there is no such limit. */
   readonly quota: DescribedQuota | undefined;
   /** The same of all chains of its owner together; undefined, too, where the client isn't on the server's own machine. */
@@ -138,10 +141,18 @@ export function parseDescription(answer: Buffer): ChainDescription {
       firstSequence: firstSequence === undefined ? undefined : Number(firstSequence),
       lastSequence: lastSequence === undefined ? undefined : Number(lastSequence),
     })),
+    retention: described.retention && describedRetention(described.retention),
     quota: described.chainQuota && describedQuota(described.chainQuota),
     ownerQuota: described.ownerQuota && describedQuota(described.ownerQuota),
     owner: described.owner && describedOwner(described.owner),
   }));
+}
+
+function describedRetention({ ageMs, count }: RetentionMessage): RetentionRule {
+  return {
+    ageMs: ageMs === 0n ? undefined : Number(ageMs),
+    count: count === 0n ? undefined : Number(count),
+  };
 }
 
 function describedQuota({ usedBytes, limitBytes }: SpaceQuota): DescribedQuota {

@@ -18,6 +18,7 @@ export {
   primaryKeyFromName,
   publicKeyText,
   type Redaction,
+  type RetentionRule,
   type ServerAddress,
   Token,
   type TreeHead,

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
+import type { Event, PublicKey, RetentionRule, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
 import type { CheckpointKeys } from "./checkpoint_pb.js";
 import type { IdentityRotation } from "./identity_pb.js";
@@ -664,6 +664,13 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: atedb.v1.SpaceQuota owner_quota = 46;
    */
   ownerQuota?: SpaceQuota | undefined;
+
+  /**
+   * For how long the data of its events is kept. Absent: for ever.
+   *
+   * @generated from field: atedb.v1.RetentionRule retention = 47;
+   */
+  retention?: RetentionRule | undefined;
 };
 
 /**

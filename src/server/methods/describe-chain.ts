@@ -1,5 +1,6 @@
 import { ChainHealth, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
 import type { QuotaUse } from '../../chain/index.ts';
+import type { RetentionRule } from '../../event/index.ts';
 import type { OwnerRecord } from '../../trust/index.ts';
 import { unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested } from './deps.ts';
@@ -21,6 +22,10 @@ function ownerFields(owner: OwnerRecord | undefined) {
   };
 }
 
+function retentionOf({ ageMs = 0, count = 0 }: RetentionRule) {
+  return { ageMs: BigInt(ageMs), count: BigInt(count) };
+}
+
 function quotaOf(use: QuotaUse) {
   return { usedBytes: BigInt(use.usedBytes), limitBytes: BigInt(use.limitBytes) };
 }
@@ -32,6 +37,7 @@ export function describeChain(deps: ChainServiceDeps) {
     const { genesis, roots, log, writerCount, eraser } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
     const use = lease.chain.compaction.knownUse;
+    const { retention } = lease.chain.authority;
     const quotas = deps.registry.quotas.of(lease.chain);
     return {
       chainKey: genesis.chainKey.text,
@@ -53,6 +59,7 @@ export function describeChain(deps: ChainServiceDeps) {
       deadBytes: BigInt(use?.deadBytes ?? 0),
       countedUnixMs: BigInt(use?.timeUnixMs ?? 0),
       erasing: eraser.isBusy,
+      ...(retention && { retention: retentionOf(retention) }),
       ...(quotas.chain && { chainQuota: quotaOf(quotas.chain) }),
       // It tells of other chains, which may be private.
       ...(quotas.owner && call.isLocal && { ownerQuota: quotaOf(quotas.owner) }),
