@@ -25,8 +25,10 @@ export type { ListedChain, RegistryOptions } from './registry-options.ts';
 export {
   type ChainDiagnosis,
   type ChainRepair,
+  type ChainRestoration,
   diagnoseChain,
   repairChain,
+  restoreSegments,
 } from './repair-chain.ts';
 export { CompactionHere } from './run-compaction.ts';
 export type { ScrubSettings } from './scrubber.ts';
