@@ -51,7 +51,7 @@ async function offered(...words: string[]): Promise<string[]> {
 test.runIf(hasBash).each([
   [
     ['atedb', 're'],
-    ['read', 'readers', 'redact', 'repair', 'restore'],
+    ['read', 'readers', 'redact', 'repair', 'restore', 'retain'],
   ],
   [['atedb', 'key', 'ex'], ['export']],
   [

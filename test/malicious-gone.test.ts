@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Chain, ChainEvent, UncheckedData } from '../src/client/index.ts';
 import type { KeyPair } from '../src/crypto/index.ts';
-import type { Redaction, TrustMode } from '../src/event/index.ts';
+import type { Redaction, RetentionRule, TrustMode } from '../src/event/index.ts';
 import type { GoneData } from './support/gone.ts';
 import { only, saying } from './support/malicious/events.ts';
 import type { ForgedChain } from './support/malicious/forged-chain.ts';
@@ -60,6 +60,10 @@ async function goneChain(
   return chain;
 }
 
+const expired: GoneData = { state: 'expired' };
+const retain = (rule: RetentionRule, of?: Buffer) =>
+  saying({ authorisation: { retain: rule } }, { primaryKey: of });
+
 const erased = (by: number): GoneData => ({ state: 'redacted', redaction: by });
 const append = (key: KeyPair, ...events: ReturnType<typeof testEvent>[]) => {
   return (chain: ForgedChain) => chain.append(key, events);
@@ -105,6 +109,25 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
       append(testKey, redaction({ sequences: [4] }, another)),
       /doesn't name it|doesn't do that/,
     ],
+    ['expired, and the chain has no rule for retention', expired, undefined, /none has done so/],
+    [
+      'expired, and something newer is there, but no rule',
+      expired,
+      append(testKey, objectOf('newer')),
+      /none has done so/,
+    ],
+    [
+      'expired, and it is younger than the rule says',
+      expired,
+      append(testKey, retain({ ageMs: 2, count: 3 }), objectOf('newer')),
+      /none has done so/,
+    ],
+    [
+      'dropped, where a rule for retention would let it expire',
+      dropped,
+      append(testKey, retain({ count: 1 })),
+      /nothing newer/,
+    ],
     ['erased by what came before it', erased(3), undefined, /isn't behind it|is not behind it/],
   ])(
     'data that is said to be gone, and may not be, is found: %s',
@@ -142,6 +165,23 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     }
   });
 
+  test.each<[string, KeyPair, Buffer | undefined, RegExp]>([
+    ['of a key that is no root', alice, undefined, /root/],
+    ['of an object', testKey, primaryKey, /how long data is kept/],
+  ])('a rule for retention %s lets nothing go', async (_what, key, of, why) => {
+    const chain = await goneChain(trustMode, expired, (before) =>
+      before.append(key, [retain({ count: 1 }, of)]),
+    );
+    const server = await MaliciousServer.start(() => chain, identity);
+    for (const [way, read] of waysIn(trustMode)) {
+      const reading = read(await open(server), 4, chain.nextSequence);
+      await expect(reading, way).rejects.toMatchObject({
+        reason: 'VERIFICATION_FAILED',
+        message: expect.stringMatching(why),
+      });
+    }
+  });
+
   test.each<[string, GoneData, ReturnType<typeof testEvent>, RegExp]>([
     [
       'other data in place of what was dropped',
@@ -150,6 +190,19 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
       /some of it is here/,
     ],
     ['a removal without its reason', dropped, objectOf('', 'tombstone'), /has none/],
+    [
+      'rules that have expired with their data',
+      expired,
+      testEvent('x', { primaryKey, authority: { authorisation: { write: byAlice } } }),
+      /rules or keys/,
+    ],
+    ['a removal that has expired', expired, objectOf('', 'tombstone'), /has none/],
+    [
+      'other data in place of what has expired',
+      { ...expired, data: Buffer.from('evil') },
+      objectOf('once'),
+      /some of it is here/,
+    ],
     [
       'rules that were dropped with their data',
       dropped,
@@ -186,6 +239,22 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
       'dropped, since it was removed',
       dropped,
       append(testKey, objectOf('', 'tombstone')),
+      undefined,
+    ],
+    ['expired by count', expired, append(testKey, retain({ count: 1 })), undefined],
+    [
+      'expired by age, and something newer is there, too',
+      expired,
+      append(testKey, retain({ ageMs: 1 }), objectOf('newer')),
+      undefined,
+    ],
+    [
+      'expired by a rule that was taken back since',
+      expired,
+      async (chain) => {
+        await chain.append(testKey, [retain({ count: 1 })]);
+        await chain.append(testKey, [retain({})]);
+      },
       undefined,
     ],
     ['erased by a root', erased(5), append(testKey, redaction({ sequences: [2, 4] })), testKey],

@@ -113,6 +113,7 @@ export const reasons = [
   'REDACTION_INVALID',
   'DATA_GONE',
   'BACKUP_MISMATCH',
+  'QUOTA_EXCEEDED',
 ] as const;
 
 /** Why something was refused or failed; see `atedb.v1.ErrorReason`. */

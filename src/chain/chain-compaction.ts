@@ -1,6 +1,13 @@
 import { AtedbError } from '../bytes/index.ts';
-import { deadBytes, isWorthClosing, Tally, type TallyCounts } from '../compact/index.ts';
+import {
+  activeDeadBytesMin,
+  deadBytes,
+  isWorthClosing,
+  Tally,
+  type TallyCounts,
+} from '../compact/index.ts';
 import { type ChainLog, type ClosedSegment, errorCode, readError } from '../log/index.ts';
+import type { RetentionFloor } from '../trust/index.ts';
 import type {
   CompactionJob,
   CompactionRunner,
@@ -8,6 +15,7 @@ import type {
   RewrittenSegment,
 } from './compaction-job.ts';
 import type { KeyIndex } from './key-index.ts';
+import { retainedIn } from './retained.ts';
 
 /** How a chain is compacted. */
 export interface CompactionOptions {
@@ -64,6 +72,10 @@ export interface CompactedChain {
   readonly keys: KeyIndex;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
+  /** Whether the chain has a rule for retention. */
+  readonly hasRetention: () => boolean;
+  /** What that lets go; resolves once it is durable that it does. */
+  readonly retained: () => Promise<RetentionFloor>;
 }
 
 /** How often a job is begun anew, where a segment was closed in the moment in which it began. */
@@ -102,7 +114,9 @@ export class ChainCompaction {
    */
   get mayHaveDead(): boolean {
     const { log } = this.#chain;
-    return log.rewriting.closed.length > 0 || isWorthClosing(this.activeUse, false);
+    // What retention lets go in the active segment alone is found when it is run.
+    if (log.rewriting.closed.length > 0 || this.#chain.hasRetention()) return true;
+    return isWorthClosing(this.activeUse, false);
   }
 
   /**
@@ -140,7 +154,10 @@ export class ChainCompaction {
     const { what, isAsked, signal } = options;
     signal.throwIfAborted();
     const writes = what === 'compact';
-    const wouldClose = isWorthClosing(this.activeUse, isAsked);
+    const retained = await retainedIn(this.#chain);
+    const { expiredBytes } = retained;
+    const wouldClose =
+      isWorthClosing(this.activeUse, isAsked) || expiredBytes >= (isAsked ? 1 : activeDeadBytesMin);
     if (writes) {
       await log.rewriting.prepare();
       if (wouldClose) await this.#closeActive();
@@ -148,7 +165,7 @@ export class ChainCompaction {
     // Their files may be being made, which the thread would otherwise do over again.
     await keys.written();
     const bytesBefore = log.bytes;
-    const done = await this.#carryOut(options);
+    const done = await this.#carryOut(options, retained.from);
     if (writes) {
       const compacted = { bytes: log.bytes, timeUnixMs: now() };
       await log.rewriting.compactedAt(compacted);
@@ -156,14 +173,16 @@ export class ChainCompaction {
     const tally = new Tally();
     for (const { counts } of done.rewritten) tally.addAll(counts);
     const saved = done.rewritten.reduce((sum, one) => sum + one.bytesBefore - one.bytesAfter, 0);
-    this.#use = this.#useOf(done.counted, writes ? tally.counts.dropped.bytes : 0);
+    const { dropped, expired } = tally.counts;
+    this.#use = this.#useOf(done.counted, writes ? dropped.bytes + expired.bytes : 0);
     return {
       use: this.#use,
       bytesBefore,
       bytesAfter: bytesBefore - saved,
       rewritten: done.rewritten,
       counts: tally.counts,
-      activeDeadBytes: what === 'plan' && wouldClose ? deadBytes(this.activeUse) : 0,
+      activeDeadBytes:
+        what === 'plan' && wouldClose ? Math.max(deadBytes(this.activeUse), expiredBytes) : 0,
       durationMs: performance.now() - startedMs,
     };
   }
@@ -178,10 +197,10 @@ export class ChainCompaction {
     await closing.closed;
   }
 
-  async #carryOut(options: CompactionOptions): Promise<JobDone> {
+  async #carryOut(options: CompactionOptions, retainedFrom: number): Promise<JobDone> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#tryJob(options);
+        return await this.#tryJob(options, retainedFrom);
       } catch (error) {
         await this.#chain.log.rewriting.cleanUp();
         this.#chain.log.rewriting.suspect(error);
@@ -191,7 +210,10 @@ export class ChainCompaction {
     }
   }
 
-  async #tryJob({ runner, signal, ...options }: CompactionOptions): Promise<JobDone> {
+  async #tryJob(
+    { runner, signal, ...options }: CompactionOptions,
+    retainedFrom: number,
+  ): Promise<JobDone> {
     const { log, now } = this.#chain;
     const { closed, active } = log.rewriting;
     const job: CompactionJob = {
@@ -202,6 +224,7 @@ export class ChainCompaction {
       what: options.what,
       isAsked: options.isAsked,
       horizonUnixMs: now() - options.horizonMs,
+      retainedFrom,
     };
     const rewritten: RewrittenSegment[] = [];
     let counted: readonly CountedSegment[] = [];

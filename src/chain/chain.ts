@@ -17,10 +17,13 @@ import {
   type ChainState,
   checkContents,
   checkHashes,
+  floorNone,
   genesisSigners,
   isFromServer,
   issuerOfShown,
   keyTable,
+  type RetentionFloor,
+  raiseFloor,
   type StreamTies,
   verifyAllSigned,
   verifyHeld,
@@ -69,7 +72,7 @@ export class Chain {
   readonly #keys: KeyIndex;
   readonly #now: () => number;
   readonly #checkHashes: CheckHashes;
-  readonly #checkRoom: (batch: Batch) => void;
+  readonly #checkRoom: (batch: Batch, chain: Chain) => void;
 
   constructor(options: {
     key: ChainKey;
@@ -83,8 +86,8 @@ export class Chain {
     now: () => number;
     /** Absent: in this thread. */
     checkHashes?: CheckHashes | undefined;
-    /** Refuses what the disk has no room for. Absent: there is room for all. */
-    checkRoom?: ((batch: Batch) => void) | undefined;
+    /** Refuses what there is no room for, or counts it. Absent: there is room for all. */
+    checkRoom?: ((batch: Batch, chain: Chain) => void) | undefined;
   }) {
     this.key = options.key;
     this.log = options.log;
@@ -94,7 +97,11 @@ export class Chain {
     this.locks = options.locks;
     this.eraser = options.eraser;
     this.#now = options.now;
-    this.compaction = new ChainCompaction({ log: this.log, keys: this.#keys, now: this.#now });
+    this.compaction = new ChainCompaction({
+      ...{ log: this.log, keys: this.#keys, now: this.#now },
+      hasRetention: () => this.#state.authority.retention !== undefined,
+      retained: () => this.#retained(),
+    });
     this.#checkHashes = options.checkHashes ?? checkHashes;
     this.#checkRoom = options.checkRoom ?? (() => undefined);
   }
@@ -253,7 +260,7 @@ export class Chain {
    * Give a prepared batch its place, if the chain takes it next. Not a promise: batches have their places in
    * the order of the calls. It must not be stale.
    *
-   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, DISK_FULL, or STORAGE_FAILED. It may be told when `settled` has resolved.
+   * @throws AtedbError as `ChainState.admit`, CHAIN_READ_ONLY, DISK_FULL, QUOTA_EXCEEDED, or STORAGE_FAILED. It may be told when `settled` has resolved.
    */
   submit(prepared: PreparedBatch): SubmittedBatch {
     this.ended.throwIfAborted();
@@ -269,7 +276,7 @@ export class Chain {
         `the chain ${this.key.text} can be read only: ${this.log.trouble}`,
       );
     }
-    this.#checkRoom(batch);
+    this.#checkRoom(batch, this);
     const { closedFacts } = prepared;
     const timeUnixMs = this.nextTimeUnixMs();
     this.#state.admit(batch, {
@@ -338,6 +345,14 @@ export class Chain {
       if (newest === undefined || newest < nextSequence) return newest;
       await this.log.waitDurable(head.size, neverAborted);
     }
+  }
+
+  /** What the rule for retention lets go, once it is durable: a power cut could take back the rule, and not what it let go. */
+  async #retained(): Promise<RetentionFloor> {
+    const { authority, nextSequence, timeUnixMs } = this.#state;
+    const floor = raiseFloor(floorNone, authority.retention, { nextSequence, timeUnixMs });
+    if (floor !== floorNone) await this.settled();
+    return floor;
   }
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */

@@ -20,6 +20,8 @@ export interface CompactionJob {
   readonly isAsked: boolean;
   /** What was committed at this time or later keeps its data: milliseconds since 1970-01-01 UTC. */
   readonly horizonUnixMs: number;
+  /** The chain's rule for retention has let go all events below this sequence. 0: none. */
+  readonly retainedFrom: number;
 }
 
 /** What a closed segment was found to have. Numbers of bytes. */

@@ -19,13 +19,16 @@ export { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 export type { ChainLease } from './open-entry.ts';
 export { type OwnGenesis, type OwnSigner, sealOwnGenesis } from './own-batch.ts';
 export { resumeErasures } from './pending-erasures.ts';
+export { type QuotaSettings, type QuotaUse, quotasNone } from './quotas.ts';
 export { ChainRegistry } from './registry.ts';
 export type { ListedChain, RegistryOptions } from './registry-options.ts';
 export {
   type ChainDiagnosis,
   type ChainRepair,
+  type ChainRestoration,
   diagnoseChain,
   repairChain,
+  restoreSegments,
 } from './repair-chain.ts';
 export { CompactionHere } from './run-compaction.ts';
 export type { ScrubSettings } from './scrubber.ts';

@@ -32,8 +32,8 @@ export interface OpenChainOptions {
   readonly now: () => number;
   /** Absent: in this thread. */
   readonly checkHashes?: CheckHashes | undefined;
-  /** Refuses what there is no room for. Absent: there is room for all. @throws AtedbError DISK_FULL. */
-  readonly checkRoom?: ((batch: Batch) => void) | undefined;
+  /** Refuses what there is no room for, or counts it. Absent: there is room for all. @throws AtedbError DISK_FULL, QUOTA_EXCEEDED. */
+  readonly checkRoom?: ((batch: Batch, chain: Chain) => void) | undefined;
   /** How fast redactions are carried out; see `EraserOptions`. */
   readonly eraseTimes?: Pick<EraserOptions, 'retryMs' | 'closePauseMs'> | undefined;
   /** Closed segments to check before anything else. */

@@ -6,6 +6,7 @@ import type { CompactionRunner } from './compaction-job.ts';
 import type { CompactorSettings } from './compactor.ts';
 import type { DamagedSegment } from './damaged-segments.ts';
 import type { DiskReserveOptions } from './disk-reserve.ts';
+import type { QuotaSettings } from './quotas.ts';
 import type { ScrubSettings } from './scrubber.ts';
 
 /** What the registry tells its owner about; a pino logger is one. */
@@ -52,6 +53,8 @@ export interface RegistryOptions {
   readonly makeRunner?: (() => CompactionRunner & { close?(): Promise<void> }) | undefined;
   /** What of the disk is kept for compaction and for what makes room, and how often that is looked at. Absent: none. */
   readonly diskReserve?: Pick<DiskReserveOptions, 'bytes' | 'partMax' | 'checkMs'> | undefined;
+  /** How much chains and owners may have. Absent: as much as there is room for. */
+  readonly quotas?: QuotaSettings | undefined;
   /** Told of each chain that was closed. */
   readonly onClosed?: ((key: ChainKey) => void) | undefined;
   readonly logger: RegistryLogger;

@@ -14,6 +14,7 @@ import { findChains } from './find-chains.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 import { type ChainLease, leaseOn, type OpenEntry } from './open-entry.ts';
+import { Quotas, quotasNone } from './quotas.ts';
 import type { ListedChain, RegistryOptions } from './registry-options.ts';
 import { CompactionHere } from './run-compaction.ts';
 import { type FoundDamage, isChainOf, Scrubber } from './scrubber.ts';
@@ -40,6 +41,8 @@ export class ChainRegistry {
   /** Compacts chains, when they are due and when somebody asks. */
   readonly compactor: Compactor;
   readonly #reserve: DiskReserve;
+  /** How much chains and owners have, and may have. */
+  readonly quotas: Quotas;
   /** Chains that are being opened now. */
   #opening = 0;
   #closed = false;
@@ -75,6 +78,7 @@ export class ChainRegistry {
       lease: (key) => this.openIfThere(key),
       logger,
     });
+    this.quotas = new Quotas({ storage, logsPath, settings: options.quotas ?? quotasNone });
     this.#reserve = new DiskReserve({
       storage,
       path: logsPath,
@@ -124,6 +128,7 @@ export class ChainRegistry {
       if (genesis === undefined) return undefined;
       checkOffer(genesis, key, this.#options);
       await this.#options.checkGenesis?.(genesis);
+      this.quotas.checkNew(key, run);
       const created = await createChain(options, key, run);
       isNew = true;
       return created;
@@ -152,6 +157,7 @@ export class ChainRegistry {
       const drop = () => {
         this.#entries.delete(text);
         this.#damaged.keep(text, () => false);
+        this.quotas.deleted(chain.key);
       };
       await deleteChain({ storage, logsPath, logger }, entry, { wish, drop });
     });
@@ -225,7 +231,7 @@ export class ChainRegistry {
       if (this.#closed) throw closedError();
       let entry = this.#entries.get(key.text);
       if (entry === undefined) {
-        const chain = await this.#openInRoom(open);
+        const chain = await this.#openInRoom(() => this.quotas.opening(key, open));
         if (chain === undefined) return undefined;
         if (this.#closed) {
           await chain.close();
@@ -299,6 +305,7 @@ export class ChainRegistry {
       // How large it has become says whether it is to be compacted although it is closed.
       this.compactor.seen(entry.chain);
       await entry.chain.close();
+      await this.quotas.closed(entry.chain.key);
       this.#options.onClosed?.(entry.chain.key);
       return true;
     });
@@ -356,7 +363,10 @@ export class ChainRegistry {
     const keysCache = this.#keysCache;
     const common = { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
     const suspects = this.#damaged.of(key.text);
-    const checkRoom = (batch: Batch) => this.#reserve.check(batch);
+    const checkRoom = (batch: Batch, chain: Chain) => {
+      this.#reserve.check(batch);
+      this.quotas.check(batch, chain);
+    };
     return {
       ...common,
       checkRoom,

@@ -3,9 +3,11 @@ import { AtedbError } from '../bytes/index.ts';
 import type { ChainKey } from '../event/index.ts';
 import {
   applyRepair,
+  findRestorable,
   type LogSurvey,
   planRepair,
   type RepairStep,
+  type RestoreStep,
   readError,
   type SetAside,
   type Storage,
@@ -20,6 +22,35 @@ export interface ChainDiagnosis {
   readonly survey: LogSurvey;
   /** None where nothing is wrong that its server wouldn't put right by itself. */
   readonly steps: readonly RepairStep[];
+}
+
+/** What of a chain was put back from elsewhere, or could be. */
+export interface ChainRestoration {
+  readonly steps: readonly RestoreStep[];
+  /** Whether it was done, and not only looked at. */
+  readonly isDone: boolean;
+  /** Undefined where nothing was done, or nothing had to be set aside. */
+  readonly setAside: SetAside | undefined;
+}
+
+/**
+ * Put closed segments of a chain that are damaged or gone back from a copy of it, which may be of any age. What isn't, byte for byte, what the
+ * chain's manifest says, is not taken. The caller holds the lock of its logs path.
+ *
+ * @param options.from a copy of the chain's folder.
+ * @param options.apply whether to do it, or only to tell.
+ * @throws AtedbError STORAGE_FAILED, and then it may be tried again.
+ */
+export async function restoreSegments(
+  storage: Storage,
+  folder: string,
+  { from, apply }: { readonly from: string; readonly apply: boolean },
+): Promise<ChainRestoration> {
+  const steps = await findRestorable(storage, folder, from).catch((error: unknown) => {
+    throw readError('comparing the chain with its copy', error);
+  });
+  const setAside = apply ? await applyRepair(storage, folder, steps) : undefined;
+  return { steps, isDone: apply, setAside };
 }
 
 /** What a repair did. */

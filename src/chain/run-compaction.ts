@@ -64,10 +64,8 @@ class Compaction {
     const { folder, closed: said, active, what } = this.#job;
     const closed = said.map(withBuffers);
     const at = { storage: this.#storage, folder, chainId: this.#chainId };
-    const { segments: found, activeWriters } = await findNewest(
-      { ...at, closed, active },
-      this.#signal,
-    );
+    const { segments, activeWriters } = await findNewest({ ...at, closed, active }, this.#signal);
+    const found = segments.map((one, place) => this.#withExpired(one, closed[place + 1] ?? active));
     const chosen = found.filter((one) => this.#isChosen(one));
     this.#listener.onCounted(found.map((one) => counted(one, chosen.includes(one))));
     if (what === 'count' || chosen.length === 0) return;
@@ -81,6 +79,15 @@ class Compaction {
     }
   }
 
+  /** What the chain's rule for retention has let go counts as superseded. Where that ends in a segment, as if all its events were alike. */
+  #withExpired(found: SegmentNewest, next: { readonly firstSequence: number }): SegmentNewest {
+    const { firstSequence } = found.segment;
+    const expired = Math.min(this.#job.retainedFrom, next.firstSequence) - firstSequence;
+    if (expired <= 0) return found;
+    const part = expired / (next.firstSequence - firstSequence);
+    return { ...found, newestBytes: Math.floor(found.newestBytes * (1 - part)) };
+  }
+
   #isChosen({ segment, newest: _, ...use }: SegmentNewest): boolean {
     return isWorthRewriting({ ...use, bytes: segment.bytes }, this.#job.isAsked);
   }
@@ -90,7 +97,7 @@ class Compaction {
     next: { readonly firstCommit: number; readonly firstSequence: number },
     lastCommits: ReadonlySet<number>,
   ): Promise<void> {
-    const { folder, what, isAsked, horizonUnixMs } = this.#job;
+    const { folder, what, isAsked, horizonUnixMs, retainedFrom } = this.#job;
     const tally = new Tally();
     const decide = ({ run, commit }: ScannedBatch): Uint8Array | undefined => {
       const { firstSequence, timeUnixMs } = commit;
@@ -100,6 +107,7 @@ class Compaction {
           timeUnixMs,
           horizonUnixMs,
           isWritersLast: lastCommits.has(commit.commit),
+          expiredCount: retainedFrom - firstSequence,
           isNewest: (index) => isSet(newest, firstSequence + index - segment.firstSequence),
         },
         tally,
@@ -121,8 +129,9 @@ class Compaction {
         decide(batch);
         onProgress(batch.end);
       });
-      const { dropped } = tally.counts;
-      await this.#listener.onRewritten(report(segment.bytes - dropped.bytes), undefined);
+      const { dropped, expired } = tally.counts;
+      const bytes = segment.bytes - dropped.bytes - expired.bytes;
+      await this.#listener.onRewritten(report(bytes), undefined);
       return;
     }
     await this.#checkRoom(segment.bytes);
@@ -133,10 +142,10 @@ class Compaction {
     const keptBytes = () => tally.keptBytes;
     const to = { ...at, segment, next, decide, isWanted, keptBytes, onProgress };
     const made = await rewriteSegment(to);
-    const { young, dropped } = tally.counts;
+    const { young, dropped, expired } = tally.counts;
     // So that it isn't taken for worth it again before more of it is dead. What is young will be.
     if (made === undefined && young.events === 0) {
-      await keepKeys(at, segment, next, keptBytes() + dropped.bytes);
+      await keepKeys(at, segment, next, keptBytes() + dropped.bytes + expired.bytes);
     }
     if (made === undefined) tally.leaveDropped();
     await this.#listener.onRewritten(report(made?.bytes ?? segment.bytes), made);

@@ -17,6 +17,7 @@ import { readersCommand } from './commands/readers.ts';
 import { redactCommand } from './commands/redact.ts';
 import { repairCommand } from './commands/repair.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { retainCommand } from './commands/retain.ts';
 import { rmCommand } from './commands/rm.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
@@ -91,6 +92,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(unshareCommand)
       .command(readersCommand)
       .command(rulesCommand)
+      .command(retainCommand)
       .command(chainsCommand)
       .command(describeCommand)
       .command(compactCommand)

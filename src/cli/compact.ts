@@ -60,6 +60,7 @@ export function resultWords(result: CompactionResult): string {
 
 const decisionWords: Readonly<Record<DecidedEvents['decision'], string>> = {
   dropped: 'dropped: something newer of their objects is there',
+  expired: "dropped: the chain's rule for retention lets them go",
   newest: 'kept: the newest of their objects',
   young: 'kept: superseded, but only just committed',
   'last-batch': "kept: superseded, but in their writers' last batches",

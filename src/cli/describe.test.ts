@@ -27,6 +27,9 @@ const description: ChainDescription = {
   health: 'good',
   trouble: undefined,
   damages: [],
+  retention: undefined,
+  quota: undefined,
+  ownerQuota: undefined,
   owner: undefined,
 };
 

@@ -1,8 +1,9 @@
-import type { ChainDescription, DescribedOwner } from '../client/index.ts';
+import type { ChainDescription, DescribedOwner, DescribedQuota } from '../client/index.ts';
 import { connectTo } from './connect-to.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
+import { retentionWords } from './retention-words.ts';
 import { countOf, grouped, isoTime, safeText } from './safe-text.ts';
 import type { ServerTarget } from './server-target.ts';
 
@@ -48,6 +49,9 @@ export function descriptionJson(description: ChainDescription): string {
     liveBytes: use?.liveBytes,
     deadBytes: use?.deadBytes,
     counted: use && isoTime(use.countedUnixMs),
+    retention: description.retention,
+    quota: description.quota,
+    ownerQuota: description.ownerQuota,
     writers,
     health,
     trouble,
@@ -63,6 +67,11 @@ function useWords({
 }: NonNullable<ChainDescription['use']>): string {
   const dead = `${countOf(deadBytes, 'byte')} superseded`;
   return `${countOf(liveBytes, 'byte')} live, ${dead}, as of ${isoTime(countedUnixMs)}`;
+}
+
+function quotaWords({ usedBytes, limitBytes }: DescribedQuota, of: string): string {
+  const part = Math.floor((usedBytes / limitBytes) * 100);
+  return `${grouped(usedBytes)} of ${countOf(limitBytes, 'byte')} (${part} %)${of}`;
 }
 
 function ownerFields(owner: DescribedOwner | undefined): object | undefined {
@@ -93,7 +102,7 @@ export function descriptionWords(description: ChainDescription): string {
   const { chainKey, isPrivate, chainId, trustMode, roots, createdUnixMs, head } = description;
   const { nextSequence, lastCommitUnixMs, logBytes, segments, writers, health, trouble } =
     description;
-  const { owner } = description;
+  const { owner, quota, ownerQuota, retention } = description;
   const rows = [
     ['chain', safeText(chainKey)],
     ['id', chainId.toString('hex')],
@@ -107,6 +116,11 @@ export function descriptionWords(description: ChainDescription): string {
     ['writers', grouped(writers)],
     ['log', `${countOf(logBytes, 'byte')} in ${countOf(segments, 'segment')}`],
     ...(description.use === undefined ? [] : [['data', useWords(description.use)]]),
+    ...(retention === undefined ? [] : [['retention', retentionWords(retention)]]),
+    ...(quota === undefined ? [] : [['quota', quotaWords(quota, '')]]),
+    ...(ownerQuota === undefined
+      ? []
+      : [['quota', quotaWords(ownerQuota, ', all chains of the owner')]]),
     ['health', trouble === undefined ? health : `${health}: ${safeText(trouble)}`],
   ];
   return rows.map(([name = '', value]) => `${name.padEnd(11)}${value}\n`).join('');

@@ -10,6 +10,7 @@ import {
   type WriteRule,
 } from '../event/index.ts';
 import { hexOrAbsent } from './event-lines.ts';
+import { retentionWords } from './retention-words.ts';
 import { isoTime } from './safe-text.ts';
 
 /** What an event says of rights and keys, and how its data is sealed. */
@@ -37,7 +38,7 @@ export function authorityWords(authority: DumpedAuthority): string[] {
   const { said, confidentiality, answer, rotation } = authority;
   const { authorisation = {}, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
   const { author, moves, roots, keyChange, label, redaction } = said;
-  const { write, add, read, admit } = authorisation;
+  const { write, add, read, admit, retain } = authorisation;
   const words: string[] = [];
   if (confidentiality !== undefined) {
     words.push(`sealed with the read key ${short(confidentiality.readKeyId)}`);
@@ -52,6 +53,7 @@ export function authorityWords(authority: DumpedAuthority): string[] {
     );
   }
   if (admit !== undefined) words.push(`may open: ${listOf(admit) || 'nobody besides'}`);
+  if (retain !== undefined) words.push(`retention: ${retentionWords(retain)}`);
   if (wrappedKeys.length > 0) {
     const readers = listOf(wrappedKeys.map(({ recipient }) => recipient));
     const ids = new Set(wrappedKeys.map(({ readKeyId }) => short(readKeyId)));
@@ -89,7 +91,7 @@ export function authorityFields(authority: DumpedAuthority): object {
   const { said, confidentiality, answer, rotation } = authority;
   const { authorisation, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
   const { author, moves, roots, keyChange, label, redaction } = said;
-  const { write, add, read, admit } = authorisation ?? {};
+  const { write, add, read, admit, retain } = authorisation ?? {};
   return {
     sealed: confidentiality && { readKeyId: confidentiality.readKeyId.toString('hex') },
     write: write && ruleFields(write),
@@ -99,6 +101,7 @@ export function authorityFields(authority: DumpedAuthority): object {
       readKeyId: 'readKeyId' in read ? hex(read.readKeyId) : undefined,
     },
     admit: admit?.map(hex),
+    retain,
     wrappedKeys: orAbsent(
       wrappedKeys.map(({ readKeyId, recipient }) => ({
         readKeyId: hex(readKeyId),

@@ -7,21 +7,24 @@ import { countOf } from './safe-text.ts';
 export class GoneTeller {
   #dropped = 0;
   #redacted = 0;
+  #expired = 0;
 
   /** An event has come. */
   note({ dataState }: Pick<ChainEvent, 'dataState'>): void {
     if (dataState === 'dropped') this.#dropped += 1;
     else if (dataState === 'redacted') this.#redacted += 1;
+    else if (dataState === 'expired') this.#expired += 1;
   }
 
   /** What is to be told of all of them; undefined where there are none. */
   notice(): ShownNotice | undefined {
     const why = [
       ...(this.#dropped === 0 ? [] : [`of ${this.#dropped} since something newer is there`]),
+      ...(this.#expired === 0 ? [] : [`of ${this.#expired} by the chain's rule for retention`]),
       ...(this.#redacted === 0 ? [] : [`of ${this.#redacted} by a redaction`]),
     ];
     if (why.length === 0) return undefined;
-    const events = countOf(this.#dropped + this.#redacted, 'event');
+    const events = countOf(this.#dropped + this.#redacted + this.#expired, 'event');
     return {
       kind: 'data-gone',
       message: `not printed: the data of ${events} is gone, ${why.join(', ')}`,
@@ -43,9 +46,11 @@ export function dataGone(event: ChainEvent): AtedbError {
   const { sequence, dataState, redactedBy } = event;
   const by = redactedBy?.fingerprint?.toString('hex');
   const why =
-    redactedBy === undefined
-      ? 'it was dropped, since something newer of its object is there'
-      : `the key ${by} has erased it, at sequence ${redactedBy.sequence}`;
+    dataState === 'expired'
+      ? "it was dropped, since the chain's rule for retention lets it go"
+      : redactedBy === undefined
+        ? 'it was dropped, since something newer of its object is there'
+        : `the key ${by} has erased it, at sequence ${redactedBy.sequence}`;
   return new AtedbError('DATA_GONE', `the data of event ${sequence} is gone: ${why}`, {
     metadata: {
       sequence: String(sequence),

@@ -1,11 +1,15 @@
 import type { AtedbError } from '../bytes/index.ts';
-import type { ChainDiagnosis, ChainRepair } from '../chain/index.ts';
+import type { ChainDiagnosis, ChainRepair, ChainRestoration } from '../chain/index.ts';
 import type { LostEvents, RepairStep } from '../log/index.ts';
 import { segmentName } from '../log/index.ts';
 import { countOf, safeText, spanOf } from './safe-text.ts';
 
 /** What became of a chain that was looked at. */
-export type ChainReport = { readonly folder: string } & (
+export type ChainReport = {
+  readonly folder: string;
+  /** What a backup had of it; undefined where none was named. */
+  readonly restored?: ChainRestoration | undefined;
+} & (
   | { readonly state: 'diagnosed'; readonly diagnosis: ChainDiagnosis }
   | { readonly state: 'repaired'; readonly diagnosis: ChainDiagnosis; readonly repair: ChainRepair }
   | { readonly state: 'failed'; readonly error: AtedbError }
@@ -21,7 +25,8 @@ export function reportJson(report: ChainReport): string {
   const { folder } = report;
   if (report.state === 'failed') {
     const { reason, message } = report.error;
-    return JSON.stringify({ folder, state: 'failed', reason, message });
+    const restored = restoredFields(report.restored);
+    return JSON.stringify({ folder, state: 'failed', reason, message, restored });
   }
   const { key, survey, steps } = report.diagnosis;
   const { place, lost, tornBytes } = survey;
@@ -43,6 +48,7 @@ export function reportJson(report: ChainReport): string {
       readableEvents: lost.readable,
     },
     tornBytes: tornBytes === 0 ? undefined : tornBytes,
+    restored: restoredFields(report.restored),
     steps: steps.map(stepFields),
     ...(report.state === 'repaired'
       ? { setAside: report.repair.setAside, notices: report.repair.notices }
@@ -50,11 +56,36 @@ export function reportJson(report: ChainReport): string {
   });
 }
 
+function restoredFields(restored: ChainRestoration | undefined): object | undefined {
+  if (restored === undefined || restored.steps.length === 0) return undefined;
+  const files = restored.steps.map(({ file, bytes }) => ({ file, bytes }));
+  return { files, isDone: restored.isDone, setAside: restored.setAside };
+}
+
+function restoredWords({ restored }: ChainReport): string[] {
+  if (restored === undefined) return [];
+  if (restored.steps.length === 0) return ['the backup has no file that would put anything right'];
+  const { setAside } = restored;
+  return [
+    ...restored.steps.map(
+      ({ file, bytes }) =>
+        `${restored.isDone ? 'put back' : '--apply would put back'} ${safeText(file)} from the backup (${countOf(bytes, 'byte')})`,
+    ),
+    ...(setAside === undefined
+      ? []
+      : [
+          `what was damaged is kept in ${setAside.name}: ${setAside.files.map(safeText).join(', ')}`,
+        ]),
+  ];
+}
+
 function stepFields(step: RepairStep): object {
   switch (step.kind) {
     case 'move-aside':
     case 'copy-aside':
       return { step: step.kind, file: step.file };
+    case 'restore-segment':
+      return { step: step.kind, file: step.file, bytes: step.bytes };
     case 'write-segment':
       return {
         step: step.kind,
@@ -69,7 +100,8 @@ function stepFields(step: RepairStep): object {
 /** A report in words, ended by a newline. */
 export function reportWords(report: ChainReport): string {
   if (report.state === 'failed') {
-    return `${safeText(report.folder)}: can't be repaired\n  ${safeText(report.error.message)}\n`;
+    const why = [safeText(report.error.message), ...restoredWords(report)];
+    return linesOf(`${safeText(report.folder)}: can't be repaired`, why);
   }
   const { key, survey } = report.diagnosis;
   const lines = survey.damages.map(
@@ -82,9 +114,13 @@ export function reportWords(report: ChainReport): string {
   const events = countOf(survey.place.sequence, 'event');
   const name = safeText(key.text);
   if (!isToRepair(report.diagnosis)) {
-    return linesOf(`${name}: sound, ${events}${torn}`, lines);
+    const state = report.state === 'repaired' ? 'repaired' : 'sound';
+    return linesOf(`${name}: ${state}, ${events}${torn}`, [...lines, ...restoredWords(report)]);
   }
-  const did = report.state === 'repaired' ? didWords(report) : wouldWords(report.diagnosis);
+  const did = [
+    ...restoredWords(report),
+    ...(report.state === 'repaired' ? didWords(report) : wouldWords(report.diagnosis)),
+  ];
   const state = report.state === 'repaired' ? 'repaired' : 'damaged';
   return linesOf(`${name}: ${state}`, [...lines, ...lossWords(report.diagnosis), ...did]);
 }
@@ -134,6 +170,8 @@ function stepWords(step: RepairStep): string {
       return `set ${safeText(step.file)} aside`;
     case 'copy-aside':
       return `set a copy of ${safeText(step.file)} aside`;
+    case 'restore-segment':
+      return `put ${safeText(step.file)} back`;
     case 'write-segment':
       return `write ${segmentName(step.segment, step.generation)} anew, with its first ${countOf(step.end, 'byte')}${step.footer === undefined ? '' : ' and its footer'}`;
     case 'write-manifest':

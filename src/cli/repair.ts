@@ -3,11 +3,13 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import {
   type ChainDiagnosis,
+  type ChainRestoration,
   chainFolder,
   chainKeyOfFolder,
   diagnoseChain,
   findChains,
   repairChain,
+  restoreSegments,
 } from '../chain/index.ts';
 import { holdsLog, isSetAsideName, type Storage } from '../log/index.ts';
 import { RepairNeededError, UsageError } from './errors.ts';
@@ -22,6 +24,8 @@ import { countOf } from './safe-text.ts';
 export interface RepairSettings {
   readonly path: string;
   readonly apply: boolean;
+  /** A backup to put whole files back from; undefined: none. */
+  readonly from: string | undefined;
   readonly json: boolean;
 }
 
@@ -36,6 +40,7 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
   let onRead: ((bytes: number) => void) | undefined;
   const storage = new MeasuredStorage((bytes) => onRead?.(bytes));
   const folders = await chainFolders(storage, settings.path);
+  await checkBackup(settings.from);
   await using _ = await lockLogs(folders, { mayWrite: settings.apply });
   await runWithOutput(async (output, signal) => {
     let damaged = 0;
@@ -51,7 +56,7 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
     for (const folder of folders) {
       // A repair that was begun is finished; it could be repeated, and need not be.
       if (signal.aborted) return;
-      const report = await reportOn(storage, folder, settings.apply);
+      const report = await reportOn(storage, folder, settings);
       await output.write(settings.json ? `${reportJson(report)}\n` : reportWords(report));
       if (report.state === 'failed') failure ??= withFolder(report.folder, report.error);
       else if (report.state === 'diagnosed' && isToRepair(report.diagnosis)) damaged += 1;
@@ -68,12 +73,26 @@ function withFolder(folder: string, error: AtedbError): AtedbError {
   return new AtedbError(reason, `${folder}: ${message}`, options);
 }
 
-async function reportOn(storage: Storage, folder: string, apply: boolean): Promise<ChainReport> {
+async function checkBackup(from: string | undefined): Promise<void> {
+  if (from === undefined || (await stat(from).catch(() => undefined))?.isDirectory()) return;
+  throw new UsageError(`${from} is no folder: name a backup, or a copy of the chain's folder`);
+}
+
+async function reportOn(
+  storage: Storage,
+  folder: string,
+  { apply, from }: Pick<RepairSettings, 'apply' | 'from'>,
+): Promise<ChainReport> {
+  let restored: ChainRestoration | undefined;
   try {
+    if (from !== undefined) restored = await restoreFrom(storage, folder, { from, apply });
     const diagnosis = await diagnoseChain(storage, folder);
     checkFolder(folder, diagnosis);
-    const common = { folder, diagnosis };
-    if (!apply || !isToRepair(diagnosis)) return { state: 'diagnosed', ...common };
+    const common = { folder, diagnosis, restored };
+    // Who has a backup may have another one, which has what this one lacks.
+    const isEnough = from === undefined || diagnosis.survey.lost === undefined;
+    const isDue = isToRepair(diagnosis) || (restored?.steps.length ?? 0) > 0;
+    if (!apply || !isDue || !isEnough) return { state: 'diagnosed', ...common };
     return {
       state: 'repaired',
       ...common,
@@ -81,9 +100,31 @@ async function reportOn(storage: Storage, folder: string, apply: boolean): Promi
     };
   } catch (error) {
     // One chain's trouble is not another's.
-    if (error instanceof AtedbError) return { state: 'failed', folder, error };
+    if (error instanceof AtedbError) return { state: 'failed', folder, error, restored };
     throw error;
   }
+}
+
+/** Put back what a backup has of a chain: the folder that is named, or the chain's below it. It may have nothing of it. */
+async function restoreFrom(
+  storage: Storage,
+  folder: string,
+  { from, apply }: { readonly from: string; readonly apply: boolean },
+): Promise<ChainRestoration> {
+  const copy = await copyOf(folder, from);
+  if (copy === undefined) return { steps: [], isDone: apply, setAside: undefined };
+  return restoreSegments(storage, folder, { from: copy, apply });
+}
+
+async function copyOf(folder: string, from: string): Promise<string | undefined> {
+  const top = await realpath(resolve(from));
+  const logsPath = logsPathOf(folder);
+  const below = logsPath === undefined ? undefined : join(top, relative(logsPath, folder));
+  for (const candidate of below === undefined ? [top] : [below, top]) {
+    const isThere = (await stat(candidate).catch(() => undefined))?.isDirectory() === true;
+    if (candidate !== folder && isThere) return candidate;
+  }
+  return undefined;
 }
 
 /** The folders of the chains that a path names. */

@@ -1,6 +1,7 @@
 import type { AllowedKeys, ObjectRules, RuleKey, RulesView } from '../client/index.ts';
 import { hexOrAbsent } from './event-lines.ts';
 import type { KeyNames } from './key-names.ts';
+import { retentionWords } from './retention-words.ts';
 
 const confidentialWords = 'confidential: sealed, but where a rule says that everyone reads it';
 
@@ -12,6 +13,7 @@ export async function rulesWords(view: RulesView, names: KeyNames): Promise<stri
   for (const { fingerprint } of roots) rows.push(['root', await names.words(fingerprint)]);
   if (isConfidential) rows.push(['data', confidentialWords]);
   if (isPrivate) rows.push(['open', await openWords(admitted, names)]);
+  if (view.retention !== undefined) rows.push(['retention', retentionWords(view.retention)]);
   rows.push(...(await objectRows(object, names)));
   if (object.primaryKey === undefined) {
     for (const one of objects) rows.push(...(await objectRows(one, names)));
@@ -75,6 +77,7 @@ export async function rulesJson(view: RulesView, names: KeyNames): Promise<strin
     confidential: isConfidential,
     private: isPrivate,
     admitted: isPrivate ? await keysFields(admitted, names) : undefined,
+    retention: view.retention,
     roots: await Promise.all(
       roots.map(async ({ fingerprint }) => ({
         fingerprint: fingerprint.toString('hex'),

@@ -55,6 +55,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
         : { scrub: { bytesPerSecond: solo.scrubRate * mebibyte } }),
       compact: solo.compact,
       backupPath,
+      quotas: solo.quotas,
       ...(solo.diskReserve === undefined ? {} : { diskReserveBytes: solo.diskReserve * mebibyte }),
       logger,
     });

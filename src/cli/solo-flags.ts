@@ -1,3 +1,4 @@
+import type { QuotaSettings } from '../chain/index.ts';
 import {
   type CompactMode,
   type CompactTriggers,
@@ -25,6 +26,7 @@ import {
 } from './flags.ts';
 import { notBuiltYet } from './global-flags.ts';
 import { type MailSettings, mailFlags, readMailFlags } from './mail-flags.ts';
+import { quotaFlags, readQuotaFlags } from './quota-flags.ts';
 import { readPair, tlsFlags } from './tls-flags.ts';
 
 /** The flags of `atedb solo`. */
@@ -129,6 +131,7 @@ export const soloFlags = {
     kind: 'value',
     parse: parseInteger('a number of MiB', 0, 1_000_000_000),
   },
+  ...quotaFlags,
   backupPath: {
     name: 'backup-path',
     aliases: ['b'],
@@ -182,6 +185,7 @@ export interface SoloSettings {
   compact: CompactTriggers;
   /** In MiB; undefined: the server's default. */
   diskReserve: number | undefined;
+  quotas: QuotaSettings;
 }
 
 /**
@@ -215,6 +219,7 @@ export function readSoloFlags(parsed: ParsedArguments, environment: Environment)
     scrubRate: read(soloFlags.scrubRate)?.value,
     compact: readCompact(read),
     diskReserve: read(soloFlags.diskReserve)?.value,
+    quotas: readQuotaFlags(parsed, environment),
   };
 }
 

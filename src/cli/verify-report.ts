@@ -152,14 +152,14 @@ function historyLines({ allSignatures }: VerifyReport, history: HistoryVerifier)
 
 /** What is said of data that is gone; undefined where all is there. */
 function goneFields({ tally, owed }: HistoryVerifier): object | undefined {
-  const { dropped, redacted } = tally.gone;
-  if (dropped + redacted === 0) return undefined;
+  const { dropped, redacted, expired } = tally.gone;
+  if (dropped + redacted + expired === 0) return undefined;
   const { oneIn, notKept } = owed;
-  return { dropped, redacted, checkedObjectsOneIn: oneIn, redactedNotChecked: notKept };
+  return { dropped, redacted, expired, checkedObjectsOneIn: oneIn, redactedNotChecked: notKept };
 }
 
 function goneLines({ tally, owed }: HistoryVerifier): string[] {
-  const { dropped, redacted } = tally.gone;
+  const { dropped, redacted, expired } = tally.gone;
   const { oneIn, notKept } = owed;
   const sample =
     oneIn === 1
@@ -168,6 +168,9 @@ function goneLines({ tally, owed }: HistoryVerifier): string[] {
   const unchecked = notKept === 0 ? '' : `, but for ${notKept}, which were too many to check`;
   return [
     ...(dropped === 0 ? [] : [`data was dropped of ${countOf(dropped, 'event')}: ${sample}`]),
+    ...(expired === 0
+      ? []
+      : [`data has expired of ${countOf(expired, 'event')}: a rule of the chain was to let it go`]),
     ...(redacted === 0
       ? []
       : [

@@ -30,6 +30,7 @@ export interface ChainUse {
 /** What became of the data of events: it was dropped, or why it wasn't. */
 export const compactionDecisions = [
   'dropped',
+  'expired',
   'newest',
   'young',
   'last-batch',
@@ -151,6 +152,7 @@ export class Admin {
 
 const decisionNames: Partial<Record<CompactionDecision, DecisionName>> = {
   [CompactionDecision.DROPPED]: 'dropped',
+  [CompactionDecision.EXPIRED]: 'expired',
   [CompactionDecision.NEWEST]: 'newest',
   [CompactionDecision.YOUNG]: 'young',
   [CompactionDecision.LAST_BATCH]: 'last-batch',

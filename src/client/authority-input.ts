@@ -5,6 +5,7 @@ import type {
   EventAuthority,
   ReadRule,
   Redaction,
+  RetentionRule,
   WrappedKey,
   WriteRule,
 } from '../event/index.ts';
@@ -31,6 +32,11 @@ export interface AuthorityInput {
    * them, at most 1,024. Default: as it is.
    */
   readonly admit?: readonly NamedKey[] | undefined;
+  /**
+   * Without an object: for how long the chain's data is kept, by age or by count, at least 1 each; `{}` keeps everything. What is older, or not
+   * among the newest so many events, the server may drop; see docs/trust.md. Default: as it is.
+   */
+  readonly retain?: RetentionRule | undefined;
   /** Read keys for readers, each sealed for its reader. */
   readonly wrappedKeys?: readonly WrappedKey[] | undefined;
   /** Whether the object comes from another parent, or from the root of the chain, to the one that the event names. */
@@ -60,13 +66,14 @@ export function authorityOf(
   label: Buffer | undefined,
 ): EventAuthority | undefined {
   const { write, add, read, admit, wrappedKeys, moves, author, roots, keyChange } = input;
-  const { redaction } = input;
+  const { redaction, retain } = input;
   const publicKeys = shownKeys(input);
   const says = [
     write,
     add,
     read,
     admit,
+    retain,
     wrappedKeys,
     author,
     roots,
@@ -75,7 +82,7 @@ export function authorityOf(
     redaction,
   ].some((part) => part !== undefined);
   if (!says && moves !== true && signWith.length === 0 && publicKeys.length === 0) return undefined;
-  const hasRules = [write, add, read, admit].some((rule) => rule !== undefined);
+  const hasRules = [write, add, read, admit, retain].some((rule) => rule !== undefined);
   return {
     authorisation: hasRules
       ? {
@@ -83,6 +90,7 @@ export function authorityOf(
           add: ruleOf(add) as AddRule,
           read: readRuleOf(read),
           admit: admit && sorted(admit.map(fingerprintOf)),
+          retain: retain && checkedRetention(retain),
         }
       : undefined,
     wrappedKeys,
@@ -103,10 +111,18 @@ export function authorityOf(
 /** Whether an event changes what anybody may do, or which keys are known: such batches are signed in every chain. */
 export function bearsAuthority(input: AuthorityInput): boolean {
   const { write, add, read, admit, wrappedKeys, moves, roots, keyChange, redaction } = input;
-  const changes = [write, add, read, admit, wrappedKeys, roots, keyChange, redaction].some(
-    (part) => part !== undefined,
-  );
+  const said = [write, add, read, admit, input.retain, wrappedKeys, roots, keyChange, redaction];
+  const changes = said.some((part) => part !== undefined);
   return changes || moves === true || shownKeys(input).length > 0;
+}
+
+function checkedRetention(rule: RetentionRule): RetentionRule {
+  const { ageMs, count } = rule;
+  for (const [name, value] of Object.entries({ ageMs, count })) {
+    if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
+    throw invalid(`retain.${name} is ${value}, and must be a whole number from 1 on`);
+  }
+  return { ageMs, count };
 }
 
 function shownKeys({ write, add, author, publicKeys = [] }: AuthorityInput): PublicKey[] {

@@ -34,7 +34,8 @@ export interface ChainEvent {
   /** In clear; empty where it is sealed and can't be opened, and in events of a kind that has none. Undefined: it is not here any more. */
   readonly data: Buffer | undefined;
   /**
-   * `present`, or why the data isn't here. `dropped`: something newer of the object is in the chain. `redacted`: it was erased. Whether it was
+   * `present`, or why the data isn't here. `dropped`: something newer of the object is in the chain. `redacted`: it was erased. `expired`: the chain's rule
+   * for retention lets it go. Whether it was
    * allowed to go is verified where the chain is read to its end, and by `get`.
    */
   readonly dataState: DataState;

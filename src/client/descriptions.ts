@@ -4,10 +4,12 @@ import {
   type ChainOwner,
   DescribeChainResponseSchema,
   ListChainsResponseSchema,
+  type SpaceQuota,
 } from '../../gen/atedb/v1/chain_pb.js';
+import type { RetentionRule as RetentionMessage } from '../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { type KemPublicKey, PublicKey } from '../crypto/index.ts';
-import type { TreeHead, TrustMode } from '../event/index.ts';
+import type { RetentionRule, TreeHead, TrustMode } from '../event/index.ts';
 import type { ServedDamage } from './served-damage.ts';
 
 // What servers say of their chains for people: read with the stubs, since nothing of it is verified.
@@ -51,8 +53,20 @@ export interface ChainDescription {
   readonly isErasing: boolean;
   /** What of it is damaged. */
   readonly damages: readonly ServedDamage[];
+  /** For how long the data of its events is kept, as the server says; undefined: for ever. */
+  readonly retention: RetentionRule | undefined;
+  /** How much it may have on the server's disk; undefined where there is no such limit. */
+  readonly quota: DescribedQuota | undefined;
+  /** The same of all chains of its owner together; undefined, too, where the client isn't on the server's own machine. */
+  readonly ownerQuota: DescribedQuota | undefined;
   /** What its auth service has said last of its owner; undefined where there is none. */
   readonly owner: DescribedOwner | undefined;
+}
+
+/** A limit of the room that segments take on a server, in bytes. */
+export interface DescribedQuota {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
 }
 
 /** The owner of a chain, as its auth service says. */
@@ -127,8 +141,22 @@ export function parseDescription(answer: Buffer): ChainDescription {
       firstSequence: firstSequence === undefined ? undefined : Number(firstSequence),
       lastSequence: lastSequence === undefined ? undefined : Number(lastSequence),
     })),
+    retention: described.retention && describedRetention(described.retention),
+    quota: described.chainQuota && describedQuota(described.chainQuota),
+    ownerQuota: described.ownerQuota && describedQuota(described.ownerQuota),
     owner: described.owner && describedOwner(described.owner),
   }));
+}
+
+function describedRetention({ ageMs, count }: RetentionMessage): RetentionRule {
+  return {
+    ageMs: ageMs === 0n ? undefined : Number(ageMs),
+    count: count === 0n ? undefined : Number(count),
+  };
+}
+
+function describedQuota({ usedBytes, limitBytes }: SpaceQuota): DescribedQuota {
+  return { usedBytes: Number(usedBytes), limitBytes: Number(limitBytes) };
 }
 
 function describedOwner(owner: ChainOwner): DescribedOwner {

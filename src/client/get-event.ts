@@ -6,6 +6,7 @@ import { splitOrFail, verifyBatch } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
+import { hasExpired } from './has-expired.ts';
 import type { RangeContext } from './range.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { type GetAnswer, parseGetAnswer } from './received.ts';
@@ -79,6 +80,13 @@ async function checkGone(
       );
     }
     return { ...event, redactedBy: { sequence: at, fingerprint: by.fingerprint } };
+  }
+  if (event.dataState === 'expired') {
+    const { sequence: at, committedUnixMs: timeUnixMs } = event;
+    if (await hasExpired(context, { sequence: at, timeUnixMs }, options)) return event;
+    throw failed(
+      'its data is said to have been let go by a rule of the chain for retention, and none has done so',
+    );
   }
   const newest =
     askedFor === 'primaryKey' ? event : await getEvent(context, { primaryKey }, options);

@@ -18,6 +18,7 @@ export {
   primaryKeyFromName,
   publicKeyText,
   type Redaction,
+  type RetentionRule,
   type ServerAddress,
   Token,
   type TreeHead,
@@ -88,7 +89,12 @@ export type { ChainEvent, RedactedBy, SealedState } from './chain-event.ts';
 export { AtedbClient, connect, type ListOptions } from './client.ts';
 export type { ConnectOptions } from './connect-options.ts';
 export { createToken, type TokenOptions } from './create-token.ts';
-export type { ChainDescription, DescribedOwner, ListedChain } from './descriptions.ts';
+export type {
+  ChainDescription,
+  DescribedOwner,
+  DescribedQuota,
+  ListedChain,
+} from './descriptions.ts';
 export type { EventStream } from './event-stream.ts';
 export type { EventName, GetOptions } from './get-event.ts';
 export type { Proven, ProveOptions } from './get-proof.ts';

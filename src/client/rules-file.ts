@@ -7,7 +7,7 @@ import { countField, hexField, readJsonFile } from './json-file.ts';
 import type { VerifiedRules } from './verified-rules.ts';
 import type { BegunReadKey } from './wrapped-keys.ts';
 
-const format = 'atedb-rules-2';
+const format = 'atedb-rules-3';
 const hashBytes = 32;
 const countBytes = 8;
 
@@ -36,6 +36,10 @@ export async function loadRules(
       sequence: countField(path, fields, 'sequence'),
       frontier: listOf(fields.frontier).map((hash) => Buffer.from(hash, 'hex')),
       authority: decodeAuthority(Buffer.from(String(fields.authority), 'base64')),
+      retained: {
+        sequence: countField(path, fields, 'retainedSequence'),
+        timeUnixMs: countField(path, fields, 'retainedUnixMs'),
+      },
     };
     rules.resume(place, new Map(listOf(fields.writers).map(decodeWriter)));
     const begun = listOf(fields.readKeys).map(decodeBegun);
@@ -58,7 +62,7 @@ export async function saveRules(
   { place, wrapped, writers }: VerifiedRules,
 ): Promise<void> {
   if (place === undefined) return;
-  const { head, sequence, frontier, authority } = place;
+  const { head, sequence, frontier, authority, retained } = place;
   const fields = {
     format,
     chainId: chainId.toString('hex'),
@@ -67,6 +71,8 @@ export async function saveRules(
     sequence,
     frontier: frontier.map((hash) => hash.toString('hex')),
     authority: encodeAuthority(authority).toString('base64'),
+    retainedSequence: retained.sequence,
+    retainedUnixMs: retained.timeUnixMs,
     writers: [...writers].map(encodeWriter),
     readKeys: wrapped.begun.map(({ readKeyId, giver }) =>
       Buffer.from(readKeyId + giver, 'hex').toString('base64'),

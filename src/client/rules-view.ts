@@ -1,4 +1,5 @@
 import type { PublicKey } from '../crypto/index.ts';
+import type { RetentionRule } from '../event/index.ts';
 import type { Authority, HeldRule } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import { type RangeContext, readOnWith } from './range.ts';
@@ -55,6 +56,8 @@ export interface RulesView {
   readonly isPrivate: boolean;
   /** Who is let in besides roots and those whom rules of the root of the chain name. */
   readonly admitted: readonly RuleKey[];
+  /** For how long data is kept; undefined: for ever. */
+  readonly retention: RetentionRule | undefined;
   readonly roots: readonly PublicKey[];
   /** Those of the object that was asked for; without one, of the root of the chain. */
   readonly object: ObjectRules;
@@ -87,6 +90,7 @@ export async function viewRules(
     isConfidential,
     isPrivate,
     admitted: authority.admitted.map((one) => keyOf(one.toString('hex'))),
+    retention: authority.retention,
     roots: keys.roots,
     object: rulesOf(primaryKeyOf(object), object.parent),
     objects: ruled.map(({ key }) => rulesOf(key)).sort(byPrimaryKey),

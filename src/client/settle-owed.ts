@@ -1,6 +1,7 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import type { TreeHead } from '../event/index.ts';
 import { refuseUnallowed, splitOrFail } from '../trust/index.ts';
+import { settleExpired } from './has-expired.ts';
 import type { RangeContext } from './range.ts';
 import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
 import type { Replay } from './replay.ts';
@@ -25,6 +26,7 @@ export async function settleOwed(
     head = await readOn(context, replay, signal);
     if (replay.nextCommit === before) break;
   }
+  await settleExpired(context, replay, { signal });
   refuseUnallowed(replay.owed.left(1));
   return head;
 }

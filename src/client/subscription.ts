@@ -9,6 +9,7 @@ import { Backoff } from './backoff.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { isPassing } from './errors-from-grpc.ts';
+import { settleExpired } from './has-expired.ts';
 import { type RangeContext, reachRules } from './range.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { eventsOfAll } from './read-sealed.ts';
@@ -153,7 +154,10 @@ export class Subscription {
           // What is live comes little by little.
           if (message.kind === 'caught-up') checks.rest();
           await this.#started().name(message.head);
-          if (message.kind === 'caught-up') this.#started().checkNothingOwed();
+          if (message.kind === 'caught-up') {
+            await settleExpired(this.#context, this.#started(), { signal });
+            this.#started().checkNothingOwed();
+          }
           this.#options.onSignal?.(message);
         }
       }

@@ -5,6 +5,7 @@ import {
   type ReplayedWriter,
   type ReplayedWriters,
   type ReplayVerifier,
+  type RetentionFloor,
   type RulesFrom,
   type VerifiedBatch,
 } from '../trust/index.ts';
@@ -19,6 +20,8 @@ export interface RulesPlace {
   /** 32 bytes each. */
   readonly frontier: readonly Buffer[];
   readonly authority: AuthorityRecord;
+  /** What its rules for retention have let go so far. */
+  readonly retained: RetentionFloor;
 }
 
 /** Reads a range of the chain, verified, from a sequence to the one before another, or to the chain's end. */
@@ -102,7 +105,8 @@ export class VerifiedRules {
   rulesFrom(): RulesFrom | undefined {
     const place = this.#place;
     if (place === undefined) return undefined;
-    return { head: place.head, authority: place.authority, writers: new Map(this.#writers) };
+    const { head, authority, retained } = place;
+    return { head, authority, retained, writers: new Map(this.#writers) };
   }
 
   /**
@@ -154,8 +158,8 @@ export class VerifiedRules {
     // What it was asked for before may be forgotten here.
     if (this.#place === undefined) this.#writers = new Map(verifier.writers);
     for (const [id, writer] of wrote) this.#writers.set(id, writer);
-    const { nextSequence: sequence } = verifier;
-    this.#place = { head, sequence, frontier: verifier.frontier(), authority };
+    const { nextSequence: sequence, retained } = verifier;
+    this.#place = { head, sequence, frontier: verifier.frontier(), authority, retained };
     this.#onChange();
   }
 }

@@ -18,20 +18,23 @@ export interface BatchPlace extends VoteContext {
   readonly isWritersLast: boolean;
   /** Whether an event of it is the newest one of its object. */
   readonly isNewest: (index: number) => boolean;
+  /** The chain's rule for retention has let go so many events of it: the first ones. */
+  readonly expiredCount: number;
 }
 
 const dropped = decisions.indexOf('dropped');
+const expired = decisions.indexOf('expired');
 const notData = decisions.indexOf('not-data');
 
 /** What tells the data events of one batch from each other, for the vote: a sum of these. */
-const traits = { authority: 1, data: 2, newest: 4 } as const;
-const traitsCount = 8;
+const traits = { authority: 1, data: 2, newest: 4, expired: 8 } as const;
+const traitsCount = 16;
 
 /**
  * Decide what becomes of the data of each event of a batch.
  *
  * @param tally counts it.
- * @returns for each event `dataStates.dropped` where its data goes, else 0; undefined where all data stays.
+ * @returns for each event `dataStates.dropped` or `dataStates.expired` where its data goes, else 0; undefined where all data stays.
  */
 export function decideBatch(batch: Batch, place: BatchPlace, tally: Tally): Uint8Array | undefined {
   const { layout, count } = batch;
@@ -47,13 +50,14 @@ export function decideBatch(batch: Batch, place: BatchPlace, tally: Tally): Uint
     const has =
       ((batch.marksOf(index) & eventMarks.authority) === 0 ? 0 : traits.authority) +
       (layout[at + layoutOf.dataState] === 0 ? traits.data : 0) +
-      (place.isNewest(index) ? traits.newest : 0);
+      (place.isNewest(index) ? traits.newest : 0) +
+      (index < place.expiredCount ? traits.expired : 0);
     if (decided[has] === -1) decided[has] = decideOn(has, place);
     const decision = decided[has] as number;
     tally.add(decision, 1, dataBytesAt(layout, index));
-    if (decision !== dropped) continue;
+    if (decision !== dropped && decision !== expired) continue;
     states ??= new Uint8Array(count);
-    states[index] = dataStates.dropped;
+    states[index] = decision === dropped ? dataStates.dropped : dataStates.expired;
   }
   return states;
 }
@@ -65,6 +69,7 @@ function decideOn(has: number, place: BatchPlace): number {
     hasAuthority: (has & traits.authority) !== 0,
     hasData: (has & traits.data) !== 0,
     isNewest: (has & traits.newest) !== 0,
+    isExpired: (has & traits.expired) !== 0,
     isInLastBatch: place.isWritersLast,
     timeUnixMs: place.timeUnixMs,
   };

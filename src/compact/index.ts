@@ -12,4 +12,10 @@ export {
 } from './modes.ts';
 export { type Counted, decisions, Tally, type TallyCounts } from './tally.ts';
 export type { Decision } from './votes.ts';
-export { deadBytes, isWorthClosing, isWorthRewriting, type SegmentUse } from './worth.ts';
+export {
+  activeDeadBytesMin,
+  deadBytes,
+  isWorthClosing,
+  isWorthRewriting,
+  type SegmentUse,
+} from './worth.ts';

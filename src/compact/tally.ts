@@ -9,6 +9,7 @@ export interface Counted {
 /** Every decision, in the order in which they are told. */
 export const decisions = [
   'dropped',
+  'expired',
   'newest',
   'young',
   'last-batch',
@@ -39,9 +40,11 @@ export class Tally {
 
   /** What was to be dropped is left where it is. */
   leaveDropped(): void {
-    const place = decisions.indexOf('dropped');
-    this.#events[place] = 0;
-    this.#bytes[place] = 0;
+    for (const decision of ['dropped', 'expired'] as const) {
+      const place = decisions.indexOf(decision);
+      this.#events[place] = 0;
+      this.#bytes[place] = 0;
+    }
   }
 
   get counts(): TallyCounts {
@@ -51,6 +54,7 @@ export class Tally {
     };
     return {
       dropped: of('dropped'),
+      expired: of('expired'),
       newest: of('newest'),
       young: of('young'),
       'last-batch': of('last-batch'),

@@ -22,6 +22,8 @@ export interface EventFacts {
   readonly hasData: boolean;
   /** Whether it is the newest event of its object, data or tombstone, in all that is durable. */
   readonly isNewest: boolean;
+  /** Whether the chain's rule for retention has let it go. */
+  readonly isExpired: boolean;
   /** Whether it is in its writer's last batch. */
   readonly isInLastBatch: boolean;
   /** Of its commit: milliseconds since 1970-01-01 UTC. */
@@ -50,7 +52,7 @@ export type KeepReason =
   | 'last-batch';
 
 /** What becomes of the data of an event, and why. */
-export type Decision = 'dropped' | KeepReason;
+export type Decision = 'dropped' | 'expired' | KeepReason;
 
 /** One rule. */
 export interface Rule {
@@ -71,7 +73,7 @@ export const rules: readonly Rule[] = [
   },
   {
     decision: 'newest',
-    vote: ({ isNewest }) => (isNewest ? 'keep' : 'abstain'),
+    vote: ({ isNewest, isExpired }) => (isNewest && !isExpired ? 'keep' : 'abstain'),
   },
   {
     decision: 'authority',
@@ -88,6 +90,10 @@ export const rules: readonly Rule[] = [
   {
     decision: 'dropped',
     vote: ({ isNewest }) => (isNewest ? 'abstain' : 'drop'),
+  },
+  {
+    decision: 'expired',
+    vote: ({ isExpired }) => (isExpired ? 'drop' : 'abstain'),
   },
 ];
 

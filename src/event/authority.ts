@@ -2,6 +2,7 @@ import { AtedbError, FieldCursor, FieldWriter } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 import { parseRedaction, type Redaction, redactionBytes } from './redaction.ts';
+import { parseRetention, type RetentionRule, retentionBytes } from './retention.ts';
 
 /** Who may add children to an object. Fingerprints are 32 bytes, sorted, once each; 1 to 16. */
 export type AddRule =
@@ -28,6 +29,8 @@ export interface Authorisation {
   readonly read?: ReadRule | undefined;
   /** At the root of a private chain alone. */
   readonly admit?: AdmitRule | undefined;
+  /** At the root of the chain alone. */
+  readonly retain?: RetentionRule | undefined;
 }
 
 /** What seals an event's data; 32 bytes each. */
@@ -130,12 +133,13 @@ function readRuleBytes(rule: ReadRule): Buffer {
 }
 
 /** Serialise rules. */
-export function authorisationBytes({ write, add, read, admit }: Authorisation): Buffer {
+export function authorisationBytes({ write, add, read, admit, retain }: Authorisation): Buffer {
   const writer = new FieldWriter();
   if (write !== undefined) writer.message(1, writeRuleBytes(write));
   if (add !== undefined) writer.message(2, writeRuleBytes(add));
   if (read !== undefined) writer.message(3, readRuleBytes(read));
   if (admit !== undefined) writer.message(4, fingerprintsBytes(admit));
+  if (retain !== undefined) writer.message(5, retentionBytes(retain));
   return writer.finish();
 }
 
@@ -296,13 +300,15 @@ export function parseAuthorisation(bytes: Buffer): Authorisation {
   let add: AddRule | undefined;
   let read: ReadRule | undefined;
   let admit: AdmitRule | undefined;
+  let retain: RetentionRule | undefined;
   while (cursor.next()) {
     if (cursor.field === 1) write = parseWriteRule(cursor.bytesValue());
     else if (cursor.field === 2) add = parseWriteRule(cursor.bytesValue()) as AddRule;
     else if (cursor.field === 3) read = parseReadRule(cursor.bytesValue());
-    else admit = parseAdmitRule(cursor.bytesValue());
+    else if (cursor.field === 4) admit = parseAdmitRule(cursor.bytesValue());
+    else retain = parseRetention(cursor.bytesValue());
   }
-  return { write, add, read, admit };
+  return { write, add, read, admit, retain };
 }
 
 function parseWriteRule(bytes: Buffer): WriteRule {

@@ -62,6 +62,8 @@ const saltBytes = 16;
 const dataStateTag = 0x20;
 /** A number of `atedb.v1.DataState`. */
 const dropped = 3;
+/** Another one. */
+const expired = 4;
 const keyBytes = 16;
 const hashBytes = 32;
 /** `AEV` and the version, as the header's first field has it. */
@@ -98,11 +100,13 @@ export function findUsualEvent(
   layout[at + layoutOf.headerEnd] = headerEnd;
   layout[at + layoutOf.isGenesis] = 0;
   layout[at + layoutOf.marks] = 0;
-  if (run[headerEnd] === dataStateTag && run[headerEnd + 1] === dropped && headerEnd + 2 === end) {
+  const state = run[headerEnd + 1];
+  const isGone = run[headerEnd] === dataStateTag && (state === dropped || state === expired);
+  if (isGone && headerEnd + 2 === end) {
     layout[at + layoutOf.dataStart] = 0;
     layout[at + layoutOf.dataEnd] = 0;
     layout[at + layoutOf.saltStart] = 0;
-    layout[at + layoutOf.dataState] = dropped;
+    layout[at + layoutOf.dataState] = state;
     return findUsualHeader(run, headerStart, headerEnd, layout, at);
   }
   const saltTag = end - saltBytes - 2;

@@ -56,12 +56,12 @@ export interface EventView {
 const sizeMax = 0xffff_ffff;
 
 /** Where data is, if it isn't in its event: the numbers of `atedb.v1.DataState`. */
-export const dataStates = { omitted: 1, redacted: 2, dropped: 3 } as const;
+export const dataStates = { omitted: 1, redacted: 2, dropped: 3, expired: 4 } as const;
 
 /** Where an event's data is: there, or why it isn't. */
 export type DataState = 'present' | keyof typeof dataStates;
 
-const dataStateNames = ['present', 'omitted', 'redacted', 'dropped'] as const;
+const dataStateNames = ['present', 'omitted', 'redacted', 'dropped', 'expired'] as const;
 
 /** The name of a number of `atedb.v1.DataState`; 0 is `present`. */
 export function dataStateName(state: number): DataState {

@@ -245,7 +245,7 @@ export const eventForm: MessageForm = {
     { number: 1, name: 'header', kind: 'bytes', required: true },
     { number: 2, name: 'data', kind: 'bytes' },
     id16(3, 'salt'),
-    { number: 4, name: 'data_state', kind: 'enum', values: [1, 2, 3] },
+    { number: 4, name: 'data_state', kind: 'enum', values: [1, 2, 3, 4] },
     { number: 5, name: 'redaction', kind: 'varint' },
   ],
 };

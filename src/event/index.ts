@@ -127,6 +127,7 @@ export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';
 export { parsePublicKeyText, publicKeyMark, publicKeyText } from './public-key-text.ts';
 export { erases, type RedactedEvent, type Redaction } from './redaction.ts';
+export { letsGo, type RetentionRule } from './retention.ts';
 export {
   eventsRoot,
   type Fence,

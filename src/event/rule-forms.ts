@@ -1,5 +1,6 @@
 import { admittedKeysMax, type FieldForm, type MessageForm, ruleKeysMax } from '../bytes/index.ts';
 import { hash32, hashes32, required } from './form-fields.ts';
+import { retentionRuleForm } from './retention.ts';
 
 // The strict forms of rules: see `forms.ts`.
 
@@ -56,5 +57,6 @@ export const authorisationForm: MessageForm = {
     { number: 2, name: 'add', kind: 'message', form: addRuleForm },
     { number: 3, name: 'read', kind: 'message', form: readRuleForm },
     { number: 4, name: 'admit', kind: 'message', form: admitRuleForm },
+    { number: 5, name: 'retain', kind: 'message', form: retentionRuleForm },
   ],
 };

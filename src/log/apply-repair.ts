@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { storageError } from './damage.ts';
 import { replaceFile, withFile } from './durable-files.ts';
@@ -72,6 +73,19 @@ class Repair {
         await storage.remove(path);
         return storage.syncFolder(dirname(path));
       }
+      case 'restore-segment': {
+        if (step.isThere) await this.#copyAside(step.file);
+        return this.#replace(step.from, join(this.#folder, step.file), async (from, to) => {
+          const hash = createHash('sha256');
+          await copy(from, to, {
+            start: 0,
+            end: step.bytes,
+            onCopied: (bytes) => hash.update(bytes),
+          });
+          if (hash.digest().equals(step.sha256)) return;
+          throw new Error(`${step.from} has changed since it was looked at`);
+        });
+      }
       case 'write-segment': {
         const { header, end, footer } = step;
         const path = join(this.#folder, segmentName(step.segment, step.generation));
@@ -139,12 +153,13 @@ class Repair {
 async function copy(
   from: StorageFile,
   to: StorageFile,
-  range: { start: number; end: number },
+  range: { start: number; end: number; onCopied?: (bytes: Buffer) => void },
 ): Promise<void> {
   for (let at = range.start; at < range.end; ) {
     const bytes = await from.read(at, Math.min(chunkBytes, range.end - at));
     if (bytes.length === 0) throw new Error('a file became shorter while it was copied');
     await to.write(at, bytes);
+    range.onCopied?.(bytes);
     at += bytes.length;
   }
 }

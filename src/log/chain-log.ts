@@ -200,6 +200,11 @@ export class ChainLog {
     return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
   }
 
+  /** The same when all that was appended is durable; a little more rather than less. */
+  get bytesToBe(): number {
+    return this.bytes + (this.#writer?.unwrittenBytes ?? 0);
+  }
+
   /** Number of segments. */
   get segments(): number {
     return this.#table.count;

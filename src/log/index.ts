@@ -14,6 +14,7 @@ export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
 export { type Erasures, readErasures, writeErasures } from './erasures-file.ts';
 export { findNewest, type SegmentNewest } from './find-newest.ts';
+export { findRestorable, type RestoreStep } from './find-restorable.ts';
 export { KeysCache } from './keys-cache.ts';
 export { lastCommitsOf } from './last-commits.ts';
 export { isTileName, parseSegmentName, segmentName } from './layout.ts';

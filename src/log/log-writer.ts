@@ -103,6 +103,8 @@ export class LogWriter {
   /** Where the next batch to be queued will be; what is durable lags behind. */
   #next: { commit: number; sequence: number; timeUnixMs: number; segmentBytes: number };
   #segmentHasBatch: boolean;
+  /** Of batches that have their place and aren't durable. */
+  #unwrittenBytes = 0;
   /** After a failure the next batch begins a new segment. */
   #mustRoll = false;
 
@@ -129,6 +131,11 @@ export class LogWriter {
   /** Bytes that wait or are being written. */
   get queuedBytes(): number {
     return this.#queue.queuedBytes;
+  }
+
+  /** Bytes by which the log grows at most by what was appended; what is durable isn't among them, from that very moment on. */
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes;
   }
 
   /**
@@ -159,6 +166,7 @@ export class LogWriter {
       segmentBytes: (rolls ? headerBytesAt(commit) : this.#next.segmentBytes) + bytes,
     };
     this.#segmentHasBatch = true;
+    this.#unwrittenBytes += bytes;
     const batch = { ...acceptance, isBatch: true, run, commitHeader, bytes, snapshot };
     const durable = this.#add({ ...batch, startsGroup: rolls });
     return { commit, firstSequence, commitHeader, startsSegment: rolls, durable };
@@ -210,6 +218,7 @@ export class LogWriter {
     }
     this.#hash = await hashUpTo(this.#file, offset);
     this.#next = this.#afterDurable();
+    this.#unwrittenBytes = 0;
     this.#segmentHasBatch = this.#activeHasBatch();
     this.#mustRoll = this.#segmentHasBatch;
     this.#queue.resume();
@@ -268,7 +277,8 @@ export class LogWriter {
     this.#frontier = frontier;
     this.#durableTimeUnixMs = group.at(-1)?.timeUnixMs ?? this.#durableTimeUnixMs;
 
-    group.forEach(({ events, timeUnixMs }, place) => {
+    group.forEach(({ events, timeUnixMs, bytes: batchBytes }, place) => {
+      this.#unwrittenBytes -= batchBytes;
       index.add({ events, timeUnixMs, endOffset: composed.ends[place] as number });
       tiles.append(composed.leaves[place] as Buffer);
     });

@@ -14,6 +14,16 @@ export type RepairStep =
   | { readonly kind: 'move-aside'; readonly file: string }
   /** Keep a file as it is in that folder; it stays where it lies, too. */
   | { readonly kind: 'copy-aside'; readonly file: string }
+  /** Keep a segment's file in that folder, where it is there; then put a whole one in its place, which has to have this size and SHA-256. */
+  | {
+      readonly kind: 'restore-segment';
+      readonly file: string;
+      /** Absolute path of the whole one. */
+      readonly from: string;
+      readonly bytes: number;
+      readonly sha256: Buffer;
+      readonly isThere: boolean;
+    }
   /** Give a segment's file its header, what it holds up to `end`, and a footer where it lacks one. */
   | {
       readonly kind: 'write-segment';

@@ -11,6 +11,8 @@ import {
   ChainRegistry,
   CompactionThread,
   type CompactorSettings,
+  type QuotaSettings,
+  quotasNone,
   resumeErasures,
   type ScrubSettings,
 } from '../chain/index.ts';
@@ -25,6 +27,7 @@ import { type EmbeddedAuth, openAuth } from './accounts/embedded-auth.ts';
 import { adminService } from './admin-service.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { chainService } from './chain-service.ts';
+import { checkQuotas } from './check-quotas.ts';
 import { loadCheckpointKeys } from './checkpoint-keys.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { DamageFile } from './damage-file.ts';
@@ -65,6 +68,8 @@ export interface ServerOptions {
   readonly compact?: Partial<CompactorSettings> | undefined;
   /** Bytes of the disk that are kept for compaction and for what makes room. Absent: 256 MiB; 0: none. */
   readonly diskReserveBytes?: number | undefined;
+  /** How much chains and owners may have on this server. Absent: as much as there is room for. */
+  readonly quotas?: QuotaSettings | undefined;
   /** Absolute path of a folder for backups: of each chain that is closed, and of all when the server ends. Absent: there are none. */
   readonly backupPath?: string | undefined;
   /** TLS on TCP addresses; Unix sockets have none. Absent: connections are not encrypted. */
@@ -116,11 +121,13 @@ const systemFolder = '_sys';
 /**
  * Start a server.
  * @throws AtedbError REQUEST_INVALID when another process serves the logs path, or an address can't be
- *   bound, or a limit is wrong, or a file for TLS, or TLS is to be spoken on Unix sockets alone; STORAGE_FAILED when the logs path can't be used, or such a file not be read.
+ *   bound, or a limit or a quota is wrong, or a file for TLS, or TLS is to be spoken on Unix sockets alone; STORAGE_FAILED when the logs path can't be used, or such a file not be read.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const limits = completeLimits(options.limits ?? {});
   const logsPath = resolve(options.logsPath);
+  const hasAuth = options.auth !== undefined;
+  checkQuotas(options.quotas ?? quotasNone, { trustMode: options.trustMode, hasAuth });
   // Before anything is signed or verified: wrong cryptography must not write.
   selfTestOnce();
   const { tls: tlsOptions, logger } = options;
@@ -215,6 +222,7 @@ async function startLocked(
       options.diskReserveBytes === undefined
         ? { bytes: diskReserveBytesDefault, partMax: diskReservePartMax }
         : { bytes: options.diskReserveBytes },
+    quotas: options.quotas,
     scrub: options.scrub ?? { bytesPerSecond: scrubBytesPerSecondDefault },
     now: Date.now,
     checkHashes: (batch) => checkers.check(batch),

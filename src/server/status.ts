@@ -122,6 +122,7 @@ export const statusByReason: Readonly<Record<Reason, status>> = {
   REDACTION_INVALID: status.INVALID_ARGUMENT,
   DATA_GONE: status.FAILED_PRECONDITION,
   BACKUP_MISMATCH: status.FAILED_PRECONDITION,
+  QUOTA_EXCEEDED: status.RESOURCE_EXHAUSTED,
 };
 
 /**

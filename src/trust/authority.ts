@@ -7,6 +7,7 @@ import {
   layoutOf,
   layoutStride,
   type ParsedDelegation,
+  type RetentionRule,
 } from '../event/index.ts';
 import { type Act, countsNoMore, requireRoot } from './act.ts';
 import { type Acting, actingKeys, type CommitPlace, isDelegable, standingFor } from './acting.ts';
@@ -123,6 +124,11 @@ export class Authority {
   /** Who may open the chain, if it is private, besides roots and those whom rules of the root of the chain name: 32 bytes each. */
   get admitted(): AdmitRule {
     return this.#tree.admitted;
+  }
+
+  /** For how long the data of its events is kept; undefined: for ever. */
+  get retention(): RetentionRule | undefined {
+    return this.#tree.retention;
   }
 
   /** Number of objects that the tree remembers. */

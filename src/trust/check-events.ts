@@ -109,6 +109,10 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     'says who may open the chain, and only an event of rules of the root of the chain does',
   );
   refuse(
+    said.authorisation?.retain !== undefined && primaryKey !== undefined,
+    'says how long data is kept, and only an event of rules of the root of the chain does',
+  );
+  refuse(
     primaryKey !== undefined && (kind === 'roots' || kind === 'key_change' || isServersKind(kind)),
     'names no object',
   );

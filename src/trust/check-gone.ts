@@ -36,7 +36,7 @@ export function checkGone(batch: Batch, index: number, provenance: Provenance): 
   }
   if (of(layoutOf.hashStart) === 0) throw invalidEvent(index, 'its header has no hash of its data');
   // Whoever comes later has to be shown rules and keys with all that they came with.
-  if (state === dataStates.dropped && (of(layoutOf.marks) & eventMarks.authority) !== 0) {
+  if (state !== dataStates.redacted && (of(layoutOf.marks) & eventMarks.authority) !== 0) {
     throw invalidEvent(index, 'it says something of rules or keys, and such data is never dropped');
   }
 }

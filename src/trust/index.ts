@@ -57,6 +57,14 @@ export type {
   VerifiedBatch,
 } from './replay-types.ts';
 export { ReplayVerifier } from './replay-verifier.ts';
+export {
+  type ChainEnd,
+  type EventPlace,
+  floorNone,
+  isBelow,
+  type RetentionFloor,
+  raiseFloor,
+} from './retention.ts';
 export { issuerOfPath, issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';

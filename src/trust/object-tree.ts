@@ -1,5 +1,13 @@
 import { treeDepthMax } from '../bytes/index.ts';
-import type { AddRule, AdmitRule, Authorisation, ReadRule, WriteRule } from '../event/index.ts';
+import type {
+  AddRule,
+  AdmitRule,
+  Authorisation,
+  ReadRule,
+  RetentionRule,
+  WriteRule,
+} from '../event/index.ts';
+import { RootRules } from './root-rules.ts';
 import { deleteEntry, setEntry, type Undo } from './undo.ts';
 
 /** A rule for writing or adding, as it is held: keys by the hexadecimal of their fingerprints. */
@@ -81,8 +89,7 @@ export class ObjectTree {
 
   readonly isPrivate: boolean;
   readonly #isConfidential: boolean;
-  /** Who may open the chain besides: keys in hexadecimal. */
-  #admitted: ReadonlySet<string> = new Set();
+  readonly #rootRules = new RootRules();
 
   constructor({ isConfidential, isPrivate, rootRules, nodes }: TreeRecord) {
     this.#isConfidential = isConfidential;
@@ -120,11 +127,10 @@ export class ObjectTree {
       for (let at = node; !seen.has(at); at = at.parent as TreeNode) line.push(at);
       for (const above of line.reverse()) add(above);
     }
-    const admit = this.#admitted.size === 0 ? undefined : this.admitted;
     return {
       isConfidential: this.#isConfidential,
       isPrivate: this.isPrivate,
-      rootRules: { ...rulesOf(this.root), admit },
+      rootRules: { ...rulesOf(this.root), ...this.#rootRules.record() },
       nodes,
     };
   }
@@ -157,12 +163,17 @@ export class ObjectTree {
     const named = [this.root.write, this.root.add].some((rule) =>
       namesOf(rule).includes(fingerprint),
     );
-    return named || this.#admitted.has(fingerprint);
+    return named || this.#rootRules.isAdmitted(fingerprint);
   }
 
   /** Who may open the chain besides those whom rules of the root of the chain name. */
   get admitted(): AdmitRule {
-    return [...this.#admitted].map((fingerprint) => Buffer.from(fingerprint, 'hex'));
+    return this.#rootRules.admitted;
+  }
+
+  /** For how long data is kept; undefined: for ever. */
+  get retention(): RetentionRule | undefined {
+    return this.#rootRules.retention;
   }
 
   /** Find an object by its primary key in latin1. */
@@ -226,13 +237,14 @@ export class ObjectTree {
   }
 
   /** Have the rules that are said; those that aren't stay. */
-  setRules(node: TreeNode, { write, add, read, admit }: Authorisation, undo: Undo): void {
+  setRules(node: TreeNode, rules: Authorisation, undo: Undo): void {
+    const { write, add, read } = rules;
     const own = node as MutableNode;
+    this.#rootRules.set(rules, undo);
     if (write !== undefined) this.#setRule(own, 'write', heldRule(write), undo);
     if (add !== undefined) {
       this.#setRule(own, 'add', add.kind === 'nobody' ? undefined : heldRule(add), undo);
     }
-    if (admit !== undefined) this.#setAdmitted(admit, undo);
     if (read === undefined) return;
     const was = own.read;
     const is = heldReadRule(read);
@@ -294,14 +306,6 @@ export class ObjectTree {
     this.#countNames(node[which], -1, undo);
     this.#set(node, which, rule, undo);
     this.#countNames(rule, 1, undo);
-  }
-
-  #setAdmitted(admit: AdmitRule, undo: Undo): void {
-    const before = this.#admitted;
-    this.#admitted = new Set(admit.map((fingerprint) => fingerprint.toString('hex')));
-    undo.push(() => {
-      this.#admitted = before;
-    });
   }
 
   #countNames(rule: HeldRule | undefined, by: number, undo: Undo): void {

@@ -81,9 +81,9 @@ test('data that is gone is told as a slow oracle tells it, also where batches ar
       async (history, againFrom) => {
         const batches = await Promise.all(history.map(batchOf));
         const owed = new OwedData();
-        for (const [at, batch] of batches.entries()) owed.add(batch, at);
+        for (const [at, batch] of batches.entries()) owed.add(batch, at, 1);
         const told = new Set(sequencesOf(owed.takeUnallowed()));
-        for (const [at, batch] of batches.entries()) if (at >= againFrom) owed.add(batch, at);
+        for (const [at, batch] of batches.entries()) if (at >= againFrom) owed.add(batch, at, 1);
         for (const one of sequencesOf(owed.takeUnallowed())) told.add(one);
         const left = sequencesOf(owed.left(100));
         expect(owed.isOwed).toBe(left.length > 0);
@@ -108,7 +108,7 @@ test('of very many objects a sample is checked, and it says how large that is', 
       return testEvent('x', { primaryKey });
     });
     const { run } = await writer.make(keys, {}, []);
-    owed.add(parseBatch(withoutData(run, () => ({ state: 'dropped' }))), at * 100);
+    owed.add(parseBatch(withoutData(run, () => ({ state: 'dropped' }))), at * 100, 1);
   }
   expect(owed.oneIn).toBeGreaterThanOrEqual(32);
   expect(owed.count).toBeLessThanOrEqual(64);
@@ -116,7 +116,7 @@ test('of very many objects a sample is checked, and it says how large that is', 
   const event = (behind: number): Said => {
     return { kind: 'data', object: 1, state: 'redacted', behind, before: undefined };
   };
-  owed.add(await batchOf(event(50), 4_000), 4_000);
-  owed.add(await batchOf(event(50), 4_001), 4_001);
+  owed.add(await batchOf(event(50), 4_000), 4_000, 1);
+  owed.add(await batchOf(event(50), 4_001), 4_001, 1);
   expect(owed.notKept).toBe(1);
 });

@@ -8,6 +8,7 @@ import {
   layoutStride,
   writesObject,
 } from '../event/index.ts';
+import { type EventPlace, isBelow, type RetentionFloor } from './retention.ts';
 
 const keyBytes = 16;
 /** Objects whose newest event so far was dropped: of more, a secret sample is kept. 32 MiB at the most. */
@@ -37,7 +38,7 @@ export interface OwedDataOptions {
 
 /**
  * What a reader still has to see of a chain, since data of it is gone: of dropped data something newer of the same object, of erased
- * data the redaction that it names. Events are noted in order; who has read to the head asks what is left. Its memory is bounded: of very many
+ * data the redaction that it names, of expired data a rule for retention by which it is old enough. Events are noted in order; who has read to the head asks what is left. Its memory is bounded: of very many
  * dropped objects a sample is kept that nobody else knows, so that who drops what must stay is found out all the same, if not each time.
  */
 export class OwedData {
@@ -47,6 +48,8 @@ export class OwedData {
   readonly #erased = new Map<number, Erased[]>();
   readonly #redactedMax: number;
   #erasedCount = 0;
+  /** The highest event that retention is said to have let go: what lets that go has let go all before it. */
+  #expired: EventPlace | undefined;
   #notKept = 0;
   #unallowed: Unallowed[] = [];
 
@@ -58,12 +61,22 @@ export class OwedData {
 
   /** Whether something is still to come. */
   get isOwed(): boolean {
-    return this.#dropped.size > 0 || this.#erasedCount > 0;
+    return this.#dropped.size > 0 || this.#erasedCount > 0 || this.#expired !== undefined;
   }
 
   /** How many events there are, at least, whose data nothing has allowed to go so far. */
   get count(): number {
-    return this.#dropped.size + this.#erasedCount;
+    return this.#dropped.size + this.#erasedCount + (this.#expired === undefined ? 0 : 1);
+  }
+
+  /** The highest event that retention is said to have let go, where nothing has shown that it has; undefined for none. */
+  get expired(): EventPlace | undefined {
+    return this.#expired;
+  }
+
+  /** So much was let go by the chain's rules for retention. */
+  settleBelow(floor: RetentionFloor): void {
+    if (this.#expired !== undefined && isBelow(floor, this.#expired)) this.#expired = undefined;
   }
 
   /** Of so many dropped objects one was looked at. */
@@ -76,8 +89,12 @@ export class OwedData {
     return this.#notKept;
   }
 
-  /** Take note of the events of a batch, which was verified by itself. */
-  add(batch: Batch, firstSequence: number): void {
+  /**
+   * Take note of the events of a batch, which was verified by itself.
+   *
+   * @param timeUnixMs of its commit.
+   */
+  add(batch: Batch, firstSequence: number, timeUnixMs: number): void {
     const { layout, count } = batch;
     for (let index = 0; index < count; index += 1) {
       const at = index * layoutStride;
@@ -91,6 +108,7 @@ export class OwedData {
       if (state === dataStates.dropped) this.#dropped.set(batch.bytes, keyStart, sequence);
       else this.#dropped.delete(batch.bytes, keyStart);
       if (state === dataStates.redacted) this.#owe(batch, index, sequence);
+      if (state === dataStates.expired) this.#expired = { sequence, timeUnixMs };
     }
   }
 
@@ -120,7 +138,11 @@ export class OwedData {
         });
       }
     }
-    const all = [...dropped, ...erased].sort((a, b) => a.sequence - b.sequence);
+    const expired = (this.#expired === undefined ? [] : [this.#expired]).map(({ sequence }) => ({
+      sequence,
+      why: 'its data is said to have been let go by a rule of the chain for retention, and none has done so',
+    }));
+    const all = [...dropped, ...erased, ...expired].sort((a, b) => a.sequence - b.sequence);
     return all.slice(0, countMax);
   }
 

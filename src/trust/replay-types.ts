@@ -2,6 +2,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import type { Batch, CommitView, TreeHead } from '../event/index.ts';
 import type { AuthorityRecord } from './authority.ts';
 import type { OwedData } from './owed-data.ts';
+import type { RetentionFloor } from './retention.ts';
 import type { VouchedBy } from './vouching.ts';
 
 /** A batch that was verified, with its commit. */
@@ -24,6 +25,8 @@ export interface ReplayStart {
   readonly authority?: AuthorityRecord | undefined;
   /** The same, from a commit on that is still to come. */
   readonly rules?: RulesFrom | undefined;
+  /** What the chain's rules for retention have let go by then, where it is known who may do what. Absent: nothing. */
+  readonly retained?: RetentionFloor | undefined;
   /** Finds a public key of the chain by the hexadecimal of its fingerprint; asked where it isn't known who may do what. */
   readonly findKey?: FindKey | undefined;
 }
@@ -33,6 +36,8 @@ export interface RulesFrom {
   /** The tree there, which the replay must have too when it comes there. */
   readonly head: TreeHead;
   readonly authority: AuthorityRecord;
+  /** What its rules for retention have let go by then. Absent: nothing. */
+  readonly retained?: RetentionFloor | undefined;
   /** All that have written before. */
   readonly writers: ReplayedWriters;
 }

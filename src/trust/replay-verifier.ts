@@ -28,6 +28,7 @@ import type {
   RulesFrom,
   VerifiedBatch,
 } from './replay-types.ts';
+import { floorNone, type RetentionFloor, raiseFloor } from './retention.ts';
 import { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 import { type KeyTable, keyTable } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
@@ -68,6 +69,8 @@ export class ReplayVerifier {
   readonly #roots: RecentRoots;
   #nextSequence: number;
   #timeUnixMs = 0;
+  /** What the chain's rules for retention have let go, as far as it is known who may do what. */
+  #retained: RetentionFloor;
 
   constructor(
     genesis: Genesis,
@@ -88,6 +91,7 @@ export class ReplayVerifier {
     this.#roots = new RecentRoots(this.#frontier);
     this.#knowsWriters = start.commit === 0;
     this.#nextSequence = start.sequence;
+    this.#retained = start.retained ?? floorNone;
   }
 
   /** Number of the commit that comes next. */
@@ -108,6 +112,11 @@ export class ReplayVerifier {
   /** Whether it is checked that events are allowed: by all that came before, from the chain's first batch on. */
   get checksRules(): boolean {
     return this.#authority !== undefined;
+  }
+
+  /** What the chain's rules for retention have let go so far, where it is known who may do what. */
+  get retained(): RetentionFloor {
+    return this.#retained;
   }
 
   /** Number of objects that have a parent or rules, where it is known who may do what. */
@@ -199,6 +208,7 @@ export class ReplayVerifier {
     }
     this.#authority = new Authority(rules.authority);
     this.#keys = this.#authority.keys;
+    this.#retained = rules.retained ?? floorNone;
     // So that a batch of before, sent once more as a new one, is known.
     this.#writers = new Map(rules.writers);
     this.#knowsWriters = true;
@@ -253,9 +263,13 @@ export class ReplayVerifier {
     this.#wrote.set(id, writer);
     this.#nextSequence = commit.firstSequence + commit.events;
     this.#objects.add(batch, commit.firstSequence);
-    this.owed.add(batch, commit.firstSequence);
+    this.owed.add(batch, commit.firstSequence, timeUnixMs);
     this.#latest.wrote(id, this.#nextSequence);
-    this.#timeUnixMs = commit.timeUnixMs;
+    this.#timeUnixMs = timeUnixMs;
+    const { retention } = this.#authority ?? {};
+    const end = { nextSequence: this.#nextSequence, timeUnixMs };
+    this.#retained = raiseFloor(this.#retained, retention, end);
+    this.owed.settleBelow(this.#retained);
     return { verified: { batch, commit, vouchedBy: vouched }, keys, issuer };
   }
 

@@ -178,7 +178,9 @@ export class HistoryVerifier {
     const frontier = this.#frontier.hashes();
     // What doesn't verify has changed nothing of who may do what.
     const authority = this.#verifier.authority();
-    return { commit: this.#frontier.size, sequence: this.#nextSequence, frontier, authority };
+    const { retained } = this.#verifier;
+    const place = { commit: this.#frontier.size, sequence: this.#nextSequence, frontier };
+    return { ...place, authority, retained };
   }
 
   #startHere(): ReplayVerifier {

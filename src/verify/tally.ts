@@ -42,6 +42,7 @@ export interface WriterState {
 export interface Gone {
   readonly dropped: number;
   readonly redacted: number;
+  readonly expired: number;
 }
 
 class Count {
@@ -69,7 +70,7 @@ export class Tally {
   readonly #all = new Count();
   readonly #signed = new Count();
   readonly #coveredLater = new Count();
-  #gone = { dropped: 0, redacted: 0 };
+  #gone = { dropped: 0, redacted: 0, expired: 0 };
 
   add({ batch, commit, vouchedBy }: VerifiedBatch): void {
     const { seal, count, bytes } = batch;
@@ -104,6 +105,7 @@ export class Tally {
       const state = batch.dataStateOf(index);
       if (state === dataStates.dropped) this.#gone.dropped += 1;
       else if (state === dataStates.redacted) this.#gone.redacted += 1;
+      else if (state === dataStates.expired) this.#gone.expired += 1;
     }
   }
 

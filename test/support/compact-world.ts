@@ -139,9 +139,18 @@ export class CompactWorld {
 
   /** Append a batch, and wait until it is durable. */
   async append(writer: number, events: readonly PlannedEvent[]): Promise<void> {
+    const isData = events.every(({ kind }) => kind === 'data');
+    await this.appendBuilt(writer, events.map(buildPlanned), { isSigned: !isData });
+  }
+
+  /** As `append`, of events that a test has built. */
+  async appendBuilt(
+    writer: number,
+    built: readonly BuiltEvent[],
+    how = { isSigned: true },
+  ): Promise<void> {
     const by = this.writers[writer] as TestWriter;
-    const isSigned = this.trustMode === 'distributed' || events.some(({ kind }) => kind !== 'data');
-    const built = events.map(buildPlanned);
+    const isSigned = this.trustMode === 'distributed' || how.isSigned;
     const { run, sealHash } = await by.make(built, {}, isSigned ? [by.key] : []);
     const prepared = await this.chain.prepare(run, () => true);
     this.timeUnixMs += 1;

@@ -1,5 +1,6 @@
 import { EmbeddedOwners, type OwnerReply, type OwnerSource } from '../../src/auth/index.ts';
 import { AtedbError } from '../../src/bytes/index.ts';
+import type { QuotaSettings } from '../../src/chain/index.ts';
 import { type AtedbClient, type Chain, KeyPair, type OpenOptions } from '../../src/client/index.ts';
 import type { PublicKey } from '../../src/crypto/index.ts';
 import { type FaultPlan, FaultyStorage } from '../../src/log/faulty-storage.ts';
@@ -45,6 +46,8 @@ export class OwnersWorld implements AsyncDisposable {
   /** What the service does to its answers. */
   tamper: ((reply: OwnerReply) => Promise<OwnerReply>) | undefined;
   isDown = false;
+  /** From the next restart on. */
+  quotas: QuotaSettings | undefined;
   /** How often it was asked, whether it answered or not. */
   questions = 0;
   nowUnixMs = Date.now();
@@ -80,6 +83,7 @@ export class OwnersWorld implements AsyncDisposable {
     this.#running = await startStorageServer({
       ...{ storage: this.disk, logsPath, trustMode: 'centralized', identity: this.server },
       now: () => this.nowUnixMs,
+      quotas: this.quotas,
       auth: { source: this.#source() },
     });
   }

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { OwnerService } from '../../gen/atedb/v1/answer_pb.js';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
-import { ChainRegistry } from '../../src/chain/index.ts';
+import { ChainRegistry, type QuotaSettings } from '../../src/chain/index.ts';
 import { KeyPair, NoteKeyPair } from '../../src/crypto/index.ts';
 import type { TrustMode } from '../../src/event/index.ts';
 import type { Storage } from '../../src/log/index.ts';
@@ -28,6 +28,7 @@ export interface StorageServerOptions {
   /** Default: distributed. */
   readonly trustMode?: TrustMode;
   readonly auth?: ServerAuth;
+  readonly quotas?: QuotaSettings | undefined;
   /** Default: one that all servers of the process have. */
   readonly identity?: { readonly keyPair: KeyPair; readonly line: IdentityLine };
 }
@@ -60,6 +61,7 @@ export async function startStorageServer(options: StorageServerOptions): Promise
     logsPath,
     serverIdentity: identity,
     openChainsMax: 10,
+    quotas: options.quotas,
     logger,
   });
   const grpc = await serveGrpc({

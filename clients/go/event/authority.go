@@ -48,7 +48,13 @@ type Authorisation struct {
 	// Admit names who may open a private chain besides, all of them; a pointer to an empty list: nobody. At the root of a private chain
 	// alone.
 	Admit *[]keys.Fingerprint
+	// Retain says for how long data is kept. At the root of the chain alone.
+	Retain *Retention
 }
+
+// A Retention says for how long data is kept: what is AgeMs older than the newest commit, or not among the newest Count events, may go.
+// 0: not by that.
+type Retention struct{ AgeMs, Count uint64 }
 
 // A Confidentiality says what seals an event's data.
 type Confidentiality struct{ ReadKeyID, Random, Commitment Hash }
@@ -169,9 +175,24 @@ func ParseAuthorisation(message []byte) (*Authorisation, error) {
 		case 4:
 			admit := fingerprints(cursor.Bytes())
 			rules.Admit, err = &admit, checkSorted("the keys that are let in", admit)
+		case 5:
+			rules.Retain = parseRetention(cursor.Bytes())
 		}
 	}
 	return rules, err
+}
+
+func parseRetention(message []byte) *Retention {
+	rule := &Retention{}
+	cursor := strict.NewCursor(message)
+	for cursor.Next() {
+		if cursor.Field == 1 {
+			rule.AgeMs = cursor.Value
+		} else {
+			rule.Count = cursor.Value
+		}
+	}
+	return rule
 }
 
 func parseRule(message []byte) (*Rule, error) {
@@ -251,6 +272,9 @@ func (a *Authorisation) Message() []byte {
 	}
 	if a.Admit != nil {
 		writer.Message(4, listMessage(*a.Admit))
+	}
+	if a.Retain != nil {
+		writer.Message(5, new(strict.Writer).Varint(1, a.Retain.AgeMs).Varint(2, a.Retain.Count).Finish())
 	}
 	return writer.Finish()
 }

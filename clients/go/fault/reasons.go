@@ -218,4 +218,6 @@ const (
 	DataGone Reason = "DATA_GONE"
 	// BackupMismatch: gRPC FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, the keys of another server, or a copy of a history that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
 	BackupMismatch Reason = "BACKUP_MISMATCH"
+	// QuotaExceeded: gRPC RESOURCE_EXHAUSTED. The chain, or all chains of its owner together, would have more bytes on the server than its operator allows. The metadata says which (`quota`: `chain` or `owner`), the limit, how much is used, and how much the batch needs. Trying again helps when room was made: by removing objects or having data erased, which goes on, and by the compaction that follows; or by a higher limit.
+	QuotaExceeded Reason = "QUOTA_EXCEEDED"
 )

@@ -188,6 +188,7 @@ func checkSaid(batch *event.Batch, index int) error {
 		{!isOfObject && said.Label != nil, "it has a label, and may not"},
 		{!isOfObject && rules != nil && of.Kind != event.KindRules, "it sets rules, and may not"},
 		{rules != nil && rules.Admit != nil && of.PrimaryKey != nil, "only an event of rules of the root of the chain says who may open it"},
+		{rules != nil && rules.Retain != nil && of.PrimaryKey != nil, "only an event of rules of the root of the chain says how long data is kept"},
 		{of.PrimaryKey != nil && (of.Kind == event.KindRoots || of.Kind == event.KindKeyChange), "it names an object, and may not"},
 		{(said.Roots != nil) != (of.Kind == event.KindRoots), "a change of roots says which, and no other event does"},
 		{(said.KeyChange != nil) != (of.Kind == event.KindKeyChange), "a change of a key says which, and no other event does"},

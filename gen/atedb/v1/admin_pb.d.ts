@@ -437,6 +437,13 @@ export enum CompactionDecision {
    * @generated from enum value: COMPACTION_DECISION_GONE = 7;
    */
   GONE = 7,
+
+  /**
+   * Dropped: the chain's rule for retention lets it go, and nothing newer of its object is there.
+   *
+   * @generated from enum value: COMPACTION_DECISION_EXPIRED = 8;
+   */
+  EXPIRED = 8,
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
+import type { Event, PublicKey, RetentionRule, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
 import type { CheckpointKeys } from "./checkpoint_pb.js";
 import type { IdentityRotation } from "./identity_pb.js";
@@ -650,6 +650,27 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: bool erasing = 20;
    */
   erasing: boolean;
+
+  /**
+   * How much the chain may have on the server's disk. Absent: there is no such limit.
+   *
+   * @generated from field: atedb.v1.SpaceQuota chain_quota = 45;
+   */
+  chainQuota?: SpaceQuota | undefined;
+
+  /**
+   * The same of all chains of its owner together. Absent: there is no such limit, or the caller isn't on the server's own machine.
+   *
+   * @generated from field: atedb.v1.SpaceQuota owner_quota = 46;
+   */
+  ownerQuota?: SpaceQuota | undefined;
+
+  /**
+   * For how long the data of its events is kept. Absent: for ever.
+   *
+   * @generated from field: atedb.v1.RetentionRule retention = 47;
+   */
+  retention?: RetentionRule | undefined;
 };
 
 /**
@@ -657,6 +678,33 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
  * Use `create(DescribeChainResponseSchema)` to create a new message.
  */
 export declare const DescribeChainResponseSchema: GenMessage<DescribeChainResponse>;
+
+/**
+ * A limit of the room that segments take on a server, and what is used of it.
+ *
+ * @generated from message atedb.v1.SpaceQuota
+ */
+export declare type SpaceQuota = Message<"atedb.v1.SpaceQuota"> & {
+  /**
+   * Bytes that are used. They may be more than the limit, by what makes room.
+   *
+   * @generated from field: uint64 used_bytes = 1;
+   */
+  usedBytes: bigint;
+
+  /**
+   * Bytes that may be used. At least 1.
+   *
+   * @generated from field: uint64 limit_bytes = 2;
+   */
+  limitBytes: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.SpaceQuota.
+ * Use `create(SpaceQuotaSchema)` to create a new message.
+ */
+export declare const SpaceQuotaSchema: GenMessage<SpaceQuota>;
 
 /**
  * What the auth service of a chain has said last of its owner.

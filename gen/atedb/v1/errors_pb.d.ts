@@ -849,6 +849,15 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_BACKUP_MISMATCH = 172;
    */
   BACKUP_MISMATCH = 172,
+
+  /**
+   * RESOURCE_EXHAUSTED. The chain, or all chains of its owner together, would have more bytes on the server than its operator allows. The metadata
+   * says which (`quota`: `chain` or `owner`), the limit, how much is used, and how much the batch needs. Trying again helps when room was made: by
+   * removing objects or having data erased, which goes on, and by the compaction that follows; or by a higher limit.
+   *
+   * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 190;
+   */
+  QUOTA_EXCEEDED = 190,
 }
 
 /**

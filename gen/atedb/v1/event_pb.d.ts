@@ -406,6 +406,34 @@ export declare type AdmitRule = Message<"atedb.v1.AdmitRule"> & {
 export declare const AdmitRuleSchema: GenMessage<AdmitRule>;
 
 /**
+ * For how long the data of a chain's events is wanted. What it lets go the server may drop, and needn't: headers, tombstones, rules, keys,
+ * redactions, and data that comes with any of these, stay. It lets go by age or by count, whichever lets more go.
+ *
+ * @generated from message atedb.v1.RetentionRule
+ */
+export declare type RetentionRule = Message<"atedb.v1.RetentionRule"> & {
+  /**
+   * Data that was committed so many milliseconds before the newest commit, or earlier, may go. Absent: age lets nothing go.
+   *
+   * @generated from field: uint64 age_ms = 1;
+   */
+  ageMs: bigint;
+
+  /**
+   * Data of all but the newest so many events may go. Absent: count lets nothing go. With both absent everything is kept.
+   *
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.RetentionRule.
+ * Use `create(RetentionRuleSchema)` to create a new message.
+ */
+export declare const RetentionRuleSchema: GenMessage<RetentionRule>;
+
+/**
  * The rules of an object, or of the root of the chain. What is absent stays as it is; an object that is new inherits.
  *
  * @generated from message atedb.v1.Authorisation
@@ -440,6 +468,13 @@ export declare type Authorisation = Message<"atedb.v1.Authorisation"> & {
    * @generated from field: atedb.v1.AdmitRule admit = 4;
    */
   admit?: AdmitRule | undefined;
+
+  /**
+   * For how long data is kept. At the root of the chain alone; nothing is let go at first.
+   *
+   * @generated from field: atedb.v1.RetentionRule retain = 5;
+   */
+  retain?: RetentionRule | undefined;
 };
 
 /**
@@ -1348,6 +1383,13 @@ export enum DataState {
    * @generated from enum value: DATA_STATE_DROPPED = 3;
    */
   DROPPED = 3,
+
+  /**
+   * Dropped by compaction, since the chain's rule for retention has let it go.
+   *
+   * @generated from enum value: DATA_STATE_EXPIRED = 4;
+   */
+  EXPIRED = 4,
 }
 
 /**

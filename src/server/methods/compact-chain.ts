@@ -42,6 +42,7 @@ export function compactChain(deps: ChainServiceDeps) {
 
 const decisionNumbers: Readonly<Record<Decision, CompactionDecision>> = {
   dropped: CompactionDecision.DROPPED,
+  expired: CompactionDecision.EXPIRED,
   newest: CompactionDecision.NEWEST,
   young: CompactionDecision.YOUNG,
   'last-batch': CompactionDecision.LAST_BATCH,

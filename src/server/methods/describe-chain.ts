@@ -1,4 +1,6 @@
 import { ChainHealth, ChainService } from '../../../gen/atedb/v1/chain_pb.js';
+import type { QuotaUse } from '../../chain/index.ts';
+import type { RetentionRule } from '../../event/index.ts';
 import type { OwnerRecord } from '../../trust/index.ts';
 import { unary } from '../method.ts';
 import { type ChainServiceDeps, openRequested } from './deps.ts';
@@ -20,6 +22,14 @@ function ownerFields(owner: OwnerRecord | undefined) {
   };
 }
 
+function retentionOf({ ageMs = 0, count = 0 }: RetentionRule) {
+  return { ageMs: BigInt(ageMs), count: BigInt(count) };
+}
+
+function quotaOf(use: QuotaUse) {
+  return { usedBytes: BigInt(use.usedBytes), limitBytes: BigInt(use.limitBytes) };
+}
+
 /** `DescribeChain`: a chain, for people and their tools. */
 export function describeChain(deps: ChainServiceDeps) {
   return unary(ChainService.method.describeChain, async (request, call) => {
@@ -27,6 +37,8 @@ export function describeChain(deps: ChainServiceDeps) {
     const { genesis, roots, log, writerCount, eraser } = lease.chain;
     const { head, nextSequence, timeUnixMs } = log.durable;
     const use = lease.chain.compaction.knownUse;
+    const { retention } = lease.chain.authority;
+    const quotas = deps.registry.quotas.of(lease.chain);
     return {
       chainKey: genesis.chainKey.text,
       chainId: genesis.chainId,
@@ -47,6 +59,10 @@ export function describeChain(deps: ChainServiceDeps) {
       deadBytes: BigInt(use?.deadBytes ?? 0),
       countedUnixMs: BigInt(use?.timeUnixMs ?? 0),
       erasing: eraser.isBusy,
+      ...(retention && { retention: retentionOf(retention) }),
+      ...(quotas.chain && { chainQuota: quotaOf(quotas.chain) }),
+      // It tells of other chains, which may be private.
+      ...(quotas.owner && call.isLocal && { ownerQuota: quotaOf(quotas.owner) }),
       ...ownerFields(lease.chain.authority.owner),
     };
   });

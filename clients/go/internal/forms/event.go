@@ -101,6 +101,9 @@ var (
 		message(4, "admit", &strict.Form{Name: "AdmitRule", Fields: []strict.Field{
 			strict.Hashes32(1, "fingerprints", limits.AdmittedKeys),
 		}}),
+		message(5, "retain", &strict.Form{Name: "RetentionRule", Fields: []strict.Field{
+			{Number: 1, Name: "age_ms", Kind: strict.Varint}, {Number: 2, Name: "count", Kind: strict.Varint},
+		}}),
 	}}
 )
 
@@ -151,7 +154,7 @@ var (
 		{Number: 1, Name: "header", Kind: strict.Bytes, Required: true},
 		{Number: 2, Name: "data", Kind: strict.Bytes},
 		strict.ID16(3, "salt"),
-		{Number: 4, Name: "data_state", Kind: strict.Enum, ValuesMax: 3},
+		{Number: 4, Name: "data_state", Kind: strict.Enum, ValuesMax: 4},
 		varint(5, "redaction"),
 	}}
 )

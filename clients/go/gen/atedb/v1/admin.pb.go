@@ -43,6 +43,8 @@ const (
 	CompactionDecision_COMPACTION_DECISION_NOT_DATA CompactionDecision = 6
 	// It was dropped or redacted before.
 	CompactionDecision_COMPACTION_DECISION_GONE CompactionDecision = 7
+	// Dropped: the chain's rule for retention lets it go, and nothing newer of its object is there.
+	CompactionDecision_COMPACTION_DECISION_EXPIRED CompactionDecision = 8
 )
 
 // Enum value maps for CompactionDecision.
@@ -56,6 +58,7 @@ var (
 		5: "COMPACTION_DECISION_AUTHORITY",
 		6: "COMPACTION_DECISION_NOT_DATA",
 		7: "COMPACTION_DECISION_GONE",
+		8: "COMPACTION_DECISION_EXPIRED",
 	}
 	CompactionDecision_value = map[string]int32{
 		"COMPACTION_DECISION_UNSPECIFIED": 0,
@@ -66,6 +69,7 @@ var (
 		"COMPACTION_DECISION_AUTHORITY":   5,
 		"COMPACTION_DECISION_NOT_DATA":    6,
 		"COMPACTION_DECISION_GONE":        7,
+		"COMPACTION_DECISION_EXPIRED":     8,
 	}
 )
 
@@ -823,7 +827,7 @@ const file_atedb_v1_admin_proto_rawDesc = "" +
 	"\bsegments\x18\x04 \x01(\rR\bsegments\x12-\n" +
 	"\x12rewritten_segments\x18\x05 \x01(\rR\x11rewrittenSegments\x12*\n" +
 	"\x11compacted_unix_ms\x18\x06 \x01(\x04R\x0fcompactedUnixMs\x12'\n" +
-	"\x0fcompacted_bytes\x18\a \x01(\x04R\x0ecompactedBytes*\xa0\x02\n" +
+	"\x0fcompacted_bytes\x18\a \x01(\x04R\x0ecompactedBytes*\xc1\x02\n" +
 	"\x12CompactionDecision\x12#\n" +
 	"\x1fCOMPACTION_DECISION_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bCOMPACTION_DECISION_DROPPED\x10\x01\x12\x1e\n" +
@@ -832,7 +836,8 @@ const file_atedb_v1_admin_proto_rawDesc = "" +
 	"\x1eCOMPACTION_DECISION_LAST_BATCH\x10\x04\x12!\n" +
 	"\x1dCOMPACTION_DECISION_AUTHORITY\x10\x05\x12 \n" +
 	"\x1cCOMPACTION_DECISION_NOT_DATA\x10\x06\x12\x1c\n" +
-	"\x18COMPACTION_DECISION_GONE\x10\a2\xc0\x01\n" +
+	"\x18COMPACTION_DECISION_GONE\x10\a\x12\x1f\n" +
+	"\x1bCOMPACTION_DECISION_EXPIRED\x10\b2\xc0\x01\n" +
 	"\fAdminService\x12O\n" +
 	"\fCompactChain\x12\x1d.atedb.v1.CompactChainRequest\x1a\x1e.atedb.v1.CompactChainResponse0\x01\x12_\n" +
 	"\x12GetChainStatistics\x12#.atedb.v1.GetChainStatisticsRequest\x1a$.atedb.v1.GetChainStatisticsResponseB\x82\x01\n" +

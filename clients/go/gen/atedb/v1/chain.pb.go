@@ -985,7 +985,13 @@ type DescribeChainResponse struct {
 	// When it was counted: milliseconds since 1970-01-01 UTC.
 	CountedUnixMs uint64 `protobuf:"varint,42,opt,name=counted_unix_ms,json=countedUnixMs,proto3" json:"counted_unix_ms,omitempty"`
 	// Whether data that redactions name is still to be erased from its files.
-	Erasing       bool `protobuf:"varint,20,opt,name=erasing,proto3" json:"erasing,omitempty"`
+	Erasing bool `protobuf:"varint,20,opt,name=erasing,proto3" json:"erasing,omitempty"`
+	// How much the chain may have on the server's disk. Absent: there is no such limit.
+	ChainQuota *SpaceQuota `protobuf:"bytes,45,opt,name=chain_quota,json=chainQuota,proto3" json:"chain_quota,omitempty"`
+	// The same of all chains of its owner together. Absent: there is no such limit, or the caller isn't on the server's own machine.
+	OwnerQuota *SpaceQuota `protobuf:"bytes,46,opt,name=owner_quota,json=ownerQuota,proto3" json:"owner_quota,omitempty"`
+	// For how long the data of its events is kept. Absent: for ever.
+	Retention     *RetentionRule `protobuf:"bytes,47,opt,name=retention,proto3" json:"retention,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1160,6 +1166,82 @@ func (x *DescribeChainResponse) GetErasing() bool {
 	return false
 }
 
+func (x *DescribeChainResponse) GetChainQuota() *SpaceQuota {
+	if x != nil {
+		return x.ChainQuota
+	}
+	return nil
+}
+
+func (x *DescribeChainResponse) GetOwnerQuota() *SpaceQuota {
+	if x != nil {
+		return x.OwnerQuota
+	}
+	return nil
+}
+
+func (x *DescribeChainResponse) GetRetention() *RetentionRule {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+// A limit of the room that segments take on a server, and what is used of it.
+type SpaceQuota struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bytes that are used. They may be more than the limit, by what makes room.
+	UsedBytes uint64 `protobuf:"varint,1,opt,name=used_bytes,json=usedBytes,proto3" json:"used_bytes,omitempty"`
+	// Bytes that may be used. At least 1.
+	LimitBytes    uint64 `protobuf:"varint,2,opt,name=limit_bytes,json=limitBytes,proto3" json:"limit_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpaceQuota) Reset() {
+	*x = SpaceQuota{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpaceQuota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpaceQuota) ProtoMessage() {}
+
+func (x *SpaceQuota) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpaceQuota.ProtoReflect.Descriptor instead.
+func (*SpaceQuota) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SpaceQuota) GetUsedBytes() uint64 {
+	if x != nil {
+		return x.UsedBytes
+	}
+	return 0
+}
+
+func (x *SpaceQuota) GetLimitBytes() uint64 {
+	if x != nil {
+		return x.LimitBytes
+	}
+	return 0
+}
+
 // What the auth service of a chain has said last of its owner.
 type ChainOwner struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1183,7 +1265,7 @@ type ChainOwner struct {
 
 func (x *ChainOwner) Reset() {
 	*x = ChainOwner{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	mi := &file_atedb_v1_chain_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1277,7 @@ func (x *ChainOwner) String() string {
 func (*ChainOwner) ProtoMessage() {}
 
 func (x *ChainOwner) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[12]
+	mi := &file_atedb_v1_chain_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1290,7 @@ func (x *ChainOwner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainOwner.ProtoReflect.Descriptor instead.
 func (*ChainOwner) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{12}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ChainOwner) GetOwner() string {
@@ -1275,7 +1357,7 @@ type ListChainsRequest struct {
 
 func (x *ListChainsRequest) Reset() {
 	*x = ListChainsRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[13]
+	mi := &file_atedb_v1_chain_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1369,7 @@ func (x *ListChainsRequest) String() string {
 func (*ListChainsRequest) ProtoMessage() {}
 
 func (x *ListChainsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[13]
+	mi := &file_atedb_v1_chain_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1382,7 @@ func (x *ListChainsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChainsRequest.ProtoReflect.Descriptor instead.
 func (*ListChainsRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{13}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListChainsRequest) GetPageSize() uint32 {
@@ -1339,7 +1421,7 @@ type ListedChain struct {
 
 func (x *ListedChain) Reset() {
 	*x = ListedChain{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[14]
+	mi := &file_atedb_v1_chain_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1433,7 @@ func (x *ListedChain) String() string {
 func (*ListedChain) ProtoMessage() {}
 
 func (x *ListedChain) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[14]
+	mi := &file_atedb_v1_chain_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1446,7 @@ func (x *ListedChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedChain.ProtoReflect.Descriptor instead.
 func (*ListedChain) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{14}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListedChain) GetChainKey() string {
@@ -1401,7 +1483,7 @@ type ListChainsResponse struct {
 
 func (x *ListChainsResponse) Reset() {
 	*x = ListChainsResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[15]
+	mi := &file_atedb_v1_chain_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1495,7 @@ func (x *ListChainsResponse) String() string {
 func (*ListChainsResponse) ProtoMessage() {}
 
 func (x *ListChainsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[15]
+	mi := &file_atedb_v1_chain_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1508,7 @@ func (x *ListChainsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChainsResponse.ProtoReflect.Descriptor instead.
 func (*ListChainsResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{15}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListChainsResponse) GetChains() []*ListedChain {
@@ -1457,7 +1539,7 @@ type KeyProof struct {
 
 func (x *KeyProof) Reset() {
 	*x = KeyProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[16]
+	mi := &file_atedb_v1_chain_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1551,7 @@ func (x *KeyProof) String() string {
 func (*KeyProof) ProtoMessage() {}
 
 func (x *KeyProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[16]
+	mi := &file_atedb_v1_chain_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1564,7 @@ func (x *KeyProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyProof.ProtoReflect.Descriptor instead.
 func (*KeyProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{16}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *KeyProof) GetSignature() *Signature {
@@ -1515,7 +1597,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[17]
+	mi := &file_atedb_v1_chain_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1609,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[17]
+	mi := &file_atedb_v1_chain_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1622,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{17}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AppendRequest) GetEvents() []*Event {
@@ -1591,7 +1673,7 @@ type Committed struct {
 
 func (x *Committed) Reset() {
 	*x = Committed{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[18]
+	mi := &file_atedb_v1_chain_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1685,7 @@ func (x *Committed) String() string {
 func (*Committed) ProtoMessage() {}
 
 func (x *Committed) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[18]
+	mi := &file_atedb_v1_chain_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1698,7 @@ func (x *Committed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Committed.ProtoReflect.Descriptor instead.
 func (*Committed) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Committed) GetCommitHeader() []byte {
@@ -1648,7 +1730,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[19]
+	mi := &file_atedb_v1_chain_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1742,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[19]
+	mi := &file_atedb_v1_chain_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1755,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{19}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Rejected) GetReason() ErrorReason {
@@ -1708,7 +1790,7 @@ type Conversation struct {
 
 func (x *Conversation) Reset() {
 	*x = Conversation{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[20]
+	mi := &file_atedb_v1_chain_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1802,7 @@ func (x *Conversation) String() string {
 func (*Conversation) ProtoMessage() {}
 
 func (x *Conversation) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[20]
+	mi := &file_atedb_v1_chain_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1815,7 @@ func (x *Conversation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conversation.ProtoReflect.Descriptor instead.
 func (*Conversation) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{20}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Conversation) GetConversationId() []byte {
@@ -1754,7 +1836,7 @@ type Proven struct {
 
 func (x *Proven) Reset() {
 	*x = Proven{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[21]
+	mi := &file_atedb_v1_chain_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +1848,7 @@ func (x *Proven) String() string {
 func (*Proven) ProtoMessage() {}
 
 func (x *Proven) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[21]
+	mi := &file_atedb_v1_chain_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +1861,7 @@ func (x *Proven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proven.ProtoReflect.Descriptor instead.
 func (*Proven) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{21}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Proven) GetFingerprint() []byte {
@@ -1807,7 +1889,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[22]
+	mi := &file_atedb_v1_chain_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +1901,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[22]
+	mi := &file_atedb_v1_chain_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +1914,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{22}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Attested) GetCheckpoint() string {
@@ -1878,7 +1960,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[23]
+	mi := &file_atedb_v1_chain_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +1972,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[23]
+	mi := &file_atedb_v1_chain_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +1985,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{23}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AppendResponse) GetSealHash() []byte {
@@ -2021,7 +2103,7 @@ type AppendBatchRequest struct {
 
 func (x *AppendBatchRequest) Reset() {
 	*x = AppendBatchRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[24]
+	mi := &file_atedb_v1_chain_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2033,7 +2115,7 @@ func (x *AppendBatchRequest) String() string {
 func (*AppendBatchRequest) ProtoMessage() {}
 
 func (x *AppendBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[24]
+	mi := &file_atedb_v1_chain_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2046,7 +2128,7 @@ func (x *AppendBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendBatchRequest.ProtoReflect.Descriptor instead.
 func (*AppendBatchRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{24}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AppendBatchRequest) GetEvents() []*Event {
@@ -2090,7 +2172,7 @@ type AppendBatchResponse struct {
 
 func (x *AppendBatchResponse) Reset() {
 	*x = AppendBatchResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[25]
+	mi := &file_atedb_v1_chain_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2184,7 @@ func (x *AppendBatchResponse) String() string {
 func (*AppendBatchResponse) ProtoMessage() {}
 
 func (x *AppendBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[25]
+	mi := &file_atedb_v1_chain_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2197,7 @@ func (x *AppendBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendBatchResponse.ProtoReflect.Descriptor instead.
 func (*AppendBatchResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{25}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AppendBatchResponse) GetCommitted() *Committed {
@@ -2141,7 +2223,7 @@ type FromNow struct {
 
 func (x *FromNow) Reset() {
 	*x = FromNow{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[26]
+	mi := &file_atedb_v1_chain_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2153,7 +2235,7 @@ func (x *FromNow) String() string {
 func (*FromNow) ProtoMessage() {}
 
 func (x *FromNow) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[26]
+	mi := &file_atedb_v1_chain_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2166,7 +2248,7 @@ func (x *FromNow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FromNow.ProtoReflect.Descriptor instead.
 func (*FromNow) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{26}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{27}
 }
 
 // Asks for a stream.
@@ -2193,7 +2275,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[27]
+	mi := &file_atedb_v1_chain_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2287,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[27]
+	mi := &file_atedb_v1_chain_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2300,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{27}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SubscribeRequest) GetChainKey() string {
@@ -2327,7 +2409,7 @@ type StartOfHistory struct {
 
 func (x *StartOfHistory) Reset() {
 	*x = StartOfHistory{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[28]
+	mi := &file_atedb_v1_chain_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2339,7 +2421,7 @@ func (x *StartOfHistory) String() string {
 func (*StartOfHistory) ProtoMessage() {}
 
 func (x *StartOfHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[28]
+	mi := &file_atedb_v1_chain_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2352,7 +2434,7 @@ func (x *StartOfHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartOfHistory.ProtoReflect.Descriptor instead.
 func (*StartOfHistory) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{28}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *StartOfHistory) GetChainId() []byte {
@@ -2417,7 +2499,7 @@ type CaughtUp struct {
 
 func (x *CaughtUp) Reset() {
 	*x = CaughtUp{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[29]
+	mi := &file_atedb_v1_chain_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2511,7 @@ func (x *CaughtUp) String() string {
 func (*CaughtUp) ProtoMessage() {}
 
 func (x *CaughtUp) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[29]
+	mi := &file_atedb_v1_chain_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2524,7 @@ func (x *CaughtUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaughtUp.ProtoReflect.Descriptor instead.
 func (*CaughtUp) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{29}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CaughtUp) GetHead() *TreeHead {
@@ -2472,7 +2554,7 @@ type FellBehind struct {
 
 func (x *FellBehind) Reset() {
 	*x = FellBehind{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[30]
+	mi := &file_atedb_v1_chain_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2566,7 @@ func (x *FellBehind) String() string {
 func (*FellBehind) ProtoMessage() {}
 
 func (x *FellBehind) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[30]
+	mi := &file_atedb_v1_chain_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2579,7 @@ func (x *FellBehind) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FellBehind.ProtoReflect.Descriptor instead.
 func (*FellBehind) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{30}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FellBehind) GetHead() *TreeHead {
@@ -2529,7 +2611,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[31]
+	mi := &file_atedb_v1_chain_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2541,7 +2623,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[31]
+	mi := &file_atedb_v1_chain_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +2636,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{31}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Heartbeat) GetHead() *TreeHead {
@@ -2598,7 +2680,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[32]
+	mi := &file_atedb_v1_chain_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2610,7 +2692,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[32]
+	mi := &file_atedb_v1_chain_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2623,7 +2705,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{32}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SubscribeResponse) GetMessage() isSubscribeResponse_Message {
@@ -2756,7 +2838,7 @@ type ReadEventsRequest struct {
 
 func (x *ReadEventsRequest) Reset() {
 	*x = ReadEventsRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[33]
+	mi := &file_atedb_v1_chain_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2768,7 +2850,7 @@ func (x *ReadEventsRequest) String() string {
 func (*ReadEventsRequest) ProtoMessage() {}
 
 func (x *ReadEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[33]
+	mi := &file_atedb_v1_chain_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2781,7 +2863,7 @@ func (x *ReadEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadEventsRequest.ProtoReflect.Descriptor instead.
 func (*ReadEventsRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{33}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ReadEventsRequest) GetChainKey() string {
@@ -2845,7 +2927,7 @@ type ReadEventsResponse struct {
 
 func (x *ReadEventsResponse) Reset() {
 	*x = ReadEventsResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[34]
+	mi := &file_atedb_v1_chain_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2857,7 +2939,7 @@ func (x *ReadEventsResponse) String() string {
 func (*ReadEventsResponse) ProtoMessage() {}
 
 func (x *ReadEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[34]
+	mi := &file_atedb_v1_chain_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2870,7 +2952,7 @@ func (x *ReadEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadEventsResponse.ProtoReflect.Descriptor instead.
 func (*ReadEventsResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{34}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ReadEventsResponse) GetMessage() isReadEventsResponse_Message {
@@ -2953,7 +3035,7 @@ type EndOfRange struct {
 
 func (x *EndOfRange) Reset() {
 	*x = EndOfRange{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[35]
+	mi := &file_atedb_v1_chain_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2965,7 +3047,7 @@ func (x *EndOfRange) String() string {
 func (*EndOfRange) ProtoMessage() {}
 
 func (x *EndOfRange) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[35]
+	mi := &file_atedb_v1_chain_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2978,7 +3060,7 @@ func (x *EndOfRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOfRange.ProtoReflect.Descriptor instead.
 func (*EndOfRange) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{35}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *EndOfRange) GetEndCommit() uint64 {
@@ -3015,7 +3097,7 @@ type GetEventRequest struct {
 
 func (x *GetEventRequest) Reset() {
 	*x = GetEventRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[36]
+	mi := &file_atedb_v1_chain_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3027,7 +3109,7 @@ func (x *GetEventRequest) String() string {
 func (*GetEventRequest) ProtoMessage() {}
 
 func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[36]
+	mi := &file_atedb_v1_chain_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3040,7 +3122,7 @@ func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEventRequest.ProtoReflect.Descriptor instead.
 func (*GetEventRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{36}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetEventRequest) GetChainKey() string {
@@ -3117,7 +3199,7 @@ type GetEventResponse struct {
 
 func (x *GetEventResponse) Reset() {
 	*x = GetEventResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[37]
+	mi := &file_atedb_v1_chain_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3129,7 +3211,7 @@ func (x *GetEventResponse) String() string {
 func (*GetEventResponse) ProtoMessage() {}
 
 func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[37]
+	mi := &file_atedb_v1_chain_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3142,7 +3224,7 @@ func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEventResponse.ProtoReflect.Descriptor instead.
 func (*GetEventResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{37}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetEventResponse) GetLog() *LogSegment {
@@ -3188,7 +3270,7 @@ type GetKeysRequest struct {
 
 func (x *GetKeysRequest) Reset() {
 	*x = GetKeysRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3200,7 +3282,7 @@ func (x *GetKeysRequest) String() string {
 func (*GetKeysRequest) ProtoMessage() {}
 
 func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3213,7 +3295,7 @@ func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysRequest.ProtoReflect.Descriptor instead.
 func (*GetKeysRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{38}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetKeysRequest) GetChainKey() string {
@@ -3248,7 +3330,7 @@ type GetKeysResponse struct {
 
 func (x *GetKeysResponse) Reset() {
 	*x = GetKeysResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3260,7 +3342,7 @@ func (x *GetKeysResponse) String() string {
 func (*GetKeysResponse) ProtoMessage() {}
 
 func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3273,7 +3355,7 @@ func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysResponse.ProtoReflect.Descriptor instead.
 func (*GetKeysResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetKeysResponse) GetKeys() []*PublicKey {
@@ -3310,7 +3392,7 @@ type LockObject struct {
 
 func (x *LockObject) Reset() {
 	*x = LockObject{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3322,7 +3404,7 @@ func (x *LockObject) String() string {
 func (*LockObject) ProtoMessage() {}
 
 func (x *LockObject) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3335,7 +3417,7 @@ func (x *LockObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockObject.ProtoReflect.Descriptor instead.
 func (*LockObject) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *LockObject) GetPrimaryKey() []byte {
@@ -3407,7 +3489,7 @@ type LockProof struct {
 
 func (x *LockProof) Reset() {
 	*x = LockProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3419,7 +3501,7 @@ func (x *LockProof) String() string {
 func (*LockProof) ProtoMessage() {}
 
 func (x *LockProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3432,7 +3514,7 @@ func (x *LockProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockProof.ProtoReflect.Descriptor instead.
 func (*LockProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *LockProof) GetSignature() *Signature {
@@ -3451,7 +3533,7 @@ type Alive struct {
 
 func (x *Alive) Reset() {
 	*x = Alive{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3545,7 @@ func (x *Alive) String() string {
 func (*Alive) ProtoMessage() {}
 
 func (x *Alive) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3558,7 @@ func (x *Alive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alive.ProtoReflect.Descriptor instead.
 func (*Alive) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
 }
 
 // One message of a lock stream.
@@ -3500,7 +3582,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3594,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3607,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *LockRequest) GetChainKey() string {
@@ -3612,7 +3694,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3706,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3719,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Waiting) GetAhead() uint32 {
@@ -3658,7 +3740,7 @@ type Granted struct {
 
 func (x *Granted) Reset() {
 	*x = Granted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +3752,7 @@ func (x *Granted) String() string {
 func (*Granted) ProtoMessage() {}
 
 func (x *Granted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +3765,7 @@ func (x *Granted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Granted.ProtoReflect.Descriptor instead.
 func (*Granted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Granted) GetToken() uint64 {
@@ -3711,7 +3793,7 @@ type LockResponse struct {
 
 func (x *LockResponse) Reset() {
 	*x = LockResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3723,7 +3805,7 @@ func (x *LockResponse) String() string {
 func (*LockResponse) ProtoMessage() {}
 
 func (x *LockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3736,7 +3818,7 @@ func (x *LockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockResponse.ProtoReflect.Descriptor instead.
 func (*LockResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *LockResponse) GetMessage() isLockResponse_Message {
@@ -3829,7 +3911,7 @@ type Deletion struct {
 
 func (x *Deletion) Reset() {
 	*x = Deletion{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +3923,7 @@ func (x *Deletion) String() string {
 func (*Deletion) ProtoMessage() {}
 
 func (x *Deletion) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +3936,7 @@ func (x *Deletion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deletion.ProtoReflect.Descriptor instead.
 func (*Deletion) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Deletion) GetHead() *TreeHead {
@@ -3886,7 +3968,7 @@ type DeleteChainRequest struct {
 
 func (x *DeleteChainRequest) Reset() {
 	*x = DeleteChainRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3898,7 +3980,7 @@ func (x *DeleteChainRequest) String() string {
 func (*DeleteChainRequest) ProtoMessage() {}
 
 func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3911,7 +3993,7 @@ func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChainRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DeleteChainRequest) GetChainKey() string {
@@ -3948,7 +4030,7 @@ type Deleted struct {
 
 func (x *Deleted) Reset() {
 	*x = Deleted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3960,7 +4042,7 @@ func (x *Deleted) String() string {
 func (*Deleted) ProtoMessage() {}
 
 func (x *Deleted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3973,7 +4055,7 @@ func (x *Deleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deleted.ProtoReflect.Descriptor instead.
 func (*Deleted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Deleted) GetHead() *TreeHead {
@@ -4006,7 +4088,7 @@ type DeleteChainResponse struct {
 
 func (x *DeleteChainResponse) Reset() {
 	*x = DeleteChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4018,7 +4100,7 @@ func (x *DeleteChainResponse) String() string {
 func (*DeleteChainResponse) ProtoMessage() {}
 
 func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4031,7 +4113,7 @@ func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DeleteChainResponse) GetMessage() isDeleteChainResponse_Message {
@@ -4100,7 +4182,7 @@ type GetProofRequest struct {
 
 func (x *GetProofRequest) Reset() {
 	*x = GetProofRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4112,7 +4194,7 @@ func (x *GetProofRequest) String() string {
 func (*GetProofRequest) ProtoMessage() {}
 
 func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4125,7 +4207,7 @@ func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofRequest.ProtoReflect.Descriptor instead.
 func (*GetProofRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GetProofRequest) GetChainKey() string {
@@ -4192,7 +4274,7 @@ type EventProof struct {
 
 func (x *EventProof) Reset() {
 	*x = EventProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4204,7 +4286,7 @@ func (x *EventProof) String() string {
 func (*EventProof) ProtoMessage() {}
 
 func (x *EventProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4217,7 +4299,7 @@ func (x *EventProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventProof.ProtoReflect.Descriptor instead.
 func (*EventProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *EventProof) GetEvent() *Event {
@@ -4288,7 +4370,7 @@ type GetProofResponse struct {
 
 func (x *GetProofResponse) Reset() {
 	*x = GetProofResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4300,7 +4382,7 @@ func (x *GetProofResponse) String() string {
 func (*GetProofResponse) ProtoMessage() {}
 
 func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4313,7 +4395,7 @@ func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofResponse.ProtoReflect.Descriptor instead.
 func (*GetProofResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *GetProofResponse) GetGenesis() *LogSegment {
@@ -4442,7 +4524,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x06ticket\x18\x02 \x01(\v2\x10.atedb.v1.TicketH\x00R\x06ticketB\t\n" +
 	"\amessage\"3\n" +
 	"\x14DescribeChainRequest\x12\x1b\n" +
-	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\xe5\x05\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\x8a\a\n" +
 	"\x15DescribeChainResponse\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x122\n" +
@@ -4467,7 +4549,18 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
 	"dead_bytes\x18) \x01(\x04R\tdeadBytes\x12&\n" +
 	"\x0fcounted_unix_ms\x18* \x01(\x04R\rcountedUnixMs\x12\x18\n" +
-	"\aerasing\x18\x14 \x01(\bR\aerasing\"\xe9\x01\n" +
+	"\aerasing\x18\x14 \x01(\bR\aerasing\x125\n" +
+	"\vchain_quota\x18- \x01(\v2\x14.atedb.v1.SpaceQuotaR\n" +
+	"chainQuota\x125\n" +
+	"\vowner_quota\x18. \x01(\v2\x14.atedb.v1.SpaceQuotaR\n" +
+	"ownerQuota\x125\n" +
+	"\tretention\x18/ \x01(\v2\x17.atedb.v1.RetentionRuleR\tretention\"L\n" +
+	"\n" +
+	"SpaceQuota\x12\x1d\n" +
+	"\n" +
+	"used_bytes\x18\x01 \x01(\x04R\tusedBytes\x12\x1f\n" +
+	"\vlimit_bytes\x18\x02 \x01(\x04R\n" +
+	"limitBytes\"\xe9\x01\n" +
 	"\n" +
 	"ChainOwner\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12#\n" +
@@ -4719,7 +4812,7 @@ func file_atedb_v1_chain_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_chain_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_atedb_v1_chain_proto_goTypes = []any{
 	(ChainHealth)(0),              // 0: atedb.v1.ChainHealth
 	(*OpenChainRequest)(nil),      // 1: atedb.v1.OpenChainRequest
@@ -4734,174 +4827,179 @@ var file_atedb_v1_chain_proto_goTypes = []any{
 	(*GetTicketResponse)(nil),     // 10: atedb.v1.GetTicketResponse
 	(*DescribeChainRequest)(nil),  // 11: atedb.v1.DescribeChainRequest
 	(*DescribeChainResponse)(nil), // 12: atedb.v1.DescribeChainResponse
-	(*ChainOwner)(nil),            // 13: atedb.v1.ChainOwner
-	(*ListChainsRequest)(nil),     // 14: atedb.v1.ListChainsRequest
-	(*ListedChain)(nil),           // 15: atedb.v1.ListedChain
-	(*ListChainsResponse)(nil),    // 16: atedb.v1.ListChainsResponse
-	(*KeyProof)(nil),              // 17: atedb.v1.KeyProof
-	(*AppendRequest)(nil),         // 18: atedb.v1.AppendRequest
-	(*Committed)(nil),             // 19: atedb.v1.Committed
-	(*Rejected)(nil),              // 20: atedb.v1.Rejected
-	(*Conversation)(nil),          // 21: atedb.v1.Conversation
-	(*Proven)(nil),                // 22: atedb.v1.Proven
-	(*Attested)(nil),              // 23: atedb.v1.Attested
-	(*AppendResponse)(nil),        // 24: atedb.v1.AppendResponse
-	(*AppendBatchRequest)(nil),    // 25: atedb.v1.AppendBatchRequest
-	(*AppendBatchResponse)(nil),   // 26: atedb.v1.AppendBatchResponse
-	(*FromNow)(nil),               // 27: atedb.v1.FromNow
-	(*SubscribeRequest)(nil),      // 28: atedb.v1.SubscribeRequest
-	(*StartOfHistory)(nil),        // 29: atedb.v1.StartOfHistory
-	(*CaughtUp)(nil),              // 30: atedb.v1.CaughtUp
-	(*FellBehind)(nil),            // 31: atedb.v1.FellBehind
-	(*Heartbeat)(nil),             // 32: atedb.v1.Heartbeat
-	(*SubscribeResponse)(nil),     // 33: atedb.v1.SubscribeResponse
-	(*ReadEventsRequest)(nil),     // 34: atedb.v1.ReadEventsRequest
-	(*ReadEventsResponse)(nil),    // 35: atedb.v1.ReadEventsResponse
-	(*EndOfRange)(nil),            // 36: atedb.v1.EndOfRange
-	(*GetEventRequest)(nil),       // 37: atedb.v1.GetEventRequest
-	(*GetEventResponse)(nil),      // 38: atedb.v1.GetEventResponse
-	(*GetKeysRequest)(nil),        // 39: atedb.v1.GetKeysRequest
-	(*GetKeysResponse)(nil),       // 40: atedb.v1.GetKeysResponse
-	(*LockObject)(nil),            // 41: atedb.v1.LockObject
-	(*LockProof)(nil),             // 42: atedb.v1.LockProof
-	(*Alive)(nil),                 // 43: atedb.v1.Alive
-	(*LockRequest)(nil),           // 44: atedb.v1.LockRequest
-	(*Waiting)(nil),               // 45: atedb.v1.Waiting
-	(*Granted)(nil),               // 46: atedb.v1.Granted
-	(*LockResponse)(nil),          // 47: atedb.v1.LockResponse
-	(*Deletion)(nil),              // 48: atedb.v1.Deletion
-	(*DeleteChainRequest)(nil),    // 49: atedb.v1.DeleteChainRequest
-	(*Deleted)(nil),               // 50: atedb.v1.Deleted
-	(*DeleteChainResponse)(nil),   // 51: atedb.v1.DeleteChainResponse
-	(*GetProofRequest)(nil),       // 52: atedb.v1.GetProofRequest
-	(*EventProof)(nil),            // 53: atedb.v1.EventProof
-	(*GetProofResponse)(nil),      // 54: atedb.v1.GetProofResponse
-	nil,                           // 55: atedb.v1.Rejected.MetadataEntry
-	(*Seal)(nil),                  // 56: atedb.v1.Seal
-	(*PublicKey)(nil),             // 57: atedb.v1.PublicKey
-	(TrustMode)(0),                // 58: atedb.v1.TrustMode
-	(*LogSegment)(nil),            // 59: atedb.v1.LogSegment
-	(*TreeHead)(nil),              // 60: atedb.v1.TreeHead
-	(*CheckpointKeys)(nil),        // 61: atedb.v1.CheckpointKeys
-	(*IdentityRotation)(nil),      // 62: atedb.v1.IdentityRotation
-	(*Signature)(nil),             // 63: atedb.v1.Signature
-	(*Event)(nil),                 // 64: atedb.v1.Event
-	(ErrorReason)(0),              // 65: atedb.v1.ErrorReason
+	(*SpaceQuota)(nil),            // 13: atedb.v1.SpaceQuota
+	(*ChainOwner)(nil),            // 14: atedb.v1.ChainOwner
+	(*ListChainsRequest)(nil),     // 15: atedb.v1.ListChainsRequest
+	(*ListedChain)(nil),           // 16: atedb.v1.ListedChain
+	(*ListChainsResponse)(nil),    // 17: atedb.v1.ListChainsResponse
+	(*KeyProof)(nil),              // 18: atedb.v1.KeyProof
+	(*AppendRequest)(nil),         // 19: atedb.v1.AppendRequest
+	(*Committed)(nil),             // 20: atedb.v1.Committed
+	(*Rejected)(nil),              // 21: atedb.v1.Rejected
+	(*Conversation)(nil),          // 22: atedb.v1.Conversation
+	(*Proven)(nil),                // 23: atedb.v1.Proven
+	(*Attested)(nil),              // 24: atedb.v1.Attested
+	(*AppendResponse)(nil),        // 25: atedb.v1.AppendResponse
+	(*AppendBatchRequest)(nil),    // 26: atedb.v1.AppendBatchRequest
+	(*AppendBatchResponse)(nil),   // 27: atedb.v1.AppendBatchResponse
+	(*FromNow)(nil),               // 28: atedb.v1.FromNow
+	(*SubscribeRequest)(nil),      // 29: atedb.v1.SubscribeRequest
+	(*StartOfHistory)(nil),        // 30: atedb.v1.StartOfHistory
+	(*CaughtUp)(nil),              // 31: atedb.v1.CaughtUp
+	(*FellBehind)(nil),            // 32: atedb.v1.FellBehind
+	(*Heartbeat)(nil),             // 33: atedb.v1.Heartbeat
+	(*SubscribeResponse)(nil),     // 34: atedb.v1.SubscribeResponse
+	(*ReadEventsRequest)(nil),     // 35: atedb.v1.ReadEventsRequest
+	(*ReadEventsResponse)(nil),    // 36: atedb.v1.ReadEventsResponse
+	(*EndOfRange)(nil),            // 37: atedb.v1.EndOfRange
+	(*GetEventRequest)(nil),       // 38: atedb.v1.GetEventRequest
+	(*GetEventResponse)(nil),      // 39: atedb.v1.GetEventResponse
+	(*GetKeysRequest)(nil),        // 40: atedb.v1.GetKeysRequest
+	(*GetKeysResponse)(nil),       // 41: atedb.v1.GetKeysResponse
+	(*LockObject)(nil),            // 42: atedb.v1.LockObject
+	(*LockProof)(nil),             // 43: atedb.v1.LockProof
+	(*Alive)(nil),                 // 44: atedb.v1.Alive
+	(*LockRequest)(nil),           // 45: atedb.v1.LockRequest
+	(*Waiting)(nil),               // 46: atedb.v1.Waiting
+	(*Granted)(nil),               // 47: atedb.v1.Granted
+	(*LockResponse)(nil),          // 48: atedb.v1.LockResponse
+	(*Deletion)(nil),              // 49: atedb.v1.Deletion
+	(*DeleteChainRequest)(nil),    // 50: atedb.v1.DeleteChainRequest
+	(*Deleted)(nil),               // 51: atedb.v1.Deleted
+	(*DeleteChainResponse)(nil),   // 52: atedb.v1.DeleteChainResponse
+	(*GetProofRequest)(nil),       // 53: atedb.v1.GetProofRequest
+	(*EventProof)(nil),            // 54: atedb.v1.EventProof
+	(*GetProofResponse)(nil),      // 55: atedb.v1.GetProofResponse
+	nil,                           // 56: atedb.v1.Rejected.MetadataEntry
+	(*Seal)(nil),                  // 57: atedb.v1.Seal
+	(*PublicKey)(nil),             // 58: atedb.v1.PublicKey
+	(TrustMode)(0),                // 59: atedb.v1.TrustMode
+	(*LogSegment)(nil),            // 60: atedb.v1.LogSegment
+	(*TreeHead)(nil),              // 61: atedb.v1.TreeHead
+	(*CheckpointKeys)(nil),        // 62: atedb.v1.CheckpointKeys
+	(*IdentityRotation)(nil),      // 63: atedb.v1.IdentityRotation
+	(*Signature)(nil),             // 64: atedb.v1.Signature
+	(*RetentionRule)(nil),         // 65: atedb.v1.RetentionRule
+	(*Event)(nil),                 // 66: atedb.v1.Event
+	(ErrorReason)(0),              // 67: atedb.v1.ErrorReason
 }
 var file_atedb_v1_chain_proto_depIdxs = []int32{
 	2,  // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
-	56, // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
-	57, // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
-	58, // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	59, // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
-	60, // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
+	57, // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
+	58, // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
+	59, // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	60, // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
+	61, // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
 	3,  // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
 	4,  // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	61, // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
-	62, // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	59, // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
-	63, // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
-	57, // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
+	62, // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
+	63, // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	60, // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
+	64, // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
+	58, // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
 	6,  // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
-	57, // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
-	57, // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
-	62, // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	58, // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
+	58, // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
+	63, // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
 	8,  // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
 	9,  // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
-	58, // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	57, // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
-	60, // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
+	59, // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	58, // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
+	61, // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
 	0,  // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
 	4,  // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	13, // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
-	15, // 25: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
-	63, // 26: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
-	64, // 27: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
-	56, // 28: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
-	17, // 29: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
-	60, // 30: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
-	65, // 31: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
-	55, // 32: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
-	19, // 33: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
-	20, // 34: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
-	21, // 35: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
-	22, // 36: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
-	23, // 37: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
-	64, // 38: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
-	56, // 39: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
-	19, // 40: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
-	23, // 41: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
-	27, // 42: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
-	59, // 43: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
-	60, // 44: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
-	60, // 45: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
-	60, // 46: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
-	60, // 47: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
-	29, // 48: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
-	59, // 49: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
-	30, // 50: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
-	31, // 51: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
-	32, // 52: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
-	29, // 53: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
-	59, // 54: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
-	36, // 55: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
-	59, // 56: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
-	60, // 57: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
-	57, // 58: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
-	57, // 59: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
-	57, // 60: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
-	63, // 61: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
-	41, // 62: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
-	42, // 63: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
-	43, // 64: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
-	21, // 65: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
-	45, // 66: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
-	46, // 67: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
-	43, // 68: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
-	60, // 69: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
-	63, // 70: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
-	48, // 71: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
-	60, // 72: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
-	21, // 73: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
-	50, // 74: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
-	64, // 75: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
-	56, // 76: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
-	57, // 77: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
-	59, // 78: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
-	60, // 79: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
-	53, // 80: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
-	60, // 81: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
-	1,  // 82: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
-	7,  // 83: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
-	11, // 84: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
-	14, // 85: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
-	18, // 86: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
-	25, // 87: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
-	28, // 88: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
-	34, // 89: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
-	37, // 90: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
-	39, // 91: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
-	44, // 92: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
-	49, // 93: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
-	52, // 94: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
-	5,  // 95: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
-	10, // 96: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
-	12, // 97: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
-	16, // 98: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
-	24, // 99: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
-	26, // 100: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
-	33, // 101: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
-	35, // 102: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
-	38, // 103: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
-	40, // 104: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
-	47, // 105: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
-	51, // 106: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
-	54, // 107: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
-	95, // [95:108] is the sub-list for method output_type
-	82, // [82:95] is the sub-list for method input_type
-	82, // [82:82] is the sub-list for extension type_name
-	82, // [82:82] is the sub-list for extension extendee
-	0,  // [0:82] is the sub-list for field type_name
+	14, // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
+	13, // 25: atedb.v1.DescribeChainResponse.chain_quota:type_name -> atedb.v1.SpaceQuota
+	13, // 26: atedb.v1.DescribeChainResponse.owner_quota:type_name -> atedb.v1.SpaceQuota
+	65, // 27: atedb.v1.DescribeChainResponse.retention:type_name -> atedb.v1.RetentionRule
+	16, // 28: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
+	64, // 29: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
+	66, // 30: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
+	57, // 31: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
+	18, // 32: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
+	61, // 33: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
+	67, // 34: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
+	56, // 35: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
+	20, // 36: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
+	21, // 37: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
+	22, // 38: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
+	23, // 39: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
+	24, // 40: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
+	66, // 41: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
+	57, // 42: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
+	20, // 43: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
+	24, // 44: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
+	28, // 45: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
+	60, // 46: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
+	61, // 47: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
+	61, // 48: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
+	61, // 49: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
+	61, // 50: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
+	30, // 51: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
+	60, // 52: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
+	31, // 53: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
+	32, // 54: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
+	33, // 55: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
+	30, // 56: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
+	60, // 57: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
+	37, // 58: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
+	60, // 59: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
+	61, // 60: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
+	58, // 61: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
+	58, // 62: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
+	58, // 63: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
+	64, // 64: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
+	42, // 65: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
+	43, // 66: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
+	44, // 67: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
+	22, // 68: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
+	46, // 69: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
+	47, // 70: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
+	44, // 71: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
+	61, // 72: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
+	64, // 73: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
+	49, // 74: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
+	61, // 75: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
+	22, // 76: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
+	51, // 77: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
+	66, // 78: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
+	57, // 79: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
+	58, // 80: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
+	60, // 81: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
+	61, // 82: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
+	54, // 83: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
+	61, // 84: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
+	1,  // 85: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
+	7,  // 86: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
+	11, // 87: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
+	15, // 88: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
+	19, // 89: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
+	26, // 90: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
+	29, // 91: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
+	35, // 92: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
+	38, // 93: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
+	40, // 94: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
+	45, // 95: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
+	50, // 96: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
+	53, // 97: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
+	5,  // 98: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
+	10, // 99: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
+	12, // 100: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
+	17, // 101: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
+	25, // 102: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
+	27, // 103: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
+	34, // 104: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
+	36, // 105: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
+	39, // 106: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
+	41, // 107: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
+	48, // 108: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
+	52, // 109: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
+	55, // 110: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
+	98, // [98:111] is the sub-list for method output_type
+	85, // [85:98] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_chain_proto_init() }
@@ -4919,19 +5017,19 @@ func file_atedb_v1_chain_proto_init() {
 		(*GetTicketResponse_Challenge)(nil),
 		(*GetTicketResponse_Ticket)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[23].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[24].OneofWrappers = []any{
 		(*AppendResponse_Committed)(nil),
 		(*AppendResponse_Rejected)(nil),
 		(*AppendResponse_Conversation)(nil),
 		(*AppendResponse_Proven)(nil),
 		(*AppendResponse_Attested)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[27].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[28].OneofWrappers = []any{
 		(*SubscribeRequest_Sequence)(nil),
 		(*SubscribeRequest_TimeUnixMs)(nil),
 		(*SubscribeRequest_Now)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[32].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[33].OneofWrappers = []any{
 		(*SubscribeResponse_Start)(nil),
 		(*SubscribeResponse_Log)(nil),
 		(*SubscribeResponse_CaughtUp)(nil),
@@ -4939,39 +5037,39 @@ func file_atedb_v1_chain_proto_init() {
 		(*SubscribeResponse_Heartbeat)(nil),
 		(*SubscribeResponse_Checkpoint)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[33].OneofWrappers = []any{}
-	file_atedb_v1_chain_proto_msgTypes[34].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[34].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[35].OneofWrappers = []any{
 		(*ReadEventsResponse_Start)(nil),
 		(*ReadEventsResponse_Log)(nil),
 		(*ReadEventsResponse_End)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[36].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[37].OneofWrappers = []any{
 		(*GetEventRequest_PrimaryKey)(nil),
 		(*GetEventRequest_Sequence)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[43].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[44].OneofWrappers = []any{
 		(*LockRequest_Lock)(nil),
 		(*LockRequest_Proof)(nil),
 		(*LockRequest_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[46].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[47].OneofWrappers = []any{
 		(*LockResponse_Conversation)(nil),
 		(*LockResponse_Waiting)(nil),
 		(*LockResponse_Granted)(nil),
 		(*LockResponse_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[50].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{
 		(*DeleteChainResponse_Conversation)(nil),
 		(*DeleteChainResponse_Deleted)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[52].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_chain_proto_rawDesc), len(file_atedb_v1_chain_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   55,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

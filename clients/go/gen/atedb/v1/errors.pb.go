@@ -315,6 +315,10 @@ const (
 	// FAILED_PRECONDITION. Made by commands. The folder of a backup has a copy of another chain, the keys of another server, or a copy of a history
 	// that the chain doesn't go on: it was restored from an older state. Nothing was changed. Back up to another folder, and find out why.
 	ErrorReason_ERROR_REASON_BACKUP_MISMATCH ErrorReason = 172
+	// RESOURCE_EXHAUSTED. The chain, or all chains of its owner together, would have more bytes on the server than its operator allows. The metadata
+	// says which (`quota`: `chain` or `owner`), the limit, how much is used, and how much the batch needs. Trying again helps when room was made: by
+	// removing objects or having data erased, which goes on, and by the compaction that follows; or by a higher limit.
+	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 190
 )
 
 // Enum value maps for ErrorReason.
@@ -429,6 +433,7 @@ var (
 		170: "ERROR_REASON_REDACTION_INVALID",
 		171: "ERROR_REASON_DATA_GONE",
 		172: "ERROR_REASON_BACKUP_MISMATCH",
+		190: "ERROR_REASON_QUOTA_EXCEEDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -540,6 +545,7 @@ var (
 		"ERROR_REASON_REDACTION_INVALID":        170,
 		"ERROR_REASON_DATA_GONE":                171,
 		"ERROR_REASON_BACKUP_MISMATCH":          172,
+		"ERROR_REASON_QUOTA_EXCEEDED":           190,
 	}
 )
 
@@ -574,7 +580,7 @@ var File_atedb_v1_errors_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15atedb/v1/errors.proto\x12\batedb.v1*\x9e\x1d\n" +
+	"\x15atedb/v1/errors.proto\x12\batedb.v1*\xc0\x1d\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_REQUEST_INVALID\x10\x01\x12\"\n" +
@@ -685,7 +691,8 @@ const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\x1fERROR_REASON_COMPACTION_RUNNING\x10\xa1\x01\x12#\n" +
 	"\x1eERROR_REASON_REDACTION_INVALID\x10\xaa\x01\x12\x1b\n" +
 	"\x16ERROR_REASON_DATA_GONE\x10\xab\x01\x12!\n" +
-	"\x1cERROR_REASON_BACKUP_MISMATCH\x10\xac\x01B\x83\x01\n" +
+	"\x1cERROR_REASON_BACKUP_MISMATCH\x10\xac\x01\x12 \n" +
+	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\xbe\x01B\x83\x01\n" +
 	"\fcom.atedb.v1B\vErrorsProtoP\x01Z%atedb.example/go/gen/atedb/v1;atedbv1\xa2\x02\x03AXX\xaa\x02\bAtedb.V1\xca\x02\bAtedb\\V1\xe2\x02\x14Atedb\\V1\\GPBMetadata\xea\x02\tAtedb::V1b\x06proto3"
 
 var (

@@ -287,6 +287,8 @@ const (
 	DataState_DATA_STATE_REDACTED DataState = 2
 	// Dropped by compaction, being superseded.
 	DataState_DATA_STATE_DROPPED DataState = 3
+	// Dropped by compaction, since the chain's rule for retention has let it go.
+	DataState_DATA_STATE_EXPIRED DataState = 4
 )
 
 // Enum value maps for DataState.
@@ -296,12 +298,14 @@ var (
 		1: "DATA_STATE_OMITTED",
 		2: "DATA_STATE_REDACTED",
 		3: "DATA_STATE_DROPPED",
+		4: "DATA_STATE_EXPIRED",
 	}
 	DataState_value = map[string]int32{
 		"DATA_STATE_UNSPECIFIED": 0,
 		"DATA_STATE_OMITTED":     1,
 		"DATA_STATE_REDACTED":    2,
 		"DATA_STATE_DROPPED":     3,
+		"DATA_STATE_EXPIRED":     4,
 	}
 )
 
@@ -1136,6 +1140,62 @@ func (x *AdmitRule) GetFingerprints() [][]byte {
 	return nil
 }
 
+// For how long the data of a chain's events is wanted. What it lets go the server may drop, and needn't: headers, tombstones, rules, keys,
+// redactions, and data that comes with any of these, stay. It lets go by age or by count, whichever lets more go.
+type RetentionRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Data that was committed so many milliseconds before the newest commit, or earlier, may go. Absent: age lets nothing go.
+	AgeMs uint64 `protobuf:"varint,1,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	// Data of all but the newest so many events may go. Absent: count lets nothing go. With both absent everything is kept.
+	Count         uint64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetentionRule) Reset() {
+	*x = RetentionRule{}
+	mi := &file_atedb_v1_event_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetentionRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetentionRule) ProtoMessage() {}
+
+func (x *RetentionRule) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_event_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetentionRule.ProtoReflect.Descriptor instead.
+func (*RetentionRule) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RetentionRule) GetAgeMs() uint64 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *RetentionRule) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // The rules of an object, or of the root of the chain. What is absent stays as it is; an object that is new inherits.
 type Authorisation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1148,14 +1208,16 @@ type Authorisation struct {
 	// Who may read the data of the object, and of its children that inherit.
 	Read *ReadRule `protobuf:"bytes,3,opt,name=read,proto3" json:"read,omitempty"`
 	// Who may besides open the chain. At the root of a private chain alone.
-	Admit         *AdmitRule `protobuf:"bytes,4,opt,name=admit,proto3" json:"admit,omitempty"`
+	Admit *AdmitRule `protobuf:"bytes,4,opt,name=admit,proto3" json:"admit,omitempty"`
+	// For how long data is kept. At the root of the chain alone; nothing is let go at first.
+	Retain        *RetentionRule `protobuf:"bytes,5,opt,name=retain,proto3" json:"retain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Authorisation) Reset() {
 	*x = Authorisation{}
-	mi := &file_atedb_v1_event_proto_msgTypes[11]
+	mi := &file_atedb_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1167,7 +1229,7 @@ func (x *Authorisation) String() string {
 func (*Authorisation) ProtoMessage() {}
 
 func (x *Authorisation) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[11]
+	mi := &file_atedb_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1180,7 +1242,7 @@ func (x *Authorisation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Authorisation.ProtoReflect.Descriptor instead.
 func (*Authorisation) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Authorisation) GetWrite() *WriteRule {
@@ -1211,6 +1273,13 @@ func (x *Authorisation) GetAdmit() *AdmitRule {
 	return nil
 }
 
+func (x *Authorisation) GetRetain() *RetentionRule {
+	if x != nil {
+		return x.Retain
+	}
+	return nil
+}
+
 // What seals an event's data.
 type Confidentiality struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1226,7 +1295,7 @@ type Confidentiality struct {
 
 func (x *Confidentiality) Reset() {
 	*x = Confidentiality{}
-	mi := &file_atedb_v1_event_proto_msgTypes[12]
+	mi := &file_atedb_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1307,7 @@ func (x *Confidentiality) String() string {
 func (*Confidentiality) ProtoMessage() {}
 
 func (x *Confidentiality) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[12]
+	mi := &file_atedb_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1320,7 @@ func (x *Confidentiality) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confidentiality.ProtoReflect.Descriptor instead.
 func (*Confidentiality) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Confidentiality) GetReadKeyId() []byte {
@@ -1291,7 +1360,7 @@ type WrappedKey struct {
 
 func (x *WrappedKey) Reset() {
 	*x = WrappedKey{}
-	mi := &file_atedb_v1_event_proto_msgTypes[13]
+	mi := &file_atedb_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1303,7 +1372,7 @@ func (x *WrappedKey) String() string {
 func (*WrappedKey) ProtoMessage() {}
 
 func (x *WrappedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[13]
+	mi := &file_atedb_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1316,7 +1385,7 @@ func (x *WrappedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrappedKey.ProtoReflect.Descriptor instead.
 func (*WrappedKey) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WrappedKey) GetReadKeyId() []byte {
@@ -1351,7 +1420,7 @@ type Roots struct {
 
 func (x *Roots) Reset() {
 	*x = Roots{}
-	mi := &file_atedb_v1_event_proto_msgTypes[14]
+	mi := &file_atedb_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1432,7 @@ func (x *Roots) String() string {
 func (*Roots) ProtoMessage() {}
 
 func (x *Roots) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[14]
+	mi := &file_atedb_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1445,7 @@ func (x *Roots) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roots.ProtoReflect.Descriptor instead.
 func (*Roots) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Roots) GetRoots() []*PublicKey {
@@ -1399,7 +1468,7 @@ type KeyChange struct {
 
 func (x *KeyChange) Reset() {
 	*x = KeyChange{}
-	mi := &file_atedb_v1_event_proto_msgTypes[15]
+	mi := &file_atedb_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1480,7 @@ func (x *KeyChange) String() string {
 func (*KeyChange) ProtoMessage() {}
 
 func (x *KeyChange) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[15]
+	mi := &file_atedb_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1493,7 @@ func (x *KeyChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyChange.ProtoReflect.Descriptor instead.
 func (*KeyChange) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *KeyChange) GetFingerprint() []byte {
@@ -1455,7 +1524,7 @@ type Redaction struct {
 
 func (x *Redaction) Reset() {
 	*x = Redaction{}
-	mi := &file_atedb_v1_event_proto_msgTypes[16]
+	mi := &file_atedb_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1536,7 @@ func (x *Redaction) String() string {
 func (*Redaction) ProtoMessage() {}
 
 func (x *Redaction) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[16]
+	mi := &file_atedb_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1549,7 @@ func (x *Redaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redaction.ProtoReflect.Descriptor instead.
 func (*Redaction) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Redaction) GetSequences() []uint64 {
@@ -1561,7 +1630,7 @@ type EventHeader struct {
 
 func (x *EventHeader) Reset() {
 	*x = EventHeader{}
-	mi := &file_atedb_v1_event_proto_msgTypes[17]
+	mi := &file_atedb_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1642,7 @@ func (x *EventHeader) String() string {
 func (*EventHeader) ProtoMessage() {}
 
 func (x *EventHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[17]
+	mi := &file_atedb_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1655,7 @@ func (x *EventHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventHeader.ProtoReflect.Descriptor instead.
 func (*EventHeader) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EventHeader) GetMagic() uint32 {
@@ -1779,7 +1848,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	mi := &file_atedb_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +1860,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	mi := &file_atedb_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +1873,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Event) GetHeader() []byte {
@@ -1854,7 +1923,7 @@ type ChainUnchanged struct {
 
 func (x *ChainUnchanged) Reset() {
 	*x = ChainUnchanged{}
-	mi := &file_atedb_v1_event_proto_msgTypes[19]
+	mi := &file_atedb_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1935,7 @@ func (x *ChainUnchanged) String() string {
 func (*ChainUnchanged) ProtoMessage() {}
 
 func (x *ChainUnchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[19]
+	mi := &file_atedb_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +1948,7 @@ func (x *ChainUnchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainUnchanged.ProtoReflect.Descriptor instead.
 func (*ChainUnchanged) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ChainUnchanged) GetSinceSequence() uint64 {
@@ -1900,7 +1969,7 @@ type LandsBefore struct {
 
 func (x *LandsBefore) Reset() {
 	*x = LandsBefore{}
-	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	mi := &file_atedb_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1912,7 +1981,7 @@ func (x *LandsBefore) String() string {
 func (*LandsBefore) ProtoMessage() {}
 
 func (x *LandsBefore) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	mi := &file_atedb_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1925,7 +1994,7 @@ func (x *LandsBefore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LandsBefore.ProtoReflect.Descriptor instead.
 func (*LandsBefore) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LandsBefore) GetSequence() uint64 {
@@ -1949,7 +2018,7 @@ type KeyUnchanged struct {
 
 func (x *KeyUnchanged) Reset() {
 	*x = KeyUnchanged{}
-	mi := &file_atedb_v1_event_proto_msgTypes[21]
+	mi := &file_atedb_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2030,7 @@ func (x *KeyUnchanged) String() string {
 func (*KeyUnchanged) ProtoMessage() {}
 
 func (x *KeyUnchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[21]
+	mi := &file_atedb_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2043,7 @@ func (x *KeyUnchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUnchanged.ProtoReflect.Descriptor instead.
 func (*KeyUnchanged) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *KeyUnchanged) GetPrimaryKey() []byte {
@@ -2005,7 +2074,7 @@ type Fence struct {
 
 func (x *Fence) Reset() {
 	*x = Fence{}
-	mi := &file_atedb_v1_event_proto_msgTypes[22]
+	mi := &file_atedb_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2017,7 +2086,7 @@ func (x *Fence) String() string {
 func (*Fence) ProtoMessage() {}
 
 func (x *Fence) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[22]
+	mi := &file_atedb_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2030,7 +2099,7 @@ func (x *Fence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fence.ProtoReflect.Descriptor instead.
 func (*Fence) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Fence) GetPrimaryKey() []byte {
@@ -2065,7 +2134,7 @@ type Precondition struct {
 
 func (x *Precondition) Reset() {
 	*x = Precondition{}
-	mi := &file_atedb_v1_event_proto_msgTypes[23]
+	mi := &file_atedb_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2077,7 +2146,7 @@ func (x *Precondition) String() string {
 func (*Precondition) ProtoMessage() {}
 
 func (x *Precondition) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[23]
+	mi := &file_atedb_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2090,7 +2159,7 @@ func (x *Precondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Precondition.ProtoReflect.Descriptor instead.
 func (*Precondition) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Precondition) GetCondition() isPrecondition_Condition {
@@ -2202,7 +2271,7 @@ type SealHeader struct {
 
 func (x *SealHeader) Reset() {
 	*x = SealHeader{}
-	mi := &file_atedb_v1_event_proto_msgTypes[24]
+	mi := &file_atedb_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2214,7 +2283,7 @@ func (x *SealHeader) String() string {
 func (*SealHeader) ProtoMessage() {}
 
 func (x *SealHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[24]
+	mi := &file_atedb_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2227,7 +2296,7 @@ func (x *SealHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealHeader.ProtoReflect.Descriptor instead.
 func (*SealHeader) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SealHeader) GetMagic() uint32 {
@@ -2339,7 +2408,7 @@ type Seal struct {
 
 func (x *Seal) Reset() {
 	*x = Seal{}
-	mi := &file_atedb_v1_event_proto_msgTypes[25]
+	mi := &file_atedb_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2351,7 +2420,7 @@ func (x *Seal) String() string {
 func (*Seal) ProtoMessage() {}
 
 func (x *Seal) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[25]
+	mi := &file_atedb_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2364,7 +2433,7 @@ func (x *Seal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seal.ProtoReflect.Descriptor instead.
 func (*Seal) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Seal) GetHeader() []byte {
@@ -2446,12 +2515,16 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\ainherit\x18\x03 \x01(\v2\x11.atedb.v1.InheritH\x00R\ainheritB\x06\n" +
 	"\x04rule\"/\n" +
 	"\tAdmitRule\x12\"\n" +
-	"\ffingerprints\x18\x01 \x03(\fR\ffingerprints\"\xb2\x01\n" +
+	"\ffingerprints\x18\x01 \x03(\fR\ffingerprints\"<\n" +
+	"\rRetentionRule\x12\x15\n" +
+	"\x06age_ms\x18\x01 \x01(\x04R\x05ageMs\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\"\xe3\x01\n" +
 	"\rAuthorisation\x12)\n" +
 	"\x05write\x18\x01 \x01(\v2\x13.atedb.v1.WriteRuleR\x05write\x12#\n" +
 	"\x03add\x18\x02 \x01(\v2\x11.atedb.v1.AddRuleR\x03add\x12&\n" +
 	"\x04read\x18\x03 \x01(\v2\x12.atedb.v1.ReadRuleR\x04read\x12)\n" +
-	"\x05admit\x18\x04 \x01(\v2\x13.atedb.v1.AdmitRuleR\x05admit\"i\n" +
+	"\x05admit\x18\x04 \x01(\v2\x13.atedb.v1.AdmitRuleR\x05admit\x12/\n" +
+	"\x06retain\x18\x05 \x01(\v2\x17.atedb.v1.RetentionRuleR\x06retain\"i\n" +
 	"\x0fConfidentiality\x12\x1e\n" +
 	"\vread_key_id\x18\x01 \x01(\fR\treadKeyId\x12\x16\n" +
 	"\x06random\x18\x02 \x01(\fR\x06random\x12\x1e\n" +
@@ -2580,12 +2653,13 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\x1fSIGNATURE_SUITE_MLDSA44_ED25519\x10\x02*D\n" +
 	"\bKemSuite\x12\x19\n" +
 	"\x15KEM_SUITE_UNSPECIFIED\x10\x00\x12\x1d\n" +
-	"\x19KEM_SUITE_MLKEM768_X25519\x10\x01*p\n" +
+	"\x19KEM_SUITE_MLKEM768_X25519\x10\x01*\x88\x01\n" +
 	"\tDataState\x12\x1a\n" +
 	"\x16DATA_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DATA_STATE_OMITTED\x10\x01\x12\x17\n" +
 	"\x13DATA_STATE_REDACTED\x10\x02\x12\x16\n" +
-	"\x12DATA_STATE_DROPPED\x10\x03B\x82\x01\n" +
+	"\x12DATA_STATE_DROPPED\x10\x03\x12\x16\n" +
+	"\x12DATA_STATE_EXPIRED\x10\x04B\x82\x01\n" +
 	"\fcom.atedb.v1B\n" +
 	"EventProtoP\x01Z%atedb.example/go/gen/atedb/v1;atedbv1\xa2\x02\x03AXX\xaa\x02\bAtedb.V1\xca\x02\bAtedb\\V1\xe2\x02\x14Atedb\\V1\\GPBMetadata\xea\x02\tAtedb::V1b\x06proto3"
 
@@ -2602,7 +2676,7 @@ func file_atedb_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_atedb_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_atedb_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_atedb_v1_event_proto_goTypes = []any{
 	(EventKind)(0),          // 0: atedb.v1.EventKind
 	(TrustMode)(0),          // 1: atedb.v1.TrustMode
@@ -2620,21 +2694,22 @@ var file_atedb_v1_event_proto_goTypes = []any{
 	(*AddRule)(nil),         // 13: atedb.v1.AddRule
 	(*ReadRule)(nil),        // 14: atedb.v1.ReadRule
 	(*AdmitRule)(nil),       // 15: atedb.v1.AdmitRule
-	(*Authorisation)(nil),   // 16: atedb.v1.Authorisation
-	(*Confidentiality)(nil), // 17: atedb.v1.Confidentiality
-	(*WrappedKey)(nil),      // 18: atedb.v1.WrappedKey
-	(*Roots)(nil),           // 19: atedb.v1.Roots
-	(*KeyChange)(nil),       // 20: atedb.v1.KeyChange
-	(*Redaction)(nil),       // 21: atedb.v1.Redaction
-	(*EventHeader)(nil),     // 22: atedb.v1.EventHeader
-	(*Event)(nil),           // 23: atedb.v1.Event
-	(*ChainUnchanged)(nil),  // 24: atedb.v1.ChainUnchanged
-	(*LandsBefore)(nil),     // 25: atedb.v1.LandsBefore
-	(*KeyUnchanged)(nil),    // 26: atedb.v1.KeyUnchanged
-	(*Fence)(nil),           // 27: atedb.v1.Fence
-	(*Precondition)(nil),    // 28: atedb.v1.Precondition
-	(*SealHeader)(nil),      // 29: atedb.v1.SealHeader
-	(*Seal)(nil),            // 30: atedb.v1.Seal
+	(*RetentionRule)(nil),   // 16: atedb.v1.RetentionRule
+	(*Authorisation)(nil),   // 17: atedb.v1.Authorisation
+	(*Confidentiality)(nil), // 18: atedb.v1.Confidentiality
+	(*WrappedKey)(nil),      // 19: atedb.v1.WrappedKey
+	(*Roots)(nil),           // 20: atedb.v1.Roots
+	(*KeyChange)(nil),       // 21: atedb.v1.KeyChange
+	(*Redaction)(nil),       // 22: atedb.v1.Redaction
+	(*EventHeader)(nil),     // 23: atedb.v1.EventHeader
+	(*Event)(nil),           // 24: atedb.v1.Event
+	(*ChainUnchanged)(nil),  // 25: atedb.v1.ChainUnchanged
+	(*LandsBefore)(nil),     // 26: atedb.v1.LandsBefore
+	(*KeyUnchanged)(nil),    // 27: atedb.v1.KeyUnchanged
+	(*Fence)(nil),           // 28: atedb.v1.Fence
+	(*Precondition)(nil),    // 29: atedb.v1.Precondition
+	(*SealHeader)(nil),      // 30: atedb.v1.SealHeader
+	(*Seal)(nil),            // 31: atedb.v1.Seal
 }
 var file_atedb_v1_event_proto_depIdxs = []int32{
 	2,  // 0: atedb.v1.PublicKey.suite:type_name -> atedb.v1.SignatureSuite
@@ -2657,30 +2732,31 @@ var file_atedb_v1_event_proto_depIdxs = []int32{
 	13, // 17: atedb.v1.Authorisation.add:type_name -> atedb.v1.AddRule
 	14, // 18: atedb.v1.Authorisation.read:type_name -> atedb.v1.ReadRule
 	15, // 19: atedb.v1.Authorisation.admit:type_name -> atedb.v1.AdmitRule
-	5,  // 20: atedb.v1.Roots.roots:type_name -> atedb.v1.PublicKey
-	5,  // 21: atedb.v1.KeyChange.successor:type_name -> atedb.v1.PublicKey
-	0,  // 22: atedb.v1.EventHeader.kind:type_name -> atedb.v1.EventKind
-	16, // 23: atedb.v1.EventHeader.authorisation:type_name -> atedb.v1.Authorisation
-	17, // 24: atedb.v1.EventHeader.confidentiality:type_name -> atedb.v1.Confidentiality
-	5,  // 25: atedb.v1.EventHeader.public_keys:type_name -> atedb.v1.PublicKey
-	18, // 26: atedb.v1.EventHeader.wrapped_keys:type_name -> atedb.v1.WrappedKey
-	7,  // 27: atedb.v1.EventHeader.genesis:type_name -> atedb.v1.Genesis
-	19, // 28: atedb.v1.EventHeader.roots:type_name -> atedb.v1.Roots
-	20, // 29: atedb.v1.EventHeader.key_change:type_name -> atedb.v1.KeyChange
-	21, // 30: atedb.v1.EventHeader.redaction:type_name -> atedb.v1.Redaction
-	4,  // 31: atedb.v1.Event.data_state:type_name -> atedb.v1.DataState
-	24, // 32: atedb.v1.Precondition.chain_unchanged:type_name -> atedb.v1.ChainUnchanged
-	25, // 33: atedb.v1.Precondition.lands_before:type_name -> atedb.v1.LandsBefore
-	26, // 34: atedb.v1.Precondition.key_unchanged:type_name -> atedb.v1.KeyUnchanged
-	27, // 35: atedb.v1.Precondition.fence:type_name -> atedb.v1.Fence
-	28, // 36: atedb.v1.SealHeader.preconditions:type_name -> atedb.v1.Precondition
-	6,  // 37: atedb.v1.Seal.signatures:type_name -> atedb.v1.Signature
-	5,  // 38: atedb.v1.Seal.public_keys:type_name -> atedb.v1.PublicKey
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	16, // 20: atedb.v1.Authorisation.retain:type_name -> atedb.v1.RetentionRule
+	5,  // 21: atedb.v1.Roots.roots:type_name -> atedb.v1.PublicKey
+	5,  // 22: atedb.v1.KeyChange.successor:type_name -> atedb.v1.PublicKey
+	0,  // 23: atedb.v1.EventHeader.kind:type_name -> atedb.v1.EventKind
+	17, // 24: atedb.v1.EventHeader.authorisation:type_name -> atedb.v1.Authorisation
+	18, // 25: atedb.v1.EventHeader.confidentiality:type_name -> atedb.v1.Confidentiality
+	5,  // 26: atedb.v1.EventHeader.public_keys:type_name -> atedb.v1.PublicKey
+	19, // 27: atedb.v1.EventHeader.wrapped_keys:type_name -> atedb.v1.WrappedKey
+	7,  // 28: atedb.v1.EventHeader.genesis:type_name -> atedb.v1.Genesis
+	20, // 29: atedb.v1.EventHeader.roots:type_name -> atedb.v1.Roots
+	21, // 30: atedb.v1.EventHeader.key_change:type_name -> atedb.v1.KeyChange
+	22, // 31: atedb.v1.EventHeader.redaction:type_name -> atedb.v1.Redaction
+	4,  // 32: atedb.v1.Event.data_state:type_name -> atedb.v1.DataState
+	25, // 33: atedb.v1.Precondition.chain_unchanged:type_name -> atedb.v1.ChainUnchanged
+	26, // 34: atedb.v1.Precondition.lands_before:type_name -> atedb.v1.LandsBefore
+	27, // 35: atedb.v1.Precondition.key_unchanged:type_name -> atedb.v1.KeyUnchanged
+	28, // 36: atedb.v1.Precondition.fence:type_name -> atedb.v1.Fence
+	29, // 37: atedb.v1.SealHeader.preconditions:type_name -> atedb.v1.Precondition
+	6,  // 38: atedb.v1.Seal.signatures:type_name -> atedb.v1.Signature
+	5,  // 39: atedb.v1.Seal.public_keys:type_name -> atedb.v1.PublicKey
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_event_proto_init() }
@@ -2704,7 +2780,7 @@ func file_atedb_v1_event_proto_init() {
 		(*ReadRule_ReadKeyId)(nil),
 		(*ReadRule_Inherit)(nil),
 	}
-	file_atedb_v1_event_proto_msgTypes[23].OneofWrappers = []any{
+	file_atedb_v1_event_proto_msgTypes[24].OneofWrappers = []any{
 		(*Precondition_ChainUnchanged)(nil),
 		(*Precondition_LandsBefore)(nil),
 		(*Precondition_KeyUnchanged)(nil),
@@ -2716,7 +2792,7 @@ func file_atedb_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_event_proto_rawDesc), len(file_atedb_v1_event_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

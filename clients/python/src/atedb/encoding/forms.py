@@ -144,6 +144,11 @@ AUTHORISATION: Final = MessageForm(
         _message(2, "add", MessageForm("AddRule", _ADD_RULE_FIELDS)),
         _message(3, "read", _READ_RULE),
         _message(4, "admit", MessageForm("AdmitRule", (_hashes32(1, "fingerprints", ADMITTED_KEYS_MAX),))),
+        _message(
+            5,
+            "retain",
+            MessageForm("RetentionRule", (FieldForm(1, "age_ms", "varint"), FieldForm(2, "count", "varint"))),
+        ),
     ),
 )
 
@@ -207,7 +212,7 @@ EVENT: Final = MessageForm(
         FieldForm(1, "header", "bytes", required=True),
         FieldForm(2, "data", "bytes"),
         _id16(3, "salt"),
-        FieldForm(4, "data_state", "enum", values=(1, 2, 3)),
+        FieldForm(4, "data_state", "enum", values=(1, 2, 3, 4)),
         FieldForm(5, "redaction", "varint"),
     ),
 )

@@ -196,7 +196,7 @@ def parse_event(run: bytes, start: int, end: int) -> EventView:
             salt = run[found.start : found.end]
         else:
             data_state = found.value
-    if not header or (salt and len(salt) != SALT_BYTES) or data_state > 3:
+    if not header or (salt and len(salt) != SALT_BYTES) or data_state > 4:
         check_strict(forms.EVENT, run, start, end)
     if len(header) > EVENT_HEADER_BYTES_MAX:
         raise AtedbError(

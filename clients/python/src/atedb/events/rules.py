@@ -35,6 +35,14 @@ class ReadRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """For how long data is kept: what is so old, or not among the newest so many events, may go. 0: not by that."""
+
+    age_ms: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Authorisation:
     """The rules that an event sets. What is None stays as it is."""
 
@@ -42,6 +50,7 @@ class Authorisation:
     add: WriteRule | None = None
     read: ReadRule | None = None
     admit: tuple[bytes, ...] | None = None
+    retain: RetentionRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,9 @@ def _authorisation_bytes(rules: Authorisation) -> bytes:
         writer.message(3, _read_rule_bytes(rules.read))
     if rules.admit is not None:
         writer.message(4, _fingerprints_bytes(rules.admit))
+    if rules.retain is not None:
+        retain = FieldWriter().varint(1, rules.retain.age_ms).varint(2, rules.retain.count)
+        writer.message(5, retain.finish())
     return writer.finish()
 
 
@@ -222,6 +234,7 @@ def parse_authorisation(data: bytes) -> Authorisation:
     write = add = None
     read: ReadRule | None = None
     admit: tuple[bytes, ...] | None = None
+    retain: RetentionRule | None = None
     for found in fields(data):
         content = data[found.start : found.end]
         if found.number == 1:
@@ -230,10 +243,13 @@ def parse_authorisation(data: bytes) -> Authorisation:
             add = _parse_write_rule(content)
         elif found.number == 3:
             read = _parse_read_rule(content)
-        else:
+        elif found.number == 4:
             admit = tuple(_contents(content))
             check_sorted("the keys that are let in", admit)
-    return Authorisation(write, add, read, admit)
+        else:
+            parts = {part.number: part.value for part in fields(content)}
+            retain = RetentionRule(parts.get(1, 0), parts.get(2, 0))
+    return Authorisation(write, add, read, admit, retain)
 
 
 def _parse_write_rule(data: bytes) -> WriteRule:

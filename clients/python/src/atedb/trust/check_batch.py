@@ -128,6 +128,8 @@ def _check_said(batch: Batch, index: int, event: EventView) -> None:
         refuse(said.authorisation is not None and kind != "rules", "sets no rules")
     admits = said.authorisation is not None and said.authorisation.admit is not None
     refuse(admits and bool(event.primary_key), "says who may open the chain, for an object")
+    retains = said.authorisation is not None and said.authorisation.retain is not None
+    refuse(retains and bool(event.primary_key), "says how long data is kept, for an object")
     refuse(bool(event.primary_key) and kind in ("roots", "key_change"), "names no object")
     refuse((said.roots is not None) != (kind == "roots"), "says which roots, and no other event does")
     refuse((said.key_change is not None) != (kind == "key_change"), "says which key, and no other event does")

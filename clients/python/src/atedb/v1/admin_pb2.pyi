@@ -17,6 +17,7 @@ class CompactionDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMPACTION_DECISION_AUTHORITY: _ClassVar[CompactionDecision]
     COMPACTION_DECISION_NOT_DATA: _ClassVar[CompactionDecision]
     COMPACTION_DECISION_GONE: _ClassVar[CompactionDecision]
+    COMPACTION_DECISION_EXPIRED: _ClassVar[CompactionDecision]
 COMPACTION_DECISION_UNSPECIFIED: CompactionDecision
 COMPACTION_DECISION_DROPPED: CompactionDecision
 COMPACTION_DECISION_NEWEST: CompactionDecision
@@ -25,6 +26,7 @@ COMPACTION_DECISION_LAST_BATCH: CompactionDecision
 COMPACTION_DECISION_AUTHORITY: CompactionDecision
 COMPACTION_DECISION_NOT_DATA: CompactionDecision
 COMPACTION_DECISION_GONE: CompactionDecision
+COMPACTION_DECISION_EXPIRED: CompactionDecision
 
 class CompactChainRequest(_message.Message):
     __slots__ = ("chain_key", "dry_run")

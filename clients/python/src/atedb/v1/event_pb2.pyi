@@ -44,6 +44,7 @@ class DataState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATA_STATE_OMITTED: _ClassVar[DataState]
     DATA_STATE_REDACTED: _ClassVar[DataState]
     DATA_STATE_DROPPED: _ClassVar[DataState]
+    DATA_STATE_EXPIRED: _ClassVar[DataState]
 EVENT_KIND_UNSPECIFIED: EventKind
 EVENT_KIND_GENESIS: EventKind
 EVENT_KIND_DATA: EventKind
@@ -67,6 +68,7 @@ DATA_STATE_UNSPECIFIED: DataState
 DATA_STATE_OMITTED: DataState
 DATA_STATE_REDACTED: DataState
 DATA_STATE_DROPPED: DataState
+DATA_STATE_EXPIRED: DataState
 
 class PublicKey(_message.Message):
     __slots__ = ("suite", "key", "kem_suite", "kem_key")
@@ -170,17 +172,27 @@ class AdmitRule(_message.Message):
     fingerprints: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, fingerprints: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class RetentionRule(_message.Message):
+    __slots__ = ("age_ms", "count")
+    AGE_MS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    age_ms: int
+    count: int
+    def __init__(self, age_ms: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
 class Authorisation(_message.Message):
-    __slots__ = ("write", "add", "read", "admit")
+    __slots__ = ("write", "add", "read", "admit", "retain")
     WRITE_FIELD_NUMBER: _ClassVar[int]
     ADD_FIELD_NUMBER: _ClassVar[int]
     READ_FIELD_NUMBER: _ClassVar[int]
     ADMIT_FIELD_NUMBER: _ClassVar[int]
+    RETAIN_FIELD_NUMBER: _ClassVar[int]
     write: WriteRule
     add: AddRule
     read: ReadRule
     admit: AdmitRule
-    def __init__(self, write: _Optional[_Union[WriteRule, _Mapping]] = ..., add: _Optional[_Union[AddRule, _Mapping]] = ..., read: _Optional[_Union[ReadRule, _Mapping]] = ..., admit: _Optional[_Union[AdmitRule, _Mapping]] = ...) -> None: ...
+    retain: RetentionRule
+    def __init__(self, write: _Optional[_Union[WriteRule, _Mapping]] = ..., add: _Optional[_Union[AddRule, _Mapping]] = ..., read: _Optional[_Union[ReadRule, _Mapping]] = ..., admit: _Optional[_Union[AdmitRule, _Mapping]] = ..., retain: _Optional[_Union[RetentionRule, _Mapping]] = ...) -> None: ...
 
 class Confidentiality(_message.Message):
     __slots__ = ("read_key_id", "random", "commitment")
