@@ -1,4 +1,4 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, type ChildQuery } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
@@ -30,6 +30,7 @@ import {
 } from '../trust/index.ts';
 import { ChainCompaction } from './chain-compaction.ts';
 import { changesRights } from './changes-rights.ts';
+import { type ChildrenPage, findChildren } from './children.ts';
 import type { Eraser } from './eraser.ts';
 import { hasRedaction, redactionsIn } from './erasing.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
@@ -338,6 +339,11 @@ export class Chain {
       if (newest === undefined || newest < nextSequence) return newest;
       await this.log.waitDurable(head.size, neverAborted);
     }
+  }
+
+  /** Find children of an object, the first so many in their order. @throws AtedbError STORAGE_FAILED, CHAIN_DAMAGED. */
+  childrenOf(query: ChildQuery, countMax: number): Promise<ChildrenPage> {
+    return findChildren({ log: this.log, keys: this.#keys }, query, countMax);
   }
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */

@@ -30,7 +30,7 @@ export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
 export { readSnapshot } from './read-snapshot.ts';
 export { RealStorage } from './real-storage.ts';
-export { dataFates } from './rewrite-run.ts';
+export { dataFates, rewriteRun } from './rewrite-run.ts';
 export { rewriteSegment } from './rewrite-segment.ts';
 export type { ScannedBatch } from './scan-segment.ts';
 export { keepKeys, scanSegmentFile } from './scan-segment-file.ts';

@@ -9,6 +9,7 @@ import {
   ChainService,
   type GetEventRequest,
   type GetProofRequest,
+  ListChildrenResponseSchema,
   type OpenChainRequest,
   type ReadEventsRequest,
   ReadEventsResponseSchema,
@@ -48,7 +49,7 @@ import { fired, unsupported } from '../fake-service.ts';
 import type { ForgedChain } from './forged-chain.ts';
 
 /** A method that shows something of a chain. */
-export type Shown = 'open' | 'read' | 'back' | 'live' | 'get' | 'prove';
+export type Shown = 'open' | 'read' | 'back' | 'live' | 'get' | 'prove' | 'children';
 
 /** Which history somebody is shown, by what is asked; it may be another one each time. */
 export type View = (
@@ -84,6 +85,9 @@ export class MaliciousServer {
   startsAt: number | undefined;
   /** Who it says that it is; undefined: its identity, which was never rotated. */
   shows: { readonly identity: KeyPair; readonly rotations: readonly Buffer[] } | undefined;
+  /** Messages that it answers with who asks for children. */
+  children: (chain: ForgedChain) => readonly MessageInitShape<typeof ListChildrenResponseSchema>[] =
+    () => [];
   /** How often it was asked to open a chain. */
   opened = 0;
   /** It signs whatever it shows. */
@@ -154,6 +158,9 @@ export class MaliciousServer {
         request.reverse ? this.#readBack(request, call) : this.#read(request, call),
       ),
       getEvent: unary(method.getEvent, async (request) => this.#get(request)),
+      listChildren: serverStream(method.listChildren, { endsAtDrain: false }, (_request, call) =>
+        this.#children(call),
+      ),
       getKeys: unary(method.getKeys, async () => ({ keys: this.#allKeys().map(toPublicKey) })),
       getProof: unary(method.getProof, async (request) => this.#prove(request)),
     };
@@ -298,6 +305,17 @@ export class MaliciousServer {
       head: toTreeHead(chain.head()),
       inclusion: chain.inclusion(commit, chain.size),
     };
+  }
+
+  async #children(call: SendingCall): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+    for (const message of this.children(this.view('children', {}))) {
+      const bytes = toBinary(
+        ListChildrenResponseSchema,
+        create(ListChildrenResponseSchema, message),
+      );
+      await call.send(Buffer.from(bytes));
+    }
   }
 
   #prove(request: GetProofRequest) {
