@@ -9,7 +9,6 @@ import {
   ChainService,
   type GetEventRequest,
   type GetProofRequest,
-  ListChildrenResponseSchema,
   type OpenChainRequest,
   type ReadEventsRequest,
   ReadEventsResponseSchema,
@@ -49,7 +48,7 @@ import { fired, unsupported } from '../fake-service.ts';
 import type { ForgedChain } from './forged-chain.ts';
 
 /** A method that shows something of a chain. */
-export type Shown = 'open' | 'read' | 'back' | 'live' | 'get' | 'prove' | 'children';
+export type Shown = 'open' | 'read' | 'back' | 'live' | 'get' | 'prove';
 
 /** Which history somebody is shown, by what is asked; it may be another one each time. */
 export type View = (
@@ -85,9 +84,8 @@ export class MaliciousServer {
   startsAt: number | undefined;
   /** Who it says that it is; undefined: its identity, which was never rotated. */
   shows: { readonly identity: KeyPair; readonly rotations: readonly Buffer[] } | undefined;
-  /** Messages that it answers with who asks for children. */
-  children: (chain: ForgedChain) => readonly MessageInitShape<typeof ListChildrenResponseSchema>[] =
-    () => [];
+  /** ListChildrenResponse messages that it answers with who asks for children. */
+  children: () => readonly Buffer[] = () => [];
   /** How often it was asked to open a chain. */
   opened = 0;
   /** It signs whatever it shows. */
@@ -308,14 +306,7 @@ export class MaliciousServer {
   }
 
   async #children(call: SendingCall): Promise<void> {
-    if (this.refusal !== undefined) throw this.refusal;
-    for (const message of this.children(this.view('children', {}))) {
-      const bytes = toBinary(
-        ListChildrenResponseSchema,
-        create(ListChildrenResponseSchema, message),
-      );
-      await call.send(Buffer.from(bytes));
-    }
+    for (const message of this.children()) await call.send(message);
   }
 
   #prove(request: GetProofRequest) {
