@@ -11,7 +11,7 @@ test('every program of docs/client.md runs as it is', async () => {
   const root = join(import.meta.dirname, '..');
   const page = await readFile(join(root, 'docs', 'client.md'), 'utf8');
   const programs = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, program = '']) => program);
-  expect(programs).toHaveLength(9);
+  expect(programs).toHaveLength(10);
   const home = await temporaryHome();
   const printed: string[] = [];
   for (const [index, program] of programs.entries()) {

@@ -251,6 +251,22 @@ describe.each<TrustMode>(['distributed', 'centralized'])('in a %s chain', (trust
     chain = before;
   });
 
+  test('a child that is left out, or old, only who reads the chain knows', async () => {
+    const before = chain;
+    chain = chain.copy();
+    await chain.append(testKey, [testEvent('newer', { primaryKey: key(1), parent })]);
+    const listed = await told([message(chain, [first])]);
+    expect(listed.map(({ data }) => String(data))).toEqual(['first']);
+    const server = await MaliciousServer.start(() => chain, identity);
+    const seen = new Map<string, string>();
+    for (const event of await all((await openUnknown(server)).read())) {
+      if (event.parent?.equals(parent)) seen.set(event.primaryKey.toString('hex'), `${event.data}`);
+    }
+    expect(seen.get(key(1).toString('hex'))).toBe('newer');
+    expect(seen.has(key(3).toString('hex'))).toBe(true);
+    chain = before;
+  });
+
   test('another history than the one that was opened is told', async () => {
     const other = chain.copy(chain.size - 1);
     await other.append(testKey, [testEvent('otherwise', { primaryKey: key(8), parent })]);

@@ -54,6 +54,7 @@ async function requestOf({ name, input }: DescMethod): Promise<Buffer> {
   const fields: Record<string, object> = {
     GetKeys: { fingerprints: [root.publicKey.fingerprint] },
     GetEvent: { event: { case: 'sequence', value: 0n } },
+    ListChildren: { parent: randomBytes(16) },
     GetProof: { sequence: 0n },
     DeleteChain: { chainId: writer.chainId },
     Lock: {

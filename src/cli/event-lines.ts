@@ -13,6 +13,8 @@ export interface PrintedEvent {
   readonly parent: Buffer | undefined;
   readonly collection: Buffer | undefined;
   readonly type: string | undefined;
+  /** Of a child that is listed: sequence of the event of rules that has moved it since. */
+  readonly movedBy?: number | undefined;
   readonly replyTo: Buffer | undefined;
   readonly committedUnixMs: number;
   /** Fingerprint of the key of whoever is named as the author. */
@@ -88,6 +90,7 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     time: isoTime(event.committedUnixMs),
     parent: hexOrAbsent(parent),
     collection: hexOrAbsent(collection),
+    movedBy: event.movedBy,
     replyTo: hexOrAbsent(replyTo),
     author: hexOrAbsent(event.author),
     vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,

@@ -5,6 +5,7 @@ import {
   GetEventRequestSchema,
   GetProofRequestSchema,
   ListChainsRequestSchema,
+  ListChildrenRequestSchema,
   OpenChainRequestSchema,
   ReadEventsRequestSchema,
   SubscribeRequestSchema,
@@ -111,6 +112,10 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
     ...of(GetEventRequestSchema, chainPath('getEvent'), [
       { chainKey, chainId, event: { case: 'primaryKey', value: primaryKey } },
       { chainKey, event: { case: 'sequence', value: 3n } },
+    ]),
+    ...of(ListChildrenRequestSchema, chainPath('listChildren'), [
+      { chainKey, chainId, parent: primaryKey, limit: 3n },
+      { chainKey, collection: primaryKey, after: { primaryKey, collection: primaryKey } },
     ]),
     ...of(GetProofRequestSchema, chainPath('getProof'), [
       { chainKey, chainId, sequence: 3n, withData: true },
