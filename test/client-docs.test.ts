@@ -47,5 +47,6 @@ test('every program of docs/client.md runs as it is', async () => {
   expect(printed[5]).toBe('KEY_REVOKED\n');
   expect(printed[6]).toContain('Dear diary');
   expect(printed[7]).toBe('green\n');
-  expect(printed[8]).toBe('example.com/me/settings 3 1 blue\n');
+  expect(printed[8]).toMatch(/^[0-9a-f]{32} how it began\n[0-9a-f]{32} to be written\n$/);
+  expect(printed[9]).toBe('example.com/me/settings 3 1 blue\n');
 }, 120_000);

@@ -3173,6 +3173,345 @@ func (x *GetEventResponse) GetInclusion() [][]byte {
 	return nil
 }
 
+// A place in the order of children.
+type ChildPosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The collection of the child. Absent: none. 16 bytes.
+	Collection []byte `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	// Its primary key. Required; 16 bytes.
+	PrimaryKey    []byte `protobuf:"bytes,2,opt,name=primary_key,json=primaryKey,proto3" json:"primary_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChildPosition) Reset() {
+	*x = ChildPosition{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChildPosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChildPosition) ProtoMessage() {}
+
+func (x *ChildPosition) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChildPosition.ProtoReflect.Descriptor instead.
+func (*ChildPosition) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ChildPosition) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *ChildPosition) GetPrimaryKey() []byte {
+	if x != nil {
+		return x.PrimaryKey
+	}
+	return nil
+}
+
+// Asks for the children of an object.
+type ListChildrenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chain key. Required.
+	ChainKey string `protobuf:"bytes,1,opt,name=chain_key,json=chainKey,proto3" json:"chain_key,omitempty"`
+	// The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+	ChainId []byte `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
+	// Primary key of the parent; it needn't be there. Absent: the root of the chain, and then a collection is required. 16 bytes.
+	Parent []byte `protobuf:"bytes,3,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Only children in this collection. Absent: of all, and those in none. 16 bytes.
+	Collection []byte `protobuf:"bytes,4,opt,name=collection,proto3" json:"collection,omitempty"`
+	// Only children behind this one, which needn't be there. Absent: from the first one on.
+	After *ChildPosition `protobuf:"bytes,5,opt,name=after,proto3" json:"after,omitempty"`
+	// So many at most. Absent: all.
+	Limit         uint64 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChildrenRequest) Reset() {
+	*x = ListChildrenRequest{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChildrenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChildrenRequest) ProtoMessage() {}
+
+func (x *ListChildrenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChildrenRequest.ProtoReflect.Descriptor instead.
+func (*ListChildrenRequest) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *ListChildrenRequest) GetChainKey() string {
+	if x != nil {
+		return x.ChainKey
+	}
+	return ""
+}
+
+func (x *ListChildrenRequest) GetChainId() []byte {
+	if x != nil {
+		return x.ChainId
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetParent() []byte {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetAfter() *ChildPosition {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// One child.
+type Child struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sequence of its newest event, which is of kind DATA.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Sequence of the event of rules that has moved it since to where it is. Absent: that event of data says where it is.
+	MovedBy       *uint64 `protobuf:"varint,2,opt,name=moved_by,json=movedBy,proto3,oneof" json:"moved_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Child) Reset() {
+	*x = Child{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Child) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Child) ProtoMessage() {}
+
+func (x *Child) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Child.ProtoReflect.Descriptor instead.
+func (*Child) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Child) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Child) GetMovedBy() uint64 {
+	if x != nil && x.MovedBy != nil {
+		return *x.MovedBy
+	}
+	return 0
+}
+
+// An inclusion proof.
+type Inclusion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As RFC 9162 has it; 32 bytes each.
+	Hashes        [][]byte `protobuf:"bytes,1,rep,name=hashes,proto3" json:"hashes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Inclusion) Reset() {
+	*x = Inclusion{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Inclusion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Inclusion) ProtoMessage() {}
+
+func (x *Inclusion) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Inclusion.ProtoReflect.Descriptor instead.
+func (*Inclusion) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Inclusion) GetHashes() [][]byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
+// Some children. There is at least one message.
+type ListChildrenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A head of the chain. Heads of later messages are not older.
+	Head *TreeHead `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	// RFC 9162 consistency proof from the head of the message before to this one. Empty in the first one, and where the two are the same. 32 bytes each.
+	Consistency [][]byte `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
+	// The batches that the children's events are in, once each, ascending, with their commits as they are stored; but the data of all
+	// events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED.
+	Log *LogSegment `protobuf:"bytes,3,opt,name=log,proto3" json:"log,omitempty"`
+	// Of each of those batches, in the same order: that its commit is in the tree of `head`.
+	Inclusions []*Inclusion `protobuf:"bytes,4,rep,name=inclusions,proto3" json:"inclusions,omitempty"`
+	// The children, in order. At most 256.
+	Children []*Child `protobuf:"bytes,5,rep,name=children,proto3" json:"children,omitempty"`
+	// This is the last message: nothing follows, or as many have come as were asked for.
+	IsLast        bool `protobuf:"varint,6,opt,name=is_last,json=isLast,proto3" json:"is_last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChildrenResponse) Reset() {
+	*x = ListChildrenResponse{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChildrenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChildrenResponse) ProtoMessage() {}
+
+func (x *ListChildrenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChildrenResponse.ProtoReflect.Descriptor instead.
+func (*ListChildrenResponse) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ListChildrenResponse) GetHead() *TreeHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetConsistency() [][]byte {
+	if x != nil {
+		return x.Consistency
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetLog() *LogSegment {
+	if x != nil {
+		return x.Log
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetInclusions() []*Inclusion {
+	if x != nil {
+		return x.Inclusions
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetChildren() []*Child {
+	if x != nil {
+		return x.Children
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetIsLast() bool {
+	if x != nil {
+		return x.IsLast
+	}
+	return false
+}
+
 // Asks for public keys.
 type GetKeysRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3188,7 +3527,7 @@ type GetKeysRequest struct {
 
 func (x *GetKeysRequest) Reset() {
 	*x = GetKeysRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3200,7 +3539,7 @@ func (x *GetKeysRequest) String() string {
 func (*GetKeysRequest) ProtoMessage() {}
 
 func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[38]
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3213,7 +3552,7 @@ func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysRequest.ProtoReflect.Descriptor instead.
 func (*GetKeysRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{38}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetKeysRequest) GetChainKey() string {
@@ -3248,7 +3587,7 @@ type GetKeysResponse struct {
 
 func (x *GetKeysResponse) Reset() {
 	*x = GetKeysResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3260,7 +3599,7 @@ func (x *GetKeysResponse) String() string {
 func (*GetKeysResponse) ProtoMessage() {}
 
 func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3273,7 +3612,7 @@ func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysResponse.ProtoReflect.Descriptor instead.
 func (*GetKeysResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetKeysResponse) GetKeys() []*PublicKey {
@@ -3310,7 +3649,7 @@ type LockObject struct {
 
 func (x *LockObject) Reset() {
 	*x = LockObject{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3322,7 +3661,7 @@ func (x *LockObject) String() string {
 func (*LockObject) ProtoMessage() {}
 
 func (x *LockObject) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3335,7 +3674,7 @@ func (x *LockObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockObject.ProtoReflect.Descriptor instead.
 func (*LockObject) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *LockObject) GetPrimaryKey() []byte {
@@ -3407,7 +3746,7 @@ type LockProof struct {
 
 func (x *LockProof) Reset() {
 	*x = LockProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3419,7 +3758,7 @@ func (x *LockProof) String() string {
 func (*LockProof) ProtoMessage() {}
 
 func (x *LockProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3432,7 +3771,7 @@ func (x *LockProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockProof.ProtoReflect.Descriptor instead.
 func (*LockProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *LockProof) GetSignature() *Signature {
@@ -3451,7 +3790,7 @@ type Alive struct {
 
 func (x *Alive) Reset() {
 	*x = Alive{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3802,7 @@ func (x *Alive) String() string {
 func (*Alive) ProtoMessage() {}
 
 func (x *Alive) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3815,7 @@ func (x *Alive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alive.ProtoReflect.Descriptor instead.
 func (*Alive) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
 }
 
 // One message of a lock stream.
@@ -3500,7 +3839,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3851,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3864,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LockRequest) GetChainKey() string {
@@ -3612,7 +3951,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3963,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3976,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Waiting) GetAhead() uint32 {
@@ -3658,7 +3997,7 @@ type Granted struct {
 
 func (x *Granted) Reset() {
 	*x = Granted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +4009,7 @@ func (x *Granted) String() string {
 func (*Granted) ProtoMessage() {}
 
 func (x *Granted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +4022,7 @@ func (x *Granted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Granted.ProtoReflect.Descriptor instead.
 func (*Granted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Granted) GetToken() uint64 {
@@ -3711,7 +4050,7 @@ type LockResponse struct {
 
 func (x *LockResponse) Reset() {
 	*x = LockResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3723,7 +4062,7 @@ func (x *LockResponse) String() string {
 func (*LockResponse) ProtoMessage() {}
 
 func (x *LockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3736,7 +4075,7 @@ func (x *LockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockResponse.ProtoReflect.Descriptor instead.
 func (*LockResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *LockResponse) GetMessage() isLockResponse_Message {
@@ -3829,7 +4168,7 @@ type Deletion struct {
 
 func (x *Deletion) Reset() {
 	*x = Deletion{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +4180,7 @@ func (x *Deletion) String() string {
 func (*Deletion) ProtoMessage() {}
 
 func (x *Deletion) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +4193,7 @@ func (x *Deletion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deletion.ProtoReflect.Descriptor instead.
 func (*Deletion) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Deletion) GetHead() *TreeHead {
@@ -3886,7 +4225,7 @@ type DeleteChainRequest struct {
 
 func (x *DeleteChainRequest) Reset() {
 	*x = DeleteChainRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3898,7 +4237,7 @@ func (x *DeleteChainRequest) String() string {
 func (*DeleteChainRequest) ProtoMessage() {}
 
 func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3911,7 +4250,7 @@ func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChainRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DeleteChainRequest) GetChainKey() string {
@@ -3948,7 +4287,7 @@ type Deleted struct {
 
 func (x *Deleted) Reset() {
 	*x = Deleted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3960,7 +4299,7 @@ func (x *Deleted) String() string {
 func (*Deleted) ProtoMessage() {}
 
 func (x *Deleted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3973,7 +4312,7 @@ func (x *Deleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deleted.ProtoReflect.Descriptor instead.
 func (*Deleted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Deleted) GetHead() *TreeHead {
@@ -4006,7 +4345,7 @@ type DeleteChainResponse struct {
 
 func (x *DeleteChainResponse) Reset() {
 	*x = DeleteChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4018,7 +4357,7 @@ func (x *DeleteChainResponse) String() string {
 func (*DeleteChainResponse) ProtoMessage() {}
 
 func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4031,7 +4370,7 @@ func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DeleteChainResponse) GetMessage() isDeleteChainResponse_Message {
@@ -4100,7 +4439,7 @@ type GetProofRequest struct {
 
 func (x *GetProofRequest) Reset() {
 	*x = GetProofRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4112,7 +4451,7 @@ func (x *GetProofRequest) String() string {
 func (*GetProofRequest) ProtoMessage() {}
 
 func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4125,7 +4464,7 @@ func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofRequest.ProtoReflect.Descriptor instead.
 func (*GetProofRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetProofRequest) GetChainKey() string {
@@ -4192,7 +4531,7 @@ type EventProof struct {
 
 func (x *EventProof) Reset() {
 	*x = EventProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4204,7 +4543,7 @@ func (x *EventProof) String() string {
 func (*EventProof) ProtoMessage() {}
 
 func (x *EventProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4217,7 +4556,7 @@ func (x *EventProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventProof.ProtoReflect.Descriptor instead.
 func (*EventProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EventProof) GetEvent() *Event {
@@ -4288,7 +4627,7 @@ type GetProofResponse struct {
 
 func (x *GetProofResponse) Reset() {
 	*x = GetProofResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4300,7 +4639,7 @@ func (x *GetProofResponse) String() string {
 func (*GetProofResponse) ProtoMessage() {}
 
 func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4313,7 +4652,7 @@ func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofResponse.ProtoReflect.Descriptor instead.
 func (*GetProofResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetProofResponse) GetGenesis() *LogSegment {
@@ -4606,7 +4945,37 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x03log\x18\x01 \x01(\v2\x14.atedb.v1.LogSegmentR\x03log\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12&\n" +
 	"\x04head\x18\x03 \x01(\v2\x12.atedb.v1.TreeHeadR\x04head\x12\x1c\n" +
-	"\tinclusion\x18\x04 \x03(\fR\tinclusion\"l\n" +
+	"\tinclusion\x18\x04 \x03(\fR\tinclusion\"P\n" +
+	"\rChildPosition\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x01 \x01(\fR\n" +
+	"collection\x12\x1f\n" +
+	"\vprimary_key\x18\x02 \x01(\fR\n" +
+	"primaryKey\"\xca\x01\n" +
+	"\x13ListChildrenRequest\x12\x1b\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
+	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x16\n" +
+	"\x06parent\x18\x03 \x01(\fR\x06parent\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x04 \x01(\fR\n" +
+	"collection\x12-\n" +
+	"\x05after\x18\x05 \x01(\v2\x17.atedb.v1.ChildPositionR\x05after\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\x04R\x05limit\"P\n" +
+	"\x05Child\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x1e\n" +
+	"\bmoved_by\x18\x02 \x01(\x04H\x00R\amovedBy\x88\x01\x01B\v\n" +
+	"\t_moved_by\"#\n" +
+	"\tInclusion\x12\x16\n" +
+	"\x06hashes\x18\x01 \x03(\fR\x06hashes\"\x83\x02\n" +
+	"\x14ListChildrenResponse\x12&\n" +
+	"\x04head\x18\x01 \x01(\v2\x12.atedb.v1.TreeHeadR\x04head\x12 \n" +
+	"\vconsistency\x18\x02 \x03(\fR\vconsistency\x12&\n" +
+	"\x03log\x18\x03 \x01(\v2\x14.atedb.v1.LogSegmentR\x03log\x123\n" +
+	"\n" +
+	"inclusions\x18\x04 \x03(\v2\x13.atedb.v1.InclusionR\n" +
+	"inclusions\x12+\n" +
+	"\bchildren\x18\x05 \x03(\v2\x0f.atedb.v1.ChildR\bchildren\x12\x17\n" +
+	"\ais_last\x18\x06 \x01(\bR\x06isLast\"l\n" +
 	"\x0eGetKeysRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\"\n" +
@@ -4686,7 +5055,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\vChainHealth\x12\x1c\n" +
 	"\x18CHAIN_HEALTH_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHAIN_HEALTH_GOOD\x10\x01\x12\x1a\n" +
-	"\x16CHAIN_HEALTH_READ_ONLY\x10\x022\xaa\a\n" +
+	"\x16CHAIN_HEALTH_READ_ONLY\x10\x022\xfb\a\n" +
 	"\fChainService\x12D\n" +
 	"\tOpenChain\x12\x1a.atedb.v1.OpenChainRequest\x1a\x1b.atedb.v1.OpenChainResponse\x12H\n" +
 	"\tGetTicket\x12\x1a.atedb.v1.GetTicketRequest\x1a\x1b.atedb.v1.GetTicketResponse(\x010\x01\x12P\n" +
@@ -4698,7 +5067,8 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\tSubscribe\x12\x1a.atedb.v1.SubscribeRequest\x1a\x1b.atedb.v1.SubscribeResponse0\x01\x12I\n" +
 	"\n" +
 	"ReadEvents\x12\x1b.atedb.v1.ReadEventsRequest\x1a\x1c.atedb.v1.ReadEventsResponse0\x01\x12A\n" +
-	"\bGetEvent\x12\x19.atedb.v1.GetEventRequest\x1a\x1a.atedb.v1.GetEventResponse\x12>\n" +
+	"\bGetEvent\x12\x19.atedb.v1.GetEventRequest\x1a\x1a.atedb.v1.GetEventResponse\x12O\n" +
+	"\fListChildren\x12\x1d.atedb.v1.ListChildrenRequest\x1a\x1e.atedb.v1.ListChildrenResponse0\x01\x12>\n" +
 	"\aGetKeys\x12\x18.atedb.v1.GetKeysRequest\x1a\x19.atedb.v1.GetKeysResponse\x129\n" +
 	"\x04Lock\x12\x15.atedb.v1.LockRequest\x1a\x16.atedb.v1.LockResponse(\x010\x01\x12N\n" +
 	"\vDeleteChain\x12\x1c.atedb.v1.DeleteChainRequest\x1a\x1d.atedb.v1.DeleteChainResponse(\x010\x01\x12A\n" +
@@ -4719,7 +5089,7 @@ func file_atedb_v1_chain_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_chain_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_atedb_v1_chain_proto_goTypes = []any{
 	(ChainHealth)(0),              // 0: atedb.v1.ChainHealth
 	(*OpenChainRequest)(nil),      // 1: atedb.v1.OpenChainRequest
@@ -4760,148 +5130,160 @@ var file_atedb_v1_chain_proto_goTypes = []any{
 	(*EndOfRange)(nil),            // 36: atedb.v1.EndOfRange
 	(*GetEventRequest)(nil),       // 37: atedb.v1.GetEventRequest
 	(*GetEventResponse)(nil),      // 38: atedb.v1.GetEventResponse
-	(*GetKeysRequest)(nil),        // 39: atedb.v1.GetKeysRequest
-	(*GetKeysResponse)(nil),       // 40: atedb.v1.GetKeysResponse
-	(*LockObject)(nil),            // 41: atedb.v1.LockObject
-	(*LockProof)(nil),             // 42: atedb.v1.LockProof
-	(*Alive)(nil),                 // 43: atedb.v1.Alive
-	(*LockRequest)(nil),           // 44: atedb.v1.LockRequest
-	(*Waiting)(nil),               // 45: atedb.v1.Waiting
-	(*Granted)(nil),               // 46: atedb.v1.Granted
-	(*LockResponse)(nil),          // 47: atedb.v1.LockResponse
-	(*Deletion)(nil),              // 48: atedb.v1.Deletion
-	(*DeleteChainRequest)(nil),    // 49: atedb.v1.DeleteChainRequest
-	(*Deleted)(nil),               // 50: atedb.v1.Deleted
-	(*DeleteChainResponse)(nil),   // 51: atedb.v1.DeleteChainResponse
-	(*GetProofRequest)(nil),       // 52: atedb.v1.GetProofRequest
-	(*EventProof)(nil),            // 53: atedb.v1.EventProof
-	(*GetProofResponse)(nil),      // 54: atedb.v1.GetProofResponse
-	nil,                           // 55: atedb.v1.Rejected.MetadataEntry
-	(*Seal)(nil),                  // 56: atedb.v1.Seal
-	(*PublicKey)(nil),             // 57: atedb.v1.PublicKey
-	(TrustMode)(0),                // 58: atedb.v1.TrustMode
-	(*LogSegment)(nil),            // 59: atedb.v1.LogSegment
-	(*TreeHead)(nil),              // 60: atedb.v1.TreeHead
-	(*CheckpointKeys)(nil),        // 61: atedb.v1.CheckpointKeys
-	(*IdentityRotation)(nil),      // 62: atedb.v1.IdentityRotation
-	(*Signature)(nil),             // 63: atedb.v1.Signature
-	(*Event)(nil),                 // 64: atedb.v1.Event
-	(ErrorReason)(0),              // 65: atedb.v1.ErrorReason
+	(*ChildPosition)(nil),         // 39: atedb.v1.ChildPosition
+	(*ListChildrenRequest)(nil),   // 40: atedb.v1.ListChildrenRequest
+	(*Child)(nil),                 // 41: atedb.v1.Child
+	(*Inclusion)(nil),             // 42: atedb.v1.Inclusion
+	(*ListChildrenResponse)(nil),  // 43: atedb.v1.ListChildrenResponse
+	(*GetKeysRequest)(nil),        // 44: atedb.v1.GetKeysRequest
+	(*GetKeysResponse)(nil),       // 45: atedb.v1.GetKeysResponse
+	(*LockObject)(nil),            // 46: atedb.v1.LockObject
+	(*LockProof)(nil),             // 47: atedb.v1.LockProof
+	(*Alive)(nil),                 // 48: atedb.v1.Alive
+	(*LockRequest)(nil),           // 49: atedb.v1.LockRequest
+	(*Waiting)(nil),               // 50: atedb.v1.Waiting
+	(*Granted)(nil),               // 51: atedb.v1.Granted
+	(*LockResponse)(nil),          // 52: atedb.v1.LockResponse
+	(*Deletion)(nil),              // 53: atedb.v1.Deletion
+	(*DeleteChainRequest)(nil),    // 54: atedb.v1.DeleteChainRequest
+	(*Deleted)(nil),               // 55: atedb.v1.Deleted
+	(*DeleteChainResponse)(nil),   // 56: atedb.v1.DeleteChainResponse
+	(*GetProofRequest)(nil),       // 57: atedb.v1.GetProofRequest
+	(*EventProof)(nil),            // 58: atedb.v1.EventProof
+	(*GetProofResponse)(nil),      // 59: atedb.v1.GetProofResponse
+	nil,                           // 60: atedb.v1.Rejected.MetadataEntry
+	(*Seal)(nil),                  // 61: atedb.v1.Seal
+	(*PublicKey)(nil),             // 62: atedb.v1.PublicKey
+	(TrustMode)(0),                // 63: atedb.v1.TrustMode
+	(*LogSegment)(nil),            // 64: atedb.v1.LogSegment
+	(*TreeHead)(nil),              // 65: atedb.v1.TreeHead
+	(*CheckpointKeys)(nil),        // 66: atedb.v1.CheckpointKeys
+	(*IdentityRotation)(nil),      // 67: atedb.v1.IdentityRotation
+	(*Signature)(nil),             // 68: atedb.v1.Signature
+	(*Event)(nil),                 // 69: atedb.v1.Event
+	(ErrorReason)(0),              // 70: atedb.v1.ErrorReason
 }
 var file_atedb_v1_chain_proto_depIdxs = []int32{
-	2,  // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
-	56, // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
-	57, // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
-	58, // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	59, // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
-	60, // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
-	3,  // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
-	4,  // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	61, // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
-	62, // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	59, // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
-	63, // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
-	57, // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
-	6,  // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
-	57, // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
-	57, // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
-	62, // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	8,  // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
-	9,  // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
-	58, // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	57, // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
-	60, // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
-	0,  // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
-	4,  // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	13, // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
-	15, // 25: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
-	63, // 26: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
-	64, // 27: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
-	56, // 28: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
-	17, // 29: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
-	60, // 30: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
-	65, // 31: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
-	55, // 32: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
-	19, // 33: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
-	20, // 34: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
-	21, // 35: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
-	22, // 36: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
-	23, // 37: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
-	64, // 38: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
-	56, // 39: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
-	19, // 40: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
-	23, // 41: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
-	27, // 42: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
-	59, // 43: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
-	60, // 44: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
-	60, // 45: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
-	60, // 46: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
-	60, // 47: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
-	29, // 48: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
-	59, // 49: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
-	30, // 50: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
-	31, // 51: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
-	32, // 52: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
-	29, // 53: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
-	59, // 54: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
-	36, // 55: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
-	59, // 56: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
-	60, // 57: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
-	57, // 58: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
-	57, // 59: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
-	57, // 60: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
-	63, // 61: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
-	41, // 62: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
-	42, // 63: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
-	43, // 64: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
-	21, // 65: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
-	45, // 66: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
-	46, // 67: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
-	43, // 68: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
-	60, // 69: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
-	63, // 70: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
-	48, // 71: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
-	60, // 72: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
-	21, // 73: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
-	50, // 74: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
-	64, // 75: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
-	56, // 76: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
-	57, // 77: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
-	59, // 78: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
-	60, // 79: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
-	53, // 80: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
-	60, // 81: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
-	1,  // 82: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
-	7,  // 83: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
-	11, // 84: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
-	14, // 85: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
-	18, // 86: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
-	25, // 87: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
-	28, // 88: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
-	34, // 89: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
-	37, // 90: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
-	39, // 91: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
-	44, // 92: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
-	49, // 93: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
-	52, // 94: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
-	5,  // 95: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
-	10, // 96: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
-	12, // 97: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
-	16, // 98: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
-	24, // 99: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
-	26, // 100: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
-	33, // 101: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
-	35, // 102: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
-	38, // 103: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
-	40, // 104: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
-	47, // 105: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
-	51, // 106: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
-	54, // 107: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
-	95, // [95:108] is the sub-list for method output_type
-	82, // [82:95] is the sub-list for method input_type
-	82, // [82:82] is the sub-list for extension type_name
-	82, // [82:82] is the sub-list for extension extendee
-	0,  // [0:82] is the sub-list for field type_name
+	2,   // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
+	61,  // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
+	62,  // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
+	63,  // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	64,  // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
+	65,  // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
+	3,   // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
+	4,   // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
+	66,  // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
+	67,  // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	64,  // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
+	68,  // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
+	62,  // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
+	6,   // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
+	62,  // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
+	62,  // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
+	67,  // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	8,   // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
+	9,   // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
+	63,  // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	62,  // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
+	65,  // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
+	0,   // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
+	4,   // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
+	13,  // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
+	15,  // 25: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
+	68,  // 26: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
+	69,  // 27: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
+	61,  // 28: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
+	17,  // 29: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
+	65,  // 30: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
+	70,  // 31: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
+	60,  // 32: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
+	19,  // 33: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
+	20,  // 34: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
+	21,  // 35: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
+	22,  // 36: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
+	23,  // 37: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
+	69,  // 38: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
+	61,  // 39: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
+	19,  // 40: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
+	23,  // 41: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
+	27,  // 42: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
+	64,  // 43: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
+	65,  // 44: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
+	65,  // 45: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
+	65,  // 46: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
+	65,  // 47: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
+	29,  // 48: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
+	64,  // 49: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
+	30,  // 50: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
+	31,  // 51: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
+	32,  // 52: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
+	29,  // 53: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
+	64,  // 54: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
+	36,  // 55: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
+	64,  // 56: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
+	65,  // 57: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
+	39,  // 58: atedb.v1.ListChildrenRequest.after:type_name -> atedb.v1.ChildPosition
+	65,  // 59: atedb.v1.ListChildrenResponse.head:type_name -> atedb.v1.TreeHead
+	64,  // 60: atedb.v1.ListChildrenResponse.log:type_name -> atedb.v1.LogSegment
+	42,  // 61: atedb.v1.ListChildrenResponse.inclusions:type_name -> atedb.v1.Inclusion
+	41,  // 62: atedb.v1.ListChildrenResponse.children:type_name -> atedb.v1.Child
+	62,  // 63: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
+	62,  // 64: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
+	62,  // 65: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
+	68,  // 66: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
+	46,  // 67: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
+	47,  // 68: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
+	48,  // 69: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
+	21,  // 70: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
+	50,  // 71: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
+	51,  // 72: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
+	48,  // 73: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
+	65,  // 74: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
+	68,  // 75: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
+	53,  // 76: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
+	65,  // 77: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
+	21,  // 78: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
+	55,  // 79: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
+	69,  // 80: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
+	61,  // 81: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
+	62,  // 82: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
+	64,  // 83: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
+	65,  // 84: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
+	58,  // 85: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
+	65,  // 86: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
+	1,   // 87: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
+	7,   // 88: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
+	11,  // 89: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
+	14,  // 90: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
+	18,  // 91: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
+	25,  // 92: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
+	28,  // 93: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
+	34,  // 94: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
+	37,  // 95: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
+	40,  // 96: atedb.v1.ChainService.ListChildren:input_type -> atedb.v1.ListChildrenRequest
+	44,  // 97: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
+	49,  // 98: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
+	54,  // 99: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
+	57,  // 100: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
+	5,   // 101: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
+	10,  // 102: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
+	12,  // 103: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
+	16,  // 104: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
+	24,  // 105: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
+	26,  // 106: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
+	33,  // 107: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
+	35,  // 108: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
+	38,  // 109: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
+	43,  // 110: atedb.v1.ChainService.ListChildren:output_type -> atedb.v1.ListChildrenResponse
+	45,  // 111: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
+	52,  // 112: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
+	56,  // 113: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
+	59,  // 114: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
+	101, // [101:115] is the sub-list for method output_type
+	87,  // [87:101] is the sub-list for method input_type
+	87,  // [87:87] is the sub-list for extension type_name
+	87,  // [87:87] is the sub-list for extension extendee
+	0,   // [0:87] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_chain_proto_init() }
@@ -4949,29 +5331,30 @@ func file_atedb_v1_chain_proto_init() {
 		(*GetEventRequest_PrimaryKey)(nil),
 		(*GetEventRequest_Sequence)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[43].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[40].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[48].OneofWrappers = []any{
 		(*LockRequest_Lock)(nil),
 		(*LockRequest_Proof)(nil),
 		(*LockRequest_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[46].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{
 		(*LockResponse_Conversation)(nil),
 		(*LockResponse_Waiting)(nil),
 		(*LockResponse_Granted)(nil),
 		(*LockResponse_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[50].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[55].OneofWrappers = []any{
 		(*DeleteChainResponse_Conversation)(nil),
 		(*DeleteChainResponse_Deleted)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[56].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_chain_proto_rawDesc), len(file_atedb_v1_chain_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   55,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

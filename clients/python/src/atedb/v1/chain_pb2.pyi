@@ -490,6 +490,60 @@ class GetEventResponse(_message.Message):
     inclusion: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, log: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., sequence: _Optional[int] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., inclusion: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class ChildPosition(_message.Message):
+    __slots__ = ("collection", "primary_key")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
+    collection: bytes
+    primary_key: bytes
+    def __init__(self, collection: _Optional[bytes] = ..., primary_key: _Optional[bytes] = ...) -> None: ...
+
+class ListChildrenRequest(_message.Message):
+    __slots__ = ("chain_key", "chain_id", "parent", "collection", "after", "limit")
+    CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    chain_key: str
+    chain_id: bytes
+    parent: bytes
+    collection: bytes
+    after: ChildPosition
+    limit: int
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., collection: _Optional[bytes] = ..., after: _Optional[_Union[ChildPosition, _Mapping]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class Child(_message.Message):
+    __slots__ = ("sequence", "moved_by")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    MOVED_BY_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    moved_by: int
+    def __init__(self, sequence: _Optional[int] = ..., moved_by: _Optional[int] = ...) -> None: ...
+
+class Inclusion(_message.Message):
+    __slots__ = ("hashes",)
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    hashes: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, hashes: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ListChildrenResponse(_message.Message):
+    __slots__ = ("head", "consistency", "log", "inclusions", "children", "is_last")
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    INCLUSIONS_FIELD_NUMBER: _ClassVar[int]
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
+    head: _log_pb2.TreeHead
+    consistency: _containers.RepeatedScalarFieldContainer[bytes]
+    log: _log_pb2.LogSegment
+    inclusions: _containers.RepeatedCompositeFieldContainer[Inclusion]
+    children: _containers.RepeatedCompositeFieldContainer[Child]
+    is_last: bool
+    def __init__(self, head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., consistency: _Optional[_Iterable[bytes]] = ..., log: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., inclusions: _Optional[_Iterable[_Union[Inclusion, _Mapping]]] = ..., children: _Optional[_Iterable[_Union[Child, _Mapping]]] = ..., is_last: _Optional[bool] = ...) -> None: ...
+
 class GetKeysRequest(_message.Message):
     __slots__ = ("chain_key", "chain_id", "fingerprints")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
