@@ -21,6 +21,8 @@ export interface PrintedEvent {
   readonly author?: Buffer | undefined;
   /** Undefined: it is not here any more. */
   readonly data: Buffer | undefined;
+  /** Bytes of data, as it is stored. */
+  readonly dataBytes?: number;
   /** Absent: it is here. */
   readonly dataState?: DataState;
   readonly redactedBy?: RedactedBy | undefined;
@@ -96,6 +98,7 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
     sealed: sealed && sealedFields(sealed),
     dataState: dataState === 'present' ? undefined : dataState,
+    dataBytes: dataState === 'omitted' ? event.dataBytes : undefined,
     redactedBy: redactedBy && {
       sequence: redactedBy.sequence,
       fingerprint: hexOrAbsent(redactedBy.fingerprint),

@@ -9,6 +9,7 @@ import {
 import { type EventStream, eventStream } from './event-stream.ts';
 import { type EventName, type GetOptions, getEvent } from './get-event.ts';
 import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
+import { loadEvents } from './load-data.ts';
 import { type RangeContext, type ReadOptions, readRange } from './range.ts';
 import { type RulesView, viewRules } from './rules-view.ts';
 import type { SharedObject } from './sharing.ts';
@@ -49,6 +50,16 @@ export abstract class ChainReader {
    */
   children(of: ChildrenOf, options: ChildrenOptions = {}): EventStream<ChildEvent> {
     return this.#stream(options, (context) => listChildren(context, of, options));
+  }
+
+  /**
+   * Load the data of events that was left out when they were read: each comes as it was, with its data, which its header proves. Others come as
+   * they are. Data that is gone by now is told as gone, and that it may be is verified.
+   *
+   * @throws AtedbError from the iteration: as `get`.
+   */
+  load(events: readonly ChainEvent[], options: CallOptions = {}): EventStream {
+    return this.#stream(options, (context) => loadEvents(context, events, options));
   }
 
   /**

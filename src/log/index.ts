@@ -24,6 +24,7 @@ export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended, ClosedActive } from './log-writer.ts';
 export type { ClosedSegment, LastCompaction } from './manifest.ts';
+export { omitLargeData } from './omit-data.ts';
 export { otherFiles } from './other-files.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';

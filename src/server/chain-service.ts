@@ -11,6 +11,7 @@ import { getProof } from './methods/get-proof.ts';
 import { getTicket } from './methods/get-ticket.ts';
 import { listChains } from './methods/list-chains.ts';
 import { listChildren } from './methods/list-children.ts';
+import { loadData } from './methods/load-data.ts';
 import { lock } from './methods/lock.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
@@ -31,6 +32,7 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     readEvents: readEvents(deps),
     getEvent: getEvent(deps),
     listChildren: listChildren(deps),
+    loadData: loadData(deps),
     getKeys: getKeys(deps),
     lock: lock(deps),
     deleteChain: deleteChain(deps),

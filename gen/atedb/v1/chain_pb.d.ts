@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
+import type { DataState, Event, PublicKey, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
 import type { CheckpointKeys } from "./checkpoint_pb.js";
 import type { IdentityRotation } from "./identity_pb.js";
@@ -1237,6 +1237,13 @@ export declare type SubscribeRequest = Message<"atedb.v1.SubscribeRequest"> & {
    * @generated from field: uint32 heartbeat_ms = 6;
    */
   heartbeatMs: number;
+
+  /**
+   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+   *
+   * @generated from field: optional uint64 data_up_to_bytes = 7;
+   */
+  dataUpToBytes?: bigint | undefined;
 };
 
 /**
@@ -1514,6 +1521,13 @@ export declare type ReadEventsRequest = Message<"atedb.v1.ReadEventsRequest"> & 
    * @generated from field: bool reverse = 6;
    */
   reverse: boolean;
+
+  /**
+   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+   *
+   * @generated from field: optional uint64 data_up_to_bytes = 7;
+   */
+  dataUpToBytes?: bigint | undefined;
 };
 
 /**
@@ -1876,6 +1890,115 @@ export declare type ListChildrenResponse = Message<"atedb.v1.ListChildrenRespons
  * Use `create(ListChildrenResponseSchema)` to create a new message.
  */
 export declare const ListChildrenResponseSchema: GenMessage<ListChildrenResponse>;
+
+/**
+ * An event whose data is wanted.
+ *
+ * @generated from message atedb.v1.WantedData
+ */
+export declare type WantedData = Message<"atedb.v1.WantedData"> & {
+  /**
+   * Its sequence.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * Its hash: SHA-256 of a zero byte and its header, as in the tree whose root the seal names. Required; 32 bytes.
+   *
+   * @generated from field: bytes event_hash = 2;
+   */
+  eventHash: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.WantedData.
+ * Use `create(WantedDataSchema)` to create a new message.
+ */
+export declare const WantedDataSchema: GenMessage<WantedData>;
+
+/**
+ * Asks for the data of events.
+ *
+ * @generated from message atedb.v1.LoadDataRequest
+ */
+export declare type LoadDataRequest = Message<"atedb.v1.LoadDataRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The events. Required; 1 to 64.
+   *
+   * @generated from field: repeated atedb.v1.WantedData events = 3;
+   */
+  events: WantedData[];
+};
+
+/**
+ * Describes the message atedb.v1.LoadDataRequest.
+ * Use `create(LoadDataRequestSchema)` to create a new message.
+ */
+export declare const LoadDataRequestSchema: GenMessage<LoadDataRequest>;
+
+/**
+ * The data of one event.
+ *
+ * @generated from message atedb.v1.LoadDataResponse
+ */
+export declare type LoadDataResponse = Message<"atedb.v1.LoadDataResponse"> & {
+  /**
+   * The hash of the event; 32 bytes.
+   *
+   * @generated from field: bytes event_hash = 1;
+   */
+  eventHash: Uint8Array;
+
+  /**
+   * The data, as it is stored. Absent: empty, or gone as `data_state` says.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+
+  /**
+   * What is hashed before the data. Absent: the data is sealed, or gone. 16 bytes.
+   *
+   * @generated from field: bytes salt = 3;
+   */
+  salt: Uint8Array;
+
+  /**
+   * Absent: the data is here. Else it was dropped or redacted.
+   *
+   * @generated from field: atedb.v1.DataState data_state = 4;
+   */
+  dataState: DataState;
+
+  /**
+   * Sequence of the redaction that has erased the data. Absent: none has.
+   *
+   * @generated from field: optional uint64 redaction = 5;
+   */
+  redaction?: bigint | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.LoadDataResponse.
+ * Use `create(LoadDataResponseSchema)` to create a new message.
+ */
+export declare const LoadDataResponseSchema: GenMessage<LoadDataResponse>;
 
 /**
  * Asks for public keys.
@@ -2685,6 +2808,19 @@ export declare const ChainService: GenService<{
     methodKind: "server_streaming";
     input: typeof ListChildrenRequestSchema;
     output: typeof ListChildrenResponseSchema;
+  },
+  /**
+   * Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+   * of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+   * the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+   * nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.LoadData
+   */
+  loadData: {
+    methodKind: "server_streaming";
+    input: typeof LoadDataRequestSchema;
+    output: typeof LoadDataResponseSchema;
   },
   /**
    * Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That

@@ -6,6 +6,7 @@ import {
   GetProofRequestSchema,
   ListChainsRequestSchema,
   ListChildrenRequestSchema,
+  LoadDataRequestSchema,
   OpenChainRequestSchema,
   ReadEventsRequestSchema,
   SubscribeRequestSchema,
@@ -116,6 +117,9 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
     ...of(ListChildrenRequestSchema, chainPath('listChildren'), [
       { chainKey, chainId, parent: primaryKey, limit: 3n },
       { chainKey, collection: primaryKey, after: { primaryKey, collection: primaryKey } },
+    ]),
+    ...of(LoadDataRequestSchema, chainPath('loadData'), [
+      { chainKey, chainId, events: [{ sequence: 3n, eventHash: chainId }] },
     ]),
     ...of(GetProofRequestSchema, chainPath('getProof'), [
       { chainKey, chainId, sequence: 3n, withData: true },
