@@ -91,6 +91,19 @@ test('children of an object are printed, and those of a collection', async () =>
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/say whose children/) });
 });
 
+test('data above a size is left out where that is asked for, and told', async () => {
+  const chain = cli.address('sizes');
+  await append(chain, `small\n${'x'.repeat(50)}\n`, []);
+  const flags = ['--data-up-to', '10'];
+  const read = await cli.atedb(['read', chain, ...flags]);
+  expect(read).toMatchObject({ code: 0, stdout: 'small\n' });
+  expect(read.stderr).toMatch(/not printed: 1 event with more data/);
+  const json = await cli.atedb(['tail', chain, ...flags, '--json', '--limit', '3']);
+  expect(jsonLines(json.stdout)[2]).toEqual(
+    expect.objectContaining({ sequence: 2, dataState: 'omitted', dataBytes: 50 }),
+  );
+});
+
 test('rm makes no chain, forced or not', async () => {
   const refused = await cli.atedb(['rm', cli.address('nowhere'), '--name', 'x', '--force']);
   expect(refused.code).toBe(3);

@@ -7,6 +7,7 @@ import { saying } from './support/malicious/events.ts';
 import type { ForgedChain } from './support/malicious/forged-chain.ts';
 import { honestChain, identity, openUnknown } from './support/malicious/honest-chain.ts';
 import { MaliciousServer } from './support/malicious/malicious-server.ts';
+import { isLong } from './support/scale.ts';
 import { all, take, testKey } from './support/test-client.ts';
 import { testEvent } from './support/test-writer.ts';
 
@@ -142,7 +143,9 @@ describe.each<TrustMode>(['distributed', 'centralized'])('in a %s chain', (trust
       nothing: () => [],
       'more than was asked for': (one) => [one, one],
     };
-    test.each(Object.entries(lies))('refuses %s', async (_what, lie) => {
+    const half = trustMode === 'distributed' ? 0 : 1;
+    const some = Object.entries(lies).filter((_lie, at) => isLong || at % 2 === half);
+    test.each(some)('refuses %s', async (_what, lie) => {
       await expect(given(lie(honest()))).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
     });
   });

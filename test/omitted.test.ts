@@ -68,19 +68,16 @@ test('however a chain is read, data above a size is left out, nothing else is, a
       expect(loaded.every(({ dataState }) => dataState === 'present')).toBe(true);
       await chain.close();
     }),
-    { numRuns: rounds({ short: 3, long: 60 }) },
+    { numRuns: rounds({ short: 1, long: 60 }) },
   );
 });
 
 test('what is live is left out, too, also for one of several who read the same', async () => {
   const chain = await client.open(newKey(), { key: testKey, forAppend: true });
   await chain.append({ data: 'small' });
-  const options = { from: 'now', timeoutMs: 20_000 } as const;
+  const options = { from: { sequence: 2 }, timeoutMs: 20_000 };
   const [some, whole] = [chain.subscribe({ ...options, dataUpTo: 10 }), chain.subscribe(options)];
   const both = Promise.all([take(some, 30), take(whole, 30)]);
-  // They start where the chain ends.
-  await vi.waitFor(() => expect(server.running).toBeDefined());
-  await new Promise((resolve) => setTimeout(resolve, 100));
   for (let round = 0; round < 20; round += 1) {
     await chain.append([{ data: randomBytes(10) }, { data: randomBytes(5_000) }]);
   }

@@ -2186,7 +2186,9 @@ type SubscribeRequest struct {
 	From isSubscribeRequest_From `protobuf_oneof:"from"`
 	// Longest time without a message, in milliseconds: after it comes a heartbeat. Absent: 15,000. At
 	// least 100, at most 3,600,000.
-	HeartbeatMs   uint32 `protobuf:"varint,6,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
+	HeartbeatMs uint32 `protobuf:"varint,6,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2272,6 +2274,13 @@ func (x *SubscribeRequest) GetNow() *FromNow {
 func (x *SubscribeRequest) GetHeartbeatMs() uint32 {
 	if x != nil {
 		return x.HeartbeatMs
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetDataUpToBytes() uint64 {
+	if x != nil && x.DataUpToBytes != nil {
+		return *x.DataUpToBytes
 	}
 	return 0
 }
@@ -2749,7 +2758,9 @@ type ReadEventsRequest struct {
 	// Enough whole batches for so many events of the range are sent, then the answer ends. Absent: all.
 	Limit uint64 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
 	// The newest batch comes first; the events in each batch stay in order.
-	Reverse       bool `protobuf:"varint,6,opt,name=reverse,proto3" json:"reverse,omitempty"`
+	Reverse bool `protobuf:"varint,6,opt,name=reverse,proto3" json:"reverse,omitempty"`
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2824,6 +2835,13 @@ func (x *ReadEventsRequest) GetReverse() bool {
 		return x.Reverse
 	}
 	return false
+}
+
+func (x *ReadEventsRequest) GetDataUpToBytes() uint64 {
+	if x != nil && x.DataUpToBytes != nil {
+		return *x.DataUpToBytes
+	}
+	return 0
 }
 
 // One message of a range.
@@ -3512,6 +3530,207 @@ func (x *ListChildrenResponse) GetIsLast() bool {
 	return false
 }
 
+// An event whose data is wanted.
+type WantedData struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its sequence.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Its hash: SHA-256 of a zero byte and its header, as in the tree whose root the seal names. Required; 32 bytes.
+	EventHash     []byte `protobuf:"bytes,2,opt,name=event_hash,json=eventHash,proto3" json:"event_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WantedData) Reset() {
+	*x = WantedData{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WantedData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WantedData) ProtoMessage() {}
+
+func (x *WantedData) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WantedData.ProtoReflect.Descriptor instead.
+func (*WantedData) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *WantedData) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *WantedData) GetEventHash() []byte {
+	if x != nil {
+		return x.EventHash
+	}
+	return nil
+}
+
+// Asks for the data of events.
+type LoadDataRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chain key. Required.
+	ChainKey string `protobuf:"bytes,1,opt,name=chain_key,json=chainKey,proto3" json:"chain_key,omitempty"`
+	// The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+	ChainId []byte `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
+	// The events. Required; 1 to 64.
+	Events        []*WantedData `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadDataRequest) Reset() {
+	*x = LoadDataRequest{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadDataRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadDataRequest) ProtoMessage() {}
+
+func (x *LoadDataRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadDataRequest.ProtoReflect.Descriptor instead.
+func (*LoadDataRequest) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *LoadDataRequest) GetChainKey() string {
+	if x != nil {
+		return x.ChainKey
+	}
+	return ""
+}
+
+func (x *LoadDataRequest) GetChainId() []byte {
+	if x != nil {
+		return x.ChainId
+	}
+	return nil
+}
+
+func (x *LoadDataRequest) GetEvents() []*WantedData {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// The data of one event.
+type LoadDataResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hash of the event; 32 bytes.
+	EventHash []byte `protobuf:"bytes,1,opt,name=event_hash,json=eventHash,proto3" json:"event_hash,omitempty"`
+	// The data, as it is stored. Absent: empty, or gone as `data_state` says.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// What is hashed before the data. Absent: the data is sealed, or gone. 16 bytes.
+	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	// Absent: the data is here. Else it was dropped or redacted.
+	DataState DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
+	// Sequence of the redaction that has erased the data. Absent: none has.
+	Redaction     *uint64 `protobuf:"varint,5,opt,name=redaction,proto3,oneof" json:"redaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadDataResponse) Reset() {
+	*x = LoadDataResponse{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadDataResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadDataResponse) ProtoMessage() {}
+
+func (x *LoadDataResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadDataResponse.ProtoReflect.Descriptor instead.
+func (*LoadDataResponse) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *LoadDataResponse) GetEventHash() []byte {
+	if x != nil {
+		return x.EventHash
+	}
+	return nil
+}
+
+func (x *LoadDataResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *LoadDataResponse) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *LoadDataResponse) GetDataState() DataState {
+	if x != nil {
+		return x.DataState
+	}
+	return DataState_DATA_STATE_UNSPECIFIED
+}
+
+func (x *LoadDataResponse) GetRedaction() uint64 {
+	if x != nil && x.Redaction != nil {
+		return *x.Redaction
+	}
+	return 0
+}
+
 // Asks for public keys.
 type GetKeysRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3527,7 +3746,7 @@ type GetKeysRequest struct {
 
 func (x *GetKeysRequest) Reset() {
 	*x = GetKeysRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3539,7 +3758,7 @@ func (x *GetKeysRequest) String() string {
 func (*GetKeysRequest) ProtoMessage() {}
 
 func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3552,7 +3771,7 @@ func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysRequest.ProtoReflect.Descriptor instead.
 func (*GetKeysRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetKeysRequest) GetChainKey() string {
@@ -3587,7 +3806,7 @@ type GetKeysResponse struct {
 
 func (x *GetKeysResponse) Reset() {
 	*x = GetKeysResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3599,7 +3818,7 @@ func (x *GetKeysResponse) String() string {
 func (*GetKeysResponse) ProtoMessage() {}
 
 func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3612,7 +3831,7 @@ func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysResponse.ProtoReflect.Descriptor instead.
 func (*GetKeysResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetKeysResponse) GetKeys() []*PublicKey {
@@ -3649,7 +3868,7 @@ type LockObject struct {
 
 func (x *LockObject) Reset() {
 	*x = LockObject{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3661,7 +3880,7 @@ func (x *LockObject) String() string {
 func (*LockObject) ProtoMessage() {}
 
 func (x *LockObject) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3674,7 +3893,7 @@ func (x *LockObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockObject.ProtoReflect.Descriptor instead.
 func (*LockObject) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LockObject) GetPrimaryKey() []byte {
@@ -3746,7 +3965,7 @@ type LockProof struct {
 
 func (x *LockProof) Reset() {
 	*x = LockProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3758,7 +3977,7 @@ func (x *LockProof) String() string {
 func (*LockProof) ProtoMessage() {}
 
 func (x *LockProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3771,7 +3990,7 @@ func (x *LockProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockProof.ProtoReflect.Descriptor instead.
 func (*LockProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *LockProof) GetSignature() *Signature {
@@ -3790,7 +4009,7 @@ type Alive struct {
 
 func (x *Alive) Reset() {
 	*x = Alive{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3802,7 +4021,7 @@ func (x *Alive) String() string {
 func (*Alive) ProtoMessage() {}
 
 func (x *Alive) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3815,7 +4034,7 @@ func (x *Alive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alive.ProtoReflect.Descriptor instead.
 func (*Alive) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
 }
 
 // One message of a lock stream.
@@ -3839,7 +4058,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3851,7 +4070,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3864,7 +4083,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *LockRequest) GetChainKey() string {
@@ -3951,7 +4170,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3963,7 +4182,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3976,7 +4195,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Waiting) GetAhead() uint32 {
@@ -3997,7 +4216,7 @@ type Granted struct {
 
 func (x *Granted) Reset() {
 	*x = Granted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4009,7 +4228,7 @@ func (x *Granted) String() string {
 func (*Granted) ProtoMessage() {}
 
 func (x *Granted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4022,7 +4241,7 @@ func (x *Granted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Granted.ProtoReflect.Descriptor instead.
 func (*Granted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Granted) GetToken() uint64 {
@@ -4050,7 +4269,7 @@ type LockResponse struct {
 
 func (x *LockResponse) Reset() {
 	*x = LockResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4062,7 +4281,7 @@ func (x *LockResponse) String() string {
 func (*LockResponse) ProtoMessage() {}
 
 func (x *LockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4075,7 +4294,7 @@ func (x *LockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockResponse.ProtoReflect.Descriptor instead.
 func (*LockResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *LockResponse) GetMessage() isLockResponse_Message {
@@ -4168,7 +4387,7 @@ type Deletion struct {
 
 func (x *Deletion) Reset() {
 	*x = Deletion{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4180,7 +4399,7 @@ func (x *Deletion) String() string {
 func (*Deletion) ProtoMessage() {}
 
 func (x *Deletion) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4193,7 +4412,7 @@ func (x *Deletion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deletion.ProtoReflect.Descriptor instead.
 func (*Deletion) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Deletion) GetHead() *TreeHead {
@@ -4225,7 +4444,7 @@ type DeleteChainRequest struct {
 
 func (x *DeleteChainRequest) Reset() {
 	*x = DeleteChainRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4237,7 +4456,7 @@ func (x *DeleteChainRequest) String() string {
 func (*DeleteChainRequest) ProtoMessage() {}
 
 func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4250,7 +4469,7 @@ func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChainRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DeleteChainRequest) GetChainKey() string {
@@ -4287,7 +4506,7 @@ type Deleted struct {
 
 func (x *Deleted) Reset() {
 	*x = Deleted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[54]
+	mi := &file_atedb_v1_chain_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4299,7 +4518,7 @@ func (x *Deleted) String() string {
 func (*Deleted) ProtoMessage() {}
 
 func (x *Deleted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[54]
+	mi := &file_atedb_v1_chain_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4312,7 +4531,7 @@ func (x *Deleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deleted.ProtoReflect.Descriptor instead.
 func (*Deleted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{54}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Deleted) GetHead() *TreeHead {
@@ -4345,7 +4564,7 @@ type DeleteChainResponse struct {
 
 func (x *DeleteChainResponse) Reset() {
 	*x = DeleteChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[55]
+	mi := &file_atedb_v1_chain_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4357,7 +4576,7 @@ func (x *DeleteChainResponse) String() string {
 func (*DeleteChainResponse) ProtoMessage() {}
 
 func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[55]
+	mi := &file_atedb_v1_chain_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4370,7 +4589,7 @@ func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{55}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *DeleteChainResponse) GetMessage() isDeleteChainResponse_Message {
@@ -4439,7 +4658,7 @@ type GetProofRequest struct {
 
 func (x *GetProofRequest) Reset() {
 	*x = GetProofRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[56]
+	mi := &file_atedb_v1_chain_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4451,7 +4670,7 @@ func (x *GetProofRequest) String() string {
 func (*GetProofRequest) ProtoMessage() {}
 
 func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[56]
+	mi := &file_atedb_v1_chain_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4464,7 +4683,7 @@ func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofRequest.ProtoReflect.Descriptor instead.
 func (*GetProofRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{56}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GetProofRequest) GetChainKey() string {
@@ -4531,7 +4750,7 @@ type EventProof struct {
 
 func (x *EventProof) Reset() {
 	*x = EventProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[57]
+	mi := &file_atedb_v1_chain_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4543,7 +4762,7 @@ func (x *EventProof) String() string {
 func (*EventProof) ProtoMessage() {}
 
 func (x *EventProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[57]
+	mi := &file_atedb_v1_chain_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4556,7 +4775,7 @@ func (x *EventProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventProof.ProtoReflect.Descriptor instead.
 func (*EventProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{57}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *EventProof) GetEvent() *Event {
@@ -4627,7 +4846,7 @@ type GetProofResponse struct {
 
 func (x *GetProofResponse) Reset() {
 	*x = GetProofResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[58]
+	mi := &file_atedb_v1_chain_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4639,7 +4858,7 @@ func (x *GetProofResponse) String() string {
 func (*GetProofResponse) ProtoMessage() {}
 
 func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[58]
+	mi := &file_atedb_v1_chain_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4652,7 +4871,7 @@ func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofResponse.ProtoReflect.Descriptor instead.
 func (*GetProofResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{58}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetProofResponse) GetGenesis() *LogSegment {
@@ -4874,7 +5093,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x13AppendBatchResponse\x121\n" +
 	"\tcommitted\x18\x01 \x01(\v2\x13.atedb.v1.CommittedR\tcommitted\x12.\n" +
 	"\battested\x18\x02 \x01(\v2\x12.atedb.v1.AttestedR\battested\"\t\n" +
-	"\aFromNow\"\xde\x01\n" +
+	"\aFromNow\"\xa1\x02\n" +
 	"\x10SubscribeRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1c\n" +
@@ -4882,8 +5101,10 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\ftime_unix_ms\x18\x04 \x01(\x04H\x00R\n" +
 	"timeUnixMs\x12%\n" +
 	"\x03now\x18\x05 \x01(\v2\x11.atedb.v1.FromNowH\x00R\x03now\x12!\n" +
-	"\fheartbeat_ms\x18\x06 \x01(\rR\vheartbeatMsB\x06\n" +
-	"\x04from\"\x8b\x02\n" +
+	"\fheartbeat_ms\x18\x06 \x01(\rR\vheartbeatMs\x12,\n" +
+	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01B\x06\n" +
+	"\x04fromB\x13\n" +
+	"\x11_data_up_to_bytes\"\x8b\x02\n" +
 	"\x0eStartOfHistory\x12\x19\n" +
 	"\bchain_id\x18\x01 \x01(\fR\achainId\x12.\n" +
 	"\agenesis\x18\x02 \x01(\v2\x14.atedb.v1.LogSegmentR\agenesis\x12&\n" +
@@ -4914,15 +5135,17 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x06 \x01(\tH\x00R\n" +
 	"checkpointB\t\n" +
-	"\amessage\"\xd9\x01\n" +
+	"\amessage\"\x9c\x02\n" +
 	"\x11ReadEventsRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12#\n" +
 	"\rfrom_sequence\x18\x03 \x01(\x04R\ffromSequence\x12&\n" +
 	"\fend_sequence\x18\x04 \x01(\x04H\x00R\vendSequence\x88\x01\x01\x12\x14\n" +
 	"\x05limit\x18\x05 \x01(\x04R\x05limit\x12\x18\n" +
-	"\areverse\x18\x06 \x01(\bR\areverseB\x0f\n" +
-	"\r_end_sequence\"\xc1\x01\n" +
+	"\areverse\x18\x06 \x01(\bR\areverse\x12,\n" +
+	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01B\x0f\n" +
+	"\r_end_sequenceB\x13\n" +
+	"\x11_data_up_to_bytes\"\xc1\x01\n" +
 	"\x12ReadEventsResponse\x120\n" +
 	"\x05start\x18\x01 \x01(\v2\x18.atedb.v1.StartOfHistoryH\x00R\x05start\x12(\n" +
 	"\x03log\x18\x02 \x01(\v2\x14.atedb.v1.LogSegmentH\x00R\x03log\x12(\n" +
@@ -4975,7 +5198,26 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"inclusions\x18\x04 \x03(\v2\x13.atedb.v1.InclusionR\n" +
 	"inclusions\x12+\n" +
 	"\bchildren\x18\x05 \x03(\v2\x0f.atedb.v1.ChildR\bchildren\x12\x17\n" +
-	"\ais_last\x18\x06 \x01(\bR\x06isLast\"l\n" +
+	"\ais_last\x18\x06 \x01(\bR\x06isLast\"G\n" +
+	"\n" +
+	"WantedData\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x1d\n" +
+	"\n" +
+	"event_hash\x18\x02 \x01(\fR\teventHash\"w\n" +
+	"\x0fLoadDataRequest\x12\x1b\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
+	"\bchain_id\x18\x02 \x01(\fR\achainId\x12,\n" +
+	"\x06events\x18\x03 \x03(\v2\x14.atedb.v1.WantedDataR\x06events\"\xbe\x01\n" +
+	"\x10LoadDataResponse\x12\x1d\n" +
+	"\n" +
+	"event_hash\x18\x01 \x01(\fR\teventHash\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
+	"\x04salt\x18\x03 \x01(\fR\x04salt\x122\n" +
+	"\n" +
+	"data_state\x18\x04 \x01(\x0e2\x13.atedb.v1.DataStateR\tdataState\x12!\n" +
+	"\tredaction\x18\x05 \x01(\x04H\x00R\tredaction\x88\x01\x01B\f\n" +
+	"\n" +
+	"_redaction\"l\n" +
 	"\x0eGetKeysRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\"\n" +
@@ -5055,7 +5297,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\vChainHealth\x12\x1c\n" +
 	"\x18CHAIN_HEALTH_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHAIN_HEALTH_GOOD\x10\x01\x12\x1a\n" +
-	"\x16CHAIN_HEALTH_READ_ONLY\x10\x022\xfb\a\n" +
+	"\x16CHAIN_HEALTH_READ_ONLY\x10\x022\xc0\b\n" +
 	"\fChainService\x12D\n" +
 	"\tOpenChain\x12\x1a.atedb.v1.OpenChainRequest\x1a\x1b.atedb.v1.OpenChainResponse\x12H\n" +
 	"\tGetTicket\x12\x1a.atedb.v1.GetTicketRequest\x1a\x1b.atedb.v1.GetTicketResponse(\x010\x01\x12P\n" +
@@ -5068,7 +5310,8 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
 	"ReadEvents\x12\x1b.atedb.v1.ReadEventsRequest\x1a\x1c.atedb.v1.ReadEventsResponse0\x01\x12A\n" +
 	"\bGetEvent\x12\x19.atedb.v1.GetEventRequest\x1a\x1a.atedb.v1.GetEventResponse\x12O\n" +
-	"\fListChildren\x12\x1d.atedb.v1.ListChildrenRequest\x1a\x1e.atedb.v1.ListChildrenResponse0\x01\x12>\n" +
+	"\fListChildren\x12\x1d.atedb.v1.ListChildrenRequest\x1a\x1e.atedb.v1.ListChildrenResponse0\x01\x12C\n" +
+	"\bLoadData\x12\x19.atedb.v1.LoadDataRequest\x1a\x1a.atedb.v1.LoadDataResponse0\x01\x12>\n" +
 	"\aGetKeys\x12\x18.atedb.v1.GetKeysRequest\x1a\x19.atedb.v1.GetKeysResponse\x129\n" +
 	"\x04Lock\x12\x15.atedb.v1.LockRequest\x1a\x16.atedb.v1.LockResponse(\x010\x01\x12N\n" +
 	"\vDeleteChain\x12\x1c.atedb.v1.DeleteChainRequest\x1a\x1d.atedb.v1.DeleteChainResponse(\x010\x01\x12A\n" +
@@ -5089,7 +5332,7 @@ func file_atedb_v1_chain_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_chain_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_atedb_v1_chain_proto_goTypes = []any{
 	(ChainHealth)(0),              // 0: atedb.v1.ChainHealth
 	(*OpenChainRequest)(nil),      // 1: atedb.v1.OpenChainRequest
@@ -5135,155 +5378,163 @@ var file_atedb_v1_chain_proto_goTypes = []any{
 	(*Child)(nil),                 // 41: atedb.v1.Child
 	(*Inclusion)(nil),             // 42: atedb.v1.Inclusion
 	(*ListChildrenResponse)(nil),  // 43: atedb.v1.ListChildrenResponse
-	(*GetKeysRequest)(nil),        // 44: atedb.v1.GetKeysRequest
-	(*GetKeysResponse)(nil),       // 45: atedb.v1.GetKeysResponse
-	(*LockObject)(nil),            // 46: atedb.v1.LockObject
-	(*LockProof)(nil),             // 47: atedb.v1.LockProof
-	(*Alive)(nil),                 // 48: atedb.v1.Alive
-	(*LockRequest)(nil),           // 49: atedb.v1.LockRequest
-	(*Waiting)(nil),               // 50: atedb.v1.Waiting
-	(*Granted)(nil),               // 51: atedb.v1.Granted
-	(*LockResponse)(nil),          // 52: atedb.v1.LockResponse
-	(*Deletion)(nil),              // 53: atedb.v1.Deletion
-	(*DeleteChainRequest)(nil),    // 54: atedb.v1.DeleteChainRequest
-	(*Deleted)(nil),               // 55: atedb.v1.Deleted
-	(*DeleteChainResponse)(nil),   // 56: atedb.v1.DeleteChainResponse
-	(*GetProofRequest)(nil),       // 57: atedb.v1.GetProofRequest
-	(*EventProof)(nil),            // 58: atedb.v1.EventProof
-	(*GetProofResponse)(nil),      // 59: atedb.v1.GetProofResponse
-	nil,                           // 60: atedb.v1.Rejected.MetadataEntry
-	(*Seal)(nil),                  // 61: atedb.v1.Seal
-	(*PublicKey)(nil),             // 62: atedb.v1.PublicKey
-	(TrustMode)(0),                // 63: atedb.v1.TrustMode
-	(*LogSegment)(nil),            // 64: atedb.v1.LogSegment
-	(*TreeHead)(nil),              // 65: atedb.v1.TreeHead
-	(*CheckpointKeys)(nil),        // 66: atedb.v1.CheckpointKeys
-	(*IdentityRotation)(nil),      // 67: atedb.v1.IdentityRotation
-	(*Signature)(nil),             // 68: atedb.v1.Signature
-	(*Event)(nil),                 // 69: atedb.v1.Event
-	(ErrorReason)(0),              // 70: atedb.v1.ErrorReason
+	(*WantedData)(nil),            // 44: atedb.v1.WantedData
+	(*LoadDataRequest)(nil),       // 45: atedb.v1.LoadDataRequest
+	(*LoadDataResponse)(nil),      // 46: atedb.v1.LoadDataResponse
+	(*GetKeysRequest)(nil),        // 47: atedb.v1.GetKeysRequest
+	(*GetKeysResponse)(nil),       // 48: atedb.v1.GetKeysResponse
+	(*LockObject)(nil),            // 49: atedb.v1.LockObject
+	(*LockProof)(nil),             // 50: atedb.v1.LockProof
+	(*Alive)(nil),                 // 51: atedb.v1.Alive
+	(*LockRequest)(nil),           // 52: atedb.v1.LockRequest
+	(*Waiting)(nil),               // 53: atedb.v1.Waiting
+	(*Granted)(nil),               // 54: atedb.v1.Granted
+	(*LockResponse)(nil),          // 55: atedb.v1.LockResponse
+	(*Deletion)(nil),              // 56: atedb.v1.Deletion
+	(*DeleteChainRequest)(nil),    // 57: atedb.v1.DeleteChainRequest
+	(*Deleted)(nil),               // 58: atedb.v1.Deleted
+	(*DeleteChainResponse)(nil),   // 59: atedb.v1.DeleteChainResponse
+	(*GetProofRequest)(nil),       // 60: atedb.v1.GetProofRequest
+	(*EventProof)(nil),            // 61: atedb.v1.EventProof
+	(*GetProofResponse)(nil),      // 62: atedb.v1.GetProofResponse
+	nil,                           // 63: atedb.v1.Rejected.MetadataEntry
+	(*Seal)(nil),                  // 64: atedb.v1.Seal
+	(*PublicKey)(nil),             // 65: atedb.v1.PublicKey
+	(TrustMode)(0),                // 66: atedb.v1.TrustMode
+	(*LogSegment)(nil),            // 67: atedb.v1.LogSegment
+	(*TreeHead)(nil),              // 68: atedb.v1.TreeHead
+	(*CheckpointKeys)(nil),        // 69: atedb.v1.CheckpointKeys
+	(*IdentityRotation)(nil),      // 70: atedb.v1.IdentityRotation
+	(*Signature)(nil),             // 71: atedb.v1.Signature
+	(*Event)(nil),                 // 72: atedb.v1.Event
+	(ErrorReason)(0),              // 73: atedb.v1.ErrorReason
+	(DataState)(0),                // 74: atedb.v1.DataState
 }
 var file_atedb_v1_chain_proto_depIdxs = []int32{
 	2,   // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
-	61,  // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
-	62,  // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
-	63,  // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	64,  // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
-	65,  // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
+	64,  // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
+	65,  // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
+	66,  // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	67,  // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
+	68,  // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
 	3,   // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
 	4,   // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	66,  // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
-	67,  // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	64,  // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
-	68,  // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
-	62,  // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
+	69,  // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
+	70,  // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	67,  // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
+	71,  // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
+	65,  // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
 	6,   // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
-	62,  // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
-	62,  // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
-	67,  // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	65,  // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
+	65,  // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
+	70,  // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
 	8,   // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
 	9,   // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
-	63,  // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	62,  // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
-	65,  // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
+	66,  // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	65,  // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
+	68,  // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
 	0,   // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
 	4,   // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
 	13,  // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
 	15,  // 25: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
-	68,  // 26: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
-	69,  // 27: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
-	61,  // 28: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
+	71,  // 26: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
+	72,  // 27: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
+	64,  // 28: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
 	17,  // 29: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
-	65,  // 30: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
-	70,  // 31: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
-	60,  // 32: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
+	68,  // 30: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
+	73,  // 31: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
+	63,  // 32: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
 	19,  // 33: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
 	20,  // 34: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
 	21,  // 35: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
 	22,  // 36: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
 	23,  // 37: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
-	69,  // 38: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
-	61,  // 39: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
+	72,  // 38: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
+	64,  // 39: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
 	19,  // 40: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
 	23,  // 41: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
 	27,  // 42: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
-	64,  // 43: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
-	65,  // 44: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
-	65,  // 45: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
-	65,  // 46: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
-	65,  // 47: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
+	67,  // 43: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
+	68,  // 44: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
+	68,  // 45: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
+	68,  // 46: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
+	68,  // 47: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
 	29,  // 48: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
-	64,  // 49: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
+	67,  // 49: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
 	30,  // 50: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
 	31,  // 51: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
 	32,  // 52: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
 	29,  // 53: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
-	64,  // 54: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
+	67,  // 54: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
 	36,  // 55: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
-	64,  // 56: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
-	65,  // 57: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
+	67,  // 56: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
+	68,  // 57: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
 	39,  // 58: atedb.v1.ListChildrenRequest.after:type_name -> atedb.v1.ChildPosition
-	65,  // 59: atedb.v1.ListChildrenResponse.head:type_name -> atedb.v1.TreeHead
-	64,  // 60: atedb.v1.ListChildrenResponse.log:type_name -> atedb.v1.LogSegment
+	68,  // 59: atedb.v1.ListChildrenResponse.head:type_name -> atedb.v1.TreeHead
+	67,  // 60: atedb.v1.ListChildrenResponse.log:type_name -> atedb.v1.LogSegment
 	42,  // 61: atedb.v1.ListChildrenResponse.inclusions:type_name -> atedb.v1.Inclusion
 	41,  // 62: atedb.v1.ListChildrenResponse.children:type_name -> atedb.v1.Child
-	62,  // 63: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
-	62,  // 64: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
-	62,  // 65: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
-	68,  // 66: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
-	46,  // 67: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
-	47,  // 68: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
-	48,  // 69: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
-	21,  // 70: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
-	50,  // 71: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
-	51,  // 72: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
-	48,  // 73: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
-	65,  // 74: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
-	68,  // 75: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
-	53,  // 76: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
-	65,  // 77: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
-	21,  // 78: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
-	55,  // 79: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
-	69,  // 80: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
-	61,  // 81: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
-	62,  // 82: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
-	64,  // 83: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
-	65,  // 84: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
-	58,  // 85: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
-	65,  // 86: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
-	1,   // 87: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
-	7,   // 88: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
-	11,  // 89: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
-	14,  // 90: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
-	18,  // 91: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
-	25,  // 92: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
-	28,  // 93: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
-	34,  // 94: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
-	37,  // 95: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
-	40,  // 96: atedb.v1.ChainService.ListChildren:input_type -> atedb.v1.ListChildrenRequest
-	44,  // 97: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
-	49,  // 98: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
-	54,  // 99: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
-	57,  // 100: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
-	5,   // 101: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
-	10,  // 102: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
-	12,  // 103: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
-	16,  // 104: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
-	24,  // 105: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
-	26,  // 106: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
-	33,  // 107: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
-	35,  // 108: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
-	38,  // 109: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
-	43,  // 110: atedb.v1.ChainService.ListChildren:output_type -> atedb.v1.ListChildrenResponse
-	45,  // 111: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
-	52,  // 112: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
-	56,  // 113: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
-	59,  // 114: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
-	101, // [101:115] is the sub-list for method output_type
-	87,  // [87:101] is the sub-list for method input_type
-	87,  // [87:87] is the sub-list for extension type_name
-	87,  // [87:87] is the sub-list for extension extendee
-	0,   // [0:87] is the sub-list for field type_name
+	44,  // 63: atedb.v1.LoadDataRequest.events:type_name -> atedb.v1.WantedData
+	74,  // 64: atedb.v1.LoadDataResponse.data_state:type_name -> atedb.v1.DataState
+	65,  // 65: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
+	65,  // 66: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
+	65,  // 67: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
+	71,  // 68: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
+	49,  // 69: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
+	50,  // 70: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
+	51,  // 71: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
+	21,  // 72: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
+	53,  // 73: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
+	54,  // 74: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
+	51,  // 75: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
+	68,  // 76: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
+	71,  // 77: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
+	56,  // 78: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
+	68,  // 79: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
+	21,  // 80: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
+	58,  // 81: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
+	72,  // 82: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
+	64,  // 83: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
+	65,  // 84: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
+	67,  // 85: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
+	68,  // 86: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
+	61,  // 87: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
+	68,  // 88: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
+	1,   // 89: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
+	7,   // 90: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
+	11,  // 91: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
+	14,  // 92: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
+	18,  // 93: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
+	25,  // 94: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
+	28,  // 95: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
+	34,  // 96: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
+	37,  // 97: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
+	40,  // 98: atedb.v1.ChainService.ListChildren:input_type -> atedb.v1.ListChildrenRequest
+	45,  // 99: atedb.v1.ChainService.LoadData:input_type -> atedb.v1.LoadDataRequest
+	47,  // 100: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
+	52,  // 101: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
+	57,  // 102: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
+	60,  // 103: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
+	5,   // 104: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
+	10,  // 105: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
+	12,  // 106: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
+	16,  // 107: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
+	24,  // 108: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
+	26,  // 109: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
+	33,  // 110: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
+	35,  // 111: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
+	38,  // 112: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
+	43,  // 113: atedb.v1.ChainService.ListChildren:output_type -> atedb.v1.ListChildrenResponse
+	46,  // 114: atedb.v1.ChainService.LoadData:output_type -> atedb.v1.LoadDataResponse
+	48,  // 115: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
+	55,  // 116: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
+	59,  // 117: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
+	62,  // 118: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
+	104, // [104:119] is the sub-list for method output_type
+	89,  // [89:104] is the sub-list for method input_type
+	89,  // [89:89] is the sub-list for extension type_name
+	89,  // [89:89] is the sub-list for extension extendee
+	0,   // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_chain_proto_init() }
@@ -5332,29 +5583,30 @@ func file_atedb_v1_chain_proto_init() {
 		(*GetEventRequest_Sequence)(nil),
 	}
 	file_atedb_v1_chain_proto_msgTypes[40].OneofWrappers = []any{}
-	file_atedb_v1_chain_proto_msgTypes[48].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[45].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{
 		(*LockRequest_Lock)(nil),
 		(*LockRequest_Proof)(nil),
 		(*LockRequest_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[54].OneofWrappers = []any{
 		(*LockResponse_Conversation)(nil),
 		(*LockResponse_Waiting)(nil),
 		(*LockResponse_Granted)(nil),
 		(*LockResponse_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[55].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[58].OneofWrappers = []any{
 		(*DeleteChainResponse_Conversation)(nil),
 		(*DeleteChainResponse_Deleted)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[56].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[59].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_chain_proto_rawDesc), len(file_atedb_v1_chain_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   60,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -31,6 +31,7 @@ const (
 	ChainService_ReadEvents_FullMethodName    = "/atedb.v1.ChainService/ReadEvents"
 	ChainService_GetEvent_FullMethodName      = "/atedb.v1.ChainService/GetEvent"
 	ChainService_ListChildren_FullMethodName  = "/atedb.v1.ChainService/ListChildren"
+	ChainService_LoadData_FullMethodName      = "/atedb.v1.ChainService/LoadData"
 	ChainService_GetKeys_FullMethodName       = "/atedb.v1.ChainService/GetKeys"
 	ChainService_Lock_FullMethodName          = "/atedb.v1.ChainService/Lock"
 	ChainService_DeleteChain_FullMethodName   = "/atedb.v1.ChainService/DeleteChain"
@@ -113,6 +114,11 @@ type ChainServiceClient interface {
 	// event of one exists, is the server's word: who wants that proven reads the chain. Also fails with REQUEST_INVALID where
 	// neither a parent nor a collection is named. Changes nothing; a retry is safe, and may go on after the last child that came.
 	ListChildren(ctx context.Context, in *ListChildrenRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListChildrenResponse], error)
+	// Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+	// of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+	// the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+	// nothing; a retry is safe.
+	LoadData(ctx context.Context, in *LoadDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LoadDataResponse], error)
 	// Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
 	// they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
 	GetKeys(ctx context.Context, in *GetKeysRequest, opts ...grpc.CallOption) (*GetKeysResponse, error)
@@ -284,6 +290,25 @@ func (c *chainServiceClient) ListChildren(ctx context.Context, in *ListChildrenR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ChainService_ListChildrenClient = grpc.ServerStreamingClient[ListChildrenResponse]
 
+func (c *chainServiceClient) LoadData(ctx context.Context, in *LoadDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LoadDataResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[5], ChainService_LoadData_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LoadDataRequest, LoadDataResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChainService_LoadDataClient = grpc.ServerStreamingClient[LoadDataResponse]
+
 func (c *chainServiceClient) GetKeys(ctx context.Context, in *GetKeysRequest, opts ...grpc.CallOption) (*GetKeysResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetKeysResponse)
@@ -296,7 +321,7 @@ func (c *chainServiceClient) GetKeys(ctx context.Context, in *GetKeysRequest, op
 
 func (c *chainServiceClient) Lock(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LockRequest, LockResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[5], ChainService_Lock_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[6], ChainService_Lock_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -309,7 +334,7 @@ type ChainService_LockClient = grpc.BidiStreamingClient[LockRequest, LockRespons
 
 func (c *chainServiceClient) DeleteChain(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DeleteChainRequest, DeleteChainResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[6], ChainService_DeleteChain_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[7], ChainService_DeleteChain_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -406,6 +431,11 @@ type ChainServiceServer interface {
 	// event of one exists, is the server's word: who wants that proven reads the chain. Also fails with REQUEST_INVALID where
 	// neither a parent nor a collection is named. Changes nothing; a retry is safe, and may go on after the last child that came.
 	ListChildren(*ListChildrenRequest, grpc.ServerStreamingServer[ListChildrenResponse]) error
+	// Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+	// of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+	// the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+	// nothing; a retry is safe.
+	LoadData(*LoadDataRequest, grpc.ServerStreamingServer[LoadDataResponse]) error
 	// Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
 	// they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
 	GetKeys(context.Context, *GetKeysRequest) (*GetKeysResponse, error)
@@ -473,6 +503,9 @@ func (UnimplementedChainServiceServer) GetEvent(context.Context, *GetEventReques
 }
 func (UnimplementedChainServiceServer) ListChildren(*ListChildrenRequest, grpc.ServerStreamingServer[ListChildrenResponse]) error {
 	return status.Error(codes.Unimplemented, "method ListChildren not implemented")
+}
+func (UnimplementedChainServiceServer) LoadData(*LoadDataRequest, grpc.ServerStreamingServer[LoadDataResponse]) error {
+	return status.Error(codes.Unimplemented, "method LoadData not implemented")
 }
 func (UnimplementedChainServiceServer) GetKeys(context.Context, *GetKeysRequest) (*GetKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetKeys not implemented")
@@ -644,6 +677,17 @@ func _ChainService_ListChildren_Handler(srv interface{}, stream grpc.ServerStrea
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ChainService_ListChildrenServer = grpc.ServerStreamingServer[ListChildrenResponse]
 
+func _ChainService_LoadData_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(LoadDataRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ChainServiceServer).LoadData(m, &grpc.GenericServerStream[LoadDataRequest, LoadDataResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChainService_LoadDataServer = grpc.ServerStreamingServer[LoadDataResponse]
+
 func _ChainService_GetKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetKeysRequest)
 	if err := dec(in); err != nil {
@@ -756,6 +800,11 @@ var ChainService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "ListChildren",
 			Handler:       _ChainService_ListChildren_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "LoadData",
+			Handler:       _ChainService_LoadData_Handler,
 			ServerStreams: true,
 		},
 		{

@@ -91,6 +91,11 @@ class ChainServiceStub:
                 request_serializer=atedb_dot_v1_dot_chain__pb2.ListChildrenRequest.SerializeToString,
                 response_deserializer=atedb_dot_v1_dot_chain__pb2.ListChildrenResponse.FromString,
                 _registered_method=True)
+        self.LoadData = channel.unary_stream(
+                '/atedb.v1.ChainService/LoadData',
+                request_serializer=atedb_dot_v1_dot_chain__pb2.LoadDataRequest.SerializeToString,
+                response_deserializer=atedb_dot_v1_dot_chain__pb2.LoadDataResponse.FromString,
+                _registered_method=True)
         self.GetKeys = channel.unary_unary(
                 '/atedb.v1.ChainService/GetKeys',
                 request_serializer=atedb_dot_v1_dot_chain__pb2.GetKeysRequest.SerializeToString,
@@ -237,6 +242,16 @@ class ChainServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LoadData(self, request, context):
+        """Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+        of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+        the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+        nothing; a retry is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetKeys(self, request, context):
         """Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
         they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
@@ -337,6 +352,11 @@ def add_ChainServiceServicer_to_server(servicer, server):
                     servicer.ListChildren,
                     request_deserializer=atedb_dot_v1_dot_chain__pb2.ListChildrenRequest.FromString,
                     response_serializer=atedb_dot_v1_dot_chain__pb2.ListChildrenResponse.SerializeToString,
+            ),
+            'LoadData': grpc.unary_stream_rpc_method_handler(
+                    servicer.LoadData,
+                    request_deserializer=atedb_dot_v1_dot_chain__pb2.LoadDataRequest.FromString,
+                    response_serializer=atedb_dot_v1_dot_chain__pb2.LoadDataResponse.SerializeToString,
             ),
             'GetKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKeys,
@@ -636,6 +656,33 @@ class ChainService:
             '/atedb.v1.ChainService/ListChildren',
             atedb_dot_v1_dot_chain__pb2.ListChildrenRequest.SerializeToString,
             atedb_dot_v1_dot_chain__pb2.ListChildrenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LoadData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/atedb.v1.ChainService/LoadData',
+            atedb_dot_v1_dot_chain__pb2.LoadDataRequest.SerializeToString,
+            atedb_dot_v1_dot_chain__pb2.LoadDataResponse.FromString,
             options,
             channel_credentials,
             insecure,
