@@ -70,6 +70,40 @@ test('rm appends a tombstone; what is not there, or not any more, is told as 7',
   expect(forced).toEqual({ code: 0, stdout: '', stderr: 'removed, as sequence 3\n' });
 });
 
+test('children of an object are printed, and those of a collection', async () => {
+  const chain = cli.address('children');
+  const parent = ['--parent', key];
+  await append(chain, 'one', ['--name', 'a', ...parent]);
+  await append(chain, 'two\n', ['--name', 'b', ...parent, '--collection-name', 'drafts']);
+  await append(chain, 'at the root', ['--collection-name', 'drafts']);
+  const all = await cli.atedb(['children', chain, '--primary-key', key]);
+  expect(all).toEqual({ code: 0, stdout: 'one\ntwo\n', stderr: '' });
+  const [drafts, root, wrong] = await Promise.all([
+    cli.atedb(['children', chain, '--primary-key', key, '--collection-name', 'drafts', '--json']),
+    cli.atedb(['children', chain, '--collection-name', 'drafts', '--limit', '1']),
+    cli.atedb(['children', chain]),
+  ]);
+  const [line, ...others] = jsonLines(drafts.stdout);
+  expect(others).toEqual([]);
+  const collection = expect.stringMatching(/^[0-9a-f]{32}$/);
+  expect(line).toMatchObject({ sequence: 2, parent: key, collection });
+  expect(root).toMatchObject({ code: 0, stdout: 'at the root\n' });
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/say whose children/) });
+});
+
+test('data above a size is left out where that is asked for, and told', async () => {
+  const chain = cli.address('sizes');
+  await append(chain, `small\n${'x'.repeat(50)}\n`, []);
+  const flags = ['--data-up-to', '10'];
+  const read = await cli.atedb(['read', chain, ...flags]);
+  expect(read).toMatchObject({ code: 0, stdout: 'small\n' });
+  expect(read.stderr).toMatch(/not printed: 1 event with more data/);
+  const json = await cli.atedb(['tail', chain, ...flags, '--json', '--limit', '3']);
+  expect(jsonLines(json.stdout)[2]).toEqual(
+    expect.objectContaining({ sequence: 2, dataState: 'omitted', dataBytes: 50 }),
+  );
+});
+
 test('rm makes no chain, forced or not', async () => {
   const refused = await cli.atedb(['rm', cli.address('nowhere'), '--name', 'x', '--force']);
   expect(refused.code).toBe(3);

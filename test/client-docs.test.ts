@@ -11,7 +11,7 @@ test('every program of docs/client.md runs as it is', async () => {
   const root = join(import.meta.dirname, '..');
   const page = await readFile(join(root, 'docs', 'client.md'), 'utf8');
   const programs = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, program = '']) => program);
-  expect(programs).toHaveLength(9);
+  expect(programs).toHaveLength(11);
   const home = await temporaryHome();
   const printed: string[] = [];
   for (const [index, program] of programs.entries()) {
@@ -47,5 +47,7 @@ test('every program of docs/client.md runs as it is', async () => {
   expect(printed[5]).toBe('KEY_REVOKED\n');
   expect(printed[6]).toContain('Dear diary');
   expect(printed[7]).toBe('green\n');
-  expect(printed[8]).toBe('example.com/me/settings 3 1 blue\n');
+  expect(printed[8]).toMatch(/^[0-9a-f]{32} how it began\n[0-9a-f]{32} to be written\n$/);
+  expect(printed[9]).toBe('2 100000\n');
+  expect(printed[10]).toBe('example.com/me/settings 3 1 blue\n');
 }, 120_000);

@@ -3,8 +3,8 @@ import { create, type DescMethod, type MessageInitShape, toBinary } from '@bufbu
 import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ChainService, type GetTicketRequestSchema } from '../gen/atedb/v1/chain_pb.js';
-import { KeyPair, signatureContexts } from '../src/crypto/index.ts';
-import type { TicketProofClaim } from '../src/event/index.ts';
+import { KeyPair, leafHash, signatureContexts } from '../src/crypto/index.ts';
+import { parseBatch, type TicketProofClaim } from '../src/event/index.ts';
 import { appendRequest, reasonOf } from './support/raw-client.ts';
 import { StubClient } from './support/stub-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -45,6 +45,8 @@ const methods = ChainService.methods.filter(
   ({ name }) => name !== 'GetTicket' && name !== 'ListChains',
 );
 
+const genesisHeader = () => parseBatch(genesis.run).headerOf(0);
+
 /** The least that a method answers to. */
 async function requestOf({ name, input }: DescMethod): Promise<Buffer> {
   if (name === 'AppendBatch') {
@@ -54,7 +56,9 @@ async function requestOf({ name, input }: DescMethod): Promise<Buffer> {
   const fields: Record<string, object> = {
     GetKeys: { fingerprints: [root.publicKey.fingerprint] },
     GetEvent: { event: { case: 'sequence', value: 0n } },
+    ListChildren: { parent: randomBytes(16) },
     GetProof: { sequence: 0n },
+    LoadData: { events: [{ sequence: 0n, eventHash: leafHash(genesisHeader()) }] },
     DeleteChain: { chainId: writer.chainId },
     Lock: {
       message: {

@@ -1,4 +1,12 @@
 export { encodeBase32 } from './base32.ts';
+export {
+  type ChildQuery,
+  type ChildRow,
+  ChildTable,
+  childOrderBytes,
+  childRowBytes,
+  placeFor,
+} from './child-table.ts';
 export { FieldCursor, readVarint, wireTypes } from './cursor.ts';
 export { damageMetadata } from './damage-metadata.ts';
 export { AtedbError, type AtedbErrorOptions, type Reason, reasons } from './errors.ts';

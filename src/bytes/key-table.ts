@@ -31,6 +31,7 @@ export interface KeyRecord {
  * where they go depends on a secret, or somebody could make them all go to one place.
  */
 export class KeyTable {
+  readonly keyWords = wordsOfKey;
   readonly #k0: number;
   readonly #k1: number;
   /** By hash: the number of an entry and one, or 0. At most half of them are taken. */

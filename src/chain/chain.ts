@@ -1,4 +1,4 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, type ChildQuery } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
@@ -17,13 +17,10 @@ import {
   type ChainState,
   checkContents,
   checkHashes,
-  floorNone,
   genesisSigners,
   isFromServer,
   issuerOfShown,
   keyTable,
-  type RetentionFloor,
-  raiseFloor,
   type StreamTies,
   verifyAllSigned,
   verifyHeld,
@@ -33,6 +30,8 @@ import {
 } from '../trust/index.ts';
 import { ChainCompaction } from './chain-compaction.ts';
 import { changesRights } from './changes-rights.ts';
+import { type ChildrenPage, findChildren } from './children.ts';
+import { durableFloor } from './durable-floor.ts';
 import type { Eraser } from './eraser.ts';
 import { hasRedaction, redactionsIn } from './erasing.ts';
 import type { ClosedFacts, KeyIndex } from './key-index.ts';
@@ -100,7 +99,7 @@ export class Chain {
     this.compaction = new ChainCompaction({
       ...{ log: this.log, keys: this.#keys, now: this.#now },
       hasRetention: () => this.#state.authority.retention !== undefined,
-      retained: () => this.#retained(),
+      retained: () => durableFloor(this.#state, () => this.settled()),
     });
     this.#checkHashes = options.checkHashes ?? checkHashes;
     this.#checkRoom = options.checkRoom ?? (() => undefined);
@@ -347,12 +346,9 @@ export class Chain {
     }
   }
 
-  /** What the rule for retention lets go, once it is durable: a power cut could take back the rule, and not what it let go. */
-  async #retained(): Promise<RetentionFloor> {
-    const { authority, nextSequence, timeUnixMs } = this.#state;
-    const floor = raiseFloor(floorNone, authority.retention, { nextSequence, timeUnixMs });
-    if (floor !== floorNone) await this.settled();
-    return floor;
+  /** Find children of an object, the first so many in their order. @throws AtedbError STORAGE_FAILED, CHAIN_DAMAGED. */
+  childrenOf(query: ChildQuery, countMax: number): Promise<ChildrenPage> {
+    return findChildren({ log: this.log, keys: this.#keys }, query, countMax);
   }
 
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */

@@ -8,6 +8,7 @@ export type {
   CompactionReport,
 } from './chain-compaction.ts';
 export { chainFolder, chainKeyOfFolder } from './chain-folder.ts';
+export type { ChildrenPage, FoundChild } from './children.ts';
 export type { CompactionRunner, RewrittenSegment } from './compaction-job.ts';
 export { CompactionThread } from './compaction-thread.ts';
 export type { AskedCompaction, CompactorSettings } from './compactor.ts';

@@ -1,62 +1,13 @@
-import { KeyTable } from '../bytes/index.ts';
-import { randomSecret } from '../crypto/index.ts';
-import {
-  type Batch,
-  dataBytesAt,
-  eachPrimaryKey,
-  type KeyUnchanged,
-  kindData,
-  layoutOf,
-  layoutStride,
-  parseSealOfRun,
-  splitSlice,
-  WriterNumbers,
-  writesObject,
-} from '../event/index.ts';
+import type { ChildQuery, ChildRow } from '../bytes/index.ts';
+import { type Batch, type KeyUnchanged, parseSealOfRun, splitSlice } from '../event/index.ts';
 import type { ChainLog } from '../log/index.ts';
+import { addRows } from './child-rows.ts';
+import { MemoryKeys } from './memory-keys.ts';
 
 const sliceBytesMax = 1024 * 1024;
 
 /** Closed segments whose keys wait in memory to be written; of those before, the files are made when they are needed. */
 const waitingMax = 2;
-
-/** The keys of some segment's events, in memory. */
-class MemoryKeys {
-  readonly firstSequence: number;
-  readonly table = new KeyTable(randomSecret());
-  readonly writers = new WriterNumbers();
-
-  constructor(firstSequence: number) {
-    this.firstSequence = firstSequence;
-  }
-
-  /** Take note of a batch that was just taken apart. */
-  addBatch({ bytes, layout, count, seal }: Batch, firstSequence: number): void {
-    const writer = this.writers.numberOf(seal.writerId);
-    for (let index = 0; index < count; index += 1) {
-      const at = layout[index * layoutStride + layoutOf.keyStart] as number;
-      const kind = layout[index * layoutStride + layoutOf.kind] as number;
-      if (!writesObject(kind) || at === 0) continue;
-      const dataBytes = kind === kindData ? dataBytesAt(layout, index) : 0;
-      this.table.add(bytes, at, firstSequence + index, writer, dataBytes);
-    }
-  }
-
-  /** Take note of a batch that was checked before. */
-  addRun(run: Buffer, firstSequence: number, writerId: Buffer): void {
-    const writer = this.writers.numberOf(writerId);
-    eachPrimaryKey(run, (event, at, dataBytes) =>
-      this.table.add(run, at, firstSequence + event, writer, dataBytes),
-    );
-  }
-
-  endOfOthers(key: Buffer, writerId: Buffer): number {
-    const found = this.table.find(key);
-    if (found === undefined) return 0;
-    const isOwn = found.writer === this.writers.find(writerId);
-    return isOwn ? found.endOfOthers : found.newest + 1;
-  }
-}
 
 /** What closed segments say of the objects that a batch's conditions are about. */
 export interface ClosedFacts {
@@ -150,6 +101,43 @@ export class KeyIndex {
     return undefined;
   }
 
+  /**
+   * Where events have put objects, as far as is known: for each child that some event has put at the parent, the newest that did. Whether it is
+   * there still its other events say.
+   *
+   * @returns the first so many in their order, and the sequence below which all events were looked at. They may not be durable yet.
+   */
+  async placed(
+    log: ChainLog,
+    query: ChildQuery,
+    countMax: number,
+  ): Promise<{ readonly rows: readonly ChildRow[]; readonly end: number }> {
+    const { end } = this.#tables.at(-1) as MemoryKeys;
+    const start = this.memoryStart;
+    const rows: ChildRow[] = [];
+    for (const { children } of this.#tables)
+      addRows(rows, children.find(query, countMax), countMax);
+    for (const { segment } of [...log.keys.spansBelow(start)]) {
+      addRows(rows, await log.keys.children(segment, query, countMax), countMax);
+    }
+    return { rows, end };
+  }
+
+  /** Sequence of the newest event of rules, at a sequence or above, that has moved an object; undefined where there is none. */
+  async moveOf(log: ChainLog, key: Buffer, since: number): Promise<number | undefined> {
+    const start = this.memoryStart;
+    for (const { children } of [...this.#tables].reverse()) {
+      const found = children.moveOf(key);
+      if (found !== undefined) return found < since ? undefined : found;
+    }
+    for (const { segment, nextSequence } of [...log.keys.spansBelow(start)]) {
+      if (nextSequence <= since) return undefined;
+      const found = await log.keys.moveOf(segment, key);
+      if (found !== undefined) return found < since ? undefined : found;
+    }
+    return undefined;
+  }
+
   /** Resolves when no keys are being written. */
   written(): Promise<void> {
     return this.#writing;
@@ -168,7 +156,8 @@ export class KeyIndex {
     const first = log.keys.firstSequenceOf(segment);
     const keys = this.#tables.find(({ firstSequence }) => firstSequence === first);
     if (keys === undefined) return;
-    await log.keys.write(segment, { table: keys.table, writers: keys.writers.ids });
+    const { table, children, writers } = keys;
+    await log.keys.write(segment, { table, children, writers: writers.ids });
     this.#tables = this.#tables.filter(({ firstSequence }) => firstSequence > keys.firstSequence);
   }
 
@@ -180,7 +169,7 @@ export class KeyIndex {
       const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
       if (bytes.length === 0) break;
       for (const { run, commit } of splitSlice(bytes)) {
-        active.addRun(run, commit.firstSequence, parseSealOfRun(run).writerId);
+        active.addRun(run, { ...commit, writerId: parseSealOfRun(run).writerId });
       }
       position = next;
     }

@@ -1,6 +1,7 @@
 import { appendCommand } from './commands/append.ts';
 import { backupCommand } from './commands/backup.ts';
 import { chainsCommand } from './commands/chains.ts';
+import { childrenCommand } from './commands/children.ts';
 import { compactCommand } from './commands/compact.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -38,6 +39,7 @@ const commandNames = [
   'read',
   'tail',
   'get',
+  'children',
   'backup',
   'restore',
   'redact',
@@ -83,6 +85,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(readCommand)
       .command(tailCommand)
       .command(getCommand)
+      .command(childrenCommand)
       .command(backupCommand)
       .command(restoreCommand)
       .command(redactCommand)

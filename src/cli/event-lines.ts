@@ -13,12 +13,16 @@ export interface PrintedEvent {
   readonly parent: Buffer | undefined;
   readonly collection: Buffer | undefined;
   readonly type: string | undefined;
+  /** Of a child that is listed: sequence of the event of rules that has moved it since. */
+  readonly movedBy?: number | undefined;
   readonly replyTo: Buffer | undefined;
   readonly committedUnixMs: number;
   /** Fingerprint of the key of whoever is named as the author. */
   readonly author?: Buffer | undefined;
   /** Undefined: it is not here any more. */
   readonly data: Buffer | undefined;
+  /** Bytes of data, as it is stored. */
+  readonly dataBytes?: number;
   /** Absent: it is here. */
   readonly dataState?: DataState;
   readonly redactedBy?: RedactedBy | undefined;
@@ -88,11 +92,13 @@ export function eventJson(event: PrintedEvent, asText: boolean): string {
     time: isoTime(event.committedUnixMs),
     parent: hexOrAbsent(parent),
     collection: hexOrAbsent(collection),
+    movedBy: event.movedBy,
     replyTo: hexOrAbsent(replyTo),
     author: hexOrAbsent(event.author),
     vouchedBy: event.vouchedBy === 'server' ? 'server' : undefined,
     sealed: sealed && sealedFields(sealed),
     dataState: dataState === 'present' ? undefined : dataState,
+    dataBytes: dataState === 'omitted' ? event.dataBytes : undefined,
     redactedBy: redactedBy && {
       sequence: redactedBy.sequence,
       fingerprint: hexOrAbsent(redactedBy.fingerprint),

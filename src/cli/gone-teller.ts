@@ -8,15 +8,27 @@ export class GoneTeller {
   #dropped = 0;
   #redacted = 0;
   #expired = 0;
+  #omitted = 0;
 
   /** An event has come. */
   note({ dataState }: Pick<ChainEvent, 'dataState'>): void {
     if (dataState === 'dropped') this.#dropped += 1;
     else if (dataState === 'redacted') this.#redacted += 1;
     else if (dataState === 'expired') this.#expired += 1;
+    else if (dataState === 'omitted') this.#omitted += 1;
   }
 
-  /** What is to be told of all of them; undefined where there are none. */
+  /** What is to be told of events whose data was left out as it was asked to; undefined where there are none. */
+  omittedNotice(): ShownNotice | undefined {
+    if (this.#omitted === 0) return undefined;
+    const events = countOf(this.#omitted, 'event');
+    return {
+      kind: 'data-omitted',
+      message: `not printed: ${events} with more data than --data-up-to lets through; atedb get ADDRESS --sequence N prints one, and --json which they are`,
+    };
+  }
+
+  /** What is to be told of those whose data is gone; undefined where there are none. */
   notice(): ShownNotice | undefined {
     const why = [
       ...(this.#dropped === 0 ? [] : [`of ${this.#dropped} since something newer is there`]),

@@ -33,8 +33,9 @@ export async function printEvents(
   const { progress, onMissing, notify } = told;
   const gone = new GoneTeller();
   const end = () => {
-    const notice = settings.json ? undefined : gone.notice();
-    if (notice !== undefined) notify?.(notice);
+    for (const notice of settings.json ? [] : [gone.notice(), gone.omittedNotice()]) {
+      if (notice !== undefined) notify?.(notice);
+    }
     return sealed.end();
   };
   const sealed = new SealedTeller();

@@ -15,6 +15,8 @@ export interface ReadSettings extends ChainTarget, ReaderSettings, PrintSettings
   /** The sequence after the last one. */
   readonly end: number | undefined;
   readonly reverse: boolean;
+  /** Data of more bytes is left out; undefined: none is. */
+  readonly dataUpTo: number | undefined;
   /** Whether to read what is left of a damaged chain, though more of it was verified before. */
   readonly damaged: boolean;
 }
@@ -25,14 +27,14 @@ export interface ReadSettings extends ChainTarget, ReaderSettings, PrintSettings
  * @throws AtedbError CHAIN_DAMAGED at the end, where the chain has lost events that belong to the range.
  */
 export async function readChain(settings: ReadSettings): Promise<void> {
-  const { address, from, end, reverse, json, limit } = settings;
+  const { address, from, end, reverse, json, limit, dataUpTo } = settings;
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     await using opened = await openToRead(settings, { onNotice: notify, signal });
     const { client, chain } = opened;
     // Only what is printed counts towards the limit, and in JSON that is all.
     const events = chain.read({
-      ...{ from, end, reverse, limit: json ? limit : undefined, signal },
+      ...{ from, end, reverse, limit: json ? limit : undefined, dataUpTo, signal },
       onUnchecked: (unchecked) => notify(uncheckedNotice(unchecked)),
     });
     // Where somebody looks at the terminal, and what is read goes elsewhere.

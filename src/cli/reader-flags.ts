@@ -1,4 +1,12 @@
-import { chainFlags, isOn, readChainFlag, readPassphraseFlag, switchFlag } from './chain-flags.ts';
+import {
+  chainFlags,
+  isOn,
+  readChainFlag,
+  readPassphraseFlag,
+  switchFlag,
+  valueFlag,
+} from './chain-flags.ts';
+import { parseInteger } from './flag-values.ts';
 import type { ParsedArguments } from './flags.ts';
 
 /** As whom a command reads, and what it believes. */
@@ -19,6 +27,13 @@ export const readerFlags = {
     'Believe the server that rules allow what it sends, so that what came before need not be read',
   ),
 };
+
+/** The flag of commands that print many events. */
+export const dataUpToFlag = valueFlag(
+  'data-up-to',
+  'Leave data of more bytes than this out, and do not transfer it',
+  parseInteger('a number of bytes', 0, Number.MAX_SAFE_INTEGER),
+);
 
 /** What they say. */
 export function readReaderFlags(parsed: ParsedArguments): ReaderSettings {

@@ -18,6 +18,8 @@ export class SealedTeller {
   /** An event has come. @returns whether it is the first one of a read key that is missing. */
   note({ sequence, sealed }: SealedEvent): boolean {
     if (sealed === undefined || sealed.state === 'open' || sealed.state === 'gone') return false;
+    // Nobody knows whether it could be opened.
+    if (sealed.state === 'omitted') return false;
     if (sealed.state === 'invalid') {
       this.#invalid ??= sequence;
       return false;

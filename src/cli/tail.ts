@@ -11,11 +11,13 @@ import type { StartPoint } from './start-point.ts';
 /** What `atedb tail` is told. */
 export interface TailSettings extends ChainTarget, ReaderSettings, PrintSettings {
   readonly from: StartPoint;
+  /** Data of more bytes is left out; undefined: none is. */
+  readonly dataUpTo: number | undefined;
 }
 
 /** Print a chain's events from a point on, then those that are appended, until it is stopped. */
 export async function tailChain(settings: TailSettings): Promise<void> {
-  const { from, json } = settings;
+  const { from, json, dataUpTo } = settings;
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     await using opened = await openToRead(settings, { onNotice: notify, signal });
@@ -25,7 +27,7 @@ export async function tailChain(settings: TailSettings): Promise<void> {
       if (told.kind === 'reconnecting') connection.lost(told.cause);
       else connection.answered();
     };
-    await printEvents(chain.subscribe({ from, onSignal, signal }), output, settings, {
+    await printEvents(chain.subscribe({ from, dataUpTo, onSignal, signal }), output, settings, {
       // It has no end at which that could be told.
       onMissing: (event, sealed) => void sealed.notice(event).then(notify),
     });

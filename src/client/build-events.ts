@@ -40,8 +40,8 @@ export interface AppendEvent extends AuthorityInput {
   readonly label?: Buffer | undefined;
   /** 16 bytes. */
   readonly parent?: Buffer | undefined;
-  /** 16 bytes. */
-  readonly collection?: Buffer | undefined;
+  /** The collection of the parent that the object is in: 16 bytes, or the name that they stand for. */
+  readonly collection?: Buffer | string | undefined;
   /** What the data is, in the application's terms: at most 255 bytes. */
   readonly type?: string | undefined;
   /** 16 bytes. */
@@ -200,7 +200,8 @@ function eventInput(
     primaryKey,
     authority: authorityOf(input, signWith, label),
     parent: kind === 'tombstone' || kind === 'redaction' ? undefined : input.parent,
-    collection: input.collection,
+    collection:
+      kind === 'tombstone' || kind === 'redaction' ? undefined : collectionOf(input.collection),
     type: input.type,
     replyTo: input.replyTo,
     timeUnixMs,
@@ -294,6 +295,11 @@ function tooLarge(bytes: number, events: number, most: number): AtedbError {
     `${what} too large for one batch, at ${bytes} bytes or more: ${most} is the limit. ${advice}`,
     { metadata: { limit_bytes: String(most), bytes: String(bytes) } },
   );
+}
+
+/** A collection by its name, or as it is. */
+function collectionOf(collection: Buffer | string | undefined): Buffer | undefined {
+  return typeof collection === 'string' ? primaryKeyFromName(collection) : collection;
 }
 
 function invalid(field: string, why: string): AtedbError {

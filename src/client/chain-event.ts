@@ -33,9 +33,11 @@ export interface ChainEvent {
   readonly committedUnixMs: number;
   /** In clear; empty where it is sealed and can't be opened, and in events of a kind that has none. Undefined: it is not here any more. */
   readonly data: Buffer | undefined;
+  /** How many bytes of data the event has as it is stored, wherever that is. */
+  readonly dataBytes: number;
   /**
-   * `present`, or why the data isn't here. `dropped`: something newer of the object is in the chain. `redacted`: it was erased. `expired`: the chain's rule
-   * for retention lets it go. Whether it was
+   * `present`, or why the data isn't here. `omitted`: it was asked to be left out, and `load` gets it. `dropped`: something newer of the object is in the chain.
+   * `redacted`: it was erased. `expired`: the chain's rule for retention lets it go. Whether it was
    * allowed to go is verified where the chain is read to its end, and by `get`.
    */
   readonly dataState: DataState;
@@ -64,8 +66,8 @@ export interface ChainEvent {
 export interface SealedState {
   /** 32 bytes. */
   readonly readKeyId: Buffer;
-  /** `no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open: its writer has not sealed it as it says. `gone`: the data is not here any more. */
-  readonly state: 'open' | 'no key' | 'invalid' | 'gone';
+  /** `no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open: its writer has not sealed it as it says. `gone`: the data is not here any more. `omitted`: it was left out. */
+  readonly state: 'open' | 'no key' | 'invalid' | 'gone' | 'omitted';
   /** Fingerprints of those who can give the read key, where it is missing. */
   readonly holders: readonly Buffer[];
 }
@@ -113,6 +115,7 @@ export function addEventsOf(
       timeUnixMs: said.timeUnixMs,
       committedUnixMs: commit.timeUnixMs,
       data: state === 0 ? batch.dataOf(index) : undefined,
+      dataBytes: batch.dataBytesOf(index),
       dataState: dataStateName(state),
       redactedBy:
         redaction === undefined ? undefined : { sequence: redaction, fingerprint: undefined },

@@ -6,37 +6,31 @@ import type { AppendOptions } from './append-options.ts';
 import { type AppendEvent, type BuiltEvents, buildEvents, checkRoomFor } from './build-events.ts';
 import { byMember } from './by-member.ts';
 import type { CallOptions } from './cancellation.ts';
-import type { ChainEvent } from './chain-event.ts';
 import type { ChainKeys } from './chain-keys.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import type { ChainOptions } from './chain-options.ts';
 import { chainParts } from './chain-parts.ts';
+import { ChainReader } from './chain-reader.ts';
 import type { ChainRules } from './chain-rules.ts';
 import { checkWritable } from './check-writable.ts';
 import { ConfidentialWriter } from './confidential-writer.ts';
 import { deleteChain } from './delete-chain.ts';
-import { type EventStream, eventStream } from './event-stream.ts';
-import { type EventName, type GetOptions, getEvent } from './get-event.ts';
-import { getProof, type Proven, type ProveOptions } from './get-proof.ts';
 import { knowAcknowledged } from './know-acknowledged.ts';
 import type { KnownHead } from './known-head.ts';
 import type { Lease } from './lease.ts';
 import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts';
 import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
-import { type ReadOptions, readRange } from './range.ts';
+import type { RangeContext } from './range.ts';
 import { type Redacted, type RedactOptions, type RedactTarget, redact } from './redact.ts';
 import type { RememberedChain } from './remembered-chain.ts';
-import { type RulesView, viewRules } from './rules-view.ts';
 import { notSealedHere, sealRequests } from './seal-requests.ts';
 import { lostEndOf, type ServedDamage } from './served-damage.ts';
 import type { SharedObject } from './sharing.ts';
-import { type SubscribeOptions, Subscription } from './subscription.ts';
-import { UnverifiedHistory, type UnverifiedOptions } from './unverified-history.ts';
 import type { Writer } from './writer.ts';
 
 /** A chain of a server, for reading and appending. */
-export class Chain implements AsyncDisposable {
+export class Chain extends ChainReader implements AsyncDisposable {
   /** The chain's key, taken apart; `key.text` is how it is written. */
   readonly key: ChainKey;
   /** `host:port`. */
@@ -62,6 +56,7 @@ export class Chain implements AsyncDisposable {
 
   /** Made by `AtedbClient.open`. */
   constructor(options: ChainOptions) {
+    super();
     this.key = options.chainKey;
     this.server = options.transport.server;
     const { transport, remembered, known, keys, opener, rules, writer } = chainParts(options);
@@ -75,7 +70,7 @@ export class Chain implements AsyncDisposable {
     this.#confidential = new ConfidentialWriter({
       ...options,
       rules: this.#rules,
-      context: (call) => this.#context(call),
+      context: (call) => this.context(call),
       append: (built, call) => this.#append(built, call),
     });
   }
@@ -161,7 +156,7 @@ export class Chain implements AsyncDisposable {
   async redact(target: RedactTarget, options: RedactOptions = {}): Promise<Redacted> {
     checkWritable(this.key, this.#options);
     const append: Chain['append'] = (events, call) => this.append(events, call);
-    return redact(await this.#context(options), target, { ...options, append });
+    return redact(await this.context(options), target, { ...options, append });
   }
 
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
@@ -217,14 +212,6 @@ export class Chain implements AsyncDisposable {
     return this.#confidential.removeReaders(object, readers, options);
   }
 
-  /**
-   * Tell who may do what, of the chain and of an object, as this client has verified it up to the chain's end.
-   * @throws AtedbError as `read`.
-   */
-  async rules(object: SharedObject = {}, options: CallOptions = {}): Promise<RulesView> {
-    return viewRules(await this.#context(options), object, options);
-  }
-
   /** The key that is written with here; made, if it is the default one and isn't there. @throws AtedbError REQUEST_INVALID. */
   async ownKey(): Promise<PublicKey> {
     return (await this.#options.loadKey()).publicKey;
@@ -256,29 +243,6 @@ export class Chain implements AsyncDisposable {
   }
 
   /**
-   * Get one event: the newest of an object, which may be its tombstone, or the one of a sequence. It is verified, and proven to
-   * be in the chain; that no newer one of the object exists is the server's word, as long as the chain isn't read.
-   *
-   * @returns undefined where the object has no event.
-   * @throws AtedbError CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED,
-   * DEADLINE_EXCEEDED; the signal's reason.
-   */
-  async get(name: EventName, options: GetOptions = {}): Promise<ChainEvent | undefined> {
-    return getEvent(await this.#context(options), name, options);
-  }
-
-  /**
-   * Get a proof that somebody who has nothing of the chain can check: that an event is in it, that it extends a tree that it
-   * was before, or both. It is checked here too, and that it is of the history that is known here.
-   *
-   * @throws AtedbError CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, REQUEST_INVALID, VERIFICATION_FAILED, HEAD_CONFLICT,
-   * CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
-   */
-  async prove(options: ProveOptions): Promise<Proven> {
-    return getProof(await this.#context(options), options);
-  }
-
-  /**
    * Lock an object, and wait for it while somebody else holds it; see docs/locks.md.
    *
    * @throws AtedbError CHAIN_NOT_FOUND, KEY_NOT_ALLOWED, KEY_REVOKED; LOCK_HELD where `wait` is false; TOO_MANY_LOCKS,
@@ -297,46 +261,6 @@ export class Chain implements AsyncDisposable {
     await deleteChain(this.#callsByKey(), options);
     this.#isDeleted = true;
     await this.close();
-  }
-
-  /**
-   * Follow the chain: its history from a point on, then what is appended, every event once, in order, verified. Goes on by
-   * itself after a lost connection. Ends only by throwing, or when its reader leaves it.
-   *
-   * Not more than a few slices of the log are read ahead of the reader.
-   *
-   * @throws AtedbError from the iteration: CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT,
-   * DEADLINE_EXCEEDED; the signal's reason.
-   */
-  subscribe(options: SubscribeOptions = {}): EventStream {
-    const start = async function* (chain: Chain): AsyncGenerator<readonly ChainEvent[], void> {
-      const context = await chain.#context(options);
-      yield* new Subscription(context, options).chunks();
-    };
-    return eventStream(() => start(this));
-  }
-
-  /**
-   * Read a range of the chain as it is at the call, verified.
-   *
-   * @throws AtedbError from the iteration: CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT,
-   * CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
-   */
-  read(options: ReadOptions = {}): EventStream {
-    const start = async function* (chain: Chain): AsyncGenerator<readonly ChainEvent[], void> {
-      yield* readRange(await chain.#context(options), options);
-    };
-    return eventStream(() => start(this));
-  }
-
-  /**
-   * Read the whole chain as it is at the call, or what has come since, without verifying it: for those who verify it by themselves, and
-   * want to go on where something doesn't. To be disposed of.
-   *
-   * @throws AtedbError CHAIN_NOT_FOUND, VERIFICATION_FAILED, HEAD_CONFLICT, CONNECTION_FAILED, DEADLINE_EXCEEDED.
-   */
-  async readUnverified(options: UnverifiedOptions = {}): Promise<UnverifiedHistory> {
-    return UnverifiedHistory.ask(await this.#context(options), options);
   }
 
   /**
@@ -371,8 +295,7 @@ export class Chain implements AsyncDisposable {
     }
   }
 
-  /** What reading needs; a chain that wasn't there when it was opened may be there now. */
-  async #context(options: CallOptions) {
+  protected override async context(options: CallOptions): Promise<RangeContext> {
     this.#end.signal.throwIfAborted();
     const { signal, timeoutMs } = options;
     const genesis = this.genesis ?? (await this.#openedGenesis({ signal, timeoutMs }));

@@ -61,7 +61,7 @@ export async function getEvent(
  * @returns the event, with who has erased its data, if somebody has.
  * @throws AtedbError VERIFICATION_FAILED; as `getEvent`.
  */
-async function checkGone(
+export async function checkGone(
   context: RangeContext,
   event: ChainEvent,
   askedFor: 'sequence' | 'primaryKey',

@@ -86,6 +86,7 @@ export type { AppendEvent, Conditions, ObjectUnchanged, Signing } from './build-
 export type { CallOptions } from './cancellation.ts';
 export { Chain } from './chain.ts';
 export type { ChainEvent, RedactedBy, SealedState } from './chain-event.ts';
+export type { ChildEvent, ChildName, ChildrenOf, ChildrenOptions } from './children.ts';
 export { AtedbClient, connect, type ListOptions } from './client.ts';
 export type { ConnectOptions } from './connect-options.ts';
 export { createToken, type TokenOptions } from './create-token.ts';

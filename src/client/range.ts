@@ -29,6 +29,8 @@ export interface ReadOptions extends CallOptions {
   readonly limit?: number | undefined;
   /** Newest first. */
   readonly reverse?: boolean | undefined;
+  /** Data of more bytes than this, as it is stored, is left out (`dataState` is `omitted`); `load` gets it. Default: none is. */
+  readonly dataUpTo?: number | undefined;
   /**
    * Told at the end, where data is gone and nothing that was read shows that this is allowed: of ranges that don't reach the chain's end, and
    * of those that are read backwards. Must not throw.
@@ -55,9 +57,12 @@ interface Asked {
 
 /** Read a range of a chain, verified, some events at a time. */
 export async function* readRange(
-  context: RangeContext,
+  whole: RangeContext,
   options: ReadOptions,
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+  const { dataUpTo } = options;
+  checkDataUpTo(dataUpTo);
+  const context = { ...whole, dataUpTo };
   const { from = 0, limit = Number.POSITIVE_INFINITY, reverse = false } = options;
   const asked = { from, end: options.end ?? Number.POSITIVE_INFINITY, limit };
   checkAsked(asked);
@@ -80,6 +85,7 @@ export async function* readRange(
       ...(options.end === undefined ? {} : { endSequence: BigInt(options.end) }),
       ...(options.limit === undefined ? {} : { limit: BigInt(options.limit) }),
       reverse,
+      ...upTo(dataUpTo),
     },
     signal,
   );
@@ -114,7 +120,7 @@ export async function reachRules(
 export function readOnWith(context: RangeContext, options: CallOptions): ReadOn {
   const { signal, timeoutMs } = options;
   // Always with the rules: what doesn't begin where they were verified to would bring them no further.
-  const onward = { ...context, checksRules: true, onlyVerifies: true };
+  const onward = { ...context, checksRules: true, onlyVerifies: true, dataUpTo: undefined };
   return (from, end) => readRange(onward, { signal, timeoutMs, from, end });
 }
 
@@ -211,6 +217,19 @@ function readSplit(stream: AnswerStream, checks: ChecksAhead, signal: AbortSigna
     return { ...message, batches: checks.begin(splitOrFail(message.slice)) };
   };
   return new ReadAhead({ read, depth: () => checks.depth, signal });
+}
+
+/** What a request says of data that is to be left out. */
+export function upTo(dataUpTo: number | undefined) {
+  return dataUpTo === undefined ? {} : { dataUpToBytes: BigInt(dataUpTo) };
+}
+
+/** @throws AtedbError REQUEST_INVALID. */
+export function checkDataUpTo(dataUpTo: number | undefined): void {
+  if (dataUpTo === undefined || (Number.isSafeInteger(dataUpTo) && dataUpTo >= 0)) return;
+  throw new AtedbError('REQUEST_INVALID', `dataUpTo is ${dataUpTo}, and must be a whole number`, {
+    metadata: { field: 'dataUpTo' },
+  });
 }
 
 function checkAsked(asked: Asked): void {

@@ -26,14 +26,16 @@ export async function eventsOfAll(
   return events;
 }
 
-async function opened(context: RangeContext, event: ChainEvent): Promise<ChainEvent> {
+/** An event as it is once what is sealed of it was opened, where that can be. */
+export async function opened(context: RangeContext, event: ChainEvent): Promise<ChainEvent> {
   const { genesis, readKeys, verified } = context;
   const { chainId } = genesis;
   const confidentiality = readConfidentiality(event.headerBytes);
   if (confidentiality === undefined) return event;
   const { readKeyId } = confidentiality;
   if (event.data === undefined) {
-    return { ...event, sealed: { readKeyId, state: 'gone', holders: [] } };
+    const state = event.dataState === 'omitted' ? 'omitted' : 'gone';
+    return { ...event, sealed: { readKeyId, state, holders: [] } };
   }
   let readKey = await readKeys.find(readKeyId, chainId);
   if (readKey === undefined && (verified.place?.sequence ?? 0) <= event.sequence) {

@@ -323,7 +323,8 @@ function startOfHistory(bytes: Buffer): StartOfHistory {
   };
 }
 
-function treeHead(bytes: Buffer): TreeHead {
+/** A TreeHead. */
+export function treeHead(bytes: Buffer): TreeHead {
   const fields = new Fields(bytes);
   // Copied: a head is kept, and must not keep the message that it came in.
   return { size: fields.number(1), root: Buffer.from(fields.bytes(2) ?? []) };

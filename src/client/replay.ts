@@ -29,6 +29,8 @@ export interface ReplayContext {
   readonly verified: VerifiedRules;
   /** Whether all that is read is to be allowed by what came before, or the server's word is taken for that. */
   readonly checksRules: boolean;
+  /** Data of more bytes was asked to be left out. Absent: none was. */
+  readonly dataUpTo?: number | undefined;
 }
 
 /**
@@ -72,13 +74,18 @@ export class Replay {
       throw startFailed(`it starts at commit ${start.startCommit}, behind what was asked for`);
     }
     this.#covered = context.checksRules ? rules?.head : undefined;
-    this.#verifier = new ReplayVerifier(context.genesis, {
-      commit: start.startCommit,
-      sequence: start.startSequence,
-      frontier: start.frontier,
-      findKey: context.findKey,
-      rules,
-    });
+    const { findKey, dataUpTo } = context;
+    this.#verifier = new ReplayVerifier(
+      context.genesis,
+      {
+        commit: start.startCommit,
+        sequence: start.startSequence,
+        frontier: start.frontier,
+        findKey,
+        rules,
+      },
+      { dataUpTo },
+    );
   }
 
   get nextCommit(): number {

@@ -81,12 +81,12 @@ export class ReverseReplay {
 
   #verifierFrom({ commit }: StoredBatch, frontier: readonly Buffer[]): ReplayVerifier {
     try {
-      return new ReplayVerifier(this.#context.genesis, {
-        commit: commit.commit,
-        sequence: commit.firstSequence,
-        frontier,
-        findKey: this.#context.findKey,
-      });
+      const { genesis, findKey, dataUpTo } = this.#context;
+      return new ReplayVerifier(
+        genesis,
+        { commit: commit.commit, sequence: commit.firstSequence, frontier, findKey },
+        { dataUpTo },
+      );
     } catch (error) {
       if (!(error instanceof AtedbError)) throw error;
       throw failed(commit.commit, error.message);

@@ -2,7 +2,7 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import type { TreeHead } from '../event/index.ts';
 import { refuseUnallowed, splitOrFail } from '../trust/index.ts';
 import { settleExpired } from './has-expired.ts';
-import type { RangeContext } from './range.ts';
+import { type RangeContext, upTo } from './range.ts';
 import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
 import type { Replay } from './replay.ts';
 
@@ -33,7 +33,7 @@ export async function settleOwed(
 
 /** Read from where a replay stands to the chain's end, and have it replayed. */
 async function readOn(
-  { genesis, transport }: RangeContext,
+  { genesis, transport, dataUpTo }: RangeContext,
   replay: Replay,
   signal: AbortSignal,
 ): Promise<TreeHead> {
@@ -41,6 +41,7 @@ async function readOn(
     chainKey: genesis.chainKey.text,
     chainId: genesis.chainId,
     fromSequence: BigInt(replay.nextSequence),
+    ...upTo(dataUpTo),
   };
   const stream = transport.serverStream(ChainService.method.readEvents, asked, signal);
   try {

@@ -10,7 +10,7 @@ import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { isPassing } from './errors-from-grpc.ts';
 import { settleExpired } from './has-expired.ts';
-import { type RangeContext, reachRules } from './range.ts';
+import { checkDataUpTo, type RangeContext, reachRules, upTo } from './range.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
@@ -47,6 +47,8 @@ export interface SubscribeOptions extends CallOptions {
   readonly from?: SubscribeFrom | undefined;
   /** Longest time without a word from the server: 100 to 3,600,000. Default: 15,000. */
   readonly heartbeatMs?: number | undefined;
+  /** Data of more bytes than this, as it is stored, is left out (`dataState` is `omitted`); `load` gets it. Default: none is. */
+  readonly dataUpTo?: number | undefined;
   /** Told in order with the events. Must not throw. */
   readonly onSignal?: ((signal: SubscriptionSignal) => void) | undefined;
   /** Gives up when the server is lost for so many milliseconds. Default: never. */
@@ -77,7 +79,9 @@ export class Subscription {
   #lostSinceMs: number | undefined;
 
   constructor(context: RangeContext, options: SubscribeOptions) {
-    this.#context = context;
+    const { dataUpTo } = options;
+    checkDataUpTo(dataUpTo);
+    this.#context = { ...context, dataUpTo };
     this.#options = options;
     checkFrom(options.from);
     this.#heartbeatMs = options.heartbeatMs ?? heartbeatDefaultMs;
@@ -206,6 +210,7 @@ export class Subscription {
       chainId: genesis.chainId,
       heartbeatMs: this.#heartbeatMs,
       from: await this.#from(signal),
+      ...upTo(this.#options.dataUpTo),
     };
   }
 

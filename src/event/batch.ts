@@ -152,6 +152,11 @@ export class Batch {
     return redactedByOf(this.bytes, this.layout, index * layoutStride);
   }
 
+  /** How many bytes of data an event has, as its header says. */
+  dataBytesOf(index: number): number {
+    return this.layout[index * layoutStride + layoutOf.dataBytes] as number;
+  }
+
   /** The data of an event as it is stored: sealed, where it is; empty, where it is not here. */
   dataOf(index: number): Buffer {
     const at = index * layoutStride;

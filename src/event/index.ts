@@ -62,6 +62,7 @@ export {
   type ParsedCheckpointKeys,
   parseCheckpointKeys,
 } from './checkpoint-keys.ts';
+export { type AskedPlace, childOrder, isChildOf, type SaidPlace } from './child-place.ts';
 export {
   type CommitHeader,
   type CommitView,
@@ -122,6 +123,7 @@ export {
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
 export { type Owner, ownerOf, parseOwner } from './owner.ts';
+export { type EachPlace, eachPlace, eachPlaceOfRun } from './places-of-run.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';
 export { parsePublicKey, publicKeyBytes } from './public-key.ts';

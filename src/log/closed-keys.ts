@@ -1,11 +1,13 @@
 import { join } from 'node:path';
+import type { ChildQuery, ChildRow } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import { damageOf, readError } from './damage.ts';
 import { replaceFile, withFile } from './durable-files.ts';
 import { encodeKeys } from './encode-keys.ts';
 import type { FileCache } from './file-cache.ts';
 import type { KeysCache } from './keys-cache.ts';
-import { type ClosedKey, KeysFile, type KeysOf, type UseKeysSource } from './keys-file.ts';
+import { type ClosedKey, KeysFile, type UseKeysSource } from './keys-file.ts';
+import type { KeysOf } from './keys-header.ts';
 import { KeysOfRuns, type SegmentKeys } from './keys-of-runs.ts';
 import { keysName, segmentName } from './layout.ts';
 import type { ClosedSegment } from './manifest.ts';
@@ -77,20 +79,39 @@ export class ClosedKeys {
    *
    * @throws AtedbError CHAIN_DAMAGED where its file can't be used, and the segment itself is damaged; STORAGE_FAILED.
    */
-  async find(segment: number, key: Buffer): Promise<ClosedKey | undefined> {
+  find(segment: number, key: Buffer): Promise<ClosedKey | undefined> {
+    return this.#ask(segment, (file) => file.find(key));
+  }
+
+  /**
+   * Children that events of a closed segment have put at a parent; see `KeysFile.children`.
+   *
+   * @throws AtedbError as `find`.
+   */
+  children(segment: number, query: ChildQuery, countMax: number): Promise<ChildRow[]> {
+    return this.#ask(segment, (file) => file.children(query, countMax));
+  }
+
+  /** Sequence of the newest event of rules in a closed segment that has moved an object. @throws AtedbError as `find`. */
+  moveOf(segment: number, key: Buffer): Promise<number | undefined> {
+    return this.#ask(segment, (file) => file.moveOf(key));
+  }
+
+  /** Ask the file of a segment, which is made again where it can't be used. */
+  async #ask<T>(segment: number, ask: (file: KeysFile) => Promise<T>): Promise<T> {
     const { cache, files, onNotice } = this.#options;
     const of = this.#of(segment);
     const path = this.#path(of);
     const file = segmentName(segment, of.generation);
     using _ = files.hold(file);
     try {
-      return await this.#find(of, key);
+      return await this.#use(of, ask);
     } catch {
       // It may have been replaced since it was opened.
       cache.drop(path);
     }
     try {
-      return await this.#find(of, key);
+      return await this.#use(of, ask);
     } catch {
       // Whatever is wrong with it, the segment itself says the same.
       cache.drop(path);
@@ -99,7 +120,7 @@ export class ClosedKeys {
       if (await this.#once(of, () => this.#scan(of))) {
         onNotice(`${keysName(segment, of.generation)} was made again from ${file}`);
       }
-      return await this.#find(of, key);
+      return await this.#use(of, ask);
     } catch (error) {
       if (damageOf(error)?.file === file) this.#options.onSuspect?.(segment);
       throw readError('reading the keys of a segment', error);
@@ -111,7 +132,7 @@ export class ClosedKeys {
     this.#options.cache.drop(this.#path(of));
   }
 
-  async #find(of: KeysOf, key: Buffer): Promise<ClosedKey | undefined> {
+  async #use<T>(of: KeysOf, ask: (file: KeysFile) => Promise<T>): Promise<T> {
     const { cache, storage } = this.#options;
     const path = this.#path(of);
     const kept = cache.get(path);
@@ -120,7 +141,7 @@ export class ClosedKeys {
     const use: UseKeysSource = (task) => withFile(storage, path, 'read', task);
     const opened = isKept ? kept : KeysFile.open(use, of);
     if (!isKept) cache.put(path, opened);
-    const found = await (await opened).find(key);
+    const found = await ask(await opened);
     await cache.measure(path, opened);
     return found;
   }

@@ -1,7 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { SegmentKeysSchema } from '../../gen/atedb/v1/log_pb.js';
 import { toNumber } from './checked-record.ts';
-import { KeysFile, type KeysOf } from './keys-file.ts';
+import { KeysFile } from './keys-file.ts';
+import type { KeysOf } from './keys-header.ts';
 
 /**
  * Read a whole file of keys, which is checked against what it says of itself: there may be nothing beside it to check it
@@ -11,7 +12,7 @@ import { KeysFile, type KeysOf } from './keys-file.ts';
  */
 export async function readKeysFile(
   bytes: Buffer,
-): Promise<{ keys: number; writers: number; of: KeysOf }> {
+): Promise<{ keys: number; writers: number; rows: number; of: KeysOf }> {
   const { header } = fromBinary(SegmentKeysSchema, bytes);
   if (header === undefined) throw new RangeError('it has no header');
   const source = {

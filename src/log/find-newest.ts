@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { damageError } from './damage.ts';
 import { withFile } from './durable-files.ts';
-import { KeysFile, type KeysOf } from './keys-file.ts';
+import { KeysFile } from './keys-file.ts';
+import type { KeysOf } from './keys-header.ts';
 import { entryBytes } from './keys-layout.ts';
 import { KeysOfRuns } from './keys-of-runs.ts';
 import { keysName, segmentName } from './layout.ts';

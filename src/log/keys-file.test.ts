@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { emptyDisk } from '../../test/support/log-fixture.ts';
 import { rounds } from '../../test/support/scale.ts';
-import { KeyTable } from '../bytes/index.ts';
+import { ChildTable, KeyTable } from '../bytes/index.ts';
 import { replaceFile, withFile } from './durable-files.ts';
 import { encodeKeys } from './encode-keys.ts';
-import { KeysFile, type KeysOf, type UseKeysSource } from './keys-file.ts';
+import { KeysFile, type UseKeysSource } from './keys-file.ts';
+import type { KeysOf } from './keys-header.ts';
 import type { MemoryStorage } from './memory-storage.ts';
 
 const path = join('/logs', 'keys-00000003');
@@ -37,7 +38,13 @@ function tableOf(count: number): { table: KeyTable; keys: Buffer[] } {
 }
 
 function encode(table: KeyTable): Promise<Buffer> {
-  return encodeKeys({ table, writers, ...of, filterSalt: randomBytes(16) });
+  return encodeKeys({
+    table,
+    children: new ChildTable(randomBytes(16)),
+    writers,
+    ...of,
+    filterSalt: randomBytes(16),
+  });
 }
 
 const use: UseKeysSource = (task) => withFile(disk, path, 'read', task);

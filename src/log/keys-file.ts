@@ -1,39 +1,23 @@
-import { type KeysHeader, KeysHeaderSchema } from '../../gen/atedb/v1/log_pb.js';
-import { parseChecked, toHash, toNumber } from './checked-record.ts';
+import { type ChildQuery, type ChildRow, childOrderBytes, childRowBytes } from '../bytes/index.ts';
 import { damageError } from './damage.ts';
-import { readVarint } from './framing.ts';
+import {
+  type KeysHeaderView,
+  type KeysOf,
+  type KeysSource,
+  readKeysHeader,
+  writerBytes,
+} from './keys-header.ts';
 import {
   entryBytes,
-  headerTag,
-  KeysLayout,
   keyBytes,
   newestAt,
   openPage,
   othersAt,
   type PagePlace,
-  pageEntries,
+  rowKeyBytes,
   writerAt,
 } from './keys-layout.ts';
 import { keysName } from './layout.ts';
-import type { StorageFile } from './storage.ts';
-
-export const keysMagic = 0x01594b41;
-
-const writerBytes = 32;
-const filterSaltBytes = 16;
-/** Read at once in the hope that it holds the header; of a segment of 64 MiB that takes some 20 KiB. */
-const headerGuessBytes = 32_768;
-
-/** Which segment the keys are of: a file that doesn't say the same is of another one. */
-export interface KeysOf {
-  readonly chainId: Buffer;
-  readonly segment: number;
-  /** Of the segment's file. */
-  readonly generation: number;
-  /** Of the segment's file; 32 bytes. */
-  readonly sha256: Buffer;
-  readonly firstSequence: number;
-}
 
 /** What a closed segment says of one key. Sequences are those of the chain. */
 export interface ClosedKey {
@@ -44,21 +28,8 @@ export interface ClosedKey {
   readonly endOfOthers: number;
 }
 
-/** Where the bytes of a file of keys come from: a file, or memory. */
-export type KeysSource = Pick<StorageFile, 'read' | 'size'>;
-
 /** Gives a source for as long as it is used. */
 export type UseKeysSource = <T>(use: (source: KeysSource) => Promise<T>) => Promise<T>;
-
-/** What a header says, checked. */
-interface Header {
-  readonly message: KeysHeader;
-  readonly firstKeys: Buffer;
-  readonly layout: KeysLayout;
-  readonly crc: number;
-  /** Where it ends in the file, and the pages begin. */
-  readonly end: number;
-}
 
 /**
  * The keys of a closed segment. The header is in memory, and of the filter those pages that were needed; entries are read
@@ -67,12 +38,13 @@ interface Header {
 export class KeysFile {
   readonly #of: KeysOf;
   readonly #use: UseKeysSource;
-  readonly #header: Header;
+  readonly #header: KeysHeaderView;
+  /** Of both filters, by number. */
   readonly #filterPages = new Map<number, Buffer>();
   /** What it takes beside its header and filter, where it has all bytes in memory. */
   readonly #heldBytes: number;
 
-  private constructor(of: KeysOf, use: UseKeysSource, header: Header, heldBytes: number) {
+  private constructor(of: KeysOf, use: UseKeysSource, header: KeysHeaderView, heldBytes: number) {
     this.#of = of;
     this.#use = use;
     this.#header = header;
@@ -86,7 +58,7 @@ export class KeysFile {
    * @throws AtedbError CHAIN_DAMAGED where the file is anything but the keys of this segment; FORMAT_TOO_NEW.
    */
   static async open(use: UseKeysSource, of: KeysOf, heldBytes = 0): Promise<KeysFile> {
-    return new KeysFile(of, use, await use((source) => readHeader(source, of)), heldBytes);
+    return new KeysFile(of, use, await use((source) => readKeysHeader(source, of)), heldBytes);
   }
 
   /** Whether this is the file of that very segment. */
@@ -125,26 +97,27 @@ export class KeysFile {
     return Buffer.concat(pages);
   }
 
-  /** How many keys there are, and writers of them. */
-  get counts(): { readonly keys: number; readonly writers: number } {
+  /** How many keys there are, writers of them, and rows that say where objects are. */
+  get counts(): { readonly keys: number; readonly writers: number; readonly rows: number } {
     const { layout, message } = this.#header;
-    return { keys: layout.keys, writers: message.writers.length };
+    return { keys: layout.keys, writers: message.writers.length, rows: layout.rows };
   }
 
   /** Read all pages. @throws AtedbError CHAIN_DAMAGED where one isn't whole. */
   async checkPages(): Promise<void> {
     const { layout } = this.#header;
-    for (let number = 0; number < layout.filter.pages + layout.entryPages; number += 1) {
+    for (let number = 0; number < layout.pages; number += 1) {
       await this.#read(layout.page(number));
     }
   }
 
   /** Bytes that this takes in memory; more when more of the filter was needed. */
   get bytes(): number {
-    const { message, firstKeys, layout } = this.#header;
+    const { message, firstKeys, firstRows } = this.#header;
     const writers = message.writers.length * 2 * writerBytes;
-    const filter = this.#filterPages.size * layout.filter.pageBytes;
-    return this.#heldBytes + firstKeys.length + writers + filter + 1_024;
+    let filters = 0;
+    for (const page of this.#filterPages.values()) filters += page.length;
+    return this.#heldBytes + firstKeys.length + firstRows.length + writers + filters + 1_024;
   }
 
   /** Find a key. @throws AtedbError CHAIN_DAMAGED. */
@@ -152,7 +125,8 @@ export class KeysFile {
     const { layout } = this.#header;
     if (layout.keys === 0) return undefined;
     const view = new DataView(key.buffer, key.byteOffset, key.length);
-    const filterPage = await this.#filterPageOf(view);
+    layout.filter.seek(view, 0);
+    const filterPage = await this.#filterPage(layout.filterPage(layout.filter.page));
     // Somebody else may have sought another key meanwhile.
     layout.filter.seek(view, 0);
     if (!layout.filter.mayHave(filterPage)) return undefined;
@@ -201,14 +175,77 @@ export class KeysFile {
     return low - 1;
   }
 
-  async #filterPageOf(key: DataView): Promise<Buffer> {
+  /**
+   * Children that events of the segment have put at a parent, the first so many in their order. Those that an event of rules has moved
+   * may be among them as children of themselves.
+   *
+   * @throws AtedbError CHAIN_DAMAGED.
+   */
+  async children(query: ChildQuery, countMax: number): Promise<ChildRow[]> {
+    const { parent, collection, after = nothing } = query;
+    const found: ChildRow[] = [];
+    if (!(await this.#mayHaveParent(parent))) return found;
     const { layout } = this.#header;
-    layout.filter.seek(key, 0);
-    const { page } = layout.filter;
-    const known = this.#filterPages.get(page);
+    const least = collection === undefined ? nothing : Buffer.concat([collection, nothing], 32);
+    const from = Buffer.concat([parent, after.compare(least) > 0 ? after : least]);
+    for (let index = Math.max(0, this.#rowPageOf(from)); index < layout.rowPages; index += 1) {
+      const page = await this.#read(layout.rowPage(index));
+      for (let at = rowFrom(page, from); at < page.length; at += childRowBytes) {
+        const isParents = page.compare(parent, 0, keyBytes, at, at + keyBytes) === 0;
+        if (!isParents || found.length === countMax) return found;
+        const order = Buffer.from(page.subarray(at + keyBytes, at + rowKeyBytes));
+        if (collection !== undefined && order.compare(collection, 0, 16, 0, 16) !== 0) return found;
+        if (after.length > 0 && order.compare(after) <= 0) continue;
+        found.push({ order, sequence: this.#sequenceAt(page, at) });
+      }
+    }
+    return found;
+  }
+
+  /** Sequence of the newest event of rules that has moved an object; undefined for none. @throws AtedbError CHAIN_DAMAGED. */
+  async moveOf(key: Buffer): Promise<number | undefined> {
+    if (Number(this.#header.message.places?.moves ?? 0n) === 0) return undefined;
+    const collection = Buffer.alloc(keyBytes);
+    const [row] = await this.children({ parent: key, collection, after: before(key) }, 1);
+    const isOwn = row?.order.compare(key, 0, keyBytes, keyBytes, childOrderBytes) === 0;
+    return isOwn ? row?.sequence : undefined;
+  }
+
+  #sequenceAt(page: Buffer, at: number): number {
+    return this.#of.firstSequence + page.readUInt32LE(at + rowKeyBytes);
+  }
+
+  async #mayHaveParent(parent: Buffer): Promise<boolean> {
+    const { layout } = this.#header;
+    if (layout.rows === 0) return false;
+    const { parentFilter } = layout;
+    const view = new DataView(parent.buffer, parent.byteOffset, parent.length);
+    parentFilter.seek(view, 0);
+    const page = await this.#filterPage(layout.parentFilterPage(parentFilter.page));
+    // Somebody else may have sought another one meanwhile.
+    parentFilter.seek(view, 0);
+    return parentFilter.mayHave(page);
+  }
+
+  /** The last page of rows whose first row is below this; -1 for none. */
+  #rowPageOf(row: Buffer): number {
+    const { firstRows } = this.#header;
+    let low = 0;
+    let high = firstRows.length / rowKeyBytes;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = middle * rowKeyBytes;
+      if (firstRows.compare(row, 0, row.length, at, at + rowKeyBytes) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  async #filterPage(place: PagePlace): Promise<Buffer> {
+    const known = this.#filterPages.get(place.number);
     if (known !== undefined) return known;
-    const content = await this.#read(layout.filterPage(page));
-    this.#filterPages.set(page, content);
+    const content = await this.#read(place);
+    this.#filterPages.set(place.number, content);
     return content;
   }
 
@@ -226,42 +263,28 @@ export class KeysFile {
   }
 }
 
-async function readHeader(source: KeysSource, of: KeysOf): Promise<Header> {
-  const name = keysName(of.segment, of.generation);
-  const damaged = (what: string) => damageError({ file: name, offset: 0, what });
-  const start = await source.read(0, headerGuessBytes);
-  const length = start[0] === headerTag ? readVarint(start, 1, start.length) : undefined;
-  if (length === undefined) throw damaged('it does not begin with a header');
-  const fileBytes = await source.size();
-  const end = length.next + length.value;
-  // Before so much is read: what stands there is not checked yet.
-  if (end > fileBytes) throw damaged('its header is cut short');
-  const record =
-    end <= start.length
-      ? Buffer.from(start.subarray(length.next, end))
-      : await source.read(length.next, length.value);
-  const place = { file: name, offset: length.next, magic: keysMagic };
-  return parseChecked(KeysHeaderSchema, record, place, (message) => {
-    const { writers, firstKeys, filterSalt } = message;
-    const isOfSegment =
-      toHash(message.chainId, 'its chain id').equals(of.chainId) &&
-      message.segment === BigInt(of.segment) &&
-      toHash(message.segmentSha256, 'the hash of its segment').equals(of.sha256) &&
-      message.firstSequence === BigInt(of.firstSequence);
-    if (!isOfSegment) throw new RangeError('it is not of this segment');
-    const keys = toNumber(message.keys, 'its number of keys');
-    const dataBytes = toNumber(message.dataBytes, 'its bytes of data');
-    if (toNumber(message.keptBytes, 'its bytes that were kept') > dataBytes) {
-      throw new RangeError('it keeps more than it has');
-    }
-    const isWhole =
-      filterSalt.length === filterSaltBytes &&
-      firstKeys.length === Math.ceil(keys / pageEntries) * keyBytes &&
-      writers.every((writer) => writer.length === writerBytes);
-    if (!isWhole) throw new RangeError('its header contradicts itself');
-    const layout = new KeysLayout(keys, Buffer.from(filterSalt));
-    if (fileBytes !== end + layout.bytes) throw new RangeError('it is not as long as it says');
-    const crc = record.readUInt32LE(record.length - 4);
-    return { message, firstKeys: Buffer.from(firstKeys), layout, crc, end };
-  });
+const nothing = Buffer.alloc(0);
+
+/** What is right before the row that stands for a move of an object, in the order of its children. */
+function before(key: Buffer): Buffer | undefined {
+  const order = Buffer.concat([Buffer.alloc(keyBytes), key]);
+  for (let at = order.length - 1; at >= keyBytes; at -= 1) {
+    const byte = order[at] as number;
+    order[at] = (byte - 1) & 0xff;
+    if (byte > 0) return order;
+  }
+  return undefined;
+}
+
+/** Where the first row of a page begins that is not below this; the end of the page for none. */
+function rowFrom(page: Buffer, row: Buffer): number {
+  let low = 0;
+  let high = page.length / childRowBytes;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const at = middle * childRowBytes;
+    if (page.compare(row, 0, row.length, at, at + rowKeyBytes) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low * childRowBytes;
 }

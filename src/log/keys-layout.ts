@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { encodeVarint } from '../bytes/index.ts';
+import { childRowBytes, encodeVarint } from '../bytes/index.ts';
 import { KeyFilter } from './key-filter.ts';
 
 // Where the pages of a file `keys-N` lie, and how they are told from others; see SegmentKeys in log.proto.
@@ -16,6 +16,10 @@ export const othersAt = 24;
 export const bytesAt = 28;
 /** Entries of a page: with its tag, length and checksum it fits into 4,096 bytes. */
 export const pageEntries = 127;
+/** Rows of a page: with its tag, length and checksum it fits into 16,384 bytes. */
+export const pageRows = 314;
+/** Of a row: its parent, its collection and its key. */
+export const rowKeyBytes = 3 * keyBytes;
 const crcBytes = 4;
 
 /** A page: where its content lies behind the header, and how long that is. */
@@ -30,22 +34,58 @@ export interface PagePlace {
   readonly end: number;
 }
 
-/** The pages of a file with so many keys: those of its filter, then those of its entries. */
+/** How much a file has of what. */
+export interface KeysCounts {
+  readonly keys: number;
+  /** Rows that say where objects are. */
+  readonly rows: number;
+  /** Different parents in them. */
+  readonly parents: number;
+}
+
+/** Pages of one kind, one behind the other. */
+interface Section {
+  readonly pages: number;
+  /** Of each but the last one, and of that. */
+  readonly pageBytes: number;
+  readonly lastBytes: number;
+}
+
+/** The pages of a file: those of the filter of its keys, those of its entries, those of the filter of parents, those of rows. */
 export class KeysLayout {
   readonly keys: number;
+  readonly rows: number;
   readonly filter: KeyFilter;
+  readonly parentFilter: KeyFilter;
   readonly entryPages: number;
+  readonly rowPages: number;
+  readonly #sections: readonly Section[];
 
-  constructor(keys: number, filterSalt: Buffer) {
+  constructor({ keys, rows, parents }: KeysCounts, filterSalt: Buffer) {
     this.keys = keys;
+    this.rows = rows;
     this.filter = new KeyFilter(keys, filterSalt);
-    this.entryPages = Math.ceil(keys / pageEntries);
+    this.parentFilter = new KeyFilter(parents, filterSalt);
+    const entries = sectionOf(keys, pageEntries, entryBytes);
+    const placed = sectionOf(rows, pageRows, childRowBytes);
+    this.entryPages = entries.pages;
+    this.rowPages = placed.pages;
+    this.#sections = [
+      sectionOfFilter(this.filter),
+      entries,
+      sectionOfFilter(this.parentFilter),
+      placed,
+    ];
+  }
+
+  /** Number of all pages. */
+  get pages(): number {
+    return this.#sections.reduce((sum, { pages }) => sum + pages, 0);
   }
 
   /** Bytes of all pages. */
   get bytes(): number {
-    const last = this.filter.pages + this.entryPages - 1;
-    return last < 0 ? 0 : this.page(last).end;
+    return this.pages === 0 ? 0 : this.page(this.pages - 1).end;
   }
 
   /** A page of the filter, counted from 0 on. */
@@ -58,27 +98,58 @@ export class KeysLayout {
     return this.page(this.filter.pages + index);
   }
 
+  /** A page of the filter of parents, counted from 0 on. */
+  parentFilterPage(index: number): PagePlace {
+    return this.page(this.filter.pages + this.entryPages + index);
+  }
+
+  /** A page of rows, counted from 0 on. */
+  rowPage(index: number): PagePlace {
+    return this.parentFilterPage(this.parentFilter.pages + index);
+  }
+
   /** Where the contents of the filter's pages begin, behind the header. */
   filterContents(): Uint32Array {
     const { pages } = this.filter;
     return Uint32Array.from({ length: pages }, (_, index) => this.filterPage(index).contentAt);
   }
 
+  /** As `filterContents`, of the filter of parents. */
+  parentFilterContents(): Uint32Array {
+    const { pages } = this.parentFilter;
+    return Uint32Array.from(
+      { length: pages },
+      (_, index) => this.parentFilterPage(index).contentAt,
+    );
+  }
+
   /** Any page by its number. */
   page(number: number): PagePlace {
-    const { pages, pageBytes } = this.filter;
-    const isFilter = number < pages;
-    const index = isFilter ? number : number - pages;
-    const before = isFilter
-      ? number * framedBytes(pageBytes)
-      : pages * framedBytes(pageBytes) + index * framedBytes(pageEntries * entryBytes);
-    const contentBytes = isFilter
-      ? pageBytes
-      : Math.min(pageEntries, this.keys - index * pageEntries) * entryBytes;
-    const contentAt = before + pageHead(contentBytes).length;
-    const end = contentAt + contentBytes + crcBytes;
-    return { number, frameAt: before, contentAt, contentBytes, end };
+    let before = 0;
+    let index = number;
+    for (const { pages, pageBytes, lastBytes } of this.#sections) {
+      if (index >= pages) {
+        if (pages > 0) before += (pages - 1) * framedBytes(pageBytes) + framedBytes(lastBytes);
+        index -= pages;
+        continue;
+      }
+      before += index * framedBytes(pageBytes);
+      const contentBytes = index === pages - 1 ? lastBytes : pageBytes;
+      const contentAt = before + pageHead(contentBytes).length;
+      const end = contentAt + contentBytes + crcBytes;
+      return { number, frameAt: before, contentAt, contentBytes, end };
+    }
+    throw new RangeError(`a file of keys has no page ${number}`);
   }
+}
+
+function sectionOf(count: number, perPage: number, bytes: number): Section {
+  const pages = Math.ceil(count / perPage);
+  return { pages, pageBytes: perPage * bytes, lastBytes: (count - (pages - 1) * perPage) * bytes };
+}
+
+function sectionOfFilter({ pages, pageBytes }: KeyFilter): Section {
+  return { pages, pageBytes, lastBytes: pageBytes };
 }
 
 function framedBytes(contentBytes: number): number {

@@ -1,10 +1,12 @@
-import { KeyTable } from '../bytes/index.ts';
+import { ChildTable, KeyTable } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
-import { eachPrimaryKey, parseSealOfRun, WriterNumbers } from '../event/index.ts';
+import { eachPlaceOfRun, eachPrimaryKey, parseSealOfRun, WriterNumbers } from '../event/index.ts';
 
 /** All keys of one segment, in memory. */
 export interface SegmentKeys {
   readonly table: KeyTable;
+  /** Where its events put objects. */
+  readonly children: ChildTable;
   /** Ids by the numbers that the table has for them: 32 bytes each. */
   readonly writers: readonly Buffer[];
 }
@@ -12,6 +14,7 @@ export interface SegmentKeys {
 /** Gathers the primary keys of runs that were checked before. */
 export class KeysOfRuns {
   readonly #table = new KeyTable(randomSecret());
+  readonly #children = new ChildTable(randomSecret());
   readonly #writers = new WriterNumbers();
 
   /** Take note of a run's events. */
@@ -20,10 +23,13 @@ export class KeysOfRuns {
     eachPrimaryKey(run, (event, at, dataBytes) =>
       this.#table.add(run, at, firstSequence + event, writer, dataBytes),
     );
+    eachPlaceOfRun(run, (event, key, parent, collection, isMove) =>
+      this.#children.add(run, key, parent, collection, firstSequence + event, isMove),
+    );
   }
 
   /** What came so far. */
   get all(): SegmentKeys {
-    return { table: this.#table, writers: this.#writers.ids };
+    return { table: this.#table, children: this.#children, writers: this.#writers.ids };
   }
 }

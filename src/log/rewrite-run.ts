@@ -9,7 +9,7 @@ const stateTag = 0x20;
 const redactionTag = 0x28;
 
 /** What becomes of the data of an event: it stays as it is, or goes for one of the reasons of `atedb.v1.DataState`. */
-export const dataFates = { stays: 0, redacted: 2, dropped: 3, expired: 4 } as const;
+export const dataFates = { stays: 0, omitted: 1, redacted: 2, dropped: 3, expired: 4 } as const;
 
 /**
  * Leave the data and the salt of some events out of a run. All else stays, byte for byte.

@@ -1,18 +1,25 @@
-import type { KeyTable } from '../bytes/index.ts';
 import type { Pace } from './pace.ts';
 
 /** Fewer are sorted by comparing them: that takes less than counting to 65,536 twice, and about a millisecond. */
 const comparedMax = 2_048;
 const digits = 65_536;
-const wordsOfKey = 4;
 /** Steps between two looks at the clock. */
 const stepsBetween = 16_384;
+
+/** What can be put in the order of its keys. */
+export interface Sortable {
+  readonly size: number;
+  /** Words of each key. */
+  readonly keyWords: number;
+  /** Four bytes of an entry's key as a number, the first one being the most significant. */
+  wordOf(entry: number, word: number): number;
+}
 
 /**
  * The entries of a table in the order of their keys' bytes. It takes its time in small pieces, whatever the keys are:
  * somebody chose them.
  */
-export async function sortKeys(table: KeyTable, pace: Pace): Promise<Uint32Array> {
+export async function sortKeys(table: Sortable, pace: Pace): Promise<Uint32Array> {
   const order = new Uint32Array(table.size);
   for (let entry = 0; entry < order.length; entry += 1) order[entry] = entry;
   await sortRange(order, { table, word: 0, pace });
@@ -22,7 +29,7 @@ export async function sortKeys(table: KeyTable, pace: Pace): Promise<Uint32Array
 /** Sort entries whose keys are the same before a word. */
 async function sortRange(
   order: Uint32Array,
-  { table, word, pace }: { table: KeyTable; word: number; pace: Pace },
+  { table, word, pace }: { table: Sortable; word: number; pace: Pace },
 ): Promise<void> {
   if (order.length <= comparedMax) {
     order.sort((a, b) => compareKeys(table, a, b));
@@ -36,7 +43,7 @@ async function sortRange(
   }
   await sortByDigit(order, values, 0, pace);
   await sortByDigit(order, values, 16, pace);
-  if (word + 1 === wordsOfKey) return;
+  if (word + 1 === table.keyWords) return;
   for (let start = 0, end = 1; start < order.length; start = end, end += 1) {
     while (end < order.length && values[end] === values[start]) end += 1;
     if (start % stepsBetween === 0 && pace.isDue) await pace.rest();
@@ -75,8 +82,8 @@ async function sortByDigit(
   values.set(sortedValues);
 }
 
-function compareKeys(table: KeyTable, a: number, b: number): number {
-  for (let word = 0; word < wordsOfKey; word += 1) {
+function compareKeys(table: Sortable, a: number, b: number): number {
+  for (let word = 0; word < table.keyWords; word += 1) {
     const difference = table.wordOf(a, word) - table.wordOf(b, word);
     if (difference !== 0) return difference;
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { randomSecret } from '../crypto/index.ts';
 import { replaceFile } from './durable-files.ts';
 import { encodeKeys } from './encode-keys.ts';
-import type { KeysOf } from './keys-file.ts';
+import type { KeysOf } from './keys-header.ts';
 import type { SegmentKeys } from './keys-of-runs.ts';
 import { keysName } from './layout.ts';
 import type { Storage } from './storage.ts';

@@ -10,6 +10,8 @@ import { getKeys } from './methods/get-keys.ts';
 import { getProof } from './methods/get-proof.ts';
 import { getTicket } from './methods/get-ticket.ts';
 import { listChains } from './methods/list-chains.ts';
+import { listChildren } from './methods/list-children.ts';
+import { loadData } from './methods/load-data.ts';
 import { lock } from './methods/lock.ts';
 import { openChain } from './methods/open-chain.ts';
 import { readEvents } from './methods/read-events.ts';
@@ -29,6 +31,8 @@ export function chainService(deps: ChainServiceDeps): Methods<typeof ChainServic
     subscribe: subscribe(deps),
     readEvents: readEvents(deps),
     getEvent: getEvent(deps),
+    listChildren: listChildren(deps),
+    loadData: loadData(deps),
     getKeys: getKeys(deps),
     lock: lock(deps),
     deleteChain: deleteChain(deps),

@@ -101,6 +101,8 @@ export class ChainState {
   #unsettled: Applied[] = [];
   /** Takes back what the batch that was admitted, and isn't applied yet, changed in the authority. */
   readonly #admitted: Undo = [];
+  /** Has what that batch changed changed once more. */
+  #admitAgain: (() => void) | undefined;
 
   constructor(genesis: Genesis, record?: StateRecord) {
     this.genesis = genesis;
@@ -116,8 +118,19 @@ export class ChainState {
     }
   }
 
-  /** The state as plain data, for a snapshot. */
+  /**
+   * The state as plain data, for a snapshot: that after the batches that were applied. One that is admitted, and isn't applied yet, may be the
+   * first one behind the snapshot, and is then replayed on it.
+   */
   record(): StateRecord {
+    if (this.#admitted.length === 0) return this.#record();
+    takeBackAll(this.#admitted);
+    const record = this.#record();
+    this.#admitAgain?.();
+    return record;
+  }
+
+  #record(): StateRecord {
     const writers = [...this.#writers].sort(([, a], [, b]) => a.lastCommit - b.lastCommit);
     return {
       nextCommit: this.nextCommit,
@@ -246,7 +259,11 @@ export class ChainState {
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
     const chainKey = this.genesis.chainKey.text;
-    this.#admitted.push(...this.authority.decide(batch, { timeUnixMs, chainKey }));
+    const decide = () => {
+      this.#admitted.push(...this.authority.decide(batch, { timeUnixMs, chainKey }));
+    };
+    decide();
+    this.#admitAgain = decide;
   }
 
   /** Take note of a batch that was admitted, by its seal, and of its place. */
@@ -284,6 +301,7 @@ export class ChainState {
       undo: this.#admitted.splice(0),
       before,
     });
+    this.#admitAgain = undefined;
     this.#latest.wrote(id, endSequence);
     this.nextCommit = placed.commit + 1;
     this.nextSequence = endSequence;

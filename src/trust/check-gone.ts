@@ -2,10 +2,10 @@ import { AtedbError } from '../bytes/index.ts';
 import { type Batch, dataStates, eventMarks, layoutOf, layoutStride } from '../event/index.ts';
 
 /**
- * How a batch comes: `appended`, as its writer sent it, or `stored`, as a server keeps it or has sent it, which may have left out data
- * since.
+ * How a batch comes: `appended`, as its writer sent it; `stored`, as a server keeps it or has sent it, which may have left out data
+ * since; or `trimmed`, as a server has sent it to somebody who has asked for data to be left out, and checks by themselves that only such is.
  */
-export type Provenance = 'appended' | 'stored';
+export type Provenance = 'appended' | 'stored' | 'trimmed';
 
 /**
  * Check an event whose data is said not to be here, as far as it shows by itself that it may be so: docs/trust.md. That something
@@ -21,7 +21,7 @@ export function checkGone(batch: Batch, index: number, provenance: Provenance): 
     throw invalidEvent(index, 'only a server may say that data is not here');
   }
   const state = of(layoutOf.dataState);
-  if (state === dataStates.omitted) {
+  if (state === dataStates.omitted && provenance !== 'trimmed') {
     throw invalidEvent(index, 'its data is left out, and nobody has asked for that');
   }
   if (of(layoutOf.dataEnd) > of(layoutOf.dataStart) || of(layoutOf.saltStart) !== 0) {

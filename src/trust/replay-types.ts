@@ -51,6 +51,8 @@ export interface ReplayOptions {
   readonly allSignatures?: boolean;
   /** Takes note of data that is gone, for whoever looks into it by themselves. Absent: the replay does, as far as it shows. */
   readonly owed?: OwedData;
+  /** Data of more bytes was asked to be left out. Absent: none was. */
+  readonly dataUpTo?: number | undefined;
 }
 
 /** Where a writer's chain of seals stands. */

@@ -11,6 +11,7 @@ import {
 import { verifyHeld } from './auth-answer.ts';
 import { Authority, type AuthorityRecord } from './authority.ts';
 import { checkBatch } from './check-batch.ts';
+import { checkOmitted } from './check-omitted.ts';
 import { checkRedactions } from './check-redactions.ts';
 import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -48,6 +49,7 @@ export class ReplayVerifier {
   /** What is still to come, since data is gone. Who comes to the head with something left was lied to. */
   readonly owed: OwedData;
   readonly #refusesUnallowed: boolean;
+  readonly #dataUpTo: number | undefined;
   /** Undefined: who may do what isn't known, and that events are allowed isn't checked. */
   #authority: Authority | undefined;
   readonly #rules: RulesFrom | undefined;
@@ -87,6 +89,7 @@ export class ReplayVerifier {
     this.#allSignatures = options.allSignatures === true;
     this.owed = options.owed ?? new OwedData();
     this.#refusesUnallowed = options.owed === undefined;
+    this.#dataUpTo = options.dataUpTo;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
     this.#knowsWriters = start.commit === 0;
@@ -182,7 +185,7 @@ export class ReplayVerifier {
       const batch = checked ?? at(commit.commit, () => parseBatch(run));
       const strangers = at(commit.commit, () => this.#strangersOf(batch));
       if (strangers.length > 0) await this.#learn(strangers);
-      if (checked === undefined) at(commit.commit, () => checkBatch(batch, 'stored'));
+      if (checked === undefined) at(commit.commit, () => this.#check(batch));
       const step = at(commit.commit, () => this.#step(batch, commit));
       steps.push(step);
       const { seal } = batch;
@@ -197,6 +200,13 @@ export class ReplayVerifier {
     await Promise.all([...lastSigned.values()].map(verifyStep));
     if (this.#refusesUnallowed) refuseUnallowed(this.owed.takeUnallowed());
     return steps.map(({ verified }) => verified);
+  }
+
+  /** Check what a batch says about itself, and that no data is missing that was not asked to be left out. */
+  #check(batch: Batch): void {
+    const dataUpTo = this.#dataUpTo;
+    checkBatch(batch, dataUpTo === undefined ? 'stored' : 'trimmed');
+    if (dataUpTo !== undefined) checkOmitted(batch, dataUpTo);
   }
 
   /** Know who may do what, where that is known from here on. */

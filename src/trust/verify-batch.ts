@@ -3,6 +3,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import { type Batch, type Genesis, parseBatch, type SliceBatch } from '../event/index.ts';
 import { verifyHeld } from './auth-answer.ts';
 import { checkBatch } from './check-batch.ts';
+import type { Provenance } from './check-gone.ts';
 import { checkRedactions } from './check-redactions.ts';
 import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
 import type { FindKey, VerifiedBatch } from './replay-types.ts';
@@ -16,6 +17,7 @@ import { vouchedBy } from './vouching.ts';
  * inclusion proof shows, and that its signers may do what it does.
  *
  * @param findKey finds the public keys of signers that aren't roots.
+ * @param provenance `trimmed` where data was asked to be left out: the caller then checks what is.
  *
  * @throws AtedbError VERIFICATION_FAILED.
  */
@@ -23,10 +25,11 @@ export async function verifyBatch(
   genesis: Genesis,
   { run, commit }: Pick<SliceBatch, 'run' | 'commit'>,
   findKey: FindKey,
+  provenance: Exclude<Provenance, 'appended'> = 'stored',
 ): Promise<VerifiedBatch> {
   try {
     const batch = parseBatch(run);
-    const isGenesis = checkBatch(batch, 'stored') !== undefined;
+    const isGenesis = checkBatch(batch, provenance) !== undefined;
     checkRedactions(batch, commit.firstSequence);
     const vouched = vouchedBy(batch, genesis.trustMode);
     await verifySignatures(batch.seal, await keysFor(batch, genesis, findKey));

@@ -71,6 +71,8 @@ export function fakeMethods(behaviour: Behaviour): Methods<typeof ChainService> 
       readEvents(call),
     ),
     getEvent: unary(method.getEvent, unsupported),
+    listChildren: serverStream(method.listChildren, { endsAtDrain: false }, unsupported),
+    loadData: serverStream(method.loadData, { endsAtDrain: false }, unsupported),
     getKeys: unary(method.getKeys, unsupported),
     lock: bidiStream(method.lock, unsupported),
     deleteChain: bidiStream(method.deleteChain, unsupported),

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Event, PublicKey, RetentionRule, Seal, Signature, TrustMode } from "./event_pb.js";
+import type { DataState, Event, PublicKey, RetentionRule, Seal, Signature, TrustMode } from "./event_pb.js";
 import type { LogSegment, TreeHead } from "./log_pb.js";
 import type { CheckpointKeys } from "./checkpoint_pb.js";
 import type { IdentityRotation } from "./identity_pb.js";
@@ -1285,6 +1285,13 @@ export declare type SubscribeRequest = Message<"atedb.v1.SubscribeRequest"> & {
    * @generated from field: uint32 heartbeat_ms = 6;
    */
   heartbeatMs: number;
+
+  /**
+   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+   *
+   * @generated from field: optional uint64 data_up_to_bytes = 7;
+   */
+  dataUpToBytes?: bigint | undefined;
 };
 
 /**
@@ -1562,6 +1569,13 @@ export declare type ReadEventsRequest = Message<"atedb.v1.ReadEventsRequest"> & 
    * @generated from field: bool reverse = 6;
    */
   reverse: boolean;
+
+  /**
+   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+   *
+   * @generated from field: optional uint64 data_up_to_bytes = 7;
+   */
+  dataUpToBytes?: bigint | undefined;
 };
 
 /**
@@ -1739,6 +1753,300 @@ export declare type GetEventResponse = Message<"atedb.v1.GetEventResponse"> & {
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export declare const GetEventResponseSchema: GenMessage<GetEventResponse>;
+
+/**
+ * A place in the order of children.
+ *
+ * @generated from message atedb.v1.ChildPosition
+ */
+export declare type ChildPosition = Message<"atedb.v1.ChildPosition"> & {
+  /**
+   * The collection of the child. Absent: none. 16 bytes.
+   *
+   * @generated from field: bytes collection = 1;
+   */
+  collection: Uint8Array;
+
+  /**
+   * Its primary key. Required; 16 bytes.
+   *
+   * @generated from field: bytes primary_key = 2;
+   */
+  primaryKey: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.ChildPosition.
+ * Use `create(ChildPositionSchema)` to create a new message.
+ */
+export declare const ChildPositionSchema: GenMessage<ChildPosition>;
+
+/**
+ * Asks for the children of an object.
+ *
+ * @generated from message atedb.v1.ListChildrenRequest
+ */
+export declare type ListChildrenRequest = Message<"atedb.v1.ListChildrenRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * Primary key of the parent; it needn't be there. Absent: the root of the chain, and then a collection is required. 16 bytes.
+   *
+   * @generated from field: bytes parent = 3;
+   */
+  parent: Uint8Array;
+
+  /**
+   * Only children in this collection. Absent: of all, and those in none. 16 bytes.
+   *
+   * @generated from field: bytes collection = 4;
+   */
+  collection: Uint8Array;
+
+  /**
+   * Only children behind this one, which needn't be there. Absent: from the first one on.
+   *
+   * @generated from field: atedb.v1.ChildPosition after = 5;
+   */
+  after?: ChildPosition | undefined;
+
+  /**
+   * So many at most. Absent: all.
+   *
+   * @generated from field: uint64 limit = 6;
+   */
+  limit: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.ListChildrenRequest.
+ * Use `create(ListChildrenRequestSchema)` to create a new message.
+ */
+export declare const ListChildrenRequestSchema: GenMessage<ListChildrenRequest>;
+
+/**
+ * One child.
+ *
+ * @generated from message atedb.v1.Child
+ */
+export declare type Child = Message<"atedb.v1.Child"> & {
+  /**
+   * Sequence of its newest event, which is of kind DATA.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * Sequence of the event of rules that has moved it since to where it is. Absent: that event of data says where it is.
+   *
+   * @generated from field: optional uint64 moved_by = 2;
+   */
+  movedBy?: bigint | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.Child.
+ * Use `create(ChildSchema)` to create a new message.
+ */
+export declare const ChildSchema: GenMessage<Child>;
+
+/**
+ * An inclusion proof.
+ *
+ * @generated from message atedb.v1.Inclusion
+ */
+export declare type Inclusion = Message<"atedb.v1.Inclusion"> & {
+  /**
+   * As RFC 9162 has it; 32 bytes each.
+   *
+   * @generated from field: repeated bytes hashes = 1;
+   */
+  hashes: Uint8Array[];
+};
+
+/**
+ * Describes the message atedb.v1.Inclusion.
+ * Use `create(InclusionSchema)` to create a new message.
+ */
+export declare const InclusionSchema: GenMessage<Inclusion>;
+
+/**
+ * Some children. There is at least one message.
+ *
+ * @generated from message atedb.v1.ListChildrenResponse
+ */
+export declare type ListChildrenResponse = Message<"atedb.v1.ListChildrenResponse"> & {
+  /**
+   * A head of the chain. Heads of later messages are not older.
+   *
+   * @generated from field: atedb.v1.TreeHead head = 1;
+   */
+  head?: TreeHead | undefined;
+
+  /**
+   * RFC 9162 consistency proof from the head of the message before to this one. Empty in the first one, and where the two are the same. 32 bytes each.
+   *
+   * @generated from field: repeated bytes consistency = 2;
+   */
+  consistency: Uint8Array[];
+
+  /**
+   * The batches that the children's events are in, once each, ascending, with their commits as they are stored; but the data of all
+   * events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED.
+   *
+   * @generated from field: atedb.v1.LogSegment log = 3;
+   */
+  log?: LogSegment | undefined;
+
+  /**
+   * Of each of those batches, in the same order: that its commit is in the tree of `head`.
+   *
+   * @generated from field: repeated atedb.v1.Inclusion inclusions = 4;
+   */
+  inclusions: Inclusion[];
+
+  /**
+   * The children, in order. At most 256.
+   *
+   * @generated from field: repeated atedb.v1.Child children = 5;
+   */
+  children: Child[];
+
+  /**
+   * This is the last message: nothing follows, or as many have come as were asked for.
+   *
+   * @generated from field: bool is_last = 6;
+   */
+  isLast: boolean;
+};
+
+/**
+ * Describes the message atedb.v1.ListChildrenResponse.
+ * Use `create(ListChildrenResponseSchema)` to create a new message.
+ */
+export declare const ListChildrenResponseSchema: GenMessage<ListChildrenResponse>;
+
+/**
+ * An event whose data is wanted.
+ *
+ * @generated from message atedb.v1.WantedData
+ */
+export declare type WantedData = Message<"atedb.v1.WantedData"> & {
+  /**
+   * Its sequence.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * Its hash: SHA-256 of a zero byte and its header, as in the tree whose root the seal names. Required; 32 bytes.
+   *
+   * @generated from field: bytes event_hash = 2;
+   */
+  eventHash: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.WantedData.
+ * Use `create(WantedDataSchema)` to create a new message.
+ */
+export declare const WantedDataSchema: GenMessage<WantedData>;
+
+/**
+ * Asks for the data of events.
+ *
+ * @generated from message atedb.v1.LoadDataRequest
+ */
+export declare type LoadDataRequest = Message<"atedb.v1.LoadDataRequest"> & {
+  /**
+   * The chain key. Required.
+   *
+   * @generated from field: string chain_key = 1;
+   */
+  chainKey: string;
+
+  /**
+   * The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+   *
+   * @generated from field: bytes chain_id = 2;
+   */
+  chainId: Uint8Array;
+
+  /**
+   * The events. Required; 1 to 64.
+   *
+   * @generated from field: repeated atedb.v1.WantedData events = 3;
+   */
+  events: WantedData[];
+};
+
+/**
+ * Describes the message atedb.v1.LoadDataRequest.
+ * Use `create(LoadDataRequestSchema)` to create a new message.
+ */
+export declare const LoadDataRequestSchema: GenMessage<LoadDataRequest>;
+
+/**
+ * The data of one event.
+ *
+ * @generated from message atedb.v1.LoadDataResponse
+ */
+export declare type LoadDataResponse = Message<"atedb.v1.LoadDataResponse"> & {
+  /**
+   * The hash of the event; 32 bytes.
+   *
+   * @generated from field: bytes event_hash = 1;
+   */
+  eventHash: Uint8Array;
+
+  /**
+   * The data, as it is stored. Absent: empty, or gone as `data_state` says.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+
+  /**
+   * What is hashed before the data. Absent: the data is sealed, or gone. 16 bytes.
+   *
+   * @generated from field: bytes salt = 3;
+   */
+  salt: Uint8Array;
+
+  /**
+   * Absent: the data is here. Else it was dropped or redacted.
+   *
+   * @generated from field: atedb.v1.DataState data_state = 4;
+   */
+  dataState: DataState;
+
+  /**
+   * Sequence of the redaction that has erased the data. Absent: none has.
+   *
+   * @generated from field: optional uint64 redaction = 5;
+   */
+  redaction?: bigint | undefined;
+};
+
+/**
+ * Describes the message atedb.v1.LoadDataResponse.
+ * Use `create(LoadDataResponseSchema)` to create a new message.
+ */
+export declare const LoadDataResponseSchema: GenMessage<LoadDataResponse>;
 
 /**
  * Asks for public keys.
@@ -2533,6 +2841,34 @@ export declare const ChainService: GenService<{
     methodKind: "unary";
     input: typeof GetEventRequestSchema;
     output: typeof GetEventResponseSchema;
+  },
+  /**
+   * Lists the children of an object, or of the root of the chain: of each object whose newest event of kind DATA, or newer event of rules
+   * that moves it, has it there, and that wasn't removed since, that event of data. They come in the order of their collections (objects
+   * without one first) and in each of their primary keys: so an object that stays where it is comes exactly once, whatever else is
+   * appended meanwhile. Each comes in its batch, with the proof that this is in the chain. That none is left out, and that no newer
+   * event of one exists, is the server's word: who wants that proven reads the chain. Also fails with REQUEST_INVALID where
+   * neither a parent nor a collection is named. Changes nothing; a retry is safe, and may go on after the last child that came.
+   *
+   * @generated from rpc atedb.v1.ChainService.ListChildren
+   */
+  listChildren: {
+    methodKind: "server_streaming";
+    input: typeof ListChildrenRequestSchema;
+    output: typeof ListChildrenResponseSchema;
+  },
+  /**
+   * Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+   * of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+   * the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+   * nothing; a retry is safe.
+   *
+   * @generated from rpc atedb.v1.ChainService.LoadData
+   */
+  loadData: {
+    methodKind: "server_streaming";
+    input: typeof LoadDataRequestSchema;
+    output: typeof LoadDataResponseSchema;
   },
   /**
    * Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That

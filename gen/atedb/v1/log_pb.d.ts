@@ -605,7 +605,7 @@ export declare const SegmentIndexSchema: GenMessage<SegmentIndex>;
  */
 export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
   /**
-   * 0x01594B41 (the bytes "AKY", 0x01): the type and version of the file. Required.
+   * 0x02594B41 (the bytes "AKY", 0x02): the type and version of the file. Required.
    *
    * @generated from field: fixed32 magic = 1;
    */
@@ -682,6 +682,13 @@ export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
   keptBytes: bigint;
 
   /**
+   * What it says of where objects are. Absent: no event of the segment says that of any.
+   *
+   * @generated from field: atedb.v1.PlacesHeader places = 12;
+   */
+  places?: PlacesHeader | undefined;
+
+  /**
    * CRC-32 (IEEE 802.3) of the header's bytes before this field's tag. Always present.
    *
    * @generated from field: optional fixed32 crc32 = 15;
@@ -696,7 +703,48 @@ export declare type KeysHeader = Message<"atedb.v1.KeysHeader"> & {
 export declare const KeysHeaderSchema: GenMessage<KeysHeader>;
 
 /**
- * Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`, or `keys-N.G` of generation G.
+ * What a file of keys says of the places of objects.
+ *
+ * @generated from message atedb.v1.PlacesHeader
+ */
+export declare type PlacesHeader = Message<"atedb.v1.PlacesHeader"> & {
+  /**
+   * Number of rows. Required.
+   *
+   * @generated from field: uint64 rows = 1;
+   */
+  rows: bigint;
+
+  /**
+   * Number of different parents that they have, as the filter counts them. Required.
+   *
+   * @generated from field: uint64 parents = 2;
+   */
+  parents: bigint;
+
+  /**
+   * How many of them stand for an event of rules that has moved an object. Absent: 0.
+   *
+   * @generated from field: uint64 moves = 3;
+   */
+  moves: bigint;
+
+  /**
+   * The parent, the collection and the key of the first row of each page of rows, one after another; 48 bytes each.
+   *
+   * @generated from field: bytes first_rows = 4;
+   */
+  firstRows: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.PlacesHeader.
+ * Use `create(PlacesHeaderSchema)` to create a new message.
+ */
+export declare const PlacesHeaderSchema: GenMessage<PlacesHeader>;
+
+/**
+ * Which primary keys are in a closed segment, who wrote them last, and where events put them. The file `keys-N`, or `keys-N.G` of generation G.
  * Derived: whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
  *
  * @generated from message atedb.v1.SegmentKeys
@@ -710,12 +758,16 @@ export declare type SegmentKeys = Message<"atedb.v1.SegmentKeys"> & {
   header?: KeysHeader | undefined;
 
   /**
-   * First those of the filter, then those of the entries. Each ends with the CRC-32 of the header's CRC-32, the
+   * First those of the filter, then those of the entries, then those of the filter of parents, then those of the rows. Each ends with the CRC-32 of the header's CRC-32, the
    * page's number from 0 on (both as little-endian 32-bit integers) and the page's bytes before.
    * An entry is 32 bytes: the key (16 bytes), then four little-endian 32-bit integers: sequence of its
    * newest event, less the segment's first; its writer's place in the header's list; the sequence
    * after the newest event of any other writer, less the segment's first: 0 for none; and the bytes of
    * data and salt of the newest event. They are in the order of their keys, 127 a page but for the last one.
+   * A row is 52 bytes: a parent (16 bytes; zeros: the root of the chain), a collection (16 bytes; zeros: none), the key of an
+   * object, and as a little-endian 32-bit integer the sequence of its newest event in the segment that says where it is, less the
+   * segment's first. A row whose parent is the object itself has the sequence of the newest event of rules that has moved the object.
+   * They are in the order of their bytes, 314 a page but for the last one.
    *
    * @generated from field: repeated bytes pages = 2;
    */

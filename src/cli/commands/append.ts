@@ -14,6 +14,7 @@ import {
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { collectionFlags, readCollection } from '../collection-flags.ts';
 import { UsageError } from '../errors.ts';
 import { parseChoice, parseInteger, parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
@@ -45,6 +46,7 @@ const flags = {
   type: valueFlag('type', 'What the data is, in your terms; at most 255 bytes', parseType),
   ...objectFlags,
   primaryKey: { ...objectFlags.primaryKey, defaultText: 'another random one for each event' },
+  ...collectionFlags,
   moves: switchFlag(
     'moves',
     'The object comes from elsewhere to --parent, or to the root of the chain',
@@ -140,6 +142,7 @@ export const appendCommand: CommandModule = {
       event: {
         type: readChainFlag(flags.type, parsed),
         ...object,
+        collection: readCollection(parsed),
       },
       moves: isOn(flags.moves, parsed),
       rules,

@@ -10,7 +10,7 @@ import {
 import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
-import { readerFlags, readReaderFlags } from '../reader-flags.ts';
+import { dataUpToFlag, readerFlags, readReaderFlags } from '../reader-flags.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
@@ -23,6 +23,7 @@ const flags = {
   ),
   damaged: chainFlags.damaged,
   reverse: switchFlag('reverse', 'Print the newest event first', ['r']),
+  dataUpTo: dataUpToFlag,
   ...readerFlags,
   ...printFlags,
 };
@@ -50,6 +51,7 @@ export const readCommand: CommandModule = {
       end,
       reverse: isOn(flags.reverse, parsed),
       damaged: isOn(flags.damaged, parsed),
+      dataUpTo: readChainFlag(flags.dataUpTo, parsed),
       ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
     };

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import { readChainFlag, valueFlag } from '../chain-flags.ts';
 import { readChainTarget } from '../chain-target.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
-import { readerFlags, readReaderFlags } from '../reader-flags.ts';
+import { dataUpToFlag, readerFlags, readReaderFlags } from '../reader-flags.ts';
 import { parseStartPoint } from '../start-point.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
@@ -14,6 +14,7 @@ const flags = {
     parseStartPoint,
     'start',
   ),
+  dataUpTo: dataUpToFlag,
   ...readerFlags,
   ...printFlags,
 };
@@ -36,6 +37,7 @@ export const tailCommand: CommandModule = {
     const settings = {
       ...readChainTarget(parsed),
       from: readChainFlag(flags.from, parsed) ?? 'start',
+      dataUpTo: readChainFlag(flags.dataUpTo, parsed),
       ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
     };

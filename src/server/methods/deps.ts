@@ -130,6 +130,14 @@ export function requestInteger(field: string, value: bigint): number {
   return Number(value);
 }
 
+/** Data of more bytes than this is to be left out; undefined: none is. */
+export function dataUpToOf(request: { dataUpToBytes?: bigint | undefined }): number | undefined {
+  const { dataUpToBytes } = request;
+  return dataUpToBytes === undefined
+    ? undefined
+    : requestInteger('data_up_to_bytes', dataUpToBytes);
+}
+
 /** A request whose field is wrong. */
 export function requestInvalid(field: string, why: string): AtedbError {
   return new AtedbError('REQUEST_INVALID', `${field}: ${why}`, { metadata: { field } });

@@ -6,10 +6,12 @@ import {
 } from '../../../gen/atedb/v1/chain_pb.js';
 import type { Chain } from '../../chain/index.ts';
 import { splitSlice, type TreeHead } from '../../event/index.ts';
+import { omitLargeData } from '../../log/index.ts';
 import { encodeMessage, type SendingCall, serverStream } from '../method.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
+  dataUpToOf,
   openRequested,
   positionOfSequence,
   requestInteger,
@@ -27,6 +29,8 @@ interface Range {
   readonly end: number;
   /** Whether what the chain lost, if it did, is in what was asked for. */
   readonly needsEnd: boolean;
+  /** Data of more bytes is left out; undefined: none is. */
+  readonly dataUpTo: number | undefined;
 }
 
 /** `ReadEvents`: a range of the chain as it is at the call, forwards or backwards. */
@@ -36,7 +40,7 @@ export function readEvents(deps: ChainServiceDeps) {
     using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const { head, nextSequence } = chain.log.durable;
-    const range = rangeOf(request, nextSequence);
+    const range = { ...rangeOf(request, nextSequence), dataUpTo: dataUpToOf(request) };
     const used = whileThere(call, lease);
     if (request.reverse) await readBackwards(deps, chain, used, range, head);
     else await readForwards(deps, chain, used, range, head);
@@ -45,7 +49,7 @@ export function readEvents(deps: ChainServiceDeps) {
 }
 
 /** The part of the chain that is asked for; empty where the range holds nothing. */
-function rangeOf(request: ReadEventsRequest, nextSequence: number): Range {
+function rangeOf(request: ReadEventsRequest, nextSequence: number): Omit<Range, 'dataUpTo'> {
   const from = requestInteger('from_sequence', request.fromSequence);
   const asked =
     request.endSequence === undefined
@@ -75,7 +79,7 @@ async function readForwards(
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
-  using slices = new SliceSender(call, sliceMemory);
+  using slices = new SliceSender(call, sliceMemory, range.dataUpTo);
   const isEmpty = range.from === range.end;
   // The batch that holds an empty range's start begins before its end, too.
   while (!isEmpty && position.sequence < range.end) {
@@ -129,7 +133,11 @@ async function readBackwards(
     );
     const [oldest] = batches;
     if (oldest === undefined) return;
-    const newestFirst = batches.map((batch) => bytes.subarray(batch.start, batch.end)).reverse();
+    const { dataUpTo } = range;
+    const newestFirst = batches
+      .map(({ start: from, end }) => bytes.subarray(from, end))
+      .map((batch) => (dataUpTo === undefined ? batch : omitLargeData(batch, { dataUpTo })))
+      .reverse();
     const frontier = await log.tree.frontierAt(oldest.commit.commit);
     await call.send(backwardLogMessage(Buffer.concat(newestFirst), frontier));
     position = start;

@@ -1,5 +1,5 @@
 import { framedBytes, frameHead } from '../../bytes/index.ts';
-import type { ChainLog, Position } from '../../log/index.ts';
+import { type ChainLog, omitLargeData, type Position } from '../../log/index.ts';
 import { FramedMessage, messageHeadBytes } from '../framed-message.ts';
 import type { SendingCall } from '../method.ts';
 import {
@@ -24,15 +24,19 @@ const slowMs = 1_000;
 export class SliceSender implements Disposable {
   readonly #call: SendingCall;
   readonly #memory: SliceMemory;
+  /** Data of more bytes is left out; undefined: none is. */
+  readonly #dataUpTo: number | undefined;
   /** What was read to, and isn't sent yet. */
   #read: Buffer | undefined;
   #bytesMax = sliceBytesSmall;
   #isSending = false;
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(call: SendingCall, memory: SliceMemory) {
+  /** @param dataUpTo data of more bytes is left out. Absent: none is. */
+  constructor(call: SendingCall, memory: SliceMemory, dataUpTo?: number) {
     this.#call = call;
     this.#memory = memory;
+    this.#dataUpTo = dataUpTo;
   }
 
   /**
@@ -41,6 +45,15 @@ export class SliceSender implements Disposable {
    * @throws as `ChainLog.readSlice`; what the call is over with.
    */
   async read(log: ChainLog, position: Position): Promise<{ bytes: Buffer; next: Position }> {
+    const { bytes, next } = await this.#readWhole(log, position);
+    const dataUpTo = this.#dataUpTo;
+    if (dataUpTo === undefined) return { bytes, next };
+    // What others read too must not be changed.
+    const into = bytes.buffer === this.#read?.buffer ? bytes : undefined;
+    return { bytes: omitLargeData(bytes, { dataUpTo, into }), next };
+  }
+
+  async #readWhole(log: ChainLog, position: Position): Promise<{ bytes: Buffer; next: Position }> {
     this.#giveBack();
     // At the tail all are sent the same messages, so all ask for the same.
     if (log.isAtTail(position)) return log.readSlice(position, { bytesMax: sliceBytesMax });

@@ -11,6 +11,7 @@ import { CheckpointFeed } from './checkpoint-feed.ts';
 import {
   type ChainServiceDeps,
   checkWholeEnd,
+  dataUpToOf,
   openRequested,
   positionOfSequence,
   requestInteger,
@@ -33,7 +34,9 @@ export function subscribe(deps: ChainServiceDeps) {
     using lease = await openRequested(deps, request, call);
     const position = await startOf(request, lease.chain);
     const used = whileThere(call, lease);
-    using subscription = new Subscription(lease.chain, used, heartbeatMs, deps);
+    const { chain } = lease;
+    const dataUpTo = dataUpToOf(request);
+    using subscription = new Subscription({ chain, call: used, heartbeatMs, dataUpTo }, deps);
     await subscription.run(position);
   });
 }
@@ -47,10 +50,19 @@ class Subscription implements Disposable {
   readonly #slices: SliceSender;
   readonly #feed: CheckpointFeed;
 
-  constructor(chain: Chain, call: SendingCall, heartbeatMs: number, deps: ChainServiceDeps) {
+  constructor(
+    options: {
+      readonly chain: Chain;
+      readonly call: SendingCall;
+      readonly heartbeatMs: number;
+      readonly dataUpTo: number | undefined;
+    },
+    deps: ChainServiceDeps,
+  ) {
+    const { chain, call, heartbeatMs, dataUpTo } = options;
     this.#chain = chain;
     this.#call = call;
-    this.#slices = new SliceSender(call, deps.sliceMemory);
+    this.#slices = new SliceSender(call, deps.sliceMemory, dataUpTo);
     this.#feed = new CheckpointFeed(deps.checkpoints, chain, call.signal);
     this.#heartbeatMs = heartbeatMs;
     this.#now = deps.now;

@@ -5,6 +5,8 @@ import {
   GetEventRequestSchema,
   GetProofRequestSchema,
   ListChainsRequestSchema,
+  ListChildrenRequestSchema,
+  LoadDataRequestSchema,
   OpenChainRequestSchema,
   ReadEventsRequestSchema,
   SubscribeRequestSchema,
@@ -111,6 +113,13 @@ export async function makeCorpus(world: FuzzWorld, random: Random): Promise<Vali
     ...of(GetEventRequestSchema, chainPath('getEvent'), [
       { chainKey, chainId, event: { case: 'primaryKey', value: primaryKey } },
       { chainKey, event: { case: 'sequence', value: 3n } },
+    ]),
+    ...of(ListChildrenRequestSchema, chainPath('listChildren'), [
+      { chainKey, chainId, parent: primaryKey, limit: 3n },
+      { chainKey, collection: primaryKey, after: { primaryKey, collection: primaryKey } },
+    ]),
+    ...of(LoadDataRequestSchema, chainPath('loadData'), [
+      { chainKey, chainId, events: [{ sequence: 3n, eventHash: chainId }] },
     ]),
     ...of(GetProofRequestSchema, chainPath('getProof'), [
       { chainKey, chainId, sequence: 3n, withData: true },

@@ -57,6 +57,7 @@ export class ForgedChain {
   readonly #stored: Stored[];
   readonly #writers: Map<KeyPair, TestWriter>;
   readonly shownKeys: PublicKey[];
+  readonly #made = new Map<number, Buffer>();
   timeUnixMs = 1_700_000_000_000;
 
   private constructor(
@@ -136,6 +137,7 @@ export class ForgedChain {
   ): Promise<void> {
     const { run } = await this.append(key, events, options);
     this.#stored.pop();
+    this.#made.set(this.size, run);
     this.accept(withoutData(run, goneOf));
   }
 
@@ -153,6 +155,11 @@ export class ForgedChain {
     });
     const commit = encodeCommit({ run, header, treeRoot: undefined, durableOffset: 100 });
     this.#stored.push({ run, header, commit, firstSequence });
+  }
+
+  /** A batch as it was made, that has lost data since. */
+  madeAt(commit: number): Buffer {
+    return this.#made.get(commit) as Buffer;
   }
 
   /** A batch as it was sent. */

@@ -9,6 +9,7 @@ import {
   ChainService,
   type GetEventRequest,
   type GetProofRequest,
+  type LoadDataRequest,
   type OpenChainRequest,
   type ReadEventsRequest,
   ReadEventsResponseSchema,
@@ -84,6 +85,10 @@ export class MaliciousServer {
   startsAt: number | undefined;
   /** Who it says that it is; undefined: its identity, which was never rotated. */
   shows: { readonly identity: KeyPair; readonly rotations: readonly Buffer[] } | undefined;
+  /** ListChildrenResponse messages that it answers with who asks for children. */
+  children: () => readonly Buffer[] = () => [];
+  /** LoadDataResponse messages that it answers with who asks for data. */
+  data: (request: LoadDataRequest) => readonly Buffer[] = () => [];
   /** How often it was asked to open a chain. */
   opened = 0;
   /** It signs whatever it shows. */
@@ -154,6 +159,12 @@ export class MaliciousServer {
         request.reverse ? this.#readBack(request, call) : this.#read(request, call),
       ),
       getEvent: unary(method.getEvent, async (request) => this.#get(request)),
+      listChildren: serverStream(method.listChildren, { endsAtDrain: false }, (_request, call) =>
+        this.#children(call),
+      ),
+      loadData: serverStream(method.loadData, { endsAtDrain: false }, (request, call) =>
+        this.#load(request, call),
+      ),
       getKeys: unary(method.getKeys, async () => ({ keys: this.#allKeys().map(toPublicKey) })),
       getProof: unary(method.getProof, async (request) => this.#prove(request)),
     };
@@ -298,6 +309,14 @@ export class MaliciousServer {
       head: toTreeHead(chain.head()),
       inclusion: chain.inclusion(commit, chain.size),
     };
+  }
+
+  async #load(request: LoadDataRequest, call: SendingCall): Promise<void> {
+    for (const message of this.data(request)) await call.send(message);
+  }
+
+  async #children(call: SendingCall): Promise<void> {
+    for (const message of this.children()) await call.send(message);
   }
 
   #prove(request: GetProofRequest) {

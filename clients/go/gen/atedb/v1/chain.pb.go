@@ -2268,7 +2268,9 @@ type SubscribeRequest struct {
 	From isSubscribeRequest_From `protobuf_oneof:"from"`
 	// Longest time without a message, in milliseconds: after it comes a heartbeat. Absent: 15,000. At
 	// least 100, at most 3,600,000.
-	HeartbeatMs   uint32 `protobuf:"varint,6,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
+	HeartbeatMs uint32 `protobuf:"varint,6,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2354,6 +2356,13 @@ func (x *SubscribeRequest) GetNow() *FromNow {
 func (x *SubscribeRequest) GetHeartbeatMs() uint32 {
 	if x != nil {
 		return x.HeartbeatMs
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetDataUpToBytes() uint64 {
+	if x != nil && x.DataUpToBytes != nil {
+		return *x.DataUpToBytes
 	}
 	return 0
 }
@@ -2831,7 +2840,9 @@ type ReadEventsRequest struct {
 	// Enough whole batches for so many events of the range are sent, then the answer ends. Absent: all.
 	Limit uint64 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
 	// The newest batch comes first; the events in each batch stay in order.
-	Reverse       bool `protobuf:"varint,6,opt,name=reverse,proto3" json:"reverse,omitempty"`
+	Reverse bool `protobuf:"varint,6,opt,name=reverse,proto3" json:"reverse,omitempty"`
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2906,6 +2917,13 @@ func (x *ReadEventsRequest) GetReverse() bool {
 		return x.Reverse
 	}
 	return false
+}
+
+func (x *ReadEventsRequest) GetDataUpToBytes() uint64 {
+	if x != nil && x.DataUpToBytes != nil {
+		return *x.DataUpToBytes
+	}
+	return 0
 }
 
 // One message of a range.
@@ -3255,6 +3273,546 @@ func (x *GetEventResponse) GetInclusion() [][]byte {
 	return nil
 }
 
+// A place in the order of children.
+type ChildPosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The collection of the child. Absent: none. 16 bytes.
+	Collection []byte `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	// Its primary key. Required; 16 bytes.
+	PrimaryKey    []byte `protobuf:"bytes,2,opt,name=primary_key,json=primaryKey,proto3" json:"primary_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChildPosition) Reset() {
+	*x = ChildPosition{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChildPosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChildPosition) ProtoMessage() {}
+
+func (x *ChildPosition) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChildPosition.ProtoReflect.Descriptor instead.
+func (*ChildPosition) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *ChildPosition) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *ChildPosition) GetPrimaryKey() []byte {
+	if x != nil {
+		return x.PrimaryKey
+	}
+	return nil
+}
+
+// Asks for the children of an object.
+type ListChildrenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chain key. Required.
+	ChainKey string `protobuf:"bytes,1,opt,name=chain_key,json=chainKey,proto3" json:"chain_key,omitempty"`
+	// The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+	ChainId []byte `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
+	// Primary key of the parent; it needn't be there. Absent: the root of the chain, and then a collection is required. 16 bytes.
+	Parent []byte `protobuf:"bytes,3,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Only children in this collection. Absent: of all, and those in none. 16 bytes.
+	Collection []byte `protobuf:"bytes,4,opt,name=collection,proto3" json:"collection,omitempty"`
+	// Only children behind this one, which needn't be there. Absent: from the first one on.
+	After *ChildPosition `protobuf:"bytes,5,opt,name=after,proto3" json:"after,omitempty"`
+	// So many at most. Absent: all.
+	Limit         uint64 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChildrenRequest) Reset() {
+	*x = ListChildrenRequest{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChildrenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChildrenRequest) ProtoMessage() {}
+
+func (x *ListChildrenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChildrenRequest.ProtoReflect.Descriptor instead.
+func (*ListChildrenRequest) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ListChildrenRequest) GetChainKey() string {
+	if x != nil {
+		return x.ChainKey
+	}
+	return ""
+}
+
+func (x *ListChildrenRequest) GetChainId() []byte {
+	if x != nil {
+		return x.ChainId
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetParent() []byte {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetAfter() *ChildPosition {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// One child.
+type Child struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sequence of its newest event, which is of kind DATA.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Sequence of the event of rules that has moved it since to where it is. Absent: that event of data says where it is.
+	MovedBy       *uint64 `protobuf:"varint,2,opt,name=moved_by,json=movedBy,proto3,oneof" json:"moved_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Child) Reset() {
+	*x = Child{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Child) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Child) ProtoMessage() {}
+
+func (x *Child) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Child.ProtoReflect.Descriptor instead.
+func (*Child) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Child) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Child) GetMovedBy() uint64 {
+	if x != nil && x.MovedBy != nil {
+		return *x.MovedBy
+	}
+	return 0
+}
+
+// An inclusion proof.
+type Inclusion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As RFC 9162 has it; 32 bytes each.
+	Hashes        [][]byte `protobuf:"bytes,1,rep,name=hashes,proto3" json:"hashes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Inclusion) Reset() {
+	*x = Inclusion{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Inclusion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Inclusion) ProtoMessage() {}
+
+func (x *Inclusion) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Inclusion.ProtoReflect.Descriptor instead.
+func (*Inclusion) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Inclusion) GetHashes() [][]byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
+// Some children. There is at least one message.
+type ListChildrenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A head of the chain. Heads of later messages are not older.
+	Head *TreeHead `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	// RFC 9162 consistency proof from the head of the message before to this one. Empty in the first one, and where the two are the same. 32 bytes each.
+	Consistency [][]byte `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
+	// The batches that the children's events are in, once each, ascending, with their commits as they are stored; but the data of all
+	// events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED.
+	Log *LogSegment `protobuf:"bytes,3,opt,name=log,proto3" json:"log,omitempty"`
+	// Of each of those batches, in the same order: that its commit is in the tree of `head`.
+	Inclusions []*Inclusion `protobuf:"bytes,4,rep,name=inclusions,proto3" json:"inclusions,omitempty"`
+	// The children, in order. At most 256.
+	Children []*Child `protobuf:"bytes,5,rep,name=children,proto3" json:"children,omitempty"`
+	// This is the last message: nothing follows, or as many have come as were asked for.
+	IsLast        bool `protobuf:"varint,6,opt,name=is_last,json=isLast,proto3" json:"is_last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChildrenResponse) Reset() {
+	*x = ListChildrenResponse{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChildrenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChildrenResponse) ProtoMessage() {}
+
+func (x *ListChildrenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChildrenResponse.ProtoReflect.Descriptor instead.
+func (*ListChildrenResponse) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ListChildrenResponse) GetHead() *TreeHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetConsistency() [][]byte {
+	if x != nil {
+		return x.Consistency
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetLog() *LogSegment {
+	if x != nil {
+		return x.Log
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetInclusions() []*Inclusion {
+	if x != nil {
+		return x.Inclusions
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetChildren() []*Child {
+	if x != nil {
+		return x.Children
+	}
+	return nil
+}
+
+func (x *ListChildrenResponse) GetIsLast() bool {
+	if x != nil {
+		return x.IsLast
+	}
+	return false
+}
+
+// An event whose data is wanted.
+type WantedData struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its sequence.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Its hash: SHA-256 of a zero byte and its header, as in the tree whose root the seal names. Required; 32 bytes.
+	EventHash     []byte `protobuf:"bytes,2,opt,name=event_hash,json=eventHash,proto3" json:"event_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WantedData) Reset() {
+	*x = WantedData{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WantedData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WantedData) ProtoMessage() {}
+
+func (x *WantedData) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WantedData.ProtoReflect.Descriptor instead.
+func (*WantedData) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *WantedData) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *WantedData) GetEventHash() []byte {
+	if x != nil {
+		return x.EventHash
+	}
+	return nil
+}
+
+// Asks for the data of events.
+type LoadDataRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chain key. Required.
+	ChainKey string `protobuf:"bytes,1,opt,name=chain_key,json=chainKey,proto3" json:"chain_key,omitempty"`
+	// The id that the caller pins. Absent: none. 32 bytes. Another id fails with CHAIN_ID_MISMATCH.
+	ChainId []byte `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
+	// The events. Required; 1 to 64.
+	Events        []*WantedData `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadDataRequest) Reset() {
+	*x = LoadDataRequest{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadDataRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadDataRequest) ProtoMessage() {}
+
+func (x *LoadDataRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadDataRequest.ProtoReflect.Descriptor instead.
+func (*LoadDataRequest) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *LoadDataRequest) GetChainKey() string {
+	if x != nil {
+		return x.ChainKey
+	}
+	return ""
+}
+
+func (x *LoadDataRequest) GetChainId() []byte {
+	if x != nil {
+		return x.ChainId
+	}
+	return nil
+}
+
+func (x *LoadDataRequest) GetEvents() []*WantedData {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// The data of one event.
+type LoadDataResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hash of the event; 32 bytes.
+	EventHash []byte `protobuf:"bytes,1,opt,name=event_hash,json=eventHash,proto3" json:"event_hash,omitempty"`
+	// The data, as it is stored. Absent: empty, or gone as `data_state` says.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// What is hashed before the data. Absent: the data is sealed, or gone. 16 bytes.
+	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	// Absent: the data is here. Else it was dropped or redacted.
+	DataState DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
+	// Sequence of the redaction that has erased the data. Absent: none has.
+	Redaction     *uint64 `protobuf:"varint,5,opt,name=redaction,proto3,oneof" json:"redaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadDataResponse) Reset() {
+	*x = LoadDataResponse{}
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadDataResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadDataResponse) ProtoMessage() {}
+
+func (x *LoadDataResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadDataResponse.ProtoReflect.Descriptor instead.
+func (*LoadDataResponse) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *LoadDataResponse) GetEventHash() []byte {
+	if x != nil {
+		return x.EventHash
+	}
+	return nil
+}
+
+func (x *LoadDataResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *LoadDataResponse) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *LoadDataResponse) GetDataState() DataState {
+	if x != nil {
+		return x.DataState
+	}
+	return DataState_DATA_STATE_UNSPECIFIED
+}
+
+func (x *LoadDataResponse) GetRedaction() uint64 {
+	if x != nil && x.Redaction != nil {
+		return *x.Redaction
+	}
+	return 0
+}
+
 // Asks for public keys.
 type GetKeysRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3270,7 +3828,7 @@ type GetKeysRequest struct {
 
 func (x *GetKeysRequest) Reset() {
 	*x = GetKeysRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3282,7 +3840,7 @@ func (x *GetKeysRequest) String() string {
 func (*GetKeysRequest) ProtoMessage() {}
 
 func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[39]
+	mi := &file_atedb_v1_chain_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3295,7 +3853,7 @@ func (x *GetKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysRequest.ProtoReflect.Descriptor instead.
 func (*GetKeysRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{39}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetKeysRequest) GetChainKey() string {
@@ -3330,7 +3888,7 @@ type GetKeysResponse struct {
 
 func (x *GetKeysResponse) Reset() {
 	*x = GetKeysResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3342,7 +3900,7 @@ func (x *GetKeysResponse) String() string {
 func (*GetKeysResponse) ProtoMessage() {}
 
 func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[40]
+	mi := &file_atedb_v1_chain_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3355,7 +3913,7 @@ func (x *GetKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKeysResponse.ProtoReflect.Descriptor instead.
 func (*GetKeysResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{40}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetKeysResponse) GetKeys() []*PublicKey {
@@ -3392,7 +3950,7 @@ type LockObject struct {
 
 func (x *LockObject) Reset() {
 	*x = LockObject{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3404,7 +3962,7 @@ func (x *LockObject) String() string {
 func (*LockObject) ProtoMessage() {}
 
 func (x *LockObject) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[41]
+	mi := &file_atedb_v1_chain_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3417,7 +3975,7 @@ func (x *LockObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockObject.ProtoReflect.Descriptor instead.
 func (*LockObject) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{41}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *LockObject) GetPrimaryKey() []byte {
@@ -3489,7 +4047,7 @@ type LockProof struct {
 
 func (x *LockProof) Reset() {
 	*x = LockProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3501,7 +4059,7 @@ func (x *LockProof) String() string {
 func (*LockProof) ProtoMessage() {}
 
 func (x *LockProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[42]
+	mi := &file_atedb_v1_chain_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3514,7 +4072,7 @@ func (x *LockProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockProof.ProtoReflect.Descriptor instead.
 func (*LockProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{42}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *LockProof) GetSignature() *Signature {
@@ -3533,7 +4091,7 @@ type Alive struct {
 
 func (x *Alive) Reset() {
 	*x = Alive{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3545,7 +4103,7 @@ func (x *Alive) String() string {
 func (*Alive) ProtoMessage() {}
 
 func (x *Alive) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[43]
+	mi := &file_atedb_v1_chain_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3558,7 +4116,7 @@ func (x *Alive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alive.ProtoReflect.Descriptor instead.
 func (*Alive) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{43}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
 }
 
 // One message of a lock stream.
@@ -3582,7 +4140,7 @@ type LockRequest struct {
 
 func (x *LockRequest) Reset() {
 	*x = LockRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3594,7 +4152,7 @@ func (x *LockRequest) String() string {
 func (*LockRequest) ProtoMessage() {}
 
 func (x *LockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[44]
+	mi := &file_atedb_v1_chain_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3607,7 +4165,7 @@ func (x *LockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockRequest.ProtoReflect.Descriptor instead.
 func (*LockRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{44}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *LockRequest) GetChainKey() string {
@@ -3694,7 +4252,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3706,7 +4264,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[45]
+	mi := &file_atedb_v1_chain_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3719,7 +4277,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{45}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Waiting) GetAhead() uint32 {
@@ -3740,7 +4298,7 @@ type Granted struct {
 
 func (x *Granted) Reset() {
 	*x = Granted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +4310,7 @@ func (x *Granted) String() string {
 func (*Granted) ProtoMessage() {}
 
 func (x *Granted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[46]
+	mi := &file_atedb_v1_chain_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +4323,7 @@ func (x *Granted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Granted.ProtoReflect.Descriptor instead.
 func (*Granted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{46}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Granted) GetToken() uint64 {
@@ -3793,7 +4351,7 @@ type LockResponse struct {
 
 func (x *LockResponse) Reset() {
 	*x = LockResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3805,7 +4363,7 @@ func (x *LockResponse) String() string {
 func (*LockResponse) ProtoMessage() {}
 
 func (x *LockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[47]
+	mi := &file_atedb_v1_chain_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3818,7 +4376,7 @@ func (x *LockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockResponse.ProtoReflect.Descriptor instead.
 func (*LockResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{47}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *LockResponse) GetMessage() isLockResponse_Message {
@@ -3911,7 +4469,7 @@ type Deletion struct {
 
 func (x *Deletion) Reset() {
 	*x = Deletion{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3923,7 +4481,7 @@ func (x *Deletion) String() string {
 func (*Deletion) ProtoMessage() {}
 
 func (x *Deletion) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[48]
+	mi := &file_atedb_v1_chain_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3936,7 +4494,7 @@ func (x *Deletion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deletion.ProtoReflect.Descriptor instead.
 func (*Deletion) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{48}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Deletion) GetHead() *TreeHead {
@@ -3968,7 +4526,7 @@ type DeleteChainRequest struct {
 
 func (x *DeleteChainRequest) Reset() {
 	*x = DeleteChainRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3980,7 +4538,7 @@ func (x *DeleteChainRequest) String() string {
 func (*DeleteChainRequest) ProtoMessage() {}
 
 func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[49]
+	mi := &file_atedb_v1_chain_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3993,7 +4551,7 @@ func (x *DeleteChainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainRequest.ProtoReflect.Descriptor instead.
 func (*DeleteChainRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{49}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DeleteChainRequest) GetChainKey() string {
@@ -4030,7 +4588,7 @@ type Deleted struct {
 
 func (x *Deleted) Reset() {
 	*x = Deleted{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4042,7 +4600,7 @@ func (x *Deleted) String() string {
 func (*Deleted) ProtoMessage() {}
 
 func (x *Deleted) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[50]
+	mi := &file_atedb_v1_chain_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4055,7 +4613,7 @@ func (x *Deleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deleted.ProtoReflect.Descriptor instead.
 func (*Deleted) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{50}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Deleted) GetHead() *TreeHead {
@@ -4088,7 +4646,7 @@ type DeleteChainResponse struct {
 
 func (x *DeleteChainResponse) Reset() {
 	*x = DeleteChainResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4100,7 +4658,7 @@ func (x *DeleteChainResponse) String() string {
 func (*DeleteChainResponse) ProtoMessage() {}
 
 func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[51]
+	mi := &file_atedb_v1_chain_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4113,7 +4671,7 @@ func (x *DeleteChainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChainResponse.ProtoReflect.Descriptor instead.
 func (*DeleteChainResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{51}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DeleteChainResponse) GetMessage() isDeleteChainResponse_Message {
@@ -4182,7 +4740,7 @@ type GetProofRequest struct {
 
 func (x *GetProofRequest) Reset() {
 	*x = GetProofRequest{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4194,7 +4752,7 @@ func (x *GetProofRequest) String() string {
 func (*GetProofRequest) ProtoMessage() {}
 
 func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[52]
+	mi := &file_atedb_v1_chain_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4207,7 +4765,7 @@ func (x *GetProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofRequest.ProtoReflect.Descriptor instead.
 func (*GetProofRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{52}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *GetProofRequest) GetChainKey() string {
@@ -4274,7 +4832,7 @@ type EventProof struct {
 
 func (x *EventProof) Reset() {
 	*x = EventProof{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4286,7 +4844,7 @@ func (x *EventProof) String() string {
 func (*EventProof) ProtoMessage() {}
 
 func (x *EventProof) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[53]
+	mi := &file_atedb_v1_chain_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4299,7 +4857,7 @@ func (x *EventProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventProof.ProtoReflect.Descriptor instead.
 func (*EventProof) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{53}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *EventProof) GetEvent() *Event {
@@ -4370,7 +4928,7 @@ type GetProofResponse struct {
 
 func (x *GetProofResponse) Reset() {
 	*x = GetProofResponse{}
-	mi := &file_atedb_v1_chain_proto_msgTypes[54]
+	mi := &file_atedb_v1_chain_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4382,7 +4940,7 @@ func (x *GetProofResponse) String() string {
 func (*GetProofResponse) ProtoMessage() {}
 
 func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_chain_proto_msgTypes[54]
+	mi := &file_atedb_v1_chain_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4395,7 +4953,7 @@ func (x *GetProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProofResponse.ProtoReflect.Descriptor instead.
 func (*GetProofResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{54}
+	return file_atedb_v1_chain_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *GetProofResponse) GetGenesis() *LogSegment {
@@ -4628,7 +5186,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x13AppendBatchResponse\x121\n" +
 	"\tcommitted\x18\x01 \x01(\v2\x13.atedb.v1.CommittedR\tcommitted\x12.\n" +
 	"\battested\x18\x02 \x01(\v2\x12.atedb.v1.AttestedR\battested\"\t\n" +
-	"\aFromNow\"\xde\x01\n" +
+	"\aFromNow\"\xa1\x02\n" +
 	"\x10SubscribeRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1c\n" +
@@ -4636,8 +5194,10 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\ftime_unix_ms\x18\x04 \x01(\x04H\x00R\n" +
 	"timeUnixMs\x12%\n" +
 	"\x03now\x18\x05 \x01(\v2\x11.atedb.v1.FromNowH\x00R\x03now\x12!\n" +
-	"\fheartbeat_ms\x18\x06 \x01(\rR\vheartbeatMsB\x06\n" +
-	"\x04from\"\x8b\x02\n" +
+	"\fheartbeat_ms\x18\x06 \x01(\rR\vheartbeatMs\x12,\n" +
+	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01B\x06\n" +
+	"\x04fromB\x13\n" +
+	"\x11_data_up_to_bytes\"\x8b\x02\n" +
 	"\x0eStartOfHistory\x12\x19\n" +
 	"\bchain_id\x18\x01 \x01(\fR\achainId\x12.\n" +
 	"\agenesis\x18\x02 \x01(\v2\x14.atedb.v1.LogSegmentR\agenesis\x12&\n" +
@@ -4668,15 +5228,17 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x06 \x01(\tH\x00R\n" +
 	"checkpointB\t\n" +
-	"\amessage\"\xd9\x01\n" +
+	"\amessage\"\x9c\x02\n" +
 	"\x11ReadEventsRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12#\n" +
 	"\rfrom_sequence\x18\x03 \x01(\x04R\ffromSequence\x12&\n" +
 	"\fend_sequence\x18\x04 \x01(\x04H\x00R\vendSequence\x88\x01\x01\x12\x14\n" +
 	"\x05limit\x18\x05 \x01(\x04R\x05limit\x12\x18\n" +
-	"\areverse\x18\x06 \x01(\bR\areverseB\x0f\n" +
-	"\r_end_sequence\"\xc1\x01\n" +
+	"\areverse\x18\x06 \x01(\bR\areverse\x12,\n" +
+	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01B\x0f\n" +
+	"\r_end_sequenceB\x13\n" +
+	"\x11_data_up_to_bytes\"\xc1\x01\n" +
 	"\x12ReadEventsResponse\x120\n" +
 	"\x05start\x18\x01 \x01(\v2\x18.atedb.v1.StartOfHistoryH\x00R\x05start\x12(\n" +
 	"\x03log\x18\x02 \x01(\v2\x14.atedb.v1.LogSegmentH\x00R\x03log\x12(\n" +
@@ -4699,7 +5261,56 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x03log\x18\x01 \x01(\v2\x14.atedb.v1.LogSegmentR\x03log\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12&\n" +
 	"\x04head\x18\x03 \x01(\v2\x12.atedb.v1.TreeHeadR\x04head\x12\x1c\n" +
-	"\tinclusion\x18\x04 \x03(\fR\tinclusion\"l\n" +
+	"\tinclusion\x18\x04 \x03(\fR\tinclusion\"P\n" +
+	"\rChildPosition\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x01 \x01(\fR\n" +
+	"collection\x12\x1f\n" +
+	"\vprimary_key\x18\x02 \x01(\fR\n" +
+	"primaryKey\"\xca\x01\n" +
+	"\x13ListChildrenRequest\x12\x1b\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
+	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x16\n" +
+	"\x06parent\x18\x03 \x01(\fR\x06parent\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x04 \x01(\fR\n" +
+	"collection\x12-\n" +
+	"\x05after\x18\x05 \x01(\v2\x17.atedb.v1.ChildPositionR\x05after\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\x04R\x05limit\"P\n" +
+	"\x05Child\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x1e\n" +
+	"\bmoved_by\x18\x02 \x01(\x04H\x00R\amovedBy\x88\x01\x01B\v\n" +
+	"\t_moved_by\"#\n" +
+	"\tInclusion\x12\x16\n" +
+	"\x06hashes\x18\x01 \x03(\fR\x06hashes\"\x83\x02\n" +
+	"\x14ListChildrenResponse\x12&\n" +
+	"\x04head\x18\x01 \x01(\v2\x12.atedb.v1.TreeHeadR\x04head\x12 \n" +
+	"\vconsistency\x18\x02 \x03(\fR\vconsistency\x12&\n" +
+	"\x03log\x18\x03 \x01(\v2\x14.atedb.v1.LogSegmentR\x03log\x123\n" +
+	"\n" +
+	"inclusions\x18\x04 \x03(\v2\x13.atedb.v1.InclusionR\n" +
+	"inclusions\x12+\n" +
+	"\bchildren\x18\x05 \x03(\v2\x0f.atedb.v1.ChildR\bchildren\x12\x17\n" +
+	"\ais_last\x18\x06 \x01(\bR\x06isLast\"G\n" +
+	"\n" +
+	"WantedData\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x1d\n" +
+	"\n" +
+	"event_hash\x18\x02 \x01(\fR\teventHash\"w\n" +
+	"\x0fLoadDataRequest\x12\x1b\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
+	"\bchain_id\x18\x02 \x01(\fR\achainId\x12,\n" +
+	"\x06events\x18\x03 \x03(\v2\x14.atedb.v1.WantedDataR\x06events\"\xbe\x01\n" +
+	"\x10LoadDataResponse\x12\x1d\n" +
+	"\n" +
+	"event_hash\x18\x01 \x01(\fR\teventHash\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
+	"\x04salt\x18\x03 \x01(\fR\x04salt\x122\n" +
+	"\n" +
+	"data_state\x18\x04 \x01(\x0e2\x13.atedb.v1.DataStateR\tdataState\x12!\n" +
+	"\tredaction\x18\x05 \x01(\x04H\x00R\tredaction\x88\x01\x01B\f\n" +
+	"\n" +
+	"_redaction\"l\n" +
 	"\x0eGetKeysRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\"\n" +
@@ -4779,7 +5390,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\vChainHealth\x12\x1c\n" +
 	"\x18CHAIN_HEALTH_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHAIN_HEALTH_GOOD\x10\x01\x12\x1a\n" +
-	"\x16CHAIN_HEALTH_READ_ONLY\x10\x022\xaa\a\n" +
+	"\x16CHAIN_HEALTH_READ_ONLY\x10\x022\xc0\b\n" +
 	"\fChainService\x12D\n" +
 	"\tOpenChain\x12\x1a.atedb.v1.OpenChainRequest\x1a\x1b.atedb.v1.OpenChainResponse\x12H\n" +
 	"\tGetTicket\x12\x1a.atedb.v1.GetTicketRequest\x1a\x1b.atedb.v1.GetTicketResponse(\x010\x01\x12P\n" +
@@ -4791,7 +5402,9 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\tSubscribe\x12\x1a.atedb.v1.SubscribeRequest\x1a\x1b.atedb.v1.SubscribeResponse0\x01\x12I\n" +
 	"\n" +
 	"ReadEvents\x12\x1b.atedb.v1.ReadEventsRequest\x1a\x1c.atedb.v1.ReadEventsResponse0\x01\x12A\n" +
-	"\bGetEvent\x12\x19.atedb.v1.GetEventRequest\x1a\x1a.atedb.v1.GetEventResponse\x12>\n" +
+	"\bGetEvent\x12\x19.atedb.v1.GetEventRequest\x1a\x1a.atedb.v1.GetEventResponse\x12O\n" +
+	"\fListChildren\x12\x1d.atedb.v1.ListChildrenRequest\x1a\x1e.atedb.v1.ListChildrenResponse0\x01\x12C\n" +
+	"\bLoadData\x12\x19.atedb.v1.LoadDataRequest\x1a\x1a.atedb.v1.LoadDataResponse0\x01\x12>\n" +
 	"\aGetKeys\x12\x18.atedb.v1.GetKeysRequest\x1a\x19.atedb.v1.GetKeysResponse\x129\n" +
 	"\x04Lock\x12\x15.atedb.v1.LockRequest\x1a\x16.atedb.v1.LockResponse(\x010\x01\x12N\n" +
 	"\vDeleteChain\x12\x1c.atedb.v1.DeleteChainRequest\x1a\x1d.atedb.v1.DeleteChainResponse(\x010\x01\x12A\n" +
@@ -4812,7 +5425,7 @@ func file_atedb_v1_chain_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_chain_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_atedb_v1_chain_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_atedb_v1_chain_proto_goTypes = []any{
 	(ChainHealth)(0),              // 0: atedb.v1.ChainHealth
 	(*OpenChainRequest)(nil),      // 1: atedb.v1.OpenChainRequest
@@ -4854,152 +5467,172 @@ var file_atedb_v1_chain_proto_goTypes = []any{
 	(*EndOfRange)(nil),            // 37: atedb.v1.EndOfRange
 	(*GetEventRequest)(nil),       // 38: atedb.v1.GetEventRequest
 	(*GetEventResponse)(nil),      // 39: atedb.v1.GetEventResponse
-	(*GetKeysRequest)(nil),        // 40: atedb.v1.GetKeysRequest
-	(*GetKeysResponse)(nil),       // 41: atedb.v1.GetKeysResponse
-	(*LockObject)(nil),            // 42: atedb.v1.LockObject
-	(*LockProof)(nil),             // 43: atedb.v1.LockProof
-	(*Alive)(nil),                 // 44: atedb.v1.Alive
-	(*LockRequest)(nil),           // 45: atedb.v1.LockRequest
-	(*Waiting)(nil),               // 46: atedb.v1.Waiting
-	(*Granted)(nil),               // 47: atedb.v1.Granted
-	(*LockResponse)(nil),          // 48: atedb.v1.LockResponse
-	(*Deletion)(nil),              // 49: atedb.v1.Deletion
-	(*DeleteChainRequest)(nil),    // 50: atedb.v1.DeleteChainRequest
-	(*Deleted)(nil),               // 51: atedb.v1.Deleted
-	(*DeleteChainResponse)(nil),   // 52: atedb.v1.DeleteChainResponse
-	(*GetProofRequest)(nil),       // 53: atedb.v1.GetProofRequest
-	(*EventProof)(nil),            // 54: atedb.v1.EventProof
-	(*GetProofResponse)(nil),      // 55: atedb.v1.GetProofResponse
-	nil,                           // 56: atedb.v1.Rejected.MetadataEntry
-	(*Seal)(nil),                  // 57: atedb.v1.Seal
-	(*PublicKey)(nil),             // 58: atedb.v1.PublicKey
-	(TrustMode)(0),                // 59: atedb.v1.TrustMode
-	(*LogSegment)(nil),            // 60: atedb.v1.LogSegment
-	(*TreeHead)(nil),              // 61: atedb.v1.TreeHead
-	(*CheckpointKeys)(nil),        // 62: atedb.v1.CheckpointKeys
-	(*IdentityRotation)(nil),      // 63: atedb.v1.IdentityRotation
-	(*Signature)(nil),             // 64: atedb.v1.Signature
-	(*RetentionRule)(nil),         // 65: atedb.v1.RetentionRule
-	(*Event)(nil),                 // 66: atedb.v1.Event
-	(ErrorReason)(0),              // 67: atedb.v1.ErrorReason
+	(*ChildPosition)(nil),         // 40: atedb.v1.ChildPosition
+	(*ListChildrenRequest)(nil),   // 41: atedb.v1.ListChildrenRequest
+	(*Child)(nil),                 // 42: atedb.v1.Child
+	(*Inclusion)(nil),             // 43: atedb.v1.Inclusion
+	(*ListChildrenResponse)(nil),  // 44: atedb.v1.ListChildrenResponse
+	(*WantedData)(nil),            // 45: atedb.v1.WantedData
+	(*LoadDataRequest)(nil),       // 46: atedb.v1.LoadDataRequest
+	(*LoadDataResponse)(nil),      // 47: atedb.v1.LoadDataResponse
+	(*GetKeysRequest)(nil),        // 48: atedb.v1.GetKeysRequest
+	(*GetKeysResponse)(nil),       // 49: atedb.v1.GetKeysResponse
+	(*LockObject)(nil),            // 50: atedb.v1.LockObject
+	(*LockProof)(nil),             // 51: atedb.v1.LockProof
+	(*Alive)(nil),                 // 52: atedb.v1.Alive
+	(*LockRequest)(nil),           // 53: atedb.v1.LockRequest
+	(*Waiting)(nil),               // 54: atedb.v1.Waiting
+	(*Granted)(nil),               // 55: atedb.v1.Granted
+	(*LockResponse)(nil),          // 56: atedb.v1.LockResponse
+	(*Deletion)(nil),              // 57: atedb.v1.Deletion
+	(*DeleteChainRequest)(nil),    // 58: atedb.v1.DeleteChainRequest
+	(*Deleted)(nil),               // 59: atedb.v1.Deleted
+	(*DeleteChainResponse)(nil),   // 60: atedb.v1.DeleteChainResponse
+	(*GetProofRequest)(nil),       // 61: atedb.v1.GetProofRequest
+	(*EventProof)(nil),            // 62: atedb.v1.EventProof
+	(*GetProofResponse)(nil),      // 63: atedb.v1.GetProofResponse
+	nil,                           // 64: atedb.v1.Rejected.MetadataEntry
+	(*Seal)(nil),                  // 65: atedb.v1.Seal
+	(*PublicKey)(nil),             // 66: atedb.v1.PublicKey
+	(TrustMode)(0),                // 67: atedb.v1.TrustMode
+	(*LogSegment)(nil),            // 68: atedb.v1.LogSegment
+	(*TreeHead)(nil),              // 69: atedb.v1.TreeHead
+	(*CheckpointKeys)(nil),        // 70: atedb.v1.CheckpointKeys
+	(*IdentityRotation)(nil),      // 71: atedb.v1.IdentityRotation
+	(*Signature)(nil),             // 72: atedb.v1.Signature
+	(*RetentionRule)(nil),         // 73: atedb.v1.RetentionRule
+	(*Event)(nil),                 // 74: atedb.v1.Event
+	(ErrorReason)(0),              // 75: atedb.v1.ErrorReason
+	(DataState)(0),                // 76: atedb.v1.DataState
 }
 var file_atedb_v1_chain_proto_depIdxs = []int32{
-	2,  // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
-	57, // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
-	58, // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
-	59, // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	60, // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
-	61, // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
-	3,  // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
-	4,  // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	62, // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
-	63, // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	60, // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
-	64, // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
-	58, // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
-	6,  // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
-	58, // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
-	58, // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
-	63, // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
-	8,  // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
-	9,  // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
-	59, // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
-	58, // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
-	61, // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
-	0,  // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
-	4,  // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
-	14, // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
-	13, // 25: atedb.v1.DescribeChainResponse.chain_quota:type_name -> atedb.v1.SpaceQuota
-	13, // 26: atedb.v1.DescribeChainResponse.owner_quota:type_name -> atedb.v1.SpaceQuota
-	65, // 27: atedb.v1.DescribeChainResponse.retention:type_name -> atedb.v1.RetentionRule
-	16, // 28: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
-	64, // 29: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
-	66, // 30: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
-	57, // 31: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
-	18, // 32: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
-	61, // 33: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
-	67, // 34: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
-	56, // 35: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
-	20, // 36: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
-	21, // 37: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
-	22, // 38: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
-	23, // 39: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
-	24, // 40: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
-	66, // 41: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
-	57, // 42: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
-	20, // 43: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
-	24, // 44: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
-	28, // 45: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
-	60, // 46: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
-	61, // 47: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
-	61, // 48: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
-	61, // 49: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
-	61, // 50: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
-	30, // 51: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
-	60, // 52: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
-	31, // 53: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
-	32, // 54: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
-	33, // 55: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
-	30, // 56: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
-	60, // 57: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
-	37, // 58: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
-	60, // 59: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
-	61, // 60: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
-	58, // 61: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
-	58, // 62: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
-	58, // 63: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
-	64, // 64: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
-	42, // 65: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
-	43, // 66: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
-	44, // 67: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
-	22, // 68: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
-	46, // 69: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
-	47, // 70: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
-	44, // 71: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
-	61, // 72: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
-	64, // 73: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
-	49, // 74: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
-	61, // 75: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
-	22, // 76: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
-	51, // 77: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
-	66, // 78: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
-	57, // 79: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
-	58, // 80: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
-	60, // 81: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
-	61, // 82: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
-	54, // 83: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
-	61, // 84: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
-	1,  // 85: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
-	7,  // 86: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
-	11, // 87: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
-	15, // 88: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
-	19, // 89: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
-	26, // 90: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
-	29, // 91: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
-	35, // 92: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
-	38, // 93: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
-	40, // 94: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
-	45, // 95: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
-	50, // 96: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
-	53, // 97: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
-	5,  // 98: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
-	10, // 99: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
-	12, // 100: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
-	17, // 101: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
-	25, // 102: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
-	27, // 103: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
-	34, // 104: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
-	36, // 105: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
-	39, // 106: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
-	41, // 107: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
-	48, // 108: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
-	52, // 109: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
-	55, // 110: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
-	98, // [98:111] is the sub-list for method output_type
-	85, // [85:98] is the sub-list for method input_type
-	85, // [85:85] is the sub-list for extension type_name
-	85, // [85:85] is the sub-list for extension extendee
-	0,  // [0:85] is the sub-list for field type_name
+	2,   // 0: atedb.v1.OpenChainRequest.wishes:type_name -> atedb.v1.GenesisWishes
+	65,  // 1: atedb.v1.WriterState.last_seal:type_name -> atedb.v1.Seal
+	66,  // 2: atedb.v1.OpenChainResponse.server_identity:type_name -> atedb.v1.PublicKey
+	67,  // 3: atedb.v1.OpenChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	68,  // 4: atedb.v1.OpenChainResponse.genesis:type_name -> atedb.v1.LogSegment
+	69,  // 5: atedb.v1.OpenChainResponse.head:type_name -> atedb.v1.TreeHead
+	3,   // 6: atedb.v1.OpenChainResponse.writer:type_name -> atedb.v1.WriterState
+	4,   // 7: atedb.v1.OpenChainResponse.damages:type_name -> atedb.v1.ChainDamage
+	70,  // 8: atedb.v1.OpenChainResponse.checkpoint_keys:type_name -> atedb.v1.CheckpointKeys
+	71,  // 9: atedb.v1.OpenChainResponse.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	68,  // 10: atedb.v1.OpenChainResponse.offer:type_name -> atedb.v1.LogSegment
+	72,  // 11: atedb.v1.TicketProof.signature:type_name -> atedb.v1.Signature
+	66,  // 12: atedb.v1.GetTicketRequest.key:type_name -> atedb.v1.PublicKey
+	6,   // 13: atedb.v1.GetTicketRequest.proof:type_name -> atedb.v1.TicketProof
+	66,  // 14: atedb.v1.GetTicketRequest.issuer:type_name -> atedb.v1.PublicKey
+	66,  // 15: atedb.v1.TicketChallenge.server_identity:type_name -> atedb.v1.PublicKey
+	71,  // 16: atedb.v1.TicketChallenge.identity_rotations:type_name -> atedb.v1.IdentityRotation
+	8,   // 17: atedb.v1.GetTicketResponse.challenge:type_name -> atedb.v1.TicketChallenge
+	9,   // 18: atedb.v1.GetTicketResponse.ticket:type_name -> atedb.v1.Ticket
+	67,  // 19: atedb.v1.DescribeChainResponse.trust_mode:type_name -> atedb.v1.TrustMode
+	66,  // 20: atedb.v1.DescribeChainResponse.roots:type_name -> atedb.v1.PublicKey
+	69,  // 21: atedb.v1.DescribeChainResponse.head:type_name -> atedb.v1.TreeHead
+	0,   // 22: atedb.v1.DescribeChainResponse.health:type_name -> atedb.v1.ChainHealth
+	4,   // 23: atedb.v1.DescribeChainResponse.damages:type_name -> atedb.v1.ChainDamage
+	14,  // 24: atedb.v1.DescribeChainResponse.owner:type_name -> atedb.v1.ChainOwner
+	13,  // 25: atedb.v1.DescribeChainResponse.chain_quota:type_name -> atedb.v1.SpaceQuota
+	13,  // 26: atedb.v1.DescribeChainResponse.owner_quota:type_name -> atedb.v1.SpaceQuota
+	73,  // 27: atedb.v1.DescribeChainResponse.retention:type_name -> atedb.v1.RetentionRule
+	16,  // 28: atedb.v1.ListChainsResponse.chains:type_name -> atedb.v1.ListedChain
+	72,  // 29: atedb.v1.KeyProof.signature:type_name -> atedb.v1.Signature
+	74,  // 30: atedb.v1.AppendRequest.events:type_name -> atedb.v1.Event
+	65,  // 31: atedb.v1.AppendRequest.seal:type_name -> atedb.v1.Seal
+	18,  // 32: atedb.v1.AppendRequest.proof:type_name -> atedb.v1.KeyProof
+	69,  // 33: atedb.v1.Committed.head:type_name -> atedb.v1.TreeHead
+	75,  // 34: atedb.v1.Rejected.reason:type_name -> atedb.v1.ErrorReason
+	64,  // 35: atedb.v1.Rejected.metadata:type_name -> atedb.v1.Rejected.MetadataEntry
+	20,  // 36: atedb.v1.AppendResponse.committed:type_name -> atedb.v1.Committed
+	21,  // 37: atedb.v1.AppendResponse.rejected:type_name -> atedb.v1.Rejected
+	22,  // 38: atedb.v1.AppendResponse.conversation:type_name -> atedb.v1.Conversation
+	23,  // 39: atedb.v1.AppendResponse.proven:type_name -> atedb.v1.Proven
+	24,  // 40: atedb.v1.AppendResponse.attested:type_name -> atedb.v1.Attested
+	74,  // 41: atedb.v1.AppendBatchRequest.events:type_name -> atedb.v1.Event
+	65,  // 42: atedb.v1.AppendBatchRequest.seal:type_name -> atedb.v1.Seal
+	20,  // 43: atedb.v1.AppendBatchResponse.committed:type_name -> atedb.v1.Committed
+	24,  // 44: atedb.v1.AppendBatchResponse.attested:type_name -> atedb.v1.Attested
+	28,  // 45: atedb.v1.SubscribeRequest.now:type_name -> atedb.v1.FromNow
+	68,  // 46: atedb.v1.StartOfHistory.genesis:type_name -> atedb.v1.LogSegment
+	69,  // 47: atedb.v1.StartOfHistory.head:type_name -> atedb.v1.TreeHead
+	69,  // 48: atedb.v1.CaughtUp.head:type_name -> atedb.v1.TreeHead
+	69,  // 49: atedb.v1.FellBehind.head:type_name -> atedb.v1.TreeHead
+	69,  // 50: atedb.v1.Heartbeat.head:type_name -> atedb.v1.TreeHead
+	30,  // 51: atedb.v1.SubscribeResponse.start:type_name -> atedb.v1.StartOfHistory
+	68,  // 52: atedb.v1.SubscribeResponse.log:type_name -> atedb.v1.LogSegment
+	31,  // 53: atedb.v1.SubscribeResponse.caught_up:type_name -> atedb.v1.CaughtUp
+	32,  // 54: atedb.v1.SubscribeResponse.fell_behind:type_name -> atedb.v1.FellBehind
+	33,  // 55: atedb.v1.SubscribeResponse.heartbeat:type_name -> atedb.v1.Heartbeat
+	30,  // 56: atedb.v1.ReadEventsResponse.start:type_name -> atedb.v1.StartOfHistory
+	68,  // 57: atedb.v1.ReadEventsResponse.log:type_name -> atedb.v1.LogSegment
+	37,  // 58: atedb.v1.ReadEventsResponse.end:type_name -> atedb.v1.EndOfRange
+	68,  // 59: atedb.v1.GetEventResponse.log:type_name -> atedb.v1.LogSegment
+	69,  // 60: atedb.v1.GetEventResponse.head:type_name -> atedb.v1.TreeHead
+	40,  // 61: atedb.v1.ListChildrenRequest.after:type_name -> atedb.v1.ChildPosition
+	69,  // 62: atedb.v1.ListChildrenResponse.head:type_name -> atedb.v1.TreeHead
+	68,  // 63: atedb.v1.ListChildrenResponse.log:type_name -> atedb.v1.LogSegment
+	43,  // 64: atedb.v1.ListChildrenResponse.inclusions:type_name -> atedb.v1.Inclusion
+	42,  // 65: atedb.v1.ListChildrenResponse.children:type_name -> atedb.v1.Child
+	45,  // 66: atedb.v1.LoadDataRequest.events:type_name -> atedb.v1.WantedData
+	76,  // 67: atedb.v1.LoadDataResponse.data_state:type_name -> atedb.v1.DataState
+	66,  // 68: atedb.v1.GetKeysResponse.keys:type_name -> atedb.v1.PublicKey
+	66,  // 69: atedb.v1.LockObject.key:type_name -> atedb.v1.PublicKey
+	66,  // 70: atedb.v1.LockObject.issuer:type_name -> atedb.v1.PublicKey
+	72,  // 71: atedb.v1.LockProof.signature:type_name -> atedb.v1.Signature
+	50,  // 72: atedb.v1.LockRequest.lock:type_name -> atedb.v1.LockObject
+	51,  // 73: atedb.v1.LockRequest.proof:type_name -> atedb.v1.LockProof
+	52,  // 74: atedb.v1.LockRequest.alive:type_name -> atedb.v1.Alive
+	22,  // 75: atedb.v1.LockResponse.conversation:type_name -> atedb.v1.Conversation
+	54,  // 76: atedb.v1.LockResponse.waiting:type_name -> atedb.v1.Waiting
+	55,  // 77: atedb.v1.LockResponse.granted:type_name -> atedb.v1.Granted
+	52,  // 78: atedb.v1.LockResponse.alive:type_name -> atedb.v1.Alive
+	69,  // 79: atedb.v1.Deletion.head:type_name -> atedb.v1.TreeHead
+	72,  // 80: atedb.v1.Deletion.signature:type_name -> atedb.v1.Signature
+	57,  // 81: atedb.v1.DeleteChainRequest.deletion:type_name -> atedb.v1.Deletion
+	69,  // 82: atedb.v1.Deleted.head:type_name -> atedb.v1.TreeHead
+	22,  // 83: atedb.v1.DeleteChainResponse.conversation:type_name -> atedb.v1.Conversation
+	59,  // 84: atedb.v1.DeleteChainResponse.deleted:type_name -> atedb.v1.Deleted
+	74,  // 85: atedb.v1.EventProof.event:type_name -> atedb.v1.Event
+	65,  // 86: atedb.v1.EventProof.seal:type_name -> atedb.v1.Seal
+	66,  // 87: atedb.v1.EventProof.keys:type_name -> atedb.v1.PublicKey
+	68,  // 88: atedb.v1.GetProofResponse.genesis:type_name -> atedb.v1.LogSegment
+	69,  // 89: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
+	62,  // 90: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
+	69,  // 91: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
+	1,   // 92: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
+	7,   // 93: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
+	11,  // 94: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
+	15,  // 95: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
+	19,  // 96: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
+	26,  // 97: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
+	29,  // 98: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
+	35,  // 99: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
+	38,  // 100: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
+	41,  // 101: atedb.v1.ChainService.ListChildren:input_type -> atedb.v1.ListChildrenRequest
+	46,  // 102: atedb.v1.ChainService.LoadData:input_type -> atedb.v1.LoadDataRequest
+	48,  // 103: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
+	53,  // 104: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
+	58,  // 105: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
+	61,  // 106: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
+	5,   // 107: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
+	10,  // 108: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
+	12,  // 109: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
+	17,  // 110: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
+	25,  // 111: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
+	27,  // 112: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
+	34,  // 113: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
+	36,  // 114: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
+	39,  // 115: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
+	44,  // 116: atedb.v1.ChainService.ListChildren:output_type -> atedb.v1.ListChildrenResponse
+	47,  // 117: atedb.v1.ChainService.LoadData:output_type -> atedb.v1.LoadDataResponse
+	49,  // 118: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
+	56,  // 119: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
+	60,  // 120: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
+	63,  // 121: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
+	107, // [107:122] is the sub-list for method output_type
+	92,  // [92:107] is the sub-list for method input_type
+	92,  // [92:92] is the sub-list for extension type_name
+	92,  // [92:92] is the sub-list for extension extendee
+	0,   // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_chain_proto_init() }
@@ -5047,29 +5680,31 @@ func file_atedb_v1_chain_proto_init() {
 		(*GetEventRequest_PrimaryKey)(nil),
 		(*GetEventRequest_Sequence)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[44].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[41].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[46].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[52].OneofWrappers = []any{
 		(*LockRequest_Lock)(nil),
 		(*LockRequest_Proof)(nil),
 		(*LockRequest_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[47].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[55].OneofWrappers = []any{
 		(*LockResponse_Conversation)(nil),
 		(*LockResponse_Waiting)(nil),
 		(*LockResponse_Granted)(nil),
 		(*LockResponse_Alive)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[51].OneofWrappers = []any{
+	file_atedb_v1_chain_proto_msgTypes[59].OneofWrappers = []any{
 		(*DeleteChainResponse_Conversation)(nil),
 		(*DeleteChainResponse_Deleted)(nil),
 	}
-	file_atedb_v1_chain_proto_msgTypes[52].OneofWrappers = []any{}
+	file_atedb_v1_chain_proto_msgTypes[60].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_chain_proto_rawDesc), len(file_atedb_v1_chain_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   56,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

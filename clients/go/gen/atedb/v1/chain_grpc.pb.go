@@ -30,6 +30,8 @@ const (
 	ChainService_Subscribe_FullMethodName     = "/atedb.v1.ChainService/Subscribe"
 	ChainService_ReadEvents_FullMethodName    = "/atedb.v1.ChainService/ReadEvents"
 	ChainService_GetEvent_FullMethodName      = "/atedb.v1.ChainService/GetEvent"
+	ChainService_ListChildren_FullMethodName  = "/atedb.v1.ChainService/ListChildren"
+	ChainService_LoadData_FullMethodName      = "/atedb.v1.ChainService/LoadData"
 	ChainService_GetKeys_FullMethodName       = "/atedb.v1.ChainService/GetKeys"
 	ChainService_Lock_FullMethodName          = "/atedb.v1.ChainService/Lock"
 	ChainService_DeleteChain_FullMethodName   = "/atedb.v1.ChainService/DeleteChain"
@@ -105,6 +107,18 @@ type ChainServiceClient interface {
 	// came in and the proof that this is in the chain. That no newer event of the key exists is the
 	// server's word. Also fails with EVENT_NOT_FOUND, SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
 	GetEvent(ctx context.Context, in *GetEventRequest, opts ...grpc.CallOption) (*GetEventResponse, error)
+	// Lists the children of an object, or of the root of the chain: of each object whose newest event of kind DATA, or newer event of rules
+	// that moves it, has it there, and that wasn't removed since, that event of data. They come in the order of their collections (objects
+	// without one first) and in each of their primary keys: so an object that stays where it is comes exactly once, whatever else is
+	// appended meanwhile. Each comes in its batch, with the proof that this is in the chain. That none is left out, and that no newer
+	// event of one exists, is the server's word: who wants that proven reads the chain. Also fails with REQUEST_INVALID where
+	// neither a parent nor a collection is named. Changes nothing; a retry is safe, and may go on after the last child that came.
+	ListChildren(ctx context.Context, in *ListChildrenRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListChildrenResponse], error)
+	// Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+	// of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+	// the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+	// nothing; a retry is safe.
+	LoadData(ctx context.Context, in *LoadDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LoadDataResponse], error)
 	// Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
 	// they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
 	GetKeys(ctx context.Context, in *GetKeysRequest, opts ...grpc.CallOption) (*GetKeysResponse, error)
@@ -257,6 +271,44 @@ func (c *chainServiceClient) GetEvent(ctx context.Context, in *GetEventRequest, 
 	return out, nil
 }
 
+func (c *chainServiceClient) ListChildren(ctx context.Context, in *ListChildrenRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListChildrenResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[4], ChainService_ListChildren_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ListChildrenRequest, ListChildrenResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChainService_ListChildrenClient = grpc.ServerStreamingClient[ListChildrenResponse]
+
+func (c *chainServiceClient) LoadData(ctx context.Context, in *LoadDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LoadDataResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[5], ChainService_LoadData_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LoadDataRequest, LoadDataResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChainService_LoadDataClient = grpc.ServerStreamingClient[LoadDataResponse]
+
 func (c *chainServiceClient) GetKeys(ctx context.Context, in *GetKeysRequest, opts ...grpc.CallOption) (*GetKeysResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetKeysResponse)
@@ -269,7 +321,7 @@ func (c *chainServiceClient) GetKeys(ctx context.Context, in *GetKeysRequest, op
 
 func (c *chainServiceClient) Lock(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LockRequest, LockResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[4], ChainService_Lock_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[6], ChainService_Lock_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +334,7 @@ type ChainService_LockClient = grpc.BidiStreamingClient[LockRequest, LockRespons
 
 func (c *chainServiceClient) DeleteChain(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DeleteChainRequest, DeleteChainResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[5], ChainService_DeleteChain_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ChainService_ServiceDesc.Streams[7], ChainService_DeleteChain_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -372,6 +424,18 @@ type ChainServiceServer interface {
 	// came in and the proof that this is in the chain. That no newer event of the key exists is the
 	// server's word. Also fails with EVENT_NOT_FOUND, SEQUENCE_OUT_OF_RANGE. Changes nothing; a retry is safe.
 	GetEvent(context.Context, *GetEventRequest) (*GetEventResponse, error)
+	// Lists the children of an object, or of the root of the chain: of each object whose newest event of kind DATA, or newer event of rules
+	// that moves it, has it there, and that wasn't removed since, that event of data. They come in the order of their collections (objects
+	// without one first) and in each of their primary keys: so an object that stays where it is comes exactly once, whatever else is
+	// appended meanwhile. Each comes in its batch, with the proof that this is in the chain. That none is left out, and that no newer
+	// event of one exists, is the server's word: who wants that proven reads the chain. Also fails with REQUEST_INVALID where
+	// neither a parent nor a collection is named. Changes nothing; a retry is safe, and may go on after the last child that came.
+	ListChildren(*ListChildrenRequest, grpc.ServerStreamingServer[ListChildrenResponse]) error
+	// Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+	// of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+	// the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+	// nothing; a retry is safe.
+	LoadData(*LoadDataRequest, grpc.ServerStreamingServer[LoadDataResponse]) error
 	// Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
 	// they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
 	GetKeys(context.Context, *GetKeysRequest) (*GetKeysResponse, error)
@@ -436,6 +500,12 @@ func (UnimplementedChainServiceServer) ReadEvents(*ReadEventsRequest, grpc.Serve
 }
 func (UnimplementedChainServiceServer) GetEvent(context.Context, *GetEventRequest) (*GetEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEvent not implemented")
+}
+func (UnimplementedChainServiceServer) ListChildren(*ListChildrenRequest, grpc.ServerStreamingServer[ListChildrenResponse]) error {
+	return status.Error(codes.Unimplemented, "method ListChildren not implemented")
+}
+func (UnimplementedChainServiceServer) LoadData(*LoadDataRequest, grpc.ServerStreamingServer[LoadDataResponse]) error {
+	return status.Error(codes.Unimplemented, "method LoadData not implemented")
 }
 func (UnimplementedChainServiceServer) GetKeys(context.Context, *GetKeysRequest) (*GetKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetKeys not implemented")
@@ -596,6 +666,28 @@ func _ChainService_GetEvent_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ChainService_ListChildren_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ListChildrenRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ChainServiceServer).ListChildren(m, &grpc.GenericServerStream[ListChildrenRequest, ListChildrenResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChainService_ListChildrenServer = grpc.ServerStreamingServer[ListChildrenResponse]
+
+func _ChainService_LoadData_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(LoadDataRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ChainServiceServer).LoadData(m, &grpc.GenericServerStream[LoadDataRequest, LoadDataResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChainService_LoadDataServer = grpc.ServerStreamingServer[LoadDataResponse]
+
 func _ChainService_GetKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetKeysRequest)
 	if err := dec(in); err != nil {
@@ -703,6 +795,16 @@ var ChainService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "ReadEvents",
 			Handler:       _ChainService_ReadEvents_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ListChildren",
+			Handler:       _ChainService_ListChildren_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "LoadData",
+			Handler:       _ChainService_LoadData_Handler,
 			ServerStreams: true,
 		},
 		{

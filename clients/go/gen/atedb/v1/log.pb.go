@@ -1030,7 +1030,7 @@ func (x *SegmentIndex) GetCrc32() uint32 {
 // What the file of a closed segment's primary keys begins with.
 type KeysHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 0x01594B41 (the bytes "AKY", 0x01): the type and version of the file. Required.
+	// 0x02594B41 (the bytes "AKY", 0x02): the type and version of the file. Required.
 	Magic uint32 `protobuf:"fixed32,1,opt,name=magic,proto3" json:"magic,omitempty"`
 	// The chain. Required; 32 bytes.
 	ChainId []byte `protobuf:"bytes,2,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
@@ -1052,6 +1052,8 @@ type KeysHeader struct {
 	DataBytes uint64 `protobuf:"varint,10,opt,name=data_bytes,json=dataBytes,proto3" json:"data_bytes,omitempty"`
 	// How many of these a compaction has found to be superseded and to stay all the same, when it last looked. Absent: 0.
 	KeptBytes uint64 `protobuf:"varint,11,opt,name=kept_bytes,json=keptBytes,proto3" json:"kept_bytes,omitempty"`
+	// What it says of where objects are. Absent: no event of the segment says that of any.
+	Places *PlacesHeader `protobuf:"bytes,12,opt,name=places,proto3" json:"places,omitempty"`
 	// CRC-32 (IEEE 802.3) of the header's bytes before this field's tag. Always present.
 	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1165,6 +1167,13 @@ func (x *KeysHeader) GetKeptBytes() uint64 {
 	return 0
 }
 
+func (x *KeysHeader) GetPlaces() *PlacesHeader {
+	if x != nil {
+		return x.Places
+	}
+	return nil
+}
+
 func (x *KeysHeader) GetCrc32() uint32 {
 	if x != nil && x.Crc32 != nil {
 		return *x.Crc32
@@ -1172,18 +1181,95 @@ func (x *KeysHeader) GetCrc32() uint32 {
 	return 0
 }
 
-// Which primary keys are in a closed segment, and who wrote them last. The file `keys-N`, or `keys-N.G` of generation G.
+// What a file of keys says of the places of objects.
+type PlacesHeader struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of rows. Required.
+	Rows uint64 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	// Number of different parents that they have, as the filter counts them. Required.
+	Parents uint64 `protobuf:"varint,2,opt,name=parents,proto3" json:"parents,omitempty"`
+	// How many of them stand for an event of rules that has moved an object. Absent: 0.
+	Moves uint64 `protobuf:"varint,3,opt,name=moves,proto3" json:"moves,omitempty"`
+	// The parent, the collection and the key of the first row of each page of rows, one after another; 48 bytes each.
+	FirstRows     []byte `protobuf:"bytes,4,opt,name=first_rows,json=firstRows,proto3" json:"first_rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlacesHeader) Reset() {
+	*x = PlacesHeader{}
+	mi := &file_atedb_v1_log_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlacesHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlacesHeader) ProtoMessage() {}
+
+func (x *PlacesHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_log_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlacesHeader.ProtoReflect.Descriptor instead.
+func (*PlacesHeader) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PlacesHeader) GetRows() uint64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *PlacesHeader) GetParents() uint64 {
+	if x != nil {
+		return x.Parents
+	}
+	return 0
+}
+
+func (x *PlacesHeader) GetMoves() uint64 {
+	if x != nil {
+		return x.Moves
+	}
+	return 0
+}
+
+func (x *PlacesHeader) GetFirstRows() []byte {
+	if x != nil {
+		return x.FirstRows
+	}
+	return nil
+}
+
+// Which primary keys are in a closed segment, who wrote them last, and where events put them. The file `keys-N`, or `keys-N.G` of generation G.
 // Derived: whoever finds it missing, damaged or of another segment makes it again. See docs/format.md.
 type SegmentKeys struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What it is of, and what is needed to find a page.
 	Header *KeysHeader `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
-	// First those of the filter, then those of the entries. Each ends with the CRC-32 of the header's CRC-32, the
+	// First those of the filter, then those of the entries, then those of the filter of parents, then those of the rows. Each ends with the CRC-32 of the header's CRC-32, the
 	// page's number from 0 on (both as little-endian 32-bit integers) and the page's bytes before.
 	// An entry is 32 bytes: the key (16 bytes), then four little-endian 32-bit integers: sequence of its
 	// newest event, less the segment's first; its writer's place in the header's list; the sequence
 	// after the newest event of any other writer, less the segment's first: 0 for none; and the bytes of
 	// data and salt of the newest event. They are in the order of their keys, 127 a page but for the last one.
+	// A row is 52 bytes: a parent (16 bytes; zeros: the root of the chain), a collection (16 bytes; zeros: none), the key of an
+	// object, and as a little-endian 32-bit integer the sequence of its newest event in the segment that says where it is, less the
+	// segment's first. A row whose parent is the object itself has the sequence of the newest event of rules that has moved the object.
+	// They are in the order of their bytes, 314 a page but for the last one.
 	Pages         [][]byte `protobuf:"bytes,2,rep,name=pages,proto3" json:"pages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1191,7 +1277,7 @@ type SegmentKeys struct {
 
 func (x *SegmentKeys) Reset() {
 	*x = SegmentKeys{}
-	mi := &file_atedb_v1_log_proto_msgTypes[11]
+	mi := &file_atedb_v1_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1289,7 @@ func (x *SegmentKeys) String() string {
 func (*SegmentKeys) ProtoMessage() {}
 
 func (x *SegmentKeys) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[11]
+	mi := &file_atedb_v1_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1302,7 @@ func (x *SegmentKeys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SegmentKeys.ProtoReflect.Descriptor instead.
 func (*SegmentKeys) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{11}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SegmentKeys) GetHeader() *KeysHeader {
@@ -1246,7 +1332,7 @@ type RecentAnswer struct {
 
 func (x *RecentAnswer) Reset() {
 	*x = RecentAnswer{}
-	mi := &file_atedb_v1_log_proto_msgTypes[12]
+	mi := &file_atedb_v1_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +1344,7 @@ func (x *RecentAnswer) String() string {
 func (*RecentAnswer) ProtoMessage() {}
 
 func (x *RecentAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[12]
+	mi := &file_atedb_v1_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1271,7 +1357,7 @@ func (x *RecentAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecentAnswer.ProtoReflect.Descriptor instead.
 func (*RecentAnswer) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{12}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RecentAnswer) GetSealHash() []byte {
@@ -1309,7 +1395,7 @@ type WriterSnapshot struct {
 
 func (x *WriterSnapshot) Reset() {
 	*x = WriterSnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[13]
+	mi := &file_atedb_v1_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1407,7 @@ func (x *WriterSnapshot) String() string {
 func (*WriterSnapshot) ProtoMessage() {}
 
 func (x *WriterSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[13]
+	mi := &file_atedb_v1_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1420,7 @@ func (x *WriterSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriterSnapshot.ProtoReflect.Descriptor instead.
 func (*WriterSnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{13}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WriterSnapshot) GetWriterId() []byte {
@@ -1392,7 +1478,7 @@ type ChangedKey struct {
 
 func (x *ChangedKey) Reset() {
 	*x = ChangedKey{}
-	mi := &file_atedb_v1_log_proto_msgTypes[14]
+	mi := &file_atedb_v1_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1490,7 @@ func (x *ChangedKey) String() string {
 func (*ChangedKey) ProtoMessage() {}
 
 func (x *ChangedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[14]
+	mi := &file_atedb_v1_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1503,7 @@ func (x *ChangedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangedKey.ProtoReflect.Descriptor instead.
 func (*ChangedKey) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{14}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ChangedKey) GetFingerprint() []byte {
@@ -1454,7 +1540,7 @@ type ObjectSnapshot struct {
 
 func (x *ObjectSnapshot) Reset() {
 	*x = ObjectSnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[15]
+	mi := &file_atedb_v1_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1552,7 @@ func (x *ObjectSnapshot) String() string {
 func (*ObjectSnapshot) ProtoMessage() {}
 
 func (x *ObjectSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[15]
+	mi := &file_atedb_v1_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1565,7 @@ func (x *ObjectSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectSnapshot.ProtoReflect.Descriptor instead.
 func (*ObjectSnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{15}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ObjectSnapshot) GetPrimaryKey() []byte {
@@ -1544,7 +1630,7 @@ type OwnerSnapshot struct {
 
 func (x *OwnerSnapshot) Reset() {
 	*x = OwnerSnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[16]
+	mi := &file_atedb_v1_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1642,7 @@ func (x *OwnerSnapshot) String() string {
 func (*OwnerSnapshot) ProtoMessage() {}
 
 func (x *OwnerSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[16]
+	mi := &file_atedb_v1_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1655,7 @@ func (x *OwnerSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerSnapshot.ProtoReflect.Descriptor instead.
 func (*OwnerSnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{16}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OwnerSnapshot) GetOwner() string {
@@ -1656,7 +1742,7 @@ type KnownDelegation struct {
 
 func (x *KnownDelegation) Reset() {
 	*x = KnownDelegation{}
-	mi := &file_atedb_v1_log_proto_msgTypes[17]
+	mi := &file_atedb_v1_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1668,7 +1754,7 @@ func (x *KnownDelegation) String() string {
 func (*KnownDelegation) ProtoMessage() {}
 
 func (x *KnownDelegation) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[17]
+	mi := &file_atedb_v1_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1681,7 +1767,7 @@ func (x *KnownDelegation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownDelegation.ProtoReflect.Descriptor instead.
 func (*KnownDelegation) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{17}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *KnownDelegation) GetSubject() []byte {
@@ -1755,7 +1841,7 @@ type AuthoritySnapshot struct {
 
 func (x *AuthoritySnapshot) Reset() {
 	*x = AuthoritySnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[18]
+	mi := &file_atedb_v1_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1853,7 @@ func (x *AuthoritySnapshot) String() string {
 func (*AuthoritySnapshot) ProtoMessage() {}
 
 func (x *AuthoritySnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[18]
+	mi := &file_atedb_v1_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1866,7 @@ func (x *AuthoritySnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthoritySnapshot.ProtoReflect.Descriptor instead.
 func (*AuthoritySnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AuthoritySnapshot) GetRoots() []*PublicKey {
@@ -1880,7 +1966,7 @@ type StateSnapshot struct {
 
 func (x *StateSnapshot) Reset() {
 	*x = StateSnapshot{}
-	mi := &file_atedb_v1_log_proto_msgTypes[19]
+	mi := &file_atedb_v1_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1892,7 +1978,7 @@ func (x *StateSnapshot) String() string {
 func (*StateSnapshot) ProtoMessage() {}
 
 func (x *StateSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[19]
+	mi := &file_atedb_v1_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1905,7 +1991,7 @@ func (x *StateSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateSnapshot.ProtoReflect.Descriptor instead.
 func (*StateSnapshot) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{19}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StateSnapshot) GetMagic() uint32 {
@@ -1988,7 +2074,7 @@ type LockTokens struct {
 
 func (x *LockTokens) Reset() {
 	*x = LockTokens{}
-	mi := &file_atedb_v1_log_proto_msgTypes[20]
+	mi := &file_atedb_v1_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2000,7 +2086,7 @@ func (x *LockTokens) String() string {
 func (*LockTokens) ProtoMessage() {}
 
 func (x *LockTokens) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[20]
+	mi := &file_atedb_v1_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2013,7 +2099,7 @@ func (x *LockTokens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockTokens.ProtoReflect.Descriptor instead.
 func (*LockTokens) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{20}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LockTokens) GetMagic() uint32 {
@@ -2063,7 +2149,7 @@ type Erasures struct {
 
 func (x *Erasures) Reset() {
 	*x = Erasures{}
-	mi := &file_atedb_v1_log_proto_msgTypes[21]
+	mi := &file_atedb_v1_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2161,7 @@ func (x *Erasures) String() string {
 func (*Erasures) ProtoMessage() {}
 
 func (x *Erasures) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_log_proto_msgTypes[21]
+	mi := &file_atedb_v1_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2174,7 @@ func (x *Erasures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erasures.ProtoReflect.Descriptor instead.
 func (*Erasures) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{21}
+	return file_atedb_v1_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Erasures) GetMagic() uint32 {
@@ -2218,7 +2304,7 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\tsequences\x18\a \x03(\x04R\tsequences\x12\"\n" +
 	"\rtimes_unix_ms\x18\b \x03(\x04R\vtimesUnixMs\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
-	"\x06_crc32\"\xf6\x02\n" +
+	"\x06_crc32\"\xa6\x03\n" +
 	"\n" +
 	"KeysHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
@@ -2236,9 +2322,16 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"data_bytes\x18\n" +
 	" \x01(\x04R\tdataBytes\x12\x1d\n" +
 	"\n" +
-	"kept_bytes\x18\v \x01(\x04R\tkeptBytes\x12\x19\n" +
+	"kept_bytes\x18\v \x01(\x04R\tkeptBytes\x12.\n" +
+	"\x06places\x18\f \x01(\v2\x16.atedb.v1.PlacesHeaderR\x06places\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
-	"\x06_crc32\"Q\n" +
+	"\x06_crc32\"q\n" +
+	"\fPlacesHeader\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\x04R\x04rows\x12\x18\n" +
+	"\aparents\x18\x02 \x01(\x04R\aparents\x12\x14\n" +
+	"\x05moves\x18\x03 \x01(\x04R\x05moves\x12\x1d\n" +
+	"\n" +
+	"first_rows\x18\x04 \x01(\fR\tfirstRows\"Q\n" +
 	"\vSegmentKeys\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.atedb.v1.KeysHeaderR\x06header\x12\x14\n" +
 	"\x05pages\x18\x02 \x03(\fR\x05pages\"P\n" +
@@ -2344,7 +2437,7 @@ func file_atedb_v1_log_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_atedb_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_atedb_v1_log_proto_goTypes = []any{
 	(GapReason)(0),            // 0: atedb.v1.GapReason
 	(*TreeHead)(nil),          // 1: atedb.v1.TreeHead
@@ -2358,51 +2451,53 @@ var file_atedb_v1_log_proto_goTypes = []any{
 	(*Manifest)(nil),          // 9: atedb.v1.Manifest
 	(*SegmentIndex)(nil),      // 10: atedb.v1.SegmentIndex
 	(*KeysHeader)(nil),        // 11: atedb.v1.KeysHeader
-	(*SegmentKeys)(nil),       // 12: atedb.v1.SegmentKeys
-	(*RecentAnswer)(nil),      // 13: atedb.v1.RecentAnswer
-	(*WriterSnapshot)(nil),    // 14: atedb.v1.WriterSnapshot
-	(*ChangedKey)(nil),        // 15: atedb.v1.ChangedKey
-	(*ObjectSnapshot)(nil),    // 16: atedb.v1.ObjectSnapshot
-	(*OwnerSnapshot)(nil),     // 17: atedb.v1.OwnerSnapshot
-	(*KnownDelegation)(nil),   // 18: atedb.v1.KnownDelegation
-	(*AuthoritySnapshot)(nil), // 19: atedb.v1.AuthoritySnapshot
-	(*StateSnapshot)(nil),     // 20: atedb.v1.StateSnapshot
-	(*LockTokens)(nil),        // 21: atedb.v1.LockTokens
-	(*Erasures)(nil),          // 22: atedb.v1.Erasures
-	(*Event)(nil),             // 23: atedb.v1.Event
-	(*Seal)(nil),              // 24: atedb.v1.Seal
-	(*Authorisation)(nil),     // 25: atedb.v1.Authorisation
-	(*PublicKey)(nil),         // 26: atedb.v1.PublicKey
+	(*PlacesHeader)(nil),      // 12: atedb.v1.PlacesHeader
+	(*SegmentKeys)(nil),       // 13: atedb.v1.SegmentKeys
+	(*RecentAnswer)(nil),      // 14: atedb.v1.RecentAnswer
+	(*WriterSnapshot)(nil),    // 15: atedb.v1.WriterSnapshot
+	(*ChangedKey)(nil),        // 16: atedb.v1.ChangedKey
+	(*ObjectSnapshot)(nil),    // 17: atedb.v1.ObjectSnapshot
+	(*OwnerSnapshot)(nil),     // 18: atedb.v1.OwnerSnapshot
+	(*KnownDelegation)(nil),   // 19: atedb.v1.KnownDelegation
+	(*AuthoritySnapshot)(nil), // 20: atedb.v1.AuthoritySnapshot
+	(*StateSnapshot)(nil),     // 21: atedb.v1.StateSnapshot
+	(*LockTokens)(nil),        // 22: atedb.v1.LockTokens
+	(*Erasures)(nil),          // 23: atedb.v1.Erasures
+	(*Event)(nil),             // 24: atedb.v1.Event
+	(*Seal)(nil),              // 25: atedb.v1.Seal
+	(*Authorisation)(nil),     // 26: atedb.v1.Authorisation
+	(*PublicKey)(nil),         // 27: atedb.v1.PublicKey
 }
 var file_atedb_v1_log_proto_depIdxs = []int32{
 	0,  // 0: atedb.v1.Gap.reason:type_name -> atedb.v1.GapReason
-	23, // 1: atedb.v1.LogSegment.events:type_name -> atedb.v1.Event
-	24, // 2: atedb.v1.LogSegment.seals:type_name -> atedb.v1.Seal
+	24, // 1: atedb.v1.LogSegment.events:type_name -> atedb.v1.Event
+	25, // 2: atedb.v1.LogSegment.seals:type_name -> atedb.v1.Seal
 	3,  // 3: atedb.v1.LogSegment.commits:type_name -> atedb.v1.Commit
 	5,  // 4: atedb.v1.LogSegment.header:type_name -> atedb.v1.SegmentHeader
 	4,  // 5: atedb.v1.LogSegment.gaps:type_name -> atedb.v1.Gap
 	6,  // 6: atedb.v1.LogSegment.footer:type_name -> atedb.v1.SegmentFooter
 	8,  // 7: atedb.v1.Manifest.segments:type_name -> atedb.v1.ManifestSegment
-	11, // 8: atedb.v1.SegmentKeys.header:type_name -> atedb.v1.KeysHeader
-	13, // 9: atedb.v1.WriterSnapshot.recent:type_name -> atedb.v1.RecentAnswer
-	25, // 10: atedb.v1.ObjectSnapshot.rules:type_name -> atedb.v1.Authorisation
-	26, // 11: atedb.v1.OwnerSnapshot.identity:type_name -> atedb.v1.PublicKey
-	26, // 12: atedb.v1.AuthoritySnapshot.roots:type_name -> atedb.v1.PublicKey
-	26, // 13: atedb.v1.AuthoritySnapshot.keys:type_name -> atedb.v1.PublicKey
-	15, // 14: atedb.v1.AuthoritySnapshot.changed:type_name -> atedb.v1.ChangedKey
-	25, // 15: atedb.v1.AuthoritySnapshot.root_rules:type_name -> atedb.v1.Authorisation
-	16, // 16: atedb.v1.AuthoritySnapshot.objects:type_name -> atedb.v1.ObjectSnapshot
-	26, // 17: atedb.v1.AuthoritySnapshot.server_identity:type_name -> atedb.v1.PublicKey
-	17, // 18: atedb.v1.AuthoritySnapshot.owner:type_name -> atedb.v1.OwnerSnapshot
-	18, // 19: atedb.v1.AuthoritySnapshot.delegations:type_name -> atedb.v1.KnownDelegation
-	7,  // 20: atedb.v1.StateSnapshot.genesis:type_name -> atedb.v1.LogSegment
-	14, // 21: atedb.v1.StateSnapshot.writers:type_name -> atedb.v1.WriterSnapshot
-	19, // 22: atedb.v1.StateSnapshot.authority:type_name -> atedb.v1.AuthoritySnapshot
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	12, // 8: atedb.v1.KeysHeader.places:type_name -> atedb.v1.PlacesHeader
+	11, // 9: atedb.v1.SegmentKeys.header:type_name -> atedb.v1.KeysHeader
+	14, // 10: atedb.v1.WriterSnapshot.recent:type_name -> atedb.v1.RecentAnswer
+	26, // 11: atedb.v1.ObjectSnapshot.rules:type_name -> atedb.v1.Authorisation
+	27, // 12: atedb.v1.OwnerSnapshot.identity:type_name -> atedb.v1.PublicKey
+	27, // 13: atedb.v1.AuthoritySnapshot.roots:type_name -> atedb.v1.PublicKey
+	27, // 14: atedb.v1.AuthoritySnapshot.keys:type_name -> atedb.v1.PublicKey
+	16, // 15: atedb.v1.AuthoritySnapshot.changed:type_name -> atedb.v1.ChangedKey
+	26, // 16: atedb.v1.AuthoritySnapshot.root_rules:type_name -> atedb.v1.Authorisation
+	17, // 17: atedb.v1.AuthoritySnapshot.objects:type_name -> atedb.v1.ObjectSnapshot
+	27, // 18: atedb.v1.AuthoritySnapshot.server_identity:type_name -> atedb.v1.PublicKey
+	18, // 19: atedb.v1.AuthoritySnapshot.owner:type_name -> atedb.v1.OwnerSnapshot
+	19, // 20: atedb.v1.AuthoritySnapshot.delegations:type_name -> atedb.v1.KnownDelegation
+	7,  // 21: atedb.v1.StateSnapshot.genesis:type_name -> atedb.v1.LogSegment
+	15, // 22: atedb.v1.StateSnapshot.writers:type_name -> atedb.v1.WriterSnapshot
+	20, // 23: atedb.v1.StateSnapshot.authority:type_name -> atedb.v1.AuthoritySnapshot
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_log_proto_init() }
@@ -2417,16 +2512,16 @@ func file_atedb_v1_log_proto_init() {
 	file_atedb_v1_log_proto_msgTypes[8].OneofWrappers = []any{}
 	file_atedb_v1_log_proto_msgTypes[9].OneofWrappers = []any{}
 	file_atedb_v1_log_proto_msgTypes[10].OneofWrappers = []any{}
-	file_atedb_v1_log_proto_msgTypes[19].OneofWrappers = []any{}
 	file_atedb_v1_log_proto_msgTypes[20].OneofWrappers = []any{}
 	file_atedb_v1_log_proto_msgTypes[21].OneofWrappers = []any{}
+	file_atedb_v1_log_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_log_proto_rawDesc), len(file_atedb_v1_log_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

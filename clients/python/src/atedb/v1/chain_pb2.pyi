@@ -369,20 +369,22 @@ class FromNow(_message.Message):
     def __init__(self) -> None: ...
 
 class SubscribeRequest(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "sequence", "time_unix_ms", "now", "heartbeat_ms")
+    __slots__ = ("chain_key", "chain_id", "sequence", "time_unix_ms", "now", "heartbeat_ms", "data_up_to_bytes")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     NOW_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_MS_FIELD_NUMBER: _ClassVar[int]
+    DATA_UP_TO_BYTES_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     sequence: int
     time_unix_ms: int
     now: FromNow
     heartbeat_ms: int
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., sequence: _Optional[int] = ..., time_unix_ms: _Optional[int] = ..., now: _Optional[_Union[FromNow, _Mapping]] = ..., heartbeat_ms: _Optional[int] = ...) -> None: ...
+    data_up_to_bytes: int
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., sequence: _Optional[int] = ..., time_unix_ms: _Optional[int] = ..., now: _Optional[_Union[FromNow, _Mapping]] = ..., heartbeat_ms: _Optional[int] = ..., data_up_to_bytes: _Optional[int] = ...) -> None: ...
 
 class StartOfHistory(_message.Message):
     __slots__ = ("chain_id", "genesis", "head", "start_commit", "start_sequence", "frontier", "consistency")
@@ -445,20 +447,22 @@ class SubscribeResponse(_message.Message):
     def __init__(self, start: _Optional[_Union[StartOfHistory, _Mapping]] = ..., log: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., fell_behind: _Optional[_Union[FellBehind, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., checkpoint: _Optional[str] = ...) -> None: ...
 
 class ReadEventsRequest(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "from_sequence", "end_sequence", "limit", "reverse")
+    __slots__ = ("chain_key", "chain_id", "from_sequence", "end_sequence", "limit", "reverse", "data_up_to_bytes")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     FROM_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     END_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     REVERSE_FIELD_NUMBER: _ClassVar[int]
+    DATA_UP_TO_BYTES_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     from_sequence: int
     end_sequence: int
     limit: int
     reverse: bool
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., from_sequence: _Optional[int] = ..., end_sequence: _Optional[int] = ..., limit: _Optional[int] = ..., reverse: _Optional[bool] = ...) -> None: ...
+    data_up_to_bytes: int
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., from_sequence: _Optional[int] = ..., end_sequence: _Optional[int] = ..., limit: _Optional[int] = ..., reverse: _Optional[bool] = ..., data_up_to_bytes: _Optional[int] = ...) -> None: ...
 
 class ReadEventsResponse(_message.Message):
     __slots__ = ("start", "log", "end", "frontier")
@@ -503,6 +507,92 @@ class GetEventResponse(_message.Message):
     head: _log_pb2.TreeHead
     inclusion: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, log: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., sequence: _Optional[int] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., inclusion: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ChildPosition(_message.Message):
+    __slots__ = ("collection", "primary_key")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
+    collection: bytes
+    primary_key: bytes
+    def __init__(self, collection: _Optional[bytes] = ..., primary_key: _Optional[bytes] = ...) -> None: ...
+
+class ListChildrenRequest(_message.Message):
+    __slots__ = ("chain_key", "chain_id", "parent", "collection", "after", "limit")
+    CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    chain_key: str
+    chain_id: bytes
+    parent: bytes
+    collection: bytes
+    after: ChildPosition
+    limit: int
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., collection: _Optional[bytes] = ..., after: _Optional[_Union[ChildPosition, _Mapping]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class Child(_message.Message):
+    __slots__ = ("sequence", "moved_by")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    MOVED_BY_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    moved_by: int
+    def __init__(self, sequence: _Optional[int] = ..., moved_by: _Optional[int] = ...) -> None: ...
+
+class Inclusion(_message.Message):
+    __slots__ = ("hashes",)
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    hashes: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, hashes: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ListChildrenResponse(_message.Message):
+    __slots__ = ("head", "consistency", "log", "inclusions", "children", "is_last")
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    INCLUSIONS_FIELD_NUMBER: _ClassVar[int]
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
+    head: _log_pb2.TreeHead
+    consistency: _containers.RepeatedScalarFieldContainer[bytes]
+    log: _log_pb2.LogSegment
+    inclusions: _containers.RepeatedCompositeFieldContainer[Inclusion]
+    children: _containers.RepeatedCompositeFieldContainer[Child]
+    is_last: bool
+    def __init__(self, head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., consistency: _Optional[_Iterable[bytes]] = ..., log: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., inclusions: _Optional[_Iterable[_Union[Inclusion, _Mapping]]] = ..., children: _Optional[_Iterable[_Union[Child, _Mapping]]] = ..., is_last: _Optional[bool] = ...) -> None: ...
+
+class WantedData(_message.Message):
+    __slots__ = ("sequence", "event_hash")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_HASH_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    event_hash: bytes
+    def __init__(self, sequence: _Optional[int] = ..., event_hash: _Optional[bytes] = ...) -> None: ...
+
+class LoadDataRequest(_message.Message):
+    __slots__ = ("chain_key", "chain_id", "events")
+    CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    chain_key: str
+    chain_id: bytes
+    events: _containers.RepeatedCompositeFieldContainer[WantedData]
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., events: _Optional[_Iterable[_Union[WantedData, _Mapping]]] = ...) -> None: ...
+
+class LoadDataResponse(_message.Message):
+    __slots__ = ("event_hash", "data", "salt", "data_state", "redaction")
+    EVENT_HASH_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    DATA_STATE_FIELD_NUMBER: _ClassVar[int]
+    REDACTION_FIELD_NUMBER: _ClassVar[int]
+    event_hash: bytes
+    data: bytes
+    salt: bytes
+    data_state: _event_pb2.DataState
+    redaction: int
+    def __init__(self, event_hash: _Optional[bytes] = ..., data: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., data_state: _Optional[_Union[_event_pb2.DataState, str]] = ..., redaction: _Optional[int] = ...) -> None: ...
 
 class GetKeysRequest(_message.Message):
     __slots__ = ("chain_key", "chain_id", "fingerprints")

@@ -86,6 +86,16 @@ class ChainServiceStub:
                 request_serializer=atedb_dot_v1_dot_chain__pb2.GetEventRequest.SerializeToString,
                 response_deserializer=atedb_dot_v1_dot_chain__pb2.GetEventResponse.FromString,
                 _registered_method=True)
+        self.ListChildren = channel.unary_stream(
+                '/atedb.v1.ChainService/ListChildren',
+                request_serializer=atedb_dot_v1_dot_chain__pb2.ListChildrenRequest.SerializeToString,
+                response_deserializer=atedb_dot_v1_dot_chain__pb2.ListChildrenResponse.FromString,
+                _registered_method=True)
+        self.LoadData = channel.unary_stream(
+                '/atedb.v1.ChainService/LoadData',
+                request_serializer=atedb_dot_v1_dot_chain__pb2.LoadDataRequest.SerializeToString,
+                response_deserializer=atedb_dot_v1_dot_chain__pb2.LoadDataResponse.FromString,
+                _registered_method=True)
         self.GetKeys = channel.unary_unary(
                 '/atedb.v1.ChainService/GetKeys',
                 request_serializer=atedb_dot_v1_dot_chain__pb2.GetKeysRequest.SerializeToString,
@@ -220,6 +230,28 @@ class ChainServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListChildren(self, request, context):
+        """Lists the children of an object, or of the root of the chain: of each object whose newest event of kind DATA, or newer event of rules
+        that moves it, has it there, and that wasn't removed since, that event of data. They come in the order of their collections (objects
+        without one first) and in each of their primary keys: so an object that stays where it is comes exactly once, whatever else is
+        appended meanwhile. Each comes in its batch, with the proof that this is in the chain. That none is left out, and that no newer
+        event of one exists, is the server's word: who wants that proven reads the chain. Also fails with REQUEST_INVALID where
+        neither a parent nor a collection is named. Changes nothing; a retry is safe, and may go on after the last child that came.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LoadData(self, request, context):
+        """Gives the data of events by their hashes: of those whose data a stream or a range has left out, as it was asked to. They come in the order
+        of the request, one a message. Data that is gone by now is told as gone. That it is the data of those events, their headers show, which
+        the caller has. Also fails with EVENT_NOT_FOUND where an event of that sequence is another one, SEQUENCE_OUT_OF_RANGE. Changes
+        nothing; a retry is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetKeys(self, request, context):
         """Gives public keys of the chain by their fingerprints, for readers that don't read it from its first event on. That
         they are the right ones the fingerprints show; that they may write, they don't. Changes nothing; a retry is safe.
@@ -315,6 +347,16 @@ def add_ChainServiceServicer_to_server(servicer, server):
                     servicer.GetEvent,
                     request_deserializer=atedb_dot_v1_dot_chain__pb2.GetEventRequest.FromString,
                     response_serializer=atedb_dot_v1_dot_chain__pb2.GetEventResponse.SerializeToString,
+            ),
+            'ListChildren': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListChildren,
+                    request_deserializer=atedb_dot_v1_dot_chain__pb2.ListChildrenRequest.FromString,
+                    response_serializer=atedb_dot_v1_dot_chain__pb2.ListChildrenResponse.SerializeToString,
+            ),
+            'LoadData': grpc.unary_stream_rpc_method_handler(
+                    servicer.LoadData,
+                    request_deserializer=atedb_dot_v1_dot_chain__pb2.LoadDataRequest.FromString,
+                    response_serializer=atedb_dot_v1_dot_chain__pb2.LoadDataResponse.SerializeToString,
             ),
             'GetKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKeys,
@@ -587,6 +629,60 @@ class ChainService:
             '/atedb.v1.ChainService/GetEvent',
             atedb_dot_v1_dot_chain__pb2.GetEventRequest.SerializeToString,
             atedb_dot_v1_dot_chain__pb2.GetEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChildren(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/atedb.v1.ChainService/ListChildren',
+            atedb_dot_v1_dot_chain__pb2.ListChildrenRequest.SerializeToString,
+            atedb_dot_v1_dot_chain__pb2.ListChildrenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LoadData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/atedb.v1.ChainService/LoadData',
+            atedb_dot_v1_dot_chain__pb2.LoadDataRequest.SerializeToString,
+            atedb_dot_v1_dot_chain__pb2.LoadDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -184,7 +184,7 @@ class SegmentIndex(_message.Message):
     def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., end_offset: _Optional[int] = ..., offsets: _Optional[_Iterable[int]] = ..., commits: _Optional[_Iterable[int]] = ..., sequences: _Optional[_Iterable[int]] = ..., times_unix_ms: _Optional[_Iterable[int]] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class KeysHeader(_message.Message):
-    __slots__ = ("magic", "chain_id", "segment", "segment_sha256", "first_sequence", "keys", "writers", "filter_salt", "first_keys", "data_bytes", "kept_bytes", "crc32")
+    __slots__ = ("magic", "chain_id", "segment", "segment_sha256", "first_sequence", "keys", "writers", "filter_salt", "first_keys", "data_bytes", "kept_bytes", "places", "crc32")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +196,7 @@ class KeysHeader(_message.Message):
     FIRST_KEYS_FIELD_NUMBER: _ClassVar[int]
     DATA_BYTES_FIELD_NUMBER: _ClassVar[int]
     KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
     CRC32_FIELD_NUMBER: _ClassVar[int]
     magic: int
     chain_id: bytes
@@ -208,8 +209,21 @@ class KeysHeader(_message.Message):
     first_keys: bytes
     data_bytes: int
     kept_bytes: int
+    places: PlacesHeader
     crc32: int
-    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., segment_sha256: _Optional[bytes] = ..., first_sequence: _Optional[int] = ..., keys: _Optional[int] = ..., writers: _Optional[_Iterable[bytes]] = ..., filter_salt: _Optional[bytes] = ..., first_keys: _Optional[bytes] = ..., data_bytes: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segment: _Optional[int] = ..., segment_sha256: _Optional[bytes] = ..., first_sequence: _Optional[int] = ..., keys: _Optional[int] = ..., writers: _Optional[_Iterable[bytes]] = ..., filter_salt: _Optional[bytes] = ..., first_keys: _Optional[bytes] = ..., data_bytes: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., places: _Optional[_Union[PlacesHeader, _Mapping]] = ..., crc32: _Optional[int] = ...) -> None: ...
+
+class PlacesHeader(_message.Message):
+    __slots__ = ("rows", "parents", "moves", "first_rows")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    PARENTS_FIELD_NUMBER: _ClassVar[int]
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: int
+    parents: int
+    moves: int
+    first_rows: bytes
+    def __init__(self, rows: _Optional[int] = ..., parents: _Optional[int] = ..., moves: _Optional[int] = ..., first_rows: _Optional[bytes] = ...) -> None: ...
 
 class SegmentKeys(_message.Message):
     __slots__ = ("header", "pages")
