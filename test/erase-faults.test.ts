@@ -105,7 +105,11 @@ async function checkAfter(storage: MemoryStorage, isAcknowledged: boolean, what:
     ...{ headsOf: async () => [], allSignatures: false },
   });
   expect(found.violations.list, what).toEqual([]);
-  expect(found.history?.tally.gone, what).toEqual({ dropped: 0, redacted: batches - 1 });
+  expect(found.history?.tally.gone, what).toEqual({
+    dropped: 0,
+    redacted: batches - 1,
+    expired: 0,
+  });
 }
 
 async function checkContents(chain: Chain, what: string): Promise<void> {

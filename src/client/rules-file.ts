@@ -7,7 +7,7 @@ import { countField, hexField, readJsonFile } from './json-file.ts';
 import type { VerifiedRules } from './verified-rules.ts';
 import type { BegunReadKey } from './wrapped-keys.ts';
 
-const format = 'atedb-rules-3';
+const format = 'atedb-rules-2';
 const hashBytes = 32;
 const countBytes = 8;
 
@@ -36,9 +36,10 @@ export async function loadRules(
       sequence: countField(path, fields, 'sequence'),
       frontier: listOf(fields.frontier).map((hash) => Buffer.from(hash, 'hex')),
       authority: decodeAuthority(Buffer.from(String(fields.authority), 'base64')),
+      // Absent where it was written before there were rules for that.
       retained: {
-        sequence: countField(path, fields, 'retainedSequence'),
-        timeUnixMs: countField(path, fields, 'retainedUnixMs'),
+        sequence: countField(path, { retainedSequence: 0, ...fields }, 'retainedSequence'),
+        timeUnixMs: countField(path, { retainedUnixMs: 0, ...fields }, 'retainedUnixMs'),
       },
     };
     rules.resume(place, new Map(listOf(fields.writers).map(decodeWriter)));
