@@ -70,7 +70,7 @@ test('however a chain is read, data above a size is left out, nothing else is, a
     }),
     { numRuns: rounds({ short: 1, long: 60 }) },
   );
-});
+}, 60_000);
 
 test('what is live is left out, too, also for one of several who read the same', async () => {
   const chain = await client.open(newKey(), { key: testKey, forAppend: true });

@@ -1,6 +1,9 @@
 import { halfSipHash } from './half-sip-hash.ts';
 
-/** Of an entry: its parent's, its collection's and its own key's four words, then these. */
+/**
+ * Of an entry: its parent's, its collection's and its own key's four words, then these. The first byte of a word is the most
+ * significant: who compares words as unsigned numbers has the order of the bytes.
+ */
 const entryWords = 16;
 const collectionAt = 4;
 const keyAt = 8;
@@ -104,34 +107,43 @@ export class ChildTable {
     if (this.#count === 0) this.#base = sequence;
     const distance = sequence - this.#base;
     if (distance > distanceMax) throw new RangeError('a table of children spans 2^32 events');
-    const [w0, w1, w2, w3] = wordsAt(bytes, key);
+    const w0 = wordAt(bytes, key);
+    const w1 = wordAt(bytes, key + 4);
+    const w2 = wordAt(bytes, key + 8);
+    const w3 = wordAt(bytes, key + 12);
     const hash = halfSipHash(w0, w1, w2, w3, this.#k0, this.#k1);
     const slot = this.#slotOf(hash, w0, w1, w2, w3);
     const found = (this.#slots[slot] as number) - 1;
     const number = found >= 0 ? found : this.#count;
+    const entries = this.#entries;
     const at = number * entryWords;
-    const [p0, p1, p2, p3] = wordsAt(bytes, parent);
-    const isThere = found >= 0 && isAt(this.#entries, at, p0, p1, p2, p3);
-    this.#entries.set([p0, p1, p2, p3], at);
-    this.#entries.set(wordsAt(bytes, collection), at + collectionAt);
-    this.#entries[at + sequenceAt] = distance;
+    const p0 = parent < 0 ? 0 : wordAt(bytes, parent);
+    const p1 = parent < 0 ? 0 : wordAt(bytes, parent + 4);
+    const p2 = parent < 0 ? 0 : wordAt(bytes, parent + 8);
+    const p3 = parent < 0 ? 0 : wordAt(bytes, parent + 12);
+    const isThere = found >= 0 && isAt(entries, at, p0, p1, p2, p3);
+    if (!isThere) setFour(entries, at, p0, p1, p2, p3);
+    for (let word = 0; word < keyWords; word += 1) {
+      entries[at + collectionAt + word] = collection < 0 ? 0 : wordAt(bytes, collection + 4 * word);
+    }
+    entries[at + sequenceAt] = distance;
     if (isMove) {
-      if (found < 0 || this.#entries[at + movedAt] === 0) this.#moved.push(number);
-      this.#entries[at + movedAt] = distance + 1;
+      if (found < 0 || entries[at + movedAt] === 0) this.#moved.push(number);
+      entries[at + movedAt] = distance + 1;
     }
     if (found < 0) {
-      this.#entries.set([w0, w1, w2, w3], at + keyAt);
-      this.#entries[at + hashAt] = hash;
+      setFour(entries, at + keyAt, w0, w1, w2, w3);
+      entries[at + hashAt] = hash;
       this.#count += 1;
       this.#slots[slot] = this.#count;
     }
-    if (!isThere) this.#entries[at + nodeAt] = this.#addNode(number, p0, p1, p2, p3);
-    if (this.#count * entryWords === this.#entries.length) this.#grow();
+    if (!isThere) entries[at + nodeAt] = this.#addNode(number, p0, p1, p2, p3);
+    if (this.#count * entryWords === entries.length) this.#grow();
   }
 
   /** Sequence of the newest event of rules that has moved an object; undefined for none. */
   moveOf(key: Buffer): number | undefined {
-    const [w0, w1, w2, w3] = wordsAt(key, 0);
+    const [w0, w1, w2, w3] = wordsAt(key);
     const hash = halfSipHash(w0, w1, w2, w3, this.#k0, this.#k1);
     const entry = (this.#slots[this.#slotOf(hash, w0, w1, w2, w3)] as number) - 1;
     const moved = entry < 0 ? 0 : (this.#entries[entry * entryWords + movedAt] as number) >>> 0;
@@ -141,24 +153,30 @@ export class ChildTable {
   /** Children of a parent, the first so many in their order. It looks at all that the parent has here. */
   find({ parent, collection, after }: ChildQuery, countMax: number): ChildRow[] {
     const found: ChildRow[] = [];
-    const [p0, p1, p2, p3] = wordsAt(parent, 0);
-    const slot = this.#parentSlotOf(p0, p1, p2, p3);
-    const known = (this.#parentSlots[slot] as number) - 1;
+    const entries = this.#entries;
+    const nodes = this.#nodes;
+    const [p0, p1, p2, p3] = wordsAt(parent);
+    const known = (this.#parentSlots[this.#parentSlotOf(p0, p1, p2, p3)] as number) - 1;
     let node = known < 0 ? 0 : (this.#parents[known * parentWords + lastNodeAt] as number);
-    const order = Buffer.alloc(childOrderBytes);
-    for (; node > 0; node = this.#nodes[(node - 1) * nodeWords + 1] as number) {
-      const entry = this.#nodes[(node - 1) * nodeWords] as number;
-      const at = entry * entryWords;
+    const [c0, c1, c2, c3] = wordsAt(collection ?? parent);
+    const least = after && orderOf(after);
+    let most: Int32Array | undefined;
+    for (; node > 0; node = nodes[(node - 1) * nodeWords + 1] as number) {
+      const at = (nodes[(node - 1) * nodeWords] as number) * entryWords;
       // It may have left the parent, or come back to it, since.
-      if (this.#entries[at + nodeAt] !== node - 1) continue;
-      this.#writeWords(at + collectionAt, 2 * keyWords, order, 0);
-      if (collection !== undefined && order.compare(collection, 0, 16, 0, 16) !== 0) continue;
-      if (after !== undefined && order.compare(after) <= 0) continue;
-      const last = found[countMax - 1];
-      if (last !== undefined && order.compare(last.order) >= 0) continue;
-      const sequence = this.#base + ((this.#entries[at + sequenceAt] as number) >>> 0);
-      found.splice(placeFor(found, order), 0, { order: Buffer.from(order), sequence });
+      if (entries[at + nodeAt] !== node - 1) continue;
+      if (collection !== undefined && !isAt(entries, at + collectionAt, c0, c1, c2, c3)) continue;
+      if (least !== undefined && compare(entries, at + collectionAt, least) <= 0) continue;
+      if (most !== undefined && compare(entries, at + collectionAt, most) >= 0) continue;
+      const order = Buffer.alloc(childOrderBytes);
+      for (let word = 0; word < 2 * keyWords; word += 1) {
+        order.writeInt32BE(entries[at + collectionAt + word] as number, 4 * word);
+      }
+      const sequence = this.#base + ((entries[at + sequenceAt] as number) >>> 0);
+      found.splice(placeFor(found, order), 0, { order, sequence });
       if (found.length > countMax) found.pop();
+      const last = found[countMax - 1];
+      if (last !== undefined) most = orderOf(last.order);
     }
     return found;
   }
@@ -168,10 +186,7 @@ export class ChildTable {
    * its key. Rows behind those of objects stand for moves: their parent is the object itself.
    */
   wordOf(row: number, word: number): number {
-    const value = this.#wordAt(row, word);
-    const swapped =
-      (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-    return swapped >>> 0;
+    return this.#wordAt(row, word) >>> 0;
   }
 
   #wordAt(row: number, word: number): number {
@@ -187,7 +202,7 @@ export class ChildTable {
    */
   writeRow(row: number, target: DataView, at: number, firstSequence: number): void {
     for (let word = 0; word < rowWords; word += 1) {
-      target.setInt32(at + 4 * word, this.#wordAt(row, word), true);
+      target.setInt32(at + 4 * word, this.#wordAt(row, word), false);
     }
     const isMove = row >= this.#count;
     const entry = isMove ? (this.#moved[row - this.#count] as number) : row;
@@ -215,7 +230,8 @@ export class ChildTable {
     if (found >= 0) return found;
     const parent = this.#parentCount;
     const at = parent * parentWords;
-    this.#parents.set([p0, p1, p2, p3, this.#parentHash(p0, p1, p2, p3)], at);
+    setFour(this.#parents, at, p0, p1, p2, p3);
+    this.#parents[at + parentHashAt] = this.#parentHash(p0, p1, p2, p3);
     this.#parentCount += 1;
     this.#parentSlots[slot] = this.#parentCount;
     if (this.#parentCount * parentWords === this.#parents.length) {
@@ -243,12 +259,6 @@ export class ChildTable {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const at = ((this.#slots[slot] as number) - 1) * entryWords;
       if (at < 0 || isAt(this.#entries, at + keyAt, w0, w1, w2, w3)) return slot;
-    }
-  }
-
-  #writeWords(from: number, count: number, target: Buffer, at: number): void {
-    for (let word = 0; word < count; word += 1) {
-      target.writeInt32LE(this.#entries[from + word] as number, at + 4 * word);
     }
   }
 
@@ -304,17 +314,45 @@ function isAt(
   return array[at] === w0 && array[at + 1] === w1 && array[at + 2] === w2 && array[at + 3] === w3;
 }
 
-type FourWords = readonly [number, number, number, number];
+function setFour(
+  array: Int32Array,
+  at: number,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+): void {
+  array[at] = w0;
+  array[at + 1] = w1;
+  array[at + 2] = w2;
+  array[at + 3] = w3;
+}
 
-const zeros: FourWords = [0, 0, 0, 0];
+/** Whether the words of an order come before others, as those that `orderOf` gives: below 0, 0, or above. */
+function compare(array: Int32Array, at: number, order: Int32Array): number {
+  for (let word = 0; word < order.length; word += 1) {
+    const one = (array[at + word] as number) >>> 0;
+    const other = (order[word] as number) >>> 0;
+    if (one !== other) return one < other ? -1 : 1;
+  }
+  return 0;
+}
 
-/** A key's words; zeros where the offset is -1. */
-function wordsAt(bytes: Buffer, at: number): FourWords {
-  if (at < 0) return zeros;
-  return [
-    bytes.readInt32LE(at),
-    bytes.readInt32LE(at + 4),
-    bytes.readInt32LE(at + 8),
-    bytes.readInt32LE(at + 12),
-  ];
+/** The words of an order. */
+function orderOf(order: Buffer): Int32Array {
+  return Int32Array.from({ length: 2 * keyWords }, (_, word) => order.readInt32BE(4 * word));
+}
+
+/** A key's words. */
+function wordsAt(key: Buffer): readonly [number, number, number, number] {
+  return [wordAt(key, 0), wordAt(key, 4), wordAt(key, 8), wordAt(key, 12)];
+}
+
+function wordAt(bytes: Buffer, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
 }

@@ -14,8 +14,11 @@ import {
 } from './deps.ts';
 import { whileThere } from './while-there.ts';
 
-/** Objects that are looked at at once; so a message has no more children. */
-const lookedAtMax = 256;
+/** Objects that are looked at at once, where so many are wanted: each time all is looked through that the parent has in memory. */
+const lookedAtMax = 1_024;
+const lookedAtMin = 64;
+/** Children of one message. */
+const toldMax = 256;
 /** What is gathered, the message that is made of it, and a batch that is looked at. Batches of the largest size take up to three times that. */
 const reservedBytes = 2 * gatheredBytesMax + batchBytesMax;
 
@@ -65,7 +68,8 @@ class Listing {
     const query = { parent: asked.parent ?? root, collection: asked.collection };
     for (let after = start, isEnd = false; !isEnd && this.#left > 0; ) {
       call.signal.throwIfAborted();
-      const page = await chain.childrenOf({ ...query, after }, lookedAtMax);
+      const count = Math.max(lookedAtMin, Math.min(lookedAtMax, this.#left));
+      const page = await chain.childrenOf({ ...query, after }, count);
       let children = page.children;
       while (children.length > 0 && this.#left > 0) {
         children = children.slice(await this.#send(children));
@@ -85,7 +89,7 @@ class Listing {
     await budget.acquire(held, call.signal);
     try {
       const gathered = new GatheredChildren({ chain, asked });
-      const passed = await gathered.gather(children, this.#left);
+      const passed = await gathered.gather(children, Math.min(this.#left, toldMax));
       this.#left -= gathered.count;
       const parts = [gathered.splitOff(), gathered].filter((one) => one !== undefined);
       const messages: Buffer[] = [];
