@@ -1,4 +1,5 @@
 import { chooseProvider } from '../../../src/crypto/index.ts';
+import { authAnswerVectors } from './auth-answers.ts';
 import { authorisationVectors } from './authorisation.ts';
 import { batchVectors } from './batches.ts';
 import { chainKeyVectors } from './chain-keys.ts';
@@ -35,6 +36,7 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   replayVectors,
   checkpointVectors,
   identityVectors,
+  authAnswerVectors,
   proofVectors,
   wireVectors,
   segmentVectors,
