@@ -2,8 +2,22 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AuthAnswerHeaderSchema, AuthAnswerSchema } from '../gen/atedb/v1/answer_pb.js';
 import { chooseProvider, providerNames } from '../src/crypto/index.ts';
-import { parseAuthAnswer, parsePublicKey, withoutRotations } from '../src/event/index.ts';
-import { verifyAuthAnswer, verifyIdentityLine } from '../src/trust/index.ts';
+import {
+  parseAuthAnswer,
+  parseBatch,
+  parseGenesis,
+  parsePublicKey,
+  splitSlice,
+  withoutRotations,
+} from '../src/event/index.ts';
+import {
+  Authority,
+  checkBatch,
+  ReplayVerifier,
+  verifyAuthAnswer,
+  verifyGenesis,
+  verifyIdentityLine,
+} from '../src/trust/index.ts';
 import { readList } from './support/vector-files/vector-file.ts';
 
 // The vectors about owners, delegated keys and data that is gone, as vector-checks.test.ts reads the others. Nothing of what made them is
@@ -16,6 +30,60 @@ const hex = (value: unknown) => Buffer.from(value as string, 'hex');
 const list = (name: string, of: string) => readList<Case>(name, of);
 const texts = (fingerprints: readonly Uint8Array[]) =>
   fingerprints.map((one) => Buffer.from(one).toString('hex'));
+
+/** What becomes of each batch of a history, by the rules of rights alone. */
+function decided({ genesis, batches }: Case): unknown[] {
+  const { chainKey, ...parsed } = parseGenesis(hex(genesis));
+  const authority = Authority.of({ chainKey, ...parsed });
+  return (batches as Case[]).map(({ run, timeUnixMs }) => {
+    const batch = parseBatch(hex(run));
+    checkBatch(batch);
+    try {
+      authority.keysOf(batch);
+      authority.decide(batch, { timeUnixMs: timeUnixMs as number, chainKey: chainKey.text });
+      return {};
+    } catch (error) {
+      const { reason, metadata } = error as { reason: string; metadata: Record<string, string> };
+      const { event_index: index } = metadata;
+      return { reason, ...(index === undefined ? {} : { event: Number(index) }) };
+    }
+  });
+}
+
+/** The verdicts that a history says. */
+function verdicts({ batches }: Case): unknown[] {
+  return (batches as Case[]).map(({ reason, event }) => ({
+    ...(reason === undefined ? {} : { reason }),
+    ...(event === undefined ? {} : { event }),
+  }));
+}
+
+/** Verify a history from its genesis on. */
+async function replay(slices: unknown): Promise<ReplayVerifier> {
+  const all = (slices as string[]).map(hex);
+  const [first] = splitSlice(all[0] as Buffer);
+  const { genesis } = await verifyGenesis(first?.run as Buffer);
+  const verifier = new ReplayVerifier(genesis, undefined, { allSignatures: true });
+  for (const slice of all) await verifier.verify(slice);
+  return verifier;
+}
+
+/** Verify histories that are good, and others that are not. */
+async function checkReplays(name: string, good = 'good', bad = 'bad'): Promise<ReplayVerifier[]> {
+  const verifiers: ReplayVerifier[] = [];
+  for (const { slices, size, root, nextSequence } of list(name, good)) {
+    const verifier = await replay(slices);
+    expect(verifier.head()).toEqual({ size, root: hex(root) });
+    expect(verifier.nextSequence).toBe(nextSequence);
+    verifiers.push(verifier);
+  }
+  for (const { slices, commit, why } of list(name, bad)) {
+    const failing = replay(slices);
+    const due = { reason: 'VERIFICATION_FAILED', metadata: { commit: String(commit) } };
+    await expect(failing, why as string).rejects.toMatchObject(due);
+  }
+  return verifiers;
+}
 
 describe.each(providerNames)('with the provider %s', (name) => {
   beforeAll(() => chooseProvider(name));
@@ -38,6 +106,34 @@ describe.each(providerNames)('with the provider %s', (name) => {
       await expect(check(hex(message)), why as string).rejects.toMatchObject({ reason });
     }
   });
+
+  test('chains of which an auth service says whose they are', async () => {
+    const verifiers = await checkReplays('ownership');
+    for (const [place, one] of list('ownership', 'good').entries()) {
+      const authority = verifiers[place]?.authority();
+      expect(authority?.owner).toMatchObject({
+        ...{ owner: one.owner, version: one.version, expiresUnixMs: one.expiresUnixMs },
+        ...{ admitted: one.admitted, isUnverified: one.unverified, isRemoved: one.removed },
+      });
+      expect(authority?.keys.roots.map(({ fingerprintHex }) => fingerprintHex)).toEqual(one.roots);
+      expect(authority?.keys.writers).toEqual(one.writers);
+      expect(authority?.owner?.identity.fingerprintHex).toBe(one.authIdentity);
+      expect(authority?.serverIdentity?.fingerprintHex).toBe(one.serverIdentity);
+    }
+    for (const { run, reason, why } of list('ownership', 'badGeneses')) {
+      await expect(verifyGenesis(hex(run)), why as string).rejects.toMatchObject({ reason });
+    }
+    for (const { run, reason, why } of list('ownership', 'badBatches')) {
+      const check = () => checkBatch(parseBatch(hex(run)));
+      expect(check, why as string).toThrow(expect.objectContaining({ reason }));
+    }
+  });
+});
+
+test('histories of owned chains', () => {
+  for (const one of list('ownership', 'histories')) {
+    expect(decided(one), one.what as string).toEqual(verdicts(one));
+  }
 });
 
 test('answers say what generated stubs read in them', () => {

@@ -10,6 +10,7 @@ import { identityVectors } from './identity.ts';
 import { keyFileVectors } from './key-files.ts';
 import { keyVectors } from './keys.ts';
 import { merkleVectors } from './merkle.ts';
+import { ownershipVectors } from './ownership.ts';
 import { proofVectors } from './proofs.ts';
 import { replayVectors } from './replays.ts';
 import { keyWrapVectors, sealedDataVectors } from './sealed-data.ts';
@@ -37,6 +38,7 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   checkpointVectors,
   identityVectors,
   authAnswerVectors,
+  ownershipVectors,
   proofVectors,
   wireVectors,
   segmentVectors,
