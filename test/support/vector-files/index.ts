@@ -1,14 +1,18 @@
 import { chooseProvider } from '../../../src/crypto/index.ts';
+import { authAnswerVectors } from './auth-answers.ts';
 import { authorisationVectors } from './authorisation.ts';
 import { batchVectors } from './batches.ts';
 import { chainKeyVectors } from './chain-keys.ts';
 import { checkpointVectors } from './checkpoints.ts';
+import { compactionVectors } from './compaction.ts';
+import { delegationVectors } from './delegations.ts';
 import { hashVectors } from './hashes.ts';
 import { headerVectors } from './headers.ts';
 import { identityVectors } from './identity.ts';
 import { keyFileVectors } from './key-files.ts';
 import { keyVectors } from './keys.ts';
 import { merkleVectors } from './merkle.ts';
+import { ownershipVectors } from './ownership.ts';
 import { proofVectors } from './proofs.ts';
 import { replayVectors } from './replays.ts';
 import { keyWrapVectors, sealedDataVectors } from './sealed-data.ts';
@@ -35,6 +39,10 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   replayVectors,
   checkpointVectors,
   identityVectors,
+  authAnswerVectors,
+  ownershipVectors,
+  delegationVectors,
+  compactionVectors,
   proofVectors,
   wireVectors,
   segmentVectors,
