@@ -81,6 +81,10 @@ type Authority struct {
 	KeyChange *KeyChange
 	// Label that the primary key is made from; nil: none is said.
 	Label []byte
+	// Redaction of earlier events of the object; nil but in a redaction.
+	Redaction *Redaction
+	// AuthAnswer and ServerIdentity are messages that a server adds: see Batch.Answer and Batch.Rotation.
+	AuthAnswer, ServerIdentity []byte
 }
 
 // Numbers of the fields in EventHeader.
@@ -95,6 +99,9 @@ const (
 	fieldRoots           = 17
 	fieldKeyChange       = 18
 	fieldLabel           = 19
+	fieldAuthAnswer      = 20
+	fieldServerIdentity  = 21
+	fieldRedaction       = 23
 	fieldDataHash        = 30
 )
 
@@ -133,6 +140,12 @@ func readAuthority(header []byte) (*Authority, error) {
 			}
 		case fieldLabel:
 			said.Label = value
+		case fieldAuthAnswer:
+			said.AuthAnswer = value
+		case fieldServerIdentity:
+			said.ServerIdentity = value
+		case fieldRedaction:
+			said.Redaction, err = parseRedaction(value)
 		}
 	}
 	if err != nil {

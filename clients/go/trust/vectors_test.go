@@ -86,13 +86,13 @@ func TestAuthorisation(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := authority.Clone()
-			err = authority.Decide(batch)
+			err = authority.Decide(batch, trust.Place{})
 			if said.Reason == "" {
 				if err != nil {
 					t.Fatalf("history %d, batch %d: %v", at, number, err)
 				}
 				// A copy decides the same.
-				if err := before.Decide(batch); err != nil {
+				if err := before.Decide(batch, trust.Place{}); err != nil {
 					t.Fatalf("history %d, batch %d, by a copy: %v", at, number, err)
 				}
 				continue
