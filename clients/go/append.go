@@ -90,6 +90,9 @@ func (c *Chain) Enqueue(ctx context.Context, conditions Conditions, events ...Ne
 
 // enqueue what is built.
 func (c *Chain) enqueue(made *built) (*Pending, error) {
+	if right := c.options.right(); right != nil && made.bytes > made.most(right) {
+		return nil, tooLarge(made.bytes, made.most(right))
+	}
 	pending := &Pending{done: make(chan struct{}), built: made}
 	return pending, c.writer.add(pending)
 }

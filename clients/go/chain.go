@@ -130,57 +130,6 @@ func (c *Chain) keep(signed *event.Checkpoint) {
 	c.note(c.remembered.Note(&home.Remembered{ChainID: c.genesis.ChainID, Head: c.head, Checkpoint: signed, Line: c.line}))
 }
 
-// OwnKey is the public part of the key that the chain is written with. The default key is made where there is none.
-func (c *Chain) OwnKey() (*keys.Public, error) {
-	pair, err := c.writingKey()
-	if err != nil {
-		return nil, err
-	}
-	return pair.Public(), nil
-}
-
-// writingKey is the key that is written with: the default one is made where there is none.
-func (c *Chain) writingKey() (*keys.Pair, error) {
-	pair, err := c.readingKey()
-	if pair != nil || err != nil {
-		return pair, err
-	}
-	if c.client.home == "" {
-		return nil, fault.New(fault.RequestInvalid, "without a home folder there are no keys by name: open the chain with a key to append to it").With("field", "key")
-	}
-	pair, path, err := home.CreateKey(c.client.home, home.DefaultKey)
-	if err != nil {
-		return nil, err
-	}
-	c.client.options.notice(Notice{Kind: "key-created", Message: "made the key \"default\", with the fingerprint " + pair.String() + ", in " + path + ". Keep a copy: who loses it can't write any more"})
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.pair = pair
-	return pair, nil
-}
-
-// readingKey is the same, where it is there; nil where it isn't, and none was named.
-func (c *Chain) readingKey() (*keys.Pair, error) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	switch {
-	case c.options.key != nil:
-		return c.options.key, nil
-	case c.pair != nil || c.client.home == "":
-		return c.pair, nil
-	}
-	name := c.options.keyName
-	if name == "" {
-		name = home.DefaultKey
-	}
-	pair, err := home.LoadKey(c.client.home, name, c.client.options.passphrase)
-	if err == nil && pair == nil && c.options.keyName != "" {
-		return nil, fault.New(fault.RequestInvalid, "there is no key %q in the home folder; make one with: atedb key new %s", name, name).With("name", name)
-	}
-	c.pair = pair
-	return pair, err
-}
-
 // checksRules reports whether all that is read must be allowed by what came before.
 func (c *Chain) checksRules() bool {
 	if c.options.checkRules != nil {

@@ -115,6 +115,10 @@ func (c *Client) Open(ctx context.Context, chain string, options ...OpenOption) 
 		return nil, err
 	}
 	opened := newChain(c, key, options)
+	if err := opened.options.check(); err != nil {
+		opened.shut()
+		return nil, err
+	}
 	if _, err := opened.open(ctx, openCall{forAppend: opened.options.forAppend}); err != nil {
 		opened.shut()
 		return nil, err

@@ -57,6 +57,8 @@ type Conditions struct {
 	ObjectsUnchanged []ObjectUnchanged
 	// Lease is held, as the server knows; nil: none has to be.
 	Lease *Lease
+	// Right by delegations is shown, where the chain may not know it: who has given a token so ends it with its key's KeyChange. nil: none.
+	Right *event.Right
 	// CoSigners are keys that the right to the events comes from, besides the writer's; at most 15.
 	CoSigners []*keys.Pair
 }
@@ -105,6 +107,7 @@ type built struct {
 	headers, frames [][]byte
 	conditions      []event.Condition
 	coSigners       []*keys.Pair
+	right           *event.Right
 	// bearsAuthority: the batch is signed in any case.
 	bearsAuthority bool
 	bytes          int
@@ -126,8 +129,8 @@ func build(events []NewEvent, sealings []*event.Sealing, conditions *Conditions)
 	if len(conditions.CoSigners) >= limits.Signers {
 		return nil, badAppend("CoSigners", "15 is the limit")
 	}
-	made := &built{conditions: list, coSigners: conditions.CoSigners, bearsAuthority: len(conditions.CoSigners) > 0}
-	most := eventsBytes - len(conditions.CoSigners)*signerBytes
+	made := &built{conditions: list, coSigners: conditions.CoSigners, right: conditions.Right, bearsAuthority: len(conditions.CoSigners) > 0 || conditions.Right != nil}
+	most := made.most(conditions.Right)
 	var signWith []keys.Fingerprint
 	for _, one := range conditions.CoSigners {
 		signWith = append(signWith, one.Public().Fingerprint())
@@ -159,6 +162,18 @@ func build(events []NewEvent, sealings []*event.Sealing, conditions *Conditions)
 		return nil, tooLarge(made.bytes, most)
 	}
 	return made, nil
+}
+
+// most is how many bytes of events a batch of it has room for, in which a right is shown.
+func (b *built) most(right *event.Right) int {
+	most := eventsBytes - len(b.coSigners)*signerBytes
+	if right != nil {
+		most -= signerBytes
+		for _, one := range right.Delegations {
+			most -= len(one.Message)
+		}
+	}
+	return most
 }
 
 func (e *NewEvent) kind() event.Kind {

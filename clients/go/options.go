@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 
 	"atedb.example/go/event"
+	"atedb.example/go/fault"
 	"atedb.example/go/internal/rpc"
 	"atedb.example/go/keys"
 )
@@ -30,8 +31,8 @@ const (
 
 // A Notice is worth a line in a log: a server or a chain that was met for the first time, a key that was made.
 type Notice struct {
-	// Kind is one of server-met, server-rotated, server-not-remembered, key-created, chain-created, new-writer, reconnecting and
-	// not-saved.
+	// Kind is one of server-met, server-rotated, server-not-remembered, key-created, name-claimed, chain-created, new-writer, reconnecting
+	// and not-saved.
 	Kind string
 	// Message is for people.
 	Message string
@@ -112,6 +113,9 @@ type openOptions struct {
 	signBatches  bool
 	reconnect    time.Duration
 	asNewWriter  bool
+	token        *event.Token
+	claim        bool
+	asRole       bool
 }
 
 // An OpenOption says how to open a chain.
@@ -122,6 +126,17 @@ func WithKey(key *keys.Pair) OpenOption { return func(o *openOptions) { o.key = 
 
 // WithKeyNamed does so with a key of the home folder. Default: the one named default, which the first append makes where there is none.
 func WithKeyNamed(name string) OpenOption { return func(o *openOptions) { o.keyName = name } }
+
+// WithToken acts by a token, instead of a key: what is written counts as its issuer's, in the chains and for the time that it is for. It writes
+// data and removes objects; it changes no rules and makes no chain. event.ParseToken reads one, LoadToken one in a file.
+func WithToken(token *event.Token) OpenOption { return func(o *openOptions) { o.token = token } }
+
+// Claim the name of the chain's owner for the key, if nobody has it: with ForAppend, on the server's own machine, at a server with an auth
+// service of its own that sends no mail. Nobody has checked then whose the name is.
+func Claim() OpenOption { return func(o *openOptions) { o.claim = true } }
+
+// AsRole: what is written with the key of a group's role doesn't name the member's own key as its author.
+func AsRole() OpenOption { return func(o *openOptions) { o.asRole = true } }
 
 // ForAppend: a chain that isn't there is fine; the first append creates it.
 func ForAppend() OpenOption { return func(o *openOptions) { o.forAppend = true } }
@@ -161,3 +176,22 @@ func ReconnectFor(duration time.Duration) OpenOption {
 
 // AsNewWriter writes as a new writer that is remembered nowhere. Each new one is kept by the chain for ever.
 func AsNewWriter() OpenOption { return func(o *openOptions) { o.asNewWriter = true } }
+
+// check refuses options that contradict each other.
+func (o *openOptions) check() error {
+	if o.token == nil {
+		return nil
+	}
+	if o.key != nil || o.keyName != "" {
+		return fault.New(fault.RequestInvalid, "a key and a token exclude each other: a token has a key of its own").With("field", "token")
+	}
+	return nil
+}
+
+// right is what the key has by delegations; nil: it has its right from rules that name it.
+func (o *openOptions) right() *event.Right {
+	if o.token == nil {
+		return nil
+	}
+	return &o.token.Right
+}

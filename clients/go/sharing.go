@@ -63,7 +63,7 @@ func (c *Chain) AddReaders(ctx context.Context, object Object, readers ...*keys.
 			}
 			return nil, err
 		}
-		readKey, err := c.findReadKey(id)
+		readKey, err := c.findReadKey(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (s *sealer) changeOnce(ctx context.Context, make func(*trust.Authority, *ke
 	if err := s.reach(ctx); err != nil {
 		return Committed{}, err
 	}
-	own, err := s.chain.writingKey()
+	own, err := s.chain.writingKey(ctx)
 	if err != nil {
 		return Committed{}, err
 	}

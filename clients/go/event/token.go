@@ -10,8 +10,8 @@ import (
 	"atedb.example/go/keys"
 )
 
-// tokenMark is what the text of a token begins with, so that those who look for secrets where they don't belong find it.
-const tokenMark = "atedb_token_v1_"
+// TokenMark is what the text of a token begins with, so that those who look for secrets where they don't belong find it.
+const TokenMark = "atedb_token_v1_"
 
 // A Token is what a program is given to act by delegations: a key pair, and a path of delegations to it. Only Text shows its secrets.
 type Token struct {
@@ -32,11 +32,11 @@ func ParseToken(text, where string) (*Token, error) {
 	noToken := func(why string) error {
 		return fault.New(fault.RequestInvalid, "%s is no token that can be used: %s", where, why).With("field", "token")
 	}
-	encoded, isMarked := strings.CutPrefix(strings.TrimSpace(text), tokenMark)
+	encoded, isMarked := strings.CutPrefix(strings.TrimSpace(text), TokenMark)
 	message, err := base64.RawURLEncoding.DecodeString(encoded)
 	defer clear(message)
 	if !isMarked || encoded == "" || err != nil {
-		return nil, noToken("a token begins with \"" + tokenMark + "\", and is base64url behind it")
+		return nil, noToken("a token begins with \"" + TokenMark + "\", and is base64url behind it")
 	}
 	// Offsets and names of fields tell nothing of a secret.
 	if err := strict.Check(forms.Token, message); err != nil {
@@ -97,5 +97,5 @@ func (t *Token) Text() string {
 	}
 	message := writer.Message(6, t.Issuer.Message()).Finish()
 	defer clear(message)
-	return tokenMark + base64.RawURLEncoding.EncodeToString(message)
+	return TokenMark + base64.RawURLEncoding.EncodeToString(message)
 }
