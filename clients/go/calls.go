@@ -193,11 +193,8 @@ func (c *Chain) checkChallenge(challenge *atedbv1.TicketChallenge) (claim event.
 	return event.ProofClaim{Server: identity.Fingerprint(), ChainID: id, Conversation: event.Hash(challenge.ConversationId)}, c.checkIdentity(line, named, before)
 }
 
-// converse says something, and waits for the answer.
-func converse(stream *rpc.Stream, server string, request, answer proto.Message) error {
-	if err := stream.Send(encode(request)); err != nil {
-		return err
-	}
+// next is the next answer of a conversation.
+func next(stream *rpc.Stream, server string, answer proto.Message) error {
 	bytes, err := stream.Recv()
 	if err != nil {
 		return notEOF(err, server)
@@ -206,6 +203,14 @@ func converse(stream *rpc.Stream, server string, request, answer proto.Message) 
 		return unreadable(err.Error())
 	}
 	return nil
+}
+
+// converse says something, and waits for the answer.
+func converse(stream *rpc.Stream, server string, request, answer proto.Message) error {
+	if err := stream.Send(encode(request)); err != nil {
+		return err
+	}
+	return next(stream, server, answer)
 }
 
 func publicKeyMessage(key *keys.Public) *atedbv1.PublicKey {

@@ -36,6 +36,8 @@ type Chain struct {
 	checkpointLine *event.IdentityLine
 	pair           *keys.Pair
 
+	// group finds the keys of a group's chain; nil: the chain is a user's, or a token is used.
+	group  *groupKeys
 	rules  *verifiedRules
 	writer *writer
 	sealer *sealer
@@ -47,6 +49,9 @@ func newChain(client *Client, key event.ChainKey, options []OpenOption) *Chain {
 		option(&chain.options)
 	}
 	chain.closed, chain.shutBy = context.WithCancelCause(context.Background())
+	if key.Group != "" && chain.options.token == nil {
+		chain.group = &groupKeys{chain: chain}
+	}
 	chain.rules = newVerifiedRules(chain)
 	chain.writer = newWriter(chain)
 	chain.sealer = newSealer(chain)

@@ -41,8 +41,13 @@ type Client struct {
 	home    string
 	conn    *rpc.Conn
 	hosts   *home.KnownHosts
+	groups  *home.KnownGroups
+	// identity judges who the server is, for all connections.
+	identity *identityCheck
 
-	mutex  sync.Mutex
+	mutex sync.Mutex
+	// safe is the connection of what is sent encrypted only, where the other isn't known to be; nil before there is one.
+	safe   *rpc.Conn
 	chains map[*Chain]bool
 }
 
@@ -66,8 +71,10 @@ func Connect(server string, options ...Option) (*Client, error) {
 		}
 	}
 	client.hosts = home.NewKnownHosts(client.home)
+	client.groups = home.NewKnownGroups(client.home, address.Server)
+	client.identity = &identityCheck{client: client}
 	client.conn, err = rpc.New(rpc.Options{Server: address.Server, TLS: client.options.tls, Encryption: client.options.encryption,
-		Check: &identityCheck{client: client}, Dial: client.options.dial})
+		Check: client.identity, Dial: client.options.dial})
 	return client, err
 }
 
@@ -142,6 +149,12 @@ func (c *Client) Close() error {
 		if err := chain.Close(); err != nil && failed == nil {
 			failed = err
 		}
+	}
+	c.mutex.Lock()
+	safe := c.safe
+	c.mutex.Unlock()
+	if safe != nil {
+		safe.Close()
 	}
 	c.conn.Close()
 	return failed

@@ -11,6 +11,7 @@ import (
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
 	"atedb.example/go/internal/home"
+	"atedb.example/go/internal/rpc"
 	"atedb.example/go/keys"
 	"atedb.example/go/merkle"
 	"atedb.example/go/trust"
@@ -121,14 +122,16 @@ func (c *Chain) askToOpen(ctx context.Context, call openCall, knownSize uint64) 
 	return answer, c.checkProven(answer.identity)
 }
 
+func (c *Chain) checkProven(named *keys.Public) error { return checkProven(c.client.conn, named) }
+
 // checkProven refuses what a server says of its identity, where it has proven another in the handshake of the tunnel: it passes on what
 // another server answers.
-func (c *Chain) checkProven(named *keys.Public) error {
-	proven := c.client.conn.ProvenIdentity()
+func checkProven(conn *rpc.Conn, named *keys.Public) error {
+	proven := conn.ProvenIdentity()
 	if proven == nil || proven.Fingerprint() == named.Fingerprint() {
 		return nil
 	}
-	return fault.New(fault.ServerIdentityMismatch, "%s says that it is the server %s, and has proven to be %s: somebody answers in its place, or it was restored with another key. Nothing more is sent to it", c.client.Server(), named, proven).
+	return fault.New(fault.ServerIdentityMismatch, "%s says that it is the server %s, and has proven to be %s: somebody answers in its place, or it was restored with another key. Nothing more is sent to it", conn.Server(), named, proven).
 		With("fingerprint", proven.String())
 }
 

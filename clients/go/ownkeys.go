@@ -20,7 +20,26 @@ func (c *Chain) OwnKey(ctx context.Context) (*keys.Public, error) {
 
 // writingKey is the key that is written with.
 func (c *Chain) writingKey(ctx context.Context) (*keys.Pair, error) {
-	return c.memberKey()
+	own, err := c.memberKey()
+	if err != nil || c.group == nil {
+		return own, err
+	}
+	return c.group.key(ctx, own)
+}
+
+// authorKey is the member's own key, where another one is written with: events say whose they are by it. nil: they are the writer's.
+func (c *Chain) authorKey(ctx context.Context) (*keys.Pair, error) {
+	if c.group == nil || c.options.asRole {
+		return nil, nil
+	}
+	own, err := c.memberKey()
+	if err != nil {
+		return nil, err
+	}
+	if written, err := c.writingKey(ctx); err != nil || written == own {
+		return nil, err
+	}
+	return own, nil
 }
 
 // readingKeys are those that read keys may have been handed out to; the first opens private chains.
@@ -29,7 +48,10 @@ func (c *Chain) readingKeys(ctx context.Context) ([]*keys.Pair, error) {
 	if own == nil || err != nil {
 		return nil, err
 	}
-	return []*keys.Pair{own}, nil
+	if c.group == nil {
+		return []*keys.Pair{own}, nil
+	}
+	return c.group.all(ctx, own)
 }
 
 // memberKey is the user's own key, or that of the token: the default one is made where there is none.

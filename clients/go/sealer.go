@@ -29,6 +29,8 @@ type sealer struct {
 	unseen map[event.Hash]bool
 	// own are this client's own appends, in order: what comes behind them is sealed as is due there, before anybody has verified them.
 	own []*ownPlacements
+	// renewedFor is the version of the chain's group after which nobody reads the chain by a key that a role had before; nil: not looked at yet.
+	renewedFor *uint64
 }
 
 type ownPlacements struct {
@@ -64,6 +66,9 @@ func (s *sealer) enqueue(ctx context.Context, conditions Conditions, events []Ne
 			return nil, err
 		}
 		return s.chain.enqueue(made)
+	}
+	if err := s.renew(ctx); err != nil {
+		return nil, err
 	}
 	if len(s.own) > unverifiedMax {
 		s.hasReached = false

@@ -133,6 +133,11 @@ func (s *sealer) change(ctx context.Context, make func(*trust.Authority, *keys.P
 func (s *sealer) changeOnce(ctx context.Context, make func(*trust.Authority, *keys.Pair) (*readerChange, error)) (Committed, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
+	return s.changeHolding(ctx, make)
+}
+
+// changeHolding is one try, of a caller who holds the turn.
+func (s *sealer) changeHolding(ctx context.Context, make func(*trust.Authority, *keys.Pair) (*readerChange, error)) (Committed, error) {
 	// Also if that fails: whoever says who reads must not go on in clear. Others may have changed the readers, or the rules.
 	s.isSealing, s.hasReached = true, false
 	if err := s.reach(ctx); err != nil {
