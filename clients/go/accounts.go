@@ -10,6 +10,7 @@ import (
 	"atedb.example/go/fault"
 	"atedb.example/go/internal/account"
 	"atedb.example/go/internal/crypt"
+	"atedb.example/go/internal/home"
 	"atedb.example/go/internal/rpc"
 	"atedb.example/go/keys"
 )
@@ -35,10 +36,11 @@ func (c *Client) Login(ctx context.Context, name, password string) (*Login, erro
 	if owner.Group != "" {
 		return nil, fault.New(fault.RequestInvalid, "%s is a group; a user is name@domain", name).With("field", "account").With("account", name)
 	}
-	conn, err := c.secure()
+	server, err := c.accounts()
 	if err != nil {
 		return nil, err
 	}
+	conn := server.conn
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
 	stream, err := conn.NewStream(ctx, atedbv1.AuthService_Login_FullMethodName, nil)
@@ -47,7 +49,7 @@ func (c *Client) Login(ctx context.Context, name, password string) (*Login, erro
 	}
 	defer stream.Close()
 	answer := &atedbv1.LoginResponse{}
-	if err := converse(stream, c.Server(), &atedbv1.LoginRequest{Message: &atedbv1.LoginRequest_Account{Account: owner.Text}}, answer); err != nil {
+	if err := converse(stream, conn.Server(), &atedbv1.LoginRequest{Message: &atedbv1.LoginRequest_Account{Account: owner.Text}}, answer); err != nil {
 		return nil, err
 	}
 	challenge, costs := answer.GetChallenge(), answer.GetChallenge().GetPassword()
@@ -65,7 +67,7 @@ func (c *Client) Login(ctx context.Context, name, password string) (*Login, erro
 	defer clear(opening.KeyVault)
 	signed := slices.Concat(exporterOf(stream), claim, []byte(owner.Text))
 	proof := &atedbv1.LoginProof{Signature: sign(opening.Signer, crypt.ContextLogin, signed)}
-	if err := converse(stream, c.Server(), &atedbv1.LoginRequest{Message: &atedbv1.LoginRequest_Proof{Proof: proof}}, answer); err != nil {
+	if err := converse(stream, conn.Server(), &atedbv1.LoginRequest{Message: &atedbv1.LoginRequest_Proof{Proof: proof}}, answer); err != nil {
 		return nil, err
 	}
 	grant := answer.GetGrant()
@@ -79,11 +81,36 @@ func (c *Client) Login(ctx context.Context, name, password string) (*Login, erro
 	return &Login{opened[0], grant.HasSecondFactor, grant.Unverified}, nil
 }
 
-// secure is a connection that what belongs to accounts may go over: the one that there is, where that is encrypted, or another one that insists
-// on it, since who is on the way could keep the first one from encryption. The error is AUTH_LINK_UNSAFE.
-func (c *Client) secure() (*rpc.Conn, error) {
+// An accountsServer keeps accounts and groups.
+type accountsServer struct {
+	// conn is encrypted.
+	conn *rpc.Conn
+	// known is what was seen of its groups.
+	known *home.KnownGroups
+}
+
+// authServer is another server that keeps accounts, by its address; nil where none is named, or it is this one. The error is REQUEST_INVALID.
+func (c *Client) authServer(text string) (*accountsServer, error) {
+	if text == "" {
+		return nil, nil
+	}
+	address, err := event.ParseAuthAddress(text)
+	if err != nil || address.Server == c.address.Server && address.Pinned == nil {
+		return nil, err
+	}
+	conn, err := rpc.New(rpc.Options{Server: address.Server, Encryption: Bits128, Check: &identityCheck{client: c, address: address}, Dial: c.options.dial})
+	return &accountsServer{conn, home.NewKnownGroups(c.home, address.Server)}, err
+}
+
+// accounts is the server that keeps them, over a connection that what belongs to them may go over: the one that there is, where that is
+// encrypted, or another one that insists on it, since who is on the way could keep the first one from encryption. The error is
+// AUTH_LINK_UNSAFE.
+func (c *Client) accounts() (*accountsServer, error) {
+	if c.auth != nil {
+		return c.auth, nil
+	}
 	if c.conn.AlwaysEncrypts() {
-		return c.conn, nil
+		return &accountsServer{c.conn, c.groups}, nil
 	}
 	if c.options.encryption == Plain {
 		return nil, fault.New(fault.AuthLinkUnsafe, "what belongs to accounts is sent encrypted only, and the connection to %s is to be without encryption. Leave that out, or speak TLS", c.Server()).With("server", c.Server())
@@ -97,7 +124,7 @@ func (c *Client) secure() (*rpc.Conn, error) {
 		}
 		c.safe = safe
 	}
-	return c.safe, nil
+	return &accountsServer{c.safe, c.groups}, nil
 }
 
 // provenClaim are 32 bytes of who the server is and 32 of the conversation that it has made for a stream, for a proof that counts there alone.
@@ -165,7 +192,11 @@ func (c *Client) OpenGroup(ctx context.Context, name string, key *keys.Pair) (*G
 	if owner.Group == "" {
 		return nil, fault.New(fault.RequestInvalid, "%s is a user; a group's name has no \"@\"", name).With("field", "group").With("account", name)
 	}
-	acts, unverified, err := c.actsOf(ctx, name, key)
+	server, err := c.accounts()
+	if err != nil {
+		return nil, err
+	}
+	acts, unverified, err := c.actsOf(ctx, server.conn, name, key)
 	if err != nil {
 		return nil, err
 	}
@@ -173,38 +204,34 @@ func (c *Client) OpenGroup(ctx context.Context, name string, key *keys.Pair) (*G
 	if err != nil {
 		return nil, fault.New(fault.VerificationFailed, "what the server shows as the acts of the group %s is no group's line: %s", name, fault.Text(err)).With("account", name).From(err)
 	}
-	if err := c.checkKnown(group); err != nil {
+	if err := c.checkKnown(server.known, group); err != nil {
 		return nil, err
 	}
 	return &Group{group.Open(key), unverified}, nil
 }
 
 // checkKnown checks that a group, which was verified, goes on from what was met before, and remembers it.
-func (c *Client) checkKnown(group *account.Group) error {
-	known, err := c.groups.Find(group.Name)
+func (c *Client) checkKnown(groups *home.KnownGroups, group *account.Group) error {
+	known, err := groups.Find(group.Name)
 	if err != nil {
 		return err
 	}
 	if known != nil {
 		if hash, is := group.Hash(known.Version); !is || hash != known.Hash {
 			forget := ""
-			if path := c.groups.Path(group.Name); path != "" {
+			if path := groups.Path(group.Name); path != "" {
 				forget = ". If the group was made anew, delete " + path
 			}
 			return fault.New(fault.VerificationFailed, "the group %s, as the server shows it, is not the one that was met before under this name, or has fewer acts: nothing is done by its keys%s", group.Name, forget).With("account", group.Name)
 		}
 	}
-	if err := c.groups.Note(group.Name, knownAct(group)); err != nil {
+	if err := groups.Note(group.Name, home.KnownAct{Version: group.Version, Hash: group.Head}); err != nil {
 		c.options.notice(Notice{Kind: "server-not-remembered", Message: "the group " + group.Name + " could not be saved, and may be another one next time: " + fault.Text(err), Cause: err})
 	}
 	return nil
 }
 
-func (c *Client) actsOf(ctx context.Context, name string, key *keys.Pair) (acts []*account.Act, unverified bool, err error) {
-	conn, err := c.secure()
-	if err != nil {
-		return nil, false, err
-	}
+func (c *Client) actsOf(ctx context.Context, conn *rpc.Conn, name string, key *keys.Pair) (acts []*account.Act, unverified bool, err error) {
 	ctx, cancel := c.deadline(ctx)
 	defer cancel()
 	stream, err := conn.NewStream(ctx, atedbv1.AuthService_GetGroup_FullMethodName, nil)
@@ -214,7 +241,7 @@ func (c *Client) actsOf(ctx context.Context, name string, key *keys.Pair) (acts 
 	defer stream.Close()
 	answer := &atedbv1.GetGroupResponse{}
 	about := &atedbv1.GroupQuestion{Group: name, Key: publicKeyMessage(key.Public())}
-	if err := converse(stream, c.Server(), &atedbv1.GetGroupRequest{Message: &atedbv1.GetGroupRequest_About{About: about}}, answer); err != nil {
+	if err := converse(stream, conn.Server(), &atedbv1.GetGroupRequest{Message: &atedbv1.GetGroupRequest_About{About: about}}, answer); err != nil {
 		return nil, false, err
 	}
 	if answer.GetChallenge() == nil {
@@ -226,7 +253,7 @@ func (c *Client) actsOf(ctx context.Context, name string, key *keys.Pair) (acts 
 	}
 	fingerprint := key.Public().Fingerprint()
 	proof := &atedbv1.GroupProof{Signature: sign(key, crypt.ContextGroup, slices.Concat(exporterOf(stream), claim, fingerprint[:], []byte(name)))}
-	if err := converse(stream, c.Server(), &atedbv1.GetGroupRequest{Message: &atedbv1.GetGroupRequest_Proof{Proof: proof}}, answer); err != nil {
+	if err := converse(stream, conn.Server(), &atedbv1.GetGroupRequest{Message: &atedbv1.GetGroupRequest_Proof{Proof: proof}}, answer); err != nil {
 		return nil, false, err
 	}
 	for {
@@ -247,7 +274,7 @@ func (c *Client) actsOf(ctx context.Context, name string, key *keys.Pair) (acts 
 		if len(page.Acts) == 0 || len(acts) > actsMax {
 			return nil, false, unreadable("the acts of a group have no end")
 		}
-		if err := next(stream, c.Server(), answer); err != nil {
+		if err := next(stream, conn.Server(), answer); err != nil {
 			return nil, false, err
 		}
 	}

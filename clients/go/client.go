@@ -42,8 +42,10 @@ type Client struct {
 	conn    *rpc.Conn
 	hosts   *home.KnownHosts
 	groups  *home.KnownGroups
-	// identity judges who the server is, for all connections.
+	// identity judges who the server is, for all connections to it.
 	identity *identityCheck
+	// auth is another server that keeps accounts and groups; nil: this one does.
+	auth *accountsServer
 
 	mutex sync.Mutex
 	// safe is the connection of what is sent encrypted only, where the other isn't known to be; nil before there is one.
@@ -72,7 +74,10 @@ func Connect(server string, options ...Option) (*Client, error) {
 	}
 	client.hosts = home.NewKnownHosts(client.home)
 	client.groups = home.NewKnownGroups(client.home, address.Server)
-	client.identity = &identityCheck{client: client}
+	if client.auth, err = client.authServer(client.options.auth); err != nil {
+		return nil, err
+	}
+	client.identity = &identityCheck{client: client, address: address}
 	client.conn, err = rpc.New(rpc.Options{Server: address.Server, TLS: client.options.tls, Encryption: client.options.encryption,
 		Check: client.identity, Dial: client.options.dial})
 	return client, err
@@ -155,6 +160,9 @@ func (c *Client) Close() error {
 	c.mutex.Unlock()
 	if safe != nil {
 		safe.Close()
+	}
+	if c.auth != nil {
+		c.auth.conn.Close()
 	}
 	c.conn.Close()
 	return failed

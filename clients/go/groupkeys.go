@@ -10,18 +10,12 @@ import (
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
-	"atedb.example/go/internal/account"
-	"atedb.example/go/internal/home"
 	"atedb.example/go/keys"
 	"atedb.example/go/trust"
 )
 
 // groupFresh: a group is asked for again when what is known of it is older than this.
 const groupFresh = time.Minute
-
-func knownAct(group *account.Group) home.KnownAct {
-	return home.KnownAct{Version: group.Version, Hash: group.Head}
-}
 
 // groupKeys are the keys by which a member of a group uses its chains: that of the highest role that the member has. What the member writes with
 // stays the key that the chain was opened with.
@@ -57,10 +51,20 @@ func (g *groupKeys) ask(ctx context.Context, own *keys.Pair) (*Group, error) {
 	opened, err := g.chain.client.OpenGroup(ctx, g.chain.key.Group, own)
 	for _, reason := range []fault.Reason{fault.GroupDenied, fault.Unsupported, fault.AuthLinkUnsafe, fault.WireMissing} {
 		if errors.Is(err, reason) {
+			g.tellElsewhere(fault.Of(err).Metadata["auth_server"])
 			return nil, nil
 		}
 	}
 	return opened, err
+}
+
+// tellElsewhere: whoever wants to write with a role's key learns why it isn't, before the chain refuses the user's own. server is the auth
+// server that keeps the group, as the chain's says; empty: it says of none.
+func (g *groupKeys) tellElsewhere(server string) {
+	if server == "" {
+		return
+	}
+	g.chain.client.options.notice(Notice{Kind: "group-elsewhere", Message: "who is in the group " + g.chain.key.Group + " is known to " + server + ", which was not asked: your own key is used. To act as a member, name it, WithAuthServer"})
 }
 
 // key to write with.

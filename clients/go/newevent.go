@@ -14,7 +14,7 @@ import (
 
 // A NewEvent is an event to append. What is the zero value isn't said.
 type NewEvent struct {
-	// Kind is event.KindData where it is zero; also KindTombstone, KindRules, KindRoots or KindKeyChange.
+	// Kind is event.KindData where it is zero; also KindTombstone, KindRules, KindRoots, KindKeyChange or KindRedaction.
 	Kind event.Kind
 	// Data, which only an event of KindData has.
 	Data []byte
@@ -43,6 +43,8 @@ type NewEvent struct {
 	// Roots of the chain from now on, of KindRoots; KeyChange of KindKeyChange.
 	Roots     []*keys.Public
 	KeyChange *event.KeyChange
+	// Redaction erases the data of earlier events of the object, of KindRedaction, for good: docs/trust.md.
+	Redaction *event.Redaction
 	// Author is the key whose owner the event is from; it signs the batch too.
 	Author *keys.Fingerprint
 }
@@ -202,12 +204,12 @@ func inputOf(of *NewEvent, signWith []keys.Fingerprint) (*event.Input, error) {
 	}
 	input := &event.Input{Kind: kind, PrimaryKey: primaryKey, Parent: of.Parent, Collection: of.Collection, ReplyTo: of.ReplyTo, Type: of.Type,
 		TimeUnixMs: when.UnixMilli(), Data: of.Data, Salt: random16()}
-	if kind == event.KindTombstone {
-		// What removes an object doesn't say where that is.
+	if kind == event.KindTombstone || kind == event.KindRedaction {
+		// What removes an object, or erases data of it, doesn't say where that is.
 		input.Parent, label = nil, nil
 	}
 	input.Authority = &event.Authority{Authorisation: of.Rules, PublicKeys: of.PublicKeys, WrappedKeys: of.WrappedKeys, SignWith: signWith, Author: of.Author,
-		Moves: of.Moves, Roots: sortedKeys(of.Roots), KeyChange: of.KeyChange, Label: label}
+		Moves: of.Moves, Roots: sortedKeys(of.Roots), KeyChange: of.KeyChange, Label: label, Redaction: of.Redaction}
 	return input, nil
 }
 

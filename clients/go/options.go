@@ -31,8 +31,8 @@ const (
 
 // A Notice is worth a line in a log: a server or a chain that was met for the first time, a key that was made.
 type Notice struct {
-	// Kind is one of server-met, server-rotated, server-not-remembered, key-created, name-claimed, chain-created, new-writer, reconnecting
-	// and not-saved.
+	// Kind is one of server-met, server-rotated, server-not-remembered, key-created, name-claimed, group-elsewhere, chain-created, new-writer,
+	// reconnecting and not-saved.
 	Kind string
 	// Message is for people.
 	Message string
@@ -50,6 +50,7 @@ type connectOptions struct {
 	notice     func(Notice)
 	timeout    time.Duration
 	dial       []grpc.DialOption
+	auth       string
 }
 
 // An Option says how to connect.
@@ -94,6 +95,11 @@ func WithNotices(tell func(Notice)) Option {
 func WithTimeout(timeout time.Duration) Option {
 	return func(o *connectOptions) { o.timeout = timeout }
 }
+
+// WithAuthServer asks another server for accounts and groups: the auth server that the server of the chains asks who owns them, as
+// auth.example.com or ate://auth.example.com:5001#sha256:…, on port 5001 unless named. It is spoken to through the encrypted tunnel. Default: the
+// server itself.
+func WithAuthServer(address string) Option { return func(o *connectOptions) { o.auth = address } }
 
 // WithDialOptions are handed to gRPC, behind the client's own: for interceptors, proxies, and credentials of calls.
 func WithDialOptions(options ...grpc.DialOption) Option {

@@ -318,7 +318,7 @@ func (a *Authority) writeEarly(header *strict.Writer, sealed *Confidentiality) {
 	}
 }
 
-// writeLate writes the fields that come after its time: 16 to 19.
+// writeLate writes the fields that come after its time: 16 to 23, but for those that servers write.
 func (a *Authority) writeLate(header *strict.Writer) {
 	header.Bool(fieldMoves, a.Moves)
 	if a.Roots != nil {
@@ -336,6 +336,9 @@ func (a *Authority) writeLate(header *strict.Writer) {
 		header.Message(fieldKeyChange, inner.Finish())
 	}
 	header.Bytes(fieldLabel, a.Label)
+	if a.Redaction != nil {
+		header.Message(fieldRedaction, a.Redaction.message())
+	}
 }
 
 // SortFingerprints sorts them as every list in a header is, and leaves out those that come twice.

@@ -48,6 +48,14 @@ func parseRedaction(message []byte) (*Redaction, error) {
 	return redaction, nil
 }
 
+func (r *Redaction) message() []byte {
+	var packed []byte
+	for _, sequence := range r.Sequences {
+		packed = binary.AppendUvarint(packed, sequence)
+	}
+	return new(strict.Writer).Bytes(1, packed).Varint(2, r.Before).Finish()
+}
+
 // End is the sequence after the last one that it names.
 func (r *Redaction) End() uint64 {
 	if count := len(r.Sequences); count > 0 {
