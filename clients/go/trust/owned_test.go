@@ -90,12 +90,15 @@ func checkGood(t *testing.T, one replayCase, then func(*trust.Replay, []trust.Ve
 func checkBad(t *testing.T, one replayCase) {
 	t.Helper()
 	_, _, err := replay(one, true)
-	commit := ""
-	if one.Commit != nil {
-		commit = strconv.FormatUint(*one.Commit, 10)
+	number := func(of *uint64) string {
+		if of == nil {
+			return ""
+		}
+		return strconv.FormatUint(*of, 10)
 	}
-	if found := fault.Of(err); found == nil || found.Reason != fault.VerificationFailed || found.Metadata["commit"] != commit {
-		t.Errorf("%s: %v, and commit %q was due", one.Why, err, commit)
+	commit, sequence := number(one.Commit), number(one.Sequence)
+	if found := fault.Of(err); found == nil || found.Reason != fault.VerificationFailed || found.Metadata["commit"] != commit || found.Metadata["sequence"] != sequence {
+		t.Errorf("%s: %v, and commit %q or sequence %q was due", one.Why, err, commit, sequence)
 	}
 }
 
@@ -155,7 +158,11 @@ func checkBadBatch(t *testing.T, one batchCase) {
 	t.Helper()
 	batch, err := event.ParseBatch(one.Run)
 	if err == nil {
-		_, err = trust.CheckBatch(batch)
+		check := trust.CheckBatch
+		if one.Stored {
+			check = trust.CheckStored
+		}
+		_, err = check(batch)
 	}
 	if !errors.Is(err, one.Reason) {
 		t.Errorf("%s: %v, and %s was due", one.Why, err, one.Reason)

@@ -18,6 +18,7 @@ type hex = vectors.Hex
 
 type batchCase struct {
 	What, Why string
+	Stored    bool
 	Run       hex
 	Reason    fault.Reason
 	ChainID   hex
@@ -108,7 +109,7 @@ func TestAuthorisation(t *testing.T) {
 }
 
 type replayCase struct {
-	Name, Why          string
+	Name, What, Why    string
 	Slices             []hex
 	ChainID, Root      hex
 	Size, NextSequence uint64
@@ -120,7 +121,7 @@ type replayCase struct {
 		Sequence uint64
 		Data     hex
 	}
-	Commit *uint64
+	Commit, Sequence *uint64
 }
 
 func replay(one replayCase, all bool) (*trust.Replay, []trust.Verified, error) {
