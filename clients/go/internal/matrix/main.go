@@ -25,6 +25,7 @@ type job struct {
 	// Encryption is "plain" or a number of bits.
 	Encryption     any
 	Confidential   bool
+	Claim          bool
 	Texts, Readers []string
 }
 
@@ -104,6 +105,9 @@ func carryOut(ctx context.Context, told *order, due *job) (result any, err error
 	}
 	if due.Do == "append" {
 		options = append(options, atedb.ForAppend())
+	}
+	if due.Claim {
+		options = append(options, atedb.Claim())
 	}
 	chain, err := client.Open(ctx, due.Chain, options...)
 	if err != nil {
