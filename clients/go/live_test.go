@@ -106,7 +106,7 @@ func TestLive(t *testing.T) {
 			for name, test := range map[string]func(*testing.T, string){
 				"append and read": testAppend, "conditions": testConditions, "follow": testFollow, "strangers": testStrangers, "sealed data": testSealed,
 				"private chains": testPrivate, "locks": testLocks, "many at once": testMany, "get": testGet, "delete": testDelete, "homes": testHomes,
-				"from the middle": testMiddle, "data that is gone": testGone,
+				"from the middle": testMiddle, "data that is gone": testGone, "lies": testLies,
 			} {
 				t.Run(name, func(t *testing.T) { test(t, mode) })
 			}
