@@ -99,10 +99,10 @@ func readSeeds(message []byte) (*keys.Pair, error) {
 // another account or as another vault, or was changed.
 func OpenVault(vaultKey []byte, account, vault string, sealed []byte) ([]*keys.Pair, bool) {
 	opened, ok := crypt.OpenOnce(vaultKey, []byte(crypt.TagVault+"\x00"+vault+"\x00"+account), sealed)
+	defer clear(opened)
 	if !ok || strict.Check(vaultForm, opened) != nil {
 		return nil, false
 	}
-	defer clear(opened)
 	var all []*keys.Pair
 	cursor := strict.NewCursor(opened)
 	for cursor.Next() {
