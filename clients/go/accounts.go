@@ -19,6 +19,8 @@ import (
 type Login struct {
 	// Key of the user: its chains are theirs by it. Open them WithKey.
 	Key *keys.Pair
+	// FormerKeys are those that the user had before, the newest first: they open what was sealed for them, and write nothing.
+	FormerKeys []*keys.Pair
 	// HasSecondFactor: a one-time code is wanted for what changes the account, which this client doesn't do.
 	HasSecondFactor bool
 	// Unverified: nobody has shown that the name is the user's.
@@ -75,10 +77,10 @@ func (c *Client) Login(ctx context.Context, name, password string) (*Login, erro
 		return nil, unreadable("what logging in gives was due")
 	}
 	opened, ok := account.OpenVault(opening.KeyVault, owner.Text, "key", grant.KeyVault)
-	if !ok || len(opened) != 1 {
+	if !ok {
 		return nil, fault.New(fault.VerificationFailed, "what the server keeps of the account's secrets (key) does not open: it was changed there")
 	}
-	return &Login{opened[0], grant.HasSecondFactor, grant.Unverified}, nil
+	return &Login{opened[0], opened[1:], grant.HasSecondFactor, grant.Unverified}, nil
 }
 
 // An accountsServer keeps accounts and groups.
@@ -181,10 +183,10 @@ func (g *Group) Key(role string) *keys.Pair { return g.opened.Keys[role] }
 // actsMax are acts that are read of one group: no server makes a client read without end.
 const actsMax = 10_000
 
-// OpenGroup reads a group of the server's auth service, and opens what a member's key opens of it. All of its acts are verified, and that they
+// OpenGroup reads a group of the server's auth service, and opens what a member's key opens of it, and those that the member had before. All of its acts are verified, and that they
 // go on from what was seen of it before; else, that it is the group that one means, who its owners are says. Chains of groups do this by
 // themselves. The error is GROUP_DENIED for a key without a role in it, VERIFICATION_FAILED, and as Login.
-func (c *Client) OpenGroup(ctx context.Context, name string, key *keys.Pair) (*Group, error) {
+func (c *Client) OpenGroup(ctx context.Context, name string, key *keys.Pair, former ...*keys.Pair) (*Group, error) {
 	owner, err := event.ParseOwner(name)
 	if err != nil {
 		return nil, err
@@ -207,7 +209,7 @@ func (c *Client) OpenGroup(ctx context.Context, name string, key *keys.Pair) (*G
 	if err := c.checkKnown(server.known, group); err != nil {
 		return nil, err
 	}
-	return &Group{group.Open(key), unverified}, nil
+	return &Group{group.Open(append([]*keys.Pair{key}, former...)...), unverified}, nil
 }
 
 // checkKnown checks that a group, which was verified, goes on from what was met before, and remembers it.

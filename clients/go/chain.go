@@ -34,7 +34,8 @@ type Chain struct {
 	// checkpoint is the newest that is known to be of the verified history, and checkpointLine that of its identity.
 	checkpoint     *event.Checkpoint
 	checkpointLine *event.IdentityLine
-	pair           *keys.Pair
+	// pairs are the user's own key and former ones, once they were loaded.
+	pairs []*keys.Pair
 
 	// group finds the keys of a group's chain; nil: the chain is a user's, or a token is used.
 	group  *groupKeys

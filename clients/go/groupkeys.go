@@ -33,13 +33,13 @@ type groupKeys struct {
 
 // open the group as a member; nil where the server keeps no groups, or says nothing of them on this way, or the member has no role: then the
 // member's own key is used.
-func (g *groupKeys) open(ctx context.Context, own *keys.Pair) (*Group, error) {
+func (g *groupKeys) open(ctx context.Context) (*Group, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	if g.isOpen {
 		return g.opened, nil
 	}
-	opened, err := g.ask(ctx, own)
+	opened, err := g.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +47,12 @@ func (g *groupKeys) open(ctx context.Context, own *keys.Pair) (*Group, error) {
 	return opened, nil
 }
 
-func (g *groupKeys) ask(ctx context.Context, own *keys.Pair) (*Group, error) {
-	opened, err := g.chain.client.OpenGroup(ctx, g.chain.key.Group, own)
+func (g *groupKeys) ask(ctx context.Context) (*Group, error) {
+	own, err := g.chain.memberKeys()
+	if err != nil || len(own) == 0 {
+		return nil, err
+	}
+	opened, err := g.chain.client.OpenGroup(ctx, g.chain.key.Group, own[0], own[1:]...)
 	for _, reason := range []fault.Reason{fault.GroupDenied, fault.Unsupported, fault.AuthLinkUnsafe, fault.WireMissing} {
 		if errors.Is(err, reason) {
 			g.tellElsewhere(fault.Of(err).Metadata["auth_server"])
@@ -69,7 +73,7 @@ func (g *groupKeys) tellElsewhere(server string) {
 
 // key to write with.
 func (g *groupKeys) key(ctx context.Context, own *keys.Pair) (*keys.Pair, error) {
-	group, err := g.open(ctx, own)
+	group, err := g.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +89,7 @@ func (g *groupKeys) key(ctx context.Context, own *keys.Pair) (*keys.Pair, error)
 		g.mutex.Lock()
 		g.isOpen = false
 		g.mutex.Unlock()
-		if group, err = g.open(ctx, own); err != nil {
+		if group, err = g.open(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -98,26 +102,22 @@ func (g *groupKeys) key(ctx context.Context, own *keys.Pair) (*keys.Pair, error)
 }
 
 // all that read keys may have been handed out to: the highest role's first, then all others, also those that roles had before.
-func (g *groupKeys) all(ctx context.Context, own *keys.Pair) ([]*keys.Pair, error) {
-	group, err := g.open(ctx, own)
+func (g *groupKeys) all(ctx context.Context, own []*keys.Pair) ([]*keys.Pair, error) {
+	group, err := g.open(ctx)
 	if err != nil || group == nil {
-		return []*keys.Pair{own}, err
+		return own, err
 	}
 	var all []*keys.Pair
 	if _, highest := group.Role(); highest != nil {
 		all = append(all, highest)
 	}
-	return slices.Concat(all, slices.Collect(maps.Values(group.opened.Keys)), group.opened.Retired, []*keys.Pair{own}), nil
+	return slices.Concat(all, slices.Collect(maps.Values(group.opened.Keys)), group.opened.Retired, own), nil
 }
 
 // current is the group as it was heard of last, for an owner or a delegate, who say who reads the group's chains; nil for others. When that is a
 // minute ago, the server is asked again meanwhile, for the call after.
 func (g *groupKeys) current(ctx context.Context) (*Group, error) {
-	own, err := g.chain.memberKey()
-	if err != nil {
-		return nil, err
-	}
-	opened, err := g.open(ctx, own)
+	opened, err := g.open(ctx)
 	if err != nil || opened == nil || !opened.opened.Owns() {
 		return nil, err
 	}
@@ -125,14 +125,14 @@ func (g *groupKeys) current(ctx context.Context) (*Group, error) {
 	defer g.mutex.Unlock()
 	if time.Since(g.askedAt) > groupFresh && !g.isAsking {
 		g.isAsking = true
-		go g.refresh(own)
+		go g.refresh()
 	}
 	return g.newest, nil
 }
 
 // refresh what is known. Where it can't be had, what is known goes on to count, and it is asked for again later.
-func (g *groupKeys) refresh(own *keys.Pair) {
-	newest, err := g.ask(g.chain.closed, own)
+func (g *groupKeys) refresh() {
+	newest, err := g.ask(g.chain.closed)
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	g.isAsking, g.askedAt = false, time.Now()

@@ -108,6 +108,7 @@ func WithDialOptions(options ...grpc.DialOption) Option {
 
 type openOptions struct {
 	key          *keys.Pair
+	former       []*keys.Pair
 	keyName      string
 	forAppend    bool
 	chainID      *event.Hash
@@ -127,10 +128,13 @@ type openOptions struct {
 // An OpenOption says how to open a chain.
 type OpenOption func(*openOptions)
 
-// WithKey writes, and opens what is sealed and private, with a key.
-func WithKey(key *keys.Pair) OpenOption { return func(o *openOptions) { o.key = key } }
+// WithKey writes, and opens what is sealed and private, with a key. Those that its owner had before open what was sealed for them.
+func WithKey(key *keys.Pair, former ...*keys.Pair) OpenOption {
+	return func(o *openOptions) { o.key, o.former = key, former }
+}
 
-// WithKeyNamed does so with a key of the home folder. Default: the one named default, which the first append makes where there is none.
+// WithKeyNamed does so with a key of the home folder. Default: that of whoever is logged in there (atedb login), with the keys that they had
+// before, else the one named default, which the first append makes where there is none.
 func WithKeyNamed(name string) OpenOption { return func(o *openOptions) { o.keyName = name } }
 
 // WithToken acts by a token, instead of a key: what is written counts as its issuer's, in the chains and for the time that it is for. It writes

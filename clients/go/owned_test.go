@@ -104,6 +104,28 @@ func testLogin(t *testing.T, server *liveserver.Server) {
 	// The command has the account's key in its home.
 	command(t, home, "append", "ate://"+server.Address()+"/example.com/me/diary", secret(t, "with the key in its home\n"))
 	same(t, data(t, chain, atedb.ReadOptions{}), "as the account", "with the key in its home")
+	// Whoever is logged in there writes as the account here, too.
+	appendTo(t, open(t, connect(t, server.Address(), atedb.WithHome(home)), "example.com/me/home", atedb.ForAppend()), text("logged in"))
+	// Whose key was stolen has it replaced.
+	sealed := open(t, client, "example.com/me/sealed", atedb.ForAppend(), atedb.Confidential(), atedb.WithKey(login.Key))
+	if _, err := sealed.SetReaders(within(t), atedb.Object{}); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, sealed, text("for the key of before"))
+	command(t, home, "user", "rotate-key", "--password-file", password, "--server", server.Address())
+	next, err := client.Login(within(t), "me@example.com", "correct horse battery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(next.FormerKeys) != 1 || next.FormerKeys[0].String() != login.Key.String() || next.Key.String() == login.Key.String() {
+		t.Fatalf("it is %+v", next)
+	}
+	if _, err := chain.Append(within(t), text("by a key that counts no more")); !errors.Is(err, fault.KeyRevoked) && !errors.Is(err, fault.KeyNotAllowed) {
+		t.Errorf("a key that was replaced: %v", err)
+	}
+	later := open(t, connect(t, server.Address(), atedb.WithoutHome()), "example.com/me/sealed", atedb.WithKey(next.Key, next.FormerKeys...))
+	appendTo(t, later, text("by the next one"))
+	same(t, data(t, later, atedb.ReadOptions{}), "for the key of before", "by the next one")
 }
 
 func testToken(t *testing.T, server *liveserver.Server) {

@@ -44,24 +44,30 @@ func (c *Chain) authorKey(ctx context.Context) (*keys.Pair, error) {
 
 // readingKeys are those that read keys may have been handed out to; the first opens private chains.
 func (c *Chain) readingKeys(ctx context.Context) ([]*keys.Pair, error) {
-	own, err := c.memberKeyIfThere()
-	if own == nil || err != nil {
-		return nil, err
-	}
-	if c.group == nil {
-		return []*keys.Pair{own}, nil
+	own, err := c.memberKeys()
+	if len(own) == 0 || err != nil || c.group == nil {
+		return own, err
 	}
 	return c.group.all(ctx, own)
 }
 
 // memberKey is the user's own key, or that of the token: the default one is made where there is none.
 func (c *Chain) memberKey() (*keys.Pair, error) {
-	pair, err := c.memberKeyIfThere()
-	if pair != nil || err != nil {
-		return pair, err
+	own, err := c.memberKeys()
+	if err != nil {
+		return nil, err
+	}
+	if len(own) > 0 {
+		return own[0], nil
 	}
 	if c.client.home == "" {
 		return nil, fault.New(fault.RequestInvalid, "without a home folder there are no keys by name: open the chain with a key to append to it").With("field", "key")
+	}
+	if name, _, err := c.keyNames(); err != nil || name != home.DefaultKey {
+		if err == nil {
+			err = noKey(name)
+		}
+		return nil, err
 	}
 	pair, path, err := home.CreateKey(c.client.home, home.DefaultKey)
 	if err != nil {
@@ -70,30 +76,59 @@ func (c *Chain) memberKey() (*keys.Pair, error) {
 	c.client.options.notice(Notice{Kind: "key-created", Message: "made the key \"default\", with the fingerprint " + pair.String() + ", in " + path + ". Keep a copy: who loses it can't write any more"})
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.pair = pair
+	c.pairs = []*keys.Pair{pair}
 	return pair, nil
 }
 
-// memberKeyIfThere is the same; nil where it isn't there, and none was named.
-func (c *Chain) memberKeyIfThere() (*keys.Pair, error) {
+// memberKeys are the user's own key, or that of the token, and then those that the user had before; none where it isn't there, and none was named.
+func (c *Chain) memberKeys() ([]*keys.Pair, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	switch {
 	case c.options.token != nil:
-		return c.options.token.Key, nil
+		return []*keys.Pair{c.options.token.Key}, nil
 	case c.options.key != nil:
-		return c.options.key, nil
-	case c.pair != nil || c.client.home == "":
-		return c.pair, nil
+		return append([]*keys.Pair{c.options.key}, c.options.former...), nil
+	case len(c.pairs) > 0 || c.client.home == "":
+		return c.pairs, nil
 	}
-	name := c.options.keyName
-	if name == "" {
-		name = home.DefaultKey
+	name, former, err := c.keyNames()
+	if err != nil {
+		return nil, err
 	}
 	pair, err := home.LoadKey(c.client.home, name, c.client.options.passphrase)
 	if err == nil && pair == nil && c.options.keyName != "" {
-		return nil, fault.New(fault.RequestInvalid, "there is no key %q in the home folder; make one with: atedb key new %s", name, name).With("name", name)
+		err = noKey(name)
 	}
-	c.pair = pair
-	return pair, err
+	if err != nil || pair == nil {
+		return nil, err
+	}
+	pairs := []*keys.Pair{pair}
+	for _, name := range former {
+		pair, err := home.LoadKey(c.client.home, name, c.client.options.passphrase)
+		if err != nil {
+			return nil, err
+		}
+		if pair != nil {
+			pairs = append(pairs, pair)
+		}
+	}
+	c.pairs = pairs
+	return pairs, nil
+}
+
+// keyNames are the names, in the home folder, of the user's key and of those that the user had before.
+func (c *Chain) keyNames() (name string, former []string, err error) {
+	if c.options.keyName != "" {
+		return c.options.keyName, nil, nil
+	}
+	login, err := home.ReadLogin(c.client.home)
+	if err != nil || login == nil {
+		return home.DefaultKey, nil, err
+	}
+	return login.Key, login.FormerKeys, nil
+}
+
+func noKey(name string) error {
+	return fault.New(fault.RequestInvalid, "there is no key %q in the home folder; make one with: atedb key new %s", name, name).With("name", name)
 }

@@ -18,6 +18,8 @@ const (
 	rolesMax      = 16
 	roleNameBytes = 32
 	roleWrapBytes = 2_048
+	// vaultKeysMax are a user's key, that of sudo, and those that the user had before.
+	vaultKeysMax = 7
 )
 
 // Numbers of the fields of an act's header that hold what it changes.
@@ -86,6 +88,6 @@ var (
 	}}
 	vaultForm = &strict.Form{Name: "VaultKeys", Fields: []strict.Field{
 		strict.Magic(forms.MagicVaultKeys),
-		strict.Need(list(2, "keys", 2, seedsForm)),
+		strict.Need(list(2, "keys", vaultKeysMax, seedsForm)),
 	}}
 )

@@ -16,9 +16,12 @@ type Opened struct {
 	Retired []*keys.Pair
 }
 
-// Open what a member's key opens.
-func (g *Group) Open(own *keys.Pair) *Opened {
-	opened := map[keys.Fingerprint]*keys.Pair{own.Public().Fingerprint(): own}
+// Open what a member's keys open: the one that it has, and those before it.
+func (g *Group) Open(own ...*keys.Pair) *Opened {
+	opened := map[keys.Fingerprint]*keys.Pair{}
+	for _, pair := range own {
+		opened[pair.Public().Fingerprint()] = pair
+	}
 	// A role's secret may be wrapped for that of another one, so each that opens may open more.
 	for isMore := true; isMore; {
 		isMore = false
@@ -43,7 +46,9 @@ func (g *Group) Open(own *keys.Pair) *Opened {
 		}
 	}
 	is := &Opened{Group: g, Keys: map[string]*keys.Pair{}}
-	delete(opened, own.Public().Fingerprint())
+	for _, pair := range own {
+		delete(opened, pair.Public().Fingerprint())
+	}
 	for name, of := range g.roles {
 		if pair := opened[of.key.Fingerprint()]; pair != nil {
 			is.Keys[name] = pair
