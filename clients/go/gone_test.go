@@ -13,12 +13,10 @@ import (
 	"atedb.example/go/internal/liveserver"
 )
 
-// testGone: data of the chain was dropped by a compaction, and erased by a redaction.
-func testGone(t *testing.T, mode string) {
-	// What a compaction keeps for half a minute is waited for once.
-	if mode == "centralized" {
-		t.Skip("it is the same in both modes")
-	}
+// prepareGone writes a chain of which data is to go, and gives the test of that, for later: a compaction keeps what was committed in the last half
+// minute.
+func prepareGone(t *testing.T, mode string) func(*testing.T) {
+	t.Helper()
 	server := serverFor(t, mode)
 	home := t.TempDir()
 	address := "ate://" + server.Address() + "/example.com/gone/log"
@@ -33,7 +31,11 @@ func testGone(t *testing.T, mode string) {
 	if _, err := chain.Append(within(t), atedb.NewEvent{Kind: event.KindRedaction, Name: "secret", Redaction: &event.Redaction{Sequences: []uint64{99}}}); !errors.Is(err, fault.RedactionInvalid) {
 		t.Errorf("a redaction of what is to come: %v", err)
 	}
-	// What was committed in the last moments stays; on demand nothing waits for more.
+	return func(t *testing.T) { testGone(t, server, chain, home, address) }
+}
+
+// testGone: data of the chain was dropped by a compaction, and erased by a redaction.
+func testGone(t *testing.T, server *liveserver.Server, chain *atedb.Chain, home, address string) {
 	waitDropped(t, chain, home, address)
 	reader := open(t, connect(t, server.Address(), atedb.WithoutHome()), "example.com/gone/log", atedb.CheckRules(true))
 	if _, err := reader.Verify(within(t)); err != nil {

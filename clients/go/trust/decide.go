@@ -146,7 +146,7 @@ func (a *Authority) learnPath(batch *event.Batch, place Place, u *undo) error {
 	if a.ring.isChanged(issuer) || !a.hasRight(issuer) {
 		return a.notNamed([]keys.Fingerprint{issuer})
 	}
-	return a.delegations.learn(path, place.TimeUnixMs, u)
+	return a.delegations.learn(path, place.TimeUnixMs, a.ring, u)
 }
 
 // standing are some keys, and those that they count as at a time.

@@ -36,8 +36,9 @@ func newDelegations() *delegations { return &delegations{of: map[keys.Fingerprin
 
 func (d *delegations) clone() *delegations { return &delegations{d.count, maps.Clone(d.of)} }
 
-// learn knows a path. Those that have expired by the time make room. The error is TOO_MANY_DELEGATIONS.
-func (d *delegations) learn(path []*event.Delegation, timeUnixMs int64, u *undo) error {
+// learn knows a path. Those that have expired by the time make room, and those by or to a key that counts no more: whoever filled a chain with
+// delegations can so be ended. The error is TOO_MANY_DELEGATIONS.
+func (d *delegations) learn(path []*event.Delegation, timeUnixMs int64, ring *ring, u *undo) error {
 	for _, one := range path {
 		is := &known{one.Subject.Fingerprint(), one.Issuer, [event.IDBytes]byte(one.Serial), one.MayWrite, one.NotBeforeUnixMs, one.ExpiresUnixMs}
 		before := d.of[is.subject]
@@ -45,7 +46,7 @@ func (d *delegations) learn(path []*event.Delegation, timeUnixMs int64, u *undo)
 			continue
 		}
 		if d.count >= limits.ChainDelegations {
-			if err := d.makeRoom(timeUnixMs, u); err != nil {
+			if err := d.makeRoom(timeUnixMs, ring, u); err != nil {
 				return err
 			}
 			before = d.of[is.subject]
@@ -56,9 +57,11 @@ func (d *delegations) learn(path []*event.Delegation, timeUnixMs int64, u *undo)
 	return nil
 }
 
-func (d *delegations) makeRoom(timeUnixMs int64, u *undo) error {
+func (d *delegations) makeRoom(timeUnixMs int64, ring *ring, u *undo) error {
 	for subject, all := range maps.Clone(d.of) {
-		left := slices.DeleteFunc(slices.Clone(all), func(one *known) bool { return one.expires <= timeUnixMs })
+		left := slices.DeleteFunc(slices.Clone(all), func(one *known) bool {
+			return one.expires <= timeUnixMs || ring.isChanged(one.subject) || ring.isChanged(one.issuer)
+		})
 		if len(left) == len(all) {
 			continue
 		}
@@ -72,7 +75,7 @@ func (d *delegations) makeRoom(timeUnixMs int64, u *undo) error {
 	if d.count < limits.ChainDelegations {
 		return nil
 	}
-	return fault.New(fault.TooManyDelegations, "the chain knows %d delegations that haven't expired, which is the limit; wait until some expire, or write with a key that its rules name", limits.ChainDelegations).
+	return fault.New(fault.TooManyDelegations, "the chain knows %d delegations that haven't expired or ended, which is the limit; end the key that has given many of them, wait until some expire, or write with a key that its rules name", limits.ChainDelegations).
 		With("limit_delegations", strconv.Itoa(limits.ChainDelegations))
 }
 
