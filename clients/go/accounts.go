@@ -100,18 +100,18 @@ func (c *Client) authServer(text string) (*accountsServer, error) {
 	if err != nil || address.Server == c.address.Server && address.Pinned == nil {
 		return nil, err
 	}
-	conn, err := rpc.New(rpc.Options{Server: address.Server, Encryption: Bits128, Check: &identityCheck{client: c, address: address}, Dial: c.options.dial})
+	conn, err := rpc.New(rpc.Options{Server: address.Server, TLS: c.options.authTLS, Encryption: Bits128, Check: &identityCheck{client: c, address: address}, Dial: c.options.dial})
 	return &accountsServer{conn, home.NewKnownGroups(c.home, address.Server)}, err
 }
 
 // accounts is the server that keeps them, over a connection that what belongs to them may go over: the one that there is, where that is
-// encrypted, or another one that insists on it, since who is on the way could keep the first one from encryption. The error is
-// AUTH_LINK_UNSAFE.
+// a tunnel, or another one that insists on it, since who is on the way could keep the first one from encryption. And within TLS alone nothing ties
+// what is signed to this server: a hostile one, to which somebody logs in, could pass it on to another one. The error is AUTH_LINK_UNSAFE.
 func (c *Client) accounts() (*accountsServer, error) {
 	if c.auth != nil {
 		return c.auth, nil
 	}
-	if c.conn.AlwaysEncrypts() {
+	if c.conn.AlwaysTunnels() || c.options.encryption == Plain && c.options.tls != nil {
 		return &accountsServer{c.conn, c.groups}, nil
 	}
 	if c.options.encryption == Plain {
@@ -120,7 +120,7 @@ func (c *Client) accounts() (*accountsServer, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.safe == nil {
-		safe, err := rpc.New(rpc.Options{Server: c.address.Server, Encryption: Bits128, Check: c.identity, Dial: c.options.dial})
+		safe, err := rpc.New(rpc.Options{Server: c.address.Server, TLS: c.options.tls, Encryption: Bits128, Check: c.identity, Dial: c.options.dial})
 		if err != nil {
 			return nil, err
 		}

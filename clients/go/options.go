@@ -51,6 +51,7 @@ type connectOptions struct {
 	timeout    time.Duration
 	dial       []grpc.DialOption
 	auth       string
+	authTLS    *tls.Config
 }
 
 // An Option says how to connect.
@@ -97,9 +98,11 @@ func WithTimeout(timeout time.Duration) Option {
 }
 
 // WithAuthServer asks another server for accounts and groups: the auth server that the server of the chains asks who owns them, as
-// auth.example.com or ate://auth.example.com:5001#sha256:…, on port 5001 unless named. It is spoken to through the encrypted tunnel. Default: the
-// server itself.
-func WithAuthServer(address string) Option { return func(o *connectOptions) { o.auth = address } }
+// auth.example.com or ate://auth.example.com:5001#sha256:…, on port 5001 unless named. It is spoken to through the encrypted tunnel; within TLS,
+// where there is a configuration, else nil. Default: the server itself.
+func WithAuthServer(address string, secure *tls.Config) Option {
+	return func(o *connectOptions) { o.auth, o.authTLS = address, secure }
+}
 
 // WithDialOptions are handed to gRPC, behind the client's own: for interceptors, proxies, and credentials of calls.
 func WithDialOptions(options ...grpc.DialOption) Option {

@@ -55,6 +55,8 @@ type Act struct {
 	Hash   event.Hash
 	// Signatures are sorted by fingerprint, once each.
 	Signatures []event.Signature
+	// bytes is the size of the whole message.
+	bytes int
 	// kind is the number of the field that holds what it changes.
 	kind    int
 	roles   []RoleChange
@@ -70,7 +72,7 @@ func Parse(message []byte) (*Act, error) {
 	if err := strict.Check(actForm, message); err != nil {
 		return nil, err
 	}
-	act := &Act{}
+	act := &Act{bytes: len(message)}
 	cursor := strict.NewCursor(message)
 	for cursor.Next() {
 		if cursor.Field == 1 {

@@ -12,7 +12,14 @@ const (
 	// actHeaderBytes has room for a group that names its members, with a wrapped key for each.
 	actHeaderBytes = 1_048_576
 	actSignatures  = 16
-	changedKeysMax = 1_024
+	// Whoever reads a group has all of its acts, and is told of all keys that were changed. The last of each is left to owners, so that a delegate who
+	// uses them up can be removed.
+	changedKeysMax     = 1_024
+	changedKeysReserve = 256
+	actsMax            = 10_000
+	actsReserve        = 1_000
+	actsBytesMax       = 128 << 20
+	actsBytesReserve   = 32 << 20
 	// membersMax are those of a group in all its roles, and rolesMax its roles.
 	membersMax    = 200
 	rolesMax      = 16

@@ -35,8 +35,9 @@ type Group struct {
 	Removed bool
 	roles   map[string]*role
 	changed []changedKey
-	// acts are all of them, oldest first.
-	acts []*Act
+	// acts are all of them, oldest first, and bytes are theirs.
+	acts  []*Act
+	bytes int
 }
 
 // VerifyGroup verifies all acts of a group, oldest first, from the keys that the first one names: that each is the next, is signed by those who
@@ -49,6 +50,9 @@ func VerifyGroup(name string, acts []*Act) (*Group, error) {
 		}
 		next, oneOf, all, err := group.next(act)
 		if err != nil {
+			return nil, err
+		}
+		if err := group.checkRoom(act, next); err != nil {
 			return nil, err
 		}
 		if err := checkSigned(act, oneOf, all); err != nil {
@@ -119,6 +123,7 @@ func (g *Group) next(act *Act) (next *Group, oneOf, all []*keys.Public, err erro
 	}
 	made := *g
 	made.Version, made.Head, made.acts = act.Version, act.Hash, append(slices.Clip(g.acts), act)
+	made.bytes += act.bytes
 	var owners, delegates []*keys.Public
 	for _, member := range g.roles["owner"].members {
 		owners = append(owners, member.actKey())
@@ -137,7 +142,7 @@ func (g *Group) next(act *Act) (next *Group, oneOf, all []*keys.Public, err erro
 			return nil, nil, nil, invalid("it takes back a key that is a role's, or was taken back already")
 		}
 		made.changed = append(slices.Clip(g.changed), changedKey{fingerprint: act.revoked})
-		return &made, both, nil, made.checkCount()
+		return &made, both, nil, nil
 	case groupChange:
 		err := made.changeRoles(act.roles)
 		if slices.ContainsFunc(act.roles, func(of RoleChange) bool { return of.Name == "owner" || of.Name == "delegate" }) {
@@ -152,7 +157,7 @@ func createGroup(act *Act) (next *Group, oneOf, all []*keys.Public, err error) {
 	if act.kind != groupCreation || act.Version != 0 {
 		return nil, nil, nil, invalid("the first act of a group creates it")
 	}
-	made := &Group{Name: act.Account.Text, Head: act.Hash, acts: []*Act{act}, roles: map[string]*role{}}
+	made := &Group{Name: act.Account.Text, Head: act.Hash, acts: []*Act{act}, bytes: act.bytes, roles: map[string]*role{}}
 	if err := made.changeRoles(act.roles); err != nil {
 		return nil, nil, nil, err
 	}
@@ -219,7 +224,7 @@ func (g *Group) changeRoles(changes []RoleChange) error {
 	case members > membersMax || len(g.roles) > rolesMax:
 		return fault.New(fault.GroupLimit, "the group %s would have more members or roles than can be", g.Name)
 	}
-	return g.checkCount()
+	return nil
 }
 
 func changedRole(was *role, change RoleChange) (*role, error) {
@@ -345,9 +350,31 @@ func (g *Group) hasChanged(name keys.Fingerprint) bool {
 	return slices.ContainsFunc(g.changed, func(one changedKey) bool { return one.fingerprint == name })
 }
 
-func (g *Group) checkCount() error {
-	if len(g.changed) <= changedKeysMax {
+// checkRoom refuses an act for which a group (nil: there is none yet) has no room left. The error is ACCOUNT_LIMIT or TOO_MANY_KEYS.
+func (g *Group) checkRoom(act *Act, after *Group) error {
+	if g == nil {
 		return nil
 	}
-	return fault.New(fault.TooManyKeys, "the group has replaced and taken back %d keys, which is the limit", changedKeysMax)
+	acts, size, changed := actsMax, actsBytesMax, changedKeysMax
+	isOwners := slices.ContainsFunc(act.Signatures, func(one event.Signature) bool {
+		for _, owner := range g.roles["owner"].members {
+			if owner.actKey().Fingerprint() == one.Fingerprint {
+				return true
+			}
+		}
+		return false
+	})
+	if !isOwners {
+		acts, size, changed = acts-actsReserve, size-actsBytesReserve, changed-changedKeysReserve
+	}
+	switch {
+	case act.Version >= uint64(acts):
+		return fault.New(fault.AccountLimit, "the account %s has %d acts at most, or what is left is for its owners", g.Name, acts).With("account", g.Name)
+	case after.bytes > size:
+		return fault.New(fault.AccountLimit, "the account %s has %d bytes of acts at most, or what is left is for its owners", g.Name, size).With("account", g.Name)
+	// An act that changes no key takes no room of it.
+	case len(after.changed) > max(changed, len(g.changed)):
+		return fault.New(fault.TooManyKeys, "the account %s has %d keys that were replaced or taken back at most, or what is left is for its owners", g.Name, changed).With("account", g.Name)
+	}
+	return nil
 }

@@ -189,3 +189,47 @@ func TestPasswords(t *testing.T) {
 		t.Error("another password opens it")
 	}
 }
+
+// TestRoom: the last of what a group has room for is its owners'.
+func TestRoom(t *testing.T) {
+	owner, delegate := pair(t), pair(t)
+	first := created(t, owner)
+	group, err := VerifyGroup("team", []*Act{first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoke := new(strict.Writer).Bytes(1, make([]byte, 32)).Finish()
+	for what, change := range map[string]func(before, after *Group, act *Act, isOwners bool, over int){
+		"acts": func(_, _ *Group, act *Act, isOwners bool, over int) {
+			if act.Version = actsMax - 1 + uint64(over); !isOwners {
+				act.Version -= actsReserve
+			}
+		},
+		"bytes": func(_, after *Group, _ *Act, isOwners bool, over int) {
+			if after.bytes = actsBytesMax + over; !isOwners {
+				after.bytes -= actsBytesReserve
+			}
+		},
+		"keys": func(_, after *Group, _ *Act, isOwners bool, over int) {
+			count := changedKeysMax + over
+			if !isOwners {
+				count -= changedKeysReserve
+			}
+			after.changed = make([]changedKey, count)
+		},
+	} {
+		for _, isOwners := range []bool{true, false} {
+			for over := range 2 {
+				signer := owner
+				if !isOwners {
+					signer = delegate
+				}
+				act, after := signed(t, first, delegationRevocation, revoke, signer), *group
+				change(group, &after, act, isOwners, over)
+				if err := group.checkRoom(act, &after); (err == nil) != (over == 0) {
+					t.Errorf("%s, of an owner %v, %d over the limit: %v", what, isOwners, over, err)
+				}
+			}
+		}
+	}
+}

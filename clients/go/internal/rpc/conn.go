@@ -60,7 +60,6 @@ type Conn struct {
 	check      IdentityCheck
 	dial       []grpc.DialOption
 	tls        *tlsState
-	hasTLS     bool
 
 	mutex      sync.Mutex
 	cc         *grpc.ClientConn
@@ -71,7 +70,7 @@ type Conn struct {
 
 // New makes a connection; nothing is sent yet. The error is REQUEST_INVALID.
 func New(options Options) (*Conn, error) {
-	conn := &Conn{server: options.Server, encryption: options.Encryption, check: options.Check, tls: &tlsState{}, hasTLS: options.TLS != nil}
+	conn := &Conn{server: options.Server, encryption: options.Encryption, check: options.Check, tls: &tlsState{}}
 	conn.tunnel.conn = conn
 	secure := insecure.NewCredentials()
 	if options.TLS != nil {
@@ -137,11 +136,12 @@ func (c *Conn) TryNow() {
 // ProvenIdentity is the identity that the server has proven last; nil before, and without encryption.
 func (c *Conn) ProvenIdentity() *keys.Public { return c.tunnel.proven() }
 
-// AlwaysEncrypts reports whether all calls from now on are encrypted, or fail: by TLS, since that is wanted, or since the server did before.
-func (c *Conn) AlwaysEncrypts() bool {
+// AlwaysTunnels reports whether all calls from now on go through the tunnel, or fail: since that is wanted, or since the server wanted it before.
+// TLS isn't it: there the server doesn't prove its identity.
+func (c *Conn) AlwaysTunnels() bool {
 	c.tunnel.mutex.Lock()
 	defer c.tunnel.mutex.Unlock()
-	return c.hasTLS || c.encryption > 0 || c.encryption == Auto && c.tunnel.hasEncrypted
+	return c.encryption > 0 || c.encryption == Auto && c.tunnel.hasEncrypted
 }
 
 // Close ends all calls.
