@@ -44,6 +44,7 @@ func TestOwned(t *testing.T) {
 	t.Run("login", func(t *testing.T) { testLogin(t, server) })
 	t.Run("token", func(t *testing.T) { testToken(t, server) })
 	t.Run("group", func(t *testing.T) { testGroup(t, server) })
+	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t, server) })
 	t.Run("rotation", func(t *testing.T) { testRotation(t, server) })
 }
 
@@ -254,4 +255,36 @@ func testRotation(t *testing.T, server *liveserver.Server) {
 		t.Error(err)
 	}
 	same(t, data(t, again, atedb.ReadOptions{}), "before", "after")
+}
+
+// testElsewhere: another server keeps the chains, and asks this one who owns them.
+func testElsewhere(t *testing.T, auth *liveserver.Server) {
+	chains := liveserver.StartWithAuth(t, "--auth", "ate://"+auth.Address())
+	home := t.TempDir()
+	client := connect(t, auth.Address(), atedb.WithHome(home))
+	created := open(t, client, "elsewhere/here", atedb.ForAppend(), atedb.Claim())
+	appendTo(t, created, text("where the group is kept"))
+	var notices []string
+	tell := atedb.WithNotices(func(notice atedb.Notice) { notices = append(notices, notice.Kind) })
+	// Who doesn't say where the group is kept writes with a key of one's own, and is told why that isn't enough.
+	unnamed := open(t, connect(t, chains.Address(), atedb.WithHome(home), tell), "elsewhere/log", atedb.ForAppend())
+	if _, err := unnamed.Append(within(t), text("as nobody")); !errors.Is(err, fault.KeyNotAllowed) {
+		t.Errorf("with a key of one's own: %v", err)
+	}
+	if !strings.Contains(strings.Join(notices, " "), "group-elsewhere") {
+		t.Errorf("it told %v", notices)
+	}
+	member := connect(t, chains.Address(), atedb.WithHome(home), atedb.WithAuthServer(auth.Address(), nil))
+	named := open(t, member, "elsewhere/log", atedb.ForAppend())
+	appendTo(t, named, text("as an owner"))
+	if _, err := named.Verify(within(t)); err != nil {
+		t.Error(err)
+	}
+	same(t, data(t, named, atedb.ReadOptions{}), "as an owner")
+	if answer := named.Genesis().Answer; answer == nil || answer.Identity.Fingerprint() == named.Genesis().ServerIdentity.Fingerprint() {
+		t.Errorf("who owns it says %v", answer)
+	}
+	if _, err := connect(t, chains.Address(), atedb.WithoutHome()).Login(within(t), "me@example.com", "correct horse battery"); !errors.Is(err, fault.Unsupported) {
+		t.Errorf("a login where no accounts are kept: %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"testing"
@@ -96,4 +97,26 @@ func TestAuthAnswers(t *testing.T) {
 			t.Errorf("%s: %v, and %s was due", one.Why, err, one.Reason)
 		}
 	}
+}
+
+// FuzzSigned: what others have signed is read, or refused, whatever its bytes are.
+func FuzzSigned(f *testing.F) {
+	for _, list := range []string{"good", "bad"} {
+		for _, one := range vectors.List[answerCase](f, "auth-answers", list) {
+			f.Add([]byte(one.Message))
+		}
+		for _, one := range vectors.List[struct{ Message vectors.Hex }](f, "delegations", list) {
+			f.Add([]byte(one.Message))
+		}
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		if answer, err := event.ParseAuthAnswer(message); err == nil && len(answer.Roots) == 0 {
+			t.Error("an answer names no roots")
+		}
+		if delegation, err := event.ParseDelegation(message); err == nil && len(delegation.Chains) == 0 {
+			t.Error("a delegation names no chains")
+		}
+		_, _ = event.ParseRotation(message)
+		_, _ = event.ParseToken(event.TokenMark+base64.RawURLEncoding.EncodeToString(message), "it")
+	})
 }
