@@ -82,6 +82,8 @@ type openAnswer struct {
 	checkpointKeys        []byte
 	checkpoint            string
 	checkpointConsistency [][]byte
+	// offer is the batch that creates the chain, as the server offers it; nil: it offers none.
+	offer []byte
 }
 
 // standing is what a server knows of a writer.
@@ -97,7 +99,7 @@ func parseOpenAnswer(message []byte) (*openAnswer, error) {
 	}
 	answer := &openAnswer{trustMode: event.TrustMode(said.numbers[2]), genesis: said.bytes(3), nextSequence: said.numbers[5], consistency: said.all(6),
 		trouble: said.text(8), isDamaged: said.bytes(9) != nil, checkpointKeys: said.bytes(10), checkpoint: said.text(11),
-		checkpointConsistency: said.all(12), rotations: said.all(13)}
+		checkpointConsistency: said.all(12), rotations: said.all(13), offer: said.bytes(14)}
 	if said.bytes(1) == nil || answer.trustMode != event.Centralized && answer.trustMode != event.Distributed {
 		return nil, unreadable("it names no server, or another trust mode")
 	}

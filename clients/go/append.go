@@ -2,11 +2,13 @@ package atedb
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"atedb.example/go/fault"
 	"atedb.example/go/internal/rpc"
+	"atedb.example/go/keys"
 )
 
 // Committed says where events are: durable, and shown to readers.
@@ -85,11 +87,38 @@ func (c *Chain) Enqueue(ctx context.Context, conditions Conditions, events ...Ne
 	if err := c.writer.room(ctx); err != nil {
 		return nil, err
 	}
+	conditions, events, err := c.byMember(ctx, conditions, events)
+	if err != nil {
+		return nil, err
+	}
 	return c.sealer.enqueue(ctx, conditions, events)
+}
+
+// byMember has what is appended by the key of a group's role name the member's own key as its author, which signs it, too: so readers are told
+// who has written it, and not only by which role.
+func (c *Chain) byMember(ctx context.Context, conditions Conditions, events []NewEvent) (Conditions, []NewEvent, error) {
+	author, err := c.authorKey(ctx)
+	if author == nil || err != nil {
+		return conditions, events, err
+	}
+	name := author.Public().Fingerprint()
+	events = slices.Clone(events)
+	for i := range events {
+		if events[i].Author == nil {
+			events[i].Author = &name
+		}
+	}
+	if !slices.ContainsFunc(conditions.CoSigners, func(one *keys.Pair) bool { return one.Public().Fingerprint() == name }) {
+		conditions.CoSigners = append(slices.Clip(conditions.CoSigners), author)
+	}
+	return conditions, events, nil
 }
 
 // enqueue what is built.
 func (c *Chain) enqueue(made *built) (*Pending, error) {
+	if right := c.options.right(); right != nil && made.bytes > made.most(right) {
+		return nil, tooLarge(made.bytes, made.most(right))
+	}
 	pending := &Pending{done: make(chan struct{}), built: made}
 	return pending, c.writer.add(pending)
 }

@@ -113,19 +113,21 @@ func (c *Chain) ask(ctx context.Context, method string, request proto.Message) (
 
 // getTicket proves the chain's key, to be let into a private chain.
 func (c *Chain) getTicket(ctx context.Context) error {
-	key, err := c.readingKey()
+	all, err := c.readingKeys(ctx)
 	if err != nil {
 		return err
 	}
-	if key == nil {
+	if len(all) == 0 {
 		return fault.New(fault.ChainPrivate, "the chain %s is private, and there is no key here to open it with. Open it with one, and have the chain's owner let it in", c.key).With("chain_key", c.key.Text)
 	}
+	key := all[0]
 	stream, err := c.client.conn.NewStream(ctx, atedbv1.ChainService_GetTicket_FullMethodName, nil)
 	if err != nil {
 		return err
 	}
 	defer stream.Close()
 	request := &atedbv1.GetTicketRequest{ChainKey: c.key.Text, Key: publicKeyMessage(key.Public())}
+	request.Delegations, request.Issuer = shownRight(c.options.right())
 	if c.options.chainID != nil {
 		request.ChainId = c.options.chainID[:]
 	}
@@ -191,11 +193,8 @@ func (c *Chain) checkChallenge(challenge *atedbv1.TicketChallenge) (claim event.
 	return event.ProofClaim{Server: identity.Fingerprint(), ChainID: id, Conversation: event.Hash(challenge.ConversationId)}, c.checkIdentity(line, named, before)
 }
 
-// converse says something, and waits for the answer.
-func converse(stream *rpc.Stream, server string, request, answer proto.Message) error {
-	if err := stream.Send(encode(request)); err != nil {
-		return err
-	}
+// next is the next answer of a conversation.
+func next(stream *rpc.Stream, server string, answer proto.Message) error {
 	bytes, err := stream.Recv()
 	if err != nil {
 		return notEOF(err, server)
@@ -206,12 +205,31 @@ func converse(stream *rpc.Stream, server string, request, answer proto.Message) 
 	return nil
 }
 
+// converse says something, and waits for the answer.
+func converse(stream *rpc.Stream, server string, request, answer proto.Message) error {
+	if err := stream.Send(encode(request)); err != nil {
+		return err
+	}
+	return next(stream, server, answer)
+}
+
 func publicKeyMessage(key *keys.Public) *atedbv1.PublicKey {
 	message := &atedbv1.PublicKey{Suite: atedbv1.SignatureSuite(key.Suite()), Key: key.Bytes()}
 	if key.KEM() != nil {
 		message.KemSuite, message.KemKey = atedbv1.KemSuite(crypt.KEMSuite), key.KEM()
 	}
 	return message
+}
+
+// shownRight is what a request says of a right by delegations.
+func shownRight(right *event.Right) (delegations [][]byte, issuer *atedbv1.PublicKey) {
+	if right == nil {
+		return nil, nil
+	}
+	for _, one := range right.Delegations {
+		delegations = append(delegations, one.Message)
+	}
+	return delegations, publicKeyMessage(right.Issuer)
 }
 
 func sign(key *keys.Pair, context string, message []byte) *atedbv1.Signature {

@@ -34,8 +34,11 @@ type Chain struct {
 	// checkpoint is the newest that is known to be of the verified history, and checkpointLine that of its identity.
 	checkpoint     *event.Checkpoint
 	checkpointLine *event.IdentityLine
-	pair           *keys.Pair
+	// pairs are the user's own key and former ones, once they were loaded.
+	pairs []*keys.Pair
 
+	// group finds the keys of a group's chain; nil: the chain is a user's, or a token is used.
+	group  *groupKeys
 	rules  *verifiedRules
 	writer *writer
 	sealer *sealer
@@ -47,6 +50,9 @@ func newChain(client *Client, key event.ChainKey, options []OpenOption) *Chain {
 		option(&chain.options)
 	}
 	chain.closed, chain.shutBy = context.WithCancelCause(context.Background())
+	if key.Group != "" && chain.options.token == nil {
+		chain.group = &groupKeys{chain: chain}
+	}
 	chain.rules = newVerifiedRules(chain)
 	chain.writer = newWriter(chain)
 	chain.sealer = newSealer(chain)
@@ -128,57 +134,6 @@ func (c *Chain) keep(signed *event.Checkpoint) {
 	}
 	c.checkpoint, c.checkpointLine = signed, c.line
 	c.note(c.remembered.Note(&home.Remembered{ChainID: c.genesis.ChainID, Head: c.head, Checkpoint: signed, Line: c.line}))
-}
-
-// OwnKey is the public part of the key that the chain is written with. The default key is made where there is none.
-func (c *Chain) OwnKey() (*keys.Public, error) {
-	pair, err := c.writingKey()
-	if err != nil {
-		return nil, err
-	}
-	return pair.Public(), nil
-}
-
-// writingKey is the key that is written with: the default one is made where there is none.
-func (c *Chain) writingKey() (*keys.Pair, error) {
-	pair, err := c.readingKey()
-	if pair != nil || err != nil {
-		return pair, err
-	}
-	if c.client.home == "" {
-		return nil, fault.New(fault.RequestInvalid, "without a home folder there are no keys by name: open the chain with a key to append to it").With("field", "key")
-	}
-	pair, path, err := home.CreateKey(c.client.home, home.DefaultKey)
-	if err != nil {
-		return nil, err
-	}
-	c.client.options.notice(Notice{Kind: "key-created", Message: "made the key \"default\", with the fingerprint " + pair.String() + ", in " + path + ". Keep a copy: who loses it can't write any more"})
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.pair = pair
-	return pair, nil
-}
-
-// readingKey is the same, where it is there; nil where it isn't, and none was named.
-func (c *Chain) readingKey() (*keys.Pair, error) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	switch {
-	case c.options.key != nil:
-		return c.options.key, nil
-	case c.pair != nil || c.client.home == "":
-		return c.pair, nil
-	}
-	name := c.options.keyName
-	if name == "" {
-		name = home.DefaultKey
-	}
-	pair, err := home.LoadKey(c.client.home, name, c.client.options.passphrase)
-	if err == nil && pair == nil && c.options.keyName != "" {
-		return nil, fault.New(fault.RequestInvalid, "there is no key %q in the home folder; make one with: atedb key new %s", name, name).With("name", name)
-	}
-	c.pair = pair
-	return pair, err
 }
 
 // checksRules reports whether all that is read must be allowed by what came before.

@@ -41,8 +41,15 @@ type Client struct {
 	home    string
 	conn    *rpc.Conn
 	hosts   *home.KnownHosts
+	groups  *home.KnownGroups
+	// identity judges who the server is, for all connections to it.
+	identity *identityCheck
+	// auth is another server that keeps accounts and groups; nil: this one does.
+	auth *accountsServer
 
-	mutex  sync.Mutex
+	mutex sync.Mutex
+	// safe is the connection of what is sent encrypted only, where the other isn't known to be; nil before there is one.
+	safe   *rpc.Conn
 	chains map[*Chain]bool
 }
 
@@ -66,8 +73,13 @@ func Connect(server string, options ...Option) (*Client, error) {
 		}
 	}
 	client.hosts = home.NewKnownHosts(client.home)
+	client.groups = home.NewKnownGroups(client.home, address.Server)
+	if client.auth, err = client.authServer(client.options.auth); err != nil {
+		return nil, err
+	}
+	client.identity = &identityCheck{client: client, address: address}
 	client.conn, err = rpc.New(rpc.Options{Server: address.Server, TLS: client.options.tls, Encryption: client.options.encryption,
-		Check: &identityCheck{client: client}, Dial: client.options.dial})
+		Check: client.identity, Dial: client.options.dial})
 	return client, err
 }
 
@@ -115,6 +127,10 @@ func (c *Client) Open(ctx context.Context, chain string, options ...OpenOption) 
 		return nil, err
 	}
 	opened := newChain(c, key, options)
+	if err := opened.options.check(); err != nil {
+		opened.shut()
+		return nil, err
+	}
 	if _, err := opened.open(ctx, openCall{forAppend: opened.options.forAppend}); err != nil {
 		opened.shut()
 		return nil, err
@@ -138,6 +154,15 @@ func (c *Client) Close() error {
 		if err := chain.Close(); err != nil && failed == nil {
 			failed = err
 		}
+	}
+	c.mutex.Lock()
+	safe := c.safe
+	c.mutex.Unlock()
+	if safe != nil {
+		safe.Close()
+	}
+	if c.auth != nil {
+		c.auth.conn.Close()
 	}
 	c.conn.Close()
 	return failed

@@ -21,6 +21,8 @@ const (
 	NoKey
 	// Unopenable: the key is there, and the data doesn't open with it.
 	Unopenable
+	// Gone: it was sealed, and is not here any more.
+	Gone
 )
 
 // An Event that was read, and verified. Its slices may be kept.
@@ -39,8 +41,17 @@ type Event struct {
 	Time time.Time
 	// Committed by the server's clock.
 	Committed time.Time
-	// Data in clear; empty where it is sealed and doesn't open.
+	// Data in clear; empty where it is sealed and doesn't open, or is not here.
 	Data []byte
+	// DataState says why the data is not here; event.Present where it is. Whether it was allowed to go is verified where the chain is read to its
+	// end, and by Get and GetAt.
+	DataState event.DataState
+	// RedactedBy is the sequence of the redaction that has erased the data; 0: none has. RedactedByKey has written that one; nil where it was
+	// not looked at, as only Get and GetAt do.
+	RedactedBy    uint64
+	RedactedByKey *keys.Fingerprint
+	// Redaction is what a redaction erases; nil in events of other kinds.
+	Redaction *event.Redaction
 	// Seal says whether it was sealed. ReadKeyID is of the read key, and Holders are those who were given it where there is no key.
 	Seal      SealState
 	ReadKeyID event.Hash
@@ -48,6 +59,8 @@ type Event struct {
 	// Writer is the key that wrote it, and VouchedBy says whether by a signature or by the server's word.
 	Writer    keys.Fingerprint
 	VouchedBy trust.Voucher
+	// Author is the key whose owner the event is from, which has signed its batch, too; nil: the writer's.
+	Author *keys.Fingerprint
 	// Header is what is hashed. Batch is the whole batch that it came in, and Index its place there.
 	Header []byte
 	Batch  *event.Batch
@@ -66,10 +79,15 @@ func eventOf(batch trust.Verified, index int) Event {
 	is := Event{
 		Sequence: batch.Commit.FirstSequence + uint64(index), Commit: batch.Commit.Number, Kind: of.Kind, PrimaryKey: of.PrimaryKey, Parent: of.Parent,
 		Collection: of.Collection, ReplyTo: of.ReplyTo, Type: of.Type, Committed: time.UnixMilli(batch.Commit.TimeUnixMs), Data: of.Data,
+		DataState: of.DataState, RedactedBy: of.RedactedBy,
 		Writer: batch.Batch.Seal.Fingerprint, VouchedBy: batch.VouchedBy, Header: of.Header, Batch: batch.Batch, Index: index,
 	}
 	if of.TimeUnixMs != 0 {
 		is.Time = time.UnixMilli(of.TimeUnixMs)
+	}
+	// What can't be read doesn't verify, and this was verified.
+	if said, err := batch.Batch.Authority(index); err == nil {
+		is.Author, is.Redaction = said.Author, said.Redaction
 	}
 	return is
 }

@@ -16,18 +16,19 @@ import (
 // by what is looked up, else it is trusted at first use, and known from then on. A key that any of these name vouches for those that
 // rotations lead to from there. One that a known server has given up is refused in every case. docs/identity.md.
 type identityCheck struct {
-	client *Client
-	mutex  sync.Mutex
+	client  *Client
+	address event.ServerAddress
+	mutex   sync.Mutex
 	// seen is what was accepted before: where that couldn't be kept, the server is not met for the first time each time.
 	seen *home.KnownHost
 }
 
 // MustEncrypt reports whether it is known who the server is.
 func (i *identityCheck) MustEncrypt() (bool, error) {
-	if i.client.address.Pinned != nil {
+	if i.address.Pinned != nil {
 		return true, nil
 	}
-	known, err := i.client.hosts.Find(i.client.address.Server)
+	known, err := i.client.hosts.Find(i.address.Server)
 	return known != nil, err
 }
 
@@ -35,7 +36,7 @@ func (i *identityCheck) MustEncrypt() (bool, error) {
 func (i *identityCheck) Accept(ctx context.Context, identity *keys.Public, rotations [][]byte) error {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	server := i.client.address.Server
+	server := i.address.Server
 	line, err := event.VerifyIdentityLine(identity, rotations)
 	if err != nil {
 		return fault.New(fault.VerificationFailed, "what %s says of its identity does not verify: %s. Nothing was sent to it", server, fault.Text(err)).With("server", server).From(err)
@@ -48,8 +49,8 @@ func (i *identityCheck) Accept(ctx context.Context, identity *keys.Public, rotat
 }
 
 func (i *identityCheck) judge(ctx context.Context, line *event.IdentityLine) error {
-	client, pinned := i.client, i.client.address.Pinned
-	server := client.address.Server
+	client, pinned := i.client, i.address.Pinned
+	server := i.address.Server
 	if pinned != nil && !line.Leads(*pinned) {
 		return i.mismatch("the address", []keys.Fingerprint{*pinned}, line)
 	}
@@ -97,7 +98,7 @@ func isRefused(verdict home.Verdict, pinned *keys.Fingerprint) bool {
 
 // lookUp returns whether a fingerprint was found that leads to the identity.
 func (i *identityCheck) lookUp(ctx context.Context, line *event.IdentityLine) (bool, error) {
-	server := i.client.address.Server
+	server := i.address.Server
 	published, err := i.client.options.lookUp(ctx, server)
 	switch {
 	case err != nil:
@@ -112,14 +113,14 @@ func (i *identityCheck) lookUp(ctx context.Context, line *event.IdentityLine) (b
 }
 
 func (i *identityCheck) tell(known *home.KnownHost, line *event.IdentityLine, verdict home.Verdict, isPublished bool) {
-	server, shown := i.client.address.Server, line.Identity.Fingerprint().Text()
+	server, shown := i.address.Server, line.Identity.Fingerprint().Text()
 	if verdict == home.Rotated && known != nil {
 		i.client.options.notice(Notice{Kind: "server-rotated", Message: server + " has another identity key now, " + shown + ": the one that it was known by, " +
 			known.Fingerprint.Text() + ", vouches for it"})
 		return
 	}
 	// Whoever has named the key needs not be told to compare it.
-	if i.client.address.Pinned != nil {
+	if i.address.Pinned != nil {
 		return
 	}
 	why := "and is trusted with that from now on. Compare it with what the server prints when it starts, or atedb identity show LOGS on its machine"
@@ -134,7 +135,7 @@ func (i *identityCheck) mismatch(by string, due []keys.Fingerprint, line *event.
 	for _, one := range due {
 		names = append(names, one.String())
 	}
-	server := i.client.address.Server
+	server := i.address.Server
 	return fault.New(fault.ServerIdentityMismatch, "by %s the identity of %s is %s, and it has proven %s, and no rotation leads from the one to the other. What says so is out of date, or somebody answers in the server's place. Nothing was sent to it: ask its operator which identity it has",
 		by, server, strings.Join(names, " or "), line.Identity).
 		With("server", server).With("fingerprint", line.Identity.String()).With("expected", strings.Join(names, ","))
@@ -148,7 +149,7 @@ func (i *identityCheck) changed(known *home.KnownHost, line *event.IdentityLine,
 	case home.Forked:
 		meaning = "A key that the server had before, and has given up, vouches for this one: that key was used by somebody else, or on a copy of the server"
 	}
-	server := i.client.address.Server
+	server := i.address.Server
 	changed := fault.New(fault.ServerIdentityChanged, "THE IDENTITY OF %s HAS CHANGED. It is known by %s, and has proven %s. %s. Nothing was sent to it. Ask its operator, by another way, which identity it has. Only if it is this one, accept it with: atedb identity accept %s %s",
 		server, known.Fingerprint.Text(), line.Identity.Fingerprint().Text(), meaning, server, line.Identity.Fingerprint().Text()).
 		With("server", server).With("fingerprint", line.Identity.String()).With("known", known.Fingerprint.String())

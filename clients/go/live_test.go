@@ -103,13 +103,15 @@ func TestLive(t *testing.T) {
 	for _, mode := range []string{"centralized", "distributed"} {
 		t.Run(mode, func(t *testing.T) {
 			shared[mode] = liveserver.Start(t, "--trust", mode)
+			gone := prepareGone(t, mode)
 			for name, test := range map[string]func(*testing.T, string){
 				"append and read": testAppend, "conditions": testConditions, "follow": testFollow, "strangers": testStrangers, "sealed data": testSealed,
 				"private chains": testPrivate, "locks": testLocks, "many at once": testMany, "get": testGet, "delete": testDelete, "homes": testHomes,
-				"from the middle": testMiddle,
+				"from the middle": testMiddle, "lies": testLies,
 			} {
 				t.Run(name, func(t *testing.T) { test(t, mode) })
 			}
+			t.Run("data that is gone", gone)
 		})
 	}
 }

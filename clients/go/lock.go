@@ -82,7 +82,7 @@ func leaseLost(primaryKey []byte, why string) error {
 // others have it; who waits and loses the server asks again, at the end of the line. The error is LOCK_HELD where it isn't to wait,
 // KEY_NOT_ALLOWED, TOO_MANY_LOCKS and others that the server refuses it for.
 func (c *Chain) Lock(ctx context.Context, object Object, options LockOptions) (*Lease, error) {
-	key, err := c.writingKey()
+	key, err := c.writingKey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +98,7 @@ func (c *Chain) Lock(ctx context.Context, object Object, options LockOptions) (*
 		return nil, err
 	}
 	wish := &atedbv1.LockObject{PrimaryKey: primaryKey, Parent: object.Parent, Label: label, Key: publicKeyMessage(key.Public()), TtlMs: uint32(options.TTL.Milliseconds()), NoWait: options.NoWait}
+	wish.Delegations, wish.Issuer = shownRight(c.options.right())
 	if label == nil {
 		wish.Parent = nil
 	}
@@ -138,7 +139,7 @@ func (c *Chain) lockOnce(ctx context.Context, wish *atedbv1.LockObject) (lease *
 		return nil, false, err
 	}
 	genesis := c.Genesis()
-	key, err := c.writingKey()
+	key, err := c.writingKey(ctx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -284,7 +285,7 @@ func (c *Chain) Delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.writingKey()
+	key, err := c.writingKey(ctx)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // A NewEvent is an event to append. What is the zero value isn't said.
 type NewEvent struct {
-	// Kind is event.KindData where it is zero; also KindTombstone, KindRules, KindRoots or KindKeyChange.
+	// Kind is event.KindData where it is zero; also KindTombstone, KindRules, KindRoots, KindKeyChange or KindRedaction.
 	Kind event.Kind
 	// Data, which only an event of KindData has.
 	Data []byte
@@ -43,6 +43,8 @@ type NewEvent struct {
 	// Roots of the chain from now on, of KindRoots; KeyChange of KindKeyChange.
 	Roots     []*keys.Public
 	KeyChange *event.KeyChange
+	// Redaction erases the data of earlier events of the object, of KindRedaction, for good: docs/trust.md.
+	Redaction *event.Redaction
 	// Author is the key whose owner the event is from; it signs the batch too.
 	Author *keys.Fingerprint
 }
@@ -57,6 +59,8 @@ type Conditions struct {
 	ObjectsUnchanged []ObjectUnchanged
 	// Lease is held, as the server knows; nil: none has to be.
 	Lease *Lease
+	// Right by delegations is shown, where the chain may not know it: who has given a token so ends it with its key's KeyChange. nil: none.
+	Right *event.Right
 	// CoSigners are keys that the right to the events comes from, besides the writer's; at most 15.
 	CoSigners []*keys.Pair
 }
@@ -105,6 +109,7 @@ type built struct {
 	headers, frames [][]byte
 	conditions      []event.Condition
 	coSigners       []*keys.Pair
+	right           *event.Right
 	// bearsAuthority: the batch is signed in any case.
 	bearsAuthority bool
 	bytes          int
@@ -126,8 +131,8 @@ func build(events []NewEvent, sealings []*event.Sealing, conditions *Conditions)
 	if len(conditions.CoSigners) >= limits.Signers {
 		return nil, badAppend("CoSigners", "15 is the limit")
 	}
-	made := &built{conditions: list, coSigners: conditions.CoSigners, bearsAuthority: len(conditions.CoSigners) > 0}
-	most := eventsBytes - len(conditions.CoSigners)*signerBytes
+	made := &built{conditions: list, coSigners: conditions.CoSigners, right: conditions.Right, bearsAuthority: len(conditions.CoSigners) > 0 || conditions.Right != nil}
+	most := made.most(conditions.Right)
 	var signWith []keys.Fingerprint
 	for _, one := range conditions.CoSigners {
 		signWith = append(signWith, one.Public().Fingerprint())
@@ -161,6 +166,18 @@ func build(events []NewEvent, sealings []*event.Sealing, conditions *Conditions)
 	return made, nil
 }
 
+// most is how many bytes of events a batch of it has room for, in which a right is shown.
+func (b *built) most(right *event.Right) int {
+	most := eventsBytes - len(b.coSigners)*signerBytes
+	if right != nil {
+		most -= signerBytes
+		for _, one := range right.Delegations {
+			most -= len(one.Message)
+		}
+	}
+	return most
+}
+
 func (e *NewEvent) kind() event.Kind {
 	if e.Kind == 0 {
 		return event.KindData
@@ -187,12 +204,12 @@ func inputOf(of *NewEvent, signWith []keys.Fingerprint) (*event.Input, error) {
 	}
 	input := &event.Input{Kind: kind, PrimaryKey: primaryKey, Parent: of.Parent, Collection: of.Collection, ReplyTo: of.ReplyTo, Type: of.Type,
 		TimeUnixMs: when.UnixMilli(), Data: of.Data, Salt: random16()}
-	if kind == event.KindTombstone {
-		// What removes an object doesn't say where that is.
+	if kind == event.KindTombstone || kind == event.KindRedaction {
+		// What removes an object, or erases data of it, doesn't say where that is.
 		input.Parent, label = nil, nil
 	}
 	input.Authority = &event.Authority{Authorisation: of.Rules, PublicKeys: of.PublicKeys, WrappedKeys: of.WrappedKeys, SignWith: signWith, Author: of.Author,
-		Moves: of.Moves, Roots: sortedKeys(of.Roots), KeyChange: of.KeyChange, Label: label}
+		Moves: of.Moves, Roots: sortedKeys(of.Roots), KeyChange: of.KeyChange, Label: label, Redaction: of.Redaction}
 	return input, nil
 }
 

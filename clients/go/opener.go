@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"errors"
 	"strconv"
 
 	atedbv1 "atedb.example/go/gen/atedb/v1"
@@ -12,6 +11,7 @@ import (
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
 	"atedb.example/go/internal/home"
+	"atedb.example/go/internal/rpc"
 	"atedb.example/go/keys"
 	"atedb.example/go/merkle"
 	"atedb.example/go/trust"
@@ -20,6 +20,8 @@ import (
 type openCall struct {
 	// forAppend: a missing chain is an answer, not a refusal.
 	forAppend bool
+	// wishes: a missing chain is to be offered by the server, where an auth service says whose it is.
+	wishes bool
 	// writerID to be told the state of; nil for none.
 	writerID []byte
 }
@@ -100,6 +102,9 @@ func (c *Chain) restore(remembered *home.Remembered) {
 
 func (c *Chain) askToOpen(ctx context.Context, call openCall, knownSize uint64) (*openAnswer, error) {
 	request := &atedbv1.OpenChainRequest{ChainKey: c.key.Text, KnownSize: max(1, knownSize), ForAppend: call.forAppend, WriterId: call.writerID}
+	if call.wishes {
+		request.Wishes = &atedbv1.GenesisWishes{Private: c.options.private, Confidential: c.options.confidential}
+	}
 	c.mutex.Lock()
 	if c.line != nil {
 		known := c.line.Identity.Fingerprint()
@@ -117,14 +122,16 @@ func (c *Chain) askToOpen(ctx context.Context, call openCall, knownSize uint64) 
 	return answer, c.checkProven(answer.identity)
 }
 
+func (c *Chain) checkProven(named *keys.Public) error { return checkProven(c.client.conn, named) }
+
 // checkProven refuses what a server says of its identity, where it has proven another in the handshake of the tunnel: it passes on what
 // another server answers.
-func (c *Chain) checkProven(named *keys.Public) error {
-	proven := c.client.conn.ProvenIdentity()
+func checkProven(conn *rpc.Conn, named *keys.Public) error {
+	proven := conn.ProvenIdentity()
 	if proven == nil || proven.Fingerprint() == named.Fingerprint() {
 		return nil
 	}
-	return fault.New(fault.ServerIdentityMismatch, "%s says that it is the server %s, and has proven to be %s: somebody answers in its place, or it was restored with another key. Nothing more is sent to it", c.client.Server(), named, proven).
+	return fault.New(fault.ServerIdentityMismatch, "%s says that it is the server %s, and has proven to be %s: somebody answers in its place, or it was restored with another key. Nothing more is sent to it", conn.Server(), named, proven).
 		With("fingerprint", proven.String())
 }
 
@@ -132,6 +139,9 @@ func (c *Chain) checkCreation(answer *openAnswer, call openCall) error {
 	// Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
 	if !call.forAppend || c.options.chainID != nil {
 		return fault.New(fault.ChainNotFound, "there is no chain %s on %s, or none of the id that is pinned", c.key, c.client.Server()).With("chain_key", c.key.Text)
+	}
+	if c.options.token != nil {
+		return fault.New(fault.ChainNotFound, "there is no chain %s on %s, and a token makes none. Have its issuer make it", c.key, c.client.Server()).With("chain_key", c.key.Text)
 	}
 	return c.checkTrustMode(answer.trustMode)
 }
@@ -149,9 +159,6 @@ func (c *Chain) checkGenesis(slice []byte, remembered *home.Remembered) (*event.
 		return nil, nil, unreadable("its genesis is not one batch")
 	}
 	genesis, batch, err := trust.VerifyGenesis(stored[0].Run)
-	if errors.Is(err, fault.Unsupported) {
-		return nil, nil, err
-	}
 	if err != nil {
 		return nil, nil, unreadable("its genesis does not verify: " + fault.Text(err))
 	}

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 
 	"atedb.example/go/event"
+	"atedb.example/go/fault"
 	"atedb.example/go/internal/rpc"
 	"atedb.example/go/keys"
 )
@@ -30,8 +31,8 @@ const (
 
 // A Notice is worth a line in a log: a server or a chain that was met for the first time, a key that was made.
 type Notice struct {
-	// Kind is one of server-met, server-rotated, server-not-remembered, key-created, chain-created, new-writer, reconnecting and
-	// not-saved.
+	// Kind is one of server-met, server-rotated, server-not-remembered, key-created, name-claimed, group-elsewhere, chain-created, new-writer,
+	// reconnecting and not-saved.
 	Kind string
 	// Message is for people.
 	Message string
@@ -49,6 +50,8 @@ type connectOptions struct {
 	notice     func(Notice)
 	timeout    time.Duration
 	dial       []grpc.DialOption
+	auth       string
+	authTLS    *tls.Config
 }
 
 // An Option says how to connect.
@@ -94,6 +97,13 @@ func WithTimeout(timeout time.Duration) Option {
 	return func(o *connectOptions) { o.timeout = timeout }
 }
 
+// WithAuthServer asks another server for accounts and groups: the auth server that the server of the chains asks who owns them, as
+// auth.example.com or ate://auth.example.com:5001#sha256:…, on port 5001 unless named. It is spoken to through the encrypted tunnel; within TLS,
+// where there is a configuration, else nil. Default: the server itself.
+func WithAuthServer(address string, secure *tls.Config) Option {
+	return func(o *connectOptions) { o.auth, o.authTLS = address, secure }
+}
+
 // WithDialOptions are handed to gRPC, behind the client's own: for interceptors, proxies, and credentials of calls.
 func WithDialOptions(options ...grpc.DialOption) Option {
 	return func(o *connectOptions) { o.dial = append(o.dial, options...) }
@@ -101,6 +111,7 @@ func WithDialOptions(options ...grpc.DialOption) Option {
 
 type openOptions struct {
 	key          *keys.Pair
+	former       []*keys.Pair
 	keyName      string
 	forAppend    bool
 	chainID      *event.Hash
@@ -112,16 +123,33 @@ type openOptions struct {
 	signBatches  bool
 	reconnect    time.Duration
 	asNewWriter  bool
+	token        *event.Token
+	claim        bool
+	asRole       bool
 }
 
 // An OpenOption says how to open a chain.
 type OpenOption func(*openOptions)
 
-// WithKey writes, and opens what is sealed and private, with a key.
-func WithKey(key *keys.Pair) OpenOption { return func(o *openOptions) { o.key = key } }
+// WithKey writes, and opens what is sealed and private, with a key. Those that its owner had before open what was sealed for them.
+func WithKey(key *keys.Pair, former ...*keys.Pair) OpenOption {
+	return func(o *openOptions) { o.key, o.former = key, former }
+}
 
-// WithKeyNamed does so with a key of the home folder. Default: the one named default, which the first append makes where there is none.
+// WithKeyNamed does so with a key of the home folder. Default: that of whoever is logged in there (atedb login), with the keys that they had
+// before, else the one named default, which the first append makes where there is none.
 func WithKeyNamed(name string) OpenOption { return func(o *openOptions) { o.keyName = name } }
+
+// WithToken acts by a token, instead of a key: what is written counts as its issuer's, in the chains and for the time that it is for. It writes
+// data and removes objects; it changes no rules and makes no chain. event.ParseToken reads one, LoadToken one in a file.
+func WithToken(token *event.Token) OpenOption { return func(o *openOptions) { o.token = token } }
+
+// Claim the name of the chain's owner for the key, if nobody has it: with ForAppend, on the server's own machine, at a server with an auth
+// service of its own that sends no mail. Nobody has checked then whose the name is.
+func Claim() OpenOption { return func(o *openOptions) { o.claim = true } }
+
+// AsRole: what is written with the key of a group's role doesn't name the member's own key as its author.
+func AsRole() OpenOption { return func(o *openOptions) { o.asRole = true } }
 
 // ForAppend: a chain that isn't there is fine; the first append creates it.
 func ForAppend() OpenOption { return func(o *openOptions) { o.forAppend = true } }
@@ -161,3 +189,22 @@ func ReconnectFor(duration time.Duration) OpenOption {
 
 // AsNewWriter writes as a new writer that is remembered nowhere. Each new one is kept by the chain for ever.
 func AsNewWriter() OpenOption { return func(o *openOptions) { o.asNewWriter = true } }
+
+// check refuses options that contradict each other.
+func (o *openOptions) check() error {
+	if o.token == nil {
+		return nil
+	}
+	if o.key != nil || o.keyName != "" {
+		return fault.New(fault.RequestInvalid, "a key and a token exclude each other: a token has a key of its own").With("field", "token")
+	}
+	return nil
+}
+
+// right is what the key has by delegations; nil: it has its right from rules that name it.
+func (o *openOptions) right() *event.Right {
+	if o.token == nil {
+		return nil
+	}
+	return &o.token.Right
+}

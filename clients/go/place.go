@@ -3,7 +3,6 @@ package atedb
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"strconv"
 	"time"
 
@@ -70,12 +69,16 @@ func (p *place) take(ctx context.Context, key *keys.Pair, unanswered []*batch) (
 			asked = id[:]
 		}
 		before := p.chain.Head()
-		answer, err := p.chain.open(ctx, openCall{forAppend: true, writerID: asked})
+		answer, err := p.open(ctx, key, asked)
 		if err != nil {
 			return nil, err
 		}
 		if answer.genesis == nil {
-			if err := p.create(ctx, key, answer); err != nil {
+			create := p.create
+			if answer.offer != nil {
+				create = p.takeOffer
+			}
+			if err := create(ctx, key, answer); err != nil {
 				return nil, err
 			}
 			continue
@@ -147,7 +150,7 @@ func (p *place) create(ctx context.Context, key *keys.Pair, server *openAnswer) 
 	}
 	made := event.BuildGenesis(p.offer.Header)
 	seal := event.SealHeader{Writer: event.Writer{ChainID: p.offer.ChainID, Fingerprint: name, Salt: p.slot.State().Salt}}.Bytes([][]byte{made.Header})
-	run := event.SignBatch([][]byte{made.Frame}, seal, []*keys.Pair{key}, nil)
+	run := event.SignBatch([][]byte{made.Frame}, seal, []*keys.Pair{key}, nil, nil)
 	request := new(strict.Writer).Raw(run).String(16, p.chain.key.Text).Finish()
 	_, err := p.chain.client.conn.Unary(ctx, atedbv1.ChainService_AppendBatch_FullMethodName, request, nil)
 	if found := fault.Of(err); found != nil {
@@ -166,7 +169,7 @@ func (p *place) create(ctx context.Context, key *keys.Pair, server *openAnswer) 
 	}
 	hash := event.SealHash(seal)
 	p.chain.note(p.slot.Advance(1, hash[:]))
-	p.chain.client.options.notice(Notice{Kind: "chain-created", Message: "created the chain " + p.chain.key.Text + ", with the id " + hex.EncodeToString(p.offer.ChainID[:])})
+	p.tellCreated(p.offer.ChainID)
 	p.offer = nil
 	return nil
 }

@@ -5,11 +5,9 @@ import (
 	"io"
 	"iter"
 	"math"
-	"slices"
 
 	atedbv1 "atedb.example/go/gen/atedb/v1"
 
-	"atedb.example/go/event"
 	"atedb.example/go/fault"
 	"atedb.example/go/merkle"
 	"atedb.example/go/trust"
@@ -23,6 +21,9 @@ type ReadOptions struct {
 	End uint64
 	// Limit is how many at most; 0: all.
 	Limit uint64
+	// OnUnchecked is told at the end of a range that doesn't reach the chain's end where data is gone, and nothing that was read shows that this
+	// is allowed. It must not block.
+	OnUnchecked func(Unchecked)
 }
 
 // Read a range of the chain as it is now, verified, in order. The iteration ends after the last event, or with an error, which comes once
@@ -156,6 +157,7 @@ func (c *Chain) readRange(ctx context.Context, options ReadOptions, checkRules b
 			if err := c.checkEnd(ctx, replay, start.head, message, options, knownBefore); err != nil {
 				return err
 			}
+			tellUnchecked(replay, options.OnUnchecked)
 			// The call has an outcome of its own: that more had been there, where the chain is damaged.
 			if _, err := next(); err != io.EOF {
 				return err
@@ -181,6 +183,14 @@ func (c *Chain) checkEnd(ctx context.Context, replay *replaying, head merkle.Hea
 	if options.Limit > 0 && options.Limit < wanted-options.From {
 		wanted = options.From + options.Limit
 	}
+	// What allows data to be gone may have come since the call.
+	if owed := replay.verifier.Owed(); is.Size == head.Size && owed.Count() > 0 {
+		var err error
+		if head, err = c.settle(ctx, replay); err != nil {
+			return err
+		}
+		is = head
+	}
 	if is.Size != head.Size && replay.verifier.NextSequence() < wanted && options.From < wanted {
 		return incomplete("it ends before all was sent")
 	}
@@ -192,95 +202,4 @@ func (c *Chain) checkEnd(ctx context.Context, replay *replaying, head merkle.Hea
 
 func incomplete(why string) error {
 	return fault.New(fault.VerificationFailed, "the range that the server sent is not the one asked for: %s. What was handed on before is part of it and verified", why)
-}
-
-// Get the newest event of an object, by its primary key, which may be its tombstone; nil for an object that nobody has written. Its batch is
-// verified whole, and proven to be in the tree of a head that is compared with the known one. That no newer event of the object exists is
-// the server's word.
-func (c *Chain) Get(ctx context.Context, primaryKey []byte) (*Event, error) {
-	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_PrimaryKey{PrimaryKey: primaryKey}}
-	is, err := c.get(ctx, request)
-	if is != nil && !slices.Equal(is.PrimaryKey, primaryKey) {
-		return nil, unreadable("the event is not of the object that was asked for")
-	}
-	return is, err
-}
-
-// GetAt the event of a sequence. The error is SEQUENCE_OUT_OF_RANGE where there is none yet.
-func (c *Chain) GetAt(ctx context.Context, sequence uint64) (*Event, error) {
-	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_Sequence{Sequence: sequence}}
-	is, err := c.get(ctx, request)
-	if is != nil && is.Sequence != sequence {
-		return nil, unreadable("the event is not the one that was asked for")
-	}
-	return is, err
-}
-
-func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Event, error) {
-	genesis, knownBefore := c.Genesis(), c.Head()
-	if genesis == nil {
-		return nil, fault.New(fault.ChainNotFound, "there is no chain %s on %s yet", c.key, c.client.Server()).With("chain_key", c.key.Text)
-	}
-	request.ChainId = genesis.ChainID[:]
-	ctx, cancel := c.within(ctx)
-	defer cancel()
-	message, err := c.unary(ctx, atedbv1.ChainService_GetEvent_FullMethodName, request)
-	if found := fault.Of(err); found != nil && found.Reason == fault.EventNotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	said, err := fieldsOf(message)
-	if err != nil {
-		return nil, err
-	}
-	head, err := headOf(said.bytes(3))
-	if err != nil {
-		return nil, err
-	}
-	stored, err := event.SplitSlice(said.bytes(1))
-	if err != nil || len(stored) != 1 {
-		return nil, unreadable("an event comes with anything but its batch")
-	}
-	verified, err := trust.VerifyOne(genesis, stored[0], c.findKey(ctx))
-	if err != nil {
-		return nil, err
-	}
-	sequence, commit := said.numbers[2], verified.Commit
-	if !merkle.VerifyInclusion(commit.Leaf(), commit.Number, head, said.all(4)) {
-		return nil, unreadable("the batch of an event is not in the tree of the head that is named")
-	}
-	if sequence < commit.FirstSequence || sequence >= commit.FirstSequence+uint64(commit.Events) {
-		return nil, unreadable("the batch of an event does not hold it")
-	}
-	if err := c.tie(ctx, head, knownBefore); err != nil {
-		return nil, err
-	}
-	if c.checksRules() {
-		// Where rules are checked, the chain is verified as far as the event.
-		if err := c.rules.reach(ctx, sequence+1); err != nil {
-			return nil, err
-		}
-		if place := c.rules.current(); place != nil {
-			if err := c.tieWithin(ctx, head, place.Head); err != nil {
-				return nil, err
-			}
-		}
-	}
-	is := eventOf(verified, int(sequence-commit.FirstSequence))
-	if is.Batch.Events[is.Index].Sealed {
-		if err := c.openSealed(ctx, &is, looked{}); err != nil {
-			return nil, err
-		}
-	}
-	return &is, nil
-}
-
-// tieWithin has it proven that two heads are of one history, whichever is the older.
-func (c *Chain) tieWithin(ctx context.Context, a, b merkle.Head) error {
-	if a.Size > b.Size {
-		a, b = b, a
-	}
-	return c.prove(ctx, a, b)
 }

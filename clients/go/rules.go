@@ -162,7 +162,11 @@ func (c *Chain) openSealed(ctx context.Context, is *Event, before looked) error 
 		return nil
 	}
 	is.ReadKeyID = sealed.ReadKeyID
-	readKey, err := c.findReadKey(sealed.ReadKeyID)
+	if is.DataState != event.Present {
+		is.Seal = Gone
+		return nil
+	}
+	readKey, err := c.findReadKey(ctx, sealed.ReadKeyID)
 	if err != nil {
 		return err
 	}
@@ -171,7 +175,7 @@ func (c *Chain) openSealed(ctx context.Context, is *Event, before looked) error 
 		if err := c.rules.reach(ctx, is.Sequence+1); err != nil {
 			return err
 		}
-		if readKey, err = c.findReadKey(sealed.ReadKeyID); err != nil {
+		if readKey, err = c.findReadKey(ctx, sealed.ReadKeyID); err != nil {
 			return err
 		}
 	}
@@ -183,7 +187,7 @@ func (c *Chain) openSealed(ctx context.Context, is *Event, before looked) error 
 				return err
 			}
 		}
-		if readKey, err = c.findReadKey(sealed.ReadKeyID); err != nil {
+		if readKey, err = c.findReadKey(ctx, sealed.ReadKeyID); err != nil {
 			return err
 		}
 	}
@@ -201,12 +205,12 @@ func (c *Chain) openSealed(ctx context.Context, is *Event, before looked) error 
 }
 
 // findReadKey finds a read key by its id; nil where it was handed out to none of the client's keys, as far as is known.
-func (c *Chain) findReadKey(id event.Hash) ([]byte, error) {
-	pair, err := c.readingKey()
+func (c *Chain) findReadKey(ctx context.Context, id event.Hash) ([]byte, error) {
+	pairs, err := c.readingKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.rules.mutex.Lock()
 	defer c.rules.mutex.Unlock()
-	return c.rules.wrapped.open(id, c.Genesis().ChainID, pair), nil
+	return c.rules.wrapped.open(id, c.Genesis().ChainID, pairs), nil
 }

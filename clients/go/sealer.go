@@ -29,6 +29,8 @@ type sealer struct {
 	unseen map[event.Hash]bool
 	// own are this client's own appends, in order: what comes behind them is sealed as is due there, before anybody has verified them.
 	own []*ownPlacements
+	// renewedFor is the version of the chain's group after which nobody reads the chain by a key that a role had before; nil: not looked at yet.
+	renewedFor *uint64
 }
 
 type ownPlacements struct {
@@ -65,6 +67,9 @@ func (s *sealer) enqueue(ctx context.Context, conditions Conditions, events []Ne
 		}
 		return s.chain.enqueue(made)
 	}
+	if err := s.renew(ctx); err != nil {
+		return nil, err
+	}
 	if len(s.own) > unverifiedMax {
 		s.hasReached = false
 	}
@@ -86,7 +91,7 @@ func (s *sealer) enqueue(ctx context.Context, conditions Conditions, events []Ne
 			return nil, err
 		}
 		named[i] = is
-		if sealings[i], err = s.sealing(&is, authority); err != nil {
+		if sealings[i], err = s.sealing(ctx, &is, authority); err != nil {
 			return nil, err
 		}
 		if of, ok := placementOf(&is); ok && authority.Assume(of) {
@@ -105,7 +110,7 @@ func (s *sealer) enqueue(ctx context.Context, conditions Conditions, events []Ne
 }
 
 // sealing of an event's data; nil where it is in clear, or there is none.
-func (s *sealer) sealing(of *NewEvent, authority *trust.Authority) (*event.Sealing, error) {
+func (s *sealer) sealing(ctx context.Context, of *NewEvent, authority *trust.Authority) (*event.Sealing, error) {
 	if of.kind() != event.KindData || of.PrimaryKey == nil {
 		return nil, nil
 	}
@@ -122,7 +127,7 @@ func (s *sealer) sealing(of *NewEvent, authority *trust.Authority) (*event.Seali
 	case read.Kind != event.SealedWith:
 		return nil, nil
 	}
-	readKey, err := s.chain.findReadKey(read.ReadKeyID)
+	readKey, err := s.chain.findReadKey(ctx, read.ReadKeyID)
 	if err != nil {
 		return nil, err
 	}
@@ -135,13 +140,17 @@ func (s *sealer) sealing(of *NewEvent, authority *trust.Authority) (*event.Seali
 }
 
 func readKeyMissing(id event.Hash, holders []keys.Fingerprint) error {
-	var names []string
-	for _, one := range holders {
-		names = append(names, one.String())
-	}
-	who := strings.Join(names, ",")
+	who := joinFingerprints(holders)
 	return fault.New(fault.ReadKeyMissing, "the read key %x was not given to any of your keys; these have it: %s. Ask one of them who may change who reads to share it", id, who).
 		With("read_key_id", hex.EncodeToString(id[:])).With("holders", who)
+}
+
+func joinFingerprints(all []keys.Fingerprint) string {
+	var names []string
+	for _, one := range all {
+		names = append(names, one.String())
+	}
+	return strings.Join(names, ",")
 }
 
 // placementOf is what an event says of where its object is and who reads it; false for one that is about keys.

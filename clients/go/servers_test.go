@@ -30,30 +30,6 @@ import (
 	"atedb.example/go/keys"
 )
 
-// TestOwnedByAuthService has a server that says who owns chains.
-func TestOwnedByAuthService(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a server")
-	}
-	server := liveserver.StartWithAuth(t)
-	client := connect(t, server.Address(), atedb.WithoutHome())
-	chain := open(t, client, "example.com/go/owned", atedb.ForAppend(), atedb.WithKey(newKey(t)))
-	if _, err := chain.Append(within(t), text("mine")); !errors.Is(err, fault.AuthAnswerRequired) || !strings.Contains(err.Error(), "--no-auth") {
-		t.Errorf("a chain of one's own: %v", err)
-	}
-	file := filepath.Join(t.TempDir(), "lines")
-	if err := os.WriteFile(file, []byte("mine\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if output, err := liveserver.Command(t, t.TempDir(), "append", "ate://"+server.Address()+"/example.com/go/owned", file); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	_, err := client.Open(within(t), "example.com/go/owned")
-	if !errors.Is(err, fault.Unsupported) || !strings.Contains(err.Error(), "an auth service says") {
-		t.Errorf("a chain that is owned: %v", err)
-	}
-}
-
 // TestEncrypted has a server that requires the tunnel.
 func TestEncrypted(t *testing.T) {
 	if testing.Short() {

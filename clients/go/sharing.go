@@ -63,7 +63,7 @@ func (c *Chain) AddReaders(ctx context.Context, object Object, readers ...*keys.
 			}
 			return nil, err
 		}
-		readKey, err := c.findReadKey(id)
+		readKey, err := c.findReadKey(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -133,12 +133,17 @@ func (s *sealer) change(ctx context.Context, make func(*trust.Authority, *keys.P
 func (s *sealer) changeOnce(ctx context.Context, make func(*trust.Authority, *keys.Pair) (*readerChange, error)) (Committed, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
+	return s.changeHolding(ctx, make)
+}
+
+// changeHolding is one try, of a caller who holds the turn.
+func (s *sealer) changeHolding(ctx context.Context, make func(*trust.Authority, *keys.Pair) (*readerChange, error)) (Committed, error) {
 	// Also if that fails: whoever says who reads must not go on in clear. Others may have changed the readers, or the rules.
 	s.isSealing, s.hasReached = true, false
 	if err := s.reach(ctx); err != nil {
 		return Committed{}, err
 	}
-	own, err := s.chain.writingKey()
+	own, err := s.chain.writingKey(ctx)
 	if err != nil {
 		return Committed{}, err
 	}

@@ -43,7 +43,7 @@ type received struct {
 
 // connection is everything from opening the chain to the end of one stream. worked: something was answered.
 func (w *writer) connection(ctx context.Context) (worked bool, err error) {
-	key, err := w.chain.writingKey()
+	key, err := w.chain.writingKey(ctx)
 	if err != nil {
 		return false, local{err}
 	}
@@ -205,14 +205,18 @@ func (o *outlet) seal(next, before *batch) {
 	if isSigned {
 		signers = append([]*keys.Pair{o.key}, coSigners...)
 	}
+	right := next.appends[0].built.right
 	// Known for good once a batch is acknowledged.
 	if o.isStranger && state.Counter == 0 {
 		shown = append(shown, o.key.Public())
+		if right == nil {
+			right = o.writer.chain.options.right()
+		}
 	}
 	for _, one := range coSigners {
 		shown = append(shown, one.Public())
 	}
-	next.run = event.SignBatch(frames, sealed, signers, shown)
+	next.run = event.SignBatch(frames, sealed, signers, shown, right)
 }
 
 func (o *outlet) send(one *batch) error {

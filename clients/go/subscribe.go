@@ -269,6 +269,10 @@ func (s *subscription) take(ctx context.Context, message *streamMessage, isSigne
 			return false, err
 		}
 		if message.kind == messageCaughtUp {
+			// Data that may be gone was allowed to go by now.
+			if err := s.replay.verifier.Owed().Settle(); err != nil {
+				return false, err
+			}
 			s.chain.rules.advance(s.replay.verifier, true)
 			if s.options.OnCaughtUp != nil {
 				s.options.OnCaughtUp(HeadSignal{message.nextSequence, message.head.Size})

@@ -174,14 +174,23 @@ func (w *wrappedKeys) cut(in map[wrapName][]*wrap, count *int) {
 	}
 }
 
-// open a read key that was sealed for a key (nil: none), or that was made here; nil where none was, or what was handed out isn't that key.
-func (w *wrappedKeys) open(id, chainID event.Hash, pair *keys.Pair) []byte {
+// open a read key that was sealed for one of some keys, or that was made here; nil where none was, or what was handed out isn't that key.
+func (w *wrappedKeys) open(id, chainID event.Hash, pairs []*keys.Pair) []byte {
 	if readKey := w.made[id]; readKey != nil {
 		return readKey
 	}
-	if readKey := w.opened[id]; readKey != nil || pair == nil {
+	if readKey := w.opened[id]; readKey != nil {
 		return readKey
 	}
+	for _, pair := range pairs {
+		if readKey := w.openWith(id, chainID, pair); readKey != nil {
+			return readKey
+		}
+	}
+	return nil
+}
+
+func (w *wrappedKeys) openWith(id, chainID event.Hash, pair *keys.Pair) []byte {
 	reader := pair.Public().Fingerprint()
 	name := wrapName{id, reader}
 	for _, one := range slices.Concat(w.counting[name], w.tried[name]) {

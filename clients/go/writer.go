@@ -100,7 +100,7 @@ func (w *writer) create(ctx context.Context) error {
 	}
 	w.placing.Lock()
 	defer w.placing.Unlock()
-	key, err := w.chain.writingKey()
+	key, err := w.chain.writingKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -308,7 +308,7 @@ func (w *writer) nextBatch() *batch {
 	made := &batch{}
 	bytes, taken := 0, 0
 	for _, pending := range w.queue {
-		isAlone := len(pending.built.conditions) > 0 || len(pending.built.coSigners) > 0
+		isAlone := len(pending.built.conditions) > 0 || len(pending.built.coSigners) > 0 || pending.built.right != nil
 		isFull := taken > 0 && (made.events+len(pending.built.headers) > batchEventsDefault || bytes+pending.built.bytes > batchBytesDefault)
 		if taken > 0 && (isAlone || isFull) {
 			made.isComplete = true

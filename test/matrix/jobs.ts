@@ -16,6 +16,8 @@ export type Job =
       readonly texts: readonly string[];
       /** Of a confidential chain that is created: who reads it besides the writer, as texts of their keys. */
       readonly readers: readonly string[];
+      /** Whether the name of the chain's owner, which nobody has, is claimed for the key. */
+      readonly claim: boolean;
     })
   /** Verify the chain whole, and say what is in it. */
   | (Connection & { readonly do: 'read' });
@@ -44,6 +46,7 @@ export interface ReadResult {
     readonly sequence: number;
     readonly kind: string;
     readonly primaryKey: string;
+    /** Empty, too, where it is gone. */
     readonly data: string;
     readonly sealed: string;
     readonly fingerprint: string;

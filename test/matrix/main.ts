@@ -4,21 +4,25 @@ import { join } from 'node:path';
 import { projectFolder } from '../command.ts';
 import { type ServerProcess, startServerProcess } from '../running-server.ts';
 import { clientNames, tell } from './drivers.ts';
+import { GoneChain } from './gone-chain.ts';
 import type { Connection, Job, ReadResult, Result } from './jobs.ts';
+import { type Place, places } from './places.ts';
 
 // Each client writes chains of each kind, which each client then reads and verifies; between the two halves of the writing the servers
-// are restarted. Who reads has to find what was written, and all who read the same. Prints a table. Arguments: the clients, beside
-// TypeScript's; none for all.
+// are restarted. Beside them are chains from which data is gone. Who reads has to find what was written, and all who read the same. Prints a
+// table. Arguments: the clients, beside TypeScript's; none for all.
 
-const trustModes = ['centralized', 'distributed'] as const;
 const encryptions = ['plain', 256] as const;
 const secrecies = [false, true] as const;
 const textsBefore = ['one', 'two', 'three'];
 const textsAfter = ['four, after a restart', 'ünï©ödé', ''];
 
 interface Cell {
+  readonly place: Place;
   readonly writer: string;
   readonly connection: Connection;
+  /** What who reads finds. */
+  readonly texts: readonly string[];
 }
 
 type Found = ReadResult | { readonly error: string };
@@ -34,16 +38,16 @@ try {
 
 async function runMatrix(): Promise<boolean> {
   const rows: { cell: Cell; verdicts: string[] }[] = [];
-  for (const trustMode of trustModes) {
+  for (const place of places) {
     const cells = clients.flatMap((writer) =>
       encryptions.flatMap((encryption) =>
-        secrecies.map((confidential) => cellOf(writer, { trustMode, encryption, confidential })),
+        secrecies.map((confidential) => cellOf(place, writer, { encryption, confidential })),
       ),
     );
-    const found = await runOnServer(trustMode, cells);
-    for (const [index, cell] of cells.entries()) {
+    const found = await runOnServer(place, cells);
+    for (const [index, cell] of [...cells, ...goneCells(place)].entries()) {
       const reads = clients.map((reader) => found.get(reader)?.[index] ?? { error: 'no answer' });
-      rows.push({ cell, verdicts: reads.map((read) => judge(read, reads[0] as Found)) });
+      rows.push({ cell, verdicts: reads.map((read) => judge(cell, read, reads[0] as Found)) });
     }
   }
   printTable(rows);
@@ -52,18 +56,36 @@ async function runMatrix(): Promise<boolean> {
   return bad.length === 0;
 }
 
-function cellOf(writer: string, kind: Omit<Connection, 'chain'>): Cell {
-  const { encryption, confidential, trustMode } = kind;
-  const name = `${writer}_${encryption === 'plain' ? 'plain' : 'sealed'}_${confidential ? 'secret' : 'clear'}`;
-  return { writer, connection: { ...kind, chain: `example.com/matrix/${trustMode}_${name}` } };
+function cellOf(
+  place: Place,
+  writer: string,
+  kind: Pick<Connection, 'encryption' | 'confidential'>,
+): Cell {
+  const { encryption, confidential } = kind;
+  const { name, trustMode } = place;
+  const db = `${name}_${encryption === 'plain' ? 'plain' : 'sealed'}_${confidential ? 'secret' : 'clear'}`;
+  // Where an auth service says who owns what, each client has a name of its own.
+  const connection = { ...kind, trustMode, chain: `example.com/matrix-${writer}/${db}` };
+  return { place, writer, connection, texts: [...textsBefore, ...textsAfter] };
+}
+
+/** Chains that the TypeScript client writes, and from which the server then drops and erases data. */
+function goneCells(place: Place): Cell[] {
+  return secrecies.map((confidential) => {
+    const db = `${place.name}_gone_${confidential ? 'secret' : 'clear'}`;
+    const { trustMode } = place;
+    const chain = `example.com/matrix-typescript/${db}`;
+    const connection = { encryption: 'plain', confidential, trustMode, chain } as const;
+    return { place, writer: 'typescript', connection, texts: GoneChain.texts };
+  });
 }
 
 /** Have all written and read, and say what each reader has found of each cell. */
 async function runOnServer(
-  trustMode: string,
+  place: Place,
   cells: readonly Cell[],
 ): Promise<Map<string, readonly Found[]>> {
-  let server = await start(trustMode, 0);
+  let server = await start(place, 0);
   const { port } = server;
   const ask = (client: string, jobs: readonly Job[]) =>
     tell(client, { server: `127.0.0.1:${port}`, home: join(folder, `home-${client}`) }, jobs);
@@ -71,13 +93,18 @@ async function runOnServer(
     const readers: string[] = [];
     for (const client of clients) readers.push(keyOf(await ask(client, [{ do: 'key' }])));
     await appendAll(cells, readers, textsBefore, ask);
+    const own = { server: `127.0.0.1:${port}`, home: join(folder, 'home-typescript'), readers };
+    const gone = goneCells(place).map(({ connection }) => new GoneChain(connection, own));
+    for (const chain of gone) await chain.write();
     server.child.kill('SIGKILL');
     await server.ended;
-    server = await start(trustMode, port);
+    server = await start(place, port);
     await appendAll(cells, readers, textsAfter, ask);
+    for (const chain of gone) await chain.lose();
     const found = new Map<string, readonly Found[]>();
     for (const client of clients) {
-      const jobs = cells.map(({ connection }): Job => ({ do: 'read', ...connection }));
+      const all = [...cells, ...goneCells(place)];
+      const jobs = all.map(({ connection }): Job => ({ do: 'read', ...connection }));
       found.set(client, (await ask(client, jobs)) as Found[]);
     }
     return found;
@@ -87,10 +114,18 @@ async function runOnServer(
   }
 }
 
-async function start(trustMode: string, port: number): Promise<ServerProcess> {
-  const logs = join(folder, `logs-${trustMode}`);
-  const flags = ['--no-auth', '--no-wire-encryption', '--trust', trustMode];
-  const args = [...flags, 'solo', logs, '-l', '127.0.0.1', '-p', String(port)];
+async function start({ name, flags }: Place, port: number): Promise<ServerProcess> {
+  const logs = join(folder, `logs-${name}`);
+  const args = [
+    ...flags,
+    '--no-wire-encryption',
+    'solo',
+    logs,
+    '-l',
+    '127.0.0.1',
+    '-p',
+    String(port),
+  ];
   const program = join(projectFolder, 'bin', 'atedb.cjs');
   return startServerProcess(process.execPath, [program, ...args], { HOME: folder });
 }
@@ -104,7 +139,10 @@ async function appendAll(
   for (const client of clients) {
     const own = cells.filter(({ writer }) => writer === client);
     const jobs = own.map(
-      ({ connection }): Job => ({ do: 'append', ...connection, readers, texts }),
+      ({ connection, place }): Job => ({
+        ...{ do: 'append', ...connection, readers, texts },
+        claim: place.name === 'owned',
+      }),
     );
     // What fails shows when it is read: the chain is missing, or short.
     for (const result of await ask(client, jobs)) {
@@ -119,32 +157,36 @@ function keyOf([result]: readonly Result[]): string {
 }
 
 /** Say what is wrong with what a reader has found, beside what the first one has; `ok`: nothing. */
-function judge(found: Found, first: Found): string {
+function judge({ texts: expected }: Cell, found: Found, first: Found): string {
   if ('error' in found) return found.error;
   const data = found.events.filter(({ kind }) => kind === 'data');
   const texts = data.map((event) => Buffer.from(event.data, 'hex').toString('utf8'));
-  const expected = [...textsBefore, ...textsAfter];
   if (JSON.stringify(texts) !== JSON.stringify(expected)) {
     return `it has read ${JSON.stringify(texts)}, and ${JSON.stringify(expected)} was written`;
   }
-  if (new Set(found.events.map(({ writerId }) => writerId)).size !== 1) {
+  if (new Set(data.map(({ writerId }) => writerId)).size !== 1) {
     return 'its writer has not gone on as the one that it was';
   }
   return JSON.stringify(found) === JSON.stringify(first) ? 'ok' : 'it has read something else';
 }
 
+function dataOf({ connection, texts }: Cell): string {
+  const gone = texts === GoneChain.texts ? ', some gone' : '';
+  return `${connection.confidential ? 'confidential' : 'in clear'}${gone}`;
+}
+
 function printTable(rows: readonly { cell: Cell; verdicts: string[] }[]): void {
   const head = [
-    'trust',
+    'chains',
     'connection',
     'data',
     'written by',
     ...clients.map((name) => `read by ${name}`),
   ];
   const lines = rows.map(({ cell, verdicts }) => [
-    cell.connection.trustMode,
+    cell.place.name,
     cell.connection.encryption === 'plain' ? 'plain' : 'sealed',
-    cell.connection.confidential ? 'confidential' : 'in clear',
+    dataOf(cell),
     cell.writer,
     ...verdicts.map((verdict) => (verdict === 'ok' ? 'ok' : 'FAILED')),
   ]);

@@ -27,7 +27,8 @@ async function carryOut(job: Job): Promise<Result> {
   if (job.do === 'key') return { key: await ownKey(client) };
   const { chain: key, trustMode, confidential } = job;
   const forAppend = job.do === 'append';
-  await using chain = await client.open(key, { trustMode, confidential, forAppend });
+  const claim = forAppend && job.claim;
+  await using chain = await client.open(key, { trustMode, confidential, forAppend, claim });
   if (job.do === 'read') return await readAll(chain);
   if (confidential && chain.genesis === undefined) {
     await chain.setReaders(job.readers.map((reader) => parsePublicKeyText(reader, 'a reader')));

@@ -63,6 +63,31 @@ func ParseServerAddress(text string) (ServerAddress, error) {
 	return server, err
 }
 
+// DefaultAuthPort is where auth servers listen unless another port is named.
+const DefaultAuthPort = 5001
+
+var (
+	olderAuthAddress = regexp.MustCompile(`^ws://([^/]*)/auth/?$`)
+	endsInPort       = regexp.MustCompile(`[^:]:[0-9]{1,5}$`)
+)
+
+// ParseAuthAddress reads the address of an auth server: ate://host[:port], host[:port], or in the older form ws://host[:port]/auth. A
+// fingerprint may follow. The error is REQUEST_INVALID.
+func ParseAuthAddress(text string) (ServerAddress, error) {
+	place, pin, isPinned := strings.Cut(text, "#")
+	server := strings.TrimSuffix(strings.TrimPrefix(place, "ate://"), "/")
+	if older := olderAuthAddress.FindStringSubmatch(place); older != nil {
+		server = older[1]
+	}
+	if strings.HasSuffix(server, "]") || !endsInPort.MatchString(server) {
+		server += ":" + strconv.Itoa(DefaultAuthPort)
+	}
+	if isPinned {
+		server += "#" + pin
+	}
+	return ParseServerAddress(server)
+}
+
 var addressPattern = regexp.MustCompile(`^(ate|ws)://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@#?]+)(?::([0-9]{1,5}))?(?:/(.*))?$`)
 
 func splitAddress(text string) (server ServerAddress, path string, err error) {

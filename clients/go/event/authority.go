@@ -87,6 +87,10 @@ type Authority struct {
 	KeyChange *KeyChange
 	// Label that the primary key is made from; nil: none is said.
 	Label []byte
+	// Redaction of earlier events of the object; nil but in a redaction.
+	Redaction *Redaction
+	// AuthAnswer and ServerIdentity are messages that a server adds: see Batch.Answer and Batch.Rotation.
+	AuthAnswer, ServerIdentity []byte
 }
 
 // Numbers of the fields in EventHeader.
@@ -101,6 +105,9 @@ const (
 	fieldRoots           = 17
 	fieldKeyChange       = 18
 	fieldLabel           = 19
+	fieldAuthAnswer      = 20
+	fieldServerIdentity  = 21
+	fieldRedaction       = 23
 	fieldDataHash        = 30
 )
 
@@ -139,6 +146,12 @@ func readAuthority(header []byte) (*Authority, error) {
 			}
 		case fieldLabel:
 			said.Label = value
+		case fieldAuthAnswer:
+			said.AuthAnswer = value
+		case fieldServerIdentity:
+			said.ServerIdentity = value
+		case fieldRedaction:
+			said.Redaction, err = parseRedaction(value)
 		}
 	}
 	if err != nil {
@@ -329,7 +342,7 @@ func (a *Authority) writeEarly(header *strict.Writer, sealed *Confidentiality) {
 	}
 }
 
-// writeLate writes the fields that come after its time: 16 to 19.
+// writeLate writes the fields that come after its time: 16 to 23, but for those that servers write.
 func (a *Authority) writeLate(header *strict.Writer) {
 	header.Bool(fieldMoves, a.Moves)
 	if a.Roots != nil {
@@ -347,6 +360,9 @@ func (a *Authority) writeLate(header *strict.Writer) {
 		header.Message(fieldKeyChange, inner.Finish())
 	}
 	header.Bytes(fieldLabel, a.Label)
+	if a.Redaction != nil {
+		header.Message(fieldRedaction, a.Redaction.message())
+	}
 }
 
 // SortFingerprints sorts them as every list in a header is, and leaves out those that come twice.

@@ -40,6 +40,28 @@ func (k Kind) String() string {
 // WritesObject reports whether events of the kind write the object that they name, and don't only say something of it.
 func (k Kind) WritesObject() bool { return k == KindData || k == KindTombstone }
 
+// A DataState says why an event's data is not here: a number of atedb.v1.DataState.
+type DataState uint8
+
+// The states of data.
+const (
+	// Present: the data is as it was written.
+	Present DataState = iota
+	// Omitted: it was not asked for.
+	Omitted
+	// DataRedacted: it was erased.
+	DataRedacted
+	// Dropped: something newer of the object is in the chain.
+	Dropped
+	// Expired: a rule of the chain for retention has let it go.
+	Expired
+)
+
+// String is the state's name.
+func (s DataState) String() string {
+	return [...]string{"present", "omitted", "redacted", "dropped", "expired"}[min(s, Expired)]
+}
+
 // An Event is one event of a batch as it lies in its run: its slices are slices of the run. What is nil is absent.
 type Event struct {
 	// Header is what is hashed.
@@ -47,8 +69,10 @@ type Event struct {
 	// Data as it is stored: sealed, where it is. Empty where it is, or is not here.
 	Data []byte
 	Salt []byte
-	// DataState is 0 where the data is as it was written; else a number of atedb.v1.DataState.
-	DataState int
+	// DataState says why the data is not here; Present where it is.
+	DataState DataState
+	// RedactedBy is the sequence of the redaction that is said to have erased the data; 0: none has.
+	RedactedBy uint64
 
 	Kind       Kind
 	PrimaryKey []byte
@@ -69,6 +93,8 @@ type Event struct {
 	namesSigners bool
 	hasLabel     bool
 	authority    *Authority
+	answer       *AuthAnswer
+	rotation     *Rotation
 }
 
 // A Batch is a run, taken apart without copying: one or more events, then a seal.
@@ -78,6 +104,8 @@ type Batch struct {
 	Events []Event
 	Seal   *Seal
 	keys   []*keys.Public
+	// path is what the seal shows of delegations, once it was read.
+	path []*Delegation
 }
 
 // IsGenesis reports whether the first event is a genesis.
@@ -114,6 +142,60 @@ func (b *Batch) SealKeys() ([]*keys.Public, error) {
 		}
 	}
 	return b.keys, nil
+}
+
+// Delegations that its seal shows; read when they are first asked for. The error is DELEGATION_INVALID.
+func (b *Batch) Delegations() ([]*Delegation, error) {
+	if b.path == nil {
+		for _, message := range b.Seal.Delegations {
+			delegation, err := ParseDelegation(message)
+			if err != nil {
+				return nil, err
+			}
+			b.path = append(b.path, delegation)
+		}
+	}
+	return b.path, nil
+}
+
+// Answer of an auth service that an event holds; read when it is first asked for. The error is BATCH_INVALID or UNSUPPORTED, and names the
+// event.
+func (b *Batch) Answer(index int) (*AuthAnswer, error) {
+	of := &b.Events[index]
+	if of.answer != nil {
+		return of.answer, nil
+	}
+	answer, err := heldIn(b, index, func(said *Authority) []byte { return said.AuthAnswer }, ParseAuthAnswer)
+	of.answer = answer
+	return answer, err
+}
+
+// Rotation of an identity that an event holds; as Answer.
+func (b *Batch) Rotation(index int) (*Rotation, error) {
+	of := &b.Events[index]
+	if of.rotation != nil {
+		return of.rotation, nil
+	}
+	rotation, err := heldIn(b, index, func(said *Authority) []byte { return said.ServerIdentity }, ParseRotation)
+	of.rotation = rotation
+	return rotation, err
+}
+
+func heldIn[Held any](b *Batch, index int, of func(*Authority) []byte, parse func([]byte) (*Held, error)) (*Held, error) {
+	said, err := b.Authority(index)
+	if err != nil {
+		return nil, err
+	}
+	where := "event " + strconv.Itoa(index)
+	message := of(said)
+	if message == nil {
+		return nil, fault.New(fault.BatchInvalid, "%s: what its kind is about is missing", where).With("event_index", strconv.Itoa(index))
+	}
+	held, err := parse(message)
+	if err != nil {
+		return nil, batchFault(where, err).With("event_index", strconv.Itoa(index))
+	}
+	return held, nil
 }
 
 // batchFault: what is wrong with keys and rules is wrong with the batch, and not with a request.
@@ -190,8 +272,13 @@ func parseEvent(message []byte) (Event, error) {
 		case 3:
 			event.Salt = cursor.Bytes()
 		case 4:
-			event.DataState = int(cursor.Value)
+			event.DataState = DataState(cursor.Value)
+		case 5:
+			event.RedactedBy = cursor.Value
 		}
+	}
+	if (event.RedactedBy > 0) != (event.DataState == DataRedacted) {
+		return event, badBatch("it names the redaction that has erased its data, if it is erased, and only then")
 	}
 	return event, event.parseHeader()
 }
@@ -223,7 +310,7 @@ func (e *Event) parseHeader() error {
 			e.Collection = cursor.Bytes()
 		case fieldConfidentiality:
 			e.Sealed = true
-		case fieldAuthorisation, fieldPublicKeys, fieldWrappedKeys, fieldMoves, fieldRoots, fieldKeyChange:
+		case fieldAuthorisation, fieldPublicKeys, fieldWrappedKeys, fieldMoves, fieldRoots, fieldKeyChange, fieldAuthAnswer, fieldServerIdentity, fieldRedaction:
 			e.HasAuthority = true
 		case fieldSignWith, fieldAuthor:
 			e.namesSigners = true

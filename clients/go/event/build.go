@@ -12,7 +12,7 @@ import (
 
 // An Input is what a writer says in an event.
 type Input struct {
-	// Kind is KindData, KindTombstone, KindRoots, KindKeyChange or KindRules.
+	// Kind is KindData, KindTombstone, KindRoots, KindKeyChange, KindRules or KindRedaction.
 	Kind Kind
 	// PrimaryKey, 16 bytes. Absent in changes of roots and keys; in rules, where they are the root's.
 	PrimaryKey []byte
@@ -80,11 +80,11 @@ func frameOf(header, data, salt []byte) Built {
 
 func checkInput(input *Input) error {
 	switch input.Kind {
-	case KindData, KindTombstone, KindRoots, KindKeyChange, KindRules:
+	case KindData, KindTombstone, KindRoots, KindKeyChange, KindRules, KindRedaction:
 	default:
 		return badInput("kind", "is "+input.Kind.String()+", which no client writes")
 	}
-	if input.PrimaryKey == nil && input.Kind.WritesObject() {
+	if input.PrimaryKey == nil && (input.Kind.WritesObject() || input.Kind == KindRedaction) {
 		return badInput("primary key", "is missing")
 	}
 	for _, one := range []struct {

@@ -48,8 +48,9 @@ type Genesis struct {
 	Private bool
 	// Confidential: data is sealed unless a rule says otherwise.
 	Confidential bool
-	// HasAuthService: an auth service says who owns the chain. Its roots, and what comes of them, aren't in the genesis then.
-	HasAuthService bool
+	// Answer of the auth service that says who owns the chain, and so which its roots are; nil where none does. Its signature isn't verified
+	// in reading it.
+	Answer *AuthAnswer
 
 	// Header bytes as they were read, and ChainID that follows from them.
 	Header  []byte
@@ -61,6 +62,9 @@ func (g *Genesis) Bytes() []byte {
 	inner := new(strict.Writer).String(1, g.ChainKey.Text).Varint(2, uint64(g.TrustMode))
 	roots := slices.Clone(g.Roots)
 	slices.SortFunc(roots, func(a, b *keys.Public) int { return compareFingerprints(a.Fingerprint(), b.Fingerprint()) })
+	if g.Answer != nil {
+		roots = nil
+	}
 	for _, root := range roots {
 		inner.Message(3, root.Message())
 	}
@@ -69,6 +73,9 @@ func (g *Genesis) Bytes() []byte {
 		inner.Message(6, g.ServerIdentity.Message())
 	}
 	inner.Bool(7, g.Private).Bool(8, g.Confidential)
+	if g.Answer != nil {
+		inner.Message(9, g.Answer.Identity.Message()).Bytes(10, g.Answer.Message())
+	}
 	return new(strict.Writer).Fixed32(1, magicEvent).Varint(2, uint64(KindGenesis)).Message(15, inner.Finish()).Finish()
 }
 
@@ -100,6 +107,8 @@ func ParseGenesis(header []byte) (*Genesis, error) {
 
 func (g *Genesis) read(message []byte) error {
 	var chainKey string
+	var identity *keys.Public
+	var answer []byte
 	var err error
 	cursor := strict.NewCursor(message)
 	for err == nil && cursor.Next() {
@@ -122,8 +131,10 @@ func (g *Genesis) read(message []byte) error {
 			g.Private = true
 		case 8:
 			g.Confidential = true
-		case 9, 10:
-			g.HasAuthService = true
+		case 9:
+			identity, err = genesisKey("the auth service's identity", cursor.Bytes())
+		case 10:
+			answer = cursor.Bytes()
 		}
 	}
 	if err != nil {
@@ -137,8 +148,51 @@ func (g *Genesis) read(message []byte) error {
 	if (g.TrustMode == Centralized) != (g.ServerIdentity != nil) {
 		return badGenesis("a centralized chain's names the server's identity, and a distributed chain's names no server")
 	}
-	g.ChainKey, err = ParseChainKey(chainKey)
-	return err
+	if g.ChainKey, err = ParseChainKey(chainKey); err != nil {
+		return err
+	}
+	if err := g.readAnswer(identity, answer); err != nil {
+		return err
+	}
+	if g.Answer == nil && len(g.Roots) == 0 {
+		return badGenesis("it names no roots")
+	}
+	if g.Answer != nil && len(g.Roots) > 0 {
+		return badGenesis("it names roots, which the answer of its auth service does")
+	}
+	if g.Answer != nil {
+		g.Roots = g.Answer.Roots
+	}
+	return nil
+}
+
+// readAnswer reads what the auth service of the chain said when it was made.
+func (g *Genesis) readAnswer(identity *keys.Public, message []byte) error {
+	if identity == nil && message == nil {
+		return nil
+	}
+	if identity == nil || message == nil {
+		return badGenesis("an auth service is named with what it says, and the one is there without the other")
+	}
+	if g.TrustMode != Centralized {
+		return badGenesis("a distributed chain has no auth service, and it names one's identity")
+	}
+	answer, err := ParseAuthAnswer(message)
+	if err != nil {
+		return fault.New(fault.GenesisInvalid, "the genesis is not valid: %s", fault.Text(err)).From(err)
+	}
+	switch owner := g.ChainKey.Owner(); {
+	case answer.Owner.Text != owner.Text:
+		return badGenesis("its auth service speaks of " + answer.Owner.Text + ", and the chain is " + owner.Text + "'s")
+	case answer.Identity.Fingerprint() != identity.Fingerprint():
+		return badGenesis("what its auth service says is signed by another one than it names")
+	case len(answer.Rotations) > 0 || len(answer.Changed) > 0:
+		return badGenesis("what its auth service says tells of what was before, and nothing was")
+	case answer.Removed:
+		return badGenesis("the account " + owner.Text + " was removed")
+	}
+	g.Answer = answer
+	return nil
 }
 
 func genesisKey(what string, message []byte) (*keys.Public, error) {

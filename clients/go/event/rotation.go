@@ -27,9 +27,11 @@ func NewIdentityLine(identity *keys.Public) *IdentityLine {
 	return &IdentityLine{Identity: identity, Keys: []keys.Fingerprint{identity.Fingerprint()}}
 }
 
-type rotation struct {
-	header     []byte
-	old, new   *keys.Public
+// A Rotation says that one identity key is followed by another one.
+type Rotation struct {
+	// Header is what both signatures are over.
+	Header     []byte
+	Old, New   *keys.Public
 	signatures [2]Signature
 }
 
@@ -47,10 +49,10 @@ func VerifyIdentityLine(identity *keys.Public, messages [][]byte) (*IdentityLine
 		return line, nil
 	}
 	line.Keys = nil
-	rotations := make([]rotation, len(messages))
+	rotations := make([]*Rotation, len(messages))
 	for i, message := range messages {
 		message = bytes.Clone(message)
-		parsed, err := parseRotation(message)
+		parsed, err := ParseRotation(message)
 		if err != nil {
 			return nil, err
 		}
@@ -58,13 +60,13 @@ func VerifyIdentityLine(identity *keys.Public, messages [][]byte) (*IdentityLine
 		line.Rotations = append(line.Rotations, message)
 	}
 	for i, one := range rotations {
-		if i > 0 && rotations[i-1].new.Fingerprint() != one.old.Fingerprint() {
-			return nil, badLine("one leads to the key " + rotations[i-1].new.String() + ", and the next goes on from " + one.old.String())
+		if i > 0 && rotations[i-1].New.Fingerprint() != one.Old.Fingerprint() {
+			return nil, badLine("one leads to the key " + rotations[i-1].New.String() + ", and the next goes on from " + one.Old.String())
 		}
-		line.Keys = append(line.Keys, one.old.Fingerprint())
+		line.Keys = append(line.Keys, one.Old.Fingerprint())
 	}
-	if last := rotations[len(rotations)-1]; last.new.Fingerprint() != identity.Fingerprint() {
-		return nil, badLine("they lead to the key " + last.new.String() + ", and it is " + identity.String())
+	if last := rotations[len(rotations)-1]; last.New.Fingerprint() != identity.Fingerprint() {
+		return nil, badLine("they lead to the key " + last.New.String() + ", and it is " + identity.String())
 	}
 	line.Keys = append(line.Keys, identity.Fingerprint())
 	for i, one := range line.Keys {
@@ -73,43 +75,52 @@ func VerifyIdentityLine(identity *keys.Public, messages [][]byte) (*IdentityLine
 		}
 	}
 	for _, one := range rotations {
-		if !one.signatures[0].By(one.old, crypt.ContextIdentityRotation, one.header) ||
-			!one.signatures[1].By(one.new, crypt.ContextIdentityPossession, one.header) {
-			return nil, fault.New(fault.SignatureInvalid, "the rotation of a server's identity from %s to %s is not signed by both", one.old, one.new)
+		if err := one.Verify(); err != nil {
+			return nil, err
 		}
 	}
 	return line, nil
 }
 
-func parseRotation(message []byte) (rotation, error) {
-	var parsed rotation
+// Verify verifies that the rotation is signed by both of its keys. The error is SIGNATURE_INVALID.
+func (r *Rotation) Verify() error {
+	if r.signatures[0].By(r.Old, crypt.ContextIdentityRotation, r.Header) && r.signatures[1].By(r.New, crypt.ContextIdentityPossession, r.Header) {
+		return nil
+	}
+	return fault.New(fault.SignatureInvalid, "the rotation of a server's identity from %s to %s is not signed by both", r.Old, r.New)
+}
+
+// ParseRotation reads an IdentityRotation message. Its signatures are not verified. The error is NON_CANONICAL for what isn't in the strict
+// form, or has one key twice; REQUEST_INVALID or UNSUPPORTED for its keys.
+func ParseRotation(message []byte) (*Rotation, error) {
+	parsed := &Rotation{}
 	if err := strict.Check(forms.IdentityRotation, message); err != nil {
-		return parsed, err
+		return nil, err
 	}
 	parts := contents(message)
-	parsed.header = parts[0]
-	if err := strict.Check(forms.IdentityRotationHeader, parsed.header); err != nil {
-		return parsed, err
+	parsed.Header = parts[0]
+	if err := strict.Check(forms.IdentityRotationHeader, parsed.Header); err != nil {
+		return nil, err
 	}
 	var err error
-	cursor := strict.NewCursor(parsed.header)
+	cursor := strict.NewCursor(parsed.Header)
 	for err == nil && cursor.Next() {
 		switch cursor.Field {
 		case 2:
-			parsed.old, err = keys.ParsePublic(cursor.Bytes())
+			parsed.Old, err = keys.ParsePublic(cursor.Bytes())
 		case 3:
-			parsed.new, err = keys.ParsePublic(cursor.Bytes())
+			parsed.New, err = keys.ParsePublic(cursor.Bytes())
 		}
 	}
 	if err != nil {
-		return parsed, err
+		return nil, err
 	}
-	if parsed.old.Fingerprint() == parsed.new.Fingerprint() {
-		return parsed, fault.New(fault.NonCanonical, "a rotation leads from the key %s to itself", parsed.old)
+	if parsed.Old.Fingerprint() == parsed.New.Fingerprint() {
+		return nil, fault.New(fault.NonCanonical, "a rotation leads from the key %s to itself", parsed.Old)
 	}
 	for i, part := range parts[1:] {
 		if parsed.signatures[i], err = ParseSignature(part); err != nil {
-			return parsed, err
+			return nil, err
 		}
 	}
 	return parsed, nil

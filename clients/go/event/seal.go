@@ -79,8 +79,8 @@ type Seal struct {
 	// WriterID as the header has it.
 	WriterID   Hash
 	Signatures []Signature
-	// PublicKeys are serialised PublicKey messages.
-	PublicKeys [][]byte
+	// PublicKeys are serialised PublicKey messages, and Delegations Delegation messages: see Batch.
+	PublicKeys, Delegations [][]byte
 }
 
 // Bytes are those of the header that says so, of a batch with these events' headers.
@@ -107,20 +107,30 @@ func (s SealHeader) Bytes(headers [][]byte) []byte {
 }
 
 // SignBatch puts a batch together: the events' frames, then a seal with this header, signed by each of some keys (none where a stream
-// has proven the writer's), which shows public keys of signers that the chain may not know yet.
-func SignBatch(frames [][]byte, header []byte, signers []*keys.Pair, shown []*keys.Public) []byte {
+// has proven the writer's), which shows public keys of signers that the chain may not know yet, and the delegations that the right comes by,
+// with the key that they begin with; nil for none.
+func SignBatch(frames [][]byte, header []byte, signers []*keys.Pair, shown []*keys.Public, right *Right) []byte {
 	signers = slices.Clone(signers)
 	slices.SortFunc(signers, func(a, b *keys.Pair) int {
 		return compareFingerprints(a.Public().Fingerprint(), b.Public().Fingerprint())
 	})
 	shown = slices.Clone(shown)
+	if right != nil {
+		shown = append(shown, right.Issuer)
+	}
 	slices.SortFunc(shown, func(a, b *keys.Public) int { return compareFingerprints(a.Fingerprint(), b.Fingerprint()) })
+	shown = slices.CompactFunc(shown, func(a, b *keys.Public) bool { return a.Fingerprint() == b.Fingerprint() })
 	seal := new(strict.Writer).Bytes(1, header)
 	for _, key := range signers {
 		seal.Message(2, SignatureMessage(key, crypt.ContextSeal, header))
 	}
 	for _, key := range shown {
 		seal.Message(3, key.Message())
+	}
+	if right != nil {
+		for _, one := range right.Delegations {
+			seal.Bytes(4, one.Message)
+		}
 	}
 	run := new(strict.Writer)
 	for _, frame := range frames {
@@ -154,6 +164,8 @@ func ParseSeal(message []byte) (*Seal, error) {
 			seal.Signatures = append(seal.Signatures, signature)
 		case 3:
 			seal.PublicKeys = append(seal.PublicKeys, cursor.Bytes())
+		case 4:
+			seal.Delegations = append(seal.Delegations, cursor.Bytes())
 		}
 	}
 	seal.Hash = SealHash(seal.Header)

@@ -6,9 +6,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"golang.org/x/crypto/argon2"
-	"golang.org/x/text/unicode/norm"
-
 	"atedb.example/go/fault"
 	"atedb.example/go/internal/crypt"
 )
@@ -20,6 +17,11 @@ type Costs struct {
 	MemoryKiB uint32
 	Passes    uint32
 	Lanes     uint8
+}
+
+// Payable reports whether the costs can be, and aren't beyond what could take the whole machine.
+func (c Costs) Payable() bool {
+	return c.Lanes >= 1 && c.Lanes <= lanesMax && c.Passes >= 1 && c.Passes <= passesMax && c.MemoryKiB >= 8*uint32(c.Lanes) && c.MemoryKiB <= memoryMax
 }
 
 // DefaultCosts are the RFC's second recommendation.
@@ -168,8 +170,7 @@ func (f *File) parseSealed() (err error) {
 		return unsupported("its kdf is not \"argon2id\"")
 	case sealed.Cipher != "aes-256-gcm":
 		return unsupported("its cipher is not \"aes-256-gcm\"")
-	case sealed.Lanes < 1 || sealed.Lanes > lanesMax || sealed.Passes < 1 || sealed.Passes > passesMax ||
-		sealed.MemoryKiB < 8*sealed.Lanes || sealed.MemoryKiB > memoryMax:
+	case sealed.Lanes > lanesMax || !(Costs{sealed.MemoryKiB, sealed.Passes, uint8(sealed.Lanes)}).Payable():
 		return damaged("its costs are not ones that are paid")
 	}
 	if f.salt, err = decode(sealed.Salt, saltBytes, "salt"); err != nil {
@@ -240,11 +241,8 @@ func sealSeeds(public *Public, seeds []byte, passphrase string, costs Costs) *se
 	return &sealedSeed{"argon2id", costs.MemoryKiB, costs.Passes, uint32(costs.Lanes), encode(salt), "aes-256-gcm", encode(data)}
 }
 
-// passphraseKey composes the passphrase first: one text is one passphrase, whichever keyboard it is typed on.
 func passphraseKey(passphrase string, salt []byte, costs Costs) []byte {
-	text := norm.NFC.Bytes([]byte(passphrase))
-	defer clear(text)
-	return argon2.IDKey(text, salt, costs.Passes, costs.MemoryKiB, costs.Lanes, 32)
+	return crypt.PassphraseKey(passphrase, salt, costs.Passes, costs.MemoryKiB, costs.Lanes)
 }
 
 // keyFileAAD ties sealed seeds to their key: those of another file don't open in this one.

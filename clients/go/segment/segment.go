@@ -38,6 +38,10 @@ type Header struct {
 	Frontier *merkle.Frontier
 	// PreviousSHA256 is that of the file of the segment before; nil in segment 0.
 	PreviousSHA256 []byte
+	// Generation counts how often the file was rewritten, by compactions and redactions; of one that was, OriginalSHA256 is that of the file as it
+	// was closed, else nil.
+	Generation     uint64
+	OriginalSHA256 []byte
 }
 
 // A Scan is how far a segment is whole, and what is there after it. Offsets are in bytes from the file's start.
@@ -68,10 +72,11 @@ const (
 	lengthBytesMax = 4
 )
 
-// Read looks at the file of a segment, whole, by itself: what is in its events is not looked at, nor what comes before. To verify that,
-// hand Batches to a trust.Replay. The error is CHAIN_DAMAGED where the file has no header that can be read, and FORMAT_TOO_NEW.
-func Read(file []byte, segment uint64) (*Scan, error) {
-	header, start, err := parseHeader(file, segment)
+// Read looks at the file of a segment, whole, by itself: of its number and generation, which its name has. What is in its events is not looked
+// at, nor what comes before. To verify that, hand Batches to a trust.Replay. The error is CHAIN_DAMAGED where the file has no header that can be
+// read, and FORMAT_TOO_NEW.
+func Read(file []byte, segment, generation uint64) (*Scan, error) {
+	header, start, err := parseHeader(file, segment, generation)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +201,7 @@ func (s *Scan) durableAfter(file []byte, limit, from int) {
 	}
 }
 
-func parseHeader(file []byte, segment uint64) (header Header, end int, err error) {
+func parseHeader(file []byte, segment, generation uint64) (header Header, end int, err error) {
 	length, at, ok := uint32(0), 0, len(file) > 0 && file[0] == headerTag
 	if ok {
 		length, at, ok = readLength(file, 1)
@@ -224,6 +229,10 @@ func parseHeader(file []byte, segment uint64) (header Header, end int, err error
 			frontier = append(frontier, cursor.Bytes())
 		case 7:
 			header.PreviousSHA256 = cursor.Bytes()
+		case 8:
+			header.Generation = cursor.Value
+		case 9:
+			header.OriginalSHA256 = cursor.Bytes()
 		}
 	}
 	if header.Frontier, err = merkle.NewFrontier(header.FirstCommit, frontier); err != nil {
@@ -231,6 +240,12 @@ func parseHeader(file []byte, segment uint64) (header Header, end int, err error
 	}
 	if header.Segment != segment {
 		return header, 0, damaged("it is the file of another segment")
+	}
+	if header.Generation != generation {
+		return header, 0, damaged("it is the file of another generation")
+	}
+	if (header.OriginalSHA256 == nil) != (generation == 0) {
+		return header, 0, damaged("the hash of the file that it was does not fit its generation")
 	}
 	if (header.PreviousSHA256 == nil) != (segment == 0) {
 		return header, 0, damaged("the hash of the segment before it does not fit its number")
@@ -241,7 +256,8 @@ func parseHeader(file []byte, segment uint64) (header Header, end int, err error
 var (
 	headerForm = &strict.Form{Name: "SegmentHeader", Fields: []strict.Field{
 		strict.Magic(forms.MagicSegment), strict.Need(strict.Hash32(2, "chain_id")), {Number: 3, Name: "segment"}, {Number: 4, Name: "first_commit"},
-		{Number: 5, Name: "first_sequence"}, strict.Hashes32(6, "frontier", 53), strict.Hash32(7, "previous_sha256"), crcField,
+		{Number: 5, Name: "first_sequence"}, strict.Hashes32(6, "frontier", 53), strict.Hash32(7, "previous_sha256"), {Number: 8, Name: "generation"},
+		strict.Hash32(9, "original_sha256"), crcField,
 	}}
 	footerForm = &strict.Form{Name: "SegmentFooter", Fields: []strict.Field{
 		strict.Magic(forms.MagicFooter), {Number: 2, Name: "durable_offset", Kind: strict.Fixed64, Required: true}, strict.Need(strict.Field{Number: 3, Name: "next_commit"}),

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"encoding/hex"
+	"slices"
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
@@ -19,6 +20,12 @@ func (does *act) about(err *fault.Error) *fault.Error {
 // refused says who may not do what, by which rule, and who may.
 func (a *Authority) refused(does *act, of *node, verb string) error {
 	rule, at := a.tree.writeRuleOf(of)
+	late := a.delegations.lateFor(does, func(actors []keys.Fingerprint) bool {
+		return a.allows(rule, actors) || of.add != nil && a.allows(of.add, actors)
+	})
+	if late != nil {
+		return late
+	}
 	var allowed []keys.Fingerprint
 	for _, one := range []*event.Rule{rule, of.add} {
 		if one == nil {
@@ -34,7 +41,7 @@ func (a *Authority) refused(does *act, of *node, verb string) error {
 	if rule != nil {
 		kind = map[event.RuleKind]string{event.Everyone: "everyone", event.Nobody: "nobody", event.AnyOf: "any_of"}[rule.Kind]
 	} else {
-		allowed = append(allowed, a.ring.sortedRoots()...)
+		allowed = append(allowed, a.ring.owners()...)
 	}
 	where, ruleAt := "the root of the chain", "root"
 	if at.key != "" {
@@ -82,6 +89,9 @@ func (a *Authority) ruleRoot(does *act, u *undo) error {
 
 // changeRoots has other roots: it takes more than half of those before.
 func (a *Authority) changeRoots(does *act, u *undo) error {
+	if owner := a.Owner(); owner != nil {
+		return fault.Of(a.byRoots(does, "the roots of this chain are the keys of "+owner.Name+", as the auth service says them. Change the account's keys instead")).With("owner", owner.Name)
+	}
 	agreed := 0
 	for root := range a.ring.roots {
 		if contains(does.actors, root) {
@@ -108,8 +118,9 @@ func (a *Authority) changeKey(does *act, u *undo) error {
 	if a.ring.isChanged(name) {
 		return countsNoMore(does, name)
 	}
-	// A key may always give itself up, and whom it trusts is its owner's to say.
-	if !contains(does.actors, name) {
+	// A key may always give itself up, and whom it trusts is its owner's to say. What was delegated is its giver's to end, and no more.
+	isGivers := successor == nil && slices.ContainsFunc(a.delegations.givenBy(name), func(issuer keys.Fingerprint) bool { return contains(does.actors, issuer) })
+	if !contains(does.actors, name) && !isGivers {
 		if err := a.requireRoot(does, "change the key "+name.String()); err != nil {
 			return err
 		}

@@ -69,6 +69,8 @@ type Replay struct {
 	latest       latestWriters
 	objects      recentObjects
 	roots        recentRoots
+	// owed is what is still to come, since data is gone.
+	owed         *Owed
 	nextSequence uint64
 	timeUnixMs   int64
 }
@@ -80,7 +82,7 @@ func NewReplay(genesis *event.Genesis, start Start) (*Replay, error) {
 		return nil, err
 	}
 	replay := &Replay{genesis: genesis, start: start, knowsWriters: start.Commit == 0, writers: map[event.Hash]WriterPlace{},
-		roots: recentRoots{frontier: frontier}, nextSequence: start.Sequence}
+		roots: recentRoots{frontier: frontier}, owed: newOwed(), nextSequence: start.Sequence}
 	authority := NewAuthority(genesis)
 	replay.known = authority.ring
 	if start.Commit == 0 {
@@ -110,8 +112,12 @@ func (r *Replay) Authority() *Authority { return r.authority }
 // Writers are all writers so far, where it is known who may do what. They change as the replay goes on.
 func (r *Replay) Writers() map[event.Hash]WriterPlace { return r.writers }
 
+// Owed is what is still to come, since data is gone. Who comes to the head with something left was lied to: Settle.
+func (r *Replay) Owed() *Owed { return r.owed }
+
 // Verify the next slice: whole batches with their commits, oldest first. Nothing is returned of a slice that doesn't verify as a whole.
-// The error is VERIFICATION_FAILED, and says which commit and what is wrong with it; the replay is over then.
+// The error is VERIFICATION_FAILED, and says which commit and what is wrong with it, or which sequence where data is gone that nothing allows
+// to; the replay is over then.
 func (r *Replay) Verify(slice []byte) ([]Verified, error) {
 	stored, err := event.SplitSlice(slice)
 	if err != nil {
@@ -129,11 +135,15 @@ func (r *Replay) VerifyBatches(stored []event.Stored) ([]Verified, error) {
 		number := one.Commit.Number
 		step, check, err := r.step(one)
 		if err == nil && check != nil {
-			if r.start.AllSignatures || len(step.Batch.Seal.Signatures) > 1 {
+			// What is said of keys is covered by no seal: each is verified.
+			if r.start.AllSignatures || len(step.Batch.Seal.Signatures) > 1 || len(step.Batch.Seal.Delegations) > 0 {
 				err = check()
 			} else {
 				lastSigned[step.Batch.Seal.WriterID] = func() error { return violated(number, check()) }
 			}
+		}
+		if err == nil {
+			err = verifyHeld(step.Batch, r.genesis)
 		}
 		if err != nil {
 			return nil, violated(number, err)
@@ -144,6 +154,9 @@ func (r *Replay) VerifyBatches(stored []event.Stored) ([]Verified, error) {
 		if err := check(); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.owed.refuseMet(); err != nil {
+		return nil, err
 	}
 	return verified, nil
 }
@@ -157,7 +170,7 @@ func (r *Replay) step(one event.Stored) (step Verified, check func() error, err 
 	if err != nil {
 		return step, nil, err
 	}
-	if _, err := CheckBatch(batch); err != nil {
+	if _, err := CheckStored(batch); err != nil {
 		return step, nil, err
 	}
 	voucher, err := vouchedBy(batch, r.genesis.TrustMode)
@@ -168,13 +181,40 @@ func (r *Replay) step(one event.Stored) (step Verified, check func() error, err 
 	if err != nil {
 		return step, nil, err
 	}
+	issuer, err := r.issuerOf(batch)
+	if err != nil {
+		return step, nil, err
+	}
 	if err := r.place(batch, one.Commit); err != nil {
 		return step, nil, err
 	}
 	if len(batch.Seal.Signatures) > 0 {
-		check = func() error { return batch.Seal.Verify(signers) }
+		check = func() error { return verifyAll(batch, signers, issuer) }
 	}
 	return Verified{batch, one.Commit, voucher}, check, nil
+}
+
+// issuerOf is the key that delegations begin with. Where it isn't known who may do what, what was delegated is not looked at either.
+func (r *Replay) issuerOf(batch *event.Batch) (*keys.Public, error) {
+	if r.authority == nil {
+		return nil, nil
+	}
+	return issuerOfShown(batch, r.known)
+}
+
+// verifyAll verifies all that is signed in a batch: the delegations that its seal shows, and its seal. The error is DELEGATION_INVALID or as
+// Seal.Verify.
+func verifyAll(batch *event.Batch, signers map[keys.Fingerprint]*keys.Public, issuer *keys.Public) error {
+	if issuer != nil {
+		path, err := batch.Delegations()
+		if err != nil {
+			return err
+		}
+		if err := VerifyPath(path, issuer); err != nil {
+			return err
+		}
+	}
+	return batch.Seal.Verify(signers)
 }
 
 // startRules knows who may do what, where that is known from here on.
@@ -199,10 +239,18 @@ func (r *Replay) startRules() error {
 
 func (r *Replay) keysOf(batch *event.Batch) (map[keys.Fingerprint]*keys.Public, error) {
 	if batch.IsGenesis() {
-		return rootKeys(r.genesis), nil
+		return tableOf(genesisSigners(r.genesis)), nil
 	}
 	if r.authority != nil {
 		return r.authority.keysOf(batch)
+	}
+	// Of the server's own, where it isn't known what came before, it is the one that it claims to have.
+	if isFromServer(batch) {
+		server, err := claimedServer(batch, r.genesis)
+		if err != nil {
+			return nil, err
+		}
+		return tableOf([]*keys.Public{server}), nil
 	}
 	signers, err := signersOf(batch)
 	if err != nil {
@@ -238,10 +286,11 @@ func (r *Replay) place(batch *event.Batch, commit *event.Commit) error {
 	if err := r.checkConditions(seal, commit); err != nil {
 		return err
 	}
-	if r.authority != nil && !batch.IsGenesis() {
-		if err := r.authority.decide(batch); err != nil {
-			return err
-		}
+	if err := checkRedactions(batch, commit.FirstSequence); err != nil {
+		return err
+	}
+	if err := r.decide(batch, commit.TimeUnixMs); err != nil {
+		return err
 	}
 	r.roots.append(commit.Leaf())
 	if root := r.roots.frontier.Root(); commit.TreeRoot != nil && !bytes.Equal(root[:], commit.TreeRoot) {
@@ -250,9 +299,22 @@ func (r *Replay) place(batch *event.Batch, commit *event.Commit) error {
 	r.writers[seal.WriterID] = WriterPlace{seal.Counter + 1, seal.Hash, seal.AsOf}
 	r.nextSequence = commit.FirstSequence + uint64(commit.Events)
 	r.objects.add(batch, commit.FirstSequence)
+	if err := r.owed.add(batch, commit.FirstSequence); err != nil {
+		return err
+	}
 	r.latest.wrote(seal.WriterID, r.nextSequence)
 	r.timeUnixMs = commit.TimeUnixMs
 	return nil
+}
+
+func (r *Replay) decide(batch *event.Batch, timeUnixMs int64) error {
+	switch {
+	case r.authority == nil:
+		return nil
+	case batch.IsGenesis():
+		return r.authority.ownership.checkTakes(timeUnixMs)
+	}
+	return r.authority.decide(batch, Place{timeUnixMs, r.genesis.ChainKey.Text})
 }
 
 func (r *Replay) checkPlace(batch *event.Batch, commit *event.Commit) error {
@@ -275,55 +337,6 @@ func (r *Replay) checkPlace(batch *event.Batch, commit *event.Commit) error {
 	return nil
 }
 
-func (r *Replay) checkWriter(seal *event.Seal) error {
-	writer, isKnown := r.writers[seal.WriterID]
-	switch {
-	case !isKnown && r.knowsWriters && seal.Counter != 0:
-		return violation("its writer is new, and doesn't start at counter 0")
-	case isKnown && (seal.Counter != writer.NextCounter || !bytes.Equal(seal.Previous, writer.LastSeal[:])):
-		return violation("it doesn't continue its writer's chain of seals")
-	}
-	// The head that a writer has verified must be one of this chain. The server need not have said its root: so a history that leaves
-	// out what a writer has seen doesn't fit what that writer signed.
-	size := seal.AsOf.Size
-	if size < writer.AsOf.Size {
-		return violation("its writer names an older head than before")
-	}
-	if size > r.NextCommit() {
-		return violation("its writer names a head that is to come")
-	}
-	if size == 0 {
-		return nil
-	}
-	root, isKept := r.roots.rootAt(size)
-	if size == writer.AsOf.Size {
-		root, isKept = writer.AsOf.Root, true
-	}
-	if isKept && root != seal.AsOf.Root {
-		return violation("its writer has seen another head of " + strconv.FormatUint(size, 10) + " commits")
-	}
-	return nil
-}
-
-// checkConditions checks all but leases, which only the server can know of.
-func (r *Replay) checkConditions(seal *event.Seal, commit *event.Commit) error {
-	for _, condition := range seal.Conditions {
-		end := uint64(0)
-		switch condition.Kind {
-		case event.ChainUnchanged:
-			end = r.latest.endOfOthers(seal.WriterID)
-		case event.LandsBefore:
-			end = commit.FirstSequence + uint64(commit.Events)
-		case event.ObjectUnchanged:
-			end = r.objects.endOfOthers(condition.PrimaryKey, seal.WriterID)
-		}
-		if end > condition.Sequence && condition.Kind != event.HoldsLease {
-			return fault.New(fault.PreconditionFailed, "a condition of it does not hold")
-		}
-	}
-	return nil
-}
-
 func violation(why string) error { return fault.New(fault.VerificationFailed, "%s", why) }
 
 // violated says which commit is wrong.
@@ -341,40 +354,4 @@ func violated(commit uint64, err error) error {
 	}
 	return fault.New(fault.VerificationFailed, "commit %d does not verify: %s. Nothing of it was used; the server, or its copy of the chain, can't be trusted", commit, found.Message).
 		With("commit", strconv.FormatUint(commit, 10)).From(err)
-}
-
-// VerifyOne verifies one batch of a chain by itself: its form, its hashes, who vouches for it, and that its commit is of it. What a replay
-// knows besides is not checked: its writer's other batches, conditions, its place among all others, which an inclusion proof shows, and
-// that its signers may do what it does. The error is VERIFICATION_FAILED.
-func VerifyOne(genesis *event.Genesis, one event.Stored, findKey func(keys.Fingerprint) (*keys.Public, error)) (Verified, error) {
-	replay := &Replay{genesis: genesis, start: Start{FindKey: findKey}, known: newRing(genesis.Roots)}
-	verified, err := replay.one(one)
-	return verified, violated(one.Commit.Number, err)
-}
-
-func (r *Replay) one(one event.Stored) (Verified, error) {
-	batch, err := event.ParseBatch(one.Run)
-	if err != nil {
-		return Verified{}, err
-	}
-	if _, err := CheckBatch(batch); err != nil {
-		return Verified{}, err
-	}
-	voucher, err := vouchedBy(batch, r.genesis.TrustMode)
-	if err != nil {
-		return Verified{}, err
-	}
-	signers, err := r.keysOf(batch)
-	if err != nil {
-		return Verified{}, err
-	}
-	if err := batch.Seal.Verify(signers); err != nil {
-		return Verified{}, err
-	}
-	commit := one.Commit
-	if commit.SealHash != batch.Seal.Hash || commit.Events != batch.Seal.EventCount || batch.IsGenesis() != (commit.Number == 0) ||
-		batch.Seal.ChainID != r.genesis.ChainID {
-		return Verified{}, violation("its commit or its chain is another")
-	}
-	return Verified{batch, commit, voucher}, nil
 }

@@ -3,6 +3,7 @@
 package trust
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,37 +49,46 @@ func deleteEntry[K comparable, V any](entries map[K]V, key K, u *undo) {
 type ring struct {
 	keys  map[keys.Fingerprint]*keys.Public
 	roots map[keys.Fingerprint]bool
-	// changed are keys that count no more, with those that count in their place; nil for none.
+	// writers may write where the root of the chain has no rule for it, besides the roots: an auth service has named them.
+	writers map[keys.Fingerprint]bool
+	// successors are what has followed each key that counts no more; nil for none. They lead to no key twice.
+	successors map[keys.Fingerprint]*keys.Fingerprint
+	// changed are keys that count no more, with those that count in their place: where their successors end; nil for none.
 	changed map[keys.Fingerprint]*keys.Fingerprint
 }
 
-func newRing(roots []*keys.Public) *ring {
-	r := &ring{map[keys.Fingerprint]*keys.Public{}, map[keys.Fingerprint]bool{}, map[keys.Fingerprint]*keys.Fingerprint{}}
-	for _, root := range roots {
+func newRing(genesis *event.Genesis) *ring {
+	r := &ring{map[keys.Fingerprint]*keys.Public{}, map[keys.Fingerprint]bool{}, map[keys.Fingerprint]bool{}, map[keys.Fingerprint]*keys.Fingerprint{}, map[keys.Fingerprint]*keys.Fingerprint{}}
+	for _, root := range genesis.Roots {
 		r.keys[root.Fingerprint()] = root
 		r.roots[root.Fingerprint()] = true
+	}
+	if genesis.Answer != nil {
+		for _, writer := range genesis.Answer.Writers {
+			r.keys[writer.Fingerprint()] = writer
+			r.writers[writer.Fingerprint()] = true
+		}
 	}
 	return r
 }
 
 func (r *ring) clone() *ring {
-	copied := &ring{make(map[keys.Fingerprint]*keys.Public, len(r.keys)), r.roots, make(map[keys.Fingerprint]*keys.Fingerprint, len(r.changed))}
-	for name, key := range r.keys {
-		copied.keys[name] = key
-	}
-	for name, current := range r.changed {
-		copied.changed[name] = current
-	}
-	return copied
+	// Roots and writers are replaced as a whole, never changed.
+	return &ring{maps.Clone(r.keys), r.roots, r.writers, maps.Clone(r.successors), maps.Clone(r.changed)}
 }
 
-func (r *ring) sortedRoots() []keys.Fingerprint {
-	var all []keys.Fingerprint
-	for root := range r.roots {
-		all = append(all, root)
-	}
-	return event.SortFingerprints(all)
+func (r *ring) sortedRoots() []keys.Fingerprint { return sortedNames(r.roots) }
+
+func (r *ring) sortedWriters() []keys.Fingerprint { return sortedNames(r.writers) }
+
+// owners are the roots, and then those that may write where the root of the chain has no rule for it.
+func (r *ring) owners() []keys.Fingerprint { return slices.Concat(r.sortedRoots(), r.sortedWriters()) }
+
+func sortedNames(all map[keys.Fingerprint]bool) []keys.Fingerprint {
+	return event.SortFingerprints(slices.Collect(maps.Keys(all)))
 }
+
+func (r *ring) isOwner(name keys.Fingerprint) bool { return r.roots[name] || r.writers[name] }
 
 func (r *ring) isChanged(name keys.Fingerprint) bool {
 	_, changed := r.changed[name]
@@ -122,24 +132,104 @@ func (r *ring) add(key *keys.Public, u *undo) error {
 
 // setRoots has other roots. Those before stay known, as other keys do.
 func (r *ring) setRoots(roots []*keys.Public, u *undo) error {
-	next := map[keys.Fingerprint]bool{}
 	for _, root := range roots {
 		if err := r.add(root, u); err != nil {
 			return err
 		}
-		next[root.Fingerprint()] = true
 	}
-	before := r.roots
-	r.roots = next
-	u.push(func() { r.roots = before })
+	set(&r.roots, setOf(roots), u)
 	return nil
+}
+
+// setOwners has the roots and writers that an auth service names. However many keys the chain knows already: nobody who shows it keys can keep
+// it from learning whose it is.
+func (r *ring) setOwners(roots, writers []*keys.Public, u *undo) {
+	for _, key := range slices.Concat(roots, writers) {
+		if r.keys[key.Fingerprint()] == nil {
+			setEntry(r.keys, key.Fingerprint(), key, u)
+		}
+	}
+	set(&r.roots, setOf(roots), u)
+	set(&r.writers, setOf(writers), u)
+}
+
+func setOf(all []*keys.Public) map[keys.Fingerprint]bool {
+	named := map[keys.Fingerprint]bool{}
+	for _, one := range all {
+		named[one.Fingerprint()] = true
+	}
+	return named
 }
 
 // change has a key count no more, and its successor, if there is one, wherever it is named.
 func (r *ring) change(name keys.Fingerprint, successor *keys.Fingerprint, u *undo) {
+	setEntry(r.successors, name, successor, u)
 	for _, one := range r.namesOf(name) {
 		setEntry(r.changed, one, successor, u)
 	}
+}
+
+// follow has what an auth service says follows a key, which counts no more. Its word goes before what the key has said itself: whoever has had
+// the key of a role, and has it no more, would else keep the role's place in all rules. A key that was given up without a successor stays so.
+func (r *ring) follow(name keys.Fingerprint, successor *keys.Fingerprint, u *undo) {
+	isFirst := !r.isChanged(name)
+	if !isFirst && r.successors[name] == nil {
+		return
+	}
+	next := successor
+	if r.leadsTo(successor, name) {
+		next = nil
+	}
+	setEntry(r.successors, name, next, u)
+	if !isFirst {
+		set(&r.changed, endsOf(r.successors), u)
+		return
+	}
+	var end *keys.Fingerprint
+	if next != nil {
+		if current, counts := r.currentOf(*next); counts {
+			end = &current
+		}
+	}
+	for _, one := range r.namesOf(name) {
+		setEntry(r.changed, one, end, u)
+	}
+}
+
+// leadsTo reports whether a key is another one, or that one is among those that have followed it.
+func (r *ring) leadsTo(name *keys.Fingerprint, other keys.Fingerprint) bool {
+	for at := name; at != nil; at = r.successors[*at] {
+		if *at == other {
+			return true
+		}
+	}
+	return false
+}
+
+// endsOf says what counts in the place of each key that was followed by another, or by none.
+func endsOf(successors map[keys.Fingerprint]*keys.Fingerprint) map[keys.Fingerprint]*keys.Fingerprint {
+	ends := make(map[keys.Fingerprint]*keys.Fingerprint, len(successors))
+	for name := range successors {
+		var passed []keys.Fingerprint
+		at := &name
+		// Each is passed once: where an end is known already, all those before it have the same.
+		for at != nil {
+			next, isFollowed := successors[*at]
+			if end, isKnown := ends[*at]; isKnown {
+				at = end
+				break
+			}
+			if !isFollowed {
+				break
+			}
+			passed = append(passed, *at)
+			at = next
+		}
+		for _, one := range passed {
+			ends[one] = at
+		}
+	}
+	return ends
 }
 
 // counting finds a key that counts. The error is KEY_UNKNOWN or KEY_REVOKED.
@@ -154,7 +244,12 @@ func (r *ring) counting(name keys.Fingerprint) (*keys.Public, error) {
 	if key := r.keys[name]; key != nil {
 		return key, nil
 	}
-	return nil, fault.New(fault.KeyUnknown, "the chain doesn't know the public key %s. Show it in an event of the batch that it signs", name).
+	return nil, unknownKey(name)
+}
+
+// unknownKey: nobody has shown a public key.
+func unknownKey(name keys.Fingerprint) error {
+	return fault.New(fault.KeyUnknown, "the chain doesn't know the public key %s. Show it in an event of the batch that it signs", name).
 		With("fingerprint", name.String())
 }
 

@@ -70,8 +70,8 @@ func (t *tree) clone() *tree {
 
 func (t *tree) hasReadRules() bool { return t.confidential || t.readRules > 0 }
 
-// isNamed reports whether a rule for writing or adding names a key, or everyone.
-func (t *tree) isNamed(key keys.Fingerprint) bool { return t.everyone > 0 || t.named[key] > 0 }
+// isNamed reports whether a rule for writing or adding names a key: not only everyone.
+func (t *tree) isNamed(key keys.Fingerprint) bool { return t.named[key] > 0 }
 
 // isAdmitted reports whether a rule of the root of the chain names a key, or lets it in besides. Rules of objects don't count: they are
 // set by those who may write the object, and who opens the chain is for its roots to say.

@@ -18,6 +18,7 @@ type hex = vectors.Hex
 
 type batchCase struct {
 	What, Why string
+	Stored    bool
 	Run       hex
 	Reason    fault.Reason
 	ChainID   hex
@@ -86,13 +87,13 @@ func TestAuthorisation(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := authority.Clone()
-			err = authority.Decide(batch)
+			err = authority.Decide(batch, trust.Place{})
 			if said.Reason == "" {
 				if err != nil {
 					t.Fatalf("history %d, batch %d: %v", at, number, err)
 				}
 				// A copy decides the same.
-				if err := before.Decide(batch); err != nil {
+				if err := before.Decide(batch, trust.Place{}); err != nil {
 					t.Fatalf("history %d, batch %d, by a copy: %v", at, number, err)
 				}
 				continue
@@ -108,7 +109,7 @@ func TestAuthorisation(t *testing.T) {
 }
 
 type replayCase struct {
-	Name, Why          string
+	Name, What, Why    string
 	Slices             []hex
 	ChainID, Root      hex
 	Size, NextSequence uint64
@@ -120,7 +121,7 @@ type replayCase struct {
 		Sequence uint64
 		Data     hex
 	}
-	Commit *uint64
+	Commit, Sequence *uint64
 }
 
 func replay(one replayCase, all bool) (*trust.Replay, []trust.Verified, error) {

@@ -20,6 +20,8 @@ async def carry_out(order: dict[str, Any], job: dict[str, Any]) -> dict[str, Any
             trust_mode=job["trustMode"],
             confidential=job["confidential"],
             for_append=job["do"] == "append",
+            # Only where it is needed, and so at servers with an auth service.
+            **({"claim": True} if job.get("claim") else {}),
         ) as chain:
             return await (read_all(chain) if job["do"] == "read" else append(chain, job))
 
@@ -38,7 +40,7 @@ async def read_all(chain: atedb.Chain) -> dict[str, Any]:
             "sequence": event.sequence,
             "kind": event.kind,
             "primaryKey": event.primary_key.hex(),
-            "data": event.data.hex(),
+            "data": (event.data or b"").hex(),
             "sealed": "" if event.sealed is None else event.sealed.state,
             "fingerprint": event.fingerprint.hex(),
             "writerId": event.writer_id.hex(),

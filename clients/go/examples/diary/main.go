@@ -1,6 +1,6 @@
 // Command diary is a diary that only its writer can read: it appends what it is told, and prints all of it.
 //
-// Start a server in the repository, `npm start -- --no-auth`, then:
+// Start a server in the repository, `npm start`, then:
 //
 //	go run ./examples/diary "Dear diary, ..."
 package main
@@ -34,7 +34,7 @@ func run(ctx context.Context, server, name string, lines []string) (err error) {
 		return err
 	}
 	defer client.Close()
-	diary, err := client.Open(ctx, name, atedb.ForAppend(), atedb.Confidential())
+	diary, err := client.Open(ctx, name, atedb.ForAppend(), atedb.Claim(), atedb.Confidential())
 	if err != nil {
 		return err
 	}

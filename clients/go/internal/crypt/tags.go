@@ -24,8 +24,15 @@ const (
 	TagDataKey = "atedb/v1/data-key"
 	// TagKeyFile begins the AAD of the seeds in a key file.
 	TagKeyFile = "atedb/v1/key-file"
-	// InfoWrappedKey is the info of HPKE for a read key.
+	// InfoWrappedKey is the info of HPKE for a read key, and InfoRoleKey for the secret of a role's key in a group.
 	InfoWrappedKey = "atedb/v1/wrapped-key"
+	InfoRoleKey    = "atedb/v1/role-key"
+	TagAct         = "atedb/v1/act"
+	// TagVault begins the AAD of the keys in an account's vault.
+	TagVault = "atedb/v1/vault"
+	// InfoLoginSeed and InfoLoginVault begin the info of HKDF for what follows from a password.
+	InfoLoginSeed  = "atedb/v1/login-seed"
+	InfoLoginVault = "atedb/v1/login-vault"
 )
 
 // Contexts of signatures: the ctx of the composite.
@@ -39,6 +46,15 @@ const (
 	ContextIdentityRotation   = "atedb/v1/identity-rotation"
 	ContextIdentityPossession = "atedb/v1/identity-possession"
 	ContextWire               = "atedb/v1/wire"
+	// ContextLogin is over what ties a login to one stream, by the key that follows from the password.
+	ContextLogin = "atedb/v1/login"
+	// ContextAct is over the header of an act on an account.
+	ContextAct = "atedb/v1/act"
+	// ContextGroup is over what ties the proof of a key to one stream, and the group that is asked about.
+	ContextGroup                = "atedb/v1/group"
+	ContextAuthAnswer           = "atedb/v1/auth-answer"
+	ContextDelegation           = "atedb/v1/delegation"
+	ContextDelegationPossession = "atedb/v1/delegation-possession"
 )
 
 // HashBytes is the size of every hash and id.

@@ -12,6 +12,10 @@ const (
 	MagicSeal             = 0x014c5341
 	MagicCommit           = 0x014d4341
 	MagicIdentityRotation = 0x01524941
+	MagicAuthAnswer       = 0x014e4141
+	MagicDelegation       = 0x01474441
+	MagicAct              = 0x01434141
+	MagicVaultKeys        = 0x01564141
 	MagicSegment          = 0x01475341
 	MagicFooter           = 0x01544641
 )
@@ -57,7 +61,7 @@ var (
 	Genesis = &strict.Form{Name: "Genesis", Fields: []strict.Field{
 		{Number: 1, Name: "chain_key", Kind: strict.String, LengthMax: limits.ChainKeyBytes, Required: true},
 		{Number: 2, Name: "trust_mode", Kind: strict.Enum, ValuesMax: 2, Required: true},
-		// Absent where an auth service says whose they are, which isn't carried out here yet.
+		// Absent where an auth service says whose they are.
 		keys(3, "roots", limits.Roots),
 		strict.Need(varint(4, "created_unix_ms")),
 		strict.Need(strict.ID16(5, "salt")),
@@ -68,7 +72,7 @@ var (
 		{Number: 10, Name: "auth_answer", Kind: strict.Bytes},
 	}}
 	Redaction = &strict.Form{Name: "Redaction", Fields: []strict.Field{
-		{Number: 1, Name: "sequences", Kind: strict.Varint, Repeated: true, CountMax: 4096},
+		{Number: 1, Name: "sequences", Kind: strict.Varint, Repeated: true, CountMax: limits.RedactedSequences},
 		varint(2, "before_sequence"),
 	}}
 	Confidentiality = &strict.Form{Name: "Confidentiality", Fields: []strict.Field{
@@ -189,7 +193,7 @@ var (
 		{Number: 1, Name: "header", Kind: strict.Bytes, Required: true},
 		{Number: 2, Name: "signatures", Kind: strict.Message, Form: Signature, Repeated: true, CountMax: limits.Signers},
 		keys(3, "public_keys", limits.Signers),
-		{Number: 4, Name: "delegations", Kind: strict.Bytes, LengthMax: 16_384, Repeated: true, CountMax: 4},
+		{Number: 4, Name: "delegations", Kind: strict.Bytes, LengthMax: limits.DelegationBytes, Repeated: true, CountMax: limits.Delegations},
 	}}
 	CommitHeader = &strict.Form{Name: "CommitHeader", Fields: []strict.Field{
 		strict.Magic(MagicCommit),

@@ -32,20 +32,12 @@ func LoadKey(home, name string, passphrase func() (string, error)) (*keys.Pair, 
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	text, err := ReadPrivate(path, "key file", keyFileBytesMax)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	case err != nil:
-		return nil, storageFailed("cannot read the key file "+path, err)
-	case info.Size() > keyFileBytesMax:
-		return nil, fault.New(fault.RequestInvalid, "%s is not a key file that can be used: it is %d bytes long", path, info.Size())
-	case info.Mode().Perm()&0o077 != 0 && ownedByUs(info):
-		return nil, fault.New(fault.RequestInvalid, "%s is open to other users (mode %04o), so it is no secret. If nobody has read it, close it with: chmod 600 %s", path, info.Mode().Perm(), path).With("path", path)
 	}
-	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, storageFailed("cannot read the key file "+path, err)
+		return nil, err
 	}
 	defer clear(text)
 	file, err := keys.ParseFile(text)
@@ -90,4 +82,23 @@ func CreateKey(home, name string) (pair *keys.Pair, path string, err error) {
 		return nil, "", err
 	}
 	return pair, path, nil
+}
+
+// ReadPrivate reads a file that only its owner may read. The error is REQUEST_INVALID when others may read it, or it is too large;
+// STORAGE_FAILED where it can't be read, with what the system says inside.
+func ReadPrivate(path, what string, bytesMax int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, storageFailed("cannot read the "+what+" "+path, err)
+	case info.Size() > bytesMax:
+		return nil, fault.New(fault.RequestInvalid, "%s is not a %s that can be used: it is %d bytes long", path, what, info.Size()).With("path", path)
+	case info.Mode().Perm()&0o077 != 0 && ownedByUs(info):
+		return nil, fault.New(fault.RequestInvalid, "%s is open to other users (mode %04o), so it is no secret. If nobody has read it, close it with: chmod 600 %s", path, info.Mode().Perm(), path).With("path", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, storageFailed("cannot read the "+what+" "+path, err)
+	}
+	return text, nil
 }

@@ -24,6 +24,24 @@ const (
 	RuleKeys = 16
 	// AdmittedKeys may open a private chain beside those that rules of its root name.
 	AdmittedKeys = 1_024
+	// Delegations of a path: from who has the right to an organisation, a program and what that starts.
+	Delegations = 4
+	// DelegationChains are chains and owners that a delegation names.
+	DelegationChains = 16
+	// DelegationBytes is a delegation.
+	DelegationBytes = 16_384
+	// ChainDelegations are delegations that a chain knows and that haven't expired. Each is kept in memory.
+	ChainDelegations = 4_096
+	// OwnerBytes is the name of an owner.
+	OwnerBytes = ChainKeyBytes
+	// AnswerHeaderBytes is what an auth service says of an owner.
+	AnswerHeaderBytes = 49_152
+	// AnsweredKeys are writers that an answer names, and keys that it lets in.
+	AnsweredKeys = 16
+	// AnsweredChanges are keys that an answer says to count no more.
+	AnsweredChanges = 256
+	// RedactedSequences are events that a redaction names.
+	RedactedSequences = 4_096
 	// PublicKeys that an event shows.
 	PublicKeys = 16
 	// ChainKeys are public keys that a chain knows beside its roots. Each is kept in memory.

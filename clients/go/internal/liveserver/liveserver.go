@@ -53,9 +53,9 @@ func Start(t testing.TB, flags ...string) *Server {
 }
 
 // StartWithAuth starts one that says who owns chains.
-func StartWithAuth(t testing.TB) *Server {
+func StartWithAuth(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	server := &Server{t: t, folder: t.TempDir(), withAuth: true}
+	server := &Server{t: t, folder: t.TempDir(), flags: flags, withAuth: true}
 	server.Start()
 	t.Cleanup(server.Kill)
 	return server

@@ -25,6 +25,7 @@ type job struct {
 	// Encryption is "plain" or a number of bits.
 	Encryption     any
 	Confidential   bool
+	Claim          bool
 	Texts, Readers []string
 }
 
@@ -88,7 +89,7 @@ func carryOut(ctx context.Context, told *order, due *job) (result any, err error
 			return nil, err
 		}
 		defer chain.Close()
-		own, err := chain.OwnKey()
+		own, err := chain.OwnKey(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +105,9 @@ func carryOut(ctx context.Context, told *order, due *job) (result any, err error
 	}
 	if due.Do == "append" {
 		options = append(options, atedb.ForAppend())
+	}
+	if due.Claim {
+		options = append(options, atedb.Claim())
 	}
 	chain, err := client.Open(ctx, due.Chain, options...)
 	if err != nil {
@@ -153,7 +157,7 @@ func appendAll(ctx context.Context, chain *atedb.Chain, due *job) (any, error) {
 	return map[string]uint64{"last": last}, nil
 }
 
-var sealNames = map[atedb.SealState]string{atedb.Clear: "", atedb.Opened: "open", atedb.NoKey: "no key", atedb.Unopenable: "invalid"}
+var sealNames = map[atedb.SealState]string{atedb.Clear: "", atedb.Opened: "open", atedb.NoKey: "no key", atedb.Unopenable: "invalid", atedb.Gone: "gone"}
 
 func readAll(ctx context.Context, chain *atedb.Chain) (any, error) {
 	head, err := chain.Verify(ctx)

@@ -136,6 +136,14 @@ func (c *Conn) TryNow() {
 // ProvenIdentity is the identity that the server has proven last; nil before, and without encryption.
 func (c *Conn) ProvenIdentity() *keys.Public { return c.tunnel.proven() }
 
+// AlwaysTunnels reports whether all calls from now on go through the tunnel, or fail: since that is wanted, or since the server wanted it before.
+// TLS isn't it: there the server doesn't prove its identity.
+func (c *Conn) AlwaysTunnels() bool {
+	c.tunnel.mutex.Lock()
+	defer c.tunnel.mutex.Unlock()
+	return c.encryption > 0 || c.encryption == Auto && c.tunnel.hasEncrypted
+}
+
 // Close ends all calls.
 func (c *Conn) Close() {
 	c.mutex.Lock()

@@ -1,0 +1,139 @@
+package atedb
+
+import (
+	"context"
+	"slices"
+
+	atedbv1 "atedb.example/go/gen/atedb/v1"
+
+	"atedb.example/go/event"
+	"atedb.example/go/fault"
+	"atedb.example/go/merkle"
+	"atedb.example/go/trust"
+)
+
+// Get the newest event of an object, by its primary key, which may be its tombstone; nil for an object that nobody has written. Its batch is
+// verified whole, and proven to be in the tree of a head that is compared with the known one; and where its data is gone, that it may be. That
+// no newer event of the object exists is the server's word.
+func (c *Chain) Get(ctx context.Context, primaryKey []byte) (*Event, error) {
+	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_PrimaryKey{PrimaryKey: primaryKey}}
+	is, err := c.get(ctx, request)
+	if is != nil && !slices.Equal(is.PrimaryKey, primaryKey) {
+		return nil, unreadable("the event is not of the object that was asked for")
+	}
+	if is == nil || err != nil || is.DataState == event.Present {
+		return is, err
+	}
+	return is, c.checkGone(ctx, is, is)
+}
+
+// GetAt the event of a sequence. The error is SEQUENCE_OUT_OF_RANGE where there is none yet.
+func (c *Chain) GetAt(ctx context.Context, sequence uint64) (*Event, error) {
+	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_Sequence{Sequence: sequence}}
+	is, err := c.get(ctx, request)
+	if is != nil && is.Sequence != sequence {
+		return nil, unreadable("the event is not the one that was asked for")
+	}
+	if is == nil || err != nil || is.DataState == event.Present {
+		return is, err
+	}
+	return is, c.checkGone(ctx, is, nil)
+}
+
+// checkGone checks that the data of an event may be gone, by the event that allows it. newest is the newest event of its object; nil: it is
+// asked for. The error is VERIFICATION_FAILED.
+func (c *Chain) checkGone(ctx context.Context, is, newest *Event) error {
+	if at := is.RedactedBy; at > 0 {
+		if at <= is.Sequence {
+			return unreadable("an event names a redaction that is not behind it")
+		}
+		by, err := c.GetAt(ctx, at)
+		if err != nil {
+			return err
+		}
+		if by.Redaction == nil || !by.Redaction.Erases(event.Redacted{Sequence: by.Sequence, PrimaryKey: by.PrimaryKey}, event.Redacted{Sequence: is.Sequence, PrimaryKey: is.PrimaryKey}) {
+			return unreadable("the data of an event is said to be erased by one that doesn't do that")
+		}
+		is.RedactedByKey = &by.Writer
+		return nil
+	}
+	if newest == nil {
+		var err error
+		if newest, err = c.Get(ctx, is.PrimaryKey); err != nil {
+			return err
+		}
+	}
+	if newest == nil || newest.Sequence <= is.Sequence {
+		return unreadable("the data of an event was dropped, and nothing newer of its object is there")
+	}
+	return nil
+}
+
+func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Event, error) {
+	genesis, knownBefore := c.Genesis(), c.Head()
+	if genesis == nil {
+		return nil, fault.New(fault.ChainNotFound, "there is no chain %s on %s yet", c.key, c.client.Server()).With("chain_key", c.key.Text)
+	}
+	request.ChainId = genesis.ChainID[:]
+	ctx, cancel := c.within(ctx)
+	defer cancel()
+	message, err := c.unary(ctx, atedbv1.ChainService_GetEvent_FullMethodName, request)
+	if found := fault.Of(err); found != nil && found.Reason == fault.EventNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	said, err := fieldsOf(message)
+	if err != nil {
+		return nil, err
+	}
+	head, err := headOf(said.bytes(3))
+	if err != nil {
+		return nil, err
+	}
+	stored, err := event.SplitSlice(said.bytes(1))
+	if err != nil || len(stored) != 1 {
+		return nil, unreadable("an event comes with anything but its batch")
+	}
+	verified, err := trust.VerifyOne(genesis, stored[0], c.findKey(ctx))
+	if err != nil {
+		return nil, err
+	}
+	sequence, commit := said.numbers[2], verified.Commit
+	if !merkle.VerifyInclusion(commit.Leaf(), commit.Number, head, said.all(4)) {
+		return nil, unreadable("the batch of an event is not in the tree of the head that is named")
+	}
+	if sequence < commit.FirstSequence || sequence >= commit.FirstSequence+uint64(commit.Events) {
+		return nil, unreadable("the batch of an event does not hold it")
+	}
+	if err := c.tie(ctx, head, knownBefore); err != nil {
+		return nil, err
+	}
+	if c.checksRules() {
+		// Where rules are checked, the chain is verified as far as the event.
+		if err := c.rules.reach(ctx, sequence+1); err != nil {
+			return nil, err
+		}
+		if place := c.rules.current(); place != nil {
+			if err := c.tieWithin(ctx, head, place.Head); err != nil {
+				return nil, err
+			}
+		}
+	}
+	is := eventOf(verified, int(sequence-commit.FirstSequence))
+	if is.Batch.Events[is.Index].Sealed {
+		if err := c.openSealed(ctx, &is, looked{}); err != nil {
+			return nil, err
+		}
+	}
+	return &is, nil
+}
+
+// tieWithin has it proven that two heads are of one history, whichever is the older.
+func (c *Chain) tieWithin(ctx context.Context, a, b merkle.Head) error {
+	if a.Size > b.Size {
+		a, b = b, a
+	}
+	return c.prove(ctx, a, b)
+}

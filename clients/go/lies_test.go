@@ -1,0 +1,213 @@
+package atedb_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+
+	"atedb.example/go"
+	"atedb.example/go/event"
+	"atedb.example/go/fault"
+	"atedb.example/go/internal/strict"
+)
+
+// rawCodec hands messages on as they are.
+type rawCodec struct{}
+
+func (rawCodec) Name() string { return "proto" }
+
+func (rawCodec) Marshal(message any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(*message.(*[]byte))}, nil
+}
+
+func (rawCodec) Unmarshal(data mem.BufferSlice, message any) error {
+	*message.(*[]byte) = data.Materialize()
+	return nil
+}
+
+var _ encoding.CodecV2 = rawCodec{}
+
+// liar stands between a client and a server, and changes what the server sends. It gives its address.
+func liar(t *testing.T, server string, change func(method string, message []byte) []byte) string {
+	t.Helper()
+	honest, err := grpc.NewClient(server, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.ForceCodecV2(rawCodec{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle := func(_ any, in grpc.ServerStream) error {
+		method, _ := grpc.MethodFromServerStream(in)
+		md, _ := metadata.FromIncomingContext(in.Context())
+		out, err := honest.NewStream(metadata.NewOutgoingContext(in.Context(), md), &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+		if err != nil {
+			return err
+		}
+		go func() {
+			for {
+				var message []byte
+				if in.RecvMsg(&message) != nil {
+					_ = out.CloseSend()
+					return
+				}
+				if out.SendMsg(&message) != nil {
+					return
+				}
+			}
+		}()
+		for {
+			var message []byte
+			if err := out.RecvMsg(&message); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			message = change(method[strings.LastIndexByte(method, '/')+1:], message)
+			if err := in.SendMsg(&message); err != nil {
+				return err
+			}
+		}
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := grpc.NewServer(grpc.ForceServerCodecV2(rawCodec{}), grpc.UnknownServiceHandler(handle))
+	go func() { _ = proxy.Serve(listener) }()
+	t.Cleanup(func() {
+		proxy.Stop()
+		_ = honest.Close()
+	})
+	return listener.Addr().String()
+}
+
+// lose the data of the events of some sequences, as a server that has dropped or erased it would: redactedBy is 0 for the first.
+func lose(slice []byte, gone map[uint64]uint64) []byte {
+	stored, err := event.SplitSlice(slice)
+	if err != nil {
+		panic(err)
+	}
+	made := new(strict.Writer)
+	cursor := strict.NewCursor(slice)
+	sequence, at := stored[0].Commit.FirstSequence, 0
+	for cursor.Next() {
+		redactedBy, isGone := gone[sequence]
+		switch {
+		case cursor.Field == 1 && isGone:
+			inner := strict.NewCursor(cursor.Bytes())
+			inner.Next()
+			state := uint64(event.Dropped)
+			if redactedBy > 0 {
+				state = uint64(event.DataRedacted)
+			}
+			made.Message(1, new(strict.Writer).Bytes(1, inner.Bytes()).Varint(4, state).Varint(5, redactedBy).Finish())
+		default:
+			made.Message(cursor.Field, cursor.Bytes())
+		}
+		switch cursor.Field {
+		case 1:
+			sequence++
+		case 3:
+			if at++; at < len(stored) {
+				sequence = stored[at].Commit.FirstSequence
+			}
+		}
+	}
+	return made.Finish()
+}
+
+// losing changes answers that hold slices: in field 2 of a range's or a stream's, in field 1 of an event's.
+func losing(gone map[uint64]uint64) func(string, []byte) []byte {
+	fields := map[string]int{"ReadEvents": 2, "Subscribe": 2, "GetEvent": 1}
+	return func(method string, message []byte) []byte {
+		of := fields[method]
+		made := new(strict.Writer)
+		cursor := strict.NewCursor(message)
+		for cursor.Next() {
+			switch {
+			case cursor.Wire == strict.WireBytes && cursor.Field == of:
+				made.Message(of, lose(cursor.Bytes(), gone))
+			case cursor.Wire == strict.WireBytes:
+				made.Message(cursor.Field, cursor.Bytes())
+			default:
+				made.Varint(cursor.Field, cursor.Value)
+			}
+		}
+		if of == 0 {
+			return message
+		}
+		return made.Finish()
+	}
+}
+
+// testLies: data is said to be gone that nothing allows to be.
+func testLies(t *testing.T, mode string) {
+	if mode == "centralized" {
+		t.Skip("it is the same in both modes")
+	}
+	server := serverFor(t, mode)
+	key := newKey(t)
+	chain := open(t, connect(t, server.Address(), atedb.WithoutHome()), "example.com/lies/log", atedb.ForAppend(), atedb.WithKey(key))
+	for _, one := range [][2]string{{"a", "old"}, {"b", "only"}, {"a", "new"}} {
+		appendTo(t, chain, atedb.NewEvent{Name: one[0], Data: []byte(one[1])})
+	}
+	appendTo(t, chain, atedb.NewEvent{Kind: event.KindRedaction, Name: "b", Redaction: &event.Redaction{Sequences: []uint64{2}}})
+	for _, one := range []struct {
+		what string
+		gone map[uint64]uint64
+		// sequence that is told of; "" where it is true. alone: whether the event by itself shows it, too.
+		sequence string
+		of       uint64
+	}{
+		{"what was written over", map[uint64]uint64{1: 0}, "", 1},
+		{"what a redaction names", map[uint64]uint64{2: 4}, "", 2},
+		{"the newest of its object", map[uint64]uint64{3: 0}, "3", 3},
+		{"the only one of its object, which is redacted and not dropped", map[uint64]uint64{2: 0}, "2", 2},
+		{"redacted by what is none", map[uint64]uint64{1: 3}, "1", 1},
+		{"redacted by the redaction of another object", map[uint64]uint64{1: 4}, "1", 1},
+		{"redacted by what is before it", map[uint64]uint64{2: 1}, "2", 2},
+		{"redacted by what isn't there", map[uint64]uint64{2: 9}, "2", 2},
+	} {
+		t.Run(one.what, func(t *testing.T) {
+			address := liar(t, server.Address(), losing(one.gone))
+			reader := open(t, connect(t, address, atedb.WithoutHome(), atedb.WithEncryption(atedb.Plain)), "example.com/lies/log")
+			check := func(way string, err error) {
+				t.Helper()
+				if one.sequence == "" {
+					if err != nil {
+						t.Errorf("%s: %v", way, err)
+					}
+				} else if found := fault.Of(err); found == nil || found.Reason != fault.VerificationFailed || found.Metadata["sequence"] != one.sequence {
+					t.Errorf("%s: %v", way, err)
+				}
+			}
+			_, err := reader.Verify(within(t))
+			check("verify", err)
+			err = nil
+			for _, failed := range reader.Read(within(t), atedb.ReadOptions{}) {
+				err = failed
+			}
+			check("read", err)
+			err = nil
+			ctx, cancel := context.WithCancel(within(t))
+			for _, failed := range reader.Subscribe(ctx, atedb.SubscribeOptions{OnCaughtUp: func(atedb.HeadSignal) { cancel() }}) {
+				if !errors.Is(failed, context.Canceled) {
+					err = failed
+				}
+			}
+			cancel()
+			check("subscribe", err)
+			is, err := reader.GetAt(within(t), one.of)
+			if (err == nil) != (one.sequence == "") || err != nil && !errors.Is(err, fault.VerificationFailed) && !errors.Is(err, fault.SequenceOutOfRange) {
+				t.Errorf("get: %+v: %v", is, err)
+			}
+		})
+	}
+}

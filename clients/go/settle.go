@@ -1,0 +1,88 @@
+package atedb
+
+import (
+	"context"
+
+	atedbv1 "atedb.example/go/gen/atedb/v1"
+
+	"atedb.example/go/merkle"
+)
+
+// Unchecked are events of a range whose data is gone, of which nothing in the range shows that this is allowed.
+type Unchecked struct {
+	// Count is how many at least.
+	Count int
+	// Sequences of the lowest of them; at most 100.
+	Sequences []uint64
+}
+
+const uncheckedMax = 100
+
+func tellUnchecked(replay *replaying, tell func(Unchecked)) {
+	owed := replay.verifier.Owed()
+	if tell == nil || owed.Count() == 0 {
+		return
+	}
+	unchecked := Unchecked{Count: owed.Count()}
+	for _, one := range owed.Left(uncheckedMax) {
+		unchecked.Sequences = append(unchecked.Sequences, one.Sequence)
+	}
+	tell(unchecked)
+}
+
+// readingsMax: a chain that grows and is compacted without an end is given up on.
+const readingsMax = 16
+
+// settle reads on from the end of a range, since data in it is gone and what allows that may have been appended while it was read. Nothing of
+// that is handed on. It returns the head that was read up to. The error is VERIFICATION_FAILED where it isn't there.
+func (c *Chain) settle(ctx context.Context, replay *replaying) (merkle.Head, error) {
+	for range readingsMax {
+		before := replay.verifier.NextCommit()
+		if err := c.readOn(ctx, replay); err != nil {
+			return merkle.Head{}, err
+		}
+		if replay.verifier.NextCommit() == before || replay.verifier.Owed().Count() == 0 {
+			break
+		}
+	}
+	return replay.verifier.Head(), replay.verifier.Owed().Settle()
+}
+
+// readOn reads from where a replay stands to the chain's end, and has it replayed.
+func (c *Chain) readOn(ctx context.Context, replay *replaying) error {
+	id := c.Genesis().ChainID
+	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: id[:], FromSequence: replay.verifier.NextSequence()}
+	stream, err := c.ask(ctx, atedbv1.ChainService_ReadEvents_FullMethodName, request)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	var head merkle.Head
+	for isFirst := true; ; isFirst = false {
+		bytes, err := stream.Recv()
+		if err != nil {
+			return notEOF(err, c.client.Server())
+		}
+		message, err := parseReadMessage(bytes)
+		switch {
+		case err != nil:
+			return err
+		case isFirst != (message.kind == messageStart):
+			return incomplete("it does not say where it starts, or twice")
+		case message.kind == messageStart:
+			head = message.start.head
+			if err := replay.resume(message.start); err != nil {
+				return err
+			}
+		case message.kind == messageLog:
+			if _, err := replay.feed(ctx, message.slice); err != nil {
+				return err
+			}
+		case message.kind == messageEnd:
+			if is := replay.verifier.Head(); is.Size != message.endCommit || is.Size != head.Size || !merkle.VerifyConsistency(is, head, message.consistency) {
+				return incomplete("its end is not that of the head that its start names")
+			}
+			return nil
+		}
+	}
+}
