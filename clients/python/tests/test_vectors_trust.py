@@ -14,7 +14,7 @@ from atedb.events.rules import read_confidentiality
 from atedb.events.seal import TreeHead
 from atedb.events.sealed_data import open_sealed_data, unwrap_read_key
 from atedb.log.segment import scan_segment
-from atedb.trust.authority import Authority
+from atedb.trust.authority import Authority, CommitPlace
 from atedb.trust.check_batch import verify_genesis
 from atedb.trust.key_ring import KeyRing, take_back
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
@@ -33,6 +33,7 @@ def _keys(places: list[int]) -> list[PublicKey]:
 @run("authorisation", "histories")
 def test_history(case: Case) -> None:
     ring = KeyRing(_keys(case["roots"]), _keys(case["known"]))
+    place_of_commit = CommitPlace(1, "example.com/me/test")
     authority = Authority(ring, confidential=case["confidential"], private=False)
     for place, decided in enumerate(case["batches"]):
         batch = parse_batch(data(decided["run"]))
@@ -40,9 +41,9 @@ def test_history(case: Case) -> None:
         try:
             authority.keys_of(batch)
             # What was decided can be taken back, and is decided alike again.
-            take_back(authority.decide(batch))
+            take_back(authority.decide(batch, place_of_commit))
             authority.keys_of(batch)
-            authority.decide(batch)
+            authority.decide(batch, place_of_commit)
         except AtedbError as error:
             index = error.metadata.get("event_index")
             verdict = (error.reason.value, None if index is None else int(index))

@@ -21,7 +21,8 @@ from atedb.events.primary_key import PRIMARY_KEY_BYTES, primary_key_from_name
 from atedb.events.rules import read_confidentiality
 from atedb.events.seal import TreeHead
 from atedb.events.sealed_data import open_sealed_data
-from atedb.trust.replay import ReplayStart, ReplayVerifier, VerifiedBatch, verify_single
+from atedb.trust.replay import ReplayStart, ReplayVerifier, VerifiedBatch
+from atedb.trust.single import verify_single
 from atedb.v1 import chain_pb2
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from atedb.crypto.merkle import Frontier
 from atedb.encoding.fields import FieldWriter, fields
-from atedb.encoding.forms import MAGICS
+from atedb.encoding.form_fields import MAGICS
 from atedb.errors import AtedbError, Reason
 from atedb.events.commit import Commit, StoredBatch, parse_commit
 from atedb.limits import BATCH_BYTES_MAX, COMMIT_BYTES_MAX, RUN_BYTES_MAX, UNSYNCED_BYTES_MAX
