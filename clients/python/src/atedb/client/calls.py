@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
+from atedb.client.acting_keys import ActingKeys
 from atedb.client.transport import Call, Transport
 from atedb.crypto.domains import CONTEXT_TICKET
 from atedb.crypto.keys import KeyPair, PublicKey
@@ -45,12 +46,12 @@ class ChainCalls:
         transport: Transport,
         chain_key: ChainKey,
         *,
-        load_keys: Callable[[], list[KeyPair]],
+        keys: ActingKeys,
         check_challenge: Callable[[bytes, IdentityLine], Awaitable[None]],
     ) -> None:
         self.transport = transport
         self.chain_key = chain_key
-        self._load_keys = load_keys
+        self.keys = keys
         self._check_challenge = check_challenge
         self._ticket: tuple[bytes, float] | None = None
         self._renewing = asyncio.Lock()
@@ -116,7 +117,8 @@ class ChainCalls:
                 self._ticket = await self._ask()
 
     async def _ask(self) -> tuple[bytes, float]:
-        keys = self._load_keys()
+        await self.keys.ready(to_write=False)
+        keys = self.keys.reading()
         if not keys:
             why = f"the chain {self.chain_key.text} is private, and there is no key here to open it with"
             raise AtedbError(Reason.CHAIN_PRIVATE, why, metadata={"chain_key": self.chain_key.text})
@@ -127,6 +129,9 @@ class ChainCalls:
             first = chain_pb2.GetTicketRequest(
                 chain_key=self.chain_key.text, key=public_key_message(key.public_key)
             )
+            if self.keys.token is not None:
+                first.delegations.extend(one.message for one in self.keys.token.delegations)
+                first.issuer.CopyFrom(public_key_message(self.keys.token.issuer))
             await call.write(first.SerializeToString())
             challenge = (await self._due(call, "challenge")).challenge
             proof = chain_pb2.TicketProof(

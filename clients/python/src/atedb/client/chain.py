@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent
+from atedb.client.gone import OnUnchecked
 from atedb.client.locks import Lease, LockTarget, lock_object
-from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
+from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events, check_room_for
 from atedb.client.notices import OnNotice
 from atedb.client.opened import Expected
 from atedb.client.opener import ChainOpener
@@ -49,6 +51,8 @@ class ChainOptions:
     expected: Expected
     pad: bool
     """Whether sealed data is padded to a length that many others share."""
+    claims: bool
+    """Whether the name of the owner is claimed, where nobody has it and the server lets this client have it."""
     check_rules: bool | None
     sign_batches: bool
     reconnect_s: float
@@ -68,20 +72,17 @@ class Chain:
         options: ChainOptions,
         *,
         home: Path | None,
-        load_key: Callable[[], KeyPair],
-        load_keys: Callable[[], list[KeyPair]],
+        keys: ActingKeys,
         on_notice: OnNotice,
     ) -> None:
         self.key = chain_key
         self._options = options
-        self._load_key = load_key
+        self._keys = keys
         remembered = RememberedChain(home, transport.address.server, chain_key)
-        self._calls = ChainCalls(
-            transport, chain_key, load_keys=load_keys, check_challenge=self._check_challenge
-        )
+        self._calls = ChainCalls(transport, chain_key, keys=keys, check_challenge=self._check_challenge)
         self._opener = ChainOpener(self._calls, options.expected, remembered, on_notice)
         self._reader = ChainReader(
-            self._calls, self._opener, ReadKeys(load_keys), check_rules=options.check_rules
+            self._calls, self._opener, ReadKeys(keys.reading), check_rules=options.check_rules
         )
         place = WriterPlace(
             self._calls,
@@ -89,13 +90,14 @@ class Chain:
             home=home,
             confidential=options.expected.confidential,
             private=options.expected.private,
+            claims=options.claims,
             on_notice=on_notice,
         )
         self._writer = Writer(
             self._calls,
             self._opener,
             place,
-            load_key=load_key,
+            keys=keys,
             sign_batches=options.sign_batches,
             reconnect_s=options.reconnect_s,
             on_notice=on_notice,
@@ -106,7 +108,7 @@ class Chain:
             self._reader,
             confidential=options.expected.confidential,
             padding=padding,
-            load_key=load_key,
+            keys=keys,
             genesis=self._opened,
             append=self._append_built,
         )
@@ -135,8 +137,11 @@ class Chain:
 
     @property
     def own_key(self) -> PublicKey:
-        """The key that is written with. Made, if it is the default one and isn't there."""
-        return self._load_key().public_key
+        """The key that is written with. Made, if it is the default one and isn't there.
+
+        In a group's chain it is that of a role, once something was read or written that needs it.
+        """
+        return self._keys.writing().public_key
 
     async def append(
         self,
@@ -169,15 +174,24 @@ class Chain:
             return await self._sealing.append(all_events, asked, co_signers)
 
     async def read(
-        self, *, start: int = 0, end: int | None = None, limit: int | None = None
+        self,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        limit: int | None = None,
+        on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[ChainEvent, None]:
         """Read a range of sequences as it is at the call, verified; `end` is the first that isn't wanted.
+
+        `on_unchecked`: told at the end of a range that doesn't reach the chain's, where data is gone and nothing that was read
+        shows that this is allowed. Of one that does, that is VERIFICATION_FAILED.
 
         Raises, from the iteration, CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED,
         CONNECTION_FAILED.
         """
         await self._opened()
-        async with contextlib.aclosing(self._reader.read(start=start, end=end, limit=limit)) as events:
+        reading = self._reader.read(start=start, end=end, limit=limit, on_unchecked=on_unchecked)
+        async with contextlib.aclosing(reading) as events:
             async for event in events:
                 yield event
 
@@ -288,7 +302,7 @@ class Chain:
             self._calls,
             self._opener,
             target,
-            load_key=self._load_key,
+            keys=self._keys,
             wait=wait,
             ttl_s=ttl_s,
             reconnect_s=self._options.reconnect_s,
@@ -338,6 +352,8 @@ class Chain:
                 raise
 
     async def _append_built(self, built: BuiltEvents) -> Committed:
+        if self._keys.token is not None:
+            check_room_for(self._keys.token, built)
         committed = await self._writer.append(built)
         self._acknowledged = max(self._acknowledged, committed.commit)
         return committed

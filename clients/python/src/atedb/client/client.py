@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from atedb.client.acting_keys import ActingKeys
 from atedb.client.chain import Chain, ChainOptions
 from atedb.client.home import DEFAULT_KEY, default_home, load_key, load_or_make_key
 from atedb.client.identity_check import IdentityCheck, LookUpIdentity
@@ -15,6 +16,7 @@ from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.errors import invalid
 from atedb.events.chain_key import ServerAddress, parse_chain_key, parse_server_address
 from atedb.events.genesis import TrustMode
+from atedb.events.token import Token
 
 _RECONNECT_S = 60.0
 
@@ -28,6 +30,7 @@ class Client:
         *,
         home: Path | None,
         passphrase: str | None,
+        token: Token | str | None,
         encryption: Encryption,
         tls: TlsOptions | None,
         look_up_identity: LookUpIdentity | None,
@@ -35,6 +38,7 @@ class Client:
     ) -> None:
         self._home = home
         self._passphrase = passphrase
+        self._token = Token.parse(token) if isinstance(token, str) else token
         self._on_notice = on_notice
         self._keys: dict[str, KeyPair] = {}
         self._chains: list[Chain] = []
@@ -56,12 +60,14 @@ class Client:
         chain: str,
         *,
         key: str | KeyPair | None = None,
+        token: Token | str | None = None,
         for_append: bool = True,
         chain_id: bytes | None = None,
         trust_mode: TrustMode | None = None,
         confidential: bool = False,
         private: bool = False,
         pad: bool = False,
+        claim: bool = False,
         check_rules: bool | None = None,
         sign_batches: bool = False,
         reconnect_s: float = _RECONNECT_S,
@@ -69,9 +75,12 @@ class Client:
         """Open a chain, by its key: `domain/name/db` or `group/db`.
 
         `key`: the one to write with, or its name in the home folder; None: the default one, which is made when it is needed.
+        `token`: to act by instead of a key, or its text; None: that of the client, if it has one and no key is named.
         `for_append`: a chain that isn't there is created by the first append; else that is CHAIN_NOT_FOUND.
         `chain_id`, `trust_mode`, `confidential`, `private`: what is demanded of the chain; the latter two are also what a chain
-        is created as. `pad`: whether sealed data is padded to a length that many others share. `check_rules`: whether all that
+        is created as. `claim`: whether the name of its owner is claimed for the key, where nobody has it, the server has an auth
+        service, and runs on this machine. `pad`: whether sealed data is padded to a length that many others share.
+        `check_rules`: whether all that
         is read is checked to have been allowed, for which all before it is read; None: where the server isn't trusted with
         that. `sign_batches`: whether each batch is signed, also where a proof of the key would do. `reconnect_s`: how long
         appends wait for a lost server.
@@ -80,15 +89,20 @@ class Client:
         CONNECTION_FAILED and others.
         """
         chain_key = parse_chain_key(chain)
-        expected = Expected(chain_id, trust_mode, confidential, private)
-        options = ChainOptions(expected, pad, check_rules, sign_batches, reconnect_s)
+        acting = self._token if token is None and key is None else token
+        if acting is not None and key is not None:
+            raise invalid("token", "a key and a token exclude each other: a token has a key of its own")
+        if isinstance(acting, str):
+            acting = Token.parse(acting)
+        keys = ActingKeys(lambda: self._load(key), lambda: self._keys_at_hand(key), token=acting)
+        expected = Expected(chain_id, trust_mode, confidential, private, acting is not None)
+        options = ChainOptions(expected, pad, claim, check_rules, sign_batches, reconnect_s)
         opened = Chain(
             self._transport,
             chain_key,
             options,
             home=self._home,
-            load_key=lambda: self._load(key),
-            load_keys=lambda: self._keys_at_hand(key),
+            keys=keys,
             on_notice=self._on_notice,
         )
         await opened.open(for_append=for_append)
@@ -140,6 +154,7 @@ def connect(
     *,
     home: Path | str | None = None,
     passphrase: str | None = None,
+    token: Token | str | None = None,
     encryption: Encryption = "auto",
     tls: TlsOptions | None = None,
     look_up_identity: LookUpIdentity | None = None,
@@ -148,7 +163,8 @@ def connect(
     """Make a client of a server: `host[:port]`, or `ate://host[:port]`, and `#sha256:<fingerprint>` to pin its identity key.
 
     `home`: where keys, known servers and what was verified are kept; None: ATE_HOME, else ~/.ate. An empty text: nothing is
-    kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `encryption`: `auto` is what the
+    kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `token`: to act by instead of keys, where
+    none is named; `Token.from_environment()` is what the commands act by. `encryption`: `auto` is what the
     server requires, and always where it is known to encrypt or is pinned; else the least bits of keys, or `plain`.
     `look_up_identity`: how the identity of a server that was never met is looked up. Raises REQUEST_INVALID.
     """
@@ -157,6 +173,7 @@ def connect(
         parse_server_address(server),
         home=folder,
         passphrase=passphrase,
+        token=token,
         encryption=encryption,
         tls=tls,
         look_up_identity=look_up_identity,

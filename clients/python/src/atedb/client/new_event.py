@@ -12,6 +12,7 @@ from atedb.events.event import BuiltEvent, EventInput, Sealing, build_event
 from atedb.events.primary_key import PRIMARY_KEY_BYTES, child_primary_key, primary_key_from_name
 from atedb.events.rules import Authorisation, EventAuthority, KeyChange, WrappedKey
 from atedb.events.seal import Precondition
+from atedb.events.token import Token
 from atedb.limits import (
     BATCH_BYTES_MAX,
     BATCH_EVENTS_MAX,
@@ -23,6 +24,7 @@ from atedb.limits import (
 
 _SIGNER_BYTES_MAX: Final = 8_192
 """Room for a signature and the key that made it."""
+_FIELD_HEAD_BYTES_MAX: Final = 8
 _SEAL_BYTES_MAX: Final = 1_024 + 32 * PRECONDITIONS_MAX
 """Room for a seal beside the events: its header and conditions take less than this."""
 _EVENTS_BYTES_MAX: Final = BATCH_BYTES_MAX - COMMIT_BYTES_MAX - _SEAL_BYTES_MAX - _SIGNER_BYTES_MAX
@@ -181,6 +183,14 @@ def build_events(
         built.append(made)
     bears_authority = any(event.bears_authority() for event in events)
     return BuiltEvents(built, size, preconditions, co_signers, bears_authority, sealings is not None)
+
+
+def check_room_for(token: Token, built: BuiltEvents) -> None:
+    """Refuse events that leave no room in their batch for what was delegated to its writer. Raises DATA_TOO_LARGE."""
+    path = sum(len(one.message) + _FIELD_HEAD_BYTES_MAX for one in token.delegations)
+    most = _EVENTS_BYTES_MAX - (len(built.co_signers) + 1) * _SIGNER_BYTES_MAX - path
+    if built.bytes > most:
+        raise _too_large(built.bytes, len(built.events), most)
 
 
 def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: Sealing | None) -> EventInput:

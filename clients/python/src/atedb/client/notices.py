@@ -9,6 +9,7 @@ from atedb.errors import AtedbError
 NoticeKind = Literal[
     "key-created",
     "chain-created",
+    "name-claimed",
     "new-writer",
     "reconnecting",
     "server-met",

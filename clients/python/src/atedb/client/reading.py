@@ -8,6 +8,7 @@ from dataclasses import replace
 from atedb.client.calls import ChainCalls, untrue
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
+from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
@@ -73,7 +74,12 @@ class ChainReader:
             return self.rules()
 
     async def read(
-        self, *, start: int = 0, end: int | None = None, limit: int | None = None
+        self,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        limit: int | None = None,
+        on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[ChainEvent, None]:
         """Read a range, as it is now. Raises VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED, CONNECTION_FAILED."""
         if start < 0 or (end is not None and end < 0) or (limit is not None and limit < 0):
@@ -83,7 +89,8 @@ class ChainReader:
         if end is not None and end <= start:
             return
         verifier = await self.begin_at(start)
-        async with contextlib.aclosing(self._range(verifier, start=start, end=end)) as batches:
+        reading = self._range(verifier, start=start, end=end, on_unchecked=on_unchecked)
+        async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
                 for event in events_of(batch, start, end):
                     yield await self.opened(event)
@@ -151,7 +158,16 @@ class ChainReader:
             raise untrue("the event is not the one that was asked for")
         if sequence is not None and answer.sequence != sequence:
             raise untrue("the event is not the one that was asked for")
-        return await self.opened(events[0])
+        event = events[0]
+        if event.data_state != "present":
+            await check_gone(event, self._get, is_newest=primary_key is not None)
+        return await self.opened(event)
+
+    async def _get(self, which: int | bytes) -> ChainEvent | None:
+        """Get the event of a sequence, or the newest one of an object."""
+        if isinstance(which, int):
+            return await self.get(sequence=which)
+        return await self.get(primary_key=which)
 
     async def check_within(self, verifier: ReplayVerifier, head: TreeHead) -> None:
         """Check that a head that was served and the history whose rules were verified are of one history."""
@@ -180,7 +196,12 @@ class ChainReader:
         return self.begin()
 
     async def _range(
-        self, verifier: ReplayVerifier | None, *, start: int = 0, end: int | None = None
+        self,
+        verifier: ReplayVerifier | None,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[VerifiedBatch, None]:
         """Read batches from where a replay stands on."""
         known = self.opener.known.newest
@@ -204,8 +225,12 @@ class ChainReader:
                     for batch in await follower.feed(next(iter(messages_in(raw, 2)))):
                         yield batch
                 elif kind == "end" and follower is not None:
-                    await self._check_end(follower, answer.end, end)
+                    await self.check_end(follower, answer.end, end)
+                    # What allows data to be gone may have come since the call.
+                    if follower.verifier.next_commit == follower.start_head.size:
+                        await settle_owed(self, follower)
                     self.keep(follower.verifier)
+                    tell_unchecked(follower.verifier.owed, on_unchecked)
                     return
                 else:
                     raise untrue("a range has its start, batches, and its end")
@@ -213,7 +238,8 @@ class ChainReader:
             await answers.aclose()
         raise untrue("a range ends without saying so")
 
-    async def _check_end(self, follower: Follower, said: chain_pb2.EndOfRange, end: int | None) -> None:
+    async def check_end(self, follower: Follower, said: chain_pb2.EndOfRange, end: int | None) -> None:
+        """Check what a server says of the end of a range. Raises VERIFICATION_FAILED, HEAD_CONFLICT."""
         verifier, head = follower.verifier, follower.start_head
         reached = verifier.head()
         is_tied = reached.size == said.end_commit and verify_consistency(
@@ -299,7 +325,10 @@ class ChainReader:
         """Open what is sealed, where one of the client's keys was given the read key."""
         if event.sealed is None:
             return event
+        if event.data_state != "present":
+            return replace(event, sealed=SealedState(event.sealed.read_key_id, "gone"))
         key_id, chain_id = event.sealed.read_key_id, self.genesis.chain_id
+        await self.calls.keys.ready(to_write=False)
         read_key = self.read_keys.find(key_id, chain_id)
         # It may have been handed out in what this client has not read; or later, to a reader who joined late.
         for sequence in (event.sequence + 1, None):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls, untrue
 from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
 from atedb.client.pipeline import Committed
@@ -57,7 +58,7 @@ class SealingWriter:
         *,
         confidential: bool,
         padding: Padding,
-        load_key: Callable[[], KeyPair],
+        keys: ActingKeys,
         genesis: Callable[[], Awaitable[Genesis]],
         append: Callable[[BuiltEvents], Awaitable[Committed]],
     ) -> None:
@@ -65,7 +66,7 @@ class SealingWriter:
         self._reader = reader
         self._confidential = confidential
         self._padding = padding
-        self._load_key = load_key
+        self._keys = keys
         self._genesis = genesis
         self._append = append
         self._turn = asyncio.Lock()
@@ -142,7 +143,7 @@ class SealingWriter:
             is_of_chain = shared.event().primary_key is None
             besides = keep_out(authority, removed) if genesis.private and is_of_chain else []
             if not genesis.private or not is_clear_chain(authority, shared):
-                own = self._load_key().public_key
+                own = self._keys.writing().public_key
                 staying = readers_without(authority, self._reader.read_keys, shared, removed, own)
                 return self._new_readers(genesis, shared, staying, besides)
             if not besides:
@@ -158,7 +159,7 @@ class SealingWriter:
         readers: Sequence[PublicKey],
         besides: list[NewEvent],
     ) -> ReaderChange:
-        own = self._load_key().public_key
+        own = self._keys.writing().public_key
         change = set_readers(genesis.chain_id, shared, [own, *readers])
         return ReaderChange([*besides, *change.events], change.read_key)
 

@@ -18,6 +18,7 @@ from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.seal import TreeHead
 from atedb.limits import INTEGER_MAX
 from atedb.trust.checkpoints import SignedHead
+from atedb.trust.owed_data import refuse_unallowed
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
 from atedb.v1 import chain_pb2
 
@@ -163,6 +164,7 @@ class Subscription:
                     names = {"caught_up": "caught-up", "fell_behind": "fell-behind"}
                     told = names.get(kind or "", "heartbeat")
                     if told == "caught-up":
+                        refuse_unallowed(follower.verifier.owed.left(1))
                         self._reader.keep(follower.verifier.copy())
                     self._tell(Signal(told, head, said.next_sequence))  # type: ignore[arg-type]
         finally:

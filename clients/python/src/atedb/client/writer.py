@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls, signature_message, untrue
 from atedb.client.new_event import BuiltEvents
 from atedb.client.notices import Notice, OnNotice
@@ -59,7 +60,7 @@ class Writer:
         opener: ChainOpener,
         place: WriterPlace,
         *,
-        load_key: Callable[[], KeyPair],
+        keys: ActingKeys,
         sign_batches: bool,
         reconnect_s: float,
         on_notice: OnNotice,
@@ -67,7 +68,7 @@ class Writer:
         self._calls = calls
         self._opener = opener
         self._place = place
-        self._load_key = load_key
+        self._keys = keys
         self._sign_batches = sign_batches
         self._reconnect_s = reconnect_s
         self._on_notice = on_notice
@@ -106,7 +107,7 @@ class Writer:
     async def create(self) -> None:
         """Have the chain there, created if it wasn't."""
         try:
-            await self._place.take(self._load_key(), self._pipeline.batches)
+            await self._place.take(await self._key(), self._pipeline.batches)
         except LocalFailure as failure:
             raise failure.error from failure
 
@@ -139,10 +140,7 @@ class Writer:
 
     async def _connection(self) -> None:
         """Do everything from opening the chain to the end of one stream."""
-        try:
-            key = self._load_key()
-        except AtedbError as error:
-            raise LocalFailure(error) from error
+        key = await self._key()
         placed = await self._place.take(key, self._pipeline.batches)
         self._check_blind(placed)
         genesis, slot = placed.genesis, placed.slot
@@ -158,7 +156,15 @@ class Writer:
                 await self._prove(call, key, placed)
             known = self._opener.known
             self._pipeline.attach(
-                Outlet(slot, genesis.chain_id, key, signs, is_stranger, lambda: known.newest)
+                Outlet(
+                    slot,
+                    genesis.chain_id,
+                    key,
+                    signs,
+                    is_stranger,
+                    self._keys.token,
+                    lambda: known.newest,
+                )
             )
             sending = asyncio.get_running_loop().create_task(self._send(call, names_chain=signs))
             while True:
@@ -176,6 +182,13 @@ class Writer:
                     await sending
         if self._pipeline.is_busy:
             raise self._lost("has ended the stream")
+
+    async def _key(self) -> KeyPair:
+        await self._keys.ready(to_write=True)
+        try:
+            return self._keys.writing()
+        except AtedbError as error:
+            raise LocalFailure(error) from error
 
     async def _read(self, call: Call) -> bytes | None:
         """Read the next answer; None: the stream has ended, or is to end and the server takes its time."""

@@ -137,7 +137,8 @@ def sign_run(
     seal = FieldWriter().data(1, seal_header)
     for key in sorted(keys, key=lambda one: one.fingerprint):
         seal.message(2, Signature.by(key, CONTEXT_SEAL, seal_header).message())
-    for public_key in sorted(shown, key=lambda one: one.fingerprint):
+    once = {key.fingerprint: key for key in shown}
+    for public_key in sorted(once.values(), key=lambda one: one.fingerprint):
         seal.message(3, public_key.message())
     for delegation in delegations:
         seal.data(4, delegation)
