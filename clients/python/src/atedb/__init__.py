@@ -7,7 +7,9 @@ from atedb.client.chain import Chain
 from atedb.client.chain_event import ChainEvent, SealedState
 from atedb.client.client import Client, connect
 from atedb.client.gone import UncheckedData
+from atedb.client.group_keys import OpenedGroup
 from atedb.client.locks import Lease
+from atedb.client.login import LoggedIn
 from atedb.client.new_event import Conditions, NewEvent
 from atedb.client.notices import Notice
 from atedb.client.pipeline import Committed
@@ -34,8 +36,10 @@ __all__ = [
     "KeyChange",
     "KeyPair",
     "Lease",
+    "LoggedIn",
     "NewEvent",
     "Notice",
+    "OpenedGroup",
     "PublicKey",
     "ReadRule",
     "Reason",

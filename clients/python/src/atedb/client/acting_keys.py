@@ -1,25 +1,10 @@
 """The keys by which somebody uses a chain: their own, that of a token, or that of a role in the group that owns it."""
 
 from collections.abc import Callable
-from typing import Protocol
 
+from atedb.client.group_keys import GroupKeys, RoleKeysNow
 from atedb.crypto.keys import KeyPair
 from atedb.events.token import Token
-
-
-class RoleKeys(Protocol):
-    """What a member's key opens of a group."""
-
-    @property
-    def writing(self) -> KeyPair | None:
-        """The key of the highest role that the member has; None: there is none."""
-
-    @property
-    def reading(self) -> list[KeyPair]:
-        """Keys that read keys may have been handed out to, those that roles had before among them."""
-
-    async def ready(self, own: Callable[[], KeyPair], at_hand: Callable[[], list[KeyPair]]) -> None:
-        """Ask for the group, if that was not done."""
 
 
 class ActingKeys:
@@ -31,7 +16,7 @@ class ActingKeys:
         at_hand: Callable[[], list[KeyPair]],
         *,
         token: Token | None = None,
-        roles: RoleKeys | None = None,
+        roles: GroupKeys | None = None,
     ) -> None:
         """Take the user's own key to write with, and those that are there to read with; none is made for reading."""
         self._own = own
@@ -41,12 +26,8 @@ class ActingKeys:
 
     async def ready(self, *, to_write: bool) -> None:
         """Have the keys of roles at hand, where a group owns the chain. `to_write`: the user's own key is made, if it must be."""
-        if self._roles is None:
-            return
-        await self._roles.ready(self._own if to_write else self._own_at_hand, self._at_hand)
-
-    def _own_at_hand(self) -> KeyPair:
-        return self._at_hand()[0]
+        if self._roles is not None:
+            await self._roles.ready(self._own, self._at_hand, to_write=to_write)
 
     def writing(self) -> KeyPair:
         """Give the key to write with."""
@@ -66,3 +47,7 @@ class ActingKeys:
         if self.token is not None:
             return [self.token.key]
         return [*([] if self._roles is None else self._roles.reading), *self._at_hand()]
+
+    def roles_now(self) -> RoleKeysNow | None:
+        """Say what the keys of the group's roles are now; None where no group owns the chain, or it isn't for the user to know."""
+        return None if self._roles is None else self._roles.roles_now()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -55,6 +55,8 @@ class ChainOptions:
     """Whether the name of the owner is claimed, where nobody has it and the server lets this client have it."""
     check_rules: bool | None
     sign_batches: bool
+    sign_as_member: bool
+    """Whether what is written by the key of a group's role is signed with the member's own key, too."""
     reconnect_s: float
 
 
@@ -163,6 +165,8 @@ class Chain:
         self._check_open()
         all_events = _events_of(events)
         asked = conditions or Conditions()
+        await self._keys.ready(to_write=True)
+        all_events, co_signers = self._by_member(all_events, co_signers)
         if self._sealing.seals(self.genesis):
             return await self._sealing.append(all_events, asked, co_signers)
         try:
@@ -172,6 +176,18 @@ class Chain:
             if error.reason != Reason.READ_RULE_MISMATCH:
                 raise
             return await self._sealing.append(all_events, asked, co_signers)
+
+    def _by_member(
+        self, events: list[NewEvent], co_signers: Sequence[KeyPair]
+    ) -> tuple[list[NewEvent], Sequence[KeyPair]]:
+        """Have events that are written by the key of a role name the member as their author, who signs them, too."""
+        author = self._keys.author()
+        if author is None or not self._options.sign_as_member:
+            return events, co_signers
+        name = author.fingerprint
+        signs = any(one.fingerprint == name for one in co_signers)
+        named = [replace(event, author=event.author or name) for event in events]
+        return named, co_signers if signs else [*co_signers, author]
 
     async def read(
         self,
@@ -253,6 +269,7 @@ class Chain:
         any more reads what was written before, and no more.
         """
         self._check_open()
+        await self._keys.ready(to_write=True)
         if self.genesis is None:
             await self._writer.create()
         return await self._sealing.set_readers(shared, readers, conditions or Conditions())
@@ -269,6 +286,7 @@ class Chain:
         Raises as `append`; READ_KEY_MISSING where none of the client's keys may read it.
         """
         self._check_open()
+        await self._keys.ready(to_write=True)
         return await self._sealing.add_readers(shared, readers, conditions or Conditions())
 
     async def remove_readers(
@@ -280,6 +298,7 @@ class Chain:
     ) -> Committed:
         """Take readers off, as `set_readers` with all others: those who stay are given a new read key."""
         self._check_open()
+        await self._keys.ready(to_write=True)
         return await self._sealing.remove_readers(shared, fingerprints, conditions or Conditions())
 
     async def lock(

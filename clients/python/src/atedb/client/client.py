@@ -4,17 +4,21 @@ from pathlib import Path
 
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.chain import Chain, ChainOptions
+from atedb.client.claim_owner import claim_owner
+from atedb.client.group_keys import GroupKeys, OpenedGroup, open_group
 from atedb.client.home import DEFAULT_KEY, default_home, load_key, load_or_make_key
 from atedb.client.identity_check import IdentityCheck, LookUpIdentity
+from atedb.client.known_groups import KnownGroups
 from atedb.client.known_hosts import KnownHosts
+from atedb.client.login import LoggedIn, log_in
 from atedb.client.notices import OnNotice, ignore
 from atedb.client.opened import Expected
 from atedb.client.tls import TlsOptions
 from atedb.client.transport import Transport
 from atedb.client.tunnel_agreement import Encryption
 from atedb.crypto.keys import KeyPair, PublicKey
-from atedb.errors import invalid
-from atedb.events.chain_key import ServerAddress, parse_chain_key, parse_server_address
+from atedb.errors import AtedbError, Reason, invalid
+from atedb.events.chain_key import ChainKey, ServerAddress, parse_chain_key, parse_server_address
 from atedb.events.genesis import TrustMode
 from atedb.events.token import Token
 
@@ -43,7 +47,16 @@ class Client:
         self._keys: dict[str, KeyPair] = {}
         self._chains: list[Chain] = []
         check = IdentityCheck(address, KnownHosts(home), look_up_identity, on_notice)
-        self._transport = Transport(address, encryption=encryption, identity_check=check, tls=tls)
+
+        def transport(wanted: Encryption) -> Transport:
+            return Transport(address, encryption=wanted, identity_check=check, tls=tls)
+
+        self._transport = transport(encryption)
+        self._always_encrypts = tls is not None or encryption not in ("auto", "plain")
+        self._encryption = encryption
+        self._transport_with = transport
+        self._safe: Transport | None = None
+        self._groups = KnownGroups(home, address.server, on_notice)
 
     @property
     def server(self) -> str:
@@ -54,6 +67,38 @@ class Client:
     def server_identity(self) -> PublicKey | None:
         """The identity that the server has proven last; None before, and without encryption."""
         return self._transport.tunnel.proven_identity
+
+    async def login(self, account: str, password: str, *, totp_code: str | None = None) -> LoggedIn:
+        """Log in to an account, `name@domain`, of the server's auth service; what is then opened with its `key` acts as its owner.
+
+        The server is never sent the password. `totp_code`: of the second factor, six digits; a login needs none. Raises
+        LOGIN_FAILED, LOGIN_LOCKED, UNSUPPORTED where the server has no accounts; AUTH_LINK_UNSAFE where `plain` was asked for.
+        """
+        return await log_in(self._safely(), account, password, totp_code)
+
+    async def open_group(self, name: str, *, key: str | KeyPair | None = None) -> OpenedGroup:
+        """Read a group, and open what a member's key opens of it; all of its acts are verified.
+
+        `key`: the member's, or its name in the home folder; None: the default one. Raises GROUP_DENIED for a key without a role
+        in it; VERIFICATION_FAILED, also where it isn't the group that was met before.
+        """
+        return await open_group(self._safely(), self._groups, name, self._load(key))
+
+    def _safely(self) -> Transport:
+        """Give a connection that is encrypted, for accounts and groups. Raises AUTH_LINK_UNSAFE."""
+        if self._always_encrypts:
+            return self._transport
+        if self._encryption == "plain":
+            raise AtedbError(
+                Reason.AUTH_LINK_UNSAFE,
+                f"accounts and groups go over encrypted connections only, and that to {self.server} is to be plain. Leave "
+                "`encryption` out, or use TLS",
+                metadata={"server": self.server},
+            )
+        # Who is on the way could keep the other one from encryption.
+        if self._safe is None:
+            self._safe = self._transport_with(128)
+        return self._safe
 
     async def open(
         self,
@@ -70,6 +115,7 @@ class Client:
         claim: bool = False,
         check_rules: bool | None = None,
         sign_batches: bool = False,
+        sign_as_member: bool = True,
         reconnect_s: float = _RECONNECT_S,
     ) -> Chain:
         """Open a chain, by its key: `domain/name/db` or `group/db`.
@@ -78,12 +124,16 @@ class Client:
         `token`: to act by instead of a key, or its text; None: that of the client, if it has one and no key is named.
         `for_append`: a chain that isn't there is created by the first append; else that is CHAIN_NOT_FOUND.
         `chain_id`, `trust_mode`, `confidential`, `private`: what is demanded of the chain; the latter two are also what a chain
-        is created as. `claim`: whether the name of its owner is claimed for the key, where nobody has it, the server has an auth
-        service, and runs on this machine. `pad`: whether sealed data is padded to a length that many others share.
-        `check_rules`: whether all that
-        is read is checked to have been allowed, for which all before it is read; None: where the server isn't trusted with
-        that. `sign_batches`: whether each batch is signed, also where a proof of the key would do. `reconnect_s`: how long
-        appends wait for a lost server.
+        is created as.
+        `claim`: whether the name of its owner is claimed for the key, where nobody has it, and the server has an auth service and
+        runs on this machine.
+        `pad`: whether sealed data is padded to a length that many others share.
+        `check_rules`: whether all that is read is checked to have been allowed, for which all before it is read; None: where the
+        server isn't trusted with that.
+        `sign_batches`: whether each batch is signed, also where a proof of the key would do.
+        `sign_as_member`: whether what is written by the key of a group's role is signed by the member's own key, too, and names it
+        as its author.
+        `reconnect_s`: how long appends wait for a lost server.
 
         Raises CHAIN_NOT_FOUND, CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT,
         CONNECTION_FAILED and others.
@@ -94,9 +144,23 @@ class Client:
             raise invalid("token", "a key and a token exclude each other: a token has a key of its own")
         if isinstance(acting, str):
             acting = Token.parse(acting)
-        keys = ActingKeys(lambda: self._load(key), lambda: self._keys_at_hand(key), token=acting)
+        keys = ActingKeys(
+            lambda: self._load(key),
+            lambda: self._keys_at_hand(key),
+            token=acting,
+            roles=self._roles_of(chain_key, claims=claim and for_append) if acting is None else None,
+        )
         expected = Expected(chain_id, trust_mode, confidential, private, acting is not None)
-        options = ChainOptions(expected, pad, claim, check_rules, sign_batches, reconnect_s)
+        options = ChainOptions(
+            expected,
+            pad,
+            # Of a group, before its key is asked for.
+            claim and chain_key.kind == "user",
+            check_rules,
+            sign_batches,
+            sign_as_member,
+            reconnect_s,
+        )
         opened = Chain(
             self._transport,
             chain_key,
@@ -116,12 +180,30 @@ class Client:
                 await chain.close()
         finally:
             await self._transport.close()
+            if self._safe is not None:
+                await self._safe.close()
 
     async def __aenter__(self) -> "Client":
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def _roles_of(self, chain_key: ChainKey, *, claims: bool) -> GroupKeys | None:
+        """Give the keys that the user has by a role, for a group's chain."""
+        group = chain_key.group
+        if group is None:
+            return None
+
+        async def claim(own: KeyPair) -> None:
+            notice = await claim_owner(self._transport, chain_key, own)
+            if notice is not None:
+                self._on_notice(notice)
+
+        async def open_by(own: KeyPair) -> OpenedGroup:
+            return await open_group(self._safely(), self._groups, group, own)
+
+        return GroupKeys(open_by, claim if claims else None)
 
     def _load(self, key: str | KeyPair | None) -> KeyPair:
         """Load the key to write with; the default one is made where there is none."""

@@ -57,8 +57,11 @@ class NewEvent:
     """Keys that the chain is to know: of those that rules name, too."""
     moves: bool = False
     """The object comes from another parent to the one that the event names."""
-    author: PublicKey | None = None
-    """The key whose owner the event is from; it signs the batch too, as one of the co-signers. None: the writer's."""
+    author: PublicKey | bytes | None = None
+    """The key whose owner the event is from; it signs the batch too, as one of the co-signers. None: the writer's.
+
+    A fingerprint does, since keys of co-signers are shown.
+    """
     roots: Sequence[PublicKey] | None = None
     """With the kind `roots`: the keys that own the chain from now on."""
     key_change: KeyChange | None = None
@@ -220,14 +223,15 @@ def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: 
 
 
 def _authority_of(event: NewEvent, sign_with: tuple[bytes, ...], label: bytes | None) -> EventAuthority:
-    shown = [*event.public_keys, *([] if event.author is None else [event.author])]
+    author = event.author
+    shown = [*event.public_keys, *([author] if isinstance(author, PublicKey) else [])]
     by_fingerprint: Callable[[PublicKey], bytes] = lambda key: key.fingerprint  # noqa: E731
     return EventAuthority(
         authorisation=event.rules,
         public_keys=tuple({key.fingerprint: key for key in shown}.values()),
         wrapped_keys=tuple(event.wrapped_keys),
         sign_with=sign_with,
-        author=None if event.author is None else event.author.fingerprint,
+        author=author.fingerprint if isinstance(author, PublicKey) else author,
         moves=event.moves,
         roots=None if event.roots is None else tuple(sorted(event.roots, key=by_fingerprint)),
         key_change=event.key_change,

@@ -19,6 +19,7 @@ from atedb.client.sharing import (
     keep_out,
     read_key_missing,
     readers_without,
+    renewed_readers,
     set_readers,
 )
 from atedb.crypto.data_key import Padding, read_key_id
@@ -73,6 +74,8 @@ class SealingWriter:
         self._has_reached = False
         self._is_sealing = False
         """Whether some data is known to be sealed, though it was not verified yet."""
+        self._renewed_for: int | None = None
+        """Version of the group after which nobody reads the chain by a key that a role had before; None: not looked at yet."""
         self._unseen: set[bytes] = set()
         """Ids of read keys that this client has made, and not yet seen handed out in the chain's history."""
         self._own: list[_Own] = []
@@ -199,6 +202,7 @@ class SealingWriter:
         self, events: Sequence[NewEvent], conditions: Conditions, co_signers: Sequence[KeyPair]
     ) -> Committed:
         async with self._turn:
+            await self._renew_readers()
             if len(self._own) > _UNVERIFIED_MAX:
                 self._has_reached = False
             genesis, verifier = await self._reached()
@@ -219,6 +223,37 @@ class SealingWriter:
             raise
         own.commit = committed.commit
         return committed
+
+    async def _renew_readers(self) -> None:
+        """Hand out a new read key, where roles of the chain's group have other keys than those that it was handed out to.
+
+        What the roles' keys are, the group's acts say, and never the server's answers in the chain, which anybody who has the
+        server could have it sign.
+        """
+        roles = self._keys.roles_now()
+        if roles is None or roles.version == self._renewed_for:
+            return
+        read_keys = self._reader.read_keys
+
+        async def is_due() -> bool:
+            self._has_reached = False
+            _, verifier = await self._reached()
+            return renewed_readers(verifier.authority, read_keys, roles) is not None
+
+        def make(genesis: Genesis, authority: Authority) -> ReaderChange:
+            readers = renewed_readers(authority, read_keys, roles)
+            if readers is None:
+                raise _nothing_to_do("the roles have the keys that read it")
+            return self._new_readers(genesis, SharedObject(), readers, [])
+
+        if await is_due():
+            try:
+                await self._change(Conditions(), make)
+            except AtedbError:
+                # Somebody else may have been faster.
+                if await is_due():
+                    raise
+        self._renewed_for = roles.version
 
     def _sealed(
         self, genesis: Genesis, verifier: ReplayVerifier, events: Sequence[NewEvent]
