@@ -1,4 +1,4 @@
-import { AtedbError, frame } from '../../../src/bytes/index.ts';
+import { frame } from '../../../src/bytes/index.ts';
 import { buildGenesisEvent, splitSlice } from '../../../src/event/index.ts';
 import { fixedBytes, flipped } from './fixed.ts';
 import {
@@ -8,7 +8,7 @@ import {
   fixedEvent,
   fixedRules,
 } from './fixed-chain.ts';
-import { alice, cut, grown, replayed, root, ruled, server } from './replayed.ts';
+import { alice, badCase, cut, grown, root, ruled, server } from './replayed.ts';
 import type { VectorCase } from './vector-file.ts';
 
 /** A chain that is wrong in its last batch, and what is wrong. */
@@ -25,14 +25,6 @@ export async function badReplays(): Promise<VectorCase[]> {
   }
   for (const [why, slices] of brokenSlices()) cases.push(await badCase(why, slices));
   return cases;
-}
-
-async function badCase(why: string, slices: readonly Buffer[]): Promise<VectorCase> {
-  const error = await replayed(slices).catch((one: unknown) => one);
-  if (!(error instanceof AtedbError)) throw new Error(`${why} is not refused`, { cause: error });
-  if (error.reason !== 'VERIFICATION_FAILED') throw error;
-  const { commit } = error.metadata;
-  return { why, slices, commit: commit === undefined ? undefined : Number(commit) };
 }
 
 function liesOfServers(): Lie[] {

@@ -29,6 +29,8 @@ export interface FixedBatchOptions extends Partial<SealInput> {
   readonly signers?: readonly FixedKey[];
   /** Keys that its seal shows. */
   readonly shown?: readonly PublicKey[];
+  /** Delegation messages that its seal shows, in the order of their path. */
+  readonly delegations?: readonly Buffer[];
 }
 
 /** Events follow from their place in a file of vectors. */
@@ -73,7 +75,7 @@ export class FixedWriter {
 
   /** A run that doesn't count. */
   make(events: readonly BuiltEvent[], options: FixedBatchOptions = {}) {
-    const { signers = [this.key], shown = [], ...said } = options;
+    const { signers = [this.key], shown = [], delegations = [], ...said } = options;
     const sealed = sealBatch({
       writer: {
         chainId: this.chainId,
@@ -87,7 +89,8 @@ export class FixedWriter {
       ...said,
     });
     const frames = events.map((event) => event.frame);
-    return { run: signedRun(frames, sealed.header, signers, shown), hash: sealed.hash };
+    const shows = { keys: shown, delegations };
+    return { run: signedRun(frames, sealed.header, signers, shows), hash: sealed.hash };
   }
 }
 
@@ -96,14 +99,16 @@ export function signedRun(
   frames: readonly Buffer[],
   header: Buffer,
   signers: readonly FixedKey[],
-  shown: readonly PublicKey[] = [],
+  shown: { readonly keys?: readonly PublicKey[]; readonly delegations?: readonly Buffer[] } = {},
 ): Buffer {
   const seal = new FieldWriter().bytes(1, header);
   for (const { publicKey, sign } of [...signers].sort(byFingerprint)) {
     seal.message(2, signatureBytes(publicKey, sign(signatureContexts.seal, header)));
   }
-  const keys = [...shown].sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
-  for (const key of keys) seal.message(3, publicKeyBytes(key));
+  const { keys = [], delegations = [] } = shown;
+  const sorted = [...keys].sort((a, b) => Buffer.compare(a.fingerprint, b.fingerprint));
+  for (const key of sorted) seal.message(3, publicKeyBytes(key));
+  for (const delegation of delegations) seal.bytes(4, delegation);
   return Buffer.concat([...frames, frame(2, seal.finish())]);
 }
 

@@ -1,4 +1,5 @@
 import { chooseProvider } from '../../../src/crypto/index.ts';
+import { authAnswerVectors } from './auth-answers.ts';
 import { authorisationVectors } from './authorisation.ts';
 import { batchVectors } from './batches.ts';
 import { chainKeyVectors } from './chain-keys.ts';
@@ -9,6 +10,7 @@ import { identityVectors } from './identity.ts';
 import { keyFileVectors } from './key-files.ts';
 import { keyVectors } from './keys.ts';
 import { merkleVectors } from './merkle.ts';
+import { ownershipVectors } from './ownership.ts';
 import { proofVectors } from './proofs.ts';
 import { replayVectors } from './replays.ts';
 import { keyWrapVectors, sealedDataVectors } from './sealed-data.ts';
@@ -35,6 +37,8 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   replayVectors,
   checkpointVectors,
   identityVectors,
+  authAnswerVectors,
+  ownershipVectors,
   proofVectors,
   wireVectors,
   segmentVectors,

@@ -1,8 +1,10 @@
+import { AtedbError } from '../../../src/bytes/index.ts';
 import { suiteMldsa65Ed25519 } from '../../../src/crypto/index.ts';
 import { type Authorisation, splitSlice } from '../../../src/event/index.ts';
 import { ReplayVerifier, verifyGenesis } from '../../../src/trust/index.ts';
-import { fixedKey } from './fixed.ts';
+import { type FixedKey, fixedKey } from './fixed.ts';
 import { FixedChain, type FixedGenesis, fixedEvent } from './fixed-chain.ts';
+import type { VectorCase } from './vector-file.ts';
 
 // What good and bad histories have in common.
 
@@ -12,6 +14,12 @@ export const server = fixedKey('server of replays', { suite: suiteMldsa65Ed25519
 
 /** An event's authority that sets rules. */
 export const ruled = (authorisation: Authorisation) => ({ authority: { authorisation } });
+
+/** A rule that allows some keys. */
+export const anyOf = (...keys: FixedKey[]) => ({
+  kind: 'any_of' as const,
+  fingerprints: keys.map(({ publicKey }) => publicKey.fingerprint).sort(Buffer.compare),
+});
 
 /** The first batch by itself, as a genesis is; then two and two. */
 export function cut(stored: readonly Buffer[]): Buffer[] {
@@ -41,4 +49,25 @@ export function grown(genesis: FixedGenesis, batches = 2): FixedChain {
     chain.accept(chain.writer.batch(events));
   }
   return chain;
+}
+
+/** A history that verifies, and what is so in the end. */
+export async function goodCase(name: string, chain: FixedChain) {
+  const slices = cut(chain.stored);
+  const replay = await replayed(slices);
+  const { size, root: treeRoot } = replay.verifier.head();
+  if (!treeRoot.equals(chain.head.root)) throw new Error(`${name} has another root`);
+  return {
+    ...{ name, slices, chainId: chain.chainId, size, root: treeRoot },
+    ...{ nextSequence: replay.verifier.nextSequence, vouchedBy: replay.vouchedBy },
+  };
+}
+
+/** A history that doesn't verify, and with which commit that is so; absent: with the form of a slice. */
+export async function badCase(why: string, slices: readonly Buffer[]): Promise<VectorCase> {
+  const error = await replayed(slices).catch((one: unknown) => one);
+  if (!(error instanceof AtedbError)) throw new Error(`${why} is not refused`, { cause: error });
+  if (error.reason !== 'VERIFICATION_FAILED') throw error;
+  const { commit } = error.metadata;
+  return { why, slices, commit: commit === undefined ? undefined : Number(commit) };
 }

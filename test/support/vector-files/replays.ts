@@ -11,9 +11,9 @@ import {
 } from '../../../src/crypto/index.ts';
 import { childPrimaryKey, primaryKeyFromName } from '../../../src/event/index.ts';
 import { badReplays } from './bad-replays.ts';
-import { type FixedKey, fixedBytes, fixedKey } from './fixed.ts';
+import { fixedBytes, fixedKey } from './fixed.ts';
 import { FixedChain, FixedWriter, fixedEvent, fixedRules } from './fixed-chain.ts';
-import { alice, cut, grown, replayed, root, ruled, server } from './replayed.ts';
+import { alice, anyOf, goodCase, grown, root, ruled, server } from './replayed.ts';
 import type { VectorCase, VectorFile } from './vector-file.ts';
 
 const reader = fixedKey('reader of replays', { signsOnly: false });
@@ -41,22 +41,6 @@ async function good(): Promise<VectorCase[]> {
     await sealedCase(),
   ];
 }
-
-async function goodCase(name: string, chain: FixedChain) {
-  const slices = cut(chain.stored);
-  const replay = await replayed(slices);
-  const { size, root: treeRoot } = replay.verifier.head();
-  if (!treeRoot.equals(chain.head.root)) throw new Error(`${name} has another root`);
-  return {
-    ...{ name, slices, chainId: chain.chainId, size, root: treeRoot },
-    ...{ nextSequence: replay.verifier.nextSequence, vouchedBy: replay.vouchedBy },
-  };
-}
-
-const anyOf = (...keys: FixedKey[]) => ({
-  kind: 'any_of' as const,
-  fingerprints: keys.map(({ publicKey }) => publicKey.fingerprint).sort(Buffer.compare),
-});
 
 function distributed(): FixedChain {
   const chain = grown({ roots: [root] }, 1);

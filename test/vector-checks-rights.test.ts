@@ -1,0 +1,175 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AuthAnswerHeaderSchema, AuthAnswerSchema } from '../gen/atedb/v1/answer_pb.js';
+import { chooseProvider, providerNames } from '../src/crypto/index.ts';
+import {
+  parseAuthAnswer,
+  parseBatch,
+  parseGenesis,
+  parsePublicKey,
+  splitSlice,
+  withoutRotations,
+} from '../src/event/index.ts';
+import {
+  Authority,
+  checkBatch,
+  ReplayVerifier,
+  verifyAuthAnswer,
+  verifyGenesis,
+  verifyIdentityLine,
+} from '../src/trust/index.ts';
+import { readList } from './support/vector-files/vector-file.ts';
+
+// The vectors about owners, delegated keys and data that is gone, as vector-checks.test.ts reads the others. Nothing of what made them is
+// used here.
+
+/** A case as it is in a file. Bytes are hexadecimal. */
+type Case = Readonly<Record<string, unknown>>;
+
+const hex = (value: unknown) => Buffer.from(value as string, 'hex');
+const list = (name: string, of: string) => readList<Case>(name, of);
+const texts = (fingerprints: readonly Uint8Array[]) =>
+  fingerprints.map((one) => Buffer.from(one).toString('hex'));
+
+/** What becomes of each batch of a history, by the rules of rights alone. */
+function decided({ genesis, batches }: Case): unknown[] {
+  const { chainKey, ...parsed } = parseGenesis(hex(genesis));
+  const authority = Authority.of({ chainKey, ...parsed });
+  return (batches as Case[]).map(({ run, timeUnixMs }) => {
+    const batch = parseBatch(hex(run));
+    checkBatch(batch);
+    try {
+      authority.keysOf(batch);
+      authority.decide(batch, { timeUnixMs: timeUnixMs as number, chainKey: chainKey.text });
+      return {};
+    } catch (error) {
+      const { reason, metadata } = error as { reason: string; metadata: Record<string, string> };
+      const { event_index: index } = metadata;
+      return { reason, ...(index === undefined ? {} : { event: Number(index) }) };
+    }
+  });
+}
+
+/** The verdicts that a history says. */
+function verdicts({ batches }: Case): unknown[] {
+  return (batches as Case[]).map(({ reason, event }) => ({
+    ...(reason === undefined ? {} : { reason }),
+    ...(event === undefined ? {} : { event }),
+  }));
+}
+
+/** Verify a history from its genesis on. */
+async function replay(slices: unknown): Promise<ReplayVerifier> {
+  const all = (slices as string[]).map(hex);
+  const [first] = splitSlice(all[0] as Buffer);
+  const { genesis } = await verifyGenesis(first?.run as Buffer);
+  const verifier = new ReplayVerifier(genesis, undefined, { allSignatures: true });
+  for (const slice of all) await verifier.verify(slice);
+  return verifier;
+}
+
+/** Verify histories that are good, and others that are not. */
+async function checkReplays(name: string, good = 'good', bad = 'bad'): Promise<ReplayVerifier[]> {
+  const verifiers: ReplayVerifier[] = [];
+  for (const { slices, size, root, nextSequence } of list(name, good)) {
+    const verifier = await replay(slices);
+    expect(verifier.head()).toEqual({ size, root: hex(root) });
+    expect(verifier.nextSequence).toBe(nextSequence);
+    verifiers.push(verifier);
+  }
+  for (const { slices, commit, why } of list(name, bad)) {
+    const failing = replay(slices);
+    const due = { reason: 'VERIFICATION_FAILED', metadata: { commit: String(commit) } };
+    await expect(failing, why as string).rejects.toMatchObject(due);
+  }
+  return verifiers;
+}
+
+describe.each(providerNames)('with the provider %s', (name) => {
+  beforeAll(() => chooseProvider(name));
+  afterAll(() => chooseProvider('native'));
+
+  test('answers of auth services', async () => {
+    const check = async (message: Buffer) => {
+      const answer = parseAuthAnswer(message);
+      await verifyAuthAnswer(answer);
+      return verifyIdentityLine(answer.identity, answer.rotations);
+    };
+    for (const one of list('auth-answers', 'good')) {
+      const message = hex(one.message);
+      const { fingerprints } = await check(message);
+      expect(fingerprints, one.what as string).toEqual(one.leadsFrom);
+      const held = one.held === undefined ? message : hex(one.held);
+      expect(withoutRotations(message).equals(held)).toBe(true);
+    }
+    for (const { message, reason, why } of list('auth-answers', 'bad')) {
+      await expect(check(hex(message)), why as string).rejects.toMatchObject({ reason });
+    }
+  });
+
+  test('chains of which an auth service says whose they are', async () => {
+    const verifiers = await checkReplays('ownership');
+    for (const [place, one] of list('ownership', 'good').entries()) {
+      const authority = verifiers[place]?.authority();
+      expect(authority?.owner).toMatchObject({
+        ...{ owner: one.owner, version: one.version, expiresUnixMs: one.expiresUnixMs },
+        ...{ admitted: one.admitted, isUnverified: one.unverified, isRemoved: one.removed },
+      });
+      expect(authority?.keys.roots.map(({ fingerprintHex }) => fingerprintHex)).toEqual(one.roots);
+      expect(authority?.keys.writers).toEqual(one.writers);
+      expect(authority?.owner?.identity.fingerprintHex).toBe(one.authIdentity);
+      expect(authority?.serverIdentity?.fingerprintHex).toBe(one.serverIdentity);
+    }
+    for (const { run, reason, why } of list('ownership', 'badGeneses')) {
+      await expect(verifyGenesis(hex(run)), why as string).rejects.toMatchObject({ reason });
+    }
+    for (const { run, reason, why } of list('ownership', 'badBatches')) {
+      const check = () => checkBatch(parseBatch(hex(run)));
+      expect(check, why as string).toThrow(expect.objectContaining({ reason }));
+    }
+  });
+});
+
+test('histories of owned chains', () => {
+  for (const one of list('ownership', 'histories')) {
+    expect(decided(one), one.what as string).toEqual(verdicts(one));
+  }
+});
+
+test('answers say what generated stubs read in them', () => {
+  for (const one of list('auth-answers', 'good')) {
+    const { header, rotations } = fromBinary(AuthAnswerSchema, hex(one.message));
+    expect(Buffer.from(header).toString('hex')).toBe(one.header);
+    expect(rotations.length).toBe((one.leadsFrom as unknown[]).length - 1);
+    const said = fromBinary(AuthAnswerHeaderSchema, header);
+    const names = (keys: { suite: number; key: Uint8Array }[]) =>
+      keys.map((key) => nameOf(key.key));
+    expect({
+      ...{ owner: said.owner, version: Number(said.version) },
+      ...{
+        issuedUnixMs: Number(said.issuedUnixMs),
+        expiresUnixMs: Number(said.expiresUnixMs),
+      },
+      ...{ roots: names(said.roots), writers: names(said.writers), admitted: texts(said.admitted) },
+      changed: said.changed.map(({ fingerprint, successor }) => ({
+        fingerprint: texts([fingerprint])[0],
+        ...(successor.length === 0 ? {} : { successor: texts([successor])[0] }),
+      })),
+      ...{ unverified: said.unverified, removed: said.removed },
+      identity: names(said.identity === undefined ? [] : [said.identity])[0],
+    }).toEqual({
+      ...{ owner: one.owner, version: one.version, issuedUnixMs: one.issuedUnixMs },
+      ...{ expiresUnixMs: one.expiresUnixMs, roots: one.roots, writers: one.writers },
+      ...{ admitted: one.admitted, changed: one.changed, unverified: one.unverified },
+      ...{ removed: one.removed, identity: one.identity },
+    });
+  }
+});
+
+/** The fingerprint that `keys` says a key has, by its bytes. */
+function nameOf(key: Uint8Array): unknown {
+  const bytes = Buffer.from(key).toString('hex');
+  const found = list('auth-answers', 'keys').find((one) => (one.key as string).endsWith(bytes));
+  expect(parsePublicKey(hex(found?.key)).fingerprintHex).toBe(found?.fingerprint);
+  return found?.fingerprint;
+}
