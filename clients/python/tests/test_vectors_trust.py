@@ -4,18 +4,17 @@ import asyncio
 from hashlib import sha256
 
 from refusals import refused
+from replays import replayed
 from vectors import Case, cases, data, run
 
 from atedb.crypto import KeyPair, PublicKey
 from atedb.errors import AtedbError
 from atedb.events.batch import parse_batch
-from atedb.events.commit import split_slice
 from atedb.events.rules import read_confidentiality
 from atedb.events.seal import TreeHead
 from atedb.events.sealed_data import open_sealed_data, unwrap_read_key
 from atedb.log.segment import scan_segment
 from atedb.trust.authority import Authority, CommitPlace
-from atedb.trust.check_batch import verify_genesis
 from atedb.trust.key_ring import KeyRing, take_back
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
 
@@ -57,18 +56,9 @@ def test_histories_have_every_verdict() -> None:
     assert {None, "KEY_NOT_ALLOWED", "KEY_REVOKED", "KEY_UNKNOWN", "PARENT_INVALID"} < verdicts
 
 
-async def _replayed(slices: list[bytes]) -> tuple[ReplayVerifier, list[VerifiedBatch]]:
-    genesis, _ = verify_genesis(split_slice(slices[0])[0].run)
-    verifier = ReplayVerifier(genesis)
-    batches: list[VerifiedBatch] = []
-    for one in slices:
-        batches.extend(await verifier.verify(one))
-    return verifier, batches
-
-
 @run("replays", "good")
 def test_replay(case: Case) -> None:
-    verifier, batches = asyncio.run(_replayed([data(one) for one in case["slices"]]))
+    verifier, batches = asyncio.run(replayed([data(one) for one in case["slices"]]))
     assert verifier.head() == TreeHead(case["size"], data(case["root"]))
     assert verifier.next_sequence == case["nextSequence"]
     assert [one.vouched_by for one in batches] == case["vouchedBy"]
@@ -108,7 +98,7 @@ def _opened(case: Case, verifier: ReplayVerifier, batches: list[VerifiedBatch]) 
 def test_no_replay(case: Case) -> None:
     slices = [data(one) for one in case["slices"]]
     try:
-        asyncio.run(_replayed(slices))
+        asyncio.run(replayed(slices))
     except AtedbError as error:
         assert error.reason == "VERIFICATION_FAILED"
         commit = error.metadata.get("commit")
@@ -143,6 +133,6 @@ def test_unreadable_segment(case: Case) -> None:
 def test_a_segment_is_a_slice_that_verifies() -> None:
     (case,) = cases("segments", "real")
     file = data(case["file"])
-    verifier, _ = asyncio.run(_replayed([file[case["start"] : case["end"]]]))
+    verifier, _ = asyncio.run(replayed([file[case["start"] : case["end"]]]))
     assert verifier.head() == TreeHead(case["nextCommit"], data(case["treeRoot"]))
     assert sha256(file).digest()

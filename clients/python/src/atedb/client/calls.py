@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
+from atedb.client.messages import TIMEOUT_S, public_key_message, signature_message, untrue
 from atedb.client.transport import Call, Transport
 from atedb.crypto.domains import CONTEXT_TICKET
 from atedb.crypto.keys import KeyPair, PublicKey
@@ -14,28 +15,12 @@ from atedb.events.chain_key import ChainKey
 from atedb.events.possession import KeyProofClaim
 from atedb.events.seal import Signature
 from atedb.trust.identity_line import IdentityLine, verify_identity_line
-from atedb.v1 import chain_pb2, event_pb2
+from atedb.v1 import chain_pb2
 
 SERVICE: Final = "/atedb.v1.ChainService/"
-TIMEOUT_S: Final = 30.0
 _TICKET_HEADER: Final = "atedb-ticket-bin"
 _MARGIN_S: Final = 30.0
 """So long before a ticket is too old it isn't used any more: a call takes its time to arrive."""
-
-
-def public_key_message(key: PublicKey) -> event_pb2.PublicKey:
-    """Make the stub's message of a key."""
-    return event_pb2.PublicKey.FromString(key.message())
-
-
-def signature_message(signature: Signature) -> event_pb2.Signature:
-    """Make the stub's message of a signature."""
-    return event_pb2.Signature.FromString(signature.message())
-
-
-def untrue(what: str) -> AtedbError:
-    """Make the failure of an answer that can't be."""
-    return AtedbError(Reason.VERIFICATION_FAILED, f"the server's answer can't be true: {what}")
 
 
 class ChainCalls:

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from atedb.client.calls import TIMEOUT_S, untrue
+from atedb.client.messages import TIMEOUT_S, untrue
 from atedb.client.transport import Transport
 from atedb.crypto.keys import PublicKey
 from atedb.errors import AtedbError, Reason

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from atedb.client.calls import untrue
+from atedb.client.messages import untrue
 from atedb.events.seal import TreeHead
 from atedb.trust.checkpoints import SignedHead
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch

@@ -5,9 +5,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from atedb.client.calls import untrue
 from atedb.client.chain_event import ChainEvent
 from atedb.client.follower import Follower
+from atedb.client.messages import untrue
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason
 from atedb.events.seal import TreeHead

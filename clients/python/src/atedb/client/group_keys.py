@@ -12,9 +12,9 @@ from atedb.account.roles import GROUP_ROLES
 from atedb.account.secrets import open_role
 from atedb.account.state import AccountState
 from atedb.account.verify_act import verify_act
-from atedb.client.calls import public_key_message, signature_message
 from atedb.client.conversation import Conversation
 from atedb.client.known_groups import KnownGroups
+from atedb.client.messages import public_key_message, signature_message
 from atedb.client.transport import Transport
 from atedb.crypto.domains import CONTEXT_GROUP
 from atedb.crypto.keys import KeyPair, PublicKey

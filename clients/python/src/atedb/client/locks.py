@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
-from atedb.client.calls import SERVICE, ChainCalls, public_key_message, signature_message, untrue
+from atedb.client.calls import SERVICE, ChainCalls
+from atedb.client.messages import public_key_message, signature_message, untrue
 from atedb.client.opener import ChainOpener
 from atedb.client.statuses import PASSING
 from atedb.client.transport import Call

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from atedb.account.secrets import PasswordKeys
-from atedb.client.calls import signature_message, untrue
 from atedb.client.conversation import Conversation
+from atedb.client.messages import signature_message, untrue
 from atedb.client.transport import Transport
 from atedb.crypto.domains import CONTEXT_LOGIN
 from atedb.crypto.key_file import PassphraseCosts

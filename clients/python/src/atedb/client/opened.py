@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from atedb.client.calls import untrue
+from atedb.client.messages import untrue
 from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason

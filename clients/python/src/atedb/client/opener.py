@@ -1,7 +1,8 @@
 """Opens one chain, as often as needed, and believes nothing: every head is proven to extend the one known before."""
 
-from atedb.client.calls import TIMEOUT_S, ChainCalls, untrue
+from atedb.client.calls import ChainCalls
 from atedb.client.lazy_saver import LazySaver
+from atedb.client.messages import TIMEOUT_S, untrue
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opened import Expected, KnownHead, Opened, OpenedChain, WriterStanding, tree_head
 from atedb.client.remembered import Remembered, RememberedChain, is_newer_checkpoint

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from atedb.client.calls import untrue
+from atedb.client.messages import untrue
 from atedb.client.new_event import BuiltEvents
 from atedb.client.statuses import known_refusal
 from atedb.client.writer_slot import WriterSlot

@@ -5,10 +5,11 @@ import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from atedb.client.calls import ChainCalls, untrue
+from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
 from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
+from atedb.client.messages import untrue
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys

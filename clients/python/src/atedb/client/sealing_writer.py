@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
-from atedb.client.calls import ChainCalls, untrue
+from atedb.client.calls import ChainCalls
+from atedb.client.messages import untrue
 from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
 from atedb.client.pipeline import Committed
 from atedb.client.reading import ChainReader

@@ -1,6 +1,7 @@
 """What a server has signed of a chain, and by which identity."""
 
-from atedb.client.calls import ChainCalls, untrue
+from atedb.client.calls import ChainCalls
+from atedb.client.messages import untrue
 from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from atedb.client.calls import untrue
 from atedb.client.chain_event import ChainEvent, events_of
 from atedb.client.follower import Follower
+from atedb.client.messages import untrue
 from atedb.client.opened import tree_head
 from atedb.client.reading import ChainReader
 from atedb.client.statuses import PASSING

@@ -1,6 +1,6 @@
 """Calls that are about no chain."""
 
-from atedb.client.calls import TIMEOUT_S
+from atedb.client.messages import TIMEOUT_S
 from atedb.client.transport import Transport
 from atedb.errors import AtedbError, Reason
 

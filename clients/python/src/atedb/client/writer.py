@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
-from atedb.client.calls import ChainCalls, signature_message, untrue
+from atedb.client.calls import ChainCalls
+from atedb.client.messages import signature_message, untrue
 from atedb.client.new_event import BuiltEvents
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opener import ChainOpener
