@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
-from atedb.client.calls import SERVICE, ChainCalls
+from atedb.client.calls import ChainCalls
 from atedb.client.messages import public_key_message, signature_message, untrue
 from atedb.client.opener import ChainOpener
 from atedb.client.statuses import PASSING
@@ -177,7 +177,8 @@ async def _opened(
     opened = await opener.open()
     assert opened.chain is not None, "the chain is there, or opening it to read has failed"
     chain_id = opened.chain.genesis.chain_id
-    call = calls.transport.call(SERVICE + "Lock")
+    # With the ticket of a private chain, which opening it has renewed where it was too old.
+    call = calls.begin("Lock")
     stream: _LockStream | None = None
     try:
         started = time.monotonic()
