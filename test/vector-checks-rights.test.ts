@@ -1,20 +1,26 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AuthAnswerHeaderSchema, AuthAnswerSchema } from '../gen/atedb/v1/answer_pb.js';
+import { DelegationHeaderSchema, DelegationSchema } from '../gen/atedb/v1/delegation_pb.js';
 import { chooseProvider, providerNames } from '../src/crypto/index.ts';
 import {
   parseAuthAnswer,
   parseBatch,
+  parseDelegation,
   parseGenesis,
   parsePublicKey,
+  scopeCovers,
   splitSlice,
+  Token,
   withoutRotations,
 } from '../src/event/index.ts';
 import {
   Authority,
   checkBatch,
+  checkDelegationPath,
   ReplayVerifier,
   verifyAuthAnswer,
+  verifyDelegations,
   verifyGenesis,
   verifyIdentityLine,
 } from '../src/trust/index.ts';
@@ -123,15 +129,79 @@ describe.each(providerNames)('with the provider %s', (name) => {
     for (const { run, reason, why } of list('ownership', 'badGeneses')) {
       await expect(verifyGenesis(hex(run)), why as string).rejects.toMatchObject({ reason });
     }
-    for (const { run, reason, why } of list('ownership', 'badBatches')) {
-      const check = () => checkBatch(parseBatch(hex(run)));
-      expect(check, why as string).toThrow(expect.objectContaining({ reason }));
+    checkBadBatches('ownership');
+  });
+
+  test('keys that act by delegations', async () => {
+    const check = async ({ delegations, issuer }: Case) => {
+      const path = (delegations as string[]).map((one) => parseDelegation(hex(one)));
+      checkDelegationPath(path);
+      await verifyDelegations(path, parsePublicKey(hex(issuer)));
+      return path.at(-1)?.subject.fingerprintHex;
+    };
+    for (const one of list('delegations', 'paths')) expect(await check(one)).toBe(one.subject);
+    for (const one of list('delegations', 'badPaths')) {
+      const { reason, why } = one;
+      await expect(check(one), why as string).rejects.toMatchObject({ reason });
     }
+    for (const { text, fingerprint, delegations, issuer } of list('delegations', 'tokens')) {
+      const token = Token.parse(text as string, 'it');
+      expect(token.key.publicKey.fingerprintHex).toBe(fingerprint);
+      expect(texts(token.delegations.map(({ bytes }) => bytes))).toEqual(delegations);
+      expect(token.issuer).toEqual(parsePublicKey(hex(issuer)));
+      expect(token.text()).toBe(text);
+    }
+    checkBadBatches('delegations');
+    await checkReplays('delegations', 'replays', 'badReplays');
   });
 });
 
-test('histories of owned chains', () => {
-  for (const one of list('ownership', 'histories')) {
+/** Runs that are refused by themselves. */
+function checkBadBatches(name: string): void {
+  for (const { run, reason, why } of list(name, 'badBatches')) {
+    const check = () => checkBatch(parseBatch(hex(run)));
+    expect(check, why as string).toThrow(expect.objectContaining({ reason }));
+  }
+}
+
+test('delegations say what generated stubs read in them', () => {
+  for (const one of list('delegations', 'good')) {
+    const { header } = fromBinary(DelegationSchema, hex(one.message));
+    expect(texts([header])).toEqual([one.header]);
+    const said = fromBinary(DelegationHeaderSchema, header);
+    const { chains, mayWrite, mayRead, notBeforeUnixMs, expiresUnixMs } = parseDelegation(
+      hex(one.message),
+    );
+    const is = { chains, mayWrite, mayRead, notBeforeUnixMs, expiresUnixMs };
+    expect(is).toEqual({
+      ...{ chains: said.chains, mayWrite: said.mayWrite, mayRead: said.mayRead },
+      notBeforeUnixMs: Number(said.notBeforeUnixMs),
+      expiresUnixMs: Number(said.expiresUnixMs),
+    });
+    expect(one).toMatchObject(is);
+    expect(texts([said.issuer, said.serial])).toEqual([one.issuer, one.serial]);
+  }
+  for (const { message, reason, why } of list('delegations', 'bad')) {
+    const parse = () => parseDelegation(hex(message));
+    expect(parse, why as string).toThrow(expect.objectContaining({ reason }));
+  }
+});
+
+test('what delegations count in, by text alone', () => {
+  for (const { chains, chainKey, counts } of list('delegations', 'scopes')) {
+    const named = chains as string[];
+    expect(scopeCovers(named, chainKey as string), `${named} ${chainKey}`).toBe(counts);
+    const owner = (chainKey as string).replace(/[^/]*$/, '*');
+    expect(named.includes(chainKey as string) || named.includes(owner)).toBe(counts);
+  }
+  for (const { text, reason, why } of list('delegations', 'badTokens')) {
+    const parse = () => Token.parse(text as string, 'it');
+    expect(parse, why as string).toThrow(expect.objectContaining({ reason }));
+  }
+});
+
+test.each(['ownership', 'delegations'])('histories of the file %s', (name) => {
+  for (const one of list(name, 'histories')) {
     expect(decided(one), one.what as string).toEqual(verdicts(one));
   }
 });

@@ -4,6 +4,7 @@ import { authorisationVectors } from './authorisation.ts';
 import { batchVectors } from './batches.ts';
 import { chainKeyVectors } from './chain-keys.ts';
 import { checkpointVectors } from './checkpoints.ts';
+import { delegationVectors } from './delegations.ts';
 import { hashVectors } from './hashes.ts';
 import { headerVectors } from './headers.ts';
 import { identityVectors } from './identity.ts';
@@ -39,6 +40,7 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   identityVectors,
   authAnswerVectors,
   ownershipVectors,
+  delegationVectors,
   proofVectors,
   wireVectors,
   segmentVectors,

@@ -65,7 +65,8 @@ export class OwnedChain {
 
   constructor(genesis: FixedGenesis = ownedGenesis()) {
     this.chain = new FixedChain(genesis);
-    this.#writers.set(server.name, this.chain.writer);
+    const { writer } = this.chain;
+    this.#writers.set(writer.key.name, writer);
   }
 
   /** The one writer of a key. */
