@@ -74,11 +74,10 @@ export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
     throw new UsageError(`${name} is a group; a user is name@domain`);
   }
   const server = readChainFlag(accountFlags.server, parsed) ?? authOf(parsed);
-  const serverAt = (address: string) =>
-    readServer(
-      asUsage(() => parseServerAddress(address)),
-      parsed,
-    );
+  const serverAt = (address: string): ServerTarget => {
+    const server = asUsage(() => parseServerAddress(address));
+    return { ...readServer(server, parsed), accounts: { kind: 'itself' } };
+  };
   return {
     account: name,
     server: server === undefined ? undefined : serverAt(server),

@@ -88,8 +88,6 @@ export interface GlobalSettings {
   debug: boolean;
   /** Who says whose keys count in chains that a server creates. */
   auth: AuthChoice;
-  /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
-  defaultsNotBuiltYet: string[];
 }
 
 /**
@@ -108,7 +106,6 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
   return {
     ...{ trustMode, wireEncryption, dns, verbosity, debug },
     auth: authChoice(trustMode, auth?.value, noAuth),
-    defaultsNotBuiltYet: [],
   };
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Resolver } from '../dns/index.ts';
+import { serverAddressText } from '../event/index.ts';
 import type { ServerOptions } from '../server/index.ts';
 import { embeddedAuth } from './embedded-auth.ts';
 import type { AuthChoice } from './global-flags.ts';
@@ -41,5 +42,5 @@ export async function serverAuth(
     dns: resolver,
     onNotice: ({ kind, message }) => logger.info({ kind }, message),
   });
-  return { source };
+  return { source, address: `ate://${serverAddressText(choice.address)}` };
 }

@@ -24,27 +24,38 @@ import type {
   Recovery,
   Sudo,
 } from './account-types.ts';
+import type { AccountsPlace } from './accounts-place.ts';
 import type { CallOptions } from './cancellation.ts';
-import type { Transport } from './transport.ts';
 
 /** The accounts of an auth service. The server is never sent a password or a private key. */
 export class AccountsClient {
-  readonly #transport: () => Transport;
+  readonly #place: AccountsPlace;
   readonly #costs: PassphraseCosts;
 
   /**
-   * @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE.
+   * @param place of the server that keeps them.
    * @param costs of passwords that are set.
    */
-  constructor(transport: () => Transport, costs: PassphraseCosts) {
-    this.#transport = transport;
+  constructor(place: AccountsPlace, costs: PassphraseCosts) {
+    this.#place = place;
     this.#costs = costs;
   }
 
   /** How accounts are created here. @throws AtedbError UNSUPPORTED where the server has no accounts; CONNECTION_FAILED and others. */
   async describe(options: CallOptions = {}): Promise<AuthDescription> {
-    const answer = await this.#transport().unary(AuthService.method.describeAuth, {}, options);
-    const { codeDelivery, terms } = fromBinary(DescribeAuthResponseSchema, answer);
+    const answer = await (await this.#place.transport()).unary(
+      AuthService.method.describeAuth,
+      {},
+      options,
+    );
+    const { codeDelivery, terms, authServer } = fromBinary(DescribeAuthResponseSchema, answer);
+    if (authServer !== '') {
+      throw new AtedbError(
+        'UNSUPPORTED',
+        `the server keeps no accounts and no groups: it says that ${authServer} does. Connect to that one, or name it as the auth server`,
+        { metadata: { auth_server: authServer } },
+      );
+    }
     const isMail = codeDelivery === CodeDelivery.MAIL;
     const isOperator = codeDelivery === CodeDelivery.OPERATOR;
     return { codesBy: isMail ? 'mail' : isOperator ? 'operator' : 'none', terms };
@@ -70,7 +81,7 @@ export class AccountsClient {
     const fresh = { sudoKey: sudoKey.publicKey, recoveryKey: recovery.key.publicKey };
     const signers = [key, sudoKey, recovery.key];
     const claimed = user.key && (await this.#claimedBy(account, user.key, call));
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     const created = { key, recoveryCode: recovery.code };
     if (claimed !== undefined) {
       const kind = 'user_rotation';
@@ -102,25 +113,29 @@ export class AccountsClient {
     const { fingerprint, code } = user;
     const account = userOf(user.account).text;
     const request = { account, fingerprint, code };
-    await this.#transport().unary(AuthService.method.verifyUser, request, options);
+    await (await this.#place.transport()).unary(AuthService.method.verifyUser, request, options);
   }
 
   /** Have a code sent to an account that is unverified. @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED. */
   async sendCode(account: string, options: CallOptions = {}): Promise<void> {
     const request = { account: userOf(account).text };
-    await this.#transport().unary(AuthService.method.sendCode, request, options);
+    await (await this.#place.transport()).unary(AuthService.method.sendCode, request, options);
   }
 
   /** Get an account's acts, verified. @throws AtedbError ACCOUNT_UNKNOWN, VERIFICATION_FAILED; CONNECTION_FAILED and others. */
-  read(account: string, options: CallOptions = {}): Promise<VerifiedAccount> {
-    return readAccount(this.#transport(), userOf(account), options);
+  async read(account: string, options: CallOptions = {}): Promise<VerifiedAccount> {
+    return readAccount(await this.#place.transport(), userOf(account), options);
   }
 
   /** Log in. @throws AtedbError as `openLogin`. */
   async login(login: Login): Promise<LoggedIn> {
     const { password, totpCode, ...call } = login;
     const account = userOf(login.account);
-    using opened = await openLogin(this.#transport(), { account, password, totpCode }, call);
+    using opened = await openLogin(
+      await this.#place.transport(),
+      { account, password, totpCode },
+      call,
+    );
     const { hasSecondFactor, unverified } = opened.grant;
     return { key: opened.key, hasSecondFactor, isUnverified: unverified };
   }
@@ -143,7 +158,7 @@ export class AccountsClient {
     const { password, totpCode: _code, ...call } = login;
     const account = userOf(login.account);
     if (next.password !== undefined) checkPassword(next.password);
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     const { sudo, secrets } = await this.#sudo(login);
     const totpSecret = next.totpSecret === undefined ? secrets.totpSecret : next.totpSecret;
     const made = await makeSecrets(account, {
@@ -164,7 +179,7 @@ export class AccountsClient {
     const account = userOf(login.account);
     const { sudoKey, account: verified } = await this.sudo(login);
     const act = await nextAct(account, verified.state, { kind: 'user_removal' }, [sudoKey]);
-    await submitAct(this.#transport(), act, undefined, call);
+    await submitAct(await this.#place.transport(), act, undefined, call);
   }
 
   /**
@@ -174,16 +189,20 @@ export class AccountsClient {
    * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED; REQUEST_INVALID for a code or a password that can't be; VERIFICATION_FAILED; CONNECTION_FAILED
    * and others.
    */
-  recover(recovery: Recovery): Promise<Recovered> {
+  async recover(recovery: Recovery): Promise<Recovered> {
     checkPassword(recovery.newPassword);
     const account = userOf(recovery.account);
-    return recoverAccount({ transport: this.#transport(), costs: this.#costs }, account, recovery);
+    return recoverAccount(
+      { transport: await this.#place.transport(), costs: this.#costs },
+      account,
+      recovery,
+    );
   }
 
   async #sudo(login: Login) {
     const { password, totpCode, ...call } = login;
     const account = userOf(login.account);
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     using opened = await openLogin(transport, { account, password, totpCode }, call);
     // Awaited here: what the password was made into is wiped behind it.
     return await openSudo(transport, account, opened, call);
@@ -192,7 +211,7 @@ export class AccountsClient {
   /** An account that has a key and no password, if this is the key. */
   async #claimedBy(account: Owner, key: KeyPair, options: CallOptions) {
     try {
-      const { state } = await readAccount(this.#transport(), account, options);
+      const { state } = await readAccount(await this.#place.transport(), account, options);
       const isOwn = state.key.fingerprint.equals(key.publicKey.fingerprint);
       return isOwn && state.secretsHash === undefined && !state.isRemoved ? state : undefined;
     } catch (error) {

@@ -22,10 +22,10 @@ import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto
 import { type Owner, parseOwner } from '../event/index.ts';
 import { verifyIdentityLine } from '../trust/index.ts';
 import { nextAct, readAccount } from './account-acts.ts';
+import type { AccountsPlace } from './accounts-place.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
 import { planChange, planCreation, type RoleEdit } from './group-plan.ts';
-import type { KnownGroups } from './known-groups.ts';
 import { type OpenedGroup, openGroup } from './opened-group.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
@@ -49,13 +49,11 @@ const actsMax = 10_000;
 
 /** The groups of an auth service, for their members. */
 export class GroupsClient {
-  readonly #transport: () => Transport;
-  readonly #known: KnownGroups;
+  readonly #place: AccountsPlace;
 
-  /** @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE. */
-  constructor(transport: () => Transport, known: KnownGroups) {
-    this.#transport = transport;
-    this.#known = known;
+  /** @param place of the server that keeps them. */
+  constructor(place: AccountsPlace) {
+    this.#place = place;
   }
 
   /**
@@ -70,7 +68,7 @@ export class GroupsClient {
     options: CallOptions = {},
   ): Promise<void> {
     const act = await creationAct(groupOf(name), owner);
-    await this.#transport().unary(AuthService.method.createGroup, { act }, options);
+    await (await this.#place.transport()).unary(AuthService.method.createGroup, { act }, options);
   }
 
   /**
@@ -83,14 +81,15 @@ export class GroupsClient {
     const group = groupOf(name);
     const { acts, isUnverified } = await this.#actsOf(group, key, options);
     const state = await verified(group, acts);
-    await this.#known.check(group.text, acts);
-    await this.#known.note(group.text, { version: state.version, hash: state.head });
+    const { known } = await this.#place.server();
+    await known.check(group.text, acts);
+    await known.note(group.text, { version: state.version, hash: state.head });
     return { state, isUnverified, ...openGroup(state, acts, key) };
   }
 
   /** The groups in which a key has a role. @throws AtedbError CONNECTION_FAILED, DEADLINE_EXCEEDED. */
   async list(key: KeyPair, options: CallOptions = {}): Promise<readonly ListedGroup[]> {
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     using scope = new CallScope({ timeoutMs: timeoutDefaultMs, ...options });
     const talk = new Conversation(transport, AuthService.method.listGroups, scope.signal);
     try {
@@ -108,7 +107,11 @@ export class GroupsClient {
 
   /** What a user is as a member: with the key of sudo where that one is to sign. @throws AtedbError ACCOUNT_UNKNOWN. */
   async memberOf(account: string, role: string, options: CallOptions = {}): Promise<GroupMember> {
-    const { state } = await readAccount(this.#transport(), parseOwner(account), options);
+    const { state } = await readAccount(
+      await this.#place.transport(),
+      parseOwner(account),
+      options,
+    );
     const sudoKey = role === 'owner' ? state.sudoKey : undefined;
     return { account: state.account.text, key: state.key, sudoKey };
   }
@@ -203,12 +206,16 @@ export class GroupsClient {
     options: CallOptions,
   ): Promise<void> {
     const act = await nextAct(state.account, state, change, [signingKey(state, signer)]);
-    const answer = await this.#transport().unary(AuthService.method.submitAct, { act }, options);
+    const answer = await (await this.#place.transport()).unary(
+      AuthService.method.submitAct,
+      { act },
+      options,
+    );
     fromBinary(SubmitActResponseSchema, answer);
   }
 
   async #actsOf(group: Owner, key: KeyPair, options: CallOptions) {
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     using scope = new CallScope({ timeoutMs: timeoutDefaultMs, ...options });
     const talk = new Conversation(transport, AuthService.method.getGroup, scope.signal);
     try {

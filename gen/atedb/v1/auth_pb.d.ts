@@ -48,6 +48,14 @@ export declare type DescribeAuthResponse = Message<"atedb.v1.DescribeAuthRespons
    * @generated from field: string terms = 2;
    */
   terms: string;
+
+  /**
+   * The server keeps no accounts and no groups, and asks an auth server who owns its chains: the address by which it does, as
+   * `ate://host:port`. It is for people: where an account is, its user knows. Empty: it keeps them itself.
+   *
+   * @generated from field: string auth_server = 3;
+   */
+  authServer: string;
 };
 
 /**
@@ -1020,7 +1028,8 @@ export declare const CodeDeliverySchema: GenEnum<CodeDelivery>;
  */
 export declare const AuthService: GenService<{
   /**
-   * Tells how accounts are created here. Changes nothing; a retry is safe.
+   * Tells how accounts are created here, or that another server keeps them: that one answers everything else, and this one UNSUPPORTED. Changes
+   * nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.AuthService.DescribeAuth
    */

@@ -6,6 +6,7 @@ import type { Storage } from '../../log/index.ts';
 import type { IdentityLine } from '../../trust/index.ts';
 import type { ServerAuth } from '../owners/server-owners.ts';
 import { type ServedService, serving } from '../serve-grpc.ts';
+import { accountsElsewhere } from './accounts-elsewhere.ts';
 import { authService } from './auth-service.ts';
 
 /** An auth service in the server's own process: its accounts lie below the logs path. */
@@ -51,7 +52,10 @@ export async function openAuth(
   options: OpenAuthOptions,
 ): Promise<OpenedAuth> {
   if (auth === undefined || !('embedded' in auth)) {
-    return { owners: auth, services: [], close: async () => {} };
+    const elsewhere = auth !== undefined && 'source' in auth ? auth.address : undefined;
+    const services =
+      elsewhere === undefined ? [] : [serving(AuthService, accountsElsewhere(elsewhere))];
+    return { owners: auth, services, close: async () => {} };
   }
   const { codeSender, terms, answerLifeMs } = auth.embedded;
   const { identity, line, hasTls, logger } = options;
