@@ -2,20 +2,16 @@
 
 import asyncio
 
-import pytest
+from histories import check_history
 from refusals import refused
-from replays import replayed
+from replays import check_bad_replay, check_good_replay
 from vectors import Case, data, run
 
 from atedb.crypto import KeyPair, PublicKey
 from atedb.encoding.fields import FieldWriter
-from atedb.errors import AtedbError
 from atedb.events.auth_answer import AuthAnswer, parse_auth_answer
 from atedb.events.batch import parse_batch
-from atedb.events.genesis import parse_genesis
-from atedb.events.seal import TreeHead
 from atedb.trust.auth_answer import verify_auth_answer, verify_held
-from atedb.trust.authority import Authority, CommitPlace
 from atedb.trust.check_batch import check_batch, verify_genesis
 from atedb.trust.identity_line import verify_identity_line
 
@@ -97,27 +93,12 @@ def test_no_answer(case: Case) -> None:
 
 @run("ownership", "histories")
 def test_history_of_an_owner(case: Case) -> None:
-    genesis = parse_genesis(data(case["genesis"]))
-    authority = Authority.of(genesis)
-    for place, decided in enumerate(case["batches"]):
-        batch = parse_batch(data(decided["run"]))
-        verdict: tuple[str | None, int | None] = (None, None)
-        try:
-            authority.keys_of(batch)
-            authority.decide(batch, CommitPlace(decided["timeUnixMs"], genesis.chain_key.text))
-        except AtedbError as error:
-            index = error.metadata.get("event_index")
-            verdict = (error.reason.value, None if index is None else int(index))
-        assert verdict == (decided.get("reason"), decided.get("event")), f"batch {place}: {decided['what']}"
+    check_history(case)
 
 
 @run("ownership", "good")
 def test_replay_of_an_owned_chain(case: Case) -> None:
-    verifier, batches = asyncio.run(replayed([data(one) for one in case["slices"]]))
-    assert verifier.head() == TreeHead(case["size"], data(case["root"]))
-    assert verifier.next_sequence == case["nextSequence"]
-    assert [one.vouched_by for one in batches] == case["vouchedBy"]
-    assert verifier.genesis.chain_id.hex() == case["chainId"]
+    verifier = asyncio.run(check_good_replay(case))
     authority = verifier.authority
     owner, server = authority.owner, authority.server_identity
     assert owner is not None
@@ -139,11 +120,7 @@ def test_replay_of_an_owned_chain(case: Case) -> None:
 
 @run("ownership", "bad")
 def test_no_replay_of_an_owned_chain(case: Case) -> None:
-    with pytest.raises(AtedbError) as caught:
-        asyncio.run(replayed([data(one) for one in case["slices"]]))
-    assert caught.value.reason == "VERIFICATION_FAILED"
-    commit = caught.value.metadata.get("commit")
-    assert (None if commit is None else int(commit)) == case.get("commit")
+    asyncio.run(check_bad_replay(case))
 
 
 @run("ownership", "badGeneses")
