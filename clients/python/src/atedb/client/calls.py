@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
-from atedb.client.messages import TIMEOUT_S, public_key_message, signature_message, untrue
+from atedb.client.messages import TIMEOUT_S, parsed, public_key_message, signature_message, untrue
 from atedb.client.transport import Call, Transport
 from atedb.crypto.domains import CONTEXT_TICKET
 from atedb.crypto.keys import KeyPair, PublicKey
@@ -131,7 +131,7 @@ class ChainCalls:
 
     async def _due(self, call: Call, kind: str) -> chain_pb2.GetTicketResponse:
         message = await call.read()
-        answer = chain_pb2.GetTicketResponse.FromString(message or b"")
+        answer = parsed(chain_pb2.GetTicketResponse, message or b"")
         if answer.WhichOneof("message") != kind:
             raise untrue(f"a {kind} was due")
         return answer

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from atedb.client.messages import TIMEOUT_S, untrue
+from atedb.client.messages import TIMEOUT_S, parsed, untrue
 from atedb.client.transport import Transport
 from atedb.crypto.keys import PublicKey
 from atedb.errors import AtedbError, Reason
@@ -62,10 +62,7 @@ class Conversation:
             server = self._transport.address.server
             why = f"{server} has ended the stream before its answer"
             raise AtedbError(Reason.CONNECTION_FAILED, why, metadata={"server": server})
-        try:
-            said = answer.FromString(raw)
-        except Exception as error:
-            raise untrue("it can't be read") from error
+        said = parsed(answer, raw)
         found = said.WhichOneof("message")
         if found != kind:
             raise untrue(f"it is of the kind {found}, and {kind} was due")

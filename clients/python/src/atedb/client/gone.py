@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from atedb.client.chain_event import ChainEvent
 from atedb.client.follower import Follower
-from atedb.client.messages import untrue
-from atedb.encoding.fields import messages_in
+from atedb.client.messages import content_of, parsed, untrue
 from atedb.errors import AtedbError, Reason
 from atedb.events.seal import TreeHead
 from atedb.trust.owed_data import OwedData, refuse_unallowed
@@ -70,7 +69,7 @@ async def _read_on(reader: "ChainReader", follower: Follower) -> TreeHead:
     further: Follower | None = None
     async with aclosing(reader.calls.answers("ReadEvents", request.SerializeToString())) as answers:
         async for raw in answers:
-            answer = chain_pb2.ReadEventsResponse.FromString(raw)
+            answer = parsed(chain_pb2.ReadEventsResponse, raw)
             kind = answer.WhichOneof("message")
             if kind == "start" and further is None:
                 further = await reader.follow(
@@ -78,7 +77,7 @@ async def _read_on(reader: "ChainReader", follower: Follower) -> TreeHead:
                 )
                 further.covered = follower.covered
             elif kind == "log" and further is not None:
-                await further.feed(next(iter(messages_in(raw, 2))))
+                await further.feed(content_of(raw, 2))
                 follower.covered = further.covered
             elif kind == "end" and further is not None:
                 await reader.check_end(further, answer.end, None)

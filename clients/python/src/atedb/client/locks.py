@@ -9,7 +9,7 @@ from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls
-from atedb.client.messages import public_key_message, signature_message, untrue
+from atedb.client.messages import parsed, public_key_message, signature_message, untrue
 from atedb.client.opener import ChainOpener
 from atedb.client.statuses import PASSING
 from atedb.client.transport import Call
@@ -195,7 +195,7 @@ async def _opened(
             wish.issuer.CopyFrom(public_key_message(keys.token.issuer))
         first = chain_pb2.LockRequest(chain_key=calls.chain_key.text, chain_id=chain_id, lock=wish)
         await call.write(first.SerializeToString())
-        answer = chain_pb2.LockResponse.FromString(await call.read() or b"")
+        answer = parsed(chain_pb2.LockResponse, await call.read() or b"")
         conversation_id = answer.conversation.conversation_id
         if answer.WhichOneof("message") != "conversation" or len(conversation_id) != 32:
             raise untrue("a conversation with an id of 32 bytes was due")
@@ -252,7 +252,7 @@ class _LockStream:
                 raise AtedbError(Reason.CONNECTION_FAILED, why) from None
             if message is None:
                 return None
-            answer = chain_pb2.LockResponse.FromString(message)
+            answer = parsed(chain_pb2.LockResponse, message)
             kind = answer.WhichOneof("message")
             if kind in ("waiting", "granted"):
                 return answer

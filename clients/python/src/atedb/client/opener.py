@@ -2,12 +2,11 @@
 
 from atedb.client.calls import ChainCalls
 from atedb.client.lazy_saver import LazySaver
-from atedb.client.messages import TIMEOUT_S, untrue
+from atedb.client.messages import TIMEOUT_S, content_of, key_in, parsed, untrue
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opened import Expected, KnownHead, Opened, OpenedChain, WriterStanding, tree_head
 from atedb.client.remembered import Remembered, RememberedChain, is_newer_checkpoint
 from atedb.client.server_signed import ServerSigned
-from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import verify_consistency
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason
@@ -54,7 +53,7 @@ class ChainOpener:
             self._keep(remembered.checkpoint)
         signed_before = self.checkpoint
         answer, raw = await self._ask(known, for_append=for_append, creates=creates, writer_id=writer_id)
-        identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
+        identity = key_in(raw, 1)
         self._calls.transport.check_proven(identity)
         mode: TrustMode = (
             "centralized" if answer.trust_mode == event_pb2.TRUST_MODE_CENTRALIZED else "distributed"
@@ -64,7 +63,7 @@ class ChainOpener:
                 raise await self.conflict("the chain is not there any more", known=known, served=None)
             self._check_creation(mode, for_append=for_append)
             return Opened(identity, mode, None, _offer_in(raw))
-        genesis, leaf = self._check_genesis(next(iter(messages_in(raw, 3))), remembered)
+        genesis, leaf = self._check_genesis(content_of(raw, 3), remembered)
         head = tree_head(answer.head)
         signed = self._signed.verify(answer, raw, identity, genesis, signed_before)
         # Every tree of the chain extends that of its genesis alone.
@@ -105,7 +104,7 @@ class ChainOpener:
             chain_key=self._calls.chain_key.text, from_size=known.size, size=served.size
         )
         raw = await self._calls.unary("GetProof", request.SerializeToString())
-        answer = chain_pb2.GetProofResponse.FromString(raw)
+        answer = parsed(chain_pb2.GetProofResponse, raw)
         await self._check_head(served, known, list(answer.consistency), None)
 
     async def check_not_behind(
@@ -230,15 +229,12 @@ class ChainOpener:
             if error.reason != Reason.CHAIN_NOT_FOUND:
                 raise
             raise await self.conflict("the chain is not there any more", known=known, served=None) from error
-        try:
-            return chain_pb2.OpenChainResponse.FromString(raw), raw
-        except Exception as error:
-            raise untrue("it can't be read") from error
+        return parsed(chain_pb2.OpenChainResponse, raw), raw
 
     async def _shorter(self, known: TreeHead) -> AtedbError:
         """Say what is wrong with a chain that is shorter than what was verified: or it is another chain altogether."""
         answer, raw = await self._ask(None)
-        genesis, _ = self._check_genesis(next(iter(messages_in(raw, 3)), b""), self._remembered.load())
+        genesis, _ = self._check_genesis(content_of(raw, 3), self._remembered.load())
         head = tree_head(answer.head)
         lost = [one for one in answer.damages if one.HasField("first_sequence")]
         if lost:
@@ -252,7 +248,7 @@ class ChainOpener:
                     "file": lost[0].file,
                 },
             )
-        identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
+        identity = key_in(raw, 1)
         signed = self._signed.verify(answer, raw, identity, genesis, self.checkpoint)
         return await self.conflict(
             "its chain is shorter than it was", known=known, served=head, signed=signed

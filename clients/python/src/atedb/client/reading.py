@@ -9,7 +9,7 @@ from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
 from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
-from atedb.client.messages import untrue
+from atedb.client.messages import content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
@@ -17,7 +17,7 @@ from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import Frontier, verify_consistency, verify_inclusion
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason, invalid
-from atedb.events.commit import split_slice
+from atedb.events.commit import StoredBatch, split_slice
 from atedb.events.genesis import Genesis
 from atedb.events.primary_key import PRIMARY_KEY_BYTES, primary_key_from_name
 from atedb.events.rules import read_confidentiality
@@ -136,8 +136,8 @@ class ChainReader:
             if error.reason == Reason.EVENT_NOT_FOUND:
                 return None
             raise
-        answer = chain_pb2.GetEventResponse.FromString(raw)
-        (stored,) = split_slice(next(iter(messages_in(raw, 1))))
+        answer = parsed(chain_pb2.GetEventResponse, raw)
+        stored = _single_in(content_of(raw, 1))
         verified = await verify_single(self.genesis, stored, self._find_key)
         head = tree_head(answer.head)
         is_in = verify_inclusion(
@@ -218,12 +218,12 @@ class ChainReader:
         answers = self.calls.answers("ReadEvents", request.SerializeToString())
         try:
             async for raw in answers:
-                answer = chain_pb2.ReadEventsResponse.FromString(raw)
+                answer = parsed(chain_pb2.ReadEventsResponse, raw)
                 kind = answer.WhichOneof("message")
                 if kind == "start" and follower is None:
                     follower = await self.follow(verifier, answer.start, known, asked=request.from_sequence)
                 elif kind == "log" and follower is not None:
-                    for batch in await follower.feed(next(iter(messages_in(raw, 2)))):
+                    for batch in await follower.feed(content_of(raw, 2)):
                         yield batch
                 elif kind == "end" and follower is not None:
                     await self.check_end(follower, answer.end, end)
@@ -351,3 +351,14 @@ class ChainReader:
         if data is None:
             return replace(event, data=b"", sealed=SealedState(key_id, "invalid"))
         return replace(event, data=data, sealed=SealedState(key_id, "open"))
+
+
+def _single_in(data: bytes) -> StoredBatch:
+    """Take the one batch of a slice. Raises VERIFICATION_FAILED."""
+    try:
+        batches = split_slice(data)
+    except AtedbError as error:
+        raise untrue(f"what it shows of the log is not valid: {error.message}") from error
+    if len(batches) != 1:
+        raise untrue(f"it comes with {len(batches)} batches, and one was due")
+    return batches[0]

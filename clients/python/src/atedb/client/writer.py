@@ -8,7 +8,7 @@ from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls
-from atedb.client.messages import signature_message, untrue
+from atedb.client.messages import parsed, signature_message, untrue
 from atedb.client.new_event import BuiltEvents
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opener import ChainOpener
@@ -172,7 +172,7 @@ class Writer:
                 message = await self._read(call)
                 if message is None:
                     break
-                self._pipeline.answer(chain_pb2.AppendResponse.FromString(message))
+                self._pipeline.answer(parsed(chain_pb2.AppendResponse, message))
                 self._lost_since, self._delay = None, _DELAY_S
         finally:
             self._pipeline.detach()
@@ -335,7 +335,7 @@ async def _due(call: Call, kind: str) -> chain_pb2.AppendResponse:
     message = await call.read()
     if message is None:
         raise AtedbError(Reason.CONNECTION_FAILED, "the server has ended the stream before its answer")
-    answer = chain_pb2.AppendResponse.FromString(message)
+    answer = parsed(chain_pb2.AppendResponse, message)
     found = answer.WhichOneof("outcome")
     if found == "rejected":
         raise rejection(answer.rejected)
