@@ -31,8 +31,8 @@ async def start(tmp_path: Path) -> AsyncIterator[StartServer]:
     """Starts servers of a test's own."""
     servers: list[LiveServer] = []
 
-    async def start_one(*flags: str) -> LiveServer:
-        one = await LiveServer(tmp_path / f"server-{len(servers)}", flags).start()
+    async def start_one(*flags: str, auth: bool = False) -> LiveServer:
+        one = await LiveServer(tmp_path / f"server-{len(servers)}", flags, auth=auth).start()
         servers.append(one)
         return one
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from conftest import StartServer
 from live_server import LiveServer, run_atedb
 from refusals import refused
 
@@ -220,3 +221,25 @@ def atedb_public(key: atedb.PublicKey) -> str:
     from atedb.events.public_key_text import public_key_text
 
     return public_key_text(key) + "\n"
+
+
+async def test_a_group_that_another_server_keeps(
+    owned: LiveServer, start: StartServer, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    async with atedb.connect(owned.address, home=home) as client:
+        await (await client.open("elsewhere/here", claim=True)).append("makes the group")
+    chains = await start("--auth", f"ate://{owned.address}", auth=True)
+    told: list[str] = []
+    async with atedb.connect(
+        chains.address, home=home, on_notice=lambda notice: told.append(notice.kind)
+    ) as client:
+        chain = await client.open("elsewhere/there")
+        with refused(Reason.KEY_NOT_ALLOWED):
+            await chain.append("by a key that is no role's")
+    assert "group-elsewhere" in told
+    async with atedb.connect(chains.address, home=home, auth=owned.address) as client:
+        chain = await client.open("elsewhere/there")
+        await chain.append("by the owner")
+        assert await texts(chain) == [b"by the owner"]
+        assert (await chain.verify()).size == 2

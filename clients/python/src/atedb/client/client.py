@@ -1,6 +1,7 @@
 """A client of one server."""
 
 from pathlib import Path
+from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.chain import Chain, ChainOptions
@@ -22,7 +23,8 @@ from atedb.events.chain_key import ChainKey, ServerAddress, parse_chain_key, par
 from atedb.events.genesis import TrustMode
 from atedb.events.token import Token
 
-_RECONNECT_S = 60.0
+_RECONNECT_S: Final = 60.0
+_KEY_BITS_LEAST: Final = 128
 
 
 class Client:
@@ -35,6 +37,7 @@ class Client:
         home: Path | None,
         passphrase: str | None,
         token: Token | str | None,
+        auth: str | None,
         encryption: Encryption,
         tls: TlsOptions | None,
         look_up_identity: LookUpIdentity | None,
@@ -46,17 +49,23 @@ class Client:
         self._on_notice = on_notice
         self._keys: dict[str, KeyPair] = {}
         self._chains: list[Chain] = []
-        check = IdentityCheck(address, KnownHosts(home), look_up_identity, on_notice)
+        hosts = KnownHosts(home)
 
-        def transport(wanted: Encryption) -> Transport:
-            return Transport(address, encryption=wanted, identity_check=check, tls=tls)
+        def transport(to: ServerAddress, wanted: Encryption, through: TlsOptions | None) -> Transport:
+            look_up = look_up_identity if to == address else None
+            check = IdentityCheck(to, hosts, look_up, on_notice)
+            return Transport(to, encryption=wanted, identity_check=check, tls=through)
 
-        self._transport = transport(encryption)
-        self._always_encrypts = tls is not None or encryption not in ("auto", "plain")
-        self._encryption = encryption
-        self._transport_with = transport
-        self._safe: Transport | None = None
-        self._groups = KnownGroups(home, address.server, on_notice)
+        self._transport = transport(address, encryption, tls)
+        place = address if auth is None else parse_server_address(auth)
+        is_here = place.server == address.server
+        self._is_unsafe = is_here and tls is None and encryption == "plain"
+        is_safe = is_here and (tls is not None or isinstance(encryption, int))
+        # Who is on the way could keep the other one from encryption. Nothing is sent before it is needed.
+        self._accounts = (
+            self._transport if is_safe else transport(place, _KEY_BITS_LEAST, tls if is_here else None)
+        )
+        self._groups = KnownGroups(home, place.server, on_notice)
 
     @property
     def server(self) -> str:
@@ -86,19 +95,14 @@ class Client:
 
     def _safely(self) -> Transport:
         """Give a connection that is encrypted, for accounts and groups. Raises AUTH_LINK_UNSAFE."""
-        if self._always_encrypts:
-            return self._transport
-        if self._encryption == "plain":
+        if self._is_unsafe:
             raise AtedbError(
                 Reason.AUTH_LINK_UNSAFE,
                 f"accounts and groups go over encrypted connections only, and that to {self.server} is to be plain. Leave "
                 "`encryption` out, or use TLS",
                 metadata={"server": self.server},
             )
-        # Who is on the way could keep the other one from encryption.
-        if self._safe is None:
-            self._safe = self._transport_with(128)
-        return self._safe
+        return self._accounts
 
     async def open(
         self,
@@ -180,8 +184,8 @@ class Client:
                 await chain.close()
         finally:
             await self._transport.close()
-            if self._safe is not None:
-                await self._safe.close()
+            if self._accounts is not self._transport:
+                await self._accounts.close()
 
     async def __aenter__(self) -> "Client":
         return self
@@ -203,7 +207,7 @@ class Client:
         async def open_by(own: KeyPair) -> OpenedGroup:
             return await open_group(self._safely(), self._groups, group, own)
 
-        return GroupKeys(open_by, claim if claims else None)
+        return GroupKeys(open_by, claim if claims else None, self._on_notice)
 
     def _load(self, key: str | KeyPair | None) -> KeyPair:
         """Load the key to write with; the default one is made where there is none."""
@@ -237,6 +241,7 @@ def connect(
     home: Path | str | None = None,
     passphrase: str | None = None,
     token: Token | str | None = None,
+    auth: str | None = None,
     encryption: Encryption = "auto",
     tls: TlsOptions | None = None,
     look_up_identity: LookUpIdentity | None = None,
@@ -246,7 +251,8 @@ def connect(
 
     `home`: where keys, known servers and what was verified are kept; None: ATE_HOME, else ~/.ate. An empty text: nothing is
     kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `token`: to act by instead of keys, where
-    none is named; `Token.from_environment()` is what the commands act by. `encryption`: `auto` is what the
+    none is named; `Token.from_environment()` is what the commands act by. `auth`: the server that keeps accounts and groups, where
+    this one asks another who owns its chains (`atedb solo --auth`). `encryption`: `auto` is what the
     server requires, and always where it is known to encrypt or is pinned; else the least bits of keys, or `plain`.
     `look_up_identity`: how the identity of a server that was never met is looked up. Raises REQUEST_INVALID.
     """
@@ -256,6 +262,7 @@ def connect(
         home=folder,
         passphrase=passphrase,
         token=token,
+        auth=auth,
         encryption=encryption,
         tls=tls,
         look_up_identity=look_up_identity,

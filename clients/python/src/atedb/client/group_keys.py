@@ -15,6 +15,7 @@ from atedb.account.verify_act import verify_act
 from atedb.client.conversation import Conversation
 from atedb.client.known_groups import KnownGroups
 from atedb.client.messages import public_key_message, signature_message
+from atedb.client.notices import Notice, OnNotice
 from atedb.client.transport import Transport
 from atedb.crypto.domains import CONTEXT_GROUP
 from atedb.crypto.keys import KeyPair, PublicKey
@@ -157,8 +158,10 @@ class GroupKeys:
         self,
         open_by: Callable[[KeyPair], Awaitable[OpenedGroup]],
         claim: Callable[[KeyPair], Awaitable[None]] | None,
+        on_notice: OnNotice,
     ) -> None:
         """Take what opens the group by a key, and what claims its name with one; None: it isn't claimed."""
+        self._on_notice = on_notice
         self._open_by = open_by
         self._claim = claim
         self._group: OpenedGroup | None = None
@@ -233,11 +236,22 @@ class GroupKeys:
         try:
             opened = await self._open_by(own)
         except AtedbError as error:
-            if error.reason in _NO_GROUP:
-                return None
-            raise
+            if error.reason not in _NO_GROUP:
+                raise
+            self._tell_elsewhere(error.metadata.get("auth_server"))
+            return None
         self._newest = opened
         return opened
+
+    def _tell_elsewhere(self, auth_server: str | None) -> None:
+        """Tell whoever wants to write with a role's key why it isn't, before the chain refuses the user's own."""
+        if auth_server is None:
+            return
+        message = (
+            f"who is in the group is known to {auth_server}, which was not asked: your own key is used. To act as a member, name "
+            "that server as `auth`"
+        )
+        self._on_notice(Notice("group-elsewhere", message, metadata={"auth_server": auth_server}))
 
 
 @dataclass(frozen=True, slots=True)

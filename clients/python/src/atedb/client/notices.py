@@ -10,6 +10,7 @@ NoticeKind = Literal[
     "key-created",
     "chain-created",
     "name-claimed",
+    "group-elsewhere",
     "new-writer",
     "reconnecting",
     "server-met",
