@@ -4,6 +4,7 @@ import { authorisationVectors } from './authorisation.ts';
 import { batchVectors } from './batches.ts';
 import { chainKeyVectors } from './chain-keys.ts';
 import { checkpointVectors } from './checkpoints.ts';
+import { compactionVectors } from './compaction.ts';
 import { delegationVectors } from './delegations.ts';
 import { hashVectors } from './hashes.ts';
 import { headerVectors } from './headers.ts';
@@ -41,6 +42,7 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   authAnswerVectors,
   ownershipVectors,
   delegationVectors,
+  compactionVectors,
   proofVectors,
   wireVectors,
   segmentVectors,

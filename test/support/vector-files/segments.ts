@@ -43,12 +43,13 @@ async function expected(verdict: string, [what, segment, file]: Made): Promise<V
 }
 
 /** As recovery judges a file. */
-async function described(what: string, segment: number, file: Buffer) {
-  const { header, bytes: start } = parseSegmentHeader(file.subarray(0, headerBytesMax), segment, 0);
+export async function described(what: string, segment: number, file: Buffer, generation = 0) {
+  const head = file.subarray(0, headerBytesMax);
+  const { header, bytes: start } = parseSegmentHeader(head, segment, generation);
   let batches = 0;
   const scan = await scanSegment({
     file: inMemory(file),
-    fileName: segmentName(segment),
+    fileName: segmentName(segment, generation),
     fileBytes: file.length,
     start,
     durableAtLeast: start + (segment === 0 ? 1 : 0),
