@@ -1,7 +1,6 @@
 """Chains that an auth service owns, on a server as it is by default: claims, tokens, logins, groups."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,6 @@ import atedb
 from atedb.errors import AtedbError, Reason
 
 CHAIN = "example.com/me/log"
-
-
-@pytest.fixture(scope="module")
-async def owned(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
-    """A server with an auth service of its own."""
-    one = await LiveServer(tmp_path_factory.mktemp("owned"), auth=True).start()
-    yield one
-    await one.stop()
 
 
 async def texts(chain: atedb.Chain) -> list[bytes]:

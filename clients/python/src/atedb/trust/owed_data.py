@@ -69,8 +69,10 @@ class OwedData:
 
     def add(self, batch: Batch, first_sequence: int) -> None:
         """Take note of the events of a batch, which was verified by itself."""
+        # Nearly all batches of nearly all chains.
+        if not self.is_owed and all(event.data_state == 0 for event in batch.events):
+            return
         for index, event in enumerate(batch.events):
-            # Nearly all events of nearly all chains.
             if event.data_state == 0 and not self._erased and not self._dropped:
                 continue
             sequence = first_sequence + index
