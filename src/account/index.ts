@@ -22,6 +22,7 @@ export {
   actHeaderBytesMax,
   actSignaturesMax,
   changedKeysMax,
+  formerKeysMax,
   totpSecretBytes,
   vaultBytesMax,
 } from './limits.ts';

@@ -9,8 +9,12 @@ export const actSignaturesMax = 16;
 /** Keys that were replaced or taken back, an account. All of them are told to whoever asks for what has changed, in 64 bytes each. */
 export const changedKeysMax = 1_024;
 
-/** A vault: two keys take 250 bytes. */
+/** A vault, in bytes: seven keys take some 960. */
 export const vaultBytesMax = 1_024;
+/** Keys in a vault: a user's, that of sudo, and those that the user had before. */
+export const vaultKeysMax = 7;
+/** Keys that a user had before, of which the vaults have the secrets: what was sealed for older ones opens with a copy of those only. */
+export const formerKeysMax = vaultKeysMax - 2;
 
 /** The secret of a second factor; RFC 4226 wants 16 at least. */
 export const totpSecretBytes = { least: 16, most: 64 } as const;

@@ -5,6 +5,7 @@ import {
   parseAct,
   parseSecrets,
   secretsHash,
+  type UserState,
   verifyAct,
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
@@ -21,6 +22,7 @@ import {
   decodeGroups,
   encodeAccount,
   encodeAct,
+  encodeGroups,
 } from './records.ts';
 import { countOfToday } from './tries.ts';
 
@@ -130,8 +132,8 @@ export class Accounts implements OwnerAccounts {
       { name: { kind: 'act', about: text, version: act.version }, data: encodeAct(act.bytes) },
       ...besides,
     ] as const;
-    if (state.kind === 'user') await this.#store.put(records);
-    else await this.#putGroup(before?.state, state, records);
+    if (state.kind === 'group') await this.#putGroup(before?.state, state, records);
+    else await this.#putUser(before?.state, state, records);
     return { record, isNew: true };
   }
 
@@ -149,7 +151,25 @@ export class Accounts implements OwnerAccounts {
     });
   }
 
-  /** Groups in which a key has a role, the newest last; at most 256. @param fingerprint in hexadecimal. */
+  /** Write what a user is, and where its key is another one now, that this one belongs to the groups which it had a role in. */
+  async #putUser(
+    before: AccountState | undefined,
+    { key }: UserState,
+    records: readonly NamedRecord[],
+  ): Promise<void> {
+    const old = before?.kind === 'user' ? before.key : undefined;
+    if (old === undefined || old.fingerprint.equals(key.fingerprint)) {
+      await this.#store.put(records);
+      return;
+    }
+    await this.#mutex.run(groupIndex, async () => {
+      const groups = await this.groupsOf(old.fingerprintHex);
+      const name = { kind: 'groups', about: key.fingerprintHex } as const;
+      await this.#store.put([...records, { name, data: encodeGroups(groups) }]);
+    });
+  }
+
+  /** Groups in which a key has a role, or the one that it has followed; the newest last; at most 256. @param fingerprint in hexadecimal. */
   async groupsOf(fingerprint: string): Promise<readonly string[]> {
     return decodeGroups(await this.#store.get({ kind: 'groups', about: fingerprint }));
   }

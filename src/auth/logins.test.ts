@@ -106,6 +106,46 @@ test('passwords that are tried at the same time are counted one by one', async (
   await store.close();
 });
 
+test('a stranger who locks the account does not keep out its owner, where that one was let in before', async () => {
+  const { login, clock, store, disk } = await world();
+  const [home, elsewhere, stranger] = ['192.0.2.1', '192.0.2.2', '203.0.113.1'].map((address) => ({
+    address,
+  }));
+  await login(pairs.loginKey, home);
+  for (let tries = 0; tries < 5; tries += 1) {
+    await expect(login(wrong, stranger)).rejects.toMatchObject(failed);
+  }
+  await expect(login(pairs.loginKey, elsewhere)).rejects.toMatchObject(locked);
+  await login(pairs.loginKey, home);
+  // Which does not give the stranger more tries.
+  await expect(login(wrong, stranger)).rejects.toMatchObject(locked);
+  // What is tried from there is counted for itself, over a restart.
+  for (let tries = 0; tries < 4; tries += 1) {
+    await expect(login(wrong, home)).rejects.toMatchObject(failed);
+  }
+  disk.powerCut(() => false);
+  const after = await world({ disk });
+  await expect(after.login(wrong, home)).rejects.toMatchObject(failed);
+  await expect(after.login(pairs.loginKey, home)).rejects.toMatchObject(locked);
+  after.clock.nowMs = clock.nowMs + 31_000;
+  await after.login(pairs.loginKey, home);
+  await after.login(pairs.loginKey, elsewhere);
+  void store;
+  await after.store.close();
+});
+
+test('a place is forgotten 30 days after somebody was let in', async () => {
+  const { login, clock, store } = await world();
+  const [home, stranger] = [{ address: '192.0.2.1' }, { address: '203.0.113.1' }];
+  await login(pairs.loginKey, home);
+  clock.nowMs += 30 * 24 * 60 * minutes;
+  for (let tries = 0; tries < 5; tries += 1) {
+    await expect(login(wrong, stranger)).rejects.toMatchObject(failed);
+  }
+  await expect(login(pairs.loginKey, home)).rejects.toMatchObject(locked);
+  await store.close();
+});
+
 test('an address that tries many accounts is locked, and others are not', async () => {
   const { login, store } = await world();
   for (let tries = 0; tries < 25; tries += 1) {

@@ -5,6 +5,7 @@ import {
   CreateUserResponseSchema,
   DescribeAuthResponseSchema,
 } from '../../gen/atedb/v1/auth_pb.js';
+import { formerKeysMax } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyPair, type PassphraseCosts, sha256 } from '../crypto/index.ts';
 import { type Owner, parseOwner } from '../event/index.ts';
@@ -22,6 +23,7 @@ import type {
   NewUser,
   Recovered,
   Recovery,
+  RotatedKey,
   Sudo,
 } from './account-types.ts';
 import type { AccountsPlace } from './accounts-place.ts';
@@ -75,7 +77,7 @@ export class AccountsClient {
     const sudoKey = KeyPair.generate({ forSigningOnly: true });
     const recovery = makeRecovery(account, [key, sudoKey]);
     const { message, hash } = await makeSecrets(account, {
-      ...{ password, key, sudoKey, recoveryVault: recovery.vault, totpSecret },
+      ...{ password, key, formerKeys: [], sudoKey, recoveryVault: recovery.vault, totpSecret },
       costs: this.#costs,
     });
     const fresh = { sudoKey: sudoKey.publicKey, recoveryKey: recovery.key.publicKey };
@@ -137,7 +139,8 @@ export class AccountsClient {
       call,
     );
     const { hasSecondFactor, unverified } = opened.grant;
-    return { key: opened.key, hasSecondFactor, isUnverified: unverified };
+    const { key, formerKeys } = opened;
+    return { key, formerKeys, hasSecondFactor, isUnverified: unverified };
   }
 
   /**
@@ -162,7 +165,8 @@ export class AccountsClient {
     const { sudo, secrets } = await this.#sudo(login);
     const totpSecret = next.totpSecret === undefined ? secrets.totpSecret : next.totpSecret;
     const made = await makeSecrets(account, {
-      ...{ key: sudo.key, sudoKey: sudo.sudoKey, recoveryVault: secrets.recoveryVault },
+      ...{ key: sudo.key, formerKeys: sudo.formerKeys, sudoKey: sudo.sudoKey },
+      recoveryVault: secrets.recoveryVault,
       password: next.password ?? password,
       totpSecret: totpSecret ?? undefined,
       costs: this.#costs,
@@ -171,6 +175,57 @@ export class AccountsClient {
     const act = await nextAct(account, sudo.account.state, change, [sudo.sudoKey]);
     await submitAct(transport, act, made.message, call);
     return { ...sudo, hasSecondFactor: totpSecret !== null && totpSecret !== undefined };
+  }
+
+  /**
+   * Replace the user's key, as one does whose key was stolen: the new one has its place in all chains of the user, and the old one counts nowhere any
+   * more. It stays in the vaults, and opens what was sealed for it. The recovery code is replaced, too; password, second factor and the key of
+   * sudo stay.
+   *
+   * @throws AtedbError as `sudo`; VERSION_CONFLICT where the account was changed meanwhile; TOO_MANY_KEYS.
+   */
+  async rotateKey(login: Login): Promise<RotatedKey> {
+    const { password, totpCode: _code, ...call } = login;
+    const account = userOf(login.account);
+    const { sudo, secrets } = await this.#sudo(login);
+    const { sudoKey } = sudo;
+    const key = KeyPair.generate();
+    const formerKeys = [sudo.key, ...sudo.formerKeys].slice(0, formerKeysMax);
+    const recovery = makeRecovery(account, [key, sudoKey, ...formerKeys]);
+    const made = await makeSecrets(account, {
+      ...{ password, key, formerKeys, sudoKey, recoveryVault: recovery.vault },
+      totpSecret: secrets.totpSecret,
+      costs: this.#costs,
+    });
+    const change = {
+      kind: 'user_rotation',
+      ...{ key: key.publicKey, sudoKey: undefined, recoveryKey: recovery.key.publicKey },
+      secretsHash: made.hash,
+    } as const;
+    const act = await nextAct(account, sudo.account.state, change, [sudoKey, key, recovery.key]);
+    await submitAct(await this.#place.transport(), act, made.message, call);
+    return { key, formerKeys, sudoKey, recoveryCode: recovery.code };
+  }
+
+  /**
+   * Have a delegated key count no more in any chain of a user, also in those to come.
+   *
+   * @param fingerprint of the delegated key.
+   * @param key the user's, or that of sudo.
+   * @throws AtedbError ACCOUNT_UNKNOWN, ACT_NOT_ALLOWED for another key, ACT_INVALID where it was taken back already, TOO_MANY_KEYS, VERSION_CONFLICT;
+   * VERIFICATION_FAILED, CONNECTION_FAILED and others.
+   */
+  async revokeDelegation(
+    account: string,
+    fingerprint: Buffer,
+    key: KeyPair,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const transport = await this.#place.transport();
+    const { state } = await readAccount(transport, userOf(account), options);
+    const change = { kind: 'delegation_revocation', fingerprint } as const;
+    const act = await nextAct(state.account, state, change, [key]);
+    await submitAct(transport, act, undefined, options);
   }
 
   /** Remove an account, for good. Its chains take nothing any more. @throws AtedbError as `sudo`; VERSION_CONFLICT. */

@@ -291,7 +291,7 @@ export class AtedbClient implements AsyncDisposable {
     const { home } = this;
     const passphrase = this.#passphrase;
     const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
-    return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }) };
+    return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, passphrase, load: loadKey }) };
   }
 
   /** Of a group's chain the keys that the user has by a role, if there is one; a token has a key of its own. */

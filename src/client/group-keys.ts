@@ -10,7 +10,7 @@ export interface GroupKeysOptions {
   readonly groups: GroupsClient;
   /** Name of the group. */
   readonly name: string;
-  /** The user's own keys to write with, and those that are there to read with. */
+  /** The user's own key to write with; and those that are there to read with: that one first, then those that the user had before. */
   readonly loadKey: () => Promise<KeyPair>;
   readonly loadReadKeys: () => Promise<readonly KeyPair[]>;
   /** Has the name of the group claimed by a key, where nobody has it; absent: it isn't claimed. */
@@ -141,10 +141,11 @@ export class GroupKeys {
   }
 
   async #ask(own: KeyPair): Promise<OpenedGroup | undefined> {
-    const { groups, name } = this.#options;
+    const { groups, name, loadReadKeys } = this.#options;
     this.#askedAt = performance.now();
     try {
-      const opened = await groups.open(name, own);
+      const formerKeys = (await loadReadKeys()).filter((key) => key !== own);
+      const opened = await groups.open(name, own, { formerKeys });
       this.#newest = opened;
       return opened;
     } catch (error) {

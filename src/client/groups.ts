@@ -27,12 +27,15 @@ import { type CallOptions, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
 import { planChange, planCreation, type RoleEdit } from './group-plan.ts';
 import { type OpenedGroup, openGroup } from './opened-group.ts';
+import { renewal } from './renewal.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
 /** Whoever acts in a group. */
 export interface GroupSigner {
   /** The user's key: it opens what the user has of the group. */
   readonly key: KeyPair;
+  /** Keys that the user had before: they open it where the group hasn't been told of the new one. */
+  readonly formerKeys?: readonly KeyPair[] | undefined;
   /** The user's key of sudo, for owners whose accounts have one. */
   readonly sudoKey?: KeyPair | undefined;
 }
@@ -75,16 +78,21 @@ export class GroupsClient {
    * Read a group, and open what a member's key opens of it. All of its acts are verified, and that they go on from what was
    * seen of it before, if anything was; else, that it is the group that one means, who its owners are says.
    *
+   * @param options.formerKeys keys that the member had before.
    * @throws AtedbError GROUP_DENIED for a key without a role in it; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED.
    */
-  async open(name: string, key: KeyPair, options: CallOptions = {}): Promise<OpenedGroup> {
+  async open(
+    name: string,
+    key: KeyPair,
+    { formerKeys = [], ...options }: CallOptions & Pick<GroupSigner, 'formerKeys'> = {},
+  ): Promise<OpenedGroup> {
     const group = groupOf(name);
     const { acts, isUnverified } = await this.#actsOf(group, key, options);
     const state = await verified(group, acts);
     const { known } = await this.#place.server();
     await known.check(group.text, acts);
     await known.note(group.text, { version: state.version, hash: state.head });
-    return { state, isUnverified, ...openGroup(state, acts, key) };
+    return { state, isUnverified, ...openGroup(state, acts, [key, ...formerKeys]) };
   }
 
   /** The groups in which a key has a role. @throws AtedbError CONNECTION_FAILED, DEADLINE_EXCEEDED. */
@@ -122,14 +130,41 @@ export class GroupsClient {
    * @throws AtedbError GROUP_DENIED, ACT_NOT_ALLOWED where the signer may not; VERSION_CONFLICT where somebody else was faster; MEMBER_INVALID,
    * GROUP_LIMIT; CONNECTION_FAILED and others.
    */
-  add(
+  async add(
     name: string,
     role: string,
     member: GroupMember,
     signer: GroupSigner,
     options: CallOptions = {},
   ): Promise<void> {
-    return this.edit(name, [{ role, added: [member] }], signer, options);
+    const opened = await this.#openAs(name, signer, options);
+    const { account } = member;
+    const isRenewed = renewal(opened.state, member).renewed.length > 0;
+    const edits =
+      isRenewed && account !== undefined
+        ? renewal(opened.state, await this.memberOf(account, 'owner', options), role).edits
+        : [{ role, added: [member] }];
+    await this.#change(opened, edits, signer, options);
+  }
+
+  /**
+   * Have a group know a user by the key that the user has now, in all roles that the user has under another one. What these open gets other keys,
+   * so that who has the old one opens it no more. An owner does this, also for itself.
+   *
+   * @returns the roles; none where the group knows the user so already.
+   * @throws AtedbError as `add`.
+   */
+  async renewMember(
+    name: string,
+    account: string,
+    signer: GroupSigner,
+    options: CallOptions = {},
+  ): Promise<readonly string[]> {
+    const opened = await this.#openAs(name, signer, options);
+    const owner = await this.memberOf(account, 'owner', options);
+    const { edits, renewed } = renewal(opened.state, owner);
+    if (renewed.length > 0) await this.#change(opened, edits, signer, options);
+    return renewed;
   }
 
   /**
@@ -145,7 +180,7 @@ export class GroupsClient {
     signer: GroupSigner,
     options: CallOptions = {},
   ): Promise<void> {
-    const opened = await this.open(name, signer.key, options);
+    const opened = await this.#openAs(name, signer, options);
     const members = roleOf(opened.state, role).members.filter(
       ({ account, key }) => account === member || key.fingerprintHex === member.toLowerCase(),
     );
@@ -169,7 +204,11 @@ export class GroupsClient {
     signer: GroupSigner,
     options: CallOptions = {},
   ): Promise<void> {
-    await this.#change(await this.open(name, signer.key, options), edits, signer, options);
+    await this.#change(await this.#openAs(name, signer, options), edits, signer, options);
+  }
+
+  #openAs(name: string, { key, formerKeys }: GroupSigner, options: CallOptions) {
+    return this.open(name, key, { ...options, formerKeys });
   }
 
   /** Have a delegated key count no more in any chain of a group. @param fingerprint of the key. @throws AtedbError as `add`. */
@@ -249,9 +288,10 @@ export function creationAct(
 }
 
 /** What a signer signs acts of a group with: an owner the key of sudo, if there is one. */
-function signingKey(state: GroupState, { key, sudoKey }: GroupSigner): KeyPair {
-  const owner = roleOf(state, 'owner').members.find(({ key: own }) =>
-    own.fingerprint.equals(key.publicKey.fingerprint),
+function signingKey(state: GroupState, { key, formerKeys = [], sudoKey }: GroupSigner): KeyPair {
+  const own = [key, ...formerKeys].map(({ publicKey }) => publicKey);
+  const owner = roleOf(state, 'owner').members.find((member) =>
+    own.some(({ fingerprint }) => fingerprint.equals(member.key.fingerprint)),
   );
   if (owner?.sudoKey === undefined) return key;
   if (sudoKey !== undefined) return sudoKey;

@@ -23,7 +23,7 @@ CHANGED_KEY_ROLE_ACTS: ChangedKeyRole
 CHANGED_KEY_ROLE_OF_GROUP: ChangedKeyRole
 
 class AuthRecord(_message.Message):
-    __slots__ = ("account", "act", "tries", "address", "sign_up", "code", "groups")
+    __slots__ = ("account", "act", "tries", "address", "sign_up", "code", "groups", "place")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ACT_FIELD_NUMBER: _ClassVar[int]
     TRIES_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class AuthRecord(_message.Message):
     SIGN_UP_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
     account: AccountRecord
     act: ActRecord
     tries: TriesRecord
@@ -38,7 +39,8 @@ class AuthRecord(_message.Message):
     sign_up: SignUpRecord
     code: CodeRecord
     groups: GroupsRecord
-    def __init__(self, account: _Optional[_Union[AccountRecord, _Mapping]] = ..., act: _Optional[_Union[ActRecord, _Mapping]] = ..., tries: _Optional[_Union[TriesRecord, _Mapping]] = ..., address: _Optional[_Union[AddressRecord, _Mapping]] = ..., sign_up: _Optional[_Union[SignUpRecord, _Mapping]] = ..., code: _Optional[_Union[CodeRecord, _Mapping]] = ..., groups: _Optional[_Union[GroupsRecord, _Mapping]] = ...) -> None: ...
+    place: PlaceRecord
+    def __init__(self, account: _Optional[_Union[AccountRecord, _Mapping]] = ..., act: _Optional[_Union[ActRecord, _Mapping]] = ..., tries: _Optional[_Union[TriesRecord, _Mapping]] = ..., address: _Optional[_Union[AddressRecord, _Mapping]] = ..., sign_up: _Optional[_Union[SignUpRecord, _Mapping]] = ..., code: _Optional[_Union[CodeRecord, _Mapping]] = ..., groups: _Optional[_Union[GroupsRecord, _Mapping]] = ..., place: _Optional[_Union[PlaceRecord, _Mapping]] = ...) -> None: ...
 
 class AccountRecord(_message.Message):
     __slots__ = ("account", "version", "head", "removed", "changed", "user", "group", "changes", "unverified", "secrets", "created_unix_ms", "day_unix_ms", "acts")
@@ -159,6 +161,16 @@ class AddressRecord(_message.Message):
     sign_ups: int
     success_unix_ms: int
     def __init__(self, failures: _Optional[_Union[FailureCount, _Mapping]] = ..., day_unix_ms: _Optional[int] = ..., sign_ups: _Optional[int] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
+
+class PlaceRecord(_message.Message):
+    __slots__ = ("login", "recovery", "success_unix_ms")
+    LOGIN_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    login: FailureCount
+    recovery: FailureCount
+    success_unix_ms: int
+    def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., recovery: _Optional[_Union[FailureCount, _Mapping]] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
 
 class SignUpRecord(_message.Message):
     __slots__ = ("act", "secrets")
