@@ -132,9 +132,31 @@ async def test_logging_in(owned: LiveServer, tmp_path: Path) -> None:
             await client.login("a-group", "correct horse battery")
         me = await client.login("user@example.com", "correct horse battery")
         assert (me.is_unverified, me.has_second_factor) == (True, False)
-        chain = await client.open("example.com/user/log", key=me.key)
+        chain = await client.open("example.com/user/log", key=me)
         await chain.append("logged in")
         assert await texts(chain) == [b"logged in"]
+    # Whoever is logged in on this machine writes by that key, as the commands do.
+    async with atedb.connect(owned.address, home=tmp_path / "home") as client:
+        chain = await client.open("example.com/user/sealed", confidential=True)
+        await chain.set_readers([])
+        await chain.append("for the key of then")
+        assert chain.own_key == me.key.public_key
+    rotated = await run_atedb("user", "rotate-key", "--password-file", str(password), home=tmp_path / "home")
+    assert rotated.code == 0, rotated.errors
+    async with atedb.connect(owned.address, home="") as client:
+        now = await client.login("user@example.com", "correct horse battery")
+        assert [one.fingerprint for one in now.former_keys] == [me.key.fingerprint]
+        chain = await client.open("example.com/user/sealed", key=now)
+        assert await texts(chain) == [b"for the key of then"]
+        await (await client.open("example.com/user/log", key=now)).append("by the key of now")
+    async with atedb.connect(owned.address, home=tmp_path / "home") as client:
+        chain = await client.open("example.com/user/sealed")
+        assert await texts(chain) == [b"for the key of then"]
+        assert chain.own_key == now.key.public_key
+        old = await client.open("example.com/user/log", key=me.key)
+        with refused(Reason.KEY_REVOKED):
+            await old.append("by the key of then")
+        assert (await old.verify()).size == 4
     async with atedb.connect(owned.address, home="", encryption="plain") as client:
         with refused(Reason.AUTH_LINK_UNSAFE):
             await client.login("user@example.com", "correct horse battery")

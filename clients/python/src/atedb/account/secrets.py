@@ -46,15 +46,18 @@ class PasswordKeys:
         self.signer = KeyPair(MLDSA65_ED25519.number, seed, None)
         self._vault_key = _expand(secret, [INFO_LOGIN_VAULT, "key", account.text], _KEY_BYTES)
 
-    def open_key_vault(self, sealed: bytes) -> KeyPair:
-        """Open the vault of the account's key. Raises VERIFICATION_FAILED where it was sealed otherwise, or changed."""
+    def open_key_vault(self, sealed: bytes) -> list[KeyPair]:
+        """Open the vault of the account's key, and of those before it, the newest first.
+
+        Raises VERIFICATION_FAILED where it was sealed otherwise, or changed.
+        """
         aad = "\0".join([AAD_VAULT, "key", self._account.text]).encode()
         opened = open_once(self._vault_key, aad, sealed)
         try:
             if opened is None:
                 raise _vault_failed()
             check_strict(account_forms.VAULT_KEYS, opened)
-            return _read_seeds(messages_in(opened, 2)[0])
+            return [_read_seeds(one) for one in messages_in(opened, 2)]
         except AtedbError:
             # What was opened is a secret: no cause that may show some of it.
             raise _vault_failed() from None

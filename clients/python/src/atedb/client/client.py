@@ -1,5 +1,6 @@
 """A client of one server."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -7,13 +8,14 @@ from atedb.client.acting_keys import ActingKeys
 from atedb.client.chain import Chain, ChainOptions
 from atedb.client.claim_owner import claim_owner
 from atedb.client.group_keys import GroupKeys, OpenedGroup, open_group
-from atedb.client.home import DEFAULT_KEY, default_home, load_key, load_or_make_key
+from atedb.client.home import default_home
 from atedb.client.identity_check import IdentityCheck, LookUpIdentity
 from atedb.client.known_groups import KnownGroups
 from atedb.client.known_hosts import KnownHosts
 from atedb.client.login import LoggedIn, log_in
 from atedb.client.notices import OnNotice, ignore
 from atedb.client.opened import Expected
+from atedb.client.own_keys import Key, OwnKeys
 from atedb.client.tls import TlsOptions
 from atedb.client.transport import Transport
 from atedb.client.tunnel_agreement import Encryption
@@ -44,10 +46,9 @@ class Client:
         on_notice: OnNotice,
     ) -> None:
         self._home = home
-        self._passphrase = passphrase
         self._token = Token.parse(token) if isinstance(token, str) else token
         self._on_notice = on_notice
-        self._keys: dict[str, KeyPair] = {}
+        self._keys = OwnKeys(home, passphrase, on_notice)
         self._chains: list[Chain] = []
         hosts = KnownHosts(home)
 
@@ -78,20 +79,22 @@ class Client:
         return self._transport.tunnel.proven_identity
 
     async def login(self, account: str, password: str, *, totp_code: str | None = None) -> LoggedIn:
-        """Log in to an account, `name@domain`, of the server's auth service; what is then opened with its `key` acts as its owner.
+        """Log in to an account, `name@domain`, of the server's auth service; `open(chain, key=logged_in)` acts as it.
 
         The server is never sent the password. `totp_code`: of the second factor, six digits; a login needs none. Raises
         LOGIN_FAILED, LOGIN_LOCKED, UNSUPPORTED where the server has no accounts; AUTH_LINK_UNSAFE where `plain` was asked for.
         """
         return await log_in(self._safely(), account, password, totp_code)
 
-    async def open_group(self, name: str, *, key: str | KeyPair | None = None) -> OpenedGroup:
+    async def open_group(self, name: str, *, key: Key = None) -> OpenedGroup:
         """Read a group, and open what a member's key opens of it; all of its acts are verified.
 
-        `key`: the member's, or its name in the home folder; None: the default one. Raises GROUP_DENIED for a key without a role
+        `key`: the member's, as of `open`. Raises GROUP_DENIED for a key without a role
         in it; VERIFICATION_FAILED, also where it isn't the group that was met before.
         """
-        return await open_group(self._safely(), self._groups, name, self._load(key))
+        own = self._keys.load(key)
+        former = [one for one in self._keys.at_hand(key) if one is not own]
+        return await open_group(self._safely(), self._groups, name, [own, *former])
 
     def _safely(self) -> Transport:
         """Give a connection that is encrypted, for accounts and groups. Raises AUTH_LINK_UNSAFE."""
@@ -108,7 +111,7 @@ class Client:
         self,
         chain: str,
         *,
-        key: str | KeyPair | None = None,
+        key: Key = None,
         token: Token | str | None = None,
         for_append: bool = True,
         chain_id: bytes | None = None,
@@ -124,7 +127,8 @@ class Client:
     ) -> Chain:
         """Open a chain, by its key: `domain/name/db` or `group/db`.
 
-        `key`: the one to write with, or its name in the home folder; None: the default one, which is made when it is needed.
+        `key`: the one to write with, its name in the home folder, or an account that was logged in to; None: that of whoever is
+        logged in on this machine (`atedb login`), else the default one, which is made when it is needed.
         `token`: to act by instead of a key, or its text; None: that of the client, if it has one and no key is named.
         `for_append`: a chain that isn't there is created by the first append; else that is CHAIN_NOT_FOUND.
         `chain_id`, `trust_mode`, `confidential`, `private`: what is demanded of the chain; the latter two are also what a chain
@@ -149,8 +153,8 @@ class Client:
         if isinstance(acting, str):
             acting = Token.parse(acting)
         keys = ActingKeys(
-            lambda: self._load(key),
-            lambda: self._keys_at_hand(key),
+            lambda: self._keys.load(key),
+            lambda: self._keys.at_hand(key),
             token=acting,
             roles=self._roles_of(chain_key, claims=claim and for_append) if acting is None else None,
         )
@@ -204,35 +208,10 @@ class Client:
             if notice is not None:
                 self._on_notice(notice)
 
-        async def open_by(own: KeyPair) -> OpenedGroup:
+        async def open_by(own: Sequence[KeyPair]) -> OpenedGroup:
             return await open_group(self._safely(), self._groups, group, own)
 
         return GroupKeys(open_by, claim if claims else None, self._on_notice)
-
-    def _load(self, key: str | KeyPair | None) -> KeyPair:
-        """Load the key to write with; the default one is made where there is none."""
-        if isinstance(key, KeyPair):
-            return key
-        name = key or DEFAULT_KEY
-        if name not in self._keys:
-            if self._home is None:
-                if key is not None:
-                    raise invalid("key", "there is no home folder to load it from")
-                self._keys[name] = KeyPair.generate()
-            else:
-                self._keys[name] = load_or_make_key(self._home, key, self._passphrase, self._on_notice)
-        return self._keys[name]
-
-    def _keys_at_hand(self, key: str | KeyPair | None) -> list[KeyPair]:
-        """Give the keys that chains are opened and data is read with; none is made for that."""
-        if isinstance(key, KeyPair):
-            return [key]
-        name = key or DEFAULT_KEY
-        if name not in self._keys and self._home is not None:
-            found = load_key(self._home, name, self._passphrase)
-            if found is not None:
-                self._keys[name] = found
-        return [self._keys[name]] if name in self._keys else []
 
 
 def connect(

@@ -56,14 +56,16 @@ class OpenedGroup:
         return next((role for role in (*GROUP_ROLES, *self.keys) if role in self.keys), None)
 
 
-async def open_group(transport: Transport, known: KnownGroups, name: str, key: KeyPair) -> OpenedGroup:
-    """Read a group, and open what a member's key opens of it, over a connection that is encrypted.
+async def open_group(
+    transport: Transport, known: KnownGroups, name: str, own: Sequence[KeyPair]
+) -> OpenedGroup:
+    """Read a group, and open what a member's keys open of it, over a connection that is encrypted: the first one is shown.
 
     All of its acts are verified, and that they go on from what was seen of it before, if anything was. Raises GROUP_DENIED for
     a key without a role in it; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED.
     """
     group = Owner("group", name)
-    acts = await _read_acts(transport, group, key)
+    acts = await _read_acts(transport, group, own[0])
     state: AccountState | None = None
     try:
         for act in acts:
@@ -76,7 +78,7 @@ async def open_group(transport: Transport, known: KnownGroups, name: str, key: K
         raise _untrue_acts(group, "there are none")
     known.check(name, acts)
     known.note(name, acts[-1])
-    return _opened(state, acts, key)
+    return _opened(state, acts, own)
 
 
 async def _read_acts(transport: Transport, group: Owner, key: KeyPair) -> list[Act]:
@@ -110,9 +112,9 @@ def _parsed(group: Owner, message: bytes) -> Act:
         raise _untrue_acts(group, error.message) from error
 
 
-def _opened(state: AccountState, acts: Sequence[Act], own: KeyPair) -> OpenedGroup:
-    """Open what a member's key opens, from acts that were verified."""
-    opened = {own.fingerprint: own}
+def _opened(state: AccountState, acts: Sequence[Act], own: Sequence[KeyPair]) -> OpenedGroup:
+    """Open what a member's keys open, from acts that were verified."""
+    opened = {key.fingerprint: key for key in own}
     closed = _wraps_in(acts)
     # A role's secret may be wrapped for that of another one, so each that opens may open more.
     is_more = True
@@ -132,7 +134,7 @@ def _opened(state: AccountState, acts: Sequence[Act], own: KeyPair) -> OpenedGro
                 is_more = True
         closed = left
     keys = {role.name: opened[role.key.fingerprint] for role in state.roles if role.key.fingerprint in opened}
-    current = {own.fingerprint, *(key.fingerprint for key in keys.values())}
+    current = {key.fingerprint for key in (*own, *keys.values())}
     return OpenedGroup(state, keys, [key for name, key in opened.items() if name not in current])
 
 
@@ -156,7 +158,7 @@ class GroupKeys:
 
     def __init__(
         self,
-        open_by: Callable[[KeyPair], Awaitable[OpenedGroup]],
+        open_by: Callable[[Sequence[KeyPair]], Awaitable[OpenedGroup]],
         claim: Callable[[KeyPair], Awaitable[None]] | None,
         on_notice: OnNotice,
     ) -> None:
@@ -171,7 +173,7 @@ class GroupKeys:
         self._asked_at = 0.0
         self._asking = asyncio.Lock()
         self._asking_again: asyncio.Task[None] | None = None
-        self._own: KeyPair | None = None
+        self._own: list[KeyPair] = []
 
     @property
     def writing(self) -> KeyPair | None:
@@ -196,12 +198,13 @@ class GroupKeys:
         async with self._asking:
             if not to_write and not at_hand():
                 return
-            self._own = own() if to_write else at_hand()[0]
+            first = own() if to_write else at_hand()[0]
+            self._own = [first, *(key for key in at_hand() if key is not first)]
             if not self._is_asked:
                 self._group = await self._ask(self._own)
             if self._group is None and to_write and self._claim is not None:
                 try:
-                    await self._claim(self._own)
+                    await self._claim(first)
                 except AtedbError as error:
                     # What is opened then says what is the matter, if anything is.
                     if error.reason not in _NO_CLAIM:
@@ -224,14 +227,13 @@ class GroupKeys:
         return RoleKeysNow(group.state)
 
     async def _ask_again(self) -> None:
-        assert self._own is not None, "the group was opened by a key"
         try:
             await self._ask(self._own)
         except AtedbError:
             # Where it can't be had, what is known goes on to count, and it is asked for again later.
             return
 
-    async def _ask(self, own: KeyPair) -> OpenedGroup | None:
+    async def _ask(self, own: Sequence[KeyPair]) -> OpenedGroup | None:
         self._asked_at = time.monotonic()
         try:
             opened = await self._open_by(own)

@@ -27,6 +27,8 @@ class LoggedIn:
     """`name@domain`."""
     key: KeyPair
     """The user's key: the root key of its chains, and what is encrypted to the user is encrypted to it."""
+    former_keys: tuple[KeyPair, ...]
+    """Those that the user had before, the newest first: what was sealed for them is opened with them."""
     has_second_factor: bool
     is_unverified: bool
     """Nobody has shown that the name is the user's."""
@@ -60,7 +62,7 @@ async def log_in(transport: Transport, account: str, password: str, totp_code: s
         await talk.say(auth_pb2.LoginRequest(proof=proof))
         await talk.half_close()
         grant = (await talk.due(auth_pb2.LoginResponse, "grant")).grant
-        key = opening.open_key_vault(grant.key_vault)
-        return LoggedIn(owner.text, key, grant.has_second_factor, grant.unverified)
+        key, *former = opening.open_key_vault(grant.key_vault)
+        return LoggedIn(owner.text, key, tuple(former), grant.has_second_factor, grant.unverified)
     finally:
         talk.cancel()

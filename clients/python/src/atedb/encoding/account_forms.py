@@ -22,6 +22,7 @@ from atedb.limits import (
     OWNER_BYTES_MAX,
     ROLE_NAME_BYTES_MAX,
     ROLE_WRAP_BYTES_MAX,
+    VAULT_KEYS_MAX,
 )
 
 _KEY: Final = message_field(1, "key", PUBLIC_KEY)
@@ -113,5 +114,5 @@ KEY_SEEDS: Final = MessageForm(
 )
 
 VAULT_KEYS: Final = MessageForm(
-    "VaultKeys", (magic("VaultKeys"), messages_field(2, "keys", KEY_SEEDS, 2, required=True))
+    "VaultKeys", (magic("VaultKeys"), messages_field(2, "keys", KEY_SEEDS, VAULT_KEYS_MAX, required=True))
 )
