@@ -30,11 +30,16 @@ export interface FixedKey {
   sign(context: string, message: Buffer): Buffer;
 }
 
+/** Those that were made, since making one takes as long as signing. They follow from what is in the files. */
+const secretKeys = new Map<string, Uint8Array>();
+
 /** Both halves of a signature over bytes that were made from message and context, as the draft has it. */
 export function signHalves(suite: number, seed: Buffer, representative: Buffer) {
   const known = signatureSuite(suite);
   const mldsa = known.mldsa === 'mldsa65' ? ml_dsa65 : ml_dsa44;
-  const { secretKey } = mldsa.keygen(seed.subarray(0, 32));
+  const name = `${known.mldsa} ${seed.toString('hex')}`;
+  const secretKey = secretKeys.get(name) ?? mldsa.keygen(seed.subarray(0, 32)).secretKey;
+  secretKeys.set(name, secretKey);
   const options = { context: known.label, extraEntropy: false } as const;
   return {
     mldsa: Buffer.from(mldsa.sign(representative, secretKey, options)),
@@ -57,10 +62,16 @@ export function fixedKey(
     seed,
     kemSeed && { suite: kemMlkem768X25519, seed: kemSeed },
   );
+  // Most cases of a file begin with the same batches, and signing is most of what making them takes.
+  const signed = new Map<string, Buffer>();
   const sign = (context: string, message: Buffer) => {
     const representative = messageRepresentative(signatureSuite(suite), context, message);
+    const known = signed.get(representative.toString('latin1'));
+    if (known !== undefined) return known;
     const halves = signHalves(suite, seed, representative);
-    return Buffer.concat([halves.mldsa, halves.ed25519]);
+    const signature = Buffer.concat([halves.mldsa, halves.ed25519]);
+    signed.set(representative.toString('latin1'), signature);
+    return signature;
   };
   return { name, suite, seed, kemSeed, publicKey: pair.publicKey, pair, sign };
 }
