@@ -4,8 +4,10 @@ from pathlib import Path
 
 from conftest import StartServer
 from live_server import run_atedb
+from refusals import refused
 
 import atedb
+from atedb.errors import Reason
 
 
 async def test_what_was_redacted_is_read_as_that(start: StartServer, tmp_path: Path) -> None:
@@ -20,10 +22,25 @@ async def test_what_was_redacted_is_read_as_that(start: StartServer, tmp_path: P
             for text in ("one", "two", "three"):
                 await chain.append(atedb.NewEvent(name="object", data=text))
             await chain.append("another")
-    for chain_name, sequences in ((name, ["1", "2"]), (f"{name}_too", ["3"])):
-        address = f"ate://{server.address}/{chain_name}"
-        ran = await run_atedb("redact", address, *sequences, "--yes", home=home)
-        assert ran.code == 0, ran.errors
+        redacted = await clear.redact(sequences=[2, 1, 1])
+        assert (redacted.committed.first_sequence, redacted.gone_before) == (5, ())
+        with refused(Reason.DATA_GONE):
+            await clear.redact(sequences=[1])
+        with refused(Reason.REDACTION_INVALID):
+            await clear.redact(sequences=[5])
+        with refused(Reason.EVENT_NOT_FOUND):
+            await clear.redact(name="nobody wrote it")
+        with refused(Reason.SEQUENCE_OUT_OF_RANGE):
+            await clear.redact(sequences=[1, 99])
+        for wrong in ({}, {"sequences": []}, {"name": "object", "sequences": [1]}):
+            with refused(Reason.REQUEST_INVALID):
+                await clear.redact(**wrong)
+    ran = await run_atedb("redact", f"ate://{server.address}/{name}_too", "3", "--yes", home=home)
+    assert ran.code == 0, ran.errors
+    async with atedb.connect(server.address, home=tmp_path / "stranger") as client:
+        chain = await client.open(name)
+        with refused(Reason.KEY_NOT_ALLOWED):
+            await chain.redact(name="object")
     async with atedb.connect(server.address, home=tmp_path / "reader") as client:
         chain = await client.open(name, for_append=False, check_rules=True)
         assert (await chain.verify()).size == 6
@@ -56,3 +73,9 @@ async def test_what_was_redacted_is_read_as_that(start: StartServer, tmp_path: P
         # Rules go on being as they were.
         await chain.append("after it")
         assert [event.data async for event in chain.read(start=7)] == [b"after it"]
+        await chain.redact(name="object")
+        events = [event async for event in chain.read(start=2, end=5)]
+        assert [event.data_state for event in events] == ["redacted"] * 3
+        last = await chain.get(name="object")
+        assert last is not None
+        assert last.data_state == "redacted"

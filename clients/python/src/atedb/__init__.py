@@ -13,6 +13,7 @@ from atedb.client.login import LoggedIn
 from atedb.client.new_event import Conditions, NewEvent
 from atedb.client.notices import Notice
 from atedb.client.pipeline import Committed
+from atedb.client.redact import Redacted
 from atedb.client.sharing import SharedObject
 from atedb.client.subscription import Signal
 from atedb.client.tls import TlsOptions
@@ -43,6 +44,7 @@ __all__ = [
     "PublicKey",
     "ReadRule",
     "Reason",
+    "Redacted",
     "Redaction",
     "SealedState",
     "SharedObject",

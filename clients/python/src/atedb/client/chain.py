@@ -3,22 +3,23 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent
+from atedb.client.chain_options import Appendable, ChainOptions, events_of
 from atedb.client.gone import OnUnchecked
 from atedb.client.locks import Lease, LockTarget, lock_object
 from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events, check_room_for
 from atedb.client.notices import OnNotice
-from atedb.client.opened import Expected
 from atedb.client.opener import ChainOpener
 from atedb.client.pipeline import Committed
 from atedb.client.read_keys import ReadKeys
 from atedb.client.reading import ChainReader
+from atedb.client.redact import Redacted, redact_object, redact_sequences
 from atedb.client.remembered import RememberedChain
 from atedb.client.sealing_writer import SealingWriter
 from atedb.client.sharing import SharedObject
@@ -29,35 +30,17 @@ from atedb.client.writer import Writer
 from atedb.client.writer_place import WriterPlace
 from atedb.crypto.data_key import Padding
 from atedb.crypto.keys import KeyPair, PublicKey
-from atedb.errors import AtedbError, Reason
+from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.chain_key import ChainKey
 from atedb.events.genesis import Genesis
+from atedb.events.primary_key import primary_key_from_name
 from atedb.events.seal import TreeHead
 from atedb.trust.authority import Authority
 from atedb.trust.checkpoints import SignedHead
 from atedb.trust.identity_line import IdentityLine
 
-Appendable = NewEvent | bytes | str
-"""What can be appended: bytes and text stand for an event about a new object."""
-
 _CLOSING_TIMEOUT_S: Final = 5.0
 _WHOLE: Final = SharedObject()
-
-
-@dataclass(frozen=True, slots=True)
-class ChainOptions:
-    """How a chain is opened."""
-
-    expected: Expected
-    pad: bool
-    """Whether sealed data is padded to a length that many others share."""
-    claims: bool
-    """Whether the name of the owner is claimed, where nobody has it and the server lets this client have it."""
-    check_rules: bool | None
-    sign_batches: bool
-    sign_as_member: bool
-    """Whether what is written by the key of a group's role is signed with the member's own key, too."""
-    reconnect_s: float
 
 
 class Chain:
@@ -163,7 +146,7 @@ class Chain:
         CHAIN_ID_MISMATCH when it isn't what it was; READ_KEY_MISSING, READ_RULE_MISMATCH.
         """
         self._check_open()
-        all_events = _events_of(events)
+        all_events = events_of(events)
         asked = conditions or Conditions()
         await self._keys.ready(to_write=True)
         all_events, co_signers = self._by_member(all_events, co_signers)
@@ -301,6 +284,27 @@ class Chain:
         await self._keys.ready(to_write=True)
         return await self._sealing.remove_readers(shared, fingerprints, conditions or Conditions())
 
+    async def redact(
+        self,
+        *,
+        sequences: Sequence[int] | None = None,
+        name: str | None = None,
+        primary_key: bytes | None = None,
+        wait: bool = True,
+    ) -> Redacted:
+        """Have the data of some events, or of all of an object up to now, erased from every file of the server, for good.
+
+        Whoever may write the object may, and a root. Headers stay, and readers are told. `wait`: until it is erased, which the
+        server does by itself. Raises REDACTION_INVALID, EVENT_NOT_FOUND, DATA_GONE; as `append`.
+        """
+        await self._opened()
+        if sum(part is not None for part in (sequences, name, primary_key)) != 1:
+            raise invalid("redact", "one of sequences, name and primary_key says what")
+        if sequences is not None:
+            return await redact_sequences(self._reader, sequences, self.append, wait=wait)
+        target = primary_key_from_name(name) if name is not None else primary_key or b""
+        return await redact_object(self._reader, self._opener, target, self.append, wait=wait)
+
     async def lock(
         self,
         *,
@@ -393,8 +397,3 @@ class Chain:
         if self._is_closed:
             why = f"the chain {self.key.text} was closed. Open it again"
             raise AtedbError(Reason.REQUEST_INVALID, why)
-
-
-def _events_of(events: Appendable | Sequence[Appendable]) -> list[NewEvent]:
-    many = [events] if isinstance(events, NewEvent | bytes | str) else list(events)
-    return [one if isinstance(one, NewEvent) else NewEvent(data=one) for one in many]

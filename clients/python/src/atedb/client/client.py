@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
-from atedb.client.chain import Chain, ChainOptions
+from atedb.client.chain import Chain
+from atedb.client.chain_options import ChainOptions
 from atedb.client.claim_owner import claim_owner
 from atedb.client.group_keys import GroupKeys, OpenedGroup, open_group
 from atedb.client.home import default_home

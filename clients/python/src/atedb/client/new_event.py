@@ -10,6 +10,7 @@ from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.event import BuiltEvent, EventInput, Sealing, build_event
 from atedb.events.primary_key import PRIMARY_KEY_BYTES, child_primary_key, primary_key_from_name
+from atedb.events.redaction import Redaction
 from atedb.events.rules import Authorisation, EventAuthority, KeyChange, WrappedKey
 from atedb.events.seal import Precondition
 from atedb.events.token import Token
@@ -36,7 +37,7 @@ class NewEvent:
 
     data: bytes | str = b""
     """Text is stored as UTF-8."""
-    kind: Literal["data", "tombstone", "roots", "key_change", "rules"] = "data"
+    kind: Literal["data", "tombstone", "redaction", "roots", "key_change", "rules"] = "data"
     primary_key: bytes | None = None
     """The object that the event is about. None, and no name: a new one, with a key of its own."""
     name: str | None = None
@@ -66,10 +67,12 @@ class NewEvent:
     """With the kind `roots`: the keys that own the chain from now on."""
     key_change: KeyChange | None = None
     """With the kind `key_change`."""
+    redaction: Redaction | None = None
+    """With the kind `redaction`: which earlier events of the object lose their data. `Chain.redact` makes them."""
 
     def bears_authority(self) -> bool:
         """Whether it changes what anybody may do, or which keys are known: such batches are signed in every chain."""
-        said = (self.rules, self.roots, self.key_change)
+        said = (self.rules, self.roots, self.key_change, self.redaction)
         shows = self.wrapped_keys or self.public_keys or self.author is not None
         # What removes an object removes its rules.
         return any(part is not None for part in said) or bool(shows) or self.moves or self.kind == "tombstone"
@@ -212,7 +215,7 @@ def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: 
         data,
         primary_key=primary_key,
         # What removes an object doesn't say where that is.
-        parent=None if event.kind == "tombstone" else event.parent,
+        parent=None if event.kind in ("tombstone", "redaction") else event.parent,
         collection=event.collection,
         type=event.type,
         reply_to=event.reply_to,
@@ -236,6 +239,7 @@ def _authority_of(event: NewEvent, sign_with: tuple[bytes, ...], label: bytes | 
         roots=None if event.roots is None else tuple(sorted(event.roots, key=by_fingerprint)),
         key_change=event.key_change,
         label=label,
+        redaction=event.redaction,
     )
 
 
@@ -258,7 +262,7 @@ def _object_of(event: NewEvent) -> tuple[bytes | None, bytes | None]:
         return named or secrets.token_bytes(PRIMARY_KEY_BYTES), None
     _check_key("label", label)
     made = child_primary_key(event.parent, label)
-    return made, None if event.kind == "tombstone" else label
+    return made, None if event.kind in ("tombstone", "redaction") else label
 
 
 def _check_key(field: str, key: bytes) -> None:

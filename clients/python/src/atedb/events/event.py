@@ -95,7 +95,7 @@ class Sealing:
 class EventInput:
     """What a writer says in an event. Keys and labels have 16 bytes; times are milliseconds since 1970-01-01 UTC."""
 
-    kind: Literal["data", "tombstone", "roots", "key_change", "rules"]
+    kind: Literal["data", "tombstone", "redaction", "roots", "key_change", "rules"]
     salt: bytes
     """16 random bytes, never used for other data. Sealed data needs none."""
     data: bytes = b""
@@ -152,7 +152,7 @@ def build_genesis_event(header: bytes) -> BuiltEvent:
 
 
 def _check_input(said: EventInput) -> None:
-    if said.primary_key is None and said.kind in ("data", "tombstone"):
+    if said.primary_key is None and said.kind in ("data", "tombstone", "redaction"):
         raise invalid("primary_key", "it is missing")
     for name in ("primary_key", "parent", "collection", "reply_to", "salt"):
         value = getattr(said, name)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from atedb.encoding.fields import fields, read_varint
+from atedb.encoding.fields import FieldWriter, encode_varint, fields, read_varint
 from atedb.errors import AtedbError, Reason
 
 
@@ -25,6 +25,12 @@ class Redaction:
         if sequence >= at or primary_key != of:
             return False
         return sequence in self.sequences if self.sequences else sequence < self.before_sequence
+
+
+def redaction_bytes(redaction: Redaction) -> bytes:
+    """Serialise what a redaction erases."""
+    packed = b"".join(encode_varint(one) for one in redaction.sequences)
+    return FieldWriter().data(1, packed).varint(2, redaction.before_sequence).finish()
 
 
 def parse_redaction(data: bytes) -> Redaction:

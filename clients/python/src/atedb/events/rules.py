@@ -8,7 +8,7 @@ from typing import Literal
 from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import FieldWriter, fields, messages_in
 from atedb.errors import AtedbError, Reason
-from atedb.events.redaction import Redaction, parse_redaction
+from atedb.events.redaction import Redaction, parse_redaction, redaction_bytes
 
 RuleKind = Literal["everyone", "nobody", "any_of", "inherit"]
 
@@ -146,7 +146,7 @@ def write_early(
 
 
 def write_late(header: FieldWriter, authority: EventAuthority) -> None:
-    """Write the fields that come after an event's time: 16 to 19."""
+    """Write the fields that come after an event's time: 16 to 23."""
     header.varint(16, int(authority.moves))
     if authority.roots is not None:
         roots = FieldWriter()
@@ -159,6 +159,8 @@ def write_late(header: FieldWriter, authority: EventAuthority) -> None:
             change.message(2, authority.key_change.successor.message())
         header.message(18, change.finish())
     header.data(19, authority.label)
+    if authority.redaction is not None:
+        header.message(23, redaction_bytes(authority.redaction))
 
 
 def read_authority(header: bytes) -> EventAuthority:  # noqa: PLR0912 - one case a field
