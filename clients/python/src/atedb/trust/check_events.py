@@ -16,8 +16,11 @@ _SEALED_BYTES_MIN: Final = 17
 
 def check_events(batch: Batch, provenance: Provenance) -> None:
     """Check the events of a batch that isn't a genesis. Raises BATCH_INVALID, UNSUPPORTED, naming the event."""
+    is_servers = batch.events[0].kind in SERVERS_KINDS
     for index, event in enumerate(batch.events):
         _check_event(batch, index, event, provenance)
+        if (event.kind in SERVERS_KINDS) != is_servers:
+            raise invalid_event(index, "what a server adds is in batches of its own")
 
 
 def _check_event(batch: Batch, index: int, event: EventView, provenance: Provenance) -> None:
@@ -30,8 +33,6 @@ def _check_event(batch: Batch, index: int, event: EventView, provenance: Provena
             f"event {index}: events of kind {kind!r} are not carried out by this version",
             metadata={"event_index": str(index), "kind": kind},
         )
-    if (kind in SERVERS_KINDS) != (batch.events[0].kind in SERVERS_KINDS):
-        raise invalid_event(index, "what a server adds is in batches of its own")
     is_sealed = bool(event.marks & MARK_SEALED)
     if event.has_genesis:
         raise invalid_event(index, "only a genesis says what the chain is")
