@@ -15,6 +15,7 @@ import { authClient, startAuthServer } from './support/auth-server.ts';
 import { runHere } from './support/run-here.ts';
 import { all } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
+import { startTlsServer } from './support/tls-server.ts';
 
 // Accounts and groups that are kept by another server than the chains: `atedb solo --auth`.
 
@@ -139,6 +140,46 @@ test('where the server has groups itself, who is logged in elsewhere asks it all
   await using client = await connect(accounts.address, { home: null, loggedInAt: other.address });
   const chain = await client.open('team/here', { key: bert.key, forAppend: true });
   await expect(chain.append({ data: 'from bert' })).resolves.toMatchObject({ firstSequence: 1 });
+});
+
+test('an auth server that speaks TLS is asked within it, by servers of chains and by members', async () => {
+  const { server: auth, trusting } = await startTlsServer({
+    server: { trustMode: 'centralized', auth: { embedded: {} } },
+  });
+  const ca = join(folder, 'ca.pem');
+  writeFileSync(ca, trusting.ca);
+  const source = new RemoteOwners({
+    address: parseAuthAddress(auth.address),
+    home: join(folder, 'over-tls'),
+    tls: trusting,
+    onNotice: () => undefined,
+  });
+  await using server = await TestServer.start({
+    trustMode: 'centralized',
+    auth: { source, address: `ate://${auth.address}` },
+  });
+  const home = join(folder, 'tls');
+  const file = join(folder, 'TLS');
+  writeFileSync(file, 'hello');
+  const run = (line: string) =>
+    runHere('atedb', line.split(' '), {
+      environment: { ATE_HOME: home, ATEDB_PASSWORD: password },
+    });
+  const named = `--auth ${auth.address} --auth-tls-ca ${ca}`;
+  for (const line of [
+    `${named} user create tess@example.com`,
+    `${named} group create secure`,
+    `${named} append ate://${server.address}/secure/log ${file}`,
+  ]) {
+    const { code, stderr } = await run(line);
+    expect(code, stderr).toBe(0);
+  }
+  const plainly = await run(
+    `--auth ${auth.address} append ate://${server.address}/secure/log ${file}`,
+  );
+  expect(plainly.stderr).toContain('TLS');
+  const alone = await run(`--auth-tls append ate://${server.address}/secure/log ${file}`);
+  expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('is about --auth')]);
 });
 
 test('the command takes what --auth says, and else where one is logged in', async () => {

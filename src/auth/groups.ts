@@ -97,13 +97,14 @@ export class Groups {
   async list(key: PublicKey): Promise<{ readonly group: string; readonly roles: string[] }[]> {
     const { accounts } = this.#options;
     const names = await accounts.groupsOf(key.fingerprintHex);
-    const found = await Promise.all(
-      [...names].sort().map(async (group) => {
-        const view = await this.view(group, key).catch(() => undefined);
-        return { group, roles: view === undefined ? [] : await this.#rolesOf(view.state, key) };
-      }),
-    );
-    return found.filter(({ roles }) => roles.length > 0);
+    const found: { group: string; roles: string[] }[] = [];
+    // One after the other: each may have hundreds of members.
+    for (const group of [...names].sort()) {
+      const view = await this.view(group, key).catch(() => undefined);
+      const roles = view === undefined ? [] : await this.#rolesOf(view.state, key);
+      if (roles.length > 0) found.push({ group, roles });
+    }
+    return found;
   }
 
   #submission(act: Act) {

@@ -76,7 +76,12 @@ export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
   const server = readChainFlag(accountFlags.server, parsed) ?? authOf(parsed);
   const serverAt = (address: string): ServerTarget => {
     const server = asUsage(() => parseServerAddress(address));
-    return { ...readServer(server, parsed), accounts: { kind: 'itself' } };
+    const target = readServer(server, parsed);
+    const { accounts } = target;
+    // The one that --auth names is spoken to as is said of it.
+    const isNamed = accounts.kind === 'named' && accounts.address === address;
+    const tls = isNamed ? (accounts.tls ?? target.tls) : target.tls;
+    return { ...target, tls, accounts: { kind: 'itself' } };
   };
   return {
     account: name,

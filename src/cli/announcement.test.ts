@@ -55,7 +55,7 @@ test('why the logs are elsewhere is said', () => {
 test.each<[AnnouncementInput['auth'], string]>([
   [{ kind: 'none' }, '  auth      none: whoever creates a chain owns it\n'],
   [
-    { kind: 'remote', address: parseAuthAddress('ws://auth.example.com/auth') },
+    { kind: 'remote', address: parseAuthAddress('ws://auth.example.com/auth'), tls: undefined },
     '  auth      asks auth.example.com:5001\n',
   ],
 ])('tells who says whose chains are: %o', (auth, line) => {

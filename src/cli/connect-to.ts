@@ -21,7 +21,7 @@ export async function connectTo(
   { address, pinned, tls, encryption, dns, token, accounts }: ServerTarget,
   options: Omit<
     ConnectOptions,
-    'tls' | 'encryption' | 'dns' | 'token' | 'auth' | 'loggedInAt'
+    'tls' | 'encryption' | 'dns' | 'token' | 'auth' | 'authTls' | 'loggedInAt'
   > = {},
   json = false,
 ): Promise<AtedbClient> {
@@ -40,8 +40,11 @@ export async function connectTo(
 
 async function accountsOptions(
   accounts: AccountsTarget,
-): Promise<Pick<ConnectOptions, 'auth' | 'loggedInAt'>> {
-  if (accounts.kind === 'named') return { auth: accounts.address };
+): Promise<Pick<ConnectOptions, 'auth' | 'authTls' | 'loggedInAt'>> {
+  if (accounts.kind === 'named') {
+    const { address, tls } = accounts;
+    return { auth: address, authTls: tls && (await readTlsFiles(tls)) };
+  }
   if (accounts.kind === 'itself') return {};
   return { loggedInAt: (await readLogin(identityHome(process.env)))?.server };
 }
@@ -51,7 +54,8 @@ function notEncrypted(address: string): ShownNotice {
   return { kind: 'not-encrypted', message };
 }
 
-async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {
+/** Read what TLS is spoken with. @throws AtedbError STORAGE_FAILED, REQUEST_INVALID. */
+export async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {
   const [ca, own] = await Promise.all([
     caFile === undefined ? undefined : readCertificateText(caFile),
     pair && readTlsPair(pair.certFile, pair.keyFile),

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Resolver } from '../dns/index.ts';
 import { serverAddressText } from '../event/index.ts';
 import type { ServerOptions } from '../server/index.ts';
+import { readTlsFiles } from './connect-to.ts';
 import { embeddedAuth } from './embedded-auth.ts';
 import type { AuthChoice } from './global-flags.ts';
 import type { MailSettings } from './mail-flags.ts';
@@ -40,6 +41,7 @@ export async function serverAuth(
     address: choice.address,
     home: join(logsPath, homeBelowLogs),
     dns: resolver,
+    tls: choice.tls && (await readTlsFiles(choice.tls)),
     onNotice: ({ kind, message }) => logger.info({ kind }, message),
   });
   return { source, address: `ate://${serverAddressText(choice.address)}` };

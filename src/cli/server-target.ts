@@ -31,7 +31,12 @@ export interface ServerTarget extends ServerWays {
  * there where whoever is logged in has an account; at the server itself, which is spoken to for them.
  */
 export type AccountsTarget =
-  | { readonly kind: 'named'; readonly address: string }
+  | {
+      readonly kind: 'named';
+      readonly address: string;
+      /** Undefined: without TLS. */
+      readonly tls: TlsSettings | undefined;
+    }
   | { readonly kind: 'login' }
   | { readonly kind: 'itself' };
 
@@ -56,6 +61,6 @@ export function readServerWays(parsed: ParsedArguments): ServerWays {
 
 function readAccountsTarget(parsed: ParsedArguments): AccountsTarget {
   const { auth } = readGlobalFlags(parsed, process.env);
-  if (auth.kind === 'remote') return { kind: 'named', address: serverAddressText(auth.address) };
-  return { kind: 'login' };
+  if (auth.kind !== 'remote') return { kind: 'login' };
+  return { kind: 'named', address: serverAddressText(auth.address), tls: auth.tls };
 }

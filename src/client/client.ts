@@ -43,7 +43,7 @@ import { type NameSource, nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
 import type { OpenOptions } from './open-options.ts';
 import { RememberedChain } from './remembered-chain.ts';
-import { setUpTls } from './tls-options.ts';
+import { setUpTls, type TlsSetup } from './tls-options.ts';
 import { Transport } from './transport.ts';
 import { checkedEncryption, type Encryption } from './tunnel.ts';
 
@@ -109,40 +109,58 @@ export class AtedbClient implements AsyncDisposable {
     this.#onNotice = onNotice ?? (() => undefined);
     const encryption = checkedEncryption(options.encryption);
     checkProvable(address, encryption);
-    const tlsSetup = setUpTls(tls);
-    const transportFor = (to: ServerAddress, wanted: Encryption, names: NameSource, isTls = true) =>
+    const transportFor = (
+      to: ServerAddress,
+      how: { encryption: Encryption; tls: TlsSetup | undefined; names: NameSource },
+    ) =>
       new Transport(
         new Connection(to, {
-          ...{ tls: isTls ? tlsSetup : undefined, encryption: wanted, resolver: names.resolver },
+          ...{ tls: how.tls, encryption: how.encryption, resolver: how.names.resolver },
           identityCheck: identityCheck({
-            ...{ address: to, knownHosts: new KnownHosts(this.home), lookUp: names.lookUp },
+            ...{ address: to, knownHosts: new KnownHosts(this.home), lookUp: how.names.lookUp },
             onNotice: this.#onNotice,
           }),
         }),
         { timeoutMs },
       );
-    const names = nameSource(dns, address, options.lookUpIdentity);
-    this.#transport = transportFor(address, encryption, names);
+    const plainly = {
+      encryption,
+      tls: setUpTls(tls),
+      names: nameSource(dns, address, options.lookUpIdentity),
+    };
+    this.#transport = transportFor(address, plainly);
     this.server = this.#transport.server;
     const own = () => {
-      if (this.#transport.alwaysEncrypts || this.#closed !== undefined) return this.#transport;
-      if (encryption === 'plain') throw linkUnsafe(this.server);
-      // Who is on the way could keep the other one from encryption.
-      this.#safeTransport ??= transportFor(address, keyBitsLeast, names);
+      if (this.#transport.alwaysTunnels || this.#closed !== undefined) return this.#transport;
+      if (encryption === 'plain') {
+        if (plainly.tls !== undefined) return this.#transport;
+        throw linkUnsafe(this.server);
+      }
+      // Who is on the way could keep the other one from encryption. And within TLS nothing ties what is signed to this server: a hostile one, to
+      // which somebody logs in, could pass it on to another one.
+      this.#safeTransport ??= transportFor(address, { ...plainly, encryption: keyBitsLeast });
       return this.#safeTransport;
     };
-    const elsewhere = (text: string | undefined): AccountsServer | undefined => {
+    const elsewhere = (
+      text: string | undefined,
+      its: TlsSetup | undefined,
+    ): AccountsServer | undefined => {
       const to = text === undefined ? undefined : parseAuthAddress(text);
       const isHere =
         to?.server === address.server && (to.pinned ?? address.pinned) === address.pinned;
       if (to === undefined || isHere) return undefined;
-      const transport = transportFor(to, keyBitsLeast, nameSource(dns, to), false);
+      const transport = transportFor(to, {
+        ...{ encryption: keyBitsLeast, tls: its, names: nameSource(dns, to) },
+      });
       this.#otherTransports.push(transport);
       return { transport: () => transport, known: this.#knownGroups(to.server) };
     };
     const place = new AccountsPlace({
-      first: elsewhere(auth) ?? { transport: own, known: this.#knownGroups(this.server) },
-      other: auth === undefined ? elsewhere(loggedInAt) : undefined,
+      first: elsewhere(auth, setUpTls(options.authTls)) ?? {
+        transport: own,
+        known: this.#knownGroups(this.server),
+      },
+      other: auth === undefined ? elsewhere(loggedInAt, undefined) : undefined,
     });
     this.accounts = new AccountsClient(place, options.passwordCosts ?? passphraseCosts);
     this.groups = new GroupsClient(place);

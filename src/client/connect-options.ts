@@ -39,9 +39,11 @@ export interface ConnectOptions {
   readonly lookUpIdentity?: LookUpIdentity | undefined;
   /**
    * The auth server that keeps accounts and groups, as `auth.example.com`, `ate://auth.example.com:5001#sha256:…`: for chains of a server that asks
-   * this one who owns them. It is spoken to through the encrypted tunnel, without TLS. Default: the server itself.
+   * this one who owns them. It is spoken to through the encrypted tunnel. Default: the server itself.
    */
   readonly auth?: string | undefined;
+  /** Whether that tunnel is within TLS, and how; as `tls`. Default: false. */
+  readonly authTls?: boolean | TlsOptions | undefined;
   /**
    * Where the user has an account: asked for accounts and groups where `auth` is not given, and the server says that
    * it asks an auth server. Default: nobody is.

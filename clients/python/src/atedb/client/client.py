@@ -41,6 +41,7 @@ class Client:
         passphrase: str | None,
         token: Token | str | None,
         auth: str | None,
+        auth_tls: TlsOptions | None,
         encryption: Encryption,
         tls: TlsOptions | None,
         look_up_identity: LookUpIdentity | None,
@@ -61,12 +62,13 @@ class Client:
         self._transport = transport(address, encryption, tls)
         place = address if auth is None else parse_server_address(auth)
         is_here = place.server == address.server
-        self._is_unsafe = is_here and tls is None and encryption == "plain"
-        is_safe = is_here and (tls is not None or isinstance(encryption, int))
-        # Who is on the way could keep the other one from encryption. Nothing is sent before it is needed.
-        self._accounts = (
-            self._transport if is_safe else transport(place, _KEY_BITS_LEAST, tls if is_here else None)
-        )
+        is_plain = is_here and encryption == "plain"
+        self._is_unsafe = is_plain and tls is None
+        # Who is on the way could keep the other one from encryption. And within TLS alone nothing ties what is signed to this
+        # server: a hostile one, to which somebody logs in, could pass it on to another one. Nothing is sent before it is needed.
+        is_tunnel = is_plain or (is_here and isinstance(encryption, int))
+        through = tls if is_here else auth_tls
+        self._accounts = self._transport if is_tunnel else transport(place, _KEY_BITS_LEAST, through)
         self._groups = KnownGroups(home, place.server, on_notice)
 
     @property
@@ -222,6 +224,7 @@ def connect(
     passphrase: str | None = None,
     token: Token | str | None = None,
     auth: str | None = None,
+    auth_tls: TlsOptions | None = None,
     encryption: Encryption = "auto",
     tls: TlsOptions | None = None,
     look_up_identity: LookUpIdentity | None = None,
@@ -232,7 +235,8 @@ def connect(
     `home`: where keys, known servers and what was verified are kept; None: ATE_HOME, else ~/.ate. An empty text: nothing is
     kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `token`: to act by instead of keys, where
     none is named; `Token.from_environment()` is what the commands act by. `auth`: the server that keeps accounts and groups, where
-    this one asks another who owns its chains (`atedb solo --auth`). `encryption`: `auto` is what the
+    this one asks another who owns its chains (`atedb solo --auth`); `auth_tls`: whether the tunnel to that one is within TLS.
+    `encryption`: `auto` is what the
     server requires, and always where it is known to encrypt or is pinned; else the least bits of keys, or `plain`.
     `look_up_identity`: how the identity of a server that was never met is looked up. Raises REQUEST_INVALID.
     """
@@ -243,6 +247,7 @@ def connect(
         passphrase=passphrase,
         token=token,
         auth=auth,
+        auth_tls=auth_tls,
         encryption=encryption,
         tls=tls,
         look_up_identity=look_up_identity,

@@ -220,7 +220,7 @@ class Authority:
         check_scope_of_path(path, at.chain_key)
         if self.keys.is_changed(issuer) or not self._has_right(issuer):
             raise self._not_named([issuer])
-        self._delegations.learn(path, at.time_unix_ms, undo)
+        self._delegations.learn(path, at.time_unix_ms, self.keys, undo)
 
     def _is_plain(self, batch: Batch, index: int) -> bool:
         event = batch.events[index]

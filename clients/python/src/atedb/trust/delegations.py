@@ -39,8 +39,12 @@ class Delegations:
         other._by_subject, other._known = dict(self._by_subject), dict(self._known)
         return other
 
-    def learn(self, path: Iterable[Delegation], time_unix_ms: int, undo: Undo) -> None:
-        """Know a path of delegations. Those that have expired by a time make room. Raises TOO_MANY_DELEGATIONS."""
+    def learn(self, path: Iterable[Delegation], time_unix_ms: int, keys: KeyRing, undo: Undo) -> None:
+        """Know a path of delegations. Raises TOO_MANY_DELEGATIONS.
+
+        Those that have expired by a time make room, and those by or to a key that counts no more: so whoever filled a chain with
+        delegations can be ended.
+        """
         for delegation in path:
             one = KnownDelegation(
                 delegation.subject.fingerprint,
@@ -55,7 +59,7 @@ class Delegations:
                 continue
             self._remember(undo)
             if len(self._known) >= CHAIN_DELEGATIONS_MAX:
-                self._make_room(time_unix_ms)
+                self._make_room(time_unix_ms, keys)
             self._known[name] = one
             self._by_subject[one.subject] = (*self._by_subject.get(one.subject, ()), one)
 
@@ -115,13 +119,18 @@ class Delegations:
 
         undo.append(restore)
 
-    def _make_room(self, time_unix_ms: int) -> None:
-        """Forget those that have expired. Raises TOO_MANY_DELEGATIONS."""
-        self._known = {name: one for name, one in self._known.items() if one.expires_unix_ms > time_unix_ms}
+    def _make_room(self, time_unix_ms: int, keys: KeyRing) -> None:
+        """Forget those that have expired or ended. Raises TOO_MANY_DELEGATIONS."""
+
+        def has_ended(one: KnownDelegation) -> bool:
+            is_revoked = keys.is_changed(one.subject) or keys.is_changed(one.issuer)
+            return is_revoked or one.expires_unix_ms <= time_unix_ms
+
+        self._known = {name: one for name, one in self._known.items() if not has_ended(one)}
         if len(self._known) >= CHAIN_DELEGATIONS_MAX:
             raise AtedbError(
                 Reason.TOO_MANY_DELEGATIONS,
-                f"the chain knows {CHAIN_DELEGATIONS_MAX} delegations that haven't expired, which is the limit; wait until some "
+                f"the chain knows {CHAIN_DELEGATIONS_MAX} delegations that haven't expired or ended, which is the limit; end the key that has given many of them, wait until some "
                 "expire, or write with a key that its rules name",
                 metadata={"limit_delegations": str(CHAIN_DELEGATIONS_MAX)},
             )
