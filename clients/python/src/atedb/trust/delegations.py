@@ -130,8 +130,8 @@ class Delegations:
         if len(self._known) >= CHAIN_DELEGATIONS_MAX:
             raise AtedbError(
                 Reason.TOO_MANY_DELEGATIONS,
-                f"the chain knows {CHAIN_DELEGATIONS_MAX} delegations that haven't expired or ended, which is the limit; end the key that has given many of them, wait until some "
-                "expire, or write with a key that its rules name",
+                f"the chain knows {CHAIN_DELEGATIONS_MAX} delegations that haven't expired or ended, which is the limit; end the key "
+                "that has given many of them, wait until some expire, or write with a key that its rules name",
                 metadata={"limit_delegations": str(CHAIN_DELEGATIONS_MAX)},
             )
         self._by_subject = {}
