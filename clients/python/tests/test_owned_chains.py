@@ -162,6 +162,23 @@ async def test_logging_in(owned: LiveServer, tmp_path: Path) -> None:
             await client.login("user@example.com", "correct horse battery")
 
 
+def test_accounts_are_spoken_of_through_the_tunnel() -> None:
+    """Within TLS alone what a login signs would be tied to no server, which could pass it on to another one."""
+    tls = atedb.TlsOptions()
+    for options, is_own in (
+        ({}, True),
+        ({"tls": tls}, True),
+        ({"encryption": 256}, False),
+        ({"encryption": 128, "tls": tls}, False),
+        ({"encryption": "plain", "tls": tls}, False),
+        ({"auth": "localhost:5001"}, True),
+        ({"auth": "localhost:5001", "encryption": "plain"}, True),
+        ({"auth": "localhost", "encryption": 128}, False),
+    ):
+        client = atedb.connect("localhost", home="", **options)
+        assert (client._safely() is not client._transport) == is_own, options
+
+
 async def test_a_group_writes_by_its_roles(owned: LiveServer, tmp_path: Path) -> None:
     homes = {name: tmp_path / name for name in ("owner", "writer", "reader", "stranger")}
     keys: dict[str, atedb.PublicKey] = {}

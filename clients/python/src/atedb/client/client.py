@@ -61,7 +61,7 @@ class Client:
 
         self._transport = transport(address, encryption, tls)
         place = address if auth is None else parse_server_address(auth)
-        is_here = place.server == address.server
+        is_here = place.server == address.server and place.pinned in (None, address.pinned)
         is_plain = is_here and encryption == "plain"
         self._is_unsafe = is_plain and tls is None
         # Who is on the way could keep the other one from encryption. And within TLS alone nothing ties what is signed to this
@@ -92,8 +92,8 @@ class Client:
     async def open_group(self, name: str, *, key: Key = None) -> OpenedGroup:
         """Read a group, and open what a member's key opens of it; all of its acts are verified.
 
-        `key`: the member's, as of `open`. Raises GROUP_DENIED for a key without a role
-        in it; VERIFICATION_FAILED, also where it isn't the group that was met before.
+        `key`: the member's, as of `open`. Raises GROUP_DENIED for a key without a role in it; VERIFICATION_FAILED, also where it
+        isn't the group that was met before.
         """
         own = self._keys.load(key)
         former = [one for one in self._keys.at_hand(key) if one is not own]
