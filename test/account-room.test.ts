@@ -12,6 +12,8 @@ import {
   verifyAct,
 } from '../src/account/index.ts';
 import { Accounts } from '../src/auth/accounts.ts';
+import { Attempts } from '../src/auth/attempts.ts';
+import { Groups } from '../src/auth/groups.ts';
 import { encodeAccount } from '../src/auth/records.ts';
 import { planChange, planCreation } from '../src/client/group-plan.ts';
 import { openGroup } from '../src/client/opened-group.ts';
@@ -137,5 +139,37 @@ test('a delegate that has used up the acts of a day does not keep an owner from 
   await submit(taking('delegate', bert), anna);
   await used(500);
   await expect(submit(taking('delegate', bert), anna)).rejects.toEqual(refused);
+  await store.close();
+});
+
+test('groups that nobody has signed use up nobody’s share of those that an address may create', async () => {
+  const disk = await accountDisk();
+  const now = () => 1_700_000_000_000;
+  const store = await openAccountStore(disk, { now });
+  const accounts = new Accounts({ store, now });
+  const groups = new Groups({
+    accounts,
+    attempts: new Attempts({ store, now }),
+    sendsCodes: false,
+  });
+  const userAct = await actOn('me@example.com', undefined, creationOf(pairs, secrets), [
+    ...[pairs.key, pairs.sudoKey, pairs.recoveryKey],
+  ]);
+  await accounts.submit({ act: userAct, secrets, isUnverified: true, isRecovery: false });
+  const asker = { address: '192.0.2.1', isLocal: false };
+  const owner = {
+    ...{ account: 'me@example.com', key: pairs.key.publicKey, sudoKey: pairs.sudoKey.publicKey },
+  };
+  const create = async (name: string, signer: KeyPair) => {
+    const change = planCreation(parseOwner(name), groupRoles, owner);
+    await groups.create(await actOn(name, undefined, change, [signer]), asker);
+  };
+  for (let times = 0; times < 21; times += 1) {
+    await expect(create('team', bert)).rejects.toMatchObject({ reason: 'ACT_NOT_ALLOWED' });
+  }
+  for (let times = 0; times < 20; times += 1) await create(`team-${times}`, pairs.sudoKey);
+  await expect(create('one-more', pairs.sudoKey)).rejects.toMatchObject({
+    reason: 'ACCOUNT_LIMIT',
+  });
   await store.close();
 });

@@ -1,10 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectFolder } from './command.ts';
+import { blocksOf, patternOf, runInShell, stepsOf } from './support/console-tour.ts';
 import { TestServer } from './support/test-server.ts';
 
 const exec = promisify(execFile);
@@ -35,29 +36,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The fenced blocks of a language, in order. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
-    ([, text = '']) => text,
-  );
-}
-
-interface Step {
-  readonly command: string;
-  readonly expected: string;
-}
-
-/** Commands, each with the output that the README shows. */
-function steps(block: string): Step[] {
-  return block
-    .split(/^\$ /m)
-    .filter((text) => text.trim() !== '')
-    .map((text) => {
-      const [command = '', ...expected] = text.trimEnd().split('\n');
-      return { command, expected: expected.join('\n') };
-    });
-}
-
 /** What differs from a reader's machine: the port, and the file to append. */
 function onThisMachine(command: string): string {
   return command
@@ -66,47 +44,8 @@ function onThisMachine(command: string): string {
     .replaceAll('/var/log/dpkg.log', 'dpkg.log');
 }
 
-/** Run a command as a reader would type it, and return all that the terminal would show. */
-function runInShell(command: string): Promise<string> {
-  const bin = join(projectFolder, 'bin', 'atedb.cjs');
-  const buf = join(projectFolder, 'node_modules', '.bin', 'buf');
-  const prelude = [
-    `npx() { if [ "$1" = atedb ]; then shift; "${process.execPath}" "${bin}" "$@"; else shift; "${buf}" "$@"; fi; }`,
-    'exec 2>&1',
-  ];
-  const child = spawn('bash', ['-c', [...prelude, onThisMachine(command)].join('\n')], {
-    cwd: folder,
-    env: { ...process.env, ATE_HOME: join(folder, 'home') },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', () => resolve(output.trimEnd()));
-  });
-}
-
-/** `…` stands for anything, over lines too where it has a line of its own. */
-function patternOf(expected: string): RegExp {
-  const escaped = expected
-    .split('\n')
-    .map((line) =>
-      line === '…'
-        ? '[^]*'
-        : line
-            .split('…')
-            .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-            .join('.*'),
-    )
-    .join('\n');
-  return new RegExp(`^${escaped}$`);
-}
-
 test('the tour is as the README shows it', async () => {
-  const tour = blocks('console').flatMap(steps);
+  const tour = blocksOf(readme, 'console').flatMap(stepsOf);
   expect(tour.length).toBeGreaterThan(8);
   let isEncrypted = true;
   for (const { command, expected } of tour) {
@@ -115,13 +54,16 @@ test('the tour is as the README shows it', async () => {
       isEncrypted = false;
       await server.restart(undefined, { wireEncryption: undefined });
     }
-    const output = await runInShell(command);
+    const output = await runInShell(onThisMachine(command), {
+      folder,
+      home: join(folder, 'home'),
+    });
     expect(output, `$ ${command}`).toMatch(patternOf(expected));
   }
 }, 240_000);
 
 test('the TypeScript example compiles and runs', async () => {
-  const [example = ''] = blocks('ts');
+  const [example = ''] = blocksOf(readme, 'ts');
   expect(example).toContain('atedb/client');
   const source = example
     .replace("'atedb/client'", JSON.stringify(join(projectFolder, 'src', 'client', 'index.ts')))

@@ -18,6 +18,7 @@ import {
   verifyGenesis,
   verifyIdentityLine,
 } from '../src/trust/index.ts';
+import { IndependentOwners, ownerReasons } from './support/independent-owners.ts';
 import {
   type Case,
   checkBadBatches,
@@ -138,6 +139,23 @@ test('what delegations count in, by text alone', () => {
 });
 
 test.each(['ownership', 'delegations'])('histories of the file %s', (name) => checkHistories(name));
+
+test('what follows from owners alone is so by the page, too', () => {
+  let decided = 0;
+  for (const { genesis, batches, what } of list('ownership', 'histories')) {
+    const owners = new IndependentOwners(hex(genesis));
+    for (const { run, timeUnixMs, reason, event, what: step } of batches as Case[]) {
+      const is = owners.take(hex(run), timeUnixMs as number);
+      // Whatever else is refused has to do with rules and keys; and keys without any right are refused first.
+      const isOfKeys = (reason as string | undefined)?.startsWith('KEY_') === true;
+      if (is !== 'KEY_NOT_ALLOWED' && isOfKeys && event === undefined) continue;
+      if (is === undefined) expect(ownerReasons, `${what}: ${step}`).not.toContain(reason);
+      else expect(is, `${what}: ${step}`).toBe(reason);
+      decided += 1;
+    }
+  }
+  expect(decided).toBeGreaterThan(100);
+});
 
 test('answers say what generated stubs read in them', () => {
   for (const one of list('auth-answers', 'good')) {

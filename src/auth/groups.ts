@@ -48,10 +48,14 @@ export class Groups {
     const creator = owner?.account === undefined ? undefined : await accounts.find(owner.account);
     if (creator?.isUnverified === true && sendsCodes)
       throw memberInvalid(owner?.account, 'nobody has shown that the name is theirs');
-    const isThere = (await accounts.find(account.text)) !== undefined;
-    if (!isThere) await attempts.countSignUp(asker.address, asker.isLocal);
+    const submission = this.#submission(act);
+    const check = async (before: AccountState | undefined, after: AccountState) => {
+      await submission.check(before, after);
+      // Only what would be stored counts: who can sign nothing uses up nobody's share.
+      if (before === undefined) await attempts.countSignUp(asker.address, asker.isLocal);
+    };
     const isUnverified = creator?.isUnverified ?? true;
-    await accounts.submit({ ...this.#submission(act), isUnverified });
+    await accounts.submit({ ...submission, check, isUnverified });
   }
 
   /**

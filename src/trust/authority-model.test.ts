@@ -15,13 +15,13 @@ import {
   Verdicts,
 } from '../../test/support/authority/model-run.ts';
 import type { AuthorityOracle } from '../../test/support/authority/oracle.ts';
-import type { OracleDelegation, OracleEvent } from '../../test/support/authority/oracle-types.ts';
+import type { OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import {
   anyBatch,
   anyEvent,
+  delegatedStep,
   eventAtLine,
   inLine,
-  people,
 } from '../../test/support/authority/random-events.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { treeDepthMax } from '../bytes/index.ts';
@@ -154,51 +154,12 @@ test('a line of objects is as deep as it may be, and what moves made deeper is d
   verdicts.expectSome(...everyVerdict);
 });
 
-/** A path of delegations between people, as a seal shows one; rarely. */
-const anyPath = fc.option(
-  fc
-    .tuple(
-      fc.uniqueArray(fc.oneof(fc.constant('root'), fc.constantFrom(...people)), {
-        minLength: 2,
-        maxLength: 5,
-      }),
-      fc.array(fc.tuple(fc.nat(2), fc.nat(5), fc.integer({ min: 4, max: 10 }), fc.nat(9)), {
-        minLength: 4,
-        maxLength: 4,
-      }),
-    )
-    .map(([keys, said]) =>
-      keys.slice(1).map((subject, index): OracleDelegation => {
-        const [serial = 0, from = 0, length = 1, chosen = 0] = said[index] ?? [];
-        const issuer = keys[index] ?? '';
-        // Those that say the same have one name, and those that don't, others.
-        return {
-          ...{ issuer, subject, mayWrite: chosen > 0, from, until: from + length },
-          serial: (((chosen > 0 ? 1 : 0) * 3 + serial) * 6 + from) * 7 + (length % 7),
-        };
-      }),
-    ),
-  { nil: [], freq: 2 },
-);
-
 test('whom events count as by delegations is decided as the oracle decides it, at each time, and what is stored decides the same', async () => {
   const verdicts = new Verdicts();
   let delegated = 0;
-  const step = fc
-    .record({ said: anyEvent, path: anyPath, time: fc.nat(12), chosen: fc.nat(3) })
-    .map(({ said, path, time, chosen }) => {
-      const actors = path.slice(-1).map(({ subject }) => subject);
-      if (actors.length === 0 || chosen === 0) return { said, path, time };
-      if (chosen === 1) return { said: { ...said, actors }, path, time };
-      // Those that delegations count for.
-      const { object = 'a', parent } = said;
-      const kind = chosen === 2 ? ('data' as const) : ('tombstone' as const);
-      const plain = kind === 'data' ? { kind, object, parent, actors } : { kind, object, actors };
-      return { said: plain, path, time };
-    });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 1, maxLength: 25 }),
+      fc.array(delegatedStep, { minLength: 1, maxLength: 25 }),
       fc.nat(24),
       async (history, storedAt) => {
         let { oracle, authority } = begin(['root'], false);

@@ -122,19 +122,20 @@ function authorityOf(said: OracleEvent, world: AuthorityWorld): EventAuthority {
       fingerprint: keyOf(change.key).fingerprint,
       successor: change.successor === undefined ? undefined : keyOf(change.successor),
     },
-    authAnswer: said.answer && answerBytes(said.answer),
-    serverIdentity: said.rotation && rotationBytes(said.rotation),
+    authAnswer: said.answer && answerBytes(said.answer, world),
+    serverIdentity: said.rotation && rotationBytes(said.rotation, world),
     redaction: said.kind === 'redaction' ? { beforeSequence: 1 } : undefined,
   };
 }
 
 /** As an auth service would send it, but for the signature. */
-function answerBytes(said: OracleAnswer): Buffer {
+export function answerBytes(said: OracleAnswer, world: AuthorityWorld): Buffer {
+  const keyOf = (name: string) => world.keys.get(name) as PublicKey;
   const identity = keyOf(said.service);
   const header = authAnswerHeader({
     ...{ owner: parseOwner(said.owner), version: said.version, identity },
     ...{ issuedUnixMs: 1, expiresUnixMs: said.expires },
-    ...{ roots: keysOf(said.roots), writers: keysOf(said.writers), admitted: [] },
+    ...{ roots: keysOf(said.roots, world), writers: keysOf(said.writers, world), admitted: [] },
     changed: said.changed.map(({ key, successor }) => ({
       fingerprint: keyOf(key).fingerprint,
       successor: successor === undefined ? undefined : keyOf(successor).fingerprint,
@@ -144,7 +145,11 @@ function answerBytes(said: OracleAnswer): Buffer {
   return encodeAuthAnswer(header, identity, unsigned);
 }
 
-function rotationBytes({ from, to }: { readonly from: string; readonly to: string }): Buffer {
+function rotationBytes(
+  { from, to }: { readonly from: string; readonly to: string },
+  world: AuthorityWorld,
+): Buffer {
+  const keyOf = (name: string) => world.keys.get(name) as PublicKey;
   const claim = { oldIdentity: keyOf(from), newIdentity: keyOf(to), timeUnixMs: 1 };
   const header = identityRotationHeader(claim);
   return encodeIdentityRotation(header, claim, { old: unsigned, new: unsigned });
@@ -188,7 +193,8 @@ export function placementOf({ kind, object, parent, moves, read }: OracleEvent) 
 export const delegatedChain = 'example.com/me/test';
 
 /** A delegation, whose signatures are made up: they are checked before rights are. */
-function delegationOf(said: OracleDelegation): Buffer {
+function delegationOf(said: OracleDelegation, world: AuthorityWorld): Buffer {
+  const keyOf = (name: string) => world.keys.get(name) as PublicKey;
   const keys = { issuer: keyOf(said.issuer), subject: keyOf(said.subject) };
   const header = delegationHeader({
     issuer: keys.issuer.fingerprint,
@@ -233,7 +239,7 @@ export async function batchOf(
     sealed,
     [],
     showsSigners ? keysOf([...signers], world) : [],
-    path.map(delegationOf),
+    path.map((said) => delegationOf(said, world)),
   );
   return parseBatch(run);
 }

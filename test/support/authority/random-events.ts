@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import type { OracleAnswer, OracleEvent, OracleReadRule, OracleRule } from './oracle-types.ts';
+import type {
+  OracleAnswer,
+  OracleDelegation,
+  OracleEvent,
+  OracleReadRule,
+  OracleRule,
+} from './oracle-types.ts';
 
 // Random events in names, for the oracle and for what is held against it. They are as the checks before would pass them.
 
@@ -180,3 +186,44 @@ export const serversBatch = fc
     ),
   )
   .map(([events, from]) => events.map((said): OracleEvent => ({ ...said, actors: [from] })));
+
+/** A path of delegations between people, as a seal shows one; rarely. */
+const anyPath = fc.option(
+  fc
+    .tuple(
+      fc.uniqueArray(fc.oneof(fc.constant('root'), fc.constantFrom(...people)), {
+        minLength: 2,
+        maxLength: 5,
+      }),
+      fc.array(fc.tuple(fc.nat(2), fc.nat(5), fc.integer({ min: 4, max: 10 }), fc.nat(9)), {
+        minLength: 4,
+        maxLength: 4,
+      }),
+    )
+    .map(([keys, said]) =>
+      keys.slice(1).map((subject, index): OracleDelegation => {
+        const [serial = 0, from = 0, length = 1, chosen = 0] = said[index] ?? [];
+        const issuer = keys[index] ?? '';
+        // Those that say the same have one name, and those that don't, others.
+        return {
+          ...{ issuer, subject, mayWrite: chosen > 0, from, until: from + length },
+          serial: (((chosen > 0 ? 1 : 0) * 3 + serial) * 6 + from) * 7 + (length % 7),
+        };
+      }),
+    ),
+  { nil: [], freq: 2 },
+);
+
+/** A batch of one event, often from one to whom a path that it shows leads, at some time. */
+export const delegatedStep = fc
+  .record({ said: anyEvent, path: anyPath, time: fc.nat(12), chosen: fc.nat(3) })
+  .map(({ said, path, time, chosen }) => {
+    const actors = path.slice(-1).map(({ subject }) => subject);
+    if (actors.length === 0 || chosen === 0) return { said, path, time };
+    if (chosen === 1) return { said: { ...said, actors }, path, time };
+    // Those that delegations count for.
+    const { object = 'a', parent } = said;
+    const kind = chosen === 2 ? ('data' as const) : ('tombstone' as const);
+    const plain = kind === 'data' ? { kind, object, parent, actors } : { kind, object, actors };
+    return { said: plain, path, time };
+  });

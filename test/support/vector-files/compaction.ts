@@ -2,6 +2,7 @@ import { badGoneBatches, badGoneReplays } from './bad-gone.ts';
 import { compactedSegments, unreadableSegments } from './compacted-segments.ts';
 import { dropDecisions } from './drop-decisions.ts';
 import { goodGoneReplays, owingReplays } from './gone-replays.ts';
+import { randomRedactionHistories } from './random-histories.ts';
 import { redactionHistories } from './redaction-histories.ts';
 import type { VectorFile } from './vector-file.ts';
 
@@ -18,7 +19,7 @@ export async function compactionVectors(): Promise<VectorFile> {
       owing: await owingReplays(),
       bad: await badGoneReplays(),
       badBatches: badGoneBatches(),
-      histories: redactionHistories(),
+      histories: [...redactionHistories(), ...(await randomRedactionHistories())],
       decisions: dropDecisions(),
       segments: await compactedSegments(),
       unreadable: unreadableSegments(),

@@ -198,6 +198,15 @@ function ofTimes(): History[] {
       'one that always counted so far, and one that always will',
       plain,
       [
+        refused(
+          shows('one that counts from the last moment on that can be said', [root, second], {
+            said: {
+              notBeforeUnixMs: Number.MAX_SAFE_INTEGER - 1,
+              expiresUnixMs: Number.MAX_SAFE_INTEGER,
+            },
+          }),
+          late,
+        ),
         shows('it is shown', [root, first], {
           said: { notBeforeUnixMs: 0, expiresUnixMs: Number.MAX_SAFE_INTEGER },
         }),

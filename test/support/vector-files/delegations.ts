@@ -10,6 +10,7 @@ import {
 import type { FixedKey } from './fixed.ts';
 import { keyCases, people, startMs } from './fixed-answer.ts';
 import { delegationOf, holders, pathOf } from './fixed-delegation.ts';
+import { randomDelegationHistories } from './random-histories.ts';
 import { badTokens, goodTokens } from './tokens.ts';
 import type { VectorCase, VectorFile } from './vector-file.ts';
 
@@ -33,7 +34,7 @@ export async function delegationVectors(): Promise<VectorFile> {
       tokens: goodTokens(),
       badTokens: badTokens(),
       badBatches: badDelegatedBatches(),
-      histories: delegationHistories(),
+      histories: [...delegationHistories(), ...(await randomDelegationHistories())],
       replays: await goodDelegations(),
       badReplays: await badDelegationReplays(),
     },
