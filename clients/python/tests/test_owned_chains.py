@@ -273,3 +273,15 @@ async def test_a_group_that_another_server_keeps(
         await chain.append("by the owner")
         assert await texts(chain) == [b"by the owner"]
         assert (await chain.verify()).size == 2
+
+
+async def test_where_there_are_no_groups_whoever_comes_first_owns_the_chain(
+    server: LiveServer, distributed: LiveServer, tmp_path: Path
+) -> None:
+    for place, encryption in ((server, "auto"), (distributed, "plain"), (distributed, "auto")):
+        async with atedb.connect(place.address, home=tmp_path / "home", encryption=encryption) as client:
+            chain = await client.open(f"nobodys/{encryption}", claim=True)
+            await chain.append("mine")
+            event = await chain.get(sequence=1)
+            assert event is not None
+            assert (event.author, event.fingerprint) == (None, chain.own_key.fingerprint)
