@@ -1,6 +1,6 @@
 """A diary that only its writer can read: append to it, read it, follow it.
 
-Start a server in the repository, `npm start -- --no-auth`, then: python examples/diary.py "Dear diary, ..."
+Start a server in the repository, `npm start`, then: python examples/diary.py "Dear diary, ..."
 """
 
 import asyncio
@@ -13,7 +13,7 @@ async def main(lines: list[str]) -> None:
     say = lambda notice: print(f"({notice.message})", file=sys.stderr)  # noqa: E731
     async with (
         atedb.connect("localhost:5000", on_notice=say) as client,
-        await client.open("example.com/me/py_diary", confidential=True) as diary,
+        await client.open("example.com/me/py_diary", confidential=True, claim=True) as diary,
     ):
         if diary.genesis is None:
             # A confidential chain begins with who reads it: with nobody named, whoever writes.

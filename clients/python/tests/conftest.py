@@ -18,6 +18,14 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live
 
 
 @pytest.fixture(scope="session")
+async def owned(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
+    """A server as it is by default: an auth service of its own says who owns its chains."""
+    one = await LiveServer(tmp_path_factory.mktemp("owned"), auth=True).start()
+    yield one
+    await one.stop()
+
+
+@pytest.fixture(scope="session")
 async def distributed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
     """The same for distributed chains, in clear."""
     flags = ["--trust", "distributed", "--no-wire-encryption"]
@@ -31,8 +39,8 @@ async def start(tmp_path: Path) -> AsyncIterator[StartServer]:
     """Starts servers of a test's own."""
     servers: list[LiveServer] = []
 
-    async def start_one(*flags: str) -> LiveServer:
-        one = await LiveServer(tmp_path / f"server-{len(servers)}", flags).start()
+    async def start_one(*flags: str, auth: bool = False) -> LiveServer:
+        one = await LiveServer(tmp_path / f"server-{len(servers)}", flags, auth=auth).start()
         servers.append(one)
         return one
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -83,3 +84,28 @@ class LiveServer:
         if self._draining is not None:
             await self._draining
         self._process = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command has printed, and how it ended."""
+
+    code: int
+    output: str
+    errors: str
+
+
+async def run_atedb(*arguments: str, home: Path, stdin: str = "") -> Ran:
+    """Run the `atedb` command with a home folder."""
+    process = await asyncio.create_subprocess_exec(
+        node(),
+        str(ROOT / "bin" / "atedb.cjs"),
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "HOME": str(home), "ATE_HOME": str(home)},
+    )
+    async with asyncio.timeout(_START_TIMEOUT_S):
+        output, errors = await process.communicate(stdin.encode())
+    return Ran(process.returncode or 0, output.decode(), errors.decode())

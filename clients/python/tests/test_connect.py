@@ -1,9 +1,7 @@
 """How a server is spoken to: in clear, over TLS, through the tunnel, and with whom."""
 
-import asyncio
 import datetime
 import ipaddress
-import os
 from pathlib import Path
 
 import grpc
@@ -12,7 +10,7 @@ from conftest import StartServer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from live_server import ROOT, LiveServer, node
+from live_server import LiveServer
 
 import atedb
 from atedb import AtedbError, Reason, TlsOptions
@@ -46,29 +44,6 @@ async def test_a_server_that_has_become_another_is_told_nothing(
     # Also one that would do without encryption, for those who don't know it.
     (tmp_path / "known_hosts").write_text(f"{distributed.address} {OTHER}\n")
     assert await refusal_of(distributed.address, tmp_path) == Reason.SERVER_IDENTITY_CHANGED
-
-
-async def test_chains_whose_owner_an_auth_service_names_are_refused_by_what_they_are(tmp_path: Path) -> None:
-    server = await LiveServer(tmp_path / "server", auth=True).start()
-    address = f"ate://{server.address}/example.com/py/owned"
-    try:
-        async with atedb.connect(server.address, home=tmp_path / "home") as client:
-            with pytest.raises(AtedbError, match="--no-auth") as refused:
-                await (await client.open("example.com/py/owned")).append("mine")
-            assert refused.value.reason == Reason.AUTH_ANSWER_REQUIRED
-            command = await asyncio.create_subprocess_exec(
-                node(),
-                *(str(ROOT / "bin" / "atedb.cjs"), "append", address),
-                stdin=asyncio.subprocess.PIPE,
-                env={**os.environ, "ATE_HOME": str(tmp_path / "cli")},
-            )
-            await command.communicate(b"mine\n")
-            assert command.returncode == 0
-            with pytest.raises(AtedbError, match="an auth service says") as unread:
-                await client.open("example.com/py/owned")
-            assert unread.value.reason == Reason.UNSUPPORTED
-    finally:
-        await server.kill()
 
 
 async def test_who_does_not_encrypt_is_told_nothing_where_encryption_is_due(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from live_server import LiveServer
 
 HERE = Path(__file__).parents[1]
@@ -28,13 +29,19 @@ async def run(program: str, server: LiveServer, home: Path, *arguments: str) -> 
     return out.decode()
 
 
-async def test_the_program_of_the_readme(server: LiveServer, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give one for all: who has claimed the name goes on with it."""
+    return tmp_path_factory.mktemp("home")
+
+
+async def test_the_program_of_the_readme(owned: LiveServer, home: Path) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", (HERE / "README.md").read_text(), re.DOTALL)
-    assert await run(program, server, tmp_path) == "1 b'hello'\n"
+    assert await run(program, owned, home) == "1 b'hello'\n"
 
 
-async def test_the_diary(server: LiveServer, tmp_path: Path) -> None:
+async def test_the_diary(owned: LiveServer, home: Path) -> None:
     program = (HERE / "examples" / "diary.py").read_text()
-    await run(program, server, tmp_path, "Dear diary")
-    again = await run(program, server, tmp_path, "more")
+    await run(program, owned, home, "Dear diary")
+    again = await run(program, owned, home, "more")
     assert [line.split(maxsplit=1)[1] for line in again.splitlines()[1:]] == ["Dear diary", "more"]

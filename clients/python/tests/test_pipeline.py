@@ -66,7 +66,7 @@ def append_of(text: str, *, alone: bool = False) -> PendingAppend:
 
 
 def outlet_of(slot: WriterSlot, *, signs: bool = False) -> Outlet:
-    return Outlet(slot, CHAIN_ID, KEY, signs, False, lambda: None)
+    return Outlet(slot, CHAIN_ID, KEY, signs, False, None, lambda: None)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -10,7 +10,7 @@ from atedb.crypto.hashes import leaf_hash, node_hash, tagged_hash
 from atedb.crypto.key_file import PassphraseCosts, format_key_file, parse_key_file
 from atedb.crypto.merkle import verify_consistency, verify_inclusion
 from atedb.encoding import check_strict
-from atedb.encoding.forms import FORMS
+from atedb.encoding.all_forms import FORMS
 from atedb.errors import AtedbError, Reason
 from atedb.events.chain_key import parse_chain_address, parse_chain_key
 from atedb.events.genesis import chain_id_of

@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
+from atedb.client.acting_keys import ActingKeys
+from atedb.client.messages import TIMEOUT_S, parsed, public_key_message, signature_message, untrue
 from atedb.client.transport import Call, Transport
 from atedb.crypto.domains import CONTEXT_TICKET
 from atedb.crypto.keys import KeyPair, PublicKey
@@ -13,28 +15,12 @@ from atedb.events.chain_key import ChainKey
 from atedb.events.possession import KeyProofClaim
 from atedb.events.seal import Signature
 from atedb.trust.identity_line import IdentityLine, verify_identity_line
-from atedb.v1 import chain_pb2, event_pb2
+from atedb.v1 import chain_pb2
 
 SERVICE: Final = "/atedb.v1.ChainService/"
-TIMEOUT_S: Final = 30.0
 _TICKET_HEADER: Final = "atedb-ticket-bin"
 _MARGIN_S: Final = 30.0
 """So long before a ticket is too old it isn't used any more: a call takes its time to arrive."""
-
-
-def public_key_message(key: PublicKey) -> event_pb2.PublicKey:
-    """Make the stub's message of a key."""
-    return event_pb2.PublicKey.FromString(key.message())
-
-
-def signature_message(signature: Signature) -> event_pb2.Signature:
-    """Make the stub's message of a signature."""
-    return event_pb2.Signature.FromString(signature.message())
-
-
-def untrue(what: str) -> AtedbError:
-    """Make the failure of an answer that can't be."""
-    return AtedbError(Reason.VERIFICATION_FAILED, f"the server's answer can't be true: {what}")
 
 
 class ChainCalls:
@@ -45,12 +31,12 @@ class ChainCalls:
         transport: Transport,
         chain_key: ChainKey,
         *,
-        load_keys: Callable[[], list[KeyPair]],
+        keys: ActingKeys,
         check_challenge: Callable[[bytes, IdentityLine], Awaitable[None]],
     ) -> None:
         self.transport = transport
         self.chain_key = chain_key
-        self._load_keys = load_keys
+        self.keys = keys
         self._check_challenge = check_challenge
         self._ticket: tuple[bytes, float] | None = None
         self._renewing = asyncio.Lock()
@@ -116,7 +102,8 @@ class ChainCalls:
                 self._ticket = await self._ask()
 
     async def _ask(self) -> tuple[bytes, float]:
-        keys = self._load_keys()
+        await self.keys.ready(to_write=False)
+        keys = self.keys.reading()
         if not keys:
             why = f"the chain {self.chain_key.text} is private, and there is no key here to open it with"
             raise AtedbError(Reason.CHAIN_PRIVATE, why, metadata={"chain_key": self.chain_key.text})
@@ -127,6 +114,9 @@ class ChainCalls:
             first = chain_pb2.GetTicketRequest(
                 chain_key=self.chain_key.text, key=public_key_message(key.public_key)
             )
+            if self.keys.token is not None:
+                first.delegations.extend(one.message for one in self.keys.token.delegations)
+                first.issuer.CopyFrom(public_key_message(self.keys.token.issuer))
             await call.write(first.SerializeToString())
             challenge = (await self._due(call, "challenge")).challenge
             proof = chain_pb2.TicketProof(
@@ -141,7 +131,7 @@ class ChainCalls:
 
     async def _due(self, call: Call, kind: str) -> chain_pb2.GetTicketResponse:
         message = await call.read()
-        answer = chain_pb2.GetTicketResponse.FromString(message or b"")
+        answer = parsed(chain_pb2.GetTicketResponse, message or b"")
         if answer.WhichOneof("message") != kind:
             raise untrue(f"a {kind} was due")
         return answer

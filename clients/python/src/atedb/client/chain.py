@@ -3,20 +3,23 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
+from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent
+from atedb.client.chain_options import Appendable, ChainOptions, events_of
+from atedb.client.gone import OnUnchecked
 from atedb.client.locks import Lease, LockTarget, lock_object
-from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
+from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events, check_room_for
 from atedb.client.notices import OnNotice
-from atedb.client.opened import Expected
 from atedb.client.opener import ChainOpener
 from atedb.client.pipeline import Committed
 from atedb.client.read_keys import ReadKeys
 from atedb.client.reading import ChainReader
+from atedb.client.redact import Redacted, redact_object, redact_sequences
 from atedb.client.remembered import RememberedChain
 from atedb.client.sealing_writer import SealingWriter
 from atedb.client.sharing import SharedObject
@@ -27,31 +30,17 @@ from atedb.client.writer import Writer
 from atedb.client.writer_place import WriterPlace
 from atedb.crypto.data_key import Padding
 from atedb.crypto.keys import KeyPair, PublicKey
-from atedb.errors import AtedbError, Reason
+from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.chain_key import ChainKey
 from atedb.events.genesis import Genesis
+from atedb.events.primary_key import primary_key_from_name
 from atedb.events.seal import TreeHead
 from atedb.trust.authority import Authority
 from atedb.trust.checkpoints import SignedHead
 from atedb.trust.identity_line import IdentityLine
 
-Appendable = NewEvent | bytes | str
-"""What can be appended: bytes and text stand for an event about a new object."""
-
 _CLOSING_TIMEOUT_S: Final = 5.0
 _WHOLE: Final = SharedObject()
-
-
-@dataclass(frozen=True, slots=True)
-class ChainOptions:
-    """How a chain is opened."""
-
-    expected: Expected
-    pad: bool
-    """Whether sealed data is padded to a length that many others share."""
-    check_rules: bool | None
-    sign_batches: bool
-    reconnect_s: float
 
 
 class Chain:
@@ -68,20 +57,17 @@ class Chain:
         options: ChainOptions,
         *,
         home: Path | None,
-        load_key: Callable[[], KeyPair],
-        load_keys: Callable[[], list[KeyPair]],
+        keys: ActingKeys,
         on_notice: OnNotice,
     ) -> None:
         self.key = chain_key
         self._options = options
-        self._load_key = load_key
+        self._keys = keys
         remembered = RememberedChain(home, transport.address.server, chain_key)
-        self._calls = ChainCalls(
-            transport, chain_key, load_keys=load_keys, check_challenge=self._check_challenge
-        )
+        self._calls = ChainCalls(transport, chain_key, keys=keys, check_challenge=self._check_challenge)
         self._opener = ChainOpener(self._calls, options.expected, remembered, on_notice)
         self._reader = ChainReader(
-            self._calls, self._opener, ReadKeys(load_keys), check_rules=options.check_rules
+            self._calls, self._opener, ReadKeys(keys.reading), check_rules=options.check_rules
         )
         place = WriterPlace(
             self._calls,
@@ -89,13 +75,14 @@ class Chain:
             home=home,
             confidential=options.expected.confidential,
             private=options.expected.private,
+            claims=options.claims,
             on_notice=on_notice,
         )
         self._writer = Writer(
             self._calls,
             self._opener,
             place,
-            load_key=load_key,
+            keys=keys,
             sign_batches=options.sign_batches,
             reconnect_s=options.reconnect_s,
             on_notice=on_notice,
@@ -106,7 +93,7 @@ class Chain:
             self._reader,
             confidential=options.expected.confidential,
             padding=padding,
-            load_key=load_key,
+            keys=keys,
             genesis=self._opened,
             append=self._append_built,
         )
@@ -135,8 +122,11 @@ class Chain:
 
     @property
     def own_key(self) -> PublicKey:
-        """The key that is written with. Made, if it is the default one and isn't there."""
-        return self._load_key().public_key
+        """The key that is written with. Made, if it is the default one and isn't there.
+
+        In a group's chain it is that of a role, once something was read or written that needs it.
+        """
+        return self._keys.writing().public_key
 
     async def append(
         self,
@@ -156,8 +146,10 @@ class Chain:
         CHAIN_ID_MISMATCH when it isn't what it was; READ_KEY_MISSING, READ_RULE_MISMATCH.
         """
         self._check_open()
-        all_events = _events_of(events)
+        all_events = events_of(events)
         asked = conditions or Conditions()
+        await self._keys.ready(to_write=True)
+        all_events, co_signers = self._by_member(all_events, co_signers)
         if self._sealing.seals(self.genesis):
             return await self._sealing.append(all_events, asked, co_signers)
         try:
@@ -168,16 +160,37 @@ class Chain:
                 raise
             return await self._sealing.append(all_events, asked, co_signers)
 
+    def _by_member(
+        self, events: list[NewEvent], co_signers: Sequence[KeyPair]
+    ) -> tuple[list[NewEvent], Sequence[KeyPair]]:
+        """Have events that are written by the key of a role name the member as their author, who signs them, too."""
+        author = self._keys.author()
+        if author is None or not self._options.sign_as_member:
+            return events, co_signers
+        name = author.fingerprint
+        signs = any(one.fingerprint == name for one in co_signers)
+        named = [replace(event, author=event.author or name) for event in events]
+        return named, co_signers if signs else [*co_signers, author]
+
     async def read(
-        self, *, start: int = 0, end: int | None = None, limit: int | None = None
+        self,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        limit: int | None = None,
+        on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[ChainEvent, None]:
         """Read a range of sequences as it is at the call, verified; `end` is the first that isn't wanted.
+
+        `on_unchecked`: told at the end of a range that doesn't reach the chain's, where data is gone and nothing that was read
+        shows that this is allowed. Of one that does, that is VERIFICATION_FAILED.
 
         Raises, from the iteration, CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED,
         CONNECTION_FAILED.
         """
         await self._opened()
-        async with contextlib.aclosing(self._reader.read(start=start, end=end, limit=limit)) as events:
+        reading = self._reader.read(start=start, end=end, limit=limit, on_unchecked=on_unchecked)
+        async with contextlib.aclosing(reading) as events:
             async for event in events:
                 yield event
 
@@ -239,6 +252,7 @@ class Chain:
         any more reads what was written before, and no more.
         """
         self._check_open()
+        await self._keys.ready(to_write=True)
         if self.genesis is None:
             await self._writer.create()
         return await self._sealing.set_readers(shared, readers, conditions or Conditions())
@@ -255,6 +269,7 @@ class Chain:
         Raises as `append`; READ_KEY_MISSING where none of the client's keys may read it.
         """
         self._check_open()
+        await self._keys.ready(to_write=True)
         return await self._sealing.add_readers(shared, readers, conditions or Conditions())
 
     async def remove_readers(
@@ -266,7 +281,29 @@ class Chain:
     ) -> Committed:
         """Take readers off, as `set_readers` with all others: those who stay are given a new read key."""
         self._check_open()
+        await self._keys.ready(to_write=True)
         return await self._sealing.remove_readers(shared, fingerprints, conditions or Conditions())
+
+    async def redact(
+        self,
+        *,
+        sequences: Sequence[int] | None = None,
+        name: str | None = None,
+        primary_key: bytes | None = None,
+        wait: bool = True,
+    ) -> Redacted:
+        """Have the data of some events, or of all of an object up to now, erased from every file of the server, for good.
+
+        Whoever may write the object may, and a root. Headers stay, and readers are told. `wait`: until it is erased, which the
+        server does by itself. Raises REDACTION_INVALID, EVENT_NOT_FOUND, DATA_GONE; as `append`.
+        """
+        await self._opened()
+        if sum(part is not None for part in (sequences, name, primary_key)) != 1:
+            raise invalid("redact", "one of sequences, name and primary_key says what")
+        if sequences is not None:
+            return await redact_sequences(self._reader, sequences, self.append, wait=wait)
+        target = primary_key_from_name(name) if name is not None else primary_key or b""
+        return await redact_object(self._reader, self._opener, target, self.append, wait=wait)
 
     async def lock(
         self,
@@ -288,7 +325,7 @@ class Chain:
             self._calls,
             self._opener,
             target,
-            load_key=self._load_key,
+            keys=self._keys,
             wait=wait,
             ttl_s=ttl_s,
             reconnect_s=self._options.reconnect_s,
@@ -338,6 +375,8 @@ class Chain:
                 raise
 
     async def _append_built(self, built: BuiltEvents) -> Committed:
+        if self._keys.token is not None:
+            check_room_for(self._keys.token, built)
         committed = await self._writer.append(built)
         self._acknowledged = max(self._acknowledged, committed.commit)
         return committed
@@ -358,8 +397,3 @@ class Chain:
         if self._is_closed:
             why = f"the chain {self.key.text} was closed. Open it again"
             raise AtedbError(Reason.REQUEST_INVALID, why)
-
-
-def _events_of(events: Appendable | Sequence[Appendable]) -> list[NewEvent]:
-    many = [events] if isinstance(events, NewEvent | bytes | str) else list(events)
-    return [one if isinstance(one, NewEvent) else NewEvent(data=one) for one in many]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from atedb.events.event import EventKind, read_said
+from atedb.events.event import DATA_STATES, MARK_SEALED, DataState, EventKind, read_said
 from atedb.events.rules import EventAuthority, read_confidentiality
 from atedb.trust.replay import VerifiedBatch
 
@@ -14,8 +14,11 @@ class SealedState:
     """How an event's data is sealed, and whether it could be opened."""
 
     read_key_id: bytes
-    state: Literal["open", "no key", "invalid"]
-    """`no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open with it."""
+    state: Literal["open", "no key", "invalid", "gone"]
+    """`no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open with it.
+
+    `gone`: the data is not here any more.
+    """
     holders: tuple[bytes, ...] = ()
     """Fingerprints of those who were given the read key, where it is missing."""
 
@@ -41,7 +44,14 @@ class ChainEvent:
     committed_unix_ms: int
     """The server's clock; never decreases."""
     data: bytes
-    """In clear; empty where it is sealed and can't be opened."""
+    """In clear; empty where it is sealed and can't be opened, and where it is not here any more."""
+    data_state: DataState
+    """`present`, or why the data isn't here. `dropped`: something newer of the object is in the chain. `redacted`: it was erased.
+
+    Whether it was allowed to go is verified where the chain is read to its end, and by `get`.
+    """
+    redacted_by: int | None
+    """Sequence of the redaction that has erased the data; None: none has."""
     sealed: SealedState | None
     """None: the data is stored in clear."""
     header: bytes
@@ -52,7 +62,12 @@ class ChainEvent:
     vouched_by: str
     """`writer`: a signature of that key is on its batch. `server`: the server of a centralized chain alone says whose it is."""
     authority: EventAuthority
-    """What it says of rules and keys."""
+    """What it says of rules and keys, and what a redaction erases."""
+
+    @property
+    def author(self) -> bytes | None:
+        """Fingerprint of the key whose owner it is from, which has signed its batch, too; None: the writer's."""
+        return self.authority.author
 
 
 def events_of(verified: VerifiedBatch, start: int, end: int | None) -> Iterator[ChainEvent]:
@@ -63,7 +78,7 @@ def events_of(verified: VerifiedBatch, start: int, end: int | None) -> Iterator[
         if sequence < start or (end is not None and sequence >= end):
             continue
         said = read_said(event.header)
-        confidentiality = read_confidentiality(event.header) if event.marks & 2 else None
+        confidentiality = read_confidentiality(event.header) if event.marks & MARK_SEALED else None
         yield ChainEvent(
             sequence,
             header.commit,
@@ -76,6 +91,8 @@ def events_of(verified: VerifiedBatch, start: int, end: int | None) -> Iterator[
             said.time_unix_ms,
             header.time_unix_ms,
             event.data,
+            DATA_STATES[event.data_state],
+            event.redacted_by or None,
             None if confidentiality is None else SealedState(confidentiality.read_key_id, "no key"),
             event.header,
             batch.seal.writer_id,

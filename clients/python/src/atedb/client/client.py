@@ -1,22 +1,33 @@
 """A client of one server."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from atedb.client.chain import Chain, ChainOptions
-from atedb.client.home import DEFAULT_KEY, default_home, load_key, load_or_make_key
+from atedb.client.acting_keys import ActingKeys
+from atedb.client.chain import Chain
+from atedb.client.chain_options import ChainOptions
+from atedb.client.claim_owner import claim_owner
+from atedb.client.group_keys import GroupKeys, OpenedGroup, open_group
+from atedb.client.home import default_home
 from atedb.client.identity_check import IdentityCheck, LookUpIdentity
+from atedb.client.known_groups import KnownGroups
 from atedb.client.known_hosts import KnownHosts
+from atedb.client.login import LoggedIn, log_in
 from atedb.client.notices import OnNotice, ignore
 from atedb.client.opened import Expected
+from atedb.client.own_keys import Key, OwnKeys
 from atedb.client.tls import TlsOptions
 from atedb.client.transport import Transport
 from atedb.client.tunnel_agreement import Encryption
 from atedb.crypto.keys import KeyPair, PublicKey
-from atedb.errors import invalid
-from atedb.events.chain_key import ServerAddress, parse_chain_key, parse_server_address
+from atedb.errors import AtedbError, Reason, invalid
+from atedb.events.chain_key import ChainKey, ServerAddress, parse_chain_key, parse_server_address
 from atedb.events.genesis import TrustMode
+from atedb.events.token import Token
 
-_RECONNECT_S = 60.0
+_RECONNECT_S: Final = 60.0
+_KEY_BITS_LEAST: Final = 128
 
 
 class Client:
@@ -28,18 +39,37 @@ class Client:
         *,
         home: Path | None,
         passphrase: str | None,
+        token: Token | str | None,
+        auth: str | None,
+        auth_tls: TlsOptions | None,
         encryption: Encryption,
         tls: TlsOptions | None,
         look_up_identity: LookUpIdentity | None,
         on_notice: OnNotice,
     ) -> None:
         self._home = home
-        self._passphrase = passphrase
+        self._token = Token.parse(token) if isinstance(token, str) else token
         self._on_notice = on_notice
-        self._keys: dict[str, KeyPair] = {}
+        self._keys = OwnKeys(home, passphrase, on_notice)
         self._chains: list[Chain] = []
-        check = IdentityCheck(address, KnownHosts(home), look_up_identity, on_notice)
-        self._transport = Transport(address, encryption=encryption, identity_check=check, tls=tls)
+        hosts = KnownHosts(home)
+
+        def transport(to: ServerAddress, wanted: Encryption, through: TlsOptions | None) -> Transport:
+            look_up = look_up_identity if to == address else None
+            check = IdentityCheck(to, hosts, look_up, on_notice)
+            return Transport(to, encryption=wanted, identity_check=check, tls=through)
+
+        self._transport = transport(address, encryption, tls)
+        place = address if auth is None else parse_server_address(auth)
+        is_here = place.server == address.server and place.pinned in (None, address.pinned)
+        is_plain = is_here and encryption == "plain"
+        self._is_unsafe = is_plain and tls is None
+        # Who is on the way could keep the other one from encryption. And within TLS alone nothing ties what is signed to this
+        # server: a hostile one, to which somebody logs in, could pass it on to another one. Nothing is sent before it is needed.
+        is_tunnel = is_plain or (is_here and isinstance(encryption, int))
+        through = tls if is_here else auth_tls
+        self._accounts = self._transport if is_tunnel else transport(place, _KEY_BITS_LEAST, through)
+        self._groups = KnownGroups(home, place.server, on_notice)
 
     @property
     def server(self) -> str:
@@ -51,44 +81,103 @@ class Client:
         """The identity that the server has proven last; None before, and without encryption."""
         return self._transport.tunnel.proven_identity
 
+    async def login(self, account: str, password: str, *, totp_code: str | None = None) -> LoggedIn:
+        """Log in to an account, `name@domain`, of the server's auth service; `open(chain, key=logged_in)` acts as it.
+
+        The server is never sent the password. `totp_code`: of the second factor, six digits; a login needs none. Raises
+        LOGIN_FAILED, LOGIN_LOCKED, UNSUPPORTED where the server has no accounts; AUTH_LINK_UNSAFE where `plain` was asked for.
+        """
+        return await log_in(self._safely(), account, password, totp_code)
+
+    async def open_group(self, name: str, *, key: Key = None) -> OpenedGroup:
+        """Read a group, and open what a member's key opens of it; all of its acts are verified.
+
+        `key`: the member's, as of `open`. Raises GROUP_DENIED for a key without a role in it; VERIFICATION_FAILED, also where it
+        isn't the group that was met before.
+        """
+        own = self._keys.load(key)
+        former = [one for one in self._keys.at_hand(key) if one is not own]
+        return await open_group(self._safely(), self._groups, name, [own, *former])
+
+    def _safely(self) -> Transport:
+        """Give a connection that is encrypted, for accounts and groups. Raises AUTH_LINK_UNSAFE."""
+        if self._is_unsafe:
+            raise AtedbError(
+                Reason.AUTH_LINK_UNSAFE,
+                f"accounts and groups go over encrypted connections only, and that to {self.server} is to be plain. Leave "
+                "`encryption` out, or use TLS",
+                metadata={"server": self.server},
+            )
+        return self._accounts
+
     async def open(
         self,
         chain: str,
         *,
-        key: str | KeyPair | None = None,
+        key: Key = None,
+        token: Token | str | None = None,
         for_append: bool = True,
         chain_id: bytes | None = None,
         trust_mode: TrustMode | None = None,
         confidential: bool = False,
         private: bool = False,
         pad: bool = False,
+        claim: bool = False,
         check_rules: bool | None = None,
         sign_batches: bool = False,
+        sign_as_member: bool = True,
         reconnect_s: float = _RECONNECT_S,
     ) -> Chain:
         """Open a chain, by its key: `domain/name/db` or `group/db`.
 
-        `key`: the one to write with, or its name in the home folder; None: the default one, which is made when it is needed.
+        `key`: the one to write with, its name in the home folder, or an account that was logged in to; None: that of whoever is
+        logged in on this machine (`atedb login`), else the default one, which is made when it is needed.
+        `token`: to act by instead of a key, or its text; None: that of the client, if it has one and no key is named.
         `for_append`: a chain that isn't there is created by the first append; else that is CHAIN_NOT_FOUND.
         `chain_id`, `trust_mode`, `confidential`, `private`: what is demanded of the chain; the latter two are also what a chain
-        is created as. `pad`: whether sealed data is padded to a length that many others share. `check_rules`: whether all that
-        is read is checked to have been allowed, for which all before it is read; None: where the server isn't trusted with
-        that. `sign_batches`: whether each batch is signed, also where a proof of the key would do. `reconnect_s`: how long
-        appends wait for a lost server.
+        is created as.
+        `claim`: whether the name of its owner is claimed for the key, where nobody has it, and the server has an auth service and
+        runs on this machine.
+        `pad`: whether sealed data is padded to a length that many others share.
+        `check_rules`: whether all that is read is checked to have been allowed, for which all before it is read; None: where the
+        server isn't trusted with that.
+        `sign_batches`: whether each batch is signed, also where a proof of the key would do.
+        `sign_as_member`: whether what is written by the key of a group's role is signed by the member's own key, too, and names it
+        as its author.
+        `reconnect_s`: how long appends wait for a lost server.
 
         Raises CHAIN_NOT_FOUND, CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT,
         CONNECTION_FAILED and others.
         """
         chain_key = parse_chain_key(chain)
-        expected = Expected(chain_id, trust_mode, confidential, private)
-        options = ChainOptions(expected, pad, check_rules, sign_batches, reconnect_s)
+        acting = self._token if token is None and key is None else token
+        if acting is not None and key is not None:
+            raise invalid("token", "a key and a token exclude each other: a token has a key of its own")
+        if isinstance(acting, str):
+            acting = Token.parse(acting)
+        keys = ActingKeys(
+            lambda: self._keys.load(key),
+            lambda: self._keys.at_hand(key),
+            token=acting,
+            roles=self._roles_of(chain_key, claims=claim and for_append) if acting is None else None,
+        )
+        expected = Expected(chain_id, trust_mode, confidential, private, acting is not None)
+        options = ChainOptions(
+            expected,
+            pad,
+            # Of a group, before its key is asked for.
+            claim and chain_key.kind == "user",
+            check_rules,
+            sign_batches,
+            sign_as_member,
+            reconnect_s,
+        )
         opened = Chain(
             self._transport,
             chain_key,
             options,
             home=self._home,
-            load_key=lambda: self._load(key),
-            load_keys=lambda: self._keys_at_hand(key),
+            keys=keys,
             on_notice=self._on_notice,
         )
         await opened.open(for_append=for_append)
@@ -102,6 +191,8 @@ class Client:
                 await chain.close()
         finally:
             await self._transport.close()
+            if self._accounts is not self._transport:
+                await self._accounts.close()
 
     async def __aenter__(self) -> "Client":
         return self
@@ -109,30 +200,21 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _load(self, key: str | KeyPair | None) -> KeyPair:
-        """Load the key to write with; the default one is made where there is none."""
-        if isinstance(key, KeyPair):
-            return key
-        name = key or DEFAULT_KEY
-        if name not in self._keys:
-            if self._home is None:
-                if key is not None:
-                    raise invalid("key", "there is no home folder to load it from")
-                self._keys[name] = KeyPair.generate()
-            else:
-                self._keys[name] = load_or_make_key(self._home, key, self._passphrase, self._on_notice)
-        return self._keys[name]
+    def _roles_of(self, chain_key: ChainKey, *, claims: bool) -> GroupKeys | None:
+        """Give the keys that the user has by a role, for a group's chain."""
+        group = chain_key.group
+        if group is None:
+            return None
 
-    def _keys_at_hand(self, key: str | KeyPair | None) -> list[KeyPair]:
-        """Give the keys that chains are opened and data is read with; none is made for that."""
-        if isinstance(key, KeyPair):
-            return [key]
-        name = key or DEFAULT_KEY
-        if name not in self._keys and self._home is not None:
-            found = load_key(self._home, name, self._passphrase)
-            if found is not None:
-                self._keys[name] = found
-        return [self._keys[name]] if name in self._keys else []
+        async def claim(own: KeyPair) -> None:
+            notice = await claim_owner(self._transport, chain_key, own)
+            if notice is not None:
+                self._on_notice(notice)
+
+        async def open_by(own: Sequence[KeyPair]) -> OpenedGroup:
+            return await open_group(self._safely(), self._groups, group, own)
+
+        return GroupKeys(open_by, claim if claims else None, self._on_notice)
 
 
 def connect(
@@ -140,6 +222,9 @@ def connect(
     *,
     home: Path | str | None = None,
     passphrase: str | None = None,
+    token: Token | str | None = None,
+    auth: str | None = None,
+    auth_tls: TlsOptions | None = None,
     encryption: Encryption = "auto",
     tls: TlsOptions | None = None,
     look_up_identity: LookUpIdentity | None = None,
@@ -148,7 +233,10 @@ def connect(
     """Make a client of a server: `host[:port]`, or `ate://host[:port]`, and `#sha256:<fingerprint>` to pin its identity key.
 
     `home`: where keys, known servers and what was verified are kept; None: ATE_HOME, else ~/.ate. An empty text: nothing is
-    kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `encryption`: `auto` is what the
+    kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `token`: to act by instead of keys, where
+    none is named; `Token.from_environment()` is what the commands act by. `auth`: the server that keeps accounts and groups, where
+    this one asks another who owns its chains (`atedb solo --auth`); `auth_tls`: whether the tunnel to that one is within TLS.
+    `encryption`: `auto` is what the
     server requires, and always where it is known to encrypt or is pinned; else the least bits of keys, or `plain`.
     `look_up_identity`: how the identity of a server that was never met is looked up. Raises REQUEST_INVALID.
     """
@@ -157,6 +245,9 @@ def connect(
         parse_server_address(server),
         home=folder,
         passphrase=passphrase,
+        token=token,
+        auth=auth,
+        auth_tls=auth_tls,
         encryption=encryption,
         tls=tls,
         look_up_identity=look_up_identity,

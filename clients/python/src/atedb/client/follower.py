@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from atedb.client.calls import untrue
+from atedb.client.messages import untrue
 from atedb.events.seal import TreeHead
 from atedb.trust.checkpoints import SignedHead
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
@@ -30,7 +30,7 @@ class Follower:
         self.verifier = verifier
         self.start_head = start_head
         self.known_before = known_before
-        self._covered = covered
+        self.covered = covered
         """Sequence up to which a replay without rules is of what was verified with them; None: it goes as far as it goes."""
         self._named: dict[int, TreeHead] = {start_head.size: start_head}
 
@@ -45,10 +45,10 @@ class Follower:
         batches = await self.verifier.verify(data)
         if self.verifier.checks_rules:
             self._reader.read_keys.learn(batches)
-        elif self._covered is not None and self.verifier.next_sequence > self._covered:
+        elif self.covered is not None and self.verifier.next_sequence > self.covered:
             # Behind what was verified: the rules for it are verified by a replay of their own.
             verifier = await self._reader.reach(self.verifier.next_sequence)
-            self._covered = verifier.next_sequence
+            self.covered = verifier.next_sequence
             await self._reader.check_within(verifier, self.verifier.head())
         await self._compare()
         return batches

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from atedb.client.calls import SERVICE, ChainCalls, public_key_message, signature_message, untrue
+from atedb.client.acting_keys import ActingKeys
+from atedb.client.calls import ChainCalls
+from atedb.client.messages import parsed, public_key_message, signature_message, untrue
 from atedb.client.opener import ChainOpener
 from atedb.client.statuses import PASSING
 from atedb.client.transport import Call
 from atedb.crypto.domains import CONTEXT_LOCK
-from atedb.crypto.keys import KeyPair
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.possession import KeyProofClaim
 from atedb.events.primary_key import PRIMARY_KEY_BYTES, child_primary_key, primary_key_from_name
@@ -126,7 +127,7 @@ async def lock_object(
     opener: ChainOpener,
     target: LockTarget,
     *,
-    load_key: Callable[[], KeyPair],
+    keys: ActingKeys,
     wait: bool,
     ttl_s: float,
     reconnect_s: float,
@@ -136,13 +137,13 @@ async def lock_object(
     Raises CHAIN_NOT_FOUND, KEY_NOT_ALLOWED, KEY_REVOKED; LOCK_HELD where `wait` is false; TOO_MANY_LOCKS, CONNECTION_FAILED
     when the server stays lost.
     """
-    key = load_key()
+    await keys.ready(to_write=True)
     lost_since: float | None = None
     delay = 0.05
     while True:
         heard = False
         try:
-            async with _opened(calls, opener, target, key, wait=wait, ttl_s=ttl_s) as stream:
+            async with _opened(calls, opener, target, keys, wait=wait, ttl_s=ttl_s) as stream:
                 while True:
                     news = await stream.news()
                     if news is None:
@@ -169,13 +170,15 @@ async def lock_object(
 
 @contextlib.asynccontextmanager
 async def _opened(
-    calls: ChainCalls, opener: ChainOpener, target: LockTarget, key: KeyPair, *, wait: bool, ttl_s: float
+    calls: ChainCalls, opener: ChainOpener, target: LockTarget, keys: ActingKeys, *, wait: bool, ttl_s: float
 ) -> AsyncIterator["_LockStream"]:
     """Ask for a lock, and prove the key. The stream ends with this, unless it `is_kept`."""
+    key = keys.writing()
     opened = await opener.open()
     assert opened.chain is not None, "the chain is there, or opening it to read has failed"
     chain_id = opened.chain.genesis.chain_id
-    call = calls.transport.call(SERVICE + "Lock")
+    # With the ticket of a private chain, which opening it has renewed where it was too old.
+    call = calls.begin("Lock")
     stream: _LockStream | None = None
     try:
         started = time.monotonic()
@@ -187,9 +190,12 @@ async def _opened(
             ttl_ms=int(ttl_s * 1_000),
             no_wait=not wait,
         )
+        if keys.token is not None:
+            wish.delegations.extend(one.message for one in keys.token.delegations)
+            wish.issuer.CopyFrom(public_key_message(keys.token.issuer))
         first = chain_pb2.LockRequest(chain_key=calls.chain_key.text, chain_id=chain_id, lock=wish)
         await call.write(first.SerializeToString())
-        answer = chain_pb2.LockResponse.FromString(await call.read() or b"")
+        answer = parsed(chain_pb2.LockResponse, await call.read() or b"")
         conversation_id = answer.conversation.conversation_id
         if answer.WhichOneof("message") != "conversation" or len(conversation_id) != 32:
             raise untrue("a conversation with an id of 32 bytes was due")
@@ -246,7 +252,7 @@ class _LockStream:
                 raise AtedbError(Reason.CONNECTION_FAILED, why) from None
             if message is None:
                 return None
-            answer = chain_pb2.LockResponse.FromString(message)
+            answer = parsed(chain_pb2.LockResponse, message)
             kind = answer.WhichOneof("message")
             if kind in ("waiting", "granted"):
                 return answer

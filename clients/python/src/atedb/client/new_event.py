@@ -10,8 +10,10 @@ from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.event import BuiltEvent, EventInput, Sealing, build_event
 from atedb.events.primary_key import PRIMARY_KEY_BYTES, child_primary_key, primary_key_from_name
+from atedb.events.redaction import Redaction
 from atedb.events.rules import Authorisation, EventAuthority, KeyChange, WrappedKey
 from atedb.events.seal import Precondition
+from atedb.events.token import Token
 from atedb.limits import (
     BATCH_BYTES_MAX,
     BATCH_EVENTS_MAX,
@@ -23,6 +25,7 @@ from atedb.limits import (
 
 _SIGNER_BYTES_MAX: Final = 8_192
 """Room for a signature and the key that made it."""
+_FIELD_HEAD_BYTES_MAX: Final = 8
 _SEAL_BYTES_MAX: Final = 1_024 + 32 * PRECONDITIONS_MAX
 """Room for a seal beside the events: its header and conditions take less than this."""
 _EVENTS_BYTES_MAX: Final = BATCH_BYTES_MAX - COMMIT_BYTES_MAX - _SEAL_BYTES_MAX - _SIGNER_BYTES_MAX
@@ -34,7 +37,7 @@ class NewEvent:
 
     data: bytes | str = b""
     """Text is stored as UTF-8."""
-    kind: Literal["data", "tombstone", "roots", "key_change", "rules"] = "data"
+    kind: Literal["data", "tombstone", "redaction", "roots", "key_change", "rules"] = "data"
     primary_key: bytes | None = None
     """The object that the event is about. None, and no name: a new one, with a key of its own."""
     name: str | None = None
@@ -55,16 +58,21 @@ class NewEvent:
     """Keys that the chain is to know: of those that rules name, too."""
     moves: bool = False
     """The object comes from another parent to the one that the event names."""
-    author: PublicKey | None = None
-    """The key whose owner the event is from; it signs the batch too, as one of the co-signers. None: the writer's."""
+    author: PublicKey | bytes | None = None
+    """The key whose owner the event is from; it signs the batch too, as one of the co-signers. None: the writer's.
+
+    A fingerprint does, since keys of co-signers are shown.
+    """
     roots: Sequence[PublicKey] | None = None
     """With the kind `roots`: the keys that own the chain from now on."""
     key_change: KeyChange | None = None
     """With the kind `key_change`."""
+    redaction: Redaction | None = None
+    """With the kind `redaction`: which earlier events of the object lose their data. `Chain.redact` makes them."""
 
     def bears_authority(self) -> bool:
         """Whether it changes what anybody may do, or which keys are known: such batches are signed in every chain."""
-        said = (self.rules, self.roots, self.key_change)
+        said = (self.rules, self.roots, self.key_change, self.redaction)
         shows = self.wrapped_keys or self.public_keys or self.author is not None
         # What removes an object removes its rules.
         return any(part is not None for part in said) or bool(shows) or self.moves or self.kind == "tombstone"
@@ -183,6 +191,14 @@ def build_events(
     return BuiltEvents(built, size, preconditions, co_signers, bears_authority, sealings is not None)
 
 
+def check_room_for(token: Token, built: BuiltEvents) -> None:
+    """Refuse events that leave no room in their batch for what was delegated to its writer. Raises DATA_TOO_LARGE."""
+    path = sum(len(one.message) + _FIELD_HEAD_BYTES_MAX for one in token.delegations)
+    most = _EVENTS_BYTES_MAX - (len(built.co_signers) + 1) * _SIGNER_BYTES_MAX - path
+    if built.bytes > most:
+        raise _too_large(built.bytes, len(built.events), most)
+
+
 def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: Sealing | None) -> EventInput:
     data = event.data.encode() if isinstance(event.data, str) else event.data
     if not isinstance(data, bytes | bytearray | memoryview):
@@ -199,7 +215,7 @@ def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: 
         data,
         primary_key=primary_key,
         # What removes an object doesn't say where that is.
-        parent=None if event.kind == "tombstone" else event.parent,
+        parent=None if event.kind in ("tombstone", "redaction") else event.parent,
         collection=event.collection,
         type=event.type,
         reply_to=event.reply_to,
@@ -210,18 +226,20 @@ def _input_of(event: NewEvent, now: int, sign_with: tuple[bytes, ...], sealing: 
 
 
 def _authority_of(event: NewEvent, sign_with: tuple[bytes, ...], label: bytes | None) -> EventAuthority:
-    shown = [*event.public_keys, *([] if event.author is None else [event.author])]
+    author = event.author
+    shown = [*event.public_keys, *([author] if isinstance(author, PublicKey) else [])]
     by_fingerprint: Callable[[PublicKey], bytes] = lambda key: key.fingerprint  # noqa: E731
     return EventAuthority(
         authorisation=event.rules,
         public_keys=tuple({key.fingerprint: key for key in shown}.values()),
         wrapped_keys=tuple(event.wrapped_keys),
         sign_with=sign_with,
-        author=None if event.author is None else event.author.fingerprint,
+        author=author.fingerprint if isinstance(author, PublicKey) else author,
         moves=event.moves,
         roots=None if event.roots is None else tuple(sorted(event.roots, key=by_fingerprint)),
         key_change=event.key_change,
         label=label,
+        redaction=event.redaction,
     )
 
 
@@ -244,7 +262,7 @@ def _object_of(event: NewEvent) -> tuple[bytes | None, bytes | None]:
         return named or secrets.token_bytes(PRIMARY_KEY_BYTES), None
     _check_key("label", label)
     made = child_primary_key(event.parent, label)
-    return made, None if event.kind == "tombstone" else label
+    return made, None if event.kind in ("tombstone", "redaction") else label
 
 
 def _check_key(field: str, key: bytes) -> None:

@@ -9,6 +9,8 @@ from atedb.errors import AtedbError
 NoticeKind = Literal[
     "key-created",
     "chain-created",
+    "name-claimed",
+    "group-elsewhere",
     "new-writer",
     "reconnecting",
     "server-met",

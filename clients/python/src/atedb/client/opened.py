@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from atedb.client.calls import untrue
+from atedb.client.messages import untrue
 from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason
@@ -21,6 +21,8 @@ class Expected:
     trust_mode: TrustMode | None = None
     confidential: bool = False
     private: bool = False
+    delegated: bool = False
+    """The key that writes has its right from another one: no chain is made with it."""
 
     def check(self, genesis: Genesis) -> None:
         """Refuse a chain that isn't as it is to be. Raises TRUST_MODE_MISMATCH, READ_RULE_MISMATCH, CHAIN_NOT_PRIVATE."""
@@ -77,6 +79,8 @@ class Opened:
     """Of chains that are created now."""
     chain: OpenedChain | None
     """None: there is no such chain yet."""
+    offer: bytes | None = None
+    """The batch by which the server would create it, by the word of its auth service; None: the caller makes one. Not verified."""
 
 
 def tree_head(message: log_pb2.TreeHead) -> TreeHead:

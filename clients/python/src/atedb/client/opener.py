@@ -1,11 +1,12 @@
 """Opens one chain, as often as needed, and believes nothing: every head is proven to extend the one known before."""
 
-from atedb.client.calls import TIMEOUT_S, ChainCalls, untrue
+from atedb.client.calls import ChainCalls
 from atedb.client.lazy_saver import LazySaver
+from atedb.client.messages import TIMEOUT_S, content_of, key_in, parsed, untrue
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opened import Expected, KnownHead, Opened, OpenedChain, WriterStanding, tree_head
 from atedb.client.remembered import Remembered, RememberedChain, is_newer_checkpoint
-from atedb.crypto.keys import PublicKey
+from atedb.client.server_signed import ServerSigned
 from atedb.crypto.merkle import verify_consistency
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason
@@ -13,8 +14,8 @@ from atedb.events.commit import split_slice
 from atedb.events.genesis import Genesis, TrustMode
 from atedb.events.seal import TreeHead
 from atedb.trust.check_batch import verify_genesis
-from atedb.trust.checkpoints import CertifiedKeys, SignedHead, verify_checkpoint, verify_checkpoint_keys
-from atedb.trust.identity_line import IdentityLine, verify_identity_line
+from atedb.trust.checkpoints import SignedHead
+from atedb.trust.identity_line import IdentityLine
 from atedb.v1 import chain_pb2, event_pb2
 
 
@@ -35,11 +36,12 @@ class ChainOpener:
         """The newest one that is known to be of the verified history."""
         self.next_sequence = 0
         """As the server said at the last opening."""
-        self._signer: CertifiedKeys | None = None
-        self._line: IdentityLine | None = None
+        self._signed = ServerSigned(calls)
 
-    async def open(self, *, for_append: bool = False, writer_id: bytes | None = None) -> Opened:
-        """Open the chain.
+    async def open(
+        self, *, for_append: bool = False, creates: bool = False, writer_id: bytes | None = None
+    ) -> Opened:
+        """Open the chain. `for_append`: one that isn't there is an answer; `creates`: with what the server offers to make.
 
         Raises CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH and others where it is not what
         is expected; HEAD_CONFLICT, VERIFICATION_FAILED where the server can't be believed.
@@ -50,8 +52,8 @@ class ChainOpener:
         if remembered is not None and remembered.checkpoint is not None:
             self._keep(remembered.checkpoint)
         signed_before = self.checkpoint
-        answer, raw = await self._ask(known, for_append=for_append, writer_id=writer_id)
-        identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
+        answer, raw = await self._ask(known, for_append=for_append, creates=creates, writer_id=writer_id)
+        identity = key_in(raw, 1)
         self._calls.transport.check_proven(identity)
         mode: TrustMode = (
             "centralized" if answer.trust_mode == event_pb2.TRUST_MODE_CENTRALIZED else "distributed"
@@ -60,10 +62,10 @@ class ChainOpener:
             if known is not None:
                 raise await self.conflict("the chain is not there any more", known=known, served=None)
             self._check_creation(mode, for_append=for_append)
-            return Opened(identity, mode, None)
-        genesis, leaf = self._check_genesis(next(iter(messages_in(raw, 3))), remembered)
+            return Opened(identity, mode, None, _offer_in(raw))
+        genesis, leaf = self._check_genesis(content_of(raw, 3), remembered)
         head = tree_head(answer.head)
-        signed = self._verify_signed(answer, raw, identity, genesis, signed_before)
+        signed = self._signed.verify(answer, raw, identity, genesis, signed_before)
         # Every tree of the chain extends that of its genesis alone.
         await self._check_head(head, known or TreeHead(1, leaf), list(answer.consistency), signed)
         self.genesis = self.genesis or genesis
@@ -102,7 +104,7 @@ class ChainOpener:
             chain_key=self._calls.chain_key.text, from_size=known.size, size=served.size
         )
         raw = await self._calls.unary("GetProof", request.SerializeToString())
-        answer = chain_pb2.GetProofResponse.FromString(raw)
+        answer = parsed(chain_pb2.GetProofResponse, raw)
         await self._check_head(served, known, list(answer.consistency), None)
 
     async def check_not_behind(
@@ -123,10 +125,10 @@ class ChainOpener:
         """
         assert self.genesis is not None, "it was opened"
         try:
-            return self._verified_note(note, self.genesis.chain_id)
+            return self._signed.verify_note(note, self.genesis.chain_id)
         except AtedbError:
             await self.open()
-        return self._verified_note(note, self.genesis.chain_id)
+        return self._signed.verify_note(note, self.genesis.chain_id)
 
     async def keep_checkpoint(
         self, signed: SignedHead, root: bytes | None, before: SignedHead | None
@@ -192,22 +194,31 @@ class ChainOpener:
         remembered = self._remembered.load()
         self._check_chain_id(chain_id, remembered)
         checkpoint = None if remembered is None else remembered.checkpoint
-        self._check_identity(line, self.genesis, checkpoint)
+        self._signed.check_identity(line, self.genesis, checkpoint)
 
     async def close(self) -> None:
         """Save what isn't saved."""
         await self._saver.close()
 
     async def _ask(
-        self, known: TreeHead | None, *, for_append: bool = False, writer_id: bytes | None = None
+        self,
+        known: TreeHead | None,
+        *,
+        for_append: bool = False,
+        creates: bool = False,
+        writer_id: bytes | None = None,
     ) -> tuple[chain_pb2.OpenChainResponse, bytes]:
+        line = self._signed.line
         request = chain_pb2.OpenChainRequest(
             chain_key=self._calls.chain_key.text,
             known_size=1 if known is None else known.size,
             for_append=for_append,
             writer_id=writer_id or b"",
-            known_identity=b"" if self._line is None else self._line.identity.fingerprint,
+            known_identity=b"" if line is None else line.identity.fingerprint,
         )
+        if creates:
+            request.wishes.private = self._expected.private
+            request.wishes.confidential = self._expected.confidential
         try:
             raw = await self._calls.unary("OpenChain", request.SerializeToString(), timeout=TIMEOUT_S)
         except AtedbError as error:
@@ -218,15 +229,12 @@ class ChainOpener:
             if error.reason != Reason.CHAIN_NOT_FOUND:
                 raise
             raise await self.conflict("the chain is not there any more", known=known, served=None) from error
-        try:
-            return chain_pb2.OpenChainResponse.FromString(raw), raw
-        except Exception as error:
-            raise untrue("it can't be read") from error
+        return parsed(chain_pb2.OpenChainResponse, raw), raw
 
     async def _shorter(self, known: TreeHead) -> AtedbError:
         """Say what is wrong with a chain that is shorter than what was verified: or it is another chain altogether."""
         answer, raw = await self._ask(None)
-        genesis, _ = self._check_genesis(next(iter(messages_in(raw, 3)), b""), self._remembered.load())
+        genesis, _ = self._check_genesis(content_of(raw, 3), self._remembered.load())
         head = tree_head(answer.head)
         lost = [one for one in answer.damages if one.HasField("first_sequence")]
         if lost:
@@ -240,8 +248,8 @@ class ChainOpener:
                     "file": lost[0].file,
                 },
             )
-        identity = PublicKey.parse(next(iter(messages_in(raw, 1)), b""))
-        signed = self._verify_signed(answer, raw, identity, genesis, self.checkpoint)
+        identity = key_in(raw, 1)
+        signed = self._signed.verify(answer, raw, identity, genesis, self.checkpoint)
         return await self.conflict(
             "its chain is shorter than it was", known=known, served=head, signed=signed
         )
@@ -282,69 +290,10 @@ class ChainOpener:
         if not for_append or self._expected.chain_id is not None:
             why = f"there is no chain {self._calls.chain_key.text} on {self._calls.server}"
             raise AtedbError(Reason.CHAIN_NOT_FOUND, why, metadata={"chain_key": self._calls.chain_key.text})
+        if self._expected.delegated:
+            why = f"there is no chain {self._calls.chain_key.text} on {self._calls.server}, and a token makes none"
+            raise AtedbError(Reason.CHAIN_NOT_FOUND, why, metadata={"chain_key": self._calls.chain_key.text})
         self._expected.check_mode(self._calls.chain_key, mode)
-
-    def _verify_signed(
-        self,
-        answer: chain_pb2.OpenChainResponse,
-        raw: bytes,
-        identity: PublicKey,
-        genesis: Genesis,
-        before: SignedHead | None,
-    ) -> SignedHead | None:
-        """Verify the checkpoint of an opening. None where the server shows none, of a chain that it says is in trouble."""
-        try:
-            line = self._line_of(identity, messages_in(raw, 13))
-            self._check_identity(line, genesis, before)
-            keys = next(iter(messages_in(raw, 10)), b"")
-            if self._signer is None or self._signer.line is not line or self._signer.message != keys:
-                self._signer = verify_checkpoint_keys(keys, line)
-        except AtedbError as error:
-            if error.reason == Reason.SERVER_IDENTITY_MISMATCH:
-                raise
-            raise untrue(f"what it has signed does not verify: {error.message}") from error
-        self._line = line
-        if answer.checkpoint:
-            return self._verified_note(answer.checkpoint, genesis.chain_id)
-        if answer.trouble:
-            return None
-        raise untrue("it shows no checkpoint of its head")
-
-    def _line_of(self, identity: PublicKey, rotations: list[bytes]) -> IdentityLine:
-        known = self._line
-        is_known = known is not None and known.identity.fingerprint == identity.fingerprint
-        if known is not None and is_known and (not rotations or tuple(rotations) == known.rotations):
-            return known
-        return verify_identity_line(identity, rotations)
-
-    def _check_identity(self, line: IdentityLine, genesis: Genesis | None, before: SignedHead | None) -> None:
-        """Refuse a server that isn't the one that the chain is kept by, nor follows from it."""
-        named = None if genesis is None else genesis.server_identity
-        due = [] if named is None else [named.fingerprint]
-        is_back = False
-        if before is not None:
-            met = before.signer.line
-            due.append(met.identity.fingerprint)
-            is_back = met.has_retired(line.identity.fingerprint)
-        for fingerprint in due:
-            if not line.has(fingerprint) or is_back:
-                raise AtedbError(
-                    Reason.SERVER_IDENTITY_MISMATCH,
-                    f"the chain {self._calls.chain_key.text} is kept by the server {fingerprint.hex()}, and {self._calls.server} is "
-                    f"{line.identity.fingerprint.hex()}, and no rotation leads from the one to the other, or it was given up",
-                    metadata={
-                        "fingerprint": line.identity.fingerprint.hex(),
-                        "expected": fingerprint.hex(),
-                    },
-                )
-
-    def _verified_note(self, note: str, chain_id: bytes) -> SignedHead:
-        if self._signer is None:
-            raise untrue("the keys of its checkpoints were not shown")
-        try:
-            return verify_checkpoint(note, chain_id, self._signer)
-        except AtedbError as error:
-            raise untrue(f"what it has signed does not verify: {error.message}") from error
 
     async def _check_head(
         self, head: TreeHead, base: TreeHead, consistency: list[bytes], signed: SignedHead | None
@@ -400,3 +349,8 @@ class ChainOpener:
         except AtedbError as error:
             message = f"what was verified could not be saved: {error}"
             self._on_notice(Notice("not-saved", message, error))
+
+
+def _offer_in(raw: bytes) -> bytes | None:
+    """Give the batch that a server offers to create a chain by."""
+    return next(iter(messages_in(raw, 14)), None)

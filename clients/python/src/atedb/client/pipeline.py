@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from atedb.client.calls import untrue
+from atedb.client.messages import untrue
 from atedb.client.new_event import BuiltEvents
 from atedb.client.statuses import known_refusal
 from atedb.client.writer_slot import WriterSlot
@@ -14,6 +14,7 @@ from atedb.crypto.keys import KeyPair
 from atedb.errors import AtedbError, Reason
 from atedb.events.commit import CommitHeader, parse_commit_header
 from atedb.events.seal import TreeHead, WriterIdentity, build_seal_header, seal_hash, sign_run
+from atedb.events.token import Token
 from atedb.limits import WRITER_BATCHES_IN_FLIGHT_MAX
 from atedb.v1 import chain_pb2, errors_pb2
 
@@ -110,7 +111,9 @@ class Outlet:
     signs: bool
     """Whether batches are signed; they need not be on a stream that has proven the key."""
     is_stranger: bool
-    """Whether the chain may not know the key before the writer's first batch."""
+    """Whether the chain may not know the key before the writer's first batch, nor what was delegated to it."""
+    token: Token | None
+    """By which the key writes; None: by a right of its own."""
     as_of: Callable[[], TreeHead | None]
     """Gives the newest head that was verified."""
 
@@ -290,9 +293,15 @@ class Pipeline:
         is_signed = outlet.signs or first.bears_authority or bool(first.co_signers)
         signers = [outlet.key, *first.co_signers] if is_signed else []
         # Known for good once a batch is acknowledged.
-        shown = [outlet.key] if outlet.is_stranger and state.counter == 0 else []
-        public_keys = [key.public_key for key in (*shown, *first.co_signers)]
-        batch.run = sign_run([event.frame for event in events], header, signers, public_keys)
+        shows = outlet.is_stranger and state.counter == 0
+        public_keys = [key.public_key for key in first.co_signers]
+        delegations: list[bytes] = []
+        if shows:
+            public_keys.append(outlet.key.public_key)
+        if shows and outlet.token is not None:
+            public_keys.append(outlet.token.issuer)
+            delegations = [one.message for one in outlet.token.delegations]
+        batch.run = sign_run([event.frame for event in events], header, signers, public_keys, delegations)
 
     def _committed(self, batch: SealedBatch | None, said: chain_pb2.Committed) -> None:
         header = _read_commit(said.commit_header)

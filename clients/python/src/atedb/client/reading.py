@@ -5,9 +5,11 @@ import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from atedb.client.calls import ChainCalls, untrue
+from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
+from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
+from atedb.client.messages import content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
@@ -15,13 +17,14 @@ from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import Frontier, verify_consistency, verify_inclusion
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason, invalid
-from atedb.events.commit import split_slice
+from atedb.events.commit import StoredBatch, split_slice
 from atedb.events.genesis import Genesis
 from atedb.events.primary_key import PRIMARY_KEY_BYTES, primary_key_from_name
 from atedb.events.rules import read_confidentiality
 from atedb.events.seal import TreeHead
 from atedb.events.sealed_data import open_sealed_data
-from atedb.trust.replay import ReplayStart, ReplayVerifier, VerifiedBatch, verify_single
+from atedb.trust.replay import ReplayStart, ReplayVerifier, VerifiedBatch
+from atedb.trust.single import verify_single
 from atedb.v1 import chain_pb2
 
 
@@ -72,7 +75,12 @@ class ChainReader:
             return self.rules()
 
     async def read(
-        self, *, start: int = 0, end: int | None = None, limit: int | None = None
+        self,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        limit: int | None = None,
+        on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[ChainEvent, None]:
         """Read a range, as it is now. Raises VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED, CONNECTION_FAILED."""
         if start < 0 or (end is not None and end < 0) or (limit is not None and limit < 0):
@@ -82,7 +90,8 @@ class ChainReader:
         if end is not None and end <= start:
             return
         verifier = await self.begin_at(start)
-        async with contextlib.aclosing(self._range(verifier, start=start, end=end)) as batches:
+        reading = self._range(verifier, start=start, end=end, on_unchecked=on_unchecked)
+        async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
                 for event in events_of(batch, start, end):
                     yield await self.opened(event)
@@ -127,8 +136,8 @@ class ChainReader:
             if error.reason == Reason.EVENT_NOT_FOUND:
                 return None
             raise
-        answer = chain_pb2.GetEventResponse.FromString(raw)
-        (stored,) = split_slice(next(iter(messages_in(raw, 1))))
+        answer = parsed(chain_pb2.GetEventResponse, raw)
+        stored = _single_in(content_of(raw, 1))
         verified = await verify_single(self.genesis, stored, self._find_key)
         head = tree_head(answer.head)
         is_in = verify_inclusion(
@@ -150,7 +159,16 @@ class ChainReader:
             raise untrue("the event is not the one that was asked for")
         if sequence is not None and answer.sequence != sequence:
             raise untrue("the event is not the one that was asked for")
-        return await self.opened(events[0])
+        event = events[0]
+        if event.data_state != "present":
+            await check_gone(event, self._get, is_newest=primary_key is not None)
+        return await self.opened(event)
+
+    async def _get(self, which: int | bytes) -> ChainEvent | None:
+        """Get the event of a sequence, or the newest one of an object."""
+        if isinstance(which, int):
+            return await self.get(sequence=which)
+        return await self.get(primary_key=which)
 
     async def check_within(self, verifier: ReplayVerifier, head: TreeHead) -> None:
         """Check that a head that was served and the history whose rules were verified are of one history."""
@@ -179,7 +197,12 @@ class ChainReader:
         return self.begin()
 
     async def _range(
-        self, verifier: ReplayVerifier | None, *, start: int = 0, end: int | None = None
+        self,
+        verifier: ReplayVerifier | None,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[VerifiedBatch, None]:
         """Read batches from where a replay stands on."""
         known = self.opener.known.newest
@@ -195,16 +218,20 @@ class ChainReader:
         answers = self.calls.answers("ReadEvents", request.SerializeToString())
         try:
             async for raw in answers:
-                answer = chain_pb2.ReadEventsResponse.FromString(raw)
+                answer = parsed(chain_pb2.ReadEventsResponse, raw)
                 kind = answer.WhichOneof("message")
                 if kind == "start" and follower is None:
                     follower = await self.follow(verifier, answer.start, known, asked=request.from_sequence)
                 elif kind == "log" and follower is not None:
-                    for batch in await follower.feed(next(iter(messages_in(raw, 2)))):
+                    for batch in await follower.feed(content_of(raw, 2)):
                         yield batch
                 elif kind == "end" and follower is not None:
-                    await self._check_end(follower, answer.end, end)
+                    await self.check_end(follower, answer.end, end)
+                    # What allows data to be gone may have come since the call.
+                    if follower.verifier.next_commit == follower.start_head.size:
+                        await settle_owed(self, follower)
                     self.keep(follower.verifier)
+                    tell_unchecked(follower.verifier.owed, on_unchecked)
                     return
                 else:
                     raise untrue("a range has its start, batches, and its end")
@@ -212,7 +239,8 @@ class ChainReader:
             await answers.aclose()
         raise untrue("a range ends without saying so")
 
-    async def _check_end(self, follower: Follower, said: chain_pb2.EndOfRange, end: int | None) -> None:
+    async def check_end(self, follower: Follower, said: chain_pb2.EndOfRange, end: int | None) -> None:
+        """Check what a server says of the end of a range. Raises VERIFICATION_FAILED, HEAD_CONFLICT."""
         verifier, head = follower.verifier, follower.start_head
         reached = verifier.head()
         is_tied = reached.size == said.end_commit and verify_consistency(
@@ -298,7 +326,10 @@ class ChainReader:
         """Open what is sealed, where one of the client's keys was given the read key."""
         if event.sealed is None:
             return event
+        if event.data_state != "present":
+            return replace(event, sealed=SealedState(event.sealed.read_key_id, "gone"))
         key_id, chain_id = event.sealed.read_key_id, self.genesis.chain_id
+        await self.calls.keys.ready(to_write=False)
         read_key = self.read_keys.find(key_id, chain_id)
         # It may have been handed out in what this client has not read; or later, to a reader who joined late.
         for sequence in (event.sequence + 1, None):
@@ -320,3 +351,14 @@ class ChainReader:
         if data is None:
             return replace(event, data=b"", sealed=SealedState(key_id, "invalid"))
         return replace(event, data=data, sealed=SealedState(key_id, "open"))
+
+
+def _single_in(data: bytes) -> StoredBatch:
+    """Take the one batch of a slice. Raises VERIFICATION_FAILED."""
+    try:
+        batches = split_slice(data)
+    except AtedbError as error:
+        raise untrue(f"what it shows of the log is not valid: {error.message}") from error
+    if len(batches) != 1:
+        raise untrue(f"it comes with {len(batches)} batches, and one was due")
+    return batches[0]

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from atedb.client.calls import ChainCalls, untrue
+from atedb.client.acting_keys import ActingKeys
+from atedb.client.calls import ChainCalls
+from atedb.client.messages import untrue
 from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events
 from atedb.client.pipeline import Committed
 from atedb.client.reading import ChainReader
@@ -18,6 +20,7 @@ from atedb.client.sharing import (
     keep_out,
     read_key_missing,
     readers_without,
+    renewed_readers,
     set_readers,
 )
 from atedb.crypto.data_key import Padding, read_key_id
@@ -57,7 +60,7 @@ class SealingWriter:
         *,
         confidential: bool,
         padding: Padding,
-        load_key: Callable[[], KeyPair],
+        keys: ActingKeys,
         genesis: Callable[[], Awaitable[Genesis]],
         append: Callable[[BuiltEvents], Awaitable[Committed]],
     ) -> None:
@@ -65,13 +68,15 @@ class SealingWriter:
         self._reader = reader
         self._confidential = confidential
         self._padding = padding
-        self._load_key = load_key
+        self._keys = keys
         self._genesis = genesis
         self._append = append
         self._turn = asyncio.Lock()
         self._has_reached = False
         self._is_sealing = False
         """Whether some data is known to be sealed, though it was not verified yet."""
+        self._renewed_for: int | None = None
+        """Version of the group after which nobody reads the chain by a key that a role had before; None: not looked at yet."""
         self._unseen: set[bytes] = set()
         """Ids of read keys that this client has made, and not yet seen handed out in the chain's history."""
         self._own: list[_Own] = []
@@ -142,7 +147,7 @@ class SealingWriter:
             is_of_chain = shared.event().primary_key is None
             besides = keep_out(authority, removed) if genesis.private and is_of_chain else []
             if not genesis.private or not is_clear_chain(authority, shared):
-                own = self._load_key().public_key
+                own = self._keys.writing().public_key
                 staying = readers_without(authority, self._reader.read_keys, shared, removed, own)
                 return self._new_readers(genesis, shared, staying, besides)
             if not besides:
@@ -158,7 +163,7 @@ class SealingWriter:
         readers: Sequence[PublicKey],
         besides: list[NewEvent],
     ) -> ReaderChange:
-        own = self._load_key().public_key
+        own = self._keys.writing().public_key
         change = set_readers(genesis.chain_id, shared, [own, *readers])
         return ReaderChange([*besides, *change.events], change.read_key)
 
@@ -198,6 +203,7 @@ class SealingWriter:
         self, events: Sequence[NewEvent], conditions: Conditions, co_signers: Sequence[KeyPair]
     ) -> Committed:
         async with self._turn:
+            await self._renew_readers()
             if len(self._own) > _UNVERIFIED_MAX:
                 self._has_reached = False
             genesis, verifier = await self._reached()
@@ -218,6 +224,37 @@ class SealingWriter:
             raise
         own.commit = committed.commit
         return committed
+
+    async def _renew_readers(self) -> None:
+        """Hand out a new read key, where roles of the chain's group have other keys than those that it was handed out to.
+
+        What the roles' keys are, the group's acts say, and never the server's answers in the chain, which anybody who has the
+        server could have it sign.
+        """
+        roles = self._keys.roles_now()
+        if roles is None or roles.version == self._renewed_for:
+            return
+        read_keys = self._reader.read_keys
+
+        async def is_due() -> bool:
+            self._has_reached = False
+            _, verifier = await self._reached()
+            return renewed_readers(verifier.authority, read_keys, roles) is not None
+
+        def make(genesis: Genesis, authority: Authority) -> ReaderChange:
+            readers = renewed_readers(authority, read_keys, roles)
+            if readers is None:
+                raise _nothing_to_do("the roles have the keys that read it")
+            return self._new_readers(genesis, SharedObject(), readers, [])
+
+        if await is_due():
+            try:
+                await self._change(Conditions(), make)
+            except AtedbError:
+                # Somebody else may have been faster.
+                if await is_due():
+                    raise
+        self._renewed_for = roles.version
 
     def _sealed(
         self, genesis: Genesis, verifier: ReplayVerifier, events: Sequence[NewEvent]

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from atedb.client.group_keys import RoleKeysNow
 from atedb.client.new_event import NewEvent
 from atedb.client.read_keys import ReadKeys
 from atedb.crypto.data_key import READ_KEY_BYTES, read_key_id
@@ -88,19 +89,22 @@ def readers_without(
         if fingerprint not in holders:
             why = f"{fingerprint.hex()} was not given the read key, so it can't be taken off"
             raise invalid("readers", why)
-    staying: list[PublicKey] = []
-    for holder in holders:
-        if holder in removed or authority.keys.is_changed(holder):
-            continue
-        key = authority.keys.find(holder)
-        if key is None:
-            raise AtedbError(
-                Reason.KEY_UNKNOWN,
-                f"the chain doesn't know the public key {holder.hex()} of a reader. Set all readers instead",
-                metadata={"fingerprint": holder.hex()},
-            )
-        staying.append(key)
-    return staying
+    return [
+        _known_key(authority, holder)
+        for holder in holders
+        if holder not in removed and not authority.keys.is_changed(holder)
+    ]
+
+
+def _known_key(authority: Authority, holder: bytes) -> PublicKey:
+    key = authority.keys.find(holder)
+    if key is None:
+        raise AtedbError(
+            Reason.KEY_UNKNOWN,
+            f"the chain doesn't know the public key {holder.hex()} of a reader. Set all readers instead",
+            metadata={"fingerprint": holder.hex()},
+        )
+    return key
 
 
 def is_clear_chain(authority: Authority, shared: SharedObject) -> bool:
@@ -181,3 +185,25 @@ def _hand_out(
         )
         for some in (once[at : at + PUBLIC_KEYS_MAX] for at in range(0, len(once), PUBLIC_KEYS_MAX))
     ]
+
+
+def renewed_readers(authority: Authority, read_keys: ReadKeys, roles: RoleKeysNow) -> list[PublicKey] | None:
+    """Say who is to read a chain, where its read key was handed out to keys that roles of its group have no more.
+
+    These are the keys that the roles have now, and all others that count. None: nothing is to be changed. Raises KEY_UNKNOWN
+    where the public key of one who stays is not known.
+    """
+    rule = authority.read_rule_for(None, None)
+    if rule is None or rule.kind != "read_key":
+        return None
+    holders = read_keys.holders_of(rule.read_key_id)
+    if all(roles.successor_of(holder) is None for holder in holders):
+        return None
+    staying: list[PublicKey] = []
+    for holder in holders:
+        successor = roles.successor_of(holder)
+        if successor is not None:
+            staying.append(successor)
+        elif not authority.keys.is_changed(holder):
+            staying.append(_known_key(authority, holder))
+    return staying

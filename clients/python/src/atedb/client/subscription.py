@@ -7,17 +7,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from atedb.client.calls import untrue
 from atedb.client.chain_event import ChainEvent, events_of
 from atedb.client.follower import Follower
+from atedb.client.messages import content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.reading import ChainReader
 from atedb.client.statuses import PASSING
-from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.seal import TreeHead
 from atedb.limits import INTEGER_MAX
 from atedb.trust.checkpoints import SignedHead
+from atedb.trust.owed_data import refuse_unallowed
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
 from atedb.v1 import chain_pb2
 
@@ -138,7 +138,7 @@ class Subscription:
         has_begun = False
         try:
             async for raw in self._within(answers, silence):
-                answer = chain_pb2.SubscribeResponse.FromString(raw)
+                answer = parsed(chain_pb2.SubscribeResponse, raw)
                 kind = answer.WhichOneof("message")
                 if kind == "start":
                     verifier = None if follower is None else follower.verifier
@@ -148,7 +148,7 @@ class Subscription:
                 if follower is None or not has_begun:
                     raise untrue("events come before the start")
                 if kind == "log":
-                    yield follower, await follower.feed(next(iter(messages_in(raw, 2))))
+                    yield follower, await follower.feed(content_of(raw, 2))
                 elif kind == "checkpoint":
                     signed = await self._reader.opener.verify_checkpoint(answer.checkpoint)
                     await follower.attested(signed, signed_before)
@@ -163,6 +163,7 @@ class Subscription:
                     names = {"caught_up": "caught-up", "fell_behind": "fell-behind"}
                     told = names.get(kind or "", "heartbeat")
                     if told == "caught-up":
+                        refuse_unallowed(follower.verifier.owed.left(1))
                         self._reader.keep(follower.verifier.copy())
                     self._tell(Signal(told, head, said.next_sequence))  # type: ignore[arg-type]
         finally:

@@ -24,7 +24,8 @@ _OPTIONS: Final = (
     ("grpc.max_send_message_length", 4 * 1024 * 1024),
     # A server that was away is tried again soon: what waits between tries is the caller's.
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    # This is how long one attempt to connect may take, in spite of its name: far servers and busy machines need a while.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # A connection that is half dead, whose other end is gone without a word, is noticed so.
     ("grpc.keepalive_time_ms", 20_000),

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from atedb.client.calls import ChainCalls, signature_message, untrue
+from atedb.client.acting_keys import ActingKeys
+from atedb.client.calls import ChainCalls
+from atedb.client.messages import parsed, signature_message, untrue
 from atedb.client.new_event import BuiltEvents
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opener import ChainOpener
@@ -59,7 +61,7 @@ class Writer:
         opener: ChainOpener,
         place: WriterPlace,
         *,
-        load_key: Callable[[], KeyPair],
+        keys: ActingKeys,
         sign_batches: bool,
         reconnect_s: float,
         on_notice: OnNotice,
@@ -67,7 +69,7 @@ class Writer:
         self._calls = calls
         self._opener = opener
         self._place = place
-        self._load_key = load_key
+        self._keys = keys
         self._sign_batches = sign_batches
         self._reconnect_s = reconnect_s
         self._on_notice = on_notice
@@ -106,7 +108,7 @@ class Writer:
     async def create(self) -> None:
         """Have the chain there, created if it wasn't."""
         try:
-            await self._place.take(self._load_key(), self._pipeline.batches)
+            await self._place.take(await self._key(), self._pipeline.batches)
         except LocalFailure as failure:
             raise failure.error from failure
 
@@ -139,10 +141,7 @@ class Writer:
 
     async def _connection(self) -> None:
         """Do everything from opening the chain to the end of one stream."""
-        try:
-            key = self._load_key()
-        except AtedbError as error:
-            raise LocalFailure(error) from error
+        key = await self._key()
         placed = await self._place.take(key, self._pipeline.batches)
         self._check_blind(placed)
         genesis, slot = placed.genesis, placed.slot
@@ -158,14 +157,22 @@ class Writer:
                 await self._prove(call, key, placed)
             known = self._opener.known
             self._pipeline.attach(
-                Outlet(slot, genesis.chain_id, key, signs, is_stranger, lambda: known.newest)
+                Outlet(
+                    slot,
+                    genesis.chain_id,
+                    key,
+                    signs,
+                    is_stranger,
+                    self._keys.token,
+                    lambda: known.newest,
+                )
             )
             sending = asyncio.get_running_loop().create_task(self._send(call, names_chain=signs))
             while True:
                 message = await self._read(call)
                 if message is None:
                     break
-                self._pipeline.answer(chain_pb2.AppendResponse.FromString(message))
+                self._pipeline.answer(parsed(chain_pb2.AppendResponse, message))
                 self._lost_since, self._delay = None, _DELAY_S
         finally:
             self._pipeline.detach()
@@ -176,6 +183,13 @@ class Writer:
                     await sending
         if self._pipeline.is_busy:
             raise self._lost("has ended the stream")
+
+    async def _key(self) -> KeyPair:
+        await self._keys.ready(to_write=True)
+        try:
+            return self._keys.writing()
+        except AtedbError as error:
+            raise LocalFailure(error) from error
 
     async def _read(self, call: Call) -> bytes | None:
         """Read the next answer; None: the stream has ended, or is to end and the server takes its time."""
@@ -321,7 +335,7 @@ async def _due(call: Call, kind: str) -> chain_pb2.AppendResponse:
     message = await call.read()
     if message is None:
         raise AtedbError(Reason.CONNECTION_FAILED, "the server has ended the stream before its answer")
-    answer = chain_pb2.AppendResponse.FromString(message)
+    answer = parsed(chain_pb2.AppendResponse, message)
     found = answer.WhichOneof("outcome")
     if found == "rejected":
         raise rejection(answer.rejected)

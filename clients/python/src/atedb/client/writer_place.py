@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from atedb.client.calls import ChainCalls
+from atedb.client.check_offer import WantedChain, check_offer
+from atedb.client.claim_owner import claim_owner, is_claimable
 from atedb.client.notices import Notice, OnNotice
 from atedb.client.opened import Opened, OpenedChain, WriterStanding
 from atedb.client.opener import ChainOpener
@@ -18,11 +20,15 @@ from atedb.errors import AtedbError, Reason
 from atedb.events.chain_key import ChainKey
 from atedb.events.event import build_genesis_event
 from atedb.events.genesis import Genesis, build_genesis, chain_id_of
+from atedb.events.owner import owner_of
 from atedb.events.seal import SealView, WriterIdentity, build_seal_header, parse_seal, seal_hash, sign_run
 from atedb.trust.signers import verify_signatures
 
 _OPEN_TRIES_MAX: Final = 4
 _TIMEOUT_S: Final = 10.0
+_OVERTAKEN: Final = frozenset(
+    {Reason.CHAIN_EXISTS, Reason.AUTH_ANSWER_INVALID, Reason.SERVER_IDENTITY_MISMATCH}
+)
 _CHAIN_KEY_FIELD: Final = 16
 
 
@@ -76,6 +82,7 @@ class WriterPlace:
         home: Path | None,
         confidential: bool,
         private: bool,
+        claims: bool,
         on_notice: OnNotice,
     ) -> None:
         self._calls = calls
@@ -83,6 +90,9 @@ class WriterPlace:
         self._home = home
         self._confidential = confidential
         self._private = private
+        self._claims = claims
+        self._claimed: Notice | None = None
+        """What is to be told of a name that was claimed."""
         self._on_notice = on_notice
         self._slot: tuple[bytes, WriterSlot] | None = None
         self._offer: _Offer | None = None
@@ -108,8 +118,18 @@ class WriterPlace:
     async def take(self, key: KeyPair, unanswered: Sequence[Unanswered]) -> Placed:
         """Open the chain, creating it where it isn't, and agree with the server on where the writer stands.
 
-        Raises as `ChainOpener.open`; WRITER_AHEAD, WRITER_FORKED, CHAIN_READ_ONLY; LocalFailure where the slot can't be had.
+        Raises as `ChainOpener.open`; WRITER_AHEAD, WRITER_FORKED, CHAIN_READ_ONLY; OWNER_UNKNOWN, CLAIM_NOT_ALLOWED and others
+        where the chain can't be created; LocalFailure where the slot can't be had.
         """
+        try:
+            return await self._take(key, unanswered)
+        finally:
+            # Whatever came in between, the name is had.
+            if self._claimed is not None:
+                self._on_notice(self._claimed)
+            self._claimed = None
+
+    async def _take(self, key: KeyPair, unanswered: Sequence[Unanswered]) -> Placed:
         genesis = self._opener.genesis
         if genesis is not None:
             await self._take_slot(genesis.chain_id, key.fingerprint)
@@ -117,7 +137,7 @@ class WriterPlace:
         for _ in range(_OPEN_TRIES_MAX):
             before = self._opener.known.newest
             asked = self._writer_id(key.fingerprint)
-            opened = await self._opener.open(for_append=True, writer_id=asked)
+            opened = await self._open_or_claim(key, asked)
             chain = opened.chain
             if chain is None:
                 await self._create(key, opened)
@@ -205,7 +225,52 @@ class WriterPlace:
             metadata=metadata,
         )
 
+    async def _open_or_claim(self, key: KeyPair, writer_id: bytes | None) -> Opened:
+        """Open the chain. Where it isn't there, and nobody has the name of its owner, claim that first, if that is wanted."""
+        try:
+            return await self._opener.open(for_append=True, creates=True, writer_id=writer_id)
+        except AtedbError as error:
+            if not self._claims or not is_claimable(error):
+                raise
+        self._claimed = await claim_owner(self._calls.transport, self._calls.chain_key, key)
+        return await self._opener.open(for_append=True, creates=True, writer_id=writer_id)
+
+    async def _take_offer(self, run: bytes, key: KeyPair, server: Opened) -> None:
+        """Create the chain by the genesis that the server offers, which is the first batch of the server and not of this writer."""
+        chain_key = self._calls.chain_key
+        wanted = WantedChain(
+            chain_key,
+            server.server_identity,
+            self._private,
+            self._confidential,
+            key.public_key,
+            self._calls.server,
+        )
+        genesis = check_offer(run, wanted)
+        try:
+            await self._calls.unary("AppendBatch", append_request(run, chain_key), timeout=_TIMEOUT_S)
+        except AtedbError as error:
+            # Somebody else was faster, or the owner's keys, or the server's, were changed in between: opening again tells.
+            if error.reason not in _OVERTAKEN:
+                raise
+            return
+        self._tell_created(genesis.chain_id)
+
+    def _tell_created(self, chain_id: bytes) -> None:
+        chain_key = self._calls.chain_key
+        message = f"created the chain {chain_key.text}, with the id {chain_id.hex()}"
+        metadata = {"chain_key": chain_key.text, "chain_id": chain_id.hex()}
+        if self._claimed is not None:
+            owner = owner_of(chain_key).text
+            metadata["claimed"] = owner
+            message += f"; the name {owner}, which nobody had, is claimed for your key, and nobody has checked that it is yours"
+        self._claimed = None
+        self._on_notice(Notice("chain-created", message, metadata=metadata))
+
     async def _create(self, key: KeyPair, server: Opened) -> None:
+        if server.offer is not None:
+            await self._take_offer(server.offer, key, server)
+            return
         chain_key = self._calls.chain_key
         offer = self._offer = self._offer or _Offer(
             build_genesis(
@@ -237,10 +302,7 @@ class WriterPlace:
             return
         slot.advance(1, seal_hash(header))
         self._offer = None
-        chain_id = offer.chain_id.hex()
-        message = f"created the chain {chain_key.text}, with the id {chain_id}"
-        metadata = {"chain_key": chain_key.text, "chain_id": chain_id}
-        self._on_notice(Notice("chain-created", message, metadata=metadata))
+        self._tell_created(offer.chain_id)
 
     def _read_only(self, trouble: str) -> AtedbError:
         """Said before anything else: of a damaged chain the writer's last batches may be missing, too."""

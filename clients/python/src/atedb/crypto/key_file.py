@@ -67,7 +67,7 @@ def format_key_file(
             raise AtedbError(Reason.REQUEST_INVALID, "the passphrase is empty; choose one that is not")
         spent = costs or PassphraseCosts()
         salt = new_seed()[:_SALT_BYTES]
-        key = _derive(passphrase, salt, spent)
+        key = derive_key(passphrase, salt, spent)
         text["sealed"] = {
             "kdf": "argon2id",
             "memoryKib": spent.memory_kib,
@@ -145,13 +145,14 @@ def _open(file: "_Fields", public: PublicKey, passphrase: str | None, seeds_byte
     data = inner.data("data", seeds_bytes + _TAG_BYTES)
     if passphrase is None:
         raise file.refused(Reason.REQUEST_INVALID, "it is sealed with a passphrase, and none was given")
-    seeds = open_once(_derive(passphrase, salt, costs), _aad(public), data)
+    seeds = open_once(derive_key(passphrase, salt, costs), _aad(public), data)
     if seeds is None:
         raise file.refused(Reason.REQUEST_INVALID, "the passphrase is another one, or it was altered")
     return seeds
 
 
-def _derive(passphrase: str, salt: bytes, costs: PassphraseCosts) -> bytes:
+def derive_key(passphrase: str, salt: bytes, costs: PassphraseCosts) -> bytes:
+    """Make 32 bytes of a passphrase or a password. Takes as long as the costs say."""
     # Composed: one text is one passphrase, whichever keyboard it is typed on.
     text = unicodedata.normalize("NFC", passphrase).encode()
     kdf = Argon2id(

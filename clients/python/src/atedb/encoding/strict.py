@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-from atedb.encoding.fields import BYTES, FIXED32, FIXED64, VARINT, Field, fields, non_canonical
+from atedb.encoding.fields import BYTES, FIXED32, FIXED64, VARINT, Field, fields, non_canonical, read_varint
 from atedb.errors import AtedbError
 from atedb.limits import INTEGER_MAX
 
@@ -43,15 +43,19 @@ class FieldForm:
     """The only value that is allowed: a magic."""
     presence: bool = False
     """It has explicit presence, and so may equal its default."""
+    packed: bool = False
+    """It is repeated, and its numbers lie in one piece, of which there is at least one."""
 
     @property
     def wire_type(self) -> int:
         """The wire type that the field is written with."""
-        return _WIRE_TYPES.get(self.kind, BYTES)
+        return BYTES if self.packed else _WIRE_TYPES.get(self.kind, BYTES)
 
     @property
     def may_be_zero(self) -> bool:
         """Whether its value, or its length, may be 0 and the field there all the same."""
+        if self.packed:
+            return False
         return self.repeated or self.kind == "message" or self.presence or self.oneof is not None
 
 
@@ -102,7 +106,7 @@ def check_strict(form: MessageForm, data: bytes, start: int = 0, end: int | None
         place = next_place
         seen.add(next_place)
         if count > 1:
-            if not known.repeated:
+            if not known.repeated or known.packed:
                 raise _refused(form, known, found.tag_start, "the field is there twice")
             if known.count_max is not None and count > known.count_max:
                 why = f"it has more elements than the {known.count_max} that are allowed"
@@ -127,6 +131,8 @@ def _check_value(form: MessageForm, known: FieldForm, data: bytes, found: Field)
         raise _refused(form, known, found.tag_start, "the field equals its default, and so must be absent")
     if known.form is not None:
         check_strict(known.form, data, found.start, found.end)
+    elif known.packed:
+        _check_packed(form, known, data, found)
     elif known.wire_type == BYTES:
         _check_content(form, known, data, found)
     else:
@@ -145,6 +151,17 @@ def _check_content(form: MessageForm, known: FieldForm, data: bytes, found: Fiel
             data[found.start : found.end].decode()
         except UnicodeDecodeError:
             raise _refused(form, known, found.start, "the field is not valid UTF-8") from None
+
+
+def _check_packed(form: MessageForm, known: FieldForm, data: bytes, found: Field) -> None:
+    """Check the varints of a packed field. Each of them may be 0."""
+    count, at = 0, found.start
+    while at < found.end:
+        _, at = read_varint(data, at, found.end, f"{form.name}.{known.name}")
+        count += 1
+    if known.count_max is not None and count > known.count_max:
+        why = f"it has more elements than the {known.count_max} that are allowed"
+        raise _refused(form, known, found.start, why)
 
 
 def _check_number(form: MessageForm, known: FieldForm, found: Field) -> None:

@@ -1,14 +1,21 @@
 """A batch, taken apart: events, then exactly one seal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import BYTES, fields
 from atedb.errors import AtedbError, Reason
+from atedb.events.auth_answer import AuthAnswer, parse_auth_answer
+from atedb.events.delegation import Delegation, parse_delegation
 from atedb.events.event import MARK_SEALED, RUN_EVENT, RUN_SEAL, EventView, parse_event
+from atedb.events.identity_rotation import IdentityRotation, parse_identity_rotation
 from atedb.events.rules import NO_AUTHORITY, EventAuthority, read_authority
 from atedb.events.seal import SealView, parse_seal
 from atedb.limits import BATCH_EVENTS_MAX, RUN_BYTES_MAX
+
+_T = TypeVar("_T")
 
 
 def invalid_batch(why: str) -> AtedbError:
@@ -30,6 +37,9 @@ class Batch:
     seal: SealView
     _authorities: dict[int, EventAuthority] = field(default_factory=dict)
     _seal_keys: list[PublicKey] | None = None
+    _delegations: tuple[Delegation, ...] | None = None
+    _answers: dict[int, AuthAnswer] = field(default_factory=dict)
+    _rotations: dict[int, IdentityRotation] = field(default_factory=dict)
 
     @property
     def is_genesis(self) -> bool:
@@ -50,6 +60,26 @@ class Batch:
             self._authorities[index] = known
         return known
 
+    def answer_of(self, index: int) -> AuthAnswer:
+        """Read the answer of an auth service that an event holds. Raises BATCH_INVALID where it is none."""
+        if index not in self._answers:
+            held = self.authority_of(index).auth_answer
+            self._answers[index] = _held(index, held, parse_auth_answer)
+        return self._answers[index]
+
+    def rotation_of(self, index: int) -> IdentityRotation:
+        """Read the rotation of an identity that an event holds. Raises BATCH_INVALID where it is none."""
+        if index not in self._rotations:
+            held = self.authority_of(index).server_identity
+            self._rotations[index] = _held(index, held, parse_identity_rotation)
+        return self._rotations[index]
+
+    def delegations(self) -> tuple[Delegation, ...]:
+        """Read the delegations that its seal shows. Raises DELEGATION_INVALID for one that is none."""
+        if self._delegations is None:
+            self._delegations = tuple(parse_delegation(one) for one in self.seal.delegations)
+        return self._delegations
+
     def seal_keys(self) -> list[PublicKey]:
         """Read the public keys that its seal shows. Raises BATCH_INVALID, UNSUPPORTED."""
         if self._seal_keys is None:
@@ -58,6 +88,16 @@ class Batch:
             except AtedbError as error:
                 raise _of_batch("the seal", error, {}) from error
         return self._seal_keys
+
+
+def _held(index: int, held: bytes | None, parse: Callable[[bytes], _T]) -> _T:
+    """Read what an event holds as a message by itself."""
+    if held is None:
+        raise invalid_event(index, "what its kind is about is missing")
+    try:
+        return parse(held)
+    except AtedbError as error:
+        raise _of_batch(f"event {index}", error, {"event_index": str(index)}) from error
 
 
 def _of_batch(what: str, error: AtedbError, metadata: dict[str, str]) -> AtedbError:

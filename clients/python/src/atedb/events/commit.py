@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from atedb.crypto.hashes import leaf_hash
 from atedb.encoding import forms
 from atedb.encoding.fields import BYTES, FieldWriter, fields, frame, non_canonical
+from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import check_strict
 from atedb.events.event import RUN_EVENT, RUN_SEAL
 from atedb.limits import INTEGER_MAX
@@ -30,7 +31,7 @@ class CommitHeader:
         """Serialise it: the bytes are a leaf of the chain's tree."""
         return (
             FieldWriter()
-            .fixed32(1, forms.MAGICS["CommitHeader"])
+            .fixed32(1, MAGICS["CommitHeader"])
             .varint(2, self.commit)
             .varint(3, self.first_sequence)
             .varint(4, self.events)

@@ -9,6 +9,7 @@ from atedb.crypto.domains import HASH_DATA, HASH_SEALED_DATA
 from atedb.crypto.hashes import tagged_hash
 from atedb.encoding import forms
 from atedb.encoding.fields import BYTES, FieldWriter, fields, frame
+from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import check_strict
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.primary_key import PRIMARY_KEY_BYTES
@@ -66,7 +67,20 @@ _MARKS: Final = {
     17: MARK_AUTHORITY,
     18: MARK_AUTHORITY,
     19: MARK_LABEL,
+    20: MARK_AUTHORITY,
+    21: MARK_AUTHORITY,
+    23: MARK_AUTHORITY,
 }
+
+DataState = Literal["present", "omitted", "redacted", "dropped", "expired"]
+"""Where an event's data is: there, or why it isn't."""
+
+DATA_STATES: Final[tuple[DataState, ...]] = ("present", "omitted", "redacted", "dropped", "expired")
+"""By the numbers of `atedb.v1.DataState`; 0 is `present`."""
+OMITTED: Final = 1
+REDACTED: Final = 2
+DROPPED: Final = 3
+EXPIRED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,7 @@ class Sealing:
 class EventInput:
     """What a writer says in an event. Keys and labels have 16 bytes; times are milliseconds since 1970-01-01 UTC."""
 
-    kind: Literal["data", "tombstone", "roots", "key_change", "rules"]
+    kind: Literal["data", "tombstone", "redaction", "roots", "key_change", "rules"]
     salt: bytes
     """16 random bytes, never used for other data. Sealed data needs none."""
     data: bytes = b""
@@ -109,7 +123,7 @@ def build_event(said: EventInput) -> BuiltEvent:
     _check_input(said)
     header = (
         FieldWriter()
-        .fixed32(1, forms.MAGICS["EventHeader"])
+        .fixed32(1, MAGICS["EventHeader"])
         .varint(2, _NUMBERS[said.kind])
         .data(3, said.primary_key)
         .data(4, said.parent)
@@ -139,7 +153,7 @@ def build_genesis_event(header: bytes) -> BuiltEvent:
 
 
 def _check_input(said: EventInput) -> None:
-    if said.primary_key is None and said.kind in ("data", "tombstone"):
+    if said.primary_key is None and said.kind in ("data", "tombstone", "redaction"):
         raise invalid("primary_key", "it is missing")
     for name in ("primary_key", "parent", "collection", "reply_to", "salt"):
         value = getattr(said, name)
@@ -166,6 +180,8 @@ class EventView:
     data_bytes: int
     has_genesis: bool
     marks: int
+    redacted_by: int = 0
+    """Sequence of the redaction that has erased its data; 0: none has."""
 
 
 # Most events: data or a tombstone in clear, with a primary key, and at most a parent, a collection, a short type in ASCII
@@ -181,11 +197,11 @@ _USUAL_HEADER: Final = re.compile(
 def parse_event(run: bytes, start: int, end: int) -> EventView:
     """Read one Event message of a run. Raises NON_CANONICAL, DATA_TOO_LARGE."""
     header = data = salt = b""
-    data_state = 0
+    data_state = redacted_by = 0
     last = 0
     for found in fields(run, start, end, "Event"):
         number = found.number
-        if number <= last or number > 4 or (found.wire_type == BYTES) != (number < 4) or found.value == 0:
+        if number <= last or number > 5 or (found.wire_type == BYTES) != (number < 4) or found.value == 0:
             check_strict(forms.EVENT, run, start, end)
         last = number
         if number == 1:
@@ -194,10 +210,15 @@ def parse_event(run: bytes, start: int, end: int) -> EventView:
             data = run[found.start : found.end]
         elif number == 3:
             salt = run[found.start : found.end]
-        else:
+        elif number == 4:
             data_state = found.value
+        else:
+            redacted_by = found.value
     if not header or (salt and len(salt) != SALT_BYTES) or data_state > 4:
         check_strict(forms.EVENT, run, start, end)
+    if (redacted_by > 0) != (data_state == REDACTED):
+        why = "it names the redaction that has erased its data, if it is erased, and only then"
+        raise AtedbError(Reason.BATCH_INVALID, why)
     if len(header) > EVENT_HEADER_BYTES_MAX:
         raise AtedbError(
             Reason.DATA_TOO_LARGE,
@@ -218,8 +239,11 @@ def parse_event(run: bytes, start: int, end: int) -> EventView:
             _small_varint(usual[7]) if usual[7] else 0,
             has_genesis=False,
             marks=0,
+            redacted_by=redacted_by,
         )
-    return _parse_any(header, data, salt, data_state)
+    view = _parse_any(header, data, salt, data_state)
+    view.redacted_by = redacted_by
+    return view
 
 
 def _small_varint(encoded: bytes) -> int:

@@ -10,9 +10,12 @@ from atedb.crypto.hashes import tagged_hash
 from atedb.crypto.keys import PublicKey
 from atedb.encoding import forms
 from atedb.encoding.fields import FieldWriter, fields, messages_in
+from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import check_strict
 from atedb.errors import AtedbError, Reason
+from atedb.events.auth_answer import AuthAnswer, parse_auth_answer
 from atedb.events.chain_key import ChainKey, parse_chain_key
+from atedb.events.owner import owner_of
 
 TrustMode = Literal["centralized", "distributed"]
 
@@ -24,21 +27,28 @@ class Genesis:
     chain_key: ChainKey
     trust_mode: TrustMode
     roots: tuple[PublicKey, ...]
-    """Sorted by fingerprint."""
+    """Sorted by fingerprint. Where an auth service says whose the chain is, those of its answer."""
     created_unix_ms: int
     salt: bytes
     server_identity: PublicKey | None
     """Of a centralized chain."""
     private: bool
     confidential: bool
-    has_auth_service: bool
-    """Whether an auth service says who owns the chain: its roots, and what comes of them, aren't in the genesis then."""
+    answer: AuthAnswer | None
+    """What its auth service said of the owner when the chain was made; None: it has none."""
     header: bytes
 
     @property
     def chain_id(self) -> bytes:
         """32 bytes."""
         return chain_id_of(self.header)
+
+    @property
+    def signers(self) -> tuple[PublicKey, ...]:
+        """The keys that sign it: its roots, or where an auth service names them the server alone."""
+        if self.answer is None or self.server_identity is None:
+            return self.roots
+        return (self.server_identity,)
 
 
 def chain_id_of(header: bytes) -> bytes:
@@ -70,7 +80,7 @@ def build_genesis(
     if server_identity is not None:
         genesis.message(6, server_identity.message())
     genesis.varint(7, int(private)).varint(8, int(confidential))
-    header = FieldWriter().fixed32(1, forms.MAGICS["EventHeader"]).varint(2, 1)
+    header = FieldWriter().fixed32(1, MAGICS["EventHeader"]).varint(2, 1)
     return header.message(15, genesis.finish()).finish()
 
 
@@ -110,18 +120,53 @@ def parse_genesis(header: bytes) -> Genesis:
     server = _key_of("the server's identity", parts[6]) if 6 in parts else None
     if (trust_mode == "centralized") != (server is not None):
         raise _invalid(f"a {trust_mode} chain's names {'no' if server else 'a'} server")
+    chain_key = parse_chain_key(parts[1].decode())
+    answer = _answer_in(chain_key, trust_mode, parts.get(9), parts.get(10))
+    if (answer is None) != bool(roots):
+        raise _invalid(
+            "it names no roots"
+            if answer is None
+            else "it names roots, which the answer of its auth service does"
+        )
     return Genesis(
-        parse_chain_key(parts[1].decode()),
+        chain_key,
         trust_mode,
-        tuple(roots),
+        tuple(roots) if answer is None else answer.roots,
         numbers[4],
         parts[5],
         server,
         numbers.get(7) == 1,
         numbers.get(8) == 1,
-        9 in parts or 10 in parts,
+        answer,
         header,
     )
+
+
+def _answer_in(
+    chain_key: ChainKey, trust_mode: TrustMode, identity_message: bytes | None, message: bytes | None
+) -> AuthAnswer | None:
+    """Read what the auth service of a chain said when that was made."""
+    if identity_message is None and message is None:
+        return None
+    if identity_message is None or message is None:
+        raise _invalid("an auth service is named with what it says, and the one is there without the other")
+    identity = _key_of("the auth service's identity", identity_message)
+    if trust_mode != "centralized":
+        raise _invalid("a distributed chain has no auth service, and it names one's identity")
+    try:
+        answer = parse_auth_answer(message)
+    except AtedbError as error:
+        raise _invalid(error.message) from error
+    owner = owner_of(chain_key)
+    if answer.owner.text != owner.text:
+        raise _invalid(f"its auth service speaks of {answer.owner.text}, and the chain is {owner.text}'s")
+    if answer.identity.fingerprint != identity.fingerprint:
+        raise _invalid("what its auth service says is signed by another one than it names")
+    if answer.rotations or answer.changed:
+        raise _invalid("what its auth service says tells of what was before, and nothing was")
+    if answer.is_removed:
+        raise _invalid(f"the account {answer.owner.text} was removed")
+    return answer
 
 
 def _key_of(what: str, message: bytes) -> PublicKey:

@@ -8,6 +8,7 @@ from typing import Literal
 from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import FieldWriter, fields, messages_in
 from atedb.errors import AtedbError, Reason
+from atedb.events.redaction import Redaction, parse_redaction, redaction_bytes
 
 RuleKind = Literal["everyone", "nobody", "any_of", "inherit"]
 
@@ -92,6 +93,11 @@ class EventAuthority:
     roots: tuple[PublicKey, ...] | None = None
     key_change: KeyChange | None = None
     label: bytes | None = None
+    auth_answer: bytes | None = None
+    """An AuthAnswer message, as it lies."""
+    server_identity: bytes | None = None
+    """An IdentityRotation message, as it lies."""
+    redaction: Redaction | None = None
 
 
 NO_AUTHORITY = EventAuthority()
@@ -152,7 +158,7 @@ def write_early(
 
 
 def write_late(header: FieldWriter, authority: EventAuthority) -> None:
-    """Write the fields that come after an event's time: 16 to 19."""
+    """Write the fields that come after an event's time: 16 to 23."""
     header.varint(16, int(authority.moves))
     if authority.roots is not None:
         roots = FieldWriter()
@@ -165,9 +171,11 @@ def write_late(header: FieldWriter, authority: EventAuthority) -> None:
             change.message(2, authority.key_change.successor.message())
         header.message(18, change.finish())
     header.data(19, authority.label)
+    if authority.redaction is not None:
+        header.message(23, redaction_bytes(authority.redaction))
 
 
-def read_authority(header: bytes) -> EventAuthority:
+def read_authority(header: bytes) -> EventAuthority:  # noqa: PLR0912 - one case a field
     """Read what a header, which is in the strict form, says of rights and keys.
 
     Raises UNSUPPORTED and REQUEST_INVALID for a key that is none, BATCH_INVALID where what must be sorted isn't.
@@ -181,6 +189,9 @@ def read_authority(header: bytes) -> EventAuthority:
     roots: tuple[PublicKey, ...] | None = None
     key_change: KeyChange | None = None
     label: bytes | None = None
+    auth_answer: bytes | None = None
+    server_identity: bytes | None = None
+    redaction: Redaction | None = None
     for found in fields(header):
         if found.wire_type != 2 and found.number != 16:
             continue
@@ -206,6 +217,12 @@ def read_authority(header: bytes) -> EventAuthority:
                 key_change = KeyChange(fingerprint, PublicKey.parse(successor[0]) if successor else None)
             case 19:
                 label = content
+            case 20:
+                auth_answer = content
+            case 21:
+                server_identity = content
+            case 23:
+                redaction = parse_redaction(content)
             case _:
                 pass
     check_sorted("the keys that sign with the writer", sign_with)
@@ -219,6 +236,9 @@ def read_authority(header: bytes) -> EventAuthority:
         roots,
         key_change,
         label,
+        auth_answer,
+        server_identity,
+        redaction,
     )
 
 

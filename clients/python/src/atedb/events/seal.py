@@ -10,6 +10,7 @@ from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.crypto.merkle import merkle_root
 from atedb.encoding import forms
 from atedb.encoding.fields import FieldWriter, fields, frame, messages_in
+from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import check_strict
 from atedb.errors import AtedbError, Reason
 from atedb.events.event import RUN_SEAL
@@ -91,7 +92,7 @@ def build_seal_header(
     """Close a batch: make the header that is signed."""
     header = (
         FieldWriter()
-        .fixed32(1, forms.MAGICS["SealHeader"])
+        .fixed32(1, MAGICS["SealHeader"])
         .data(2, writer.chain_id)
         .data(3, writer.id())
         .data(4, writer.fingerprint)
@@ -126,17 +127,21 @@ def sign_run(
     seal_header: bytes,
     keys: Sequence[KeyPair],
     shown: Sequence[PublicKey] = (),
+    delegations: Sequence[bytes] = (),
 ) -> bytes:
     """Put a batch together: the events, then the seal, byte for byte what is sent, stored and replayed.
 
     `keys` sign it: none where a stream has proven the writer's. `shown` are public keys of signers that the chain may not
-    know yet.
+    know yet, and of who has delegated to one first. `delegations` are Delegation messages, one path in its order.
     """
     seal = FieldWriter().data(1, seal_header)
     for key in sorted(keys, key=lambda one: one.fingerprint):
         seal.message(2, Signature.by(key, CONTEXT_SEAL, seal_header).message())
-    for public_key in sorted(shown, key=lambda one: one.fingerprint):
+    once = {key.fingerprint: key for key in shown}
+    for public_key in sorted(once.values(), key=lambda one: one.fingerprint):
         seal.message(3, public_key.message())
+    for delegation in delegations:
+        seal.data(4, delegation)
     return b"".join((*event_frames, frame(RUN_SEAL, seal.finish())))
 
 
@@ -149,6 +154,8 @@ class SealView:
     signatures: tuple[Signature, ...]
     public_keys: tuple[bytes, ...]
     """PublicKey messages."""
+    delegations: tuple[bytes, ...]
+    """Delegation messages, one path of them."""
     chain_id: bytes
     writer_id: bytes
     fingerprint: bytes
@@ -187,6 +194,7 @@ def parse_seal(data: bytes) -> SealView:
         seal_hash(header),
         tuple(Signature.parse(one) for one in messages_in(data, 2)),
         tuple(messages_in(data, 3)),
+        tuple(messages_in(data, 4)),
         parts[2],
         parts[3],
         parts[4],

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from atedb.crypto.merkle import Frontier
 from atedb.encoding.fields import FieldWriter, fields
-from atedb.encoding.forms import MAGICS
+from atedb.encoding.form_fields import MAGICS
 from atedb.errors import AtedbError, Reason
 from atedb.events.commit import Commit, StoredBatch, parse_commit
 from atedb.limits import BATCH_BYTES_MAX, COMMIT_BYTES_MAX, RUN_BYTES_MAX, UNSYNCED_BYTES_MAX
@@ -33,6 +33,10 @@ class SegmentHeader:
     first_sequence: int
     frontier: tuple[bytes, ...]
     previous_sha256: bytes | None
+    generation: int
+    """How often the file was rewritten, without data that is gone."""
+    original_sha256: bytes | None
+    """Of the file of generation 0; None in that one."""
     bytes_: int
     """Size with its tag: where the first batch begins."""
 
@@ -91,8 +95,8 @@ def _read_length(data: bytes, at: int, end: int) -> _Length | None:
     return None
 
 
-def parse_segment_header(data: bytes, segment: int) -> SegmentHeader:
-    """Read the header that a segment file begins with. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW."""
+def parse_segment_header(data: bytes, segment: int, generation: int = 0) -> SegmentHeader:
+    """Read the header that the file of a segment and a generation begins with. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW."""
     length = _read_length(data, 1, len(data)) if data[:1] == bytes([_HEADER_TAG]) else None
     if length is None:
         raise _damaged("it does not begin with a segment header")
@@ -103,13 +107,26 @@ def parse_segment_header(data: bytes, segment: int) -> SegmentHeader:
     numbers, parts = record
     frontier = tuple(parts.get(6, []))
     previous = parts.get(7, [None])[0]
+    original = parts.get(9, [None])[0]
     header = SegmentHeader(
-        _single(parts, 2), numbers.get(3, 0), numbers.get(4, 0), numbers.get(5, 0), frontier, previous, end
+        _single(parts, 2),
+        numbers.get(3, 0),
+        numbers.get(4, 0),
+        numbers.get(5, 0),
+        frontier,
+        previous,
+        numbers.get(8, 0),
+        original,
+        end,
     )
     if len(header.chain_id) != 32 or any(len(one) != 32 for one in frontier):
         raise _damaged("a hash of its header is none")
     if header.segment != segment:
         raise _damaged(f"it is the file of segment {header.segment}")
+    if header.generation != generation:
+        raise _damaged(f"it is the file of generation {header.generation}")
+    if (original is None) != (generation == 0) or (original is not None and len(original) != 32):
+        raise _damaged("its header does not say which file it was rewritten from")
     if len(frontier) != header.first_commit.bit_count() or (previous is None) != (segment == 0):
         raise _damaged("its header does not fit its place")
     return header
@@ -205,12 +222,12 @@ def _crc_fits(stored: bytes) -> bool:
     return zlib.crc32(stored[:-_CRC_FIELD_BYTES]) == int.from_bytes(stored[-4:], "little")
 
 
-def scan_segment(data: bytes, segment: int, *, time_unix_ms: int = 0) -> SegmentScan:
+def scan_segment(data: bytes, segment: int, generation: int = 0, *, time_unix_ms: int = 0) -> SegmentScan:
     """Read a segment from its header to its end or first fault, checking all that can be checked without the events.
 
     `time_unix_ms`: of the last commit before the segment. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW where its header is none.
     """
-    header = parse_segment_header(data, segment)
+    header = parse_segment_header(data, segment, generation)
     footer_found = _footer_at_end(data)
     footer = (
         footer_found[0]

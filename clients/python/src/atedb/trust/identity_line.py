@@ -4,13 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from atedb.crypto.domains import CONTEXT_IDENTITY_POSSESSION, CONTEXT_IDENTITY_ROTATION
 from atedb.crypto.keys import PublicKey
-from atedb.encoding import forms
-from atedb.encoding.fields import fields
-from atedb.encoding.strict import check_strict
 from atedb.errors import AtedbError, Reason
-from atedb.events.seal import Signature
+from atedb.events.identity_rotation import IdentityRotation, parse_identity_rotation
 from atedb.limits import IDENTITY_ROTATIONS_MAX
 
 
@@ -33,15 +29,6 @@ class IdentityLine:
         return fingerprint in self.fingerprints[:-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rotation:
-    header: bytes
-    old: PublicKey
-    new: PublicKey
-    old_signature: Signature
-    new_signature: Signature
-
-
 def verify_identity_line(identity: PublicKey, rotations: Sequence[bytes]) -> IdentityLine:
     """Verify that rotations lead to an identity: each is signed by the key that it retires and by the one that follows.
 
@@ -51,32 +38,14 @@ def verify_identity_line(identity: PublicKey, rotations: Sequence[bytes]) -> Ide
     # Before anything is parsed: what a server sends is not to cost more than a real one's.
     if len(rotations) > IDENTITY_ROTATIONS_MAX:
         raise _failed(f"it shows {len(rotations)}, and may show {IDENTITY_ROTATIONS_MAX}")
-    parsed = [_parse(one) for one in rotations]
+    parsed = [parse_identity_rotation(one) for one in rotations]
     fingerprints = _fingerprints(identity, parsed)
     for rotation in parsed:
-        _check_signatures(rotation)
+        rotation.verify()
     return IdentityLine(identity, tuple(rotations), fingerprints)
 
 
-def _parse(message: bytes) -> _Rotation:
-    check_strict(forms.IDENTITY_ROTATION, message)
-    header, old_signature, new_signature = (message[f.start : f.end] for f in fields(message))
-    check_strict(forms.IDENTITY_ROTATION_HEADER, header)
-    _, old, new, _ = (header[f.start : f.end] for f in fields(header))
-    rotation = _Rotation(
-        header,
-        PublicKey.parse(old),
-        PublicKey.parse(new),
-        Signature.parse(old_signature),
-        Signature.parse(new_signature),
-    )
-    if rotation.old.fingerprint == rotation.new.fingerprint:
-        why = f"a rotation leads from the key {rotation.old.fingerprint.hex()} to itself"
-        raise AtedbError(Reason.NON_CANONICAL, why)
-    return rotation
-
-
-def _fingerprints(identity: PublicKey, parsed: Sequence[_Rotation]) -> tuple[bytes, ...]:
+def _fingerprints(identity: PublicKey, parsed: Sequence[IdentityRotation]) -> tuple[bytes, ...]:
     if not parsed:
         return (identity.fingerprint,)
     for before, after in pairwise(parsed):
@@ -88,21 +57,6 @@ def _fingerprints(identity: PublicKey, parsed: Sequence[_Rotation]) -> tuple[byt
     if len(set(fingerprints)) != len(fingerprints):
         raise _failed("they come back to a key that was retired")
     return fingerprints
-
-
-def _check_signatures(rotation: _Rotation) -> None:
-    for key, signature, context in (
-        (rotation.old, rotation.old_signature, CONTEXT_IDENTITY_ROTATION),
-        (rotation.new, rotation.new_signature, CONTEXT_IDENTITY_POSSESSION),
-    ):
-        is_named = key.suite == signature.suite and key.fingerprint == signature.fingerprint
-        if not is_named or not key.verify(context, rotation.header, signature.signature):
-            name = key.fingerprint.hex()
-            raise AtedbError(
-                Reason.SIGNATURE_INVALID,
-                f"a rotation of a server's identity is not signed by {name}",
-                metadata={"fingerprint": name},
-            )
 
 
 def _failed(why: str) -> AtedbError:

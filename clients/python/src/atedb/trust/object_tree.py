@@ -82,8 +82,13 @@ class ObjectTree:
         return self._admitted
 
     def is_named(self, fingerprint: bytes) -> bool:
-        """Whether a rule for writing or adding names a key, or everyone."""
-        return self._named[fingerprint] > 0 or self._named[_EVERYONE] > 0
+        """Whether a rule for writing or adding names a key."""
+        return self._named[fingerprint] > 0
+
+    @property
+    def names_everyone(self) -> bool:
+        """Whether a rule for writing or adding allows everyone."""
+        return self._named[_EVERYONE] > 0
 
     def is_admitted(self, fingerprint: bytes) -> bool:
         """Whether a rule of the root of the chain names a key, or lets it in besides."""

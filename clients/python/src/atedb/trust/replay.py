@@ -12,16 +12,20 @@ from atedb.errors import AtedbError, Reason
 from atedb.events.batch import Batch, parse_batch
 from atedb.events.commit import Commit, StoredBatch, split_slice
 from atedb.events.genesis import Genesis
-from atedb.events.seal import Precondition, SealView, TreeHead
-from atedb.trust.authority import Authority
-from atedb.trust.check_batch import check_batch
+from atedb.events.seal import SealView, TreeHead
+from atedb.trust.auth_answer import verify_held
+from atedb.trust.authority import Authority, CommitPlace
+from atedb.trust.check_batch import check_batch, check_redactions
+from atedb.trust.delegation_path import issuer_of_shown, verify_path
+from atedb.trust.from_server import claimed_server, is_from_server
+from atedb.trust.owed_data import OwedData, refuse_unallowed
+from atedb.trust.recent import LatestWriters, RecentObjects
 from atedb.trust.signers import keys_of_signers, signers_of, verify_signatures, vouched_by
 
 FindKey = Callable[[bytes], Awaitable[PublicKey | None]]
 """Finds a public key of the chain by its fingerprint."""
 
 _ROOTS_KEPT_MAX: Final = 65_536
-_OBJECT_EVENTS_KEPT_MIN: Final = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class _Writer:
     as_of: TreeHead | None
 
 
-class _Violation(Exception):  # noqa: N818 - it never leaves this module
+class Violation(Exception):  # noqa: N818 - it never leaves this module
     """What is wrong with a commit, before it is known which one."""
 
 
@@ -74,8 +78,10 @@ class ReplayVerifier:
         self._roots: dict[int, bytes] = {begin.commit: self._frontier.root()}
         self._root_sizes: deque[int] = deque([begin.commit])
         self._writers: dict[bytes, _Writer] = {}
-        self._latest = _Latest()
-        self._objects = _Objects()
+        self._latest = LatestWriters()
+        self._objects = RecentObjects()
+        self.owed = OwedData()
+        """What is still to come, since data is gone. Who comes to the head with something left was lied to."""
         self._next_sequence = begin.sequence
         self._time_unix_ms = 0
 
@@ -90,6 +96,7 @@ class ReplayVerifier:
         other._writers = dict(self._writers)
         other._latest = self._latest.copy()
         other._objects = self._objects.copy()
+        other.owed = self.owed.copy()
         other._next_sequence = self._next_sequence
         other._time_unix_ms = self._time_unix_ms
         return other
@@ -142,27 +149,32 @@ class ReplayVerifier:
         # A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
         last_signed: dict[bytes, tuple[Commit, SealView, Mapping[bytes, PublicKey]]] = {}
         for run, commit in stored:
-            with _at(commit):
+            with failing_at(commit):
                 batch = parse_batch(run)
-                check_batch(batch)
+                check_batch(batch, "stored")
             await self._learn_strangers(batch, commit)
-            with _at(commit):
-                vouched, keys = self._step(batch, commit)
-                if len(batch.seal.signatures) > 1:
+            with failing_at(commit):
+                vouched, keys, issuer = self._step(batch, commit)
+                # What is said of keys is covered by no seal: each is verified.
+                if issuer is not None:
+                    verify_path(batch.delegations(), issuer)
+                if len(batch.seal.signatures) > 1 or issuer is not None:
                     verify_signatures(batch.seal, keys)
+                verify_held(batch, self.genesis)
             if batch.seal.signatures:
                 last_signed[batch.seal.writer_id] = (commit, batch.seal, keys)
             verified.append(VerifiedBatch(batch, commit, vouched))
         for commit, seal, keys in last_signed.values():
-            with _at(commit):
+            with failing_at(commit):
                 verify_signatures(seal, keys)
+        refuse_unallowed(self.owed.take_unallowed())
         return verified
 
     async def _learn_strangers(self, batch: Batch, commit: Commit) -> None:
         """Ask for the keys of signers, where it isn't known what came before; their fingerprints tell that they are right."""
-        if self._is_whole or self._find_key is None:
+        if self._is_whole or self._find_key is None or is_from_server(batch):
             return
-        with _at(commit):
+        with failing_at(commit):
             signers = signers_of(batch)
         for signer in signers:
             if self._authority.keys.find(signer) is None:
@@ -170,30 +182,50 @@ class ReplayVerifier:
                 if key is not None and key.fingerprint == signer:
                     self._authority.keys.add(key, [])
 
-    def _step(self, batch: Batch, commit: Commit) -> tuple[str, Mapping[bytes, PublicKey]]:
-        """Decide what a batch is in this chain; its signatures are still to be verified."""
+    def _step(self, batch: Batch, commit: Commit) -> tuple[str, Mapping[bytes, PublicKey], PublicKey | None]:
+        """Decide what a batch is in this chain; its signatures are still to be verified.
+
+        Returns who vouches for it, the keys of its signers, and who has delegated first, where it shows delegations.
+        """
         is_genesis = batch.is_genesis
         vouched = vouched_by(batch, self.genesis.trust_mode)
-        keys: Mapping[bytes, PublicKey]
-        if is_genesis:
-            keys = {root.fingerprint: root for root in self.genesis.roots}
-        elif self._is_whole:
-            keys = self._authority.keys_of(batch)
-        else:
-            keys = keys_of_signers(batch, signers_of(batch), self._authority.keys)
+        keys = self._keys_of(batch)
         self._check_place(batch, commit)
         self._check_writer(batch.seal)
         seal = batch.seal
         self._check_preconditions(seal, commit)
-        if self._is_whole and not is_genesis:
-            self._authority.decide(batch)
+        check_redactions(batch, commit.header.first_sequence)
+        time_unix_ms = commit.header.time_unix_ms
+        issuer: PublicKey | None = None
+        # Where it isn't known who may do what, what was delegated is not looked at either.
+        if self._is_whole and is_genesis:
+            self._authority.check_takes(time_unix_ms)
+        elif self._is_whole:
+            issuer = issuer_of_shown(batch, self._authority.keys)
+            place = CommitPlace(time_unix_ms, self.genesis.chain_key.text)
+            self._authority.decide(batch, place)
         self._append_leaf(commit)
         self._writers[seal.writer_id] = _Writer(seal.counter + 1, seal.hash, seal.as_of)
         self._next_sequence = commit.header.first_sequence + commit.header.events
         self._objects.add(batch, commit.header.first_sequence)
+        self.owed.add(batch, commit.header.first_sequence)
         self._latest.wrote(seal.writer_id, self._next_sequence)
         self._time_unix_ms = commit.header.time_unix_ms
-        return vouched, keys
+        return vouched, keys, issuer
+
+    def _keys_of(self, batch: Batch) -> Mapping[bytes, PublicKey]:
+        """Give the keys that a batch is signed by.
+
+        Of the server's own, where it isn't known what came before, it is the one that it claims to have.
+        """
+        if batch.is_genesis:
+            return {key.fingerprint: key for key in self.genesis.signers}
+        if self._is_whole:
+            return self._authority.keys_of(batch)
+        if is_from_server(batch):
+            server = claimed_server(batch, self.genesis)
+            return {server.fingerprint: server}
+        return keys_of_signers(batch, signers_of(batch), self._authority.keys)
 
     def _check_place(self, batch: Batch, commit: Commit) -> None:
         header = commit.header
@@ -203,29 +235,29 @@ class ReplayVerifier:
             ("count of events", header.events, batch.seal.events),
         ):
             if found != due:
-                raise _Violation(f"its {what} is {found}, and {due} was due")
+                raise Violation(f"its {what} is {found}, and {due} was due")
         if header.time_unix_ms < self._time_unix_ms:
-            raise _Violation("its time is before the last one")
+            raise Violation("its time is before the last one")
         if header.seal_hash != batch.seal.hash:
-            raise _Violation("it is of another seal")
+            raise Violation("it is of another seal")
         if batch.seal.chain_id != self.genesis.chain_id:
-            raise _Violation("its batch is sealed for another chain")
+            raise Violation("its batch is sealed for another chain")
         if batch.is_genesis != (header.commit == 0):
-            raise _Violation("a genesis is the first batch of a chain, and the first only")
+            raise Violation("a genesis is the first batch of a chain, and the first only")
 
     def _check_writer(self, seal: SealView) -> None:
         writer = self._writers.get(seal.writer_id)
         if writer is None:
             if self._is_whole and seal.counter != 0:
-                raise _Violation(f"its writer starts at counter {seal.counter}")
+                raise Violation(f"its writer starts at counter {seal.counter}")
         elif seal.counter != writer.next_counter or seal.previous != writer.last_seal_hash:
-            raise _Violation(f"counter {seal.counter} doesn't continue its writer's chain of seals")
+            raise Violation(f"counter {seal.counter} doesn't continue its writer's chain of seals")
         before = None if writer is None else writer.as_of
         size = 0 if seal.as_of is None else seal.as_of.size
         if size < (0 if before is None else before.size):
-            raise _Violation("its writer names an older head than before")
+            raise Violation("its writer names an older head than before")
         if size > self._frontier.size:
-            raise _Violation("its writer names a head that is to come")
+            raise Violation("its writer names a head that is to come")
         if seal.as_of is None:
             return
         # The server need not have said its root: so a history that leaves out what a writer has seen doesn't fit what that
@@ -233,7 +265,7 @@ class ReplayVerifier:
         same_as_before = before is not None and before.size == size
         known = before.root if same_as_before and before is not None else self.root_at(size)
         if known is not None and known != seal.as_of.root:
-            raise _Violation(f"its writer has seen another head of {size} commits")
+            raise Violation(f"its writer has seen another head of {size} commits")
 
     def _check_preconditions(self, seal: SealView, commit: Commit) -> None:
         header = commit.header
@@ -249,13 +281,13 @@ class ReplayVerifier:
                     # Only the server knows who holds what.
                     holds = True
             if not holds:
-                raise _Violation(f"its condition {condition.kind} of {condition.number} does not hold")
+                raise Violation(f"its condition {condition.kind} of {condition.number} does not hold")
 
     def _append_leaf(self, commit: Commit) -> None:
         self._frontier.append(commit.leaf)
         root = self._frontier.root()
         if commit.tree_root is not None and commit.tree_root != root:
-            raise _Violation("its tree root is another than computed")
+            raise Violation("its tree root is another than computed")
         self._roots[self._frontier.size] = root
         self._root_sizes.append(self._frontier.size)
         if len(self._root_sizes) > _ROOTS_KEPT_MAX:
@@ -263,10 +295,11 @@ class ReplayVerifier:
 
 
 @contextlib.contextmanager
-def _at(commit: Commit) -> Iterator[None]:
+def failing_at(commit: Commit) -> Iterator[None]:
+    """Say of what is wrong which commit it is of. Raises VERIFICATION_FAILED."""
     try:
         yield
-    except (_Violation, AtedbError) as error:
+    except (Violation, AtedbError) as error:
         why = error.message if isinstance(error, AtedbError) else str(error)
         raise AtedbError(
             Reason.VERIFICATION_FAILED,
@@ -274,102 +307,3 @@ def _at(commit: Commit) -> Iterator[None]:
             "chain, can't be trusted",
             metadata={"commit": str(commit.header.commit)},
         ) from error
-
-
-class _Latest:
-    """Who wrote last: the newest event of anyone, and the newest of anyone else than that."""
-
-    def __init__(self) -> None:
-        self._newest = (b"", 0)
-        self._newest_other = (b"", 0)
-
-    def copy(self) -> "_Latest":
-        other = _Latest()
-        other._newest, other._newest_other = self._newest, self._newest_other
-        return other
-
-    def wrote(self, writer: bytes, end_sequence: int) -> None:
-        if writer != self._newest[0]:
-            self._newest_other = self._newest
-        self._newest = (writer, end_sequence)
-
-    def end_of_others(self, writer: bytes) -> int:
-        """Give the sequence after the newest event of anyone but this writer; 0 where there is none."""
-        return self._newest_other[1] if writer == self._newest[0] else self._newest[1]
-
-
-class _Objects:
-    """Who wrote each object last, of the last 131,072 events at least: a condition that reaches further back is checked as
-    far as this goes.
-    """  # noqa: D205
-
-    def __init__(self) -> None:
-        self._older: dict[bytes, tuple[bytes, int, int]] = {}
-        self._newer: dict[bytes, tuple[bytes, int, int]] = {}
-        self._events = 0
-
-    def copy(self) -> "_Objects":
-        other = _Objects()
-        other._older, other._newer, other._events = dict(self._older), dict(self._newer), self._events
-        return other
-
-    def add(self, batch: Batch, first_sequence: int) -> None:
-        writer = batch.seal.writer_id
-        for index, event in enumerate(batch.events):
-            if event.kind not in ("data", "tombstone"):
-                continue
-            sequence = first_sequence + index
-            known = self._newer.get(event.primary_key)
-            if known is None:
-                end_of_others = 0
-            else:
-                end_of_others = known[2] if known[0] == writer else known[1] + 1
-            self._newer[event.primary_key] = (writer, sequence, end_of_others)
-        self._events += len(batch.events)
-        if self._events >= _OBJECT_EVENTS_KEPT_MIN:
-            self._older, self._newer, self._events = self._newer, {}, 0
-
-    def end_of_others_on(self, condition: Precondition, writer: bytes) -> int:
-        end = 0
-        for table in (self._older, self._newer):
-            known = table.get(condition.primary_key)
-            if known is not None:
-                end = max(end, known[2] if known[0] == writer else known[1] + 1)
-        return end
-
-
-async def verify_single(genesis: Genesis, stored: StoredBatch, find_key: FindKey) -> VerifiedBatch:
-    """Verify one batch by itself: form, hashes, who vouches for it, and that its commit is of it.
-
-    Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked. Raises
-    VERIFICATION_FAILED.
-    """
-    run, commit = stored
-    with _at(commit):
-        batch = parse_batch(run)
-        check_batch(batch)
-        vouched = vouched_by(batch, genesis.trust_mode)
-        signers = signers_of(batch) if not batch.is_genesis else []
-    verifier = ReplayVerifier(genesis)
-    ring = verifier.authority.keys
-    for signer in signers:
-        if ring.find(signer) is None:
-            key = await find_key(signer)
-            if key is not None and key.fingerprint == signer:
-                ring.add(key, [])
-    with _at(commit):
-        if batch.is_genesis:
-            keys: Mapping[bytes, PublicKey] = {root.fingerprint: root for root in genesis.roots}
-        else:
-            keys = keys_of_signers(batch, signers, ring)
-        verify_signatures(batch.seal, keys)
-        header = commit.header
-        fits = (
-            header.seal_hash == batch.seal.hash
-            and header.events == len(batch.events)
-            and batch.is_genesis == (header.commit == 0)
-            and batch.seal.chain_id == genesis.chain_id
-        )
-        if not fits:
-            raise _Violation("its commit or its chain is another")
-    return VerifiedBatch(batch, commit, vouched)

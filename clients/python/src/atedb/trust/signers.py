@@ -124,6 +124,8 @@ def vouched_by(batch: Batch, trust_mode: TrustMode) -> str:
         return "writer"
     if trust_mode == "distributed":
         raise _unsigned("a distributed chain's batches are signed, each of them")
+    if batch.seal.delegations:
+        raise _unsigned("its seal shows delegations")
     for index, event in enumerate(batch.events):
         if event.kind != "data":
             raise _unsigned(

@@ -10,8 +10,9 @@ from atedb.crypto.domains import CONTEXT_WIRE
 from atedb.crypto.hpke import aes_gcm_open, hpke_open
 from atedb.crypto.kem import KEM_SEED_BYTES, KEMS, MLKEM768_X25519, MLKEM1024_P384, Kem, KemPrivateKey
 from atedb.crypto.keys import PublicKey
-from atedb.encoding import forms
+from atedb.encoding import wire_forms
 from atedb.encoding.fields import BYTES, FieldWriter, fields
+from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import MessageForm, check_strict
 from atedb.errors import AtedbError, Reason
 from atedb.events.seal import Signature
@@ -71,7 +72,7 @@ class ClientHandshake:
         offered = sorted({kem_for(size).number for size in sizes})
         hello_random = random(32)
         self._keys = {number: KemPrivateKey(KEMS[number], random(KEM_SEED_BYTES)) for number in offered}
-        hello = FieldWriter().fixed32(1, forms.MAGICS["ClientHello"]).data(2, hello_random)
+        hello = FieldWriter().fixed32(1, MAGICS["ClientHello"]).data(2, hello_random)
         hello.varint(3, key_bits)
         for number, key in self._keys.items():
             hello.message(4, FieldWriter().varint(1, number).data(2, key.public_key).finish())
@@ -83,9 +84,9 @@ class ClientHandshake:
         Raises WIRE_HANDSHAKE_FAILED; nothing may be sent to such a server.
         """
         keys_of_hello, self._keys = self._keys, {}
-        hello = _parts(forms.SERVER_HELLO, server_hello)
+        hello = _parts(wire_forms.SERVER_HELLO, server_hello)
         parameters_bytes, sealed_proof = hello.data(1), hello.data(2)
-        parameters = _parts(forms.SERVER_PARAMETERS, parameters_bytes)
+        parameters = _parts(wire_forms.SERVER_PARAMETERS, parameters_bytes)
         key_bits, kem_number = parameters.number(2), parameters.number(4)
         self._check_choice(key_bits, kem_number, keys_of_hello)
         t1 = transcript("client-hello", self.hello)
@@ -103,11 +104,11 @@ class ClientHandshake:
         proof_bytes = aes_gcm_open(keys.proof_key(), bytes(12), t2, sealed_proof)
         if proof_bytes is None:
             raise handshake_failed("the server's proof does not open")
-        proof = _parts(forms.SERVER_PROOF, proof_bytes)
-        identity = _parts(forms.SERVER_IDENTITY, proof.data(2))
+        proof = _parts(wire_forms.SERVER_PROOF, proof_bytes)
+        identity = _parts(wire_forms.SERVER_IDENTITY, proof.data(2))
         key = _reading(lambda: PublicKey.parse(identity.data(2)))
         t5 = _verify(keys, t2, proof, key)
-        finished = FieldWriter().fixed32(1, forms.MAGICS["ClientFinished"])
+        finished = FieldWriter().fixed32(1, MAGICS["ClientFinished"])
         terms = SessionTerms(identity.number(4), identity.number(5), identity.number(6))
         return FinishedHandshake(
             key,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from atedb.crypto.hpke import aes_gcm_open
 from atedb.crypto.keys import PublicKey
-from atedb.encoding import forms
+from atedb.encoding import wire_forms
 from atedb.encoding.fields import FieldWriter, fields, frame
 from atedb.encoding.strict import check_strict
 from atedb.errors import AtedbError, Reason
@@ -208,7 +208,7 @@ class CallCrypto:
 
     def _open(self, message: bytes) -> OpenedFrame:
         try:
-            check_strict(forms.CALL_RESPONSE, message)
+            check_strict(wire_forms.CALL_RESPONSE, message)
         except AtedbError as error:
             raise frame_invalid(error.message) from error
         random = ciphertext = b""
