@@ -12,6 +12,7 @@ import {
   setAsideFiles,
   writeErasures,
 } from '../log/index.ts';
+import { checkRoom } from './check-room.ts';
 import {
   type BatchErasure,
   ErasurePlan,
@@ -19,6 +20,7 @@ import {
   type PlacedRedaction,
   redactionsIn,
 } from './erasing.ts';
+import { PendingRedactions } from './pending-redactions.ts';
 
 /** What an eraser works with. */
 export interface EraserOptions {
@@ -36,6 +38,8 @@ export interface EraserOptions {
    * 10,000.
    */
   readonly closePauseMs?: number | undefined;
+  /** Waits so many milliseconds, or for the signal, and then rejects. For tests. Absent: by the clock. */
+  readonly pause?: ((pauseMs: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 const retryDefaultMs = 10_000;
@@ -43,9 +47,8 @@ const closePauseDefaultMs = 10_000;
 /** Active segments that are closed without a pause. */
 const closingsMax = 8;
 const sliceBytesMax = 1024 * 1024;
-/** Carried out at once, with so many sequences that they name: what is in one segment together costs one rewriting. */
-const redactionsMax = 1_024;
-const sequencesMax = 65_536;
+/** Erasing takes at most about this part of the time, where there is always something to erase: each byte may cost a whole segment. */
+const busyPartMax = 0.25;
 
 /**
  * Carries out the redactions of an open chain: what they name is erased from every file of it, by rewriting the segments that hold it. Before
@@ -54,8 +57,7 @@ const sequencesMax = 65_536;
  */
 export class Eraser {
   readonly #options: EraserOptions;
-  /** By sequence. */
-  readonly #pending = new Map<number, PlacedRedaction>();
+  readonly #pending = new PendingRedactions();
   readonly #end = new AbortController();
   /** As the file says; undefined: it was not read. */
   #noted: Erasures | undefined;
@@ -66,6 +68,8 @@ export class Eraser {
   /** What was written to the file last, or is being: one after the other. */
   #noting: Promise<unknown> = Promise.resolve();
   #working: Promise<void> | undefined;
+  /** Milliseconds that are waited before the next ones are carried out. */
+  #restMs = 0;
   /** When active segments were closed, oldest first; at most so many. */
   readonly #closingsMs: number[] = [];
 
@@ -94,7 +98,7 @@ export class Eraser {
       const noted = await this.#read();
       if (!noted.isPending) return;
       this.#isMarked = true;
-      await this.#find(noted.doneBefore);
+      this.#pending.addFrom(noted.doneBefore);
     });
   }
 
@@ -132,7 +136,7 @@ export class Eraser {
 
   /** Carry out redactions, which are durable. */
   #add(redactions: readonly PlacedRedaction[]): void {
-    for (const one of redactions) this.#pending.set(one.sequence, one);
+    for (const one of redactions) this.#pending.add(one);
     this.#start(async () => undefined);
   }
 
@@ -201,13 +205,21 @@ export class Eraser {
   }
 
   async #work(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const some = firstOf(this.#pending.values());
-      await this.#carryOut(some);
-      for (const { sequence } of some) this.#pending.delete(sequence);
+    while (!this.#pending.isEmpty) {
+      await this.#rest();
+      // After the pause: what has come meanwhile is carried out together.
+      const some = this.#pending.first();
+      if (some.length === 0) await this.#find();
+      else {
+        const startMs = performance.now();
+        await this.#carryOut(some).finally(() => {
+          this.#restMs = (performance.now() - startMs) * (1 / busyPartMax - 1);
+        });
+        this.#pending.done(some);
+      }
     }
     const isOver = await this.#inTurn(async () => {
-      if (!this.#isMarked || this.#underWay > 0 || this.#pending.size > 0) return false;
+      if (!this.#isMarked || this.#underWay > 0 || !this.#pending.isEmpty) return false;
       // In this turn: whoever wants to append one from here on has to say so first.
       this.#isMarked = false;
       const { nextSequence } = this.#options.log.durable;
@@ -217,8 +229,26 @@ export class Eraser {
     if (isOver) await this.#tellOfOthers();
   }
 
-  /** Find the redactions from a sequence on. */
-  async #find(from: number): Promise<void> {
+  async #rest(): Promise<void> {
+    const { pause = pauseByClock } = this.#options;
+    const restMs = this.#restMs;
+    this.#restMs = 0;
+    if (restMs > 0) await pause(restMs, this.#end.signal);
+  }
+
+  /** Find those that are in the log alone, as many as there is room for. */
+  async #find(): Promise<void> {
+    const from = this.#pending.takeFrom();
+    if (from === undefined) return;
+    try {
+      await this.#findFrom(from);
+    } catch (error) {
+      this.#pending.addFrom(from);
+      throw error;
+    }
+  }
+
+  async #findFrom(from: number): Promise<void> {
     const { log } = this.#options;
     let position = await log.positionOfSequence(from);
     for (;;) {
@@ -227,7 +257,8 @@ export class Eraser {
       if (bytes.length === 0) return;
       for (const { run, commit } of splitSlice(bytes)) {
         for (const one of redactionsIn(parseBatch(run), commit.firstSequence)) {
-          this.#pending.set(one.sequence, one);
+          // The batch of that sequence may begin before it.
+          if (one.sequence >= from && !this.#pending.add(one)) return;
         }
       }
       position = next;
@@ -238,17 +269,25 @@ export class Eraser {
     const { log } = this.#options;
     await this.#closeActiveFor(redactions);
     await log.rewriting.exclusively(async () => {
-      const { closed, active } = log.rewriting;
-      for (const [place, segment] of closed.entries()) {
-        this.#end.signal.throwIfAborted();
-        const next = closed[place + 1] ?? active;
-        const touching = await this.#touching(redactions, segment, next.firstSequence);
-        if (touching.length > 0) await this.#rewrite(segment, next, touching);
+      try {
+        await this.#rewriteAll(redactions);
+      } finally {
+        // What a rewriting that has failed had begun may hold it too, and takes room that others need.
+        await log.rewriting.cleanUp();
       }
-      // What a rewriting that has failed had begun may hold it too; and until then the old files are there.
-      await log.rewriting.cleanUp();
+      // Until then the old files are there.
       await log.rewriting.idle();
     });
+  }
+
+  async #rewriteAll(redactions: readonly PlacedRedaction[]): Promise<void> {
+    const { closed, active } = this.#options.log.rewriting;
+    for (const [place, segment] of closed.entries()) {
+      this.#end.signal.throwIfAborted();
+      const next = closed[place + 1] ?? active;
+      const touching = await this.#touching(redactions, segment, next.firstSequence);
+      if (touching.length > 0) await this.#rewrite(segment, next, touching);
+    }
   }
 
   /** Have what is named lie in closed segments. */
@@ -320,6 +359,7 @@ export class Eraser {
       return now?.fates;
     };
     await rewriting.prepare();
+    await checkRoom(storage, folder, segment.bytes);
     const rewritten = await rewriteSegment({
       ...{ storage, folder, chainId, segment, next, decide },
       redactionOf: (_batch, event) => now?.redactions[event] ?? 0,
@@ -341,16 +381,8 @@ export class Eraser {
   }
 }
 
-/** As many as are carried out at once; one at least. */
-function firstOf(pending: Iterable<PlacedRedaction>): PlacedRedaction[] {
-  const some: PlacedRedaction[] = [];
-  let named = 0;
-  for (const one of pending) {
-    named += one.redaction.sequences?.length ?? 0;
-    if (some.length > 0 && (some.length === redactionsMax || named > sequencesMax)) break;
-    some.push(one);
-  }
-  return some;
+async function pauseByClock(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await delay(pauseMs, undefined, { signal, ref: false });
 }
 
 function inWords(error: unknown): string {
