@@ -5,6 +5,7 @@ import type { TreeHead } from '../event/index.ts';
 import { copyChecked, copyGrown } from './copy-file.ts';
 import { damageError, errorCode } from './damage.ts';
 import { makeFolderDurable, readWhole, replaceFile, withFile } from './durable-files.ts';
+import { ErasuresOfCopy } from './erasures-of-copy.ts';
 import {
   deletedName,
   erasuresName,
@@ -90,12 +91,16 @@ class Backup {
   async run(): Promise<BackupReport | 'again' | undefined> {
     const { storage, from, to, top } = this.#options;
     if ((await storage.stat(join(from, deletedName))) !== undefined) return undefined;
+    // Before the manifest: what it says is done is done in the files that the manifest names.
+    const erasures = await readWhole(storage, join(from, erasuresName));
     const bytes = await readWhole(storage, join(from, manifestName));
     if (bytes === undefined) return undefined;
     const manifest = parseManifest(bytes);
     await makeFolderDurable(storage, to, top);
     const before = await this.#manifestOfCopy();
     if (before !== undefined) await this.#checkGoesOn(before, manifest);
+    const notes = new ErasuresOfCopy(this.#options, manifest.chainId, erasures);
+    await notes.begin();
     // First, since it goes when the next segment is begun. All else that the manifest names is a whole chain, whatever is begun meanwhile.
     const hasSnapshot = await this.#copyOptional(snapshotName(manifest.active.segment));
     if (!hasSnapshot && manifest.active.segment > 0) return 'again';
@@ -104,7 +109,8 @@ class Backup {
     await replaceFile(storage, join(to, manifestName), bytes);
     await this.#removeOthers(manifest);
     await this.#copyTiles();
-    for (const name of [lockTokensName, erasuresName]) await this.#copyOptional(name);
+    await this.#copyOptional(lockTokensName);
+    await notes.end();
     return {
       chainId: manifest.chainId,
       head: { size: place.commit, root: place.frontier.root() },
