@@ -153,3 +153,21 @@ test('the last bytes of a disk are not taken for it', async () => {
   expect(await statesOf(chain)).toEqual([2]);
   await chain.close();
 });
+
+test('the more small segments erasing has made, the longer it is until it makes the next', async () => {
+  const { disk, writer } = await filled(1);
+  const closePauseMs = 1_000_000;
+  const pauses: number[] = [];
+  const pause = async (pauseMs: number) => {
+    pauses.push(pauseMs);
+  };
+  const chain = await opened(optionsOn(disk, { eraseTimes: { closePauseMs, pause } }));
+  for (let count = 0; count < 9; count += 1) {
+    await append(chain, writer, [testEvent(secret, { primaryKey })]);
+    await append(chain, writer, [redactionOf(chain.log.durable.nextSequence - 1)]);
+    await chain.eraser.idle();
+  }
+  expect(chain.log.segments).toBeGreaterThan(9);
+  expect(pauses.filter((pauseMs) => pauseMs > 8 * closePauseMs)).toHaveLength(1);
+  await chain.close();
+});

@@ -34,8 +34,8 @@ export interface EraserOptions {
   /** After a failure, milliseconds until it is tried again. Absent: 10,000. */
   readonly retryMs?: number | undefined;
   /**
-   * Milliseconds from one closing of an active segment to the next, on average of a few: each makes a file more, which stays small. Absent:
-   * 10,000.
+   * Milliseconds from one closing of an active segment to the next, on average of a few: each makes a file more, which stays small. The more such
+   * there are, the longer it is. Absent: 10,000.
    */
   readonly closePauseMs?: number | undefined;
   /** Waits so many milliseconds, or for the signal, and then rejects. For tests. Absent: by the clock. */
@@ -46,6 +46,9 @@ const retryDefaultMs = 10_000;
 const closePauseDefaultMs = 10_000;
 /** Active segments that are closed without a pause. */
 const closingsMax = 8;
+/** Closed segments below so many bytes are small: with each so many of them the pauses become longer by one. */
+const smallBytes = 1024 * 1024;
+const smallCount = 100;
 const sliceBytesMax = 1024 * 1024;
 /** Erasing takes at most about this part of the time, where there is always something to erase: each byte may cost a whole segment. */
 const busyPartMax = 0.25;
@@ -230,10 +233,14 @@ export class Eraser {
   }
 
   async #rest(): Promise<void> {
-    const { pause = pauseByClock } = this.#options;
     const restMs = this.#restMs;
     this.#restMs = 0;
-    if (restMs > 0) await pause(restMs, this.#end.signal);
+    await this.#pause(restMs);
+  }
+
+  async #pause(pauseMs: number): Promise<void> {
+    const { pause = pauseByClock } = this.#options;
+    if (pauseMs > 0) await pause(pauseMs, this.#end.signal);
   }
 
   /** Find those that are in the log alone, as many as there is room for. */
@@ -293,14 +300,16 @@ export class Eraser {
   /** Have what is named lie in closed segments. */
   async #closeActiveFor(redactions: readonly PlacedRedaction[]): Promise<void> {
     const { log, closeActive, closePauseMs = closePauseDefaultMs } = this.#options;
-    const { firstSequence } = log.rewriting.active;
+    const { closed, active } = log.rewriting;
+    const { firstSequence } = active;
     const end = log.durable.nextSequence;
     const isNamed = redactions.some((one) => mayTouch(one, firstSequence, end));
     if (!isNamed || !(await this.#holds(redactions, firstSequence, end))) return;
     if (this.#closingsMs.length === closingsMax) {
       const oldestMs = this.#closingsMs.shift() as number;
-      const waitMs = oldestMs + closingsMax * closePauseMs - performance.now();
-      if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#end.signal, ref: false });
+      const small = closed.reduce((count, { bytes }) => count + (bytes < smallBytes ? 1 : 0), 0);
+      const pauseMs = closePauseMs * (1 + small / smallCount);
+      await this.#pause(oldestMs + closingsMax * pauseMs - performance.now());
     }
     await closeActive();
     this.#closingsMs.push(performance.now());
