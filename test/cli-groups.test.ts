@@ -57,7 +57,9 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   await anna.ok('user create anna@example.com --server SERVER');
   await bert.ok('user create bert@example.com --server SERVER');
   await anna.ok('group create team');
-  await anna.ok('group add team observer bert@example.com');
+  const added = await anna.ok('group add team observer bert@example.com');
+  const { fingerprint } = await bert.json('whoami');
+  expect(added).toContain(`bert@example.com, with the key ${fingerprint}, has the role`);
   const shown = await anna.json('group show team');
   expect(shown).toMatchObject({ group: 'team' });
   expect(JSON.stringify(shown)).toContain('bert@example.com');

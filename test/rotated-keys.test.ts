@@ -178,4 +178,4 @@ test('the command replaces the key, tells of the groups, and reads what was seal
   expect((await run('rita', `read ${diary}`)).stdout).toBe('hello\nhello\nhello\n');
   await run('elsewhere', 'logout');
   expect((await run('elsewhere', 'key list')).stdout).not.toContain('login-');
-}, 60_000);
+}, 120_000);

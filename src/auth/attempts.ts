@@ -45,10 +45,12 @@ export interface Tried<Result> {
   readonly result: Result | undefined;
   /** The step of a one-time code that was used in it. */
   readonly totpStep?: number | undefined;
+  /** It has shown only a part of what there is to show: what failed before is still counted. Default: false. */
+  readonly isPart?: boolean | undefined;
 }
 
 /** Failures that are written down a second, of all callers, and how many more at once: what strangers can make the log grow by. */
-const failuresPerSecond = 50;
+const failuresPerSecond = 10;
 const failuresAtOnce = 500;
 const dayMs = 24 * 60 * 60 * 1_000;
 /** For so long an address is known from which somebody was let in. */
@@ -151,7 +153,7 @@ export class Attempts {
     if (!isKnown && this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
     // Counted before it is known what comes of it: many are made at once.
     this.#failures.take(this.#now());
-    const { result, totpStep } = await this.#counted(() => make(tries));
+    const { result, totpStep, isPart = false } = await this.#counted(() => make(tries));
     const nowUnixMs = this.#now();
     const counted = loaded.isOwnPlace ? place : tries;
     if (result === undefined) {
@@ -169,17 +171,21 @@ export class Attempts {
       throw loginFailed();
     }
     const records: AuthRecordPut[] = [];
-    const hadFailed = counted[what].failures > 0;
-    if ((hadFailed && !loaded.isOwnPlace) || totpStep !== undefined) {
-      // What strangers have failed at goes on to count for strangers.
-      const failures = loaded.isOwnPlace ? tries[what] : noFailures;
-      const step = totpStep ?? tries.totpStep;
-      records.push(triesRecord(attempt, { ...tries, [what]: failures, totpStep: step }));
-    }
-    if ((hadFailed && loaded.isOwnPlace) || !this.#isRecent(place, dayMs)) {
-      records.push(
-        placeRecord(attempt, { ...place, [what]: noFailures, successUnixMs: nowUnixMs }),
-      );
+    // Whoever knows a password alone, where there is more to show, changes nothing of what is counted: they could else try one-time codes without end,
+    // by logging in between, and from each address anew.
+    if (!isPart) {
+      const hadFailed = counted[what].failures > 0;
+      if ((hadFailed && !loaded.isOwnPlace) || totpStep !== undefined) {
+        // What strangers have failed at goes on to count for strangers.
+        const failures = loaded.isOwnPlace ? tries[what] : noFailures;
+        const step = totpStep ?? tries.totpStep;
+        records.push(triesRecord(attempt, { ...tries, [what]: failures, totpStep: step }));
+      }
+      if ((hadFailed && loaded.isOwnPlace) || !this.#isRecent(place, dayMs)) {
+        records.push(
+          placeRecord(attempt, { ...place, [what]: noFailures, successUnixMs: nowUnixMs }),
+        );
+      }
     }
     if (attempt.address !== undefined && !this.#isRecent(address, dayMs)) {
       // The address's own failures stay: who has an account could otherwise try the passwords of all others.

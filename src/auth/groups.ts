@@ -48,10 +48,14 @@ export class Groups {
     const creator = owner?.account === undefined ? undefined : await accounts.find(owner.account);
     if (creator?.isUnverified === true && sendsCodes)
       throw memberInvalid(owner?.account, 'nobody has shown that the name is theirs');
-    const isThere = (await accounts.find(account.text)) !== undefined;
-    if (!isThere) await attempts.countSignUp(asker.address, asker.isLocal);
+    const submission = this.#submission(act);
+    const check = async (before: AccountState | undefined, after: AccountState) => {
+      await submission.check(before, after);
+      // Only what would be stored counts: who can sign nothing uses up nobody's share.
+      if (before === undefined) await attempts.countSignUp(asker.address, asker.isLocal);
+    };
     const isUnverified = creator?.isUnverified ?? true;
-    await accounts.submit({ ...this.#submission(act), isUnverified });
+    await accounts.submit({ ...submission, check, isUnverified });
   }
 
   /**
@@ -97,13 +101,14 @@ export class Groups {
   async list(key: PublicKey): Promise<{ readonly group: string; readonly roles: string[] }[]> {
     const { accounts } = this.#options;
     const names = await accounts.groupsOf(key.fingerprintHex);
-    const found = await Promise.all(
-      [...names].sort().map(async (group) => {
-        const view = await this.view(group, key).catch(() => undefined);
-        return { group, roles: view === undefined ? [] : await this.#rolesOf(view.state, key) };
-      }),
-    );
-    return found.filter(({ roles }) => roles.length > 0);
+    const found: { group: string; roles: string[] }[] = [];
+    // One after the other: each may have hundreds of members.
+    for (const group of [...names].sort()) {
+      const view = await this.view(group, key).catch(() => undefined);
+      const roles = view === undefined ? [] : await this.#rolesOf(view.state, key);
+      if (roles.length > 0) found.push({ group, roles });
+    }
+    return found;
   }
 
   #submission(act: Act) {

@@ -86,6 +86,7 @@ export function encodeAccount(record: AccountRecord): Buffer {
     account: state.account.text,
     version: BigInt(state.version),
     head: state.head,
+    actsBytes: BigInt(state.actsBytes),
     removed: state.isRemoved,
     changed: state.changed.map(({ fingerprint, version, role, roleName = '' }) => ({
       ...{ fingerprint, version: BigInt(version), role: roleNumbers[role], roleName },
@@ -135,6 +136,7 @@ function stateOf(message: AccountMessage): AccountState {
     account: parseOwner(message.account),
     version: Number(message.version),
     head: Buffer.from(message.head),
+    actsBytes: Number(message.actsBytes),
     changed: message.changed.map(({ fingerprint, version, role, roleName }) => ({
       fingerprint: Buffer.from(fingerprint),
       version: Number(version),

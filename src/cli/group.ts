@@ -62,7 +62,11 @@ export async function addMember(settings: OneMember): Promise<void> {
       });
     }
     const { fingerprintHex: fingerprint } = member.key;
-    const words = `${named.includes('@') ? named : `the key ${fingerprint}`} has the role ${role} in the group ${group}`;
+    // That the key is the user's is the server's word: whoever wants to be sure asks them.
+    const who = named.includes('@')
+      ? `${named}, with the key ${fingerprint},`
+      : `the key ${fingerprint}`;
+    const words = `${who} has the role ${role} in the group ${group}`;
     say(output, settings, { group, role, account: member.account, fingerprint }, words);
   });
 }

@@ -7,7 +7,7 @@ import { type AccountSession, forgetLogin, keepLogin, openSession } from './acco
 import { UsageError } from './errors.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { askHidden } from './prompt.ts';
-import { safeLines, safeText } from './safe-text.ts';
+import { isoTime, safeLines, safeText } from './safe-text.ts';
 import { confirmSecondFactor, newSecondFactor, type SecondFactor } from './second-factor.ts';
 import { type PasswordSettings, recoveryWords, say, withSudo } from './with-sudo.ts';
 
@@ -218,7 +218,7 @@ export async function showUser({ target }: { readonly target: AccountTarget }): 
     await using session = await openSession(target);
     const { account } = session;
     const { state, acts, isUnverified } = await session.client.accounts.read(account);
-    const created = new Date(acts[0]?.timeUnixMs ?? 0).toISOString();
+    const created = isoTime(acts[0]?.timeUnixMs ?? 0);
     const { fingerprintHex: fingerprint } = state.key;
     const hasPassword = state.secretsHash !== undefined;
     const fields = {

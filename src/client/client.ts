@@ -131,9 +131,13 @@ export class AtedbClient implements AsyncDisposable {
     this.#transport = transportFor(address, plainly);
     this.server = this.#transport.server;
     const own = () => {
-      if (this.#transport.alwaysEncrypts || this.#closed !== undefined) return this.#transport;
-      if (encryption === 'plain') throw linkUnsafe(this.server);
-      // Who is on the way could keep the other one from encryption.
+      if (this.#transport.alwaysTunnels || this.#closed !== undefined) return this.#transport;
+      if (encryption === 'plain') {
+        if (plainly.tls !== undefined) return this.#transport;
+        throw linkUnsafe(this.server);
+      }
+      // Who is on the way could keep the other one from encryption. And within TLS nothing ties what is signed to this server: a hostile one, to
+      // which somebody logs in, could pass it on to another one.
       this.#safeTransport ??= transportFor(address, { ...plainly, encryption: keyBitsLeast });
       return this.#safeTransport;
     };

@@ -8,6 +8,8 @@ import { IdentityRotationSchema } from '../../gen/atedb/v1/identity_pb.js';
 import {
   type AccountState,
   type Act,
+  actsBytesMax,
+  actsMax,
   type Change,
   type GroupMember,
   type GroupState,
@@ -46,9 +48,6 @@ export interface ListedGroup {
   /** Sorted. */
   readonly roles: readonly string[];
 }
-
-/** Acts that are read of one group: no server makes a client read without end. */
-const actsMax = 10_000;
 
 /** The groups of an auth service, for their members. */
 export class GroupsClient {
@@ -265,8 +264,12 @@ export class GroupsClient {
       talk.say({ message: { case: 'proof', value: await proofOf(transport, asked) } });
       talk.halfClose();
       const acts: Act[] = [];
+      let bytes = 0;
       for (;;) {
         const page = await talk.due('acts');
+        bytes += page.acts.reduce((sum, act) => sum + act.length, 0);
+        // No group has more, and what a server makes up isn't kept.
+        if (bytes > actsBytesMax) throw untrueActs(group, undefined);
         for (const act of page.acts) acts.push(readAct(act));
         if (BigInt(acts.length) >= page.actsInAll) return { acts, isUnverified: page.unverified };
         if (page.acts.length === 0 || acts.length > actsMax) throw untrueActs(group, undefined);

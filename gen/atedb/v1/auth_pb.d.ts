@@ -603,7 +603,7 @@ export declare const GetActsRequestSchema: GenMessage<GetActsRequest>;
  */
 export declare type GetActsResponse = Message<"atedb.v1.GetActsResponse"> & {
   /**
-   * Serialised Acts; as many as fit into two mebibytes, at least one where there is one.
+   * Serialised Acts; as many as fit into 256 KiB, at least one where there is one.
    *
    * @generated from field: repeated bytes acts = 1;
    */
@@ -797,7 +797,7 @@ export declare const GetGroupRequestSchema: GenMessage<GetGroupRequest>;
  */
 export declare type GroupActs = Message<"atedb.v1.GroupActs"> & {
   /**
-   * Serialised Acts, oldest first; as many as fit into two mebibytes, at least one where there is one.
+   * Serialised Acts, oldest first; as many as fit into 256 KiB, at least one where there is one.
    *
    * @generated from field: repeated bytes acts = 1;
    */

@@ -167,6 +167,13 @@ export declare type AccountRecord = Message<"atedb.v1.AccountRecord"> & {
   } | { case: undefined; value?: undefined };
 
   /**
+   * Bytes of all of its acts, each as it is sent.
+   *
+   * @generated from field: uint64 acts_bytes = 8;
+   */
+  actsBytes: bigint;
+
+  /**
    * How often it was changed otherwise than by an act.
    *
    * @generated from field: uint64 changes = 20;

@@ -1319,7 +1319,7 @@ func (x *GetActsRequest) GetFromVersion() uint64 {
 // Acts, oldest first.
 type GetActsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised Acts; as many as fit into two mebibytes, at least one where there is one.
+	// Serialised Acts; as many as fit into 256 KiB, at least one where there is one.
 	Acts [][]byte `protobuf:"bytes,1,rep,name=acts,proto3" json:"acts,omitempty"`
 	// How many acts the account has.
 	ActsInAll uint64 `protobuf:"varint,2,opt,name=acts_in_all,json=actsInAll,proto3" json:"acts_in_all,omitempty"`
@@ -1729,7 +1729,7 @@ func (*GetGroupRequest_Proof) isGetGroupRequest_Message() {}
 // Acts of a group.
 type GroupActs struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised Acts, oldest first; as many as fit into two mebibytes, at least one where there is one.
+	// Serialised Acts, oldest first; as many as fit into 256 KiB, at least one where there is one.
 	Acts [][]byte `protobuf:"bytes,1,rep,name=acts,proto3" json:"acts,omitempty"`
 	// How many acts the group has.
 	ActsInAll uint64 `protobuf:"varint,2,opt,name=acts_in_all,json=actsInAll,proto3" json:"acts_in_all,omitempty"`

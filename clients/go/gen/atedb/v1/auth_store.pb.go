@@ -297,6 +297,8 @@ type AccountRecord struct {
 	//	*AccountRecord_User
 	//	*AccountRecord_Group
 	Kind isAccountRecord_Kind `protobuf_oneof:"kind"`
+	// Bytes of all of its acts, each as it is sent.
+	ActsBytes uint64 `protobuf:"varint,8,opt,name=acts_bytes,json=actsBytes,proto3" json:"acts_bytes,omitempty"`
 	// How often it was changed otherwise than by an act.
 	Changes uint64 `protobuf:"varint,20,opt,name=changes,proto3" json:"changes,omitempty"`
 	// Nobody has shown that the name is theirs.
@@ -401,6 +403,13 @@ func (x *AccountRecord) GetGroup() *GroupRecord {
 		}
 	}
 	return nil
+}
+
+func (x *AccountRecord) GetActsBytes() uint64 {
+	if x != nil {
+		return x.ActsBytes
+	}
+	return 0
 }
 
 func (x *AccountRecord) GetChanges() uint64 {
@@ -1237,7 +1246,7 @@ const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\x04code\x18\x06 \x01(\v2\x14.atedb.v1.CodeRecordH\x00R\x04code\x120\n" +
 	"\x06groups\x18\a \x01(\v2\x16.atedb.v1.GroupsRecordH\x00R\x06groups\x12-\n" +
 	"\x05place\x18\b \x01(\v2\x15.atedb.v1.PlaceRecordH\x00R\x05placeB\b\n" +
-	"\x06record\"\xba\x03\n" +
+	"\x06record\"\xd9\x03\n" +
 	"\rAccountRecord\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x12\n" +
@@ -1245,7 +1254,9 @@ const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\aremoved\x18\x04 \x01(\bR\aremoved\x124\n" +
 	"\achanged\x18\x05 \x03(\v2\x1a.atedb.v1.ChangedKeyRecordR\achanged\x12*\n" +
 	"\x04user\x18\x06 \x01(\v2\x14.atedb.v1.UserRecordH\x00R\x04user\x12-\n" +
-	"\x05group\x18\a \x01(\v2\x15.atedb.v1.GroupRecordH\x00R\x05group\x12\x18\n" +
+	"\x05group\x18\a \x01(\v2\x15.atedb.v1.GroupRecordH\x00R\x05group\x12\x1d\n" +
+	"\n" +
+	"acts_bytes\x18\b \x01(\x04R\tactsBytes\x12\x18\n" +
 	"\achanges\x18\x14 \x01(\x04R\achanges\x12\x1e\n" +
 	"\n" +
 	"unverified\x18\x15 \x01(\bR\n" +
