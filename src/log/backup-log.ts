@@ -20,6 +20,7 @@ import {
   parseSnapshotName,
   segmentName,
   snapshotName,
+  tileName,
   tilesName,
   unfinishedSuffix,
 } from './layout.ts';
@@ -52,6 +53,9 @@ export interface BackupReport {
   readonly copiedSegments: number;
   readonly copiedBytes: number;
 }
+
+/** Of a full tile. */
+const tileHashes = 256;
 
 /** How often it is begun anew, where the server has begun a segment, or put another file in the place of one, meanwhile. */
 const triesMax = 20;
@@ -108,7 +112,7 @@ class Backup {
     const place = await this.#copyActive(manifest);
     await replaceFile(storage, join(to, manifestName), bytes);
     await this.#removeOthers(manifest);
-    await this.#copyTiles();
+    await this.#copyTiles(place.commit);
     await this.#copyOptional(lockTokensName);
     await notes.end();
     return {
@@ -244,13 +248,17 @@ class Backup {
   }
 
   /** Hashes of the tree, of which files only grow. */
-  async #copyTiles(): Promise<void> {
+  async #copyTiles(leaves: number): Promise<void> {
     const { storage, from, to, top } = this.#options;
     if ((await storage.stat(join(from, tilesName))) === undefined) return;
     await makeFolderDurable(storage, join(to, tilesName), top);
-    for (const { name, isFolder } of await storage.list(join(from, tilesName))) {
-      if (isFolder || name.endsWith(unfinishedSuffix)) continue;
-      await copyGrown(this.#copy(join(tilesName, name)), hashBytes);
+    // Of each level those of the tree that was copied, or fewer.
+    for (let level = 0, count = leaves; count > 0; level += 1) {
+      const name = tileName(level);
+      const isThere = (await storage.stat(join(from, name)))?.kind === 'file';
+      const pieces = { pieceBytes: hashBytes, piecesMax: count };
+      if (isThere) await copyGrown(this.#copy(name), pieces);
+      count = Math.floor(count / tileHashes);
     }
   }
 
