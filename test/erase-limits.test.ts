@@ -99,7 +99,7 @@ test('redactions that come one after the other wait for each other, and cost one
     paused.resolve();
     return goOn.promise;
   };
-  const chain = await opened(optionsOn(disk, { eraseTimes: { pause } }));
+  const chain = await opened(optionsOn(disk, { eraseTimes: { burstMs: 0, pause } }));
   const generation = () => chain.log.rewriting.closed[0]?.generation;
   await append(chain, writer, [redactionOf(1)]);
   await chain.eraser.idle();

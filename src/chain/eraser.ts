@@ -13,6 +13,7 @@ import {
   writeErasures,
 } from '../log/index.ts';
 import { checkRoom } from './check-room.ts';
+import { ErasePace } from './erase-pace.ts';
 import {
   type BatchErasure,
   ErasurePlan,
@@ -38,6 +39,8 @@ export interface EraserOptions {
    * there are, the longer it is. Absent: 10,000.
    */
   readonly closePauseMs?: number | undefined;
+  /** See `ErasePace`. */
+  readonly burstMs?: number | undefined;
   /** Waits so many milliseconds, or for the signal, and then rejects. For tests. Absent: by the clock. */
   readonly pause?: ((pauseMs: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
@@ -50,8 +53,6 @@ const closingsMax = 8;
 const smallBytes = 1024 * 1024;
 const smallCount = 100;
 const sliceBytesMax = 1024 * 1024;
-/** Erasing takes at most about this part of the time, where there is always something to erase: each byte may cost a whole segment. */
-const busyPartMax = 0.25;
 
 /**
  * Carries out the redactions of an open chain: what they name is erased from every file of it, by rewriting the segments that hold it. Before
@@ -71,13 +72,13 @@ export class Eraser {
   /** What was written to the file last, or is being: one after the other. */
   #noting: Promise<unknown> = Promise.resolve();
   #working: Promise<void> | undefined;
-  /** Milliseconds that are waited before the next ones are carried out. */
-  #restMs = 0;
+  readonly #pace: ErasePace;
   /** When active segments were closed, oldest first; at most so many. */
   readonly #closingsMs: number[] = [];
 
   constructor(options: EraserOptions) {
     this.#options = options;
+    this.#pace = new ErasePace(options.burstMs);
   }
 
   /** Whether redactions may be appended now; see `mark`. */
@@ -209,15 +210,14 @@ export class Eraser {
 
   async #work(): Promise<void> {
     while (!this.#pending.isEmpty) {
-      await this.#rest();
+      await this.#pause(this.#pace.restMs(performance.now()));
       // After the pause: what has come meanwhile is carried out together.
       const some = this.#pending.first();
       if (some.length === 0) await this.#find();
       else {
         const startMs = performance.now();
-        await this.#carryOut(some).finally(() => {
-          this.#restMs = (performance.now() - startMs) * (1 / busyPartMax - 1);
-        });
+        const worked = () => this.#pace.worked(startMs, performance.now());
+        await this.#carryOut(some).finally(worked);
         this.#pending.done(some);
       }
     }
@@ -230,12 +230,6 @@ export class Eraser {
       return true;
     });
     if (isOver) await this.#tellOfOthers();
-  }
-
-  async #rest(): Promise<void> {
-    const restMs = this.#restMs;
-    this.#restMs = 0;
-    await this.#pause(restMs);
   }
 
   async #pause(pauseMs: number): Promise<void> {
