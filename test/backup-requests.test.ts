@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { parseChainKey } from '../event/index.ts';
-import { MemoryStorage } from '../log/memory-storage.ts';
-import { Backups } from './backups.ts';
+import { Backups } from '../src/chain/backups.ts';
+import { parseChainKey } from '../src/event/index.ts';
+import { MemoryStorage } from '../src/log/memory-storage.ts';
 
 const first = parseChainKey('example.com/me/first');
 const second = parseChainKey('example.com/me/second');
