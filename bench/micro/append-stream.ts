@@ -109,7 +109,15 @@ for (const inFlight of [1, 16]) {
     checkHashes,
     logger,
   });
-  const deps = { registry, identity: key.publicKey, trustMode: 'centralized', now: Date.now };
+  // Nobody else owns the chain.
+  const owners = { appending: async () => undefined, used: () => undefined };
+  const deps = {
+    registry,
+    identity: key.publicKey,
+    owners,
+    trustMode: 'centralized',
+    now: Date.now,
+  };
   const method = append(deps as unknown as ChainServiceDeps);
   const named = (run: Buffer) => Buffer.concat([run, frame(chainKeyField, Buffer.from(chainKey))]);
   const chain = (await registry.openOrCreate(parseChainKey(chainKey), genesis.run))?.chain;

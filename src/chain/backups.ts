@@ -29,9 +29,7 @@ export class Backups {
   /** A chain was closed, and may be another one than its copy. */
   request(key: ChainKey): void {
     this.#waiting.set(key.text, key);
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
   }
 
   /** Resolves when all that was asked for is done. Never rejects. */
@@ -45,6 +43,8 @@ export class Backups {
       this.#waiting.delete(text);
       await this.#backUp(key);
     }
+    // In the turn in which nothing was waiting: whoever comes next begins anew.
+    this.#working = undefined;
   }
 
   async #backUp(key: ChainKey): Promise<void> {

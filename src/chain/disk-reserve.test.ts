@@ -4,19 +4,26 @@ import type { Storage } from '../log/index.ts';
 import { DiskReserve } from './disk-reserve.ts';
 
 const diskBytes = 2 ** 40;
+const batchBytes = 1_000;
 
 /** As far as the reserve looks at one. */
 function batchOf(...kinds: readonly EventKind[]): Batch {
-  return { count: kinds.length, kindOf: (index: number) => kinds[index] } as Batch;
+  const bytes = Buffer.alloc(batchBytes);
+  return { bytes, count: kinds.length, kindOf: (index: number) => kinds[index] } as Batch;
 }
 
-async function touched(options: { bytes: number; partMax?: number; free: number }) {
+async function touched(options: {
+  bytes: number;
+  partMax?: number;
+  free: number;
+  checkMs?: number;
+}) {
   const space = async () => ({ freeBytes: options.free, totalBytes: diskBytes });
   const storage = { space } as unknown as Storage;
   const notices: string[] = [];
-  const { bytes, partMax } = options;
+  const { bytes, partMax, checkMs = 5 } = options;
   const onNotice = (notice: string) => notices.push(notice);
-  const reserve = new DiskReserve({ storage, path: '/', bytes, partMax, checkMs: 5, onNotice });
+  const reserve = new DiskReserve({ storage, path: '/', bytes, partMax, checkMs, onNotice });
   onTestFinished(() => reserve.close());
   await vi.waitFor(() => expect(notices).toHaveLength(1));
   return reserve;
@@ -40,4 +47,14 @@ test('of a small disk no more than a part is kept', async () => {
   expect(() => reserve.check(batchOf('data'))).toThrow(
     expect.objectContaining({ metadata: { free_bytes: `${part - 1}`, needed_bytes: `${part}` } }),
   );
+});
+
+test('removals, too, leave half of it for compaction, however many come between two looks', async () => {
+  const reserve = await touched({ bytes: 5_000, free: 4_400, checkMs: 1_000_000 });
+  reserve.check(batchOf('tombstone'));
+  reserve.check(batchOf('redaction'));
+  expect(() => reserve.check(batchOf('tombstone'))).toThrow(
+    expect.objectContaining({ metadata: { free_bytes: '4400', needed_bytes: '5000' } }),
+  );
+  reserve.check(batchOf('auth_answer'));
 });

@@ -20,6 +20,8 @@ export interface DiskReserveOptions {
 }
 
 const checkDefaultMs = 2_000;
+/** Removals take room too, until there is some: what is left below this part of the reserve is for compaction alone, and for what is to be erased. */
+const removalsPart = 0.5;
 /** Chains grow again when so much more is free than has to be: not for each byte that is freed. */
 const againFactor = 1.1;
 
@@ -32,6 +34,8 @@ export class DiskReserve {
   readonly #end = new AbortController();
   readonly #checks: Promise<void>;
   #freeBytes: number | undefined;
+  /** By removals, since it was looked. */
+  #takenBytes = 0;
   /** What is kept of this disk. */
   #bytes = 0;
   #isTouched = false;
@@ -48,8 +52,13 @@ export class DiskReserve {
    */
   check(batch: Batch): void {
     // What the server adds is little, and without it nothing is taken at all once the last answer about the owner has expired.
-    if (!this.#isTouched || makesRoom(batch) || isFromServer(batch)) return;
+    if (!this.#isTouched || isFromServer(batch)) return;
     const bytes = this.#bytes;
+    const left = (this.#freeBytes ?? 0) - this.#takenBytes;
+    if (makesRoom(batch) && left >= bytes * removalsPart) {
+      this.#takenBytes += batch.bytes.length;
+      return;
+    }
     throw new AtedbError(
       'DISK_FULL',
       `the server's disk has ${this.#freeBytes} bytes left, and ${bytes} are kept for compaction and for removing objects, which goes on. Make room`,
@@ -82,6 +91,7 @@ export class DiskReserve {
     const bytes = Math.min(this.#options.bytes, Math.floor(space.totalBytes * partMax));
     this.#bytes = bytes;
     this.#freeBytes = free;
+    this.#takenBytes = 0;
     if (!this.#isTouched && free < bytes) {
       this.#isTouched = true;
       onNotice(

@@ -12,6 +12,8 @@ import {
   setAsideFiles,
   writeErasures,
 } from '../log/index.ts';
+import { checkRoom } from './check-room.ts';
+import { ErasePace } from './erase-pace.ts';
 import {
   type BatchErasure,
   ErasurePlan,
@@ -19,6 +21,7 @@ import {
   type PlacedRedaction,
   redactionsIn,
 } from './erasing.ts';
+import { PendingRedactions } from './pending-redactions.ts';
 
 /** What an eraser works with. */
 export interface EraserOptions {
@@ -32,20 +35,24 @@ export interface EraserOptions {
   /** After a failure, milliseconds until it is tried again. Absent: 10,000. */
   readonly retryMs?: number | undefined;
   /**
-   * Milliseconds from one closing of an active segment to the next, on average of a few: each makes a file more, which stays small. Absent:
-   * 10,000.
+   * Milliseconds from one closing of an active segment to the next, on average of a few: each makes a file more, which stays small. The more such
+   * there are, the longer it is. Absent: 10,000.
    */
   readonly closePauseMs?: number | undefined;
+  /** See `ErasePace`. */
+  readonly burstMs?: number | undefined;
+  /** Waits so many milliseconds, or for the signal, and then rejects. For tests. Absent: by the clock. */
+  readonly pause?: ((pauseMs: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 const retryDefaultMs = 10_000;
 const closePauseDefaultMs = 10_000;
 /** Active segments that are closed without a pause. */
 const closingsMax = 8;
+/** Closed segments below so many bytes are small: with each so many of them the pauses become longer by one. */
+const smallBytes = 1024 * 1024;
+const smallCount = 100;
 const sliceBytesMax = 1024 * 1024;
-/** Carried out at once, with so many sequences that they name: what is in one segment together costs one rewriting. */
-const redactionsMax = 1_024;
-const sequencesMax = 65_536;
 
 /**
  * Carries out the redactions of an open chain: what they name is erased from every file of it, by rewriting the segments that hold it. Before
@@ -54,8 +61,7 @@ const sequencesMax = 65_536;
  */
 export class Eraser {
   readonly #options: EraserOptions;
-  /** By sequence. */
-  readonly #pending = new Map<number, PlacedRedaction>();
+  readonly #pending = new PendingRedactions();
   readonly #end = new AbortController();
   /** As the file says; undefined: it was not read. */
   #noted: Erasures | undefined;
@@ -66,11 +72,13 @@ export class Eraser {
   /** What was written to the file last, or is being: one after the other. */
   #noting: Promise<unknown> = Promise.resolve();
   #working: Promise<void> | undefined;
+  readonly #pace: ErasePace;
   /** When active segments were closed, oldest first; at most so many. */
   readonly #closingsMs: number[] = [];
 
   constructor(options: EraserOptions) {
     this.#options = options;
+    this.#pace = new ErasePace(options.burstMs);
   }
 
   /** Whether redactions may be appended now; see `mark`. */
@@ -94,7 +102,7 @@ export class Eraser {
       const noted = await this.#read();
       if (!noted.isPending) return;
       this.#isMarked = true;
-      await this.#find(noted.doneBefore);
+      this.#pending.addFrom(noted.doneBefore);
     });
   }
 
@@ -132,7 +140,7 @@ export class Eraser {
 
   /** Carry out redactions, which are durable. */
   #add(redactions: readonly PlacedRedaction[]): void {
-    for (const one of redactions) this.#pending.set(one.sequence, one);
+    for (const one of redactions) this.#pending.add(one);
     this.#start(async () => undefined);
   }
 
@@ -201,13 +209,20 @@ export class Eraser {
   }
 
   async #work(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const some = firstOf(this.#pending.values());
-      await this.#carryOut(some);
-      for (const { sequence } of some) this.#pending.delete(sequence);
+    while (!this.#pending.isEmpty) {
+      await this.#pause(this.#pace.restMs(performance.now()));
+      // After the pause: what has come meanwhile is carried out together.
+      const some = this.#pending.first();
+      if (some.length === 0) await this.#find();
+      else {
+        const startMs = performance.now();
+        const worked = () => this.#pace.worked(startMs, performance.now());
+        await this.#carryOut(some).finally(worked);
+        this.#pending.done(some);
+      }
     }
     const isOver = await this.#inTurn(async () => {
-      if (!this.#isMarked || this.#underWay > 0 || this.#pending.size > 0) return false;
+      if (!this.#isMarked || this.#underWay > 0 || !this.#pending.isEmpty) return false;
       // In this turn: whoever wants to append one from here on has to say so first.
       this.#isMarked = false;
       const { nextSequence } = this.#options.log.durable;
@@ -217,8 +232,24 @@ export class Eraser {
     if (isOver) await this.#tellOfOthers();
   }
 
-  /** Find the redactions from a sequence on. */
-  async #find(from: number): Promise<void> {
+  async #pause(pauseMs: number): Promise<void> {
+    const { pause = pauseByClock } = this.#options;
+    if (pauseMs > 0) await pause(pauseMs, this.#end.signal);
+  }
+
+  /** Find those that are in the log alone, as many as there is room for. */
+  async #find(): Promise<void> {
+    const from = this.#pending.takeFrom();
+    if (from === undefined) return;
+    try {
+      await this.#findFrom(from);
+    } catch (error) {
+      this.#pending.addFrom(from);
+      throw error;
+    }
+  }
+
+  async #findFrom(from: number): Promise<void> {
     const { log } = this.#options;
     let position = await log.positionOfSequence(from);
     for (;;) {
@@ -227,7 +258,8 @@ export class Eraser {
       if (bytes.length === 0) return;
       for (const { run, commit } of splitSlice(bytes)) {
         for (const one of redactionsIn(parseBatch(run), commit.firstSequence)) {
-          this.#pending.set(one.sequence, one);
+          // The batch of that sequence may begin before it.
+          if (one.sequence >= from && !this.#pending.add(one)) return;
         }
       }
       position = next;
@@ -238,30 +270,40 @@ export class Eraser {
     const { log } = this.#options;
     await this.#closeActiveFor(redactions);
     await log.rewriting.exclusively(async () => {
-      const { closed, active } = log.rewriting;
-      for (const [place, segment] of closed.entries()) {
-        this.#end.signal.throwIfAborted();
-        const next = closed[place + 1] ?? active;
-        const touching = await this.#touching(redactions, segment, next.firstSequence);
-        if (touching.length > 0) await this.#rewrite(segment, next, touching);
+      try {
+        await this.#rewriteAll(redactions);
+      } finally {
+        // What a rewriting that has failed had begun may hold it too, and takes room that others need.
+        await log.rewriting.cleanUp();
       }
-      // What a rewriting that has failed had begun may hold it too; and until then the old files are there.
-      await log.rewriting.cleanUp();
+      // Until then the old files are there.
       await log.rewriting.idle();
     });
+  }
+
+  async #rewriteAll(redactions: readonly PlacedRedaction[]): Promise<void> {
+    const { closed, active } = this.#options.log.rewriting;
+    for (const [place, segment] of closed.entries()) {
+      this.#end.signal.throwIfAborted();
+      const next = closed[place + 1] ?? active;
+      const touching = await this.#touching(redactions, segment, next.firstSequence);
+      if (touching.length > 0) await this.#rewrite(segment, next, touching);
+    }
   }
 
   /** Have what is named lie in closed segments. */
   async #closeActiveFor(redactions: readonly PlacedRedaction[]): Promise<void> {
     const { log, closeActive, closePauseMs = closePauseDefaultMs } = this.#options;
-    const { firstSequence } = log.rewriting.active;
+    const { closed, active } = log.rewriting;
+    const { firstSequence } = active;
     const end = log.durable.nextSequence;
     const isNamed = redactions.some((one) => mayTouch(one, firstSequence, end));
     if (!isNamed || !(await this.#holds(redactions, firstSequence, end))) return;
     if (this.#closingsMs.length === closingsMax) {
       const oldestMs = this.#closingsMs.shift() as number;
-      const waitMs = oldestMs + closingsMax * closePauseMs - performance.now();
-      if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#end.signal, ref: false });
+      const small = closed.reduce((count, { bytes }) => count + (bytes < smallBytes ? 1 : 0), 0);
+      const pauseMs = closePauseMs * (1 + small / smallCount);
+      await this.#pause(oldestMs + closingsMax * pauseMs - performance.now());
     }
     await closeActive();
     this.#closingsMs.push(performance.now());
@@ -320,6 +362,7 @@ export class Eraser {
       return now?.fates;
     };
     await rewriting.prepare();
+    await checkRoom(storage, folder, segment.bytes);
     const rewritten = await rewriteSegment({
       ...{ storage, folder, chainId, segment, next, decide },
       redactionOf: (_batch, event) => now?.redactions[event] ?? 0,
@@ -341,16 +384,8 @@ export class Eraser {
   }
 }
 
-/** As many as are carried out at once; one at least. */
-function firstOf(pending: Iterable<PlacedRedaction>): PlacedRedaction[] {
-  const some: PlacedRedaction[] = [];
-  let named = 0;
-  for (const one of pending) {
-    named += one.redaction.sequences?.length ?? 0;
-    if (some.length > 0 && (some.length === redactionsMax || named > sequencesMax)) break;
-    some.push(one);
-  }
-  return some;
+async function pauseByClock(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await delay(pauseMs, undefined, { signal, ref: false });
 }
 
 function inWords(error: unknown): string {

@@ -35,7 +35,9 @@ export interface OpenChainOptions {
   /** Refuses what there is no room for, or counts it. Absent: there is room for all. @throws AtedbError DISK_FULL, QUOTA_EXCEEDED. */
   readonly checkRoom?: ((batch: Batch, chain: Chain) => void) | undefined;
   /** How fast redactions are carried out; see `EraserOptions`. */
-  readonly eraseTimes?: Pick<EraserOptions, 'retryMs' | 'closePauseMs'> | undefined;
+  readonly eraseTimes?:
+    | Pick<EraserOptions, 'retryMs' | 'closePauseMs' | 'burstMs' | 'pause'>
+    | undefined;
   /** Closed segments to check before anything else. */
   readonly suspects?: Iterable<number> | undefined;
   /** Reading came upon damage in a closed segment. */

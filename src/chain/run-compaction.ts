@@ -1,4 +1,3 @@
-import { AtedbError } from '../bytes/index.ts';
 import { decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
 import { parseBatch } from '../event/index.ts';
 import {
@@ -12,15 +11,13 @@ import {
   type Storage,
   scanSegmentFile,
 } from '../log/index.ts';
+import { checkRoom } from './check-room.ts';
 import type {
   CompactionJob,
   CompactionListener,
   CompactionRunner,
   CountedSegment,
 } from './compaction-job.ts';
-
-/** Bytes that a disk must have free beside the file that is written. */
-const roomBytesMin = 4 * 1024 * 1024;
 
 /** A rewritten segment that gives back less than this part of it isn't worth the change, unless somebody asked. */
 const savedPartMin = 0.1;
@@ -134,7 +131,7 @@ class Compaction {
       await this.#listener.onRewritten(report(bytes), undefined);
       return;
     }
-    await this.#checkRoom(segment.bytes);
+    await checkRoom(this.#storage, folder, segment.bytes);
     const isWanted = (bytes: number) => {
       const saved = segment.bytes - bytes;
       return saved > 0 && (isAsked || saved >= segment.bytes * savedPartMin);
@@ -149,18 +146,6 @@ class Compaction {
     }
     if (made === undefined) tally.leaveDropped();
     await this.#listener.onRewritten(report(made?.bytes ?? segment.bytes), made);
-  }
-
-  /** @throws AtedbError DISK_FULL where there is no room for another file of this size. */
-  async #checkRoom(bytes: number): Promise<void> {
-    const free = (await this.#storage.space(this.#job.folder))?.freeBytes;
-    const needed = bytes + roomBytesMin;
-    if (free === undefined || free >= needed) return;
-    throw new AtedbError(
-      'DISK_FULL',
-      `the disk has ${free} bytes free, and rewriting a segment of ${bytes} bytes takes ${needed}. Make room`,
-      { metadata: { free_bytes: String(free), needed_bytes: String(needed) } },
-    );
   }
 }
 

@@ -4,9 +4,16 @@ import { dirname, join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { chainFolder, findChains } from '../chain/index.ts';
 import { authChainKey, type ChainKey } from '../event/index.ts';
-import { backupLog, RealStorage, readError, type Storage } from '../log/index.ts';
+import {
+  backupLog,
+  dropDerived,
+  RealStorage,
+  readError,
+  type Storage,
+  writeErasures,
+} from '../log/index.ts';
 import { makeFolderDurable } from '../store/index.ts';
-import { verifyFolder } from '../verify/index.ts';
+import { type FolderFindings, verifyFolder } from '../verify/index.ts';
 import { UsageError, ViolationError } from './errors.ts';
 import { lockLogs } from './lock-logs.ts';
 import { expandHome } from './logs-path.ts';
@@ -120,26 +127,33 @@ async function restoreChain(
     },
   );
   if (copy === undefined) throw new UsageError(`${from} holds no chain`);
-  await checkVerifies(storage, { key, folder: unfinished, signal });
+  const { derived, history } = await verified(storage, { key, folder: unfinished, signal });
+  // What its server would believe without looking, is made again from what was verified.
+  const files = derived.flatMap(({ file }) => file ?? []);
+  await dropDerived(storage, unfinished, files);
+  if ((history?.tally.redactions ?? 0) > 0) {
+    const all = { doneBefore: 0, isPending: true };
+    await writeErasures({ storage, folder: unfinished }, copy.chainId, all);
+  }
   if ((await storage.stat(place)) !== undefined) await storage.rename(place, freeName(place));
   await storage.rename(unfinished, place);
   await storage.syncFolder(dirname(place));
   return copy.nextSequence;
 }
 
-/** @throws ViolationError. */
-async function checkVerifies(
+/** Verify a copy. @throws ViolationError. */
+async function verified(
   storage: Storage,
   of: { readonly key: ChainKey; readonly folder: string; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<FolderFindings> {
   const { key, folder, signal } = of;
-  const { violations, genesis } = await verifyFolder({
+  const found = await verifyFolder({
     ...{ storage, folder, chainId: undefined, trustMode: undefined, signal },
     ...{ headsOf: async () => [], allSignatures: false },
   });
-  const [first] = violations.list;
-  const name = genesis?.chainKey.text;
-  if (first === undefined && name === key.text) return;
+  const [first] = found.violations.list;
+  const name = found.genesis?.chainKey.text;
+  if (first === undefined && name === key.text) return found;
   const what = first?.what ?? `it holds the chain ${name}`;
   throw new ViolationError(
     `${key.text} was not restored, since its backup does not verify: ${what}. What was copied is in ${folder}`,

@@ -5,6 +5,7 @@ import type { TreeHead } from '../event/index.ts';
 import { copyChecked, copyGrown } from './copy-file.ts';
 import { damageError, errorCode } from './damage.ts';
 import { makeFolderDurable, readWhole, replaceFile, withFile } from './durable-files.ts';
+import { ErasuresOfCopy } from './erasures-of-copy.ts';
 import {
   deletedName,
   erasuresName,
@@ -19,6 +20,7 @@ import {
   parseSnapshotName,
   segmentName,
   snapshotName,
+  tileName,
   tilesName,
   unfinishedSuffix,
 } from './layout.ts';
@@ -51,6 +53,9 @@ export interface BackupReport {
   readonly copiedSegments: number;
   readonly copiedBytes: number;
 }
+
+/** Of a full tile. */
+const tileHashes = 256;
 
 /** How often it is begun anew, where the server has begun a segment, or put another file in the place of one, meanwhile. */
 const triesMax = 20;
@@ -90,12 +95,16 @@ class Backup {
   async run(): Promise<BackupReport | 'again' | undefined> {
     const { storage, from, to, top } = this.#options;
     if ((await storage.stat(join(from, deletedName))) !== undefined) return undefined;
+    // Before the manifest: what it says is done is done in the files that the manifest names.
+    const erasures = await readWhole(storage, join(from, erasuresName));
     const bytes = await readWhole(storage, join(from, manifestName));
     if (bytes === undefined) return undefined;
     const manifest = parseManifest(bytes);
     await makeFolderDurable(storage, to, top);
     const before = await this.#manifestOfCopy();
     if (before !== undefined) await this.#checkGoesOn(before, manifest);
+    const notes = new ErasuresOfCopy(this.#options, manifest.chainId, erasures);
+    await notes.begin();
     // First, since it goes when the next segment is begun. All else that the manifest names is a whole chain, whatever is begun meanwhile.
     const hasSnapshot = await this.#copyOptional(snapshotName(manifest.active.segment));
     if (!hasSnapshot && manifest.active.segment > 0) return 'again';
@@ -103,8 +112,9 @@ class Backup {
     const place = await this.#copyActive(manifest);
     await replaceFile(storage, join(to, manifestName), bytes);
     await this.#removeOthers(manifest);
-    await this.#copyTiles();
-    for (const name of [lockTokensName, erasuresName]) await this.#copyOptional(name);
+    await this.#copyTiles(place.commit);
+    await this.#copyOptional(lockTokensName);
+    await notes.end();
     return {
       chainId: manifest.chainId,
       head: { size: place.commit, root: place.frontier.root() },
@@ -238,13 +248,17 @@ class Backup {
   }
 
   /** Hashes of the tree, of which files only grow. */
-  async #copyTiles(): Promise<void> {
+  async #copyTiles(leaves: number): Promise<void> {
     const { storage, from, to, top } = this.#options;
     if ((await storage.stat(join(from, tilesName))) === undefined) return;
     await makeFolderDurable(storage, join(to, tilesName), top);
-    for (const { name, isFolder } of await storage.list(join(from, tilesName))) {
-      if (isFolder || name.endsWith(unfinishedSuffix)) continue;
-      await copyGrown(this.#copy(join(tilesName, name)), hashBytes);
+    // Of each level those of the tree that was copied, or fewer.
+    for (let level = 0, count = leaves; count > 0; level += 1) {
+      const name = tileName(level);
+      const isThere = (await storage.stat(join(from, name)))?.kind === 'file';
+      const pieces = { pieceBytes: hashBytes, piecesMax: count };
+      if (isThere) await copyGrown(this.#copy(name), pieces);
+      count = Math.floor(count / tileHashes);
     }
   }
 

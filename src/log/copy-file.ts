@@ -33,19 +33,24 @@ export interface FileDue {
  * @throws AtedbError CHAIN_DAMAGED where it is anything else; what the storage throws.
  */
 export async function copyChecked(options: CopyOptions, due: FileDue): Promise<void> {
+  const { storage, from } = options;
+  const what = `it is not the file whose ${due.bytes} bytes and SHA-256 the manifest has`;
+  const damage = damageError({ file: due.file, offset: 0, what });
+  // Opening a pipe waits for who writes to it, and what is too long would fill the disk before it is refused.
+  const there = await storage.stat(from);
+  if (there !== undefined && (there.kind !== 'file' || there.bytes !== due.bytes)) throw damage;
   await placed(options, async (source, target) => {
     const hash = createHash('sha256');
-    const bytes = await source.size();
+    const { bytes } = due;
     for (let at = 0; at < bytes; ) {
-      const chunk = await source.read(at, copiedAtOnceBytes);
+      const chunk = await source.read(at, Math.min(copiedAtOnceBytes, bytes - at));
+      if (chunk.length === 0) break;
       hash.update(chunk);
       await target.writeDurable(at, chunk);
       at += chunk.length;
       options.onBytes(chunk.length);
     }
-    if (bytes === due.bytes && hash.digest().equals(due.sha256)) return;
-    const what = `it is not the file whose ${due.bytes} bytes and SHA-256 the manifest has`;
-    throw damageError({ file: due.file, offset: 0, what });
+    if (!hash.digest().equals(due.sha256)) throw damage;
   });
 }
 
@@ -66,18 +71,23 @@ async function placed(
 }
 
 /**
- * Append to a copy what has come to a file that only grows since: whole pieces.
+ * Append to a copy what has come to a file that only grows since.
  *
- * @param pieceBytes of which the file is made.
+ * @param pieceBytes of which the file is made: whole ones are copied.
+ * @param piecesMax and so many at most.
  */
-export async function copyGrown(options: CopyOptions, pieceBytes: number): Promise<void> {
+export async function copyGrown(
+  options: CopyOptions,
+  { pieceBytes, piecesMax }: { readonly pieceBytes: number; readonly piecesMax: number },
+): Promise<void> {
   const { storage, from, to, onBytes } = options;
   const isThere = (await storage.stat(to)) !== undefined;
   await withFile(storage, from, 'read', (source) =>
     withFile(storage, to, isThere ? 'update' : 'replace', async (target) => {
-      const end = wholePieces(await source.size(), pieceBytes);
+      const end = Math.min(wholePieces(await source.size(), pieceBytes), piecesMax * pieceBytes);
       for (let at = wholePieces(await target.size(), pieceBytes); at < end; ) {
         const chunk = await source.read(at, Math.min(copiedAtOnceBytes, end - at));
+        if (chunk.length === 0) break;
         await target.writeDurable(at, chunk);
         at += chunk.length;
         onBytes(chunk.length);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { errorCode } from './damage.ts';
+import { basename, dirname, join } from 'node:path';
+import { damageError, errorCode } from './damage.ts';
 import { unfinishedSuffix } from './layout.ts';
+import { recordBytesMax } from './log-limits.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 /** Give a file its content in one step: after a crash it is there whole, as it was before, or not at all. */
@@ -12,10 +13,18 @@ export async function replaceFile(storage: Storage, path: string, bytes: Buffer)
   await storage.syncFolder(dirname(path));
 }
 
-/** Read a whole file, or undefined where there is none. */
+/**
+ * Read a whole file of records, or undefined where there is none.
+ *
+ * @throws AtedbError CHAIN_DAMAGED for one that is larger than any such file can be.
+ */
 export async function readWhole(storage: Storage, path: string): Promise<Buffer | undefined> {
   const entry = await storage.stat(path);
   if (entry?.kind !== 'file') return undefined;
+  if (entry.bytes > recordBytesMax) {
+    const what = `it has ${entry.bytes} bytes, more than any such file can have`;
+    throw damageError({ file: basename(path), offset: 0, what });
+  }
   return withFile(storage, path, 'read', (file) => file.read(0, entry.bytes));
 }
 

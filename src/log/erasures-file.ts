@@ -36,7 +36,16 @@ export async function readErasures(
   chainId: Buffer | undefined,
 ): Promise<Erasures | undefined> {
   const bytes = await readWhole(storage, join(folder, erasuresName));
-  if (bytes === undefined) return undefined;
+  return bytes && parseErasures(bytes, chainId);
+}
+
+/**
+ * Parse such a file.
+ *
+ * @param chainId undefined: whichever it is.
+ * @throws AtedbError CHAIN_DAMAGED, FORMAT_TOO_NEW.
+ */
+export function parseErasures(bytes: Buffer, chainId: Buffer | undefined): Erasures {
   const place = { file: erasuresName, offset: 0, magic: erasuresMagic };
   return parseChecked(ErasuresSchema, bytes, place, (message) => {
     const id = toHash(message.chainId, 'its chain id');

@@ -10,6 +10,7 @@ export {
   readError,
 } from './damage.ts';
 export { finishDeletion, markDeleted } from './delete-folder.ts';
+export { dropDerived } from './drop-derived.ts';
 export { type DumpPart, dumpLog } from './dump-log.ts';
 export type { DurableState } from './durable-state.ts';
 export { type Erasures, readErasures, writeErasures } from './erasures-file.ts';

@@ -71,6 +71,7 @@ export class Tally {
   readonly #signed = new Count();
   readonly #coveredLater = new Count();
   #gone = { dropped: 0, redacted: 0, expired: 0 };
+  #redactions = 0;
 
   add({ batch, commit, vouchedBy }: VerifiedBatch): void {
     const { seal, count, bytes } = batch;
@@ -100,8 +101,14 @@ export class Tally {
     return { ...this.#gone };
   }
 
+  /** Number of redactions. */
+  get redactions(): number {
+    return this.#redactions;
+  }
+
   #addGone(batch: VerifiedBatch['batch']): void {
     for (let index = 0; index < batch.count; index += 1) {
+      if (batch.kindOf(index) === 'redaction') this.#redactions += 1;
       const state = batch.dataStateOf(index);
       if (state === dataStates.dropped) this.#gone.dropped += 1;
       else if (state === dataStates.redacted) this.#gone.redacted += 1;
