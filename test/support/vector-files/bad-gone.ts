@@ -256,7 +256,7 @@ function storedRuns(): BadRun[] {
     ['dropped, and names a redaction', made(event, { ...dropped, redaction: 2 }), true],
     ['redacted, and names no redaction', made(event, { state: 'redacted' }), true],
     ['a redaction is named, and the data is there', stated(0, 2), true],
-    ['a state that nobody knows', stated(4), true, 'NON_CANONICAL'],
+    ['a state that nobody knows', stated(5), true, 'NON_CANONICAL'],
     [
       'a genesis whose data is dropped',
       withoutData(genesis.run, () => dropped),
