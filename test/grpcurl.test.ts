@@ -56,7 +56,7 @@ describe.runIf(hasGrpcurl)('the tour with grpcurl and buf curl', () => {
       }
     }
     expect(steps).toBeGreaterThan(25);
-  }, 120_000);
+  }, 240_000);
 });
 
 function isInstalled(program: string): boolean {

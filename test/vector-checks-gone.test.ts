@@ -167,5 +167,5 @@ describe.each(providerNames)('with the provider %s', (name) => {
       expect(left, what as string).toEqual(owed);
     }
     await checkBadReplays('compaction', 'bad');
-  });
+  }, 120_000);
 });

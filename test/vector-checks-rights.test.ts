@@ -75,7 +75,7 @@ describe.each(providerNames)('with the provider %s', (name) => {
       await expect(verifyGenesis(hex(run)), why as string).rejects.toMatchObject({ reason });
     }
     checkBadBatches('ownership');
-  });
+  }, 120_000);
 
   test('keys that act by delegations', async () => {
     const check = async ({ delegations, issuer }: Case) => {
@@ -99,7 +99,7 @@ describe.each(providerNames)('with the provider %s', (name) => {
     checkBadBatches('delegations');
     await checkReplays('delegations', 'replays');
     await checkBadReplays('delegations', 'badReplays');
-  });
+  }, 120_000);
 });
 
 test('delegations say what generated stubs read in them', () => {
