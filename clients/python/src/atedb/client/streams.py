@@ -65,6 +65,8 @@ class _GrpcCall:
         self._server = transport.address.server
         self._call = transport.begin(path, metadata, timeout)
         self._answers: AsyncIterator[bytes] = aiter(self._call)
+        self._sent: CallFailed | None = None
+        self._call.add_done_callback(self._keep_status)
 
     async def write(self, message: bytes) -> None:
         """Send a message. Where the call has ended, reading tells how."""
@@ -96,16 +98,33 @@ class _GrpcCall:
         """End the call here and now."""
         self._call.cancel()
 
+    def _keep_status(self, _: object) -> None:
+        """Keep the status that the server has sent: a write that fails after it puts one of its own in its place."""
+        reading = self._status()
+        try:
+            # It is there, so nothing is waited for. A task would come after the write that fails.
+            reading.send(None)
+        except StopIteration as end:
+            status: CallFailed = end.value
+            if status.message != _OF_FAILED_WRITE:
+                self._sent = status
+        else:
+            reading.close()
+
+    async def _status(self) -> CallFailed:
+        code, message = await self._call.code(), await self._call.details() or ""
+        return CallFailed(code.value[0], message, details_of(await self._call.trailing_metadata()))
+
     async def _status_after(self, error: grpc.aio.AioRpcError) -> CallFailed:
-        """Give the status that the server has sent, which takes the place of one that a failed write has made."""
-        code, message, trailers = error.code(), error.details() or "", error.trailing_metadata()
+        """Give the status that the server has sent, whether it came before a failed write had made one or soon after."""
+        code, message = error.code(), error.details() or ""
         for _ in range(_STATUS_TRIES):
+            if self._sent is not None:
+                return self._sent
             if message != _OF_FAILED_WRITE:
                 break
             await asyncio.sleep(_STATUS_WAIT_S)
-            code, message = await self._call.code(), await self._call.details() or ""
-            trailers = await self._call.trailing_metadata()
-        return CallFailed(code.value[0], message, details_of(trailers))
+        return CallFailed(code.value[0], message, details_of(error.trailing_metadata()))
 
 
 class PlainStream:
