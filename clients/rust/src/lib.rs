@@ -1,0 +1,30 @@
+//! A client of atedb, a datachain server: append signed and encrypted events to a chain, verify it, and stream it back.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod crypto;
+mod encoding;
+mod error;
+mod events;
+mod limits;
+mod log;
+mod reason;
+mod trust;
+mod tunnel;
+#[cfg(test)]
+mod vectors;
+
+pub use crate::crypto::composite::Suite;
+pub use crate::crypto::hashes::Hash;
+pub use crate::crypto::keys::{Fingerprint, KeyPair, PublicKey};
+pub use crate::crypto::merkle::TreeHead;
+pub use crate::error::{Error, Result};
+pub use crate::events::event::EventKind;
+pub use crate::events::genesis::{Genesis, TrustMode};
+pub use crate::events::primary_key::{PrimaryKey, child_primary_key, primary_key_from_name};
+pub use crate::events::rules::{Authorisation, KeyChange, ReadRule, WriteRule};
+pub use crate::events::seal::Precondition;
+pub use crate::reason::Reason;
+pub use crate::trust::checkpoints::SignedHead;
+pub use crate::trust::signers::VouchedBy;
