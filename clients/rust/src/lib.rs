@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod client;
 mod crypto;
 mod encoding;
 mod error;
@@ -15,6 +16,16 @@ mod tunnel;
 #[cfg(test)]
 mod vectors;
 
+pub use crate::client::chain::{Chain, Range, Subscribe};
+pub use crate::client::chain_event::{ChainEvent, Seal};
+pub use crate::client::client::{Client, ConnectOptions, Home, OpenOptions};
+pub use crate::client::events::EventStream;
+pub use crate::client::identity_check::{LookUpIdentity, LookedUp};
+pub use crate::client::keys::UseKey;
+pub use crate::client::notices::{Notice, NoticeKind, OnNotice};
+pub use crate::client::subscription::{From, OnSignal, Signal};
+pub use crate::client::tls::TlsOptions;
+pub use crate::client::transport::Encryption;
 pub use crate::crypto::composite::Suite;
 pub use crate::crypto::hashes::Hash;
 pub use crate::crypto::keys::{Fingerprint, KeyPair, PublicKey};
