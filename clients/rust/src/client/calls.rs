@@ -32,6 +32,9 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// Methods of the service of chains.
 pub(crate) mod methods {
     pub(crate) const OPEN_CHAIN: &str = "/atedb.v1.ChainService/OpenChain";
+    pub(crate) const APPEND: &str = "/atedb.v1.ChainService/Append";
+    pub(crate) const APPEND_BATCH: &str = "/atedb.v1.ChainService/AppendBatch";
+    pub(crate) const LOCK: &str = "/atedb.v1.ChainService/Lock";
     pub(crate) const GET_TICKET: &str = "/atedb.v1.ChainService/GetTicket";
     pub(crate) const GET_PROOF: &str = "/atedb.v1.ChainService/GetProof";
     pub(crate) const GET_KEYS: &str = "/atedb.v1.ChainService/GetKeys";

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::client::calls::ChainCalls;
-use crate::client::chain::Chain;
+use crate::client::chain::{Chain, ChainParts};
 use crate::client::home::default_home;
 use crate::client::identity_check::{IdentityCheck, LookUpIdentity};
 use crate::client::keys::{KeyStore, OwnKey, UseKey};
@@ -58,21 +59,46 @@ impl std::fmt::Debug for ConnectOptions {
 }
 
 /// How a chain is opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OpenOptions {
     /// The key that it is written and read with.
     pub key: UseKey,
+    /// A chain that isn't there is CHAIN_NOT_FOUND; else it is created by the first append.
+    pub must_exist: bool,
     /// The id that the chain must have.
     pub chain_id: Option<Hash>,
     /// The mode that the chain must have.
     pub trust_mode: Option<TrustMode>,
-    /// The chain must be confidential.
+    /// The chain must be confidential, and is created so.
     pub confidential: bool,
-    /// The chain must be private.
+    /// The chain must be private, and is created so.
     pub private: bool,
+    /// Whether sealed data is padded to a length that many others share.
+    pub pad: bool,
     /// Whether all that is read is checked to have been allowed, for which all before it is read; None: where the server isn't
     /// trusted with that.
     pub check_rules: Option<bool>,
+    /// Whether each batch is signed, also where a proof of the key would do.
+    pub sign_batches: bool,
+    /// For how long appends and locks wait for a lost server.
+    pub reconnect: Duration,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        OpenOptions {
+            key: UseKey::Default,
+            must_exist: false,
+            chain_id: None,
+            trust_mode: None,
+            confidential: false,
+            private: false,
+            pad: false,
+            check_rules: None,
+            sign_batches: false,
+            reconnect: Duration::from_secs(60),
+        }
+    }
 }
 
 /// A client of one server. Nothing is sent before it is needed.
@@ -124,14 +150,15 @@ impl Client {
     /// CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT, VERIFICATION_FAILED, UNSUPPORTED,
     /// CONNECTION_FAILED and others.
     pub async fn open(&self, chain: &str, options: OpenOptions) -> Result<Chain> {
+        let for_append = !options.must_exist;
         let chain = self.chain(chain, options)?;
-        chain.open(false).await?;
+        chain.open(for_append).await?;
         Ok(chain)
     }
 
     fn chain(&self, chain: &str, options: OpenOptions) -> Result<Chain> {
         let chain_key = ChainKey::parse(chain)?;
-        let own_key = OwnKey::new(Arc::clone(&self.keys), options.key);
+        let own_key = OwnKey::new(Arc::clone(&self.keys), options.key.clone());
         let expected = Expected {
             chain_id: options.chain_id,
             trust_mode: options.trust_mode,
@@ -145,7 +172,8 @@ impl Client {
         let check = ChainOpener::checker(&knowledge);
         let calls = Arc::new(ChainCalls::new(Arc::clone(&self.transport), chain_key, own_key.clone(), check));
         let opener = Arc::new(ChainOpener::new(Arc::clone(&calls), knowledge));
-        Ok(Chain::new(calls, opener, own_key, options.check_rules))
+        let (home, on_notice) = (self.home.clone(), Arc::clone(&self.on_notice));
+        Ok(Chain::new(ChainParts { calls, opener, own_key, home, options, on_notice }))
     }
 
     /// Ends the connection. Chains are closed before.

@@ -33,12 +33,9 @@ pub struct EventStream {
 
 impl EventStream {
     /// Has a task fill it.
-    pub(crate) fn filled<F: Future<Output = Result<()>> + Send>(
+    pub(crate) fn filled<F: Future<Output = Result<()>> + Send + 'static>(
         fill: impl FnOnce(EventSink) -> F + Send + 'static,
-    ) -> Self
-    where
-        F: 'static,
-    {
+    ) -> Self {
         let (sender, events) = mpsc::channel(READ_AHEAD_MAX);
         let last = sender.clone();
         let task = tokio::spawn(async move {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
-use crate::client::answers::{hashes_in, head_in, part, untrue};
+use crate::client::answers::{hashes_in, head_in, untrue};
 use crate::client::calls::{ChainCalls, methods};
 use crate::client::lazy_saver::{LazySaver, Saved};
 use crate::client::notices::{Notice, NoticeKind, OnNotice};

@@ -223,8 +223,13 @@ impl KemPrivateKey {
     }
 }
 
+/// A shared secret, and `enc`.
+pub(crate) type Encapsulated = (Zeroizing<[u8; 32]>, Vec<u8>);
+/// A secret of the curve, and the new public key.
+type Agreed = (Zeroizing<Vec<u8>>, Vec<u8>);
+
 /// Makes a secret for the owner of a key: the shared secret, and `enc`. None for a key in which `key_fault` finds a fault.
-pub(crate) fn encapsulate(kem: Kem, public_key: &[u8]) -> Result<Option<(Zeroizing<[u8; 32]>, Vec<u8>)>> {
+pub(crate) fn encapsulate(kem: Kem, public_key: &[u8]) -> Result<Option<Encapsulated>> {
     if kem.key_fault(public_key).is_some() {
         return Ok(None);
     }
@@ -258,7 +263,7 @@ pub(crate) fn encapsulate(kem: Kem, public_key: &[u8]) -> Result<Option<(Zeroizi
 }
 
 /// Agrees with a key of the curve with a new one: the secret, and the new public key.
-fn agree(kem: Kem, curve_key: &[u8]) -> Result<Option<(Zeroizing<Vec<u8>>, Vec<u8>)>> {
+fn agree(kem: Kem, curve_key: &[u8]) -> Result<Option<Agreed>> {
     match kem {
         Kem::MlKem768X25519 => {
             let Some(point) = array::<32>(curve_key) else {

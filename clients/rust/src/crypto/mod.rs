@@ -34,7 +34,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Reads what `hex` has written; None for anything else.
 pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || !digits.iter().all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f')) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f')) {
         return None;
     }
     let value = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };

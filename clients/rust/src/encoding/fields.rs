@@ -199,6 +199,7 @@ impl FieldWriter {
         self
     }
 
+    #[cfg(test)]
     #[must_use]
     pub fn fixed64(mut self, number: u32, value: u64) -> Self {
         if value != 0 {

@@ -48,7 +48,8 @@ const fn uint32(number: u32, name: &'static str) -> FieldForm {
 }
 
 macro_rules! form {
-    ($constant:ident, $name:literal, [$($field:expr),* $(,)?]) => {
+    ($(#[$attribute:meta])? $constant:ident, $name:literal, [$($field:expr),* $(,)?]) => {
+        $(#[$attribute])?
         pub(crate) static $constant: MessageForm = MessageForm { name: $name, fields: &[$($field),*] };
     };
 }
@@ -303,12 +304,16 @@ form!(
 );
 
 form!(
+    // A client makes them, and reads none.
+    #[cfg(test)]
     KEY_SHARE,
     "KeyShare",
     [uint32(1, "kem").required(), FieldForm::bytes(2, "public_key").at_most(4_096).required(),]
 );
 
 form!(
+    // A client makes them, and reads none.
+    #[cfg(test)]
     CLIENT_HELLO,
     "ClientHello",
     [
@@ -363,12 +368,16 @@ form!(
 );
 
 form!(
+    // A client makes them, and reads none.
+    #[cfg(test)]
     CLIENT_FINISHED,
     "ClientFinished",
     [FieldForm::magic(magics::CLIENT_FINISHED), hash32(2, "finished").required(),]
 );
 
 form!(
+    // A client makes them, and reads none.
+    #[cfg(test)]
     CALL_REQUEST,
     "CallRequest",
     [

@@ -98,6 +98,16 @@ pub(crate) struct ServerAddress {
     pub pinned: Option<String>,
 }
 
+/// Splits the address of a chain, `ate://host[:port]/<chain key>[#sha256:<fingerprint>]`, into that of its server, for
+/// [`Client::connect`](crate::Client::connect), and its key, for [`Client::open`](crate::Client::open).
+///
+/// Fails with REQUEST_INVALID, and CHAIN_KEY_INVALID for its chain key.
+pub fn split_chain_address(text: &str) -> Result<(String, String)> {
+    let ChainAddress { server, chain_key } = ChainAddress::parse(text)?;
+    let pin = server.pinned.map(|pinned| format!("#{}", fingerprint_text(&pinned))).unwrap_or_default();
+    Ok((format!("{}{pin}", server.server), chain_key.text))
+}
+
 /// Where a chain is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChainAddress {

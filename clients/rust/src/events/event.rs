@@ -10,7 +10,8 @@ use crate::encoding::forms::{self, magics};
 use crate::encoding::strict::{check_strict, check_within};
 use crate::error::{Error, Result};
 use crate::events::primary_key::PrimaryKey;
-use crate::events::rules::{Confidentiality, EventAuthority};
+use crate::events::rules::EventAuthority;
+use crate::events::sealed_data::EventSealer;
 use crate::limits::{EVENT_HEADER_BYTES_MAX, TYPE_NAME_BYTES_MAX};
 use crate::reason::Reason;
 
@@ -107,8 +108,8 @@ fn mark_of(field: u32) -> u8 {
 pub(crate) enum Storing<'a> {
     /// In clear, hashed with 16 random bytes that are never used for other data.
     Clear { salt: [u8; SALT_BYTES] },
-    /// Sealed: makes of the data and the header's bytes before the data's hash what is stored.
-    Sealed { confidentiality: Confidentiality, seal: &'a dyn Fn(&[u8], &[u8]) -> Result<Vec<u8>> },
+    /// Sealed, under a key for this event alone.
+    Sealed(&'a EventSealer),
 }
 
 /// What a writer says in an event.
@@ -149,7 +150,7 @@ pub(crate) fn build_event(said: &EventInput<'_>) -> Result<BuiltEvent> {
         .maybe(5, said.collection);
     let confidentiality = match &said.storing {
         Storing::Clear { .. } => None,
-        Storing::Sealed { confidentiality, .. } => Some(confidentiality),
+        Storing::Sealed(sealer) => Some(&sealer.confidentiality),
     };
     let header = said
         .authority
@@ -160,8 +161,8 @@ pub(crate) fn build_event(said: &EventInput<'_>) -> Result<BuiltEvent> {
     let mut header = said.authority.write_late(header).finish();
     let (data, hash, salt) = match &said.storing {
         Storing::Clear { salt } => (said.data.to_vec(), tagged_hash(HASH_DATA, &[salt, said.data]), salt.as_slice()),
-        Storing::Sealed { seal, .. } => {
-            let data = seal(said.data, &header)?;
+        Storing::Sealed(sealer) => {
+            let data = sealer.seal(said.data, &header)?;
             let hash = tagged_hash(HASH_SEALED_DATA, &[&data]);
             (data, hash, [].as_slice())
         }

@@ -7,7 +7,7 @@ use crate::crypto::hashes::Hash;
 use crate::crypto::merkle::Frontier;
 use crate::encoding::forms::magics;
 use crate::error::Result;
-use crate::events::commit::{Commit, StoredBatch};
+use crate::events::commit::Commit;
 use crate::limits::{BATCH_BYTES_MAX, UNSYNCED_BYTES_MAX};
 use crate::log::frame::{Frame, checked_record, commit_at_end, commit_of, crc_fits, damaged, frame_batch, read_length};
 use crate::reason::Reason;
@@ -18,7 +18,7 @@ const FOOTER_BYTES_MAX: usize = 80;
 
 /// What is to be made of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It is good to its end.
     Whole,
     /// What follows the last whole batch was never acknowledged, as far as the file can tell.
@@ -28,12 +28,12 @@ pub(crate) enum Verdict {
 }
 
 /// The start of a segment file.
-pub(crate) struct SegmentHeader {
-    pub first_commit: u64,
-    pub first_sequence: u64,
+struct SegmentHeader {
+    first_commit: u64,
+    first_sequence: u64,
     frontier: Frontier,
     /// Size with its tag: where the first batch begins.
-    pub bytes: usize,
+    bytes: usize,
 }
 
 /// The end of a segment file that was closed in good order.
@@ -44,20 +44,30 @@ struct SegmentFooter {
     tree_root: Hash,
 }
 
-/// What a segment holds. Offsets are in bytes from the file's start.
-pub(crate) struct SegmentScan {
-    pub header: SegmentHeader,
+/// What a segment file holds. Offsets are in bytes from the file's start.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SegmentScan {
+    /// What is to be made of it.
     pub verdict: Verdict,
+    /// Where the first batch begins.
+    pub start: usize,
     /// Where the last whole batch ends.
     pub end: usize,
     /// What is durable for certain.
     pub durable: usize,
+    /// What is wrong at the end of the last whole batch.
     pub fault: Option<&'static str>,
+    /// Number of whole batches.
+    pub batches: usize,
+    /// Number of the commit that comes next.
     pub next_commit: u64,
+    /// Sequence of the event that comes next.
     pub next_sequence: u64,
+    /// Root of the tree of all commits before.
     pub tree_root: Hash,
+    /// Whether it was closed in good order.
     pub has_footer: bool,
-    pub batches: Vec<StoredBatch>,
 }
 
 /// Reads the header that a segment file begins with. Fails with CHAIN_DAMAGED, FORMAT_TOO_NEW.
@@ -114,10 +124,12 @@ fn footer_at_end(data: &Bytes) -> Result<Option<(SegmentFooter, usize)>> {
     Ok(None)
 }
 
-/// Reads a segment from its header to its end or first fault, checking all that can be checked without the events.
+/// Reads a server's segment file from its header to its end or first fault, checking all that can be checked without the events
+/// (docs/format.md, "Recovery"): framing, checksums, commits, the tree. What the events are isn't looked at.
 ///
-/// Fails with CHAIN_DAMAGED, FORMAT_TOO_NEW where its header is none.
-pub(crate) fn scan_segment(data: &Bytes, segment: u64) -> Result<SegmentScan> {
+/// `segment` is its number. Fails with CHAIN_DAMAGED, FORMAT_TOO_NEW where its header is none.
+pub fn scan_segment(data: impl Into<Bytes>, segment: u64) -> Result<SegmentScan> {
+    let data = &data.into();
     let header = parse_header(data, segment)?;
     let footer = footer_at_end(data)?;
     let footer = footer.filter(|(footer, size)| footer.durable_offset == data.len() - size).map(|(footer, _)| footer);
@@ -134,8 +146,8 @@ pub(crate) fn scan_segment(data: &Bytes, segment: u64) -> Result<SegmentScan> {
         next_sequence: header.first_sequence,
         tree_root: frontier.root(),
         has_footer: footer.is_some(),
-        batches: Vec::new(),
-        header,
+        batches: 0,
+        start: header.bytes,
     };
     let within = data.slice(..limit);
     let (mut contradicts, mut resume, mut time_unix_ms) = (false, None, 0);
@@ -159,7 +171,7 @@ pub(crate) fn scan_segment(data: &Bytes, segment: u64) -> Result<SegmentScan> {
                     scan.next_sequence = commit.header.next_sequence();
                     scan.end = found.end;
                     scan.durable = scan.durable.max(offset(commit.durable_offset));
-                    scan.batches.push(StoredBatch { run: within.slice(found.start..found.run_end), commit });
+                    scan.batches += 1;
                 }
             },
         }

@@ -9,51 +9,13 @@ use crate::events::batch::Batch;
 use crate::events::event::{EventKind, MARK_SEALED};
 use crate::events::genesis::Genesis;
 use crate::events::primary_key::PrimaryKey;
-use crate::events::rules::{Confidentiality, EventAuthority, ReadRule, WriteRule};
+use crate::events::rules::{Confidentiality, ReadRule, WriteRule};
 use crate::limits::TREE_DEPTH_MAX;
 use crate::reason::Reason;
+use crate::trust::act::Act;
 use crate::trust::key_ring::{KeyRing, KeyUndo};
 use crate::trust::object_tree::{ObjectTree, Place, ROOT, TreeUndo};
 use crate::trust::signers::{Keys, actors_of, in_words, keys_of_signers, signers_of};
-
-/// An event, as far as its right is concerned.
-struct Act {
-    index: usize,
-    key: Place,
-    parent: Place,
-    said: Arc<EventAuthority>,
-    actors: Vec<Fingerprint>,
-}
-
-impl Act {
-    fn refused(&self, reason: Reason, why: impl std::fmt::Display) -> Error {
-        let names = in_words(&self.actors).replace(", ", ",");
-        let error = Error::new(reason, format!("event {}: {why}", self.index));
-        let error = error.with("event_index", self.index).with("fingerprint", names);
-        match self.key {
-            Some(key) => error.with("primary_key", hex(&key)),
-            None => error,
-        }
-    }
-
-    fn counts_no_more(&self, fingerprint: &Fingerprint) -> Error {
-        let name = hex(fingerprint);
-        let why = format!("the key {name} counts no more, or would replace itself, and can't be named");
-        self.refused(Reason::KeyRevoked, why)
-    }
-
-    fn parent_invalid(&self, problem: &str) -> Error {
-        let why = match problem {
-            "cycle" => "its parent would be itself, or below it",
-            "gone" => "its parent was removed",
-            "elsewhere" => "the object has another parent. Name that one, or say that the object moves",
-            "there" => "it says that the object moves to where it is, or it is new",
-            _ => "its parent is too far from the root of the chain",
-        };
-        let parent = self.parent.map_or_else(String::new, |parent| hex(&parent));
-        self.refused(Reason::ParentInvalid, why).with("problem", problem).with("parent", parent)
-    }
-}
 
 enum Change {
     Key(KeyUndo),
@@ -413,18 +375,6 @@ impl Authority {
 
     fn not_allowed(&self, act: &Act, place: Place, verb: &str) -> Error {
         let (rule, at) = self.tree.write_rule_of(place);
-        let place = at.map_or_else(|| "the root of the chain".to_owned(), |key| format!("the object {}", hex(&key)));
-        let object = act.key.map_or_else(String::new, |key| hex(&key));
-        let names = in_words(&act.actors);
-        let why = format!("the keys {names} may not {verb} the object {object}: the rule of {place} decides");
-        let kind = match rule.as_deref() {
-            None => "roots",
-            Some(WriteRule::Everyone) => "everyone",
-            Some(WriteRule::Nobody) => "nobody",
-            Some(WriteRule::AnyOf(_)) => "any_of",
-            Some(WriteRule::Inherit) => "inherit",
-        };
-        let error = act.refused(Reason::KeyNotAllowed, why).with("rule", kind);
-        error.with("rule_at", at.map_or_else(|| "root".to_owned(), |key| hex(&key)))
+        act.not_allowed(verb, rule.as_deref(), at)
     }
 }

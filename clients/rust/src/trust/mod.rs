@@ -1,5 +1,6 @@
 //! The rules by which a chain takes an event (docs/trust.md), and what a reader believes. Nothing here has effects.
 
+mod act;
 pub(crate) mod authority;
 pub(crate) mod check_batch;
 pub(crate) mod checkpoints;

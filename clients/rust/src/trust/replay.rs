@@ -160,6 +160,7 @@ impl ReplayVerifier {
     ///
     /// Fails with VERIFICATION_FAILED, saying which commit and what is wrong with it; UNSUPPORTED for what this version doesn't
     /// carry out.
+    #[cfg(test)]
     pub fn verify(&mut self, data: &Bytes) -> Result<Vec<VerifiedBatch>> {
         self.verify_prepared(ReplayVerifier::prepare(data)?)
     }

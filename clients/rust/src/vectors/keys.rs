@@ -176,10 +176,7 @@ fn what_is_sealed_here_is_opened_here() {
         reply_to: None,
         time_unix_ms: 0,
         authority: &EventAuthority::default(),
-        storing: Storing::Sealed {
-            confidentiality: sealer.confidentiality.clone(),
-            seal: &|data, header| sealer.seal(data, header),
-        },
+        storing: Storing::Sealed(&sealer),
     };
     let built = build_event(&said).expect("it is whole");
     let run = bytes::Bytes::from(built.frame);

@@ -133,7 +133,7 @@ fn replays() {
 }
 
 fn check_segment(case: &Case) {
-    let scan = scan_segment(&case.data("file"), case.number("segment")).expect("its header can be read");
+    let scan = scan_segment(case.data("file"), case.number("segment")).expect("its header can be read");
     let verdict = match scan.verdict {
         Verdict::Whole => "whole",
         Verdict::Tail => "tail",
@@ -141,10 +141,10 @@ fn check_segment(case: &Case) {
     };
     assert_eq!(verdict, case.text("verdict"), "{:?}", scan.fault);
     for (part, found) in [
-        ("start", scan.header.bytes as u64),
+        ("start", scan.start as u64),
         ("end", scan.end as u64),
         ("durable", scan.durable as u64),
-        ("batches", scan.batches.len() as u64),
+        ("batches", scan.batches as u64),
         ("nextCommit", scan.next_commit),
         ("nextSequence", scan.next_sequence),
     ] {
@@ -164,7 +164,7 @@ const SEGMENTS: &[List] = &[
     ("tail", check_segment),
     ("damage", check_segment),
     ("unreadable", |case| {
-        refused(scan_segment(&case.data("file"), case.number("segment")), case.text("reason"));
+        refused(scan_segment(case.data("file"), case.number("segment")), case.text("reason"));
     }),
 ];
 
