@@ -36,7 +36,7 @@ pub use crate::crypto::keys::{Fingerprint, KeyPair, PublicKey};
 pub use crate::crypto::merkle::TreeHead;
 pub use crate::error::{Error, Result};
 pub use crate::events::chain_key::split_chain_address;
-pub use crate::events::event::EventKind;
+pub use crate::events::event::{DataState, EventKind};
 pub use crate::events::genesis::{Genesis, TrustMode};
 pub use crate::events::primary_key::{PrimaryKey, child_primary_key, primary_key_from_name};
 pub use crate::events::rules::{Authorisation, KeyChange, ReadRule, WriteRule};

@@ -10,7 +10,7 @@ use crate::crypto::hashes::Hash;
 use crate::crypto::keys::{Fingerprint, PublicKey};
 use crate::encoding::message::Message;
 use crate::error::Result;
-use crate::events::event::{EventKind, MARK_SEALED};
+use crate::events::event::{DataState, EventKind, MARK_SEALED};
 use crate::events::primary_key::PrimaryKey;
 use crate::events::rules::{Authorisation, Confidentiality, EventAuthority, KeyChange};
 use crate::trust::replay::VerifiedBatch;
@@ -79,6 +79,8 @@ pub struct ChainEvent {
     pub committed_unix_ms: u64,
     /// In clear; empty where it is sealed and can't be opened.
     pub data: Bytes,
+    /// Why the data is not here; None: it is.
+    pub data_state: Option<DataState>,
     /// How the data is stored.
     pub seal: Seal,
     /// The header, as it was signed.
@@ -166,7 +168,9 @@ pub(crate) fn events_of(verified: &VerifiedBatch, start: u64, end: Option<u64>) 
             time_unix_ms: said.present_number(14),
             committed_unix_ms: header.time_unix_ms,
             data: event.data.clone(),
+            data_state: event.data_state,
             seal: sealed
+                .filter(|_| event.data_state.is_none())
                 .map_or(Seal::None, |sealed| Seal::NoKey { read_key_id: sealed.read_key_id, holders: Vec::new() }),
             header: event.header.clone(),
             writer_id: batch.seal.writer_id,

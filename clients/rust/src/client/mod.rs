@@ -12,6 +12,7 @@ pub(crate) mod follower;
 pub(crate) mod home;
 pub(crate) mod identity_check;
 pub(crate) mod keys;
+pub(crate) mod knowledge;
 pub(crate) mod known_hosts;
 pub(crate) mod lazy_saver;
 pub(crate) mod lock;

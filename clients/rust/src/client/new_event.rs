@@ -186,6 +186,7 @@ impl IdentifiedEvent {
             roots,
             key_change: event.key_change.clone(),
             label: event.label,
+            redaction: None,
         }
     }
 

@@ -24,6 +24,7 @@ use crate::encoding::fields::FieldWriter;
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
 use crate::events::commit::split_slice;
+use crate::events::event::{DataState, EventKind};
 use crate::events::genesis::{Genesis, TrustMode};
 use crate::events::primary_key::PrimaryKey;
 use crate::events::rules::Confidentiality;
@@ -156,7 +157,49 @@ impl ChainReader {
     }
 
     /// Gets an event; None for an object that nobody has written. That no newer event of the object exists is the server's word.
+    ///
+    /// Where its data is gone, what allows that is asked for, and verified.
     pub async fn get(&self, wanted: Wanted) -> Result<Option<ChainEvent>> {
+        let Some((batch, sequence)) = self.fetch(wanted).await? else {
+            return Ok(None);
+        };
+        let Some(event) = events_of(&batch, sequence, Some(sequence + 1))?.pop() else {
+            return Err(untrue("the event is not the one that was asked for"));
+        };
+        self.check_gone(&batch, &event).await?;
+        self.opened(event).await.map(Some)
+    }
+
+    /// Checks that something newer is there of an object whose event was dropped, or the redaction of what was erased.
+    async fn check_gone(&self, batch: &VerifiedBatch, event: &ChainEvent) -> Result<()> {
+        let unallowed = || {
+            untrue(format_args!(
+                "the data of the event at sequence {} is gone, and nothing allows that",
+                event.sequence
+            ))
+        };
+        let view = usize::try_from(event.sequence - batch.commit.header.first_sequence).ok();
+        let view = view.and_then(|index| batch.batch.events.get(index));
+        match (event.data_state, event.primary_key, view) {
+            (None, _, _) => Ok(()),
+            (Some(DataState::Dropped), Some(key), _) => match self.fetch(Wanted::Newest(key)).await? {
+                Some((by, newest)) if newest > event.sequence && writes(&by, newest) => Ok(()),
+                _ => Err(unallowed()),
+            },
+            (Some(DataState::Redacted), Some(key), Some(view)) if view.redacted_by > event.sequence => {
+                let (by, sequence) = self.fetch(Wanted::At(view.redacted_by)).await?.ok_or_else(unallowed)?;
+                let index = usize::try_from(sequence - by.commit.header.first_sequence).map_err(|_| unallowed())?;
+                let is_of_object = by.batch.events.get(index).is_some_and(|one| one.primary_key == Some(key));
+                let said = by.batch.authority_of(index)?;
+                let names = said.redaction.as_ref().is_some_and(|redaction| redaction.names(event.sequence));
+                if is_of_object && names { Ok(()) } else { Err(unallowed()) }
+            }
+            _ => Err(unallowed()),
+        }
+    }
+
+    /// Gets the batch of an event, verified, and the event's sequence.
+    async fn fetch(&self, wanted: Wanted) -> Result<Option<(VerifiedBatch, u64)>> {
         let (genesis, known) = (self.genesis()?, self.known()?);
         let request = FieldWriter::new()
             .bytes(event_request::CHAIN_KEY, self.calls.chain_key.text.as_bytes())
@@ -187,15 +230,17 @@ impl ChainReader {
             self.tie(&verified_head, &head).await?;
         }
         self.tie(&head, &known).await?;
-        let event = events_of(&verified, sequence, Some(sequence + 1))?.pop();
-        let is_wanted = |event: &ChainEvent| match wanted {
+        let first = verified.commit.header.first_sequence;
+        let index = sequence.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+        let event = index.and_then(|index| verified.batch.events.get(index));
+        let is_wanted = event.is_some_and(|event| match wanted {
             Wanted::Newest(key) => event.primary_key == Some(key),
-            Wanted::At(due) => event.sequence == due,
-        };
-        match event.filter(is_wanted) {
-            Some(event) => self.opened(event).await.map(Some),
-            None => Err(untrue("the event is not the one that was asked for")),
+            Wanted::At(due) => sequence == due,
+        });
+        if !is_wanted {
+            return Err(untrue("the event is not the one that was asked for"));
         }
+        Ok(Some((verified, sequence)))
     }
 
     /// Compares two heads of the chain, whichever is the newer. Fails with HEAD_CONFLICT.
@@ -303,6 +348,10 @@ impl ChainReader {
         }
         self.tie(&head, &follower.known_before).await?;
         if reached.size == head.size {
+            // Beyond what was asked for it isn't known yet what is behind.
+            if end.is_none() {
+                follower.verifier.check_nothing_owed()?;
+            }
             self.opener.advance(Some(follower.known_before), reached);
         }
         Ok(reached)
@@ -404,4 +453,11 @@ impl ChainReader {
         event.data = data.map_or_else(Bytes::new, |data| Bytes::copy_from_slice(&data));
         Ok(event)
     }
+}
+
+/// Whether the event of a sequence, which is in a batch, is data or a tombstone.
+fn writes(batch: &VerifiedBatch, sequence: u64) -> bool {
+    let index = sequence.checked_sub(batch.commit.header.first_sequence).and_then(|index| usize::try_from(index).ok());
+    let event = index.and_then(|index| batch.batch.events.get(index));
+    event.is_some_and(|event| matches!(event.kind, EventKind::Data | EventKind::Tombstone))
 }

@@ -223,6 +223,10 @@ impl Subscription {
         follower.name(&self.reader, head)?;
         match kind {
             subscribe_response::CAUGHT_UP => {
+                // All that allows data to be gone must have come.
+                if follower.verifier.next_commit() >= head.size {
+                    follower.verifier.check_nothing_owed()?;
+                }
                 self.reader.keep(follower.verifier.clone());
                 self.tell(Signal::CaughtUp { head, next_sequence });
             }

@@ -25,7 +25,7 @@ pub enum EventKind {
     Data,
     /// It removes an object.
     Tombstone,
-    /// It has data erased. This client doesn't read such chains yet.
+    /// It has data of an object erased.
     Redaction,
     /// Kept for later versions.
     Snapshot,
@@ -96,7 +96,7 @@ pub(crate) const MARK_LABEL: u8 = 8;
 
 fn mark_of(field: u32) -> u8 {
     match field {
-        6 | 8 | 9 | 16 | 17 | 18 => MARK_AUTHORITY,
+        6 | 8 | 9 | 16 | 17 | 18 | 23 => MARK_AUTHORITY,
         7 => MARK_SEALED,
         10 | 11 => MARK_SIGNERS,
         19 => MARK_LABEL,
@@ -178,6 +178,17 @@ pub(crate) fn build_genesis_event(header: Vec<u8>) -> BuiltEvent {
     BuiltEvent { frame: frame(RUN_EVENT, &event), header }
 }
 
+/// Why the data of an event is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DataState {
+    /// It was dropped, since something newer of its object is there.
+    Dropped,
+    /// It was erased by a redaction.
+    Redacted,
+    /// It is left out of an answer. Not in what is verified.
+    Omitted,
+}
+
 /// An event as it lies in a run.
 #[derive(Clone, Debug)]
 pub(crate) struct EventView {
@@ -185,7 +196,10 @@ pub(crate) struct EventView {
     pub data: Bytes,
     /// Empty: there is none.
     pub salt: Bytes,
-    pub has_data_state: bool,
+    /// None: the data is here.
+    pub data_state: Option<DataState>,
+    /// Sequence of the redaction that has erased the data; 0: none has.
+    pub redacted_by: u64,
     pub kind: EventKind,
     pub primary_key: Option<PrimaryKey>,
     pub parent: Option<PrimaryKey>,
@@ -205,7 +219,8 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
         header: Bytes::new(),
         data: Bytes::new(),
         salt: Bytes::new(),
-        has_data_state: false,
+        data_state: None,
+        redacted_by: 0,
         kind: EventKind::Data,
         primary_key: None,
         parent: None,
@@ -222,7 +237,14 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
             1 => view.header = run.slice(found.start..found.end),
             2 => view.data = run.slice(found.start..found.end),
             3 => view.salt = run.slice(found.start..found.end),
-            _ => view.has_data_state = true,
+            4 => {
+                view.data_state = match found.value {
+                    1 => Some(DataState::Omitted),
+                    2 => Some(DataState::Redacted),
+                    _ => Some(DataState::Dropped),
+                };
+            }
+            _ => view.redacted_by = found.value,
         }
     }
     let size = view.header.len();
@@ -230,6 +252,10 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
         let why = format!("the header of an event is {size} bytes, and {EVENT_HEADER_BYTES_MAX} is the limit");
         let error = Error::new(Reason::DataTooLarge, why);
         return Err(error.with("limit_bytes", EVENT_HEADER_BYTES_MAX).with("bytes", size));
+    }
+    if (view.data_state == Some(DataState::Redacted)) != (view.redacted_by != 0) {
+        let why = "it names the redaction that has erased its data, if it is erased, and only then";
+        return Err(Error::new(Reason::BatchInvalid, why));
     }
     check_strict(&forms::EVENT_HEADER, &view.header)?;
     for found in fields_in(&view.header, 0, size, "EventHeader") {
@@ -241,7 +267,7 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
             4 => view.parent = array(content),
             5 => view.has_collection = true,
             15 => view.has_genesis = true,
-            20 | 21 | 23 => view.has_unknown_act = true,
+            20 | 21 => view.has_unknown_act = true,
             30 => view.data_hash = array(content).unwrap_or_default(),
             31 => view.data_bytes = found.value,
             number => view.marks |= mark_of(number),

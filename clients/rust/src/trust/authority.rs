@@ -153,6 +153,7 @@ impl Authority {
                 (EventKind::Roots, _) => self.change_roots(&act, undo)?,
                 (EventKind::Rules, None) => self.rule_root(&act)?,
                 (EventKind::Tombstone, Some(key)) => self.remove(&act, key)?,
+                (EventKind::Redaction, Some(key)) => self.require_erasure(&act, key)?,
                 (_, Some(key)) => {
                     let place = self.write(&act, key)?;
                     if event.kind == EventKind::Data {
@@ -259,6 +260,15 @@ impl Authority {
         self.require_write(act, if is_known { act.key } else { ROOT }, "remove")?;
         self.tree.set_live(key, false);
         Ok(())
+    }
+
+    /// Whoever may write an object now, or is a root, may have data of it erased. It changes nothing of who may do what.
+    fn require_erasure(&self, act: &Act, key: PrimaryKey) -> Result<()> {
+        if act.actors.iter().any(|actor| self.keys.is_root(actor)) {
+            return Ok(());
+        }
+        let is_known = self.tree.find(&key).is_some();
+        self.require_write(act, if is_known { act.key } else { ROOT }, "redact")
     }
 
     fn rule_root(&mut self, act: &Act) -> Result<()> {

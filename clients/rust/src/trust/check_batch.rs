@@ -9,7 +9,7 @@ use crate::crypto::keys::Fingerprint;
 use crate::crypto::merkle::merkle_root;
 use crate::error::{Error, Result};
 use crate::events::batch::{Batch, invalid_batch, invalid_event};
-use crate::events::event::{EventKind, EventView, MARK_AUTHORITY, MARK_SEALED};
+use crate::events::event::{DataState, EventKind, EventView, MARK_AUTHORITY, MARK_SEALED};
 use crate::events::genesis::{Genesis, base32, parse_genesis, roots_fingerprint};
 use crate::events::primary_key::child_primary_key;
 use crate::events::seal::WriterIdentity;
@@ -17,13 +17,23 @@ use crate::reason::Reason;
 use crate::trust::signers::{in_words, signers_of, verify_signatures};
 
 /// Sealed data holds the delimiter of its padding, and the tag of the seal.
-const SEALED_BYTES_MIN: usize = 17;
+const SEALED_BYTES_MIN: u64 = 17;
+
+/// How a batch comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// As its writer sent it.
+    #[cfg(test)]
+    Appended,
+    /// As a server keeps it or has sent it, which may have left out data since.
+    Stored,
+}
 
 /// Checks a batch by itself. Whether its signatures verify is `verify_signatures`.
 ///
 /// Gives the genesis, where it is one. Fails with BATCH_INVALID, HASH_MISMATCH, GENESIS_INVALID, CHAIN_KEY_INVALID,
 /// SIGNATURE_INVALID, UNSUPPORTED.
-pub(crate) fn check_batch(batch: &Batch) -> Result<Option<Genesis>> {
+pub(crate) fn check_batch(batch: &Batch, provenance: Provenance) -> Result<Option<Genesis>> {
     let seal = &batch.seal;
     if seal.events != batch.events.len() as u64 {
         let why = format!("its seal counts {} events, and it has {}", seal.events, batch.events.len());
@@ -37,7 +47,7 @@ pub(crate) fn check_batch(batch: &Batch) -> Result<Option<Genesis>> {
         Some(check_genesis(batch)?)
     } else {
         for (index, event) in batch.events.iter().enumerate() {
-            check_event(batch, index, event)?;
+            check_event(batch, index, event, provenance)?;
         }
         if seal.has_delegations {
             return Err(unsupported("its seal shows delegations, and rights of delegated keys can't be verified yet"));
@@ -59,7 +69,7 @@ pub(crate) fn check_batch(batch: &Batch) -> Result<Option<Genesis>> {
 /// Verifies the batch that begins a chain: all that it says of itself, and the signature of every root.
 pub(crate) fn verify_genesis(run: &Bytes) -> Result<(Genesis, Batch)> {
     let batch = Batch::parse(run)?;
-    let genesis = check_batch(&batch)?.ok_or_else(|| {
+    let genesis = check_batch(&batch, Provenance::Stored)?.ok_or_else(|| {
         Error::new(Reason::GenesisInvalid, "the first batch of a chain is its genesis, and this is not one")
     })?;
     let keys = genesis.roots.iter().map(|root| (root.fingerprint(), root.clone())).collect();
@@ -104,12 +114,17 @@ fn check_shown(batch: &Batch) -> Result<()> {
     Ok(())
 }
 
-fn check_event(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
+fn check_event(batch: &Batch, index: usize, event: &EventView, provenance: Provenance) -> Result<()> {
     let kind = event.kind;
     let refused = |why: String| Err(invalid_event(index, why));
     match kind {
         EventKind::Genesis => return refused("a genesis is alone in its batch".to_owned()),
-        EventKind::Data | EventKind::Tombstone | EventKind::Rules | EventKind::Roots | EventKind::KeyChange => {}
+        EventKind::Data
+        | EventKind::Tombstone
+        | EventKind::Redaction
+        | EventKind::Rules
+        | EventKind::Roots
+        | EventKind::KeyChange => {}
         _ => {
             let why = format!("event {index} is of kind {}, which is not carried out by this version", kind.name());
             return Err(unsupported(why).with("event_index", index).with("kind", kind.name()));
@@ -118,27 +133,55 @@ fn check_event(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
     if event.has_genesis || event.has_unknown_act {
         return refused("it says what only events of other kinds say".to_owned());
     }
-    if event.primary_key.is_none() && matches!(kind, EventKind::Data | EventKind::Tombstone) {
+    if event.primary_key.is_none() && matches!(kind, EventKind::Data | EventKind::Tombstone | EventKind::Redaction) {
         return refused("it has no primary key".to_owned());
     }
-    if event.has_data_state {
-        return refused("only a server may say that data is not here".to_owned());
-    }
     let is_sealed = event.marks & MARK_SEALED != 0;
-    if event.salt.is_empty() != is_sealed {
-        return refused(if is_sealed { "sealed data has no salt" } else { "its salt is missing" }.to_owned());
+    if event.data_state.is_some() {
+        check_gone(index, event, provenance)?;
+    } else {
+        if event.salt.is_empty() != is_sealed {
+            return refused(if is_sealed { "sealed data has no salt" } else { "its salt is missing" }.to_owned());
+        }
+        if event.data_bytes != event.data.len() as u64 {
+            let (said, size) = (event.data_bytes, event.data.len());
+            return refused(format!("its header counts {said} bytes of data, and it has {size}"));
+        }
     }
-    if event.data_bytes != event.data.len() as u64 {
-        let (said, size) = (event.data_bytes, event.data.len());
-        return refused(format!("its header counts {said} bytes of data, and it has {size}"));
-    }
-    if kind != EventKind::Data && (!event.data.is_empty() || is_sealed) {
+    if kind != EventKind::Data && (event.data_bytes > 0 || is_sealed) {
         return refused(format!("an event of kind {} has no data", kind.name()));
     }
-    if is_sealed && event.data.len() < SEALED_BYTES_MIN {
+    if is_sealed && event.data_bytes < SEALED_BYTES_MIN {
         return refused("its data is not sealed".to_owned());
     }
     check_said(batch, index, event)
+}
+
+/// Checks an event whose data is said not to be here, as far as it shows by itself that it may be so.
+///
+/// That something newer is there, or a redaction that names it, only the events behind it show; see `OwedData`.
+fn check_gone(index: usize, event: &EventView, provenance: Provenance) -> Result<()> {
+    let refused = |why| Err(invalid_event(index, why));
+    if provenance != Provenance::Stored {
+        return refused("only a server may say that data is not here");
+    }
+    if event.data_state == Some(DataState::Omitted) {
+        return refused("its data is left out, and nobody has asked for that");
+    }
+    if !event.data.is_empty() || !event.salt.is_empty() {
+        return refused("its data is said to be gone, and some of it is here");
+    }
+    if event.kind != EventKind::Data {
+        return refused("its data is said to be gone, and an event of its kind has none");
+    }
+    if event.data_hash == [0; 32] {
+        return refused("its header has no hash of its data");
+    }
+    // Whoever comes later has to be shown rules and keys with all that they came with.
+    if event.data_state == Some(DataState::Dropped) && event.marks & MARK_AUTHORITY != 0 {
+        return refused("it says something of rules or keys, and such data is never dropped");
+    }
+    Ok(())
 }
 
 /// Checks that an event says of rights and keys what its kind may say.
@@ -159,6 +202,7 @@ fn check_said(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
         (has_key && matches!(kind, EventKind::Roots | EventKind::KeyChange), "names no object"),
         (said.roots.is_some() != (kind == EventKind::Roots), "says which roots, and no other event does"),
         (said.key_change.is_some() != (kind == EventKind::KeyChange), "says which key, and no other event does"),
+        (said.redaction.is_some() != (kind == EventKind::Redaction), "erases what it names, and no other event does"),
         (rules_nothing, "sets some rules"),
     ];
     if let Some((_, what)) = faults.iter().find(|(is_wrong, _)| *is_wrong) {
@@ -174,7 +218,8 @@ fn check_said(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
 }
 
 fn check_data(batch: &Batch) -> Result<()> {
-    for (index, event) in batch.events.iter().enumerate() {
+    let events = batch.events.iter().enumerate();
+    for (index, event) in events.filter(|(_, event)| event.data_state.is_none()) {
         let hash = if event.marks & MARK_SEALED != 0 {
             tagged_hash(HASH_SEALED_DATA, &[&event.data])
         } else {
@@ -197,7 +242,7 @@ fn check_genesis(batch: &Batch) -> Result<Genesis> {
     if !seal.public_keys.is_empty() || seal.has_delegations {
         return invalid("its seal shows keys, which the genesis names already");
     }
-    if !event.data.is_empty() || !event.salt.is_empty() || event.has_data_state {
+    if !event.data.is_empty() || !event.salt.is_empty() || event.data_state.is_some() {
         return invalid("a genesis has no data");
     }
     if seal.counter != 0 || seal.as_of.is_some() || !seal.preconditions.is_empty() {

@@ -7,6 +7,7 @@ pub(crate) mod checkpoints;
 pub(crate) mod identity_line;
 pub(crate) mod key_ring;
 pub(crate) mod object_tree;
+pub(crate) mod owed_data;
 pub(crate) mod placement;
 pub(crate) mod recent;
 pub(crate) mod replay;

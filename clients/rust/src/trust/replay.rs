@@ -11,12 +11,15 @@ use crate::crypto::merkle::{Frontier, TreeHead};
 use crate::error::{Error, Result};
 use crate::events::batch::Batch;
 use crate::events::commit::{Commit, StoredBatch, split_slice};
+use crate::events::event::EventKind;
 use crate::events::genesis::Genesis;
+use crate::events::rules::Redaction;
 use crate::events::seal::{Precondition, SealView};
 use crate::reason::Reason;
 use crate::trust::authority::Authority;
-use crate::trust::check_batch::check_batch;
+use crate::trust::check_batch::{Provenance, check_batch};
 use crate::trust::key_ring::KeyRing;
+use crate::trust::owed_data::OwedData;
 use crate::trust::recent::{Latest, Objects};
 use crate::trust::signers::{Keys, VouchedBy, keys_of_signers, signers_of, verify_signatures, vouched_by};
 
@@ -67,6 +70,7 @@ pub(crate) struct ReplayVerifier {
     writers: HashMap<Hash, WriterStanding>,
     latest: Latest,
     objects: Objects,
+    owed: OwedData,
     next_sequence: u64,
     time_unix_ms: u64,
 }
@@ -89,6 +93,7 @@ impl ReplayVerifier {
             writers: HashMap::new(),
             latest: Latest::default(),
             objects: Objects::default(),
+            owed: OwedData::default(),
             next_sequence: sequence,
             time_unix_ms: 0,
             frontier,
@@ -119,6 +124,18 @@ impl ReplayVerifier {
     /// The head of all that was verified.
     pub fn head(&self) -> TreeHead {
         TreeHead { size: self.frontier.size(), root: self.frontier.root() }
+    }
+
+    /// Refuses data that is gone, and that nothing has allowed to go. To be asked where all there is was read.
+    ///
+    /// Fails with VERIFICATION_FAILED, naming the event's sequence.
+    pub fn check_nothing_owed(&self) -> Result<()> {
+        self.owed.check_nothing_left()
+    }
+
+    #[cfg(test)]
+    pub fn owed(&self) -> Vec<u64> {
+        self.owed.left()
     }
 
     /// The root that the tree had at a size; None for one before the start, to come, or too long ago.
@@ -181,6 +198,8 @@ impl ReplayVerifier {
             if !batch.seal.signatures.is_empty() {
                 last_signed.insert(batch.seal.writer_id, (place, keys));
             }
+            // Not of this commit alone: what it says is told as it is.
+            self.owed.add(&batch, commit.header.first_sequence)?;
             verified.push(VerifiedBatch { batch, commit, vouched_by });
         }
         for (place, keys) in last_signed.values() {
@@ -205,6 +224,7 @@ impl ReplayVerifier {
         let seal = &batch.seal;
         self.check_writer(seal)?;
         self.check_preconditions(seal, commit)?;
+        check_redactions(batch, commit.header.first_sequence)?;
         if self.is_whole && !is_genesis {
             self.authority.decide(batch)?;
         }
@@ -309,13 +329,25 @@ impl ReplayVerifier {
     }
 }
 
+/// Checks that the redactions of a batch name only what comes before it.
+fn check_redactions(batch: &Batch, first_sequence: u64) -> Result<()> {
+    for (index, _) in batch.events.iter().enumerate().filter(|(_, event)| event.kind == EventKind::Redaction) {
+        let end = batch.authority_of(index)?.redaction.as_ref().map_or(0, Redaction::end);
+        if end > first_sequence {
+            let why = format!("event {index}: a redaction names only what is before its batch");
+            return Err(Error::new(Reason::RedactionInvalid, why).with("event_index", index));
+        }
+    }
+    Ok(())
+}
+
 fn root_keys(genesis: &Genesis) -> Keys {
     genesis.roots.iter().map(|root| (root.fingerprint(), root.clone())).collect()
 }
 
 fn prepare_batch(stored: StoredBatch) -> Result<PreparedBatch> {
     let StoredBatch { run, commit } = stored;
-    let checked = Batch::parse(&run).and_then(|batch| check_batch(&batch).map(|_| batch));
+    let checked = Batch::parse(&run).and_then(|batch| check_batch(&batch, Provenance::Stored).map(|_| batch));
     match checked {
         Ok(batch) => Ok(PreparedBatch { batch: Arc::new(batch), commit }),
         Err(error) => Err(at(&commit, &error)),

@@ -10,7 +10,7 @@ use crate::crypto::merkle::TreeHead;
 use crate::events::batch::Batch;
 use crate::events::checkpoint::{NoteKey, cosigned, origin_of};
 use crate::events::possession::KeyProofClaim;
-use crate::trust::check_batch::check_batch;
+use crate::trust::check_batch::{Provenance, check_batch};
 use crate::trust::checkpoints::{CertifiedKeys, SignedHead};
 use crate::trust::identity_line::IdentityLine;
 
@@ -20,12 +20,12 @@ pub(super) const TABLES: &[(&str, &[List])] =
 const BATCHES: &[List] = &[
     ("good", |case| {
         let batch = Batch::parse(&case.data("run")).expect("it is a batch");
-        check_batch(&batch).expect("it is a good one");
+        check_batch(&batch, Provenance::Appended).expect("it is a good one");
         assert_eq!(batch.events.len() as u64, case.number("events"));
         assert_eq!(hex(&batch.seal.chain_id), case.text("chainId"));
     }),
     ("bad", |case| {
-        let checked = Batch::parse(&case.data("run")).and_then(|batch| check_batch(&batch));
+        let checked = Batch::parse(&case.data("run")).and_then(|batch| check_batch(&batch, Provenance::Appended));
         refused(checked, case.text("reason"));
     }),
 ];

@@ -63,6 +63,7 @@ fn authority_of(said: &Case) -> EventAuthority {
             successor: change.has("successor").then(|| key_of(&change, "successor")),
         }),
         label: said.maybe_array("label"),
+        redaction: None,
     }
 }
 

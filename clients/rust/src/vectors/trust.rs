@@ -40,17 +40,22 @@ fn decided(authority: &mut Authority, run: &Bytes) -> Result<()> {
     authority.decide(&batch).map(|_| ())
 }
 
+/// The reason of the verdict on a batch, and the event that it names.
+pub(super) fn verdict_on(authority: &mut Authority, run: &Bytes) -> (Option<&'static str>, Option<String>) {
+    let verdict = decided(authority, run).err();
+    let event = verdict.as_ref().and_then(|error| error.metadata().get("event_index").cloned());
+    (verdict.map(|error| error.reason().name()), event)
+}
+
 const AUTHORISATION: &[List] = &[
     ("keys", |case| assert_eq!(hex(&key_of(case, "key").message()), case.text("key"))),
     ("histories", |case| {
         let ring = KeyRing::new(&people(case, "roots"), &people(case, "known"));
         let mut authority = Authority::new(ring, case.bool("confidential"), false);
         for (place, one) in case.list("batches").iter().enumerate() {
-            let verdict = decided(&mut authority, &one.data("run")).err();
-            let reason = verdict.as_ref().map(|error| error.reason().name());
-            let event = verdict.as_ref().and_then(|error| error.metadata().get("event_index")).map(String::as_str);
+            let (reason, event) = verdict_on(&mut authority, &one.data("run"));
             let due = one.0.get("event").map(ToString::to_string);
-            assert_eq!((reason, event), (one.maybe_text("reason"), due.as_deref()), "batch {place}: {verdict:?}");
+            assert_eq!((reason, event), (one.maybe_text("reason"), due), "batch {place}");
         }
     }),
 ];
@@ -70,7 +75,7 @@ fn histories_have_every_verdict() {
     }
 }
 
-fn replayed(slices: &[Bytes]) -> Result<(ReplayVerifier, Vec<VerifiedBatch>)> {
+pub(super) fn replayed(slices: &[Bytes]) -> Result<(ReplayVerifier, Vec<VerifiedBatch>)> {
     let first = split_slice(&slices[0])?.remove(0);
     let (genesis, _) = verify_genesis(&first.run)?;
     let mut verifier = ReplayVerifier::new(Arc::new(genesis));

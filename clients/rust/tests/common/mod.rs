@@ -7,7 +7,9 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use atedb::{Chain, ChainEvent, Client, ConnectOptions, Encryption, Error, EventStream, Home, Range, Reason};
+use atedb::{
+    Chain, ChainEvent, Client, ConnectOptions, Encryption, Error, EventKind, EventStream, Home, Range, Reason,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
@@ -171,10 +173,11 @@ pub async fn collect(mut events: EventStream) -> Result<Vec<ChainEvent>, Error> 
     Ok(found)
 }
 
-/// The data of a chain, but for its genesis.
+/// The data of a chain.
 pub async fn texts(chain: &Chain) -> Vec<String> {
-    let events = collect(chain.read(Range { start: 1, end: None })).await.expect("it is read");
-    events.iter().map(|event| String::from_utf8_lossy(&event.data).into_owned()).collect()
+    let events = collect(chain.read(Range::default())).await.expect("it is read");
+    let data = events.iter().filter(|event| event.kind == EventKind::Data);
+    data.map(|event| String::from_utf8_lossy(&event.data).into_owned()).collect()
 }
 
 pub fn reason_of<T>(result: Result<T, Error>) -> Reason {
