@@ -12,7 +12,7 @@ use crate::client::chain_event::ChainEvent;
 use crate::error::{Error, Result};
 use crate::reason::Reason;
 
-const READ_AHEAD_MAX: usize = 64;
+const READ_AHEAD_MAX: usize = 16;
 
 /// Where events go.
 pub(crate) struct EventSink(mpsc::Sender<Result<ChainEvent>>);

@@ -97,6 +97,8 @@ pub(crate) struct StreamReader {
     raw: RawReader,
     opening: Option<CallReceiver>,
     session: Option<Arc<ClientSession>>,
+    /// The status of a call that has failed, until it is known what that means.
+    failed: Option<Status>,
     end: Option<Result<()>>,
     /// What proofs of keys within this call are tied to: zeros outside of the tunnel.
     pub exporter: [u8; 32],
@@ -104,7 +106,7 @@ pub(crate) struct StreamReader {
 
 impl StreamReader {
     pub fn plain(transport: Arc<Transport>, raw: RawReader) -> Self {
-        StreamReader { transport, raw, opening: None, session: None, end: None, exporter: [0; 32] }
+        StreamReader { transport, raw, opening: None, session: None, failed: None, end: None, exporter: [0; 32] }
     }
 
     pub fn sealed(
@@ -114,7 +116,15 @@ impl StreamReader {
         opening: CallReceiver,
         exporter: [u8; 32],
     ) -> Self {
-        StreamReader { transport, raw, opening: Some(opening), session: Some(session), end: None, exporter }
+        StreamReader {
+            transport,
+            raw,
+            opening: Some(opening),
+            session: Some(session),
+            failed: None,
+            end: None,
+            exporter,
+        }
     }
 
     /// The session that the call is in; None: it is as it is.
@@ -128,11 +138,15 @@ impl StreamReader {
             if let Some(end) = &self.end {
                 return end.clone().map(|()| None);
             }
+            if let Some(status) = &self.failed {
+                let error = self.failure(status).await;
+                self.end = Some(Err(error));
+                continue;
+            }
             let message = match self.raw.read().await {
                 Ok(message) => message,
                 Err(status) => {
-                    let error = self.failure(&status).await;
-                    self.end = Some(Err(error));
+                    self.failed = Some(status);
                     continue;
                 }
             };

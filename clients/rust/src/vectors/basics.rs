@@ -50,7 +50,7 @@ fn chain_keys() {
     run("chain-keys", CHAIN_KEYS);
 }
 
-fn form_of(case: &Case) -> &'static MessageForm {
+pub(super) fn form_of(case: &Case) -> &'static MessageForm {
     let found = FORMS.iter().find(|form| form.name == case.text("message"));
     found.unwrap_or_else(|| panic!("there is no form {}", case.text("message")))
 }

@@ -7,6 +7,7 @@ mod basics;
 mod events;
 mod gone;
 mod headers;
+mod hostile;
 mod keys;
 mod trust;
 mod wire;
@@ -115,7 +116,7 @@ impl Case {
     }
 
     fn maybe_data(&self, part: &str) -> Option<Bytes> {
-        self.0.get(part).map(|value| bytes_of(value))
+        self.0.get(part).map(bytes_of)
     }
 
     fn array<const N: usize>(&self, part: &str) -> [u8; N] {
