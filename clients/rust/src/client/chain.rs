@@ -157,8 +157,8 @@ impl Chain {
 
     /// Appends events, all of them or none, in their order and without others between them; returns when they are durable.
     ///
-    /// The first append creates a chain that isn't there yet. Calls are carried out in the order in which they were made, many at
-    /// once. A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. Who drops
+    /// The first append creates a chain that isn't there yet. Calls are carried out in the order in which their futures were first
+    /// polled, many at once: tasks that a runtime with several threads starts come in any order. A lost server is waited for, and what had no answer is sent again, so that each event is stored exactly once. Who drops
     /// the future may have given up on something that is stored all the same.
     ///
     /// Fails with TOO_MANY_EVENTS, DATA_TOO_LARGE, REQUEST_INVALID at once; KEY_NOT_ALLOWED, PRECONDITION_FAILED and what else the
