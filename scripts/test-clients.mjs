@@ -15,6 +15,7 @@ const isCi = !['', '0', 'false'].includes(process.env.CI ?? '');
 const clients = {
   go: { setUp: setUpGo, suite: goSuite },
   python: { setUp: setUpPython, suite: pythonSuite },
+  rust: { setUp: setUpRust, suite: rustSuite },
 };
 
 const failed = [];
@@ -119,6 +120,28 @@ function pythonSuite(folder) {
     [python, '-m', 'ruff', 'format', '--check', '.'],
     [python, '-m', 'mypy'],
     [python, '-m', 'pytest', '--quiet'],
+  ];
+}
+
+/** Have cargo fetch what Cargo.lock names, and make the program that the matrix runs. */
+function setUpRust(folder) {
+  for (const part of ['cargo', 'cargo-fmt', 'cargo-clippy']) {
+    if (spawnSync(part, ['--version']).status !== 0) {
+      return 'there is no Rust with rustfmt and clippy. Install Rust 1.89 or newer, as by rustup';
+    }
+  }
+  if (!run(['cargo', 'fetch', '--locked'], folder)) {
+    return 'what Cargo.lock names could not be had. Let this machine reach a registry of crates';
+  }
+  return undefined;
+}
+
+function rustSuite() {
+  return [
+    ['cargo', 'fmt', '--check'],
+    ['cargo', 'clippy', '--locked', '--all-targets', '--', '-D', 'warnings'],
+    ['cargo', 'test', '--locked'],
+    ['cargo', 'rustdoc', '--locked', '--lib', '--', '-D', 'warnings'],
   ];
 }
 

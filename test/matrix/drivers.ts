@@ -10,6 +10,15 @@ const drivers: Record<string, readonly [string, ...string[]]> = {
     join(projectFolder, 'clients', 'python', 'tests', 'matrix_driver.py'),
   ],
   go: ['go', '-C', join(projectFolder, 'clients', 'go'), 'run', './internal/matrix'],
+  rust: [
+    'cargo',
+    'run',
+    '--quiet',
+    '--manifest-path',
+    join(projectFolder, 'clients', 'rust', 'Cargo.toml'),
+    '--example',
+    'matrix',
+  ],
 };
 
 /** The clients that there are. */

@@ -1,0 +1,74 @@
+//! Streams of events: a task reads and verifies ahead, as far as a few events.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio_stream::Stream;
+
+use crate::client::chain_event::ChainEvent;
+use crate::error::{Error, Result};
+use crate::reason::Reason;
+
+const READ_AHEAD_MAX: usize = 16;
+
+/// Where events go.
+pub(crate) struct EventSink(mpsc::Sender<Result<ChainEvent>>);
+
+impl EventSink {
+    /// Hands an event on, when there is room. Fails where nobody wants it any more.
+    pub async fn give(&self, event: ChainEvent) -> Result<()> {
+        let gone = |_| Error::new(Reason::Internal, "nobody reads the events any more");
+        self.0.send(Ok(event)).await.map_err(gone)
+    }
+}
+
+/// Events of a chain, in order, verified; after a failure none follows. Dropping it ends the reading.
+pub struct EventStream {
+    events: mpsc::Receiver<Result<ChainEvent>>,
+    task: AbortHandle,
+}
+
+impl EventStream {
+    /// Has a task fill it.
+    pub(crate) fn filled<F: Future<Output = Result<()>> + Send + 'static>(
+        fill: impl FnOnce(EventSink) -> F + Send + 'static,
+    ) -> Self {
+        let (sender, events) = mpsc::channel(READ_AHEAD_MAX);
+        let last = sender.clone();
+        let task = tokio::spawn(async move {
+            if let Err(error) = fill(EventSink(sender)).await {
+                // Fails only where nobody reads any more.
+                let _ = last.send(Err(error)).await;
+            }
+        });
+        EventStream { events, task: task.abort_handle() }
+    }
+
+    /// The next event; None after the last. May be dropped and called again.
+    pub async fn next(&mut self) -> Option<Result<ChainEvent>> {
+        self.events.recv().await
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Result<ChainEvent>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.events.poll_recv(cx)
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl std::fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventStream").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+//! Every domain-separation tag that this client uses, so that no two uses can share one (docs/format.md, docs/wire.md).
+
+pub(crate) const HASH_CHAIN: &str = "atedb/v1/chain";
+pub(crate) const HASH_SEAL: &str = "atedb/v1/seal";
+pub(crate) const HASH_WRITER: &str = "atedb/v1/writer";
+pub(crate) const HASH_KEY: &str = "atedb/v1/key";
+pub(crate) const HASH_ROOTS: &str = "atedb/v1/roots";
+pub(crate) const HASH_DATA: &str = "atedb/v1/data";
+pub(crate) const HASH_CHILD: &str = "atedb/v1/child";
+pub(crate) const HASH_SEALED_DATA: &str = "atedb/v1/sealed-data";
+pub(crate) const HASH_READ_KEY: &str = "atedb/v1/read-key";
+pub(crate) const HASH_NAME: &str = "atedb/v1/name";
+
+pub(crate) const INFO_DATA_KEY: &str = "atedb/v1/data-key";
+pub(crate) const INFO_WRAPPED_KEY: &str = "atedb/v1/wrapped-key";
+pub(crate) const AAD_KEY_FILE: &str = "atedb/v1/key-file";
+
+pub(crate) const CONTEXT_SEAL: &str = "atedb/v1/seal";
+pub(crate) const CONTEXT_PROOF: &str = "atedb/v1/proof";
+pub(crate) const CONTEXT_LOCK: &str = "atedb/v1/lock";
+pub(crate) const CONTEXT_TICKET: &str = "atedb/v1/ticket";
+pub(crate) const CONTEXT_CHECKPOINT_KEYS: &str = "atedb/v1/checkpoint-keys";
+pub(crate) const CONTEXT_IDENTITY_ROTATION: &str = "atedb/v1/identity-rotation";
+pub(crate) const CONTEXT_IDENTITY_POSSESSION: &str = "atedb/v1/identity-possession";
+pub(crate) const CONTEXT_WIRE: &str = "atedb/v1/wire";

@@ -1,0 +1,6 @@
+//! Protobuf as bytes: fields where they lie, and the strict form in which each meaning has one encoding only.
+
+pub(crate) mod fields;
+pub(crate) mod forms;
+pub(crate) mod message;
+pub(crate) mod strict;

@@ -1,0 +1,136 @@
+//! What a reader still has to see of a chain, since data of it is gone (docs/trust.md, "When data is gone").
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+
+use crate::error::{Error, Result};
+use crate::events::batch::Batch;
+use crate::events::event::{DataState, EventKind, EventView};
+use crate::events::primary_key::PrimaryKey;
+use crate::reason::Reason;
+
+/// Objects whose newest event so far was dropped: of more, a secret sample is kept.
+const DROPPED_MAX: usize = 1 << 20;
+/// Events that are erased, and whose redaction is still to come.
+const REDACTED_MAX: usize = 1 << 17;
+
+/// Of dropped data something newer of the same object is owed, of erased data the redaction that it names.
+///
+/// Events are noted in order; who has read to the head asks what is left. Its memory is bounded: of very many dropped objects a
+/// sample is kept that nobody else knows, so that who drops what must stay is found out all the same, if not each time.
+#[derive(Clone, Default)]
+pub(crate) struct OwedData {
+    /// Sequences, of objects whose newest event so far was dropped.
+    dropped: HashMap<PrimaryKey, u64>,
+    /// Chosen at random, by each reader for itself.
+    sampler: RandomState,
+    /// Objects are kept whose hash has none of these bits.
+    sample_mask: u64,
+    /// By the sequence of the redaction that they name: the events that are erased.
+    erased: HashMap<u64, Vec<(u64, Option<PrimaryKey>)>>,
+    erased_count: usize,
+}
+
+impl OwedData {
+    /// Takes note of the events of a batch, which was verified by itself. Fails with VERIFICATION_FAILED where what was named as a
+    /// redaction doesn't allow what it was named for.
+    pub fn add(&mut self, batch: &Batch, first_sequence: u64) -> Result<()> {
+        for (index, (event, sequence)) in batch.events.iter().zip(first_sequence..).enumerate() {
+            // Nearly all events of nearly all chains.
+            if event.data_state.is_none() && self.dropped.is_empty() && self.erased.is_empty() {
+                continue;
+            }
+            self.meet(batch, index, event, sequence)?;
+            if !matches!(event.kind, EventKind::Data | EventKind::Tombstone) {
+                continue;
+            }
+            match (event.data_state, event.primary_key) {
+                (Some(DataState::Dropped), Some(key)) => self.owe_newer(key, sequence),
+                (_, Some(key)) => {
+                    self.dropped.remove(&key);
+                }
+                _ => {}
+            }
+            if event.data_state == Some(DataState::Redacted) {
+                self.owe_redaction(event, sequence)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what is left, of a reader who has read all there is: data that nothing has allowed to go.
+    pub fn check_nothing_left(&self) -> Result<()> {
+        let dropped = self
+            .dropped
+            .values()
+            .map(|sequence| (*sequence, "its data was dropped, and nothing newer of its object is there"));
+        let erased = self
+            .erased
+            .values()
+            .flatten()
+            .map(|(sequence, _)| (*sequence, "its data is said to be erased by a redaction that isn't there"));
+        match dropped.chain(erased).min() {
+            None => Ok(()),
+            Some((sequence, why)) => Err(unallowed(sequence, why)),
+        }
+    }
+
+    /// Sequences of what is left, ascending.
+    #[cfg(test)]
+    pub fn left(&self) -> Vec<u64> {
+        let erased = self.erased.values().flatten().map(|(sequence, _)| *sequence);
+        let mut left: Vec<u64> = self.dropped.values().copied().chain(erased).collect();
+        left.sort_unstable();
+        left
+    }
+
+    fn owe_newer(&mut self, key: PrimaryKey, sequence: u64) {
+        if self.sampler.hash_one(key) & self.sample_mask != 0 {
+            return;
+        }
+        self.dropped.insert(key, sequence);
+        if self.dropped.len() > DROPPED_MAX {
+            self.sample_mask = self.sample_mask << 1 | 1;
+            let (sampler, mask) = (&self.sampler, self.sample_mask);
+            self.dropped.retain(|key, _| sampler.hash_one(key) & mask == 0);
+        }
+    }
+
+    fn owe_redaction(&mut self, event: &EventView, sequence: u64) -> Result<()> {
+        if event.redacted_by <= sequence {
+            return Err(unallowed(sequence, "its data is said to be erased by a redaction that isn't behind it"));
+        }
+        // Those that are too many to wait for aren't looked at.
+        if self.erased_count < REDACTED_MAX {
+            self.erased.entry(event.redacted_by).or_default().push((sequence, event.primary_key));
+            self.erased_count += 1;
+        }
+        Ok(())
+    }
+
+    /// The event of a sequence is there, which others may name as their redaction.
+    fn meet(&mut self, batch: &Batch, index: usize, event: &EventView, sequence: u64) -> Result<()> {
+        let Some(waiting) = self.erased.remove(&sequence) else {
+            return Ok(());
+        };
+        self.erased_count -= waiting.len();
+        let said = batch.authority_of(index)?;
+        for (erased, key) in waiting {
+            let Some(redaction) = said.redaction.as_ref().filter(|_| event.kind == EventKind::Redaction) else {
+                return Err(unallowed(erased, "its data is said to be erased by an event that is no redaction"));
+            };
+            if key != event.primary_key || !redaction.names(erased) {
+                return Err(unallowed(erased, "its data is said to be erased by a redaction that doesn't name it"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unallowed(sequence: u64, why: &str) -> Error {
+    let message = format!(
+        "the data of the event at sequence {sequence} is not here, and nothing allows that: {why}. The server, or its copy of the \
+         chain, can't be trusted"
+    );
+    Error::new(Reason::VerificationFailed, message).with("sequence", sequence)
+}

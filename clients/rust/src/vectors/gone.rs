@@ -1,0 +1,87 @@
+//! Data that is gone: dropped, or erased.
+
+use super::trust::{replayed, verdict_on};
+use super::{Case, List, cases, index, refused, run};
+use crate::crypto::merkle::TreeHead;
+use crate::events::batch::Batch;
+use crate::events::event::DataState;
+use crate::events::genesis::parse_genesis;
+use crate::trust::authority::Authority;
+use crate::trust::check_batch::{Provenance, check_batch};
+use crate::trust::replay::{ReplayVerifier, VerifiedBatch};
+
+pub(super) const TABLES: &[(&str, &[List])] = &[("compaction", COMPACTION)];
+
+/// Lists of the file that only servers have a use for.
+pub(super) const OF_SERVERS: &[&str] = &["decisions", "segments", "unreadable"];
+
+/// What is gone of a history: sequence, state, and the redaction that is named.
+fn gone_in(batches: &[VerifiedBatch]) -> Vec<(u64, &'static str, u64)> {
+    let mut gone = Vec::new();
+    for one in batches {
+        for (event, sequence) in one.batch.events.iter().zip(one.commit.header.first_sequence..) {
+            match event.data_state {
+                Some(DataState::Dropped) => gone.push((sequence, "dropped", 0)),
+                Some(DataState::Redacted) => gone.push((sequence, "redacted", event.redacted_by)),
+                _ => {}
+            }
+        }
+    }
+    gone
+}
+
+fn check_replay(case: &Case) -> ReplayVerifier {
+    let (verifier, batches) = replayed(&case.list_of_data("slices")).expect("it verifies");
+    assert_eq!(verifier.head(), TreeHead { size: case.number("size"), root: case.array("root") });
+    let gone = gone_in(&batches);
+    let due = case.list("gone");
+    assert_eq!(gone.len(), due.len());
+    for ((sequence, state, redaction), due) in gone.into_iter().zip(due) {
+        assert_eq!((sequence, state), (due.number("sequence"), due.text("state")));
+        assert_eq!(redaction, due.number("redaction"));
+    }
+    verifier
+}
+
+const COMPACTION: &[List] = &[
+    ("good", |case| check_replay(case).check_nothing_owed().expect("nothing is owed")),
+    ("owing", |case| {
+        let verifier = check_replay(case);
+        let due: Vec<u64> = case.list("owed").iter().filter_map(|one| one.0.as_u64()).collect();
+        assert_eq!(verifier.owed(), due);
+        let error = refused(verifier.check_nothing_owed(), "VERIFICATION_FAILED");
+        assert_eq!(error.metadata().get("sequence"), due.first().map(ToString::to_string).as_ref());
+    }),
+    ("bad", |case| {
+        let replay = replayed(&case.list_of_data("slices"));
+        let error = refused(replay.and_then(|(verifier, _)| verifier.check_nothing_owed()), "VERIFICATION_FAILED");
+        for part in ["commit", "sequence"] {
+            let due = case.0.get(part).map(ToString::to_string);
+            assert!(due.is_none() || error.metadata().get(part) == due.as_ref(), "{error}");
+        }
+    }),
+    ("badBatches", |case| {
+        let provenance = if case.bool("stored") { Provenance::Stored } else { Provenance::Appended };
+        let checked = Batch::parse(&case.data("run")).and_then(|batch| check_batch(&batch, provenance));
+        refused(checked, case.text("reason"));
+    }),
+    ("histories", |case| {
+        let genesis = parse_genesis(&case.data("genesis")).expect("it is a genesis");
+        let mut authority = Authority::of(&genesis);
+        for one in case.list("batches") {
+            let (reason, event) = verdict_on(&mut authority, &one.data("run"));
+            let due = one.0.get("event").map(ToString::to_string);
+            assert_eq!((reason, event), (one.maybe_text("reason"), due));
+        }
+    }),
+];
+
+#[test]
+fn compaction() {
+    if index().iter().any(|(name, _, _)| name == "compaction") {
+        run("compaction", COMPACTION);
+        assert!(!cases("compaction", "good").is_empty());
+    } else {
+        println!("there is no file compaction yet");
+    }
+}
