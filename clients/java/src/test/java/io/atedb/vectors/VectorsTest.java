@@ -1,0 +1,72 @@
+package io.atedb.vectors;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.atedb.internal.wire.WireVectors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Runs every list of every file of the index. A list that nothing here runs fails, unless it is named below. */
+class VectorsTest {
+  /** Lists that this client doesn't run, and why: it refuses such chains with UNSUPPORTED. */
+  static final Map<String, String> NOT_RUN = Map.of();
+
+  private static Map<String, Consumer<Case>> runs() {
+    Vectors vectors = new Vectors();
+    BasicVectors.addTo(vectors);
+    EventVectors.addTo(vectors);
+    TrustVectors.addTo(vectors);
+    WireVectors.addTo(vectors);
+    return vectors.runs;
+  }
+
+  @TestFactory
+  List<DynamicTest> everyList() {
+    Map<String, Consumer<Case>> runs = runs();
+    List<DynamicTest> tests = new ArrayList<>();
+    for (String name : Vectors.index().keySet()) {
+      if (NOT_RUN.containsKey(name.split("\\.")[0])) {
+        continue;
+      }
+      tests.add(
+          DynamicTest.dynamicTest(
+              name,
+              () -> {
+                assertTrue(runs.containsKey(name), "nothing runs this list");
+                int place = 0;
+                for (Case one : Vectors.cases(name)) {
+                  try {
+                    runs.get(name).accept(one);
+                  } catch (AssertionError | RuntimeException error) {
+                    throw new AssertionError(
+                        "in " + name + "[" + place + "] (" + one.what() + "): " + error, error);
+                  }
+                  place++;
+                }
+              }));
+    }
+    return tests;
+  }
+
+  @Test
+  void whatIsNotRunIsSaid() {
+    Set<String> files = new TreeSet<>();
+    Vectors.index().keySet().forEach(name -> files.add(name.split("\\.")[0]));
+    NOT_RUN.forEach(
+        (file, why) -> {
+          System.out.println("Not run: " + file + ": " + why);
+          assertTrue(files.contains(file), file + " isn't in the index");
+        });
+    Set<String> unknown = new TreeSet<>(runs().keySet());
+    unknown.removeAll(Vectors.index().keySet());
+    assertEquals(Set.of(), unknown, "lists that aren't in the index");
+  }
+}
