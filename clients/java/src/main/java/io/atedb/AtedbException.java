@@ -3,7 +3,8 @@ package io.atedb;
 import java.util.Map;
 
 /**
- * The one failure of this library: a refusal or an error with a stable {@linkplain #reason() reason}.
+ * The one failure of this library: a refusal or an error with a stable {@linkplain #reason()
+ * reason}.
  *
  * <p>Unchecked, since nearly every call can fail so. Branch on the reason, never on the message.
  */

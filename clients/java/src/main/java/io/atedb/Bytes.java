@@ -7,8 +7,9 @@ import java.util.HexFormat;
 /**
  * Bytes that don't change: ids, hashes, keys of objects, data of events.
  *
- * <p>Compared by value, ordered as unsigned numbers. They may be cut from a larger array, which they keep in memory: {@linkplain
- * #copy() copy} what is kept for long. Not for secrets, which are arrays, since those can be wiped.
+ * <p>Compared by value, ordered as unsigned numbers. They may be cut from a larger array, which
+ * they keep in memory: {@linkplain #copy() copy} what is kept for long. Not for secrets, which are
+ * arrays, since those can be wiped.
  */
 public final class Bytes implements Comparable<Bytes> {
   /** None. */

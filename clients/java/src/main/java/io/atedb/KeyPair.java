@@ -10,7 +10,8 @@ import java.util.Arrays;
 /**
  * A public key with its secrets, which only {@link #exportSeeds} shows.
  *
- * <p>{@link #close} wipes its seeds, and what the library below lets be wiped; it can't be used from then on.
+ * <p>{@link #close} wipes its seeds, and what the library below lets be wiped; it can't be used
+ * from then on.
  */
 public final class KeyPair implements AutoCloseable {
   private final byte[] seed;
@@ -103,7 +104,8 @@ public final class KeyPair implements AutoCloseable {
    * @param info what it is for
    * @param aad what it is bound to
    * @param sealed what {@link PublicKey#sealTo} has made
-   * @return the secret, which the caller wipes; null for anything else, and for a key that can only sign
+   * @return the secret, which the caller wipes; null for anything else, and for a key that can only
+   *     sign
    */
   public byte[] openSealed(Bytes info, Bytes aad, Bytes sealed) {
     checkOpen();
@@ -133,7 +135,8 @@ public final class KeyPair implements AutoCloseable {
   }
 
   /**
-   * Gives a copy of the seeds. Who has them can sign, and open what is sealed to the key; wipe them after use.
+   * Gives a copy of the seeds. Who has them can sign, and open what is sealed to the key; wipe them
+   * after use.
    *
    * @return the secrets
    */
@@ -144,7 +147,8 @@ public final class KeyPair implements AutoCloseable {
 
   private void checkOpen() {
     if (isClosed) {
-      throw new AtedbException(Reason.REQUEST_INVALID, "the key pair was closed, and its secrets wiped");
+      throw new AtedbException(
+          Reason.REQUEST_INVALID, "the key pair was closed, and its secrets wiped");
     }
   }
 

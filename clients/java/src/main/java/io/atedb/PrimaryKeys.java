@@ -11,7 +11,8 @@ public final class PrimaryKeys {
   private PrimaryKeys() {}
 
   /**
-   * Gives the primary key that stands for a name, so that programs that agree on names agree on keys.
+   * Gives the primary key that stands for a name, so that programs that agree on names agree on
+   * keys.
    *
    * @param name the name
    * @return its key
@@ -24,7 +25,8 @@ public final class PrimaryKeys {
    * Gives the primary key of a child. Nobody can make the key of an object that is elsewhere so.
    *
    * @param parent the parent's key; null: the root of the chain
-   * @param label 16 bytes; where a name stands for the child, the {@linkplain #ofName key of the name}
+   * @param label 16 bytes; where a name stands for the child, the {@linkplain #ofName key of the
+   *     name}
    * @return its key
    */
   public static Bytes ofChild(Bytes parent, Bytes label) {

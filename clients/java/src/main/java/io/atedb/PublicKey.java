@@ -14,7 +14,10 @@ import io.atedb.internal.crypt.Tags;
 import java.util.Base64;
 import java.util.Map;
 
-/** A public key: what signatures are verified with, and what secrets are encrypted to. It is named by its fingerprint. */
+/**
+ * A public key: what signatures are verified with, and what secrets are encrypted to. It is named
+ * by its fingerprint.
+ */
 public final class PublicKey {
   private static final String MARK = "atedb-public-key-1";
   private static final int KEM_SUITE = 1;
@@ -86,7 +89,8 @@ public final class PublicKey {
    *
    * @param text the line; space around it doesn't matter
    * @return the key
-   * @throws AtedbException REQUEST_INVALID for anything else, UNSUPPORTED for a suite that isn't known
+   * @throws AtedbException REQUEST_INVALID for anything else, UNSUPPORTED for a suite that isn't
+   *     known
    */
   public static PublicKey parseText(String text) {
     String[] words = text.strip().split("\\s+");
@@ -105,7 +109,8 @@ public final class PublicKey {
       throw noText("its key is damaged, or no key: " + error.getMessage(), error);
     }
     if (!key.fingerprint.hex().equals(words[1])) {
-      throw noText("its key has the fingerprint " + key.fingerprint + ", and it says another", null);
+      throw noText(
+          "its key has the fingerprint " + key.fingerprint + ", and it says another", null);
     }
     return key;
   }
@@ -139,8 +144,7 @@ public final class PublicKey {
       throw new AtedbException(
           Reason.REQUEST_INVALID,
           "a " + what + " is " + length + " bytes, and this is " + data.size(),
-          Map.of(
-              "bytes", Integer.toString(data.size()), "length", Integer.toString(length)));
+          Map.of("bytes", Integer.toString(data.size()), "length", Integer.toString(length)));
     }
   }
 

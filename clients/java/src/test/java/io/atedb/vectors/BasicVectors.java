@@ -115,15 +115,12 @@ final class BasicVectors {
         "dataHashes",
         one ->
             same(
-                one,
-                "hash",
-                Hashes.tagged("atedb/v1/data", one.bytes("salt"), one.bytes("data"))));
+                one, "hash", Hashes.tagged("atedb/v1/data", one.bytes("salt"), one.bytes("data"))));
     to.run(
         file,
         "sealedDataHashes",
         one -> same(one, "hash", Hashes.tagged("atedb/v1/sealed-data", one.bytes("data"))));
-    to.run(
-        file, "chainIds", one -> same(one, "chainId", Genesis.chainIdOf(one.bytes("header"))));
+    to.run(file, "chainIds", one -> same(one, "chainId", Genesis.chainIdOf(one.bytes("header"))));
     to.run(file, "sealHashes", one -> same(one, "hash", Seal.hashOf(one.bytes("header"))));
     to.run(
         file,
@@ -135,8 +132,7 @@ final class BasicVectors {
                 new WriterIdentity(
                         one.bytes("chainId"), one.bytes("fingerprint"), one.bytes("salt"))
                     .id()));
-    to.run(
-        file, "eventsRoots", one -> same(one, "root", Merkle.root(one.allBytes("headers"))));
+    to.run(file, "eventsRoots", one -> same(one, "root", Merkle.root(one.allBytes("headers"))));
     to.run(file, "names", one -> same(one, "primaryKey", PrimaryKeys.ofName(one.text("name"))));
     to.run(
         file,
@@ -243,9 +239,7 @@ final class BasicVectors {
         });
     to.run("key-files", "bad", one -> refused(one.text("reason"), () -> parseFile(one)));
     to.run(
-        "signatures",
-        "keys",
-        one -> same(one, "key", PublicKey.parse(one.bytes("key")).message()));
+        "signatures", "keys", one -> same(one, "key", PublicKey.parse(one.bytes("key")).message()));
     to.run("signatures", "good", one -> assertTrue(verifies(one)));
     to.run("signatures", "bad", one -> assertFalse(verifies(one)));
   }

@@ -63,9 +63,7 @@ final class EventVectors {
     to.run(
         "batches",
         "bad",
-        one ->
-            refused(
-                one.text("reason"), () -> CheckBatch.check(Batch.parse(one.bytes("run")))));
+        one -> refused(one.text("reason"), () -> CheckBatch.check(Batch.parse(one.bytes("run")))));
   }
 
   private static WriteRule rule(Case said) {
@@ -242,14 +240,14 @@ final class EventVectors {
         "good",
         one -> {
           Bytes context = one.bytes("chainId").plus(one.bytes("readKeyId"));
-          DataKey key =
-              new DataKey(one.bytes("readKey").toArray(), one.bytes("random"), context);
+          DataKey key = new DataKey(one.bytes("readKey").toArray(), one.bytes("random"), context);
           assertEquals(one.bytes("commitment"), key.commitment());
           Bytes sealed =
               key.sealOnce(
                   one.bytes("chainId").plus(one.bytes("headerBefore")),
                   padding(one).add(one.bytes("data")));
-          // What is sealed under the same key, nonce and padding is the same: so the key is the one of the case.
+          // What is sealed under the same key, nonce and padding is the same: so the key is the one
+          // of the case.
           assertEquals(one.bytes("stored"), sealed);
           assertEquals(one.bytes("data"), opened(one));
         });
@@ -262,8 +260,7 @@ final class EventVectors {
         "sealed-data",
         "paddings",
         one -> {
-          assertEquals(
-              one.bytes("padded"), Bytes.wrap(padding(one).add(one.bytes("text"))));
+          assertEquals(one.bytes("padded"), Bytes.wrap(padding(one).add(one.bytes("text"))));
           assertEquals(one.bytes("text"), Padding.remove(one.bytes("padded").toArray()));
         });
     to.run(
@@ -315,8 +312,7 @@ final class EventVectors {
                   PublicKey.parse(one.bytes("reader")));
           assertEquals(one.bytes("readKey"), Bytes.wrap(unwrap(one, again.wrapped())));
         });
-    to.run(
-        "key-wraps", "badWrappedKeys", one -> assertNull(unwrap(one, one.bytes("wrapped"))));
+    to.run("key-wraps", "badWrappedKeys", one -> assertNull(unwrap(one, one.bytes("wrapped"))));
   }
 
   private static Possession claim(Case one) {
@@ -344,15 +340,13 @@ final class EventVectors {
                 KeyPair.ofSeeds(2, one.bytes("seed").toArray(), null).publicKey().message()));
     to.run("proofs", "append", one -> checkProof(one, claim(one).append()));
     to.run("proofs", "lock", one -> checkProof(one, claim(one).lock(one.bytes("primaryKey"))));
-    to.run(
-        "proofs", "ticket", one -> checkProof(one, claim(one).ticket(one.text("chainKey"))));
+    to.run("proofs", "ticket", one -> checkProof(one, claim(one).ticket(one.text("chainKey"))));
     to.run(
         "proofs",
         "deleteChain",
         one ->
             checkProof(
-                one,
-                claim(one).deletion(new TreeHead(one.number("size"), one.bytes("root")))));
+                one, claim(one).deletion(new TreeHead(one.number("size"), one.bytes("root")))));
   }
 
   private static CertifiedKeys certified(Case one) {
@@ -377,8 +371,7 @@ final class EventVectors {
           assertEquals(one.object("keyIds").bytes("ed25519"), keys.ed25519Id(origin));
           assertEquals(one.object("keyIds").bytes("mldsa44"), keys.mldsa44Id(origin));
         });
-    to.run(
-        "checkpoints", "badKeys", one -> refused(one.text("reason"), () -> certified(one)));
+    to.run("checkpoints", "badKeys", one -> refused(one.text("reason"), () -> certified(one)));
     to.run(
         "checkpoints",
         "good",
@@ -404,9 +397,7 @@ final class EventVectors {
     to.run(
         "identity",
         "rotations",
-        one ->
-            assertEquals(
-                1, cases("identity.rotations").stream().filter(one::equals).count()));
+        one -> assertEquals(1, cases("identity.rotations").stream().filter(one::equals).count()));
     to.run("identity", "cases", EventVectors::checkIdentity);
   }
 

@@ -119,9 +119,7 @@ final class TrustVectors {
     assertEquals(one.number("nextSequence"), replay.nextSequence());
     assertEquals(
         one.texts("vouchedBy"),
-        batches.stream()
-            .map(batch -> batch.vouchedBy().name().toLowerCase(Locale.ROOT))
-            .toList());
+        batches.stream().map(batch -> batch.vouchedBy().name().toLowerCase(Locale.ROOT)).toList());
     assertEquals(one.bytes("chainId"), replay.genesis().chainId());
     if (one.has("opened")) {
       Map<Long, Bytes> due = new HashMap<>();

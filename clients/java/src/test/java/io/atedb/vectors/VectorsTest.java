@@ -1,6 +1,7 @@
 package io.atedb.vectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.atedb.internal.wire.WireVectors;
@@ -14,10 +15,18 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Runs every list of every file of the index. A list that nothing here runs fails, unless it is named below. */
+/**
+ * Runs every list of every file of the index. A list that nothing here runs fails, unless it is
+ * named below.
+ */
 class VectorsTest {
-  /** Lists that this client doesn't run, and why: it refuses such chains with UNSUPPORTED. */
-  static final Map<String, String> NOT_RUN = Map.of();
+  /** Files that this client doesn't run, and why: it refuses such chains with UNSUPPORTED. */
+  static final Map<String, String> NOT_RUN =
+      Map.of(
+          "auth-answers", "it doesn't verify what auth services say of owners yet",
+          "ownership", "it doesn't verify chains whose owner an auth service names yet",
+          "delegations", "it doesn't verify delegated keys yet",
+          "compaction", "it doesn't verify chains that data is gone from yet");
 
   private static Map<String, Consumer<Case>> runs() {
     Vectors vectors = new Vectors();
@@ -58,13 +67,9 @@ class VectorsTest {
 
   @Test
   void whatIsNotRunIsSaid() {
-    Set<String> files = new TreeSet<>();
-    Vectors.index().keySet().forEach(name -> files.add(name.split("\\.")[0]));
-    NOT_RUN.forEach(
-        (file, why) -> {
-          System.out.println("Not run: " + file + ": " + why);
-          assertTrue(files.contains(file), file + " isn't in the index");
-        });
+    NOT_RUN.forEach((file, why) -> System.out.println("Not run: " + file + ": " + why));
+    Set<String> both = new TreeSet<>(NOT_RUN.keySet());
+    runs().keySet().forEach(name -> assertFalse(both.contains(name.split("\\.")[0]), name));
     Set<String> unknown = new TreeSet<>(runs().keySet());
     unknown.removeAll(Vectors.index().keySet());
     assertEquals(Set.of(), unknown, "lists that aren't in the index");

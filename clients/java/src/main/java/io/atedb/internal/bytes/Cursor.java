@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Walks the fields of one message where they lie. Varints must be minimal, and integers at most 2^53 - 1; all else of the strict form
- * is {@link Strict}'s.
+ * Walks the fields of one message where they lie. Varints must be minimal, and integers at most
+ * 2^53 - 1; all else of the strict form is {@link Strict}'s.
  *
  * <p>Every method raises NON_CANONICAL for bytes that are no message.
  */
@@ -74,11 +74,13 @@ public final class Cursor {
       }
       default ->
           throw refused(
-              tagStart, "field " + number + " has wire type " + wireType + ", which is not allowed");
+              tagStart,
+              "field " + number + " has wire type " + wireType + ", which is not allowed");
     }
     if (end > data.size()) {
       throw refused(
-          tagStart, "field " + number + " ends " + (end - data.size()) + " bytes beyond its message");
+          tagStart,
+          "field " + number + " ends " + (end - data.size()) + " bytes beyond its message");
     }
     if (wireType == FIXED32 || wireType == FIXED64) {
       value = 0;

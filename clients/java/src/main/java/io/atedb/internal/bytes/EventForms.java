@@ -113,9 +113,7 @@ public final class EventForms {
 
   private static final MessageForm REDACTION =
       new MessageForm(
-          "Redaction",
-          of(1, "sequences", Kind.PACKED).many(4_096),
-          varint(2, "before_sequence"));
+          "Redaction", of(1, "sequences", Kind.PACKED).many(4_096), varint(2, "before_sequence"));
 
   public static final MessageForm EVENT_HEADER =
       new MessageForm(
@@ -165,7 +163,10 @@ public final class EventForms {
               new MessageForm("ChainUnchanged", varint(1, "since_sequence")),
               CONDITION),
           oneOf(
-              2, "lands_before", new MessageForm("LandsBefore", varint(1, "sequence").due()), CONDITION),
+              2,
+              "lands_before",
+              new MessageForm("LandsBefore", varint(1, "sequence").due()),
+              CONDITION),
           oneOf(
               3,
               "key_unchanged",

@@ -142,7 +142,18 @@ public record FieldForm(
       String one,
       boolean hasPresence) {
     return new FieldForm(
-        number, name, kind, isRequired, isRepeated, count, exact, longest, largest, form, one, equals,
+        number,
+        name,
+        kind,
+        isRequired,
+        isRepeated,
+        count,
+        exact,
+        longest,
+        largest,
+        form,
+        one,
+        equals,
         hasPresence);
   }
 

@@ -4,8 +4,8 @@ import io.atedb.Bytes;
 import java.io.ByteArrayOutputStream;
 
 /**
- * Appends fields to bytes that are sealed once. The caller keeps their numbers ascending, as the strict form has them. What equals
- * its default is left out, unless the method says otherwise.
+ * Appends fields to bytes that are sealed once. The caller keeps their numbers ascending, as the
+ * strict form has them. What equals its default is left out, unless the method says otherwise.
  */
 public final class FieldWriter {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -1,6 +1,9 @@
 package io.atedb.internal.bytes;
 
-/** Three letters and a version, as the little-endian fixed32 that the bytes spell (docs/format.md, "Magics"). */
+/**
+ * Three letters and a version, as the little-endian fixed32 that the bytes spell (docs/format.md,
+ * "Magics").
+ */
 public final class Magics {
   public static final long EVENT_HEADER = 0x01564541;
   public static final long SEAL_HEADER = 0x014C5341;

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fields of a small message, by their numbers: of what is in the strict form, or of a server's answer, of which nothing is hashed.
- * Fields that aren't asked for don't count, so a newer server can say more.
+ * The fields of a small message, by their numbers: of what is in the strict form, or of a server's
+ * answer, of which nothing is hashed. Fields that aren't asked for don't count, so a newer server
+ * can say more.
  */
 public final class Parts {
   private final Map<Integer, Long> numbers = new HashMap<>();

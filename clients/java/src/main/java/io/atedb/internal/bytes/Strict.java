@@ -12,8 +12,8 @@ public final class Strict {
   private Strict() {}
 
   /**
-   * Checks that bytes are one message in the strict form, and the messages inside it too. Bytes inside a field of bytes are not
-   * looked into.
+   * Checks that bytes are one message in the strict form, and the messages inside it too. Bytes
+   * inside a field of bytes are not looked into.
    *
    * @throws AtedbException NON_CANONICAL, naming field and offset
    */
@@ -32,7 +32,8 @@ public final class Strict {
             "there is a field " + cursor.number() + ", which is not known");
       }
       if (cursor.number() < last) {
-        throw refused(form, known, cursor.tagStart(), "the field comes after one with a higher number");
+        throw refused(
+            form, known, cursor.tagStart(), "the field comes after one with a higher number");
       }
       count = cursor.number() == last ? count + 1 : 1;
       last = cursor.number();
@@ -72,7 +73,11 @@ public final class Strict {
           form,
           known,
           found.tagStart(),
-          "the field has wire type " + found.wireType() + ", where " + known.kind().wireType + " was due");
+          "the field has wire type "
+              + found.wireType()
+              + ", where "
+              + known.kind().wireType
+              + " was due");
     }
     if (found.value() == 0 && !known.mayBeZero()) {
       throw refused(
@@ -116,7 +121,8 @@ public final class Strict {
       while (end < packed.size() && packed.at(end) < 0) {
         end++;
       }
-      Bytes one = Bytes.wrap(new byte[] {8}).plus(packed.slice(at, Math.min(end + 1, packed.size())));
+      Bytes one =
+          Bytes.wrap(new byte[] {8}).plus(packed.slice(at, Math.min(end + 1, packed.size())));
       Cursor cursor = new Cursor(one, form.name() + "." + known.name());
       cursor.next();
       count++;
@@ -124,7 +130,10 @@ public final class Strict {
     }
     if (count > known.countMax()) {
       throw refused(
-          form, known, found.start(), "it has more elements than the " + known.countMax() + " allowed");
+          form,
+          known,
+          found.start(),
+          "it has more elements than the " + known.countMax() + " allowed");
     }
   }
 

@@ -66,8 +66,7 @@ public final class WireForms {
           varint(6, "bytes_max").due());
 
   public static final MessageForm CLIENT_FINISHED =
-      new MessageForm(
-          "ClientFinished", magic(Magics.CLIENT_FINISHED), hash32(2, "finished").due());
+      new MessageForm("ClientFinished", magic(Magics.CLIENT_FINISHED), hash32(2, "finished").due());
 
   public static final MessageForm CALL_REQUEST =
       new MessageForm(

@@ -40,7 +40,10 @@ public final class Composite {
     return suite.label.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Whether both halves of a signature, which may be any bytes, are a key's over a message for a purpose. */
+  /**
+   * Whether both halves of a signature, which may be any bytes, are a key's over a message for a
+   * purpose.
+   */
   public static boolean verify(
       Suite suite, Bytes publicKey, String context, Bytes message, Bytes signature) {
     if (signature.size() != suite.signatureBytes() || publicKey.size() != suite.publicKeyBytes()) {
@@ -74,7 +77,8 @@ public final class Composite {
 
     /** The encoded public key that belongs to it. */
     public Bytes publicKey() {
-      return Bytes.wrap(mldsa.getPublicKey()).plus(Bytes.wrap(ed25519.generatePublicKey().getEncoded()));
+      return Bytes.wrap(mldsa.getPublicKey())
+          .plus(Bytes.wrap(ed25519.generatePublicKey().getEncoded()));
     }
 
     /** Signs with both halves. Two signatures of one message differ. */

@@ -5,13 +5,15 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 
 /**
- * The key of one datum, which seals once, and the commitment to it, which all may know (docs/format.md, "How data is sealed").
+ * The key of one datum, which seals once, and the commitment to it, which all may know
+ * (docs/format.md, "How data is sealed").
  */
 public final class DataKey {
   public static final int READ_KEY_BYTES = 32;
 
   private final byte[] key;
   private final Bytes commitment;
+  private boolean isUsed;
 
   public DataKey(byte[] readKey, Bytes random, Bytes context) {
     byte[] extracted = Symmetric.hkdfExtract(random.toArray(), readKey);
@@ -29,13 +31,24 @@ public final class DataKey {
     return Hashes.tagged(Tags.HASH_READ_KEY, Bytes.wrap(readKey));
   }
 
+  /** A key that was wiped must never be used: whatever it sealed anybody could open. */
+  private synchronized void use() {
+    if (isUsed) {
+      throw new IllegalStateException("a key of data is used once");
+    }
+    isUsed = true;
+  }
+
   public Bytes commitment() {
     return commitment;
   }
 
-
-  /** Seals, with a key that seals nothing else, ever: AES-256-GCM with the nonce zero. Wipes the key. */
+  /**
+   * Seals, with a key that seals nothing else, ever: AES-256-GCM with the nonce zero. Wipes the
+   * key.
+   */
   public Bytes sealOnce(Bytes aad, byte[] plaintext) {
+    use();
     try {
       return Symmetric.seal(key, new byte[Symmetric.NONCE_BYTES], aad.toArray(), plaintext);
     } finally {
@@ -44,10 +57,11 @@ public final class DataKey {
   }
 
   /**
-   * Opens; null for anything that wasn't sealed so. The commitment is compared before: AES-GCM by itself opens one ciphertext under
-   * two keys, if somebody has made it so. Wipes the key.
+   * Opens; null for anything that wasn't sealed so. The commitment is compared before: AES-GCM by
+   * itself opens one ciphertext under two keys, if somebody has made it so. Wipes the key.
    */
   public byte[] open(Bytes committed, Bytes aad, Bytes sealed) {
+    use();
     try {
       if (!MessageDigest.isEqual(committed.toArray(), commitment.toArray())) {
         return null;

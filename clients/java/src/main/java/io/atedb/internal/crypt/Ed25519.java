@@ -14,8 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Ed25519 in the strict, cofactorless form, verified by the JDK's provider. What that leaves to its callers is looked at here: points
- * of small order, which verify signatures that nobody made, and second encodings, which would be second fingerprints of one key.
+ * Ed25519 in the strict, cofactorless form, verified by the JDK's provider. What that leaves to its
+ * callers is looked at here: points of small order, which verify signatures that nobody made, and
+ * second encodings, which would be second fingerprints of one key.
  */
 public final class Ed25519 {
   private static final BigInteger PRIME = BigInteger.TWO.pow(255).subtract(BigInteger.valueOf(19));
@@ -48,8 +49,8 @@ public final class Ed25519 {
   }
 
   /**
-   * Says why the encoding of a point must not be a key or an R; null where nothing speaks against it. Bytes that are no point at all
-   * pass, and verify nothing.
+   * Says why the encoding of a point must not be a key or an R; null where nothing speaks against
+   * it. Bytes that are no point at all pass, and verify nothing.
    */
   public static String pointFault(Bytes encoded) {
     BigInteger y = yOf(encoded);

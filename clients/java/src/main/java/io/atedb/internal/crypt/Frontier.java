@@ -5,7 +5,9 @@ import io.atedb.internal.bytes.Cursor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A tree of RFC 9162, section 2.1, that grows: the hashes of its perfect subtrees, largest first. */
+/**
+ * A tree of RFC 9162, section 2.1, that grows: the hashes of its perfect subtrees, largest first.
+ */
 public final class Frontier {
   private final List<Bytes> hashes;
   private long size;
@@ -14,7 +16,10 @@ public final class Frontier {
     this(0, List.of());
   }
 
-  /** Begins with a tree of so many leaves. Raises NON_CANONICAL where the hashes can't be of such a tree. */
+  /**
+   * Begins with a tree of so many leaves. Raises NON_CANONICAL where the hashes can't be of such a
+   * tree.
+   */
   public Frontier(long size, List<Bytes> hashes) {
     if (hashes.size() != Long.bitCount(size) || !Merkle.areHashes(hashes)) {
       throw Cursor.nonCanonical(

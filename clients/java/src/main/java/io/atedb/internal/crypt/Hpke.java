@@ -7,18 +7,23 @@ import org.bouncycastle.crypto.InvalidCipherTextException;
 import org.bouncycastle.crypto.hpke.HPKE;
 import org.bouncycastle.crypto.hpke.HPKEContextWithEncapsulation;
 
-/** HPKE (RFC 9180) in base mode with HKDF-SHA256 and AES-256-GCM, one message a context, by Bouncy Castle. */
+/**
+ * HPKE (RFC 9180) in base mode with HKDF-SHA256 and AES-256-GCM, one message a context, by Bouncy
+ * Castle.
+ */
 public final class Hpke {
   private static final int TAG_BYTES = 16;
 
   private Hpke() {}
 
   private static HPKE suite(Kem kem) {
-    return new HPKE(
-        HPKE.mode_base, (short) kem.number, HPKE.kdf_HKDF_SHA256, HPKE.aead_AES_GCM256);
+    return new HPKE(HPKE.mode_base, (short) kem.number, HPKE.kdf_HKDF_SHA256, HPKE.aead_AES_GCM256);
   }
 
-  /** Encrypts to a key in which {@link Kem#keyFault} has found no fault: {@code enc}, ciphertext, tag. */
+  /**
+   * Encrypts to a key in which {@link Kem#keyFault} has found no fault: {@code enc}, ciphertext,
+   * tag.
+   */
   public static Bytes seal(Kem kem, Bytes publicKey, Bytes info, Bytes aad, byte[] plaintext) {
     HPKE hpke = suite(kem);
     try {

@@ -6,7 +6,9 @@ import java.util.Set;
 import org.bouncycastle.asn1.sec.SECNamedCurves;
 import org.bouncycastle.math.ec.ECCurve;
 
-/** The hybrid KEMs of draft-ietf-hpke-pq-04: MLKEM768-X25519, which is X-Wing, and MLKEM1024-P384. */
+/**
+ * The hybrid KEMs of draft-ietf-hpke-pq-04: MLKEM768-X25519, which is X-Wing, and MLKEM1024-P384.
+ */
 public enum Kem {
   MLKEM768_X25519(0x647A, "mlkem768-x25519", 1184, 1088, 32),
   MLKEM1024_P384(0x0051, "mlkem1024-p384", 1568, 1568, 97);
@@ -61,7 +63,10 @@ public enum Kem {
     return mlkemCiphertextBytes + curveKeyBytes;
   }
 
-  /** Says why bytes, of the right length, must not be a public key; null where nothing speaks against it. */
+  /**
+   * Says why bytes, of the right length, must not be a public key; null where nothing speaks
+   * against it.
+   */
   public String keyFault(Bytes key) {
     if (!hasReducedCoefficients(key.slice(0, mlkemKeyBytes - 32))) {
       return "has an ML-KEM half with a coefficient above 3,328";
@@ -69,7 +74,10 @@ public enum Kem {
     return curveFault(key.slice(mlkemKeyBytes, key.size()), true);
   }
 
-  /** Says why bytes, of the right length, were made by nobody for a key; null where nothing speaks against it. */
+  /**
+   * Says why bytes, of the right length, were made by nobody for a key; null where nothing speaks
+   * against it.
+   */
   String encapsulatedFault(Bytes encapsulated) {
     return curveFault(encapsulated.slice(mlkemCiphertextBytes, encapsulated.size()), false);
   }

@@ -29,7 +29,9 @@ public final class Merkle {
     return true;
   }
 
-  /** Whether a proof shows that a leaf, by its hash, is in a tree (RFC 9162, 2.1.3.2). Never throws. */
+  /**
+   * Whether a proof shows that a leaf, by its hash, is in a tree (RFC 9162, 2.1.3.2). Never throws.
+   */
   public static boolean verifyInclusion(
       Bytes leaf, long index, long size, List<Bytes> proof, Bytes root) {
     if (index < 0 || index >= size || leaf.size() != 32 || !areHashes(proof)) {
@@ -59,8 +61,9 @@ public final class Merkle {
   }
 
   /**
-   * Whether a proof shows that a tree extends an older one (RFC 9162, 2.1.4.2). Never throws. Every tree extends the one without
-   * leaves; trees of one size must have one root. Both need an empty proof.
+   * Whether a proof shows that a tree extends an older one (RFC 9162, 2.1.4.2). Never throws. Every
+   * tree extends the one without leaves; trees of one size must have one root. Both need an empty
+   * proof.
    */
   public static boolean verifyConsistency(
       long first, long second, Bytes firstRoot, Bytes secondRoot, List<Bytes> proof) {

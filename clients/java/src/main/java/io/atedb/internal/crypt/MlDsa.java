@@ -11,9 +11,16 @@ import org.bouncycastle.crypto.signers.MLDSASigner;
 public final class MlDsa {
   private MlDsa() {}
 
-  /** Whether a signature, which may be any bytes, is a key's over a message, with a context that may be empty. */
+  /**
+   * Whether a signature, which may be any bytes, is a key's over a message, with a context that may
+   * be empty.
+   */
   static boolean verify(
-      MLDSAParameters parameters, Bytes publicKey, byte[] context, byte[] message, Bytes signature) {
+      MLDSAParameters parameters,
+      Bytes publicKey,
+      byte[] context,
+      byte[] message,
+      Bytes signature) {
     try {
       CipherParameters key = new MLDSAPublicKeyParameters(parameters, publicKey.toArray());
       MLDSASigner verifier = new MLDSASigner();

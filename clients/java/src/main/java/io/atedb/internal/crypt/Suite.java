@@ -5,12 +5,24 @@ import io.atedb.Reason;
 import java.util.Map;
 import org.bouncycastle.crypto.params.MLDSAParameters;
 
-/** The algorithms of a key and its signatures: composites of draft-ietf-lamps-pq-composite-sigs-19. */
+/**
+ * The algorithms of a key and its signatures: composites of draft-ietf-lamps-pq-composite-sigs-19.
+ */
 public enum Suite {
   MLDSA65_ED25519(
-      1, "mldsa65-ed25519", "COMPSIG-MLDSA65-Ed25519-SHA512", 1952, 3309, MLDSAParameters.ml_dsa_65),
+      1,
+      "mldsa65-ed25519",
+      "COMPSIG-MLDSA65-Ed25519-SHA512",
+      1952,
+      3309,
+      MLDSAParameters.ml_dsa_65),
   MLDSA44_ED25519(
-      2, "mldsa44-ed25519", "COMPSIG-MLDSA44-Ed25519-SHA512", 1312, 2420, MLDSAParameters.ml_dsa_44);
+      2,
+      "mldsa44-ed25519",
+      "COMPSIG-MLDSA44-Ed25519-SHA512",
+      1312,
+      2420,
+      MLDSAParameters.ml_dsa_44);
 
   /** In {@code atedb.v1.SignatureSuite}. */
   public final int number;

@@ -1,6 +1,9 @@
 package io.atedb.internal.crypt;
 
-/** Every domain-separation tag that this client uses, so that no two uses can share one (docs/format.md, docs/wire.md). */
+/**
+ * Every domain-separation tag that this client uses, so that no two uses can share one
+ * (docs/format.md, docs/wire.md).
+ */
 public final class Tags {
   public static final String HASH_CHAIN = "atedb/v1/chain";
   public static final String HASH_SEAL = "atedb/v1/seal";

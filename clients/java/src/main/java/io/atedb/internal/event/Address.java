@@ -29,8 +29,8 @@ public record Address(String host, int port, String server, String pinned, Chain
   private static final Pattern DIGITS = Pattern.compile("[0-9a-f]{64}");
 
   /**
-   * Parses {@code ate://host[:port]/chain-key}, or the older {@code ws://host[:port]/db/chain-key}. Raises REQUEST_INVALID, and
-   * CHAIN_KEY_INVALID for its chain key.
+   * Parses {@code ate://host[:port]/chain-key}, or the older {@code ws://host[:port]/db/chain-key}.
+   * Raises REQUEST_INVALID, and CHAIN_KEY_INVALID for its chain key.
    */
   public static Address parseChain(String text) {
     Address found = parse(text);
@@ -119,7 +119,8 @@ public record Address(String host, int port, String server, String pinned, Chain
   private static String parsePin(String address, String text) {
     String fault = fingerprintFault(text);
     if (fault != null) {
-      throw bad(address, "what follows the # is the fingerprint of the server's identity: " + fault);
+      throw bad(
+          address, "what follows the # is the fingerprint of the server's identity: " + fault);
     }
     return text.substring(MARK.length());
   }

@@ -27,8 +27,8 @@ public final class Batch {
   }
 
   /**
-   * Takes a run apart. The strict form is checked; hashes and signatures are not. Raises NON_CANONICAL, BATCH_INVALID,
-   * DATA_TOO_LARGE, TOO_MANY_EVENTS.
+   * Takes a run apart. The strict form is checked; hashes and signatures are not. Raises
+   * NON_CANONICAL, BATCH_INVALID, DATA_TOO_LARGE, TOO_MANY_EVENTS.
    */
   public static Batch parse(Bytes run) {
     if (run.size() > Limits.RUN_BYTES_MAX) {
@@ -108,8 +108,7 @@ public final class Batch {
       try {
         known = Said.read(event.header());
       } catch (AtedbException error) {
-        throw ofBatch(
-            "event " + index, error, Map.of("event_index", Integer.toString(index)));
+        throw ofBatch("event " + index, error, Map.of("event_index", Integer.toString(index)));
       }
       said.put(index, known);
     }

@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A C2SP note under the head of a chain (docs/checkpoints.md), as it was read. Nothing of it is verified.
+ * A C2SP note under the head of a chain (docs/checkpoints.md), as it was read. Nothing of it is
+ * verified.
  *
  * @param chainId the chain
  * @param head what is signed
@@ -66,7 +67,10 @@ public record Checkpoint(Bytes chainId, TreeHead head, List<Line> lines) {
       return Hashes.sha256(Bytes.ofText(origin + "\n"), typed, key).slice(0, 4).copy();
     }
 
-    /** Reads a CheckpointKeys message, whose signature is not verified. Raises NON_CANONICAL, REQUEST_INVALID. */
+    /**
+     * Reads a CheckpointKeys message, whose signature is not verified. Raises NON_CANONICAL,
+     * REQUEST_INVALID.
+     */
     public static Keys parse(Bytes message) {
       Bytes[] parts = new Bytes[4];
       Cursor cursor = new Cursor(message);
@@ -123,7 +127,10 @@ public record Checkpoint(Bytes chainId, TreeHead head, List<Line> lines) {
         .array();
   }
 
-  /** Reads a checkpoint: three lines of text, no extension lines, signature lines of anybody. Raises NON_CANONICAL. */
+  /**
+   * Reads a checkpoint: three lines of text, no extension lines, signature lines of anybody. Raises
+   * NON_CANONICAL.
+   */
   public static Checkpoint parse(String note) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(note)) {
       throw refused("it is not valid Unicode");
@@ -197,7 +204,6 @@ public record Checkpoint(Bytes chainId, TreeHead head, List<Line> lines) {
   }
 
   private static AtedbException refused(String why) {
-    return new AtedbException(
-        Reason.NON_CANONICAL, "it is not a checkpoint of a chain: " + why);
+    return new AtedbException(Reason.NON_CANONICAL, "it is not a checkpoint of a chain: " + why);
   }
 }

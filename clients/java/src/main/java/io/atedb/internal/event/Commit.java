@@ -116,8 +116,8 @@ public record Commit(
   }
 
   /**
-   * Splits a slice of the log into its batches. Only the framing and the commits are looked at. Raises NON_CANONICAL where it is
-   * anything but whole batches: events, seal, commit.
+   * Splits a slice of the log into its batches. Only the framing and the commits are looked at.
+   * Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit.
    */
   public static List<Stored> splitSlice(Bytes data) {
     List<Stored> batches = new ArrayList<>();

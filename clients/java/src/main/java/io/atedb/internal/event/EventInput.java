@@ -67,8 +67,7 @@ public record EventInput(
         sealing == null
             ? Hashes.tagged(Tags.HASH_DATA, salt, stored)
             : Hashes.tagged(Tags.HASH_SEALED_DATA, stored);
-    Bytes done =
-        before.plus(new FieldWriter().bytes(30, hash).varint(31, stored.size()).finish());
+    Bytes done = before.plus(new FieldWriter().bytes(30, hash).varint(31, stored.size()).finish());
     FieldWriter event = new FieldWriter().bytes(1, done).bytes(2, stored);
     if (sealing == null) {
       event.bytes(3, salt);
@@ -92,8 +91,7 @@ public record EventInput(
     checkKey("collection", collection);
     checkKey("reply_to", replyTo);
     checkKey("salt", salt);
-    if (type != null
-        && type.getBytes(StandardCharsets.UTF_8).length > Limits.TYPE_NAME_BYTES_MAX) {
+    if (type != null && type.getBytes(StandardCharsets.UTF_8).length > Limits.TYPE_NAME_BYTES_MAX) {
       throw invalid("type", "it is longer than " + Limits.TYPE_NAME_BYTES_MAX + " bytes");
     }
     if (timeUnixMs < 0 || timeUnixMs > Limits.INTEGER_MAX) {
@@ -103,8 +101,7 @@ public record EventInput(
 
   private static void checkKey(String name, Bytes value) {
     if (value != null && value.size() != Limits.KEY_BYTES) {
-      throw invalid(
-          name, "it is " + value.size() + " bytes, and must be " + Limits.KEY_BYTES);
+      throw invalid(name, "it is " + value.size() + " bytes, and must be " + Limits.KEY_BYTES);
     }
   }
 

@@ -44,7 +44,10 @@ public record EventView(
 
   public static final int RUN_SEAL = 2;
 
-  /** It says something of rights and keys: rules, keys shown or handed out, a move, roots, a change of a key. */
+  /**
+   * It says something of rights and keys: rules, keys shown or handed out, a move, roots, a change
+   * of a key.
+   */
   public static final int AUTHORITY = 1;
 
   public static final int SEALED = 2;

@@ -18,7 +18,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * What a chain is, said once by its first event. Its id is the hash of the header that says it, so nothing of it can ever change.
+ * What a chain is, said once by its first event. Its id is the hash of the header that says it, so
+ * nothing of it can ever change.
  *
  * @param chainKey its key
  * @param trustMode how keys are trusted
@@ -52,8 +53,7 @@ public record Genesis(
 
   /** The fingerprint that a chain key may carry of the roots that have signed its genesis. */
   public static Bytes rootsFingerprint(List<Bytes> fingerprints) {
-    return Hashes.tagged(
-        Tags.HASH_ROOTS, fingerprints.stream().sorted().toArray(Bytes[]::new));
+    return Hashes.tagged(Tags.HASH_ROOTS, fingerprints.stream().sorted().toArray(Bytes[]::new));
   }
 
   /** Makes the header bytes of a genesis event. Nothing is checked that a reader checks. */
@@ -86,8 +86,8 @@ public record Genesis(
   }
 
   /**
-   * Reads the genesis out of the header bytes of a chain's first event. Raises NON_CANONICAL, GENESIS_INVALID, CHAIN_KEY_INVALID.
-   * Signatures are not checked here, they are over the seal.
+   * Reads the genesis out of the header bytes of a chain's first event. Raises NON_CANONICAL,
+   * GENESIS_INVALID, CHAIN_KEY_INVALID. Signatures are not checked here, they are over the seal.
    */
   public static Genesis parse(Bytes header) {
     Strict.check(EventForms.EVENT_HEADER, header);

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * What a proof that a caller has a key is tied to, so that it counts nowhere else (docs/format.md, "Proofs"). 32 bytes each, so that
- * none can pass for another.
+ * What a proof that a caller has a key is tied to, so that it counts nowhere else (docs/format.md,
+ * "Proofs"). 32 bytes each, so that none can pass for another.
  *
  * @param exporter of the tunnel that the stream is in; zeros where there is none
  * @param serverFingerprint the server's identity
@@ -16,14 +16,19 @@ import java.nio.ByteOrder;
  * @param fingerprint of the key
  */
 public record Possession(
-    Bytes exporter, Bytes serverFingerprint, Bytes chainId, Bytes conversationId, Bytes fingerprint) {
+    Bytes exporter,
+    Bytes serverFingerprint,
+    Bytes chainId,
+    Bytes conversationId,
+    Bytes fingerprint) {
 
   /** The exporter where there is no tunnel. */
   public static final Bytes NO_EXPORTER = Bytes.wrap(new byte[32]);
 
   /** What is signed to append without signatures. */
   public Bytes append() {
-    for (Bytes part : new Bytes[] {exporter, serverFingerprint, chainId, conversationId, fingerprint}) {
+    for (Bytes part :
+        new Bytes[] {exporter, serverFingerprint, chainId, conversationId, fingerprint}) {
       if (part.size() != 32) {
         throw new IllegalArgumentException("each part of a proof is 32 bytes");
       }
@@ -40,8 +45,8 @@ public record Possession(
   }
 
   /**
-   * What is signed to be let into a private chain. The chain id is the server's word then: the chain key keeps a server from having
-   * the proof made for another chain.
+   * What is signed to be let into a private chain. The chain id is the server's word then: the
+   * chain key keeps a server from having the proof made for another chain.
    */
   public Bytes ticket(String chainKey) {
     return append().plus(Bytes.ofText(chainKey));

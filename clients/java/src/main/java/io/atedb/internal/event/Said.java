@@ -95,10 +95,7 @@ public record Said(
     for (WrappedKey one : wrappedKeys) {
       header.message(
           9,
-          new FieldWriter()
-              .bytes(1, one.readKeyId)
-              .bytes(2, one.recipient)
-              .bytes(3, one.wrapped));
+          new FieldWriter().bytes(1, one.readKeyId).bytes(2, one.recipient).bytes(3, one.wrapped));
     }
     for (Bytes fingerprint : signWith) {
       header.message(10, fingerprint);
@@ -158,8 +155,8 @@ public record Said(
   }
 
   /**
-   * Reads what a header, which is in the strict form, says. Raises UNSUPPORTED and REQUEST_INVALID for a key that is none,
-   * BATCH_INVALID where what must be sorted isn't.
+   * Reads what a header, which is in the strict form, says. Raises UNSUPPORTED and REQUEST_INVALID
+   * for a key that is none, BATCH_INVALID where what must be sorted isn't.
    */
   static Said read(Bytes header) {
     Rules rules = null;
@@ -191,8 +188,7 @@ public record Said(
           Parts parts = new Parts(cursor.content());
           Bytes successor = parts.bytesOrNull(2);
           keyChange =
-              new KeyChange(
-                  parts.bytes(1), successor == null ? null : PublicKey.parse(successor));
+              new KeyChange(parts.bytes(1), successor == null ? null : PublicKey.parse(successor));
         }
         case 19 -> label = cursor.content();
         default -> {}

@@ -90,7 +90,8 @@ public record Seal(
   }
 
   /**
-   * Puts a batch together: the events, then the seal, byte for byte what is sent, stored and replayed.
+   * Puts a batch together: the events, then the seal, byte for byte what is sent, stored and
+   * replayed.
    *
    * @param frames the events
    * @param header what is signed

@@ -50,7 +50,10 @@ public final class SealedData {
         new Said.Confidentiality(id, random, key.commitment()), key, chainId, padding);
   }
 
-  /** Opens sealed data; null where it was made with another key, of another event or chain, or was changed. */
+  /**
+   * Opens sealed data; null where it was made with another key, of another event or chain, or was
+   * changed.
+   */
   public static Bytes open(
       byte[] readKey, Bytes chainId, Bytes header, Said.Confidentiality said, Bytes data) {
     if (!DataKey.readKeyId(readKey).equals(said.readKeyId())) {
@@ -80,8 +83,8 @@ public final class SealedData {
   }
 
   /**
-   * Opens a read key that was handed out; null for what doesn't open. Whoever has handed it out may have handed out another: the id
-   * says which it is.
+   * Opens a read key that was handed out; null for what doesn't open. Whoever has handed it out may
+   * have handed out another: the id says which it is.
    */
   public static byte[] unwrap(Bytes chainId, Said.WrappedKey wrapped, KeyPair key) {
     Bytes aad = chainId.plus(wrapped.readKeyId(), wrapped.recipient());

@@ -17,11 +17,7 @@ import io.atedb.internal.bytes.Parts;
 public record Signed(int suite, Bytes fingerprint, Bytes signature) {
 
   public Bytes message() {
-    return new FieldWriter()
-        .varint(1, suite)
-        .bytes(2, fingerprint)
-        .bytes(3, signature)
-        .finish();
+    return new FieldWriter().varint(1, suite).bytes(2, fingerprint).bytes(3, signature).finish();
   }
 
   /** Reads it. Raises NON_CANONICAL. */

@@ -14,7 +14,10 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.math.BigDecimal;
 
-/** The fields of a small JSON object. Each is null, or -1, where it isn't there in the form that is asked for. */
+/**
+ * The fields of a small JSON object. Each is null, or -1, where it isn't there in the form that is
+ * asked for.
+ */
 public final class JsonFields {
   private final JsonObject values;
 

@@ -27,7 +27,9 @@ import java.util.Map;
 import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
 import org.bouncycastle.crypto.params.Argon2Parameters;
 
-/** Key files (docs/format.md, "Key files"): a pair as JSON, in clear or sealed with a passphrase. */
+/**
+ * Key files (docs/format.md, "Key files"): a pair as JSON, in clear or sealed with a passphrase.
+ */
 public final class KeyFile {
   private static final String FORMAT = "atedb-key-1";
   private static final int SALT_BYTES = 16;
@@ -119,8 +121,9 @@ public final class KeyFile {
   }
 
   /**
-   * Reads the text of a key file. Raises UNSUPPORTED for another format or suite, REQUEST_INVALID for anything else that is not a
-   * whole and unaltered key file, and for a wrong or missing passphrase. No message shows any of the text.
+   * Reads the text of a key file. Raises UNSUPPORTED for another format or suite, REQUEST_INVALID
+   * for anything else that is not a whole and unaltered key file, and for a wrong or missing
+   * passphrase. No message shows any of the text.
    *
    * @param where names the file in errors
    * @param passphrase that seals it, or null
@@ -145,8 +148,7 @@ public final class KeyFile {
     PublicKey stated = PublicKey.of(suite.number, key, hasKem ? 1 : 0, kemKey);
     byte[] seeds = seedsOf(file, stated, hasKem, where, passphrase);
     byte[] seed = Arrays.copyOf(seeds, Composite.SEED_BYTES);
-    byte[] kemSeed =
-        hasKem ? Arrays.copyOfRange(seeds, Composite.SEED_BYTES, seeds.length) : null;
+    byte[] kemSeed = hasKem ? Arrays.copyOfRange(seeds, Composite.SEED_BYTES, seeds.length) : null;
     Arrays.fill(seeds, (byte) 0);
     KeyPair pair = KeyPair.ofSeeds(suite.number, seed, kemSeed);
     Arrays.fill(seed, (byte) 0);

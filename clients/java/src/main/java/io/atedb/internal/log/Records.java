@@ -10,7 +10,10 @@ import io.atedb.internal.log.Frame.Length;
 import java.util.List;
 import java.util.Map;
 
-/** Headers and footers of segment files: records, whose magic, CRC and version are looked at in this order. */
+/**
+ * Headers and footers of segment files: records, whose magic, CRC and version are looked at in this
+ * order.
+ */
 final class Records {
   private static final int HEADER_TAG = 0x22;
   private static final int FOOTER_TAG = 0x32;
@@ -29,13 +32,12 @@ final class Records {
       int end) {}
 
   /** The end of a segment file that was closed in good order; `bytes` is its size with its tag. */
-  record Footer(long durableOffset, long nextCommit, long nextSequence, Bytes treeRoot, int bytes) {}
+  record Footer(
+      long durableOffset, long nextCommit, long nextSequence, Bytes treeRoot, int bytes) {}
 
   static AtedbException damaged(String what) {
     return new AtedbException(
-        Reason.CHAIN_DAMAGED,
-        "the segment is damaged at offset 0: " + what,
-        Map.of("offset", "0"));
+        Reason.CHAIN_DAMAGED, "the segment is damaged at offset 0: " + what, Map.of("offset", "0"));
   }
 
   /** Reads the header that a segment file begins with. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW. */
@@ -50,7 +52,8 @@ final class Records {
     }
     int end = (int) length.end();
     Parts parts =
-        checked(data.slice(length.next(), end), Magics.SEGMENT_HEADER, data.slice(0, length.next()));
+        checked(
+            data.slice(length.next(), end), Magics.SEGMENT_HEADER, data.slice(0, length.next()));
     List<Bytes> frontier = parts.all(6);
     boolean areHashes =
         parts.bytes(2).size() == 32 && frontier.stream().allMatch(one -> one.size() == 32);
@@ -63,11 +66,13 @@ final class Records {
     if (frontier.size() != Long.bitCount(parts.number(4)) || parts.has(7) == (segment == 0)) {
       throw damaged("its header does not fit its place");
     }
-    return new Header(
-        parts.bytes(2), segment, parts.number(4), parts.number(5), frontier, end);
+    return new Header(parts.bytes(2), segment, parts.number(4), parts.number(5), frontier, end);
   }
 
-  /** A flipped bit is damage and never looks like a newer version, and a newer version is refused by name. */
+  /**
+   * A flipped bit is damage and never looks like a newer version, and a newer version is refused by
+   * name.
+   */
   private static Parts checked(Bytes record, long magic, Bytes before) {
     if (record.size() < 5 || record.at(0) != 0x0D) {
       throw damaged("it does not begin with a magic");
@@ -109,11 +114,13 @@ final class Records {
     }
   }
 
-  /** The whole footer that a file ends with, wherever it says that it lies; null where there is none. */
+  /**
+   * The whole footer that a file ends with, wherever it says that it lies; null where there is
+   * none.
+   */
   static Footer footerAtEnd(Bytes data) {
     for (int at = Math.max(0, data.size() - FOOTER_BYTES_MAX); at < data.size(); at++) {
-      Length length =
-          data.at(at) == FOOTER_TAG ? Length.read(data, at + 1, data.size()) : null;
+      Length length = data.at(at) == FOOTER_TAG ? Length.read(data, at + 1, data.size()) : null;
       if (length == null || length.end() != data.size()) {
         continue;
       }

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One segment file: how far it is whole, and what is there after it (docs/format.md, "Recovery", steps 4 to 7). Offsets are in bytes
- * from the file's start.
+ * One segment file: how far it is whole, and what is there after it (docs/format.md, "Recovery",
+ * steps 4 to 7). Offsets are in bytes from the file's start.
  */
 public final class SegmentScan {
   private static final int TAIL_FIELDS_BYTES = 19;
@@ -37,8 +37,8 @@ public final class SegmentScan {
   private long timeUnixMs;
 
   /**
-   * Reads a segment from its header to its end or first fault, checking all that can be checked without the events. Raises
-   * CHAIN_DAMAGED, FORMAT_TOO_NEW where its header is none.
+   * Reads a segment from its header to its end or first fault, checking all that can be checked
+   * without the events. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW where its header is none.
    */
   public SegmentScan(Bytes data, long segment) {
     this.data = data;
@@ -154,7 +154,10 @@ public final class SegmentScan {
         && footer.treeRoot().equals(frontier.root());
   }
 
-  /** What commits behind a fault say was durable: those that the framing leads to, and the one at the file's end. */
+  /**
+   * What commits behind a fault say was durable: those that the framing leads to, and the one at
+   * the file's end.
+   */
   private long durableAfter(int limit, int resume) {
     long found = 0;
     int at = resume;
@@ -170,11 +173,11 @@ public final class SegmentScan {
         found = Math.max(found, commit.durableOffset());
       }
     }
-    // Where bytes are gone, or too many, it lies elsewhere than it says. A whole batch is right before it, or it is data.
+    // Where bytes are gone, or too many, it lies elsewhere than it says. A whole batch is right
+    // before it, or it is data.
     Bytes tail = data.slice(Math.max(0, limit - Limits.BATCH_BYTES_MAX - 80), limit);
     Records.Footer last = Records.footerAtEnd(tail);
-    Commit commit =
-        commitAtEnd(tail.slice(0, tail.size() - (last == null ? 0 : last.bytes())));
+    Commit commit = commitAtEnd(tail.slice(0, tail.size() - (last == null ? 0 : last.bytes())));
     if (commit == null) {
       return found;
     }
@@ -182,7 +185,10 @@ public final class SegmentScan {
     return last == null ? found : Math.max(found, last.durableOffset());
   }
 
-  /** The whole batch that bytes end with, from their end alone: the last fields of a commit have a fixed width. */
+  /**
+   * The whole batch that bytes end with, from their end alone: the last fields of a commit have a
+   * fixed width.
+   */
   private static Commit commitAtEnd(Bytes data) {
     int size = data.size();
     if (size < TAIL_FIELDS_BYTES

@@ -23,8 +23,7 @@ record Act(int index, Bytes key, Bytes parent, Said said, List<Bytes> actors) {
       Map.of(
           "cycle", "its parent would be itself, or below it",
           "gone", "its parent was removed",
-          "elsewhere",
-              "the object has another parent. Name that one, or say that the object moves",
+          "elsewhere", "the object has another parent. Name that one, or say that the object moves",
           "there", "it says that the object moves to where it is, or it is new",
           "too_deep", "its parent is too far from the root of the chain");
 
@@ -58,11 +57,6 @@ record Act(int index, Bytes key, Bytes parent, Said said, List<Bytes> actors) {
 
   AtedbException parentInvalid(String problem) {
     return refused(
-        Reason.PARENT_INVALID,
-        PROBLEMS.get(problem),
-        "problem",
-        problem,
-        "parent",
-        parent.hex());
+        Reason.PARENT_INVALID, PROBLEMS.get(problem), "problem", problem, "parent", parent.hex());
   }
 }

@@ -17,7 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Who may do what in a chain: each event is decided on by the state before it, in order. See docs/trust.md. */
+/**
+ * Who may do what in a chain: each event is decided on by the state before it, in order. See
+ * docs/trust.md.
+ */
 public final class Authority {
   private final KeyRing keys;
   private final ObjectTree tree;
@@ -63,7 +66,10 @@ public final class Authority {
             || keys.namesOf(fingerprint).stream().anyMatch(tree::isAdmitted));
   }
 
-  /** The rule for reading that counts for an object, null for the root of the chain; null: there is no rule yet. */
+  /**
+   * The rule for reading that counts for an object, null for the root of the chain; null: there is
+   * no rule yet.
+   */
   public ReadRule readRuleFor(Bytes primaryKey, Bytes parent) {
     Node node = primaryKey == null ? null : tree.find(primaryKey);
     if (node != null) {
@@ -74,8 +80,9 @@ public final class Authority {
   }
 
   /**
-   * The keys that a batch is to be signed by, or proven. Looks at no event's right. Raises KEY_NOT_ALLOWED where no rule of the
-   * chain allows them anything, KEY_UNKNOWN, KEY_REVOKED, BATCH_INVALID.
+   * The keys that a batch is to be signed by, or proven. Looks at no event's right. Raises
+   * KEY_NOT_ALLOWED where no rule of the chain allows them anything, KEY_UNKNOWN, KEY_REVOKED,
+   * BATCH_INVALID.
    */
   public Map<Bytes, PublicKey> keysOf(Batch batch) {
     List<Bytes> signers = Signers.of(batch);
@@ -104,9 +111,10 @@ public final class Authority {
   }
 
   /**
-   * Decides whether the keys that a batch is from may do what its events do, and has the state after it. The batch was found good by
-   * {@link CheckBatch}, and its signers by {@link #keysOf}. Gives how to take it back. Raises KEY_NOT_ALLOWED, PARENT_INVALID,
-   * READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, naming the event: nothing has changed then.
+   * Decides whether the keys that a batch is from may do what its events do, and has the state
+   * after it. The batch was found good by {@link CheckBatch}, and its signers by {@link #keysOf}.
+   * Gives how to take it back. Raises KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH,
+   * TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, naming the event: nothing has changed then.
    */
   public Undo decide(Batch batch) {
     Undo undo = new Undo();
@@ -120,7 +128,8 @@ public final class Authority {
         if (mayWriteRoot == null) {
           mayWriteRoot = !keys.isChanged(writer.get(0)) && mayWrite(writer, tree.root);
         }
-        // Nearly all events of most chains: what follows decides the same of them, and takes longer.
+        // Nearly all events of most chains: what follows decides the same of them, and takes
+        // longer.
         if (mayWriteRoot && isPlain(batch.events().get(index))) {
           continue;
         }
@@ -146,8 +155,7 @@ public final class Authority {
     EventView event = batch.events().get(index);
     Said said = batch.said(index);
     Act act =
-        new Act(
-            index, event.primaryKey(), event.parent(), said, Signers.actorsOf(batch, index));
+        new Act(index, event.primaryKey(), event.parent(), said, Signers.actorsOf(batch, index));
     // An event before it, in this batch too, may have ended them.
     for (Bytes signer : act.signers()) {
       if (keys.isChanged(signer)) {
@@ -214,7 +222,10 @@ public final class Authority {
     tree.move(node, parent, undo);
   }
 
-  /** Has an object that the tree doesn't know: it is new, or at the root of the chain and without rules. */
+  /**
+   * Has an object that the tree doesn't know: it is new, or at the root of the chain and without
+   * rules.
+   */
   private Node create(Act act, Undo undo) {
     boolean moves = act.said().moves();
     boolean hasParent = !act.parent().isEmpty();
@@ -251,7 +262,9 @@ public final class Authority {
     return tree.insert(act.key(), parent, parent == tree.root, undo);
   }
 
-  /** The parent that an event names. One that is not known is an object at the root without rules. */
+  /**
+   * The parent that an event names. One that is not known is an object at the root without rules.
+   */
   private Node parentFor(Act act, Undo undo) {
     if (act.parent().isEmpty()) {
       return tree.root;
@@ -287,8 +300,7 @@ public final class Authority {
       return;
     }
     if (rules.admit() != null && !tree.isPrivate) {
-      throw act.refused(
-          Reason.BATCH_INVALID, "it says who may open a chain that is not private");
+      throw act.refused(Reason.BATCH_INVALID, "it says who may open a chain that is not private");
     }
     tree.setRules(tree.root, rules, undo);
   }
@@ -316,8 +328,7 @@ public final class Authority {
   /** Other roots take more than half of those before. */
   private void changeRoots(Act act, Undo undo) {
     List<PublicKey> roots = keys.roots();
-    long agreed =
-        roots.stream().filter(root -> act.actors().contains(root.fingerprint())).count();
+    long agreed = roots.stream().filter(root -> act.actors().contains(root.fingerprint())).count();
     if (2 * agreed <= roots.size()) {
       throw act.refused(
           Reason.KEY_NOT_ALLOWED,

@@ -16,8 +16,9 @@ import java.util.Map;
  */
 public record CertifiedKeys(Checkpoint.Keys keys, IdentityLine line, Bytes message) {
   /**
-   * Verifies an identity's word for the keys of its checkpoints. Whether it is the right identity is not checked. Raises
-   * NON_CANONICAL, REQUEST_INVALID for bytes that aren't one, SIGNATURE_INVALID.
+   * Verifies an identity's word for the keys of its checkpoints. Whether it is the right identity
+   * is not checked. Raises NON_CANONICAL, REQUEST_INVALID for bytes that aren't one,
+   * SIGNATURE_INVALID.
    */
   public static CertifiedKeys verify(Bytes message, IdentityLine line) {
     Checkpoint.Keys keys = Checkpoint.Keys.parse(message);

@@ -39,8 +39,9 @@ public final class CheckBatch {
   private CheckBatch() {}
 
   /**
-   * Checks a batch by itself. Whether its signatures verify is {@link Signers#verify}. Gives the genesis, where it is one, else null.
-   * Raises BATCH_INVALID, HASH_MISMATCH, GENESIS_INVALID, CHAIN_KEY_INVALID, SIGNATURE_INVALID, UNSUPPORTED.
+   * Checks a batch by itself. Whether its signatures verify is {@link Signers#verify}. Gives the
+   * genesis, where it is one, else null. Raises BATCH_INVALID, HASH_MISMATCH, GENESIS_INVALID,
+   * CHAIN_KEY_INVALID, SIGNATURE_INVALID, UNSUPPORTED.
    */
   public static Genesis check(Batch batch) {
     Seal seal = batch.seal();
@@ -78,7 +79,10 @@ public final class CheckBatch {
     return genesis;
   }
 
-  /** Verifies the batch that begins a chain: all that it says of itself, and the signature of every root. */
+  /**
+   * Verifies the batch that begins a chain: all that it says of itself, and the signature of every
+   * root.
+   */
   public static Genesis verifyGenesis(Batch batch) {
     Genesis genesis = check(batch);
     if (genesis == null) {
@@ -114,7 +118,10 @@ public final class CheckBatch {
     }
   }
 
-  /** A seal shows keys of its signers and no others, so that it can't make a chain know any number of keys. */
+  /**
+   * A seal shows keys of its signers and no others, so that it can't make a chain know any number
+   * of keys.
+   */
   private static void checkShown(Batch batch) {
     List<Bytes> signers = Signers.of(batch);
     Bytes last = Bytes.EMPTY;
@@ -211,10 +218,7 @@ public final class CheckBatch {
         said.keyChange() != null != (kind == EventKind.KEY_CHANGE),
         "says which key, and no other event does");
     refuse(
-        index,
-        kind,
-        kind == EventKind.RULES && !event.has(EventView.AUTHORITY),
-        "sets some rules");
+        index, kind, kind == EventKind.RULES && !event.has(EventView.AUTHORITY), "sets some rules");
     if (said.label() != null && hasKey) {
       Bytes parent = event.parent().isEmpty() ? null : event.parent();
       if (!PrimaryKeys.ofChild(parent, said.label()).equals(event.primaryKey())) {

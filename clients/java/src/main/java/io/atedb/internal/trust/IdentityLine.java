@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A server's identity key, and those that it had before (docs/identity.md). Verified: each of them has vouched for the next.
+ * A server's identity key, and those that it had before (docs/identity.md). Verified: each of them
+ * has vouched for the next.
  *
  * @param identity the key that it has
  * @param rotations IdentityRotation messages, oldest first
@@ -49,16 +50,19 @@ public record IdentityLine(PublicKey identity, List<Bytes> rotations, List<Bytes
               Signed.parse(outer.bytes(3)));
       if (rotation.old.equals(rotation.next)) {
         throw Cursor.nonCanonical(
-            "IdentityRotation", 0, "it leads from the key " + rotation.old.fingerprint() + " to itself");
+            "IdentityRotation",
+            0,
+            "it leads from the key " + rotation.old.fingerprint() + " to itself");
       }
       return rotation;
     }
   }
 
   /**
-   * Verifies that rotations lead to an identity: each is signed by the key that it retires and by the one that follows. That it is
-   * the right server isn't checked. Raises NON_CANONICAL, REQUEST_INVALID, UNSUPPORTED for bytes that are none, SIGNATURE_INVALID,
-   * and VERIFICATION_FAILED where they are too many, have a gap, come back to a key, or lead elsewhere.
+   * Verifies that rotations lead to an identity: each is signed by the key that it retires and by
+   * the one that follows. That it is the right server isn't checked. Raises NON_CANONICAL,
+   * REQUEST_INVALID, UNSUPPORTED for bytes that are none, SIGNATURE_INVALID, and
+   * VERIFICATION_FAILED where they are too many, have a gap, come back to a key, or lead elsewhere.
    */
   public static IdentityLine verify(PublicKey identity, List<Bytes> rotations) {
     // Before anything is parsed: what a server sends is not to cost more than a real one's.
@@ -85,10 +89,8 @@ public record IdentityLine(PublicKey identity, List<Bytes> rotations, List<Bytes
       throw failed("they come back to a key that was retired");
     }
     for (Rotation rotation : parsed) {
-      checkSigned(
-          rotation, rotation.old, rotation.oldSignature, Tags.CONTEXT_IDENTITY_ROTATION);
-      checkSigned(
-          rotation, rotation.next, rotation.newSignature, Tags.CONTEXT_IDENTITY_POSSESSION);
+      checkSigned(rotation, rotation.old, rotation.oldSignature, Tags.CONTEXT_IDENTITY_ROTATION);
+      checkSigned(rotation, rotation.next, rotation.newSignature, Tags.CONTEXT_IDENTITY_POSSESSION);
     }
     return new IdentityLine(identity, List.copyOf(rotations), List.copyOf(fingerprints));
   }

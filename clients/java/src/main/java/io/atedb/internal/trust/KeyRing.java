@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The public keys that a chain knows, its roots among them, and which of them count no more. To know a key gives it no right. */
+/**
+ * The public keys that a chain knows, its roots among them, and which of them count no more. To
+ * know a key gives it no right.
+ */
 public final class KeyRing {
   private Map<Bytes, PublicKey> roots = new TreeMap<>();
   private final Map<Bytes, PublicKey> keys = new HashMap<>();
@@ -103,7 +106,10 @@ public final class KeyRing {
     undo.add(() -> roots = before);
   }
 
-  /** From now on a key doesn't count, and its successor, if there is one, counts wherever it is named. */
+  /**
+   * From now on a key doesn't count, and its successor, if there is one, counts wherever it is
+   * named.
+   */
   void change(Bytes fingerprint, Bytes successor, Undo undo) {
     Map<Bytes, Optional<Bytes>> before = changed;
     Map<Bytes, Optional<Bytes>> next = new HashMap<>(before);

@@ -19,12 +19,15 @@ final class ObjectTree {
 
   private static final WriteRule TOO_DEEP = WriteRule.NOBODY;
 
-  /** The rule for writing that counts for a node, null being that of the root keys, and the node that has it. */
+  /**
+   * The rule for writing that counts for a node, null being that of the root keys, and the node
+   * that has it.
+   */
   record WriteRuleAt(WriteRule rule, Node at) {}
 
   /**
-   * An object that the tree remembers: one that has a parent, rules of its own or children, or that was kept. All others are at the
-   * root of the chain, have no rules, and are not in the tree.
+   * An object that the tree remembers: one that has a parent, rules of its own or children, or that
+   * was kept. All others are at the root of the chain, have no rules, and are not in the tree.
    */
   static final class Node {
     /** Empty for the root of the chain. */
@@ -136,7 +139,10 @@ final class ObjectTree {
     return isConfidential ? null : ReadRule.EVERYONE;
   }
 
-  /** The parents between a node and the root of the chain, as far as the limit and one; -1 for the root. */
+  /**
+   * The parents between a node and the root of the chain, as far as the limit and one; -1 for the
+   * root.
+   */
   int depthOf(Node node) {
     if (node == root) {
       return -1;

@@ -9,8 +9,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Who wrote last, the chain and each object, of the last 131,072 events at least: a condition that reaches further back is checked as
- * far as this goes.
+ * Who wrote last, the chain and each object, of the last 131,072 events at least: a condition that
+ * reaches further back is checked as far as this goes.
  */
 final class Recent {
   private static final int EVENTS_KEPT_MIN = 131_072;

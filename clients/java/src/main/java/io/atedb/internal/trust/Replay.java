@@ -5,6 +5,7 @@ import io.atedb.Bytes;
 import io.atedb.PublicKey;
 import io.atedb.Reason;
 import io.atedb.TreeHead;
+import io.atedb.VouchedBy;
 import io.atedb.internal.crypt.Frontier;
 import io.atedb.internal.event.Batch;
 import io.atedb.internal.event.Commit;
@@ -21,11 +22,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Verifies slices of the log, in order, trusting nobody: the strict form, hashes, the chain of seals, counters, signatures, rights,
- * conditions, sequences, times and the tree.
+ * Verifies slices of the log, in order, trusting nobody: the strict form, hashes, the chain of
+ * seals, counters, signatures, rights, conditions, sequences, times and the tree.
  *
- * <p>A replay that starts in the middle takes each writer's first batch there as it comes, and leaves it to the server that events are
- * allowed; the tree ties it to the history before, which is the caller's to check.
+ * <p>A replay that starts in the middle takes each writer's first batch there as it comes, and
+ * leaves it to the server that events are allowed; the tree ties it to the history before, which is
+ * the caller's to check.
  */
 public final class Replay {
   private static final int ROOTS_KEPT_MAX = 65_536;
@@ -74,7 +76,10 @@ public final class Replay {
     this(genesis, new Start(0, 0, List.of()), null);
   }
 
-  /** A replay from somewhere on; `findKey` is asked for keys that were shown before. Raises NON_CANONICAL. */
+  /**
+   * A replay from somewhere on; `findKey` is asked for keys that were shown before. Raises
+   * NON_CANONICAL.
+   */
   public Replay(Genesis genesis, Start start, FindKey findKey) {
     this.genesis = genesis;
     this.findKey = findKey;
@@ -122,7 +127,10 @@ public final class Replay {
     return isWhole;
   }
 
-  /** Who may do what after all that was verified; of a replay from the middle only the keys that were shown. */
+  /**
+   * Who may do what after all that was verified; of a replay from the middle only the keys that
+   * were shown.
+   */
   public Authority authority() {
     return authority;
   }
@@ -131,15 +139,17 @@ public final class Replay {
     return new TreeHead(frontier.size(), frontier.root());
   }
 
-  /** The root that the tree had at a size; null for one before the start, to come, or too long ago. */
+  /**
+   * The root that the tree had at a size; null for one before the start, to come, or too long ago.
+   */
   public Bytes rootAt(long size) {
     return roots.get(size);
   }
 
   /**
-   * Verifies the next slice: whole batches with their commits. Nothing is given of one that doesn't verify whole. Raises
-   * VERIFICATION_FAILED, saying which commit and what is wrong with it; UNSUPPORTED for what this client can't verify yet. The replay
-   * isn't to be used after either.
+   * Verifies the next slice: whole batches with their commits. Nothing is given of one that doesn't
+   * verify whole. Raises VERIFICATION_FAILED, saying which commit and what is wrong with it;
+   * UNSUPPORTED for what this client can't verify yet. The replay isn't to be used after either.
    */
   public List<VerifiedBatch> verify(Bytes slice) {
     List<Commit.Stored> stored;
@@ -152,11 +162,31 @@ public final class Replay {
           Map.of(),
           error);
     }
+    // Before anything is changed: whoever asks for keys may fail, and is then asked for the same
+    // slice again.
+    List<Batch> parsed = new ArrayList<>();
+    if (!isWhole && findKey != null) {
+      for (Commit.Stored one : stored) {
+        parsed.add(
+            at(
+                one.commit(),
+                () -> {
+                  Batch batch = parse(one);
+                  learnStrangers(batch);
+                  return batch;
+                }));
+      }
+    }
     List<VerifiedBatch> verified = new ArrayList<>();
-    // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
+    // A writer's signature covers all its batches before, through the chain of seals: its last one
+    // here is enough.
     Map<Bytes, Signed> lastSigned = new LinkedHashMap<>();
+    int place = 0;
     for (Commit.Stored one : stored) {
-      verified.add(at(one.commit(), () -> verifyOne(one, lastSigned)));
+      Batch known = parsed.isEmpty() ? null : parsed.get(place);
+      verified.add(
+          at(one.commit(), () -> verifyOne(known == null ? parse(one) : known, one, lastSigned)));
+      place++;
     }
     for (Signed last : lastSigned.values()) {
       at(
@@ -169,10 +199,9 @@ public final class Replay {
     return verified;
   }
 
-  private VerifiedBatch verifyOne(Commit.Stored stored, Map<Bytes, Signed> lastSigned) {
-    Batch batch = parse(stored);
-    learnStrangers(batch);
-    Signers.Voucher voucher = Signers.vouchedBy(batch, genesis.trustMode());
+  private VerifiedBatch verifyOne(
+      Batch batch, Commit.Stored stored, Map<Bytes, Signed> lastSigned) {
+    VouchedBy voucher = Signers.vouchedBy(batch, genesis.trustMode());
     Map<Bytes, PublicKey> keys = step(batch, stored.commit());
     int signatures = batch.seal().signatures().size();
     if (signatures > 1) {
@@ -202,9 +231,12 @@ public final class Replay {
     return batch;
   }
 
-  /** Asks for the keys of signers, where it isn't known what came before; their fingerprints tell that they are right. */
+  /**
+   * Asks for the keys of signers, where it isn't known what came before; their fingerprints tell
+   * that they are right.
+   */
   private void learnStrangers(Batch batch) {
-    if (isWhole || findKey == null) {
+    if (batch.isGenesis()) {
       return;
     }
     for (Bytes signer : Signers.of(batch)) {
@@ -243,8 +275,7 @@ public final class Replay {
     }
     appendLeaf(commit);
     writers.put(
-        seal.writerId().copy(),
-        new Writer(seal.counter() + 1, seal.hash(), copyOf(seal.asOf())));
+        seal.writerId().copy(), new Writer(seal.counter() + 1, seal.hash(), copyOf(seal.asOf())));
     nextSequence = header.firstSequence() + header.events();
     recent.add(batch, header.firstSequence());
     timeUnixMs = header.timeUnixMs();
@@ -302,7 +333,8 @@ public final class Replay {
     if (seal.asOf() == null) {
       return;
     }
-    // The server need not have said its root: so a history that leaves out what a writer has seen doesn't fit what that
+    // The server need not have said its root: so a history that leaves out what a writer has seen
+    // doesn't fit what that
     // writer signed.
     Bytes known = before != null && before.size() == size ? before.root() : rootAt(size);
     if (known != null && !known.equals(seal.asOf().root())) {
@@ -346,25 +378,37 @@ public final class Replay {
     }
   }
 
-  /** What this client can't verify is no lie; and what a call has failed with, that asks for a key, says nothing of the batch. */
+  /**
+   * What this client can't verify is no lie; and what a call has failed with, that asks for a key,
+   * says nothing of the batch.
+   */
   private static boolean isToldAsItIs(Reason reason) {
     return switch (reason) {
-      case UNSUPPORTED, CONNECTION_FAILED, DEADLINE_EXCEEDED, SERVER_DRAINING, CHAIN_PRIVATE,
-          WIRE_TRUNCATED, WIRE_FRAME_INVALID, WIRE_SESSION_UNKNOWN, WIRE_CALL_REPLAYED -> true;
+      case UNSUPPORTED,
+          CONNECTION_FAILED,
+          DEADLINE_EXCEEDED,
+          SERVER_DRAINING,
+          CHAIN_PRIVATE,
+          WIRE_TRUNCATED,
+          WIRE_FRAME_INVALID,
+          WIRE_SESSION_UNKNOWN,
+          WIRE_CALL_REPLAYED ->
+          true;
       default -> false;
     };
   }
 
   /**
-   * Verifies one batch by itself: form, hashes, who vouches for it, and that its commit is of it. Its place, which an inclusion proof
-   * shows, its writer's other batches, and that it is allowed are not checked. Raises VERIFICATION_FAILED.
+   * Verifies one batch by itself: form, hashes, who vouches for it, and that its commit is of it.
+   * Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed
+   * are not checked. Raises VERIFICATION_FAILED.
    */
   public static VerifiedBatch verifySingle(Genesis genesis, Commit.Stored stored, FindKey findKey) {
     return at(
         stored.commit(),
         () -> {
           Batch batch = parse(stored);
-          Signers.Voucher voucher = Signers.vouchedBy(batch, genesis.trustMode());
+          VouchedBy voucher = Signers.vouchedBy(batch, genesis.trustMode());
           Map<Bytes, PublicKey> keys;
           if (batch.isGenesis()) {
             keys = CheckBatch.rootsOf(genesis);

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A checkpoint that is believed: both of the server's lines verify, by keys that its identity vouches for.
+ * A checkpoint that is believed: both of the server's lines verify, by keys that its identity
+ * vouches for.
  *
  * @param head what was signed
  * @param timeUnixS when, by the server's clock, in seconds
@@ -22,8 +23,9 @@ import java.util.Map;
  */
 public record SignedHead(TreeHead head, long timeUnixS, String note, CertifiedKeys signer) {
   /**
-   * Verifies a checkpoint: both of the server's signatures must be there, once, and verify. Other lines are passed over. Raises
-   * NON_CANONICAL, CHAIN_ID_MISMATCH for one of another chain, SIGNATURE_INVALID.
+   * Verifies a checkpoint: both of the server's signatures must be there, once, and verify. Other
+   * lines are passed over. Raises NON_CANONICAL, CHAIN_ID_MISMATCH for one of another chain,
+   * SIGNATURE_INVALID.
    */
   public static SignedHead verify(String note, Bytes chainId, CertifiedKeys signer) {
     Checkpoint parsed = Checkpoint.parse(note);
@@ -38,9 +40,7 @@ public record SignedHead(TreeHead head, long timeUnixS, String note, CertifiedKe
     Bytes ed25519 = lineOf(parsed, keys.ed25519Id(origin), "Ed25519");
     Bytes cosignature = lineOf(parsed, keys.mldsa44Id(origin), "ML-DSA-44");
     long time =
-        cosignature.size() < 8
-            ? 0
-            : ByteBuffer.wrap(cosignature.slice(0, 8).toArray()).getLong();
+        cosignature.size() < 8 ? 0 : ByteBuffer.wrap(cosignature.slice(0, 8).toArray()).getLong();
     if (time <= 0 || time > Limits.INTEGER_MAX) {
       throw invalid("its ML-DSA-44 line says no time");
     }
@@ -73,8 +73,8 @@ public record SignedHead(TreeHead head, long timeUnixS, String note, CertifiedKe
   }
 
   /**
-   * Whether it is to be remembered in place of another, which may be null: of a larger tree, or of one as large by an identity that
-   * has followed since.
+   * Whether it is to be remembered in place of another, which may be null: of a larger tree, or of
+   * one as large by an identity that has followed since.
    */
   public boolean isNewerThan(SignedHead known) {
     if (known == null || head.size() > known.head.size()) {

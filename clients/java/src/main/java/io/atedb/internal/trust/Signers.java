@@ -6,6 +6,7 @@ import io.atedb.EventKind;
 import io.atedb.PublicKey;
 import io.atedb.Reason;
 import io.atedb.TrustMode;
+import io.atedb.VouchedBy;
 import io.atedb.internal.bytes.Limits;
 import io.atedb.internal.crypt.Tags;
 import io.atedb.internal.event.Batch;
@@ -24,17 +25,10 @@ import java.util.stream.Collectors;
 public final class Signers {
   private Signers() {}
 
-  /** Who vouches for a batch. */
-  public enum Voucher {
-    /** Its writer, by a signature. */
-    WRITER,
-    /** The server of a centralized chain alone says that it is its writer's. */
-    SERVER
-  }
-
   /**
-   * The keys that a batch is from, by fingerprint, sorted, once each: its writer's, and those that its events name. Raises
-   * BATCH_INVALID where they are too many, or an event names the writer's key besides.
+   * The keys that a batch is from, by fingerprint, sorted, once each: its writer's, and those that
+   * its events name. Raises BATCH_INVALID where they are too many, or an event names the writer's
+   * key besides.
    */
   static List<Bytes> of(Batch batch) {
     Bytes writer = batch.seal().fingerprint();
@@ -65,7 +59,10 @@ public final class Signers {
     return List.copyOf(signers);
   }
 
-  /** The keys that an event's right may come from: its writer's, and those that it names as signers besides. */
+  /**
+   * The keys that an event's right may come from: its writer's, and those that it names as signers
+   * besides.
+   */
   static List<Bytes> actorsOf(Batch batch, int index) {
     List<Bytes> actors = new ArrayList<>();
     actors.add(batch.seal().fingerprint());
@@ -87,7 +84,8 @@ public final class Signers {
   }
 
   /**
-   * Finds the keys of signers, among those that the chain knows and that the batch shows. Raises KEY_UNKNOWN, KEY_REVOKED.
+   * Finds the keys of signers, among those that the chain knows and that the batch shows. Raises
+   * KEY_UNKNOWN, KEY_REVOKED.
    */
   static Map<Bytes, PublicKey> keysOf(Batch batch, List<Bytes> signers, KeyRing ring) {
     Map<Bytes, PublicKey> found = new HashMap<>();
@@ -128,8 +126,9 @@ public final class Signers {
   }
 
   /**
-   * Verifies every signature of a seal. Whether it has those that it must have is {@link CheckBatch} and {@link #vouchedBy}. Raises
-   * KEY_NOT_ALLOWED where a signer isn't among the keys, SIGNATURE_INVALID.
+   * Verifies every signature of a seal. Whether it has those that it must have is {@link
+   * CheckBatch} and {@link #vouchedBy}. Raises KEY_NOT_ALLOWED where a signer isn't among the keys,
+   * SIGNATURE_INVALID.
    */
   static void verify(Seal seal, Map<Bytes, PublicKey> keys) {
     for (Signed signature : seal.signatures()) {
@@ -151,12 +150,13 @@ public final class Signers {
   }
 
   /**
-   * Decides who vouches for a batch. Raises SIGNATURE_INVALID where it has no signature and must have one: in a distributed chain,
-   * and where it holds anything that gives or takes a right. A tombstone does, since the rules of its object go with it.
+   * Decides who vouches for a batch. Raises SIGNATURE_INVALID where it has no signature and must
+   * have one: in a distributed chain, and where it holds anything that gives or takes a right. A
+   * tombstone does, since the rules of its object go with it.
    */
-  static Voucher vouchedBy(Batch batch, TrustMode mode) {
+  static VouchedBy vouchedBy(Batch batch, TrustMode mode) {
     if (!batch.seal().signatures().isEmpty()) {
-      return Voucher.WRITER;
+      return VouchedBy.WRITER;
     }
     if (mode == TrustMode.DISTRIBUTED) {
       throw unsigned("a distributed chain's batches are signed, each of them");
@@ -177,7 +177,7 @@ public final class Signers {
       }
       index++;
     }
-    return Voucher.SERVER;
+    return VouchedBy.SERVER;
   }
 
   private static AtedbException unsigned(String why) {

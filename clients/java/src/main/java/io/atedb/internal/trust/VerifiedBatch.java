@@ -1,5 +1,6 @@
 package io.atedb.internal.trust;
 
+import io.atedb.VouchedBy;
 import io.atedb.internal.event.Batch;
 import io.atedb.internal.event.Commit;
 
@@ -10,4 +11,4 @@ import io.atedb.internal.event.Commit;
  * @param commit the server's acceptance
  * @param vouchedBy who says that it is its writer's
  */
-public record VerifiedBatch(Batch batch, Commit commit, Signers.Voucher vouchedBy) {}
+public record VerifiedBatch(Batch batch, Commit commit, VouchedBy vouchedBy) {}

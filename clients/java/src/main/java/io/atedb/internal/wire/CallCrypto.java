@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.function.IntConsumer;
 
 /**
- * One call: seals what its client sends, opens what it is answered. After a frame that is refused nothing opens. Not for use by two
- * threads at once in one direction.
+ * One call: seals what its client sends, opens what it is answered. After a frame that is refused
+ * nothing opens. Not for use by two threads at once in one direction.
  */
 public final class CallCrypto {
   private static final int FRAMES_PER_KEY = 1_024;
@@ -51,8 +51,7 @@ public final class CallCrypto {
     private long counter;
 
     Direction(Bytes sessionId, int keyBits, long call, int sender, byte[] secret) {
-      this.place =
-          sessionId.plus(KeySchedule.u64(call), Bytes.wrap(new byte[] {(byte) sender}));
+      this.place = sessionId.plus(KeySchedule.u64(call), Bytes.wrap(new byte[] {(byte) sender}));
       this.keyBytes = keyBits / 8;
       this.secret = secret;
       this.key = KeySchedule.expand(secret, keyBytes, "key");
@@ -79,11 +78,6 @@ public final class CallCrypto {
       return place
           .plus(KeySchedule.u64(counter - 1), Bytes.wrap(new byte[] {(byte) type}))
           .toArray();
-    }
-
-    void wipe() {
-      Arrays.fill(secret, (byte) 0);
-      Arrays.fill(key, (byte) 0);
     }
   }
 
@@ -113,20 +107,25 @@ public final class CallCrypto {
     this.random = random;
     this.secrets = secrets;
     this.count = count;
-    this.sending =
-        new Direction(sessionId, keyBits, call, 0, secrets.clientSecret(call, random));
+    this.sending = new Direction(sessionId, keyBits, call, 0, secrets.clientSecret(call, random));
   }
 
   public Bytes exporter() {
     return secrets.exporter;
   }
 
-  /** Whether the server has sealed how the call ended. Without it the call was cut, and its outcome is not known. */
+  /**
+   * Whether the server has sealed how the call ended. Without it the call was cut, and its outcome
+   * is not known.
+   */
   public boolean hasEnded() {
     return hasEnded;
   }
 
-  /** Seals the next frame: a serialised CallRequest. First comes OPEN, last HALF_CLOSE. Raises DATA_TOO_LARGE. */
+  /**
+   * Seals the next frame: a serialised CallRequest. First comes OPEN, last HALF_CLOSE. Raises
+   * DATA_TOO_LARGE.
+   */
   public Bytes seal(FrameType type, Bytes payload) {
     if (payload.size() > PAYLOAD_BYTES_MAX) {
       throw new AtedbException(
@@ -143,14 +142,16 @@ public final class CallCrypto {
     }
     sending.next();
     Bytes sealed =
-        Symmetric.seal(
-            sending.key, sending.nonce(), sending.aad(type.number()), payload.toArray());
+        Symmetric.seal(sending.key, sending.nonce(), sending.aad(type.number()), payload.toArray());
     Bytes done = frame.varint(4, type.number()).message(5, sealed).finish();
     count.accept(done.size());
     return done;
   }
 
-  /** Opens the next frame: a serialised CallResponse. Raises WIRE_FRAME_INVALID; the call has failed then. */
+  /**
+   * Opens the next frame: a serialised CallResponse. Raises WIRE_FRAME_INVALID; the call has failed
+   * then.
+   */
   public Frame open(Bytes message) {
     if (isBroken) {
       throw invalid("one before it was refused, or the call is over");
@@ -199,16 +200,6 @@ public final class CallCrypto {
     hasEnded = type == FrameType.STATUS;
     count.accept(message.size());
     return new Frame(type, Bytes.wrap(payload));
-  }
-
-  /** Forgets its keys. */
-  public void wipe() {
-    isBroken = true;
-    secrets.wipe();
-    sending.wipe();
-    if (receiving != null) {
-      receiving.wipe();
-    }
   }
 
   private static AtedbException invalid(String why) {

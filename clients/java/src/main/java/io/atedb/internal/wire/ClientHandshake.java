@@ -28,7 +28,8 @@ public final class ClientHandshake {
   /**
    * What a server has proven, and the session that comes of it.
    *
-   * @param identity the server's; who it should be is for the caller to say, before it sends `finished`
+   * @param identity the server's; who it should be is for the caller to say, before it sends
+   *     `finished`
    * @param rotations IdentityRotation messages, oldest first: not looked into here
    * @param finished a serialised ClientFinished, to be sent
    * @param session what comes of it
@@ -62,10 +63,7 @@ public final class ClientHandshake {
       }
     }
     FieldWriter message =
-        new FieldWriter()
-            .fixed32(1, Magics.CLIENT_HELLO)
-            .bytes(2, helloRandom)
-            .varint(3, keyBits);
+        new FieldWriter().fixed32(1, Magics.CLIENT_HELLO).bytes(2, helloRandom).varint(3, keyBits);
     offered.forEach(
         (number, kem) -> {
           byte[] seed = random.apply(Kem.SEED_BYTES);
@@ -87,8 +85,8 @@ public final class ClientHandshake {
   }
 
   /**
-   * Takes the server's hello: it is for ours, from the owner of the identity key that it names, and nothing was changed. Raises
-   * WIRE_HANDSHAKE_FAILED; nothing may be sent to such a server.
+   * Takes the server's hello: it is for ours, from the owner of the identity key that it names, and
+   * nothing was changed. Raises WIRE_HANDSHAKE_FAILED; nothing may be sent to such a server.
    */
   public Finished finish(Bytes serverHello) {
     Map<Integer, Hpke.Secret> own = new TreeMap<>(keys);
@@ -160,8 +158,7 @@ public final class ClientHandshake {
             .fixed32(1, Magics.CLIENT_FINISHED)
             .bytes(2, made.finished("client", t5))
             .finish(),
-        new ClientSession(
-            parameters.bytes(3), chosen, key, made.session(t5), terms, random));
+        new ClientSession(parameters.bytes(3), chosen, key, made.session(t5), terms, random));
   }
 
   /** Refuses a size that is weaker than ours, or than its KEM, whoever has made it so. */

@@ -6,7 +6,10 @@ import io.atedb.PublicKey;
 import io.atedb.Reason;
 import java.util.function.IntFunction;
 
-/** A session of the tunnel: any number of calls at once, on any connections (docs/wire.md, "Sessions"). */
+/**
+ * A session of the tunnel: any number of calls at once, on any connections (docs/wire.md,
+ * "Sessions").
+ */
 public final class ClientSession {
   private static final int ID_BYTES = 16;
 
@@ -70,7 +73,10 @@ public final class ClientSession {
     return secrets.exporter;
   }
 
-  /** Whether calls can be opened in it: it has not ended, and won't before the call has reached the server. */
+  /**
+   * Whether calls can be opened in it: it has not ended, and won't before the call has reached the
+   * server.
+   */
   public synchronized boolean isUsable() {
     return !hasEnded && usedShare() < USABLE_SHARE;
   }
@@ -89,12 +95,7 @@ public final class ClientSession {
     used = System.nanoTime();
     // A number is never used twice, also for a call that fails.
     return new CallCrypto(
-        id,
-        keyBits,
-        nextCall++,
-        Bytes.wrap(random.apply(ID_BYTES)),
-        secrets.copy(),
-        this::count);
+        id, keyBits, nextCall++, Bytes.wrap(random.apply(ID_BYTES)), secrets.copy(), this::count);
   }
 
   /** Forgets the roots of its keys. Calls that are open have their own. */

@@ -22,8 +22,7 @@ public final class WireVectors {
         "refusals",
         one -> {
           Case inputs = of(one).object("inputs");
-          refused(
-              "WIRE_HANDSHAKE_FAILED", () -> begin(inputs).finish(one.bytes("serverHello")));
+          refused("WIRE_HANDSHAKE_FAILED", () -> begin(inputs).finish(one.bytes("serverHello")));
         });
     to.run("wire", "badCalls", WireVectors::checkBadCall);
   }
@@ -79,8 +78,7 @@ public final class WireVectors {
       for (; sent < frame.number("index"); sent++) {
         call.seal(CallCrypto.FrameType.MESSAGE, Bytes.wrap(new byte[9]));
       }
-      CallCrypto.FrameType type =
-          CallCrypto.FrameType.values()[(int) frame.number("type") - 1];
+      CallCrypto.FrameType type = CallCrypto.FrameType.values()[(int) frame.number("type") - 1];
       assertEquals(frame.bytes("message"), call.seal(type, frame.bytes("payload")));
       sent++;
     }
