@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AuthService } from '../gen/atedb/v1/auth_pb.js';
+import { connect } from '../src/client/index.ts';
 import { KeyPair, signatureContexts } from '../src/crypto/index.ts';
 import { actOn, creationOf, makeUserPairs, someSecrets } from './support/account-world.ts';
 import { AuthCall, unaryCall } from './support/auth-calls.ts';
@@ -29,6 +30,32 @@ beforeAll(async () => {
   await createAt(server.address, account);
 });
 afterAll(() => server[Symbol.asyncDispose]());
+
+test('acts that were taken hold no memory any more', async () => {
+  // One answer at a time has room: each waits for the one before.
+  await using small = await startAuthServer({}, { limits: { readBytesMax: 1 } });
+  await createAt(small.address, account);
+  for (let calls = 0; calls < 3; calls += 1) {
+    const answer = await unaryCall(small.address, AuthService.method.getActs, { account });
+    expect(answer).toMatchObject({ actsInAll: 1n, unverified: true });
+  }
+});
+
+test('strangers who begin to log in, and go no further, keep nobody out of the chains', async () => {
+  await using small = await startAuthServer({}, { limits: { streamsMax: 3, appendStreamsMax: 3 } });
+  await createAt(small.address, account);
+  const begun = Array.from({ length: 8 }, () => new AuthCall(small.address, 'Login'));
+  try {
+    for (const call of begun) await call.begin('nobody@example.com');
+    await using client = await connect(small.address, { home: null, encryption: 128 });
+    await using chain = await client.open('example.com/me/mydb', {
+      ...{ key: pairs.key, forAppend: true },
+    });
+    await chain.append({ data: 'x' });
+  } finally {
+    for (const call of begun) call[Symbol.dispose]();
+  }
+});
 
 const open = <Name extends 'Login' | 'Recover'>(name: Name) => new AuthCall(server.address, name);
 
@@ -143,7 +170,6 @@ test('over TLS accounts are served without the tunnel', async () => {
   const tls = await startTlsServer({
     server: { trustMode: 'centralized', auth: { embedded: {} } },
   });
-  const { connect } = await import('../src/client/index.ts');
   await using client = await connect(`localhost:${tls.server.running.port}`, {
     home: null,
     encryption: 'plain',
@@ -152,6 +178,23 @@ test('over TLS accounts are served without the tunnel', async () => {
   await expect(
     client.accounts.login({ account: 'x@example.com', password: 'whatever it is' }),
   ).rejects.toMatchObject({ reason: 'LOGIN_FAILED' });
+});
+
+test('over TLS clients log in through the tunnel within it, so that nobody can pass a login on to another server', async () => {
+  const tls = await startTlsServer({
+    server: { trustMode: 'centralized', auth: { embedded: {} } },
+  });
+  const met: unknown[] = [];
+  await using client = await connect(`localhost:${tls.server.running.port}`, {
+    ...{ home: null, tls: tls.trusting },
+    onNotice: (notice) => void met.push(notice),
+  });
+  await expect(client.groups.list(pairs.key)).resolves.toEqual([]);
+  await expect(
+    client.accounts.login({ account: 'x@example.com', password: 'whatever it is' }),
+  ).rejects.toMatchObject({ reason: 'LOGIN_FAILED' });
+  // That it has proven who it is, which it does in the tunnel alone.
+  expect(met).toEqual([expect.objectContaining({ kind: 'server-met' })]);
 });
 
 test('a request that is larger than any act is refused', async () => {

@@ -51,6 +51,32 @@ test('its keys are made before its first start, with the identity that it then h
   expect(await server.ended).toBe(0);
 }, 60_000);
 
+test('what it keeps is backed up when it ends, and a server on the backup has the accounts', async () => {
+  const [path, backup] = [join(folder, 'kept'), join(folder, 'backup')];
+  const account = 'me@example.com';
+  const password = 'correct horse battery';
+  const run = (logs: string, ...more: string[]) => {
+    const args = ['run', logs, '-l', '127.0.0.1', '-p', '0', ...more];
+    return startServerProcess(process.execPath, [program, ...args], {});
+  };
+  const first = await run(path, '--backup-path', backup);
+  try {
+    await using client = await connect(`127.0.0.1:${first.port}`, { home: null, encryption: 128 });
+    await client.accounts.create({ account, password });
+  } finally {
+    first.child.kill('SIGTERM');
+  }
+  expect(await first.ended).toBe(0);
+  const second = await run(backup);
+  try {
+    await using client = await connect(`127.0.0.1:${second.port}`, { home: null, encryption: 128 });
+    expect((await client.accounts.login({ account, password })).key).toBeDefined();
+  } finally {
+    second.child.kill('SIGTERM');
+  }
+  expect(await second.ended).toBe(0);
+}, 60_000);
+
 describe('what its flags contradict', () => {
   const file = join(folder, 'empty');
   writeFileSync(file, '');
@@ -64,6 +90,7 @@ describe('what its flags contradict', () => {
       '--smtp-url and --show-codes contradict each other',
     ],
     ['run --port x', '--port: "x" is not a port'],
+    ['--dns-server x run', '--dns-server: "x" is not the address of a name server'],
     ['run --nodes-list x', "--nodes-list x: this isn't built yet"],
     ['run --cert-path x', "--cert-path x: this isn't built yet"],
     ['generate -s 256 x', "--strength 256: a suite of that strength isn't built yet"],

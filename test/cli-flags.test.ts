@@ -44,6 +44,8 @@ const globalFlags = [
   '-v, --verbose',
   '-d, --debug',
   '-a, --auth',
+  '--auth-tls',
+  '--auth-tls-ca',
   '--no-auth',
   '--wire-encryption',
   '--no-wire-encryption',

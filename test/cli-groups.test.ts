@@ -57,7 +57,9 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   await anna.ok('user create anna@example.com --server SERVER');
   await bert.ok('user create bert@example.com --server SERVER');
   await anna.ok('group create team');
-  await anna.ok('group add team observer bert@example.com');
+  const added = await anna.ok('group add team observer bert@example.com');
+  const { fingerprint } = await bert.json('whoami');
+  expect(added).toContain(`bert@example.com, with the key ${fingerprint}, has the role`);
   const shown = await anna.json('group show team');
   expect(shown).toMatchObject({ group: 'team' });
   expect(JSON.stringify(shown)).toContain('bert@example.com');
@@ -81,7 +83,7 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   expect(await anna.ok('read CHAINS/team/notes')).toBe('hello\nmore\n');
   await anna.ok('group delete team --yes');
   expect((await anna.run('append CHAINS/team/notes HELLO')).code).not.toBe(0);
-});
+}, 90_000);
 
 test('whom to share with is to be said', async () => {
   const anna = new Person('anna');
@@ -117,7 +119,38 @@ test("a member's token writes to the group's chains, says whose it is, and ends 
   await job.ok(`append CHAINS/crew/log MORE --token ${file}2`);
   await fred.ok(`token revoke ${file}2 CHAINS/crew/log`);
   expect((await job.run(`append CHAINS/crew/log MORE --token ${file}2`)).stderr).toMatch(/revoked/);
-});
+}, 90_000);
+
+test('a token is ended in all chains of its owner, also in those to come', async () => {
+  const cleo = new Person('cleo');
+  await cleo.ok('user create cleo@example.com --server SERVER');
+  await cleo.ok('group create crowd');
+  for (const [owner, scope] of [
+    ['cleo@example.com', 'example.com/cleo'],
+    ['crowd', 'crowd'],
+  ]) {
+    const file = join(folder, `${owner}.token`);
+    await cleo.ok(`append CHAINS/${scope}/one HELLO`);
+    await cleo.ok(`token new ${scope}/* --write --output ${file}`);
+    await cleo.ok(`append CHAINS/${scope}/one HELLO --token ${file}`);
+    await cleo.ok(`token revoke ${file} --owner ${owner}`);
+    await cleo.ok(`append CHAINS/${scope}/two HELLO`);
+    for (const db of ['one', 'two']) {
+      const after = await cleo.run(`append CHAINS/${scope}/${db} HELLO --token ${file} --json`);
+      expect([after.code, after.stderr]).toEqual([3, expect.stringContaining('KEY_REVOKED')]);
+    }
+    expect(await cleo.ok('token list')).toContain(`${owner}/*`);
+    const again = await cleo.run(`token revoke ${file} --owner ${owner}`);
+    expect([again.code, again.stderr]).toEqual([3, expect.stringContaining('taken back already')]);
+  }
+  for (const [line, message] of [
+    ['token revoke 12345678', 'say where it is to end'],
+    ['token revoke 12345678 CHAINS/crowd/one --owner crowd', 'name no addresses beside it'],
+  ] as const) {
+    const wrong = await cleo.run(line);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining(message)]);
+  }
+}, 90_000);
 
 test('mistakes are told with what to do', async () => {
   const [gina, hugo] = [new Person('gina'), new Person('hugo')];
@@ -144,7 +177,7 @@ test('mistakes are told with what to do', async () => {
   expect([verify.code, verify.stderr]).toEqual([2, expect.stringMatching(/sends no codes/)]);
   await gina.ok('logout');
   expect(await told(gina, 'whoami')).toMatch(/atedb login NAME@DOMAIN/);
-});
+}, 90_000);
 
 test('a server that keeps no accounts says so', async () => {
   await using chains = await TestServer.start();

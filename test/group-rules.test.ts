@@ -36,7 +36,7 @@ const member = ({ publicKey: key }: KeyPair): GroupMember => ({
 const creation = planCreation(group, groupRoles, member(anna));
 const firstAct = await actOn(group.text, undefined, creation, [anna]);
 const first = (await verifyAct(undefined, firstAct)) as GroupState;
-const keys = openGroup(first, [firstAct], anna).keys;
+const keys = openGroup(first, [firstAct], [anna]).keys;
 const filling = planChange(first, keys, [
   { role: 'delegate', added: [member(bert)] },
   { role: 'observer', added: [member(dave)] },
@@ -148,13 +148,13 @@ test('whatever is changed, the secret of a role is open to those who have it, an
         const one: RoleEdit = has
           ? { role, removed: [fingerprintHex] }
           : { role, added: [member(who)] };
-        const change = planChange(state, openGroup(state, acts, anna).keys, [one]);
+        const change = planChange(state, openGroup(state, acts, [anna]).keys, [one]);
         const act = await actOn(group.text, state, change, [anna]);
         state = (await verifyAct(state, act)) as GroupState;
         acts.push(act);
       }
       for (const who of [anna, ...people]) {
-        const { keys: opened } = openGroup(state, acts, who);
+        const { keys: opened } = openGroup(state, acts, [who]);
         const due = state.roles
           .map(({ name }) => name)
           .filter((name) => openersOf(state, name).includes(who.publicKey.fingerprintHex));

@@ -22,6 +22,7 @@ import { openAccountService } from '../src/auth/index.ts';
 import { type AtedbClient, connect, KeyPair } from '../src/client/index.ts';
 import { RealStorage } from '../src/log/index.ts';
 import { authService } from '../src/server/accounts/auth-service.ts';
+import { ByteBudget } from '../src/server/byte-budget.ts';
 import { signingInTurn } from '../src/server/handshakes.ts';
 import { completeLimits } from '../src/server/limits.ts';
 import { bidiStream, type DuplexCall } from '../src/server/method.ts';
@@ -80,7 +81,14 @@ beforeAll(async () => {
     onNotice: () => {},
   });
   const line = identityLineOf(identity.publicKey);
-  const honest = authService({ service, identity: identity.publicKey, line, hasTls: false });
+  const memory = new ByteBudget({ bytesMax: 32 * 1_048_576 });
+  const honest = authService({
+    service,
+    identity: identity.publicKey,
+    line,
+    hasTls: false,
+    memory,
+  });
   const hearing = <Name extends 'createUser' | 'submitAct'>(name: Name) => ({
     ...honest[name],
     handle: (request: Buffer, call: never) => {

@@ -175,6 +175,14 @@ const attacks: Record<string, readonly [reason: string, attack: Attack]> = {
       return chain.append(holder, data(), shows(holder, given));
     },
   ],
+  'a delegation that counts in a time that no calendar has': [
+    'DELEGATION_EXPIRED',
+    async (chain) => {
+      const last = Number.MAX_SAFE_INTEGER;
+      const times = { notBeforeUnixMs: last - 1, expiresUnixMs: last };
+      return chain.append(holder, data(), shows(holder, await delegate(alice, holder, times)));
+    },
+  ],
   'a delegation that somebody has made to a key that is not theirs, so as to end it': [
     'DELEGATION_INVALID',
     async (chain) => {

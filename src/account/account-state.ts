@@ -4,6 +4,7 @@ import type { Act } from './act.ts';
 import { actInvalid } from './act-invalid.ts';
 import { isGroupAct } from './group-change.ts';
 import { changeGroup, createGroup, type GroupState } from './group-state.ts';
+import { checkRoom } from './owner-acts.ts';
 import { changeUser, createUser, type Step, type UserState } from './user-state.ts';
 
 /** What an account is, after an act. */
@@ -13,9 +14,17 @@ export type AccountState = UserState | GroupState;
  * Decide what an act makes of an account, apart from its signatures: `verifyAct` does both.
  *
  * @param before undefined: there is no such account yet.
- * @throws AtedbError ACCOUNT_UNKNOWN, ACCOUNT_EXISTS, ACCOUNT_REMOVED, VERSION_CONFLICT, ACT_INVALID, TOO_MANY_KEYS.
+ * @throws AtedbError ACCOUNT_UNKNOWN, ACCOUNT_EXISTS, ACCOUNT_REMOVED, VERSION_CONFLICT, ACCOUNT_LIMIT, ACT_INVALID, TOO_MANY_KEYS.
  */
 export function nextState(before: AccountState | undefined, act: Act): Step<AccountState> {
+  const step = stepOf(before, act);
+  const actsBytes = (before?.actsBytes ?? 0) + act.bytes.length;
+  const state = { ...step.state, actsBytes };
+  if (before !== undefined) checkRoom(before, act, state);
+  return { ...step, state };
+}
+
+function stepOf(before: AccountState | undefined, act: Act): Step<AccountState> {
   const { account, version } = act;
   if (before === undefined) {
     if (version > 0) {

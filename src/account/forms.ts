@@ -1,7 +1,13 @@
 import { type FieldForm, type MessageForm, ownerBytesMax } from '../bytes/index.ts';
 import { magics, publicKeyForm, signatureForm } from '../event/index.ts';
 import { groupChangeForm, groupCreationForm, groupRemovalForm } from './group-forms.ts';
-import { actHeaderBytesMax, actSignaturesMax, totpSecretBytes, vaultBytesMax } from './limits.ts';
+import {
+  actHeaderBytesMax,
+  actSignaturesMax,
+  totpSecretBytes,
+  vaultBytesMax,
+  vaultKeysMax,
+} from './limits.ts';
 
 // The strict forms of the schema's account.proto.
 
@@ -133,7 +139,7 @@ export const vaultKeysForm: MessageForm = {
       name: 'keys',
       kind: 'message',
       repeated: true,
-      countMax: 2,
+      countMax: vaultKeysMax,
       required: true,
       form: keySeedsForm,
     },

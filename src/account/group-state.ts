@@ -25,6 +25,8 @@ export interface GroupState {
   readonly version: number;
   /** Hash of its last act. 32 bytes. */
   readonly head: Buffer;
+  /** Bytes of all of its acts. */
+  readonly actsBytes: number;
   /** Sorted by name. */
   readonly roles: readonly Role[];
   /** Keys that count no more, oldest first. */
@@ -60,7 +62,7 @@ export function roleOf(
 /** What the first act makes of a group. @throws AtedbError ACT_INVALID, GROUP_LIMIT. */
 export function createGroup({ account, version, hash, change }: GroupActOf): Step<GroupState> {
   if (change.kind !== 'group_creation') throw actInvalid('the first act of a group creates it');
-  const none = { kind: 'group', account, version, head: hash, changed: [] } as const;
+  const none = { kind: 'group', account, version, head: hash, actsBytes: 0, changed: [] } as const;
   const state = changeRoles({ ...none, roles: [], isRemoved: false }, change.roles, version);
   for (const name of groupRoles) roleOf(state, name);
   const members = state.roles.flatMap(({ members: all }) => all);

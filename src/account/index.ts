@@ -21,11 +21,15 @@ export { actKeyOf, type GroupState, openersOf, type Role, roleOf } from './group
 export {
   actHeaderBytesMax,
   actSignaturesMax,
+  actsBytesMax,
+  actsMax,
   changedKeysMax,
+  formerKeysMax,
   totpSecretBytes,
   vaultBytesMax,
 } from './limits.ts';
 export { type LoginProofClaim, loginProofBytes } from './login-proof.ts';
+export { isOwnersAct } from './owner-acts.ts';
 export { type OpeningKeys, passwordCostsMin, passwordKeys, recoveryKeys } from './password-keys.ts';
 export { makeRecoveryCode, parseRecoveryCode } from './recovery-code.ts';
 export { openRole, type WrappedRole, wrapRole } from './role-wraps.ts';

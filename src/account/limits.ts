@@ -9,8 +9,26 @@ export const actSignaturesMax = 16;
 /** Keys that were replaced or taken back, an account. All of them are told to whoever asks for what has changed, in 64 bytes each. */
 export const changedKeysMax = 1_024;
 
-/** A vault: two keys take 250 bytes. */
+/**
+ * Of these, so many are left to whoever owns the account: whoever may take back delegated keys, or give lower roles, and no more, would else use
+ * them all up, and then never be removed. A removal takes one for each role at most.
+ */
+export const changedKeysReserve = 256;
+
+/** Acts of an account: whoever reads one reads them all. The last ones are left to its owner, for the same reason. */
+export const actsMax = 10_000;
+export const actsReserve = 1_000;
+
+/** Bytes of all acts of an account: whoever reads one has them all in memory. A removal from a group of 200 takes 300 KB, and 1 MiB at most. */
+export const actsBytesMax = 128 * 1_048_576;
+export const actsBytesReserve = 32 * 1_048_576;
+
+/** A vault, in bytes: seven keys take some 960. */
 export const vaultBytesMax = 1_024;
+/** Keys in a vault: a user's, that of sudo, and those that the user had before. */
+export const vaultKeysMax = 7;
+/** Keys that a user had before, of which the vaults have the secrets: what was sealed for older ones opens with a copy of those only. */
+export const formerKeysMax = vaultKeysMax - 2;
 
 /** The secret of a second factor; RFC 4226 wants 16 at least. */
 export const totpSecretBytes = { least: 16, most: 64 } as const;

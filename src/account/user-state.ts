@@ -26,6 +26,8 @@ export interface UserState extends UserKeys {
   readonly version: number;
   /** Hash of its last act. 32 bytes. */
   readonly head: Buffer;
+  /** Bytes of all of its acts. */
+  readonly actsBytes: number;
   readonly key: PublicKey;
   /** Keys that count no more, oldest first. */
   readonly changed: readonly ChangedKey[];
@@ -58,8 +60,9 @@ export function createUser(act: UserAct): Step<UserState> {
   const { key, sudoKey, recoveryKey, secretsHash } = change;
   const keys = { key, sudoKey, recoveryKey, secretsHash };
   checkKeys(keys);
+  const none = { actsBytes: 0, changed: [], isRemoved: false };
   return {
-    state: { kind: 'user', account, version, head: hash, ...keys, changed: [], isRemoved: false },
+    state: { kind: 'user', account, version, head: hash, ...keys, ...none },
     oneOf: [],
     all: keysOf(keys),
   };

@@ -2,9 +2,11 @@ import {
   type AccountState,
   type Act,
   type GroupState,
+  isOwnersAct,
   parseAct,
   parseSecrets,
   secretsHash,
+  type UserState,
   verifyAct,
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
@@ -21,6 +23,7 @@ import {
   decodeGroups,
   encodeAccount,
   encodeAct,
+  encodeGroups,
 } from './records.ts';
 import { countOfToday } from './tries.ts';
 
@@ -59,6 +62,8 @@ const groupIndex = '\0groups';
 
 /** Acts of one account in a day: what one of them can make the log grow by. */
 const actsPerDayMax = 500;
+/** Of these, so many are left to whoever owns the account: others who may change something of it must not keep it from being changed. */
+const actsPerDayReserve = 100;
 
 /** The accounts of an auth service: what is durable, and how it is changed. */
 export class Accounts implements OwnerAccounts {
@@ -66,6 +71,8 @@ export class Accounts implements OwnerAccounts {
   readonly #now: () => number;
   readonly #countClaim: () => Promise<void>;
   readonly #mutex = new KeyedMutex();
+  /** What was read of records that the store keeps in memory, as long as it does: a group's has hundreds of keys, and strangers ask for it. */
+  readonly #read = new WeakMap<Buffer, AccountRecord>();
   readonly #listeners = new Set<(owner: string) => void>();
 
   constructor({ store, now, countClaim = async () => {} }: AccountsOptions) {
@@ -77,7 +84,10 @@ export class Accounts implements OwnerAccounts {
   /** What is kept of an account; undefined: there is none. @param name in its one spelling. */
   async find(name: string): Promise<AccountRecord | undefined> {
     const data = await this.#store.get({ kind: 'account', about: name });
-    return data && decodeAccount(data);
+    if (data === undefined) return undefined;
+    const read = this.#read.get(data) ?? decodeAccount(data);
+    this.#read.set(data, read);
+    return read;
   }
 
   /**
@@ -116,7 +126,9 @@ export class Accounts implements OwnerAccounts {
     await submission.check?.(before?.state, state);
     const nowUnixMs = this.#now();
     const acts = countOfToday(before?.acts ?? { dayUnixMs: 0, count: 0 }, nowUnixMs);
-    if (acts.count >= actsPerDayMax) throw tooManyActs(text);
+    const isOwners = before === undefined || isOwnersAct(before.state, act);
+    const limit = actsPerDayMax - (isOwners ? 0 : actsPerDayReserve);
+    if (acts.count >= limit) throw tooManyActs(text, limit);
     const record: AccountRecord = {
       state,
       secrets: secretsAfter(state, before, submission.secrets),
@@ -130,8 +142,8 @@ export class Accounts implements OwnerAccounts {
       { name: { kind: 'act', about: text, version: act.version }, data: encodeAct(act.bytes) },
       ...besides,
     ] as const;
-    if (state.kind === 'user') await this.#store.put(records);
-    else await this.#putGroup(before?.state, state, records);
+    if (state.kind === 'group') await this.#putGroup(before?.state, state, records);
+    else await this.#putUser(before?.state, state, records);
     return { record, isNew: true };
   }
 
@@ -149,7 +161,25 @@ export class Accounts implements OwnerAccounts {
     });
   }
 
-  /** Groups in which a key has a role, the newest last; at most 256. @param fingerprint in hexadecimal. */
+  /** Write what a user is, and where its key is another one now, that this one belongs to the groups which it had a role in. */
+  async #putUser(
+    before: AccountState | undefined,
+    { key }: UserState,
+    records: readonly NamedRecord[],
+  ): Promise<void> {
+    const old = before?.kind === 'user' ? before.key : undefined;
+    if (old === undefined || old.fingerprint.equals(key.fingerprint)) {
+      await this.#store.put(records);
+      return;
+    }
+    await this.#mutex.run(groupIndex, async () => {
+      const groups = await this.groupsOf(old.fingerprintHex);
+      const name = { kind: 'groups', about: key.fingerprintHex } as const;
+      await this.#store.put([...records, { name, data: encodeGroups(groups) }]);
+    });
+  }
+
+  /** Groups in which a key has a role, or the one that it has followed; the newest last; at most 256. @param fingerprint in hexadecimal. */
   async groupsOf(fingerprint: string): Promise<readonly string[]> {
     return decodeGroups(await this.#store.get({ kind: 'groups', about: fingerprint }));
   }
@@ -210,11 +240,11 @@ export class Accounts implements OwnerAccounts {
   }
 }
 
-function tooManyActs(name: string): AtedbError {
+function tooManyActs(name: string, limit: number): AtedbError {
   return new AtedbError(
     'ACCOUNT_LIMIT',
-    `${actsPerDayMax} acts of the account ${name} were taken in a day, which is the limit; retry tomorrow`,
-    { metadata: { account: name, limit: String(actsPerDayMax) } },
+    `${limit} acts of the account ${name} were taken in a day, which is the limit; retry tomorrow`,
+    { metadata: { account: name, limit: String(limit) } },
   );
 }
 

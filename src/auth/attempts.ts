@@ -5,9 +5,12 @@ import type { RecordName } from './record-keys.ts';
 import {
   type AddressRecord,
   decodeAddress,
+  decodePlace,
   decodeTries,
   encodeAddress,
+  encodePlace,
   encodeTries,
+  type PlaceRecord,
   type TriesRecord,
 } from './records.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -42,10 +45,12 @@ export interface Tried<Result> {
   readonly result: Result | undefined;
   /** The step of a one-time code that was used in it. */
   readonly totpStep?: number | undefined;
+  /** It has shown only a part of what there is to show: what failed before is still counted. Default: false. */
+  readonly isPart?: boolean | undefined;
 }
 
 /** Failures that are written down a second, of all callers, and how many more at once: what strangers can make the log grow by. */
-const failuresPerSecond = 50;
+const failuresPerSecond = 10;
 const failuresAtOnce = 500;
 const dayMs = 24 * 60 * 60 * 1_000;
 /** For so long an address is known from which somebody was let in. */
@@ -57,9 +62,12 @@ const signUpsOfLocalMax = 10_000;
 const signUpsMax = 20_000;
 /** Stands for all addresses; none is spelt so. */
 const everyAddress = '*';
+/** Stands for the server's own machine; no address is spelt so. */
+const ownMachine = 'local';
 
 /**
- * Lets tries be made one after the other, an account and an address, counts those that fail, and lets none be made while either is locked. What
+ * Lets tries be made one after the other, an account and an address, counts those that fail, and lets none be made while either is locked. From where
+ * somebody was let in to an account before, its tries are counted by themselves: strangers who fail on purpose don't lock its owner out there. What
  * is counted is durable before anybody is told what came of a try, so it survives a restart.
  */
 export class Attempts {
@@ -137,38 +145,51 @@ export class Attempts {
     attempt: Attempt,
     make: (tries: TriesRecord) => Promise<Tried<Result>>,
   ): Promise<Result> {
-    const { what, account } = attempt;
-    const { tries, address } = await this.#load(attempt);
+    const { what } = attempt;
+    const loaded = await this.#load(attempt);
+    const { tries, address, place } = loaded;
     // Strangers who fail all the time are not to keep those out who were here before.
     const isKnown = attempt.address === undefined || this.#isRecent(address, knownMs);
     if (!isKnown && this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
     // Counted before it is known what comes of it: many are made at once.
     this.#failures.take(this.#now());
-    const { result, totpStep } = await this.#counted(() => make(tries));
+    const { result, totpStep, isPart = false } = await this.#counted(() => make(tries));
     const nowUnixMs = this.#now();
-    const triesName = { kind: 'tries', about: account } as const;
+    const counted = loaded.isOwnPlace ? place : tries;
     if (result === undefined) {
-      const failed = { ...tries, [what]: countFailure(tries[what], accountSeries, nowUnixMs) };
-      const records: { name: RecordName; data: Buffer }[] = [
-        { name: triesName, data: encodeTries(failed) },
+      const failures = countFailure(counted[what], accountSeries, nowUnixMs);
+      const records = [
+        loaded.isOwnPlace
+          ? placeRecord(attempt, { ...place, [what]: failures })
+          : triesRecord(attempt, { ...tries, [what]: failures }),
       ];
       if (attempt.address !== undefined) {
-        const failures = countFailure(address.failures, addressSeries, nowUnixMs);
-        const name = { kind: 'address', about: attempt.address } as const;
-        records.push({ name, data: encodeAddress({ ...address, failures }) });
+        const ofAddress = countFailure(address.failures, addressSeries, nowUnixMs);
+        records.push(addressRecord(attempt.address, { ...address, failures: ofAddress }));
       }
       await this.#store.put(records);
       throw loginFailed();
     }
-    const records: { name: RecordName; data: Buffer }[] = [];
-    if (tries[what].failures > 0 || totpStep !== undefined) {
-      const after = { ...tries, [what]: noFailures, totpStep: totpStep ?? tries.totpStep };
-      records.push({ name: triesName, data: encodeTries(after) });
+    const records: AuthRecordPut[] = [];
+    // Whoever knows a password alone, where there is more to show, changes nothing of what is counted: they could else try one-time codes without end,
+    // by logging in between, and from each address anew.
+    if (!isPart) {
+      const hadFailed = counted[what].failures > 0;
+      if ((hadFailed && !loaded.isOwnPlace) || totpStep !== undefined) {
+        // What strangers have failed at goes on to count for strangers.
+        const failures = loaded.isOwnPlace ? tries[what] : noFailures;
+        const step = totpStep ?? tries.totpStep;
+        records.push(triesRecord(attempt, { ...tries, [what]: failures, totpStep: step }));
+      }
+      if ((hadFailed && loaded.isOwnPlace) || !this.#isRecent(place, dayMs)) {
+        records.push(
+          placeRecord(attempt, { ...place, [what]: noFailures, successUnixMs: nowUnixMs }),
+        );
+      }
     }
     if (attempt.address !== undefined && !this.#isRecent(address, dayMs)) {
       // The address's own failures stay: who has an account could otherwise try the passwords of all others.
-      const name = { kind: 'address', about: attempt.address } as const;
-      records.push({ name, data: encodeAddress({ ...address, successUnixMs: nowUnixMs }) });
+      records.push(addressRecord(attempt.address, { ...address, successUnixMs: nowUnixMs }));
     }
     if (records.length > 0) await this.#store.put(records);
     return result;
@@ -187,25 +208,29 @@ export class Attempts {
   }
 
   /** Whether somebody from an address was let in, so many milliseconds ago at most. */
-  #isRecent({ successUnixMs }: AddressRecord, ms: number): boolean {
+  #isRecent({ successUnixMs }: Pick<AddressRecord, 'successUnixMs'>, ms: number): boolean {
     return successUnixMs > 0 && this.#now() < successUnixMs + ms;
   }
 
+  /** @returns what is known of the account, the address, and both together; `isOwnPlace`: the account's owner was here, and tries are counted for this place. */
   async #load({ what, account, address: about }: Attempt) {
-    const [triesData, addressData] = await Promise.all([
+    const [triesData, addressData, placeData] = await Promise.all([
       this.#store.get({ kind: 'tries', about: account }),
       about === undefined ? undefined : this.#store.get({ kind: 'address', about }),
+      this.#store.get({ kind: 'place', about: account, address: about ?? ownMachine }),
     ]);
     const tries = decodeTries(triesData);
     const address = decodeAddress(addressData);
+    const place = decodePlace(placeData);
+    const isOwnPlace = this.#isRecent(place, knownMs);
     const nowUnixMs = this.#now();
     for (const [count, of] of [
-      [tries[what], 'of this account'],
+      [(isOwnPlace ? place : tries)[what], 'of this account'],
       [address.failures, 'from this address'],
     ] as const) {
       if (isLocked(count, nowUnixMs)) throw locked(count, of);
     }
-    return { tries, address };
+    return { tries, address, place, isOwnPlace };
   }
 
   #tooMany(): AtedbError {
@@ -213,6 +238,26 @@ export class Attempts {
     const lockedUntilUnixMs = nowUnixMs + this.#failures.waitMs(nowUnixMs);
     return locked({ lockedUntilUnixMs }, 'on this server');
   }
+}
+
+interface AuthRecordPut {
+  readonly name: RecordName;
+  readonly data: Buffer;
+}
+
+function triesRecord({ account }: Attempt, tries: TriesRecord): AuthRecordPut {
+  return { name: { kind: 'tries', about: account }, data: encodeTries(tries) };
+}
+
+function placeRecord(
+  { account, address = ownMachine }: Attempt,
+  place: PlaceRecord,
+): AuthRecordPut {
+  return { name: { kind: 'place', about: account, address }, data: encodePlace(place) };
+}
+
+function addressRecord(about: string, address: AddressRecord): AuthRecordPut {
+  return { name: { kind: 'address', about }, data: encodeAddress(address) };
 }
 
 function tooManySignUps(about: string, limit: number): AtedbError {

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { GroupRecord, GroupRecordSchema } from '../../gen/atedb/v1/auth_store_pb.js';
-import type { Role } from '../account/index.ts';
+import type { GroupMember, Role } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { PublicKey, type PublicKeyFields } from '../crypto/index.ts';
 
@@ -20,21 +20,36 @@ export function toGroup(roles: readonly Role[]): MessageInitShape<typeof GroupRe
   };
 }
 
-/** Read roles that were stored. @throws AtedbError CHAIN_DAMAGED. */
+/**
+ * Read roles that were stored. Their members are read when they are looked at first: whoever asks who owns a chain asks for the roles' keys alone, and
+ * hundreds of keys take long.
+ *
+ * @throws AtedbError CHAIN_DAMAGED.
+ */
 export function fromGroup({ roles }: GroupRecord): Role[] {
-  return roles.map(({ name, key, members, wraps }) => ({
-    name,
+  return roles.map(({ name, key, members, wraps }) => {
+    let read: readonly GroupMember[] | undefined;
+    return {
+      name,
+      key: keyOf(key),
+      get members() {
+        read ??= members.map(fromMember);
+        return read;
+      },
+      wraps: wraps.map(({ recipient, wrapped }) => ({
+        recipient: Buffer.from(recipient),
+        wrapped: Buffer.from(wrapped),
+      })),
+    };
+  });
+}
+
+function fromMember({ account, key, sudoKey }: GroupRecord['roles'][number]['members'][number]) {
+  return {
+    account: account === '' ? undefined : account,
     key: keyOf(key),
-    members: members.map((member) => ({
-      account: member.account === '' ? undefined : member.account,
-      key: keyOf(member.key),
-      sudoKey: member.sudoKey && keyOf(member.sudoKey),
-    })),
-    wraps: wraps.map(({ recipient, wrapped }) => ({
-      recipient: Buffer.from(recipient),
-      wrapped: Buffer.from(wrapped),
-    })),
-  }));
+    sudoKey: sudoKey && keyOf(sudoKey),
+  };
 }
 
 function keyOf(fields: PublicKeyFields | undefined): PublicKey {

@@ -4,6 +4,7 @@ import {
   type GroupMember,
   type GroupState,
   isGroupAct,
+  type UserState,
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
@@ -47,10 +48,14 @@ export class Groups {
     const creator = owner?.account === undefined ? undefined : await accounts.find(owner.account);
     if (creator?.isUnverified === true && sendsCodes)
       throw memberInvalid(owner?.account, 'nobody has shown that the name is theirs');
-    const isThere = (await accounts.find(account.text)) !== undefined;
-    if (!isThere) await attempts.countSignUp(asker.address, asker.isLocal);
+    const submission = this.#submission(act);
+    const check = async (before: AccountState | undefined, after: AccountState) => {
+      await submission.check(before, after);
+      // Only what would be stored counts: who can sign nothing uses up nobody's share.
+      if (before === undefined) await attempts.countSignUp(asker.address, asker.isLocal);
+    };
     const isUnverified = creator?.isUnverified ?? true;
-    await accounts.submit({ ...this.#submission(act), isUnverified });
+    await accounts.submit({ ...submission, check, isUnverified });
   }
 
   /**
@@ -76,11 +81,14 @@ export class Groups {
     name: string,
     key: PublicKey,
   ): Promise<AccountRecord & { readonly state: GroupState }> {
-    const record = await this.#options.accounts.find(name);
+    const { accounts } = this.#options;
+    const record = await accounts.find(name);
     const { state } = record ?? {};
     if (record !== undefined && state?.kind === 'group' && !state.isRemoved) {
-      const member = membersOf(state).find((one) => one.key.fingerprint.equals(key.fingerprint));
-      if (member !== undefined && (await this.#isStill(member))) return { ...record, state };
+      const isNamed = membersOf(state).some((one) => one.key.fingerprint.equals(key.fingerprint));
+      // Of strangers the accounts of all members are not looked up.
+      const isKnown = isNamed || (await accounts.groupsOf(key.fingerprintHex)).includes(name);
+      if (isKnown && (await this.#rolesOf(state, key)).length > 0) return { ...record, state };
     }
     throw new AtedbError(
       'GROUP_DENIED',
@@ -93,16 +101,14 @@ export class Groups {
   async list(key: PublicKey): Promise<{ readonly group: string; readonly roles: string[] }[]> {
     const { accounts } = this.#options;
     const names = await accounts.groupsOf(key.fingerprintHex);
-    const found = await Promise.all(
-      [...names].sort().map(async (group) => {
-        const view = await this.view(group, key).catch(() => undefined);
-        const roles = view?.state.roles.filter(({ members }) =>
-          members.some((one) => one.key.fingerprint.equals(key.fingerprint)),
-        );
-        return { group, roles: roles?.map(({ name }) => name) ?? [] };
-      }),
-    );
-    return found.filter(({ roles }) => roles.length > 0);
+    const found: { group: string; roles: string[] }[] = [];
+    // One after the other: each may have hundreds of members.
+    for (const group of [...names].sort()) {
+      const view = await this.view(group, key).catch(() => undefined);
+      const roles = view === undefined ? [] : await this.#rolesOf(view.state, key);
+      if (roles.length > 0) found.push({ group, roles });
+    }
+    return found;
   }
 
   #submission(act: Act) {
@@ -121,13 +127,15 @@ export class Groups {
     }
   }
 
-  /** Whoever signs is still the user that the group has a role for: a key that was replaced, or stolen and then replaced, signs nothing. */
+  /** Whoever signs does so with a key that the user still has: one that was replaced, as one does that was stolen, signs nothing. */
   async #checkSigner({ signatures }: Act, before: GroupState): Promise<void> {
     for (const { fingerprint } of signatures) {
       const signers = membersOf(before).filter((member) =>
         [member.key, member.sudoKey].some((one) => one?.fingerprint.equals(fingerprint)),
       );
-      const still = await Promise.all(signers.map((member) => this.#isStill(member)));
+      const still = await Promise.all(
+        signers.map(({ account }) => this.#isKeyOf(account, fingerprint)),
+      );
       if (signers.length === 0 || still.includes(true)) continue;
       throw new AtedbError(
         'ACT_NOT_ALLOWED',
@@ -156,14 +164,33 @@ export class Groups {
     );
   }
 
-  /** Whether a member is the user that it was added as; always so where no account is named. */
-  async #isStill({ account, key, sudoKey }: GroupMember): Promise<boolean> {
+  /** Names of the roles that a key has now. */
+  async #rolesOf({ roles }: GroupState, key: PublicKey): Promise<string[]> {
+    const found: string[] = [];
+    for (const { name, members } of roles) {
+      const are = await Promise.all(members.map((member) => this.#isNow(member, key)));
+      if (are.includes(true)) found.push(name);
+    }
+    return found;
+  }
+
+  /** Whether a key is a member's: the one that it was added with, and has not replaced; or the one that its account has now. */
+  async #isNow({ account, key }: GroupMember, { fingerprint }: PublicKey): Promise<boolean> {
+    if (account === undefined) return key.fingerprint.equals(fingerprint);
+    const user = await this.#userNow(account);
+    return user?.key.fingerprint.equals(fingerprint) === true;
+  }
+
+  /** Whether a user has a key now, its own or that of sudo; so has a member without an account. */
+  async #isKeyOf(account: string | undefined, fingerprint: Buffer): Promise<boolean> {
     if (account === undefined) return true;
+    const user = await this.#userNow(account);
+    return [user?.key, user?.sudoKey].some((key) => key?.fingerprint.equals(fingerprint));
+  }
+
+  async #userNow(account: string): Promise<UserState | undefined> {
     const state = (await this.#options.accounts.find(account))?.state;
-    if (state?.kind !== 'user' || state.isRemoved) return false;
-    const isSudo =
-      sudoKey === undefined || state.sudoKey?.fingerprint.equals(sudoKey.fingerprint) === true;
-    return state.key.fingerprint.equals(key.fingerprint) && isSudo;
+    return state?.kind === 'user' && !state.isRemoved ? state : undefined;
   }
 }
 

@@ -15,6 +15,8 @@ import { parseOwner } from '../event/index.ts';
 import { Accounts } from './accounts.ts';
 import { Attempts } from './attempts.ts';
 import { Logins } from './logins.ts';
+import { Recoveries } from './recoveries.ts';
+import type { SentCodes } from './sent-codes.ts';
 
 const name = 'me@example.com';
 const pairs = makeUserPairs();
@@ -49,7 +51,7 @@ async function world(options: { readonly disk?: AccountDisk; readonly secret?: B
     const signature = await key.sign(signatureContexts.login, loginProofBytes(claim));
     return logins.finish({ claim, signature: { suite, fingerprint, signature }, code }, address);
   };
-  return { disk, clock, store, accounts, logins, login };
+  return { disk, clock, store, accounts, attempts, logins, login };
 }
 
 interface LoginOptions {
@@ -103,6 +105,46 @@ test('passwords that are tried at the same time are counted one by one', async (
   const reasons = outcomes.map((one) => (one.status === 'rejected' ? one.reason.reason : 'in'));
   expect(reasons.filter((reason) => reason === 'LOGIN_FAILED')).toHaveLength(5);
   expect(reasons.filter((reason) => reason === 'LOGIN_LOCKED')).toHaveLength(35);
+  await store.close();
+});
+
+test('a stranger who locks the account does not keep out its owner, where that one was let in before', async () => {
+  const { login, clock, store, disk } = await world();
+  const [home, elsewhere, stranger] = ['192.0.2.1', '192.0.2.2', '203.0.113.1'].map((address) => ({
+    address,
+  }));
+  await login(pairs.loginKey, home);
+  for (let tries = 0; tries < 5; tries += 1) {
+    await expect(login(wrong, stranger)).rejects.toMatchObject(failed);
+  }
+  await expect(login(pairs.loginKey, elsewhere)).rejects.toMatchObject(locked);
+  await login(pairs.loginKey, home);
+  // Which does not give the stranger more tries.
+  await expect(login(wrong, stranger)).rejects.toMatchObject(locked);
+  // What is tried from there is counted for itself, over a restart.
+  for (let tries = 0; tries < 4; tries += 1) {
+    await expect(login(wrong, home)).rejects.toMatchObject(failed);
+  }
+  disk.powerCut(() => false);
+  const after = await world({ disk });
+  await expect(after.login(wrong, home)).rejects.toMatchObject(failed);
+  await expect(after.login(pairs.loginKey, home)).rejects.toMatchObject(locked);
+  after.clock.nowMs = clock.nowMs + 31_000;
+  await after.login(pairs.loginKey, home);
+  await after.login(pairs.loginKey, elsewhere);
+  void store;
+  await after.store.close();
+});
+
+test('a place is forgotten 30 days after somebody was let in', async () => {
+  const { login, clock, store } = await world();
+  const [home, stranger] = [{ address: '192.0.2.1' }, { address: '203.0.113.1' }];
+  await login(pairs.loginKey, home);
+  clock.nowMs += 30 * 24 * 60 * minutes;
+  for (let tries = 0; tries < 5; tries += 1) {
+    await expect(login(wrong, stranger)).rejects.toMatchObject(failed);
+  }
+  await expect(login(pairs.loginKey, home)).rejects.toMatchObject(locked);
   await store.close();
 });
 
@@ -160,6 +202,48 @@ test('a one-time code counts once, wrong ones count as tries, and none gives the
   expect(await after.login(pairs.loginKey, { code: next })).toMatchObject({ isSudo: true });
   void store;
   await after.store.close();
+});
+
+test('whoever has the password alone tries no more one-time codes by logging in between', async () => {
+  const { login, clock, store } = await world({ secret: totpSecret });
+  const from = (network: number) => ({ address: `2001:db8:0:${network}::/64` });
+  const guess = (network: number) => login(pairs.loginKey, { code: '000000', ...from(network) });
+  for (let network = 0; network < 4; network += 1) {
+    await expect(guess(network)).rejects.toMatchObject(failed);
+    expect(await login(pairs.loginKey, from(network))).toMatchObject({ isSudo: false });
+  }
+  await expect(guess(4)).rejects.toMatchObject(failed);
+  await expect(guess(5)).rejects.toMatchObject(locked);
+  clock.nowMs += 31_000;
+  const code = totpCodeAt(totpSecret, clock.nowMs);
+  expect(await login(pairs.loginKey, { code })).toMatchObject({ isSudo: true });
+  // Both were shown: counting begins anew.
+  for (let tries = 0; tries < 4; tries += 1) {
+    await expect(guess(6)).rejects.toMatchObject(failed);
+  }
+  expect(await login(pairs.loginKey)).toMatchObject({ isSudo: false });
+  await store.close();
+});
+
+test('whoever has the recovery code, and not the mailed one, has no tries of their own', async () => {
+  const { accounts, attempts, login, store } = await world();
+  const codes = { send: async () => {} } as unknown as SentCodes;
+  const recoveries = new Recoveries({ accounts, attempts, codes });
+  const claim = {
+    account: parseOwner(name),
+    serverFingerprint: Buffer.alloc(32, 1),
+    conversationId: randomBytes(32),
+  };
+  const { suite, fingerprint } = pairs.recoveryKey.publicKey;
+  const signed = await pairs.recoveryKey.sign(signatureContexts.recovery, loginProofBytes(claim));
+  const address = '192.0.2.9';
+  await recoveries.prove(claim, { suite, fingerprint, signature: signed }, address);
+  for (let tries = 0; tries < 4; tries += 1) {
+    await expect(login(wrong, { address })).rejects.toMatchObject(failed);
+  }
+  await expect(login(wrong)).rejects.toMatchObject(failed);
+  await expect(login(pairs.loginKey)).rejects.toMatchObject(locked);
+  await store.close();
 });
 
 test('of two who use one code at once, one gets in', async () => {

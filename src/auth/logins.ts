@@ -81,14 +81,16 @@ export class Logins {
     const { accounts, attempts, now } = this.#options;
     const { claim, signature, code } = proof;
     const { text } = claim.account;
-    return attempts.run({ what: 'login', account: text, address }, async ({ totpStep: after }) => {
+    const attempt = { what: 'login', account: text, address } as const;
+    return attempts.run<LoginGrant>(attempt, async ({ totpStep: after }) => {
       const record = await accounts.find(text);
       const secrets = secretsOf(record);
       const isSigned = await isSignedBy(secrets?.loginKey ?? this.#nobody, claim, signature);
       if (!isSigned || record === undefined || secrets === undefined) return { result: undefined };
       const { totpSecret } = secrets;
-      if (totpSecret === undefined || code === undefined) {
-        return { result: { record, secrets, isSudo: totpSecret === undefined } };
+      if (totpSecret === undefined) return { result: { record, secrets, isSudo: true } };
+      if (code === undefined) {
+        return { result: { record, secrets, isSudo: false }, isPart: true };
       }
       const step = totpStepOf(code, totpSecret, { nowUnixMs: now(), after });
       if (step === undefined) return { result: undefined };

@@ -6,6 +6,7 @@ export type RecordName =
   | { readonly kind: 'account' | 'tries' | 'address' | 'groups'; readonly about: string }
   | { readonly kind: 'act'; readonly about: string; readonly version: number }
   | { readonly kind: 'sign_up'; readonly about: string; readonly fingerprint: string }
+  | { readonly kind: 'place'; readonly about: string; readonly address: string }
   | { readonly kind: 'code'; readonly about: string; readonly purpose: string };
 
 /**
@@ -16,6 +17,7 @@ export function recordKey(macKey: Buffer, name: RecordName): Buffer {
   const parts: (string | number)[] = [macTags.authRecord, name.kind, name.about];
   if (name.kind === 'act') parts.push(name.version);
   else if (name.kind === 'sign_up') parts.push(name.fingerprint);
+  else if (name.kind === 'place') parts.push(name.address);
   else if (name.kind === 'code') parts.push(name.purpose);
   return hmacSha256(macKey, Buffer.from(parts.join('\0'))).subarray(0, primaryKeyBytes);
 }

@@ -46,6 +46,14 @@ export interface AddressRecord {
   readonly successUnixMs: number;
 }
 
+/** Tries to log in to an account from an address from which somebody was let in to it. */
+export interface PlaceRecord {
+  readonly login: FailureCount;
+  readonly recovery: FailureCount;
+  /** When somebody was let in, to a day: milliseconds since 1970-01-01 UTC. 0: nobody was. */
+  readonly successUnixMs: number;
+}
+
 /** A user who has not shown yet that the mail address is theirs. */
 export interface SignUpRecord {
   /** An Act message. */
@@ -78,6 +86,7 @@ export function encodeAccount(record: AccountRecord): Buffer {
     account: state.account.text,
     version: BigInt(state.version),
     head: state.head,
+    actsBytes: BigInt(state.actsBytes),
     removed: state.isRemoved,
     changed: state.changed.map(({ fingerprint, version, role, roleName = '' }) => ({
       ...{ fingerprint, version: BigInt(version), role: roleNumbers[role], roleName },
@@ -127,6 +136,7 @@ function stateOf(message: AccountMessage): AccountState {
     account: parseOwner(message.account),
     version: Number(message.version),
     head: Buffer.from(message.head),
+    actsBytes: Number(message.actsBytes),
     changed: message.changed.map(({ fingerprint, version, role, roleName }) => ({
       fingerprint: Buffer.from(fingerprint),
       version: Number(version),
@@ -200,6 +210,27 @@ export function decodeAddress(data: Buffer | undefined): AddressRecord {
   return {
     failures: fromFailures(message?.failures),
     signUps: dayOf(message?.dayUnixMs, message?.signUps),
+    successUnixMs: Number(message?.successUnixMs ?? 0n),
+  };
+}
+
+export function encodePlace({ login, recovery, successUnixMs }: PlaceRecord): Buffer {
+  return encode({
+    case: 'place',
+    value: {
+      login: toFailures(login),
+      recovery: toFailures(recovery),
+      successUnixMs: BigInt(successUnixMs),
+    },
+  });
+}
+
+/** @param data undefined: nobody was let in from there. */
+export function decodePlace(data: Buffer | undefined): PlaceRecord {
+  const message = data && decode(data, 'place');
+  return {
+    login: fromFailures(message?.login),
+    recovery: fromFailures(message?.recovery),
     successUnixMs: Number(message?.successUnixMs ?? 0n),
   };
 }

@@ -54,7 +54,8 @@ export class Recoveries {
         key.suite === signature.suite && key.fingerprint.equals(signature.fingerprint);
       const bytes = loginProofBytes(claim);
       const isGood = await key.verify(signatureContexts.recovery, bytes, signature.signature);
-      return { result: isNamed && isGood ? found : undefined };
+      // Where a code is sent, too, this is but a part of what is to be shown.
+      return { result: isNamed && isGood ? found : undefined, isPart: codes !== undefined };
     });
     await codes?.send(text, purpose, `recover the account ${text}`);
     return { record, isCodeDue: codes !== undefined };

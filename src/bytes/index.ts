@@ -40,4 +40,5 @@ export {
   writerBatchesInFlightMax,
 } from './limits.ts';
 export { checkStrict } from './strict.ts';
+export { timeText } from './time-text.ts';
 export { encodeVarint, FieldWriter, frame, framedBytes, frameHead, varintBytes } from './writer.ts';

@@ -74,11 +74,15 @@ export function readAccountTarget(parsed: ParsedArguments): AccountTarget {
     throw new UsageError(`${name} is a group; a user is name@domain`);
   }
   const server = readChainFlag(accountFlags.server, parsed) ?? authOf(parsed);
-  const serverAt = (address: string) =>
-    readServer(
-      asUsage(() => parseServerAddress(address)),
-      parsed,
-    );
+  const serverAt = (address: string): ServerTarget => {
+    const server = asUsage(() => parseServerAddress(address));
+    const target = readServer(server, parsed);
+    const { accounts } = target;
+    // The one that --auth names is spoken to as is said of it.
+    const isNamed = accounts.kind === 'named' && accounts.address === address;
+    const tls = isNamed ? (accounts.tls ?? target.tls) : target.tls;
+    return { ...target, tls, accounts: { kind: 'itself' } };
+  };
   return {
     account: name,
     server: server === undefined ? undefined : serverAt(server),

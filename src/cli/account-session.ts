@@ -47,25 +47,34 @@ export async function openSession(target: AccountTarget): Promise<AccountSession
   };
 }
 
-/** Have a key used by all commands that name none, as that of an account. What was logged in before is logged out. */
+/**
+ * Have a key used by all commands that name none, as that of an account; and those that the account had before, to open what was sealed for
+ * them. What was logged in before is logged out.
+ */
 export async function keepLogin(
   { home, store, account, client, login: before }: AccountSession,
-  key: KeyPair,
+  { key, formerKeys }: { readonly key: KeyPair; readonly formerKeys: readonly KeyPair[] },
 ): Promise<StoredLogin> {
-  const { fingerprintHex } = key.publicKey;
-  const known = await store.nameOf(fingerprintHex);
-  const name = known ?? `${keyPrefix}${fingerprintHex.slice(0, fingerprintDigits)}`;
-  if (known === undefined) await store.add(name, key);
-  const isSame = before?.key === name;
-  const isKeyOfLogin = isSame ? before.isKeyOfLogin : known === undefined;
-  const login = { account, server: client.server, key: name, isKeyOfLogin };
+  const names: string[] = [];
+  const addedKeys: string[] = [];
+  for (const one of [key, ...formerKeys]) {
+    const { fingerprintHex } = one.publicKey;
+    const known = await store.nameOf(fingerprintHex);
+    const name = known ?? `${keyPrefix}${fingerprintHex.slice(0, fingerprintDigits)}`;
+    if (known === undefined) await store.add(name, one);
+    if (known === undefined || before?.addedKeys.includes(name) === true) addedKeys.push(name);
+    names.push(name);
+  }
+  const [name = '', ...former] = names;
+  const login = { account, server: client.server, key: name, formerKeys: former, addedKeys };
   await writeLogin(home, login);
-  if (before !== undefined && !isSame && before.isKeyOfLogin) await store.remove(before.key);
+  for (const old of before?.addedKeys ?? []) if (!names.includes(old)) await store.remove(old);
   return login;
 }
 
 /** Have nobody logged in, and no key left that a login has put here. */
-export async function forgetLogin(home: string, { key, isKeyOfLogin }: StoredLogin): Promise<void> {
+export async function forgetLogin(home: string, { addedKeys }: StoredLogin): Promise<void> {
   await removeLogin(home);
-  if (isKeyOfLogin) await new IdentityStore(home).remove(key);
+  const store = new IdentityStore(home);
+  for (const name of addedKeys) await store.remove(name);
 }

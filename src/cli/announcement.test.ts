@@ -11,18 +11,16 @@ const input: AnnouncementInput = {
   fingerprintHex: 'abcd',
   wireEncryption: 128,
   auth: { kind: 'embedded' },
-  notBuiltYet: ['compaction'],
   environment: {},
 };
 
-test('says where, what is off, and what to try', () => {
+test('says where, how, and what to try', () => {
   expect(announcement(input)).toBe(`atedb 1.2.3 listens on 127.0.0.1:5000 and [::1]:5000
   logs      /data
   trust     centralized
   auth      by this server; who is on this machine may claim a name that nobody has
   identity  sha256:abcd
   wire      encrypted, 128 bits or more
-  off       compaction: not built yet
 Try: atedb append ate://localhost/example.com/me/log FILE
 `);
 });
@@ -50,19 +48,14 @@ test('a Unix socket alone has no address to try', () => {
 });
 
 test('why the logs are elsewhere is said', () => {
-  const text = announcement({
-    ...input,
-    logsPathInstead: '/opt/ate cannot be written',
-    notBuiltYet: [],
-  });
+  const text = announcement({ ...input, logsPathInstead: '/opt/ate cannot be written' });
   expect(text).toContain('  logs      /data\n            (/opt/ate cannot be written)\n');
-  expect(text).not.toContain('not built yet');
 });
 
 test.each<[AnnouncementInput['auth'], string]>([
   [{ kind: 'none' }, '  auth      none: whoever creates a chain owns it\n'],
   [
-    { kind: 'remote', address: parseAuthAddress('ws://auth.example.com/auth') },
+    { kind: 'remote', address: parseAuthAddress('ws://auth.example.com/auth'), tls: undefined },
     '  auth      asks auth.example.com:5001\n',
   ],
 ])('tells who says whose chains are: %o', (auth, line) => {
@@ -78,7 +71,7 @@ test('tells of the certificate that TLS shows, and suggests a name that it is fo
     untilUnixMs: Date.UTC(2030, 0),
     asksClients: false,
   };
-  const said = announcement({ ...input, notBuiltYet: [], tls });
+  const said = announcement({ ...input, tls });
   expect(said).toContain(`  wire      encrypted, 128 bits or more
   tls       1.3; shows a certificate of ${tls.names}, until 2030-01-01T00:00:00.000Z
             (SHA-256 AB:CD)

@@ -24,14 +24,12 @@ export interface AnnouncementInput {
   codesBy?: 'mail' | 'operator' | undefined;
   /** The certificate that TLS shows. Absent: without TLS. */
   tls?: CertificateFacts & { readonly asksClients: boolean };
-  /** Capabilities that the defaults include and this version lacks. */
-  notBuiltYet: readonly string[];
   environment: Environment;
 }
 
-/** The start-up lines: where the server listens, what is off, and the command to try next. */
+/** The start-up lines: where the server listens, how it is set up, and the command to try next. */
 export function announcement(input: AnnouncementInput): string {
-  const { addresses, logsPathInstead, notBuiltYet } = input;
+  const { addresses, logsPathInstead } = input;
   const lines = [
     `atedb ${input.version} listens on ${addresses.join(' and ')}`,
     `  logs      ${input.logsPath}`,
@@ -41,7 +39,6 @@ export function announcement(input: AnnouncementInput): string {
     `  identity  ${fingerprintText(input.fingerprintHex)}`,
     `  wire      ${wireText(input)}`,
     ...tlsLines(input.tls),
-    ...(notBuiltYet.length === 0 ? [] : [`  off       ${notBuiltYet.join(', ')}: not built yet`]),
   ];
   const address = addressToTry(input);
   if (address !== undefined) {

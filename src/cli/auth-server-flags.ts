@@ -1,5 +1,6 @@
 import type { KeyBits } from '../client/index.ts';
 import type { ServerTlsOptions } from '../server/index.ts';
+import { type DnsSettings, readDnsFlags } from './dns-flags.ts';
 import { parseChoice, parseInteger, parseText, parseWebSocketUrl } from './flag-values.ts';
 import {
   type Environment,
@@ -23,6 +24,7 @@ export const authServerGlobalFlags = {
   noWireEncryption: globalFlags.noWireEncryption,
   dnsSec: globalFlags.dnsSec,
   dnsServer: globalFlags.dnsServer,
+  dnsTrustAnchor: globalFlags.dnsTrustAnchor,
 } satisfies FlagTable;
 
 function path(name: string, describe: string): Flag<string> {
@@ -56,6 +58,11 @@ export const runFlags = {
     parse: parseInteger('a number of days', 1, 365),
   },
   ...mailFlags,
+  backupPath: {
+    ...soloFlags.backupPath,
+    describe:
+      'Folder for a backup of the accounts and keys at shutdown. One that no other process writes to',
+  },
   tlsCert: soloFlags.tlsCert,
   tlsKey: soloFlags.tlsKey,
   tlsClientCa: soloFlags.tlsClientCa,
@@ -81,10 +88,6 @@ export const unbuiltRunFlags = {
     'cert-path',
     "Certificate of the server. Not built: the server's identity stands for it",
   ),
-  backupPath: {
-    ...path('backup-path', 'Folder for backups of the logs. Not built yet'),
-    aliases: ['b'],
-  },
   nodesList: path('nodes-list', 'File with the IP addresses of all nodes. Not built yet'),
   nodeId: {
     name: 'node-id',
@@ -102,6 +105,10 @@ export interface RunSettings {
   readonly port: number;
   readonly answerDays: number | undefined;
   readonly mail: MailSettings;
+  /** How names to listen on are resolved; undefined: as the system does. */
+  readonly dns: DnsSettings | undefined;
+  /** Undefined: there are no backups. */
+  readonly backupPath: Given<string> | undefined;
   readonly tls: ServerTlsOptions | undefined;
   readonly wireEncryption: KeyBits | undefined;
   readonly verbosity: number;
@@ -119,18 +126,14 @@ export function readRunFlags(parsed: ParsedArguments, environment: Environment):
     const given = read(flag);
     if (given !== undefined) throw notBuiltYet(given, 'this', 'leave it out');
   }
-  for (const flag of [globalFlags.dnsSec, globalFlags.dnsServer]) {
-    const given = read<unknown>(flag);
-    if (given !== undefined && given.value !== false) {
-      throw notBuiltYet(given, 'asking a DNS server', 'leave it out');
-    }
-  }
   return {
     logsPath: read(runFlags.logsPath),
     listen: readFlagValues(runFlags.listen, parsed, environment).map(({ value }) => value),
     port: read(runFlags.port)?.value ?? 5001,
     answerDays: read(runFlags.answerDays)?.value,
     mail: readMailFlags(parsed, environment),
+    dns: readDnsFlags(parsed, environment),
+    backupPath: read(runFlags.backupPath),
     tls: readServerTls(parsed, environment),
     // What belongs to accounts is encrypted in any case; what it is encrypted by at the least, a server of chains says in the same way.
     wireEncryption: readServerEncryption(parsed, environment, 'centralized'),

@@ -6,11 +6,11 @@ import {
 } from '../client/index.ts';
 import { checkAuthorities, checkTlsPair } from '../crypto/index.ts';
 import { serverAddressText } from '../event/index.ts';
-import { readCertificateText, readTlsPair } from '../store/index.ts';
+import { identityHome, readCertificateText, readLogin, readTlsPair } from '../store/index.ts';
 import { dnsOptions } from './dns-flags.ts';
 import { loadToken } from './load-token.ts';
 import { noticeWriter, type ShownNotice } from './notices.ts';
-import type { ServerTarget } from './server-target.ts';
+import type { AccountsTarget, ServerTarget } from './server-target.ts';
 import type { TlsSettings } from './tls-flags.ts';
 
 /**
@@ -18,8 +18,11 @@ import type { TlsSettings } from './tls-flags.ts';
  * @throws AtedbError as `connect`; STORAGE_FAILED for a file that can't be read, REQUEST_INVALID for one that can't be used.
  */
 export async function connectTo(
-  { address, pinned, tls, encryption, dns, token }: ServerTarget,
-  options: Omit<ConnectOptions, 'tls' | 'encryption' | 'dns' | 'token'> = {},
+  { address, pinned, tls, encryption, dns, token, accounts }: ServerTarget,
+  options: Omit<
+    ConnectOptions,
+    'tls' | 'encryption' | 'dns' | 'token' | 'auth' | 'authTls' | 'loggedInAt'
+  > = {},
   json = false,
 ): Promise<AtedbClient> {
   if (encryption === 'plain' && tls === undefined) {
@@ -31,7 +34,19 @@ export async function connectTo(
     tls: tls && (await readTlsFiles(tls)),
     dns: dns && (await dnsOptions(dns)),
     token: token && (await loadToken(token)),
+    ...(await accountsOptions(accounts)),
   });
+}
+
+async function accountsOptions(
+  accounts: AccountsTarget,
+): Promise<Pick<ConnectOptions, 'auth' | 'authTls' | 'loggedInAt'>> {
+  if (accounts.kind === 'named') {
+    const { address, tls } = accounts;
+    return { auth: address, authTls: tls && (await readTlsFiles(tls)) };
+  }
+  if (accounts.kind === 'itself') return {};
+  return { loggedInAt: (await readLogin(identityHome(process.env)))?.server };
 }
 
 function notEncrypted(address: string): ShownNotice {
@@ -39,7 +54,8 @@ function notEncrypted(address: string): ShownNotice {
   return { kind: 'not-encrypted', message };
 }
 
-async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {
+/** Read what TLS is spoken with. @throws AtedbError STORAGE_FAILED, REQUEST_INVALID. */
+export async function readTlsFiles({ caFile, pair, serverName }: TlsSettings): Promise<TlsOptions> {
   const [ca, own] = await Promise.all([
     caFile === undefined ? undefined : readCertificateText(caFile),
     pair && readTlsPair(pair.certFile, pair.keyFile),

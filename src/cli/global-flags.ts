@@ -12,6 +12,7 @@ import {
   type ParsedArguments,
   readFlag,
 } from './flags.ts';
+import type { TlsSettings } from './tls-flags.ts';
 import { tokenFlag } from './token-flag.ts';
 import { readServerEncryption, wireFlags } from './wire-flags.ts';
 
@@ -40,6 +41,21 @@ export const globalFlags = {
     defaultText: 'this server itself',
     kind: 'value',
     parse: parseAuthServer,
+  },
+  authTls: {
+    name: 'auth-tls',
+    describe:
+      'Speak TLS to the server that --auth names, within which it is spoken to through the encrypted tunnel as always',
+    defaultText: 'on where --auth-tls-ca is given',
+    kind: 'switch',
+    parse: parseSwitch,
+  },
+  authTlsCa: {
+    name: 'auth-tls-ca',
+    describe: 'File of the authorities that it is to be trusted by, in PEM form',
+    defaultText: 'those that this machine trusts',
+    kind: 'value',
+    parse: parseText,
   },
   noAuth: {
     name: 'no-auth',
@@ -72,7 +88,12 @@ export const globalFlags = {
 
 /** Who says whose keys count in chains that a server creates: an auth server elsewhere, the server itself, or nobody. */
 export type AuthChoice =
-  | { readonly kind: 'remote'; readonly address: ServerAddress }
+  | {
+      readonly kind: 'remote';
+      readonly address: ServerAddress;
+      /** Undefined: without TLS. */
+      readonly tls: TlsSettings | undefined;
+    }
   | { readonly kind: 'embedded' }
   | { readonly kind: 'none' };
 
@@ -88,8 +109,6 @@ export interface GlobalSettings {
   debug: boolean;
   /** Who says whose keys count in chains that a server creates. */
   auth: AuthChoice;
-  /** Capabilities that the defaults include and this version lacks: off, and the start-up line says so. */
-  defaultsNotBuiltYet: string[];
 }
 
 /**
@@ -107,19 +126,36 @@ export function readGlobalFlags(parsed: ParsedArguments, environment: Environmen
 
   return {
     ...{ trustMode, wireEncryption, dns, verbosity, debug },
-    auth: authChoice(trustMode, auth?.value, noAuth),
-    defaultsNotBuiltYet: [],
+    auth: authChoice(trustMode, { address: auth?.value, tls: readAuthTls(read, auth) }, noAuth),
   };
 }
 
 /** In distributed mode no auth server is asked, and the flags have no effect: so says the manual. */
 function authChoice(
   trustMode: GlobalSettings['trustMode'],
-  address: ServerAddress | undefined,
+  {
+    address,
+    tls,
+  }: { readonly address: ServerAddress | undefined; readonly tls: TlsSettings | undefined },
   isOff: boolean,
 ): AuthChoice {
   if (trustMode === 'distributed' || isOff) return { kind: 'none' };
-  return address === undefined ? { kind: 'embedded' } : { kind: 'remote', address };
+  return address === undefined ? { kind: 'embedded' } : { kind: 'remote', address, tls };
+}
+
+/** How TLS is spoken to the auth server; undefined: not at all. @throws UsageError for flags without the one that names it. */
+function readAuthTls(
+  read: <T>(flag: Flag<T>) => Given<T> | undefined,
+  auth: Given<ServerAddress> | undefined,
+): TlsSettings | undefined {
+  const [tls, ca] = [read(globalFlags.authTls), read(globalFlags.authTlsCa)];
+  const given = ca ?? (tls?.value === true ? tls : undefined);
+  if (given === undefined || tls?.value === false) return undefined;
+  // In a variable it waits for a command that is told of one.
+  if (auth === undefined && isOnCommandLine(given)) {
+    throw new UsageError(`${given.source} is about --auth, which is not given; give both`);
+  }
+  return { caFile: ca?.value, pair: undefined, serverName: undefined };
 }
 
 /** Parse the address of an auth server. @throws UsageError. */

@@ -1,8 +1,12 @@
-import type { GroupSigner, OpenedGroup } from '../client/index.ts';
 import { PublicKey } from '../crypto/index.ts';
 import { parseOwner } from '../event/index.ts';
 import { UsageError } from './errors.ts';
-import { type GroupSession, type GroupSettings, openGroupSession } from './group-session.ts';
+import {
+  type GroupSession,
+  type GroupSettings,
+  openGroupSession,
+  signerFor,
+} from './group-session.ts';
 import { fingerprintOf, KeyNames } from './key-names.ts';
 import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
@@ -46,8 +50,10 @@ export async function addMember(settings: OneMember): Promise<void> {
     const member = named.includes('@')
       ? await client.groups.memberOf(named, role)
       : await keyMember(named);
-    const { state } = await client.groups.open(group, session.key);
-    await client.groups.add(group, role, member, await signerFor(session, settings));
+    const { state } = await client.groups.open(group, session.key, {
+      formerKeys: session.formerKeys,
+    });
+    await client.groups.add(group, role, member, await signerFor(session, group));
     // It may be a misspelt one, which gives no right.
     if (!state.roles.some(({ name }) => name === role)) {
       noticeWriter(settings.target.json)({
@@ -56,7 +62,11 @@ export async function addMember(settings: OneMember): Promise<void> {
       });
     }
     const { fingerprintHex: fingerprint } = member.key;
-    const words = `${named.includes('@') ? named : `the key ${fingerprint}`} has the role ${role} in the group ${group}`;
+    // That the key is the user's is the server's word: whoever wants to be sure asks them.
+    const who = named.includes('@')
+      ? `${named}, with the key ${fingerprint},`
+      : `the key ${fingerprint}`;
+    const words = `${who} has the role ${role} in the group ${group}`;
     say(output, settings, { group, role, account: member.account, fingerprint }, words);
   });
 }
@@ -66,7 +76,7 @@ export async function removeMember(settings: OneMember): Promise<void> {
   const { group, role, member: named } = settings;
   await withGroups(settings, async (output, session) => {
     const member = named.includes('@') ? named : await fingerprintIn(named);
-    const signer = await signerFor(session, settings);
+    const signer = await signerFor(session, group);
     await session.client.groups.remove(group, role, member, signer);
     const words = `${named} has the role ${role} in the group ${group} no more, and what that opens has another key`;
     say(output, settings, { group, role, member }, words);
@@ -76,8 +86,9 @@ export async function removeMember(settings: OneMember): Promise<void> {
 /** Show a group to one of its members: who has which role. */
 export async function showGroup(settings: OneGroup): Promise<void> {
   const { group } = settings;
-  await withGroups(settings, async (output, { client, key }) => {
-    const { state, isUnverified, keys } = await client.groups.open(group, key);
+  await withGroups(settings, async (output, { client, key, formerKeys }) => {
+    const opened = await client.groups.open(group, key, { formerKeys });
+    const { state, isUnverified, keys } = opened;
     const roles = state.roles.map(({ name, key: own, members }) => ({
       role: name,
       fingerprint: own.fingerprintHex,
@@ -131,7 +142,7 @@ export async function deleteGroup(
       const typed = await askHidden('To delete it, type its name: ', 'say --yes', 'name');
       if (typed.trim() !== group) throw new UsageError('that is another name; nothing was deleted');
     }
-    await session.client.groups.delete(group, await signerFor(session, settings));
+    await session.client.groups.delete(group, await signerFor(session, group));
     say(output, settings, { group, deleted: true }, `the group ${group} was deleted`);
   });
 }
@@ -144,20 +155,6 @@ async function withGroups(
     await using session = await openGroupSession(settings);
     await run(output, session);
   });
-}
-
-/** Whoever signs: the password is asked for only where the group wants the key of sudo. */
-async function signerFor(session: GroupSession, { group }: OneGroup): Promise<GroupSigner> {
-  const { client, key } = session;
-  const opened = await client.groups.open(group, key);
-  return wantsSudo(opened, key.publicKey.fingerprintHex) ? session.sudo() : { key };
-}
-
-function wantsSudo({ state }: OpenedGroup, fingerprint: string): boolean {
-  const owners = state.roles.find(({ name }) => name === 'owner')?.members ?? [];
-  return owners.some(
-    ({ key, sudoKey }) => key.fingerprintHex === fingerprint && sudoKey !== undefined,
-  );
 }
 
 /** A member by a key of its own, that no account is named for. */

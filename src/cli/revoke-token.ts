@@ -23,14 +23,14 @@ export interface RevokeSettings {
 }
 
 /** A token as it is to be ended: where nothing more is kept of it, its fingerprint. */
-type Ended = { readonly fingerprint: Buffer; readonly record: TokenRecord | undefined };
+export type Ended = { readonly fingerprint: Buffer; readonly record: TokenRecord | undefined };
 
 /** End a token in some chains, for good. @throws AtedbError KEY_NOT_ALLOWED where the key is neither a root nor has given it. */
 export async function revokeToken(settings: RevokeSettings): Promise<void> {
   const { key, json } = settings;
   await runWithOutput(async (output, signal) => {
     const records = new TokenRecords(home());
-    const ended = await find(settings.token, records);
+    const ended = await findToken(settings.token, records);
     const passphrase = passphraseFrom(settings.passphraseFile);
     const onNotice = noticeWriter(json);
     const done: string[] = [];
@@ -68,7 +68,8 @@ async function revokeIn(
   }
 }
 
-async function find(token: string, records: TokenRecords): Promise<Ended> {
+/** The token that is meant: by its fingerprint, the beginning of that, or a file. @throws UsageError. */
+export async function findToken(token: string, records: TokenRecords): Promise<Ended> {
   const isFile = (await stat(token).catch(() => undefined))?.isFile() === true;
   if (isFile) {
     const loaded = await loadToken({ file: token });

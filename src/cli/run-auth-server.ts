@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import pino from 'pino';
+import { Resolver } from '../dns/index.ts';
 import { fingerprintText } from '../event/index.ts';
 import { prepareServerKeys, startServer } from '../server/index.ts';
 import type { RunSettings } from './auth-server-flags.ts';
+import { backUpSystem } from './back-up-system.ts';
+import { backupTarget, lockBackup } from './backup-target.ts';
+import { dnsOptions } from './dns-flags.ts';
 import { embeddedAuth } from './embedded-auth.ts';
 import type { Given } from './flags.ts';
 import { lockLogs } from './lock-logs.ts';
@@ -12,6 +16,7 @@ import { expandHome, prepareLogsPath } from './logs-path.ts';
 import { runWithOutput } from './output.ts';
 import { packageVersion } from './program.ts';
 import { listenForStop, type StopSignal } from './stop-signals.ts';
+import { checkBackupOf } from './system-files.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const defaultPath = expandHome('~/ate/auth');
@@ -27,12 +32,17 @@ export async function runAuthServer(settings: RunSettings): Promise<void> {
     const logger = createLogger(
       chooseLogLevel({ ...{ verbosity, debug }, rustLog: process.env.RUST_LOG }),
     );
+    const resolver = settings.dns && new Resolver(await dnsOptions(settings.dns));
     const { path } = await prepareLogsPath(settings.logsPath, [defaultPath, defaultPath]);
+    const backupPath = settings.backupPath && (await backupTarget(settings.backupPath.value, path));
+    await using _ = backupPath ? await lockBackup(backupPath) : undefined;
+    if (backupPath) await checkBackupOf(path, backupPath);
     const embedded = await embeddedAuth(settings.mail, logger);
     const server = await startServer({
       logsPath: path,
       listen: listen.length === 0 ? ['::'] : listen,
-      ...{ port, tls, wireEncryption, logger },
+      resolveHost: resolver && ((host) => resolver.addressesOf(host)),
+      ...{ port, tls, wireEncryption, logger, backupPath },
       trustMode: 'centralized',
       auth: {
         embedded: {
@@ -53,6 +63,7 @@ Try: atedb --auth ate://localhost${server.port === 5001 ? '' : `:${server.port}`
 `,
     );
     await server.drain(await stopRequest.promise);
+    if (backupPath) await backUpSystem(path, backupPath);
   } finally {
     unlisten();
   }

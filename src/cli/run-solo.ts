@@ -91,7 +91,6 @@ function announce(
     ...(server.certificate && {
       tls: { ...server.certificate, asksClients: solo.tls?.clientCaFile !== undefined },
     }),
-    notBuiltYet: globals.defaultsNotBuiltYet,
     environment: process.env,
   });
 }

@@ -62,8 +62,5 @@ export function spanOf(first: number, last: number): string {
   return first === last ? String(first) : `${first}…${last}`;
 }
 
-/** A time as all commands print it: ISO 8601, in UTC, to the millisecond. */
-export function isoTime(unixMs: number): string {
-  // Beyond this no Date goes; a server that says so is shown as it spoke.
-  return unixMs <= 8.64e15 ? new Date(unixMs).toISOString() : `${unixMs} ms`;
-}
+/** A time as all commands print it. */
+export { timeText as isoTime } from '../bytes/index.ts';

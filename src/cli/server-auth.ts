@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Resolver } from '../dns/index.ts';
+import { serverAddressText } from '../event/index.ts';
 import type { ServerOptions } from '../server/index.ts';
+import { readTlsFiles } from './connect-to.ts';
 import { embeddedAuth } from './embedded-auth.ts';
 import type { AuthChoice } from './global-flags.ts';
 import type { MailSettings } from './mail-flags.ts';
@@ -39,7 +41,8 @@ export async function serverAuth(
     address: choice.address,
     home: join(logsPath, homeBelowLogs),
     dns: resolver,
+    tls: choice.tls && (await readTlsFiles(choice.tls)),
     onNotice: ({ kind, message }) => logger.info({ kind }, message),
   });
-  return { source };
+  return { source, address: `ate://${serverAddressText(choice.address)}` };
 }

@@ -16,7 +16,7 @@ import { loadToken } from './load-token.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
-import { safeText } from './safe-text.ts';
+import { isoTime, safeText } from './safe-text.ts';
 import { recordOf, type TokenRecord, TokenRecords } from './token-records.ts';
 import { type SaidTime, timeOf } from './token-time.ts';
 
@@ -206,7 +206,7 @@ function rightsOf({ last }: TokenRecord): string {
 }
 
 function stateOf({ last, ended }: TokenRecord, now: number): string {
-  const at = new Date(last.expiresUnixMs).toISOString();
+  const at = isoTime(last.expiresUnixMs);
   const time = last.expiresUnixMs <= now ? `expired ${at}` : `until ${at}`;
   return ended.length === 0 ? time : `${time}, ended in ${ended.map(safeText).join(', ')}`;
 }
@@ -221,7 +221,7 @@ function recordWords(record: TokenRecord, now: number): string {
   const passed = delegations.slice(1).map(({ issuerHex }) => issuerHex);
   const from = [issuer.fingerprintHex, ...passed].join(', given on by ');
   const before = last.notBeforeUnixMs;
-  const since = before === 0 ? '' : `from         ${new Date(before).toISOString()}\n`;
+  const since = before === 0 ? '' : `from         ${isoTime(before)}\n`;
   return `token        ${record.fingerprint}
 given by     ${from}
 may          ${rightsOf(record)}
@@ -242,9 +242,8 @@ function recordFields(record: TokenRecord, now: number) {
     chains: last.chains,
     write: last.mayWrite,
     read: last.mayRead,
-    notBefore:
-      last.notBeforeUnixMs === 0 ? undefined : new Date(last.notBeforeUnixMs).toISOString(),
-    expires: new Date(last.expiresUnixMs).toISOString(),
+    notBefore: last.notBeforeUnixMs === 0 ? undefined : isoTime(last.notBeforeUnixMs),
+    expires: isoTime(last.expiresUnixMs),
     expired: last.expiresUnixMs <= now,
     publicKey: publicKeyText(last.subject),
     created: created.toISOString(),

@@ -7,21 +7,9 @@ import { type AccountSession, forgetLogin, keepLogin, openSession } from './acco
 import { UsageError } from './errors.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { askHidden } from './prompt.ts';
-import { safeLines, safeText } from './safe-text.ts';
-import {
-  askTotp,
-  confirmSecondFactor,
-  newSecondFactor,
-  type SecondFactor,
-} from './second-factor.ts';
-
-/** What opens an account. */
-export interface PasswordSettings {
-  readonly target: AccountTarget;
-  readonly passwordFile: string | undefined;
-  /** A one-time code; undefined: the terminal is asked, where one is needed. */
-  readonly totp: string | undefined;
-}
+import { isoTime, safeLines, safeText } from './safe-text.ts';
+import { confirmSecondFactor, newSecondFactor, type SecondFactor } from './second-factor.ts';
+import { type PasswordSettings, recoveryWords, say, withSudo } from './with-sudo.ts';
 
 /** Create a user, and log in. */
 export async function createUser(settings: {
@@ -56,7 +44,7 @@ export async function createUser(settings: {
         : createdWords(account, fingerprintHex, recoveryCode),
     );
     // Kept before the code is entered: the code counts for this key.
-    await keepLogin(session, made.key);
+    await keepLogin(session, { key: made.key, formerKeys: [] });
     if (isCodeSent) await enterCode(output, session, made.key.publicKey.fingerprint, settings);
   });
 }
@@ -91,7 +79,7 @@ export async function logIn(settings: PasswordSettings): Promise<void> {
     const input = { ...secretInputs.password, file: passwordFile };
     const password = await readSecret(input, `Password of ${account}: `);
     const found = await client.accounts.login({ account, password, totpCode });
-    const login = await keepLogin(session, found.key);
+    const login = await keepLogin(session, found);
     const { fingerprintHex: fingerprint } = found.key.publicKey;
     const unverified = found.isUnverified;
     const { codesBy } = unverified ? await client.accounts.describe() : { codesBy: 'none' };
@@ -196,7 +184,7 @@ export async function recoverUser(settings: {
       ...{ account, recoveryCode, newPassword, totpSecret: factor?.secret },
       askCode: async () => code ?? (await askCode(account)),
     });
-    await keepLogin(session, recovered.key);
+    await keepLogin(session, recovered);
     const fields = { account, recoveryCode: recovered.recoveryCode, totpSecret: factor?.text };
     const words = `${account} was recovered\n${recoveryWords(recovered.recoveryCode)}`;
     say(output, target, fields, words.trimEnd());
@@ -230,7 +218,7 @@ export async function showUser({ target }: { readonly target: AccountTarget }): 
     await using session = await openSession(target);
     const { account } = session;
     const { state, acts, isUnverified } = await session.client.accounts.read(account);
-    const created = new Date(acts[0]?.timeUnixMs ?? 0).toISOString();
+    const created = isoTime(acts[0]?.timeUnixMs ?? 0);
     const { fingerprintHex: fingerprint } = state.key;
     const hasPassword = state.secretsHash !== undefined;
     const fields = {
@@ -247,29 +235,6 @@ export async function showUser({ target }: { readonly target: AccountTarget }): 
       ...(state.isRemoved ? ['removed      for good'] : []),
     ];
     say(output, target, fields, words.join('\n'));
-  });
-}
-
-/** Open an account for what changes it. `again` gives what logs in, with a code that was not used. */
-async function withSudo(
-  settings: PasswordSettings,
-  change: (
-    output: Output,
-    session: AccountSession,
-    again: () => Promise<{ account: string; password: string; totpCode?: string | undefined }>,
-  ) => Promise<void>,
-): Promise<void> {
-  await runWithOutput(async (output) => {
-    await using session = await openSession(settings.target);
-    const { client, account } = session;
-    const input = { ...secretInputs.password, file: settings.passwordFile };
-    const password = await readSecret(input, `Password of ${account}: `);
-    // Before anything else is asked: the password may be wrong. It needs no code, so that one is left for what follows.
-    const { hasSecondFactor } = await client.accounts.login({ account, password });
-    await change(output, session, async () => {
-      const totpCode = hasSecondFactor ? await askTotp(settings.totp) : undefined;
-      return { account, password, totpCode };
-    });
   });
 }
 
@@ -345,12 +310,4 @@ function askCode(account: string): Promise<string> {
 
 function createdWords(account: string, fingerprint: string, recoveryCode: string): string {
   return `${safeText(account)} has the key ${fingerprint}\n${recoveryWords(recoveryCode)}`;
-}
-
-function recoveryWords(recoveryCode: string): string {
-  return `recovery code: ${recoveryCode}\nKeep it where nobody finds it, and you do: it is shown this once, and without it a lost password stays lost.\n`;
-}
-
-function say(output: Output, { json }: AccountTarget, fields: object, words: string): void {
-  output.write(json ? `${JSON.stringify(fields)}\n` : `${words}\n`);
 }

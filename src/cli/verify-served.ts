@@ -31,8 +31,7 @@ export async function verifyServed(
   const heads = head === undefined ? [] : [head];
   const passphrase = passphraseFrom(settings.passphraseFile);
   const onNotice = noticeWriter(json);
-  const { tls, encryption, dns, token } = settings;
-  const server = { address: address.server, pinned: address.pinned, tls, encryption, dns, token };
+  const server = { address: address.server, pinned: address.pinned, ...settings.ways };
   await using client = await connectTo(server, { onNotice, passphrase }, json);
   const chain = await noting(violations, () =>
     client.open(address.text, { key: settings.key, chainId, trustMode, signal }),

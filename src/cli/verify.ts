@@ -6,28 +6,21 @@ import { identityHome, rememberedHeads } from '../client/index.ts';
 import type { ChainAddress, Genesis, TreeHead, TrustMode } from '../event/index.ts';
 import { holdsLog, RealStorage } from '../log/index.ts';
 import { verifyFolder } from '../verify/index.ts';
-import type { DnsSettings } from './dns-flags.ts';
 import { UsageError, ViolationError } from './errors.ts';
 import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { countOf } from './safe-text.ts';
-import type { TlsSettings } from './tls-flags.ts';
-import type { TokenSource } from './token-flag.ts';
+import type { ServerWays } from './server-target.ts';
 import { type VerifyReport, verifyJson, verifyWords } from './verify-report.ts';
 import { verifyServed } from './verify-served.ts';
-import type { ClientEncryption } from './wire-flags.ts';
 
 /** What `atedb verify` is told. */
 export interface VerifySettings extends OpeningKey {
   readonly target: ChainAddress | { readonly folder: string };
-  /** How to speak to the server; undefined: without TLS. */
-  readonly tls: TlsSettings | undefined;
-  readonly encryption: ClientEncryption;
-  readonly dns: DnsSettings | undefined;
-  /** What it acts by, instead of a key; undefined: a key. */
-  readonly token: TokenSource | undefined;
+  /** How to speak to the server. */
+  readonly ways: ServerWays;
   /** 32 bytes. */
   readonly chainId: Buffer | undefined;
   readonly trustMode: TrustMode | undefined;

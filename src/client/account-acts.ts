@@ -8,6 +8,7 @@ import {
 import {
   type AccountState,
   type Act,
+  actsMax,
   type Change,
   parseAct,
   signAct,
@@ -28,9 +29,6 @@ export interface VerifiedAccount {
   /** The server's word: nobody has shown that the name is the user's. */
   readonly isUnverified: boolean;
 }
-
-/** Acts that are read of one account: no server makes a client read without end. */
-const actsMax = 10_000;
 
 /**
  * Read all acts of a user, and verify them from the keys that the first one names. That it is the user whom one means, the fingerprint of

@@ -29,6 +29,8 @@ export interface LoginInput {
 export interface OpenedLogin extends Disposable {
   /** The user's key. */
   readonly key: KeyPair;
+  /** Those that the user had before, the newest first. */
+  readonly formerKeys: readonly KeyPair[];
   readonly grant: AccountGrant;
   /** What the password was made into. */
   readonly opening: OpeningKeys;
@@ -61,10 +63,10 @@ export async function openLogin(
     talk.halfClose();
     const grant = await talk.due('grant');
     const vault = Buffer.from(grant.keyVault);
-    const [key] = openVault(opening.vaultKey('key'), account, 'key', vault) ?? [];
+    const [key, ...formerKeys] = openVault(opening.vaultKey('key'), account, 'key', vault) ?? [];
     if (key === undefined) throw vaultFailed('key');
     const opened = opening;
-    return { key, grant, opening, [Symbol.dispose]: () => opened[Symbol.dispose]() };
+    return { key, formerKeys, grant, opening, [Symbol.dispose]: () => opened[Symbol.dispose]() };
   } catch (error) {
     opening?.[Symbol.dispose]();
     throw error;

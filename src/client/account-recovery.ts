@@ -37,10 +37,10 @@ export async function recoverAccount(
     }
     const grant = await talk.due('grant');
     const found = await openRecovery(transport, account, opening, Buffer.from(grant.secrets));
-    const { key, sudoKey, state } = found;
-    const next = makeRecovery(account, [key, sudoKey]);
+    const { key, sudoKey, formerKeys, state } = found;
+    const next = makeRecovery(account, [key, sudoKey, ...formerKeys]);
     const made = await makeSecrets(account, {
-      ...{ key, sudoKey, password: newPassword, recoveryVault: next.vault, totpSecret },
+      ...{ key, sudoKey, formerKeys, password: newPassword, recoveryVault: next.vault, totpSecret },
       costs,
     });
     const change = {
@@ -52,7 +52,7 @@ export async function recoverAccount(
     talk.say({ message: { case: 'change', value: { act, secrets: made.message } } });
     talk.halfClose();
     await talk.due('changed');
-    return { key, recoveryCode: next.code };
+    return { key, formerKeys, recoveryCode: next.code };
   } finally {
     talk.cancel(undefined);
   }
@@ -68,9 +68,10 @@ async function openRecovery(
   const verified = await readAccount(transport, account, {});
   const { recoveryVault } = checkedSecrets(verified, message);
   const vaultKey = opening.vaultKey('recovery');
-  const [key, sudoKey] = openVault(vaultKey, account, 'recovery', recoveryVault) ?? [];
+  const keys = openVault(vaultKey, account, 'recovery', recoveryVault) ?? [];
+  const [key, sudoKey, ...formerKeys] = keys;
   if (key === undefined || sudoKey === undefined || !areKeysOf(verified, key, sudoKey)) {
     throw vaultFailed('recovery');
   }
-  return { key, sudoKey, state: verified.state };
+  return { key, sudoKey, formerKeys, state: verified.state };
 }

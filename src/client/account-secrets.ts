@@ -48,7 +48,11 @@ export function makeTotpSecret(): Buffer {
   return randomFillSync(Buffer.alloc(totpSecretBytes));
 }
 
-/** Make a recovery code for an account, and seal its keys so that the code opens them. */
+/**
+ * Make a recovery code for an account, and seal its keys so that the code opens them.
+ *
+ * @param keys the user's key, that of sudo, and those that the user had before.
+ */
 export function makeRecovery(account: Owner, keys: readonly KeyPair[]): MadeRecovery {
   const code = makeRecoveryCode();
   using opening = recoveryKeys(parseRecoveryCode(code), account);
@@ -62,6 +66,8 @@ export async function makeSecrets(
   made: {
     readonly password: string;
     readonly key: KeyPair;
+    /** Keys that the user had before, the newest first. */
+    readonly formerKeys: readonly KeyPair[];
     readonly sudoKey: KeyPair;
     readonly recoveryVault: Buffer;
     readonly totpSecret: Buffer | undefined;
@@ -74,7 +80,7 @@ export async function makeSecrets(
   const message = encodeSecrets({
     password: costs,
     loginKey: opening.signer.publicKey,
-    keyVault: sealVault(opening.vaultKey('key'), account, 'key', [made.key]),
+    keyVault: sealVault(opening.vaultKey('key'), account, 'key', [made.key, ...made.formerKeys]),
     sudoVault: sealVault(opening.vaultKey('sudo'), account, 'sudo', [made.sudoKey]),
     recoveryVault: made.recoveryVault,
     totpSecret: made.totpSecret,

@@ -23,7 +23,7 @@ import type { Transport } from './transport.ts';
 export async function openSudo(
   transport: Transport,
   account: Owner,
-  { grant, key, opening }: OpenedLogin,
+  { grant, key, formerKeys, opening }: OpenedLogin,
   options: CallOptions,
 ): Promise<{ readonly sudo: Sudo; readonly secrets: AccountSecrets }> {
   if (grant.secrets.length === 0) {
@@ -38,8 +38,8 @@ export async function openSudo(
   const [sudoKey] = vault ?? [];
   if (sudoKey === undefined || !areKeysOf(verified, key, sudoKey)) throw vaultFailed('sudo');
   const { hasSecondFactor, unverified } = grant;
-  const sudo = { key, sudoKey, account: verified, hasSecondFactor, isUnverified: unverified };
-  return { sudo, secrets };
+  const facts = { account: verified, hasSecondFactor, isUnverified: unverified };
+  return { sudo: { key, formerKeys, sudoKey, ...facts }, secrets };
 }
 
 /** The secrets of an account, if they are those that its acts have the hash of. @throws AtedbError VERIFICATION_FAILED. */

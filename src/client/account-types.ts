@@ -44,6 +44,8 @@ export interface Login extends CallOptions {
 /** Somebody who has logged in. */
 export interface LoggedIn {
   readonly key: KeyPair;
+  /** Those that the user had before, the newest first: they open what was sealed for them, and write nothing. */
+  readonly formerKeys: readonly KeyPair[];
   readonly hasSecondFactor: boolean;
   /** Nobody has shown that the name is the user's. */
   readonly isUnverified: boolean;
@@ -79,6 +81,18 @@ export interface Recovery extends CallOptions {
 /** An account that was recovered. */
 export interface Recovered {
   readonly key: KeyPair;
+  /** As `LoggedIn` has them. */
+  readonly formerKeys: readonly KeyPair[];
+  /** The new one; the one before counts no more. To be shown once. A secret. */
+  readonly recoveryCode: string;
+}
+
+/** A user whose key was replaced. */
+export interface RotatedKey {
+  readonly key: KeyPair;
+  /** As `LoggedIn` has them: the one that was replaced is the first. */
+  readonly formerKeys: readonly KeyPair[];
+  readonly sudoKey: KeyPair;
   /** The new one; the one before counts no more. To be shown once. A secret. */
   readonly recoveryCode: string;
 }

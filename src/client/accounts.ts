@@ -5,6 +5,7 @@ import {
   CreateUserResponseSchema,
   DescribeAuthResponseSchema,
 } from '../../gen/atedb/v1/auth_pb.js';
+import { formerKeysMax } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyPair, type PassphraseCosts, sha256 } from '../crypto/index.ts';
 import { type Owner, parseOwner } from '../event/index.ts';
@@ -22,29 +23,41 @@ import type {
   NewUser,
   Recovered,
   Recovery,
+  RotatedKey,
   Sudo,
 } from './account-types.ts';
+import type { AccountsPlace } from './accounts-place.ts';
 import type { CallOptions } from './cancellation.ts';
-import type { Transport } from './transport.ts';
 
 /** The accounts of an auth service. The server is never sent a password or a private key. */
 export class AccountsClient {
-  readonly #transport: () => Transport;
+  readonly #place: AccountsPlace;
   readonly #costs: PassphraseCosts;
 
   /**
-   * @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE.
+   * @param place of the server that keeps them.
    * @param costs of passwords that are set.
    */
-  constructor(transport: () => Transport, costs: PassphraseCosts) {
-    this.#transport = transport;
+  constructor(place: AccountsPlace, costs: PassphraseCosts) {
+    this.#place = place;
     this.#costs = costs;
   }
 
   /** How accounts are created here. @throws AtedbError UNSUPPORTED where the server has no accounts; CONNECTION_FAILED and others. */
   async describe(options: CallOptions = {}): Promise<AuthDescription> {
-    const answer = await this.#transport().unary(AuthService.method.describeAuth, {}, options);
-    const { codeDelivery, terms } = fromBinary(DescribeAuthResponseSchema, answer);
+    const answer = await (await this.#place.transport()).unary(
+      AuthService.method.describeAuth,
+      {},
+      options,
+    );
+    const { codeDelivery, terms, authServer } = fromBinary(DescribeAuthResponseSchema, answer);
+    if (authServer !== '') {
+      throw new AtedbError(
+        'UNSUPPORTED',
+        `the server keeps no accounts and no groups: it says that ${authServer} does. Connect to that one, or name it as the auth server`,
+        { metadata: { auth_server: authServer } },
+      );
+    }
     const isMail = codeDelivery === CodeDelivery.MAIL;
     const isOperator = codeDelivery === CodeDelivery.OPERATOR;
     return { codesBy: isMail ? 'mail' : isOperator ? 'operator' : 'none', terms };
@@ -64,13 +77,13 @@ export class AccountsClient {
     const sudoKey = KeyPair.generate({ forSigningOnly: true });
     const recovery = makeRecovery(account, [key, sudoKey]);
     const { message, hash } = await makeSecrets(account, {
-      ...{ password, key, sudoKey, recoveryVault: recovery.vault, totpSecret },
+      ...{ password, key, formerKeys: [], sudoKey, recoveryVault: recovery.vault, totpSecret },
       costs: this.#costs,
     });
     const fresh = { sudoKey: sudoKey.publicKey, recoveryKey: recovery.key.publicKey };
     const signers = [key, sudoKey, recovery.key];
     const claimed = user.key && (await this.#claimedBy(account, user.key, call));
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     const created = { key, recoveryCode: recovery.code };
     if (claimed !== undefined) {
       const kind = 'user_rotation';
@@ -102,27 +115,32 @@ export class AccountsClient {
     const { fingerprint, code } = user;
     const account = userOf(user.account).text;
     const request = { account, fingerprint, code };
-    await this.#transport().unary(AuthService.method.verifyUser, request, options);
+    await (await this.#place.transport()).unary(AuthService.method.verifyUser, request, options);
   }
 
   /** Have a code sent to an account that is unverified. @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED. */
   async sendCode(account: string, options: CallOptions = {}): Promise<void> {
     const request = { account: userOf(account).text };
-    await this.#transport().unary(AuthService.method.sendCode, request, options);
+    await (await this.#place.transport()).unary(AuthService.method.sendCode, request, options);
   }
 
   /** Get an account's acts, verified. @throws AtedbError ACCOUNT_UNKNOWN, VERIFICATION_FAILED; CONNECTION_FAILED and others. */
-  read(account: string, options: CallOptions = {}): Promise<VerifiedAccount> {
-    return readAccount(this.#transport(), userOf(account), options);
+  async read(account: string, options: CallOptions = {}): Promise<VerifiedAccount> {
+    return readAccount(await this.#place.transport(), userOf(account), options);
   }
 
   /** Log in. @throws AtedbError as `openLogin`. */
   async login(login: Login): Promise<LoggedIn> {
     const { password, totpCode, ...call } = login;
     const account = userOf(login.account);
-    using opened = await openLogin(this.#transport(), { account, password, totpCode }, call);
+    using opened = await openLogin(
+      await this.#place.transport(),
+      { account, password, totpCode },
+      call,
+    );
     const { hasSecondFactor, unverified } = opened.grant;
-    return { key: opened.key, hasSecondFactor, isUnverified: unverified };
+    const { key, formerKeys } = opened;
+    return { key, formerKeys, hasSecondFactor, isUnverified: unverified };
   }
 
   /**
@@ -143,11 +161,12 @@ export class AccountsClient {
     const { password, totpCode: _code, ...call } = login;
     const account = userOf(login.account);
     if (next.password !== undefined) checkPassword(next.password);
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     const { sudo, secrets } = await this.#sudo(login);
     const totpSecret = next.totpSecret === undefined ? secrets.totpSecret : next.totpSecret;
     const made = await makeSecrets(account, {
-      ...{ key: sudo.key, sudoKey: sudo.sudoKey, recoveryVault: secrets.recoveryVault },
+      ...{ key: sudo.key, formerKeys: sudo.formerKeys, sudoKey: sudo.sudoKey },
+      recoveryVault: secrets.recoveryVault,
       password: next.password ?? password,
       totpSecret: totpSecret ?? undefined,
       costs: this.#costs,
@@ -158,13 +177,64 @@ export class AccountsClient {
     return { ...sudo, hasSecondFactor: totpSecret !== null && totpSecret !== undefined };
   }
 
+  /**
+   * Replace the user's key, as one does whose key was stolen: the new one has its place in all chains of the user, and the old one counts nowhere any
+   * more. It stays in the vaults, and opens what was sealed for it. The recovery code is replaced, too; password, second factor and the key of
+   * sudo stay.
+   *
+   * @throws AtedbError as `sudo`; VERSION_CONFLICT where the account was changed meanwhile; TOO_MANY_KEYS.
+   */
+  async rotateKey(login: Login): Promise<RotatedKey> {
+    const { password, totpCode: _code, ...call } = login;
+    const account = userOf(login.account);
+    const { sudo, secrets } = await this.#sudo(login);
+    const { sudoKey } = sudo;
+    const key = KeyPair.generate();
+    const formerKeys = [sudo.key, ...sudo.formerKeys].slice(0, formerKeysMax);
+    const recovery = makeRecovery(account, [key, sudoKey, ...formerKeys]);
+    const made = await makeSecrets(account, {
+      ...{ password, key, formerKeys, sudoKey, recoveryVault: recovery.vault },
+      totpSecret: secrets.totpSecret,
+      costs: this.#costs,
+    });
+    const change = {
+      kind: 'user_rotation',
+      ...{ key: key.publicKey, sudoKey: undefined, recoveryKey: recovery.key.publicKey },
+      secretsHash: made.hash,
+    } as const;
+    const act = await nextAct(account, sudo.account.state, change, [sudoKey, key, recovery.key]);
+    await submitAct(await this.#place.transport(), act, made.message, call);
+    return { key, formerKeys, sudoKey, recoveryCode: recovery.code };
+  }
+
+  /**
+   * Have a delegated key count no more in any chain of a user, also in those to come.
+   *
+   * @param fingerprint of the delegated key.
+   * @param key the user's, or that of sudo.
+   * @throws AtedbError ACCOUNT_UNKNOWN, ACT_NOT_ALLOWED for another key, ACT_INVALID where it was taken back already, TOO_MANY_KEYS, VERSION_CONFLICT;
+   * VERIFICATION_FAILED, CONNECTION_FAILED and others.
+   */
+  async revokeDelegation(
+    account: string,
+    fingerprint: Buffer,
+    key: KeyPair,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const transport = await this.#place.transport();
+    const { state } = await readAccount(transport, userOf(account), options);
+    const change = { kind: 'delegation_revocation', fingerprint } as const;
+    const act = await nextAct(state.account, state, change, [key]);
+    await submitAct(transport, act, undefined, options);
+  }
+
   /** Remove an account, for good. Its chains take nothing any more. @throws AtedbError as `sudo`; VERSION_CONFLICT. */
   async remove(login: Login): Promise<void> {
     const { password: _password, totpCode: _code, ...call } = login;
     const account = userOf(login.account);
     const { sudoKey, account: verified } = await this.sudo(login);
     const act = await nextAct(account, verified.state, { kind: 'user_removal' }, [sudoKey]);
-    await submitAct(this.#transport(), act, undefined, call);
+    await submitAct(await this.#place.transport(), act, undefined, call);
   }
 
   /**
@@ -174,16 +244,20 @@ export class AccountsClient {
    * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED; REQUEST_INVALID for a code or a password that can't be; VERIFICATION_FAILED; CONNECTION_FAILED
    * and others.
    */
-  recover(recovery: Recovery): Promise<Recovered> {
+  async recover(recovery: Recovery): Promise<Recovered> {
     checkPassword(recovery.newPassword);
     const account = userOf(recovery.account);
-    return recoverAccount({ transport: this.#transport(), costs: this.#costs }, account, recovery);
+    return recoverAccount(
+      { transport: await this.#place.transport(), costs: this.#costs },
+      account,
+      recovery,
+    );
   }
 
   async #sudo(login: Login) {
     const { password, totpCode, ...call } = login;
     const account = userOf(login.account);
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     using opened = await openLogin(transport, { account, password, totpCode }, call);
     // Awaited here: what the password was made into is wiped behind it.
     return await openSudo(transport, account, opened, call);
@@ -192,7 +266,7 @@ export class AccountsClient {
   /** An account that has a key and no password, if this is the key. */
   async #claimedBy(account: Owner, key: KeyPair, options: CallOptions) {
     try {
-      const { state } = await readAccount(this.#transport(), account, options);
+      const { state } = await readAccount(await this.#place.transport(), account, options);
       const isOwn = state.key.fingerprint.equals(key.publicKey.fingerprint);
       return isOwn && state.secretsHash === undefined && !state.isRemoved ? state : undefined;
     } catch (error) {

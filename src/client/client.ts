@@ -5,14 +5,17 @@ import { chooseProvider, type KeyPair, passphraseCosts, selfTestOnce } from '../
 import {
   type ChainKey,
   type DelegatedRight,
+  parseAuthAddress,
   parseChainAddress,
   parseServerAddress,
   parseTypedChainKey,
+  type ServerAddress,
   serverAddressText,
   type Token,
 } from '../event/index.ts';
 import { identityHome, type Passphrase } from '../store/index.ts';
 import { AccountsClient } from './accounts.ts';
+import { AccountsPlace, type AccountsServer } from './accounts-place.ts';
 import { type ActingInput, actingKey, tokenOf } from './acting-key.ts';
 import { Admin } from './admin.ts';
 import { batchLimits } from './batch-limits.ts';
@@ -36,11 +39,11 @@ import { checkProvable, identityCheck } from './identity-check.ts';
 import { KnownGroups } from './known-groups.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { loadReadKeys, loadWriteKey } from './load-write-key.ts';
-import { nameSource } from './name-source.ts';
+import { type NameSource, nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
 import type { OpenOptions } from './open-options.ts';
 import { RememberedChain } from './remembered-chain.ts';
-import { setUpTls } from './tls-options.ts';
+import { setUpTls, type TlsSetup } from './tls-options.ts';
 import { Transport } from './transport.ts';
 import { checkedEncryption, type Encryption } from './tunnel.ts';
 
@@ -82,13 +85,15 @@ export class AtedbClient implements AsyncDisposable {
   readonly pinned: string | undefined;
   /** Absolute path of the home folder; undefined: nothing is kept. */
   readonly home: string | undefined;
-  /** The accounts that the server keeps. They are spoken of encrypted only, also where chains of it are not. */
+  /** The accounts that the server keeps, or the one that `auth` names. They are spoken of encrypted only, also where chains are not. */
   readonly accounts: AccountsClient;
-  /** The groups that the server keeps, for their members; encrypted only, too. */
+  /** The groups that it keeps, for their members; encrypted only, too. */
   readonly groups: GroupsClient;
   readonly #transport: Transport;
   /** That insists on encryption, for when the other isn't encrypted; made when it is used. */
   #safeTransport: Transport | undefined;
+  /** To servers that keep accounts alone, as far as this client is concerned. */
+  readonly #otherTransports: Transport[] = [];
   readonly #onNotice: OnNotice;
   readonly #passphrase: Passphrase | undefined;
   readonly #token: Token | undefined;
@@ -97,36 +102,68 @@ export class AtedbClient implements AsyncDisposable {
 
   /** Made by `connect`. */
   constructor(server: string, options: ConnectOptions) {
-    const { home, timeoutMs, tls, onNotice, dns } = options;
+    const { home, timeoutMs, tls, onNotice, dns, auth, loggedInAt } = options;
     const address = parseServerAddress(server);
-    const { resolver, lookUp } = nameSource(dns, address, options.lookUpIdentity);
     this.pinned = address.pinned;
     this.home = home === null ? undefined : resolve(home ?? identityHome(process.env));
     this.#onNotice = onNotice ?? (() => undefined);
     const encryption = checkedEncryption(options.encryption);
     checkProvable(address, encryption);
-    const tlsSetup = setUpTls(tls);
-    const transportFor = (wanted: Encryption) => {
-      const check = identityCheck({
-        address,
-        knownHosts: new KnownHosts(this.home),
-        lookUp,
-        onNotice: this.#onNotice,
-      });
-      const connection = { tls: tlsSetup, encryption: wanted, identityCheck: check, resolver };
-      return new Transport(new Connection(address, connection), { timeoutMs });
+    const transportFor = (
+      to: ServerAddress,
+      how: { encryption: Encryption; tls: TlsSetup | undefined; names: NameSource },
+    ) =>
+      new Transport(
+        new Connection(to, {
+          ...{ tls: how.tls, encryption: how.encryption, resolver: how.names.resolver },
+          identityCheck: identityCheck({
+            ...{ address: to, knownHosts: new KnownHosts(this.home), lookUp: how.names.lookUp },
+            onNotice: this.#onNotice,
+          }),
+        }),
+        { timeoutMs },
+      );
+    const plainly = {
+      encryption,
+      tls: setUpTls(tls),
+      names: nameSource(dns, address, options.lookUpIdentity),
     };
-    this.#transport = transportFor(encryption);
-    const safely = () => {
-      if (this.#transport.alwaysEncrypts || this.#closed !== undefined) return this.#transport;
-      if (encryption === 'plain') throw linkUnsafe(this.server);
-      // Who is on the way could keep the other one from encryption.
-      this.#safeTransport ??= transportFor(keyBitsLeast);
+    this.#transport = transportFor(address, plainly);
+    this.server = this.#transport.server;
+    const own = () => {
+      if (this.#transport.alwaysTunnels || this.#closed !== undefined) return this.#transport;
+      if (encryption === 'plain') {
+        if (plainly.tls !== undefined) return this.#transport;
+        throw linkUnsafe(this.server);
+      }
+      // Who is on the way could keep the other one from encryption. And within TLS nothing ties what is signed to this server: a hostile one, to
+      // which somebody logs in, could pass it on to another one.
+      this.#safeTransport ??= transportFor(address, { ...plainly, encryption: keyBitsLeast });
       return this.#safeTransport;
     };
-    this.accounts = new AccountsClient(safely, options.passwordCosts ?? passphraseCosts);
-    this.server = this.#transport.server;
-    this.groups = new GroupsClient(safely, new KnownGroups(this.home, this.server, this.#onNotice));
+    const elsewhere = (
+      text: string | undefined,
+      its: TlsSetup | undefined,
+    ): AccountsServer | undefined => {
+      const to = text === undefined ? undefined : parseAuthAddress(text);
+      const isHere =
+        to?.server === address.server && (to.pinned ?? address.pinned) === address.pinned;
+      if (to === undefined || isHere) return undefined;
+      const transport = transportFor(to, {
+        ...{ encryption: keyBitsLeast, tls: its, names: nameSource(dns, to) },
+      });
+      this.#otherTransports.push(transport);
+      return { transport: () => transport, known: this.#knownGroups(to.server) };
+    };
+    const place = new AccountsPlace({
+      first: elsewhere(auth, setUpTls(options.authTls)) ?? {
+        transport: own,
+        known: this.#knownGroups(this.server),
+      },
+      other: auth === undefined ? elsewhere(loggedInAt, undefined) : undefined,
+    });
+    this.accounts = new AccountsClient(place, options.passwordCosts ?? passphraseCosts);
+    this.groups = new GroupsClient(place);
     this.#passphrase = options.passphrase;
     this.#token = options.token === undefined ? undefined : tokenOf(options.token);
   }
@@ -143,6 +180,7 @@ export class AtedbClient implements AsyncDisposable {
     const chainKey = this.#chainKey(chain);
     const { loadReadKeys: loadKeys } = this.#loadersFor(chainKey, right, {
       ...this.#keyLoaders(key, this.#onNotice),
+      onNotice: this.#onNotice,
     });
     const { home, server } = this;
     const remembered = new RememberedChain({ home, server, chainKey, onError: () => undefined });
@@ -221,6 +259,7 @@ export class AtedbClient implements AsyncDisposable {
       ...this.#loadersFor(chainKey, right, {
         ...this.#keyLoaders(key, onNotice),
         claim: options.claim === true && forAppend ? claimWith : undefined,
+        onNotice,
       }),
       signsAsMember: options.signAsMember ?? true,
       right,
@@ -259,20 +298,25 @@ export class AtedbClient implements AsyncDisposable {
     await Promise.all([...this.#chains].map((chain) => chain.close()));
     this.#transport.close();
     this.#safeTransport?.close();
+    for (const transport of this.#otherTransports) transport.close();
+  }
+
+  #knownGroups(server: string): KnownGroups {
+    return new KnownGroups(this.home, server, this.#onNotice);
   }
 
   #keyLoaders(key: KeyPair | string | undefined, onNotice: OnNotice) {
     const { home } = this;
     const passphrase = this.#passphrase;
     const loadKey = once(() => loadWriteKey({ key, home, passphrase, onNotice }));
-    return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, load: loadKey }) };
+    return { loadKey, loadReadKeys: () => loadReadKeys({ key, home, passphrase, load: loadKey }) };
   }
 
   /** Of a group's chain the keys that the user has by a role, if there is one; a token has a key of its own. */
   #loadersFor(
     chainKey: ChainKey,
     right: DelegatedRight | undefined,
-    own: Pick<GroupKeysOptions, 'loadKey' | 'loadReadKeys' | 'claim'>,
+    own: Pick<GroupKeysOptions, 'loadKey' | 'loadReadKeys' | 'claim' | 'onNotice'>,
   ) {
     const { loadKey, loadReadKeys } = own;
     if (chainKey.kind === 'user' || right !== undefined) return { loadKey, loadReadKeys };

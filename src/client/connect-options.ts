@@ -37,6 +37,18 @@ export interface ConnectOptions {
    * that is met for the first time, and whose address names no fingerprint; it never overrides what is known. If it throws, nothing is sent.
    */
   readonly lookUpIdentity?: LookUpIdentity | undefined;
+  /**
+   * The auth server that keeps accounts and groups, as `auth.example.com`, `ate://auth.example.com:5001#sha256:…`: for chains of a server that asks
+   * this one who owns them. It is spoken to through the encrypted tunnel. Default: the server itself.
+   */
+  readonly auth?: string | undefined;
+  /** Whether that tunnel is within TLS, and how; as `tls`. Default: false. */
+  readonly authTls?: boolean | TlsOptions | undefined;
+  /**
+   * Where the user has an account: asked for accounts and groups where `auth` is not given, and the server says that
+   * it asks an auth server. Default: nobody is.
+   */
+  readonly loggedInAt?: string | undefined;
   /** A token, or its text, that chains are opened by where neither a key nor another token is named. Default: none. */
   readonly token?: Token | string | undefined;
   /**

@@ -90,9 +90,9 @@ export class Connection {
     return this.#tunnel?.provenIdentity;
   }
 
-  /** Whether all calls from now on are encrypted, or fail: by TLS, or as `Tunnel.alwaysEncrypts`. */
-  get alwaysEncrypts(): boolean {
-    return this.#tls !== undefined || (this.#tunnel?.alwaysEncrypts ?? false);
+  /** As `Tunnel.alwaysEncrypts`; TLS isn't it: there the server doesn't prove its identity. */
+  get alwaysTunnels(): boolean {
+    return this.#tunnel?.alwaysEncrypts ?? false;
   }
 
   /** Counts the connections that were given up; see `renew`. */

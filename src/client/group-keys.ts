@@ -2,6 +2,7 @@ import { roleOf } from '../account/index.ts';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { KeyPair, PublicKey } from '../crypto/index.ts';
 import type { GroupsClient } from './groups.ts';
+import type { OnNotice } from './notice.ts';
 import { highestRole, type OpenedGroup } from './opened-group.ts';
 
 /** What the keys of a group's chain are found with. */
@@ -9,11 +10,12 @@ export interface GroupKeysOptions {
   readonly groups: GroupsClient;
   /** Name of the group. */
   readonly name: string;
-  /** The user's own keys to write with, and those that are there to read with. */
+  /** The user's own key to write with; and those that are there to read with: that one first, then those that the user had before. */
   readonly loadKey: () => Promise<KeyPair>;
   readonly loadReadKeys: () => Promise<readonly KeyPair[]>;
   /** Has the name of the group claimed by a key, where nobody has it; absent: it isn't claimed. */
   readonly claim?: ((key: KeyPair) => Promise<void>) | undefined;
+  readonly onNotice: OnNotice;
 }
 
 /** The server keeps no groups, or says nothing of them on this way; or the user has no role: the user's own key is used. */
@@ -51,6 +53,8 @@ export class GroupKeys {
   /** As it was last heard of: what the member writes with stays the key that the chain was opened with. */
   #newest: OpenedGroup | undefined;
   #askedAt = 0;
+  /** The auth server that keeps the group, as the server says, and that nobody has named; undefined: none, or it was told. */
+  #elsewhere: string | undefined;
 
   constructor(options: GroupKeysOptions) {
     this.#options = options;
@@ -61,6 +65,7 @@ export class GroupKeys {
     const own = await this.#options.loadKey();
     const { claim } = this.#options;
     const group = await this.#open(own);
+    this.#tellElsewhere();
     if (group !== undefined || claim === undefined) return keyOf(group) ?? own;
     try {
       await claim(own);
@@ -117,6 +122,16 @@ export class GroupKeys {
     };
   }
 
+  /** Whoever wants to write with a role's key learns why it isn't, before the chain refuses the user's own. */
+  #tellElsewhere(): void {
+    const authServer = this.#elsewhere;
+    if (authServer === undefined) return;
+    this.#elsewhere = undefined;
+    const { name, onNotice } = this.#options;
+    const message = `who is in the group ${name} is known to ${authServer}, which was not asked: your own key is used. To act as a member, log in there, or name it (atedb: --auth; in code: auth)`;
+    onNotice({ kind: 'group-elsewhere', group: name, authServer, message });
+  }
+
   #open(own: KeyPair): Promise<OpenedGroup | undefined> {
     this.#opened ??= this.#ask(own).catch((error: unknown) => {
       this.#opened = undefined;
@@ -126,15 +141,17 @@ export class GroupKeys {
   }
 
   async #ask(own: KeyPair): Promise<OpenedGroup | undefined> {
-    const { groups, name } = this.#options;
+    const { groups, name, loadReadKeys } = this.#options;
     this.#askedAt = performance.now();
     try {
-      const opened = await groups.open(name, own);
+      const formerKeys = (await loadReadKeys()).filter((key) => key !== own);
+      const opened = await groups.open(name, own, { formerKeys });
       this.#newest = opened;
       return opened;
     } catch (error) {
-      if (error instanceof AtedbError && noGroupReasons.has(error.reason)) return undefined;
-      throw error;
+      if (!(error instanceof AtedbError && noGroupReasons.has(error.reason))) throw error;
+      this.#elsewhere = error.metadata.auth_server;
+      return undefined;
     }
   }
 }

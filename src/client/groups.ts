@@ -8,6 +8,8 @@ import { IdentityRotationSchema } from '../../gen/atedb/v1/identity_pb.js';
 import {
   type AccountState,
   type Act,
+  actsBytesMax,
+  actsMax,
   type Change,
   type GroupMember,
   type GroupState,
@@ -22,17 +24,20 @@ import { hashBytes, type KeyPair, PublicKey, signatureContexts } from '../crypto
 import { type Owner, parseOwner } from '../event/index.ts';
 import { verifyIdentityLine } from '../trust/index.ts';
 import { nextAct, readAccount } from './account-acts.ts';
+import type { AccountsPlace } from './accounts-place.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
 import { planChange, planCreation, type RoleEdit } from './group-plan.ts';
-import type { KnownGroups } from './known-groups.ts';
 import { type OpenedGroup, openGroup } from './opened-group.ts';
+import { renewal } from './renewal.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
 /** Whoever acts in a group. */
 export interface GroupSigner {
   /** The user's key: it opens what the user has of the group. */
   readonly key: KeyPair;
+  /** Keys that the user had before: they open it where the group hasn't been told of the new one. */
+  readonly formerKeys?: readonly KeyPair[] | undefined;
   /** The user's key of sudo, for owners whose accounts have one. */
   readonly sudoKey?: KeyPair | undefined;
 }
@@ -44,18 +49,13 @@ export interface ListedGroup {
   readonly roles: readonly string[];
 }
 
-/** Acts that are read of one group: no server makes a client read without end. */
-const actsMax = 10_000;
-
 /** The groups of an auth service, for their members. */
 export class GroupsClient {
-  readonly #transport: () => Transport;
-  readonly #known: KnownGroups;
+  readonly #place: AccountsPlace;
 
-  /** @param transport gives one that is encrypted. @throws AtedbError AUTH_LINK_UNSAFE. */
-  constructor(transport: () => Transport, known: KnownGroups) {
-    this.#transport = transport;
-    this.#known = known;
+  /** @param place of the server that keeps them. */
+  constructor(place: AccountsPlace) {
+    this.#place = place;
   }
 
   /**
@@ -70,27 +70,33 @@ export class GroupsClient {
     options: CallOptions = {},
   ): Promise<void> {
     const act = await creationAct(groupOf(name), owner);
-    await this.#transport().unary(AuthService.method.createGroup, { act }, options);
+    await (await this.#place.transport()).unary(AuthService.method.createGroup, { act }, options);
   }
 
   /**
    * Read a group, and open what a member's key opens of it. All of its acts are verified, and that they go on from what was
    * seen of it before, if anything was; else, that it is the group that one means, who its owners are says.
    *
+   * @param options.formerKeys keys that the member had before.
    * @throws AtedbError GROUP_DENIED for a key without a role in it; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED.
    */
-  async open(name: string, key: KeyPair, options: CallOptions = {}): Promise<OpenedGroup> {
+  async open(
+    name: string,
+    key: KeyPair,
+    { formerKeys = [], ...options }: CallOptions & Pick<GroupSigner, 'formerKeys'> = {},
+  ): Promise<OpenedGroup> {
     const group = groupOf(name);
     const { acts, isUnverified } = await this.#actsOf(group, key, options);
     const state = await verified(group, acts);
-    await this.#known.check(group.text, acts);
-    await this.#known.note(group.text, { version: state.version, hash: state.head });
-    return { state, isUnverified, ...openGroup(state, acts, key) };
+    const { known } = await this.#place.server();
+    await known.check(group.text, acts);
+    await known.note(group.text, { version: state.version, hash: state.head });
+    return { state, isUnverified, ...openGroup(state, acts, [key, ...formerKeys]) };
   }
 
   /** The groups in which a key has a role. @throws AtedbError CONNECTION_FAILED, DEADLINE_EXCEEDED. */
   async list(key: KeyPair, options: CallOptions = {}): Promise<readonly ListedGroup[]> {
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     using scope = new CallScope({ timeoutMs: timeoutDefaultMs, ...options });
     const talk = new Conversation(transport, AuthService.method.listGroups, scope.signal);
     try {
@@ -108,7 +114,11 @@ export class GroupsClient {
 
   /** What a user is as a member: with the key of sudo where that one is to sign. @throws AtedbError ACCOUNT_UNKNOWN. */
   async memberOf(account: string, role: string, options: CallOptions = {}): Promise<GroupMember> {
-    const { state } = await readAccount(this.#transport(), parseOwner(account), options);
+    const { state } = await readAccount(
+      await this.#place.transport(),
+      parseOwner(account),
+      options,
+    );
     const sudoKey = role === 'owner' ? state.sudoKey : undefined;
     return { account: state.account.text, key: state.key, sudoKey };
   }
@@ -119,14 +129,41 @@ export class GroupsClient {
    * @throws AtedbError GROUP_DENIED, ACT_NOT_ALLOWED where the signer may not; VERSION_CONFLICT where somebody else was faster; MEMBER_INVALID,
    * GROUP_LIMIT; CONNECTION_FAILED and others.
    */
-  add(
+  async add(
     name: string,
     role: string,
     member: GroupMember,
     signer: GroupSigner,
     options: CallOptions = {},
   ): Promise<void> {
-    return this.edit(name, [{ role, added: [member] }], signer, options);
+    const opened = await this.#openAs(name, signer, options);
+    const { account } = member;
+    const isRenewed = renewal(opened.state, member).renewed.length > 0;
+    const edits =
+      isRenewed && account !== undefined
+        ? renewal(opened.state, await this.memberOf(account, 'owner', options), role).edits
+        : [{ role, added: [member] }];
+    await this.#change(opened, edits, signer, options);
+  }
+
+  /**
+   * Have a group know a user by the key that the user has now, in all roles that the user has under another one. What these open gets other keys,
+   * so that who has the old one opens it no more. An owner does this, also for itself.
+   *
+   * @returns the roles; none where the group knows the user so already.
+   * @throws AtedbError as `add`.
+   */
+  async renewMember(
+    name: string,
+    account: string,
+    signer: GroupSigner,
+    options: CallOptions = {},
+  ): Promise<readonly string[]> {
+    const opened = await this.#openAs(name, signer, options);
+    const owner = await this.memberOf(account, 'owner', options);
+    const { edits, renewed } = renewal(opened.state, owner);
+    if (renewed.length > 0) await this.#change(opened, edits, signer, options);
+    return renewed;
   }
 
   /**
@@ -142,7 +179,7 @@ export class GroupsClient {
     signer: GroupSigner,
     options: CallOptions = {},
   ): Promise<void> {
-    const opened = await this.open(name, signer.key, options);
+    const opened = await this.#openAs(name, signer, options);
     const members = roleOf(opened.state, role).members.filter(
       ({ account, key }) => account === member || key.fingerprintHex === member.toLowerCase(),
     );
@@ -166,7 +203,11 @@ export class GroupsClient {
     signer: GroupSigner,
     options: CallOptions = {},
   ): Promise<void> {
-    await this.#change(await this.open(name, signer.key, options), edits, signer, options);
+    await this.#change(await this.#openAs(name, signer, options), edits, signer, options);
+  }
+
+  #openAs(name: string, { key, formerKeys }: GroupSigner, options: CallOptions) {
+    return this.open(name, key, { ...options, formerKeys });
   }
 
   /** Have a delegated key count no more in any chain of a group. @param fingerprint of the key. @throws AtedbError as `add`. */
@@ -203,12 +244,16 @@ export class GroupsClient {
     options: CallOptions,
   ): Promise<void> {
     const act = await nextAct(state.account, state, change, [signingKey(state, signer)]);
-    const answer = await this.#transport().unary(AuthService.method.submitAct, { act }, options);
+    const answer = await (await this.#place.transport()).unary(
+      AuthService.method.submitAct,
+      { act },
+      options,
+    );
     fromBinary(SubmitActResponseSchema, answer);
   }
 
   async #actsOf(group: Owner, key: KeyPair, options: CallOptions) {
-    const transport = this.#transport();
+    const transport = await this.#place.transport();
     using scope = new CallScope({ timeoutMs: timeoutDefaultMs, ...options });
     const talk = new Conversation(transport, AuthService.method.getGroup, scope.signal);
     try {
@@ -219,8 +264,12 @@ export class GroupsClient {
       talk.say({ message: { case: 'proof', value: await proofOf(transport, asked) } });
       talk.halfClose();
       const acts: Act[] = [];
+      let bytes = 0;
       for (;;) {
         const page = await talk.due('acts');
+        bytes += page.acts.reduce((sum, act) => sum + act.length, 0);
+        // No group has more, and what a server makes up isn't kept.
+        if (bytes > actsBytesMax) throw untrueActs(group, undefined);
         for (const act of page.acts) acts.push(readAct(act));
         if (BigInt(acts.length) >= page.actsInAll) return { acts, isUnverified: page.unverified };
         if (page.acts.length === 0 || acts.length > actsMax) throw untrueActs(group, undefined);
@@ -242,9 +291,10 @@ export function creationAct(
 }
 
 /** What a signer signs acts of a group with: an owner the key of sudo, if there is one. */
-function signingKey(state: GroupState, { key, sudoKey }: GroupSigner): KeyPair {
-  const owner = roleOf(state, 'owner').members.find(({ key: own }) =>
-    own.fingerprint.equals(key.publicKey.fingerprint),
+function signingKey(state: GroupState, { key, formerKeys = [], sudoKey }: GroupSigner): KeyPair {
+  const own = [key, ...formerKeys].map(({ publicKey }) => publicKey);
+  const owner = roleOf(state, 'owner').members.find((member) =>
+    own.some(({ fingerprint }) => fingerprint.equals(member.key.fingerprint)),
   );
   if (owner?.sudoKey === undefined) return key;
   if (sudoKey !== undefined) return sudoKey;

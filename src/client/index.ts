@@ -65,6 +65,7 @@ export type {
   NewUser,
   Recovered,
   Recovery,
+  RotatedKey,
   Sudo,
 } from './account-types.ts';
 export type { AccountsClient } from './accounts.ts';

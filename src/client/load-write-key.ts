@@ -48,18 +48,27 @@ export async function loadWriteKey(options: {
   return (await store.get(name, passphrase)).keyPair;
 }
 
-/** Find the keys that read keys may have been handed out to: the one to write with, if it is there. None is made. */
+/**
+ * Find the keys that read keys may have been handed out to: the one to write with, if it is there, and where that is of whoever is logged in, those
+ * that the user had before. None is made.
+ */
 export async function loadReadKeys(options: {
   readonly key: KeyPair | string | undefined;
   readonly home: string | undefined;
   /** Loads the key to write with. */
   readonly load: () => Promise<KeyPair>;
+  /** Asked for where a key that the user had before is sealed. */
+  readonly passphrase: Passphrase | undefined;
 }): Promise<readonly KeyPair[]> {
-  const { key, home, load } = options;
+  const { key, home, load, passphrase } = options;
   if (key !== undefined && typeof key !== 'string') return [key];
   if (home === undefined) return [];
   // A name that was given and isn't there is a mistake, for reading too.
   if (key !== undefined) return [await load()];
   const store = new IdentityStore(home);
-  return (await store.exists(await store.defaultName())) ? [await load()] : [];
+  const name = await store.defaultName();
+  if (!(await store.exists(name))) return [];
+  const former = await store.formerNames();
+  const others = former.map(async (one) => (await store.get(one, passphrase)).keyPair);
+  return [await load(), ...(await Promise.all(others))];
 }

@@ -48,6 +48,14 @@ export type Notice =
       readonly cause: AtedbError;
       readonly message: string;
     }
+  /** Who is in the group that owns a chain is known to an auth server that was not named: the user's own key is used. */
+  | {
+      readonly kind: 'group-elsewhere';
+      readonly group: string;
+      /** Its address, as the server of the chain has it, and says. */
+      readonly authServer: string;
+      readonly message: string;
+    }
   /** A server was met for the first time, and its identity is trusted from now on. */
   | {
       readonly kind: 'server-met';

@@ -28,13 +28,17 @@ export function highestRole({ keys }: OpenedGroup): { role: string; key: KeyPair
   return role === undefined || key === undefined ? undefined : { role, key };
 }
 
-/** Open what a member's key opens: from acts that were verified. */
+/**
+ * Open what a member's keys open: from acts that were verified.
+ *
+ * @param own the member's key, and those before it.
+ */
 export function openGroup(
   state: GroupState,
   acts: readonly Act[],
-  own: KeyPair,
+  own: readonly KeyPair[],
 ): Pick<OpenedGroup, 'keys' | 'retired'> {
-  const opened = new Map([[own.publicKey.fingerprintHex, own]]);
+  const opened = new Map(own.map((key) => [key.publicKey.fingerprintHex, key]));
   let closed = wrapsIn(acts);
   // A role's secret may be wrapped for that of another one, so each that opens may open more.
   for (let isMore = true; isMore; ) {
@@ -54,7 +58,7 @@ export function openGroup(
     const key = opened.get(roleOf(state, name).key.fingerprintHex);
     if (key !== undefined) keys.set(name, key);
   }
-  const current = new Set([own, ...keys.values()]);
+  const current = new Set([...own, ...keys.values()]);
   return { keys, retired: [...opened.values()].filter((key) => !current.has(key)) };
 }
 

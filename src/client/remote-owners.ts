@@ -8,6 +8,7 @@ import { identityCheck } from './identity-check.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { nameSource } from './name-source.ts';
 import type { OnNotice } from './notice.ts';
+import { setUpTls, type TlsOptions } from './tls-options.ts';
 import { Transport } from './transport.ts';
 
 /** How to ask an auth server. */
@@ -18,6 +19,8 @@ export interface RemoteOwnersOptions {
   readonly onNotice: OnNotice;
   /** How its name is resolved, and whether what DNS says has to validate; then the identity that is published for it counts at the first meeting. Default: as the system does. */
   readonly dns?: DnsOptions | Resolver | undefined;
+  /** Whether to speak TLS, and how; the tunnel is within it. Default: false. */
+  readonly tls?: boolean | TlsOptions | undefined;
   /** Deadline of a question, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -27,7 +30,7 @@ const timeoutDefaultMs = 5_000;
 const keyBits = 128;
 
 /**
- * The owners that an auth server elsewhere knows, asked through the encrypted tunnel. Its identity is remembered when it is met first, and another one
+ * The owners that an auth server elsewhere knows, asked through the encrypted tunnel, within TLS where that is said. Its identity is remembered when it is met first, and another one
  * counts only where rotations lead to it.
  */
 export class RemoteOwners {
@@ -38,7 +41,7 @@ export class RemoteOwners {
     const { address, home, onNotice, timeoutMs = timeoutDefaultMs } = options;
     const { resolver, lookUp } = nameSource(options.dns, address);
     const connection = new Connection(address, {
-      tls: undefined,
+      tls: setUpTls(options.tls),
       encryption: keyBits,
       identityCheck: identityCheck({
         address,

@@ -58,9 +58,9 @@ export class Transport {
     );
   }
 
-  /** As `Connection.alwaysEncrypts`. */
-  get alwaysEncrypts(): boolean {
-    return this.#connection.alwaysEncrypts;
+  /** As `Connection.alwaysTunnels`. */
+  get alwaysTunnels(): boolean {
+    return this.#connection.alwaysTunnels;
   }
 
   /** Counts the connections that were given up; see `renew`. */

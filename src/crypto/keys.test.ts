@@ -4,8 +4,9 @@ import { deserialize, serialize } from 'node:v8';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { messageRepresentative } from './composite.ts';
+import { provider } from './current-provider.ts';
 import {
   KeyPair,
   kemMlkem768X25519,
@@ -343,4 +344,20 @@ describe('a key pair', () => {
     const { x } = native.export({ format: 'jwk' });
     expect(kept.publicKey.bytes.subarray(1952).toString('base64url')).toBe(x);
   });
+});
+
+test('a key that is read makes nothing to verify with until it verifies', async () => {
+  const pair = KeyPair.generate();
+  const making = vi.spyOn(provider(), 'verifyingKey');
+  try {
+    const { suite, bytes, kem } = pair.publicKey;
+    const key = PublicKey.parse(suite, bytes, kem);
+    expect(making).not.toHaveBeenCalled();
+    const signature = await pair.sign(signatureContexts.act, Buffer.from('x'));
+    expect(await key.verify(signatureContexts.act, Buffer.from('x'), signature)).toBe(true);
+    expect(await key.verify(signatureContexts.act, Buffer.from('y'), signature)).toBe(false);
+    expect(making).toHaveBeenCalledTimes(2);
+  } finally {
+    making.mockRestore();
+  }
 });

@@ -40,7 +40,9 @@ export class PublicKey {
   readonly fingerprint: Buffer;
   /** The fingerprint in hexadecimal. */
   readonly fingerprintHex: string;
-  readonly #verifier: CompositeVerifier;
+  readonly #suite: SignatureSuite;
+  /** Made when it is used first: it takes ten times what all the rest does, and most keys that are read never verify anything. */
+  #verifier: CompositeVerifier | undefined;
 
   private constructor(suite: SignatureSuite, bytes: Buffer, kem: KemPublicKey | undefined) {
     this.suite = suite.number;
@@ -48,7 +50,7 @@ export class PublicKey {
     this.kem = kem;
     this.fingerprint = fingerprintOf(suite.number, bytes, kem);
     this.fingerprintHex = this.fingerprint.toString('hex');
-    this.#verifier = new CompositeVerifier(suite, bytes);
+    this.#suite = suite;
   }
 
   /**
@@ -89,6 +91,7 @@ export class PublicKey {
    * @param signature may be any bytes.
    */
   verify(context: string, message: Buffer, signature: Buffer): Promise<boolean> {
+    this.#verifier ??= new CompositeVerifier(this.#suite, this.bytes);
     return this.#verifier.verify(context, message, signature);
   }
 

@@ -181,9 +181,20 @@ async function startLocked(
   const onNotice = (notice: string) => logger.warn(notice);
   const { backupPath } = options;
   const backups = backupPath && new Backups({ storage, logsPath, backupPath, onNotice });
+  const calls = new LiveCalls();
+  const slowReaders = new SlowReaders({ calls, stallMs: limits.readerStallMs, logger });
+  const isAnyWaitedFor = () => sliceMemory.budget.isWaitedFor || uploads.isWaitedFor;
+  const sliceMemory = new SliceMemory({
+    bytesMax: limits.readBytesMax,
+    onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
+  });
+  const uploads = new ByteBudget({
+    bytesMax: limits.uploadBytesMax,
+    onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
+  });
   const auth = await openAuth(options.auth, {
     ...{ storage, logsPath, system, identity: identity.publicKey, line, logger },
-    ...{ hasTls: tls !== undefined, now: Date.now },
+    ...{ hasTls: tls !== undefined, memory: sliceMemory.budget, now: Date.now },
   });
   const owners = serverOwners({
     ...{ auth: auth.owners, trustMode, identity, line, now: Date.now, logger },
@@ -211,17 +222,6 @@ async function startLocked(
     onDamaged: (all) => damageFile.save(all),
     ...(backups ? { onClosed: (key) => backups.request(key) } : {}),
     logger,
-  });
-  const calls = new LiveCalls();
-  const slowReaders = new SlowReaders({ calls, stallMs: limits.readerStallMs, logger });
-  const isAnyWaitedFor = () => sliceMemory.budget.isWaitedFor || uploads.isWaitedFor;
-  const sliceMemory = new SliceMemory({
-    bytesMax: limits.readBytesMax,
-    onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
-  });
-  const uploads = new ByteBudget({
-    bytesMax: limits.uploadBytesMax,
-    onWaiting: () => slowReaders.hurry(isAnyWaitedFor),
   });
   const deps = {
     registry,

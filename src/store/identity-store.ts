@@ -92,6 +92,13 @@ export class IdentityStore {
     return (await readLogin(this.#home))?.key ?? defaultKeyName;
   }
 
+  /** Names of keys that are here and that whoever is logged in had before, the newest first. @throws AtedbError as `readLogin`. */
+  async formerNames(): Promise<string[]> {
+    const names = (await readLogin(this.#home))?.formerKeys ?? [];
+    const there = new Set(names.length === 0 ? [] : await this.list());
+    return names.filter((name) => there.has(name));
+  }
+
   /** Whether there is a key of this name. Its file is not read. */
   async exists(name: string): Promise<boolean> {
     checkKeyName(name);

@@ -13,17 +13,20 @@ export interface StoredLogin {
   readonly server: string;
   /** Name of the user's key in the store. */
   readonly key: string;
-  /** Whether logging in has put it there, so that logging out takes it away. */
-  readonly isKeyOfLogin: boolean;
+  /** Names, in the store, of those that the user had before, the newest first. */
+  readonly formerKeys: readonly string[];
+  /** Names of those of them that logging in has put there, so that logging out takes them away. */
+  readonly addedKeys: readonly string[];
 }
 
-const format = 'atedb-login-1';
+const format = 'atedb-login-2';
 const fileBytesMax = 4_096;
 const fields = {
   account: 'string',
   server: 'string',
   key: 'string',
-  isKeyOfLogin: 'boolean',
+  formerKeys: 'names',
+  addedKeys: 'names',
 } as const;
 
 /** Where a home folder keeps who is logged in. */
@@ -49,7 +52,7 @@ export async function readLogin(home: string): Promise<StoredLogin | undefined> 
   const value = parsed(text);
   const isWhole =
     value?.format === format &&
-    Object.entries(fields).every(([name, kind]) => typeof value[name] === kind);
+    Object.entries(fields).every(([name, kind]) => isOf(kind, value[name]));
   if (isWhole) return value as unknown as StoredLogin;
   throw new AtedbError(
     'REQUEST_INVALID',
@@ -61,8 +64,8 @@ export async function readLogin(home: string): Promise<StoredLogin | undefined> 
 /** Keep who is logged in, durable when the promise resolves. @throws AtedbError as `writeFileAtomic`. */
 export async function writeLogin(home: string, login: StoredLogin): Promise<void> {
   await makeFolderDurable(resolve(home), 0o700);
-  const { account, server, key, isKeyOfLogin } = login;
-  const text = JSON.stringify({ format, account, server, key, isKeyOfLogin }, null, 2);
+  const { account, server, key, formerKeys, addedKeys } = login;
+  const text = JSON.stringify({ format, account, server, key, formerKeys, addedKeys }, null, 2);
   await writeFileAtomic(pathIn(home), `${text}\n`, { mode: keyFileMode });
 }
 
@@ -70,6 +73,11 @@ export async function writeLogin(home: string, login: StoredLogin): Promise<void
 export async function removeLogin(home: string): Promise<void> {
   await rm(pathIn(home), { force: true });
   await syncFolder(resolve(home));
+}
+
+function isOf(kind: (typeof fields)[keyof typeof fields], value: unknown): boolean {
+  if (kind === 'string') return typeof value === 'string';
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

@@ -256,7 +256,7 @@ export class Authority {
     if (this.keys.isChanged(issuerHex) || !this.#hasRight(issuerHex)) {
       throw this.#notNamed([issuerHex]);
     }
-    this.#delegations.learn(path, at.timeUnixMs, undo);
+    this.#delegations.learn(path, at.timeUnixMs, this.keys, undo);
   }
 
   #standing(actors: readonly string[], timeUnixMs: number): Acting {

@@ -131,23 +131,52 @@ test('a chain knows so many, of which those that have expired make room, and tha
     serial: Buffer.from(number.toString(16).padStart(32, '0'), 'hex'),
   });
   const known = new Delegations([]);
+  const keys = new KeyRing({ roots: [], others: [], changed: [] });
   for (let number = 0; number < chainDelegationsMax; number += 1) {
-    known.learn([made(number, number < 10 ? 150 : 200)], 100, []);
+    known.learn([made(number, number < 10 ? 150 : 200)], 100, keys, []);
   }
   // It is known already, so it takes no room.
-  known.learn([made(5, 150)], 100, []);
+  known.learn([made(5, 150)], 100, keys, []);
   const before = known.record();
   const undo: Undo = [];
-  expect(() => known.learn([made(5_000, 200)], 149, undo)).toThrow(
+  expect(() => known.learn([made(5_000, 200)], 149, keys, undo)).toThrow(
     expect.objectContaining({ reason: 'TOO_MANY_DELEGATIONS' }),
   );
   takeBackAll(undo);
   expect(known.record()).toEqual(before);
-  known.learn([made(5_000, 200)], 150, undo);
+  known.learn([made(5_000, 200)], 150, keys, undo);
   expect(known.record()).toHaveLength(chainDelegationsMax - 9);
   takeBackAll(undo);
   expect(known.record()).toEqual(before);
   expect(new Delegations(before).record()).toEqual(before);
+});
+
+test('delegations by a key that was ended, and those to one, make room, however long they count', () => {
+  const made = (number: number): ParsedDelegation => ({
+    ...given,
+    serial: Buffer.from(number.toString(16).padStart(32, '0'), 'hex'),
+  });
+  const one = { mayWrite: true, notBeforeUnixMs: 0, expiresUnixMs: 200 };
+  const record = Array.from({ length: chainDelegationsMax }, (_, number) => {
+    const [subject, issuer] = number < 7 ? ['taken', 'root'] : [`${number}`, 'flooder'];
+    return { ...one, subject, issuer, serial: number.toString(16).padStart(32, '0') };
+  });
+  const full = expect.objectContaining({ reason: 'TOO_MANY_DELEGATIONS' });
+  for (const [ended, left] of [
+    ['taken', chainDelegationsMax - 6],
+    ['flooder', 8],
+  ] as const) {
+    const known = new Delegations(record);
+    const keys = new KeyRing({ roots: [], others: [], changed: [] });
+    expect(() => known.learn([made(9_000)], 100, keys, [])).toThrow(full);
+    keys.change(ended, undefined, []);
+    const before = known.record();
+    const undo: Undo = [];
+    known.learn([made(9_000)], 100, keys, undo);
+    expect(known.record()).toHaveLength(left);
+    takeBackAll(undo);
+    expect(known.record()).toEqual(before);
+  }
 });
 
 test('paths of four are followed, and no longer ones, also where they lead in a circle', () => {

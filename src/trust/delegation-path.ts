@@ -1,4 +1,4 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, timeText } from '../bytes/index.ts';
 import { type KeyPair, type PublicKey, signatureContexts } from '../crypto/index.ts';
 import {
   beyondScope,
@@ -166,10 +166,10 @@ export function expired(
   timeUnixMs: number,
 ): AtedbError {
   const isEarly = timeUnixMs < notBeforeUnixMs;
-  const at = new Date(isEarly ? notBeforeUnixMs : expiresUnixMs).toISOString();
+  const at = timeText(isEarly ? notBeforeUnixMs : expiresUnixMs);
   return new AtedbError(
     'DELEGATION_EXPIRED',
-    `the delegation ${metadata.serial} ${isEarly ? `counts from ${at} on only` : `has expired at ${at}`}, and the server's clock is at ${new Date(timeUnixMs).toISOString()}. Ask its issuer, ${metadata.issuer}, for another`,
+    `the delegation ${metadata.serial} ${isEarly ? `counts from ${at} on only` : `has expired at ${at}`}, and the server's clock is at ${timeText(timeUnixMs)}. Ask its issuer, ${metadata.issuer}, for another`,
     { metadata },
   );
 }

@@ -43,9 +43,15 @@ export class Delegations {
    * Know a path of delegations.
    *
    * @param timeUnixMs those that have expired by then make room.
+   * @param keys those that are by, or to, a key that counts no more make room, too: whoever filled a chain with delegations can so be ended.
    * @throws AtedbError TOO_MANY_DELEGATIONS.
    */
-  learn(path: readonly ParsedDelegation[], timeUnixMs: number, undo: Undo): void {
+  learn(
+    path: readonly ParsedDelegation[],
+    timeUnixMs: number,
+    keys: Pick<KeyRing, 'isChanged'>,
+    undo: Undo,
+  ): void {
     for (const delegation of path) {
       const one = {
         subject: delegation.subject.fingerprintHex,
@@ -56,7 +62,7 @@ export class Delegations {
         expiresUnixMs: delegation.expiresUnixMs,
       };
       if (this.#known.has(nameOf(one))) continue;
-      if (this.#known.size >= chainDelegationsMax) this.#makeRoom(timeUnixMs, undo);
+      if (this.#known.size >= chainDelegationsMax) this.#makeRoom(timeUnixMs, keys, undo);
       this.#add(one, undo);
     }
   }
@@ -113,9 +119,10 @@ export class Delegations {
     setEntry(this.#bySubject, one.subject, [...others, one], undo);
   }
 
-  #makeRoom(timeUnixMs: number, undo: Undo): void {
+  #makeRoom(timeUnixMs: number, keys: Pick<KeyRing, 'isChanged'>, undo: Undo): void {
     for (const [name, one] of [...this.#known]) {
-      if (one.expiresUnixMs > timeUnixMs) continue;
+      const hasEnded = keys.isChanged(one.subject) || keys.isChanged(one.issuer);
+      if (!hasEnded && one.expiresUnixMs > timeUnixMs) continue;
       deleteEntry(this.#known, name, undo);
       const others = (this.#bySubject.get(one.subject) ?? []).filter((other) => other !== one);
       if (others.length > 0) setEntry(this.#bySubject, one.subject, others, undo);
@@ -124,7 +131,7 @@ export class Delegations {
     if (this.#known.size < chainDelegationsMax) return;
     throw new AtedbError(
       'TOO_MANY_DELEGATIONS',
-      `the chain knows ${chainDelegationsMax} delegations that haven't expired, which is the limit; wait until some expire, or write with a key that its rules name`,
+      `the chain knows ${chainDelegationsMax} delegations that haven't expired or ended, which is the limit; end the key that has given many of them, wait until some expire, or write with a key that its rules name`,
       { metadata: { limit_delegations: String(chainDelegationsMax) } },
     );
   }

@@ -1,4 +1,4 @@
-import { AtedbError } from '../bytes/index.ts';
+import { AtedbError, timeText } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import type { Batch, Genesis, ParsedAuthAnswer, ParsedIdentityRotation } from '../event/index.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -93,7 +93,7 @@ export class Ownership {
     if (timeUnixMs < expiresUnixMs) return;
     throw new AtedbError(
       'AUTH_ANSWER_EXPIRED',
-      `what the auth service has said of ${owner} counts since ${new Date(expiresUnixMs).toISOString()} no more, so the chain takes nothing until it can be asked again. It can be read. Try again later, or have the auth service looked after`,
+      `what the auth service has said of ${owner} counts since ${timeText(expiresUnixMs)} no more, so the chain takes nothing until it can be asked again. It can be read. Try again later, or have the auth service looked after`,
       { metadata: { owner, expired_unix_ms: String(expiresUnixMs) } },
     );
   }
@@ -145,10 +145,7 @@ export class Ownership {
     checkFollows(index, answer, before);
     if (answer.version === before.version) checkSame(index, answer, before, keys);
     if (answer.expiresUnixMs <= timeUnixMs) {
-      throw invalid(
-        index,
-        `it counts no more since ${new Date(answer.expiresUnixMs).toISOString()}`,
-      );
+      throw invalid(index, `it counts no more since ${timeText(answer.expiresUnixMs)}`);
     }
     this.#set(
       { serverIdentity: this.#serverIdentity, owner: recordOf(answer, before.identity) },

@@ -330,21 +330,21 @@ export declare type AccountSecrets = Message<"atedb.v1.AccountSecrets"> & {
   loginKey?: PublicKey | undefined;
 
   /**
-   * VaultKeys with the user's key, sealed under a key that follows from the password. Required; at most 1,024 bytes.
+   * VaultKeys with the user's key and those before it, sealed under a key that follows from the password. Required; at most 1,024 bytes.
    *
    * @generated from field: bytes key_vault = 4;
    */
   keyVault: Uint8Array;
 
   /**
-   * The same with the key of sudo. Given out against the second factor, where there is one. Required; at most 1,024 bytes.
+   * The same with the key of sudo alone. Given out against the second factor, where there is one. Required; at most 1,024 bytes.
    *
    * @generated from field: bytes sudo_vault = 5;
    */
   sudoVault: Uint8Array;
 
   /**
-   * VaultKeys with both, sealed under a key that follows from the recovery code. Required; at most 1,024 bytes.
+   * VaultKeys with all of these, sealed under a key that follows from the recovery code. Required; at most 1,024 bytes.
    *
    * @generated from field: bytes recovery_vault = 6;
    */
@@ -407,7 +407,7 @@ export declare type PasswordCosts = Message<"atedb.v1.PasswordCosts"> & {
 export declare const PasswordCostsSchema: GenMessage<PasswordCosts>;
 
 /**
- * The secrets of one key or two, as they are sealed in a vault. Valid in the strict form only.
+ * The secrets of keys, as they are sealed in a vault. Valid in the strict form only.
  *
  * @generated from message atedb.v1.VaultKeys
  */
@@ -420,7 +420,8 @@ export declare type VaultKeys = Message<"atedb.v1.VaultKeys"> & {
   magic: number;
 
   /**
-   * The user's key first, then that of sudo. Required; at most 2.
+   * The user's key first, then that of sudo, then the keys that the user had before, the newest first: what was sealed for them is opened
+   * with them. Required; at most 7.
    *
    * @generated from field: repeated atedb.v1.KeySeeds keys = 2;
    */

@@ -48,6 +48,14 @@ export declare type DescribeAuthResponse = Message<"atedb.v1.DescribeAuthRespons
    * @generated from field: string terms = 2;
    */
   terms: string;
+
+  /**
+   * The server keeps no accounts and no groups, and asks an auth server who owns its chains: the address by which it does, as
+   * `ate://host:port`. It is for people: where an account is, its user knows. Empty: it keeps them itself.
+   *
+   * @generated from field: string auth_server = 3;
+   */
+  authServer: string;
 };
 
 /**
@@ -595,7 +603,7 @@ export declare const GetActsRequestSchema: GenMessage<GetActsRequest>;
  */
 export declare type GetActsResponse = Message<"atedb.v1.GetActsResponse"> & {
   /**
-   * Serialised Acts; as many as fit into two mebibytes, at least one where there is one.
+   * Serialised Acts; as many as fit into 256 KiB, at least one where there is one.
    *
    * @generated from field: repeated bytes acts = 1;
    */
@@ -789,7 +797,7 @@ export declare const GetGroupRequestSchema: GenMessage<GetGroupRequest>;
  */
 export declare type GroupActs = Message<"atedb.v1.GroupActs"> & {
   /**
-   * Serialised Acts, oldest first; as many as fit into two mebibytes, at least one where there is one.
+   * Serialised Acts, oldest first; as many as fit into 256 KiB, at least one where there is one.
    *
    * @generated from field: repeated bytes acts = 1;
    */
@@ -1020,7 +1028,8 @@ export declare const CodeDeliverySchema: GenEnum<CodeDelivery>;
  */
 export declare const AuthService: GenService<{
   /**
-   * Tells how accounts are created here. Changes nothing; a retry is safe.
+   * Tells how accounts are created here, or that another server keeps them: that one answers everything else, and this one UNSUPPORTED. Changes
+   * nothing; a retry is safe.
    *
    * @generated from rpc atedb.v1.AuthService.DescribeAuth
    */

@@ -84,6 +84,15 @@ export declare type AuthRecord = Message<"atedb.v1.AuthRecord"> & {
      */
     value: GroupsRecord;
     case: "groups";
+  } | {
+    /**
+     * Tries to log in to an account from an address from which somebody was let in to it. About: the account's name, a zero byte, the address
+     * as above, or `local` for the server's own machine.
+     *
+     * @generated from field: atedb.v1.PlaceRecord place = 8;
+     */
+    value: PlaceRecord;
+    case: "place";
   } | { case: undefined; value?: undefined };
 };
 
@@ -156,6 +165,13 @@ export declare type AccountRecord = Message<"atedb.v1.AccountRecord"> & {
     value: GroupRecord;
     case: "group";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Bytes of all of its acts, each as it is sent.
+   *
+   * @generated from field: uint64 acts_bytes = 8;
+   */
+  actsBytes: bigint;
 
   /**
    * How often it was changed otherwise than by an act.
@@ -511,6 +527,40 @@ export declare type AddressRecord = Message<"atedb.v1.AddressRecord"> & {
  * Use `create(AddressRecordSchema)` to create a new message.
  */
 export declare const AddressRecordSchema: GenMessage<AddressRecord>;
+
+/**
+ * Tries to log in to an account from an address from which somebody was let in to it.
+ *
+ * @generated from message atedb.v1.PlaceRecord
+ */
+export declare type PlaceRecord = Message<"atedb.v1.PlaceRecord"> & {
+  /**
+   * Wrong passwords and codes, since.
+   *
+   * @generated from field: atedb.v1.FailureCount login = 1;
+   */
+  login?: FailureCount | undefined;
+
+  /**
+   * Wrong recovery codes, and wrong codes of mails in recoveries, since.
+   *
+   * @generated from field: atedb.v1.FailureCount recovery = 2;
+   */
+  recovery?: FailureCount | undefined;
+
+  /**
+   * When somebody was let in, to a day: milliseconds since 1970-01-01 UTC.
+   *
+   * @generated from field: uint64 success_unix_ms = 3;
+   */
+  successUnixMs: bigint;
+};
+
+/**
+ * Describes the message atedb.v1.PlaceRecord.
+ * Use `create(PlaceRecordSchema)` to create a new message.
+ */
+export declare const PlaceRecordSchema: GenMessage<PlaceRecord>;
 
 /**
  * A user who has not shown yet that the mail address is theirs.

@@ -11,6 +11,7 @@ import {
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
+import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { readServer } from '../server-target.ts';
@@ -115,14 +116,22 @@ const showCommand: CommandModule = {
 };
 
 const revokeFlags = {
+  owner: valueFlag(
+    'owner',
+    'End it in all chains of this owner, name@domain or a group, also in those to come',
+    parseText,
+  ),
   key: chainFlags.key,
   chainId: chainFlags.chainId,
+  server: { ...accountFlags.server, describe: 'With --owner: server that keeps it, host[:port]' },
+  passwordFile: accountFlags.passwordFile,
+  totp: accountFlags.totp,
   json: chainFlags.json,
 };
 
 const revokeCommand: CommandModule = {
-  command: 'revoke <which> <addresses..>',
-  describe: 'End a token in chains, for good',
+  command: 'revoke <which> [addresses..]',
+  describe: 'End a token in chains, or in all chains of an owner, for good',
   builder: (program) =>
     declareServerFlags(program, revokeFlags)
       .positional('which', {
@@ -133,16 +142,41 @@ const revokeCommand: CommandModule = {
         describe: 'ate://host[:port]/chain-key, of each chain',
         type: 'string',
         array: true,
-        demandOption: true,
       })
+      .example('$0 token revoke 3f9a12bc --owner me@example.com', 'in all of your chains')
       .example('$0 token revoke 3f9a12bc ate://localhost/example.com/me/log', 'in one chain')
       .epilogue(
-        "Whoever has given it may end it, a root of the chain, and whoever has it. What it wrote stays. It takes\neach chain that the token is for, also those that it wasn't used in yet.",
+        `Whoever has given it may end it, a root of the chain, and whoever has it. What it wrote stays. It takes
+each chain that the token is for, also those that it wasn't used in yet. With --owner the owner's auth
+service is told instead, by the user's key, or by an owner or a delegate of the group: chains learn of it
+from that, those that are open at once where the service is inside their server, else within a minute.`,
       ),
   handler: async (parsed) => {
+    const owner = readChainFlag(revokeFlags.owner, parsed);
+    const token = argumentText(parsed.which);
+    const addresses = textsOf(parsed.addresses ?? []);
+    if (owner !== undefined) {
+      if (addresses.length > 0) {
+        throw new UsageError('--owner is for all chains of an owner; name no addresses beside it');
+      }
+      const { revokeEverywhere } = await import('../revoke-everywhere.ts');
+      await revokeEverywhere({
+        ...{ token, owner, target: readAccountTarget(parsed) },
+        key: readChainFlag(revokeFlags.key, parsed),
+        passwordFile: readChainFlag(revokeFlags.passwordFile, parsed),
+        totp: readChainFlag(revokeFlags.totp, parsed),
+        passphraseFile: readPassphraseFlag(parsed),
+      });
+      return;
+    }
+    if (addresses.length === 0) {
+      throw new UsageError(
+        'say where it is to end: in chains, by their addresses, or with --owner in all chains of an owner',
+      );
+    }
     const settings = {
-      token: argumentText(parsed.which),
-      chains: textsOf(parsed.addresses).map((text) => targetOf(text, parsed)),
+      token,
+      chains: addresses.map((text) => targetOf(text, parsed)),
       key: readChainFlag(revokeFlags.key, parsed),
       passphraseFile: readPassphraseFlag(parsed),
       json: isOn(revokeFlags.json, parsed),

@@ -134,6 +134,24 @@ const recoverCommand: CommandModule = {
   },
 };
 
+const rotateKeyCommand: CommandModule = {
+  command: 'rotate-key [account]',
+  describe: "Replace the user's key, as if it was stolen: the old one counts nowhere any more",
+  builder: (program) =>
+    withAccount(program, { passwordFile, totp }).epilogue(
+      `The new key has the place of the old one in the chains of the user, and in the groups that the user
+owns; owners of other groups add the user anew (atedb group add). Tokens that the old key has given end.
+It stays here, to open what was sealed for it. The recovery code is replaced and shown once, as at the
+beginning; password and second factor stay. What is sealed from now on can be opened by who has the old
+key, until its readers are set anew (atedb share --new).`,
+    ),
+  handler: async (parsed) => {
+    const settings = passwordOf(parsed);
+    const { rotateKey } = await import('../rotate-key.ts');
+    await rotateKey(settings);
+  },
+};
+
 const removeCommand: CommandModule = {
   command: 'remove [account]',
   describe: 'Remove an account for good; its chains take nothing more',
@@ -167,11 +185,12 @@ export const userCommand: CommandModule = {
       .command(passwordCommand)
       .command(secondFactorCommand)
       .command(recoverCommand)
+      .command(rotateKeyCommand)
       .command(removeCommand)
       .command(showCommand)
       .demandCommand(
         1,
-        'after user comes create, verify, password, second-factor, recover, remove or show',
+        'after user comes create, verify, password, second-factor, recover, rotate-key, remove or show',
       ),
   handler: () => undefined,
 };

@@ -9,15 +9,13 @@ import {
   switchFlag,
   valueFlag,
 } from '../chain-flags.ts';
-import { readDnsFlags } from '../dns-flags.ts';
 import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
 import { argumentText, type ParsedArguments } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
-import { declareServerFlags, readTlsFlags } from '../tls-flags.ts';
-import { readTokenFlag } from '../token-flag.ts';
-import { readClientEncryption } from '../wire-flags.ts';
+import { readServerWays } from '../server-target.ts';
+import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
   chainId: {
@@ -76,10 +74,7 @@ async function verify(parsed: ParsedArguments): Promise<void> {
   if (parsed.chain === undefined) throw new UsageError('name a chain or a folder, or --evidence');
   const settings = {
     target: targetOf(parsed),
-    tls: readTlsFlags(parsed),
-    encryption: readClientEncryption(parsed),
-    dns: readDnsFlags(parsed),
-    token: readTokenFlag(parsed),
+    ways: readServerWays(parsed),
     chainId: readChainFlag(flags.chainId, parsed),
     trustMode: readTrustMode(parsed),
     head: readChainFlag(flags.head, parsed),

@@ -1,12 +1,10 @@
 import { AuthService } from '../../../gen/atedb/v1/auth_pb.js';
-import { type Accounts, accountUnknown } from '../../auth/index.ts';
+import { accountUnknown } from '../../auth/index.ts';
 import { unary } from '../method.ts';
 import { requestInteger } from '../methods/deps.ts';
+import { pageOfActs } from './acts-page.ts';
 import { type AuthServiceDeps, checkLink, userOf } from './deps.ts';
 import { fromSubmission } from './messages.ts';
-
-/** Acts that one answer holds at most, in bytes: half of what stock clients take. */
-const answerBytesMax = 2 * 1_048_576;
 
 /** `SubmitAct`: the next act of an account. */
 export function submitAct(deps: AuthServiceDeps) {
@@ -28,34 +26,20 @@ export function submitAct(deps: AuthServiceDeps) {
 }
 
 /** `GetActs`: what anybody may check of a user. */
-export function getActs({ service }: AuthServiceDeps) {
-  return unary(AuthService.method.getActs, async (request) => {
+export function getActs({ service, memory }: AuthServiceDeps) {
+  return unary(AuthService.method.getActs, async (request, call) => {
     const { accounts } = service;
     const { text } = userOf(request.account);
     const record = await accounts.find(text);
     if (record === undefined) throw accountUnknown(text);
     const actsInAll = record.state.version + 1;
     const from = requestInteger('from_version', request.fromVersion);
-    const acts = await pageOfActs(accounts, text, from, actsInAll);
-    return { acts, actsInAll: BigInt(actsInAll), unverified: record.isUnverified };
+    const { signal } = call;
+    const wanted = { name: text, from, actsInAll };
+    const { acts, release } = await pageOfActs(accounts, wanted, { memory, signal });
+    // The answer is there until its caller has taken it.
+    if (signal.aborted) release();
+    else signal.addEventListener('abort', release, { once: true });
+    return { acts: [...acts], actsInAll: BigInt(actsInAll), unverified: record.isUnverified };
   });
-}
-
-/** As many acts of an account, from a version on, as fit into one answer. */
-export async function pageOfActs(
-  accounts: Pick<Accounts, 'actOf'>,
-  name: string,
-  from: number,
-  actsInAll: number,
-): Promise<Buffer[]> {
-  const acts: Buffer[] = [];
-  let bytes = 0;
-  for (let version = from; version < actsInAll; version += 1) {
-    const act = await accounts.actOf(name, version);
-    if (act === undefined) break;
-    bytes += act.length;
-    if (acts.length > 0 && bytes > answerBytesMax) break;
-    acts.push(act);
-  }
-  return acts;
 }

@@ -3,6 +3,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import { type Owner, parseOwner } from '../../event/index.ts';
 import type { IdentityLine } from '../../trust/index.ts';
+import type { ByteBudget } from '../byte-budget.ts';
 import type { Call } from '../method.ts';
 import { requestInvalid } from '../methods/deps.ts';
 import { ownerOf } from '../peer-owner.ts';
@@ -15,6 +16,8 @@ export interface AuthServiceDeps {
   readonly line: IdentityLine;
   /** Whether connections over TCP are encrypted by TLS. */
   readonly hasTls: boolean;
+  /** What is read and not taken yet counts here, of all callers together. */
+  readonly memory: ByteBudget;
 }
 
 /** An act of a user has 25 KB at most; a group's, with its members, may have more. */

@@ -4,8 +4,10 @@ import { type CodeSender, openAccountService } from '../../auth/index.ts';
 import type { PublicKey } from '../../crypto/index.ts';
 import type { Storage } from '../../log/index.ts';
 import type { IdentityLine } from '../../trust/index.ts';
+import type { ByteBudget } from '../byte-budget.ts';
 import type { ServerAuth } from '../owners/server-owners.ts';
 import { type ServedService, serving } from '../serve-grpc.ts';
+import { accountsElsewhere } from './accounts-elsewhere.ts';
 import { authService } from './auth-service.ts';
 
 /** An auth service in the server's own process: its accounts lie below the logs path. */
@@ -36,6 +38,8 @@ export interface OpenAuthOptions {
   readonly identity: PublicKey;
   readonly line: IdentityLine;
   readonly hasTls: boolean;
+  /** What is read and not taken yet counts here. */
+  readonly memory: ByteBudget;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
   readonly logger: Logger;
@@ -51,10 +55,13 @@ export async function openAuth(
   options: OpenAuthOptions,
 ): Promise<OpenedAuth> {
   if (auth === undefined || !('embedded' in auth)) {
-    return { owners: auth, services: [], close: async () => {} };
+    const elsewhere = auth !== undefined && 'source' in auth ? auth.address : undefined;
+    const services =
+      elsewhere === undefined ? [] : [serving(AuthService, accountsElsewhere(elsewhere))];
+    return { owners: auth, services, close: async () => {} };
   }
   const { codeSender, terms, answerLifeMs } = auth.embedded;
-  const { identity, line, hasTls, logger } = options;
+  const { identity, line, hasTls, memory, logger } = options;
   const service = await openAccountService({
     ...options,
     ...{ codeSender, terms, serverIdentity: identity },
@@ -67,7 +74,7 @@ export async function openAuth(
       allowsClaims: service.sendsBy === undefined,
       answerLifeMs,
     },
-    services: [serving(AuthService, authService({ service, identity, line, hasTls }))],
+    services: [serving(AuthService, authService({ service, identity, line, hasTls, memory }))],
     close: () => service.close(),
   };
 }

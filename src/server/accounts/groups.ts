@@ -16,9 +16,10 @@ import { bidiStream, type DuplexCall, decodeRequest, encodeMessage, unary } from
 import { requestInteger, requestInvalid } from '../methods/deps.ts';
 import { fromPublicKey, fromSignature } from '../methods/from-message.ts';
 import { toIdentityRotations, toPublicKey } from '../methods/to-message.ts';
-import { pageOfActs } from './acts.ts';
+import { pageOfActs } from './acts-page.ts';
 import { type AuthServiceDeps, actBytesMax, askerOf, bytesOf, checkLink } from './deps.ts';
 import { notDue } from './messages.ts';
+import { inTime } from './talks.ts';
 
 /** `CreateGroup`: a group, of its first owner. */
 export function createGroup(deps: AuthServiceDeps) {
@@ -47,7 +48,7 @@ export function getGroup(deps: AuthServiceDeps) {
     ) => call.send(encodeMessage(GetGroupResponseSchema, { message }));
     let asked: Asked | undefined;
     let fromVersion = 0;
-    for await (const bytes of call.requests) {
+    for await (const bytes of inTime(call.requests)) {
       call.free(bytes.length);
       const { message } = decodeRequest(GetGroupRequestSchema, bytes);
       if (asked === undefined) {
@@ -63,9 +64,12 @@ export function getGroup(deps: AuthServiceDeps) {
         const { state, isUnverified } = await deps.service.groups.view(group, key);
         const actsInAll = state.version + 1;
         for (let from = fromVersion; ; ) {
-          const acts = await pageOfActs(deps.service.accounts, group, from, actsInAll);
-          const value = { acts, actsInAll: BigInt(actsInAll), unverified: isUnverified };
-          await send({ case: 'acts', value });
+          const { memory, service } = deps;
+          const { signal } = call;
+          const wanted = { name: group, from, actsInAll };
+          const { acts, release } = await pageOfActs(service.accounts, wanted, { memory, signal });
+          const page = { acts: [...acts], actsInAll: BigInt(actsInAll), unverified: isUnverified };
+          await send({ case: 'acts', value: page }).finally(release);
           from += acts.length;
           if (from >= actsInAll || acts.length === 0) return;
         }
@@ -82,7 +86,7 @@ export function listGroups(deps: AuthServiceDeps) {
       message: NonNullable<MessageInitShape<typeof ListGroupsResponseSchema>['message']>,
     ) => call.send(encodeMessage(ListGroupsResponseSchema, { message }));
     let asked: Asked | undefined;
-    for await (const bytes of call.requests) {
+    for await (const bytes of inTime(call.requests)) {
       call.free(bytes.length);
       const { message } = decodeRequest(ListGroupsRequestSchema, bytes);
       if (asked === undefined) {

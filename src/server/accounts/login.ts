@@ -7,6 +7,7 @@ import {
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { type AuthServiceDeps, checkLink, triedFrom, userOf } from './deps.ts';
 import { fromProof, notDue, type ShownOn, shownOn, toChallenge, toGrant } from './messages.ts';
+import { inTime } from './talks.ts';
 
 /** `Login`: whoever knows the password of an account gets what it opens. */
 export function login(deps: AuthServiceDeps) {
@@ -15,7 +16,7 @@ export function login(deps: AuthServiceDeps) {
     const { logins } = deps.service;
     const address = triedFrom(call);
     let shown: ShownOn | undefined;
-    for await (const bytes of call.requests) {
+    for await (const bytes of inTime(call.requests)) {
       call.free(bytes.length);
       const { message } = decodeRequest(LoginRequestSchema, bytes);
       if (shown === undefined) {

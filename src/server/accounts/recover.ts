@@ -6,7 +6,6 @@ import {
   RecoverResponseSchema,
 } from '../../../gen/atedb/v1/auth_pb.js';
 import type { AccountRecord } from '../../auth/index.ts';
-import { AtedbError } from '../../bytes/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { requestInvalid } from '../methods/deps.ts';
 import { type AuthServiceDeps, checkLink, codeOf, triedFrom, userOf } from './deps.ts';
@@ -19,6 +18,7 @@ import {
   toChallenge,
   toGrant,
 } from './messages.ts';
+import { nextWithin } from './talks.ts';
 
 /** Time enough to fetch a mail. */
 const recoveryMsMax = 15 * 60 * 1_000;
@@ -35,21 +35,16 @@ export function recover(deps: AuthServiceDeps) {
   return bidiStream(AuthService.method.recover, async (call) => {
     checkLink(deps, call);
     const untilMs = performance.now() + recoveryMsMax;
-    const expired = Promise.withResolvers<'expired'>();
-    const timer = setTimeout(() => expired.resolve('expired'), recoveryMsMax);
     let stage: Stage = { at: 'account' };
     const requests = call.requests[Symbol.asyncIterator]();
-    try {
-      while (stage.at !== 'end') {
-        const next = await Promise.race([requests.next(), expired.promise]);
-        if (next === 'expired' || performance.now() > untilMs) throw tooLate();
-        if (next.done === true) return;
-        call.free(next.value.length);
-        const { message } = decodeRequest(RecoverRequestSchema, next.value);
-        stage = await step(deps, call, stage, message);
-      }
-    } finally {
-      clearTimeout(timer);
+    while (stage.at !== 'end') {
+      // Who has shown the recovery code has time to fetch a mail, and nobody else.
+      const isShown = stage.at === 'code' || stage.at === 'change';
+      const next = await nextWithin(requests, isShown ? untilMs - performance.now() : undefined);
+      if (next.done === true) return;
+      call.free(next.value.length);
+      const { message } = decodeRequest(RecoverRequestSchema, next.value);
+      stage = await step(deps, call, stage, message);
     }
   });
 }
@@ -97,14 +92,6 @@ async function grant(call: DuplexCall, shown: ShownOn, record: AccountRecord): P
   const value = toGrant(record, undefined, { keyVault: false, secrets: true });
   await send(call, { case: 'grant', value });
   return { at: 'change', shown, record };
-}
-
-function tooLate(): AtedbError {
-  return new AtedbError(
-    'REQUEST_TOO_SLOW',
-    `a recovery takes ${recoveryMsMax / 60_000} minutes at most. Begin again`,
-    { metadata: { limit_ms: String(recoveryMsMax) } },
-  );
 }
 
 async function send(

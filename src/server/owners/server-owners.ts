@@ -12,7 +12,11 @@ import { OwnerKeeper } from './owner-keeper.ts';
 /** Who says whose keys count in centralized chains. */
 export type ServerAuth =
   /** An auth service elsewhere. */
-  | { readonly source: OwnerSource }
+  | {
+      readonly source: OwnerSource;
+      /** As clients are told where accounts are kept, `ate://host:port`. Absent: they aren't told. */
+      readonly address?: string | undefined;
+    }
   /** This server itself, which signs answers with its identity. */
   | {
       readonly accounts: OwnerAccounts;

@@ -603,11 +603,11 @@ type AccountSecrets struct {
 	Password *PasswordCosts `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
 	// What a login is signed with: follows from the password. Has no KEM part. Required.
 	LoginKey *PublicKey `protobuf:"bytes,3,opt,name=login_key,json=loginKey,proto3" json:"login_key,omitempty"`
-	// VaultKeys with the user's key, sealed under a key that follows from the password. Required; at most 1,024 bytes.
+	// VaultKeys with the user's key and those before it, sealed under a key that follows from the password. Required; at most 1,024 bytes.
 	KeyVault []byte `protobuf:"bytes,4,opt,name=key_vault,json=keyVault,proto3" json:"key_vault,omitempty"`
-	// The same with the key of sudo. Given out against the second factor, where there is one. Required; at most 1,024 bytes.
+	// The same with the key of sudo alone. Given out against the second factor, where there is one. Required; at most 1,024 bytes.
 	SudoVault []byte `protobuf:"bytes,5,opt,name=sudo_vault,json=sudoVault,proto3" json:"sudo_vault,omitempty"`
-	// VaultKeys with both, sealed under a key that follows from the recovery code. Required; at most 1,024 bytes.
+	// VaultKeys with all of these, sealed under a key that follows from the recovery code. Required; at most 1,024 bytes.
 	RecoveryVault []byte `protobuf:"bytes,6,opt,name=recovery_vault,json=recoveryVault,proto3" json:"recovery_vault,omitempty"`
 	// The secret of the second factor, a time-based one-time password (RFC 6238: SHA-1, six digits, 30 seconds). 16 to 64 bytes;
 	// absent: there is no second factor.
@@ -768,12 +768,13 @@ func (x *PasswordCosts) GetLanes() uint32 {
 	return 0
 }
 
-// The secrets of one key or two, as they are sealed in a vault. Valid in the strict form only.
+// The secrets of keys, as they are sealed in a vault. Valid in the strict form only.
 type VaultKeys struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0x01564141 (the bytes "AAV", 0x01): the type and version. Required.
 	Magic uint32 `protobuf:"fixed32,1,opt,name=magic,proto3" json:"magic,omitempty"`
-	// The user's key first, then that of sudo. Required; at most 2.
+	// The user's key first, then that of sudo, then the keys that the user had before, the newest first: what was sealed for them is opened
+	// with them. Required; at most 7.
 	Keys          []*KeySeeds `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -123,7 +123,10 @@ type DescribeAuthResponse struct {
 	// How codes reach users.
 	CodeDelivery CodeDelivery `protobuf:"varint,1,opt,name=code_delivery,json=codeDelivery,proto3,enum=atedb.v1.CodeDelivery" json:"code_delivery,omitempty"`
 	// What users have to accept. Empty: nothing.
-	Terms         string `protobuf:"bytes,2,opt,name=terms,proto3" json:"terms,omitempty"`
+	Terms string `protobuf:"bytes,2,opt,name=terms,proto3" json:"terms,omitempty"`
+	// The server keeps no accounts and no groups, and asks an auth server who owns its chains: the address by which it does, as
+	// `ate://host:port`. It is for people: where an account is, its user knows. Empty: it keeps them itself.
+	AuthServer    string `protobuf:"bytes,3,opt,name=auth_server,json=authServer,proto3" json:"auth_server,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -168,6 +171,13 @@ func (x *DescribeAuthResponse) GetCodeDelivery() CodeDelivery {
 func (x *DescribeAuthResponse) GetTerms() string {
 	if x != nil {
 		return x.Terms
+	}
+	return ""
+}
+
+func (x *DescribeAuthResponse) GetAuthServer() string {
+	if x != nil {
+		return x.AuthServer
 	}
 	return ""
 }
@@ -1309,7 +1319,7 @@ func (x *GetActsRequest) GetFromVersion() uint64 {
 // Acts, oldest first.
 type GetActsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised Acts; as many as fit into two mebibytes, at least one where there is one.
+	// Serialised Acts; as many as fit into 256 KiB, at least one where there is one.
 	Acts [][]byte `protobuf:"bytes,1,rep,name=acts,proto3" json:"acts,omitempty"`
 	// How many acts the account has.
 	ActsInAll uint64 `protobuf:"varint,2,opt,name=acts_in_all,json=actsInAll,proto3" json:"acts_in_all,omitempty"`
@@ -1719,7 +1729,7 @@ func (*GetGroupRequest_Proof) isGetGroupRequest_Message() {}
 // Acts of a group.
 type GroupActs struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Serialised Acts, oldest first; as many as fit into two mebibytes, at least one where there is one.
+	// Serialised Acts, oldest first; as many as fit into 256 KiB, at least one where there is one.
 	Acts [][]byte `protobuf:"bytes,1,rep,name=acts,proto3" json:"acts,omitempty"`
 	// How many acts the group has.
 	ActsInAll uint64 `protobuf:"varint,2,opt,name=acts_in_all,json=actsInAll,proto3" json:"acts_in_all,omitempty"`
@@ -2147,10 +2157,12 @@ var File_atedb_v1_auth_proto protoreflect.FileDescriptor
 const file_atedb_v1_auth_proto_rawDesc = "" +
 	"\n" +
 	"\x13atedb/v1/auth.proto\x12\batedb.v1\x1a\x16atedb/v1/account.proto\x1a\x14atedb/v1/event.proto\x1a\x17atedb/v1/identity.proto\"\x15\n" +
-	"\x13DescribeAuthRequest\"i\n" +
+	"\x13DescribeAuthRequest\"\x8a\x01\n" +
 	"\x14DescribeAuthResponse\x12;\n" +
 	"\rcode_delivery\x18\x01 \x01(\x0e2\x16.atedb.v1.CodeDeliveryR\fcodeDelivery\x12\x14\n" +
-	"\x05terms\x18\x02 \x01(\tR\x05terms\"f\n" +
+	"\x05terms\x18\x02 \x01(\tR\x05terms\x12\x1f\n" +
+	"\vauth_server\x18\x03 \x01(\tR\n" +
+	"authServer\"f\n" +
 	"\x11CreateUserRequest\x12\x10\n" +
 	"\x03act\x18\x01 \x01(\fR\x03act\x12\x18\n" +
 	"\asecrets\x18\x02 \x01(\fR\asecrets\x12%\n" +

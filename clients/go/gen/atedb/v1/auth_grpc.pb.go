@@ -42,7 +42,8 @@ const (
 // over TLS only, and fail with AUTH_LINK_UNSAFE otherwise. Whose keys count in an owner's chains says OwnerService. Any method can fail with
 // REQUEST_INVALID, STORAGE_FAILED, SERVER_DRAINING and INTERNAL; what else a method fails with, it says.
 type AuthServiceClient interface {
-	// Tells how accounts are created here. Changes nothing; a retry is safe.
+	// Tells how accounts are created here, or that another server keeps them: that one answers everything else, and this one UNSUPPORTED. Changes
+	// nothing; a retry is safe.
 	DescribeAuth(ctx context.Context, in *DescribeAuthRequest, opts ...grpc.CallOption) (*DescribeAuthResponse, error)
 	// Creates a user, by an act that its keys have signed. Where codes are sent, the user is created by VerifyUser only, and the code goes to
 	// the mail address that the name is. Elsewhere only callers on the server's own machine create users, which stay unverified. Fails with
@@ -220,7 +221,8 @@ func (c *authServiceClient) GetActs(ctx context.Context, in *GetActsRequest, opt
 // over TLS only, and fail with AUTH_LINK_UNSAFE otherwise. Whose keys count in an owner's chains says OwnerService. Any method can fail with
 // REQUEST_INVALID, STORAGE_FAILED, SERVER_DRAINING and INTERNAL; what else a method fails with, it says.
 type AuthServiceServer interface {
-	// Tells how accounts are created here. Changes nothing; a retry is safe.
+	// Tells how accounts are created here, or that another server keeps them: that one answers everything else, and this one UNSUPPORTED. Changes
+	// nothing; a retry is safe.
 	DescribeAuth(context.Context, *DescribeAuthRequest) (*DescribeAuthResponse, error)
 	// Creates a user, by an act that its keys have signed. Where codes are sent, the user is created by VerifyUser only, and the code goes to
 	// the mail address that the name is. Elsewhere only callers on the server's own machine create users, which stay unverified. Fails with

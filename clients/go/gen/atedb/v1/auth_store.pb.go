@@ -100,6 +100,7 @@ type AuthRecord struct {
 	//	*AuthRecord_SignUp
 	//	*AuthRecord_Code
 	//	*AuthRecord_Groups
+	//	*AuthRecord_Place
 	Record        isAuthRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -205,6 +206,15 @@ func (x *AuthRecord) GetGroups() *GroupsRecord {
 	return nil
 }
 
+func (x *AuthRecord) GetPlace() *PlaceRecord {
+	if x != nil {
+		if x, ok := x.Record.(*AuthRecord_Place); ok {
+			return x.Place
+		}
+	}
+	return nil
+}
+
 type isAuthRecord_Record interface {
 	isAuthRecord_Record()
 }
@@ -245,6 +255,12 @@ type AuthRecord_Groups struct {
 	Groups *GroupsRecord `protobuf:"bytes,7,opt,name=groups,proto3,oneof"`
 }
 
+type AuthRecord_Place struct {
+	// Tries to log in to an account from an address from which somebody was let in to it. About: the account's name, a zero byte, the address
+	// as above, or `local` for the server's own machine.
+	Place *PlaceRecord `protobuf:"bytes,8,opt,name=place,proto3,oneof"`
+}
+
 func (*AuthRecord_Account) isAuthRecord_Record() {}
 
 func (*AuthRecord_Act) isAuthRecord_Record() {}
@@ -258,6 +274,8 @@ func (*AuthRecord_SignUp) isAuthRecord_Record() {}
 func (*AuthRecord_Code) isAuthRecord_Record() {}
 
 func (*AuthRecord_Groups) isAuthRecord_Record() {}
+
+func (*AuthRecord_Place) isAuthRecord_Record() {}
 
 // What an account is, after its last act; follows from the acts but for what comes after them.
 type AccountRecord struct {
@@ -279,6 +297,8 @@ type AccountRecord struct {
 	//	*AccountRecord_User
 	//	*AccountRecord_Group
 	Kind isAccountRecord_Kind `protobuf_oneof:"kind"`
+	// Bytes of all of its acts, each as it is sent.
+	ActsBytes uint64 `protobuf:"varint,8,opt,name=acts_bytes,json=actsBytes,proto3" json:"acts_bytes,omitempty"`
 	// How often it was changed otherwise than by an act.
 	Changes uint64 `protobuf:"varint,20,opt,name=changes,proto3" json:"changes,omitempty"`
 	// Nobody has shown that the name is theirs.
@@ -383,6 +403,13 @@ func (x *AccountRecord) GetGroup() *GroupRecord {
 		}
 	}
 	return nil
+}
+
+func (x *AccountRecord) GetActsBytes() uint64 {
+	if x != nil {
+		return x.ActsBytes
+	}
+	return 0
 }
 
 func (x *AccountRecord) GetChanges() uint64 {
@@ -1021,6 +1048,70 @@ func (x *AddressRecord) GetSuccessUnixMs() uint64 {
 	return 0
 }
 
+// Tries to log in to an account from an address from which somebody was let in to it.
+type PlaceRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Wrong passwords and codes, since.
+	Login *FailureCount `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
+	// Wrong recovery codes, and wrong codes of mails in recoveries, since.
+	Recovery *FailureCount `protobuf:"bytes,2,opt,name=recovery,proto3" json:"recovery,omitempty"`
+	// When somebody was let in, to a day: milliseconds since 1970-01-01 UTC.
+	SuccessUnixMs uint64 `protobuf:"varint,3,opt,name=success_unix_ms,json=successUnixMs,proto3" json:"success_unix_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlaceRecord) Reset() {
+	*x = PlaceRecord{}
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlaceRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlaceRecord) ProtoMessage() {}
+
+func (x *PlaceRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlaceRecord.ProtoReflect.Descriptor instead.
+func (*PlaceRecord) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PlaceRecord) GetLogin() *FailureCount {
+	if x != nil {
+		return x.Login
+	}
+	return nil
+}
+
+func (x *PlaceRecord) GetRecovery() *FailureCount {
+	if x != nil {
+		return x.Recovery
+	}
+	return nil
+}
+
+func (x *PlaceRecord) GetSuccessUnixMs() uint64 {
+	if x != nil {
+		return x.SuccessUnixMs
+	}
+	return 0
+}
+
 // A user who has not shown yet that the mail address is theirs.
 type SignUpRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1034,7 +1125,7 @@ type SignUpRecord struct {
 
 func (x *SignUpRecord) Reset() {
 	*x = SignUpRecord{}
-	mi := &file_atedb_v1_auth_store_proto_msgTypes[11]
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1137,7 @@ func (x *SignUpRecord) String() string {
 func (*SignUpRecord) ProtoMessage() {}
 
 func (x *SignUpRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_auth_store_proto_msgTypes[11]
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1150,7 @@ func (x *SignUpRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignUpRecord.ProtoReflect.Descriptor instead.
 func (*SignUpRecord) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{11}
+	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SignUpRecord) GetAct() []byte {
@@ -1091,7 +1182,7 @@ type CodeRecord struct {
 
 func (x *CodeRecord) Reset() {
 	*x = CodeRecord{}
-	mi := &file_atedb_v1_auth_store_proto_msgTypes[12]
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1194,7 @@ func (x *CodeRecord) String() string {
 func (*CodeRecord) ProtoMessage() {}
 
 func (x *CodeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_auth_store_proto_msgTypes[12]
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1207,7 @@ func (x *CodeRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CodeRecord.ProtoReflect.Descriptor instead.
 func (*CodeRecord) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{12}
+	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CodeRecord) GetMac() []byte {
@@ -1144,7 +1235,7 @@ var File_atedb_v1_auth_store_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\n" +
-	"\x19atedb/v1/auth_store.proto\x12\batedb.v1\x1a\x16atedb/v1/account.proto\x1a\x14atedb/v1/event.proto\"\xe9\x02\n" +
+	"\x19atedb/v1/auth_store.proto\x12\batedb.v1\x1a\x16atedb/v1/account.proto\x1a\x14atedb/v1/event.proto\"\x98\x03\n" +
 	"\n" +
 	"AuthRecord\x123\n" +
 	"\aaccount\x18\x01 \x01(\v2\x17.atedb.v1.AccountRecordH\x00R\aaccount\x12'\n" +
@@ -1153,8 +1244,9 @@ const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\aaddress\x18\x04 \x01(\v2\x17.atedb.v1.AddressRecordH\x00R\aaddress\x121\n" +
 	"\asign_up\x18\x05 \x01(\v2\x16.atedb.v1.SignUpRecordH\x00R\x06signUp\x12*\n" +
 	"\x04code\x18\x06 \x01(\v2\x14.atedb.v1.CodeRecordH\x00R\x04code\x120\n" +
-	"\x06groups\x18\a \x01(\v2\x16.atedb.v1.GroupsRecordH\x00R\x06groupsB\b\n" +
-	"\x06record\"\xba\x03\n" +
+	"\x06groups\x18\a \x01(\v2\x16.atedb.v1.GroupsRecordH\x00R\x06groups\x12-\n" +
+	"\x05place\x18\b \x01(\v2\x15.atedb.v1.PlaceRecordH\x00R\x05placeB\b\n" +
+	"\x06record\"\xd9\x03\n" +
 	"\rAccountRecord\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x12\n" +
@@ -1162,7 +1254,9 @@ const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\aremoved\x18\x04 \x01(\bR\aremoved\x124\n" +
 	"\achanged\x18\x05 \x03(\v2\x1a.atedb.v1.ChangedKeyRecordR\achanged\x12*\n" +
 	"\x04user\x18\x06 \x01(\v2\x14.atedb.v1.UserRecordH\x00R\x04user\x12-\n" +
-	"\x05group\x18\a \x01(\v2\x15.atedb.v1.GroupRecordH\x00R\x05group\x12\x18\n" +
+	"\x05group\x18\a \x01(\v2\x15.atedb.v1.GroupRecordH\x00R\x05group\x12\x1d\n" +
+	"\n" +
+	"acts_bytes\x18\b \x01(\x04R\tactsBytes\x12\x18\n" +
 	"\achanges\x18\x14 \x01(\x04R\achanges\x12\x1e\n" +
 	"\n" +
 	"unverified\x18\x15 \x01(\bR\n" +
@@ -1211,7 +1305,11 @@ const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\bfailures\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\bfailures\x12\x1e\n" +
 	"\vday_unix_ms\x18\x02 \x01(\x04R\tdayUnixMs\x12\x19\n" +
 	"\bsign_ups\x18\x03 \x01(\x04R\asignUps\x12&\n" +
-	"\x0fsuccess_unix_ms\x18\x04 \x01(\x04R\rsuccessUnixMs\":\n" +
+	"\x0fsuccess_unix_ms\x18\x04 \x01(\x04R\rsuccessUnixMs\"\x97\x01\n" +
+	"\vPlaceRecord\x12,\n" +
+	"\x05login\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\x05login\x122\n" +
+	"\brecovery\x18\x02 \x01(\v2\x16.atedb.v1.FailureCountR\brecovery\x12&\n" +
+	"\x0fsuccess_unix_ms\x18\x03 \x01(\x04R\rsuccessUnixMs\":\n" +
 	"\fSignUpRecord\x12\x10\n" +
 	"\x03act\x18\x01 \x01(\fR\x03act\x12\x18\n" +
 	"\asecrets\x18\x02 \x01(\fR\asecrets\"\\\n" +
@@ -1241,7 +1339,7 @@ func file_atedb_v1_auth_store_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_auth_store_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_auth_store_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_atedb_v1_auth_store_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_atedb_v1_auth_store_proto_goTypes = []any{
 	(ChangedKeyRole)(0),      // 0: atedb.v1.ChangedKeyRole
 	(*AuthRecord)(nil),       // 1: atedb.v1.AuthRecord
@@ -1255,39 +1353,43 @@ var file_atedb_v1_auth_store_proto_goTypes = []any{
 	(*FailureCount)(nil),     // 9: atedb.v1.FailureCount
 	(*TriesRecord)(nil),      // 10: atedb.v1.TriesRecord
 	(*AddressRecord)(nil),    // 11: atedb.v1.AddressRecord
-	(*SignUpRecord)(nil),     // 12: atedb.v1.SignUpRecord
-	(*CodeRecord)(nil),       // 13: atedb.v1.CodeRecord
-	(*PublicKey)(nil),        // 14: atedb.v1.PublicKey
-	(*GroupMember)(nil),      // 15: atedb.v1.GroupMember
-	(*RoleWrap)(nil),         // 16: atedb.v1.RoleWrap
+	(*PlaceRecord)(nil),      // 12: atedb.v1.PlaceRecord
+	(*SignUpRecord)(nil),     // 13: atedb.v1.SignUpRecord
+	(*CodeRecord)(nil),       // 14: atedb.v1.CodeRecord
+	(*PublicKey)(nil),        // 15: atedb.v1.PublicKey
+	(*GroupMember)(nil),      // 16: atedb.v1.GroupMember
+	(*RoleWrap)(nil),         // 17: atedb.v1.RoleWrap
 }
 var file_atedb_v1_auth_store_proto_depIdxs = []int32{
 	2,  // 0: atedb.v1.AuthRecord.account:type_name -> atedb.v1.AccountRecord
 	8,  // 1: atedb.v1.AuthRecord.act:type_name -> atedb.v1.ActRecord
 	10, // 2: atedb.v1.AuthRecord.tries:type_name -> atedb.v1.TriesRecord
 	11, // 3: atedb.v1.AuthRecord.address:type_name -> atedb.v1.AddressRecord
-	12, // 4: atedb.v1.AuthRecord.sign_up:type_name -> atedb.v1.SignUpRecord
-	13, // 5: atedb.v1.AuthRecord.code:type_name -> atedb.v1.CodeRecord
+	13, // 4: atedb.v1.AuthRecord.sign_up:type_name -> atedb.v1.SignUpRecord
+	14, // 5: atedb.v1.AuthRecord.code:type_name -> atedb.v1.CodeRecord
 	6,  // 6: atedb.v1.AuthRecord.groups:type_name -> atedb.v1.GroupsRecord
-	7,  // 7: atedb.v1.AccountRecord.changed:type_name -> atedb.v1.ChangedKeyRecord
-	3,  // 8: atedb.v1.AccountRecord.user:type_name -> atedb.v1.UserRecord
-	4,  // 9: atedb.v1.AccountRecord.group:type_name -> atedb.v1.GroupRecord
-	14, // 10: atedb.v1.UserRecord.key:type_name -> atedb.v1.PublicKey
-	14, // 11: atedb.v1.UserRecord.sudo_key:type_name -> atedb.v1.PublicKey
-	14, // 12: atedb.v1.UserRecord.recovery_key:type_name -> atedb.v1.PublicKey
-	5,  // 13: atedb.v1.GroupRecord.roles:type_name -> atedb.v1.RoleRecord
-	14, // 14: atedb.v1.RoleRecord.key:type_name -> atedb.v1.PublicKey
-	15, // 15: atedb.v1.RoleRecord.members:type_name -> atedb.v1.GroupMember
-	16, // 16: atedb.v1.RoleRecord.wraps:type_name -> atedb.v1.RoleWrap
-	0,  // 17: atedb.v1.ChangedKeyRecord.role:type_name -> atedb.v1.ChangedKeyRole
-	9,  // 18: atedb.v1.TriesRecord.login:type_name -> atedb.v1.FailureCount
-	9,  // 19: atedb.v1.TriesRecord.recovery:type_name -> atedb.v1.FailureCount
-	9,  // 20: atedb.v1.AddressRecord.failures:type_name -> atedb.v1.FailureCount
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	12, // 7: atedb.v1.AuthRecord.place:type_name -> atedb.v1.PlaceRecord
+	7,  // 8: atedb.v1.AccountRecord.changed:type_name -> atedb.v1.ChangedKeyRecord
+	3,  // 9: atedb.v1.AccountRecord.user:type_name -> atedb.v1.UserRecord
+	4,  // 10: atedb.v1.AccountRecord.group:type_name -> atedb.v1.GroupRecord
+	15, // 11: atedb.v1.UserRecord.key:type_name -> atedb.v1.PublicKey
+	15, // 12: atedb.v1.UserRecord.sudo_key:type_name -> atedb.v1.PublicKey
+	15, // 13: atedb.v1.UserRecord.recovery_key:type_name -> atedb.v1.PublicKey
+	5,  // 14: atedb.v1.GroupRecord.roles:type_name -> atedb.v1.RoleRecord
+	15, // 15: atedb.v1.RoleRecord.key:type_name -> atedb.v1.PublicKey
+	16, // 16: atedb.v1.RoleRecord.members:type_name -> atedb.v1.GroupMember
+	17, // 17: atedb.v1.RoleRecord.wraps:type_name -> atedb.v1.RoleWrap
+	0,  // 18: atedb.v1.ChangedKeyRecord.role:type_name -> atedb.v1.ChangedKeyRole
+	9,  // 19: atedb.v1.TriesRecord.login:type_name -> atedb.v1.FailureCount
+	9,  // 20: atedb.v1.TriesRecord.recovery:type_name -> atedb.v1.FailureCount
+	9,  // 21: atedb.v1.AddressRecord.failures:type_name -> atedb.v1.FailureCount
+	9,  // 22: atedb.v1.PlaceRecord.login:type_name -> atedb.v1.FailureCount
+	9,  // 23: atedb.v1.PlaceRecord.recovery:type_name -> atedb.v1.FailureCount
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_auth_store_proto_init() }
@@ -1305,6 +1407,7 @@ func file_atedb_v1_auth_store_proto_init() {
 		(*AuthRecord_SignUp)(nil),
 		(*AuthRecord_Code)(nil),
 		(*AuthRecord_Groups)(nil),
+		(*AuthRecord_Place)(nil),
 	}
 	file_atedb_v1_auth_store_proto_msgTypes[1].OneofWrappers = []any{
 		(*AccountRecord_User)(nil),
@@ -1316,7 +1419,7 @@ func file_atedb_v1_auth_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_auth_store_proto_rawDesc), len(file_atedb_v1_auth_store_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

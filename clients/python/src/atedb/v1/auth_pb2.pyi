@@ -26,12 +26,14 @@ class DescribeAuthRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeAuthResponse(_message.Message):
-    __slots__ = ("code_delivery", "terms")
+    __slots__ = ("code_delivery", "terms", "auth_server")
     CODE_DELIVERY_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    AUTH_SERVER_FIELD_NUMBER: _ClassVar[int]
     code_delivery: CodeDelivery
     terms: str
-    def __init__(self, code_delivery: _Optional[_Union[CodeDelivery, str]] = ..., terms: _Optional[str] = ...) -> None: ...
+    auth_server: str
+    def __init__(self, code_delivery: _Optional[_Union[CodeDelivery, str]] = ..., terms: _Optional[str] = ..., auth_server: _Optional[str] = ...) -> None: ...
 
 class CreateUserRequest(_message.Message):
     __slots__ = ("act", "secrets", "accepted_terms")

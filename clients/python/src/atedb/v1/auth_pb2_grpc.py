@@ -101,7 +101,8 @@ class AuthServiceServicer:
     """
 
     def DescribeAuth(self, request, context):
-        """Tells how accounts are created here. Changes nothing; a retry is safe.
+        """Tells how accounts are created here, or that another server keeps them: that one answers everything else, and this one UNSUPPORTED. Changes
+        nothing; a retry is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,7 +23,7 @@ CHANGED_KEY_ROLE_ACTS: ChangedKeyRole
 CHANGED_KEY_ROLE_OF_GROUP: ChangedKeyRole
 
 class AuthRecord(_message.Message):
-    __slots__ = ("account", "act", "tries", "address", "sign_up", "code", "groups")
+    __slots__ = ("account", "act", "tries", "address", "sign_up", "code", "groups", "place")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ACT_FIELD_NUMBER: _ClassVar[int]
     TRIES_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class AuthRecord(_message.Message):
     SIGN_UP_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
     account: AccountRecord
     act: ActRecord
     tries: TriesRecord
@@ -38,10 +39,11 @@ class AuthRecord(_message.Message):
     sign_up: SignUpRecord
     code: CodeRecord
     groups: GroupsRecord
-    def __init__(self, account: _Optional[_Union[AccountRecord, _Mapping]] = ..., act: _Optional[_Union[ActRecord, _Mapping]] = ..., tries: _Optional[_Union[TriesRecord, _Mapping]] = ..., address: _Optional[_Union[AddressRecord, _Mapping]] = ..., sign_up: _Optional[_Union[SignUpRecord, _Mapping]] = ..., code: _Optional[_Union[CodeRecord, _Mapping]] = ..., groups: _Optional[_Union[GroupsRecord, _Mapping]] = ...) -> None: ...
+    place: PlaceRecord
+    def __init__(self, account: _Optional[_Union[AccountRecord, _Mapping]] = ..., act: _Optional[_Union[ActRecord, _Mapping]] = ..., tries: _Optional[_Union[TriesRecord, _Mapping]] = ..., address: _Optional[_Union[AddressRecord, _Mapping]] = ..., sign_up: _Optional[_Union[SignUpRecord, _Mapping]] = ..., code: _Optional[_Union[CodeRecord, _Mapping]] = ..., groups: _Optional[_Union[GroupsRecord, _Mapping]] = ..., place: _Optional[_Union[PlaceRecord, _Mapping]] = ...) -> None: ...
 
 class AccountRecord(_message.Message):
-    __slots__ = ("account", "version", "head", "removed", "changed", "user", "group", "changes", "unverified", "secrets", "created_unix_ms", "day_unix_ms", "acts")
+    __slots__ = ("account", "version", "head", "removed", "changed", "user", "group", "acts_bytes", "changes", "unverified", "secrets", "created_unix_ms", "day_unix_ms", "acts")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +51,7 @@ class AccountRecord(_message.Message):
     CHANGED_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
+    ACTS_BYTES_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     UNVERIFIED_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
@@ -62,13 +65,14 @@ class AccountRecord(_message.Message):
     changed: _containers.RepeatedCompositeFieldContainer[ChangedKeyRecord]
     user: UserRecord
     group: GroupRecord
+    acts_bytes: int
     changes: int
     unverified: bool
     secrets: bytes
     created_unix_ms: int
     day_unix_ms: int
     acts: int
-    def __init__(self, account: _Optional[str] = ..., version: _Optional[int] = ..., head: _Optional[bytes] = ..., removed: _Optional[bool] = ..., changed: _Optional[_Iterable[_Union[ChangedKeyRecord, _Mapping]]] = ..., user: _Optional[_Union[UserRecord, _Mapping]] = ..., group: _Optional[_Union[GroupRecord, _Mapping]] = ..., changes: _Optional[int] = ..., unverified: _Optional[bool] = ..., secrets: _Optional[bytes] = ..., created_unix_ms: _Optional[int] = ..., day_unix_ms: _Optional[int] = ..., acts: _Optional[int] = ...) -> None: ...
+    def __init__(self, account: _Optional[str] = ..., version: _Optional[int] = ..., head: _Optional[bytes] = ..., removed: _Optional[bool] = ..., changed: _Optional[_Iterable[_Union[ChangedKeyRecord, _Mapping]]] = ..., user: _Optional[_Union[UserRecord, _Mapping]] = ..., group: _Optional[_Union[GroupRecord, _Mapping]] = ..., acts_bytes: _Optional[int] = ..., changes: _Optional[int] = ..., unverified: _Optional[bool] = ..., secrets: _Optional[bytes] = ..., created_unix_ms: _Optional[int] = ..., day_unix_ms: _Optional[int] = ..., acts: _Optional[int] = ...) -> None: ...
 
 class UserRecord(_message.Message):
     __slots__ = ("key", "sudo_key", "recovery_key", "secrets_hash")
@@ -159,6 +163,16 @@ class AddressRecord(_message.Message):
     sign_ups: int
     success_unix_ms: int
     def __init__(self, failures: _Optional[_Union[FailureCount, _Mapping]] = ..., day_unix_ms: _Optional[int] = ..., sign_ups: _Optional[int] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
+
+class PlaceRecord(_message.Message):
+    __slots__ = ("login", "recovery", "success_unix_ms")
+    LOGIN_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    login: FailureCount
+    recovery: FailureCount
+    success_unix_ms: int
+    def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., recovery: _Optional[_Union[FailureCount, _Mapping]] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
 
 class SignUpRecord(_message.Message):
     __slots__ = ("act", "secrets")
