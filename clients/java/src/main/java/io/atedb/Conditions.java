@@ -20,7 +20,13 @@ public record Conditions(
   /** None. */
   public static final Conditions NONE = new Conditions(null, null, Map.of());
 
-  /** Takes a copy of the map. */
+  /**
+   * Takes a copy of the map.
+   *
+   * @param unchangedSince of the chain, or null
+   * @param landsBefore of the events, or null
+   * @param objectsUnchangedSince of objects
+   */
   public Conditions {
     objectsUnchangedSince = Map.copyOf(objectsUnchangedSince);
   }

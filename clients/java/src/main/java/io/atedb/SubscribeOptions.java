@@ -21,7 +21,14 @@ public record SubscribeOptions(
   public static final SubscribeOptions FROM_START =
       new SubscribeOptions(0, Duration.ofSeconds(15), null, signal -> {});
 
-  /** Refuses what is no sequence and no heartbeat. */
+  /**
+   * Refuses what is no sequence and no heartbeat.
+   *
+   * @param from the first sequence that is wanted
+   * @param heartbeat longest time without a word
+   * @param reconnect how long a lost server is tried again, or null
+   * @param onSignal who is told
+   */
   public SubscribeOptions {
     if (from < NOW || heartbeat.toMillis() < 100 || heartbeat.toHours() > 1) {
       throw new AtedbException(

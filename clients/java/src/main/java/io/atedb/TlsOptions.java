@@ -24,7 +24,14 @@ public record TlsOptions(String ca, String certificate, String key, String serve
     return new TlsOptions(ca, null, null, null);
   }
 
-  /** Refuses a certificate without its key. */
+  /**
+   * Refuses a certificate without its key.
+   *
+   * @param ca authorities, or null
+   * @param certificate the client's own, or null
+   * @param key its key, or null
+   * @param serverName the name of the server's certificate, or null
+   */
   public TlsOptions {
     if ((certificate == null) != (key == null)) {
       throw new AtedbException(

@@ -30,7 +30,12 @@ public record WriteRule(Kind kind, List<Bytes> fingerprints) {
   /** As the parent has it. */
   public static final WriteRule INHERIT = new WriteRule(Kind.INHERIT, List.of());
 
-  /** Takes a copy of the list. */
+  /**
+   * Takes a copy of the list.
+   *
+   * @param kind what it says
+   * @param fingerprints of {@code ANY_OF}: the keys
+   */
   public WriteRule {
     fingerprints = List.copyOf(fingerprints);
   }
