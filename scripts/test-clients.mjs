@@ -14,6 +14,7 @@ const isCi = !['', '0', 'false'].includes(process.env.CI ?? '');
  */
 const clients = {
   go: { setUp: setUpGo, suite: goSuite },
+  java: { setUp: setUpJava, suite: javaSuite },
   python: { setUp: setUpPython, suite: pythonSuite },
   rust: { setUp: setUpRust, suite: rustSuite },
 };
@@ -80,6 +81,28 @@ function goSuite() {
     ['go', 'vet', './...'],
     tool('staticcheck', './...'),
     ['go', 'test', './...'],
+  ];
+}
+
+/** Have Maven fetch what pom.xml names, once. */
+function setUpJava(folder) {
+  if (spawnSync('javac', ['--release', '17', '--version']).status !== 0) {
+    return 'there is no JDK 17 or newer. Install one (openjdk-17-jdk-headless), or name it in JAVA_HOME and PATH';
+  }
+  if (spawnSync('mvn', ['--version']).status !== 0) {
+    return 'there is no Maven. Install Maven 3.8 or newer (maven)';
+  }
+  if (!run(['mvn', '-B', '-q', 'test-compile'], folder)) {
+    return 'what pom.xml names could not be had, or it does not compile. Let this machine reach Maven Central, or set a mirror';
+  }
+  return undefined;
+}
+
+function javaSuite() {
+  return [
+    ['mvn', '-B', '-q', 'spotless:check'],
+    ['mvn', '-B', '-q', 'test'],
+    ['mvn', '-B', '-q', 'javadoc:javadoc'],
   ];
 }
 

@@ -9,6 +9,7 @@ const drivers: Record<string, readonly [string, ...string[]]> = {
     join(projectFolder, 'clients', 'python', '.venv', 'bin', 'python'),
     join(projectFolder, 'clients', 'python', 'tests', 'matrix_driver.py'),
   ],
+  java: [join(projectFolder, 'clients', 'java', 'scripts', 'matrix.sh')],
   go: ['go', '-C', join(projectFolder, 'clients', 'go'), 'run', './internal/matrix'],
   rust: [
     'cargo',

@@ -1,0 +1,28 @@
+package io.atedb;
+
+/**
+ * Something that a user may want to know, and that is no failure.
+ *
+ * @param kind what it is about
+ * @param message the same for people
+ * @param cause what has led to it, or null
+ */
+public record Notice(Kind kind, String message, AtedbException cause) {
+  /** What notices are about. */
+  public enum Kind {
+    /** A key was made, which only this home folder has. */
+    KEY_CREATED,
+    /** A chain was made. */
+    CHAIN_CREATED,
+    /** The writer goes on as a new one. */
+    NEW_WRITER,
+    /** A lost server is tried again. */
+    RECONNECTING,
+    /** A server was met for the first time, and is known by its identity from now on. */
+    SERVER_MET,
+    /** A server has another identity, for which the one before vouches. */
+    SERVER_ROTATED,
+    /** What was verified could not be saved. */
+    NOT_SAVED
+  }
+}

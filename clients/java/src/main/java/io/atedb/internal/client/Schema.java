@@ -1,0 +1,198 @@
+package io.atedb.internal.client;
+
+/**
+ * Numbers of the fields of requests and answers, by the names of {@code chain.proto}, which a test
+ * compares them with. They are read and written by hand, since what an answer holds must be
+ * verified as the bytes that came.
+ */
+final class Schema {
+  private Schema() {}
+
+  static final class OpenChainRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int KNOWN_SIZE = 3;
+    static final int FOR_APPEND = 4;
+    static final int WRITER_ID = 5;
+    static final int KNOWN_IDENTITY = 6;
+  }
+
+  static final class OpenChainResponse {
+    static final int SERVER_IDENTITY = 1;
+    static final int TRUST_MODE = 2;
+    static final int GENESIS = 3;
+    static final int HEAD = 4;
+    static final int NEXT_SEQUENCE = 5;
+    static final int CONSISTENCY = 6;
+    static final int WRITER = 7;
+    static final int TROUBLE = 8;
+    static final int DAMAGES = 9;
+    static final int CHECKPOINT_KEYS = 10;
+    static final int CHECKPOINT = 11;
+    static final int CHECKPOINT_CONSISTENCY = 12;
+    static final int IDENTITY_ROTATIONS = 13;
+  }
+
+  static final class WriterState {
+    static final int NEXT_COUNTER = 1;
+    static final int LAST_SEAL = 2;
+  }
+
+  static final class ChainDamage {
+    static final int FILE = 1;
+    static final int FIRST_SEQUENCE = 4;
+  }
+
+  static final class GetTicketRequest {
+    static final int CHAIN_KEY = 1;
+    static final int KEY = 3;
+    static final int PROOF = 4;
+  }
+
+  static final class TicketProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class GetTicketResponse {
+    static final int CHALLENGE = 1;
+    static final int TICKET = 2;
+  }
+
+  static final class TicketChallenge {
+    static final int CONVERSATION_ID = 1;
+    static final int CHAIN_ID = 2;
+    static final int SERVER_IDENTITY = 3;
+    static final int IDENTITY_ROTATIONS = 4;
+  }
+
+  static final class Ticket {
+    static final int TICKET = 1;
+    static final int VALID_MS = 2;
+  }
+
+  static final class SubscribeRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int SEQUENCE = 3;
+    static final int HEARTBEAT_MS = 6;
+  }
+
+  static final class StartOfHistory {
+    static final int CHAIN_ID = 1;
+    static final int HEAD = 3;
+    static final int START_COMMIT = 4;
+    static final int START_SEQUENCE = 5;
+    static final int FRONTIER = 6;
+    static final int CONSISTENCY = 7;
+  }
+
+  static final class CaughtUp {
+    static final int HEAD = 1;
+  }
+
+  static final class FellBehind {
+    static final int HEAD = 1;
+  }
+
+  static final class Heartbeat {
+    static final int HEAD = 1;
+  }
+
+  static final class SubscribeResponse {
+    static final int START = 1;
+    static final int LOG = 2;
+    static final int CAUGHT_UP = 3;
+    static final int FELL_BEHIND = 4;
+    static final int HEARTBEAT = 5;
+    static final int CHECKPOINT = 6;
+  }
+
+  static final class ReadEventsRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int FROM_SEQUENCE = 3;
+    static final int END_SEQUENCE = 4;
+  }
+
+  static final class ReadEventsResponse {
+    static final int START = 1;
+    static final int LOG = 2;
+    static final int END = 4;
+  }
+
+  static final class EndOfRange {
+    static final int END_COMMIT = 1;
+    static final int CONSISTENCY = 2;
+  }
+
+  static final class GetEventRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int PRIMARY_KEY = 3;
+    static final int SEQUENCE = 4;
+  }
+
+  static final class GetEventResponse {
+    static final int LOG = 1;
+    static final int SEQUENCE = 2;
+    static final int HEAD = 3;
+    static final int INCLUSION = 4;
+  }
+
+  static final class GetKeysRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int FINGERPRINTS = 3;
+  }
+
+  static final class GetKeysResponse {
+    static final int KEYS = 1;
+  }
+
+  static final class GetProofRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int FROM_SIZE = 4;
+    static final int SIZE = 5;
+  }
+
+  static final class GetProofResponse {
+    static final int CONSISTENCY = 8;
+  }
+
+  static final class AppendRequest {
+    static final int CHAIN_KEY = 16;
+    static final int PROOF = 17;
+  }
+
+  static final class KeyProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class AppendResponse {
+    static final int SEAL_HASH = 1;
+    static final int COMMITTED = 2;
+    static final int REJECTED = 3;
+    static final int CONVERSATION = 4;
+    static final int PROVEN = 5;
+  }
+
+  static final class Committed {
+    static final int COMMIT_HEADER = 1;
+    static final int HEAD = 2;
+  }
+
+  static final class Rejected {
+    static final int REASON = 1;
+    static final int MESSAGE = 2;
+    static final int METADATA = 3;
+  }
+
+  static final class Conversation {
+    static final int CONVERSATION_ID = 1;
+  }
+
+  static final class Proven {
+    static final int FINGERPRINT = 1;
+  }
+}

@@ -1,0 +1,2 @@
+/** A client of atedb datachains that verifies what it reads. */
+package io.atedb;
