@@ -291,6 +291,9 @@ reasons! {
     DataGone = 171 "DATA_GONE",
     /// Made by commands.
     BackupMismatch = 172 "BACKUP_MISMATCH",
+    /// The chain, or all chains of its owner together, would have more bytes on the server than its
+    /// operator allows. The metadata says which, the limit, what is used, and what the batch needs.
+    QuotaExceeded = 190 "QUOTA_EXCEEDED",
 }
 
 impl std::fmt::Display for Reason {

@@ -137,6 +137,8 @@ form!(
 
 form!(ADMIT_RULE, "AdmitRule", [hash32(1, "fingerprints").repeated(ADMITTED_KEYS_MAX)]);
 
+form!(RETENTION_RULE, "RetentionRule", [FieldForm::varint(1, "age_ms"), FieldForm::varint(2, "count")]);
+
 form!(
     AUTHORISATION,
     "Authorisation",
@@ -145,6 +147,7 @@ form!(
         FieldForm::message(2, "add", &ADD_RULE),
         FieldForm::message(3, "read", &READ_RULE),
         FieldForm::message(4, "admit", &ADMIT_RULE),
+        FieldForm::message(5, "retain", &RETENTION_RULE),
     ]
 );
 
@@ -206,7 +209,7 @@ form!(
         FieldForm::bytes(1, "header").required(),
         FieldForm::bytes(2, "data"),
         id16(3, "salt"),
-        FieldForm::one_of(4, "data_state", &[1, 2, 3]),
+        FieldForm::one_of(4, "data_state", &[1, 2, 3, 4]),
         FieldForm::varint(5, "redaction"),
     ]
 );

@@ -187,6 +187,8 @@ pub enum DataState {
     Redacted,
     /// It is left out of an answer. Not in what is verified.
     Omitted,
+    /// A rule of the chain for retention has let it go. Not in what is verified, yet.
+    Expired,
 }
 
 /// An event as it lies in a run.
@@ -241,7 +243,8 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
                 view.data_state = match found.value {
                     1 => Some(DataState::Omitted),
                     2 => Some(DataState::Redacted),
-                    _ => Some(DataState::Dropped),
+                    3 => Some(DataState::Dropped),
+                    _ => Some(DataState::Expired),
                 };
             }
             _ => view.redacted_by = found.value,

@@ -6,7 +6,7 @@ use crate::crypto::array;
 use crate::crypto::hashes::Hash;
 use crate::crypto::hex;
 use crate::crypto::keys::{Fingerprint, PublicKey};
-use crate::encoding::fields::FieldWriter;
+use crate::encoding::fields::{FieldWriter, fields_in};
 use crate::encoding::message::Message;
 use crate::encoding::strict::unpack;
 use crate::error::{Error, Result};
@@ -100,6 +100,32 @@ pub struct Authorisation {
     pub read: Option<ReadRule>,
     /// Who may besides open the chain, if it is private: all of them, sorted. At the root of the chain alone.
     pub admit: Option<Vec<Fingerprint>>,
+    /// For how long data is kept. At the root of the chain alone.
+    pub retain: Option<Retention>,
+}
+
+/// For how long a chain keeps data: what either lets go may be dropped. Where both are 0, all is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Data may go that was committed so many milliseconds before the newest commit. 0: whatever its age.
+    pub age_ms: u64,
+    /// Data may go that is not among that of the newest so many events. 0: however many there are.
+    pub count: u64,
+}
+
+impl Retention {
+    fn message(self) -> Vec<u8> {
+        FieldWriter::new().varint(1, self.age_ms).varint(2, self.count).finish()
+    }
+
+    fn parse(message: Bytes) -> Result<Self> {
+        let mut rule = Retention::default();
+        for found in fields_in(&message, 0, message.len(), "RetentionRule") {
+            let found = found?;
+            if found.number == 1 { rule.age_ms = found.value } else { rule.count = found.value }
+        }
+        Ok(rule)
+    }
 }
 
 impl Authorisation {
@@ -117,6 +143,9 @@ impl Authorisation {
         if let Some(names) = &self.admit {
             writer = writer.message(4, &fingerprints_message(names));
         }
+        if let Some(rule) = self.retain {
+            writer = writer.message(5, &rule.message());
+        }
         writer.finish()
     }
 
@@ -130,6 +159,7 @@ impl Authorisation {
             add: message.get(2).map(WriteRule::parse).transpose()?,
             read: message.get(3).map(ReadRule::parse).transpose()?,
             admit,
+            retain: message.get(5).map(Retention::parse).transpose()?,
         })
     }
 }

@@ -165,6 +165,12 @@ fn check_gone(index: usize, event: &EventView, provenance: Provenance) -> Result
     if provenance != Provenance::Stored {
         return refused("only a server may say that data is not here");
     }
+    if event.data_state == Some(DataState::Expired) {
+        // What lets it go follows from rules that are not counted here yet: it is not taken on the server's word.
+        let why =
+            format!("event {index}: its data was let go by a rule for retention, which this version does not check");
+        return Err(Error::new(Reason::Unsupported, why).with("event_index", index));
+    }
     if event.data_state == Some(DataState::Omitted) {
         return refused("its data is left out, and nobody has asked for that");
     }
@@ -192,6 +198,7 @@ fn check_said(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
     let sets_rules = said.authorisation.is_some();
     let is_of_object = kind == EventKind::Data || (kind == EventKind::Rules && has_key);
     let admits = said.authorisation.as_ref().is_some_and(|rules| rules.admit.is_some());
+    let retains = said.authorisation.as_ref().is_some_and(|rules| rules.retain.is_some());
     let rules_nothing = kind == EventKind::Rules && event.marks & MARK_AUTHORITY == 0;
     let faults = [
         (!is_of_object && (event.parent.is_some() || event.has_collection), "names no parent"),
@@ -199,6 +206,7 @@ fn check_said(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
         (!is_of_object && said.label.is_some(), "has no label"),
         (!is_of_object && sets_rules && kind != EventKind::Rules, "sets no rules"),
         (admits && has_key, "says who may open the chain, for an object"),
+        (retains && has_key, "says how long data is kept, for an object"),
         (has_key && matches!(kind, EventKind::Roots | EventKind::KeyChange), "names no object"),
         (said.roots.is_some() != (kind == EventKind::Roots), "says which roots, and no other event does"),
         (said.key_change.is_some() != (kind == EventKind::KeyChange), "says which key, and no other event does"),

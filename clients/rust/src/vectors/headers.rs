@@ -43,6 +43,7 @@ fn authority_of(said: &Case) -> EventAuthority {
             add: rules.maybe_part("add").map(|rule| rule_of(&rule)),
             read: rules.maybe_part("read").map(|rule| read_rule_of(&rule)),
             admit: rules.has("admit").then(|| rules.hashes("admit")),
+            retain: None,
         }),
         public_keys: keys_in(said, "publicKeys"),
         wrapped_keys: said

@@ -159,7 +159,7 @@ public final class NewEvent {
     return ruled(
         before == null
             ? new Said.Rules(rule, null, null, null)
-            : new Said.Rules(rule, before.add(), before.read(), before.admit()));
+            : new Said.Rules(rule, before.add(), before.read(), before.admit(), before.retain()));
   }
 
   /**
@@ -173,7 +173,7 @@ public final class NewEvent {
     return ruled(
         before == null
             ? new Said.Rules(null, rule, null, null)
-            : new Said.Rules(before.write(), rule, before.read(), before.admit()));
+            : new Said.Rules(before.write(), rule, before.read(), before.admit(), before.retain()));
   }
 
   /**

@@ -641,7 +641,14 @@ public enum Reason {
    * keys of another server, or a copy of a history that the chain doesn't go on: it was restored
    * from an older state. Nothing was changed. Back up to another folder, and find out why.
    */
-  BACKUP_MISMATCH(172);
+  BACKUP_MISMATCH(172),
+
+  /**
+   * RESOURCE_EXHAUSTED. The chain, or all chains of its owner together, would have more bytes on
+   * the server than its operator allows. The metadata says which ({@code quota}), the limit, what
+   * is used, and what the batch needs.
+   */
+  QUOTA_EXCEEDED(190);
 
   private final int number;
 

@@ -88,7 +88,11 @@ public final class EventForms {
               4,
               "admit",
               new MessageForm(
-                  "AdmitRule", hash32(1, "fingerprints").many(Limits.ADMITTED_KEYS_MAX))));
+                  "AdmitRule", hash32(1, "fingerprints").many(Limits.ADMITTED_KEYS_MAX))),
+          message(
+              5,
+              "retain",
+              new MessageForm("RetentionRule", varint(1, "age_ms"), varint(2, "count"))));
 
   public static final MessageForm CONFIDENTIALITY =
       new MessageForm(
@@ -149,7 +153,7 @@ public final class EventForms {
           bytes(1, "header").due(),
           bytes(2, "data"),
           id16(3, "salt"),
-          enumOf(4, "data_state", 3),
+          enumOf(4, "data_state", 4),
           varint(5, "redaction"));
 
   private static final String CONDITION = "condition";

@@ -47,8 +47,25 @@ public record Said(
    * @param add who may besides add
    * @param read who may read
    * @param admit who may besides open a private chain
+   * @param retain for how long data is kept
    */
-  public record Rules(WriteRule write, WriteRule add, ReadRule read, List<Bytes> admit) {}
+  public record Rules(
+      WriteRule write, WriteRule add, ReadRule read, List<Bytes> admit, Retention retain) {
+
+    /** Rules that say nothing of retention. */
+    public Rules(WriteRule write, WriteRule add, ReadRule read, List<Bytes> admit) {
+      this(write, add, read, admit, null);
+    }
+  }
+
+  /**
+   * For how long a chain keeps data: what either lets go may be dropped.
+   *
+   * @param ageMs data may go that was committed so many milliseconds before the newest commit; 0:
+   *     whatever its age
+   * @param count data may go that is not among that of the newest so many events; 0: however many
+   */
+  public record Retention(long ageMs, long count) {}
 
   /**
    * What seals an event's data; 32 bytes each.
@@ -138,6 +155,10 @@ public record Said(
     if (rules.admit != null) {
       writer.message(4, fingerprintsBytes(rules.admit));
     }
+    if (rules.retain != null) {
+      writer.message(
+          5, new FieldWriter().varint(1, rules.retain.ageMs()).varint(2, rules.retain.count()));
+    }
     return writer.finish();
   }
 
@@ -214,6 +235,7 @@ public record Said(
     WriteRule add = null;
     ReadRule read = null;
     List<Bytes> admit = null;
+    Retention retain = null;
     Cursor cursor = new Cursor(data);
     while (cursor.next()) {
       switch (cursor.number()) {
@@ -224,13 +246,28 @@ public record Said(
           inner.next();
           read = new ReadRule(ReadRule.Kind.values()[inner.number() - 1], inner.content());
         }
-        default -> {
+        case 4 -> {
           admit = Cursor.contents(cursor.content());
           checkSorted("the keys that are let in", admit);
         }
+        default -> retain = readRetention(cursor.content());
       }
     }
-    return new Rules(write, add, read, admit);
+    return new Rules(write, add, read, admit, retain);
+  }
+
+  private static Retention readRetention(Bytes data) {
+    long ageMs = 0;
+    long count = 0;
+    Cursor cursor = new Cursor(data);
+    while (cursor.next()) {
+      if (cursor.number() == 1) {
+        ageMs = cursor.value();
+      } else {
+        count = cursor.value();
+      }
+    }
+    return new Retention(ageMs, count);
   }
 
   private static WriteRule readRule(Bytes data) {

@@ -202,6 +202,8 @@ public final class CheckBatch {
     }
     boolean admits = said.rules() != null && said.rules().admit() != null;
     refuse(index, kind, admits && hasKey, "says who may open the chain, for an object");
+    boolean retains = said.rules() != null && said.rules().retain() != null;
+    refuse(index, kind, retains && hasKey, "says how long data is kept, for an object");
     refuse(
         index,
         kind,
