@@ -22,6 +22,20 @@ const drivers: Record<string, readonly [string, ...string[]]> = {
   ],
 };
 
+/** Chains that a client is to refuse, since it can't verify them yet: such as an auth service owns, and such as data is gone from. */
+const unsupported: Record<string, readonly ChainTrait[]> = {
+  java: ['owned', 'gone'],
+  rust: ['owned'],
+};
+
+/** What not every client can verify. */
+export type ChainTrait = 'owned' | 'gone';
+
+/** Whether a client can do with all of these. */
+export function supports(client: string, traits: readonly ChainTrait[]): boolean {
+  return !traits.some((trait) => unsupported[client]?.includes(trait));
+}
+
 /** The clients that there are. */
 export const clientNames = Object.keys(drivers);
 

@@ -38,10 +38,15 @@ pub enum Seal {
         /// The read key.
         read_key_id: Hash,
     },
+    /// It was sealed under a read key, and is not here any more: see `data_state`.
+    Gone {
+        /// The read key.
+        read_key_id: Hash,
+    },
 }
 
 impl Seal {
-    /// Its name: empty, `open`, `no key` or `invalid`.
+    /// Its name: empty, `open`, `no key`, `invalid` or `gone`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -49,6 +54,7 @@ impl Seal {
             Seal::Open { .. } => "open",
             Seal::NoKey { .. } => "no key",
             Seal::Invalid { .. } => "invalid",
+            Seal::Gone { .. } => "gone",
         }
     }
 }
@@ -169,9 +175,14 @@ pub(crate) fn events_of(verified: &VerifiedBatch, start: u64, end: Option<u64>) 
             committed_unix_ms: header.time_unix_ms,
             data: event.data.clone(),
             data_state: event.data_state,
-            seal: sealed
-                .filter(|_| event.data_state.is_none())
-                .map_or(Seal::None, |sealed| Seal::NoKey { read_key_id: sealed.read_key_id, holders: Vec::new() }),
+            seal: sealed.map_or(Seal::None, |sealed| {
+                let read_key_id = sealed.read_key_id;
+                if event.data_state.is_some() {
+                    Seal::Gone { read_key_id }
+                } else {
+                    Seal::NoKey { read_key_id, holders: Vec::new() }
+                }
+            }),
             header: event.header.clone(),
             writer_id: batch.seal.writer_id,
             fingerprint: batch.seal.fingerprint,
