@@ -22,7 +22,7 @@ type Lock struct {
 
 // tryLock takes the lock that the file at path stands for; nil where another process, or this one, holds it.
 func tryLock(path string) (*Lock, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, storageFailed("cannot lock "+path, err)
 	}

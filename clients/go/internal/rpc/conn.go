@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 
 	"atedb.example/go/fault"
 	"atedb.example/go/keys"
@@ -53,6 +54,12 @@ const (
 	connWindowBytes = 4 << 20
 )
 
+// A connection in use on which nothing comes for so long is asked whether it is there, and given up when it doesn't say so in time.
+const (
+	keepaliveTime    = 20 * time.Second
+	keepaliveTimeout = 10 * time.Second
+)
+
 // A Conn is a connection to one server, which is made at the first call, and again by itself after a loss. It is safe for concurrent use.
 type Conn struct {
 	server     string
@@ -82,6 +89,7 @@ func New(options Options) (*Conn, error) {
 		grpc.WithTransportCredentials(secure),
 		grpc.WithInitialWindowSize(windowBytes),
 		grpc.WithInitialConnWindowSize(connWindowBytes),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 2, Jitter: 0.5, MaxDelay: 5 * time.Second},
 			MinConnectTimeout: 10 * time.Second,
