@@ -193,7 +193,8 @@ test('what is given up while it waits to be attested is durable, and nothing wai
   const server = new ToyServer();
   const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
   pipeline.attach(outletTo(server, await newSlot()));
-  const late = append(pipeline, undefined, { wait: 'attested', timeoutMs: 100 });
+  // Long enough for it to become durable on a busy machine.
+  const late = append(pipeline, undefined, { wait: 'attested', timeoutMs: 2_000 });
   const left = append(pipeline, undefined, { wait: 'attested' });
   pipeline.pump();
   await expect.poll(() => server.answers.length).toBe(2);
