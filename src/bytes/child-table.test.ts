@@ -112,3 +112,23 @@ test('an object that goes to and fro takes no more than its events do, and is fo
   expect(find(1)).toHaveLength(100);
   expect(find(2)).toHaveLength(1);
 });
+
+test.each([
+  ['rise', (at: number) => at],
+  ['fall', (at: number) => -at],
+])('of very many children whose keys %s the first ones are found', (_, numberOf) => {
+  const table = new ChildTable(randomBytes(16));
+  const bytes = Buffer.concat([key(0), key(1)]);
+  const keys = Array.from({ length: 20_000 }, (_, at) => {
+    bytes.writeInt32BE(numberOf(at));
+    table.add(bytes, 0, 16, -1, at, false);
+    return Buffer.from(bytes.subarray(0, 16));
+  });
+  keys.sort(Buffer.compare);
+  const query = { parent: key(1), collection: undefined };
+  for (let from = 0; from < 20_000; from += 1_000) {
+    const after = from === 0 ? undefined : Buffer.concat([key(0), keys[from - 1] as Buffer]);
+    const found = table.find({ ...query, after }, 1_000).map(({ order }) => order.subarray(16));
+    expect(Buffer.concat(found)).toEqual(Buffer.concat(keys.slice(from, from + 1_000)));
+  }
+});

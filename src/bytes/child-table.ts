@@ -1,4 +1,5 @@
 import { halfSipHash } from './half-sip-hash.ts';
+import { keepFirst } from './keep-first.ts';
 
 /**
  * Of an entry: its parent's, its collection's and its own key's four words, then these. The first byte of a word is the most
@@ -22,6 +23,10 @@ const nodeWords = 2;
 
 const keyWords = 4;
 const rowWords = 3 * keyWords;
+/** Of a collection and a key. */
+const orderWords = 2 * keyWords;
+/** Children that are gathered at least, before those beyond as many as are wanted are let go. */
+const foundMin = 64;
 const entriesMin = 16;
 const distanceMax = 0xffff_fffe;
 
@@ -150,9 +155,14 @@ export class ChildTable {
     return moved === 0 ? undefined : this.#base + moved - 1;
   }
 
-  /** Children of a parent, the first so many in their order. It looks at all that the parent has here. */
+  /**
+   * Children of a parent, the first so many in their order. It looks at all that the parent has here, and takes as long for each whatever order they
+   * came in, which is other people's choice.
+   */
   find({ parent, collection, after }: ChildQuery, countMax: number): ChildRow[] {
-    const found: ChildRow[] = [];
+    /** Offsets of entries. */
+    const found: number[] = [];
+    const foundMax = Math.max(2 * countMax, foundMin);
     const entries = this.#entries;
     const nodes = this.#nodes;
     const [p0, p1, p2, p3] = wordsAt(parent);
@@ -160,25 +170,29 @@ export class ChildTable {
     let node = known < 0 ? 0 : (this.#parents[known * parentWords + lastNodeAt] as number);
     const [c0, c1, c2, c3] = wordsAt(collection ?? parent);
     const least = after && orderOf(after);
-    let most: Int32Array | undefined;
+    const order = (one: number, other: number) => compareEntries(entries, one, other);
+    let most = -1;
     for (; node > 0; node = nodes[(node - 1) * nodeWords + 1] as number) {
       const at = (nodes[(node - 1) * nodeWords] as number) * entryWords;
       // It may have left the parent, or come back to it, since.
       if (entries[at + nodeAt] !== node - 1) continue;
       if (collection !== undefined && !isAt(entries, at + collectionAt, c0, c1, c2, c3)) continue;
-      if (least !== undefined && compare(entries, at + collectionAt, least) <= 0) continue;
-      if (most !== undefined && compare(entries, at + collectionAt, most) >= 0) continue;
-      const order = Buffer.alloc(childOrderBytes);
-      for (let word = 0; word < 2 * keyWords; word += 1) {
-        order.writeInt32BE(entries[at + collectionAt + word] as number, 4 * word);
-      }
-      const sequence = this.#base + ((entries[at + sequenceAt] as number) >>> 0);
-      found.splice(placeFor(found, order), 0, { order, sequence });
-      if (found.length > countMax) found.pop();
-      const last = found[countMax - 1];
-      if (last !== undefined) most = orderOf(last.order);
+      if (least !== undefined && compare(entries, at + collectionAt, least, 0) <= 0) continue;
+      if (most >= 0 && order(at, most) >= 0) continue;
+      found.push(at);
+      if (found.length === foundMax) most = keepFirst(found, countMax, order);
     }
-    return found;
+    found.sort(order);
+    return found.slice(0, countMax).map((at) => this.#rowAt(at));
+  }
+
+  #rowAt(at: number): ChildRow {
+    const order = Buffer.alloc(childOrderBytes);
+    for (let word = 0; word < orderWords; word += 1) {
+      order.writeInt32BE(this.#entries[at + collectionAt + word] as number, 4 * word);
+    }
+    const sequence = this.#base + ((this.#entries[at + sequenceAt] as number) >>> 0);
+    return { order, sequence };
   }
 
   /**
@@ -328,19 +342,24 @@ function setFour(
   array[at + 3] = w3;
 }
 
-/** Whether the words of an order come before others, as those that `orderOf` gives: below 0, 0, or above. */
-function compare(array: Int32Array, at: number, order: Int32Array): number {
-  for (let word = 0; word < order.length; word += 1) {
-    const one = (array[at + word] as number) >>> 0;
-    const other = (order[word] as number) >>> 0;
-    if (one !== other) return one < other ? -1 : 1;
+/** Whether the words of an order come before others: below 0, 0, or above. */
+function compare(one: Int32Array, at: number, other: Int32Array, otherAt: number): number {
+  for (let word = 0; word < orderWords; word += 1) {
+    const a = (one[at + word] as number) >>> 0;
+    const b = (other[otherAt + word] as number) >>> 0;
+    if (a !== b) return a < b ? -1 : 1;
   }
   return 0;
 }
 
+/** As `compare`, of two entries by their offsets. */
+function compareEntries(entries: Int32Array, one: number, other: number): number {
+  return compare(entries, one + collectionAt, entries, other + collectionAt);
+}
+
 /** The words of an order. */
 function orderOf(order: Buffer): Int32Array {
-  return Int32Array.from({ length: 2 * keyWords }, (_, word) => order.readInt32BE(4 * word));
+  return Int32Array.from({ length: orderWords }, (_, word) => order.readInt32BE(4 * word));
 }
 
 /** A key's words. */
