@@ -34,6 +34,8 @@ export class GatheredChildren {
   /** By the number of their commits. */
   readonly #batches = new Map<number, SentBatch>();
   readonly #children: FoundChild[] = [];
+  /** The batch that was read last, which may have nothing to send: the next child may be in it, too. */
+  #last: SentBatch | undefined;
   #bytes = 0;
 
   constructor(of: { readonly chain: Chain; readonly asked: AskedPlace }) {
@@ -49,13 +51,19 @@ export class GatheredChildren {
   /**
    * Take children in, in their order, until the message is full; those that turn out to be elsewhere are passed over.
    *
+   * @param signal ends it: where none of them is there still, each may take the reading of a batch.
    * @returns how many it has come past: at least one.
-   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
+   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED; the signal's reason.
    */
-  async gather(children: readonly FoundChild[], countMax: number): Promise<number> {
+  async gather(
+    children: readonly FoundChild[],
+    countMax: number,
+    signal: AbortSignal,
+  ): Promise<number> {
     let passed = 0;
     for (const child of children) {
       if (this.#children.length === countMax) break;
+      signal.throwIfAborted();
       const own = await this.#read(child.sequence);
       const { movedBy } = child;
       const moved = movedBy === undefined || holds(own, movedBy) ? own : await this.#read(movedBy);
@@ -133,7 +141,7 @@ export class GatheredChildren {
 
   #find(sequence: number): SentBatch | undefined {
     for (const sent of this.#batches.values()) if (holds(sent, sequence)) return sent;
-    return undefined;
+    return this.#last !== undefined && holds(this.#last, sequence) ? this.#last : undefined;
   }
 
   async #read(sequence: number): Promise<SentBatch> {
@@ -145,7 +153,8 @@ export class GatheredChildren {
     const [stored] = splitSlice(bytes);
     if (stored === undefined) throw new Error(`a durable log holds sequence ${sequence}`);
     const commitFrame = bytes.subarray(stored.start + stored.run.length, stored.end);
-    return { stored, commitFrame, batch: parseBatch(stored.run), wanted: new Set() };
+    this.#last = { stored, commitFrame, batch: parseBatch(stored.run), wanted: new Set() };
+    return this.#last;
   }
 }
 

@@ -89,7 +89,7 @@ class Listing {
     await budget.acquire(held, call.signal);
     try {
       const gathered = new GatheredChildren({ chain, asked });
-      const passed = await gathered.gather(children, Math.min(this.#left, toldMax));
+      const passed = await gathered.gather(children, Math.min(this.#left, toldMax), call.signal);
       this.#left -= gathered.count;
       const parts = [gathered.splitOff(), gathered].filter((one) => one !== undefined);
       const messages: Buffer[] = [];
