@@ -207,6 +207,34 @@ test('an account that the service makes up is no longer the one of its user, and
   await expect(client.accounts.read(account)).rejects.toMatchObject(untrue);
 });
 
+test('an account that the service makes up is given nothing of a group that knows the user', async () => {
+  const [owner, member] = ['band_owner@example.com', 'band_member@example.com'];
+  const group = 'band';
+  for (const one of [owner, member]) await client.accounts.create({ account: one, password });
+  const signer = await client.accounts.sudo({ account: owner, password });
+  await client.groups.create(group, { ...signer, account: owner });
+  const asMember = await client.groups.memberOf(member, 'contributor');
+  await client.groups.add(group, 'contributor', asMember, signer);
+  const rotated = await client.accounts.rotateKey({ account: owner, password });
+  for (const name of [owner, member]) {
+    const theirs = makeUserPairs();
+    const creation = creationOf(theirs, someSecrets(theirs.loginKey));
+    const signers = [theirs.key, theirs.sudoKey, theirs.recoveryKey];
+    const made = await actOn(name, undefined, creation, signers);
+    lies.acts = (answer) => Object.assign(answer, { acts: [made.bytes], actsInAll: 1n });
+    await expect(client.groups.renewMember(group, name, rotated)).rejects.toMatchObject(untrue);
+    const shown = await client.groups.memberOf(name, 'contributor');
+    expect(shown.key.fingerprintHex).toBe(theirs.key.publicKey.fingerprintHex);
+    await expect(client.groups.add(group, 'contributor', shown, rotated)).rejects.toMatchObject(
+      untrue,
+    );
+  }
+  lies.acts = undefined;
+  const { state } = await client.groups.open(group, rotated.key, rotated);
+  expect(state.version).toBe(1);
+  expect(await client.groups.renewMember(group, owner, rotated)).toEqual(['owner']);
+});
+
 test('acts that are kept from a client are missed', async () => {
   await client.accounts.changeCredentials(login, { password });
   lies.acts = (answer) => Object.assign(answer, { acts: answer.acts.slice(0, 1), actsInAll: 1n });

@@ -17,6 +17,7 @@ import {
   groupRoles,
   parseAct,
   roleOf,
+  type UserState,
   verifyAct,
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
@@ -29,7 +30,7 @@ import { type CallOptions, CallScope } from './cancellation.ts';
 import { Conversation, untrue } from './conversation.ts';
 import { planChange, planCreation, type RoleEdit } from './group-plan.ts';
 import { type OpenedGroup, openGroup } from './opened-group.ts';
-import { renewal } from './renewal.ts';
+import { checkIsMember, renewal } from './renewal.ts';
 import { type Transport, timeoutDefaultMs } from './transport.ts';
 
 /** Whoever acts in a group. */
@@ -114,20 +115,25 @@ export class GroupsClient {
 
   /** What a user is as a member: with the key of sudo where that one is to sign. @throws AtedbError ACCOUNT_UNKNOWN. */
   async memberOf(account: string, role: string, options: CallOptions = {}): Promise<GroupMember> {
-    const { state } = await readAccount(
-      await this.#place.transport(),
-      parseOwner(account),
-      options,
-    );
-    const sudoKey = role === 'owner' ? state.sudoKey : undefined;
-    return { account: state.account.text, key: state.key, sudoKey };
+    return asMember(await this.#userOf(account, options), role);
+  }
+
+  async #userOf(account: string, options: CallOptions): Promise<UserState> {
+    return (await readAccount(await this.#place.transport(), parseOwner(account), options)).state;
+  }
+
+  /** What a user is as an owner, where a group has the user as a member already. @throws AtedbError as `memberOf`, `checkIsMember`. */
+  async #knownOwner(group: GroupState, account: string, options: CallOptions) {
+    const user = await this.#userOf(account, options);
+    checkIsMember(group, user);
+    return asMember(user, 'owner');
   }
 
   /**
    * Give somebody a role, which a group of that name need not have yet.
    *
    * @throws AtedbError GROUP_DENIED, ACT_NOT_ALLOWED where the signer may not; VERSION_CONFLICT where somebody else was faster; MEMBER_INVALID,
-   * GROUP_LIMIT; CONNECTION_FAILED and others.
+   * GROUP_LIMIT; VERIFICATION_FAILED where the account isn't the one that the group knows by that name; CONNECTION_FAILED and others.
    */
   async add(
     name: string,
@@ -141,7 +147,7 @@ export class GroupsClient {
     const isRenewed = renewal(opened.state, member).renewed.length > 0;
     const edits =
       isRenewed && account !== undefined
-        ? renewal(opened.state, await this.memberOf(account, 'owner', options), role).edits
+        ? renewal(opened.state, await this.#knownOwner(opened.state, account, options), role).edits
         : [{ role, added: [member] }];
     await this.#change(opened, edits, signer, options);
   }
@@ -160,7 +166,7 @@ export class GroupsClient {
     options: CallOptions = {},
   ): Promise<readonly string[]> {
     const opened = await this.#openAs(name, signer, options);
-    const owner = await this.memberOf(account, 'owner', options);
+    const owner = await this.#knownOwner(opened.state, account, options);
     const { edits, renewed } = renewal(opened.state, owner);
     if (renewed.length > 0) await this.#change(opened, edits, signer, options);
     return renewed;
@@ -278,6 +284,10 @@ export class GroupsClient {
       talk.cancel(undefined);
     }
   }
+}
+
+function asMember({ account, key, sudoKey }: UserState, role: string): GroupMember {
+  return { account: account.text, key, sudoKey: role === 'owner' ? sudoKey : undefined };
 }
 
 /** The act that creates a group: also what a name is claimed with. */

@@ -1,4 +1,5 @@
-import type { GroupMember, GroupState } from '../account/index.ts';
+import type { GroupMember, GroupState, UserState } from '../account/index.ts';
+import { AtedbError } from '../bytes/index.ts';
 import type { RoleEdit } from './group-plan.ts';
 
 /** How a group comes to know a user by the key that the user has now. */
@@ -44,6 +45,31 @@ export function renewal(
     edits.set(role, { role, added: [asMember(owner, role)] });
   }
   return { edits: [...edits.values()], renewed };
+}
+
+/**
+ * Check that an account, as its acts say it, is the one that a group has for a member: that it had the key, and has replaced it. An auth service
+ * could else make one up, with a key of its own, and would be given all that the member opens.
+ *
+ * @param user its acts were verified.
+ * @throws AtedbError VERIFICATION_FAILED.
+ */
+export function checkIsMember(
+  { account: group, roles }: Pick<GroupState, 'account' | 'roles'>,
+  { account: { text: account }, key: now, changed }: UserState,
+): void {
+  for (const { key } of roles.flatMap(({ members }) =>
+    members.filter((one) => one.account === account),
+  )) {
+    const { fingerprint, fingerprintHex } = key;
+    const hadIt = changed.some((one) => one.role === 'key' && one.fingerprint.equals(fingerprint));
+    if (hadIt || now.fingerprint.equals(fingerprint)) continue;
+    throw new AtedbError(
+      'VERIFICATION_FAILED',
+      `the account ${account} that the server shows has the key ${now.fingerprintHex}, and never had ${fingerprintHex}, by which the group ${group.text} knows it: it is another one, or an older state. Nothing was changed; the server can't be trusted`,
+      { metadata: { account, fingerprint: now.fingerprintHex } },
+    );
+  }
 }
 
 /** Members of the other roles sign with their own key. */
