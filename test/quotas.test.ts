@@ -236,6 +236,34 @@ describe('of an owner', () => {
     await append(two.chain, two.root, [datum(40_000)]);
   });
 
+  test('of chains that are created at once those are taken that fit, and who fails leaves the room to others', async () => {
+    const disk = await emptyDisk(logsPath);
+    let isFailing = false;
+    const faulty = new FaultyStorage(disk, ({ name, path }) =>
+      isFailing && name === 'makeFolder' && path.includes('/me') ? 'refused' : undefined,
+    );
+    const world = new QuotaWorld(faulty, { ownerBytes: limit });
+    isFailing = true;
+    for (let more = 0; more < 3; more += 1) {
+      await expect(world.create(`example.com/me/failed_${more}`)).rejects.toMatchObject({
+        reason: 'STORAGE_FAILED',
+      });
+    }
+    isFailing = false;
+    const creating = Array.from({ length: 30 }, (_, at) => world.create(`example.com/me/at_${at}`));
+    const outcomes = await Promise.allSettled(creating);
+    const made = outcomes.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
+    const refused = outcomes.filter((one) => one.status === 'rejected');
+    for (const { reason } of refused) expect(reason).toEqual(exceeded({ quota: 'owner' }));
+    const [one] = made;
+    if (one === undefined) throw new Error('none was created');
+    const { usedBytes = 0 } = world.registry.quotas.of(one.chain).owner ?? {};
+    expect(usedBytes).toBe(made.reduce((sum, { chain }) => sum + chain.log.bytes, 0));
+    expect(usedBytes).toBeLessThanOrEqual(limit);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(made.length).toBeGreaterThan(5);
+  });
+
   test('chains that are closed count, and a restart counts the same', async () => {
     const disk = await emptyDisk(logsPath);
     const before = new QuotaWorld(disk, { ownerBytes: limit });

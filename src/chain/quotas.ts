@@ -90,15 +90,17 @@ export class Quotas {
     if (this.#limitOf(key) === 0) return open();
     const use = this.#hold(key);
     let chain: Chain | undefined;
+    let before: CountedChain | undefined;
     try {
       await use.counted;
+      before = use.chains.get(key.text);
       chain = await open();
       if (chain !== undefined) this.#count(use, key, chain.log);
       return chain;
     } finally {
       if (chain === undefined) {
         // What a creation that has failed would have taken.
-        if (use.chains.get(key.text)?.log !== undefined) this.#remove(use, key);
+        if (use.chains.get(key.text) !== before) this.#set(use, key, before);
         this.#letGo(key, use);
       }
     }
@@ -119,20 +121,22 @@ export class Quotas {
   deleted(key: ChainKey): void {
     const use = this.#owners.get(ownerOf(key).text);
     if (use?.chains.get(key.text)?.log === undefined) return;
-    this.#remove(use, key);
+    this.#set(use, key, undefined);
     this.#letGo(key, use);
   }
 
   /**
-   * Check that a chain of a key may be created. It has to be called when `opening` does so.
+   * Check that a chain of a key may be created, and count it: others of the owner are created meanwhile. It has to be called when `opening` does so.
    *
    * @throws AtedbError QUOTA_EXCEEDED.
    */
   checkNew(key: ChainKey, run: Buffer): void {
-    const use = this.#ofOwner(key);
-    if (use === undefined) return;
-    const neededBytes = run.length + commitBytesMax;
-    if (use.usedBytes + neededBytes > use.limitBytes) throw ownerExceeded(key, use, neededBytes);
+    const owner = this.#ofOwner(key);
+    const use = this.#owners.get(ownerOf(key).text);
+    if (owner === undefined || use === undefined) return;
+    const bytes = run.length + commitBytesMax;
+    if (owner.usedBytes + bytes > owner.limitBytes) throw ownerExceeded(key, owner, bytes);
+    this.#set(use, key, { log: undefined, bytes });
   }
 
   /**
@@ -235,9 +239,7 @@ export class Quotas {
   }
 
   #count(use: OwnerUse, key: ChainKey, log: Chain['log']): void {
-    const { bytesToBe: bytes } = log;
-    use.bytes += bytes - (use.chains.get(key.text)?.bytes ?? 0);
-    use.chains.set(key.text, { log, bytes });
+    this.#set(use, key, { log, bytes: log.bytesToBe });
   }
 
   #recount(use: OwnerUse): void {
@@ -248,9 +250,11 @@ export class Quotas {
     }
   }
 
-  #remove(use: OwnerUse, key: ChainKey): void {
-    use.bytes -= use.chains.get(key.text)?.bytes ?? 0;
-    use.chains.delete(key.text);
+  /** @param chain undefined: there is none. */
+  #set(use: OwnerUse, key: ChainKey, chain: CountedChain | undefined): void {
+    use.bytes += (chain?.bytes ?? 0) - (use.chains.get(key.text)?.bytes ?? 0);
+    if (chain === undefined) use.chains.delete(key.text);
+    else use.chains.set(key.text, chain);
   }
 }
 
