@@ -121,6 +121,34 @@ test('data that is gone by the time that it is loaded is told as gone', async ()
   expect(after.slice(1, 3).map(({ dataState }) => dataState)).toEqual(['dropped', 'redacted']);
 });
 
+test('what moves an object or says something of rules and keys comes whole, and the others of its batch without data', async () => {
+  const chain = await client.open(newKey(), { key: testKey, forAppend: true });
+  const [object, other, parent, elsewhere] = [1, 2, 3, 4].map((byte) => Buffer.alloc(16, byte));
+  const data = randomBytes(500);
+  await chain.append({ primaryKey: object, parent: elsewhere, data });
+  await chain.append([
+    { primaryKey: object, parent, moves: true, data },
+    { primaryKey: other, parent: elsewhere, data },
+    { primaryKey: parent, write: [testKey.publicKey], data },
+  ]);
+  const due = ['omitted', 'present', 'omitted', 'present'];
+  const statesOf = (events: readonly ChainEvent[]) => events.map(({ dataState }) => dataState);
+  expect(statesOf(await all(chain.read({ from: 1, dataUpTo: 100 })))).toEqual(due);
+  const reverse = await all(chain.read({ from: 1, dataUpTo: 100, reverse: true }));
+  expect(statesOf(reverse)).toEqual(due.toReversed());
+  const followed = chain.subscribe({ from: { sequence: 1 }, dataUpTo: 100 });
+  expect(statesOf(await take(followed, 4))).toEqual(due);
+  for (const [place, child] of [
+    [parent, object],
+    [elsewhere, other],
+  ] as const) {
+    const children = await all(chain.children({ primaryKey: place as Buffer }));
+    expect(children.map(({ primaryKey }) => primaryKey)).toEqual([child]);
+    expect(children[0]?.data).toEqual(data);
+  }
+  await chain.close();
+});
+
 test('sealed data is left out by its size as it is stored, and opened when it is loaded', async () => {
   const chain: Chain = await client.open(newKey(), {
     key: testKey,

@@ -1,3 +1,4 @@
+import { eventMarks, marksOfHeader } from '../event/index.ts';
 import { frameBatch, readVarint } from './framing.ts';
 import { dataFates, rewriteRun } from './rewrite-run.ts';
 
@@ -6,7 +7,7 @@ const eventTag = 0x0a;
 const dataTag = 0x12;
 
 /**
- * Leave the data of events out of a slice of the log that have more than so many bytes of it. All else stays, byte for byte; what storage
+ * Leave the data of events out of a slice of the log that have more than so many bytes of it, and say nothing of rights and keys. All else stays, byte for byte; what storage
  * says of a batch's bytes is that of the whole batch.
  *
  * @param slice whole batches, framed as they are stored.
@@ -54,7 +55,13 @@ function fatesOf(run: Buffer, events: number, dataUpTo: number): Uint8Array | un
     const end = start + value;
     const header = framed(run, start);
     const headerEnd = header.next + header.value;
-    if (headerEnd < end && run[headerEnd] === dataTag && framed(run, headerEnd).value > dataUpTo) {
+    const isLarge =
+      headerEnd < end && run[headerEnd] === dataTag && framed(run, headerEnd).value > dataUpTo;
+    // Nobody takes it that what says something of rights and keys comes without its data.
+    if (
+      isLarge &&
+      (marksOfHeader(run.subarray(header.next, headerEnd)) & eventMarks.authority) === 0
+    ) {
       fates ??= new Uint8Array(events);
       fates[event] = dataFates.omitted;
     }

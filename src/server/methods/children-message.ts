@@ -3,6 +3,7 @@ import type { Chain, FoundChild } from '../../chain/index.ts';
 import {
   type AskedPlace,
   type Batch,
+  eventMarks,
   isChildOf,
   kindData,
   layoutOf,
@@ -179,7 +180,9 @@ function trimmed({ stored, commitFrame, batch, wanted }: SentBatch): Buffer[] {
   for (let event = 0; event < batch.count; event += 1) {
     const at = event * layoutStride;
     const hasData = batch.layout[at + layoutOf.kind] === kindData && batch.dataStateOf(event) === 0;
-    if (hasData && !wanted.has(event)) fates[event] = dataFates.omitted;
+    // Nobody takes it that what says something of rights and keys comes without its data.
+    const mayGo = (batch.marksOf(event) & eventMarks.authority) === 0;
+    if (hasData && mayGo && !wanted.has(event)) fates[event] = dataFates.omitted;
   }
   return [rewriteRun(stored.run, fates), commitFrame];
 }
