@@ -223,6 +223,32 @@ test.each<TrustMode>(['centralized', 'distributed'])(
   },
 );
 
+test('a child that is written, and whose older data is dropped, before a slow reader comes to it, is listed as it is then', async () => {
+  const chainKey = newKey();
+  const chain = await open(chainKey);
+  const [stays, leaves] = [200, 201].map((byte) => Buffer.alloc(16, byte));
+  // More than what is under way to a reader that takes nothing.
+  for (let more = 0; more < 8; more += 1) {
+    const primaryKey = Buffer.alloc(16, 100 + more);
+    await chain.append({ primaryKey, parent: parent(), data: randomBytes(3_000_000) });
+  }
+  for (const primaryKey of [stays, leaves]) {
+    await chain.append({ primaryKey, parent: parent(), data: 'older' });
+  }
+  const listing = chain.children({ primaryKey: parent() })[Symbol.asyncIterator]();
+  const first = await listing.next();
+  await chain.append({ primaryKey: stays, parent: parent(), data: 'newer' });
+  await chain.append({ primaryKey: leaves, parent: randomBytes(16), moves: true, data: 'away' });
+  await client.admin.compact(chainKey);
+  const listed = [first.value];
+  for (let next = await listing.next(); !next.done; next = await listing.next()) {
+    listed.push(next.value);
+  }
+  expect(listed).toHaveLength(9);
+  expect(listed.at(-1)?.data?.toString()).toBe('newer');
+  await chain.close();
+}, 60_000);
+
 test('a large child that a large batch has moved comes with both', async () => {
   const chain = await open(newKey());
   const primaryKey = randomBytes(16);

@@ -3,6 +3,7 @@ import type { Chain, FoundChild } from '../../chain/index.ts';
 import {
   type AskedPlace,
   type Batch,
+  dataStates,
   eventMarks,
   isChildOf,
   kindData,
@@ -62,10 +63,15 @@ export class GatheredChildren {
     signal: AbortSignal,
   ): Promise<number> {
     let passed = 0;
-    for (const child of children) {
+    for (const found of children) {
       if (this.#children.length === countMax) break;
       signal.throwIfAborted();
-      const own = await this.#read(child.sequence);
+      let child = found;
+      let own = await this.#read(child.sequence);
+      if (isDropped(own, child.sequence)) {
+        child = (await this.#again(child)) ?? child;
+        own = await this.#read(child.sequence);
+      }
       const { movedBy } = child;
       const moved = movedBy === undefined || holds(own, movedBy) ? own : await this.#read(movedBy);
       const isHere = this.#isHere(child, own, moved);
@@ -122,13 +128,24 @@ export class GatheredChildren {
     return message.varint(6, isLast ? 1 : 0).finish();
   }
 
+  /**
+   * What is newest of a child now: something newer was there before its data was dropped, and whoever is shown the older event would say that nothing
+   * is. Readers that take their time come to a child long after it was found. Undefined: it is elsewhere.
+   */
+  async #again({ order }: FoundChild): Promise<FoundChild | undefined> {
+    const { parent = noKey, collection } = this.#asked;
+    const query = { parent, collection, after: rightBefore(order) };
+    const { children } = await this.#chain.childrenOf(query, 1);
+    return children.find((one) => one.order.equals(order));
+  }
+
   /** Whether an object is where it was sought, as its events say. */
   #isHere({ order, sequence, movedBy }: FoundChild, own: SentBatch, moved: SentBatch): boolean {
     const state = saidOf(own, sequence);
-    if (state.kind !== 'data') return false;
+    if (state.kind !== 'data' || isDropped(own, sequence)) return false;
     const place = movedBy === undefined ? state : saidOf(moved, movedBy);
     // In another collection it has another place in the order, and comes there.
-    const isThere = (place.collection ?? noCollection).equals(order.subarray(0, 16));
+    const isThere = (place.collection ?? noKey).equals(order.subarray(0, 16));
     return isThere && isChildOf(this.#asked, place);
   }
 
@@ -159,7 +176,7 @@ export class GatheredChildren {
   }
 }
 
-const noCollection = Buffer.alloc(16);
+const noKey = Buffer.alloc(16);
 
 function numberOf({ stored }: SentBatch): number {
   return stored.commit.commit;
@@ -172,6 +189,19 @@ function holds({ stored }: SentBatch, sequence: number): boolean {
 
 function saidOf({ stored, batch }: SentBatch, sequence: number) {
   return batch.saidOf(sequence - stored.commit.firstSequence);
+}
+
+function isDropped({ stored, batch }: SentBatch, sequence: number): boolean {
+  return batch.dataStateOf(sequence - stored.commit.firstSequence) === dataStates.dropped;
+}
+
+/** What comes right before a place in the order of children; undefined where nothing does. */
+function rightBefore(order: Buffer): Buffer | undefined {
+  const last = order.findLastIndex((byte) => byte > 0);
+  if (last < 0) return undefined;
+  const before = Buffer.from(order).fill(0xff, last + 1);
+  before[last] = (before[last] as number) - 1;
+  return before;
 }
 
 /** A batch with its commit, without the data that isn't wanted. */
