@@ -21,6 +21,9 @@ export interface GroupsOptions {
   readonly sendsCodes: boolean;
 }
 
+/** Users that were looked up for one answer, by their names. */
+type KnownUsers = Map<string, Promise<UserState | undefined>>;
+
 /** Groups of users: what of their acts can't be decided by the acts alone, and who is told what. */
 export class Groups {
   readonly #options: GroupsOptions;
@@ -81,6 +84,11 @@ export class Groups {
     name: string,
     key: PublicKey,
   ): Promise<AccountRecord & { readonly state: GroupState }> {
+    return (await this.#viewed(name, key)).view;
+  }
+
+  /** As `view`, with the roles that the key has. @param known users that were looked up, by their names. */
+  async #viewed(name: string, key: PublicKey, known: KnownUsers = new Map()) {
     const { accounts } = this.#options;
     const record = await accounts.find(name);
     const { state } = record ?? {};
@@ -88,7 +96,8 @@ export class Groups {
       const isNamed = membersOf(state).some((one) => one.key.fingerprint.equals(key.fingerprint));
       // Of strangers the accounts of all members are not looked up.
       const isKnown = isNamed || (await accounts.groupsOf(key.fingerprintHex)).includes(name);
-      if (isKnown && (await this.#rolesOf(state, key)).length > 0) return { ...record, state };
+      const roles = isKnown ? await this.#rolesOf(state, key, known) : [];
+      if (roles.length > 0) return { view: { ...record, state }, roles };
     }
     throw new AtedbError(
       'GROUP_DENIED',
@@ -102,11 +111,11 @@ export class Groups {
     const { accounts } = this.#options;
     const names = await accounts.groupsOf(key.fingerprintHex);
     const found: { group: string; roles: string[] }[] = [];
-    // One after the other: each may have hundreds of members.
+    const known: KnownUsers = new Map();
+    // One after the other: each may have hundreds of members, most of them the same ones.
     for (const group of [...names].sort()) {
-      const view = await this.view(group, key).catch(() => undefined);
-      const roles = view === undefined ? [] : await this.#rolesOf(view.state, key);
-      if (roles.length > 0) found.push({ group, roles });
+      const viewed = await this.#viewed(group, key, known).catch(() => undefined);
+      if (viewed !== undefined) found.push({ group, roles: viewed.roles });
     }
     return found;
   }
@@ -165,19 +174,25 @@ export class Groups {
   }
 
   /** Names of the roles that a key has now. */
-  async #rolesOf({ roles }: GroupState, key: PublicKey): Promise<string[]> {
+  async #rolesOf({ roles }: GroupState, key: PublicKey, known: KnownUsers): Promise<string[]> {
     const found: string[] = [];
     for (const { name, members } of roles) {
-      const are = await Promise.all(members.map((member) => this.#isNow(member, key)));
+      const are = await Promise.all(members.map((member) => this.#isNow(member, key, known)));
       if (are.includes(true)) found.push(name);
     }
     return found;
   }
 
   /** Whether a key is a member's: the one that it was added with, and has not replaced; or the one that its account has now. */
-  async #isNow({ account, key }: GroupMember, { fingerprint }: PublicKey): Promise<boolean> {
+  async #isNow(
+    { account, key }: GroupMember,
+    { fingerprint }: PublicKey,
+    known: KnownUsers,
+  ): Promise<boolean> {
     if (account === undefined) return key.fingerprint.equals(fingerprint);
-    const user = await this.#userNow(account);
+    const asked = known.get(account) ?? this.#userNow(account);
+    known.set(account, asked);
+    const user = await asked;
     return user?.key.fingerprint.equals(fingerprint) === true;
   }
 
