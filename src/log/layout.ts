@@ -18,6 +18,9 @@ export const deletedName = 'deleted';
 /** Ends the name of the folder of a deleted chain. No part of a chain key has a tilde: no other chain's folder is called so. */
 export const deletedSuffix = '~deleted';
 
+/** The folder, in a chain's, of files that a repair is making: they count for nothing, and go when it has ended or the chain is opened. */
+export const mendingName = 'mending';
+
 /** Ends the name of a file or folder that isn't finished: it is replaced whenever it is found. */
 export const unfinishedSuffix = '.new';
 
