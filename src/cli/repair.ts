@@ -24,9 +24,10 @@ import {
 } from '../log/index.ts';
 import { floorNone } from '../trust/index.ts';
 import { verifyFolder } from '../verify/index.ts';
+import { droppedText, dropSetAside } from './drop-set-aside.ts';
 import { RepairNeededError, UsageError } from './errors.ts';
 import { parseHereAddress } from './here-address.ts';
-import { lockLogs, logsPathOf } from './lock-logs.ts';
+import { lockLogs, lockRepairs, logsPathOf } from './lock-logs.ts';
 import { bytesBelow, MeasuredStorage } from './measured-storage.ts';
 import { runWithOutput } from './output.ts';
 import { Progress } from './progress.ts';
@@ -48,6 +49,8 @@ export interface RepairSettings extends Omit<ServerAccess, 'json'> {
   /** Undefined: where servers keep their logs unless told otherwise. */
   readonly logsPath: string | undefined;
   readonly apply: boolean;
+  /** Whether to remove what was set aside, instead of repairing anything. */
+  readonly dropSetAside: boolean;
   /** A backup, or another server, to take from what is damaged; undefined: nothing. */
   readonly from: string | undefined;
   /** A head that the operator is certain of; undefined: none. */
@@ -76,6 +79,8 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
   if (head !== undefined && (from === undefined || folders.length > 1)) {
     throw new UsageError('--head is of one chain, and says what --from may give of it: name both');
   }
+  await using _repairs = settings.apply ? await lockRepairs(folders) : undefined;
+  if (settings.dropSetAside) return dropAll(storage, folders, settings);
   await using _ = await lockLogs(folders, { mayWrite: settings.apply });
   await runWithOutput(async (output, signal) => {
     let damaged = 0;
@@ -98,6 +103,19 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
     }
     if (failure !== undefined) throw failure;
     if (damaged > 0) throw repairNeeded(damaged, folders.length);
+  });
+}
+
+async function dropAll(
+  storage: Storage,
+  folders: readonly string[],
+  { apply, json }: RepairSettings,
+): Promise<void> {
+  await runWithOutput(async (output, signal) => {
+    for (const folder of folders) {
+      signal.throwIfAborted();
+      output.write(droppedText(await dropSetAside(storage, folder, apply), json));
+    }
   });
 }
 

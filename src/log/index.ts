@@ -21,11 +21,18 @@ export { findRestorable, type RestoreStep } from './find-restorable.ts';
 export { KeysCache } from './keys-cache.ts';
 export { lastCommitsOf } from './last-commits.ts';
 export { LayeredStorage } from './layered-storage.ts';
-export { isTileName, manifestName, mendingName, parseSegmentName, segmentName } from './layout.ts';
+export {
+  isTileName,
+  manifestName,
+  mendingName,
+  parseSegmentName,
+  replacedFolder,
+  segmentName,
+} from './layout.ts';
 export { loadManifest } from './load-manifest.ts';
 export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
-export { holdsLog, isSetAsideName, setAsideFiles } from './log-folder.ts';
+export { holdsLog, isSetAsideName, setAsideFiles, setAsidePath } from './log-folder.ts';
 export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
 export type { Acceptance, Appended, ClosedActive } from './log-writer.ts';

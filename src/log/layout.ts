@@ -62,6 +62,10 @@ export const isTailName = (name: string): boolean =>
 /** The folder, in a chain's, of what one repair set aside; they are numbered from 1 on. */
 export const setAsideName = (repair: number): string => `set-aside-${repair}`;
 
+/** The path of a chain's folder that a restore has put another one in the place of; they are numbered from 1 on. No chain's name has a tilde. */
+export const replacedFolder = (folder: string, restore: number): string =>
+  `${folder}~replaced-${restore}`;
+
 /** The number of the repair whose folder has this name, or undefined for another name. */
 export function parseSetAsideName(name: string): number | undefined {
   return parseNumbered(name, /^set-aside-([1-9]\d{0,14})$/, setAsideName);

@@ -20,6 +20,10 @@ const flags = {
     ...headFlag,
     describe: 'SIZE:ROOT, a head that you are certain of: what --from has up to it may be taken',
   },
+  dropSetAside: switchFlag(
+    'drop-set-aside',
+    'Remove what was set aside, with --apply, and repair nothing; a server may be at work',
+  ),
   logsPath: valueFlag(
     'logs-path',
     "Folder of the server's logs, where an address names the chain",
@@ -44,7 +48,9 @@ from it first, each only if it is byte for byte what the chain's manifest says, 
 What is lost then is taken batch by batch, from the backup, or with --from ate://HOST from another server:
 each is proven by hashes that are left here, and the whole chain is verified before anything counts. What was
 erased here doesn't come back. Where events are lost all the same, nothing is cut off: it ends with 8, and without --from
-it is.`;
+it is.
+
+What was set aside may hold data that is erased later, and nobody looks there: --drop-set-aside removes it.`;
 
 /** `atedb repair`: explain what is damaged, and repair it. */
 export const repairCommand: CommandModule = {
@@ -66,10 +72,17 @@ export const repairCommand: CommandModule = {
     if (apply && isOn(flags.dryRun, parsed)) {
       throw new UsageError('--apply and --dry-run contradict each other; leave one out');
     }
+    const dropsSetAside = isOn(flags.dropSetAside, parsed);
+    if (dropsSetAside && readChainFlag(flags.from, parsed) !== undefined) {
+      throw new UsageError(
+        '--drop-set-aside repairs nothing: leave --from out, or do one after the other',
+      );
+    }
     const settings = {
       path: argumentText(parsed.path),
       logsPath: readChainFlag(flags.logsPath, parsed),
       apply,
+      dropSetAside: dropsSetAside,
       from: readChainFlag(flags.from, parsed),
       head: readChainFlag(flags.head, parsed),
       ways: readServerWays(parsed),
