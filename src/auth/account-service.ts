@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { OpenChainOptions } from '../chain/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { makeAuthSecretFile, readAuthSecretFile } from '../store/index.ts';
+import { AccountNotices } from './account-notices.ts';
 import { Accounts } from './accounts.ts';
 import { Attempts } from './attempts.ts';
 import { AuthStore } from './auth-store.ts';
@@ -60,7 +61,11 @@ export async function openAccountService(options: AccountServiceOptions): Promis
   const attempts = new Attempts({ store, now });
   // Names are claimed from the own machine only.
   const countClaim = () => attempts.countSignUp(ownMachine, true);
-  const accounts = new Accounts({ store, now, countClaim });
+  const notices = new AccountNotices({ sender, now });
+  const accounts = new Accounts({
+    ...{ store, now, countClaim },
+    onAct: (taken) => notices.taken(taken),
+  });
   const codes = sender && new SentCodes({ store, attempts, sender, macKey, now });
   return {
     accounts,

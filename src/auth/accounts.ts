@@ -12,7 +12,7 @@ import {
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
 import type { AuthStore } from './auth-store.ts';
-import { groupIndexOf } from './group-index.ts';
+import { groupIndexOf, groupsMax } from './group-index.ts';
 import { ownerKeysOf } from './owner-keys.ts';
 import type { OwnerAccounts, OwnerKeys } from './owner-source.ts';
 import type { RecordName } from './record-keys.ts';
@@ -34,6 +34,16 @@ export interface AccountsOptions {
   readonly now: () => number;
   /** Called before a name is claimed; refuses by throwing. Default: claims aren't counted. */
   readonly countClaim?: (() => Promise<void>) | undefined;
+  /** Told of each act that was taken, when it is durable. Must not throw. */
+  readonly onAct?: ((taken: TakenAct) => void) | undefined;
+}
+
+/** An act that was taken. */
+export interface TakenAct {
+  readonly act: Act;
+  /** What the account is after it. */
+  readonly record: AccountRecord;
+  readonly isRecovery: boolean;
 }
 
 /** An act that is to change an account. */
@@ -70,15 +80,17 @@ export class Accounts implements OwnerAccounts {
   readonly #store: AuthStore;
   readonly #now: () => number;
   readonly #countClaim: () => Promise<void>;
+  readonly #onAct: (taken: TakenAct) => void;
   readonly #mutex = new KeyedMutex();
   /** What was read of records that the store keeps in memory, as long as it does: a group's has hundreds of keys, and strangers ask for it. */
   readonly #read = new WeakMap<Buffer, AccountRecord>();
   readonly #listeners = new Set<(owner: string) => void>();
 
-  constructor({ store, now, countClaim = async () => {} }: AccountsOptions) {
+  constructor({ store, now, countClaim = async () => {}, onAct = () => {} }: AccountsOptions) {
     this.#store = store;
     this.#now = now;
     this.#countClaim = countClaim;
+    this.#onAct = onAct;
   }
 
   /** What is kept of an account; undefined: there is none. @param name in its one spelling. */
@@ -110,7 +122,10 @@ export class Accounts implements OwnerAccounts {
   async submit(submission: Submission): Promise<AccountRecord> {
     const { text } = submission.act.account;
     const { record, isNew } = await this.#mutex.run(text, () => this.#submit(submission));
-    if (isNew) this.#tell(text);
+    if (isNew) {
+      this.#tell(text);
+      this.#onAct({ act: submission.act, record, isRecovery: submission.isRecovery });
+    }
     return record;
   }
 
@@ -173,7 +188,10 @@ export class Accounts implements OwnerAccounts {
       return;
     }
     await this.#mutex.run(groupIndex, async () => {
-      const groups = await this.groupsOf(old.fingerprintHex);
+      const had = await this.groupsOf(old.fingerprintHex);
+      // Groups may have been told of the new key before this: what they have said stays.
+      const have = await this.groupsOf(key.fingerprintHex);
+      const groups = [...had.filter((group) => !have.includes(group)), ...have].slice(-groupsMax);
       const name = { kind: 'groups', about: key.fingerprintHex } as const;
       await this.#store.put([...records, { name, data: encodeGroups(groups) }]);
     });

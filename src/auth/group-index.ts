@@ -4,7 +4,7 @@ import type { AuthStore } from './auth-store.ts';
 import { decodeGroups, encodeGroups } from './records.ts';
 
 /** Groups that are kept of a key: whoever has added it to more has only made it forget the oldest. */
-const groupsMax = 256;
+export const groupsMax = 256;
 
 /**
  * What is to be written of the keys that have a role in a group now and hadn't one, or had one and haven't.

@@ -53,7 +53,7 @@ export declare type AuthRecord = Message<"atedb.v1.AuthRecord"> & {
     case: "tries";
   } | {
     /**
-     * What came from one address. About: the address, or the /64 network of an IPv6 one; `*` for all together.
+     * What came from one address. About: the address, or the /64 network of an IPv6 one; the /16 or /32 network of many; `*` for all together.
      *
      * @generated from field: atedb.v1.AddressRecord address = 4;
      */
