@@ -120,8 +120,10 @@ export async function reachRules(
 export function readOnWith(context: RangeContext, options: CallOptions): ReadOn {
   const { signal, timeoutMs } = options;
   // Always with the rules: what doesn't begin where they were verified to would bring them no further.
-  const onward = { ...context, checksRules: true, onlyVerifies: true, dataUpTo: undefined };
-  return (from, end) => readRange(onward, { signal, timeoutMs, from, end });
+  const onward = { ...context, checksRules: true, onlyVerifies: true };
+  // What says something of rights and keys comes whole all the same; all other data would be loaded for nothing.
+  const common = { signal, timeoutMs, dataUpTo: 0 };
+  return (from, end) => readRange(onward, { ...common, from, end });
 }
 
 interface Reading {
