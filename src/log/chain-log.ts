@@ -98,7 +98,10 @@ export class ChainLog {
           ...common,
           takeSnapshot,
           chainId,
-          segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+          segmentLimits: {
+            bytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+            replayMax: options.segmentReplayMax,
+          },
           tail: this.#tail,
           tiles,
           file,

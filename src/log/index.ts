@@ -28,6 +28,7 @@ export type { Acceptance, Appended, ClosedActive } from './log-writer.ts';
 export type { ClosedSegment, LastCompaction } from './manifest.ts';
 export { omitLargeData } from './omit-data.ts';
 export { otherFiles } from './other-files.ts';
+export { Pace } from './pace.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
@@ -39,6 +40,7 @@ export type { ScannedBatch } from './scan-segment.ts';
 export { keepKeys, scanSegmentFile } from './scan-segment-file.ts';
 export { type SegmentToScrub, scrubSegment } from './scrub-segment.ts';
 export type { ActiveFile } from './segment-rewriting.ts';
+export type { StoredState, TakenState } from './snapshot-file.ts';
 export type {
   OpenMode,
   Storage,
