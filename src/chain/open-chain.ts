@@ -4,8 +4,8 @@ import {
   ChainLog,
   type ChainLogOptions,
   finishDeletion,
-  type KeysCache,
   LockTokens,
+  type LogCaches,
   type OpenChainLogOptions,
   readError,
   type Storage,
@@ -27,7 +27,7 @@ export interface OpenChainOptions {
   /** Bytes; see `ChainLog`. */
   readonly segmentBytesMax?: number | undefined;
   /** Shared by all chains. */
-  readonly keysCache?: KeysCache | undefined;
+  readonly caches?: LogCaches | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
   /** Absent: in this thread. */
@@ -217,7 +217,7 @@ function logOptions(options: OpenChainOptions, folder: string, loading: Loading)
     logsPath: options.logsPath,
     folder,
     segmentBytesMax: options.segmentBytesMax,
-    keysCache: options.keysCache,
+    caches: options.caches,
     takeSnapshot: () => takeState(loading.get(), loading.genesisSlice),
     onLost: async (commits) => {
       loading.get().takeBack(commits);

@@ -1,5 +1,5 @@
 import type { CommitView } from '../event/index.ts';
-import type { KeysCache } from './keys-cache.ts';
+import type { LogCaches } from './log-caches.ts';
 import type { StoredState, TakenState } from './snapshot-file.ts';
 import type { Storage } from './storage.ts';
 
@@ -16,8 +16,8 @@ export interface ChainLogOptions {
   readonly segmentReplayMax?: number | undefined;
   /** What readers at the tail share at most. 4 MiB by default. */
   readonly tailBytesMax?: number | undefined;
-  /** What is kept of the files of keys, shared by chains. Absent: one of its own. */
-  readonly keysCache?: KeysCache | undefined;
+  /** What is kept of derived files, shared by chains. Absent: caches of its own. */
+  readonly caches?: LogCaches | undefined;
   /**
    * The owner's state before the batch that is being appended or, when a lost snapshot is made again, after the last
    * batch that was handed to `onBatch`; what comes behind doesn't change what was taken. The log adds magic, chain id, places, time and CRC.

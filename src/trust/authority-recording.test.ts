@@ -31,7 +31,7 @@ test('what is recorded is what was when the recording was begun, whatever comes 
           recording.step(objects);
         }
         if (!due.equals(encodeAuthority(authority.record()))) changed += 1;
-        while (!recording.step(1)) continue;
+        for (let isComplete = false; !isComplete; ) isComplete = recording.step(1);
         const bytes = Buffer.concat(recording.finish());
         const again = encodeAuthority(new Authority(decodeAuthority(bytes)).record());
         expect(again.equals(due)).toBe(true);
