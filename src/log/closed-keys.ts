@@ -203,7 +203,7 @@ export class ClosedKeys {
     const of = spanOf(chainId, begin, table.get(segment + 1));
     const keys = new KeysOfRuns();
     await files.use(segmentName(segment, generation), (file) =>
-      scanClosedSegment(file, of, ({ run, commit }) => keys.add(run, commit.firstSequence)),
+      scanClosedSegment(file, of, ({ run, commit }) => keys.add(run, commit.firstSequence), true),
     );
     return keys.all;
   }
