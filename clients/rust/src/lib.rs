@@ -19,7 +19,7 @@ mod vectors;
 
 pub use crate::client::chain::{Chain, Range, Subscribe};
 pub use crate::client::chain_event::{ChainEvent, Seal};
-pub use crate::client::children::{ChildEvent, Children};
+pub use crate::client::child_list::{ChildEvent, Children};
 pub use crate::client::client::{Client, ConnectOptions, Home, OpenOptions};
 pub use crate::client::events::EventStream;
 pub use crate::client::identity_check::{LookUpIdentity, LookedUp};

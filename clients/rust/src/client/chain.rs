@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::client::calls::ChainCalls;
 use crate::client::chain_event::ChainEvent;
-use crate::client::children::{ChildEvent, Children};
+use crate::client::child_list::{ChildEvent, Children};
 use crate::client::client::OpenOptions;
 use crate::client::events::EventStream;
 use crate::client::get::Wanted;

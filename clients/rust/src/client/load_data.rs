@@ -46,39 +46,48 @@ impl ChainReader {
         Ok(events)
     }
 
-    /// An event with its data, if that is it.
+    /// An event with its data, if that is it: opened, or allowed to be gone.
     async fn loaded(&self, event: &ChainEvent, said: &Message) -> Result<ChainEvent> {
-        let (data, salt) = (said.bytes(loaded_data::DATA), said.get(loaded_data::SALT));
-        if said.bytes(loaded_data::EVENT_HASH) != leaf_hash(&event.header).as_slice() {
-            return Err(bad(event, "it is of another event"));
-        }
-        let data_state = DataState::from_number(said.number(loaded_data::DATA_STATE))
-            .ok_or_else(|| bad(event, "its state is one that this version does not know"))?;
-        let redacted_by = said.present_number(loaded_data::REDACTION);
-        let mut loaded = ChainEvent { data_state, redacted_by, ..event.clone() };
-        if data_state.is_some() {
-            let why = if data_state == Some(DataState::Omitted) {
-                "it is left out, and was asked for"
-            } else if !data.is_empty() || salt.is_some() {
-                "it is said to be gone, and some of it is here"
-            } else if (data_state == Some(DataState::Redacted)) != redacted_by.is_some() {
-                "what has erased it is said where nothing has, or is not said"
-            } else {
-                self.check_gone(&loaded, false).await?;
-                return Ok(loaded);
-            };
-            return Err(bad(event, why));
-        }
-        if redacted_by.is_some() || !is_data_of(event, &data, salt.as_ref())? {
-            return Err(bad(event, "it is not what the header of the event says"));
-        }
-        loaded.data = data;
-        // Where it is sealed it is opened as any other.
-        if let Seal::Gone { read_key_id } = loaded.seal {
-            loaded.seal = Seal::NoKey { read_key_id, holders: Vec::new() };
+        let loaded = with_loaded(event, said)?;
+        if loaded.data_state.is_some() {
+            self.check_gone(&loaded, false).await?;
+            return Ok(loaded);
         }
         self.opened(loaded).await
     }
+}
+
+/// What an answer makes of an event whose data was left out. Where its data is gone by now, something has to allow that still.
+///
+/// Fails with VERIFICATION_FAILED.
+pub(crate) fn with_loaded(event: &ChainEvent, said: &Message) -> Result<ChainEvent> {
+    let (data, salt) = (said.bytes(loaded_data::DATA), said.get(loaded_data::SALT));
+    if said.bytes(loaded_data::EVENT_HASH) != leaf_hash(&event.header).as_slice() {
+        return Err(bad(event, "it is of another event"));
+    }
+    let data_state = DataState::from_number(said.number(loaded_data::DATA_STATE))
+        .ok_or_else(|| bad(event, "its state is one that this version does not know"))?;
+    let redacted_by = said.present_number(loaded_data::REDACTION);
+    if data_state == Some(DataState::Omitted) {
+        return Err(bad(event, "it is left out, and was asked for"));
+    }
+    if data_state.is_some() && (!data.is_empty() || salt.is_some()) {
+        return Err(bad(event, "it is said to be gone, and some of it is here"));
+    }
+    if (data_state == Some(DataState::Redacted)) != redacted_by.is_some() {
+        return Err(bad(event, "what has erased it is said where nothing has, or is not said"));
+    }
+    if data_state.is_none() && !is_data_of(event, &data, salt.as_ref())? {
+        return Err(bad(event, "it is not what the header of the event says"));
+    }
+    let seal = match &event.seal {
+        // Where it is sealed it is opened as any other.
+        Seal::Gone { read_key_id } if data_state.is_none() => {
+            Seal::NoKey { read_key_id: *read_key_id, holders: Vec::new() }
+        }
+        seal => seal.clone(),
+    };
+    Ok(ChainEvent { data, data_state, redacted_by, seal, ..event.clone() })
 }
 
 /// Whether data, with its salt where it isn't sealed, is what an event's header has the hash and the size of.

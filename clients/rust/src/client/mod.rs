@@ -4,7 +4,8 @@ pub(crate) mod answers;
 pub(crate) mod calls;
 pub(crate) mod chain;
 pub(crate) mod chain_event;
-pub(crate) mod children;
+pub(crate) mod child_list;
+mod children;
 #[allow(clippy::module_inception)]
 pub(crate) mod client;
 pub(crate) mod events;
@@ -17,7 +18,7 @@ pub(crate) mod keys;
 pub(crate) mod knowledge;
 pub(crate) mod known_hosts;
 pub(crate) mod lazy_saver;
-mod load_data;
+pub(crate) mod load_data;
 pub(crate) mod lock;
 pub(crate) mod new_event;
 pub(crate) mod notices;

@@ -21,6 +21,11 @@ pub(crate) struct RetentionFloor {
 }
 
 impl RetentionFloor {
+    #[cfg(test)]
+    pub fn at(sequence: u64, time_unix_ms: u64) -> Self {
+        RetentionFloor { sequence, time_unix_ms }
+    }
+
     /// Raises it to what may be gone once a chain goes so far, by the rule that it has there.
     ///
     /// Time is that of the newest commit, and not anybody's clock: so everybody who has the same history decides alike, for ever.

@@ -10,6 +10,7 @@ mod gone;
 mod headers;
 mod hostile;
 mod keys;
+mod left;
 mod owners;
 mod trust;
 mod wire;
@@ -172,6 +173,7 @@ fn every_list_of_every_file_is_run() {
         gone::TABLES,
         headers::TABLES,
         keys::TABLES,
+        left::TABLES,
         owners::TABLES,
         trust::TABLES,
         wire::TABLES,
