@@ -8,7 +8,7 @@ import type { ChainEvent } from './chain-event.ts';
 import { parseDescription } from './descriptions.ts';
 import { getEvent } from './get-event.ts';
 import type { Committed } from './pending-append.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 
 /** Whose data is to be erased. */
 export type RedactTarget =

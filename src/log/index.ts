@@ -18,7 +18,6 @@ export type { DurableState } from './durable-state.ts';
 export { type Erasures, readErasures, writeErasures } from './erasures-file.ts';
 export { findNewest, type SegmentNewest } from './find-newest.ts';
 export { findRestorable, type RestoreStep } from './find-restorable.ts';
-export { KeysCache } from './keys-cache.ts';
 export { lastCommitsOf } from './last-commits.ts';
 export { LayeredStorage } from './layered-storage.ts';
 export {
@@ -32,6 +31,7 @@ export {
 export { loadManifest } from './load-manifest.ts';
 export type { SegmentDamage } from './locate-damage.ts';
 export { LockTokens } from './lock-tokens.ts';
+export { LogCaches } from './log-caches.ts';
 export { holdsLog, isSetAsideName, setAsideFiles, setAsidePath } from './log-folder.ts';
 export { logMark } from './log-mark.ts';
 export type { ChainLogOptions, OpenChainLogOptions } from './log-options.ts';
@@ -46,6 +46,7 @@ export { type LogMending, type MendedBatch, mendLog, type TakenSpan } from './me
 export type { MendedFile } from './mended-segment.ts';
 export { omitLargeData } from './omit-data.ts';
 export { otherFiles } from './other-files.ts';
+export { Pace } from './pace.ts';
 export { planRepair, type RepairStep } from './plan-repair.ts';
 export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
@@ -57,6 +58,7 @@ export type { ScannedBatch } from './scan-segment.ts';
 export { keepKeys, scanSegmentFile } from './scan-segment-file.ts';
 export { type SegmentToScrub, scrubSegment } from './scrub-segment.ts';
 export type { ActiveFile } from './segment-rewriting.ts';
+export type { StoredState, TakenState } from './snapshot-file.ts';
 export type {
   OpenMode,
   Storage,

@@ -108,8 +108,9 @@ async function loadTiles(
   { firstFrontier, leaves }: RecoveredSegment,
   troubles: Trouble[],
 ): Promise<TileFiles | undefined> {
-  const { storage, folder, onNotice } = options;
-  let tiles = await TileFiles.load({ storage, folder, frontier: firstFrontier });
+  const { storage, folder, caches, onNotice } = options;
+  const at = { storage, folder, cache: caches?.tiles };
+  let tiles = await TileFiles.load({ ...at, frontier: firstFrontier });
   if (tiles === undefined) {
     try {
       tiles = await rebuildTiles(options, manifest, firstFrontier);
@@ -136,10 +137,10 @@ async function rebuildTiles(
   manifest: Manifest,
   expected: Frontier,
 ): Promise<TileFiles> {
-  const { storage, folder } = options;
+  const { storage, folder, caches } = options;
   const tree = new TileTree();
   await scanClosedSegments(options, manifest, ({ leaf }) => tree.append(leaf));
-  const tiles = new TileFiles({ storage, folder, tree });
+  const tiles = new TileFiles({ storage, folder, cache: caches?.tiles, tree });
   const hashes = tree.size === expected.size ? await tiles.frontierAt(tree.size) : [];
   if (!hashes.every((hash, place) => expected.hashes()[place]?.equals(hash) === true)) {
     const what = 'its header has another tree than the segments before it';

@@ -2279,7 +2279,8 @@ type SubscribeRequest struct {
 	// Longest time without a message, in milliseconds: after it comes a heartbeat. Absent: 15,000. At
 	// least 100, at most 3,600,000.
 	HeartbeatMs uint32 `protobuf:"varint,6,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
-	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
+	// that say something of rules or keys, or move an object, is never left out.
 	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2851,7 +2852,8 @@ type ReadEventsRequest struct {
 	Limit uint64 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
 	// The newest batch comes first; the events in each batch stay in order.
 	Reverse bool `protobuf:"varint,6,opt,name=reverse,proto3" json:"reverse,omitempty"`
-	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
+	// that say something of rules or keys, or move an object, is never left out.
 	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3538,7 +3540,8 @@ type ListChildrenResponse struct {
 	// RFC 9162 consistency proof from the head of the message before to this one. Empty in the first one, and where the two are the same. 32 bytes each.
 	Consistency [][]byte `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
 	// The batches that the children's events are in, once each, ascending, with their commits as they are stored; but the data of all
-	// events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED.
+	// events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED, unless they say something of rules or keys,
+	// or move an object.
 	Log *LogSegment `protobuf:"bytes,3,opt,name=log,proto3" json:"log,omitempty"`
 	// Of each of those batches, in the same order: that its commit is in the tree of `head`.
 	Inclusions []*Inclusion `protobuf:"bytes,4,rep,name=inclusions,proto3" json:"inclusions,omitempty"`
@@ -3750,7 +3753,7 @@ type LoadDataResponse struct {
 	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	// What is hashed before the data. Absent: the data is sealed, or gone. 16 bytes.
 	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
-	// Absent: the data is here. Else it was dropped or redacted.
+	// Absent: the data is here. Else it is gone by now: dropped, redacted or expired, which what allows it has to show.
 	DataState DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
 	// Sequence of the redaction that has erased the data. Absent: none has.
 	Redaction     *uint64 `protobuf:"varint,5,opt,name=redaction,proto3,oneof" json:"redaction,omitempty"`
