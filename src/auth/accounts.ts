@@ -11,11 +11,10 @@ import {
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
-import type { AuthStore } from './auth-store.ts';
 import { groupIndexOf, groupsMax } from './group-index.ts';
 import { ownerKeysOf } from './owner-keys.ts';
 import type { OwnerAccounts, OwnerKeys } from './owner-source.ts';
-import type { RecordName } from './record-keys.ts';
+import type { NamedRecord, RecordStore } from './record-store.ts';
 import {
   type AccountRecord,
   decodeAccount,
@@ -29,7 +28,7 @@ import { countOfToday } from './tries.ts';
 
 /** What accounts are kept with. */
 export interface AccountsOptions {
-  readonly store: AuthStore;
+  readonly store: RecordStore;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
   /** Called before a name is claimed; refuses by throwing. Default: claims aren't counted. */
@@ -61,12 +60,6 @@ export interface Submission {
   readonly check?: (before: AccountState | undefined, after: AccountState) => Promise<void>;
 }
 
-/** A record, and what it is about. */
-export interface NamedRecord {
-  readonly name: RecordName;
-  readonly data: Buffer;
-}
-
 /** No account's name has a zero byte. */
 const groupIndex = '\0groups';
 
@@ -77,7 +70,7 @@ const actsPerDayReserve = 100;
 
 /** The accounts of an auth service: what is durable, and how it is changed. */
 export class Accounts implements OwnerAccounts {
-  readonly #store: AuthStore;
+  readonly #store: RecordStore;
   readonly #now: () => number;
   readonly #countClaim: () => Promise<void>;
   readonly #onAct: (taken: TakenAct) => void;
@@ -116,7 +109,7 @@ export class Accounts implements OwnerAccounts {
    * Have an account changed by an act, or created. An act that was taken before gets the same answer again.
    *
    * @returns what is kept of it, when it is durable.
-   * @throws AtedbError as `verifyAct`, `parseSecrets`, `AuthStore.put`; ACT_INVALID for secrets that aren't those of the act; ACT_NOT_ALLOWED
+   * @throws AtedbError as `verifyAct`, `parseSecrets`, `RecordStore.put`; ACT_INVALID for secrets that aren't those of the act; ACT_NOT_ALLOWED
    * for a recovery elsewhere than in one.
    */
   async submit(submission: Submission): Promise<AccountRecord> {

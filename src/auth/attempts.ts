@@ -1,7 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
-import type { AuthStore } from './auth-store.ts';
-import type { RecordName } from './record-keys.ts';
+import type { NamedRecord, RecordStore } from './record-store.ts';
 import {
   type AddressRecord,
   decodeAddress,
@@ -55,7 +54,7 @@ const failuresPerSecond = 10;
 const failuresAtOnce = 500;
 const dayMs = 24 * 60 * 60 * 1_000;
 /** For so long an address is known from which somebody was let in. */
-const knownMs = 30 * dayMs;
+export const knownMs = 30 * dayMs;
 
 /** Accounts and codes that one address may ask for in a day, the own machine, and all others together. Each takes 25 KB of disk. */
 const signUpsOfAddressMax = 20;
@@ -77,13 +76,13 @@ const ownMachine = 'local';
  * is counted is durable before anybody is told what came of a try, so it survives a restart.
  */
 export class Attempts {
-  readonly #store: AuthStore;
+  readonly #store: RecordStore;
   readonly #now: () => number;
   readonly #accounts = new KeyedMutex();
   readonly #addresses = new KeyedMutex();
   readonly #failures: TokenBucket;
 
-  constructor({ store, now }: { readonly store: AuthStore; readonly now: () => number }) {
+  constructor({ store, now }: { readonly store: RecordStore; readonly now: () => number }) {
     this.#store = store;
     this.#now = now;
     this.#failures = new TokenBucket({
@@ -194,7 +193,7 @@ export class Attempts {
       await this.#store.put(records);
       throw loginFailed();
     }
-    const records: AuthRecordPut[] = [];
+    const records: NamedRecord[] = [];
     // Whoever knows a password alone, where there is more to show, changes nothing of what is counted: they could else try one-time codes without end,
     // by logging in between, and from each address anew.
     if (!isPart) {
@@ -264,23 +263,15 @@ export class Attempts {
   }
 }
 
-interface AuthRecordPut {
-  readonly name: RecordName;
-  readonly data: Buffer;
-}
-
-function triesRecord({ account }: Attempt, tries: TriesRecord): AuthRecordPut {
+function triesRecord({ account }: Attempt, tries: TriesRecord): NamedRecord {
   return { name: { kind: 'tries', about: account }, data: encodeTries(tries) };
 }
 
-function placeRecord(
-  { account, address = ownMachine }: Attempt,
-  place: PlaceRecord,
-): AuthRecordPut {
+function placeRecord({ account, address = ownMachine }: Attempt, place: PlaceRecord): NamedRecord {
   return { name: { kind: 'place', about: account, address }, data: encodePlace(place) };
 }
 
-function addressRecord(about: string, address: AddressRecord): AuthRecordPut {
+function addressRecord(about: string, address: AddressRecord): NamedRecord {
   return { name: { kind: 'address', about }, data: encodeAddress(address) };
 }
 
