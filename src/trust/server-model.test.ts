@@ -50,7 +50,7 @@ test('what servers add to chains with an auth service, and without, is decided a
         }
       },
     ),
-    { numRuns: rounds({ short: 300, long: 10_000 }) },
+    { numRuns: rounds({ quick: 100, short: 300, long: 10_000 }) },
   );
   verdicts.expectSome(
     ...everyVerdict,
