@@ -13,6 +13,8 @@ export {
 export { checkBatch, checkContents } from './check-batch.ts';
 export type { Provenance } from './check-gone.ts';
 export { checkHashes } from './check-hashes.ts';
+export { badData, checkLoaded, type LeftOutEvent, type LoadedData } from './check-loaded.ts';
+export { checkOmitted } from './check-omitted.ts';
 export {
   type CertifiedKeys,
   certifyCheckpointKeys,
@@ -21,6 +23,15 @@ export {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from './checkpoint.ts';
+export {
+  type AskedChildren,
+  badChildren,
+  type ChildrenMessage,
+  ChildrenVerifier,
+  type ListedChild,
+  type ListedChildren,
+  type NamedChild,
+} from './children-verifier.ts';
 export type { CountingRules } from './counting-rules.ts';
 export {
   checkDelegationPath,

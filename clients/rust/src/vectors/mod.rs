@@ -166,6 +166,9 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("auth-answers", "the answers of auth services are refused as UNSUPPORTED"),
     ("ownership", "chains whose owner an auth service names are refused as UNSUPPORTED"),
     ("delegations", "seals that show delegations are refused as UNSUPPORTED"),
+    ("retention", "data that a rule for retention let go is refused as UNSUPPORTED"),
+    ("left-out", "it doesn't ask for data to be left out"),
+    ("children", "it doesn't list children"),
 ];
 
 #[test]
