@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AtedbClient, Chain, ChainEvent, ReadOptions } from '../src/client/index.ts';
+import {
+  type AtedbClient,
+  type Chain,
+  type ChainEvent,
+  KeyPair,
+  type ReadOptions,
+} from '../src/client/index.ts';
 import { eventually } from './support/eventually.ts';
 import { rounds } from './support/scale.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, take, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
@@ -179,4 +186,24 @@ test('what is no size is refused, and data of many events is loaded in several r
   expect(loaded.map(({ data: one }) => one?.toString())).toEqual(data);
   expect(await all(chain.load([]))).toEqual([]);
   await chain.close();
+});
+
+test('whoever only needs the rules of a chain does not load its data', async () => {
+  await using server = await TestServer.start({ trustMode: 'distributed' });
+  await using writer = await testClient(server.address);
+  const chain = await writer.open('team/heavy', { key: testKey, forAppend: true });
+  const data = Buffer.alloc(200_000, 7);
+  await chain.append({ kind: 'rules', retain: { count: 2 } });
+  await chain.append({ data: Buffer.alloc(3_000, 1), publicKeys: [KeyPair.generate().publicKey] });
+  for (let count = 0; count < 12; count += 1) await chain.append({ data });
+  await using proxy = await TcpProxy.start(() => server.address);
+  await using reader = await testClient(proxy.address);
+  const opened = await reader.open('team/heavy', { checkRules: true });
+  // What says something of rights comes whole, and the rest of the history is verified without its data.
+  expect((await opened.rules()).retention).toEqual({ count: 2 });
+  const ruled = proxy.bytesDown;
+  expect(ruled).toBeLessThan(data.length);
+  const last = await all(opened.read({ from: 14 }));
+  expect(last.map((event) => event.data)).toEqual([data]);
+  expect(proxy.bytesDown).toBeGreaterThan(ruled + data.length);
 });
