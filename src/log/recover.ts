@@ -3,8 +3,9 @@ import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
+import { removeFolder } from './delete-folder.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
+import { manifestName, mendingName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
 import { leftFiles } from './left-files.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
@@ -159,7 +160,12 @@ async function removeOldFiles(
   { closed, active }: Manifest,
 ): Promise<void> {
   const { storage, folder } = options;
-  const snapshots = (await storage.list(folder)).filter(
+  const names = await storage.list(folder);
+  // What a repair was making when it was cut off.
+  if (names.some(({ name, isFolder }) => name === mendingName && isFolder)) {
+    await removeFolder(storage, join(folder, mendingName));
+  }
+  const snapshots = names.filter(
     ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
   );
   const left = await leftFiles(storage, folder, closed);

@@ -8,6 +8,8 @@ export { ChainState, type Placed } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
 export type { Provenance } from './check-gone.ts';
 export { checkHashes } from './check-hashes.ts';
+export { badData, checkLoaded, type LeftOutEvent, type LoadedData } from './check-loaded.ts';
+export { checkOmitted } from './check-omitted.ts';
 export {
   type CertifiedKeys,
   certifyCheckpointKeys,
@@ -16,6 +18,15 @@ export {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from './checkpoint.ts';
+export {
+  type AskedChildren,
+  badChildren,
+  type ChildrenMessage,
+  ChildrenVerifier,
+  type ListedChild,
+  type ListedChildren,
+  type NamedChild,
+} from './children-verifier.ts';
 export type { CountingRules } from './counting-rules.ts';
 export {
   checkDelegationPath,
