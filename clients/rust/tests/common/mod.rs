@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod liar;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
