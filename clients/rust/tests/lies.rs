@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use atedb::{
-    Chain, ChainEvent, Encryption, Error, EventStream, From, NewEvent, OpenOptions, Reason, Signal, Subscribe,
+    Chain, ChainEvent, DataState, Encryption, Error, EventStream, From, NewEvent, OpenOptions, Reason, Signal,
+    Subscribe,
 };
 use bytes::Bytes;
 use common::liar::{Liar, bytes_field, fields, number_field, with_field};
@@ -20,6 +21,7 @@ const LOG: u64 = 2;
 const REDACTED: u64 = 2;
 const DROPPED: u64 = 3;
 const OMITTED: u64 = 1;
+const EXPIRED: u64 = 4;
 
 /// Alters a slice of the log: to nothing, one or more.
 type Change = Arc<dyn Fn(&[u8]) -> Vec<Vec<u8>> + Send + Sync>;
@@ -91,6 +93,36 @@ async fn a_history_that_is_not_true_is_refused() {
         Err(error) => Err(error),
     };
     assert!(read.is_err_and(|error| matches!(error.reason(), Reason::VerificationFailed | Reason::HeadConflict)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_a_rule_lets_go_has_expired() {
+    let server = LiveServer::start(&["--trust", "distributed", "--no-wire-encryption"]).await;
+    let home = Folder::new();
+    let writer = connect(&server.address(), Some(home.path()), Encryption::Auto);
+    let chain = writer.open(CHAIN, OpenOptions::default()).await.expect("it isn't there yet");
+    for name in ["a", "b", "c", "d"] {
+        chain.append(NewEvent::named(name, "data")).await.expect("it is taken");
+    }
+    let address = format!("ate://{}/{CHAIN}", server.address());
+    let liar = Liar::before(server.address()).await;
+    let unruled = told_by(&liar, gone(2, EXPIRED, 0)).await;
+    assert!(unruled.iter().all(Result::is_err), "no rule lets anything go: {unruled:?}");
+    // The newest three of six are the last two with data, and the rule.
+    for rule in [&["--count", "3"][..], &["--keep-all"]] {
+        command(home.path(), &[&["retain", &address], rule].concat(), "").await;
+        for (sequence, is_true) in [(1, true), (2, true), (3, false), (4, false)] {
+            let told = told_by(&liar, gone(sequence, EXPIRED, 0)).await;
+            assert!(told.iter().all(|told| told.is_ok() == is_true), "{rule:?}, {sequence}: {told:?}");
+        }
+    }
+    // An event by itself is allowed to be gone by the rule, too.
+    liar.tell(|method, _, answer| match method {
+        "GetEvent" => Some(vec![with_field(&answer, 1, |slice| gone(2, EXPIRED, 0)(slice).concat())]),
+        _ => Some(vec![answer]),
+    });
+    let got = reader(&liar).await.expect("it opens").get_at(2).await.expect("the rule lets it go");
+    assert_eq!(got.and_then(|event| event.data_state), Some(DataState::Expired));
 }
 
 /// Has a chain read through the liar in each way, by a client that knows nothing yet.
