@@ -5,7 +5,9 @@ Start with `connect`.
 
 from atedb.client.chain import Chain
 from atedb.client.chain_event import ChainEvent, SealedState
+from atedb.client.children import Child, ChildName
 from atedb.client.client import Client, connect
+from atedb.client.event_stream import EventStream
 from atedb.client.gone import UncheckedData
 from atedb.client.group_keys import OpenedGroup
 from atedb.client.locks import Lease
@@ -21,7 +23,7 @@ from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.errors import AtedbError, Reason
 from atedb.events.primary_key import child_primary_key, primary_key_from_name
 from atedb.events.redaction import Redaction
-from atedb.events.rules import Authorisation, KeyChange, ReadRule, WriteRule
+from atedb.events.rules import Authorisation, KeyChange, ReadRule, RetentionRule, WriteRule
 from atedb.events.seal import TreeHead
 from atedb.events.token import Token
 from atedb.trust.checkpoints import SignedHead
@@ -31,9 +33,12 @@ __all__ = [
     "Authorisation",
     "Chain",
     "ChainEvent",
+    "Child",
+    "ChildName",
     "Client",
     "Committed",
     "Conditions",
+    "EventStream",
     "KeyChange",
     "KeyPair",
     "Lease",
@@ -46,6 +51,7 @@ __all__ = [
     "Reason",
     "Redacted",
     "Redaction",
+    "RetentionRule",
     "SealedState",
     "SharedObject",
     "Signal",
