@@ -3,10 +3,11 @@
 mod common;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use atedb::{
-    Authorisation, Client, Encryption, EventKind, KeyChange, KeyPair, LockOptions, LockTarget, NewEvent, OpenOptions,
-    Range, Reason, Seal, SharedObject, Suite, Token, UseKey, WriteRule,
+    Authorisation, Client, ConnectOptions, Encryption, EventKind, Home, KeyChange, KeyPair, LockOptions, LockTarget,
+    NewEvent, NoticeKind, OnNotice, OpenOptions, Range, Reason, Seal, SharedObject, Suite, Token, UseKey, WriteRule,
 };
 use common::{Folder, LiveServer, collect, command, connect, reason_of, texts};
 
@@ -43,6 +44,7 @@ async fn whose_a_chain_is_an_auth_service_says() {
     tokens_write_and_open(&server).await;
     passwords_open_accounts(&server).await;
     members_write_as_their_roles(&server).await;
+    accounts_are_kept_elsewhere(&server).await;
     identities_are_followed(&mut server).await;
 }
 
@@ -202,6 +204,36 @@ async fn members_write_as_their_roles(server: &LiveServer) {
     let events = collect(removed.read(Range::default())).await.expect("it is read");
     let data = events.iter().filter(|event| event.kind == EventKind::Data);
     assert!(data.into_iter().all(|event| matches!(event.seal, Seal::NoKey { .. })), "who was removed reads it");
+}
+
+/// Another server keeps the chains, and asks this one who owns them.
+async fn accounts_are_kept_elsewhere(auth: &LiveServer) {
+    let chains = LiveServer::start_asking(&format!("ate://{}", auth.address())).await;
+    let home = Folder::new();
+    let claim = OpenOptions { claim: true, ..OpenOptions::default() };
+    let made = home_client(auth, home.path()).open("elsewhere/here", claim).await.expect("it isn't there yet");
+    made.append(NewEvent::data("where the group is kept")).await.expect("it is the group's");
+    // Who doesn't say where the group is kept writes with a key of one's own, and is told why that isn't enough.
+    let told: Arc<Mutex<Vec<NoticeKind>>> = Arc::default();
+    let tells = Arc::clone(&told);
+    let at = |auth_server, on_notice| ConnectOptions {
+        home: Home::Folder(home.path().to_owned()),
+        auth_server,
+        on_notice,
+        ..ConnectOptions::default()
+    };
+    let tell: OnNotice = Arc::new(move |notice| tells.lock().expect("nothing panics").push(notice.kind));
+    let unnamed = Client::connect(&chains.address(), at(None, Some(tell))).expect("an address");
+    let unnamed = unnamed.open("elsewhere/log", OpenOptions::default()).await.expect("it isn't there yet");
+    assert_eq!(reason_of(unnamed.append(NewEvent::data("as nobody")).await), Reason::KeyNotAllowed);
+    assert!(told.lock().expect("nothing panics").contains(&NoticeKind::GroupElsewhere));
+    let member = Client::connect(&chains.address(), at(Some(auth.address()), None)).expect("an address");
+    let named = member.open("elsewhere/log", OpenOptions::default()).await.expect("it isn't there yet");
+    named.append(NewEvent::data("as an owner")).await.expect("it is the group's");
+    named.verify().await.expect("it verifies");
+    assert_eq!(texts(&named).await, ["as an owner"]);
+    let nowhere = connect(&chains.address(), None, Encryption::Auto);
+    assert_eq!(reason_of(nowhere.login("me@example.com", "correct horse battery").await), Reason::Unsupported);
 }
 
 /// The server's identity is followed by another one, and so is its auth service's.

@@ -1,6 +1,7 @@
 //! The keys by which a member of a group uses its chains: that of the highest role that the member has. What the member writes with stays
 //! the key that the chain was opened with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ pub(crate) struct GroupKeys {
     pub accounts: Arc<Accounts>,
     /// The server of the chains, where the group is claimed if nobody has it; None: that isn't wanted.
     pub claims_at: Option<Arc<Transport>>,
+    has_claimed: AtomicBool,
     pub on_notice: OnNotice,
     opened: AsyncMutex<Asked>,
     newest: Mutex<Option<Newest>>,
@@ -47,7 +49,8 @@ struct Newest {
 
 impl GroupKeys {
     pub fn new(group: Owner, accounts: Arc<Accounts>, claims_at: Option<Arc<Transport>>, on_notice: OnNotice) -> Self {
-        GroupKeys { group, accounts, claims_at, on_notice, opened: AsyncMutex::default(), newest: Mutex::default() }
+        let (has_claimed, opened, newest) = (AtomicBool::new(false), AsyncMutex::default(), Mutex::default());
+        GroupKeys { group, accounts, claims_at, has_claimed, on_notice, opened, newest }
     }
 
     /// To write with, for a member with a key: that is made, if need be, only to be asked with.
@@ -56,8 +59,10 @@ impl GroupKeys {
         let mut group = self.open(members).await?;
         if group.is_none()
             && let Some(transport) = &self.claims_at
+            && !self.has_claimed.load(Ordering::SeqCst)
         {
-            match claim_name(transport, &self.on_notice, &self.group, &own).await {
+            let claimed = claim_name(transport, &self.on_notice, &self.group, &own).await;
+            match claimed {
                 Ok(()) => {
                     *self.opened.lock().await = Asked::Not;
                     group = self.open(members).await?;
@@ -67,6 +72,7 @@ impl GroupKeys {
                 Err(error) if is_none_there(error.reason()) || error.reason() == Reason::ClaimNotAllowed => {}
                 Err(error) => return Err(error),
             }
+            self.has_claimed.store(true, Ordering::SeqCst);
         }
         let highest = group.as_ref().and_then(|group| group.highest()).map(|(_, pair)| pair.clone());
         Ok(highest.unwrap_or(own))

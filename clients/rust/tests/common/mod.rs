@@ -75,6 +75,11 @@ impl LiveServer {
         LiveServer::prepared(&[], true).started().await
     }
 
+    /// One of those that asks another one, by its address, whose they are.
+    pub async fn start_asking(auth: &str) -> Self {
+        LiveServer::prepared(&["--auth", auth], true).started().await
+    }
+
     fn prepared(flags: &[&str], has_auth: bool) -> Self {
         let flags = flags.iter().map(ToString::to_string).collect();
         LiveServer { folder: Folder::new(), flags, has_auth, port: 0, identity: String::new(), process: None }
