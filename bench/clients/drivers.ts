@@ -14,6 +14,7 @@ interface Driver {
 const pythonFolder = join(projectFolder, 'clients', 'python');
 const python = join(pythonFolder, '.venv', 'bin', 'python');
 const goFolder = join(projectFolder, 'clients', 'go');
+const javaFolder = join(projectFolder, 'clients', 'java');
 
 const drivers: Readonly<Record<string, Driver>> = {
   typescript: {
@@ -31,6 +32,13 @@ const drivers: Readonly<Record<string, Driver>> = {
     command: ['go', '-C', goFolder, 'run', './internal/bench'],
     missing: () =>
       spawnSync('go', ['version']).status === 0 ? undefined : 'there is no Go: install it',
+  },
+  java: {
+    command: [join(javaFolder, 'scripts', 'bench.sh')],
+    missing: () =>
+      existsSync(join(javaFolder, 'target', 'test-classpath'))
+        ? undefined
+        : 'clients/java is not compiled: npm run test:clients does that',
   },
 };
 

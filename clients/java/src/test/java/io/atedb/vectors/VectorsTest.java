@@ -20,6 +20,7 @@ class VectorsTest {
   private static Map<String, Consumer<Case>> runs() {
     Vectors vectors = new Vectors();
     BasicVectors.addTo(vectors);
+    IdentityVectors.addTo(vectors);
     EventVectors.addTo(vectors);
     TrustVectors.addTo(vectors);
     OwnedVectors.addTo(vectors);
