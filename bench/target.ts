@@ -74,6 +74,25 @@ export function p50AtMostTimesFloor(times: number): Target {
   };
 }
 
+/** The slowest in a hundred requests take at most so many times as long as the floor's. */
+export function p99AtMostTimesFloor(times: number): Target {
+  return {
+    text: `p99 ≤ ${times} × floor`,
+    value: ({ ours, floors }) => (ours.p99Us ?? Number.NaN) / (floors[0]?.p99Us ?? Number.NaN),
+    isMet: (value) => value <= times,
+  };
+}
+
+/** It takes at most so many times as long as the floor. */
+export function durationAtMostTimesFloor(times: number): Target {
+  return {
+    text: `≤ ${times} × floor`,
+    value: ({ ours, floors }) =>
+      (ours.durationMs ?? Number.NaN) / (floors[0]?.durationMs ?? Number.NaN),
+    isMet: (value) => value <= times,
+  };
+}
+
 /** At most so long. */
 export function durationAtMost(durationMs: number): Target {
   return {
@@ -94,6 +113,15 @@ export function durationBeyondFloorAtMost(durationMs: number): Target {
 }
 
 const mebibyte = 1024 * 1024;
+
+/** At least so many mebibytes a second. */
+export function mebibytesAtLeast(mebibytes: number): Target {
+  return {
+    text: `≥ ${mebibytes} MiB/s`,
+    value: ({ ours }) => (ours.bytesPerSecond ?? Number.NaN) / mebibyte,
+    isMet: (value) => value >= mebibytes,
+  };
+}
 
 /** At most so much memory, when all is over. */
 export function residentAtMost(mebibytes: number): Target {

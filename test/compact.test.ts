@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { resultWords } from '../src/cli/compact.ts';
 import type { AtedbClient, Chain, ChainEvent } from '../src/client/index.ts';
+import { eventually } from './support/eventually.ts';
 import { noticeLogger } from './support/notices.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -127,9 +128,9 @@ test('a server compacts by itself, when a chain has grown', async () => {
   });
   await using client = await testClient(server.address);
   await using chain = await fill(client, 60);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect((await segmentFiles(server)).some((name) => name.includes('.1.log'))).toBe(true);
-  }, 20_000);
+  });
   expect((await collect(chain.read())).length).toBe(60 * objects + 1);
 });
 

@@ -162,7 +162,7 @@ describe('a connection', () => {
     };
     expect(await another()).toBe('TOO_MANY_STREAMS');
     proxy.silence();
-    await expect.poll(another, { timeout: 10_000 }).toBe('open');
+    await expect.poll(another).toBe('open');
   });
 });
 

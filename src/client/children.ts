@@ -5,7 +5,7 @@ import { type AskedChildren, badChildren } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { parseChildrenMessage } from './children-messages.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { VerifiedChildren } from './verified-children.ts';
 
 /** Whose children: an object's, or without one those that are at the root of the chain and in the collection. */

@@ -7,7 +7,7 @@ import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkGone } from './get-event.ts';
 import { Fields, reading } from './message-fields.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { opened } from './read-sealed.ts';
 
 /** As many events are named in one request. */

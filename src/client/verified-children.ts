@@ -10,7 +10,7 @@ import type { CallOptions } from './cancellation.ts';
 import { checkAllowed } from './check-allowed.ts';
 import type { ChildEvent } from './children.ts';
 import { checkGone } from './get-event.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { eventsOfAll } from './read-sealed.ts';
 
 /**

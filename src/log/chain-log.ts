@@ -9,9 +9,9 @@ import { makeNamesDurable } from './durable-files.ts';
 import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
-import { KeysCache } from './keys-cache.ts';
 import { parseSegmentName, segmentName } from './layout.ts';
 import type { SegmentDamage } from './locate-damage.ts';
+import { LogCaches } from './log-caches.ts';
 import { LogDamages } from './log-damages.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
@@ -29,8 +29,8 @@ import { SegmentTable } from './segment-table.ts';
 import { TailBuffer } from './tail-buffer.ts';
 import { Waiters } from './waiters.ts';
 
-/** Descriptors of closed segments that a chain keeps open between reads. */
-const idleFilesMax = 2;
+/** Files of closed segments, and of their keys, that a chain keeps open between reads. Their descriptors are counted by the storage. */
+const idleFilesMax = 128;
 
 /**
  * The redo log of one chain: takes batches that were accepted, makes them durable, and reads them back. It looks at
@@ -73,15 +73,14 @@ export class ChainLog {
       idleMax: idleFilesMax,
     });
     if (file !== undefined) this.#files.pin(segmentName(manifest.active.segment), file);
-    const useFile: FileCache['use'] = (name, use) => this.#files.use(name, use);
-    const table = this.#table;
-    const files = this.#files;
+    const [table, files] = [this.#table, this.#files];
+    const useFile: FileCache['use'] = (name, use) => files.use(name, use);
     const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
-    const cache = options.keysCache ?? new KeysCache();
+    const { keys: cache } = options.caches ?? new LogCaches();
     const keysOf = { storage, folder, chainId, table, cache, files, onSuspect, onNotice };
     this.keys = new ClosedKeys(keysOf);
     const { spans: damaged } = this.#damages;
-    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files, damaged });
+    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files, damaged });
     const head = { size: place.commit, root: place.frontier.root() };
     this.tree = new LogTree(tiles, {
       size: () => this.#durable.head.size,
@@ -98,7 +97,10 @@ export class ChainLog {
           ...common,
           takeSnapshot,
           chainId,
-          segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+          segmentLimits: {
+            bytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+            replayMax: options.segmentReplayMax,
+          },
           tail: this.#tail,
           tiles,
           file,
@@ -116,10 +118,8 @@ export class ChainLog {
           onFailure: (error) => this.#fail(error),
         })
       : undefined;
-    const { keys } = this;
-    const parts = { ...common, keys, writer: this.#writer, onSuspect, onNotice };
-    const trouble = () => this.#health.refusal;
-    this.rewriting = new SegmentRewriting({ ...parts, trouble });
+    const parts = { ...common, keys: this.keys, writer: this.#writer, onSuspect, onNotice };
+    this.rewriting = new SegmentRewriting({ ...parts, trouble: () => this.#health.refusal });
   }
 
   /**
@@ -296,11 +296,18 @@ export class ChainLog {
 
   /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED, STORAGE_FAILED. */
   async readCommit(commit: number): Promise<{ run: Buffer; commit: CommitView }> {
-    const position = await this.positionOfCommit(commit);
-    const { bytes } = await this.readSlice(position, { bytesMax: 1 });
-    const [batch] = splitSlice(bytes);
-    if (batch !== undefined) return batch;
-    throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no commit ${commit} yet`);
+    const [batch] = splitSlice((await this.readBatch('commit', commit)).bytes);
+    return batch as { run: Buffer; commit: CommitView };
+  }
+
+  /** Read the batch of a commit, or that holds a sequence, with its commit. As `readSlice`; SEQUENCE_OUT_OF_RANGE where there is none. */
+  async readBatch(
+    by: 'commit' | 'sequence',
+    value: number,
+    memoryFor?: MemoryFor,
+  ): Promise<{ bytes: Buffer; commit: number }> {
+    checkInRange(by, value, this.startPosition()[by], this.endPosition()[by]);
+    return this.#reading(this.#reader.batch(by, value, memoryFor));
   }
 
   /** Whether the next slice from here is in memory, or the position is the end. */

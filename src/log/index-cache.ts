@@ -83,7 +83,7 @@ export class IndexCache {
       if (!(error instanceof AtedbError)) throw error;
     }
     const { index } = await useFile(file, (source) =>
-      scanClosedSegment(source, of, () => undefined),
+      scanClosedSegment(source, of, () => undefined, true),
     );
     onNotice(`${name} was made again from ${file}`);
     // It is only there to save this scan: that it can't be kept stops nobody.

@@ -162,6 +162,7 @@ class SegmentCopy {
         timeUnixMs: 0,
         frontier: Frontier.from(header.firstCommit, header.frontier),
       },
+      reusesMemory: true,
       onBatch: (batch) => this.#addBatch(batch),
     });
     await this.#checkSource(scan, fileName);
@@ -235,7 +236,7 @@ async function checkCopy(of: SegmentToRewrite, target: StorageFile, root: Buffer
   const { chainId, segment, next } = of;
   const generation = segment.generation + 1;
   const span = spanOf(chainId, { ...segment, generation }, next);
-  const { place } = await scanClosedSegment(target, span, () => undefined);
+  const { place } = await scanClosedSegment(target, span, () => undefined, true);
   const isSame = place.sequence === next.firstSequence && place.frontier.root().equals(root);
   if (isSame) return;
   const file = segmentName(segment.segment, generation);

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
 import {
   collect,
   fired,
@@ -46,7 +47,7 @@ describe('a stream of answers', () => {
     const stream = subscribeTo(client);
     // It pauses at its first message: the client holds nothing back before it has been read from.
     stream.once('data', () => stream.pause());
-    await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
+    await eventually(() => expect(sent).toBeGreaterThan(0));
     // Until the transport's windows are full; 200 slices are 50 MiB, far more than they take.
     let before = -1;
     while (sent !== before) {
@@ -158,7 +159,7 @@ describe('the limit on streams', () => {
       metadata: { limit_streams: '2' },
     });
     first?.cancel();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const stream = subscribeTo(client, { deadline: Date.now() + 100 });
       expect((await collect(stream)).error?.code).toBe(status.DEADLINE_EXCEEDED);
     });

@@ -12,28 +12,27 @@ import {
 import { type Act, countsNoMore, requireRoot } from './act.ts';
 import { type Acting, actingKeys, type CommitPlace, isDelegable, standingFor } from './acting.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
+import { AuthorityRecording } from './authority-recording.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
 import { checkScopeOfPath } from './delegation-path.ts';
 import { Delegations, type KnownDelegation } from './delegations.ts';
 import { isFromServer, serverOf } from './from-server.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
 import { KeyRing, type KeyRingRecord } from './key-ring.ts';
-import {
-  type HeldReadRule,
-  latin1,
-  ObjectTree,
-  type TreeNode,
-  type TreeRecord,
-} from './object-tree.ts';
+import { ObjectTree, type TreeFrame, type TreeRecord } from './object-tree.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { type OwnerRecord, Ownership, type OwnershipRecord, ownershipOf } from './ownership.ts';
 import { checkSealed, isPlain } from './plain-events.ts';
 import { allows, notNamed, notPrivate, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
+import { type HeldReadRule, latin1, type TreeNode } from './tree-node.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
 /** Who may do what in a chain, as plain data. */
-export interface AuthorityRecord extends TreeRecord, OwnershipRecord {
+export interface AuthorityRecord extends TreeRecord, AuthorityFrame {}
+
+/** The same without the objects. */
+export interface AuthorityFrame extends TreeFrame, OwnershipRecord {
   readonly keys: KeyRingRecord;
   readonly delegations: readonly KnownDelegation[];
 }
@@ -84,9 +83,18 @@ export class Authority {
 
   /** As plain data. */
   record(): AuthorityRecord {
+    return { ...this.#frame(), ...this.#tree.record() };
+  }
+
+  /** Begin to serialise it as it is now. What was begun before is completed. */
+  beginRecording(): AuthorityRecording {
+    return new AuthorityRecording(this.#frame(), this.#tree.beginRecording());
+  }
+
+  #frame(): AuthorityFrame {
     const delegations = this.#delegations.record();
     const ownership = this.#ownership.record();
-    return { keys: this.keys.record(), delegations, ...this.#tree.record(), ...ownership };
+    return { keys: this.keys.record(), delegations, ...this.#tree.frame(), ...ownership };
   }
 
   /** What the auth service has said last of the owner; undefined in chains without one. */

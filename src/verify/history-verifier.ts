@@ -6,6 +6,7 @@ import {
   OwedData,
   type ReplayStart,
   ReplayVerifier,
+  type RetentionFloor,
   type StoredBatch,
   type Unallowed,
 } from '../trust/index.ts';
@@ -67,6 +68,11 @@ export class HistoryVerifier {
 
   get nextSequence(): number {
     return this.#nextSequence;
+  }
+
+  /** What the chain's rules for retention have let go after all that verifies. */
+  get retained(): RetentionFloor {
+    return this.#verifier.retained;
   }
 
   /** Who may do what after all that verifies; undefined before there is anything. */

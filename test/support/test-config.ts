@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 import { projectFolder } from '../command.ts';
 import { NoSkippedTests } from './no-skipped-tests.ts';
+import { eventuallyMs } from './scale.ts';
 
 /** What `npm test` and `npm run test:long` have in common, and what not. */
 export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
@@ -21,6 +22,7 @@ export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
       isolate: false,
       testTimeout: run.isLong ? 600_000 : 30_000,
       hookTimeout: 30_000,
+      expect: { poll: { timeout: eventuallyMs, interval: 10 } },
       reporters: ['default', new NoSkippedTests()],
       setupFiles: ['test/support/use-seed.ts'],
       env: run.isLong ? { ATEDB_TEST_LONG: '1' } : {},

@@ -671,6 +671,14 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: atedb.v1.RetentionRule retention = 47;
    */
   retention?: RetentionRule | undefined;
+
+  /**
+   * Names of what a crash, a repair or a restore has set aside of its files. Data that was erased may be in it: the server doesn't look, and its operator
+   * removes it.
+   *
+   * @generated from field: repeated string set_aside = 48;
+   */
+  setAside: string[];
 };
 
 /**

@@ -81,6 +81,9 @@ pub struct OpenOptions {
     pub check_rules: Option<bool>,
     /// Whether each batch is signed, also where a proof of the key would do.
     pub sign_batches: bool,
+    /// Whether the name of the chain's owner is claimed for the key, if nobody has it: on the server's own machine, at a server with an
+    /// auth service of its own that sends no mail. Nobody has checked then whose the name is.
+    pub claim: bool,
     /// For how long appends and locks wait for a lost server.
     pub reconnect: Duration,
 }
@@ -97,6 +100,7 @@ impl Default for OpenOptions {
             pad: false,
             check_rules: None,
             sign_batches: false,
+            claim: false,
             reconnect: Duration::from_secs(60),
         }
     }
@@ -165,6 +169,7 @@ impl Client {
             trust_mode: options.trust_mode,
             confidential: options.confidential,
             private: options.private,
+            makes_none: matches!(options.key, UseKey::Token(_)),
         };
         let server = self.transport.server();
         let remembered = RememberedChain::new(self.home.as_deref(), server, &chain_key);

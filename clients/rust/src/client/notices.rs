@@ -13,6 +13,8 @@ pub enum NoticeKind {
     KeyCreated,
     /// A chain was created by the first append to it.
     ChainCreated,
+    /// The name of a chain's owner was claimed.
+    NameClaimed,
     /// Appends go on as another writer.
     NewWriter,
     /// A lost server is tried again.

@@ -17,6 +17,7 @@ use crate::crypto::keys::{KeyPair, PublicKey};
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
 use crate::events::commit::CommitHeader;
+use crate::events::delegation::Right;
 use crate::events::seal::{SealInput, WriterIdentity, build_seal_header, seal_hash, sign_run};
 use crate::limits::WRITER_BATCHES_IN_FLIGHT_MAX;
 use crate::reason::Reason;
@@ -123,6 +124,8 @@ pub(crate) struct Outlet {
     pub signs: bool,
     /// Whether the chain may not know the key before the writer's first batch.
     pub is_stranger: bool,
+    /// By which a stranger may write; None: rules name its key.
+    pub right: Option<Right>,
     /// Knows the newest head that was verified.
     pub opener: Arc<ChainOpener>,
 }
@@ -326,10 +329,15 @@ impl Pipeline {
         // Known for good once a batch is acknowledged.
         let shows_own = outlet.is_stranger && state.counter == 0;
         let mut shown: Vec<PublicKey> = co_signers.iter().map(|key| key.public_key().clone()).collect();
-        shown.extend(Some(outlet.key.public_key().clone()).filter(|_| shows_own));
+        let right = outlet.right.as_ref().filter(|_| shows_own);
+        if shows_own {
+            shown.push(outlet.key.public_key().clone());
+            shown.extend(right.map(|right| right.issuer.clone()));
+        }
+        let delegations = right.map(|right| right.delegations.as_slice()).unwrap_or_default();
         shown.sort_by_key(PublicKey::fingerprint);
         shown.dedup();
-        let run = sign_run(events().map(|event| event.frame.as_slice()), &header, &signers, &shown)?;
+        let run = sign_run(events().map(|event| event.frame.as_slice()), &header, &signers, &shown, delegations)?;
         (batch.counter, batch.hash, batch.run) = (counter, seal_hash(&header), run.into());
         Ok(())
     }

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex as AsyncMutex, oneshot};
 use crate::client::answers::untrue;
 use crate::client::keys::OwnKey;
 use crate::client::new_event::{AppendOptions, IdentifiedEvent, NewEvent, build_events};
+use crate::client::opened::Opening;
 use crate::client::pipeline::Committed;
 use crate::client::reading::ChainReader;
 use crate::client::sharing::{
@@ -355,7 +356,7 @@ impl SealingWriter {
     /// Has the rules verified up to the chain's end: once, and again when they turn out to be others.
     async fn reach(&self, assumptions: &mut Assumptions) -> Result<Arc<Genesis>> {
         if self.reader.opener.genesis().is_none() {
-            self.reader.opener.open(false, None).await?;
+            self.reader.opener.open(Opening::default()).await?;
         }
         let genesis = self.reader.genesis()?;
         if assumptions.has_reached {

@@ -226,6 +226,7 @@ impl Running {
             key,
             signs,
             is_stranger,
+            right: self.options.own_key.right().cloned(),
             opener: Arc::clone(&self.opener),
         });
         let ended = self.exchange(writer, reader, signs).await;

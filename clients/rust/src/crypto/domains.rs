@@ -23,3 +23,8 @@ pub(crate) const CONTEXT_CHECKPOINT_KEYS: &str = "atedb/v1/checkpoint-keys";
 pub(crate) const CONTEXT_IDENTITY_ROTATION: &str = "atedb/v1/identity-rotation";
 pub(crate) const CONTEXT_IDENTITY_POSSESSION: &str = "atedb/v1/identity-possession";
 pub(crate) const CONTEXT_WIRE: &str = "atedb/v1/wire";
+pub(crate) const CONTEXT_AUTH_ANSWER: &str = "atedb/v1/auth-answer";
+pub(crate) const CONTEXT_DELEGATION: &str = "atedb/v1/delegation";
+pub(crate) const CONTEXT_DELEGATION_POSSESSION: &str = "atedb/v1/delegation-possession";
+/// Over the header of an act on an account.
+pub(crate) const CONTEXT_ACT: &str = "atedb/v1/act";

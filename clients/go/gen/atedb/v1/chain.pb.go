@@ -991,7 +991,10 @@ type DescribeChainResponse struct {
 	// The same of all chains of its owner together. Absent: there is no such limit, or the caller isn't on the server's own machine.
 	OwnerQuota *SpaceQuota `protobuf:"bytes,46,opt,name=owner_quota,json=ownerQuota,proto3" json:"owner_quota,omitempty"`
 	// For how long the data of its events is kept. Absent: for ever.
-	Retention     *RetentionRule `protobuf:"bytes,47,opt,name=retention,proto3" json:"retention,omitempty"`
+	Retention *RetentionRule `protobuf:"bytes,47,opt,name=retention,proto3" json:"retention,omitempty"`
+	// Names of what a crash, a repair or a restore has set aside of its files. Data that was erased may be in it: the server doesn't look, and its operator
+	// removes it.
+	SetAside      []string `protobuf:"bytes,48,rep,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1183,6 +1186,13 @@ func (x *DescribeChainResponse) GetOwnerQuota() *SpaceQuota {
 func (x *DescribeChainResponse) GetRetention() *RetentionRule {
 	if x != nil {
 		return x.Retention
+	}
+	return nil
+}
+
+func (x *DescribeChainResponse) GetSetAside() []string {
+	if x != nil {
+		return x.SetAside
 	}
 	return nil
 }
@@ -5085,7 +5095,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x06ticket\x18\x02 \x01(\v2\x10.atedb.v1.TicketH\x00R\x06ticketB\t\n" +
 	"\amessage\"3\n" +
 	"\x14DescribeChainRequest\x12\x1b\n" +
-	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\x8a\a\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\xa7\a\n" +
 	"\x15DescribeChainResponse\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x122\n" +
@@ -5115,7 +5125,8 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"chainQuota\x125\n" +
 	"\vowner_quota\x18. \x01(\v2\x14.atedb.v1.SpaceQuotaR\n" +
 	"ownerQuota\x125\n" +
-	"\tretention\x18/ \x01(\v2\x17.atedb.v1.RetentionRuleR\tretention\"L\n" +
+	"\tretention\x18/ \x01(\v2\x17.atedb.v1.RetentionRuleR\tretention\x12\x1b\n" +
+	"\tset_aside\x180 \x03(\tR\bsetAside\"L\n" +
 	"\n" +
 	"SpaceQuota\x12\x1d\n" +
 	"\n" +

@@ -1,0 +1,3 @@
+//! What a client needs of accounts: claims of names (docs/accounts.md).
+
+pub(crate) mod claim;
