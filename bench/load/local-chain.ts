@@ -28,17 +28,13 @@ export class LocalWriter {
   readonly chainKey: string;
   readonly genesis: Buffer;
   readonly #writer: WriterOf;
-  #counter = 1;
-  #previous: Buffer;
+  #counter = 0;
+  #previous: Buffer | undefined;
 
-  private constructor(
-    chainKey: string,
-    first: { genesis: Buffer; hash: Buffer; writer: WriterOf },
-  ) {
+  private constructor(chainKey: string, genesis: Buffer, writer: WriterOf) {
     this.chainKey = chainKey;
-    this.genesis = first.genesis;
-    this.#writer = first.writer;
-    this.#previous = first.hash;
+    this.genesis = genesis;
+    this.#writer = writer;
   }
 
   /** Make a chain up, and a writer to it. */
@@ -60,7 +56,13 @@ export class LocalWriter {
     const event = buildGenesisEvent(header);
     const sealed = sealBatch({ writer, counter: 0, eventHeaders: [event.header] });
     const genesis = await signBatch([event.frame], sealed, [root], []);
-    return new LocalWriter(chainKey, { genesis, hash: sealed.hash, writer });
+    return new LocalWriter(chainKey, genesis, writer).another();
+  }
+
+  /** Another writer to the same chain. */
+  another(): LocalWriter {
+    const writer = { ...this.#writer, salt: randomBytes(saltBytes) };
+    return new LocalWriter(this.chainKey, this.genesis, writer);
   }
 
   /** Seal a batch of data events. */

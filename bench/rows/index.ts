@@ -1,6 +1,6 @@
 import type { Row } from '../row.ts';
 import { attestedSdk } from './attested-sdk.ts';
-import { compaction } from './compaction.ts';
+import { compaction, compactionAppends } from './compaction.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { getEventRow } from './get-event.ts';
 import { live } from './live.ts';
@@ -58,6 +58,7 @@ export const rows: readonly Row[] = [
   replaySigned,
   verifyFolderRow,
   compaction,
+  compactionAppends,
   wirePipelined128,
   wirePipelined256,
   wireReplay128,

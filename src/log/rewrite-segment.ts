@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { batchBytesMax } from '../bytes/index.ts';
+import { batchBytesMax, commitBytesMax } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
 import { encodeCommit } from '../event/index.ts';
 import { damageError } from './damage.ts';
@@ -19,8 +19,10 @@ import { SparseIndex } from './sparse-index.ts';
 import type { Storage, StorageFile } from './storage.ts';
 import { writeKeysFile } from './write-keys-file.ts';
 
-/** Written and made durable at once: more would keep the disk from those who append. */
-const chunkBytes = 1024 * 1024;
+/** Written and made durable at once: more would keep the disk from those who append, each of whose syncs waits for what is before it. */
+const chunkBytes = 256 * 1024;
+/** For larger batches more memory is taken: what is taken for each segment, and let go, counts for the collector. */
+const usualBatchBytes = 256 * 1024;
 
 /** A segment to rewrite. */
 export interface SegmentToRewrite {
@@ -105,7 +107,7 @@ class SegmentCopy {
   readonly keys = new KeysOfRuns();
   #index: SparseIndex | undefined;
   /** What is to be written: so many bytes of this memory, which is used again. More than a batch never waits beyond a chunk. */
-  readonly #out = Buffer.allocUnsafeSlow(chunkBytes + batchBytesMax);
+  #out = Buffer.allocUnsafeSlow(chunkBytes + usualBatchBytes);
   #waiting = 0;
   /** Where that begins in the new file. */
   #written = 0;
@@ -206,6 +208,7 @@ class SegmentCopy {
     const { run } = batch;
     const { decide, redactionOf } = this.#of;
     const fates = decide(batch);
+    this.#reserve(batch.stored.length);
     let kept: Buffer = this.#out.subarray(this.#waiting, this.#waiting + run.length);
     if (fates === undefined) run.copy(kept);
     else {
@@ -214,6 +217,15 @@ class SegmentCopy {
     }
     this.#waiting += kept.length;
     return kept;
+  }
+
+  /** Have room for a batch and its commit, which may be some bytes longer than the one that was read. */
+  #reserve(batchBytes: number): void {
+    const needed = this.#waiting + batchBytes + commitBytesMax;
+    if (needed <= this.#out.length) return;
+    const larger = Buffer.allocUnsafeSlow(chunkBytes + batchBytesMax + commitBytesMax);
+    this.#out.copy(larger, 0, 0, this.#waiting);
+    this.#out = larger;
   }
 
   #add(bytes: Buffer): void {
