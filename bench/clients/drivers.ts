@@ -23,6 +23,7 @@ const rustBench = [
   '--example',
   'bench',
 ];
+const javaFolder = join(projectFolder, 'clients', 'java');
 
 const drivers: Readonly<Record<string, Driver>> = {
   typescript: {
@@ -48,6 +49,13 @@ const drivers: Readonly<Record<string, Driver>> = {
       existsSync(join(rustFolder, 'target', 'release', 'examples', 'bench'))
         ? undefined
         : `clients/rust is not built for this: cargo build ${rustBench.join(' ')}`,
+  },
+  java: {
+    command: [join(javaFolder, 'scripts', 'bench.sh')],
+    missing: () =>
+      existsSync(join(javaFolder, 'target', 'test-classpath'))
+        ? undefined
+        : 'clients/java is not compiled: npm run test:clients does that',
   },
 };
 
