@@ -6,7 +6,7 @@ import { CliFixture, until } from './support/cli-fixture.ts';
 
 // `atedb lock`, as a user runs it: in processes of its own, since it runs others and passes signals on.
 
-const cli = new CliFixture();
+const cli = new CliFixture({ isKilled: true });
 const node = process.execPath;
 let chain: string;
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CliFixture, jsonLines, until } from './support/cli-fixture.ts';
 import { filesWith } from './support/folder-bytes.ts';
 
-const cli = new CliFixture();
+const cli = new CliFixture({ isKilled: true });
 
 test('a damaged chain is explained, repaired offline, and written to again', async () => {
   const chain = cli.address('broken');

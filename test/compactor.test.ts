@@ -114,7 +114,8 @@ test('a chain that was closed after it had changed is compacted when its time co
   world.release();
   await eventually(async () => {
     const names = await world.files(disk);
-    expect(names.some((name) => /^segment-\d+\.1\.log$/.test(name))).toBe(true);
+    // On a slow machine it may have been due before, too, and this is a later generation.
+    expect(names.some((name) => /^segment-\d+\.[1-9]\d*\.log$/.test(name))).toBe(true);
   });
   await world.close();
   await world.open(disk);

@@ -196,8 +196,7 @@ export class ChainLog {
 
   /** Size of the log in bytes, as far as it is durable. */
   get bytes(): number {
-    const { closed, active } = this.#table;
-    return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
+    return this.#table.bytes;
   }
 
   /** The same when all that was appended is durable; a little more rather than less. */

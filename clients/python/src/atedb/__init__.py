@@ -3,6 +3,9 @@
 Start with `connect`.
 """
 
+from atedb.account.account_secrets import make_totp_secret
+from atedb.client.accounts import Accounts, AuthDescription, CreatedUser, Renewed, Sudo
+from atedb.client.acts import VerifiedAccount
 from atedb.client.chain import Chain
 from atedb.client.chain_event import ChainEvent, SealedState
 from atedb.client.children import Child, ChildName
@@ -29,7 +32,9 @@ from atedb.events.token import Token
 from atedb.trust.checkpoints import SignedHead
 
 __all__ = [
+    "Accounts",
     "AtedbError",
+    "AuthDescription",
     "Authorisation",
     "Chain",
     "ChainEvent",
@@ -38,6 +43,7 @@ __all__ = [
     "Client",
     "Committed",
     "Conditions",
+    "CreatedUser",
     "EventStream",
     "KeyChange",
     "KeyPair",
@@ -51,17 +57,21 @@ __all__ = [
     "Reason",
     "Redacted",
     "Redaction",
+    "Renewed",
     "RetentionRule",
     "SealedState",
     "SharedObject",
     "Signal",
     "SignedHead",
+    "Sudo",
     "TlsOptions",
     "Token",
     "TreeHead",
     "UncheckedData",
+    "VerifiedAccount",
     "WriteRule",
     "child_primary_key",
     "connect",
+    "make_totp_secret",
     "primary_key_from_name",
 ]

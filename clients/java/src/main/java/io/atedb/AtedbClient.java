@@ -1,16 +1,15 @@
 package io.atedb;
 
+import io.atedb.internal.client.ChainKeys;
+import io.atedb.internal.client.HomeKeyCache;
 import io.atedb.internal.client.Judge;
+import io.atedb.internal.client.MemberKeys;
 import io.atedb.internal.event.Address;
 import io.atedb.internal.event.ChainKey;
-import io.atedb.internal.home.HomeKeys;
 import io.atedb.internal.home.KnownHostsFile;
 import io.atedb.internal.rpc.Transport;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -28,13 +27,12 @@ public final class AtedbClient implements AutoCloseable {
   private final Transport transport;
   private final ScheduledExecutorService timer;
   private final ExecutorService executor;
-  private final Map<String, KeyPair> keys = new HashMap<>();
+  private final HomeKeyCache keys;
   private final List<Chain> chains = new ArrayList<>();
-  private char[] passphrase;
 
   private AtedbClient(Address address, ClientOptions options) {
     this.options = options;
-    this.passphrase = options.passphrase() == null ? null : options.passphrase().clone();
+    this.keys = new HomeKeyCache(options.home(), options.passphrase(), options.onNotice());
     Judge judge =
         new Judge(
             address, new KnownHostsFile(options.home()), options.lookUp(), options.onNotice());
@@ -110,21 +108,12 @@ public final class AtedbClient implements AutoCloseable {
    * @param wanted how
    * @return the chain
    * @throws AtedbException CHAIN_NOT_FOUND, CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH,
-   *     SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT, VERIFICATION_FAILED, UNSUPPORTED for chains whose
-   *     owner an auth service names, CONNECTION_FAILED and others
+   *     SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT, VERIFICATION_FAILED, CONNECTION_FAILED and others
    */
   public Chain open(String chainKey, OpenOptions wanted) {
-    Chain chain =
-        new Chain(
-            transport,
-            ChainKey.parse(chainKey),
-            wanted,
-            options.home(),
-            () -> keysAtHand(wanted),
-            () -> ownKey(wanted),
-            options.onNotice(),
-            timer,
-            executor);
+    ChainParts.OfClient parts =
+        new ChainParts.OfClient(transport, options.home(), options.onNotice(), timer, executor);
+    Chain chain = new Chain(ChainParts.of(parts, ChainKey.parse(chainKey), wanted, keysOf(wanted)));
     chain.opened();
     synchronized (chains) {
       chains.add(chain);
@@ -132,42 +121,13 @@ public final class AtedbClient implements AutoCloseable {
     return chain;
   }
 
-  /** The keys that chains are opened and data is read with; none is made for that. */
-  private List<KeyPair> keysAtHand(OpenOptions wanted) {
-    if (wanted.key() != null) {
-      return List.of(wanted.key());
+  private ChainKeys keysOf(OpenOptions wanted) {
+    if (wanted.token() != null) {
+      return MemberKeys.of(wanted.token().key(), wanted.token().right());
     }
-    String name = wanted.keyName() == null ? HomeKeys.DEFAULT : wanted.keyName();
-    synchronized (keys) {
-      KeyPair known = keys.get(name);
-      if (known == null && options.home() != null) {
-        known = HomeKeys.load(options.home(), name, passphrase);
-        if (known != null) {
-          keys.put(name, known);
-        }
-      }
-      return known == null ? List.of() : List.of(known);
-    }
-  }
-
-  /** The key that is written with. The default one is made where there is none. */
-  private KeyPair ownKey(OpenOptions wanted) {
-    List<KeyPair> found = keysAtHand(wanted);
-    if (!found.isEmpty()) {
-      return found.get(0);
-    }
-    if (wanted.keyName() != null) {
-      throw new AtedbException(
-          Reason.REQUEST_INVALID, "key: there is no key '" + wanted.keyName() + "'");
-    }
-    synchronized (keys) {
-      KeyPair made =
-          options.home() == null
-              ? KeyPair.generate()
-              : HomeKeys.loadOrMakeDefault(options.home(), passphrase, options.onNotice());
-      KeyPair other = keys.putIfAbsent(HomeKeys.DEFAULT, made);
-      return other == null ? made : other;
-    }
+    return wanted.key() == null
+        ? MemberKeys.of(keys, wanted.keyName())
+        : MemberKeys.of(wanted.key(), wanted.formerKeys());
   }
 
   /**
@@ -193,14 +153,7 @@ public final class AtedbClient implements AutoCloseable {
     transport.close();
     timer.shutdown();
     executor.shutdown();
-    synchronized (keys) {
-      keys.values().forEach(KeyPair::close);
-      keys.clear();
-      if (passphrase != null) {
-        Arrays.fill(passphrase, '\0');
-        passphrase = null;
-      }
-    }
+    keys.close();
   }
 
   @Override

@@ -288,12 +288,16 @@ class ReadTest {
   }
 
   @Test
-  void chainsOfAnAuthServiceAreRefusedByName() throws Exception {
+  void chainsOfAnAuthServiceAreVerified() throws Exception {
     Path place = Files.createDirectories(folder.resolve("auth"));
     try (LiveServer auth = new LiveServer(place, true)) {
       append(auth, "example.com/me/db", "one\n");
       try (AtedbClient client = AtedbClient.connect(auth.address(), options())) {
-        refused("UNSUPPORTED", () -> client.open("example.com/me/db"));
+        try (Chain chain =
+            client.open("example.com/me/db", OpenOptions.defaults().checkRules(true))) {
+          assertEquals(List.of("", "one"), texts(chain.read()));
+          chain.verify();
+        }
       }
     }
   }

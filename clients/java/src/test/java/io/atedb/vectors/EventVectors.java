@@ -88,28 +88,33 @@ final class EventVectors {
                   : new ReadRule(
                       ReadRule.Kind.valueOf(read.text("kind").toUpperCase(Locale.ROOT)),
                       read.bytes("readKeyId")),
-              rules.has("admit") ? rules.allBytes("admit") : null);
+              rules.has("admit") ? rules.allBytes("admit") : null,
+              null);
     }
     Case change = input.object("keyChange");
-    return new Said(
-        parsed,
-        keys(input.allBytes("publicKeys")),
-        input.objects("wrappedKeys").stream()
-            .map(
-                one ->
-                    new Said.WrappedKey(
-                        one.bytes("readKeyId"), one.bytes("recipient"), one.bytes("wrapped")))
-            .toList(),
-        input.allBytes("signWith"),
-        input.bytesOrNull("author"),
-        input.flag("moves"),
-        input.has("roots") ? keys(input.allBytes("roots")) : null,
-        change == null
-            ? null
-            : new Said.KeyChange(
-                change.bytes("fingerprint"),
-                change.has("successor") ? PublicKey.parse(change.bytes("successor")) : null),
-        input.bytesOrNull("label"));
+    Said said =
+        Said.NOTHING
+            .withPublicKeys(keys(input.allBytes("publicKeys")))
+            .withWrappedKeys(
+                input.objects("wrappedKeys").stream()
+                    .map(
+                        one ->
+                            new Said.WrappedKey(
+                                one.bytes("readKeyId"),
+                                one.bytes("recipient"),
+                                one.bytes("wrapped")))
+                    .toList())
+            .withSigners(input.allBytes("signWith"), input.bytesOrNull("author"))
+            .withLabel(input.bytesOrNull("label"))
+            .withRules(parsed);
+    said = input.flag("moves") ? said.withMove() : said;
+    said = input.has("roots") ? said.withRoots(keys(input.allBytes("roots"))) : said;
+    if (change == null) {
+      return said;
+    }
+    PublicKey successor =
+        change.has("successor") ? PublicKey.parse(change.bytes("successor")) : null;
+    return said.withKeyChange(new Said.KeyChange(change.bytes("fingerprint"), successor));
   }
 
   private static List<PublicKey> keys(List<Bytes> messages) {

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -32,14 +31,14 @@ import java.util.stream.Collectors;
  * before.
  */
 public final class Sealer {
-  /** What a seal and its signature take of a batch. */
-  private static final int SEAL_BYTES_MAX = 16_384;
+  /** What a seal and its signatures take of a batch, with what is shown of keys. */
+  private static final int SEAL_BYTES_MAX = 32_768;
 
   private static final int EVENTS_BYTES_MAX = Limits.RUN_BYTES_MAX - SEAL_BYTES_MAX;
 
   private final Reader reader;
   private final Writer writer;
-  private final Supplier<KeyPair> ownKey;
+  private final ChainKeys keys;
   private final boolean isConfidential;
   private final Padding padding;
   private final Executor executor;
@@ -47,13 +46,13 @@ public final class Sealer {
   public Sealer(
       Reader reader,
       Writer writer,
-      Supplier<KeyPair> ownKey,
+      ChainKeys keys,
       boolean isConfidential,
       Padding padding,
       Executor executor) {
     this.reader = reader;
     this.writer = writer;
-    this.ownKey = ownKey;
+    this.keys = keys;
     this.isConfidential = isConfidential;
     this.padding = padding;
     this.executor = executor;
@@ -66,7 +65,7 @@ public final class Sealer {
   private boolean seals() {
     return isConfidential
         || reader.genesis() != null
-            && (reader.genesis().isConfidential() || reader.rules().authority().hasReadRules());
+            && (reader.genesis().isConfidential() || reader.authority().hasReadRules());
   }
 
   /** Appends events. What is given completes when they are durable. */
@@ -107,7 +106,7 @@ public final class Sealer {
     if (reader.genesis() == null) {
       writer.create();
     }
-    Authority authority = reader.reach(-1).authority();
+    Authority authority = reader.newestAuthority();
     List<SealedData.Sealing> sealings = new ArrayList<>();
     for (EventSource event : events) {
       sealings.add(event.hasData() ? sealingOf(authority, event) : null);
@@ -150,7 +149,7 @@ public final class Sealer {
   /**
    * Makes events once. Raises TOO_MANY_EVENTS, DATA_TOO_LARGE, naming the limit; REQUEST_INVALID.
    */
-  private static Built built(
+  private Built built(
       List<? extends EventSource> events,
       List<Precondition> conditions,
       List<SealedData.Sealing> sealings) {
@@ -166,19 +165,24 @@ public final class Sealer {
               + " is the limit. Append them in several calls",
           Map.of("limit_events", Integer.toString(Limits.BATCH_EVENTS_MAX)));
     }
+    KeyPair author = keys.author();
     List<EventInput.Built> made = new ArrayList<>();
     long bytes = 0;
-    boolean bearsAuthority = false;
+    boolean bearsAuthority = author != null;
     for (int index = 0; index < events.size(); index++) {
       EventSource event = events.get(index);
       checkSize(bytes + event.dataBytes());
-      EventInput.Built one = event.build(sealings == null ? null : sealings.get(index));
+      EventInput.Built one =
+          event.build(
+              sealings == null ? null : sealings.get(index),
+              author == null ? null : author.fingerprint());
       made.add(one);
       bytes += one.frame().size();
       bearsAuthority |= event.bearsAuthority();
       checkSize(bytes);
     }
-    return new Built(made, (int) bytes, conditions, bearsAuthority, sealings != null);
+    List<KeyPair> coSigners = author == null ? List.of() : List.of(author);
+    return new Built(made, (int) bytes, conditions, coSigners, bearsAuthority, sealings != null);
   }
 
   private static void checkSize(long bytes) {
@@ -205,7 +209,7 @@ public final class Sealer {
       writer.create();
     }
     Map<Bytes, PublicKey> once = new LinkedHashMap<>();
-    PublicKey own = ownKey.get().publicKey();
+    PublicKey own = keys.writing().publicKey();
     once.put(own.fingerprint(), own);
     readers.forEach(one -> once.put(one.fingerprint(), one));
     List<PublicKey> all = List.copyOf(once.values());
