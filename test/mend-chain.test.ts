@@ -21,7 +21,7 @@ import {
   type PlannedEvent,
 } from './support/compact-world.ts';
 import { saying } from './support/malicious/events.ts';
-import { powerCuts } from './support/power-cuts.ts';
+import { crashEndings } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 import { testEvent } from './support/test-writer.ts';
 
@@ -114,7 +114,7 @@ describe.each(modes)('a %s chain', (trustMode) => {
       const { length } = disk.peek(join(folder, name)) as Buffer;
       for (let at = 0; at < length; at += 1) {
         tried += 1;
-        if (tried % rounds({ short: 499, long: 23 }) !== 0) continue;
+        if (tried % rounds({ quick: 1_499, short: 499, long: 23 }) !== 0) continue;
         const storage = disk.clone();
         flip(storage, name, at);
         const found = await mend(storage, disk);
@@ -220,9 +220,9 @@ describe.each(modes)('a %s chain', (trustMode) => {
     let round = 0;
     for (const fault of ['refused', 'persisted', 'torn'] as Fault[]) {
       for (const { index: at } of calls) {
-        for (const [survival, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
+        for (const [survival, survives] of crashEndings()) {
           round += 1;
-          if (round % rounds({ short: 37, long: 3 }) !== 0) continue;
+          if (round % rounds({ quick: 97, short: 37, long: 3 }) !== 0) continue;
           const storage = damaged.clone();
           const faulty = new FaultyStorage(storage, ({ index }) =>
             index === at ? fault : undefined,
