@@ -83,12 +83,12 @@ export function p99AtMostTimesFloor(times: number): Target {
   };
 }
 
-/** It takes at most so many times as long as the floor. */
-export function durationAtMostTimesFloor(times: number): Target {
+/** It takes at most so many times as much of a processor as the floor. */
+export function processorAtMostTimesFloor(times: number): Target {
   return {
-    text: `≤ ${times} × floor`,
+    text: `≤ ${times} × floor, of a core`,
     value: ({ ours, floors }) =>
-      (ours.durationMs ?? Number.NaN) / (floors[0]?.durationMs ?? Number.NaN),
+      (ours.processorMs ?? Number.NaN) / (floors[0]?.processorMs ?? Number.NaN),
     isMet: (value) => value <= times,
   };
 }
@@ -99,6 +99,15 @@ export function durationAtMost(durationMs: number): Target {
     text: `≤ ${durationMs} ms`,
     value: ({ ours }) => ours.durationMs ?? Number.NaN,
     isMet: (value) => value <= durationMs,
+  };
+}
+
+/** At most so much of a processor, however many others want it. */
+export function processorAtMost(processorMs: number): Target {
+  return {
+    text: `≤ ${processorMs} ms of a core`,
+    value: ({ ours }) => ours.processorMs ?? Number.NaN,
+    isMet: (value) => value <= processorMs,
   };
 }
 

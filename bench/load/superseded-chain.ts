@@ -7,7 +7,8 @@ import { LocalWriter, withLocalChain } from './local-chain.ts';
 const eventsPerBatch = 100;
 const dataBytes = 256;
 /** Each is written over and over, so that nearly all of the chain is superseded. */
-const objects = 10_000;
+const objectsMax = 10_000;
+const writesMin = 4;
 const segmentBytesMax = 16 * 1024 * 1024;
 
 /** A chain that there is much to compact in, and copies of it. */
@@ -49,6 +50,7 @@ export class SupersededChain {
 }
 
 async function* sealed(writer: LocalWriter, batches: number): AsyncGenerator<Buffer> {
+  const objects = Math.min(objectsMax, (batches * eventsPerBatch) / writesMin);
   const keys = Array.from({ length: objects }, () => randomBytes(16));
   for (let batch = 0; batch < batches; batch += 1) {
     yield await writer.seal(

@@ -3,6 +3,7 @@ import { attestedSdk } from './attested-sdk.ts';
 import { compaction, compactionAppends } from './compaction.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
 import { getEventRow } from './get-event.ts';
+import { indexed } from './indexed.ts';
 import { live } from './live.ts';
 import { logins } from './logins.ts';
 import { manyChains } from './many-chains.ts';
@@ -57,6 +58,7 @@ export const rows: readonly Row[] = [
   replayVerified,
   replaySigned,
   verifyFolderRow,
+  indexed,
   compaction,
   compactionAppends,
   wirePipelined128,

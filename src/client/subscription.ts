@@ -2,7 +2,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import { type SignedHead, type StoredBatch, splitOrFail } from '../trust/index.ts';
+import {
+  type SignedHead,
+  type StoredBatch,
+  splitOrFail,
+  type VerifiedBatch,
+} from '../trust/index.ts';
 import { ChecksAhead } from '../work/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
 import { Backoff } from './backoff.ts';
@@ -75,6 +80,8 @@ export class Subscription {
   readonly #heartbeatMs: number;
   readonly #backoff = new Backoff();
   #replay: Replay | undefined;
+  /** Batches that the replay has handed on, and of which something sealed is still to be opened. */
+  #unopened: readonly VerifiedBatch[] = [];
   /** Events before this sequence aren't wanted; they come where the start lies within a batch. */
   #firstSequence = 0;
   #isNowKnown = false;
@@ -108,6 +115,11 @@ export class Subscription {
   /** One connection's worth. */
   async *#connection(signal: AbortSignal): AsyncGenerator<readonly ChainEvent[], void, undefined> {
     const { opener, known } = this.#context;
+    // What had come when the server was lost is given first: the replay is behind it.
+    if (this.#replay !== undefined) {
+      const events = await this.#opened(await this.#replay.handOn());
+      if (events.length > 0) yield events;
+    }
     const request = await this.#request(signal);
     if (this.#replay === undefined) await this.#reachRules(signal);
     const before = known.newest;
@@ -236,11 +248,19 @@ export class Subscription {
   }
 
   async #verified(slice: readonly StoredBatch[]): Promise<readonly ChainEvent[]> {
+    return this.#opened(await this.#started().feed(slice));
+  }
+
+  /** The events of batches, and of those before that could not be opened, since the server was lost that was to be asked. */
+  async #opened(batches: readonly VerifiedBatch[]): Promise<readonly ChainEvent[]> {
+    this.#unopened = [...this.#unopened, ...batches];
+    if (this.#unopened.length === 0) return [];
     const { from } = this.#options;
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
     const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
-    const batches = await this.#started().feed(slice);
-    return eventsOfAll(this.#context, batches, range);
+    const events = await eventsOfAll(this.#context, this.#unopened, range);
+    this.#unopened = [];
+    return events;
   }
 
   #started(): Replay {

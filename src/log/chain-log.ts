@@ -75,10 +75,10 @@ export class ChainLog {
     if (file !== undefined) this.#files.pin(segmentName(manifest.active.segment), file);
     const [table, files] = [this.#table, this.#files];
     const useFile: FileCache['use'] = (name, use) => files.use(name, use);
-    const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
-    const { keys: cache } = options.caches ?? new LogCaches();
-    const keysOf = { storage, folder, chainId, table, cache, files, onSuspect, onNotice };
-    this.keys = new ClosedKeys(keysOf);
+    const caches = options.caches ?? new LogCaches();
+    const of = { storage, folder, chainId, table };
+    const indexes = new IndexCache({ ...of, cache: caches.indexes, useFile, onNotice });
+    this.keys = new ClosedKeys({ ...of, cache: caches.keys, files, onSuspect, onNotice });
     const { spans: damaged } = this.#damages;
     this.#reader = new LogReader({ table, tail: this.#tail, indexes, files, damaged });
     const head = { size: place.commit, root: place.frontier.root() };

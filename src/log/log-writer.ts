@@ -347,7 +347,7 @@ export class LogWriter {
           this.#file = started.file;
           this.#hash = createHash('sha256').update(started.bytes);
           this.#hasFooter = false;
-          indexes.put(closed, Promise.resolve(index));
+          indexes.put(closed, index);
           files.pin(segmentName(active.segment), started.file);
           files.unpin(segmentName(segment));
           const start = { commit: active.firstCommit, sequence: active.firstSequence };

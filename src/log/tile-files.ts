@@ -11,8 +11,10 @@ import {
 import { damageError } from './damage.ts';
 import { withFile } from './durable-files.ts';
 import { tileName, tilesName } from './layout.ts';
+import { LogCaches } from './log-caches.ts';
+import type { SharedCache } from './shared-cache.ts';
 import type { Storage } from './storage.ts';
-import { TileNodes, TilesCache } from './tile-nodes.ts';
+import { TileNodes } from './tile-nodes.ts';
 import { hashBytes, TileTree, tileHashes } from './tile-tree.ts';
 
 /** Nodes of tiles in memory that are kept at hand. */
@@ -21,16 +23,13 @@ const recentNodesMax = 256;
 const tileBytes = tileHashes * hashBytes;
 const dummy = Buffer.alloc(hashBytes);
 
-/** Number of the trees so far: what tells their tiles from each other in a cache that they share. */
-let trees = 0;
-
 /** The tree of all commits, in the files of `tiles/` and in memory: what proofs are made of. */
 export class TileFiles {
   readonly #storage: Storage;
   readonly #folder: string;
   readonly #tree: TileTree;
-  readonly #cache: TilesCache;
-  readonly #number: number;
+  readonly #cache: SharedCache<TileNodes>;
+  readonly #prefix = LogCaches.prefix();
   readonly #recentNodes = new Map<number, Buffer>();
 
   /** @param options.cache shared by trees. Absent: one of its own. */
@@ -38,11 +37,9 @@ export class TileFiles {
     storage: Storage;
     folder: string;
     tree: TileTree;
-    cache?: TilesCache | undefined;
+    cache?: SharedCache<TileNodes> | undefined;
   }) {
-    this.#cache = options.cache ?? new TilesCache();
-    trees += 1;
-    this.#number = trees;
+    this.#cache = options.cache ?? new LogCaches().tiles;
     this.#storage = options.storage;
     this.#folder = options.folder;
     this.#tree = options.tree;
@@ -58,7 +55,7 @@ export class TileFiles {
     storage: Storage;
     folder: string;
     frontier: Frontier;
-    cache?: TilesCache | undefined;
+    cache?: SharedCache<TileNodes> | undefined;
   }): Promise<TileFiles | undefined> {
     const { storage, folder, frontier, cache } = options;
     const partial: Buffer[][] = [];
@@ -189,7 +186,7 @@ export class TileFiles {
   }
 
   #key(level: number, tile: number): string {
-    return `${this.#number}/${level}/${tile}`;
+    return `${this.#prefix}${level}/${tile}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { nodeHash, rootOfHashes, sha256 } from '../crypto/index.ts';
-import { TileNodes, TilesCache } from './tile-nodes.ts';
+import { SharedCache } from './shared-cache.ts';
+import { TileNodes } from './tile-nodes.ts';
 
 function tileOf(mark: string): Buffer {
   return Buffer.concat(
@@ -24,11 +25,17 @@ test('a tile has every node of the tree over its hashes', () => {
   }
 });
 
-test('of more tiles than there is memory for those that were used longest ago go', () => {
+test('of more than there is memory for those that were used longest ago go', () => {
   const tile = new TileNodes(tileOf('b'));
-  const cache = new TilesCache(2 * tile.bytes);
+  const cache = new SharedCache<TileNodes>(2 * tile.bytes);
   for (const key of ['1', '2']) cache.put(key, tile);
   expect(cache.get('1')).toBe(tile);
   cache.put('3', tile);
   expect(['1', '2', '3'].map((key) => cache.get(key) !== undefined)).toEqual([true, false, true]);
+  // The same again takes no more.
+  cache.put('3', tile);
+  expect(cache.get('1')).toBe(tile);
+  cache.drop('3');
+  cache.put('4', tile);
+  expect(['1', '3', '4'].map((key) => cache.get(key) !== undefined)).toEqual([true, false, true]);
 });

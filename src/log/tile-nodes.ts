@@ -26,37 +26,3 @@ export class TileNodes {
     return this.#nodes.subarray(at, at + hashBytes);
   }
 }
-
-/** What all chains together keep of full tiles: 512 of them. */
-const cachedBytesMax = 8 * 1024 * 1024;
-
-/** Full tiles that were checked, of all chains; those that were used longest ago make room for others. */
-export class TilesCache {
-  readonly #bytesMax: number;
-  /** By key, in the order of their last use. */
-  readonly #tiles = new Map<string, TileNodes>();
-  #bytes = 0;
-
-  constructor(bytesMax: number = cachedBytesMax) {
-    this.#bytesMax = bytesMax;
-  }
-
-  get(key: string): TileNodes | undefined {
-    const tile = this.#tiles.get(key);
-    if (tile === undefined) return undefined;
-    this.#tiles.delete(key);
-    this.#tiles.set(key, tile);
-    return tile;
-  }
-
-  put(key: string, tile: TileNodes): void {
-    if (this.#tiles.has(key)) return;
-    this.#tiles.set(key, tile);
-    this.#bytes += tile.bytes;
-    for (const [oldest, { bytes }] of this.#tiles) {
-      if (this.#bytes <= this.#bytesMax) return;
-      this.#tiles.delete(oldest);
-      this.#bytes -= bytes;
-    }
-  }
-}

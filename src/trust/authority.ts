@@ -247,6 +247,11 @@ export class Authority {
     if (!isNamed) throw this.#notNamed(actors);
   }
 
+  /** Whether a root, or a key that a rule names and not only everyone, is among keys in hexadecimal. */
+  isAnyNamed(actors: readonly string[]): boolean {
+    return actors.some((actor) => this.#hasRight(actor));
+  }
+
   #notNamed(actors: readonly string[]): AtedbError {
     return notNamed(actors, { keys: this.keys, owner: this.owner?.owner });
   }

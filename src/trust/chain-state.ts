@@ -1,5 +1,6 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
+import { admitBatch } from './admit-batch.ts';
 import { Authority } from './authority.ts';
 import { checkRedactions } from './check-redactions.ts';
 import { answerOf, isAnswerTo, type KeptAnswer, keepAnswer } from './kept-answers.ts';
@@ -241,10 +242,8 @@ export class ChainState {
     }
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
-    const chainKey = this.genesis.chainKey.text;
-    const decide = () => {
-      this.#admitted.push(...this.authority.decide(batch, { timeUnixMs, chainKey }));
-    };
+    const at = { timeUnixMs, chainKey: this.genesis.chainKey.text };
+    const decide = () => void this.#admitted.push(...admitBatch(this.authority, batch, at));
     decide();
     this.#admitAgain = decide;
   }

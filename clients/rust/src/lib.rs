@@ -17,6 +17,7 @@ mod tunnel;
 #[cfg(test)]
 mod vectors;
 
+pub use crate::client::accounts::Login;
 pub use crate::client::chain::{Chain, Range, Subscribe};
 pub use crate::client::chain_event::{ChainEvent, Seal};
 pub use crate::client::child_list::{ChildEvent, Children};

@@ -3,10 +3,11 @@
 mod common;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use atedb::{
-    Authorisation, Client, Encryption, EventKind, KeyChange, KeyPair, LockOptions, LockTarget, NewEvent, OpenOptions,
-    Range, Reason, SharedObject, Suite, Token, UseKey, WriteRule,
+    Authorisation, Client, ConnectOptions, Encryption, EventKind, Home, KeyChange, KeyPair, LockOptions, LockTarget,
+    NewEvent, NoticeKind, OnNotice, OpenOptions, Range, Reason, Seal, SharedObject, Suite, Token, UseKey, WriteRule,
 };
 use common::{Folder, LiveServer, collect, command, connect, reason_of, texts};
 
@@ -26,11 +27,24 @@ fn home_client(server: &LiveServer, home: &Path) -> Client {
     connect(&server.address(), Some(home), Encryption::Auto)
 }
 
+/// A file that only its owner may read.
+fn secret(folder: &Folder, name: &str, content: &str) -> String {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let path = folder.path().join(name);
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).expect("it opens");
+    std::io::Write::write_all(&mut file, content.as_bytes()).expect("it is written");
+    path.display().to_string()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whose_a_chain_is_an_auth_service_says() {
     let mut server = LiveServer::start_with_auth().await;
     names_are_claimed(&server).await;
     tokens_write_and_open(&server).await;
+    passwords_open_accounts(&server).await;
+    members_write_as_their_roles(&server).await;
+    accounts_are_kept_elsewhere(&server).await;
     identities_are_followed(&mut server).await;
 }
 
@@ -110,6 +124,116 @@ async fn tokens_write_and_open(server: &LiveServer) {
     assert!(matches!(late, Reason::KeyRevoked | Reason::ChainPrivate | Reason::OutcomeUnknown), "{late:?}");
     reader.verify().await.expect("it verifies");
     assert_eq!(texts(&reader).await, ["by the owner", "by the token", "once more"]);
+}
+
+async fn passwords_open_accounts(server: &LiveServer) {
+    let (home, address) = (Folder::new(), server.address());
+    let password = secret(&home, "password", "correct horse battery\n");
+    let user = |doing: &'static str, who: &[&'static str]| {
+        let arguments = [&["user", doing], who, &["--password-file", &password, "--server", &address]].concat();
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let home = home.path().to_owned();
+        async move {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            command(&home, &arguments, "").await
+        }
+    };
+    user("create", &["me@example.com"]).await;
+    let client = connect(&address, None, Encryption::Auto);
+    let wrong = client.login("me@example.com", "wrong horse battery").await;
+    assert_eq!(reason_of(wrong), Reason::LoginFailed);
+    assert_eq!(reason_of(client.login("team", "a password").await), Reason::RequestInvalid);
+    let in_clear = connect(&address, None, Encryption::Plain);
+    assert_eq!(reason_of(in_clear.login("me@example.com", "correct horse battery").await), Reason::AuthLinkUnsafe);
+    let login = client.login("me@example.com", "correct horse battery").await.expect("it is the password");
+    assert!(!login.has_second_factor && login.unverified);
+    let with = |keys: &[KeyPair]| OpenOptions { key: UseKey::Pairs(keys.to_vec()), ..OpenOptions::default() };
+    let diary = client.open("example.com/me/diary", with(&login.keys)).await.expect("it isn't there yet");
+    diary.append(NewEvent::data("as the account")).await.expect("the account owns it");
+    // Whoever is logged in in a home folder writes as the account from there, too.
+    let at_home = home_client(server, home.path());
+    let at_home = at_home.open("example.com/me/diary", OpenOptions::default()).await.expect("it is there");
+    at_home.append(NewEvent::data("logged in")).await.expect("the account owns it");
+    assert_eq!(texts(&diary).await, ["as the account", "logged in"]);
+
+    // Whose key was stolen has it replaced.
+    let confidential = OpenOptions { confidential: true, ..with(&login.keys) };
+    let sealed = client.open("example.com/me/sealed", confidential).await.expect("it isn't there yet");
+    sealed.set_readers(&SharedObject::default(), &[]).await.expect("the writer reads it");
+    sealed.append(NewEvent::data("for the key of before")).await.expect("the account owns it");
+    user("rotate-key", &[]).await;
+    let next = client.login("me@example.com", "correct horse battery").await.expect("it is the password");
+    assert_eq!(next.keys.len(), 2);
+    assert_eq!(next.keys[1].fingerprint(), login.keys[0].fingerprint());
+    let late = reason_of(diary.append(NewEvent::data("by a key that counts no more")).await);
+    assert!(matches!(late, Reason::KeyRevoked | Reason::KeyNotAllowed), "{late:?}");
+    let later = connect(&address, None, Encryption::Auto);
+    let later = later.open("example.com/me/sealed", with(&next.keys)).await.expect("it is there");
+    later.append(NewEvent::data("by the next one")).await.expect("the account owns it");
+    assert_eq!(texts(&later).await, ["for the key of before", "by the next one"]);
+}
+
+async fn members_write_as_their_roles(server: &LiveServer) {
+    let (home, member, address) = (Folder::new(), Folder::new(), server.address());
+    let claim = OpenOptions { claim: true, confidential: true, ..OpenOptions::default() };
+    let chain = home_client(server, home.path()).open("team/log", claim).await.expect("it isn't there yet");
+    chain.set_readers(&SharedObject::default(), &[]).await.expect("the owner says who reads");
+    chain.append(NewEvent::data("by the owner's role")).await.expect("the group owns it");
+    let events = collect(chain.read(Range::default())).await.expect("it is read");
+    let written = events.iter().find(|event| event.kind == EventKind::Data).expect("it is there");
+    assert!(written.author().is_some_and(|author| *author != written.fingerprint), "it names who has the role");
+
+    // A member whom the command adds and removes.
+    command(member.path(), &["key", "new"], "").await;
+    let public = secret(&member, "public", &command(member.path(), &["key", "public"], "").await);
+    command(home.path(), &["group", "add", "team", "contributor", &public, "--server", &address], "").await;
+    let named = format!("ate://{address}/team/log");
+    command(home.path(), &["share", &named, "--group", "team", "--role", "contributor"], "").await;
+    let joined = home_client(server, member.path()).open("team/log", OpenOptions::default()).await.expect("it opens");
+    joined.append(NewEvent::data("by a contributor")).await.expect("contributors may");
+    assert_eq!(texts(&joined).await, ["by the owner's role", "by a contributor"]);
+    command(home.path(), &["group", "remove", "team", "contributor", &public, "--server", &address], "").await;
+    let late = reason_of(joined.append(NewEvent::data("too late")).await);
+    assert!(matches!(late, Reason::KeyRevoked | Reason::KeyNotAllowed), "{late:?}");
+
+    // Who owns it, and opens it anew, hands out another read key before anything else.
+    let later = home_client(server, home.path()).open("team/log", OpenOptions::default()).await.expect("it opens");
+    later.append(NewEvent::data("for those who stay")).await.expect("the group owns it");
+    assert_eq!(texts(&later).await, ["by the owner's role", "by a contributor", "for those who stay"]);
+    let removed = home_client(server, member.path()).open("team/log", OpenOptions::default()).await.expect("it opens");
+    let events = collect(removed.read(Range::default())).await.expect("it is read");
+    let data = events.iter().filter(|event| event.kind == EventKind::Data);
+    assert!(data.into_iter().all(|event| matches!(event.seal, Seal::NoKey { .. })), "who was removed reads it");
+}
+
+/// Another server keeps the chains, and asks this one who owns them.
+async fn accounts_are_kept_elsewhere(auth: &LiveServer) {
+    let chains = LiveServer::start_asking(&format!("ate://{}", auth.address())).await;
+    let home = Folder::new();
+    let claim = OpenOptions { claim: true, ..OpenOptions::default() };
+    let made = home_client(auth, home.path()).open("elsewhere/here", claim).await.expect("it isn't there yet");
+    made.append(NewEvent::data("where the group is kept")).await.expect("it is the group's");
+    // Who doesn't say where the group is kept writes with a key of one's own, and is told why that isn't enough.
+    let told: Arc<Mutex<Vec<NoticeKind>>> = Arc::default();
+    let tells = Arc::clone(&told);
+    let at = |auth_server, on_notice| ConnectOptions {
+        home: Home::Folder(home.path().to_owned()),
+        auth_server,
+        on_notice,
+        ..ConnectOptions::default()
+    };
+    let tell: OnNotice = Arc::new(move |notice| tells.lock().expect("nothing panics").push(notice.kind));
+    let unnamed = Client::connect(&chains.address(), at(None, Some(tell))).expect("an address");
+    let unnamed = unnamed.open("elsewhere/log", OpenOptions::default()).await.expect("it isn't there yet");
+    assert_eq!(reason_of(unnamed.append(NewEvent::data("as nobody")).await), Reason::KeyNotAllowed);
+    assert!(told.lock().expect("nothing panics").contains(&NoticeKind::GroupElsewhere));
+    let member = Client::connect(&chains.address(), at(Some(auth.address()), None)).expect("an address");
+    let named = member.open("elsewhere/log", OpenOptions::default()).await.expect("it isn't there yet");
+    named.append(NewEvent::data("as an owner")).await.expect("it is the group's");
+    named.verify().await.expect("it verifies");
+    assert_eq!(texts(&named).await, ["as an owner"]);
+    let nowhere = connect(&chains.address(), None, Encryption::Auto);
+    assert_eq!(reason_of(nowhere.login("me@example.com", "correct horse battery").await), Reason::Unsupported);
 }
 
 /// The server's identity is followed by another one, and so is its auth service's.

@@ -1,5 +1,6 @@
 //! One chain of one server: append to it, read and follow it, say who reads it, lock objects of it.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,8 +19,9 @@ use crate::client::notices::OnNotice;
 use crate::client::opened::Opening;
 use crate::client::opener::ChainOpener;
 use crate::client::pipeline::Committed;
+use crate::client::reader_changes::Change;
 use crate::client::reading::ChainReader;
-use crate::client::sealing_writer::{Change, SealingWriter};
+use crate::client::sealing_writer::SealingWriter;
 use crate::client::sharing::SharedObject;
 use crate::client::statuses::is_alarm;
 use crate::client::subscription::{From, OnSignal, Subscription};
@@ -152,7 +154,8 @@ impl Chain {
         self.opener.checkpoint()
     }
 
-    /// The key that is written with. Made, if it is the default one and isn't there.
+    /// The key that is written with: of a group's chain that of the role that the member has. Made, if it is the default one and isn't
+    /// there.
     pub async fn own_key(&self) -> Result<PublicKey> {
         Ok(self.own_key.load().await?.public_key().clone())
     }
@@ -173,6 +176,8 @@ impl Chain {
     /// CHAIN_ID_MISMATCH when it isn't what it was; READ_KEY_MISSING, READ_RULE_MISMATCH.
     pub async fn append_all(&self, events: &[NewEvent], options: AppendOptions) -> Result<Committed> {
         self.check_open()?;
+        let (events, options) = self.by_member(events, options).await?;
+        let events = events.as_ref();
         if self.sealing.seals()? {
             return self.acknowledge(self.sealing.append(events, &options).await);
         }
@@ -185,6 +190,26 @@ impl Chain {
             committed => committed,
         };
         self.acknowledge(committed)
+    }
+
+    /// Has what is appended by the key of a group's role name the member's own key as its author, which signs it, too: so readers are told
+    /// who has written it, and not only by which role.
+    async fn by_member<'a>(
+        &self,
+        events: &'a [NewEvent],
+        mut options: AppendOptions,
+    ) -> Result<(Cow<'a, [NewEvent]>, AppendOptions)> {
+        let Some(author) = self.own_key.author().await? else {
+            return Ok((Cow::Borrowed(events), options));
+        };
+        let mut events = events.to_vec();
+        for event in &mut events {
+            event.author.get_or_insert_with(|| author.public_key().clone());
+        }
+        if options.co_signers.iter().all(|one| one.fingerprint() != author.fingerprint()) {
+            options.co_signers.push(author);
+        }
+        Ok((Cow::Owned(events), options))
     }
 
     /// Says who may read an object, or without one all that has no rule of its own.

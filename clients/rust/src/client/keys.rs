@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use crate::account::opened::OpenedGroup;
 use crate::client::files::blocking;
+use crate::client::group_keys::GroupKeys;
 use crate::client::home::{DEFAULT_KEY, load_key, load_or_make_key, read_login};
 use crate::client::notices::OnNotice;
 use crate::crypto::composite::Suite;
@@ -116,22 +118,61 @@ fn load_all(
 pub(crate) struct OwnKey {
     store: Arc<KeyStore>,
     key: UseKey,
+    /// Of the group whose chain it is, if it is one.
+    group: Option<Arc<GroupKeys>>,
+    /// Whether what is written names the role alone, and not the member.
+    as_role: bool,
 }
 
 impl OwnKey {
-    pub fn new(store: Arc<KeyStore>, key: UseKey) -> Self {
-        OwnKey { store, key }
+    pub fn new(store: Arc<KeyStore>, key: UseKey, group: Option<Arc<GroupKeys>>, as_role: bool) -> Self {
+        // A token says itself what its key may do.
+        let group = group.filter(|_| !matches!(key, UseKey::Token(_)));
+        OwnKey { store, key, group, as_role }
     }
 
-    /// To write with; the default one is made where there is none.
+    /// To write with: of a group's chain that of the member's highest role. The default one is made where there is none.
     pub async fn load(&self) -> Result<KeyPair> {
+        let own = self.members().await?;
+        match &self.group {
+            None => Ok(own),
+            Some(group) => group.key(own).await,
+        }
+    }
+
+    /// The user's own key.
+    async fn members(&self) -> Result<KeyPair> {
         let found = self.store.load(&self.key, true).await?;
         found.into_iter().next().ok_or_else(|| Error::invalid("key", "there is none"))
     }
 
+    /// The member's own key, where another one is written with: events say whose they are by it. None: they are the writer's.
+    pub async fn author(&self) -> Result<Option<KeyPair>> {
+        if self.group.is_none() || self.as_role {
+            return Ok(None);
+        }
+        let own = self.members().await?;
+        Ok(if self.load().await?.fingerprint() == own.fingerprint() { None } else { Some(own) })
+    }
+
     /// Those that read keys may have been handed out to, of which the first opens private chains; none is made for that.
     pub async fn reading(&self) -> Result<Vec<KeyPair>> {
-        self.store.load(&self.key, false).await
+        let own = self.store.load(&self.key, false).await?;
+        match &self.group {
+            None => Ok(own),
+            Some(group) => group.reading(own).await,
+        }
+    }
+
+    /// The group, as it was heard of last, for who says who reads its chains; None: this isn't such a one.
+    pub async fn current_group(&self) -> Result<Option<Arc<OpenedGroup>>> {
+        match &self.group {
+            None => Ok(None),
+            Some(group) => {
+                let own = self.store.load(&self.key, true).await?;
+                group.current(own).await
+            }
+        }
     }
 
     /// What the key may do by delegations; None: it has its right from rules that name it.

@@ -1,5 +1,6 @@
 //! Calls, what is remembered, and the chain as its users see it.
 
+pub(crate) mod accounts;
 pub(crate) mod answers;
 pub(crate) mod calls;
 pub(crate) mod chain;
@@ -12,10 +13,12 @@ pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod follower;
 mod get;
+mod group_keys;
 pub(crate) mod home;
 pub(crate) mod identity_check;
 pub(crate) mod keys;
 pub(crate) mod knowledge;
+pub(crate) mod known_groups;
 pub(crate) mod known_hosts;
 pub(crate) mod lazy_saver;
 pub(crate) mod load_data;
@@ -29,9 +32,12 @@ mod opening;
 pub(crate) mod pipeline;
 pub(crate) mod raw_call;
 pub(crate) mod read_keys;
+mod reader_changes;
 pub(crate) mod reading;
 pub(crate) mod remembered;
+mod renewal;
 pub(crate) mod schema;
+mod sealed_batch;
 pub(crate) mod sealing_writer;
 mod settle;
 pub(crate) mod sharing;

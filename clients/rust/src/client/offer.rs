@@ -1,10 +1,14 @@
 //! Chains that a server with accounts makes: their genesis, as it is offered, and claims of names.
 
-use crate::account::claim::claim_user;
+use std::sync::Arc;
+
+use crate::account::claim::claim;
+use crate::client::accounts::ask;
 use crate::client::calls::methods;
-use crate::client::notices::{Notice, NoticeKind};
+use crate::client::notices::{Notice, NoticeKind, OnNotice};
 use crate::client::opened::{Opened, Opening};
 use crate::client::schema::claim_request;
+use crate::client::transport::Transport;
 use crate::client::writer_place::{CREATE_TIMEOUT, WriterPlace, append_request};
 use crate::crypto::hashes::Hash;
 use crate::crypto::hex;
@@ -27,27 +31,10 @@ impl WriterPlace {
         let owner = Owner::of(&self.calls.chain_key);
         match self.opener.open(opening).await {
             Err(error) if is_claimable(&error) && self.claims && !owner.is_group => {
-                self.claim(&owner, key).await?;
+                claim_name(&self.calls.transport, &self.on_notice, &owner, key).await?;
                 self.opener.open(opening).await
             }
             opened => opened,
-        }
-    }
-
-    /// Claims a name with a key, which is then the root key of its chains. Where somebody else is faster, the name is theirs.
-    async fn claim(&self, owner: &Owner, key: &KeyPair) -> Result<()> {
-        let act = claim_user(owner, key, now_unix_ms())?;
-        let request = FieldWriter::new().bytes(claim_request::ACT, &act).finish();
-        match self.calls.unary(methods::CLAIM_OWNER, request).await {
-            Ok(_) => {
-                let (name, server, key) = (&owner.text, self.calls.server(), hex(&key.fingerprint()));
-                let message =
-                    format!("claimed the name {name} at {server} with the key {key}; nobody has checked whose it is");
-                (self.on_notice)(Notice::new(NoticeKind::NameClaimed, message).with("owner", name));
-                Ok(())
-            }
-            Err(error) if matches!(error.reason(), Reason::AccountExists | Reason::VersionConflict) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 
@@ -101,6 +88,29 @@ impl WriterPlace {
             return Err(error.with("allowed", names.replace(", ", ",")).with("owner", owner));
         }
         Ok(genesis)
+    }
+}
+
+/// Claims a name with a key: the root key of a user's chains, or the first owner of a group. Where somebody else is faster, the name is
+/// theirs.
+pub(super) async fn claim_name(
+    transport: &Arc<Transport>,
+    on_notice: &OnNotice,
+    owner: &Owner,
+    key: &KeyPair,
+) -> Result<()> {
+    let act = claim(owner, key, now_unix_ms())?;
+    let request = FieldWriter::new().bytes(claim_request::ACT, &act).finish();
+    match ask(transport, methods::CLAIM_OWNER, request).await {
+        Ok(_) => {
+            let (name, server, key) = (&owner.text, transport.server(), hex(&key.fingerprint()));
+            let message =
+                format!("claimed the name {name} at {server} with the key {key}; nobody has checked whose it is");
+            on_notice(Notice::new(NoticeKind::NameClaimed, message).with("owner", name));
+            Ok(())
+        }
+        Err(error) if matches!(error.reason(), Reason::AccountExists | Reason::VersionConflict) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -69,6 +69,22 @@ schema! {
     keys_response of "GetKeysResponse" in "chain" { KEYS = 1, }
     proof_request of "GetProofRequest" in "chain" { CHAIN_KEY = 1, FROM_SIZE = 4, SIZE = 5, }
     proof_response of "GetProofResponse" in "chain" { CONSISTENCY = 8, }
+    login_request of "LoginRequest" in "auth" { ACCOUNT = 1, PROOF = 2, }
+    login_response of "LoginResponse" in "auth" { CHALLENGE = 1, GRANT = 2, }
+    login_challenge of "LoginChallenge" in "auth" {
+        CONVERSATION_ID = 1, SERVER_IDENTITY = 2, IDENTITY_ROTATIONS = 3, PASSWORD = 4,
+    }
+    login_proof of "LoginProof" in "auth" { SIGNATURE = 1, }
+    login_grant of "AccountGrant" in "auth" { KEY_VAULT = 3, HAS_SECOND_FACTOR = 5, UNVERIFIED = 6, }
+    password_costs of "PasswordCosts" in "account" { SALT = 1, MEMORY_KIB = 2, PASSES = 3, LANES = 4, }
+    group_request of "GetGroupRequest" in "auth" { ABOUT = 1, PROOF = 2, }
+    group_question of "GroupQuestion" in "auth" { GROUP = 1, KEY = 2, }
+    group_response of "GetGroupResponse" in "auth" { CHALLENGE = 1, ACTS = 2, }
+    group_challenge of "GroupChallenge" in "auth" {
+        CONVERSATION_ID = 1, SERVER_IDENTITY = 2, IDENTITY_ROTATIONS = 3,
+    }
+    group_proof of "GroupProof" in "auth" { SIGNATURE = 1, }
+    group_acts of "GroupActs" in "auth" { ACTS = 1, ACTS_IN_ALL = 2, }
     claim_request of "ClaimOwnerRequest" in "answer" { ACT = 1, }
     append_request of "AppendRequest" in "chain" { CHAIN_KEY = 16, PROOF = 17, }
     append_batch_request of "AppendBatchRequest" in "chain" { CHAIN_KEY = 16, }

@@ -2,26 +2,26 @@
 
 use crate::encoding::strict::{FieldForm, Kind};
 
-pub(super) const SUITES: &[u64] = &[1, 2];
-pub(super) const KEM_SUITES: &[u64] = &[1];
+pub(crate) const SUITES: &[u64] = &[1, 2];
+pub(crate) const KEM_SUITES: &[u64] = &[1];
 
-pub(super) const fn id16(number: u32, name: &'static str) -> FieldForm {
+pub(crate) const fn id16(number: u32, name: &'static str) -> FieldForm {
     FieldForm::sized(number, name, 16)
 }
 
-pub(super) const fn hash32(number: u32, name: &'static str) -> FieldForm {
+pub(crate) const fn hash32(number: u32, name: &'static str) -> FieldForm {
     FieldForm::sized(number, name, 32)
 }
 
-pub(super) const fn text(number: u32, name: &'static str) -> FieldForm {
+pub(crate) const fn text(number: u32, name: &'static str) -> FieldForm {
     FieldForm::new(number, name, Kind::Text)
 }
 
-pub(super) const fn boolean(number: u32, name: &'static str) -> FieldForm {
+pub(crate) const fn boolean(number: u32, name: &'static str) -> FieldForm {
     FieldForm::new(number, name, Kind::Bool)
 }
 
-pub(super) const fn uint32(number: u32, name: &'static str) -> FieldForm {
+pub(crate) const fn uint32(number: u32, name: &'static str) -> FieldForm {
     FieldForm::new(number, name, Kind::Uint32)
 }
 
@@ -32,4 +32,4 @@ macro_rules! form {
     };
 }
 
-pub(super) use form;
+pub(crate) use form;

@@ -16,6 +16,7 @@ pub(crate) mod magics {
     pub(crate) const IDENTITY_ROTATION_HEADER: u32 = 0x0152_4941;
     pub(crate) const AUTH_ANSWER_HEADER: u32 = 0x014E_4141;
     pub(crate) const ACT_HEADER: u32 = 0x0143_4141;
+    pub(crate) const VAULT_KEYS: u32 = 0x0156_4141;
     pub(crate) const DELEGATION_HEADER: u32 = 0x0147_4441;
     pub(crate) const CLIENT_HELLO: u32 = 0x0143_5741;
     pub(crate) const SERVER_PARAMETERS: u32 = 0x0150_5741;

@@ -18,6 +18,7 @@ mod object_writer;
 pub(crate) mod owed_data;
 pub(crate) mod ownership;
 pub(crate) mod placement;
+mod prepared;
 pub(crate) mod recent;
 pub(crate) mod replay;
 pub(crate) mod retention;

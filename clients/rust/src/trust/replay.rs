@@ -10,19 +10,18 @@ use crate::crypto::keys::{Fingerprint, PublicKey};
 use crate::crypto::merkle::{Frontier, TreeHead};
 use crate::error::{Error, Result};
 use crate::events::batch::Batch;
-use crate::events::commit::{Commit, StoredBatch, split_slice};
-use crate::events::event::EventKind;
+use crate::events::commit::{Commit, split_slice};
 use crate::events::genesis::Genesis;
-use crate::events::rules::Redaction;
 use crate::events::seal::{Precondition, SealView};
 use crate::reason::Reason;
 use crate::trust::authority::Authority;
-use crate::trust::check_batch::{check_batch, genesis_keys};
-use crate::trust::check_gone::{LeftOut, Provenance, check_omitted};
+use crate::trust::check_batch::genesis_keys;
+use crate::trust::check_gone::LeftOut;
 use crate::trust::decide::Taking;
 use crate::trust::delegation_path::{issuer_of_shown, verify_path};
 use crate::trust::from_server::{claimed_server, verify_held};
 use crate::trust::owed_data::OwedData;
+use crate::trust::prepared::{PreparedBatch, check_redactions, prepare_batch};
 use crate::trust::recent::{Latest, Objects, RecentRoots};
 use crate::trust::retention::{EventPlace, RetentionFloor};
 use crate::trust::signers::{Keys, VouchedBy, keys_of_signers, signers_of, verify_signatures, vouched_by};
@@ -47,12 +46,6 @@ struct WriterStanding {
     next_counter: u64,
     last_seal_hash: Hash,
     as_of: Option<TreeHead>,
-}
-
-/// A batch that is good by itself, and not yet compared with what comes before.
-pub(crate) struct PreparedBatch {
-    pub(super) batch: Arc<Batch>,
-    pub(super) commit: Commit,
 }
 
 /// What a batch is in the chain, but for its signatures.
@@ -356,34 +349,6 @@ impl ReplayVerifier {
             }
         }
         Ok(())
-    }
-}
-
-/// Checks that the redactions of a batch name only what comes before it.
-pub(super) fn check_redactions(batch: &Batch, first_sequence: u64) -> Result<()> {
-    for (index, _) in batch.events.iter().enumerate().filter(|(_, event)| event.kind == EventKind::Redaction) {
-        let end = batch.authority_of(index)?.redaction.as_ref().map_or(0, Redaction::end);
-        if end > first_sequence {
-            let why = format!("event {index}: a redaction names only what is before its batch");
-            return Err(Error::new(Reason::RedactionInvalid, why).with("event_index", index));
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn prepare_batch(stored: StoredBatch, left_out: LeftOut) -> Result<PreparedBatch> {
-    let StoredBatch { run, commit } = stored;
-    let provenance = if left_out == LeftOut::Nothing { Provenance::Stored } else { Provenance::Trimmed };
-    let checked = Batch::parse(&run).and_then(|batch| {
-        check_batch(&batch, provenance)?;
-        if let LeftOut::Above(most) = left_out {
-            check_omitted(&batch, most)?;
-        }
-        Ok(batch)
-    });
-    match checked {
-        Ok(batch) => Ok(PreparedBatch { batch: Arc::new(batch), commit }),
-        Err(error) => Err(at(&commit, &error)),
     }
 }
 

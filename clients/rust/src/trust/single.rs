@@ -10,7 +10,8 @@ use crate::trust::check_batch::genesis_keys;
 use crate::trust::check_gone::LeftOut;
 use crate::trust::from_server::{claimed_server, verify_held};
 use crate::trust::key_ring::KeyRing;
-use crate::trust::replay::{PreparedBatch, VerifiedBatch, at, check_redactions, prepare_batch, violation};
+use crate::trust::prepared::{PreparedBatch, check_redactions, prepare_batch};
+use crate::trust::replay::{VerifiedBatch, at, violation};
 use crate::trust::signers::{Keys, keys_of_signers, signers_of, verify_signatures, vouched_by};
 
 /// One batch by itself that is to be verified: `strangers` are to be found first.

@@ -1,5 +1,6 @@
 package io.atedb;
 
+import io.atedb.internal.client.Accounts;
 import io.atedb.internal.client.ChainKeys;
 import io.atedb.internal.client.HomeKeyCache;
 import io.atedb.internal.client.Judge;
@@ -28,15 +29,24 @@ public final class AtedbClient implements AutoCloseable {
   private final ScheduledExecutorService timer;
   private final ExecutorService executor;
   private final HomeKeyCache keys;
+  private final Accounts accounts;
   private final List<Chain> chains = new ArrayList<>();
 
   private AtedbClient(Address address, ClientOptions options) {
     this.options = options;
     this.keys = new HomeKeyCache(options.home(), options.passphrase(), options.onNotice());
-    Judge judge =
-        new Judge(
-            address, new KnownHostsFile(options.home()), options.lookUp(), options.onNotice());
+    KnownHostsFile hosts = new KnownHostsFile(options.home());
+    Judge judge = new Judge(address, hosts, options.lookUp(), options.onNotice());
     this.transport = new Transport(address, options.encryption(), options.tls(), judge);
+    this.accounts =
+        new Accounts(
+            transport,
+            options.encryption() == Encryption.PLAIN,
+            options.tls() != null,
+            elsewhere(address, options, hosts),
+            encryption -> new Transport(address, encryption, options.tls(), judge),
+            options.home(),
+            options.onNotice());
     ThreadFactory daemons =
         task -> {
           Thread thread = new Thread(task, "atedb-" + THREADS.incrementAndGet());
@@ -45,6 +55,22 @@ public final class AtedbClient implements AutoCloseable {
         };
     this.timer = Executors.newSingleThreadScheduledExecutor(daemons);
     this.executor = Executors.newCachedThreadPool(daemons);
+  }
+
+  /**
+   * The connection to another server that keeps accounts; null: none is named, or it is this one.
+   */
+  private static Transport elsewhere(Address own, ClientOptions options, KnownHostsFile hosts) {
+    ClientOptions.Auth named = options.auth();
+    boolean isOwn =
+        named != null
+            && named.address().server().equals(own.server())
+            && named.address().pinned() == null;
+    if (named == null || isOwn) {
+      return null;
+    }
+    Judge judge = new Judge(named.address(), hosts, options.lookUp(), options.onNotice());
+    return new Transport(named.address(), Encryption.BITS_128, named.tls(), judge);
   }
 
   /**
@@ -112,13 +138,36 @@ public final class AtedbClient implements AutoCloseable {
    */
   public Chain open(String chainKey, OpenOptions wanted) {
     ChainParts.OfClient parts =
-        new ChainParts.OfClient(transport, options.home(), options.onNotice(), timer, executor);
+        new ChainParts.OfClient(
+            transport, accounts, options.home(), options.onNotice(), timer, executor);
     Chain chain = new Chain(ChainParts.of(parts, ChainKey.parse(chainKey), wanted, keysOf(wanted)));
     chain.opened();
     synchronized (chains) {
       chains.add(chain);
     }
     return chain;
+  }
+
+  /**
+   * Logs in to an account of the server's auth service. The password stays here: what follows from
+   * it (Argon2id) signs a challenge that counts for this call alone. It goes over an encrypted
+   * connection only.
+   *
+   * @param account {@code name@domain}
+   * @param password the password, which is not kept; wipe it
+   * @return the account's keys, which the caller closes
+   * @throws AtedbException LOGIN_FAILED, LOGIN_LOCKED; AUTH_LINK_UNSAFE for a client without
+   *     encryption; UNSUPPORTED at a server without accounts; VERIFICATION_FAILED where the answers
+   *     can't be true
+   */
+  public Login login(String account, char[] password) {
+    Accounts.Granted granted = accounts.login(account, password);
+    List<KeyPair> pairs = granted.keys();
+    return new Login(
+        pairs.get(0),
+        List.copyOf(pairs.subList(1, pairs.size())),
+        granted.hasSecondFactor(),
+        granted.isUnverified());
   }
 
   private ChainKeys keysOf(OpenOptions wanted) {
@@ -151,6 +200,7 @@ public final class AtedbClient implements AutoCloseable {
 
   private void end() {
     transport.close();
+    accounts.close();
     timer.shutdown();
     executor.shutdown();
     keys.close();

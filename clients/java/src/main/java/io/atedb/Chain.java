@@ -105,8 +105,7 @@ public final class Chain extends ChainReader implements AutoCloseable {
       throw new AtedbException(
           Reason.REQUEST_INVALID, "the chain was opened for reading: open it with forAppend()");
     }
-    return sealer.setReaders(
-        readers, (rule, wrapped, keys) -> NewEvent.readers(rule, wrapped, keys).source());
+    return sealer.setReaders(readers);
   }
 
   /**

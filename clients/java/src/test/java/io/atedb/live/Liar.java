@@ -140,7 +140,15 @@ final class Liar implements AutoCloseable {
         call.sendMessage(message);
         return;
       }
-      lie.instead(Bytes.wrap(message)).forEach(one -> call.sendMessage(one.toArray()));
+      List<Bytes> instead;
+      try {
+        instead = lie.instead(Bytes.wrap(message));
+      } catch (RuntimeException error) {
+        // The fault of a test, which would look like one of the connection.
+        error.printStackTrace();
+        throw error;
+      }
+      instead.forEach(one -> call.sendMessage(one.toArray()));
       Status ending = lie.ending();
       if (ending != null) {
         out.cancel("it is over", null);

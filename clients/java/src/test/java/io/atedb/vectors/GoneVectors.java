@@ -64,7 +64,7 @@ final class GoneVectors {
     }
   }
 
-  private static void checkGone(Case one) {
+  static Replay checkGone(Case one) {
     Replays.Found found = Replays.good(one);
     List<Gone> gone = new ArrayList<>();
     for (VerifiedBatch batch : found.batches()) {
@@ -82,6 +82,7 @@ final class GoneVectors {
           owing.get(0).toString(),
           refused("VERIFICATION_FAILED", owed::settle).metadata().get("sequence"));
     }
+    return found.replay();
   }
 
   /**

@@ -3,6 +3,7 @@ package io.atedb.vectors;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.atedb.internal.client.ListVectors;
 import io.atedb.internal.wire.WireVectors;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +20,14 @@ class VectorsTest {
   private static Map<String, Consumer<Case>> runs() {
     Vectors vectors = new Vectors();
     BasicVectors.addTo(vectors);
+    IdentityVectors.addTo(vectors);
     EventVectors.addTo(vectors);
     TrustVectors.addTo(vectors);
     OwnedVectors.addTo(vectors);
     DelegationVectors.addTo(vectors);
     GoneVectors.addTo(vectors);
+    RetentionVectors.addTo(vectors);
+    ListVectors.addTo(vectors);
     WireVectors.addTo(vectors);
     return vectors.runs;
   }

@@ -21,6 +21,18 @@ final class ActForms {
 
   static final int ROLES_MAX = 16;
 
+  /**
+   * Whoever reads a group has all of its acts, and is told of all keys that were changed. The last
+   * of each is left to owners.
+   */
+  static final int ACTS_MAX = 10_000;
+
+  static final int ACTS_RESERVE = 1_000;
+  static final long ACTS_BYTES_MAX = 128L << 20;
+  static final long ACTS_BYTES_RESERVE = 32L << 20;
+  static final int CHANGED_KEYS_MAX = 1_024;
+  static final int CHANGED_KEYS_RESERVE = 256;
+
   private static final String CHANGE = "change";
   private static final int HEADER_BYTES_MAX = 1_048_576;
   private static final int SIGNATURES_MAX = 16;

@@ -1,6 +1,7 @@
 package io.atedb.internal.client;
 
 import io.atedb.KeyPair;
+import io.atedb.internal.account.OpenedGroup;
 import io.atedb.internal.event.Right;
 import java.util.List;
 
@@ -20,4 +21,12 @@ public interface ChainKeys {
 
   /** What the key that is written with has by delegations; null: rules name it. */
   Right right();
+
+  /**
+   * A group as it was heard of last, for whoever says who reads its chains; null for others, and
+   * for chains of no group.
+   */
+  default OpenedGroup group() {
+    return null;
+  }
 }

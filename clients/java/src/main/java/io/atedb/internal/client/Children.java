@@ -2,19 +2,25 @@ package io.atedb.internal.client;
 
 import io.atedb.AtedbException;
 import io.atedb.Bytes;
+import io.atedb.ChainEvent;
 import io.atedb.Child;
 import io.atedb.ChildStream;
 import io.atedb.ChildrenOptions;
+import io.atedb.TreeHead;
 import io.atedb.internal.bytes.FieldWriter;
 import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.client.Schema.ListChildrenRequest;
 import io.atedb.internal.client.Schema.ListChildrenResponse;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.NoSuchElementException;
 
 /** Lists children, and hands on what {@link VerifiedChildren} has verified. */
 final class Children implements ChildStream {
+  private final Reader reader;
+  private final EventMaker maker;
   private final VerifiedChildren verified;
   private final ChainCalls.Several answers;
   private final Deque<Child> ready = new ArrayDeque<>();
@@ -22,7 +28,10 @@ final class Children implements ChildStream {
   private boolean isDone;
 
   Children(Reader reader, ChildrenOptions options) {
-    this.verified = new VerifiedChildren(reader, options);
+    this.reader = reader;
+    this.maker = new EventMaker(reader);
+    this.verified =
+        new VerifiedChildren(reader.genesis(), reader.keyFinder(), known(reader), options);
     FieldWriter request =
         new FieldWriter()
             .text(ListChildrenRequest.CHAIN_KEY, reader.calls().chainKey())
@@ -38,6 +47,21 @@ final class Children implements ChildStream {
     }
     request.varint(ListChildrenRequest.LIMIT, options.limit());
     this.answers = reader.calls().several("ListChildren", request, 0);
+  }
+
+  private static VerifiedChildren.Known known(Reader reader) {
+    TreeHead before = reader.opener().known();
+    return new VerifiedChildren.Known() {
+      @Override
+      public void tie(TreeHead head) {
+        reader.opener().tie(head, before);
+      }
+
+      @Override
+      public void checkAllowed(long sequence, long commit, TreeHead head) {
+        reader.rules().checkAllowed(sequence, commit, head);
+      }
+    };
   }
 
   @Override
@@ -63,7 +87,17 @@ final class Children implements ChildStream {
       throw VerifiedChildren.bad("it ends without saying so");
     }
     Parts message = Answers.parts(raw);
-    ready.addAll(verified.take(message));
+    List<Child> children = new ArrayList<>();
+    for (VerifiedChildren.Found one : verified.take(message)) {
+      ChainEvent event = maker.make(one.batch(), one.index());
+      children.add(
+          new Child(
+              reader.getter().withReason(event, event),
+              one.movedBy(),
+              one.parent(),
+              one.collection()));
+    }
+    ready.addAll(children);
     if (message.flag(ListChildrenResponse.IS_LAST)) {
       if (answers.next(0) != null) {
         throw VerifiedChildren.bad("something follows its end");

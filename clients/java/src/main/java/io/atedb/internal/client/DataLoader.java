@@ -1,19 +1,13 @@
 package io.atedb.internal.client;
 
-import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.ChainEvent;
 import io.atedb.DataState;
-import io.atedb.Reason;
 import io.atedb.internal.bytes.FieldWriter;
-import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.client.Schema.LoadDataRequest;
-import io.atedb.internal.client.Schema.LoadDataResponse;
 import io.atedb.internal.crypt.Hashes;
-import io.atedb.internal.crypt.Tags;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** Loads data that was left out when events were read, and holds it against their headers. */
 final class DataLoader {
@@ -66,73 +60,23 @@ final class DataLoader {
         loaded.add(isOmitted(event) ? loaded(event, answers.next(0)) : event);
       }
       if (answers.next(0) != null) {
-        throw bad(events.get(events.size() - 1), "something follows it that nobody has asked for");
+        throw LoadedData.bad(
+            events.get(events.size() - 1).sequence(),
+            "something follows it that nobody has asked for");
       }
     }
   }
 
   private ChainEvent loaded(ChainEvent event, Bytes raw) {
-    if (raw == null) {
-      throw bad(event, "it does not come");
-    }
-    Parts answer = Answers.parts(raw);
-    if (!answer.bytes(LoadDataResponse.EVENT_HASH).equals(Hashes.leaf(event.header()))) {
-      throw bad(event, "it is of another event");
-    }
-    long state = answer.number(LoadDataResponse.DATA_STATE);
-    if (state == 0) {
-      return event.with(checked(event, answer));
-    }
-    boolean isKnown = state == (int) state && state < DataState.values().length;
-    if (!isKnown || state == DataState.OMITTED.ordinal()) {
-      throw bad(event, "it is left out, or gone for a reason that is not known");
-    }
-    return gone(event, DataState.values()[(int) state], answer);
-  }
-
-  private ChainEvent gone(ChainEvent event, DataState state, Parts answer) {
-    if (answer.has(LoadDataResponse.DATA) || answer.has(LoadDataResponse.SALT)) {
-      throw bad(event, "it is said to be gone, and some of it is here");
-    }
-    if ((state == DataState.REDACTED) != answer.has(LoadDataResponse.REDACTION)) {
-      throw bad(event, "what has erased it is said where nothing has, or is not said");
+    LoadedData data = LoadedData.of(event.sequence(), event.header(), raw);
+    if (data.state() == DataState.PRESENT) {
+      return event.with(maker.content(event.sequence(), event.header(), data.data()));
     }
     ChainEvent.RedactedBy redactedBy =
-        state == DataState.REDACTED
-            ? new ChainEvent.RedactedBy(answer.number(LoadDataResponse.REDACTION), null)
+        data.state() == DataState.REDACTED
+            ? new ChainEvent.RedactedBy(data.redaction(), null)
             : null;
-    ChainEvent without = event.with(EventMaker.gone(event.header(), state, redactedBy));
-    return reader.getter().withReason(without, null);
-  }
-
-  private ChainEvent.Content checked(ChainEvent event, Parts answer) {
-    Bytes data = answer.bytes(LoadDataResponse.DATA);
-    Bytes salt = answer.bytesOrNull(LoadDataResponse.SALT);
-    boolean isSealed = event.sealed() != null;
-    Parts header = new Parts(event.header());
-    boolean fits =
-        isSealed == (salt == null)
-            && data.size() == header.number(31)
-            && header
-                .bytes(30)
-                .equals(
-                    isSealed
-                        ? Hashes.tagged(Tags.HASH_SEALED_DATA, data)
-                        : Hashes.tagged(Tags.HASH_DATA, salt, data));
-    if (!fits) {
-      throw bad(event, "it does not hash to what the header of the event says");
-    }
-    return maker.content(event.sequence(), event.header(), data);
-  }
-
-  private static AtedbException bad(ChainEvent event, String why) {
-    return new AtedbException(
-        Reason.VERIFICATION_FAILED,
-        "the data that the server sent of the event at sequence "
-            + event.sequence()
-            + " does not verify: "
-            + why
-            + ". Nothing of it was used",
-        Map.of("sequence", Long.toString(event.sequence())));
+    ChainEvent.Content content = EventMaker.gone(event.header(), data.state(), redactedBy);
+    return reader.getter().withReason(event.with(content), null);
   }
 }

@@ -92,10 +92,14 @@ final class GenesisCheck {
   /** Refuses to go on where there is no chain, and none may be made. Raises CHAIN_NOT_FOUND. */
   void checkCreation(TrustMode mode, boolean forAppend) {
     // Servers refuse this call then; one that doesn't must not pass for one with an empty chain.
-    if (!forAppend || expected.chainId() != null) {
+    if (!forAppend || expected.chainId() != null || expected.byToken()) {
       throw new AtedbException(
           Reason.CHAIN_NOT_FOUND,
-          "there is no chain " + calls.chainKey() + " on " + calls.server(),
+          "there is no chain "
+              + calls.chainKey()
+              + " on "
+              + calls.server()
+              + (expected.byToken() ? ", and a token makes none. Have its issuer make it" : ""),
           Map.of("chain_key", calls.chainKey()));
     }
     expected.checkMode(calls.chainKey(), mode);

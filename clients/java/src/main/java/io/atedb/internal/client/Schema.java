@@ -50,6 +50,64 @@ final class Schema {
     static final int FIRST_SEQUENCE = 4;
   }
 
+  static final class PasswordCosts {
+    static final int SALT = 1;
+    static final int MEMORY_KIB = 2;
+    static final int PASSES = 3;
+    static final int LANES = 4;
+  }
+
+  static final class LoginChallenge {
+    static final int CONVERSATION_ID = 1;
+    static final int SERVER_IDENTITY = 2;
+    static final int IDENTITY_ROTATIONS = 3;
+    static final int PASSWORD = 4;
+  }
+
+  static final class LoginProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class LoginRequest {
+    static final int ACCOUNT = 1;
+    static final int PROOF = 2;
+  }
+
+  static final class LoginResponse {
+    static final int CHALLENGE = 1;
+    static final int GRANT = 2;
+  }
+
+  static final class AccountGrant {
+    static final int KEY_VAULT = 3;
+    static final int HAS_SECOND_FACTOR = 5;
+    static final int UNVERIFIED = 6;
+  }
+
+  static final class GroupQuestion {
+    static final int GROUP = 1;
+    static final int KEY = 2;
+  }
+
+  static final class GroupProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class GetGroupRequest {
+    static final int ABOUT = 1;
+    static final int PROOF = 2;
+  }
+
+  static final class GetGroupResponse {
+    static final int CHALLENGE = 1;
+    static final int ACTS = 2;
+  }
+
+  static final class GroupActs {
+    static final int ACTS = 1;
+    static final int ACTS_IN_ALL = 2;
+  }
+
   static final class ClaimOwnerRequest {
     static final int ACT = 1;
   }

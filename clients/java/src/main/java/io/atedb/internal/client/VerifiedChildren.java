@@ -2,8 +2,6 @@ package io.atedb.internal.client;
 
 import io.atedb.AtedbException;
 import io.atedb.Bytes;
-import io.atedb.ChainEvent;
-import io.atedb.Child;
 import io.atedb.ChildrenOptions;
 import io.atedb.DataState;
 import io.atedb.EventKind;
@@ -15,6 +13,7 @@ import io.atedb.internal.client.Schema.ListChildrenResponse;
 import io.atedb.internal.crypt.Merkle;
 import io.atedb.internal.event.Commit;
 import io.atedb.internal.event.EventView;
+import io.atedb.internal.event.Genesis;
 import io.atedb.internal.trust.Provenance;
 import io.atedb.internal.trust.Replay;
 import io.atedb.internal.trust.VerifiedBatch;
@@ -32,10 +31,30 @@ import java.util.Set;
 final class VerifiedChildren {
   private static final Bytes NONE = Bytes.wrap(new byte[Limits.KEY_BYTES]);
 
-  private final Reader reader;
+  /** What else is known of the chain, and asked for. */
+  interface Known {
+    /** Compares a head with the newest that was known. Raises HEAD_CONFLICT. */
+    void tie(TreeHead head);
+
+    /** Checks that something was allowed, as {@link VerifiedRules#checkAllowed}. */
+    void checkAllowed(long sequence, long commit, TreeHead head);
+  }
+
+  /**
+   * A child, whose data may be gone.
+   *
+   * @param batch that its newest event with data is in
+   * @param index of that event there
+   * @param movedBy sequence of the event of rules that has moved it since; -1: none has
+   * @param parent where it is; null: at the root of the chain
+   * @param collection or null
+   */
+  record Found(VerifiedBatch batch, int index, long movedBy, Bytes parent, Bytes collection) {}
+
+  private final Genesis genesis;
+  private final Replay.FindKey findKey;
+  private final Known known;
   private final ChildrenOptions asked;
-  private final EventMaker maker;
-  private final TreeHead knownBefore;
 
   /** Of the message before; null: there was none. */
   private TreeHead head;
@@ -48,17 +67,17 @@ final class VerifiedChildren {
   /** Batches of the message before, which named no child. */
   private List<VerifiedBatch> carried = List.of();
 
-  VerifiedChildren(Reader reader, ChildrenOptions asked) {
-    this.reader = reader;
+  VerifiedChildren(Genesis genesis, Replay.FindKey findKey, Known known, ChildrenOptions asked) {
+    this.genesis = genesis;
+    this.findKey = findKey;
+    this.known = known;
     this.asked = asked;
-    this.maker = new EventMaker(reader);
-    this.knownBefore = reader.opener().known();
     this.order =
         asked.afterKey() == null ? null : orderOf(asked.afterCollection(), asked.afterKey());
   }
 
   /** What children of one parent are ordered by. */
-  private static Bytes orderOf(Bytes collection, Bytes primaryKey) {
+  static Bytes orderOf(Bytes collection, Bytes primaryKey) {
     return (collection == null ? NONE : collection).plus(primaryKey);
   }
 
@@ -71,13 +90,16 @@ final class VerifiedChildren {
             + ". What was handed on before is part of the chain and verified");
   }
 
-  /** The children of the next message. Raises VERIFICATION_FAILED, HEAD_CONFLICT. */
-  List<Child> take(Parts message) {
+  /**
+   * The children of the next message. What allows data of them to be gone is still to be asked for.
+   * Raises VERIFICATION_FAILED, HEAD_CONFLICT.
+   */
+  List<Found> take(Parts message) {
     goOn(message);
     List<VerifiedBatch> batches = batchesOf(message);
     if (!batches.isEmpty()) {
       Commit.Header newest = batches.get(batches.size() - 1).commit().header();
-      reader.rules().checkAllowed(newest.firstSequence(), newest.commit(), head);
+      known.checkAllowed(newest.firstSequence(), newest.commit(), head);
     }
     List<VerifiedBatch> all = new ArrayList<>(carried);
     all.addAll(batches);
@@ -92,7 +114,7 @@ final class VerifiedChildren {
       return List.of();
     }
     Set<VerifiedBatch> unused = new HashSet<>(all);
-    List<Child> children = new ArrayList<>();
+    List<Found> children = new ArrayList<>();
     for (Bytes one : named) {
       children.add(childOf(Answers.parts(one), all, unused));
     }
@@ -104,7 +126,7 @@ final class VerifiedChildren {
 
   /** The list has ended in order: what it was proven against is known from now on. */
   void end() {
-    reader.opener().tie(head, knownBefore);
+    known.tie(head);
   }
 
   /** The head of a message goes on that of the one before. */
@@ -112,7 +134,7 @@ final class VerifiedChildren {
     TreeHead before = head;
     head = Answers.head(message, ListChildrenResponse.HEAD);
     if (before == null) {
-      reader.opener().tie(head, knownBefore);
+      known.tie(head);
       return;
     }
     boolean isExtended =
@@ -146,14 +168,12 @@ final class VerifiedChildren {
       before = commit.header().commit();
       List<Bytes> proof = Answers.parts(proofs.get(place)).all(Schema.Inclusion.HASHES);
       EventGetter.checkIncluded(commit, head, proof);
-      verified.add(
-          Replay.verifySingle(
-              reader.genesis(), stored.get(place), reader.keyFinder(), Provenance.TRIMMED));
+      verified.add(Replay.verifySingle(genesis, stored.get(place), findKey, Provenance.TRIMMED));
     }
     return verified;
   }
 
-  private Child childOf(Parts named, List<VerifiedBatch> batches, Set<VerifiedBatch> unused) {
+  private Found childOf(Parts named, List<VerifiedBatch> batches, Set<VerifiedBatch> unused) {
     long sequence = named.number(Schema.Child.SEQUENCE);
     VerifiedBatch own = holderOf(sequence, batches);
     unused.remove(own);
@@ -182,9 +202,7 @@ final class VerifiedChildren {
       throw bad("the object of sequence " + sequence + " is elsewhere");
     }
     comesNext(orderOf(collection, event.primaryKey()));
-    ChainEvent made = maker.make(own, index);
-    ChainEvent known = reader.getter().withReason(made, made);
-    return new Child(known, movedBy, parent, collection);
+    return new Found(own, index, movedBy, parent, collection);
   }
 
   private static VerifiedBatch holderOf(long sequence, List<VerifiedBatch> batches) {

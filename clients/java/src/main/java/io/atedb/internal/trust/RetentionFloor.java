@@ -27,7 +27,7 @@ public record RetentionFloor(long sequence, long timeUnixMs) {
    * Time is that of the newest commit, and not anybody's clock: so everybody who has the same
    * history decides alike, for ever.
    */
-  RetentionFloor raised(Said.Retention rule, long nextSequence, long newestUnixMs) {
+  public RetentionFloor raised(Said.Retention rule, long nextSequence, long newestUnixMs) {
     if (rule == null) {
       return this;
     }
