@@ -22,6 +22,7 @@ import { retainCommand } from './commands/retain.ts';
 import { rmCommand } from './commands/rm.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -96,6 +97,7 @@ export function main(args: readonly string[]): Promise<number> {
       .command(readersCommand)
       .command(rulesCommand)
       .command(retainCommand)
+      .command(snapshotCommand)
       .command(chainsCommand)
       .command(describeCommand)
       .command(compactCommand)

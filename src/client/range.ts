@@ -1,12 +1,13 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import { splitOrFail } from '../trust/index.ts';
+import { splitOrFail, type VerifiedBatch } from '../trust/index.ts';
 import { ChecksAhead } from '../work/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
 import { abortable, type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
+import { isCompacted } from './errors-from-grpc.ts';
 import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { ReadKeys } from './read-keys.ts';
@@ -45,6 +46,8 @@ export interface RangeContext extends ReplayContext {
   readonly readKeys: ReadKeys;
   /** Whether nobody wants the events, so that nothing is opened. */
   readonly onlyVerifies?: boolean;
+  /** Told of all batches of a range that is read forwards, when they are verified. */
+  readonly onVerified?: ((batches: readonly VerifiedBatch[], replay: Replay) => void) | undefined;
   /** Fires when the chain is closed. */
   readonly closed: AbortSignal;
 }
@@ -55,8 +58,32 @@ interface Asked {
   readonly limit: number;
 }
 
+/** A chain that is compacted again and again under other snapshots is given up on. */
+const readingsMax = 8;
+
 /** Read a range of a chain, verified, some events at a time. */
 export async function* readRange(
+  whole: RangeContext,
+  options: ReadOptions,
+): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+  let handedTo = 0;
+  for (let count = 1; ; count += 1) {
+    try {
+      for await (const events of readOnce(whole, options)) {
+        const fresh = options.reverse ? events : events.filter((one) => one.sequence >= handedTo);
+        if (fresh.length > 0) yield fresh;
+        handedTo = Math.max(handedTo, (events.at(-1)?.sequence ?? -1) + 1);
+      }
+      return;
+    } catch (error) {
+      // What was handed on is verified again from the start of the range on, since it can't be gone on with.
+      const isOver = options.reverse === true || whole.onVerified !== undefined;
+      if (!isCompacted(error) || isOver || count === readingsMax) throw error;
+    }
+  }
+}
+
+async function* readOnce(
   whole: RangeContext,
   options: ReadOptions,
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
@@ -147,6 +174,7 @@ async function* readForwards(
     const message = await messages.next();
     if (message?.kind === 'log') {
       const batches = await replay.feed(message.batches);
+      context.onVerified?.(batches, replay);
       const events = await eventsOfAll(context, batches, range);
       if (events.length > 0) yield events;
       continue;

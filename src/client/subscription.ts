@@ -8,7 +8,7 @@ import type { AnswerStream } from './admitted-stream.ts';
 import { Backoff } from './backoff.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
-import { isPassing } from './errors-from-grpc.ts';
+import { isCompacted, isPassing } from './errors-from-grpc.ts';
 import { settleExpired } from './has-expired.ts';
 import { checkDataUpTo, type RangeContext, reachRules, upTo } from './range.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -75,6 +75,8 @@ export class Subscription {
   #replay: Replay | undefined;
   /** Events before this sequence aren't wanted; they come where the start lies within a batch. */
   #firstSequence = 0;
+  /** Events before this sequence were handed on. */
+  #handedTo = 0;
   #isNowKnown = false;
   #lostSinceMs: number | undefined;
 
@@ -97,6 +99,11 @@ export class Subscription {
         yield* this.#connection(signal);
       } catch (error) {
         signal.throwIfAborted();
+        if (isCompacted(error)) {
+          // What was verified can't be gone on with: it is verified again, and not handed on twice.
+          this.#replay = undefined;
+          continue;
+        }
         await this.#checkShorter(error, signal);
         await this.#waitAfter(error, signal);
       }
@@ -210,6 +217,7 @@ export class Subscription {
       chainId: genesis.chainId,
       heartbeatMs: this.#heartbeatMs,
       from: await this.#from(signal),
+      fromCommit: BigInt(this.#replay?.nextCommit ?? 0),
       ...upTo(this.#options.dataUpTo),
     };
   }
@@ -236,8 +244,11 @@ export class Subscription {
   async #verified(slice: readonly StoredBatch[]): Promise<readonly ChainEvent[]> {
     const { from } = this.#options;
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
-    const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
-    const batches = await this.#started().feed(slice);
+    const first = isByTime ? 0 : this.#firstSequence;
+    const range = { from: Math.max(first, this.#handedTo), end: Number.POSITIVE_INFINITY };
+    const replay = this.#started();
+    const batches = await replay.feed(slice);
+    this.#handedTo = Math.max(this.#handedTo, replay.nextSequence);
     return eventsOfAll(this.#context, batches, range);
   }
 

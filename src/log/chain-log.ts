@@ -8,6 +8,7 @@ import { type ChainDamage, damageOf, describeLoss, readError, storageError } fro
 import { makeNamesDurable } from './durable-files.ts';
 import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
+import { goneError } from './gone-error.ts';
 import { IndexCache } from './index-cache.ts';
 import { KeysCache } from './keys-cache.ts';
 import { parseSegmentName, segmentName } from './layout.ts';
@@ -81,7 +82,8 @@ export class ChainLog {
     const keysOf = { storage, folder, chainId, table, cache, files, onSuspect, onNotice };
     this.keys = new ClosedKeys(keysOf);
     const { spans: damaged } = this.#damages;
-    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files: this.#files, damaged });
+    const ofReader = { table, tail: this.#tail, indexes, files: this.#files, damaged };
+    this.#reader = new LogReader({ ...ofReader, subtrees: (...of) => this.tree.subtrees(...of) });
     const head = { size: place.commit, root: place.frontier.root() };
     this.tree = new LogTree(tiles, {
       size: () => this.#durable.head.size,
@@ -89,8 +91,9 @@ export class ChainLog {
     });
     for (const written of start.heads) this.tree.published(written);
     this.#durable = this.#describe(head, place.timeUnixMs);
-    const manifestOf = { storage, folder, chainId, table, compacted: manifest.compacted };
-    const manifestFile = new LogManifest(manifestOf);
+    const { compacted, forgotten } = manifest;
+    const ofManifest = { storage, folder, chainId, table, compacted, forgotten };
+    const manifestFile = new LogManifest(ofManifest);
     const common = { storage, folder, table, files, indexes, manifest: manifestFile };
     const isWritten = start.trouble === undefined && tiles !== undefined && file !== undefined;
     this.#writer = isWritten
@@ -250,12 +253,16 @@ export class ChainLog {
     return this.#durable.position;
   }
 
-  /** Where the batch begins that holds this sequence; the end for the sequence that comes next. */
-  async positionOfSequence(sequence: number): Promise<Position> {
+  /**
+   * Where the batch begins that holds this sequence, or is behind it where that is gone; the end for the sequence that comes next.
+   *
+   * @param commit that begins with it, for who has all before: where that is gone, what follows begins with it. Absent: that isn't known.
+   */
+  async positionOfSequence(sequence: number, commit?: number): Promise<Position> {
     const { sequence: next } = this.endPosition();
     if (sequence === next) return this.endPosition();
     checkInRange('sequence', sequence, this.startPosition().sequence, next);
-    return this.#reading(this.#reader.find('sequence', sequence));
+    return this.#reading(this.#reader.findSequence(sequence, commit));
   }
 
   /** Where the batch of this commit begins; the end for the commit that comes next. */
@@ -294,12 +301,13 @@ export class ChainLog {
     return this.#reading(this.#reader.sliceBefore(position, options.bytesMax, options.memoryFor));
   }
 
-  /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED, STORAGE_FAILED. */
+  /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, EVENT_GONE, CHAIN_DAMAGED, STORAGE_FAILED. */
   async readCommit(commit: number): Promise<{ run: Buffer; commit: CommitView }> {
     const position = await this.positionOfCommit(commit);
     const { bytes } = await this.readSlice(position, { bytesMax: 1 });
     const [batch] = splitSlice(bytes);
-    if (batch !== undefined) return batch;
+    if (batch?.commit.commit === commit) return batch;
+    if (batch !== undefined) throw goneError(`commit ${commit}`, batch.gap);
     throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no commit ${commit} yet`);
   }
 

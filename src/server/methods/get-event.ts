@@ -1,8 +1,9 @@
 import { ChainService, type GetEventRequest } from '../../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
-import { primaryKeyBytes, splitSlice } from '../../event/index.ts';
+import { primaryKeyBytes } from '../../event/index.ts';
 import { unary } from '../method.ts';
+import { batchOf } from './batch-of.ts';
 import {
   type ChainServiceDeps,
   checkLength,
@@ -30,18 +31,18 @@ export function getEvent(deps: ChainServiceDeps) {
       bytesMax: 1,
       memoryFor: (size) => memory.take(size),
     });
-    const [batch] = splitSlice(bytes);
+    const found = batchOf(bytes, sequence);
     // The sequence that comes next has a position, and no event.
-    if (batch === undefined) {
+    if (found === undefined) {
       checkWholeEnd(chain);
       throw notYet(sequence);
     }
     const { head } = log.durable;
     return {
-      log: toLogSegment(bytes),
+      log: toLogSegment(found.bytes),
       sequence: BigInt(sequence),
       head: toTreeHead(head),
-      inclusion: await log.tree.inclusionProof(batch.commit.commit, head.size),
+      inclusion: await log.tree.inclusionProof(found.stored.commit.commit, head.size),
     };
   });
 }

@@ -147,6 +147,9 @@ impl ReplayVerifier {
     /// Looks at the next slice, whole batches with their commits: whether each is good by itself.
     pub fn prepare(data: &Bytes) -> Result<Vec<PreparedBatch>> {
         let stored = split_slice(data).map_err(|error| {
+            if error.reason() == Reason::Unsupported {
+                return error;
+            }
             let why = format!("a slice of the log is not valid: {}. Nothing of it was used", error.message());
             Error::new(Reason::VerificationFailed, why)
         })?;
