@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BuiltEvent, splitSlice, type TrustMode } from '../src/event/index.ts';
+import { ReplayVerifier } from '../src/trust/index.ts';
 import { CompactWorld, keyOf } from './support/compact-world.ts';
 import { rounds } from './support/scale.ts';
 import {
@@ -230,6 +231,109 @@ describe('a chain of a few objects', () => {
     });
     expect(world.chain.compaction.isSnapshotDue).toBe(false);
     expect((await see(world)).events.size).toBe(before.events.size);
+    await world.close();
+  });
+
+  test('whoever is anywhere in the middle of it goes on there, without a gap or a double', async () => {
+    const world = await filled(24);
+    await appendSnapshot(world, 25);
+    const { genesis, log } = world.chain;
+    const readers = [];
+    for (let cut = 1; cut <= 26; cut += 1) {
+      const verifier = new ReplayVerifier(genesis);
+      let position = log.startPosition();
+      while (verifier.nextCommit < cut) {
+        const { bytes, next } = await log.readSlice(position, { bytesMax: 1 });
+        await verifier.verify(Buffer.from(bytes));
+        position = next;
+      }
+      readers.push({ verifier, position });
+    }
+    await world.compact();
+    expect(world.chain.log.rewriting.forgotten).toBeDefined();
+    let within = 0;
+    for (const { verifier, position: before } of readers) {
+      const { nextCommit, nextSequence } = verifier;
+      // One that asks again from where it is gets the same as one whose stream went on.
+      const asked = await log.positionOfSequence(nextSequence, nextCommit);
+      expect(asked.commit).toBe(nextCommit);
+      within += asked.isWithinGap ? 1 : 0;
+      const [one, other] = await Promise.all(
+        [before, asked].map((from) => log.readSlice(from, { bytesMax: 1 })),
+      );
+      expect(one?.bytes.equals(other?.bytes ?? Buffer.alloc(0))).toBe(true);
+      for (let position = before; ; ) {
+        const { bytes, next } = await log.readSlice(position, { bytesMax: 1_000 });
+        if (bytes.length === 0) break;
+        await verifier.verify(Buffer.from(bytes));
+        position = next;
+      }
+      expect(verifier.head()).toEqual(log.durable.head);
+      expect(verifier.owed.takeUnallowed()).toEqual([]);
+      expect(verifier.owed.left(1)).toEqual([]);
+    }
+    expect(within).toBeGreaterThan(8);
+    await world.close();
+  });
+
+  test('what was read under one snapshot is read again under the next one', async () => {
+    const world = await filled(24);
+    await appendSnapshot(world, 12);
+    await world.compact();
+    const { genesis, log } = world.chain;
+    const verifier = new ReplayVerifier(genesis);
+    let position = log.startPosition();
+    while (verifier.nextCommit < 8) {
+      const { bytes, next } = await log.readSlice(position, { bytesMax: 1 });
+      await verifier.verify(Buffer.from(bytes));
+      position = next;
+    }
+    expect(verifier.owed.isOwed).toBe(true);
+    await appendSnapshot(world, 24);
+    await world.compact();
+    const goOn = async () => {
+      for (let at = position; ; ) {
+        const { bytes, next } = await log.readSlice(at, { bytesMax: 1_000 });
+        if (bytes.length === 0) return;
+        await verifier.verify(Buffer.from(bytes));
+        at = next;
+      }
+    };
+    await expect(goOn()).rejects.toMatchObject({ reason: 'HISTORY_COMPACTED' });
+    expect((await see(world)).size).toBe(27);
+    await world.close();
+  });
+
+  test('a condition on what may be forgotten holds only where what is left shows it', async () => {
+    const world = await filled(24);
+    await world.append(0, [{ kind: 'tombstone', object: 0, bytes: 0 }]);
+    await world.append(1, [{ kind: 'data', object: 4, bytes: 10 }]);
+    world.timeUnixMs += 8 * dayMs;
+    await appendSnapshot(world, 27);
+    await world.compact();
+    const { head } = world.chain.log.durable;
+    const [writer, other] = world.writers;
+    const decide = async (by = writer, object: number, sinceSequence: number) => {
+      const condition = {
+        kind: 'key_unchanged' as const,
+        primaryKey: keyOf(object),
+        sinceSequence,
+      };
+      const made = await by?.make([testEvent('x')], { asOf: head, preconditions: [condition] });
+      const prepared = await world.chain.prepare(made?.run ?? Buffer.alloc(0), () => true);
+      try {
+        world.chain.submit(prepared);
+      } catch (error) {
+        return (error as { reason: string }).reason;
+      }
+      return 'taken';
+    };
+    // It was removed, by the first writer, and nothing is left of it.
+    expect(await world.chain.newestOf(keyOf(0))).toBeUndefined();
+    expect(await decide(other, 0, 5)).toBe('PRECONDITION_FAILED');
+    // The other one's, and the newest of all that the object had.
+    expect(await decide(writer, 4, 20)).toBe('PRECONDITION_FAILED');
+    expect(await decide(writer, 4, 27)).toBe('taken');
     await world.close();
   });
 });

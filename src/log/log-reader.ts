@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import { encodeGap, type Gap, parseCommit } from '../event/index.ts';
+import { encodeGap, type Gap, parseBatch, parseCommit } from '../event/index.ts';
 import { damageError } from './damage.ts';
 import type { DamagedSpans } from './damaged-spans.ts';
 import type { FileCache } from './file-cache.ts';
@@ -104,7 +104,7 @@ export class LogReader {
     return { bytes: bytes.subarray(0, next.offset - at.offset), next };
   }
 
-  /** The batch behind a gap, for who has the first ones of the commits that are gone. */
+  /** The batch behind a gap, for who has the first ones of the commits that are gone, or all of them. */
   async #sliceWithinGap(at: Position, memoryFor?: MemoryFor) {
     const { isWithinGap: _, ...place } = at;
     const { bytes, next } = await this.slice(await this.find('commit', at.commit), 1, memoryFor);
@@ -125,8 +125,11 @@ export class LogReader {
       hashes: await this.#subtrees(at.commit, at.commit + commits),
       before: { hash: gap.before.hash, from },
     };
-    const run = bytes.subarray(frame.runStart, frame.end);
-    return { bytes: Buffer.concat([encodeGap(rest), run]), next };
+    const batch = bytes.subarray(frame.runStart, frame.end);
+    // Who has all that is gone before it is told of what is gone of the batch alone, if anything is.
+    const run = bytes.subarray(frame.runStart, frame.runEnd);
+    if (commits === 0 && !parseBatch(run).hasGone) return { bytes: batch, next };
+    return { bytes: Buffer.concat([encodeGap(rest), batch]), next };
   }
 
   async sliceBefore(
@@ -179,9 +182,11 @@ export class LogReader {
     if (commit === undefined || commit <= found.commit || sequence <= found.sequence) return found;
     const { bytes, next } = await this.slice(found, 1);
     const frame = frameBatch(bytes, 0);
-    if (!isFrame(frame) || commit >= next.commit - 1) return found;
-    // Within what is gone, and not in the batch behind it.
-    if (sequence >= next.sequence - frame.events) return found;
+    if (!isFrame(frame) || commit >= next.commit) return found;
+    // Within what is gone, or right behind it.
+    const isBatch = commit === next.commit - 1;
+    const firstSequence = next.sequence - frame.events;
+    if (isBatch ? sequence !== firstSequence : sequence >= firstSequence) return found;
     return { ...found, commit, sequence, isWithinGap: true };
   }
 

@@ -351,6 +351,10 @@ func violated(commit uint64, err error) error {
 	if found.Reason == fault.VerificationFailed && found.Metadata["commit"] != "" {
 		return err
 	}
+	// Nothing is wrong with what this client doesn't know.
+	if found.Reason == fault.Unsupported && found.Metadata["kind"] == event.KindSnapshot.String() {
+		return err
+	}
 	// What hinders the reader, as a lost connection while a key is asked for, is no word about the commit.
 	if found.Reason == fault.ConnectionFailed || found.Reason == fault.DeadlineExceeded {
 		return err

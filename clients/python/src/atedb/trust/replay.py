@@ -298,10 +298,13 @@ class ReplayVerifier:
 
 @contextlib.contextmanager
 def failing_at(commit: Commit) -> Iterator[None]:
-    """Say of what is wrong which commit it is of. Raises VERIFICATION_FAILED."""
+    """Say of what is wrong which commit it is of. Raises VERIFICATION_FAILED; UNSUPPORTED for a snapshot."""
     try:
         yield
     except (Violation, AtedbError) as error:
+        # Nothing is wrong with what this client doesn't know.
+        if isinstance(error, AtedbError) and error.metadata.get("kind") == "snapshot":
+            raise
         why = error.message if isinstance(error, AtedbError) else str(error)
         raise AtedbError(
             Reason.VERIFICATION_FAILED,
