@@ -1,4 +1,4 @@
 import { testConfig } from './test/support/test-config.ts';
 
-// `npm test`: everything but the long forms.
-export default testConfig({ isLong: false });
+// `npm test`: every behaviour once, in less time than one likes to wait.
+export default testConfig('quick');

@@ -10,6 +10,8 @@ export interface Measure {
   readonly p99Us?: number;
   /** Of the whole, where the row is about one thing that is waited for. */
   readonly durationMs?: number;
+  /** Processor time of that, of all threads of the process. */
+  readonly processorMs?: number;
   /** Memory of the server's process: at the end, and at most. */
   readonly residentBytes?: number;
   readonly residentPeakBytes?: number;
@@ -23,6 +25,7 @@ const figures: readonly Figure[] = [
   'p50Us',
   'p99Us',
   'durationMs',
+  'processorMs',
   'residentBytes',
   'residentPeakBytes',
 ];

@@ -21,6 +21,11 @@ export interface Scale {
   readonly handshakes: number;
   /** Of the chain that recovery and memory are measured with. */
   readonly longChainBytes: number;
+  /** Of the two chains that opening is measured with. */
+  readonly manyEvents: number;
+  readonly fewerEvents: number;
+  /** Objects that are asked for a repetition, in the long one of these. */
+  readonly eventsAsked: number;
   /** Events that a peer is given a repetition: one in flight, and in transactions. */
   readonly peerEventsOne: number;
   readonly peerEventsMany: number;
@@ -32,6 +37,9 @@ const mebibyte = 1024 * 1024;
 
 /** What the rows of a long chain are about. */
 export const longChainBytesWanted = 1024 * mebibyte;
+
+/** What the rows of a chain of many events are about. */
+export const manyEventsWanted = 10_000_000;
 
 /** `tiny` is for tests, which only want to know that everything runs. */
 export const scales: Readonly<Record<ScaleName, Scale>> = {
@@ -49,6 +57,9 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesLive: 2_000,
     handshakes: 1_000,
     longChainBytes: longChainBytesWanted,
+    manyEvents: manyEventsWanted,
+    fewerEvents: 1_000_000,
+    eventsAsked: 40_000,
     peerEventsOne: 3_000,
     peerEventsMany: 32_000,
   },
@@ -66,6 +77,9 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesLive: 60,
     handshakes: 60,
     longChainBytes: 16 * mebibyte,
+    manyEvents: 100_000,
+    fewerEvents: 20_000,
+    eventsAsked: 2_000,
     peerEventsOne: 300,
     peerEventsMany: 6_400,
   },
@@ -83,6 +97,9 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     batchesLive: 3,
     handshakes: 4,
     longChainBytes: mebibyte,
+    manyEvents: 2_000,
+    fewerEvents: 300,
+    eventsAsked: 40,
     peerEventsOne: 10,
     peerEventsMany: 400,
   },

@@ -74,12 +74,40 @@ export function p50AtMostTimesFloor(times: number): Target {
   };
 }
 
+/** The slowest in a hundred requests take at most so many times as long as the floor's. */
+export function p99AtMostTimesFloor(times: number): Target {
+  return {
+    text: `p99 ≤ ${times} × floor`,
+    value: ({ ours, floors }) => (ours.p99Us ?? Number.NaN) / (floors[0]?.p99Us ?? Number.NaN),
+    isMet: (value) => value <= times,
+  };
+}
+
+/** It takes at most so many times as much of a processor as the floor. */
+export function processorAtMostTimesFloor(times: number): Target {
+  return {
+    text: `≤ ${times} × floor, of a core`,
+    value: ({ ours, floors }) =>
+      (ours.processorMs ?? Number.NaN) / (floors[0]?.processorMs ?? Number.NaN),
+    isMet: (value) => value <= times,
+  };
+}
+
 /** At most so long. */
 export function durationAtMost(durationMs: number): Target {
   return {
     text: `≤ ${durationMs} ms`,
     value: ({ ours }) => ours.durationMs ?? Number.NaN,
     isMet: (value) => value <= durationMs,
+  };
+}
+
+/** At most so much of a processor, however many others want it. */
+export function processorAtMost(processorMs: number): Target {
+  return {
+    text: `≤ ${processorMs} ms of a core`,
+    value: ({ ours }) => ours.processorMs ?? Number.NaN,
+    isMet: (value) => value <= processorMs,
   };
 }
 
@@ -94,6 +122,15 @@ export function durationBeyondFloorAtMost(durationMs: number): Target {
 }
 
 const mebibyte = 1024 * 1024;
+
+/** At least so many mebibytes a second. */
+export function mebibytesAtLeast(mebibytes: number): Target {
+  return {
+    text: `≥ ${mebibytes} MiB/s`,
+    value: ({ ours }) => (ours.bytesPerSecond ?? Number.NaN) / mebibyte,
+    isMet: (value) => value >= mebibytes,
+  };
+}
 
 /** At most so much memory, when all is over. */
 export function residentAtMost(mebibytes: number): Target {

@@ -48,7 +48,7 @@ test('no act that was acknowledged is lost, however often the server is killed',
     }
   };
 
-  for (let round = 0; round < rounds({ short: 2, long: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ quick: 1, short: 2, long: 40 }); round += 1) {
     await server.start();
     const workers = [work(), work(), work()].map((one) => one.catch(() => undefined));
     const before = total(acknowledged);

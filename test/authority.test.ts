@@ -1,16 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type AppendEvent,
   type AppendOptions,
-  type AtedbClient,
   type Chain,
   childPrimaryKey,
   KeyPair,
   primaryKeyFromName,
   type TrustMode,
 } from '../src/client/index.ts';
-import { all, testClient, testKey } from './support/test-client.ts';
-import { TestServer } from './support/test-server.ts';
+import { ServerForEach } from './support/server-for-each.ts';
+import { all, testKey } from './support/test-client.ts';
 
 // Who may do what, by clients of a real server: decided there, and again by whoever reads.
 
@@ -22,21 +21,10 @@ const inbox = primaryKeyFromName('inbox');
 const trustModes: TrustMode[] = ['centralized', 'distributed'];
 
 describe.each(trustModes)('in a %s chain', (trustMode) => {
-  let server: TestServer;
-  let clients: AtedbClient[];
-
-  beforeEach(async () => {
-    server = await TestServer.start({ trustMode });
-    clients = [];
-  });
-  afterEach(async () => {
-    await Promise.all(clients.map((client) => client.close()));
-    await server[Symbol.asyncDispose]();
-  });
+  const each = new ServerForEach({ trustMode });
 
   async function as(key: KeyPair): Promise<Chain> {
-    const client = await testClient(server.address);
-    clients.push(client);
+    const client = await each.connect();
     return client.open(chainKey, { key, forAppend: true });
   }
 
@@ -202,7 +190,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
       reason: 'KEY_NOT_ALLOWED',
       message: expect.stringContaining('more than half of the 3'),
     });
-    await server.restart();
+    await each.server.restart();
     expect(await append(bob, alone, { coSigners: [alice] })).toBe(3);
     expect(await append(testKey, { data: 'late' })).toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
     expect(await append(bob, { data: 'two' })).toBe(4);

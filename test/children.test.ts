@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppendEvent, AtedbClient, Chain, TrustMode } from '../src/client/index.ts';
 import { ChildModel, childrenOf, childStep } from './support/child-model.ts';
+import { eventually } from './support/eventually.ts';
 import { rounds } from './support/scale.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -213,9 +214,9 @@ test.each<TrustMode>(['centralized', 'distributed'])(
       const listed = await all(chain.children({ primaryKey: parent() }));
       return listed.map(({ data, dataState }) => data?.length ?? dataState).sort();
     };
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await states()).toEqual([3_000_000, 3_500_000, 6, 'redacted']);
-    }, 20_000);
+    });
     const redacted = (await all(chain.children({ primaryKey: parent() }))).find(
       ({ dataState }) => dataState === 'redacted',
     );

@@ -8,7 +8,7 @@ import { parseCheckpoint } from '../src/event/index.ts';
 import { projectFolder, run } from './command.ts';
 import { CliFixture, jsonLines, until } from './support/cli-fixture.ts';
 
-const cli = new CliFixture();
+const cli = new CliFixture({ isKilled: true });
 beforeAll(async () => {
   await cli.atedb(['key', 'new']);
 });

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from './command.ts';
 import { atedbProgram, CliFixture, jsonLines, numbered, until } from './support/cli-fixture.ts';
 
-const cli = new CliFixture();
+const cli = new CliFixture({ isKilled: true });
 
 /** A file of a real system where there is one. */
 function realFile(): { path: string; text: string; lines: number } {

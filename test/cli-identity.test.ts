@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CliFixture, jsonLines } from './support/cli-fixture.ts';
 
-const cli = new CliFixture();
+const cli = new CliFixture({ isKilled: true });
 
 interface ShownIdentity {
   readonly fingerprint: string;

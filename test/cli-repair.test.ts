@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CliFixture, jsonLines, until } from './support/cli-fixture.ts';
+import { filesWith } from './support/folder-bytes.ts';
 
-const cli = new CliFixture();
+const cli = new CliFixture({ isKilled: true });
 
 test('a damaged chain is explained, repaired offline, and written to again', async () => {
   const chain = cli.address('broken');
@@ -141,4 +142,51 @@ test('those who follow a chain that got shorter are told why', async () => {
     { reason: 'CHAIN_DAMAGED', metadata: { known_size: '3', served_size: '1' } },
     { reason: 'HEAD_CONFLICT', metadata: { known_size: '3', served_size: '1' } },
   ]);
+}, 60_000);
+
+test('what was set aside and may hold erased data is told, and dropped by one command, while the server runs', async () => {
+  const chain = cli.address('private_life');
+  const secret = 'bob lives in Elm Street';
+  for (const word of ['one', secret, 'three', 'four']) {
+    expect(await cli.atedb(['append', chain], { input: `${word}\n` })).toMatchObject({ code: 0 });
+  }
+  await cli.killServer();
+  const folder = join(cli.data, 'example.com', 'me', 'private_life.chain');
+  const file = join(folder, 'segment-00000000.log');
+  const damaged = readFileSync(file);
+  const at = damaged.indexOf('three');
+  damaged[at] = (damaged[at] ?? 0) ^ 1;
+  writeFileSync(file, damaged);
+  expect(await cli.atedb(['repair', folder, '--apply'])).toMatchObject({ code: 0 });
+  // As a crash leaves a torn end, and a restore the chain that was there.
+  writeFileSync(join(folder, 'segment-00000000.tail-99'), damaged);
+  mkdirSync(`${folder}~replaced-1`);
+  writeFileSync(join(`${folder}~replaced-1`, 'segment-00000000.log'), damaged);
+  await cli.startServer();
+  const environment = { ATE_HOME: join(cli.folder, 'third') };
+  const key = await cli.atedb(['key', 'export']);
+  await cli.atedb(['key', 'import', '-'], { input: key.stdout, environment });
+  const redacted = await cli.atedb(['redact', chain, '2', '--yes'], { environment });
+  expect(redacted, redacted.stderr).toMatchObject({ code: 0 });
+  const names = 'segment-00000000.tail-99, set-aside-1, private_life.chain~replaced-1';
+  expect(redacted.stderr).toContain(names);
+  expect(redacted.stderr).toContain('atedb repair --drop-set-aside --apply');
+  const described = await cli.atedb(['describe', chain], { environment });
+  expect(described.stdout).toMatch(new RegExp(`^set aside *${names}: may hold`, 'm'));
+  expect((await filesWith(cli.data, secret)).length).toBe(3);
+
+  const drop = (...flags: string[]) => cli.atedb(['repair', folder, '--drop-set-aside', ...flags]);
+  const looked = await drop();
+  expect(looked).toMatchObject({ code: 0 });
+  expect(looked.stdout).toMatch(/^ {2}--apply would remove set-aside-1 \([\d,]+ bytes\)$/m);
+  expect((await filesWith(cli.data, secret)).length).toBe(3);
+  const done = await drop('--apply', '--json');
+  expect(jsonLines(done.stdout)).toMatchObject([
+    { isDone: true, setAside: names.split(', ').map((name) => ({ name })) },
+  ]);
+  expect(await filesWith(cli.data, secret)).toEqual([]);
+  expect((await cli.atedb(['describe', chain], { environment })).stdout).not.toContain('set aside');
+  expect((await drop('--apply')).stdout).toContain('nothing was set aside');
+  const read = await cli.atedb(['read', chain], { environment });
+  expect(read.stdout).toContain('one');
 }, 60_000);

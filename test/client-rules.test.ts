@@ -1,33 +1,21 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
-  type AtedbClient,
   type Chain,
   childPrimaryKey,
   KeyPair,
   type OpenOptions,
   primaryKeyFromName,
 } from '../src/client/index.ts';
-import { all, testClient, testKey } from './support/test-client.ts';
-import { TestServer } from './support/test-server.ts';
+import { ServerForEach } from './support/server-for-each.ts';
+import { all, testKey } from './support/test-client.ts';
 
 // What a client tells of rules, and readers who are taken off.
 
 const [alice, bob] = [KeyPair.generate(), KeyPair.generate()] as [KeyPair, KeyPair];
-let server: TestServer;
-let clients: AtedbClient[];
-
-beforeEach(async () => {
-  server = await TestServer.start({ trustMode: 'distributed' });
-  clients = [];
-});
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await server[Symbol.asyncDispose]();
-});
+const each = new ServerForEach({ trustMode: 'distributed' });
 
 async function as(key: KeyPair, options: OpenOptions = {}): Promise<Chain> {
-  const client = await testClient(server.address);
-  clients.push(client);
+  const client = await each.connect();
   return client.open('team/rules', { key, forAppend: true, ...options });
 }
 

@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { resultWords } from '../src/cli/compact.ts';
 import type { AtedbClient, Chain, ChainEvent } from '../src/client/index.ts';
+import { eventually } from './support/eventually.ts';
 import { noticeLogger } from './support/notices.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -36,6 +37,35 @@ async function segmentFiles(server: TestServer): Promise<string[]> {
   const names = await readdir(join(server.logsPath, 'team', 'compacted.chain'));
   return names.filter((name) => name.startsWith('segment-')).sort();
 }
+
+/** How nice each thread of this process is, by its number, as Linux tells it. */
+async function niceness(): Promise<Map<string, number>> {
+  const threads = await readdir('/proc/self/task');
+  const told = threads.map(async (thread): Promise<[string, number][]> => {
+    // One may have ended meanwhile.
+    const stat = await readFile(`/proc/self/task/${thread}/stat`, 'utf8').catch(() => '');
+    // Behind the name in brackets.
+    const nice = stat.replace(/^.*\) /, '').split(' ')[16];
+    return nice === undefined ? [] : [[thread, Number(nice)]];
+  });
+  return new Map((await Promise.all(told)).flat());
+}
+
+test.runIf(process.platform === 'linux')(
+  'the thread that compacts lets others go before, and no other thread does',
+  async () => {
+    await using server = await TestServer.start({ segmentBytesMax, compact: { horizonMs: 0 } });
+    await using client = await testClient(server.address);
+    await fill(client, 10);
+    const before = await niceness();
+    const due = Math.min((before.get(String(process.pid)) as number) + 10, 19);
+    await client.admin.compact(chainKey);
+    const after = await niceness();
+    for (const [thread, nice] of before) expect(after.get(thread) ?? nice).toBe(nice);
+    const nicer = [...after].filter(([thread, nice]) => !before.has(thread) && nice === due);
+    expect(nicer).toHaveLength(1);
+  },
+);
 
 test('superseded data goes on demand, and all that is left verifies as before', async () => {
   const notices: string[] = [];
@@ -127,9 +157,9 @@ test('a server compacts by itself, when a chain has grown', async () => {
   });
   await using client = await testClient(server.address);
   await using chain = await fill(client, 60);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect((await segmentFiles(server)).some((name) => name.includes('.1.log'))).toBe(true);
-  }, 20_000);
+  });
   expect((await collect(chain.read())).length).toBe(60 * objects + 1);
 });
 

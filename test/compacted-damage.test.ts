@@ -1,7 +1,8 @@
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { applyRepair, planRepair, surveyLog } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { CompactWorld, chainFolder, logsPath } from './support/compact-world.ts';
+import { eventually } from './support/eventually.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 
 // Damage of files that were rewritten: it is found, told and mended as that of any other.
@@ -103,7 +104,7 @@ test('what is damaged is never copied: the compaction that comes upon it fails, 
     reason: 'CHAIN_DAMAGED',
     metadata: { file: name },
   });
-  await vi.waitFor(() => expect(open.chain.log.trouble).toMatch(`${name} is damaged`));
+  await eventually(() => expect(open.chain.log.trouble).toMatch(`${name} is damaged`));
   const names = await open.files(disk);
   expect(names).toContain(name);
   expect(names.filter((one) => one.startsWith(name.replace('.log', '.1')))).toEqual([]);

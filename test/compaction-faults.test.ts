@@ -4,7 +4,7 @@ import { type Fault, type FaultPlan, FaultyStorage } from '../src/log/faulty-sto
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { CompactWorld, chainFolder, logsPath, type PlannedEvent } from './support/compact-world.ts';
 import { emptyDisk } from './support/log-fixture.ts';
-import { powerCuts } from './support/power-cuts.ts';
+import { crashEndings } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 
 // A compaction whose calls to the file system fail, each of them, in every way: the old files or the new ones are there, whole.
@@ -106,13 +106,13 @@ test.each(faults)(
     const calls = all.calls.length;
     expect(whole.acknowledged).toBe(27);
     expect(calls - whole.compactsAt).toBeGreaterThan(200);
-    const step = rounds({ short: 41, long: 1 });
+    const step = rounds({ quick: 113, short: 41, long: 1 });
     for (let at = whole.compactsAt + faults.indexOf(fault) * 9; at < calls; at += step) {
       const done = await run(({ index }) =>
         index < at ? undefined : index === at ? fault : 'refused',
       );
       const call = done.storage.calls[at];
-      for (const [ending, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
+      for (const [ending, survives] of crashEndings()) {
         const disk = done.disk.clone({ keepsUnsynced: true });
         if (survives !== undefined) disk.powerCut(survives);
         const copy = { ...done, disk, world: done.world.clone(disk) };
@@ -157,7 +157,7 @@ test.each(faults)(
   'one call of a compaction that is %s fails that attempt, and the next one does it all',
   async (fault) => {
     const { seen: calls } = await runWithOne(-1, fault);
-    const step = rounds({ short: 17, long: 1 });
+    const step = rounds({ quick: 41, short: 17, long: 1 });
     let failed = 0;
     for (let at = faults.indexOf(fault); at < calls; at += step) {
       const done = await runWithOne(at, fault);
@@ -165,7 +165,8 @@ test.each(faults)(
       failed += done.failed;
       await checkAfter(done, done.what);
     }
-    expect(failed).toBeGreaterThan(5);
+    // Some fail only what is derived, and is made again.
+    expect(failed).toBeGreaterThan(calls / step / 3);
   },
   120_000,
 );
@@ -179,7 +180,7 @@ test('power cuts at random, of all that was not synced any part survives', async
       done.disk.powerCut(() => coins.next().value);
       await checkAfter(done, `call ${until}`);
     }),
-    { numRuns: rounds({ short: 25, long: 2_000 }) },
+    { numRuns: rounds({ quick: 8, short: 25, long: 2_000 }) },
   );
 }, 120_000);
 

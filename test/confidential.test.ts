@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  type AtedbClient,
   type Chain,
   KeyPair,
   type OpenOptions,
@@ -10,8 +9,8 @@ import {
   type TrustMode,
 } from '../src/client/index.ts';
 import { parseEventHeader } from '../src/event/index.ts';
-import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
-import { TestServer } from './support/test-server.ts';
+import { ServerForEach } from './support/server-for-each.ts';
+import { all, take, temporaryHome, testKey } from './support/test-client.ts';
 
 // Data that only its readers can read: neither the server, nor who was a reader once.
 
@@ -20,22 +19,11 @@ const [alice, bob] = [KeyPair.generate(), KeyPair.generate()] as [KeyPair, KeyPa
 const trustModes: TrustMode[] = ['centralized', 'distributed'];
 
 describe.each(trustModes)('in a %s chain', (trustMode) => {
-  let server: TestServer;
-  let clients: AtedbClient[];
-
-  beforeEach(async () => {
-    server = await TestServer.start({ trustMode });
-    clients = [];
-  });
-  afterEach(async () => {
-    await Promise.all(clients.map((client) => client.close()));
-    await server[Symbol.asyncDispose]();
-  });
+  const each = new ServerForEach({ trustMode });
 
   async function as(key: KeyPair, options: OpenOptions & { home?: string } = {}): Promise<Chain> {
     const { home = null, ...open } = options;
-    const client = await testClient(server.address, { home });
-    clients.push(client);
+    const client = await each.connect({ home });
     return client.open(chainKey, { key, forAppend: true, ...open });
   }
 
@@ -58,7 +46,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
   }
 
   async function stored(): Promise<string> {
-    const folders = await readdir(server.logsPath, { recursive: true, withFileTypes: true });
+    const folders = await readdir(each.server.logsPath, { recursive: true, withFileTypes: true });
     const files = folders.filter((entry) => entry.isFile());
     const contents = await Promise.all(
       files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'latin1')),

@@ -19,7 +19,7 @@ const doomed = parseChainKey('team/doomed');
 const neighbour = parseChainKey('team/neighbour');
 const server = KeyPair.generate();
 const faults: Fault[] = ['refused', 'persisted', 'torn'];
-const every = rounds({ short: 5, long: 1 });
+const every = rounds({ quick: 13, short: 5, long: 1 });
 
 let runs: TestBatch[];
 let neighbours: TestBatch[];

@@ -12,7 +12,7 @@ import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { verifyFolder } from '../src/verify/index.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { saying } from './support/malicious/events.ts';
-import { powerCuts } from './support/power-cuts.ts';
+import { crashEndings } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 import { type TestBatch, testEvent, testGenesis } from './support/test-writer.ts';
 
@@ -141,8 +141,12 @@ test.each(faults)(
   async (fault) => {
     const calls = await callsWithoutFaults();
     expect(calls).toBeGreaterThan(60);
-    for (let at = faults.indexOf(fault); at < calls; at += rounds({ short: 41, long: 1 })) {
-      for (const [ending, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
+    for (
+      let at = faults.indexOf(fault);
+      at < calls;
+      at += rounds({ quick: 149, short: 41, long: 1 })
+    ) {
+      for (const [ending, survives] of crashEndings()) {
         const copy = disk.clone();
         const storage = new FaultyStorage(copy, ({ index }) =>
           index < at ? undefined : index === at ? fault : 'refused',
@@ -161,7 +165,11 @@ test.each(faults)(
 
 test.each(faults)('one call that is %s is got over, without a restart', async (fault) => {
   const calls = await callsWithoutFaults();
-  for (let at = faults.indexOf(fault); at < calls; at += rounds({ short: 23, long: 1 })) {
+  for (
+    let at = faults.indexOf(fault);
+    at < calls;
+    at += rounds({ quick: 67, short: 23, long: 1 })
+  ) {
     const copy = disk.clone();
     const storage = new FaultyStorage(copy, ({ index }) => (index === at ? fault : undefined));
     const isAcknowledged = await redactOn(storage).catch(() => false);

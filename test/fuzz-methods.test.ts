@@ -13,7 +13,7 @@ import { rounds } from './support/scale.ts';
 import { type Random, seededRandom } from './support/seed.ts';
 import { all, testClient } from './support/test-client.ts';
 
-const inputs = rounds({ short: 300, long: 50_000 });
+const inputs = rounds({ quick: 100, short: 300, long: 50_000 });
 const groupSize = 50;
 /** A client that cancels many calls of one connection is taken for an attacker by HTTP/2 itself. */
 const groupsOfConnection = 10;

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DescribeChainRequestSchema, SubscribeRequestSchema } from '../gen/atedb/v1/chain_pb.js';
 import type { ServerLimits } from '../src/server/limits.ts';
+import { eventually } from './support/eventually.ts';
 import { endingOf, framed, HostileClient, resetCodeOf } from './support/hostile-client.ts';
 import { appendRequest, type RawClient, reasonOf } from './support/raw-client.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
@@ -124,7 +125,8 @@ describe('a connection', () => {
     socket.write(text, 'latin1');
     socket.resume();
     await once(socket, 'close');
-    await expectServing(server);
+    // On a busy machine an honest handshake may take too long, too.
+    await eventually(() => expectServing(server));
   });
 
   test('without a call is closed after a while, and one with a call is not', async () => {
@@ -142,7 +144,8 @@ describe('a connection', () => {
     const { server, client } = await start({
       streamsMax: 1,
       keepaliveMs: 100,
-      keepaliveTimeoutMs: 100,
+      // Of those who haven't vanished a busy machine hears later.
+      keepaliveTimeoutMs: 1_000,
     });
     await makeChain(client);
     await using proxy = await TcpProxy.start(() => server.address);
@@ -162,7 +165,7 @@ describe('a connection', () => {
     };
     expect(await another()).toBe('TOO_MANY_STREAMS');
     proxy.silence();
-    await expect.poll(another, { timeout: 10_000 }).toBe('open');
+    await expect.poll(another).toBe('open');
   });
 });
 

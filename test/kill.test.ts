@@ -10,7 +10,7 @@ import { rounds } from './support/scale.ts';
 import { seededRandom } from './support/seed.ts';
 import { type TestBatch, TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
 
-const kills = rounds({ short: 4, long: 200 });
+const kills = rounds({ quick: 2, short: 4, long: 200 });
 /** Rounds with the same chains; then others take their place, so that a round costs what the last ones wrote. */
 const generation = 10;
 const chainsAtOnce = 3;

@@ -211,7 +211,10 @@ async function makeTrouble(
     }
     if (trouble === 'kill') await server.kill();
     else await server.stop();
+    const startedMs = performance.now();
     await server.start();
+    // On a busy machine it would do nothing but start.
+    await pause(2 * (performance.now() - startedMs));
   }
 }
 

@@ -154,11 +154,12 @@ test.each([
 test('a stream on which nothing comes loses its lease, and its place in the line', async () => {
   const of = cases.distributed;
   const primaryKey = randomBytes(16);
-  const silent = await begun(of, { primaryKey, ttlMs: 500 });
+  // Long enough for the others to come on a busy machine.
+  const silent = await begun(of, { primaryKey, ttlMs: 1_500 });
   using holder = silent.call;
   await holder.prove(silent.key, silent.claim);
   expect(await holder.answer()).toMatchObject({ case: 'granted' });
-  const behind = await begun(of, { primaryKey, ttlMs: 600 });
+  const behind = await begun(of, { primaryKey, ttlMs: 1_600 });
   using waiter = behind.call;
   await waiter.prove(behind.key, behind.claim);
   expect(await waiter.answer()).toMatchObject({ case: 'waiting' });
@@ -173,12 +174,12 @@ test('a stream on which nothing comes loses its lease, and its place in the line
 });
 
 test('as long as anything comes, the lease stays', async () => {
-  const { call, claim, key } = await begun(cases.distributed, { ttlMs: 500 });
+  const { call, claim, key } = await begun(cases.distributed, { ttlMs: 1_500 });
   using stream = call;
   await stream.prove(key, claim);
   expect(await stream.answer()).toMatchObject({ case: 'granted' });
   for (let round = 0; round < 4; round += 1) {
-    await sleep(200);
+    await sleep(500);
     stream.alive();
     expect(await stream.answer()).toMatchObject({ case: 'alive' });
   }

@@ -1,6 +1,6 @@
 import { describeOverTls } from './support/use-tls.ts';
 
-// As over-tls.test.ts, with more of the tests.
+// As over-tls.slow.test.ts, with more of the tests.
 
 describeOverTls([
   'client-read',

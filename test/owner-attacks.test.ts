@@ -68,6 +68,6 @@ test.each(['contributor', 'finance'])(
       key: owner,
     });
     const thiefs = () => thief.append({ name: 'object', data: 'x' }).catch((error) => error.reason);
-    await expect.poll(thiefs, { timeout: 5_000 }).toMatch(/KEY_NOT_ALLOWED/);
+    await expect.poll(thiefs).toMatch(/KEY_NOT_ALLOWED/);
   },
 );

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type AtedbClient,
   type Chain,
@@ -9,9 +9,9 @@ import {
   primaryKeyFromName,
   type TrustMode,
 } from '../src/client/index.ts';
+import { ServerForEach } from './support/server-for-each.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
-import { TestServer } from './support/test-server.ts';
 
 // Chains that only those can open whom their rules name.
 
@@ -20,22 +20,10 @@ const [alice, bob] = [KeyPair.generate(), KeyPair.generate()] as [KeyPair, KeyPa
 const trustModes: TrustMode[] = ['centralized', 'distributed'];
 
 describe.each(trustModes)('a private %s chain', (trustMode) => {
-  let server: TestServer;
-  let clients: AtedbClient[];
-
-  beforeEach(async () => {
-    server = await TestServer.start({ trustMode });
-    clients = [];
-  });
-  afterEach(async () => {
-    await Promise.all(clients.map((client) => client.close()));
-    await server[Symbol.asyncDispose]();
-  });
+  const each = new ServerForEach({ trustMode });
 
   async function connected(home: string | null = null): Promise<AtedbClient> {
-    const client = await testClient(server.address, { home });
-    clients.push(client);
-    return client;
+    return each.connect({ home });
   }
 
   async function as(key: KeyPair | undefined, options: OpenOptions = {}): Promise<Chain> {
@@ -225,17 +213,17 @@ describe.each(trustModes)('a private %s chain', (trustMode) => {
 
   test('is gone on with after its server was restarted, which takes no ticket of before', async () => {
     await made();
-    await using proxy = await TcpProxy.start(() => server.address);
+    await using proxy = await TcpProxy.start(() => each.server.address);
     await using client = await testClient(proxy.address);
     const chain = await client.open(chainKey, { key: testKey, forAppend: true });
     const events = chain.subscribe()[Symbol.asyncIterator]();
     while (dataOf([(await events.next()).value]).length === 0);
-    await server.restart();
+    await each.server.restart();
     await chain.append({ data: 'second' });
     expect(dataOf([(await events.next()).value])).toEqual(['second']);
-    await server.restart();
+    await each.server.restart();
     expect(dataOf(await all(chain.read()))).toEqual(['first', 'second']);
-    await server.restart();
+    await each.server.restart();
     expect((await chain.get({ sequence: 2 }))?.data?.toString()).toBe('second');
   });
 

@@ -1,95 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  type Chain,
-  type ChainLease,
-  ChainRegistry,
-  CompactionHere,
-  type QuotaSettings,
-  quotasNone,
-} from '../src/chain/index.ts';
+import { describe, expect, test } from 'vitest';
+import { CompactionHere, quotasNone } from '../src/chain/index.ts';
 import { descriptionWords } from '../src/cli/describe.ts';
 import { KeyPair } from '../src/crypto/index.ts';
-import { type BuiltEvent, buildEvent, parseChainKey } from '../src/event/index.ts';
 import { FaultyStorage } from '../src/log/faulty-storage.ts';
-import type { Storage } from '../src/log/index.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { OwnersWorld } from './support/owners-world.ts';
+import { append, datum, logsPath, QuotaWorld, rulesOf, tombstone } from './support/quota-world.ts';
 import { testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
-import { TestWriter, testEvent, testGenesis } from './support/test-writer.ts';
+import { TestWriter } from './support/test-writer.ts';
 
 // Chains on a disk in memory, whose names say whose they are; then the same through servers, clients and words.
 
-const logsPath = '/logs';
 const mebibyte = 1024 * 1024;
-const server = KeyPair.generate();
 const writerKey = KeyPair.generate();
 const objectKey = Buffer.alloc(16, 7);
-
-/** A chain that a test appends to. */
-interface Appender {
-  readonly chain: Chain;
-  readonly lease: ChainLease;
-  readonly root: TestWriter;
-}
-
-class QuotaWorld {
-  readonly registry: ChainRegistry;
-  readonly storage: Storage;
-  nowUnixMs = 1_700_000_000_000;
-
-  constructor(storage: Storage, quotas: Partial<QuotaSettings>) {
-    this.storage = storage;
-    this.registry = new ChainRegistry({
-      storage,
-      logsPath,
-      serverIdentity: server.publicKey,
-      trustMode: 'centralized',
-      openChainsMax: 10,
-      segmentBytesMax: 64 * 1024,
-      now: () => this.nowUnixMs,
-      logger: { warn: () => undefined },
-      quotas: { ...quotasNone, ...quotas },
-    });
-    onTestFinished(() => this.registry.close());
-  }
-
-  async create(chainKey: string): Promise<Appender> {
-    const { writer, batch } = await testGenesis({ chainKey, roots: [testKey], server });
-    const lease = await this.registry.openOrCreate(parseChainKey(chainKey), batch.run);
-    if (lease === undefined) throw new Error('it was not created');
-    writer.counter = 1;
-    writer.previous = batch.sealHash;
-    return { chain: lease.chain, lease, root: writer };
-  }
-
-  use(chainKey: string) {
-    return this.registry.open(parseChainKey(chainKey));
-  }
-}
-
-const datum = (bytes: number, primaryKey: Buffer = randomBytes(16)) =>
-  testEvent(randomBytes(bytes), { primaryKey });
-const rulesOf = (primaryKey?: Buffer) =>
-  buildEvent({
-    kind: 'rules',
-    primaryKey,
-    data: Buffer.alloc(0),
-    salt: randomBytes(16),
-    authority: { authorisation: { write: { kind: 'everyone' } } },
-  });
-const tombstone = () => testEvent('', { kind: 'tombstone', primaryKey: randomBytes(16) });
-
-/** Append a batch, and wait until it is durable; the writer counts it only then. */
-async function append(chain: Chain, writer: TestWriter, events: BuiltEvent[]): Promise<void> {
-  const { run, sealHash } = await writer.make(events);
-  const prepared = await chain.prepare(run);
-  const { durable } = chain.submit(prepared);
-  writer.counter += 1;
-  writer.previous = sealHash;
-  await durable;
-}
 
 const exceeded = (metadata: Record<string, string>) =>
   expect.objectContaining({

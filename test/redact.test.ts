@@ -210,7 +210,7 @@ test('what was left to be erased when a server ended is erased after the next st
     await left?.close();
     expect(await filesWith(folder, secret)).not.toEqual([]);
   });
-  await expect.poll(() => filesWith(folder, secret), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => filesWith(folder, secret)).toEqual([]);
   const { violations, history } = await verified(folder);
   expect(violations).toEqual([]);
   expect(history?.tally.gone).toEqual({ forgotten: 0, dropped: 0, redacted: 1, expired: 0 });

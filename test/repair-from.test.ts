@@ -91,3 +91,73 @@ test('what a backup has whole is put back, and all events are there again', asyn
   expect(nothing.code).toBe(2);
   expect(nothing.stderr).toContain('is no folder: name a backup');
 });
+
+test('what is damaged is taken from another server, which is believed in nothing', async () => {
+  await using server = await TestServer.start({ segmentBytesMax: 20_000 });
+  await using other = await TestServer.start({ segmentBytesMax: 20_000 });
+  const { logsPath } = server;
+  const texts = Array.from({ length: 30 }, (_, at) => `text ${at}`);
+  {
+    await using client = await testClient(server.address);
+    const chain = await client.open('team/one', { key: testKey, forAppend: true });
+    for (const data of texts) await chain.append({ data });
+  }
+  const folder = join(logsPath, 'team', 'one.chain');
+  await server.restart(async () => {
+    await other.restart(async () => {
+      cpSync(join(logsPath, 'team'), join(other.logsPath, 'team'), { recursive: true });
+    });
+  });
+  // The other one goes on, and a batch of its own behind proves nothing.
+  {
+    await using client = await testClient(server.address);
+    const chain = await client.open('team/one', { key: testKey, forAppend: true });
+    await chain.append({ data: 'the last' });
+  }
+  await server.restart(async () => {
+    const whole = readFileSync(join(logsPath, segment('one')));
+    spoil(join(logsPath, segment('one')));
+    rmSync(join(folder, 'segment-00000002.log'));
+    const from = ['--from', `ate://${other.address}`, '--plain'];
+    const looked = await cli.atedb(['repair', folder, ...from, '--dry-run', '--json']);
+    expect(looked.code, looked.stderr).toBe(8);
+    expect(jsonLines(looked.stdout)).toMatchObject([
+      {
+        state: 'damaged',
+        taken: {
+          from: other.address,
+          isDone: false,
+          spans: [{ file: 'segment-00000001.log' }, { file: 'segment-00000002.log' }],
+        },
+      },
+    ]);
+    expect(readFileSync(join(logsPath, segment('one')))).not.toEqual(whole);
+    // By the chain's address, too.
+    const address = ['ate://localhost/team/one', '--logs-path', logsPath];
+    const done = await cli.atedb(['repair', ...address, ...from, '--apply']);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toMatch(/^team\/one: repaired, 32 events$/m);
+    expect(done.stdout).toMatch(
+      /^ {2}took \d+ commits?, sequences \d+…\d+, from 127\.0\.0\.1:\d+, for segment-00000002\.log: what is left here proves them$/m,
+    );
+    const sound = await cli.atedb(['verify', folder]);
+    expect(sound, sound.stdout).toMatchObject({ code: 0 });
+  });
+  await using client = await testClient(server.address);
+  const events = await all((await client.open('team/one')).read());
+  expect(events.slice(1).map(({ data }) => String(data))).toEqual([...texts, 'the last']);
+  const chain = await client.open('team/one', { key: testKey, forAppend: true });
+  await chain.append({ data: 'and one more' });
+
+  for (const [flags, said] of [
+    [['--from', 'ate://'], /is not an address/],
+    [['--from', 'ate://127.0.0.1:1/', '--apply', '--dry-run'], /contradict each other/],
+    [['--head', `3:${'0'.repeat(64)}`], /name both/],
+  ] as const) {
+    const wrong = await cli.atedb(['repair', folder, ...flags]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(said);
+  }
+  const elsewhere = await cli.atedb(['repair', 'ate://other.example.com/team/one']);
+  expect(elsewhere.stderr).toContain('may be another machine');
+}, 60_000);

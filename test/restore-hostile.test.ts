@@ -33,10 +33,17 @@ test('of a backup nothing is believed that its segments do not say', async () =>
   const { active, chainId } = parseManifest(await readFile(join(folder, 'manifest')));
   const name = `snapshot-${String(active.segment).padStart(8, '0')}`;
   const file = join(folder, name);
-  const { snapshot, timeUnixMs } = parseSnapshot(await readFile(file), { chainId, ...active });
+  const { snapshot, authority, timeUnixMs } = parseSnapshot(await readFile(file), {
+    chainId,
+    ...active,
+  });
   const { firstCommit: nextCommit, firstSequence: nextSequence } = active;
   const place = { chainId, nextCommit, nextSequence, timeUnixMs };
-  await writeFile(file, encodeSnapshot({ ...snapshot, writers: [] }, place));
+  const state = {
+    snapshot: { ...snapshot, writers: [] },
+    authority: Promise.resolve([authority as Buffer]),
+  };
+  await writeFile(file, await encodeSnapshot(state, place));
   expect((await readdir(folder)).some((one) => one.startsWith('keys-'))).toBe(true);
   const logsPath = join(home, 'logs');
   const restored = await runHere('atedb', ['restore', backup, logsPath]);

@@ -80,6 +80,8 @@ interface Import {
   room: string;
   isTest: boolean;
   specifier: string;
+  /** Whether nothing of it is left when the program runs. */
+  isType: boolean;
   /** For files of ours: the path below the top folder. */
   target: string | undefined;
 }
@@ -87,12 +89,15 @@ interface Import {
 const imports: Import[] = sources
   .filter(({ path }) => path.startsWith(`src${sep}`))
   .flatMap(({ path, text }) => {
-    const specifiers = text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'([^']+)'/gm);
-    return [...specifiers].map(([, specifier = '']) => ({
+    const specifiers = text.matchAll(
+      /(?:(^(?:import|export) type\b[^;']*)?\bfrom|\bimport\(|^import)\s*'([^']+)'/gm,
+    );
+    return [...specifiers].map(([, type, specifier = '']) => ({
       file: path,
       room: path.split(sep)[1] ?? '',
       isTest: /\.(test|fuzz)\.ts$/.test(path),
       specifier,
+      isType: type !== undefined,
       target: specifier.startsWith('.')
         ? relative(root, resolve(root, dirname(path), specifier))
         : undefined,
@@ -125,6 +130,25 @@ test('rooms import lower rooms only, and only by their index', () => {
     return !isIndex || !(isTest || roomsBelow[room]?.includes(other));
   });
   expect(failing(wrong)).toEqual([]);
+});
+
+test('no file imports itself by way of others', () => {
+  const targetsOf = new Map<string, string[]>();
+  for (const { file, target, isType } of imports) {
+    if (isType || target === undefined) continue;
+    targetsOf.set(file, [...(targetsOf.get(file) ?? []), target]);
+  }
+  const circles: string[] = [];
+  const left = new Set<string>();
+  const follow = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' → '));
+    if (left.has(file) || way.includes(file)) return;
+    for (const target of targetsOf.get(file) ?? []) follow(target, [...way, file]);
+    left.add(file);
+  };
+  for (const file of targetsOf.keys()) follow(file, []);
+  expect(left.size).toBeGreaterThan(100);
+  expect(circles).toEqual([]);
 });
 
 test('only rooms that need them know the generated stubs and gRPC', () => {

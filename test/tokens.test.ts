@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
-  type AtedbClient,
   type Chain,
   createToken,
   KeyPair,
@@ -10,8 +9,8 @@ import {
   type TokenOptions,
   type TrustMode,
 } from '../src/client/index.ts';
-import { all, testClient, testKey } from './support/test-client.ts';
-import { TestServer } from './support/test-server.ts';
+import { ServerForEach } from './support/server-for-each.ts';
+import { all, testKey } from './support/test-client.ts';
 
 // Tokens: delegated keys, with a real server and client. What can't be said with the client at all is in
 // test/malicious-tokens.test.ts.
@@ -37,22 +36,11 @@ function tokenOf(options: Partial<TokenOptions> = {}): Promise<Token> {
 }
 
 describe.each(trustModes)('in a %s chain', (trustMode) => {
-  let server: TestServer;
-  let clients: AtedbClient[];
-
-  beforeEach(async () => {
-    server = await TestServer.start({ trustMode });
-    clients = [];
-  });
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await Promise.all(clients.map((client) => client.close()));
-    await server[Symbol.asyncDispose]();
-  });
+  const each = new ServerForEach({ trustMode });
+  afterEach(() => void vi.restoreAllMocks());
 
   async function open(options: OpenOptions = {}): Promise<Chain> {
-    const client = await testClient(server.address);
-    clients.push(client);
+    const client = await each.connect();
     return client.open(chainKey, { forAppend: true, reconnectMs: 0, ...options });
   }
 
@@ -74,7 +62,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     const chain = await open({ token });
     for (const data of ['1', '2', '3']) await chain.append({ primaryKey, data });
     await chain.append({ kind: 'tombstone', primaryKey });
-    await server.restart();
+    await each.server.restart();
     const again = await open({ token: token.text() });
     await again.append([{ data: '4' }, { data: '5' }]);
     const written = ['data first', 'data 1', 'data 2', 'data 3', 'tombstone ', 'data 4', 'data 5'];
@@ -154,7 +142,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     let offsetMs = 0;
     const { now } = Date;
     vi.spyOn(Date, 'now').mockImplementation(() => now() + offsetMs);
-    await server.restart();
+    await each.server.restart();
     await made();
     const chain = await open({ token: await tokenOf() });
     await chain.append({ data: 'in time' });
@@ -277,7 +265,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     let offsetMs = 0;
     const { now } = Date;
     vi.spyOn(Date, 'now').mockImplementation(() => now() + offsetMs);
-    await server.restart();
+    await each.server.restart();
     const root = await made({ private: true });
     await root.addReaders([alice.publicKey]);
     const readOnly = { write: false, read: true } as const;

@@ -1,15 +1,10 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  DataState,
-  type EventHeader,
-  EventHeaderSchema,
-  EventKind,
-  SealHeaderSchema,
-} from '../gen/atedb/v1/event_pb.js';
-import { CommitHeaderSchema, LogSegmentSchema } from '../gen/atedb/v1/log_pb.js';
+import { DataState, EventKind } from '../gen/atedb/v1/event_pb.js';
+import { LogSegmentSchema } from '../gen/atedb/v1/log_pb.js';
 import { chooseProvider, providerNames, sha256 } from '../src/crypto/index.ts';
 import { parseSegmentHeader } from '../src/log/segment-header.ts';
+import { eventsOf, objectOf, type Read, writes } from './support/read-by-stubs.ts';
 import {
   type Case,
   checkBadBatches,
@@ -23,40 +18,6 @@ import {
 // The vectors about data that is gone. What is decided from whole histories is decided here again, plainly, from what generated stubs
 // read in them; all else is held against the implementation.
 
-/** An event as generated stubs read it, and where it is. */
-interface Read {
-  readonly sequence: number;
-  readonly commit: number;
-  readonly timeUnixMs: number;
-  readonly writer: string;
-  readonly header: EventHeader;
-  readonly state: DataState;
-  readonly redaction: number;
-}
-
-/** All events of a history. A commit owns as many events as its header counts, and one seal. */
-function eventsOf(slices: readonly Buffer[]): Read[] {
-  const log = fromBinary(LogSegmentSchema, Buffer.concat(slices));
-  const events = [...log.events];
-  return log.commits.flatMap(({ header }, place) => {
-    const commit = fromBinary(CommitHeaderSchema, header);
-    const seal = fromBinary(SealHeaderSchema, log.seals[place]?.header as Uint8Array);
-    return events.splice(0, commit.events).map(
-      (event, index): Read => ({
-        sequence: Number(commit.firstSequence) + index,
-        commit: Number(commit.commit),
-        timeUnixMs: Number(commit.timeUnixMs),
-        writer: Buffer.from(seal.writerId).toString('hex'),
-        header: fromBinary(EventHeaderSchema, event.header),
-        ...{ state: event.dataState, redaction: Number(event.redaction) },
-      }),
-    );
-  });
-}
-
-const objectOf = ({ header }: Read) => Buffer.from(header.primaryKey).toString('hex');
-const writes = ({ header }: Read) =>
-  header.kind === EventKind.DATA || header.kind === EventKind.TOMBSTONE;
 const slicesOf = ({ slices }: Case) => (slices as string[]).map(hex);
 
 /** Sequences of events whose data may not be gone, as far as all events show. */

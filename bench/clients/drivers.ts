@@ -14,6 +14,16 @@ interface Driver {
 const pythonFolder = join(projectFolder, 'clients', 'python');
 const python = join(pythonFolder, '.venv', 'bin', 'python');
 const goFolder = join(projectFolder, 'clients', 'go');
+const rustFolder = join(projectFolder, 'clients', 'rust');
+const rustBench = [
+  '--release',
+  '--locked',
+  '--manifest-path',
+  join(rustFolder, 'Cargo.toml'),
+  '--example',
+  'bench',
+];
+const javaFolder = join(projectFolder, 'clients', 'java');
 
 const drivers: Readonly<Record<string, Driver>> = {
   typescript: {
@@ -31,6 +41,21 @@ const drivers: Readonly<Record<string, Driver>> = {
     command: ['go', '-C', goFolder, 'run', './internal/bench'],
     missing: () =>
       spawnSync('go', ['version']).status === 0 ? undefined : 'there is no Go: install it',
+  },
+  rust: {
+    command: ['cargo', 'run', '--quiet', ...rustBench],
+    // Building takes minutes the first time. What has changed since is built anew by itself.
+    missing: () =>
+      existsSync(join(rustFolder, 'target', 'release', 'examples', 'bench'))
+        ? undefined
+        : `clients/rust is not built for this: cargo build ${rustBench.join(' ')}`,
+  },
+  java: {
+    command: [join(javaFolder, 'scripts', 'bench.sh')],
+    missing: () =>
+      existsSync(join(javaFolder, 'target', 'test-classpath'))
+        ? undefined
+        : 'clients/java is not compiled: npm run test:clients does that',
   },
 };
 

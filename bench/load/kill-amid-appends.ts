@@ -1,6 +1,6 @@
 import type { ServerProcess } from '../processes/server-process.ts';
 import { openAppendStream } from './append-session.ts';
-import type { LongChain } from './long-chain.ts';
+import type { CachedChain } from './cached-chain.ts';
 import { RawClient } from './raw-client.ts';
 import { SealedWriter } from './sealed-writer.ts';
 
@@ -12,7 +12,7 @@ const killAfterMs = 30;
 /** Kill a server while batches of one event are in flight. Returns how many were acknowledged, and how many sent. */
 export async function killAmidAppends(
   server: ServerProcess,
-  chain: LongChain,
+  chain: CachedChain,
 ): Promise<{ acknowledged: number; sent: number }> {
   const client = new RawClient(server.address);
   const writer = new SealedWriter({ ...chain, vouching: server.vouching });

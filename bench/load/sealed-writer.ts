@@ -25,6 +25,9 @@ export interface ObjectChoice {
   readonly collection?: Buffer;
 }
 
+/** Makes so many events. */
+export type MakeEvents = (count: number) => BuiltEvent[];
+
 /** Signatures under way at once. */
 const signaturesInFlight = 64;
 const keyBytes = 16;
@@ -35,21 +38,26 @@ export class SealedWriter {
   readonly #chainId: Buffer;
   readonly #key: KeyPair;
   readonly #signers: readonly KeyPair[];
-  readonly #objects: ObjectChoice | undefined;
+  readonly #makeEvents: MakeEvents;
   readonly #salt = randomBytes(saltBytes);
   #counter = 0;
   #previous: Buffer | undefined;
 
-  /** @param options.objects what the events are about. Absent: a new object each, at the root of the chain. */
+  /**
+   * @param options.objects what the events are about. Absent: a new object each, at the root of the chain.
+   * @param options.makeEvents makes them. Absent: of as much data as all rows have.
+   */
   constructor(options: {
     chainId: Buffer;
     key: KeyPair;
     vouching: Vouching;
     objects?: ObjectChoice;
+    makeEvents?: MakeEvents;
   }) {
     this.#chainId = options.chainId;
     this.#key = options.key;
-    this.#objects = options.objects;
+    const { objects, makeEvents = (count) => eventsOf(count, objects) } = options;
+    this.#makeEvents = makeEvents;
     this.#signers = options.vouching === 'signed' ? [options.key] : [];
   }
 
@@ -59,7 +67,7 @@ export class SealedWriter {
     while (sealed.length < batches) {
       const group = Math.min(signaturesInFlight, batches - sealed.length);
       const signing = Array.from({ length: group }, () =>
-        this.#sealOne(makeEvents(events, this.#objects), this.#signers),
+        this.#sealOne(this.#makeEvents(events), this.#signers),
       );
       sealed.push(...(await Promise.all(signing)));
     }
@@ -100,7 +108,7 @@ export class SealedWriter {
   }
 }
 
-function makeEvents(count: number, choice: ObjectChoice | undefined) {
+function eventsOf(count: number, choice: ObjectChoice | undefined) {
   const random = randomFillSync(Buffer.allocUnsafe(count * (keyBytes + saltBytes + dataBytes)));
   let at = 0;
   const take = (bytes: number) => {

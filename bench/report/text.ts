@@ -12,11 +12,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** What a measure is mainly about. */
 export function figureText(measure: Measure, unit: string): string {
-  const { rate, bytesPerSecond, durationMs, residentBytes, residentPeakBytes } = measure;
+  const { rate, bytesPerSecond, durationMs, processorMs } = measure;
+  const { residentBytes, residentPeakBytes } = measure;
   const parts: string[] = [];
   if (rate !== undefined) parts.push(`${whole(rate)} ${unit}/s`);
   if (bytesPerSecond !== undefined) parts.push(`${whole(bytesPerSecond / 1e6)} MB/s`);
   if (durationMs !== undefined) parts.push(`${whole(durationMs)} ms`);
+  if (processorMs !== undefined) parts.push(`${whole(processorMs)} ms of a core`);
   if (residentBytes !== undefined) parts.push(mebibytes(residentBytes));
   if (residentPeakBytes !== undefined) parts.push(`at most ${mebibytes(residentPeakBytes)}`);
   return parts.join(', ');

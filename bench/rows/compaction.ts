@@ -1,153 +1,133 @@
 import { randomBytes } from 'node:crypto';
-import { cp, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Chain, ChainRegistry, CompactionHere } from '../../src/chain/index.ts';
-import { KeyPair } from '../../src/crypto/index.ts';
 import {
-  buildEvents,
-  buildGenesis,
-  buildGenesisEvent,
-  chainIdOf,
-  parseChainKey,
-  sealBatch,
-  signBatch,
-} from '../../src/event/index.ts';
+  type Chain,
+  CompactionHere,
+  type CompactionReport,
+  type CompactionRunner,
+  CompactionThread,
+} from '../../src/chain/index.ts';
 import { RealStorage } from '../../src/log/index.ts';
-import { type Measure, throughputOf } from '../measure.ts';
+import type { LocalWriter } from '../load/local-chain.ts';
+import { SupersededChain } from '../load/superseded-chain.ts';
+import { type Measure, measureOf, throughputOf } from '../measure.ts';
 import type { Row } from '../row.ts';
-
-const chainKey = 'bench/compacted';
-const eventsPerBatch = 100;
-const dataBytes = 256;
-/** Each is written over and over, so that nearly all of the chain is superseded. */
-const objects = 10_000;
-const segmentBytesMax = 16 * 1024 * 1024;
+import { mebibytesAtLeast, p99AtMostTimesFloor } from '../target.ts';
 
 export const compaction: Row = {
   name: 'compaction',
-  title: `segments compacted, ${eventsPerBatch} events a batch, ${dataBytes} bytes each: bytes of input in a second of a core`,
+  title:
+    'segments compacted, 100 events a batch, 256 bytes each: bytes of input in a second of a core',
   floors: ['the same files copied by the system'],
   unit: 'events',
   figure: 'bytesPerSecond',
-  targets: [],
+  targets: [mebibytesAtLeast(100)],
   async prepare({ scale, folder }) {
-    const full = join(folder, 'full');
-    const events = await fill(full, scale.batchesReplayed);
-    let copies = 0;
-    const copy = async () => {
-      copies += 1;
-      const to = join(folder, `copy-${copies}`);
-      await cp(full, to, { recursive: true });
-      return to;
-    };
+    const full = await SupersededChain.fill(folder, scale.batchesReplayed);
     return {
       floors: [
         async () => {
           const bytes = await closedBytes(full);
           const startMs = performance.now();
-          await copy();
-          return throughputOf(events, bytes, performance.now() - startMs);
+          await full.copy();
+          return throughputOf(full.events, bytes, performance.now() - startMs);
         },
       ],
-      measureOurs: async () => measure(await copy(), events),
+      measureOurs: async () => full.use(await full.copy(), (chain) => measure(chain, full.events)),
       finish: async () => undefined,
     };
   },
 };
 
-/** What is written and read of a chain that is open in this process. */
-async function withChain<T>(
-  logsPath: string,
-  genesis: Buffer,
-  use: (chain: Chain) => Promise<T>,
-): Promise<T> {
-  const registry = new ChainRegistry({
-    storage: new RealStorage(),
-    logsPath,
-    serverIdentity: server.publicKey,
-    trustMode: 'centralized',
-    openChainsMax: 2,
-    segmentBytesMax,
-    now: Date.now,
-    logger: { warn: () => undefined },
-  });
-  try {
-    using lease = await registry.openOrCreate(parseChainKey(chainKey), genesis);
-    if (lease === undefined) throw new Error('the chain was not created');
-    return await use(lease.chain);
-  } finally {
-    await registry.close();
-  }
+export const compactionAppends: Row = {
+  name: 'compaction-appends',
+  title:
+    'appends to a chain while it is compacted in a thread: one event a batch, one in flight, without a server',
+  floors: ['as many to the same chain, while nothing else is done'],
+  unit: 'batches',
+  figure: 'p99Us',
+  targets: [p99AtMostTimesFloor(2)],
+  async prepare({ scale, folder }) {
+    const full = await SupersededChain.fill(folder, scale.batchesReplayed);
+    // As many as one compaction leaves time for.
+    let appends = scale.batchesOneInFlight;
+    return {
+      floors: [
+        async () =>
+          full.use(await full.copy(), (chain) => {
+            const isOver = (count: number) => count === appends;
+            return appendUntil(chain, full.writer.another(), isOver);
+          }),
+      ],
+      measureOurs: async () => {
+        const copy = await full.copy();
+        const runner = new CompactionThread();
+        try {
+          return await full.use(copy, async (chain) => {
+            let isDone = false;
+            const compacted = compact(chain, runner).finally(() => {
+              isDone = true;
+            });
+            const writer = full.writer.another();
+            const measured = await appendUntil(chain, writer, (count) => {
+              appends = count;
+              return isDone;
+            });
+            await compacted;
+            return measured;
+          });
+        } finally {
+          await runner.close();
+        }
+      },
+      finish: async () => undefined,
+    };
+  },
+};
+
+/** @param isOver is asked after each append, with how many there were. */
+async function appendUntil(
+  chain: Chain,
+  writer: LocalWriter,
+  isOver: (count: number) => boolean,
+): Promise<Measure> {
+  const durationsMs: number[] = [];
+  const startMs = performance.now();
+  do {
+    const run = await writer.seal([{ primaryKey: randomBytes(16), data: randomBytes(256) }]);
+    const sentMs = performance.now();
+    await chain.submit(await chain.prepare(run, () => true)).durable;
+    durationsMs.push(performance.now() - sentMs);
+  } while (!isOver(durationsMs.length));
+  return measureOf(durationsMs.length, performance.now() - startMs, durationsMs);
 }
 
-const server = KeyPair.generate();
-const root = KeyPair.generate();
-const keys = Array.from({ length: objects }, () => randomBytes(16));
-
-async function fill(logsPath: string, batches: number): Promise<number> {
-  const header = buildGenesis({
-    chainKey: parseChainKey(chainKey),
-    trustMode: 'centralized',
-    roots: [root.publicKey],
-    createdUnixMs: Date.now(),
-    isConfidential: false,
-    isPrivate: false,
-    salt: randomBytes(16),
-    serverIdentity: server.publicKey,
+async function compact(chain: Chain, runner: CompactionRunner): Promise<CompactionReport> {
+  const report = await chain.compaction.run({
+    runner,
+    what: 'compact',
+    isAsked: true,
+    horizonMs: 0,
+    signal: new AbortController().signal,
   });
-  const chainId = chainIdOf(header);
-  const writer = { chainId, fingerprint: root.publicKey.fingerprint, salt: randomBytes(16) };
-  const event = buildGenesisEvent(header);
-  const first = sealBatch({ writer, counter: 0, eventHeaders: [event.header] });
-  const genesis = await signBatch([event.frame], first, [root], []);
-  await withChain(logsPath, genesis, async (chain) => {
-    let previous = first.hash;
-    for (let batch = 0; batch < batches; batch += 1) {
-      const events = buildEvents(
-        Array.from({ length: eventsPerBatch }, (_, at) => ({
-          kind: 'data' as const,
-          primaryKey: keys[(batch * eventsPerBatch + at) % objects] as Buffer,
-          salt: randomBytes(16),
-          data: randomBytes(dataBytes),
-        })),
-      );
-      const eventHeaders = events.map((one) => one.header);
-      const sealed = sealBatch({ writer, counter: batch + 1, previous, eventHeaders });
-      const frames = events.map(({ frame }) => frame);
-      const prepared = await chain.prepare(await signBatch(frames, sealed, [], []), () => true);
-      await chain.submit(prepared).durable;
-      previous = sealed.hash;
-    }
-  });
-  genesisOf.set(logsPath, genesis);
-  return batches * eventsPerBatch;
+  if (report.counts.dropped.events === 0) throw new Error('nothing was dropped');
+  return report;
 }
 
-const genesisOf = new Map<string, Buffer>();
+async function measure(chain: Chain, events: number): Promise<Measure> {
+  // What others do on the machine meanwhile doesn't count: the target is a core's.
+  const before = process.cpuUsage();
+  const report = await compact(chain, new CompactionHere(new RealStorage()));
+  const { user, system } = process.cpuUsage(before);
+  const coreMs = (user + system) / 1_000;
+  const input = report.rewritten.reduce((sum, { bytesBefore }) => sum + bytesBefore, 0);
+  return throughputOf(events, input, coreMs);
+}
 
-async function closedBytes(logsPath: string): Promise<number> {
-  const folder = join(logsPath, `${chainKey}.chain`);
-  const names = (await readdir(folder)).filter((name) => name.startsWith('segment-'));
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+async function closedBytes({ folder, writer }: SupersededChain): Promise<number> {
+  const files = join(folder, `${writer.chainKey}.chain`);
+  const names = (await readdir(files)).filter((name) => name.startsWith('segment-'));
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(files, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-async function measure(logsPath: string, events: number): Promise<Measure> {
-  const [genesis = Buffer.alloc(0)] = genesisOf.values();
-  return withChain(logsPath, genesis, async (chain) => {
-    // What others do on the machine meanwhile doesn't count: the target is a core's.
-    const before = process.cpuUsage();
-    const report = await chain.compaction.run({
-      runner: new CompactionHere(new RealStorage()),
-      what: 'compact',
-      isAsked: true,
-      horizonMs: 0,
-      signal: new AbortController().signal,
-    });
-    const { user, system } = process.cpuUsage(before);
-    const coreMs = (user + system) / 1_000;
-    const input = report.rewritten.reduce((sum, { bytesBefore }) => sum + bytesBefore, 0);
-    if (report.counts.dropped.events === 0) throw new Error('nothing was dropped');
-    return throughputOf(events, input, coreMs);
-  });
 }

@@ -1,7 +1,9 @@
 import type { Row } from '../row.ts';
 import { attestedSdk } from './attested-sdk.ts';
-import { compaction } from './compaction.ts';
+import { compaction, compactionAppends } from './compaction.ts';
 import { distributedOneSdk, distributedSdk } from './distributed-sdk.ts';
+import { getEventRow } from './get-event.ts';
+import { indexed } from './indexed.ts';
 import { live } from './live.ts';
 import { logins } from './logins.ts';
 import { manyChains } from './many-chains.ts';
@@ -14,6 +16,8 @@ import {
 import { memory } from './memory.ts';
 import { oneInFlight, oneInFlightSigned, oneInFlightUnix } from './one-in-flight.ts';
 import { oneInFlightSdk } from './one-in-flight-sdk.ts';
+import { openedMemory } from './opened-memory.ts';
+import { opening } from './opening.ts';
 import { openWithoutAuth, ownerQueries } from './owners.ts';
 import { pipelined, pipelinedSigned, pipelinedThousand } from './pipelined.ts';
 import { pipelinedSdk, pipelinedThousandSdk } from './pipelined-sdk.ts';
@@ -54,7 +58,9 @@ export const rows: readonly Row[] = [
   replayVerified,
   replaySigned,
   verifyFolderRow,
+  indexed,
   compaction,
+  compactionAppends,
   wirePipelined128,
   wirePipelined256,
   wireReplay128,
@@ -71,6 +77,9 @@ export const rows: readonly Row[] = [
   live,
   recoveryRead,
   recoveryAppend,
+  opening,
+  openedMemory,
+  getEventRow,
   memory,
 ];
 

@@ -36,7 +36,7 @@ export const manyChains: Row = {
       const count = Math.min(createdAtOnce, scale.chains - chains.length, room);
       const created = await Promise.all(
         Array.from({ length: count }, async (_, index) => {
-          const chain = await newChain(server, `chain_${chains.length + index}`, key);
+          const chain = await newChain(server, `chain_${chains.length + index}`, { key });
           return { chain, stream: await createChain(client, chain) };
         }),
       );

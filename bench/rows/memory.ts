@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { longChain } from '../load/long-chain.ts';
 import { RawClient } from '../load/raw-client.ts';
+import { residentOf } from '../load/resident.ts';
 import {
   checkedReplayBytes,
   replayBytes,
@@ -10,8 +10,6 @@ import {
 import type { Row } from '../row.ts';
 import { longChainBytesWanted } from '../scale.ts';
 import { residentAtMost } from '../target.ts';
-
-const kibibyte = 1024;
 
 export const memory: Row = {
   name: 'memory',
@@ -45,7 +43,7 @@ export const memory: Row = {
         for (const bytes of received) {
           if (bytes !== (await bytesDue)) throw new Error(`${bytes} bytes came`);
         }
-        const measure = await memoryOf(server.pid);
+        const measure = await residentOf(server.pid);
         for (const client of [...paused, ...silent, first, ...others]) client.close();
         return measure;
       },
@@ -59,14 +57,4 @@ function subscribeOnly(client: RawClient, chainKey: string): void {
   void client
     .receive(subscribePath, subscribeRequest({ chainKey }), () => false)
     .catch(() => undefined);
-}
-
-/** What the system says of a process. */
-async function memoryOf(pid: number) {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const bytesOf = (name: string) => {
-    const [, kibibytes] = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
-    return Number(kibibytes) * kibibyte;
-  };
-  return { residentBytes: bytesOf('VmRSS'), residentPeakBytes: bytesOf('VmHWM') };
 }

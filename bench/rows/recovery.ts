@@ -7,9 +7,10 @@ import {
   ReadEventsRequestSchema,
 } from '../../gen/atedb/v1/chain_pb.js';
 import { openAppendStream } from '../load/append-session.ts';
+import type { CachedChain } from '../load/cached-chain.ts';
 import { describe } from '../load/check-chain.ts';
 import { killAmidAppends } from '../load/kill-amid-appends.ts';
-import { type LongChain, longChain } from '../load/long-chain.ts';
+import { longChain } from '../load/long-chain.ts';
 import { RawClient } from '../load/raw-client.ts';
 import { SealedWriter } from '../load/sealed-writer.ts';
 import { vouchingDefault } from '../load/vouching.ts';
@@ -36,7 +37,7 @@ export const recoveryAppend = recoveryRow({
   use: appendOne,
 });
 
-type Use = (server: ServerProcess, chain: LongChain) => Promise<number>;
+type Use = (server: ServerProcess, chain: CachedChain) => Promise<number>;
 
 function recoveryRow(options: {
   readonly name: string;
@@ -96,7 +97,7 @@ async function measureEmpty({ folder, processes }: RowContext): Promise<Measure>
   return { durationMs };
 }
 
-async function readNewest(server: ServerProcess, { chainKey }: LongChain): Promise<number> {
+async function readNewest(server: ServerProcess, { chainKey }: CachedChain): Promise<number> {
   const client = new RawClient(server.address);
   const schema = ReadEventsRequestSchema;
   const request = create(schema, { chainKey, limit: 1n, reverse: true });
@@ -110,7 +111,7 @@ async function readNewest(server: ServerProcess, { chainKey }: LongChain): Promi
   return 0;
 }
 
-async function appendOne(server: ServerProcess, chain: LongChain): Promise<number> {
+async function appendOne(server: ServerProcess, chain: CachedChain): Promise<number> {
   const client = new RawClient(server.address);
   const writer = new SealedWriter({ ...chain, vouching: vouchingDefault });
   const stream = await openAppendStream(client, { ...chain, server }, writer);

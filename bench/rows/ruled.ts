@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { KeyPair } from '../../src/crypto/index.ts';
 import { buildEvent } from '../../src/event/index.ts';
 import { checkAnswers, createChain } from '../load/append-session.ts';
 import { type BenchChain, newChain } from '../load/bench-chain.ts';
@@ -30,11 +29,10 @@ export const ruled: Row = {
     const parent = randomBytes(16);
     const objects = Array.from({ length: eventsPerBatch }, () => randomBytes(16));
     // Events have as many bytes on both sides: where there is no parent there is a collection.
-    const free = await newChain(server, 'free', KeyPair.generate(), {
-      objects,
-      collection: parent,
+    const free = await newChain(server, 'free', {
+      objects: { objects, collection: parent },
     });
-    const held = await newChain(server, 'ruled', free.key, { objects, parent });
+    const held = await newChain(server, 'ruled', { key: free.key, objects: { objects, parent } });
     const [freeStream, heldStream] = [
       await createChain(client, free),
       await createChain(client, held),

@@ -31,7 +31,7 @@ export const slowDiskReplay: Row = {
     const bytesDue = await checkedReplayBytes(client, chain.chainKey, events);
     const chains: BenchChain[] = [];
     for (let index = 0; index < scale.streams; index += 1) {
-      chains.push(await newChain(server, `slow_${index}`, chain.key));
+      chains.push(await newChain(server, `slow_${index}`, { key: chain.key }));
     }
     const appends = await PacedAppends.start(server.address, chains);
     const measure = async (delayMs: number): Promise<Measure> => {

@@ -21,22 +21,38 @@ type Login struct {
 	Key *keys.Pair
 	// FormerKeys are those that the user had before, the newest first: they open what was sealed for them, and write nothing.
 	FormerKeys []*keys.Pair
-	// HasSecondFactor: a one-time code is wanted for what changes the account, which this client doesn't do.
+	// HasSecondFactor: a one-time code is wanted for what changes the account.
 	HasSecondFactor bool
 	// Unverified: nobody has shown that the name is the user's.
 	Unverified bool
 }
 
 // Login to the account name@domain of the server's auth service. The password stays here: what follows from it (Argon2id) signs a challenge
-// that counts for this call alone. It goes over an encrypted connection only. The error is LOGIN_FAILED or LOGIN_LOCKED; AUTH_LINK_UNSAFE
-// for a client without encryption; UNSUPPORTED at a server without accounts; VERIFICATION_FAILED where the answers can't be true.
+// that counts for this call alone. It goes over an encrypted connection only, and needs no second factor. The error is LOGIN_FAILED or
+// LOGIN_LOCKED; AUTH_LINK_UNSAFE for a client without encryption; UNSUPPORTED at a server without accounts; VERIFICATION_FAILED where the answers
+// can't be true.
 func (c *Client) Login(ctx context.Context, name, password string) (*Login, error) {
-	owner, err := event.ParseOwner(name)
+	opened, err := c.login(ctx, Credentials{Account: name, Password: password})
 	if err != nil {
 		return nil, err
 	}
-	if owner.Group != "" {
-		return nil, fault.New(fault.RequestInvalid, "%s is a group; a user is name@domain", name).With("field", "account").With("account", name)
+	opened.opening.Close()
+	return &opened.Login, nil
+}
+
+// An openedLogin is what a login gives; its opening is to be closed.
+type openedLogin struct {
+	Login
+	owner   event.Owner
+	opening *account.Opening
+	// secrets are the AccountSecrets message; empty where the second factor was not shown.
+	secrets []byte
+}
+
+func (c *Client) login(ctx context.Context, with Credentials) (*openedLogin, error) {
+	owner, err := userOf(with.Account)
+	if err != nil {
+		return nil, err
 	}
 	server, err := c.accounts()
 	if err != nil {
@@ -62,25 +78,34 @@ func (c *Client) Login(ctx context.Context, name, password string) (*Login, erro
 	if err != nil {
 		return nil, err
 	}
-	opening, err := account.FromPassword(password, owner.Text, costs.Salt, keys.Costs{MemoryKiB: costs.MemoryKib, Passes: costs.Passes, Lanes: uint8(costs.Lanes)})
+	opening, err := account.FromPassword(with.Password, owner.Text, costs.Salt, keys.Costs{MemoryKiB: costs.MemoryKib, Passes: costs.Passes, Lanes: uint8(costs.Lanes)})
 	if err != nil {
 		return nil, err
 	}
-	defer clear(opening.KeyVault)
 	signed := slices.Concat(exporterOf(stream), claim, []byte(owner.Text))
-	proof := &atedbv1.LoginProof{Signature: sign(opening.Signer, crypt.ContextLogin, signed)}
-	if err := converse(stream, conn.Server(), &atedbv1.LoginRequest{Message: &atedbv1.LoginRequest_Proof{Proof: proof}}, answer); err != nil {
+	proof := &atedbv1.LoginProof{Signature: sign(opening.Signer, crypt.ContextLogin, signed), TotpCode: with.TOTPCode}
+	err = converse(stream, conn.Server(), &atedbv1.LoginRequest{Message: &atedbv1.LoginRequest_Proof{Proof: proof}}, answer)
+	grant := answer.GetGrant()
+	if err == nil && grant == nil {
+		err = unreadable("what logging in gives was due")
+	}
+	var all []*keys.Pair
+	if err == nil {
+		all, err = opening.Open(account.KeyVault, grant.KeyVault)
+	}
+	if err != nil {
+		opening.Close()
 		return nil, err
 	}
-	grant := answer.GetGrant()
-	if grant == nil {
-		return nil, unreadable("what logging in gives was due")
+	return &openedLogin{Login{all[0], all[1:], grant.HasSecondFactor, grant.Unverified}, owner, opening, grant.Secrets}, nil
+}
+
+func userOf(name string) (event.Owner, error) {
+	owner, err := event.ParseOwner(name)
+	if err == nil && owner.Group != "" {
+		err = fault.New(fault.RequestInvalid, "%s is a group; a user is name@domain", name).With("field", "account").With("account", name)
 	}
-	opened, ok := account.OpenVault(opening.KeyVault, owner.Text, "key", grant.KeyVault)
-	if !ok {
-		return nil, fault.New(fault.VerificationFailed, "what the server keeps of the account's secrets (key) does not open: it was changed there")
-	}
-	return &Login{opened[0], opened[1:], grant.HasSecondFactor, grant.Unverified}, nil
+	return owner, err
 }
 
 // An accountsServer keeps accounts and groups.

@@ -23,6 +23,8 @@ const (
 	Unopenable
 	// Gone: it was sealed, and is not here any more.
 	Gone
+	// LeftOut: it is sealed, and was left out.
+	LeftOut
 )
 
 // An Event that was read, and verified. Its slices may be kept.

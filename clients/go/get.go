@@ -57,6 +57,13 @@ func (c *Chain) checkGone(ctx context.Context, is, newest *Event) error {
 		is.RedactedByKey = &by.Writer
 		return nil
 	}
+	if is.DataState == event.Expired {
+		hasExpired, err := c.hasExpired(ctx, trust.EventPlace{Sequence: is.Sequence, TimeUnixMs: is.Committed.UnixMilli()})
+		if err == nil && !hasExpired {
+			err = unreadable("the data of an event is said to have been let go by a rule of the chain for retention, and none has done so")
+		}
+		return err
+	}
 	if newest == nil {
 		var err error
 		if newest, err = c.Get(ctx, is.PrimaryKey); err != nil {
@@ -99,7 +106,7 @@ func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Eve
 	if err != nil || len(stored) != 1 {
 		return nil, unreadable("an event comes with anything but its batch")
 	}
-	verified, err := trust.VerifyOne(genesis, stored[0], c.findKey(ctx))
+	verified, err := trust.VerifyOne(genesis, stored[0], c.findKey(func() context.Context { return ctx }))
 	if err != nil {
 		return nil, err
 	}
@@ -114,14 +121,8 @@ func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Eve
 		return nil, err
 	}
 	if c.checksRules() {
-		// Where rules are checked, the chain is verified as far as the event.
-		if err := c.rules.reach(ctx, sequence+1); err != nil {
+		if err := c.checkAllowed(ctx, commit, head); err != nil {
 			return nil, err
-		}
-		if place := c.rules.current(); place != nil {
-			if err := c.tieWithin(ctx, head, place.Head); err != nil {
-				return nil, err
-			}
 		}
 	}
 	is := eventOf(verified, int(sequence-commit.FirstSequence))
@@ -131,6 +132,20 @@ func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Eve
 		}
 	}
 	return &is, nil
+}
+
+// checkAllowed checks that what was shown by itself, in the tree of a head, is part of the history whose rules were verified: so it was
+// allowed. The error is VERIFICATION_FAILED where the server doesn't send the history as far as that.
+func (c *Chain) checkAllowed(ctx context.Context, commit *event.Commit, head merkle.Head) error {
+	if err := c.rules.reach(ctx, commit.FirstSequence+uint64(commit.Events)); err != nil {
+		return err
+	}
+	place := c.rules.current()
+	// A history that ends before it says nothing of it, however well that fits.
+	if place == nil || place.Head.Size <= commit.Number {
+		return unreadable("it doesn't send the history as far as what it has shown of it")
+	}
+	return c.tieWithin(ctx, head, place.Head)
 }
 
 // tieWithin has it proven that two heads are of one history, whichever is the older.

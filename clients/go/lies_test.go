@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"atedb.example/go"
 	"atedb.example/go/event"
@@ -36,7 +38,7 @@ func (rawCodec) Unmarshal(data mem.BufferSlice, message any) error {
 
 var _ encoding.CodecV2 = rawCodec{}
 
-// liar stands between a client and a server, and changes what the server sends. It gives its address.
+// liar stands between a client and a server, and changes what the server sends; nil: the call breaks there. It gives its address.
 func liar(t *testing.T, server string, change func(method string, message []byte) []byte) string {
 	t.Helper()
 	honest, err := grpc.NewClient(server, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.ForceCodecV2(rawCodec{})))
@@ -69,7 +71,9 @@ func liar(t *testing.T, server string, change func(method string, message []byte
 			} else if err != nil {
 				return err
 			}
-			message = change(method[strings.LastIndexByte(method, '/')+1:], message)
+			if message = change(method[strings.LastIndexByte(method, '/')+1:], message); message == nil {
+				return status.Error(codes.Unavailable, "it was cut")
+			}
 			if err := in.SendMsg(&message); err != nil {
 				return err
 			}
@@ -88,7 +92,13 @@ func liar(t *testing.T, server string, change func(method string, message []byte
 	return listener.Addr().String()
 }
 
-// lose the data of the events of some sequences, as a server that has dropped or erased it would: redactedBy is 0 for the first.
+// hasExpired and isLeftOut stand in for a sequence of a redaction, of data that is gone for another reason; 0 for what was dropped.
+const (
+	hasExpired = 1<<53 - 1 - iota
+	isLeftOut
+)
+
+// lose the data of the events of some sequences, as a server that has dropped or erased it would.
 func lose(slice []byte, gone map[uint64]uint64) []byte {
 	stored, err := event.SplitSlice(slice)
 	if err != nil {
@@ -103,11 +113,16 @@ func lose(slice []byte, gone map[uint64]uint64) []byte {
 		case cursor.Field == 1 && isGone:
 			inner := strict.NewCursor(cursor.Bytes())
 			inner.Next()
-			state := uint64(event.Dropped)
-			if redactedBy > 0 {
-				state = uint64(event.DataRedacted)
+			state := event.DataRedacted
+			switch redactedBy {
+			case 0:
+				state = event.Dropped
+			case hasExpired:
+				state, redactedBy = event.Expired, 0
+			case isLeftOut:
+				state, redactedBy = event.Omitted, 0
 			}
-			made.Message(1, new(strict.Writer).Bytes(1, inner.Bytes()).Varint(4, state).Varint(5, redactedBy).Finish())
+			made.Message(1, new(strict.Writer).Bytes(1, inner.Bytes()).Varint(4, uint64(state)).Varint(5, redactedBy).Finish())
 		default:
 			made.Message(cursor.Field, cursor.Bytes())
 		}

@@ -21,6 +21,8 @@ type ReadOptions struct {
 	End uint64
 	// Limit is how many at most; 0: all.
 	Limit uint64
+	// DataUpTo: data of more bytes than this, as it is stored, is left out (DataState is event.Omitted), and Load gets it; nil: none is.
+	DataUpTo *uint64
 	// OnUnchecked is told at the end of a range that doesn't reach the chain's end where data is gone, and nothing that was read shows that this
 	// is allowed. It must not block.
 	OnUnchecked func(Unchecked)
@@ -70,7 +72,8 @@ func (c *Chain) Verify(ctx context.Context) (merkle.Head, error) {
 	return head, err
 }
 
-// yield the events of some batches that lie in a range, in order, opened where they are sealed. It returns false where the loop is left.
+// yield the events of some batches that lie in a range, in order, opened where they are sealed. It returns false where the loop is left; with an
+// error all that came before it were taken.
 func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end uint64, before looked, yield func(Event, error) bool) (bool, error) {
 	for _, batch := range batches {
 		for i := range batch.Batch.Events {
@@ -110,7 +113,7 @@ func (c *Chain) readRange(ctx context.Context, options ReadOptions, checkRules b
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: genesis.ChainID[:], FromSequence: options.From, Limit: options.Limit}
+	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: genesis.ChainID[:], FromSequence: options.From, Limit: options.Limit, DataUpToBytes: options.DataUpTo}
 	if options.End > 0 {
 		request.EndSequence = &options.End
 	}
@@ -134,7 +137,7 @@ func (c *Chain) readRange(ctx context.Context, options ReadOptions, checkRules b
 		return incomplete("it does not say where it starts, or starts after what was asked for")
 	}
 	start := message.start
-	replay, err := c.begin(ctx, start, knownBefore, checkRules)
+	replay, err := c.begin(ctx, start, knownBefore, checkRules, options.DataUpTo)
 	if err != nil {
 		return err
 	}

@@ -30,18 +30,25 @@ type replaying struct {
 	covered *merkle.Head
 	// checkRules: what isn't known to be allowed is not handed on.
 	checkRules bool
+	// dataUpTo was asked to be sent; nil: all data.
+	dataUpTo *uint64
+	// asking is within which keys are asked for: each stream that it goes on with has its own.
+	asking context.Context
+	// verified are batches that are still to be compared with what is known, or to be proven to be of the history that is.
+	verified []trust.Verified
 }
 
 // begin where a server says that a stream or a range begins. knownBefore is the newest known head when the server was asked.
-func (c *Chain) begin(ctx context.Context, start *history, knownBefore merkle.Head, checkRules bool) (*replaying, error) {
+func (c *Chain) begin(ctx context.Context, start *history, knownBefore merkle.Head, checkRules bool, dataUpTo *uint64) (*replaying, error) {
 	if err := c.checkStart(start); err != nil {
 		return nil, err
 	}
 	if start.head.Size < knownBefore.Size {
 		return nil, c.shorter(ctx, knownBefore)
 	}
-	r := &replaying{chain: c, first: start.startCommit, named: []merkle.Head{start.head}, checkRules: checkRules}
-	begin := trust.Start{Commit: start.startCommit, Sequence: start.startSequence, Frontier: cloneAll(start.frontierHashes), FindKey: c.findKey(ctx)}
+	r := &replaying{chain: c, first: start.startCommit, named: []merkle.Head{start.head}, checkRules: checkRules, dataUpTo: dataUpTo, asking: ctx}
+	begin := trust.Start{Commit: start.startCommit, Sequence: start.startSequence, Frontier: cloneAll(start.frontierHashes), DataUpTo: dataUpTo}
+	begin.FindKey = c.findKey(func() context.Context { return r.asking })
 	if place := c.rules.current(); place != nil && start.startCommit > 0 {
 		begin.Rules = &place.Rules
 		if checkRules {
@@ -94,18 +101,28 @@ func (r *replaying) resume(start *history) error {
 	return r.name(start.head)
 }
 
-// feed the next slice.
+// feed the next slice. What is asked for it is asked for within ctx.
 func (r *replaying) feed(ctx context.Context, slice []byte) ([]trust.Verified, error) {
+	r.asking = ctx
 	verified, err := r.verifier.Verify(slice)
 	if err != nil {
 		return nil, err
 	}
+	r.verified = append(r.verified, verified...)
+	return r.handOn(ctx)
+}
+
+// handOn what was verified, and compared. Where that fails since the server is lost, the replay has moved on behind it all the same: then it
+// is to be called again, before another stream goes on.
+func (r *replaying) handOn(ctx context.Context) ([]trust.Verified, error) {
 	if err := r.compare(); err != nil {
 		return nil, err
 	}
 	if err := r.checkCovered(ctx); err != nil {
 		return nil, err
 	}
+	verified := r.verified
+	r.verified = nil
 	// What isn't known to be allowed may be made up.
 	if r.verifier.Authority() != nil || r.covered != nil {
 		r.chain.rules.learn(verified)
@@ -190,14 +207,14 @@ func (r *replaying) attested(ctx context.Context, signed *event.Checkpoint) erro
 	return nil
 }
 
-// findKey asks for public keys of the chain, by their fingerprints, which show that they are the right ones.
-func (c *Chain) findKey(ctx context.Context) func(keys.Fingerprint) (*keys.Public, error) {
+// findKey asks for public keys of the chain, by their fingerprints, which show that they are the right ones, each time within a context.
+func (c *Chain) findKey(within func() context.Context) func(keys.Fingerprint) (*keys.Public, error) {
 	found := map[keys.Fingerprint]*keys.Public{}
 	return func(name keys.Fingerprint) (*keys.Public, error) {
 		if key, isKnown := found[name]; isKnown {
 			return key, nil
 		}
-		message, err := c.unary(ctx, atedbv1.ChainService_GetKeys_FullMethodName, &atedbv1.GetKeysRequest{ChainKey: c.key.Text, Fingerprints: [][]byte{name[:]}})
+		message, err := c.unary(within(), atedbv1.ChainService_GetKeys_FullMethodName, &atedbv1.GetKeysRequest{ChainKey: c.key.Text, Fingerprints: [][]byte{name[:]}})
 		if err != nil {
 			return nil, err
 		}
@@ -207,6 +224,9 @@ func (c *Chain) findKey(ctx context.Context) func(keys.Fingerprint) (*keys.Publi
 		}
 		for _, one := range said.all(1) {
 			key, err := keys.ParsePublic(one)
+			if found := fault.Of(err); found != nil && found.Reason == fault.Unsupported {
+				return nil, err
+			}
 			if err != nil {
 				return nil, unreadable(fault.Text(err))
 			}

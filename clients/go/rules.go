@@ -149,7 +149,7 @@ func (v *verifiedRules) advance(replay *trust.Replay, isEnd bool) {
 	for id, place := range writers {
 		copied[id] = place
 	}
-	v.place = &rulesPlace{trust.Rules{Head: replay.Head(), Authority: authority.Clone(), Writers: copied}, replay.NextSequence()}
+	v.place = &rulesPlace{trust.Rules{Head: replay.Head(), Authority: authority.Clone(), Writers: copied, Retained: replay.Retained()}, replay.NextSequence()}
 }
 
 // looked are read keys that were looked for in all of the chain: by one call of a reader once, since what comes later it reads anyway.
@@ -164,6 +164,9 @@ func (c *Chain) openSealed(ctx context.Context, is *Event, before looked) error 
 	is.ReadKeyID = sealed.ReadKeyID
 	if is.DataState != event.Present {
 		is.Seal = Gone
+		if is.DataState == event.Omitted {
+			is.Seal = LeftOut
+		}
 		return nil
 	}
 	readKey, err := c.findReadKey(ctx, sealed.ReadKeyID)

@@ -6,6 +6,7 @@ import (
 	atedbv1 "atedb.example/go/gen/atedb/v1"
 
 	"atedb.example/go/merkle"
+	"atedb.example/go/trust"
 )
 
 // Unchecked are events of a range whose data is gone, of which nothing in the range shows that this is allowed.
@@ -45,13 +46,46 @@ func (c *Chain) settle(ctx context.Context, replay *replaying) (merkle.Head, err
 			break
 		}
 	}
-	return replay.verifier.Head(), replay.verifier.Owed().Settle()
+	return replay.verifier.Head(), c.settleAll(ctx, replay)
+}
+
+// settleAll: all that there is was replayed, so data that may be gone was allowed to go by now. Where a replay doesn't know the rules for
+// retention, they follow from the chain's history, which is verified from its first event on: also by who takes the server's word for who may
+// do what, since else a server could withhold whatever it likes.
+func (c *Chain) settleAll(ctx context.Context, replay *replaying) error {
+	owed := replay.verifier.Owed()
+	if last := owed.Expired(); last != nil && replay.verifier.Authority() == nil {
+		hasExpired, err := c.hasExpired(ctx, *last)
+		if err != nil {
+			return err
+		}
+		if place := c.rules.current(); hasExpired && place != nil {
+			if err := c.tieWithin(ctx, replay.verifier.Head(), place.Head); err != nil {
+				return err
+			}
+			owed.SettleBelow(place.Retained)
+		}
+	}
+	return owed.Settle()
+}
+
+// hasExpired reports whether the chain's rules for retention have let the data of an event go, as its history shows from its first event on.
+func (c *Chain) hasExpired(ctx context.Context, of trust.EventPlace) (bool, error) {
+	isKnown := func() bool {
+		place := c.rules.current()
+		return place != nil && place.Retained.LetsGo(of)
+	}
+	if isKnown() {
+		return true, nil
+	}
+	err := c.rules.reach(ctx, 1<<53)
+	return err == nil && isKnown(), err
 }
 
 // readOn reads from where a replay stands to the chain's end, and has it replayed.
 func (c *Chain) readOn(ctx context.Context, replay *replaying) error {
 	id := c.Genesis().ChainID
-	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: id[:], FromSequence: replay.verifier.NextSequence()}
+	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: id[:], FromSequence: replay.verifier.NextSequence(), DataUpToBytes: replay.dataUpTo}
 	stream, err := c.ask(ctx, atedbv1.ChainService_ReadEvents_FullMethodName, request)
 	if err != nil {
 		return err

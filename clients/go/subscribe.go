@@ -28,6 +28,8 @@ type SubscribeOptions struct {
 	// Heartbeat is the longest time without a word from the server: 100 ms to an hour. Default: 15 seconds. A server that is silent for
 	// two and a half of them is lost.
 	Heartbeat time.Duration
+	// DataUpTo: data of more bytes than this, as it is stored, is left out (DataState is event.Omitted), and Load gets it; nil: none is.
+	DataUpTo *uint64
 	// Reconnect gives up when the server is lost for so long; 0: never.
 	Reconnect time.Duration
 	// OnCaughtUp is told each time when history is through, and what follows is live. It must not block.
@@ -48,7 +50,16 @@ func (c *Chain) Subscribe(ctx context.Context, options SubscribeOptions) iter.Se
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := c.within(ctx)
 		defer cancel()
-		s := &subscription{chain: c, options: options, yield: yield, first: options.From, looked: looked{}}
+		s := &subscription{chain: c, options: options, first: options.From, looked: looked{}}
+		s.yield = func(is Event, err error) bool {
+			if err == nil {
+				s.first = is.Sequence + 1
+			}
+			return yield(is, err)
+		}
+		if !options.FromTime.IsZero() {
+			s.first = 0
+		}
 		if s.options.Heartbeat == 0 {
 			s.options.Heartbeat = heartbeatDefault
 		}
@@ -63,10 +74,12 @@ type subscription struct {
 	options SubscribeOptions
 	yield   func(Event, error) bool
 	replay  *replaying
-	// first: events before this sequence aren't wanted; they come where the start lies within a batch.
-	first  uint64
-	isNow  bool
-	looked looked
+	// first: events before this sequence aren't wanted, or were taken; they come where the start lies within a batch.
+	first uint64
+	// pending are batches that were verified, and of which not all events were taken.
+	pending []trust.Verified
+	isNow   bool
+	looked  looked
 	// heard: the server has said something on this connection.
 	heard bool
 }
@@ -132,7 +145,7 @@ func (s *subscription) request(ctx context.Context) (*atedbv1.SubscribeRequest, 
 	if genesis == nil {
 		return nil, fault.New(fault.ChainNotFound, "there is no chain %s on %s yet", s.chain.key, s.chain.client.Server()).With("chain_key", s.chain.key.Text)
 	}
-	request := &atedbv1.SubscribeRequest{ChainKey: s.chain.key.Text, ChainId: genesis.ChainID[:], HeartbeatMs: uint32(s.options.Heartbeat.Milliseconds())}
+	request := &atedbv1.SubscribeRequest{ChainKey: s.chain.key.Text, ChainId: genesis.ChainID[:], HeartbeatMs: uint32(s.options.Heartbeat.Milliseconds()), DataUpToBytes: s.options.DataUpTo}
 	switch {
 	case s.replay != nil:
 		request.From = &atedbv1.SubscribeRequest_Sequence{Sequence: s.replay.verifier.NextSequence()}
@@ -156,6 +169,10 @@ func (s *subscription) request(ctx context.Context) (*atedbv1.SubscribeRequest, 
 func (s *subscription) connection(ctx context.Context) (isLeft bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	// What had come when the server was lost is taken first: the replay is behind it.
+	if isLeft, err := s.resume(ctx); isLeft || err != nil {
+		return isLeft, err
+	}
 	request, err := s.request(ctx)
 	if err != nil {
 		return false, err
@@ -240,7 +257,7 @@ func (s *subscription) started(ctx context.Context, start *history, before merkl
 			return err
 		}
 	}
-	replay, err := s.chain.begin(ctx, start, before, s.chain.checksRules())
+	replay, err := s.chain.begin(ctx, start, before, s.chain.checksRules(), s.options.DataUpTo)
 	s.replay = replay
 	return err
 }
@@ -252,8 +269,8 @@ func (s *subscription) take(ctx context.Context, message *streamMessage, isSigne
 		if err != nil {
 			return false, err
 		}
-		goesOn, err := s.events(ctx, batches)
-		return !goesOn && err == nil, err
+		s.pending = batches
+		return s.takePending(ctx)
 	case messageCheckpoint:
 		signed, err := s.verifiedCheckpoint(ctx, message.checkpoint)
 		if err != nil {
@@ -270,7 +287,7 @@ func (s *subscription) take(ctx context.Context, message *streamMessage, isSigne
 		}
 		if message.kind == messageCaughtUp {
 			// Data that may be gone was allowed to go by now.
-			if err := s.replay.verifier.Owed().Settle(); err != nil {
+			if err := s.chain.settleAll(ctx, s.replay); err != nil {
 				return false, err
 			}
 			s.chain.rules.advance(s.replay.verifier, true)
@@ -282,12 +299,30 @@ func (s *subscription) take(ctx context.Context, message *streamMessage, isSigne
 	}
 }
 
-func (s *subscription) events(ctx context.Context, batches []trust.Verified) (bool, error) {
-	from := s.first
-	if !s.options.FromTime.IsZero() {
-		from = 0
+// resume with what was verified, and not taken when the server was lost that was asked for the rest of it.
+func (s *subscription) resume(ctx context.Context) (isLeft bool, err error) {
+	if s.replay == nil {
+		return false, nil
 	}
-	return s.chain.yield(ctx, batches, from, math.MaxUint64, s.looked, s.yield)
+	if isLeft, err := s.takePending(ctx); isLeft || err != nil {
+		return isLeft, err
+	}
+	if len(s.replay.verified) == 0 {
+		return false, nil
+	}
+	if s.pending, err = s.replay.handOn(ctx); err != nil {
+		return false, err
+	}
+	return s.takePending(ctx)
+}
+
+func (s *subscription) takePending(ctx context.Context) (isLeft bool, err error) {
+	goesOn, err := s.chain.yield(ctx, s.pending, s.first, math.MaxUint64, s.looked, s.yield)
+	if err != nil || !goesOn {
+		return err == nil, err
+	}
+	s.pending = nil
+	return false, nil
 }
 
 func (s *subscription) ended() error {

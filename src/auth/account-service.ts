@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import type { OpenChainOptions } from '../chain/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
 import { makeAuthSecretFile, readAuthSecretFile } from '../store/index.ts';
+import { AccountNotices } from './account-notices.ts';
 import { Accounts } from './accounts.ts';
 import { Attempts } from './attempts.ts';
 import { AuthStore } from './auth-store.ts';
 import type { CodeSender } from './code-sender.ts';
 import { Groups } from './groups.ts';
 import { Logins } from './logins.ts';
+import { PassingStore } from './passing-store.ts';
 import { Recoveries } from './recoveries.ts';
 import { SentCodes } from './sent-codes.ts';
 import { SignUps } from './sign-ups.ts';
@@ -57,20 +59,31 @@ export async function openAccountService(options: AccountServiceOptions): Promis
   const keys = await loadStoreKeys(authSecretPath(system));
   const { macKey } = keys;
   const store = await AuthStore.open({ ...options, keys });
-  const attempts = new Attempts({ store, now });
+  const passing = await PassingStore.open({ ...options, keys }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const attempts = new Attempts({ store: passing, now });
   // Names are claimed from the own machine only.
   const countClaim = () => attempts.countSignUp(ownMachine, true);
-  const accounts = new Accounts({ store, now, countClaim });
-  const codes = sender && new SentCodes({ store, attempts, sender, macKey, now });
+  const notices = new AccountNotices({ sender, now });
+  const accounts = new Accounts({
+    ...{ store, now, countClaim },
+    onAct: (taken) => notices.taken(taken),
+  });
+  const codes = sender && new SentCodes({ store: passing, attempts, sender, macKey, now });
   return {
     accounts,
     logins: new Logins({ accounts, attempts, macKey, now }),
     recoveries: new Recoveries({ accounts, attempts, codes }),
-    signUps: new SignUps({ store, accounts, attempts, codes, terms }),
+    signUps: new SignUps({ store: passing, accounts, attempts, codes, terms, now }),
     groups: new Groups({ accounts, attempts, sendsCodes: codes !== undefined }),
     sendsBy: sender?.how,
     terms,
-    close: () => store.close(),
+    close: async () => {
+      await passing.close();
+      await store.close();
+    },
   };
 }
 

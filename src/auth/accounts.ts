@@ -11,11 +11,10 @@ import {
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
-import type { AuthStore } from './auth-store.ts';
-import { groupIndexOf } from './group-index.ts';
+import { groupIndexOf, groupsMax } from './group-index.ts';
 import { ownerKeysOf } from './owner-keys.ts';
 import type { OwnerAccounts, OwnerKeys } from './owner-source.ts';
-import type { RecordName } from './record-keys.ts';
+import type { NamedRecord, RecordStore } from './record-store.ts';
 import {
   type AccountRecord,
   decodeAccount,
@@ -29,11 +28,21 @@ import { countOfToday } from './tries.ts';
 
 /** What accounts are kept with. */
 export interface AccountsOptions {
-  readonly store: AuthStore;
+  readonly store: RecordStore;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
   /** Called before a name is claimed; refuses by throwing. Default: claims aren't counted. */
   readonly countClaim?: (() => Promise<void>) | undefined;
+  /** Told of each act that was taken, when it is durable. Must not throw. */
+  readonly onAct?: ((taken: TakenAct) => void) | undefined;
+}
+
+/** An act that was taken. */
+export interface TakenAct {
+  readonly act: Act;
+  /** What the account is after it. */
+  readonly record: AccountRecord;
+  readonly isRecovery: boolean;
 }
 
 /** An act that is to change an account. */
@@ -51,12 +60,6 @@ export interface Submission {
   readonly check?: (before: AccountState | undefined, after: AccountState) => Promise<void>;
 }
 
-/** A record, and what it is about. */
-export interface NamedRecord {
-  readonly name: RecordName;
-  readonly data: Buffer;
-}
-
 /** No account's name has a zero byte. */
 const groupIndex = '\0groups';
 
@@ -67,18 +70,20 @@ const actsPerDayReserve = 100;
 
 /** The accounts of an auth service: what is durable, and how it is changed. */
 export class Accounts implements OwnerAccounts {
-  readonly #store: AuthStore;
+  readonly #store: RecordStore;
   readonly #now: () => number;
   readonly #countClaim: () => Promise<void>;
+  readonly #onAct: (taken: TakenAct) => void;
   readonly #mutex = new KeyedMutex();
   /** What was read of records that the store keeps in memory, as long as it does: a group's has hundreds of keys, and strangers ask for it. */
   readonly #read = new WeakMap<Buffer, AccountRecord>();
   readonly #listeners = new Set<(owner: string) => void>();
 
-  constructor({ store, now, countClaim = async () => {} }: AccountsOptions) {
+  constructor({ store, now, countClaim = async () => {}, onAct = () => {} }: AccountsOptions) {
     this.#store = store;
     this.#now = now;
     this.#countClaim = countClaim;
+    this.#onAct = onAct;
   }
 
   /** What is kept of an account; undefined: there is none. @param name in its one spelling. */
@@ -104,13 +109,16 @@ export class Accounts implements OwnerAccounts {
    * Have an account changed by an act, or created. An act that was taken before gets the same answer again.
    *
    * @returns what is kept of it, when it is durable.
-   * @throws AtedbError as `verifyAct`, `parseSecrets`, `AuthStore.put`; ACT_INVALID for secrets that aren't those of the act; ACT_NOT_ALLOWED
+   * @throws AtedbError as `verifyAct`, `parseSecrets`, `RecordStore.put`; ACT_INVALID for secrets that aren't those of the act; ACT_NOT_ALLOWED
    * for a recovery elsewhere than in one.
    */
   async submit(submission: Submission): Promise<AccountRecord> {
     const { text } = submission.act.account;
     const { record, isNew } = await this.#mutex.run(text, () => this.#submit(submission));
-    if (isNew) this.#tell(text);
+    if (isNew) {
+      this.#tell(text);
+      this.#onAct({ act: submission.act, record, isRecovery: submission.isRecovery });
+    }
     return record;
   }
 
@@ -173,7 +181,10 @@ export class Accounts implements OwnerAccounts {
       return;
     }
     await this.#mutex.run(groupIndex, async () => {
-      const groups = await this.groupsOf(old.fingerprintHex);
+      const had = await this.groupsOf(old.fingerprintHex);
+      // Groups may have been told of the new key before this: what they have said stays.
+      const have = await this.groupsOf(key.fingerprintHex);
+      const groups = [...had.filter((group) => !have.includes(group)), ...have].slice(-groupsMax);
       const name = { kind: 'groups', about: key.fingerprintHex } as const;
       await this.#store.put([...records, { name, data: encodeGroups(groups) }]);
     });

@@ -1,7 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
-import type { AuthStore } from './auth-store.ts';
-import type { RecordName } from './record-keys.ts';
+import type { NamedRecord, RecordStore } from './record-store.ts';
 import {
   type AddressRecord,
   decodeAddress,
@@ -23,6 +22,7 @@ import {
   isLocked,
   noFailures,
 } from './tries.ts';
+import { wideNetworkOf } from './wide-network.ts';
 
 /** What is tried: each is counted for itself. */
 export type TriedThing = 'login' | 'recovery';
@@ -54,12 +54,17 @@ const failuresPerSecond = 10;
 const failuresAtOnce = 500;
 const dayMs = 24 * 60 * 60 * 1_000;
 /** For so long an address is known from which somebody was let in. */
-const knownMs = 30 * dayMs;
+export const knownMs = 30 * dayMs;
 
 /** Accounts and codes that one address may ask for in a day, the own machine, and all others together. Each takes 25 KB of disk. */
 const signUpsOfAddressMax = 20;
 const signUpsOfLocalMax = 10_000;
 const signUpsMax = 20_000;
+/** Of the wider network that an address is of: who has many addresses has them there. */
+const signUpsOfNetworkMax = 2_000;
+/** Of those of all, so many are left to networks that have had few today, and to addresses from which somebody was let in: a crowd elsewhere doesn't use these up. */
+const signUpsReserve = 5_000;
+const signUpsOfFewMax = 10;
 /** Stands for all addresses; none is spelt so. */
 const everyAddress = '*';
 /** Stands for the server's own machine; no address is spelt so. */
@@ -71,13 +76,13 @@ const ownMachine = 'local';
  * is counted is durable before anybody is told what came of a try, so it survives a restart.
  */
 export class Attempts {
-  readonly #store: AuthStore;
+  readonly #store: RecordStore;
   readonly #now: () => number;
   readonly #accounts = new KeyedMutex();
   readonly #addresses = new KeyedMutex();
   readonly #failures: TokenBucket;
 
-  constructor({ store, now }: { readonly store: AuthStore; readonly now: () => number }) {
+  constructor({ store, now }: { readonly store: RecordStore; readonly now: () => number }) {
     this.#store = store;
     this.#now = now;
     this.#failures = new TokenBucket({
@@ -126,19 +131,37 @@ export class Attempts {
    * @throws AtedbError ACCOUNT_LIMIT.
    */
   async countSignUp(address: string, isLocal: boolean): Promise<void> {
-    await this.#countSignUp(address, isLocal ? signUpsOfLocalMax : signUpsOfAddressMax);
-    if (!isLocal) await this.#countSignUp(everyAddress, signUpsMax);
+    const network = isLocal ? undefined : wideNetworkOf(address);
+    const widened = network === undefined ? [address] : [address, network];
+    const abouts = isLocal ? [address] : [...widened, everyAddress];
+    await this.#inTurn(abouts, async () => {
+      const found = await Promise.all(abouts.map((about) => this.#signUpsOf(about)));
+      const { successUnixMs = 0 } = found[0]?.before ?? {};
+      const ofNetwork = network === undefined ? undefined : found[1]?.signUps.count;
+      const isOfFew = ofNetwork !== undefined && ofNetwork < signUpsOfFewMax;
+      const isReserve = isOfFew || this.#isRecent({ successUnixMs }, knownMs);
+      for (const { about, signUps } of found) {
+        const limit = limitOf(about, { address, isLocal, isReserve });
+        if (signUps.count >= limit) throw tooManySignUps(about, limit);
+      }
+      await this.#store.put(
+        found.map(({ about, before, signUps }) => {
+          const after = { ...before, signUps: { ...signUps, count: signUps.count + 1 } };
+          return { name: { kind: 'address', about }, data: encodeAddress(after) };
+        }),
+      );
+    });
   }
 
-  #countSignUp(about: string, limit: number): Promise<void> {
-    return this.#addresses.run(about, async () => {
-      const name = { kind: 'address', about } as const;
-      const before = decodeAddress(await this.#store.get(name));
-      const signUps = countOfToday(before.signUps, this.#now());
-      if (signUps.count >= limit) throw tooManySignUps(about, limit);
-      const after = { ...before, signUps: { ...signUps, count: signUps.count + 1 } };
-      await this.#store.put([{ name, data: encodeAddress(after) }]);
-    });
+  /** Do something while nobody else changes what is counted of some addresses; these are always in the same order. */
+  #inTurn<T>([first, ...others]: readonly string[], task: () => Promise<T>): Promise<T> {
+    if (first === undefined) return task();
+    return this.#addresses.run(first, () => this.#inTurn(others, task));
+  }
+
+  async #signUpsOf(about: string) {
+    const before = decodeAddress(await this.#store.get({ kind: 'address', about }));
+    return { about, before, signUps: countOfToday(before.signUps, this.#now()) };
   }
 
   async #run<Result>(
@@ -170,7 +193,7 @@ export class Attempts {
       await this.#store.put(records);
       throw loginFailed();
     }
-    const records: AuthRecordPut[] = [];
+    const records: NamedRecord[] = [];
     // Whoever knows a password alone, where there is more to show, changes nothing of what is counted: they could else try one-time codes without end,
     // by logging in between, and from each address anew.
     if (!isPart) {
@@ -240,28 +263,35 @@ export class Attempts {
   }
 }
 
-interface AuthRecordPut {
-  readonly name: RecordName;
-  readonly data: Buffer;
-}
-
-function triesRecord({ account }: Attempt, tries: TriesRecord): AuthRecordPut {
+function triesRecord({ account }: Attempt, tries: TriesRecord): NamedRecord {
   return { name: { kind: 'tries', about: account }, data: encodeTries(tries) };
 }
 
-function placeRecord(
-  { account, address = ownMachine }: Attempt,
-  place: PlaceRecord,
-): AuthRecordPut {
+function placeRecord({ account, address = ownMachine }: Attempt, place: PlaceRecord): NamedRecord {
   return { name: { kind: 'place', about: account, address }, data: encodePlace(place) };
 }
 
-function addressRecord(about: string, address: AddressRecord): AuthRecordPut {
+function addressRecord(about: string, address: AddressRecord): NamedRecord {
   return { name: { kind: 'address', about }, data: encodeAddress(address) };
 }
 
+/** How many accounts may be created, and codes asked for, in a day. */
+function limitOf(
+  about: string,
+  of: { readonly address: string; readonly isLocal: boolean; readonly isReserve: boolean },
+): number {
+  if (about === everyAddress) return signUpsMax - (of.isReserve ? 0 : signUpsReserve);
+  if (about !== of.address) return signUpsOfNetworkMax;
+  return of.isLocal ? signUpsOfLocalMax : signUpsOfAddressMax;
+}
+
 function tooManySignUps(about: string, limit: number): AtedbError {
-  const whose = about === everyAddress ? 'in all' : 'from this address';
+  const whose =
+    about === everyAddress
+      ? 'in all'
+      : about.endsWith('/16') || about.endsWith('/32')
+        ? `from the network ${about}`
+        : 'from this address';
   return new AtedbError(
     'ACCOUNT_LIMIT',
     `${limit} accounts were created and codes asked for ${whose} in a day, which is the limit; retry tomorrow`,

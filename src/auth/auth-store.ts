@@ -6,6 +6,7 @@ import {
   authChainKey,
   buildGenesis,
   buildGenesisEvent,
+  type ChainKey,
   chainIdOf,
   openSealedData,
   parseBatch,
@@ -16,6 +17,7 @@ import {
 } from '../event/index.ts';
 import { RecordCache } from './record-cache.ts';
 import { type RecordName, recordKey } from './record-keys.ts';
+import type { NamedRecord, RecordStore } from './record-store.ts';
 import type { StoreKeys } from './store-keys.ts';
 import { type StoredRecord, StoreWriter } from './store-writer.ts';
 
@@ -24,21 +26,28 @@ export interface AuthStoreOptions extends OpenChainOptions {
   readonly keys: StoreKeys;
   /** The server's identity, which a new chain's genesis names. */
   readonly serverIdentity: PublicKey;
+  /** Which of the server's own chains. Absent: that of accounts. */
+  readonly chainKey?: ChainKey | undefined;
+  /** Whether batches are signed: what is counted needs nobody's signature, and is larger by most of its size with one. Absent: they are. */
+  readonly signsBatches?: boolean | undefined;
 }
 
 const saltBytes = 16;
+/** Records of which the places are kept at once. */
+const keysAtOnceMax = 200_000;
+const sliceBytesMax = 1024 * 1024;
 
 /** Records of accounts, each the newest event of one object of the chain `_sys/auth`. Memory doesn't grow with their number. */
-export class AuthStore {
+export class AuthStore implements RecordStore {
   readonly #chain: Chain;
   readonly #keys: StoreKeys;
   readonly #writer: StoreWriter;
   readonly #cache = new RecordCache();
 
-  private constructor(chain: Chain, keys: StoreKeys) {
+  private constructor(chain: Chain, { keys, signsBatches = true }: AuthStoreOptions) {
     this.#chain = chain;
     this.#keys = keys;
-    this.#writer = new StoreWriter(chain, keys);
+    this.#writer = new StoreWriter(chain, keys, signsBatches);
   }
 
   /**
@@ -47,18 +56,18 @@ export class AuthStore {
    * @throws AtedbError CHAIN_DAMAGED, FORMAT_TOO_NEW, STORAGE_FAILED; REQUEST_INVALID where the chain was made with another secret.
    */
   static async open(options: AuthStoreOptions): Promise<AuthStore> {
-    const { keys } = options;
-    const chain = (await openChain(options, authChainKey)) ?? (await create(options));
+    const { keys, chainKey = authChainKey } = options;
+    const chain = (await openChain(options, chainKey)) ?? (await create(options, chainKey));
     try {
       const [root] = chain.genesis.roots;
       if (root?.fingerprintHex !== keys.writer.publicKey.fingerprintHex) {
         throw new AtedbError(
           'REQUEST_INVALID',
-          `the chain ${authChainKey.text} was made with another secret than the one in auth.key beside it. Restore both from one backup`,
-          { metadata: { chain_key: authChainKey.text } },
+          `the chain ${chainKey.text} was made with another secret than the one in auth.key beside it. Restore both from one backup`,
+          { metadata: { chain_key: chainKey.text } },
         );
       }
-      const store = new AuthStore(chain, keys);
+      const store = new AuthStore(chain, options);
       // Power was lost behind its first batch.
       if (chain.log.durable.head.size < 2) await store.#writer.writeRules();
       return store;
@@ -73,30 +82,60 @@ export class AuthStore {
     return this.#chain.log.durable.head.size;
   }
 
-  /**
-   * The newest content of a record, from what is durable.
-   *
-   * @returns undefined where it was never written.
-   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
-   */
+  /** Bytes of its log. */
+  get bytes(): number {
+    return this.#chain.log.bytes;
+  }
+
   async get(name: RecordName): Promise<Buffer | undefined> {
     const key = recordKey(this.#keys.macKey, name);
     return this.#cache.get(key, () => this.#read(key));
   }
 
-  /**
-   * Write records, all or none. Resolves when they are durable. Who changes a record from what it was has to keep others from doing so
-   * meanwhile.
-   *
-   * @throws AtedbError as `StoreWriter.write`.
-   */
-  async put(
-    records: readonly { readonly name: RecordName; readonly data: Buffer }[],
-  ): Promise<void> {
-    const stored = records.map(({ name, data }): StoredRecord => {
-      return { primaryKey: recordKey(this.#keys.macKey, name), data };
-    });
+  async put(records: readonly NamedRecord[]): Promise<void> {
+    await this.putStored(
+      records.map(({ name, data }): StoredRecord => {
+        return { primaryKey: recordKey(this.#keys.macKey, name), data };
+      }),
+    );
+  }
+
+  /** As `put`, of records of which the names aren't known any more. */
+  async putStored(stored: readonly StoredRecord[]): Promise<void> {
     await this.#cache.changing(stored, () => this.#writer.write(stored));
+  }
+
+  /**
+   * All records, each as it is newest, in the order of their writing. Nothing may be written meanwhile.
+   *
+   * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
+   */
+  async *all(): AsyncGenerator<StoredRecord, void> {
+    const { log } = this.#chain;
+    // What is kept of each at once stays small, however many there are.
+    const parts = Math.ceil(log.durable.nextSequence / keysAtOnceMax);
+    for (let part = 0; part < parts; part += 1) {
+      const newest = new Map<string, number>();
+      for (let position = log.startPosition(); ; ) {
+        const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+        if (bytes.length === 0) break;
+        for (const { run, commit } of splitSlice(bytes)) {
+          const batch = parseBatch(run);
+          for (let index = 0; index < batch.count; index += 1) {
+            if (batch.kindOf(index) !== 'data') continue;
+            const { primaryKey } = batch.eventAt(index).header;
+            if (primaryKey === undefined || (primaryKey[0] as number) % parts !== part) continue;
+            newest.set(primaryKey.toString('latin1'), commit.firstSequence + index);
+          }
+        }
+        position = next;
+      }
+      for (const key of newest.keys()) {
+        const primaryKey = Buffer.from(key, 'latin1');
+        const data = await this.#read(primaryKey);
+        if (data !== undefined) yield { primaryKey, data };
+      }
+    }
   }
 
   /** Finish what was begun, and release everything. */
@@ -130,10 +169,10 @@ export class AuthStore {
   }
 }
 
-async function create(options: AuthStoreOptions): Promise<Chain> {
+async function create(options: AuthStoreOptions, chainKey: ChainKey): Promise<Chain> {
   const { writer: key, writerSalt } = options.keys;
   const header = buildGenesis({
-    chainKey: authChainKey,
+    chainKey,
     trustMode: 'centralized',
     roots: [key.publicKey],
     createdUnixMs: options.now(),
@@ -150,7 +189,7 @@ async function create(options: AuthStoreOptions): Promise<Chain> {
     counter: 0,
     eventHeaders: [event.header],
   });
-  return createChain(options, authChainKey, await signBatch([event.frame], sealed, [key]));
+  return createChain(options, chainKey, await signBatch([event.frame], sealed, [key]));
 }
 
 function unreadable(why: string): AtedbError {

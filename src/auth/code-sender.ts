@@ -1,3 +1,5 @@
+import type { AccountNotice } from './account-notices.ts';
+
 /** A code that is to reach whoever has an account. */
 export interface CodeMessage {
   /** The account's name, which is its mail address. */
@@ -14,6 +16,8 @@ export interface CodeSender {
   readonly how: 'mail' | 'operator';
   /** @throws AtedbError MAIL_FAILED. */
   send(message: CodeMessage): Promise<void>;
+  /** Tell a user what was done to the account. Absent: only codes reach them. @throws AtedbError MAIL_FAILED. */
+  notify?(notice: AccountNotice): Promise<void>;
 }
 
 /** Words for whoever reads a code. */

@@ -1,3 +1,4 @@
+import { AnswerCache } from './answer-cache.ts';
 import type { OwnerAccounts, OwnerQuery, OwnerReply, OwnerSource } from './owner-source.ts';
 import { type AnswerSigner, signAnswer } from './sign-answer.ts';
 
@@ -15,6 +16,7 @@ export interface EmbeddedOwnersOptions {
 /** The owners that an auth service in this process knows, with answers that it signs. */
 export class EmbeddedOwners implements OwnerSource {
   readonly #options: EmbeddedOwnersOptions;
+  readonly #answers = new AnswerCache();
   readonly claim: OwnerSource['claim'];
 
   constructor(options: EmbeddedOwnersOptions) {
@@ -31,7 +33,9 @@ export class EmbeddedOwners implements OwnerSource {
     const nowUnixMs = now();
     const isFresh = known !== undefined && known.expiresUnixMs - nowUnixMs > signing.lifeMs / 2;
     if (isFresh && known.version === keys.version) return { kind: 'unchanged' };
-    return { kind: 'answer', answer: await signAnswer(owner, keys, signing, nowUnixMs) };
+    const sign = () => signAnswer(owner, keys, signing, nowUnixMs);
+    const answer = await this.#answers.get(owner, { keys, signer: signing, nowUnixMs }, sign);
+    return { kind: 'answer', answer };
   }
 
   onChange(changed: (owner: string) => void): () => void {

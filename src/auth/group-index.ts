@@ -1,10 +1,9 @@
 import type { GroupState } from '../account/index.ts';
-import type { NamedRecord } from './accounts.ts';
-import type { AuthStore } from './auth-store.ts';
+import type { NamedRecord, RecordStore } from './record-store.ts';
 import { decodeGroups, encodeGroups } from './records.ts';
 
 /** Groups that are kept of a key: whoever has added it to more has only made it forget the oldest. */
-const groupsMax = 256;
+export const groupsMax = 256;
 
 /**
  * What is to be written of the keys that have a role in a group now and hadn't one, or had one and haven't.
@@ -12,7 +11,7 @@ const groupsMax = 256;
  * @param before undefined: there was no such group.
  */
 export async function groupIndexOf(
-  store: AuthStore,
+  store: RecordStore,
   before: GroupState | undefined,
   after: GroupState,
 ): Promise<NamedRecord[]> {

@@ -95,3 +95,15 @@ test('no code leaves this machine in clear', async () => {
   await expect(made.send(message)).rejects.toMatchObject({ reason: 'MAIL_FAILED' });
   expect(mails).toEqual([]);
 });
+
+test('what was done to an account is told to the address that it is', async () => {
+  const { mails, port } = await startMailServer();
+  const { made } = await sender(`smtp://127.0.0.1:${port}`);
+  await made.notify({
+    account: message.account,
+    what: 'keys were replaced',
+    timeUnixMs: 1_700_000_000_000,
+  });
+  expect(mails[0]).toMatchObject({ from: 'atedb@example.org', to: ['me+it@example.com'] });
+  expect(mails[0]?.text).toMatch(/at 2023-11-14T22:13:20\.000Z:\s+keys were replaced/);
+});

@@ -1,5 +1,6 @@
 import type { Transporter } from 'nodemailer';
 import { AtedbError } from '../bytes/index.ts';
+import { type AccountNotice, noticeText } from './account-notices.ts';
 import { type CodeMessage, type CodeSender, codeText } from './code-sender.ts';
 
 /** How mail is sent. */
@@ -56,22 +57,33 @@ export class MailSender implements CodeSender {
     return new MailSender(options, transport);
   }
 
-  async send(message: CodeMessage): Promise<void> {
+  send(message: CodeMessage): Promise<void> {
+    const { account } = message;
+    return this.#mail({ account, subject: `Code for ${account}`, text: codeText(message) });
+  }
+
+  notify(notice: AccountNotice): Promise<void> {
+    const { account } = notice;
+    return this.#mail({ account, subject: `Your account ${account}`, text: noticeText(notice) });
+  }
+
+  async #mail(mail: {
+    readonly account: string;
+    readonly subject: string;
+    readonly text: string;
+  }): Promise<void> {
     const { from, onFailure } = this.#options;
+    const { account, subject, text } = mail;
+    const to = { name: '', address: account };
+    const headers = { 'Auto-Submitted': 'auto-generated' };
     try {
-      await this.#transport.sendMail({
-        from,
-        to: { name: '', address: message.account },
-        subject: `Code for ${message.account}`,
-        text: codeText(message),
-        headers: { 'Auto-Submitted': 'auto-generated' },
-      });
+      await this.#transport.sendMail({ from, to, subject, text, headers });
     } catch (cause) {
       onFailure(cause);
       throw new AtedbError(
         'MAIL_FAILED',
-        `the mail with the code could not be sent to ${message.account}; the server's log says why. Retry later`,
-        { metadata: { account: message.account }, cause },
+        `the mail could not be sent to ${account}; the server's log says why. Retry later`,
+        { metadata: { account }, cause },
       );
     }
   }

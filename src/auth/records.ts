@@ -60,6 +60,8 @@ export interface SignUpRecord {
   readonly act: Buffer;
   /** An AccountSecrets message. */
   readonly secrets: Buffer;
+  /** When it was asked for: milliseconds since 1970-01-01 UTC. */
+  readonly createdUnixMs: number;
 }
 
 /** A code that was sent. */
@@ -235,13 +237,26 @@ export function decodePlace(data: Buffer | undefined): PlaceRecord {
   };
 }
 
-export function encodeSignUp(record: SignUpRecord): Buffer {
-  return encode({ case: 'signUp', value: record });
+export function encodeSignUp({ createdUnixMs, ...record }: SignUpRecord): Buffer {
+  return encode({ case: 'signUp', value: { ...record, createdUnixMs: BigInt(createdUnixMs) } });
 }
 
 export function decodeSignUp(data: Buffer): SignUpRecord {
-  const { act, secrets } = decode(data, 'signUp');
-  return { act: Buffer.from(act), secrets: Buffer.from(secrets) };
+  const { act, secrets, createdUnixMs } = decode(data, 'signUp');
+  return {
+    act: Buffer.from(act),
+    secrets: Buffer.from(secrets),
+    createdUnixMs: Number(createdUnixMs),
+  };
+}
+
+/** Of which kind a record is. @throws AtedbError CHAIN_DAMAGED. */
+export function kindOfRecord(data: Buffer): AuthRecord['record']['case'] {
+  try {
+    return fromBinary(AuthRecordSchema, data).record.case;
+  } catch (cause) {
+    throw damaged('it is none', cause);
+  }
 }
 
 export function encodeCode({ mac, expiresUnixMs, tries }: CodeRecord): Buffer {

@@ -3,8 +3,8 @@ import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
 import { equalSecrets, hmacSha256, macTags } from '../crypto/index.ts';
 import type { Attempts } from './attempts.ts';
-import type { AuthStore } from './auth-store.ts';
 import type { CodeSender } from './code-sender.ts';
+import type { RecordStore } from './record-store.ts';
 import { type CodeRecord, decodeCode, encodeCode } from './records.ts';
 import { countOfToday } from './tries.ts';
 
@@ -23,7 +23,7 @@ export const codesPerDayMax = 10;
 
 /** What codes are sent with. */
 export interface SentCodesOptions {
-  readonly store: AuthStore;
+  readonly store: RecordStore;
   readonly attempts: Attempts;
   readonly sender: CodeSender;
   /** Of MACs that only this service makes. 32 bytes. */

@@ -37,7 +37,7 @@ async function world({ sends = true }: { readonly sends?: boolean } = {}) {
   const sender = { how: 'mail', send: async (one: CodeMessage) => void sent.push(one) } as const;
   const codes = new SentCodes({ store, attempts, sender, macKey: Buffer.alloc(32, 1), now });
   const used = sends ? codes : undefined;
-  const signUps = new SignUps({ store, accounts, attempts, codes: used, terms: undefined });
+  const signUps = new SignUps({ store, accounts, attempts, codes: used, terms: undefined, now });
   const create = async (account: string, asker = remote) => {
     const act = await actOn(account, undefined, creationOf(pairs, secrets), signers);
     return signUps.create({ act, secrets, acceptedTerms: none }, asker);

@@ -3,13 +3,15 @@ import { AtedbError } from '../bytes/index.ts';
 import { sha256 } from '../crypto/index.ts';
 import { type Accounts, accountUnknown } from './accounts.ts';
 import type { Attempts } from './attempts.ts';
-import type { AuthStore } from './auth-store.ts';
+import type { RecordStore } from './record-store.ts';
 import { decodeSignUp, encodeSignUp } from './records.ts';
 import { codeInvalid, type SentCodes } from './sent-codes.ts';
 
 /** What accounts are created with. */
 export interface SignUpsOptions {
-  readonly store: AuthStore;
+  readonly store: RecordStore;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly now: () => number;
   readonly accounts: Accounts;
   readonly attempts: Attempts;
   /** Absent: nothing is sent, and only callers on the server's own machine create accounts, which stay unverified. */
@@ -78,7 +80,9 @@ export class SignUps {
     await verifyAct(undefined, act);
     const { fingerprintHex: fingerprint } = creation.key;
     const name = { kind: 'sign_up', about: text, fingerprint } as const;
-    await store.put([{ name, data: encodeSignUp({ act: act.bytes, secrets }) }]);
+    await store.put([
+      { name, data: encodeSignUp({ act: act.bytes, secrets, createdUnixMs: this.#options.now() }) },
+    ]);
     await codes.send(
       text,
       `sign-up ${fingerprint}`,

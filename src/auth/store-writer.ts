@@ -40,14 +40,17 @@ const noSalt = Buffer.alloc(saltBytes);
 export class StoreWriter {
   readonly #chain: Chain;
   readonly #keys: StoreKeys;
+  readonly #signs: boolean;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   /** Where its writer is; undefined: the chain has to be asked. */
   #place: { counter: number; previous: Buffer | undefined } | undefined;
 
-  constructor(chain: Chain, keys: StoreKeys) {
+  /** @param signs whether batches of records are signed; what says which key they are sealed with is always. */
+  constructor(chain: Chain, keys: StoreKeys, signs: boolean) {
     this.#chain = chain;
     this.#keys = keys;
+    this.#signs = signs;
   }
 
   /**
@@ -115,6 +118,7 @@ export class StoreWriter {
         sealing: sealingUnder(readKey, chainId, 'mark'),
         salt: noSalt,
       })),
+      this.#signs,
     );
   }
 
@@ -123,10 +127,10 @@ export class StoreWriter {
     const read = { kind: 'read_key', readKeyId: readKeyIdOf(this.#keys.readKey) } as const;
     const salt = randomFillSync(Buffer.alloc(saltBytes));
     const authority = { authorisation: { read } };
-    await this.#append([{ kind: 'rules', authority, data: Buffer.alloc(0), salt }]);
+    await this.#append([{ kind: 'rules', authority, data: Buffer.alloc(0), salt }], true);
   }
 
-  async #append(inputs: readonly EventInput[]): Promise<void> {
+  async #append(inputs: readonly EventInput[], signs: boolean): Promise<void> {
     const { chainId } = this.#chain.genesis;
     const { writer: key, writerSalt } = this.#keys;
     const writer = { chainId, fingerprint: key.publicKey.fingerprint, salt: writerSalt };
@@ -136,8 +140,10 @@ export class StoreWriter {
     const eventHeaders = events.map(({ header }) => header);
     const sealed = sealBatch({ writer, counter, previous, eventHeaders });
     const frames = events.map(({ frame }) => frame);
-    const run = await signBatch(frames, sealed, [key]);
-    const { durable } = this.#chain.submit(await this.#chain.prepare(run));
+    const run = await signBatch(frames, sealed, signs ? [key] : []);
+    // Who is in this process has the key, and needn't prove it.
+    const prepared = await this.#chain.prepare(run, () => true);
+    const { durable } = this.#chain.submit(prepared);
     this.#place = { counter: counter + 1, previous: sealed.hash };
     await durable;
   }

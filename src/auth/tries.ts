@@ -50,7 +50,11 @@ export function isLocked({ lockedUntilUnixMs }: FailureCount, nowUnixMs: number)
   return nowUnixMs < lockedUntilUnixMs;
 }
 
-function isForgotten({ lastUnixMs, lockedUntilUnixMs }: FailureCount, nowUnixMs: number): boolean {
+/** Whether counting begins anew with the next failure. */
+export function isForgotten(
+  { lastUnixMs, lockedUntilUnixMs }: FailureCount,
+  nowUnixMs: number,
+): boolean {
   return nowUnixMs >= Math.max(lastUnixMs, lockedUntilUnixMs) + dayMs;
 }
 

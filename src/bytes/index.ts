@@ -24,6 +24,7 @@ export {
   chainDelegationsMax,
   chainKeyBytesMax,
   chainKeysMax,
+  chainKeysReserve,
   commitBytesMax,
   delegationBytesMax,
   delegationChainsMax,

@@ -59,6 +59,9 @@ export const publicKeysMax = 16;
 /** Public keys that a chain knows beside its roots. Each is kept in memory while the chain is open. */
 export const chainKeysMax = 4_096;
 
+/** Of these, so many are left by servers to those whom rules of the chain name: holders of tokens, and anybody where all may write, can't use them up. */
+export const chainKeysReserve = 1_024;
+
 /** Delegations between a key that rules name and the one that acts. Bounds what deciding on one event takes. */
 export const delegationsMax = 4;
 

@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { AtedbError } from '../bytes/index.ts';
 import { chooseProvider } from '../crypto/index.ts';
@@ -9,6 +10,18 @@ import { CompactionHere } from './run-compaction.ts';
 // The thread that compacts: one job at a time, on the files of this machine. It writes only files that count for nothing yet;
 // what takes the place of what is its owner's doing.
 
+/** Nicer by so much than the process, as the system has it: whoever appends or reads goes before. */
+const nicerBy = 10;
+const nicenessMax = 19;
+
+// On Linux it is of the thread that asks for it alone. Elsewhere it would be of the whole process.
+try {
+  if (process.platform === 'linux') {
+    setPriority(Math.min(getPriority() + nicerBy, nicenessMax));
+  }
+} catch {
+  // Whoever is not allowed to be nice compacts all the same.
+}
 // As its owner's process was told.
 await chooseProvider(process.env.ATE_CRYPTO);
 

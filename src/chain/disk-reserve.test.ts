@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
 import type { Batch, EventKind } from '../event/index.ts';
 import type { Storage } from '../log/index.ts';
 import { DiskReserve } from './disk-reserve.ts';
@@ -25,7 +26,7 @@ async function touched(options: {
   const onNotice = (notice: string) => notices.push(notice);
   const reserve = new DiskReserve({ storage, path: '/', bytes, partMax, checkMs, onNotice });
   onTestFinished(() => reserve.close());
-  await vi.waitFor(() => expect(notices).toHaveLength(1));
+  await eventually(() => expect(notices).toHaveLength(1));
   return reserve;
 }
 

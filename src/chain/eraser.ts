@@ -9,7 +9,6 @@ import {
   rewriteSegment,
   type ScannedBatch,
   type Storage,
-  setAsideFiles,
   writeErasures,
 } from '../log/index.ts';
 import { checkRoom } from './check-room.ts';
@@ -22,6 +21,7 @@ import {
   redactionsIn,
 } from './erasing.ts';
 import { PendingRedactions } from './pending-redactions.ts';
+import { SetAsideNames } from './set-aside-names.ts';
 
 /** What an eraser works with. */
 export interface EraserOptions {
@@ -72,12 +72,14 @@ export class Eraser {
   /** What was written to the file last, or is being: one after the other. */
   #noting: Promise<unknown> = Promise.resolve();
   #working: Promise<void> | undefined;
+  readonly #setAside: SetAsideNames;
   readonly #pace: ErasePace;
   /** When active segments were closed, oldest first; at most so many. */
   readonly #closingsMs: number[] = [];
 
   constructor(options: EraserOptions) {
     this.#options = options;
+    this.#setAside = new SetAsideNames(options);
     this.#pace = new ErasePace(options.burstMs);
   }
 
@@ -89,6 +91,11 @@ export class Eraser {
   /** Whether it has something to do. */
   get isBusy(): boolean {
     return this.#working !== undefined;
+  }
+
+  /** What was set aside of the chain's files: see `SetAsideNames`. @throws AtedbError STORAGE_FAILED. */
+  setAside(): Promise<readonly string[]> {
+    return this.#setAside.names();
   }
 
   /** Resolves when there is nothing more to do, or it was ended. Never rejects. */
@@ -376,10 +383,10 @@ export class Eraser {
   /** What was set aside, when a crash had torn a file or it was repaired, is left to the operator. */
   async #tellOfOthers(): Promise<void> {
     const { onNotice } = this.#options;
-    const files = await setAsideFiles(this.#options);
+    const files = await this.setAside();
     if (files.length === 0) return;
     onNotice(
-      `what was erased may be in what was set aside: ${files.join(', ')}. Remove it if it isn't needed any more`,
+      `what was erased may be in what was set aside: ${files.join(', ')}. atedb repair --drop-set-aside removes it`,
     );
   }
 }

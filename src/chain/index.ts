@@ -16,6 +16,7 @@ export type { DamagedSegment } from './damaged-segments.ts';
 export { findChains } from './find-chains.ts';
 export { KeyedMutex } from './keyed-mutex.ts';
 export { type LockHolder, LockTable, locksMax } from './lock-table.ts';
+export { type ChainMending, mendChain, type VerifiedChain } from './mend-chain.ts';
 export { createChain, type OpenChainOptions, openChain } from './open-chain.ts';
 export type { ChainLease } from './open-entry.ts';
 export { type OwnGenesis, type OwnSigner, sealOwnGenesis } from './own-batch.ts';

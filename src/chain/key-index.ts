@@ -94,7 +94,9 @@ export class KeyIndex {
       if (found !== undefined) return found.newest;
     }
     const end = this.memoryStart;
+    const view = new DataView(key.buffer, key.byteOffset, key.length);
     for (const { segment } of [...log.keys.spansBelow(end)]) {
+      if (log.keys.isWithout(segment, view)) continue;
       const found = await log.keys.find(segment, key);
       if (found !== undefined) return found.newest;
     }
@@ -191,9 +193,11 @@ async function closedEndOfOthers(
   const forgottenBefore = log.rewriting.forgotten?.before ?? 0;
   // Whoever has never seen the object asks since 0: nothing is there that it could have missed.
   const isKnown = sinceSequence === 0 || sinceSequence >= forgottenBefore;
+  const view = new DataView(primaryKey.buffer, primaryKey.byteOffset, primaryKey.length);
   for (const { segment, nextSequence } of [...log.keys.spansBelow(end)]) {
     // What is older is of no matter to the condition.
     if (nextSequence <= sinceSequence && isKnown) return 0;
+    if (log.keys.isWithout(segment, view)) continue;
     const found = await log.keys.find(segment, primaryKey);
     if (found === undefined) continue;
     const others = found.writerId.equals(writerId) ? found.endOfOthers : found.newest + 1;

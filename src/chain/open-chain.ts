@@ -4,8 +4,8 @@ import {
   ChainLog,
   type ChainLogOptions,
   finishDeletion,
-  type KeysCache,
   LockTokens,
+  type LogCaches,
   type OpenChainLogOptions,
   readError,
   type Storage,
@@ -17,7 +17,7 @@ import { Eraser, type EraserOptions } from './eraser.ts';
 import { KeyIndex } from './key-index.ts';
 import { LockTable } from './lock-table.ts';
 import { refuseLinks } from './refuse-links.ts';
-import { fromSnapshot, genesisSliceOf, toSnapshot } from './snapshot.ts';
+import { fromSnapshot, genesisSliceOf, takeState } from './snapshot.ts';
 
 /** What a chain is opened with. */
 export interface OpenChainOptions {
@@ -27,7 +27,7 @@ export interface OpenChainOptions {
   /** Bytes; see `ChainLog`. */
   readonly segmentBytesMax?: number | undefined;
   /** Shared by all chains. */
-  readonly keysCache?: KeysCache | undefined;
+  readonly caches?: LogCaches | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
   /** Absent: in this thread. */
@@ -103,10 +103,10 @@ export async function openChainIn(
   const log = await openLog(key, {
     ...logOptions(options, folder, loading),
     suspects: options.suspects,
-    onSnapshot: (snapshot) => {
-      loading.genesisSlice = genesisSliceOf(snapshot);
+    onSnapshot: (stored) => {
+      loading.genesisSlice = genesisSliceOf(stored.snapshot);
       const [first] = splitSlice(loading.genesisSlice);
-      loading.state = new ChainState(genesisOf(first?.run), fromSnapshot(snapshot));
+      loading.state = new ChainState(genesisOf(first?.run), fromSnapshot(stored));
     },
     onBatch: (run, commit, segment) => {
       if (commit.commit === 0) loading.state = new ChainState(genesisOf(run));
@@ -217,8 +217,8 @@ function logOptions(options: OpenChainOptions, folder: string, loading: Loading)
     logsPath: options.logsPath,
     folder,
     segmentBytesMax: options.segmentBytesMax,
-    keysCache: options.keysCache,
-    takeSnapshot: () => toSnapshot(loading.get().record(), loading.genesisSlice),
+    caches: options.caches,
+    takeSnapshot: () => takeState(loading.get(), loading.genesisSlice),
     onLost: async (commits) => {
       loading.get().takeBack(commits);
       if (loading.log !== undefined) await loading.keys?.rebuild(loading.log);

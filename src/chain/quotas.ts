@@ -49,9 +49,14 @@ interface CountedChain {
   bytes: number;
 }
 
-/** What an owner has. It is kept as long as somebody holds it. */
+/** Chains of owners that nobody holds, whose sizes are kept all the same. */
+const idleChainsMax = 100_000;
+
+/** What an owner has. It is kept as long as somebody holds it, and then while there is room. */
 interface OwnerUse {
   readonly chains: Map<string, CountedChain>;
+  /** Those of them that are open, whose sizes change. */
+  readonly open: Set<CountedChain>;
   /** Of all chains, as they were counted last. */
   bytes: number;
   /** Chains that are open or being opened. */
@@ -65,12 +70,16 @@ interface OwnerUse {
  *
  * What counts is the size of segments. An open chain knows its own; those of an owner's other chains are read from the disk once,
  * before the first of them is opened, and again when each is closed. So nothing is looked up for an append, and a restart counts the same.
+ * Nobody but the server changes them while it is at work, so what was counted of owners is kept when none of their chains is open any more.
  */
 export class Quotas {
   readonly #storage: Storage;
   readonly #logsPath: string;
   readonly #settings: QuotaSettings;
   readonly #owners = new Map<string, OwnerUse>();
+  /** Those of them that nobody holds, the one that was held last at the end. */
+  readonly #idle = new Map<string, OwnerUse>();
+  #idleWeight = 0;
 
   constructor(options: {
     readonly storage: Storage;
@@ -97,6 +106,7 @@ export class Quotas {
       before = use.chains.get(key.text);
       chain = await open();
       if (chain !== undefined) this.#count(use, key, chain.log);
+      else before = undefined;
       return chain;
     } finally {
       if (chain === undefined) {
@@ -113,8 +123,7 @@ export class Quotas {
     const chain = use?.chains.get(key.text);
     if (use === undefined || chain?.log === undefined) return;
     const bytes = await this.#bytesOf(key).catch(() => chain.bytes);
-    use.bytes += bytes - chain.bytes;
-    Object.assign(chain, { bytes, log: undefined });
+    this.#set(use, key, { log: undefined, bytes });
     this.#letGo(key, use);
   }
 
@@ -201,21 +210,35 @@ export class Quotas {
     const owner = ownerOf(key).text;
     const there = this.#owners.get(owner);
     if (there !== undefined) {
+      if (this.#idle.delete(owner)) this.#idleWeight -= weightOf(there);
       there.holders += 1;
       return there;
     }
     const { promise: counted, resolve, reject } = Promise.withResolvers<void>();
-    const use: OwnerUse = { chains: new Map(), bytes: 0, holders: 1, counted };
+    const none = { chains: new Map(), open: new Set<CountedChain>(), bytes: 0 };
+    const use: OwnerUse = { ...none, holders: 1, counted };
     this.#owners.set(owner, use);
-    this.#countOnDisk(key, use).then(resolve, reject);
+    this.#countOnDisk(key, use).then(resolve, (error: unknown) => {
+      // Those who come next count anew.
+      if (this.#owners.get(owner) === use) this.#owners.delete(owner);
+      reject(error);
+    });
     return use;
   }
 
-  /** Whoever opens the next of its chains counts anew, when nobody holds it. */
+  /** Where nobody holds it, it is kept while there is room; then whoever opens the next of its chains counts anew. */
   #letGo(key: ChainKey, use: OwnerUse): void {
     use.holders -= 1;
     const owner = ownerOf(key).text;
-    if (use.holders === 0 && this.#owners.get(owner) === use) this.#owners.delete(owner);
+    if (use.holders > 0 || this.#owners.get(owner) !== use) return;
+    this.#idle.set(owner, use);
+    this.#idleWeight += weightOf(use);
+    for (const [oldest, idle] of this.#idle) {
+      if (this.#idleWeight <= idleChainsMax) break;
+      this.#idle.delete(oldest);
+      this.#owners.delete(oldest);
+      this.#idleWeight -= weightOf(idle);
+    }
   }
 
   /** All chains of an owner lie in one folder. None of them is open, since whoever opens one waits for this. */
@@ -226,9 +249,7 @@ export class Quotas {
       for (const { name } of await this.#storage.list(folder)) {
         const found = chainKeyOfFolder(relative(this.#logsPath, join(folder, name)));
         if (found === undefined || ownerOf(found).text !== ownerOf(key).text) continue;
-        const bytes = await this.#bytesOf(found);
-        use.chains.set(found.text, { log: undefined, bytes });
-        use.bytes += bytes;
+        this.#set(use, found, { log: undefined, bytes: await this.#bytesOf(found) });
       }
     } catch (error) {
       throw readError('counting what the owner of the chain has', error);
@@ -243,20 +264,29 @@ export class Quotas {
     this.#set(use, key, { log, bytes: log.bytesToBe });
   }
 
+  /** Those that are open have perhaps been written to, or become smaller. */
   #recount(use: OwnerUse): void {
-    use.bytes = 0;
-    for (const chain of use.chains.values()) {
-      chain.bytes = chain.log?.bytesToBe ?? chain.bytes;
-      use.bytes += chain.bytes;
+    for (const chain of use.open) {
+      const bytes = chain.log?.bytesToBe ?? chain.bytes;
+      use.bytes += bytes - chain.bytes;
+      chain.bytes = bytes;
     }
   }
 
   /** @param chain undefined: there is none. */
   #set(use: OwnerUse, key: ChainKey, chain: CountedChain | undefined): void {
-    use.bytes += (chain?.bytes ?? 0) - (use.chains.get(key.text)?.bytes ?? 0);
+    const before = use.chains.get(key.text);
+    use.bytes += (chain?.bytes ?? 0) - (before?.bytes ?? 0);
+    if (before !== undefined) use.open.delete(before);
     if (chain === undefined) use.chains.delete(key.text);
     else use.chains.set(key.text, chain);
+    if (chain?.log !== undefined) use.open.add(chain);
   }
+}
+
+/** An owner without chains takes memory, too: anybody can ask for one. */
+function weightOf({ chains }: OwnerUse): number {
+  return chains.size + 1;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { compactTriggersDefault } from '../compact/index.ts';
 import { type Batch, type ChainKey, parseBatch } from '../event/index.ts';
-import { bytesOnDisk, describeLoss, KeysCache, parseSegmentName, readError } from '../log/index.ts';
+import { bytesOnDisk, describeLoss, LogCaches, parseSegmentName, readError } from '../log/index.ts';
 import { checkBatch } from '../trust/index.ts';
 import type { Chain } from './chain.ts';
 import { chainFolder } from './chain-folder.ts';
@@ -33,7 +33,7 @@ export class ChainRegistry {
   /** In the order of their last use, oldest first. */
   readonly #entries = new Map<string, OpenEntry>();
   readonly #mutex = new KeyedMutex();
-  readonly #keysCache = new KeysCache();
+  readonly #caches = new LogCaches();
   readonly #damaged: DamagedSegments;
   /** Chains that are damaged beyond reading, which was told. */
   readonly #unreadable = new Set<string>();
@@ -360,8 +360,8 @@ export class ChainRegistry {
   #openOptions(key: ChainKey): OpenChainOptions {
     const { storage, logsPath, segmentBytesMax, now, checkHashes, logger } = this.#options;
     const onNotice = (notice: string) => logger.warn({ chain: key.text }, notice);
-    const keysCache = this.#keysCache;
-    const common = { storage, logsPath, segmentBytesMax, keysCache, now, checkHashes, onNotice };
+    const caches = this.#caches;
+    const common = { storage, logsPath, segmentBytesMax, caches, now, checkHashes, onNotice };
     const suspects = this.#damaged.of(key.text);
     const checkRoom = (batch: Batch, chain: Chain) => {
       this.#reserve.check(batch);

@@ -1,22 +1,43 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
-  AuthoritySnapshotSchema,
   LogSegmentSchema,
   type StateSnapshot,
   StateSnapshotSchema,
 } from '../../gen/atedb/v1/log_pb.js';
 import { AtedbError } from '../bytes/index.ts';
+import { Pace, type StoredState, type TakenState } from '../log/index.ts';
 import {
   type Answer,
   type AuthorityRecord,
+  type AuthorityRecording,
+  type ChainState,
   decodeAuthority,
-  encodeAuthority,
   type StateRecord,
   type WriterRecord,
 } from '../trust/index.ts';
 
-/** A chain's state, as the message that is stored; the log adds what it knows by itself: magic, chain id, CRC. */
-export function toSnapshot(record: StateRecord, genesisSlice: Buffer): StateSnapshot {
+/** Objects that are gone through between two looks at the clock. */
+const objectsAtOnce = 256;
+
+/**
+ * Take a chain's state, as it is stored; the log adds what it knows by itself: magic, chain id, CRC. Its objects are gone through
+ * in small pieces, and as they are now, whatever comes meanwhile.
+ */
+export function takeState(state: ChainState, genesisSlice: Buffer): TakenState {
+  const recording = state.beginRecording();
+  return {
+    snapshot: toSnapshot(recording, genesisSlice),
+    authority: complete(recording.authority),
+  };
+}
+
+async function complete(recording: AuthorityRecording): Promise<readonly Buffer[]> {
+  const pace = new Pace();
+  while (!recording.step(objectsAtOnce)) if (pace.isDue) await pace.rest();
+  return recording.finish();
+}
+
+function toSnapshot(record: Omit<StateRecord, 'authority'>, genesisSlice: Buffer): StateSnapshot {
   return create(StateSnapshotSchema, {
     nextCommit: BigInt(record.nextCommit),
     nextSequence: BigInt(record.nextSequence),
@@ -30,12 +51,11 @@ export function toSnapshot(record: StateRecord, genesisSlice: Buffer): StateSnap
       asOfSize: BigInt(writer.asOfSize),
       recent: writer.recent.map(({ sealHash, commitHeader }) => ({ sealHash, commitHeader })),
     })),
-    authority: fromBinary(AuthoritySnapshotSchema, encodeAuthority(record.authority)),
   });
 }
 
-/** The state that a stored snapshot holds. */
-export function fromSnapshot(snapshot: StateSnapshot): StateRecord {
+/** The state that a stored snapshot holds. @throws AtedbError CHAIN_DAMAGED where it doesn't say who may do what. */
+export function fromSnapshot({ snapshot, authority }: StoredState): StateRecord {
   return {
     nextCommit: Number(snapshot.nextCommit),
     nextSequence: Number(snapshot.nextSequence),
@@ -55,15 +75,19 @@ export function fromSnapshot(snapshot: StateSnapshot): StateRecord {
         ),
       }),
     ),
-    authority: authorityOf(snapshot),
+    authority: authorityOf(authority),
   };
 }
 
-function authorityOf({ authority }: StateSnapshot): AuthorityRecord {
-  if (authority === undefined) {
-    throw new AtedbError('CHAIN_DAMAGED', 'the snapshot does not say who may do what');
+function authorityOf(stored: Buffer | undefined): AuthorityRecord {
+  const what = 'the snapshot does not say who may do what';
+  if (stored === undefined) throw new AtedbError('CHAIN_DAMAGED', what);
+  try {
+    return decodeAuthority(stored);
+  } catch (cause) {
+    if (!(cause instanceof AtedbError)) throw cause;
+    throw new AtedbError('CHAIN_DAMAGED', `${what}: ${cause.message}`, { cause });
   }
-  return decodeAuthority(Buffer.from(toBinary(AuthoritySnapshotSchema, authority)));
 }
 
 /** The genesis batch that a stored snapshot holds: the slice as it was, since its form is strict. */

@@ -1,3 +1,4 @@
+import type { CommandModule } from 'yargs';
 import { appendCommand } from './commands/append.ts';
 import { backupCommand } from './commands/backup.ts';
 import { chainsCommand } from './commands/chains.ts';
@@ -34,39 +35,48 @@ import { createProgram, declareCompletion, runProgram } from './program.ts';
 import { ruleFlags } from './rule-flags.ts';
 import { soloFlags } from './solo-flags.ts';
 
-const commandNames = [
-  'solo',
-  'append',
-  'read',
-  'tail',
-  'get',
-  'children',
-  'backup',
-  'restore',
-  'redact',
-  'rm',
-  'lock',
-  'share',
-  'unshare',
-  'readers',
-  'rules',
-  'chains',
-  'describe',
-  'compact',
-  'delete',
-  'proof',
-  'verify',
-  'dump',
-  'repair',
-  'key',
-  'token',
-  'group',
-  'identity',
-  'login',
-  'logout',
-  'whoami',
-  'user',
+/** In the order in which the help lists them. */
+export const commands: readonly CommandModule[] = [
+  soloCommand,
+  appendCommand,
+  readCommand,
+  tailCommand,
+  getCommand,
+  childrenCommand,
+  backupCommand,
+  restoreCommand,
+  redactCommand,
+  rmCommand,
+  lockCommand,
+  shareCommand,
+  unshareCommand,
+  readersCommand,
+  rulesCommand,
+  retainCommand,
+  snapshotCommand,
+  chainsCommand,
+  describeCommand,
+  compactCommand,
+  deleteCommand,
+  proofCommand,
+  verifyCommand,
+  dumpCommand,
+  repairCommand,
+  keyCommand,
+  groupCommand,
+  tokenCommand,
+  identityCommand,
+  loginCommand,
+  logoutCommand,
+  whoamiCommand,
+  userCommand,
 ];
+
+/** Names of commands, without what follows them on a command line. */
+export const commandNames = commands.flatMap(({ command }) => {
+  const [form = ''] = [command ?? []].flat();
+  return form.split(' ', 1);
+});
 
 /**
  * The `atedb` command. Commands load what they need when they run, so that each starts fast.
@@ -81,39 +91,7 @@ export function main(args: readonly string[]): Promise<number> {
       .middleware((parsed) => {
         readGlobalFlags(parsed, process.env);
       })
-      .command(soloCommand)
-      .command(appendCommand)
-      .command(readCommand)
-      .command(tailCommand)
-      .command(getCommand)
-      .command(childrenCommand)
-      .command(backupCommand)
-      .command(restoreCommand)
-      .command(redactCommand)
-      .command(rmCommand)
-      .command(lockCommand)
-      .command(shareCommand)
-      .command(unshareCommand)
-      .command(readersCommand)
-      .command(rulesCommand)
-      .command(retainCommand)
-      .command(snapshotCommand)
-      .command(chainsCommand)
-      .command(describeCommand)
-      .command(compactCommand)
-      .command(deleteCommand)
-      .command(proofCommand)
-      .command(verifyCommand)
-      .command(dumpCommand)
-      .command(repairCommand)
-      .command(keyCommand)
-      .command(groupCommand)
-      .command(tokenCommand)
-      .command(identityCommand)
-      .command(loginCommand)
-      .command(logoutCommand)
-      .command(whoamiCommand)
-      .command(userCommand)
+      .command([...commands])
       .command('help [command]', 'Print this message, or the help of a command');
     return declareCompletion(framed, { ...globalFlags, ...soloFlags, ...keyFlags, ...ruleFlags });
   };

@@ -5,6 +5,7 @@ import { descriptionJson, descriptionWords } from './describe.ts';
 const description: ChainDescription = {
   isPrivate: false,
   isErasing: false,
+  setAside: [],
   chainKey: 'example.com/me/log',
   chainId: Buffer.alloc(32, 1),
   trustMode: 'centralized',

@@ -56,6 +56,7 @@ export function descriptionJson(description: ChainDescription): string {
     health,
     trouble,
     damages: damages.length === 0 ? undefined : damages,
+    setAside: description.setAside.length === 0 ? undefined : description.setAside,
     owner: ownerFields(description.owner),
   });
 }
@@ -121,6 +122,14 @@ export function descriptionWords(description: ChainDescription): string {
     ...(ownerQuota === undefined
       ? []
       : [['quota', quotaWords(ownerQuota, ', all chains of the owner')]]),
+    ...(description.setAside.length === 0
+      ? []
+      : [
+          [
+            'set aside',
+            `${description.setAside.map(safeText).join(', ')}: may hold what was erased; atedb repair --drop-set-aside removes it`,
+          ],
+        ]),
     ['health', trouble === undefined ? health : `${health}: ${safeText(trouble)}`],
   ];
   return rows.map(([name = '', value]) => `${name.padEnd(11)}${value}\n`).join('');

@@ -44,6 +44,31 @@ export async function lockLogs(
   return { [Symbol.asyncDispose]: release };
 }
 
+/**
+ * Have no other repair at work in the logs paths that folders lie in; a server may be.
+ *
+ * @throws AtedbError REQUEST_INVALID where another one is; STORAGE_FAILED.
+ */
+export async function lockRepairs(folders: readonly string[]): Promise<AsyncDisposable> {
+  const held: ExclusiveLock[] = [];
+  const release = async () => {
+    for (const lock of held) await lock.release();
+  };
+  try {
+    for (const logsPath of new Set(folders.flatMap(ancestorsOf))) {
+      const system = join(logsPath, systemFolder);
+      if (!existsSync(system)) continue;
+      const lock = await acquireExclusiveLock(join(system, 'repair-lock'));
+      if (lock === null) throw servedError(logsPath);
+      held.push(lock);
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { [Symbol.asyncDispose]: release };
+}
+
 /** A folder, and all that it lies in. */
 function ancestorsOf(folder: string): string[] {
   const above = dirname(folder);

@@ -7,7 +7,7 @@ import { UsageError } from './errors.ts';
 import { noticeWriter } from './notices.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
-import { countOf } from './safe-text.ts';
+import { countOf, safeText } from './safe-text.ts';
 
 /** What `atedb redact` is told. */
 export interface RedactSettings extends ChainTarget {
@@ -31,17 +31,23 @@ export async function redactData(settings: RedactSettings): Promise<void> {
     await using client = await connectTo(server, { onNotice, passphrase }, json);
     const chain = await client.open(address, { key, chainId, trustMode, signal });
     const wait = noWait ? 'durable' : 'erased';
-    const { committed, goneBefore } = await chain.redact(target, { wait, signal });
+    const { committed, goneBefore, setAside } = await chain.redact(target, { wait, signal });
     const sequence = committed.firstSequence;
     if (json) {
       const fields = JSON.parse(committedJson(committed)) as object;
-      output.write(`${JSON.stringify({ ...fields, erased: !noWait, goneBefore })}\n`);
+      output.write(`${JSON.stringify({ ...fields, erased: !noWait, goneBefore, setAside })}\n`);
       return;
     }
     if (goneBefore.length > 0) {
       onNotice({
         kind: 'gone-before',
         message: `the data of ${countOf(goneBefore.length, 'event')} was gone before: ${goneBefore.join(', ')}`,
+      });
+    }
+    if (setAside.length > 0) {
+      onNotice({
+        kind: 'set-aside',
+        message: `the data may also be in what the server has set aside, when it crashed or was repaired: ${setAside.map(safeText).join(', ')}. Its operator removes that with atedb repair --drop-set-aside --apply`,
       });
     }
     const done = noWait ? 'the server erases it by itself' : 'and erased from its files';

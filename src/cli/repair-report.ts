@@ -1,5 +1,10 @@
 import type { AtedbError } from '../bytes/index.ts';
-import type { ChainDiagnosis, ChainRepair, ChainRestoration } from '../chain/index.ts';
+import type {
+  ChainDiagnosis,
+  ChainMending,
+  ChainRepair,
+  ChainRestoration,
+} from '../chain/index.ts';
 import type { LostEvents, RepairStep } from '../log/index.ts';
 import { segmentName } from '../log/index.ts';
 import { countOf, safeText, spanOf } from './safe-text.ts';
@@ -9,6 +14,10 @@ export type ChainReport = {
   readonly folder: string;
   /** What a backup had of it; undefined where none was named. */
   readonly restored?: ChainRestoration | undefined;
+  /** What others had of what is lost; undefined where nobody was asked. */
+  readonly mended?: ChainMending | undefined;
+  /** Who that is, in words. */
+  readonly source?: string | undefined;
 } & (
   | { readonly state: 'diagnosed'; readonly diagnosis: ChainDiagnosis }
   | { readonly state: 'repaired'; readonly diagnosis: ChainDiagnosis; readonly repair: ChainRepair }
@@ -26,7 +35,8 @@ export function reportJson(report: ChainReport): string {
   if (report.state === 'failed') {
     const { reason, message } = report.error;
     const restored = restoredFields(report.restored);
-    return JSON.stringify({ folder, state: 'failed', reason, message, restored });
+    const taken = takenFields(report);
+    return JSON.stringify({ folder, state: 'failed', reason, message, restored, taken });
   }
   const { key, survey, steps } = report.diagnosis;
   const { place, lost, tornBytes } = survey;
@@ -49,6 +59,7 @@ export function reportJson(report: ChainReport): string {
     },
     tornBytes: tornBytes === 0 ? undefined : tornBytes,
     restored: restoredFields(report.restored),
+    taken: takenFields(report),
     steps: steps.map(stepFields),
     ...(report.state === 'repaired'
       ? { setAside: report.repair.setAside, notices: report.repair.notices }
@@ -62,20 +73,68 @@ function restoredFields(restored: ChainRestoration | undefined): object | undefi
   return { files, isDone: restored.isDone, setAside: restored.setAside };
 }
 
-function restoredWords({ restored }: ChainReport): string[] {
-  if (restored === undefined) return [];
-  if (restored.steps.length === 0) return ['the backup has no file that would put anything right'];
+function takenFields({ mended, source }: ChainReport): object | undefined {
+  if (mended === undefined) return undefined;
+  const { taken, missing, isDone, setAside } = mended;
+  const spans = taken.map((span) => ({
+    file: span.file,
+    firstCommit: span.firstCommit,
+    lastCommit: span.nextCommit - 1,
+    firstSequence: span.firstSequence,
+    lastSequence: span.nextSequence - 1,
+  }));
+  return { from: source, spans, missing, isDone, setAside };
+}
+
+/** What others gave, or could. */
+function takenWords({ mended, source = 'the others' }: ChainReport): string[] {
+  if (mended === undefined) return [];
+  const { taken, missing, unprovenCommits, isDone, setAside } = mended;
+  const from = safeText(source);
+  const spans = taken.map((span) => {
+    const commits = countOf(span.nextCommit - span.firstCommit, 'commit');
+    const events = spanOf(span.firstSequence, span.nextSequence - 1);
+    const did = isDone ? 'took' : missing === undefined ? '--apply would take' : 'could take';
+    return `${did} ${commits}, sequences ${events}, from ${from}, for ${safeText(span.file)}: what is left here proves them`;
+  });
+  const lack =
+    missing === undefined
+      ? []
+      : [
+          `${from} does not have all that is missing, so nothing is taken: from commit ${missing.commit} on, ${safeText(missing.what)}`,
+        ];
+  const more =
+    unprovenCommits === 0
+      ? []
+      : [
+          `${from} has ${countOf(unprovenCommits, 'commit')} behind that which nothing here proves: with --head SIZE:ROOT, a head that you have from elsewhere, they are taken, too`,
+        ];
+  return [...spans, ...lack, ...more, ...keptWords(setAside)];
+}
+
+function keptWords(setAside: ChainMending['setAside']): string[] {
+  if (setAside === undefined) return [];
+  return [
+    `what was damaged is kept in ${setAside.name}: ${setAside.files.map(safeText).join(', ')}`,
+  ];
+}
+
+function restoredWords(report: ChainReport): string[] {
+  const { restored, mended } = report;
+  if (restored === undefined) return takenWords(report);
+  const hasOther = (mended?.taken.length ?? 0) > 0;
+  if (restored.steps.length === 0) {
+    const nothing = hasOther ? [] : ['the backup has no file that would put anything right'];
+    return [...nothing, ...takenWords(report)];
+  }
   const { setAside } = restored;
   return [
     ...restored.steps.map(
       ({ file, bytes }) =>
         `${restored.isDone ? 'put back' : '--apply would put back'} ${safeText(file)} from the backup (${countOf(bytes, 'byte')})`,
     ),
-    ...(setAside === undefined
-      ? []
-      : [
-          `what was damaged is kept in ${setAside.name}: ${setAside.files.map(safeText).join(', ')}`,
-        ]),
+    ...keptWords(setAside),
+    ...takenWords(report),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   dropDerived,
   RealStorage,
   readError,
+  replacedFolder,
   type Storage,
   writeErasures,
 } from '../log/index.ts';
@@ -35,8 +36,6 @@ export interface RestoreSettings {
 }
 
 const folderMode = 0o700;
-/** A folder's name with a tilde is no chain's: servers leave it alone. */
-const replacedSuffix = '~replaced';
 
 /**
  * Put chains of a backup into the logs path of a server, which must not be at work: each is copied, verified as a whole, and only then put in its
@@ -163,7 +162,7 @@ async function verified(
 /** Where what is there is set aside. */
 function freeName(place: string): string {
   for (let number = 1; ; number += 1) {
-    const name = `${place}${replacedSuffix}-${number}`;
+    const name = replacedFolder(place, number);
     if (!existsSync(name)) return name;
   }
 }

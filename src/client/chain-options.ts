@@ -40,6 +40,8 @@ export interface ChainOptions {
   readonly reconnectMs: number;
   readonly signBatches: boolean;
   readonly readDamaged: boolean;
+  /** Whether the server needn't be the one that keeps the chain. */
+  readonly asCopy: boolean;
   readonly batchEventsMax: number;
   readonly batchBytesMax: number;
   readonly queueBytesMax: number;

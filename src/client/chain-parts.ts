@@ -52,6 +52,7 @@ export function chainParts(options: ChainOptions): ChainParts {
   const checkpoints = new ChainCheckpoints({
     server,
     known,
+    ofAnyServer: options.asCopy,
     onNewer: (checkpoint) => {
       const head = known.newest ?? checkpoint.head;
       remembered.note({ chainId: checkpoint.chainId, head, checkpoint });

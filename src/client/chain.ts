@@ -23,7 +23,8 @@ import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts'
 import { type MadeSnapshot, makeSnapshot, type SnapshotOptions } from './make-snapshot.ts';
 import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
-import type { RangeContext } from './range.ts';
+import { readOnWith } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { type Redacted, type RedactOptions, type RedactTarget, redact } from './redact.ts';
 import type { RememberedChain } from './remembered-chain.ts';
 import { notSealedHere, sealRequests } from './seal-requests.ts';
@@ -326,7 +327,11 @@ export class Chain extends ChainReader implements AsyncDisposable {
     await this.#rules.load(genesis, this.#rememberedSize);
     const rules = this.#rules.partsFor(genesis);
     const heads = { opener: this.#opener, known: this.#known };
-    return { genesis, ...heads, ...rules, findKey, transport, closed };
+    const context: RangeContext = {
+      ...{ genesis, ...heads, ...rules, findKey, transport, closed },
+      reach: (sequence, call) => context.verified.reach(sequence, readOnWith(context, call)),
+    };
+    return context;
   }
 
   async #openedGenesis(options: CallOptions): Promise<Genesis> {

@@ -1,6 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import { type RangeContext, reachRules } from './range.ts';
+import type { RangeContext } from './range-context.ts';
+import { reachRules } from './reach-rules.ts';
 
 /** Something of a chain that came by itself. */
 export interface Shown {

@@ -21,6 +21,7 @@ export class ChainCheckpoints {
   readonly #server: string;
   readonly #known: KnownHead;
   readonly #onNewer: (signed: SignedHead) => void;
+  readonly #ofAnyServer: boolean;
   #signer: CertifiedKeys | undefined;
   #line: IdentityLine | undefined;
   #newest: SignedHead | undefined;
@@ -30,7 +31,10 @@ export class ChainCheckpoints {
     server: string;
     known: KnownHead;
     onNewer: (signed: SignedHead) => void;
+    /** Whether they may be another server's than the genesis names. */
+    ofAnyServer: boolean;
   }) {
+    this.#ofAnyServer = options.ofAnyServer;
     this.#server = options.server;
     this.#known = options.known;
     this.#onNewer = options.onNewer;
@@ -63,7 +67,7 @@ export class ChainCheckpoints {
     const { serverIdentity, checkpointKeys, chain } = answer;
     const line = await this.#lineOf(answer);
     checkIdentity(line, {
-      named: genesis.serverIdentity,
+      named: this.#ofAnyServer ? undefined : genesis.serverIdentity,
       remembered: remembered?.signer.line,
       chainKey: genesis.chainKey.text,
       server: this.#server,

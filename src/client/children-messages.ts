@@ -1,24 +1,6 @@
-import type { TreeHead } from '../event/index.ts';
+import type { ChildrenMessage } from '../trust/index.ts';
 import { Fields, missing, reading } from './message-fields.ts';
 import { treeHead } from './received.ts';
-
-/** A ListChildrenResponse. */
-export interface ChildrenMessage {
-  readonly head: TreeHead;
-  readonly consistency: readonly Buffer[];
-  /** Whole batches; may be empty. */
-  readonly slice: Buffer;
-  /** Of each batch. */
-  readonly inclusions: readonly (readonly Buffer[])[];
-  readonly children: readonly NamedChild[];
-  readonly isLast: boolean;
-}
-
-/** The events that say of an object that it is there, and where. */
-export interface NamedChild {
-  readonly sequence: number;
-  readonly movedBy: number | undefined;
-}
 
 /** @throws AtedbError VERIFICATION_FAILED for a message that can't be read. */
 export function parseChildrenMessage(bytes: Buffer): ChildrenMessage {

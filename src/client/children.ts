@@ -1,16 +1,12 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
-import {
-  type AskedPlace,
-  childOrder,
-  primaryKeyBytes,
-  primaryKeyFromName,
-} from '../event/index.ts';
+import { childOrder, primaryKeyBytes, primaryKeyFromName } from '../event/index.ts';
+import { type AskedChildren, badChildren } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { parseChildrenMessage } from './children-messages.ts';
-import type { RangeContext } from './range.ts';
-import { badChildren, VerifiedChildren } from './verified-children.ts';
+import type { RangeContext } from './range-context.ts';
+import { VerifiedChildren } from './verified-children.ts';
 
 /** Whose children: an object's, or without one those that are at the root of the chain and in the collection. */
 export interface ChildrenOf {
@@ -42,13 +38,6 @@ export interface ChildEvent extends ChainEvent {
   readonly movedBy: number | undefined;
   /** Where the object is; what the event itself says may have been true only then. */
   readonly place: Pick<ChainEvent, 'parent' | 'collection'>;
-}
-
-/** What was asked for, checked. */
-export interface AskedChildren extends AskedPlace {
-  /** What comes is behind this. */
-  readonly after: Buffer | undefined;
-  readonly limit: number;
 }
 
 /** List the children of an object, verified, some at a time. @throws AtedbError as `Chain.children`. */

@@ -24,6 +24,7 @@ import { Chain } from './chain.ts';
 import { ChainTicket } from './chain-ticket.ts';
 import { checkChallenge } from './check-challenge.ts';
 import { checkNode } from './check-node.ts';
+import { checkReading } from './check-writable.ts';
 import { claimOwner } from './claim-owner.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
@@ -235,17 +236,11 @@ export class AtedbClient implements AsyncDisposable {
    * its history was changed or lost; CHAIN_DAMAGED where the server says that it has lost what was verified; VERIFICATION_FAILED; CONNECTION_FAILED, DEADLINE_EXCEEDED; the signal's reason.
    */
   async open(chain: string, options: OpenOptions = {}): Promise<Chain> {
-    const { signal, timeoutMs, forAppend = false } = options;
+    const { signal, timeoutMs, forAppend = false, asCopy = false } = options;
     const { key, right } = actingKey(options, this.#token);
-    if (forAppend && options.readDamaged === true) {
-      throw new AtedbError(
-        'REQUEST_INVALID',
-        'forAppend and readDamaged exclude each other: what is left of a damaged chain can only be read',
-        { metadata: { field: 'readDamaged' } },
-      );
-    }
+    checkReading(options);
     const onNotice = options.onNotice ?? this.#onNotice;
-    const { home } = this;
+    const home = asCopy ? undefined : this.home;
     const chainKey = this.#chainKey(chain);
     const claimWith = async (own: KeyPair) => {
       const claim = { transport: this.#transport, chainKey, key: own, timeUnixMs: Date.now() };
@@ -274,6 +269,7 @@ export class AtedbClient implements AsyncDisposable {
       reconnectMs: options.reconnectMs ?? reconnectDefaultMs,
       signBatches: options.signBatches ?? false,
       readDamaged: options.readDamaged ?? false,
+      asCopy,
       writerHome: options.asNewWriter === true ? undefined : home,
       ...batchLimits(options),
       onNotice,

@@ -14,7 +14,7 @@ import type { CallOptions } from './cancellation.ts';
 import type { ChainRules } from './chain-rules.ts';
 import type { RoleKeysNow } from './group-keys.ts';
 import type { Committed } from './pending-append.ts';
-import { type RangeContext, readOnWith } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { withSealing } from './sealing.ts';
 import {
   eventsToAddReaders,
@@ -286,7 +286,7 @@ export class ConfidentialWriter {
       this.#hasReached = true;
       const due = [...this.#unseen];
       try {
-        await context.verified.reach(undefined, readOnWith(context, options));
+        await context.reach(undefined, options);
         this.#checkSeen(context, due);
         const verifiedSize = context.verified.place?.head.size ?? 0;
         for (const own of this.#own) {

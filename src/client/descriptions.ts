@@ -51,6 +51,8 @@ export interface ChainDescription {
   readonly trouble: string | undefined;
   /** Whether data that redactions name is still to be erased from its files. */
   readonly isErasing: boolean;
+  /** Names of what a crash, a repair or a restore has set aside of its files: what was erased may be in it. */
+  readonly setAside: readonly string[];
   /** What of it is damaged. */
   readonly damages: readonly ServedDamage[];
   /** For how long the data of its events is kept, as the server says; undefined: for ever. */
@@ -108,6 +110,7 @@ export function parseDescription(answer: Buffer): ChainDescription {
     chainKey: described.chainKey,
     isPrivate: described.private,
     isErasing: described.erasing,
+    setAside: described.setAside,
     chainId: Buffer.from(described.chainId),
     trustMode: described.trustMode === 1 ? 'centralized' : 'distributed',
     roots: described.roots.map((root) => {

@@ -7,7 +7,7 @@ import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
 import { hasExpired } from './has-expired.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { type GetAnswer, parseGetAnswer } from './received.ts';
 

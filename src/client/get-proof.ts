@@ -5,7 +5,7 @@ import { checkProof, type Proof, type ProofCheckpoint, type ProvenFacts } from '
 import type { SignedHead } from '../trust/index.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { checkAllowed } from './check-allowed.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { parseProofAnswer } from './received.ts';
 
 /** What to have proven: an event, the extension of an older tree, or both. */

@@ -1,7 +1,7 @@
 import type { EventPlace } from '../trust/index.ts';
 import { floorNone, isBelow } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
-import { type RangeContext, readOnWith } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import type { Replay } from './replay.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function hasExpired(
   const { verified } = context;
   const isKnown = () => isBelow(verified.place?.retained ?? floorNone, event);
   if (isKnown()) return true;
-  await verified.reach(undefined, readOnWith(context, options));
+  await context.reach(undefined, options);
   return isKnown();
 }
 

@@ -6,7 +6,8 @@ import type { AppendOptions } from './append-options.ts';
 import type { AppendEvent } from './build-events.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { Committed } from './pending-append.ts';
-import { type RangeContext, readRange } from './range.ts';
+import { readRange } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import type { Replay } from './replay.ts';
 
 /** The server's clock may be behind this one. */

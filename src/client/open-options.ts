@@ -16,6 +16,11 @@ export interface OpenOptions extends CallOptions, ActingInput {
    * What is remembered stays; such a chain can't be appended to. Default: false, which fails with CHAIN_DAMAGED then.
    */
   readonly readDamaged?: boolean | undefined;
+  /**
+   * Whether any server will do that has a copy of the chain, and not only the one that keeps it: to read what is verified by other means, as a repair does.
+   * Nothing of it is remembered, and nothing can be appended. Default: false, which fails with SERVER_IDENTITY_MISMATCH there.
+   */
+  readonly asCopy?: boolean | undefined;
   /** How long appends wait for a lost server, in milliseconds. Default: 60,000. */
   readonly reconnectMs?: number | undefined;
   /**

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ErrorReason } from '../../gen/atedb/v1/errors_pb.js';
+import { eventuallyMs } from '../../test/support/scale.ts';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import { KeyPair } from '../crypto/index.ts';
 import { encodeCommitHeader, parseSealOfRun, type SealView } from '../event/index.ts';
@@ -112,11 +113,10 @@ function append(
 const moment = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 async function answerAll(pipeline: Pipeline, server: ToyServer): Promise<void> {
-  const isUnanswered = () => pipeline.unanswered.length > 0;
-  for (let idle = 0; idle < 200 && isUnanswered(); idle += 1) {
+  for (const end = Date.now() + eventuallyMs; pipeline.unanswered.length > 0; ) {
+    if (Date.now() > end) throw new Error('waited in vain for answers');
     for (let answer = server.answers.shift(); answer; answer = server.answers.shift()) {
       pipeline.answer(answer);
-      idle = 0;
     }
     await moment();
   }
@@ -193,12 +193,15 @@ test('what is given up while it waits to be attested is durable, and nothing wai
   const server = new ToyServer();
   const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 100_000 }, () => undefined);
   pipeline.attach(outletTo(server, await newSlot()));
-  // Long enough for it to become durable on a busy machine.
+  // Its deadline passes when the test says so, and not before it is durable.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const late = append(pipeline, undefined, { wait: 'attested', timeoutMs: 2_000 });
   const left = append(pipeline, undefined, { wait: 'attested' });
   pipeline.pump();
   await expect.poll(() => server.answers.length).toBe(2);
   for (const answer of server.answers.splice(0)) pipeline.answer(answer);
+  vi.advanceTimersByTime(2_000);
   await expect(late.promise).rejects.toMatchObject({ metadata: { outcome: 'durable' } });
   expect(pipeline.unattested(server.unattested[0] as Buffer)).toBeUndefined();
   const cause = new AtedbError('CONNECTION_FAILED', 'gone');
@@ -317,7 +320,7 @@ test('no more are in flight than may be', async () => {
   pipeline.attach({ ...outlet, send: (run) => sent.push(run) });
   for (let index = 0; index < 300; index += 1) append(pipeline);
   pipeline.pump();
-  await expect.poll(() => sent.length, { timeout: 5_000 }).toBe(128);
+  await expect.poll(() => sent.length).toBe(128);
   await moment();
   expect(sent).toHaveLength(128);
   pipeline.fail(() => new Error('over'));
@@ -379,8 +382,9 @@ test('a deadline that passes says not-sent only of what can never be sent', asyn
   const pipeline = new Pipeline({ eventsMax: 1, bytesMax: 1_000_000 }, () => undefined);
   const inQueue = append(pipeline, undefined, { timeoutMs: 1 });
   await expect(inQueue.promise).rejects.toMatchObject({ metadata: { outcome: 'not-sent' } });
-  const inBatch = append(pipeline, undefined, { timeoutMs: 20 });
   const outlet = outletTo(server, await newSlot());
+  const inBatch = append(pipeline, undefined, { timeoutMs: 20 });
+  // In the same turn, so that no deadline passes before.
   pipeline.attach(outlet);
   // The stream is lost while the batch is being signed: it waits for the next one, and so does who is in it.
   pipeline.detach();

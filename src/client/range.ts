@@ -1,22 +1,23 @@
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import { splitOrFail, type VerifiedBatch } from '../trust/index.ts';
+import { splitOrFail } from '../trust/index.ts';
 import { ChecksAhead } from '../work/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
-import { abortable, type CallOptions, CallScope } from './cancellation.ts';
+import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
 import { isCompacted } from './errors-from-grpc.ts';
+import { checkDataUpTo, upTo } from './left-out.ts';
+import type { RangeContext } from './range-context.ts';
 import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
+import { reachRules } from './reach-rules.ts';
 import { ReadAhead } from './read-ahead.ts';
-import type { ReadKeys } from './read-keys.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import type { StartOfHistory } from './received.ts';
-import { Replay, type ReplayContext } from './replay.ts';
+import { Replay } from './replay.ts';
 import { ReverseReplay } from './reverse-replay.ts';
 import { settleOwed } from './settle-owed.ts';
-import type { Transport } from './transport.ts';
 import { type UncheckedData, UncheckedTally } from './unchecked-data.ts';
 import type { ReadOn } from './verified-rules.ts';
 
@@ -37,19 +38,6 @@ export interface ReadOptions extends CallOptions {
    * of those that are read backwards. Must not throw.
    */
   readonly onUnchecked?: ((unchecked: UncheckedData) => void) | undefined;
-}
-
-/** The parts of a chain that a range is read with. */
-export interface RangeContext extends ReplayContext {
-  readonly transport: Transport;
-  /** Opens what is sealed. */
-  readonly readKeys: ReadKeys;
-  /** Whether nobody wants the events, so that nothing is opened. */
-  readonly onlyVerifies?: boolean;
-  /** Told of all batches of a range that is read forwards, when they are verified. */
-  readonly onVerified?: ((batches: readonly VerifiedBatch[], replay: Replay) => void) | undefined;
-  /** Fires when the chain is closed. */
-  readonly closed: AbortSignal;
 }
 
 interface Asked {
@@ -126,29 +114,14 @@ async function* readOnce(
   }
 }
 
-/**
- * Have the rules verified up to a sequence, or to the chain's end; not where the server's word is taken for them, nor at the
- * chain's beginning, where nothing comes before.
- *
- * @throws AtedbError as `readRange`.
- */
-export async function reachRules(
-  context: RangeContext,
-  sequence: number | undefined,
-  options: CallOptions,
-): Promise<void> {
-  if (!context.checksRules || sequence === 0) return;
-  const reached = context.verified.reach(sequence, readOnWith(context, options));
-  // Another one may be at it, and wait longer for its server than this one wants to.
-  await (options.signal === undefined ? reached : abortable(reached, options.signal));
-}
-
 /** Reads on from where the rules were verified to, for `VerifiedRules.reach`. Nobody wants its events. */
 export function readOnWith(context: RangeContext, options: CallOptions): ReadOn {
   const { signal, timeoutMs } = options;
   // Always with the rules: what doesn't begin where they were verified to would bring them no further.
-  const onward = { ...context, checksRules: true, onlyVerifies: true, dataUpTo: undefined };
-  return (from, end) => readRange(onward, { signal, timeoutMs, from, end });
+  const onward = { ...context, checksRules: true, onlyVerifies: true };
+  // What says something of rights and keys comes whole all the same; all other data would be loaded for nothing.
+  const common = { signal, timeoutMs, dataUpTo: 0 };
+  return (from, end) => readRange(onward, { ...common, from, end });
 }
 
 interface Reading {
@@ -245,19 +218,6 @@ function readSplit(stream: AnswerStream, checks: ChecksAhead, signal: AbortSigna
     return { ...message, batches: checks.begin(splitOrFail(message.slice)) };
   };
   return new ReadAhead({ read, depth: () => checks.depth, signal });
-}
-
-/** What a request says of data that is to be left out. */
-export function upTo(dataUpTo: number | undefined) {
-  return dataUpTo === undefined ? {} : { dataUpToBytes: BigInt(dataUpTo) };
-}
-
-/** @throws AtedbError REQUEST_INVALID. */
-export function checkDataUpTo(dataUpTo: number | undefined): void {
-  if (dataUpTo === undefined || (Number.isSafeInteger(dataUpTo) && dataUpTo >= 0)) return;
-  throw new AtedbError('REQUEST_INVALID', `dataUpTo is ${dataUpTo}, and must be a whole number`, {
-    metadata: { field: 'dataUpTo' },
-  });
 }
 
 function checkAsked(asked: Asked): void {

@@ -2,7 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { openSealedData, readConfidentiality } from '../event/index.ts';
 import type { VerifiedBatch } from '../trust/index.ts';
 import { addEventsOf, type ChainEvent, type SequenceRange } from './chain-event.ts';
-import { type RangeContext, readOnWith } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 
 /**
  * The events of some batches that lie in a range, in order. What is sealed is opened, where one of the client's keys was given
@@ -40,7 +40,7 @@ export async function opened(context: RangeContext, event: ChainEvent): Promise<
   let readKey = await readKeys.find(readKeyId, chainId);
   if (readKey === undefined && (verified.place?.sequence ?? 0) <= event.sequence) {
     // It may have been handed out in what this client has not read.
-    await verified.reach(event.sequence + 1, readOnWith(context, {}));
+    await context.reach(event.sequence + 1, {});
     readKey = await readKeys.find(readKeyId, chainId);
   }
   if (readKey === undefined && readKeys.isToBeLookedFor(readKeyId)) {
@@ -57,7 +57,7 @@ export async function opened(context: RangeContext, event: ChainEvent): Promise<
 
 async function reachEnd(context: RangeContext): Promise<void> {
   try {
-    await context.verified.reach(undefined, readOnWith(context, {}));
+    await context.reach(undefined, {});
   } catch (error) {
     // Who reads what is left is told of that where it ends.
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;

@@ -8,7 +8,7 @@ import type { ChainEvent } from './chain-event.ts';
 import { parseDescription } from './descriptions.ts';
 import { getEvent } from './get-event.ts';
 import type { Committed } from './pending-append.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 
 /** Whose data is to be erased. */
 export type RedactTarget =
@@ -34,6 +34,11 @@ export interface Redacted {
   readonly committed: Committed;
   /** Sequences of events that were named, and whose data had gone before. */
   readonly goneBefore: readonly number[];
+  /**
+   * What the server has set aside of the chain's files, when it crashed or was repaired: what was erased may be in it, until its operator removes
+   * it. Names of files and folders.
+   */
+  readonly setAside: readonly string[];
 }
 
 /** Events that are looked at, at once. */
@@ -60,12 +65,12 @@ export async function redact(
     ? await ofSequences(context, target.sequences, call)
     : { events: [await ofObject(context, keyOf(target), call)], goneBefore: [] };
   const committed = await append(events, call);
+  const setAside = await settled(context, wait, call);
   if (wait === 'erased') {
-    await untilErased(context, call);
     const named = isListed ? target.sequences : [];
     await checkErased(context, named, call);
   }
-  return { committed, goneBefore };
+  return { committed, goneBefore, setAside };
 }
 
 function keyOf(target: Exclude<RedactTarget, { readonly sequences: unknown }>): Buffer {
@@ -151,8 +156,12 @@ async function* eachOf(
   }
 }
 
-/** Wait until the server says that it has erased all that was to be. */
-async function untilErased(context: RangeContext, options: CallOptions): Promise<void> {
+/** Wait, if that is wanted, until the server says that it has erased all that was to be. @returns what it has set aside. */
+async function settled(
+  context: RangeContext,
+  wait: 'durable' | 'erased',
+  options: CallOptions,
+): Promise<readonly string[]> {
   const { genesis, transport, closed } = context;
   using scope = new CallScope(options, closed);
   const { signal } = scope;
@@ -163,7 +172,8 @@ async function untilErased(context: RangeContext, options: CallOptions): Promise
       { chainKey },
       { signal },
     );
-    if (!parseDescription(answer).isErasing) return;
+    const { isErasing, setAside } = parseDescription(answer);
+    if (!isErasing || wait === 'durable') return setAside;
     await sleep(pollMs, signal);
   }
 }

@@ -44,6 +44,8 @@ export class Replay {
   readonly #named = new Map<number, TreeHead>();
   /** The newest known head that this replay has passed, or moved on to. */
   #tied: TreeHead | undefined;
+  /** Batches that were verified, and are still to be compared with what is known before they are handed on. */
+  #waiting: VerifiedBatch[] = [];
   /** What of the chain was verified, rules and all, when it began: up to there it need only be the same history. */
   readonly #covered: TreeHead | undefined;
 
@@ -144,25 +146,37 @@ export class Replay {
   /**
    * Verify the next slice, which was split.
    *
-   * @throws AtedbError VERIFICATION_FAILED, HEAD_CONFLICT; then the replay is over.
+   * @throws AtedbError VERIFICATION_FAILED, HEAD_CONFLICT; then the replay is over. Where the server is lost meanwhile, what was verified waits:
+   * see `handOn`.
    */
   feed(batches: readonly StoredBatch[]): Promise<VerifiedBatch[]> {
     return this.#context.known.exclusively(async () => {
-      const verified: VerifiedBatch[] = [];
       let done = 0;
       while (done < batches.length) {
         const end = this.#endOfGroup(batches, done);
-        verified.push(...(await this.#verifier.verifyBatches(batches.slice(done, end))));
+        this.#waiting.push(...(await this.#verifier.verifyBatches(batches.slice(done, end))));
         done = end;
         await this.#compare();
       }
-      await this.#checkCovered();
-      const { verified: rules } = this.#context;
-      // What isn't known to be allowed may be made up.
-      if (this.#verifier.checksRules || this.#covered !== undefined) rules.learn(verified);
-      rules.advance(this.#verifier);
-      return verified;
+      return this.#handOn();
     });
+  }
+
+  /** What was verified and not handed on, as the server was lost that was asked for the rest: the replay is behind it. @throws AtedbError as `feed`. */
+  handOn(): Promise<VerifiedBatch[]> {
+    return this.#context.known.exclusively(() => this.#handOn());
+  }
+
+  async #handOn(): Promise<VerifiedBatch[]> {
+    if (this.#waiting.length === 0) return [];
+    await this.#checkCovered();
+    const verified = this.#waiting;
+    this.#waiting = [];
+    const { verified: rules } = this.#context;
+    // What isn't known to be allowed may be made up.
+    if (this.#verifier.checksRules || this.#covered !== undefined) rules.learn(verified);
+    rules.advance(this.#verifier);
+    return verified;
   }
 
   /** Nothing more is fed: what was verified of the rules is all there is to know. */

@@ -2,7 +2,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import type { RetentionRule } from '../event/index.ts';
 import type { Authority, HeldRule } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
-import { type RangeContext, readOnWith } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { primaryKeyOf, type SharedObject } from './sharing.ts';
 import type { WrappedKeys } from './wrapped-keys.ts';
 
@@ -76,7 +76,7 @@ export async function viewRules(
   options: CallOptions,
 ): Promise<RulesView> {
   const { genesis, verified } = context;
-  await verified.reach(undefined, readOnWith(context, options));
+  await context.reach(undefined, options);
   const authority = verified.authority(genesis);
   const { keys, nodes, isConfidential, isPrivate } = authority.record();
   const rulesOf = (primaryKey: Buffer | undefined, parent?: Buffer | undefined) =>

@@ -4,7 +4,7 @@ import { sealingUnder } from '../event/index.ts';
 import type { Authority, Placement } from '../trust/index.ts';
 import { readRuleOf } from './authority-input.ts';
 import { type AppendEvent, identified, type SealedAppend } from './build-events.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 
 /**
  * Have the data of events sealed as the rules for reading say, as far as this client has verified them, and as its own events before

@@ -2,7 +2,8 @@ import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import type { TreeHead } from '../event/index.ts';
 import { refuseUnallowed, splitOrFail } from '../trust/index.ts';
 import { settleExpired } from './has-expired.ts';
-import { type RangeContext, upTo } from './range.ts';
+import { upTo } from './left-out.ts';
+import type { RangeContext } from './range-context.ts';
 import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
 import type { Replay } from './replay.ts';
 

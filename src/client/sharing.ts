@@ -5,7 +5,7 @@ import type { WrappedKey } from '../event/index.ts';
 import type { Authority } from '../trust/index.ts';
 import { type AppendEvent, identified } from './build-events.ts';
 import type { RoleKeysNow } from './group-keys.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { readKeyMissing } from './sealing.ts';
 import { wrapContext } from './wrapped-keys.ts';
 

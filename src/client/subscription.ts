@@ -2,7 +2,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ChainService, type SubscribeRequestSchema } from '../../gen/atedb/v1/chain_pb.js';
 import { AtedbError, type Reason } from '../bytes/index.ts';
 import type { TreeHead } from '../event/index.ts';
-import { type SignedHead, type StoredBatch, splitOrFail } from '../trust/index.ts';
+import {
+  type SignedHead,
+  type StoredBatch,
+  splitOrFail,
+  type VerifiedBatch,
+} from '../trust/index.ts';
 import { ChecksAhead } from '../work/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
 import { Backoff } from './backoff.ts';
@@ -10,7 +15,9 @@ import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { isCompacted, isPassing } from './errors-from-grpc.ts';
 import { settleExpired } from './has-expired.ts';
-import { checkDataUpTo, type RangeContext, reachRules, upTo } from './range.ts';
+import { checkDataUpTo, upTo } from './left-out.ts';
+import type { RangeContext } from './range-context.ts';
+import { reachRules } from './reach-rules.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
@@ -73,6 +80,8 @@ export class Subscription {
   readonly #heartbeatMs: number;
   readonly #backoff = new Backoff();
   #replay: Replay | undefined;
+  /** Batches that the replay has handed on, and of which something sealed is still to be opened. */
+  #unopened: readonly VerifiedBatch[] = [];
   /** Events before this sequence aren't wanted; they come where the start lies within a batch. */
   #firstSequence = 0;
   /** Events before this sequence were handed on. */
@@ -113,6 +122,11 @@ export class Subscription {
   /** One connection's worth. */
   async *#connection(signal: AbortSignal): AsyncGenerator<readonly ChainEvent[], void, undefined> {
     const { opener, known } = this.#context;
+    // What had come when the server was lost is given first: the replay is behind it.
+    if (this.#replay !== undefined) {
+      const events = await this.#opened(await this.#replay.handOn());
+      if (events.length > 0) yield events;
+    }
     const request = await this.#request(signal);
     if (this.#replay === undefined) await this.#reachRules(signal);
     const before = known.newest;
@@ -242,14 +256,21 @@ export class Subscription {
   }
 
   async #verified(slice: readonly StoredBatch[]): Promise<readonly ChainEvent[]> {
+    return this.#opened(await this.#started().feed(slice));
+  }
+
+  /** The events of batches, and of those before that could not be opened, since the server was lost that was to be asked. */
+  async #opened(batches: readonly VerifiedBatch[]): Promise<readonly ChainEvent[]> {
+    this.#unopened = [...this.#unopened, ...batches];
+    if (this.#unopened.length === 0) return [];
     const { from } = this.#options;
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
     const first = isByTime ? 0 : this.#firstSequence;
     const range = { from: Math.max(first, this.#handedTo), end: Number.POSITIVE_INFINITY };
-    const replay = this.#started();
-    const batches = await replay.feed(slice);
-    this.#handedTo = Math.max(this.#handedTo, replay.nextSequence);
-    return eventsOfAll(this.#context, batches, range);
+    const events = await eventsOfAll(this.#context, this.#unopened, range);
+    this.#unopened = [];
+    this.#handedTo = Math.max(this.#handedTo, this.#started().nextSequence);
+    return events;
   }
 
   #started(): Replay {

@@ -4,7 +4,7 @@ import type { TreeHead } from '../event/index.ts';
 import type { AnswerStream } from './admitted-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import { sameHead } from './known-head.ts';
-import type { RangeContext } from './range.ts';
+import type { RangeContext } from './range-context.ts';
 import { parseReadMessage } from './received.ts';
 import { checkStart } from './replay.ts';
 

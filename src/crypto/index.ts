@@ -56,7 +56,7 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './merkle-proof.ts';
-export { emptyRoot } from './merkle-row.ts';
+export { emptyRoot, nodesOfHashes } from './merkle-row.ts';
 export { type NoteAlgorithm, NoteKeyPair, NotePublicKeys, noteBytes } from './note-keys.ts';
 export {
   addPadding,

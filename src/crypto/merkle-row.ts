@@ -9,6 +9,22 @@ export const nodePrefix = Buffer.of(1);
 export const emptyRoot: Buffer = sha256(Buffer.alloc(0));
 
 /**
+ * All nodes of the tree over a row of hashes: the row, then the row above it, and so on up to the root, one behind the other.
+ *
+ * @param hashes a power of two of them.
+ */
+export function nodesOfHashes(hashes: Buffer): Buffer {
+  const nodes = Buffer.allocUnsafeSlow(2 * hashes.length - hashBytes);
+  hashes.copy(nodes);
+  let at = hashes.length;
+  for (let pair = 0; at < nodes.length; pair += 2 * hashBytes, at += hashBytes) {
+    const children = nodes.subarray(pair, pair + 2 * hashBytes);
+    nodes.write(sha256TextOf(nodePrefix, children), at, 'latin1');
+  }
+  return nodes;
+}
+
+/**
  * Make the root of the tree over a row of hashes, natively. The row is used up: each pair of it gives a hash of the row
  * above, and the last one goes up alone if it has no other.
  *

@@ -55,9 +55,17 @@ export const authChainKey: ChainKey = {
   rootsFingerprint: undefined,
 };
 
-/** As `parseChainKey`, of a genesis that may be of the server's own chain. */
+/** The chain in which an auth service counts tries, and keeps what else is forgotten after a while; the next number has the next such chain. */
+export function triesChainKey(number: number): ChainKey {
+  const db = `tries_${number}`;
+  return { ...authChainKey, text: `_sys/${db}`, db };
+}
+
+/** As `parseChainKey`, of a genesis that may be of one of the server's own chains. */
 export function parseOwnChainKey(text: string): ChainKey {
-  return text === authChainKey.text ? authChainKey : parseChainKey(text);
+  if (text === authChainKey.text) return authChainKey;
+  const [, number] = /^_sys\/tries_([1-9]\d{0,9})$/.exec(text) ?? [];
+  return number === undefined ? parseChainKey(text) : triesChainKey(Number(number));
 }
 
 /**

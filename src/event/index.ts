@@ -41,7 +41,13 @@ export {
   runFields,
   type Sealing,
 } from './build-event.ts';
-export { authChainKey, type ChainKey, parseChainKey, parseTypedChainKey } from './chain-key.ts';
+export {
+  authChainKey,
+  type ChainKey,
+  parseChainKey,
+  parseTypedChainKey,
+  triesChainKey,
+} from './chain-key.ts';
 export {
   type CheckpointClaim,
   checkpointBytesMax,

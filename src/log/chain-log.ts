@@ -10,9 +10,9 @@ import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
 import { goneError } from './gone-error.ts';
 import { IndexCache } from './index-cache.ts';
-import { KeysCache } from './keys-cache.ts';
 import { parseSegmentName, segmentName } from './layout.ts';
 import type { SegmentDamage } from './locate-damage.ts';
+import { LogCaches } from './log-caches.ts';
 import { LogDamages } from './log-damages.ts';
 import { LogHealth } from './log-health.ts';
 import { segmentBytesDefault, tailBytesDefault } from './log-limits.ts';
@@ -30,8 +30,8 @@ import { SegmentTable } from './segment-table.ts';
 import { TailBuffer } from './tail-buffer.ts';
 import { Waiters } from './waiters.ts';
 
-/** Descriptors of closed segments that a chain keeps open between reads. */
-const idleFilesMax = 2;
+/** Files of closed segments, and of their keys, that a chain keeps open between reads. Their descriptors are counted by the storage. */
+const idleFilesMax = 128;
 
 /**
  * The redo log of one chain: takes batches that were accepted, makes them durable, and reads them back. It looks at
@@ -62,7 +62,7 @@ export class ChainLog {
   private constructor(options: ChainLogOptions, start: LogStart) {
     const { storage, folder, takeSnapshot, onSuspect, onNotice } = options;
     const { manifest, index, place, tiles, file } = start;
-    const { chainId } = manifest;
+    const { chainId, compacted, forgotten } = manifest;
     this.chainId = chainId;
     this.#health = new LogHealth(start.trouble, onNotice);
     this.#damages = new LogDamages(start.damages, start.spans);
@@ -74,15 +74,13 @@ export class ChainLog {
       idleMax: idleFilesMax,
     });
     if (file !== undefined) this.#files.pin(segmentName(manifest.active.segment), file);
-    const useFile: FileCache['use'] = (name, use) => this.#files.use(name, use);
-    const table = this.#table;
-    const files = this.#files;
-    const indexes = new IndexCache({ storage, folder, chainId, table, useFile, onNotice });
-    const cache = options.keysCache ?? new KeysCache();
-    const keysOf = { storage, folder, chainId, table, cache, files, onSuspect, onNotice };
-    this.keys = new ClosedKeys(keysOf);
-    const { spans: damaged } = this.#damages;
-    const ofReader = { table, tail: this.#tail, indexes, files: this.#files, damaged };
+    const [table, files] = [this.#table, this.#files];
+    const useFile: FileCache['use'] = (name, use) => files.use(name, use);
+    const caches = options.caches ?? new LogCaches();
+    const of = { storage, folder, chainId, table };
+    const indexes = new IndexCache({ ...of, cache: caches.indexes, useFile, onNotice });
+    this.keys = new ClosedKeys({ ...of, cache: caches.keys, files, onSuspect, onNotice });
+    const ofReader = { table, tail: this.#tail, indexes, files, damaged: this.#damages.spans };
     this.#reader = new LogReader({ ...ofReader, subtrees: (...of) => this.tree.subtrees(...of) });
     const head = { size: place.commit, root: place.frontier.root() };
     this.tree = new LogTree(tiles, {
@@ -91,9 +89,7 @@ export class ChainLog {
     });
     for (const written of start.heads) this.tree.published(written);
     this.#durable = this.#describe(head, place.timeUnixMs);
-    const { compacted, forgotten } = manifest;
-    const ofManifest = { storage, folder, chainId, table, compacted, forgotten };
-    const manifestFile = new LogManifest(ofManifest);
+    const manifestFile = new LogManifest({ ...of, compacted, forgotten });
     const common = { storage, folder, table, files, indexes, manifest: manifestFile };
     const isWritten = start.trouble === undefined && tiles !== undefined && file !== undefined;
     this.#writer = isWritten
@@ -101,7 +97,10 @@ export class ChainLog {
           ...common,
           takeSnapshot,
           chainId,
-          segmentBytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+          segmentLimits: {
+            bytesMax: options.segmentBytesMax ?? segmentBytesDefault,
+            replayMax: options.segmentReplayMax,
+          },
           tail: this.#tail,
           tiles,
           file,
@@ -119,10 +118,8 @@ export class ChainLog {
           onFailure: (error) => this.#fail(error),
         })
       : undefined;
-    const { keys } = this;
-    const parts = { ...common, keys, writer: this.#writer, onSuspect, onNotice };
-    const trouble = () => this.#health.refusal;
-    this.rewriting = new SegmentRewriting({ ...parts, trouble });
+    const parts = { ...common, keys: this.keys, writer: this.#writer, onSuspect, onNotice };
+    this.rewriting = new SegmentRewriting({ ...parts, trouble: () => this.#health.refusal });
   }
 
   /**
@@ -199,8 +196,7 @@ export class ChainLog {
 
   /** Size of the log in bytes, as far as it is durable. */
   get bytes(): number {
-    const { closed, active } = this.#table;
-    return closed.reduce((sum, { bytes }) => sum + bytes, active.index.end.offset);
+    return this.#table.bytes;
   }
 
   /** The same when all that was appended is durable; a little more rather than less. */
@@ -240,9 +236,8 @@ export class ChainLog {
 
   /** Where the first batch of the active segment begins. */
   activeStart(): Position {
-    const { segment, firstCommit, firstSequence } = this.#table.active;
-    const commit = firstCommit;
-    return { segment, generation: 0, offset: 0, commit, sequence: firstSequence };
+    const { segment, firstCommit: commit, firstSequence: sequence } = this.#table.active;
+    return { segment, generation: 0, offset: 0, commit, sequence };
   }
 
   startPosition(): Position {
@@ -279,11 +274,9 @@ export class ChainLog {
   }
 
   /**
-   * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one
-   * batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
+   * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
    *
-   * @param options.memoryFor is asked for memory of so many bytes when the slice has to be read from a file: for those who
-   *   use the same memory again, or have little of it. Absent: new memory.
+   * @param options.memoryFor is asked for memory of so many bytes when the slice has to be read from a file: for those who use the same memory again, or have little of it. Absent: new memory.
    * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED; what `memoryFor` throws.
    */
   readSlice(
@@ -303,12 +296,19 @@ export class ChainLog {
 
   /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, EVENT_GONE, CHAIN_DAMAGED, STORAGE_FAILED. */
   async readCommit(commit: number): Promise<{ run: Buffer; commit: CommitView }> {
-    const position = await this.positionOfCommit(commit);
-    const { bytes } = await this.readSlice(position, { bytesMax: 1 });
-    const [batch] = splitSlice(bytes);
+    const [batch] = splitSlice((await this.readBatch('commit', commit)).bytes);
     if (batch?.commit.commit === commit) return batch;
-    if (batch !== undefined) throw goneError(`commit ${commit}`, batch.gap);
-    throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no commit ${commit} yet`);
+    throw goneError(`commit ${commit}`, batch?.gap);
+  }
+
+  /** Read the batch of a commit, or that holds a sequence, with its commit; or the one behind it where that is gone. As `readSlice`; SEQUENCE_OUT_OF_RANGE where there is none. */
+  async readBatch(
+    by: 'commit' | 'sequence',
+    value: number,
+    memoryFor?: MemoryFor,
+  ): Promise<{ bytes: Buffer; commit: number }> {
+    checkInRange(by, value, this.startPosition()[by], this.endPosition()[by]);
+    return this.#reading(this.#reader.batch(by, value, memoryFor));
   }
 
   /** Whether the next slice from here is in memory, or the position is the end. */

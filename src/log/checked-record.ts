@@ -12,10 +12,16 @@ const crcFieldBytes = 5;
 
 /** A message's bytes without its CRC, completed by it. `before` lies before them in the file, and is covered too. */
 export function withCrc(body: Uint8Array, before?: Buffer): Buffer {
+  const crc = crc32(body, before === undefined ? 0 : crc32(before));
+  return Buffer.concat([body, crcField(crc)]);
+}
+
+/** The field that completes a message whose bytes have this CRC. */
+export function crcField(crc: number): Buffer {
   const field = Buffer.alloc(crcFieldBytes);
   field[0] = crcTag;
-  field.writeUInt32LE(crc32(body, before === undefined ? 0 : crc32(before)), 1);
-  return Buffer.concat([body, field]);
+  field.writeUInt32LE(crc, 1);
+  return field;
 }
 
 /** How many bytes `withCrc` adds. */
@@ -38,6 +44,8 @@ export interface RecordPlace {
   readonly magic: number;
   /** Bytes of the file that the CRC covers too. */
   readonly before?: Buffer;
+  /** What of its bytes is the message to be taken apart, where something large is to be left as it is. Absent: all. */
+  readonly message?: (record: Buffer) => Buffer;
 }
 
 /**
@@ -65,9 +73,10 @@ export function parseChecked<Desc extends DescMessage, T>(
   if (magic >>> 24 > place.magic >>> 24) throw tooNew(place, magic >>> 24);
   if (magic !== place.magic) throw damaged(`its format version is ${magic >>> 24}`);
   try {
-    const message = fromBinary(schema, record);
+    const bytes = place.message?.(record) ?? record;
+    const message = fromBinary(schema, bytes);
     const again = toBinary(schema, message, { writeUnknownFields: false });
-    if (!record.equals(again)) throw new RangeError('it is not in the strict form');
+    if (!bytes.equals(again)) throw new RangeError('it is not in the strict form');
     return read(message);
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it is not a valid message', error);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ChildQuery, ChildRow } from '../bytes/index.ts';
 import { randomSecret } from '../crypto/index.ts';
 import { damageOf, readError } from './damage.ts';
-import { replaceFile, withFile } from './durable-files.ts';
+import { replaceFile } from './durable-files.ts';
 import { encodeKeys } from './encode-keys.ts';
 import type { FileCache } from './file-cache.ts';
 import type { KeysCache } from './keys-cache.ts';
@@ -42,6 +42,8 @@ export class ClosedKeys {
   readonly #options: ClosedKeysOptions;
   /** Files that are being made. */
   readonly #making = new Map<string, Promise<void>>();
+  /** Of the files of segments, by their numbers: made once, since they are asked for with each key and segment. */
+  readonly #paths = new Map<number, { readonly generation: number; readonly path: string }>();
 
   constructor(options: ClosedKeysOptions) {
     this.#options = options;
@@ -83,6 +85,13 @@ export class ClosedKeys {
     return this.#ask(segment, (file) => file.find(key));
   }
 
+  /** Whether a closed segment doesn't have a key, as far as that is known without reading anything: false says nothing. */
+  isWithout(segment: number, key: DataView): boolean {
+    const of = this.#options.table.get(segment) as ClosedSegment;
+    const file = this.#options.cache.opened(this.#path(of));
+    return file?.isOf({ ...of, chainId: this.#options.chainId }) === true && file.isWithout(key);
+  }
+
   /**
    * Children that events of a closed segment have put at a parent; see `KeysFile.children`.
    *
@@ -99,22 +108,21 @@ export class ClosedKeys {
 
   /** Ask the file of a segment, which is made again where it can't be used. */
   async #ask<T>(segment: number, ask: (file: KeysFile) => Promise<T>): Promise<T> {
-    const { cache, files, onNotice } = this.#options;
+    const { files, onNotice } = this.#options;
     const of = this.#of(segment);
-    const path = this.#path(of);
     const file = segmentName(segment, of.generation);
     using _ = files.hold(file);
     try {
       return await this.#use(of, ask);
     } catch {
       // It may have been replaced since it was opened.
-      cache.drop(path);
+      this.#drop(of);
     }
     try {
       return await this.#use(of, ask);
     } catch {
       // Whatever is wrong with it, the segment itself says the same.
-      cache.drop(path);
+      this.#drop(of);
     }
     try {
       if (await this.#once(of, () => this.#scan(of))) {
@@ -129,16 +137,24 @@ export class ClosedKeys {
 
   /** Forget what is open of a file that another one has taken the place of. */
   drop(of: Pick<KeysOf, 'segment' | 'generation'>): void {
+    this.#drop(of);
+  }
+
+  #drop(of: Pick<KeysOf, 'segment' | 'generation'>): void {
     this.#options.cache.drop(this.#path(of));
+    this.#options.files.forget(keysName(of.segment, of.generation));
   }
 
   async #use<T>(of: KeysOf, ask: (file: KeysFile) => Promise<T>): Promise<T> {
-    const { cache, storage } = this.#options;
+    const { cache, files } = this.#options;
     const path = this.#path(of);
+    const use: UseKeysSource = (task) => files.use(keysName(of.segment, of.generation), task);
     const kept = cache.get(path);
+    const open = await kept;
     // A chain's folder may have been put in the place of another one while it was closed.
-    const isKept = kept !== undefined && (await kept).isOf(of);
-    const use: UseKeysSource = (task) => withFile(storage, path, 'read', task);
+    const isKept = kept !== undefined && open?.isOf(of) === true;
+    // It may have been opened by way of files that are closed since.
+    if (isKept) open.readBy(use);
     const opened = isKept ? kept : KeysFile.open(use, of);
     if (!isKept) cache.put(path, opened);
     const found = await ask(await opened);
@@ -166,12 +182,13 @@ export class ClosedKeys {
   }
 
   async #make(of: KeysOf, keys: SegmentKeys): Promise<void> {
-    const { storage, cache, onNotice } = this.#options;
+    const { storage, cache, files, onNotice } = this.#options;
     const bytes = await encodeKeys({ ...keys, ...of, filterSalt: randomSecret() });
     const path = this.#path(of);
-    cache.drop(path);
+    this.#drop(of);
     try {
       await replaceFile(storage, path, bytes);
+      files.forget(keysName(of.segment, of.generation));
     } catch (error) {
       // It is only there to save this work: that it can't be kept stops nobody.
       onNotice(`${keysName(of.segment, of.generation)} could not be written: ${error}`);
@@ -186,7 +203,7 @@ export class ClosedKeys {
     const of = spanOf(chainId, begin, table.get(segment + 1));
     const keys = new KeysOfRuns();
     await files.use(segmentName(segment, generation), (file) =>
-      scanClosedSegment(file, of, ({ run, commit }) => keys.add(run, commit.firstSequence)),
+      scanClosedSegment(file, of, ({ run, commit }) => keys.add(run, commit.firstSequence), true),
     );
     return keys.all;
   }
@@ -198,7 +215,11 @@ export class ClosedKeys {
   }
 
   #path({ segment, generation }: Pick<KeysOf, 'segment' | 'generation'>): string {
-    return join(this.#options.folder, keysName(segment, generation));
+    const known = this.#paths.get(segment);
+    if (known?.generation === generation) return known.path;
+    const path = join(this.#options.folder, keysName(segment, generation));
+    this.#paths.set(segment, { generation, path });
+    return path;
   }
 }
 

@@ -16,6 +16,11 @@ export class DamagedSpans {
     this.#spans.push(...spans);
   }
 
+  /** Whether any of them is in a segment. */
+  isIn(segment: number): boolean {
+    return this.#spans.length > 0 && this.#in(segment).length > 0;
+  }
+
   /** Refuse a segment of which nothing is left. @throws AtedbError CHAIN_DAMAGED. */
   checkSegment(segment: number): void {
     const lost = this.#in(segment).find(({ start }) => start.offset === 0);

@@ -58,7 +58,7 @@ export async function finishDeletion(storage: Storage, folder: string): Promise<
 }
 
 /** Remove a folder with all that is in it: its mark last. Links are removed, and not followed. */
-async function removeFolder(storage: Storage, folder: string): Promise<void> {
+export async function removeFolder(storage: Storage, folder: string): Promise<void> {
   const names = await storage.list(folder);
   for (const { name, isFolder } of names) {
     const path = join(folder, name);

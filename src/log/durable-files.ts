@@ -5,12 +5,31 @@ import { unfinishedSuffix } from './layout.ts';
 import { recordBytesMax } from './log-limits.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
-/** Give a file its content in one step: after a crash it is there whole, as it was before, or not at all. */
-export async function replaceFile(storage: Storage, path: string, bytes: Buffer): Promise<void> {
+/**
+ * Give a file its content in one step: after a crash it is there whole, as it was before, or not at all.
+ *
+ * @param content all of it, or its pieces one after the other.
+ */
+export async function replaceFile(
+  storage: Storage,
+  path: string,
+  content: Buffer | readonly Buffer[],
+): Promise<void> {
   const unfinished = path + unfinishedSuffix;
-  await withFile(storage, unfinished, 'replace', (file) => file.writeDurable(0, bytes));
+  await withFile(storage, unfinished, 'replace', (file) =>
+    Buffer.isBuffer(content) ? file.writeDurable(0, content) : writePieces(file, content),
+  );
   await storage.rename(unfinished, path);
   await storage.syncFolder(dirname(path));
+}
+
+async function writePieces(file: StorageFile, pieces: readonly Buffer[]): Promise<void> {
+  let at = 0;
+  for (const piece of pieces) {
+    await file.write(at, piece);
+    at += piece.length;
+  }
+  await file.datasync();
 }
 
 /**

@@ -94,3 +94,25 @@ test('a file is retired when nobody holds it any more, and is closed then', asyn
   expect(open.size).toBe(0);
   await cache.retire('2');
 });
+
+test('of a file that another one has taken the name of, the next reader gets the new one, and those before go on', async () => {
+  const { open, opened, opener } = files();
+  const cache = new FileCache({ open: opener, idleMax: 2 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const reading = cache.use('1', () => promise);
+  await settled();
+  cache.forget('1');
+  await cache.use('1', async () => undefined);
+  expect(opened()).toBe(2);
+  resolve();
+  await reading;
+  await settled();
+  // The first one is closed; both have the same name here.
+  expect(open.size).toBe(0);
+  cache.forget('1');
+  cache.forget('1');
+  await cache.use('1', async () => undefined);
+  expect(opened()).toBe(3);
+  await cache.close();
+  expect(open.size).toBe(0);
+});

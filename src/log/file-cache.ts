@@ -5,6 +5,8 @@ interface Entry {
   users: number;
   /** Kept open, however long ago it was read from. */
   pinned: boolean;
+  /** Another file has taken its name: whoever uses it last closes it. */
+  forgotten: boolean;
 }
 
 /**
@@ -39,8 +41,18 @@ export class FileCache {
       return await use(await entry.file);
     } finally {
       entry.users -= 1;
+      if (entry.forgotten && entry.users === 0) this.#closeFile(entry);
       this.#closeIdle();
     }
+  }
+
+  /** Another file has taken this name, or there is none of it any more: the next user opens it anew. */
+  forget(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    entry.forgotten = true;
+    if (entry.users === 0) this.#closeFile(entry);
   }
 
   /** Have a file stay where it is until this is released, whether it is open or not. */
@@ -90,7 +102,7 @@ export class FileCache {
   }
 
   #add(name: string, file: Promise<StorageFile>, pinned: boolean): Entry {
-    const entry: Entry = { file, users: 0, pinned };
+    const entry: Entry = { file, users: 0, pinned, forgotten: false };
     this.#entries.set(name, entry);
     // A file that can't be opened is no entry: the next reader tries again.
     file.catch(() => {
@@ -100,6 +112,8 @@ export class FileCache {
   }
 
   #closeIdle(): void {
+    // Nearly always, and asked for each read.
+    if (!this.#closed && this.#entries.size <= this.#idleMax) return;
     const idle = [...this.#entries].filter(([, entry]) => !entry.pinned && entry.users === 0);
     const surplus = idle.length - (this.#closed ? 0 : this.#idleMax);
     for (const [name, entry] of idle.slice(0, Math.max(0, surplus))) this.#close(name, entry);
@@ -107,6 +121,10 @@ export class FileCache {
 
   #close(name: string, entry: Entry): void {
     this.#entries.delete(name);
+    this.#closeFile(entry);
+  }
+
+  #closeFile(entry: Entry): void {
     // Whatever closing a file for reading says, nothing depends on it.
     const closing = entry.file.then((file) => file.close()).catch(() => undefined);
     this.#closing.add(closing);

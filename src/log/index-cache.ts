@@ -3,18 +3,17 @@ import { AtedbError } from '../bytes/index.ts';
 import { readWhole, replaceFile } from './durable-files.ts';
 import { encodeIndex, parseIndex } from './index-file.ts';
 import { indexName, segmentName } from './layout.ts';
+import { LogCaches } from './log-caches.ts';
 import type { ClosedSegment } from './manifest.ts';
 import { scanClosedSegment } from './scan-closed-segment.ts';
 import { spanOf } from './segment-span.ts';
 import type { LiveSegment, SegmentTable } from './segment-table.ts';
+import type { SharedCache } from './shared-cache.ts';
 import type { SparseIndex } from './sparse-index.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 /** What names the file of an index. */
 type Begin = Pick<ClosedSegment, 'segment' | 'generation'>;
-
-/** Indexes of closed segments that are kept at hand; one of 64 MiB of segment takes some 100 KiB. */
-const cachedIndexesMax = 8;
 
 /** What the indexes are of. */
 export interface IndexCacheOptions {
@@ -22,6 +21,8 @@ export interface IndexCacheOptions {
   readonly folder: string;
   readonly chainId: Buffer;
   readonly table: SegmentTable;
+  /** Shared by chains. */
+  readonly cache: SharedCache<SparseIndex>;
   readonly useFile: <T>(name: string, use: (file: StorageFile) => Promise<T>) => Promise<T>;
   readonly onNotice: (notice: string) => void;
 }
@@ -29,8 +30,9 @@ export interface IndexCacheOptions {
 /** The indexes of all segments: the active one's is live, the others are loaded on demand, or made again. */
 export class IndexCache {
   readonly #options: IndexCacheOptions;
-  /** By the names of their files, in the order of last use. */
-  readonly #loaded = new Map<string, Promise<SparseIndex>>();
+  readonly #prefix = LogCaches.prefix();
+  /** Those that are being loaded, by the names of their files. */
+  readonly #loading = new Map<string, Promise<SparseIndex>>();
 
   constructor(options: IndexCacheOptions) {
     this.#options = options;
@@ -44,28 +46,29 @@ export class IndexCache {
   async get(of: ClosedSegment | LiveSegment): Promise<SparseIndex> {
     if ('index' in of) return of.index;
     const name = indexName(of.segment, of.generation);
-    const index = this.#loaded.get(name) ?? this.#load(of);
-    this.#loaded.delete(name);
-    this.put(of, index);
-    return index;
+    const known = this.#options.cache.get(this.#prefix + name);
+    if (known !== undefined) return known;
+    const loading = this.#loading.get(name) ?? this.#load(of);
+    this.#loading.set(name, loading);
+    try {
+      const index = await loading;
+      if (this.#loading.get(name) === loading) this.put(of, index);
+      return index;
+    } finally {
+      if (this.#loading.get(name) === loading) this.#loading.delete(name);
+    }
   }
 
   /** Keep the index of a segment that was just closed. */
-  put({ segment, generation }: Begin, index: Promise<SparseIndex>): void {
-    const name = indexName(segment, generation);
-    this.#loaded.set(name, index);
-    index.catch(() => {
-      if (this.#loaded.get(name) === index) this.#loaded.delete(name);
-    });
-    for (const oldest of this.#loaded.keys()) {
-      if (this.#loaded.size <= cachedIndexesMax) return;
-      this.#loaded.delete(oldest);
-    }
+  put({ segment, generation }: Begin, index: SparseIndex): void {
+    this.#options.cache.put(this.#prefix + indexName(segment, generation), index);
   }
 
   /** Forget the index of a file that another one has taken the place of. */
   drop({ segment, generation }: Begin): void {
-    this.#loaded.delete(indexName(segment, generation));
+    const name = indexName(segment, generation);
+    this.#loading.delete(name);
+    this.#options.cache.drop(this.#prefix + name);
   }
 
   async #load(begin: ClosedSegment): Promise<SparseIndex> {
@@ -83,7 +86,7 @@ export class IndexCache {
       if (!(error instanceof AtedbError)) throw error;
     }
     const { index } = await useFile(file, (source) =>
-      scanClosedSegment(source, of, () => undefined),
+      scanClosedSegment(source, of, () => undefined, true),
     );
     onNotice(`${name} was made again from ${file}`);
     // It is only there to save this scan: that it can't be kept stops nobody.

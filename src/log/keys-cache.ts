@@ -6,6 +6,8 @@ const cachedBytesMax = 16 * 1024 * 1024;
 
 interface Entry {
   readonly file: Promise<KeysFile>;
+  /** The same, once it is open. */
+  opened: KeysFile | undefined;
   bytes: number;
 }
 
@@ -35,10 +37,19 @@ export class KeysCache {
     return entry.file;
   }
 
+  /** As `get`, of one that is open. */
+  opened(path: string): KeysFile | undefined {
+    const entry = this.#entries.get(path);
+    if (entry?.opened === undefined) return undefined;
+    this.#entries.delete(path);
+    this.#entries.set(path, entry);
+    return entry.opened;
+  }
+
   /** Keep a file; one that can't be opened is not kept. */
   put(path: string, file: Promise<KeysFile>): void {
     this.drop(path);
-    const entry = { file, bytes: 0 };
+    const entry: Entry = { file, opened: undefined, bytes: 0 };
     this.#entries.set(path, entry);
     file.then(
       () => this.measure(path, file),
@@ -50,9 +61,12 @@ export class KeysCache {
 
   /** Take note of what a file takes now, and make room if that is too much. */
   async measure(path: string, file: Promise<KeysFile>): Promise<void> {
-    const { bytes } = await file;
+    const opened = await file;
+    const { bytes } = opened;
     const entry = this.#entries.get(path);
     if (entry?.file !== file) return;
+    entry.opened = opened;
+    if (bytes === entry.bytes) return;
     this.#bytes += bytes - entry.bytes;
     entry.bytes = bytes;
     for (const oldest of this.#entries.keys()) {

@@ -37,18 +37,22 @@ export type UseKeysSource = <T>(use: (source: KeysSource) => Promise<T>) => Prom
  */
 export class KeysFile {
   readonly #of: KeysOf;
-  readonly #use: UseKeysSource;
+  #use: UseKeysSource;
   readonly #header: KeysHeaderView;
   /** Of both filters, by number. */
   readonly #filterPages = new Map<number, Buffer>();
-  /** What it takes beside its header and filter, where it has all bytes in memory. */
-  readonly #heldBytes: number;
+  readonly #isHeld: boolean;
+  /** Bytes that this takes in memory; more when more of the filter was needed. */
+  bytes: number;
 
   private constructor(of: KeysOf, use: UseKeysSource, header: KeysHeaderView, heldBytes: number) {
     this.#of = of;
     this.#use = use;
     this.#header = header;
-    this.#heldBytes = heldBytes;
+    this.#isHeld = heldBytes > 0;
+    const { message, firstKeys, firstRows } = header;
+    const writers = message.writers.length * 2 * writerBytes;
+    this.bytes = heldBytes + firstKeys.length + firstRows.length + writers + 1_024;
   }
 
   /**
@@ -59,6 +63,11 @@ export class KeysFile {
    */
   static async open(use: UseKeysSource, of: KeysOf, heldBytes = 0): Promise<KeysFile> {
     return new KeysFile(of, use, await use((source) => readKeysHeader(source, of)), heldBytes);
+  }
+
+  /** Read it by way of this from now on. Not of one that has all bytes in memory. */
+  readBy(use: UseKeysSource): void {
+    if (!this.#isHeld) this.#use = use;
   }
 
   /** Whether this is the file of that very segment. */
@@ -111,13 +120,13 @@ export class KeysFile {
     }
   }
 
-  /** Bytes that this takes in memory; more when more of the filter was needed. */
-  get bytes(): number {
-    const { message, firstKeys, firstRows } = this.#header;
-    const writers = message.writers.length * 2 * writerBytes;
-    let filters = 0;
-    for (const page of this.#filterPages.values()) filters += page.length;
-    return this.#heldBytes + firstKeys.length + firstRows.length + writers + filters + 1_024;
+  /** Whether a key is not in it, by what of the filter is in memory: false says nothing. */
+  isWithout(key: DataView): boolean {
+    const { layout } = this.#header;
+    if (layout.keys === 0) return true;
+    layout.filter.seek(key, 0);
+    const page = this.#filterPages.get(layout.filterPage(layout.filter.page).number);
+    return page !== undefined && !layout.filter.mayHave(page);
   }
 
   /** Find a key. @throws AtedbError CHAIN_DAMAGED. */
@@ -245,6 +254,8 @@ export class KeysFile {
     const known = this.#filterPages.get(place.number);
     if (known !== undefined) return known;
     const content = await this.#read(place);
+    // Somebody else may have read it meanwhile.
+    if (!this.#filterPages.has(place.number)) this.bytes += content.length;
     this.#filterPages.set(place.number, content);
     return content;
   }

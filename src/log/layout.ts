@@ -18,6 +18,9 @@ export const deletedName = 'deleted';
 /** Ends the name of the folder of a deleted chain. No part of a chain key has a tilde: no other chain's folder is called so. */
 export const deletedSuffix = '~deleted';
 
+/** The folder, in a chain's, of files that a repair is making: they count for nothing, and go when it has ended or the chain is opened. */
+export const mendingName = 'mending';
+
 /** Ends the name of a file or folder that isn't finished: it is replaced whenever it is found. */
 export const unfinishedSuffix = '.new';
 
@@ -58,6 +61,10 @@ export const isTailName = (name: string): boolean =>
 
 /** The folder, in a chain's, of what one repair set aside; they are numbered from 1 on. */
 export const setAsideName = (repair: number): string => `set-aside-${repair}`;
+
+/** The path of a chain's folder that a restore has put another one in the place of; they are numbered from 1 on. No chain's name has a tilde. */
+export const replacedFolder = (folder: string, restore: number): string =>
+  `${folder}~replaced-${restore}`;
 
 /** The number of the repair whose folder has this name, or undefined for another name. */
 export function parseSetAsideName(name: string): number | undefined {

@@ -37,8 +37,8 @@ export async function loadState(
     if (bytes === undefined) {
       throw damageError({ file: snapshotName(active.segment), offset: 0, what: 'it is gone' });
     }
-    const { snapshot, timeUnixMs } = parseSnapshot(bytes, { chainId, ...active });
-    options.onSnapshot(snapshot);
+    const { timeUnixMs, ...state } = parseSnapshot(bytes, { chainId, ...active });
+    options.onSnapshot(state);
     return { timeUnixMs };
   } catch (error) {
     if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
@@ -51,7 +51,7 @@ export async function loadState(
     if (mayWrite) {
       const { firstCommit: nextCommit, firstSequence: nextSequence } = active;
       const place = { chainId, nextCommit, nextSequence, timeUnixMs };
-      await replaceFile(storage, path, encodeSnapshot(options.takeSnapshot(), place));
+      await replaceFile(storage, path, await encodeSnapshot(options.takeSnapshot(), place));
     }
     return { timeUnixMs };
   }

@@ -13,7 +13,7 @@ import {
   type TestBatch,
   testOwner,
 } from '../../test/support/log-fixture.ts';
-import { powerCuts } from '../../test/support/power-cuts.ts';
+import { crashEndings } from '../../test/support/power-cuts.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { type Fault, FaultyStorage } from './faulty-storage.ts';
 import type { MemoryStorage } from './memory-storage.ts';
@@ -91,8 +91,12 @@ test.each(faults)(
   async (fault) => {
     const calls = await callsOfWorkload();
     expect(calls).toBeGreaterThan(100);
-    for (let at = faults.indexOf(fault); at < calls; at += rounds({ short: 3, long: 1 })) {
-      for (const [ending, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
+    for (
+      let at = faults.indexOf(fault);
+      at < calls;
+      at += rounds({ quick: 9, short: 3, long: 1 })
+    ) {
+      for (const [ending, survives] of crashEndings()) {
         const disk = await emptyDisk(logsPath);
         const storage = new FaultyStorage(disk, ({ index }) =>
           index < at ? undefined : index === at ? fault : 'refused',
@@ -181,7 +185,7 @@ test('power cuts at random, of all that was not synced any part survives', async
         await checkAfter(disk, progress, `call ${at}`);
       },
     ),
-    { numRuns: rounds({ short: 60, long: 2_000 }) },
+    { numRuns: rounds({ quick: 20, short: 60, long: 2_000 }) },
   );
 }, 120_000);
 
@@ -212,7 +216,7 @@ test('a crash in the recovery from a crash, and in the recovery from that', asyn
         await checkAfter(disk, progress, `call ${at}, then ${recoveries.join()}`);
       },
     ),
-    { numRuns: rounds({ short: 60, long: 2_000 }) },
+    { numRuns: rounds({ quick: 20, short: 60, long: 2_000 }) },
   );
 }, 120_000);
 

@@ -1,4 +1,11 @@
-import { isTailName, manifestName, parseSegmentName, parseSetAsideName } from './layout.ts';
+import { basename, dirname, join } from 'node:path';
+import {
+  isTailName,
+  manifestName,
+  parseSegmentName,
+  parseSetAsideName,
+  replacedFolder,
+} from './layout.ts';
 import type { Storage } from './storage.ts';
 
 /** Whether a folder has files that only that of a log has. */
@@ -10,13 +17,27 @@ export async function holdsLog(storage: Storage, folder: string): Promise<boolea
   );
 }
 
-/** Names in a chain's folder of what was set aside, cut off or repaired, in order. @throws what the storage throws. */
+/**
+ * Names of what was set aside of a chain, cut off, repaired or replaced, in order: those in its folder, then those beside it. Data that was erased
+ * since may be in any of it. @throws what the storage throws.
+ */
 export async function setAsideFiles(at: {
   readonly storage: Storage;
   readonly folder: string;
 }): Promise<string[]> {
-  const names = (await at.storage.list(at.folder)).map(({ name }) => name);
-  return names.filter((name) => isSetAsideName(name) || isTailName(name)).sort();
+  const { storage, folder } = at;
+  const names = (await storage.list(folder)).map(({ name }) => name);
+  const found = names.filter((name) => isSetAsideName(name) || isTailName(name)).sort();
+  for (let number = 1; ; number += 1) {
+    const replaced = replacedFolder(folder, number);
+    if ((await storage.stat(replaced)) === undefined) return found;
+    found.push(basename(replaced));
+  }
+}
+
+/** Absolute path of what was set aside of a chain, by such a name. */
+export function setAsidePath(folder: string, name: string): string {
+  return name.startsWith(basename(folder)) ? join(dirname(folder), name) : join(folder, name);
 }
 
 /** Whether a folder of this name, in a log's, has what a repair set aside. */

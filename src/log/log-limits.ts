@@ -13,6 +13,12 @@ export const unsyncedBytesMax = groupBytesMax + batchBytesMax;
 /** The size at which a segment is closed and the next begun. Opening a chain scans at most about this much. */
 export const segmentBytesDefault = 64 * 1024 * 1024;
 
+/**
+ * What opening may take to go through a segment, in events of large batches: so many take a quarter to a third of a second of
+ * processor time. Twice as many would be half as many segments to look for an object in, and twice as long to open.
+ */
+export const segmentReplayDefault = 262_144;
+
 /** Batches are found by an entry about every so many bytes, and a walk from there. */
 export const indexSpacingBytes = 16 * 1024;
 

@@ -1,6 +1,6 @@
-import type { StateSnapshot } from '../../gen/atedb/v1/log_pb.js';
 import type { CommitView } from '../event/index.ts';
-import type { KeysCache } from './keys-cache.ts';
+import type { LogCaches } from './log-caches.ts';
+import type { StoredState, TakenState } from './snapshot-file.ts';
 import type { Storage } from './storage.ts';
 
 /** What a chain's log is created and opened with. */
@@ -12,15 +12,17 @@ export interface ChainLogOptions {
   readonly folder: string;
   /** A segment that would grow beyond this is closed, and the next begun. 64 MiB by default. */
   readonly segmentBytesMax?: number | undefined;
+  /** So is one that opening the chain would take longer to go through than so many events; see `SegmentFill`. 262,144 by default. */
+  readonly segmentReplayMax?: number | undefined;
   /** What readers at the tail share at most. 4 MiB by default. */
   readonly tailBytesMax?: number | undefined;
-  /** What is kept of the files of keys, shared by chains. Absent: one of its own. */
-  readonly keysCache?: KeysCache | undefined;
+  /** What is kept of derived files, shared by chains. Absent: caches of its own. */
+  readonly caches?: LogCaches | undefined;
   /**
    * The owner's state before the batch that is being appended or, when a lost snapshot is made again, after the last
-   * batch that was handed to `onBatch`. The log adds magic, chain id, places, time and CRC.
+   * batch that was handed to `onBatch`; what comes behind doesn't change what was taken. The log adds magic, chain id, places, time and CRC.
    */
-  readonly takeSnapshot: () => StateSnapshot;
+  readonly takeSnapshot: () => TakenState;
   /**
    * Batches that were appended are lost: the chain has only its first `commits` again. Called before those who wait for
    * them are told; the log takes no more until what it returns has resolved.
@@ -38,8 +40,8 @@ export interface ChainLogOptions {
 export interface OpenChainLogOptions extends ChainLogOptions {
   /** Closed segments to check before anything else: damage was found in them before. */
   readonly suspects?: Iterable<number> | undefined;
-  /** Called once, before any batch, where the state comes from a snapshot. */
-  readonly onSnapshot: (snapshot: StateSnapshot) => void;
+  /** Called once, before any batch, where the state comes from a snapshot. Throws CHAIN_DAMAGED for one that it can't use. */
+  readonly onSnapshot: (state: StoredState) => void;
   /**
    * Called for each batch after the snapshot, in order: for those of the active segment, or for those of the whole
    * log where there is no snapshot. The buffers lie in larger ones: what is kept should be copied.

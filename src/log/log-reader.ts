@@ -6,8 +6,9 @@ import type { FileCache } from './file-cache.ts';
 import { type BatchFrame, frameBatch, isFrame } from './framing.ts';
 import type { IndexCache } from './index-cache.ts';
 import { segmentName } from './layout.ts';
+import type { ClosedSegment } from './manifest.ts';
 import type { Position } from './position.ts';
-import type { SegmentTable } from './segment-table.ts';
+import type { LiveSegment, SegmentTable } from './segment-table.ts';
 import type { IndexEntry, SparseIndex } from './sparse-index.ts';
 import type { TailBuffer } from './tail-buffer.ts';
 
@@ -161,19 +162,46 @@ export class LogReader {
     return { bytes: bytes.subarray(start.offset - from.offset), start };
   }
 
-  /** Where the batch begins that has this commit number or holds this sequence; it is there. */
-  async find(column: 'commit' | 'sequence', value: number): Promise<Position> {
-    const first = column === 'commit' ? 'firstCommit' : 'firstSequence';
-    const segment = this.#table.holding(first, value);
-    this.#damaged.checkSegment(segment);
-    const of = this.#table.get(segment);
+  /** The batch that has this commit number or holds this sequence, which is there, with its commit; and the number of that. */
+  async batch(
+    column: 'commit' | 'sequence',
+    value: number,
+    memoryFor?: MemoryFor,
+  ): Promise<{ bytes: Buffer; commit: number }> {
+    const of = this.#holding(column, value);
+    if (this.#damaged.isIn(of.segment)) {
+      const position = await this.find(column, value);
+      const { bytes, next } = await this.slice(position, 1, memoryFor);
+      return { bytes, commit: next.commit - 1 };
+    }
     using _ = this.#hold(of);
     const index = await this.#indexes.get(of);
     const place = index.lastUpTo(column, value);
-    for (const batch of await this.#walkEntry(of, index, place)) {
-      if (batch.end[column] > value) return batch.start;
-    }
-    throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no ${column} ${value}`);
+    const start = index.at(place).offset;
+    // What is read to find it has it, too.
+    const bytes = await this.#read(of, start, index.at(place + 1).offset, memoryFor);
+    const found = walkTo(bytes, positionOf(of, index.at(place)), column, value);
+    return {
+      bytes: bytes.subarray(found.start.offset - start, found.end.offset - start),
+      commit: found.end.commit - 1,
+    };
+  }
+
+  /** Where the batch begins that has this commit number or holds this sequence; it is there. */
+  async find(column: 'commit' | 'sequence', value: number): Promise<Position> {
+    const of = this.#holding(column, value);
+    using _ = this.#hold(of);
+    const index = await this.#indexes.get(of);
+    const place = index.lastUpTo(column, value);
+    const bytes = await this.#readEntry(of, index, place);
+    return walkTo(bytes, positionOf(of, index.at(place)), column, value).start;
+  }
+
+  #holding(column: 'commit' | 'sequence', value: number): ClosedSegment | LiveSegment {
+    const first = column === 'commit' ? 'firstCommit' : 'firstSequence';
+    const segment = this.#table.holding(first, value);
+    this.#damaged.checkSegment(segment);
+    return this.#table.get(segment);
   }
 
   /** As `find`, of a sequence; see `ChainLog.positionOfSequence`. */
@@ -264,11 +292,6 @@ export class LogReader {
     return await this.#indexes.get(of);
   }
 
-  async #walkEntry(of: SegmentOf, index: SparseIndex, place: number): Promise<Iterable<Walked>> {
-    const bytes = await this.#readEntry(of, index, place);
-    return walk(bytes, positionOf(of, index.at(place)));
-  }
-
   /** The bytes from one entry to the next. */
   #readEntry(of: SegmentOf, index: SparseIndex, place: number): Promise<Buffer> {
     return this.#read(of, index.at(place).offset, index.at(place + 1).offset);
@@ -307,6 +330,17 @@ function* walk(bytes: Buffer, from: Position): Generator<Walked> {
     yield { start, end, frame };
     start = end;
   }
+}
+
+/** The batch that has a commit number or holds a sequence, in bytes that begin at a position. */
+function walkTo(
+  bytes: Buffer,
+  from: Position,
+  column: 'commit' | 'sequence',
+  value: number,
+): Walked {
+  for (const batch of walk(bytes, from)) if (batch.end[column] > value) return batch;
+  throw new AtedbError('SEQUENCE_OUT_OF_RANGE', `the log has no ${column} ${value}`);
 }
 
 function earlier(stop: Position, place: Place): Place {

@@ -18,7 +18,7 @@ export interface LogStart extends Omit<RecoveredLog, 'heads'> {
 /** A log without a batch, which gets its name with the first one. */
 export function startOfNew(
   { manifest, file, bytes, finish }: UnfinishedLog,
-  { storage, folder }: ChainLogOptions,
+  { storage, folder, caches }: ChainLogOptions,
 ): LogStart {
   return {
     manifest,
@@ -28,7 +28,7 @@ export function startOfNew(
     heads: [],
     hash: createHash('sha256').update(bytes),
     hasFooter: false,
-    tiles: new TileFiles({ storage, folder, tree: new TileTree() }),
+    tiles: new TileFiles({ storage, folder, cache: caches?.tiles, tree: new TileTree() }),
     trouble: undefined,
     damages: [],
     spans: [],

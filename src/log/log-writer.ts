@@ -12,6 +12,7 @@ import type { LogManifest } from './log-manifest.ts';
 import type { ChainLogOptions } from './log-options.ts';
 import type { ActiveSegment, ClosedSegment } from './manifest.ts';
 import { rollSegment, type StartedSegment } from './roll-segment.ts';
+import { SegmentFill, type SegmentLimits } from './segment-fill.ts';
 import { encodeSegmentFooter } from './segment-footer.ts';
 import { headerBytesAt } from './segment-header.ts';
 import type { SegmentTable } from './segment-table.ts';
@@ -59,14 +60,14 @@ interface Pending extends Groupable, QueuedBatch, Acceptance {
   readonly resolve: (head: TreeHead) => void;
   readonly reject: (error: AtedbError) => void;
   /** The state before this batch, as stored, where it is the first of a new segment. */
-  readonly snapshot: Buffer | undefined;
+  readonly snapshot: Promise<readonly Buffer[]> | undefined;
 }
 
 /** What a writer writes to, and where it goes on. */
 export interface LogWriterOptions
   extends Pick<ChainLogOptions, 'storage' | 'folder' | 'takeSnapshot'> {
   readonly chainId: Buffer;
-  readonly segmentBytesMax: number;
+  readonly segmentLimits: SegmentLimits;
   readonly table: SegmentTable;
   readonly tail: TailBuffer;
   readonly indexes: IndexCache;
@@ -101,8 +102,9 @@ export class LogWriter {
   /** Of the last commit that is durable. */
   #durableTimeUnixMs: number;
   /** Where the next batch to be queued will be; what is durable lags behind. */
-  #next: { commit: number; sequence: number; timeUnixMs: number; segmentBytes: number };
-  #segmentHasBatch: boolean;
+  #next: { commit: number; sequence: number; timeUnixMs: number };
+  /** Of the segment that this is in. */
+  readonly #fill: SegmentFill;
   /** Of batches that have their place and aren't durable. */
   #unwrittenBytes = 0;
   /** After a failure the next batch begins a new segment. */
@@ -116,8 +118,8 @@ export class LogWriter {
     this.#frontier = options.frontier;
     this.#onFirstGroup = options.onFirstGroup;
     this.#durableTimeUnixMs = options.timeUnixMs;
+    this.#fill = new SegmentFill(options.segmentLimits);
     this.#next = this.#afterDurable();
-    this.#segmentHasBatch = this.#activeHasBatch();
     this.#queue = new GroupCommit({
       groupBytesMax,
       flush: (group) => this.#flush(group),
@@ -155,17 +157,15 @@ export class LogWriter {
     if (acceptance.timeUnixMs < timeUnixMs) throw new RangeError('time in a log never decreases');
     const commitHeader = encodeCommitHeader({ ...acceptance, commit, firstSequence });
     const bytes = run.length + commitHeader.length + commitOverheadBytes;
-    const isFull = this.#next.segmentBytes + bytes > this.#options.segmentBytesMax;
-    const rolls = this.#mustRoll || (this.#segmentHasBatch && isFull);
-    this.#mustRoll = false;
-    const snapshot = rolls ? this.#takeSnapshot() : undefined;
+    const { events } = acceptance;
+    const rolls = this.#mustRoll || !this.#fill.hasRoom(bytes, events);
+    const snapshot = rolls ? this.#beginSegment() : undefined;
+    this.#fill.add(bytes, events);
     this.#next = {
       commit: commit + 1,
-      sequence: firstSequence + acceptance.events,
+      sequence: firstSequence + events,
       timeUnixMs: acceptance.timeUnixMs,
-      segmentBytes: (rolls ? headerBytesAt(commit) : this.#next.segmentBytes) + bytes,
     };
-    this.#segmentHasBatch = true;
     this.#unwrittenBytes += bytes;
     const batch = { ...acceptance, isBatch: true, run, commitHeader, bytes, snapshot };
     const durable = this.#add({ ...batch, startsGroup: rolls });
@@ -178,12 +178,9 @@ export class LogWriter {
    * @returns undefined where nothing was appended to it.
    */
   closeActive(): ClosedActive | undefined {
-    if (!this.#segmentHasBatch) return undefined;
-    const snapshot = this.#takeSnapshot();
-    const { commit, sequence: nextSequence, timeUnixMs } = this.#next;
-    this.#mustRoll = false;
-    this.#segmentHasBatch = false;
-    this.#next = { ...this.#next, segmentBytes: headerBytesAt(commit) };
+    if (this.#fill.isEmpty) return undefined;
+    const snapshot = this.#beginSegment();
+    const { sequence: nextSequence, timeUnixMs } = this.#next;
     const nothing = { run: noBytes, commitHeader: noBytes, sealHash: noBytes, bytes: 0, events: 0 };
     const roll = { ...nothing, isBatch: false, timeUnixMs, snapshot, startsGroup: true };
     return { nextSequence, closed: this.#add(roll).then(() => undefined) };
@@ -219,19 +216,17 @@ export class LogWriter {
     this.#hash = await hashUpTo(this.#file, offset);
     this.#next = this.#afterDurable();
     this.#unwrittenBytes = 0;
-    this.#segmentHasBatch = this.#activeHasBatch();
-    this.#mustRoll = this.#segmentHasBatch;
+    this.#mustRoll = !this.#fill.isEmpty;
     this.#queue.resume();
   }
 
-  #activeHasBatch(): boolean {
-    const { index, firstCommit } = this.#options.table.active;
-    return index.end.commit > firstCommit;
-  }
-
+  /** Where a batch is that comes next behind what is durable. */
   #afterDurable() {
-    const { commit, sequence, offset } = this.#options.table.active.index.end;
-    return { commit, sequence, timeUnixMs: this.#durableTimeUnixMs, segmentBytes: offset };
+    const { index, firstCommit, firstSequence } = this.#options.table.active;
+    const { commit, sequence, offset } = index.end;
+    const [batches, events] = [commit - firstCommit, sequence - firstSequence];
+    this.#fill.set({ bytes: offset, batches, events });
+    return { commit, sequence, timeUnixMs: this.#durableTimeUnixMs };
   }
 
   /** End the active segment in good order, when idle. Rejects with what the storage throws. */
@@ -241,16 +236,26 @@ export class LogWriter {
     await this.#options.tiles.flush();
   }
 
-  #takeSnapshot(): Buffer {
+  /** What is given its place next is in a new segment. @returns the state before that, as stored. */
+  #beginSegment(): Promise<readonly Buffer[]> {
     const { commit: nextCommit, sequence: nextSequence, timeUnixMs } = this.#next;
     const { chainId, takeSnapshot } = this.#options;
-    return encodeSnapshot(takeSnapshot(), { chainId, nextCommit, nextSequence, timeUnixMs });
+    const place = { chainId, nextCommit, nextSequence, timeUnixMs };
+    const snapshot = encodeSnapshot(takeSnapshot(), place);
+    this.#mustRoll = false;
+    this.#fill.begin(headerBytesAt(nextCommit));
+    // That it can't be taken is told to those who wait for their batches.
+    snapshot.then(
+      (pieces) => this.#fill.beginsWith(pieces),
+      () => undefined,
+    );
+    return snapshot;
   }
 
   async #flush(queued: readonly Pending[]): Promise<void> {
     const { table, tail, tiles } = this.#options;
     const snapshot = queued[0]?.snapshot;
-    if (snapshot !== undefined) await this.#roll(snapshot);
+    if (snapshot !== undefined) await this.#roll(await snapshot);
     else if (this.#hasFooter) await this.#cutFooter();
     const group = queued.filter(({ isBatch }) => isBatch);
     const [rolled] = queued;
@@ -311,7 +316,7 @@ export class LogWriter {
     return footer;
   }
 
-  async #roll(snapshot: Buffer): Promise<void> {
+  async #roll(snapshot: readonly Buffer[]): Promise<void> {
     const { storage, folder, chainId, table, tiles, files, indexes, manifest } = this.#options;
     const { index, segment, firstCommit, firstSequence } = table.active;
     const footer = await this.#writeFooter();
@@ -342,7 +347,7 @@ export class LogWriter {
           this.#file = started.file;
           this.#hash = createHash('sha256').update(started.bytes);
           this.#hasFooter = false;
-          indexes.put(closed, Promise.resolve(index));
+          indexes.put(closed, index);
           files.pin(segmentName(active.segment), started.file);
           files.unpin(segmentName(segment));
           const start = { commit: active.firstCommit, sequence: active.firstSequence };

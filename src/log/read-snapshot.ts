@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import type { StateSnapshot } from '../../gen/atedb/v1/log_pb.js';
 import { readWhole } from './durable-files.ts';
 import { snapshotName } from './layout.ts';
-import { parseSnapshot } from './snapshot-file.ts';
+import { parseSnapshot, type StoredState } from './snapshot-file.ts';
 import type { Storage } from './storage.ts';
 import type { LogSurvey } from './survey.ts';
 
@@ -10,7 +9,7 @@ import type { LogSurvey } from './survey.ts';
 export async function readSnapshot(
   at: { readonly storage: Storage; readonly folder: string },
   { chainId, sound, derived }: LogSurvey,
-): Promise<{ file: string; snapshot: StateSnapshot } | undefined> {
+): Promise<({ file: string } & StoredState) | undefined> {
   const active = sound.at(-1);
   if (active === undefined || active.segment === 0) return undefined;
   const file = snapshotName(active.segment);
@@ -18,5 +17,5 @@ export async function readSnapshot(
     ? undefined
     : await readWhole(at.storage, join(at.folder, file));
   if (bytes === undefined) return undefined;
-  return { file, snapshot: parseSnapshot(bytes, { ...active, chainId }).snapshot };
+  return { file, ...parseSnapshot(bytes, { ...active, chainId }) };
 }

@@ -3,9 +3,10 @@ import { AtedbError } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
+import { removeFolder } from './delete-folder.ts';
 import { leavesOfGap } from './gap-leaves.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
+import { manifestName, mendingName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
 import { leftFiles } from './left-files.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState, scanClosedSegments } from './load-state.ts';
@@ -108,8 +109,9 @@ async function loadTiles(
   { firstFrontier, leaves }: RecoveredSegment,
   troubles: Trouble[],
 ): Promise<TileFiles | undefined> {
-  const { storage, folder, onNotice } = options;
-  let tiles = await TileFiles.load({ storage, folder, frontier: firstFrontier });
+  const { storage, folder, caches, onNotice } = options;
+  const at = { storage, folder, cache: caches?.tiles };
+  let tiles = await TileFiles.load({ ...at, frontier: firstFrontier });
   if (tiles === undefined) {
     try {
       tiles = await rebuildTiles(options, manifest, firstFrontier);
@@ -136,7 +138,7 @@ async function rebuildTiles(
   manifest: Manifest,
   expected: Frontier,
 ): Promise<TileFiles> {
-  const { storage, folder } = options;
+  const { storage, folder, caches } = options;
   const tree = new TileTree();
   await scanClosedSegments(options, manifest, ({ gap, leaf }) => {
     if (gap === undefined || gap.commits === 0) return tree.append(leaf);
@@ -144,7 +146,7 @@ async function rebuildTiles(
       for (const one of [...gone, leaf]) tree.append(one);
     });
   });
-  const tiles = new TileFiles({ storage, folder, tree });
+  const tiles = new TileFiles({ storage, folder, cache: caches?.tiles, tree });
   const hashes = tree.size === expected.size ? await tiles.frontierAt(tree.size) : [];
   if (!hashes.every((hash, place) => expected.hashes()[place]?.equals(hash) === true)) {
     const what = 'its header has another tree than the segments before it';
@@ -164,7 +166,12 @@ async function removeOldFiles(
   { closed, active }: Manifest,
 ): Promise<void> {
   const { storage, folder } = options;
-  const snapshots = (await storage.list(folder)).filter(
+  const names = await storage.list(folder);
+  // What a repair was making when it was cut off.
+  if (names.some(({ name, isFolder }) => name === mendingName && isFolder)) {
+    await removeFolder(storage, join(folder, mendingName));
+  }
+  const snapshots = names.filter(
     ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
   );
   const left = await leftFiles(storage, folder, closed);

@@ -133,7 +133,7 @@ test('every other file of a chain is flipped, cut, doubled and emptied', async (
   const others = names.map(({ name }) => name).filter((name) => !chain.active.endsWith(name));
   const files = [...others, 'tiles/0'];
   // Every third place in the short run, each one in the long run.
-  const isDue = (at: number) => at % rounds({ short: 7, long: 1 }) === 0;
+  const isDue = (at: number) => at % rounds({ quick: 21, short: 7, long: 1 }) === 0;
   for (const name of files) {
     const path = join(chain.folder, name);
     const original = chain.closed.peek(path) as Buffer;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLog, readAll, sameBatches, testOwner } from '../../test/support/log-fixture.ts';
-import { powerCuts } from '../../test/support/power-cuts.ts';
+import { crashEndings } from '../../test/support/power-cuts.ts';
 import {
   expectNothingGone,
   expectSound,
@@ -97,11 +97,11 @@ describe.each(Object.entries(damages))('%s', (_, damage) => {
     await applyRepair(counting, folder, steps);
     const { length: callCount } = counting.calls;
     expect(callCount).toBeGreaterThan(6);
-    const every = rounds({ short: 29, long: 1 });
+    const every = rounds({ quick: 83, short: 29, long: 1 });
     let round = 0;
     for (const fault of ['refused', 'persisted', 'torn'] as Fault[]) {
       for (let at = 0; at < callCount; at += 1) {
-        for (const [survival, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
+        for (const [survival, survives] of crashEndings()) {
           round += 1;
           if (round % every !== 0) continue;
           const disk = damaged.clone();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { batchBytesMax, gapBytesMax } from '../bytes/index.ts';
+import { batchBytesMax, commitBytesMax, gapBytesMax } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
 import { encodeCommit, encodeGap } from '../event/index.ts';
 import { damageError } from './damage.ts';
@@ -20,8 +20,10 @@ import { SparseIndex } from './sparse-index.ts';
 import type { Storage, StorageFile } from './storage.ts';
 import { writeKeysFile } from './write-keys-file.ts';
 
-/** Written and made durable at once: more would keep the disk from those who append. */
-const chunkBytes = 1024 * 1024;
+/** Written and made durable at once: more would keep the disk from those who append, each of whose syncs waits for what is before it. */
+const chunkBytes = 256 * 1024;
+/** For larger batches more memory is taken: what is taken for each segment, and let go, counts for the collector. */
+const usualBatchBytes = 256 * 1024;
 
 /** A segment to rewrite. */
 export interface SegmentToRewrite {
@@ -108,7 +110,7 @@ class SegmentCopy {
   readonly keys = new KeysOfRuns();
   #index: SparseIndex | undefined;
   /** What is to be written: so many bytes of this memory, which is used again. More than a batch never waits beyond a chunk. */
-  readonly #out = Buffer.allocUnsafeSlow(chunkBytes + gapBytesMax + batchBytesMax);
+  #out = Buffer.allocUnsafeSlow(chunkBytes + usualBatchBytes);
   #waiting = 0;
   /** Where that begins in the new file. */
   #written = 0;
@@ -165,6 +167,7 @@ class SegmentCopy {
         timeUnixMs: 0,
         frontier: Frontier.from(header.firstCommit, header.frontier),
       },
+      reusesMemory: true,
       onBatch: (batch) => this.#addBatch(batch),
     });
     await this.#checkSource(scan, fileName);
@@ -197,6 +200,7 @@ class SegmentCopy {
     this.#of.onProgress?.(end);
     if (left === undefined) return undefined;
     const { gap } = left;
+    this.#reserve(batch.stored.length);
     const start = this.#waiting;
     if (gap !== undefined) this.#add(encodeGap(gap));
     const kept = this.#copyRun({ ...batch, run: left.run });
@@ -226,6 +230,17 @@ class SegmentCopy {
     return kept;
   }
 
+  /** Have room for a batch and its commit, which may be some bytes longer than the one that was read. */
+  #reserve(batchBytes: number): void {
+    const needed = this.#waiting + gapBytesMax + batchBytes + commitBytesMax;
+    if (needed <= this.#out.length) return;
+    const larger = Buffer.allocUnsafeSlow(
+      chunkBytes + gapBytesMax + batchBytesMax + commitBytesMax,
+    );
+    this.#out.copy(larger, 0, 0, this.#waiting);
+    this.#out = larger;
+  }
+
   #add(bytes: Buffer): void {
     this.#waiting += bytes.copy(this.#out, this.#waiting);
   }
@@ -246,7 +261,7 @@ async function checkCopy(of: SegmentToRewrite, target: StorageFile, root: Buffer
   const { chainId, segment, next } = of;
   const generation = segment.generation + 1;
   const span = spanOf(chainId, { ...segment, generation }, next);
-  const { place } = await scanClosedSegment(target, span, () => undefined);
+  const { place } = await scanClosedSegment(target, span, () => undefined, true);
   const isSame = place.sequence === next.firstSequence && place.frontier.root().equals(root);
   if (isSame) return;
   const file = segmentName(segment.segment, generation);

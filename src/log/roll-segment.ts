@@ -17,7 +17,7 @@ export interface Roll {
   /** Of the new active segment. */
   readonly header: SegmentHeader;
   /** The state before the new segment's first batch, as stored. */
-  readonly snapshot: Buffer;
+  readonly snapshot: readonly Buffer[];
   /** Have the manifest name the new segment, durably, and the log follow it. */
   readonly switchManifest: (started: StartedSegment) => Promise<void>;
 }

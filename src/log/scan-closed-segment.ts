@@ -10,6 +10,7 @@ import type { StorageFile } from './storage.ts';
 /**
  * Read a closed segment from end to end, checking it as recovery does.
  *
+ * @param reusesMemory whether what `onBatch` is given is gone when it has returned.
  * @returns its index, and the chain after it.
  * @throws AtedbError CHAIN_DAMAGED where it is anything but whole, FORMAT_TOO_NEW.
  */
@@ -17,6 +18,7 @@ export async function scanClosedSegment(
   file: StorageFile,
   of: SegmentSpan,
   onBatch: (batch: ScannedBatch) => void | Promise<void>,
+  reusesMemory = false,
 ): Promise<{ index: SparseIndex; place: ChainPlace }> {
   const fileName = segmentName(of.segment, of.generation);
   const start = parseSegmentHeader(await file.read(0, headerBytesMax), of.segment, of.generation);
@@ -44,6 +46,7 @@ export async function scanClosedSegment(
       timeUnixMs: 0,
       frontier: Frontier.from(header.firstCommit, header.frontier),
     },
+    reusesMemory,
     onBatch: (batch) => {
       const { events, timeUnixMs } = batch.commit;
       index.add({ events, timeUnixMs, endOffset: batch.end, gap: batch.gap });

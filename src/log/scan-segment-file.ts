@@ -23,6 +23,7 @@ type Next = Pick<ActiveSegment, 'firstCommit' | 'firstSequence'>;
  * Read the file of a closed segment from end to end, checking it as recovery does.
  *
  * @param next the segment behind it.
+ * @param onBatch is given memory that is used again when it has returned.
  * @throws AtedbError CHAIN_DAMAGED where it is anything but whole; what `onBatch` and the storage throw.
  */
 export async function scanSegmentFile(
@@ -33,7 +34,7 @@ export async function scanSegmentFile(
 ): Promise<void> {
   const path = join(folder, segmentName(begin.segment, begin.generation));
   const of = spanOf(chainId, begin, next);
-  await withFile(storage, path, 'read', (file) => scanClosedSegment(file, of, onBatch));
+  await withFile(storage, path, 'read', (file) => scanClosedSegment(file, of, onBatch, true));
 }
 
 /** All keys of a closed segment, read from it. @throws as `scanSegmentFile`. */

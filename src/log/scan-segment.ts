@@ -51,6 +51,8 @@ export interface ScanOptions {
   /** What is durable for certain, whatever the scan finds. */
   readonly durableAtLeast: number;
   readonly place: ChainPlace;
+  /** Whether what `onBatch` is given is gone when it has returned, or the promise that it returns has resolved. */
+  readonly reusesMemory?: boolean;
   /** Where it returns a promise, that is waited for. */
   readonly onBatch: (batch: ScannedBatch) => void | Promise<void>;
 }
@@ -75,7 +77,7 @@ export async function scanSegment(options: ScanOptions): Promise<SegmentScan> {
   const fileEnd = await file.read(fileBytes - endBytes, endBytes);
   const footer = findSegmentFooter(fileEnd, { file: fileName, fileBytes });
   const limit = footer?.durableOffset ?? fileBytes;
-  const window = new SegmentWindow(file, limit);
+  const window = new SegmentWindow(file, limit, options.reusesMemory);
   let place = options.place;
   let end = options.start;
   let provenDurable = Math.max(options.durableAtLeast, footer?.durableOffset ?? 0);

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { errorCode } from './damage.ts';
-import { readWhole, withFile } from './durable-files.ts';
-import { parseIndex } from './index-file.ts';
-import { indexName, segmentName } from './layout.ts';
+import { withFile } from './durable-files.ts';
+import { indexOfSegment } from './index-of-segment.ts';
+import { segmentName } from './layout.ts';
 import { locateDamage, type SegmentDamage, spanOf } from './locate-damage.ts';
 import type { ActiveSegment, ClosedSegment } from './manifest.ts';
-import type { SparseIndex } from './sparse-index.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 /** Read at once: hashing it holds nobody up for long. */
@@ -51,7 +50,7 @@ export async function scrubSegment(of: SegmentToScrub): Promise<SegmentDamage | 
     return await withFile(storage, path, 'read', async (file) => {
       const what = await whatIsWrong(file, of);
       if (what === undefined) return undefined;
-      const located = await locateDamage({ ...of, file, what, index: await indexOf(of) });
+      const located = await locateDamage({ ...of, file, what, index: await indexOfSegment(of) });
       if (located.spans.length > 0) return located;
       // The disk may have erred once, and told the truth now.
       return (await whatIsWrong(file, of)) === undefined ? undefined : located;
@@ -81,20 +80,4 @@ async function whatIsWrong(
   }
   if (hash.digest().equals(segment.sha256)) return undefined;
   return 'it is not the file whose SHA-256 the manifest has';
-}
-
-/** The index of the segment, which is a file of its own: after damage it says where batches begin again. */
-async function indexOf(of: SegmentToScrub): Promise<SparseIndex | undefined> {
-  const { storage, folder, chainId, segment, next } = of;
-  try {
-    const bytes = await readWhole(
-      storage,
-      join(folder, indexName(segment.segment, segment.generation)),
-    );
-    if (bytes === undefined) return undefined;
-    const { firstCommit: nextCommit, firstSequence: nextSequence } = next;
-    return parseIndex(bytes, { chainId, ...segment, nextCommit, nextSequence });
-  } catch {
-    return undefined;
-  }
 }

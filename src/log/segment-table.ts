@@ -14,10 +14,17 @@ export interface LiveSegment extends ActiveSegment {
 export class SegmentTable {
   readonly #closed: ClosedSegment[];
   #active: LiveSegment;
+  #closedBytes = 0;
 
   constructor(closed: readonly ClosedSegment[], active: LiveSegment) {
     this.#closed = [...closed];
     this.#active = active;
+    for (const { bytes } of closed) this.#closedBytes += bytes;
+  }
+
+  /** Size of all segments in bytes, of the active one as far as it is durable. It is asked for with each append, and counted where it changes. */
+  get bytes(): number {
+    return this.#closedBytes + this.#active.index.end.offset;
   }
 
   get closed(): readonly ClosedSegment[] {
@@ -40,12 +47,15 @@ export class SegmentTable {
   /** The active segment is closed now, and another one takes its place. */
   roll(closed: ClosedSegment, active: LiveSegment): void {
     this.#closed.push(closed);
+    this.#closedBytes += closed.bytes;
     this.#active = active;
   }
 
   /** The file of a closed segment is another one now, with the same batches. */
   replace(segment: ClosedSegment): void {
-    this.#closed[segment.segment - this.first] = segment;
+    const place = segment.segment - this.first;
+    this.#closedBytes += segment.bytes - (this.#closed[place]?.bytes ?? 0);
+    this.#closed[place] = segment;
   }
 
   /** Whether a name is that of a file of it now, and not of one that was rewritten. */

@@ -2,8 +2,10 @@ import { type BatchFrame, type FrameFault, frameBatch, isFrame } from './framing
 import { groupBytesMax } from './log-limits.ts';
 import type { StorageFile } from './storage.ts';
 
-/** More than any batch takes, so a batch that doesn't fit into a window isn't one. */
-const windowBytes = groupBytesMax;
+/** Read at once: what is walked, hashed and copied of it stays in the processor's cache, and others have their turns in between. */
+const windowBytes = 1024 * 1024;
+/** More than any batch takes, so a batch that doesn't fit into such a window isn't one. */
+const windowBytesMax = groupBytesMax;
 
 /** A batch in a file: where, and the bytes that hold it. */
 export interface FileBatch {
@@ -16,26 +18,45 @@ export interface FileBatch {
   readonly frame: BatchFrame;
 }
 
-/** Walks the batches of a file in windows of a few MiB, however large the file is. */
+/** Walks the batches of a file in windows of a MiB, or a few for a batch that is larger, however large the file is. */
 export class SegmentWindow {
   readonly #file: StorageFile;
   readonly #limit: number;
   #bytes: Buffer = Buffer.alloc(0);
   #base = 0;
+  readonly #reuses: boolean;
+  #memory: Buffer | undefined;
 
-  /** @param limit where the batches end at the latest; nothing beyond is looked at. */
-  constructor(file: StorageFile, limit: number) {
+  /**
+   * @param limit where the batches end at the latest; nothing beyond is looked at.
+   * @param reuses whether memory is used again for the next window: then what was found before is gone with the next call. It spares
+   *   the collector, for which each window that is let go counts.
+   */
+  constructor(file: StorageFile, limit: number, reuses = false) {
     this.#file = file;
     this.#limit = limit;
+    this.#reuses = reuses;
   }
 
   /** Find the batch that starts at this offset of the file, which is below the limit. */
   async batchAt(start: number): Promise<FileBatch | FrameFault> {
     const found = this.#frame(start);
     if (found !== undefined && (isFrame(found) || !found.short)) return this.#locate(start, found);
-    this.#bytes = await this.#file.read(start, Math.min(windowBytes, this.#limit - start));
-    this.#base = start;
+    for (const bytes of [windowBytes, windowBytesMax]) {
+      const isAll = bytes >= this.#limit - start;
+      await this.#read(start, Math.min(bytes, this.#limit - start));
+      const framed = frameBatch(this.#bytes, 0);
+      if (isFrame(framed) || !framed.short || isAll) return this.#locate(start, framed);
+    }
     return this.#locate(start, frameBatch(this.#bytes, 0));
+  }
+
+  async #read(start: number, bytes: number): Promise<void> {
+    if (this.#reuses && (this.#memory?.length ?? 0) < bytes) {
+      this.#memory = Buffer.allocUnsafeSlow(bytes);
+    }
+    this.#bytes = await this.#file.read(start, bytes, this.#memory);
+    this.#base = start;
   }
 
   #frame(start: number): BatchFrame | FrameFault | undefined {

@@ -12,6 +12,9 @@ export interface IndexEntry {
   readonly timeUnixMs: number | undefined;
 }
 
+/** Four numbers. */
+const bytesOfEntry = 32;
+
 /** A list of numbers that never decrease, one an entry. */
 export type IndexColumn = 'offset' | 'commit' | 'sequence' | 'timeUnixMs';
 
@@ -36,6 +39,11 @@ export class SparseIndex {
   /** Where the last batch ends, and the next will begin. */
   get end(): IndexEntry {
     return this.#end;
+  }
+
+  /** About what it takes in memory. */
+  get bytes(): number {
+    return 256 + this.count * bytesOfEntry;
   }
 
   get count(): number {

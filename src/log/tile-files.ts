@@ -12,23 +12,35 @@ import {
 import { damageError } from './damage.ts';
 import { withFile } from './durable-files.ts';
 import { tileName, tilesName } from './layout.ts';
+import { LogCaches } from './log-caches.ts';
+import type { SharedCache } from './shared-cache.ts';
 import type { Storage } from './storage.ts';
+import { TileNodes } from './tile-nodes.ts';
 import { hashBytes, TileTree, tileHashes } from './tile-tree.ts';
 
-/** Full tiles that are kept at hand: 256 KiB. */
-const cachedTilesMax = 32;
+/** Nodes of tiles in memory that are kept at hand. */
+const recentNodesMax = 256;
 
 const tileBytes = tileHashes * hashBytes;
+const dummy = Buffer.alloc(hashBytes);
 
 /** The tree of all commits, in the files of `tiles/` and in memory: what proofs are made of. */
 export class TileFiles {
   readonly #storage: Storage;
   readonly #folder: string;
   readonly #tree: TileTree;
-  /** Full tiles that have been checked, in the order of their last use. */
-  readonly #cache = new Map<string, readonly Buffer[]>();
+  readonly #cache: SharedCache<TileNodes>;
+  readonly #prefix = LogCaches.prefix();
+  readonly #recentNodes = new Map<number, Buffer>();
 
-  constructor(options: { storage: Storage; folder: string; tree: TileTree }) {
+  /** @param options.cache shared by trees. Absent: one of its own. */
+  constructor(options: {
+    storage: Storage;
+    folder: string;
+    tree: TileTree;
+    cache?: SharedCache<TileNodes> | undefined;
+  }) {
+    this.#cache = options.cache ?? new LogCaches().tiles;
     this.#storage = options.storage;
     this.#folder = options.folder;
     this.#tree = options.tree;
@@ -44,8 +56,9 @@ export class TileFiles {
     storage: Storage;
     folder: string;
     frontier: Frontier;
+    cache?: SharedCache<TileNodes> | undefined;
   }): Promise<TileFiles | undefined> {
-    const { storage, folder, frontier } = options;
+    const { storage, folder, frontier, cache } = options;
     const partial: Buffer[][] = [];
     for (const { level, base, count } of TileTree.partialTiles(frontier.size)) {
       const path = join(folder, tileName(level));
@@ -53,7 +66,10 @@ export class TileFiles {
       if (entry?.kind !== 'file' || entry.bytes < (base + count) * hashBytes) return undefined;
       partial.push(split(await readHashes(storage, path, base, count)));
     }
-    const files = new TileFiles({ storage, folder, tree: TileTree.from(frontier.size, partial) });
+    const files = new TileFiles({
+      ...{ storage, folder, cache },
+      tree: TileTree.from(frontier.size, partial),
+    });
     const found = Frontier.from(frontier.size, await files.frontierAt(frontier.size));
     return found.root().equals(frontier.root()) ? files : undefined;
   }
@@ -115,70 +131,84 @@ export class TileFiles {
   }
 
   /**
-   * Run a computation over the tree's nodes, twice: which nodes it needs doesn't depend on their hashes, so the first
-   * run finds out which tiles to load, and the second has them all.
+   * Run a computation over the tree's nodes. Which it needs doesn't depend on their hashes: so where some are only in files, it finds
+   * out which tiles to load, and is run again.
    */
   async #withNodes<T>(compute: (nodes: NodeSource) => T): Promise<T> {
-    const tiles = new Map<string, readonly Buffer[]>();
-    const needed = new Map<string, { level: number; tile: number }>();
-    const dummy = Buffer.alloc(hashBytes);
-    compute((height, index) => {
-      const { level, tile } = placeOf(height, index);
-      needed.set(tileName(level) + tile, { level, tile });
-      return dummy;
-    });
-    for (const [key, { level, tile }] of needed) tiles.set(key, await this.#tile(level, tile));
-    return compute((height, index) => {
-      const { level, tile, first, count } = placeOf(height, index);
-      const hashes = tiles.get(tileName(level) + tile) ?? [];
-      return rootOfHashes(Buffer.concat(hashes.slice(first, first + count)));
-    });
+    const loaded = new Map<string, TileNodes>();
+    for (;;) {
+      const missing = new Map<string, { level: number; tile: number }>();
+      const result = compute((height, index) => {
+        const { level, tile, row, place } = placeOf(height, index);
+        const recent = this.#recentNode(level, tile, row, place);
+        if (recent !== undefined) return recent;
+        const key = this.#key(level, tile);
+        const nodes = loaded.get(key) ?? this.#cache.get(key);
+        if (nodes !== undefined) return nodes.node(row, place);
+        missing.set(key, { level, tile });
+        return dummy;
+      });
+      if (missing.size === 0) return result;
+      for (const [key, { level, tile }] of missing) loaded.set(key, await this.#load(level, tile));
+    }
+  }
+
+  /** A node of a tile that is in memory; undefined where the tile is only in its file. */
+  #recentNode(level: number, tile: number, row: number, place: number): Buffer | undefined {
+    const count = 2 ** row;
+    const hashes = this.#tree.hashes(level, tile * tileHashes + place * count, count);
+    if (hashes === undefined || row === 0) return hashes?.[0];
+    // Full subtrees never change: at the end of a growing tree the same few are asked for again and again.
+    const key = (level * 8 + row) * 2 ** 45 + tile * (tileHashes / count) + place;
+    const known = this.#recentNodes.get(key);
+    if (known !== undefined) return known;
+    const node = rootOfHashes(Buffer.concat(hashes));
+    if (this.#recentNodes.size === recentNodesMax) this.#recentNodes.clear();
+    this.#recentNodes.set(key, node);
+    return node;
   }
 
   /**
-   * A tile's hashes. One from a file is full, and is checked against its parent, up to a tile in memory: so a file
-   * that has changed can't make a wrong proof.
+   * A full tile from its file, checked against its parent, up to a tile in memory: so a file that has changed can't make a wrong
+   * proof.
    */
-  async #tile(level: number, tile: number): Promise<readonly Buffer[]> {
-    const recent = this.#tree.tile(level, tile);
-    if (recent !== undefined) return recent;
-    const key = tileName(level) + tile;
-    const cached = this.#cache.get(key);
-    this.#cache.delete(key);
-    const hashes = cached ?? (await this.#readTile(level, tile));
-    this.#cache.set(key, hashes);
-    if (this.#cache.size > cachedTilesMax) {
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest);
-        break;
-      }
-    }
-    return hashes;
-  }
-
-  async #readTile(level: number, tile: number): Promise<readonly Buffer[]> {
+  async #load(level: number, tile: number): Promise<TileNodes> {
     const path = join(this.#folder, tileName(level));
     const bytes = await readHashes(this.#storage, path, tile * tileHashes, tileHashes);
-    const parents = await this.#tile(level + 1, Math.floor(tile / tileHashes));
-    const parent = parents[tile % tileHashes];
-    const hashes = split(bytes);
-    if (bytes.length !== tileBytes || parent?.equals(rootOfHashes(bytes)) !== true) {
+    const parent = await this.#hashAbove(level, tile);
+    const nodes = bytes.length === tileBytes ? new TileNodes(bytes) : undefined;
+    if (nodes === undefined || !nodes.root.equals(parent)) {
       throw damageError({
         file: tileName(level),
         offset: tile * tileBytes,
         what: 'its hashes are not those of the tree',
       });
     }
-    return hashes;
+    this.#cache.put(this.#key(level, tile), nodes);
+    return nodes;
+  }
+
+  /** What the level above says of a full tile. */
+  async #hashAbove(level: number, tile: number): Promise<Buffer> {
+    const recent = this.#tree.hashes(level + 1, tile, 1)?.[0];
+    if (recent !== undefined) return recent;
+    const above = Math.floor(tile / tileHashes);
+    const key = this.#key(level + 1, above);
+    const nodes = this.#cache.get(key) ?? (await this.#load(level + 1, above));
+    return nodes.node(0, tile % tileHashes);
+  }
+
+  #key(level: number, tile: number): string {
+    return `${this.#prefix}${level}/${tile}`;
   }
 }
 
-/** Which tile holds the hashes below a node, and which of them. `height` 0 is the leaves. */
+/** Which tile has a node, and where: over 2^row of its hashes, the one with this place in that row. `height` 0 is the leaves. */
 function placeOf(height: number, index: number) {
   const level = Math.floor(height / 8);
-  const count = 2 ** (height % 8);
-  const first = index * count;
-  return { level, tile: Math.floor(first / tileHashes), first: first % tileHashes, count };
+  const row = height % 8;
+  const inTile = tileHashes >>> row;
+  return { level, row, tile: Math.floor(index / inTile), place: index % inTile };
 }
 
 function readHashes(storage: Storage, path: string, first: number, count: number): Promise<Buffer> {

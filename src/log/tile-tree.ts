@@ -73,12 +73,11 @@ export class TileTree {
     return tree;
   }
 
-  /** The hashes of a tile that is in memory, as far as it goes; undefined for one that is only in its file. */
-  tile(level: number, tile: number): readonly Buffer[] | undefined {
+  /** Hashes of a level, from one on; undefined where they are only in its file. */
+  hashes(level: number, first: number, count: number): readonly Buffer[] | undefined {
     const kept = this.#levels[level];
-    const first = tile * tileHashes - (kept?.base ?? 0);
-    if (kept === undefined || first < 0) return undefined;
-    return kept.recent.slice(first, first + tileHashes);
+    const at = first - (kept?.base ?? 0);
+    return kept === undefined || at < 0 ? undefined : kept.recent.slice(at, at + count);
   }
 
   /** What the files don't have yet. */

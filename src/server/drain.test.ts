@@ -1,8 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { type Client, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DescribeChainResponseSchema } from '../../gen/atedb/v1/chain_pb.js';
+import { eventually } from '../../test/support/eventually.ts';
 import {
   bytes,
   callUnary,
@@ -71,7 +72,7 @@ describe('a drain', () => {
     const appends = collect(append);
     append.write(Buffer.from('1'));
     append.write(Buffer.from('2'));
-    await vi.waitFor(() => expect(appended).toEqual(['1', '2']));
+    await eventually(() => expect(appended).toEqual(['1', '2']));
 
     const drained = grpc.drain();
     const { messages, error } = await subscribed;
@@ -132,7 +133,7 @@ describe('a drain', () => {
       { service: '' },
     );
     stream.on('data', (health: Health) => watched.push(health)).on('error', () => {});
-    await vi.waitFor(() => expect(watched).toMatchObject([{ status: 'SERVING' }]));
+    await eventually(() => expect(watched).toMatchObject([{ status: 'SERVING' }]));
     const unknown = client.makeServerStreamRequest(
       watch.path,
       watch.requestSerialize,

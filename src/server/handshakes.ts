@@ -14,6 +14,7 @@ import {
 import type { ServerLimits } from './limits.ts';
 import { type BidiStreamMethod, type DuplexCall, decodeRequest, encodeMessage } from './method.ts';
 import { ownerOf } from './peer-owner.ts';
+import { type LimitOf, Places } from './places.ts';
 import { SigningQueue } from './signing-queue.ts';
 
 type HandshakeLimits = Pick<
@@ -48,12 +49,13 @@ export function signingInTurn(identity: KeyPair): IdentitySigner {
 
 /** `Handshake`: agrees on keys for a session. What it takes is bounded before anything costly is done. */
 export function handshake(deps: HandshakeDeps): BidiStreamMethod {
-  const places = new HandshakePlaces(deps.limits);
+  const { handshakesMax: max, handshakesPerAddressMax: perAddressMax } = deps.limits;
+  const places = new Places({ max, perAddressMax, refusal: tooMany });
   return {
     kind: 'bidi_streaming',
     hasOwnLimit: true,
     handle: async (call) => {
-      const leave = places.enter(ownerOf(call.peer));
+      const leave = places.enter({ peer: call.peer });
       try {
         await within(deps.limits.handshakeMs, shakeHands(deps, call));
       } finally {
@@ -91,37 +93,6 @@ async function shakeHands(deps: HandshakeDeps, call: DuplexCall): Promise<void> 
   }
 }
 
-/** Counts the handshakes under way, in all and of each address. */
-export class HandshakePlaces {
-  readonly #limits: Pick<ServerLimits, 'handshakesMax' | 'handshakesPerAddressMax'>;
-  readonly #ofAddress = new Map<string, number>();
-  #count = 0;
-
-  constructor(limits: Pick<ServerLimits, 'handshakesMax' | 'handshakesPerAddressMax'>) {
-    this.#limits = limits;
-  }
-
-  /**
-   * Count one in. Returns what counts it out again, to be called once.
-   *
-   * @throws AtedbError TOO_MANY_HANDSHAKES, naming the limit.
-   */
-  enter(address: string): () => void {
-    const { handshakesMax, handshakesPerAddressMax } = this.#limits;
-    const own = this.#ofAddress.get(address) ?? 0;
-    if (own >= handshakesPerAddressMax) throw tooMany(handshakesPerAddressMax, 'of your address');
-    if (this.#count >= handshakesMax) throw tooMany(handshakesMax, 'on this server');
-    this.#count += 1;
-    this.#ofAddress.set(address, own + 1);
-    return () => {
-      this.#count -= 1;
-      const left = (this.#ofAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#ofAddress.delete(address);
-      else this.#ofAddress.set(address, left);
-    };
-  }
-}
-
 function termsOf(limits: HandshakeLimits): SessionTerms {
   const { sessionLifetimeMs: lifetimeMs, sessionIdleMs: idleMs } = limits;
   return { lifetimeMs, idleMs, bytesMax: limits.sessionBytesMax };
@@ -154,7 +125,8 @@ function tooSlow(limitMs: number): AtedbError {
   );
 }
 
-function tooMany(limit: number, whose: string): AtedbError {
+function tooMany(limit: number, of: LimitOf): AtedbError {
+  const whose = of === 'address' ? 'of your address' : 'on this server';
   return new AtedbError(
     'TOO_MANY_HANDSHAKES',
     `${limit} handshakes ${whose} are under way, which is the limit; retry later`,

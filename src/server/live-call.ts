@@ -4,6 +4,8 @@ import type { Call, SendingCall } from './method.ts';
 import type { Surface, WritableSurface } from './surface.ts';
 import { resetStream } from './transport-stream.ts';
 
+/** Why signals of calls fire that have ended in good order: one for all, since making one takes longer than a hash. */
+const callIsOver = new DOMException('the call is over', 'AbortError');
 /** Metadata that a ticket comes in. */
 const ticketKey = 'atedb-ticket-bin';
 
@@ -33,7 +35,7 @@ export class LiveCall implements Call {
       this.#transportEnded = true;
       // Also after a good end, where something listens: it frees what the handler may have left waiting.
       if (!this.#handlerEnded || this.#controller !== undefined) {
-        this.abort(endOfCall(surface.getDeadline()));
+        this.abort(this.#handlerEnded ? callIsOver : endOfCall(surface.getDeadline()));
       }
       this.#checkOver();
     });

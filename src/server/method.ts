@@ -115,6 +115,17 @@ export function unary<Input extends DescMessage, Output extends DescMessage>(
   };
 }
 
+/** A unary method that gives its answer as the bytes to send. */
+export function unaryToBytes<Input extends DescMessage>(
+  method: DescMethodUnary<Input>,
+  handle: (request: MessageShape<Input>, call: Call) => Promise<Buffer>,
+): UnaryMethod {
+  return {
+    kind: 'unary',
+    handle: async (request, call) => handle(decodeRequest(method.input, request), call),
+  };
+}
+
 /** A unary method that gets its request as the bytes that came. */
 export function unaryBytes<Output extends DescMessage>(
   method: DescMethodUnary<DescMessage, Output>,

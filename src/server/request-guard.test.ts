@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import pino from 'pino';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
+import { eventually } from '../../test/support/eventually.ts';
 import { type Behaviour, fakeMethods } from '../../test/support/fake-service.ts';
 import { endingOf, framed, HostileClient } from '../../test/support/hostile-client.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -35,11 +36,11 @@ test('a request has the memory of all of it as soon as its size is known, until 
   const stream = client.begin('AppendBatch');
   const ending = endingOf(stream);
   stream.write(message.subarray(0, 10));
-  await vi.waitFor(() => expect(uploads.used).toBe(message.length));
+  await eventually(() => expect(uploads.used).toBe(message.length));
   stream.end(message.subarray(10));
   handled.resolve();
   expect(await ending).toBe('OK');
-  await vi.waitFor(() => expect(uploads.used).toBe(0));
+  await eventually(() => expect(uploads.used).toBe(0));
 });
 
 test('as much as the limit is received at once, and what is more waits, in line', async () => {
@@ -48,14 +49,14 @@ test('as much as the limit is received at once, and what is more waits, in line'
   uploads.take(uploadBytesMax - message.length);
   const first = client.begin('AppendBatch');
   first.write(message.subarray(0, 10));
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(uploads).toMatchObject({ used: uploadBytesMax, isWaitedFor: false }),
   );
   const second = client.begin('AppendBatch');
   second.write(message.subarray(0, 10));
-  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(true));
+  await eventually(() => expect(uploads.isWaitedFor).toBe(true));
   first.destroy();
-  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(false));
+  await eventually(() => expect(uploads.isWaitedFor).toBe(false));
   const ending = endingOf(second);
   second.end(message.subarray(10));
   handled.resolve();
@@ -89,7 +90,7 @@ test('messages of a stream count until they are not needed any more; where there
   const ending = endingOf(stream);
   for (let count = 0; count < 6; count += 1) stream.write(message);
   stream.end();
-  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(true));
+  await eventually(() => expect(uploads.isWaitedFor).toBe(true));
   expect(taken.length).toBeLessThan(4);
   let answers = 0;
   while (answers < 6) {
@@ -98,7 +99,7 @@ test('messages of a stream count until they are not needed any more; where there
     await new Promise(setImmediate);
   }
   expect(await ending).toBe('OK');
-  await vi.waitFor(() => expect(uploads).toMatchObject({ used: 0, isWaitedFor: false }));
+  await eventually(() => expect(uploads).toMatchObject({ used: 0, isWaitedFor: false }));
 });
 
 const reflectionPath = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
@@ -127,12 +128,12 @@ test.each([reflectionPath, '/grpc.health.v1.Health/Check', '/grpc.health.v1.Heal
     const stream = client.beginAt(path, { 'grpc-encoding': 'gzip' });
     stream.end(framed(gzipSync(Buffer.alloc(0)), { compressed: true }));
     stream.resume();
-    await vi.waitFor(() => expect(stream.sentHeaders).toBeDefined());
+    await eventually(() => expect(stream.sentHeaders).toBeDefined());
     const append = client.begin('Append');
     append.end(message);
     expect(await endingOf(append)).toBe('OK');
     stream.destroy();
-    await vi.waitFor(() => expect(uploads.used).toBe(0));
+    await eventually(() => expect(uploads.used).toBe(0));
   },
 );
 
@@ -174,7 +175,7 @@ test.each(['AppendBatch', 'Subscribe'])(
     next.end(framed(Buffer.alloc(10)));
     expect(await endingOf(next)).toBe('OK');
     expect(handled).toBe(1);
-    await vi.waitFor(() => expect(uploads.used).toBe(0));
+    await eventually(() => expect(uploads.used).toBe(0));
   },
 );
 
@@ -211,7 +212,7 @@ test('as many calls as the limit wait for memory, and more are refused at once',
     return stream;
   };
   const waiting = Array.from({ length: 64 }, begin);
-  await vi.waitFor(() => expect(uploads.waiting).toBe(64));
+  await eventually(() => expect(uploads.waiting).toBe(64));
   expect(await endingOf(begin())).toBe('TOO_MANY_UPLOADS');
   uploads.release(uploadBytesMax);
   for (const stream of waiting) stream.end(message.subarray(10));
@@ -224,9 +225,9 @@ test('who waits twice, for a message and to be read, and goes leaves nothing tak
   const stream = client.begin('Append');
   // A whole message, and the beginning of the next one in the same chunk.
   stream.write(Buffer.concat([framed(Buffer.alloc(10)), message.subarray(0, 10)]));
-  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(true));
+  await eventually(() => expect(uploads.isWaitedFor).toBe(true));
   stream.destroy();
-  await vi.waitFor(() => expect(uploads.isWaitedFor).toBe(false));
+  await eventually(() => expect(uploads.isWaitedFor).toBe(false));
   uploads.release(uploadBytesMax);
   expect(uploads.used).toBe(0);
 });

@@ -3,11 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   AppendBatchResponseSchema,
   DescribeChainResponseSchema,
 } from '../../gen/atedb/v1/chain_pb.js';
+import { eventually } from '../../test/support/eventually.ts';
 import {
   callUnary,
   collect,
@@ -146,7 +147,7 @@ describe('a unary call', () => {
     stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, request.length]), request]));
     await started.promise;
     connection.destroy();
-    await vi.waitFor(() => expect(reasons).toHaveLength(2));
+    await eventually(() => expect(reasons).toHaveLength(2));
     // At its deadline the client gives the call up too, and may be the first to be heard.
     expect(reasons).toMatchObject([
       { name: expect.stringMatching(/^(Timeout|Abort)Error$/) },
@@ -203,7 +204,7 @@ test('each call leaves a line at debug, with its outcome', async () => {
   const { client, lines } = await start({ describe: async () => ({}) });
   await callUnary(client, 'DescribeChain', describeRequest('g/db'));
   await failure(callUnary(client, 'AppendBatch', Buffer.alloc(0)));
-  await vi.waitFor(() => {
+  await eventually(() => {
     const ended = lines.filter(({ msg }) => msg === 'a call ended');
     expect(ended).toMatchObject([
       { method: 'atedb.v1.ChainService/DescribeChain', outcome: 'ok' },
@@ -220,7 +221,7 @@ test('connections beyond the limit are closed as they come, and there is room wh
   await ended(connection());
   await callUnary(client, 'DescribeChain', describeRequest('g/db'));
   client.close();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const socket = connection();
     const isOpen = await Promise.race([ended(socket), setTimeout(50, 'open')]);
     socket.destroy();
@@ -238,7 +239,7 @@ test('what the transport says of strange requests is in fields of the log', asyn
     'x-strange': 'Ã¿',
   });
   request.on('error', () => {}).end();
-  await vi.waitFor(() => {
+  await eventually(() => {
     const said = lines.find(({ msg }) => msg === 'the transport says');
     expect(said?.said).toContain('x-strange');
   });

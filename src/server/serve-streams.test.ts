@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
 import {
   collect,
   fired,
@@ -11,6 +12,15 @@ import {
 } from '../../test/support/fake-service.ts';
 import { AtedbError } from '../bytes/index.ts';
 import type { DuplexCall } from './method.ts';
+
+/** Until something was sent, and no more is: the transport's windows are full. */
+async function untilHeldBack(sent: () => number): Promise<void> {
+  await eventually(() => expect(sent()).toBeGreaterThan(0));
+  for (let before = 0; sent() !== before; ) {
+    before = sent();
+    await setTimeout(100);
+  }
+}
 
 describe('a stream of answers', () => {
   test('sends bytes in order, and ends', async () => {
@@ -46,13 +56,8 @@ describe('a stream of answers', () => {
     const stream = subscribeTo(client);
     // It pauses at its first message: the client holds nothing back before it has been read from.
     stream.once('data', () => stream.pause());
-    await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
-    // Until the transport's windows are full; 200 slices are 50 MiB, far more than they take.
-    let before = -1;
-    while (sent !== before) {
-      before = sent;
-      await setTimeout(100);
-    }
+    await untilHeldBack(() => sent);
+    // 200 slices are 50 MiB, far more than the transport's windows take.
     expect(sent).toBeLessThan(100);
     const { messages } = await collect(stream);
     expect(messages).toHaveLength(199);
@@ -60,10 +65,11 @@ describe('a stream of answers', () => {
 
   test('is freed where its reader goes away in the middle of a send', async () => {
     const ended = Promise.withResolvers<unknown>();
+    let sent = 0;
     const { client } = await start({
       subscribe: async (_chainKey, call) => {
         try {
-          for (;;) await call.send(Buffer.alloc(1024 * 1024));
+          for (; ; sent += 1) await call.send(Buffer.alloc(1024 * 1024));
         } catch (error) {
           ended.resolve(error);
           throw error;
@@ -72,8 +78,8 @@ describe('a stream of answers', () => {
     });
     const stream = subscribeTo(client);
     stream.on('error', () => {});
-    stream.pause();
-    await setTimeout(100);
+    stream.once('data', () => stream.pause());
+    await untilHeldBack(() => sent);
     stream.cancel();
     expect(await ended.promise).toMatchObject({ name: 'AbortError' });
   });
@@ -158,7 +164,7 @@ describe('the limit on streams', () => {
       metadata: { limit_streams: '2' },
     });
     first?.cancel();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const stream = subscribeTo(client, { deadline: Date.now() + 100 });
       expect((await collect(stream)).error?.code).toBe(status.DEADLINE_EXCEEDED);
     });

@@ -9,6 +9,7 @@ import {
   TestAuthority,
   TestFiles,
 } from '../../test/support/certificates.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { TlsFiles, type TlsOptions } from './tls-files.ts';
 
 const authority = await TestAuthority.make();
@@ -188,7 +189,7 @@ test('links that are swapped are followed, as those of certbot and of mounted se
   const onRenewed = vi.fn();
   files.watch(onRenewed);
   await swapTo('second');
-  await vi.waitFor(() => expect(onRenewed).toHaveBeenCalledTimes(1));
+  await eventually(() => expect(onRenewed).toHaveBeenCalledTimes(1));
   expect(files.certificate.fingerprint).toBe(renewed.fingerprint);
   files.stop();
 });

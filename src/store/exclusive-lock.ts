@@ -43,7 +43,9 @@ export async function acquireExclusiveLock(path: string): Promise<ExclusiveLock 
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    // With its journal in memory: in a file it is made, synced and deleted when the lock is given up, which keeps the process for
+    // several milliseconds.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
     const { errcode, message } = error as { errcode?: number; message: string };

@@ -1,5 +1,6 @@
 import type { ReadRule } from '../event/index.ts';
-import { latin1, type ObjectTree, type TreeNode } from './object-tree.ts';
+import type { ObjectTree } from './object-tree.ts';
+import { latin1, type TreeNode } from './tree-node.ts';
 
 /** What an event says of where its object is, and of who reads it. */
 export interface Placement {

@@ -7,14 +7,26 @@ import {
   parsePublicKey,
   publicKeyBytes,
 } from '../event/index.ts';
-import type { AuthorityRecord } from './authority.ts';
+import type { AuthorityFrame, AuthorityRecord } from './authority-record.ts';
 import type { KnownDelegation } from './delegations.ts';
-import type { NodeRecord } from './object-tree.ts';
+import { NodeWriter, noRules } from './node-writer.ts';
 import type { OwnerRecord } from './ownership.ts';
+import type { NodeRecord } from './tree-node.ts';
 
 /** Serialise who may do what as an AuthoritySnapshot message: the same bytes for the same state. */
 export function encodeAuthority(record: AuthorityRecord): Buffer {
-  const { keys, delegations, isConfidential, isPrivate, rootRules, nodes } = record;
+  const nodes = new NodeWriter();
+  for (const node of record.nodes) nodes.add(node);
+  const { before, behind } = encodeFrame(record);
+  return Buffer.concat([before, ...nodes.finish(), behind]);
+}
+
+/** The message without its objects: what is before them, and what is behind. */
+export function encodeFrame(record: AuthorityFrame): { before: Buffer; behind: Buffer } {
+  return { before: bytesBefore(record), behind: bytesBehind(record) };
+}
+
+function bytesBefore({ keys, rootRules }: AuthorityFrame): Buffer {
   const writer = new FieldWriter();
   for (const root of keys.roots) writer.message(1, publicKeyBytes(root));
   for (const key of keys.others) writer.message(2, publicKeyBytes(key));
@@ -24,9 +36,12 @@ export function encodeAuthority(record: AuthorityRecord): Buffer {
   }
   const rules = authorisationBytes(rootRules);
   if (rules.length > 0) writer.message(4, rules);
-  for (const node of nodes) writer.message(5, nodeBytes(node));
-  writer.varint(6, isConfidential ? 1 : 0).varint(7, isPrivate ? 1 : 0);
-  const { serverIdentity, owner } = record;
+  return writer.finish();
+}
+
+function bytesBehind(record: AuthorityFrame): Buffer {
+  const { keys, delegations, isConfidential, isPrivate, serverIdentity, owner } = record;
+  const writer = new FieldWriter().varint(6, isConfidential ? 1 : 0).varint(7, isPrivate ? 1 : 0);
   if (serverIdentity !== undefined) writer.message(8, publicKeyBytes(serverIdentity));
   if (owner !== undefined) writer.message(9, ownerBytes(owner, keys.writers ?? []));
   writer.varint(10, record.horizon?.size ?? 0).varint(11, record.horizon?.sequence ?? 0);
@@ -57,16 +72,6 @@ function delegationBytes(one: KnownDelegation): Buffer {
     .varint(4, one.mayWrite ? 1 : 0)
     .varint(5, one.notBeforeUnixMs)
     .varint(6, one.expiresUnixMs)
-    .finish();
-}
-
-function nodeBytes({ key, parent, rules, isLive, isKept }: NodeRecord): Buffer {
-  const writer = new FieldWriter().bytes(1, key).bytes(2, parent);
-  const own = authorisationBytes(rules);
-  if (own.length > 0) writer.message(3, own);
-  return writer
-    .varint(4, isLive ? 0 : 1)
-    .varint(5, isKept ? 1 : 0)
     .finish();
 }
 
@@ -171,7 +176,7 @@ function parseNode(bytes: Buffer): NodeRecord {
   const cursor = new FieldCursor(bytes);
   let key: Buffer = Buffer.alloc(0);
   let parent: Buffer | undefined;
-  let rules = {};
+  let rules = noRules;
   let isLive = true;
   let isKept = false;
   while (cursor.next()) {

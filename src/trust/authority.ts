@@ -20,34 +20,23 @@ import {
   standingFor,
 } from './acting.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
+import type { AuthorityFrame, AuthorityRecord } from './authority-record.ts';
+import { AuthorityRecording } from './authority-recording.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
 import { checkScopeOfPath } from './delegation-path.ts';
-import { Delegations, type KnownDelegation } from './delegations.ts';
+import { Delegations } from './delegations.ts';
 import { isFromServer, serverOf } from './from-server.ts';
-import { Horizon, type HorizonRecord } from './horizon.ts';
+import { Horizon } from './horizon.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
-import { KeyRing, type KeyRingRecord } from './key-ring.ts';
-import {
-  type HeldReadRule,
-  latin1,
-  ObjectTree,
-  type TreeNode,
-  type TreeRecord,
-} from './object-tree.ts';
+import { KeyRing } from './key-ring.ts';
+import { ObjectTree } from './object-tree.ts';
 import { ObjectWriter } from './object-writer.ts';
-import { type OwnerRecord, Ownership, type OwnershipRecord, ownershipOf } from './ownership.ts';
+import { type OwnerRecord, Ownership, ownershipOf } from './ownership.ts';
 import { checkSealed, isPlain } from './plain-events.ts';
 import { allows, notNamed, notPrivate, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
+import { type HeldReadRule, latin1, type TreeNode } from './tree-node.ts';
 import { takeBackAll, type Undo } from './undo.ts';
-
-/** Who may do what in a chain, as plain data. */
-export interface AuthorityRecord extends TreeRecord, OwnershipRecord {
-  readonly keys: KeyRingRecord;
-  readonly delegations: readonly KnownDelegation[];
-  /** The newest snapshot. Absent: there was none. */
-  readonly horizon?: HorizonRecord | undefined;
-}
 
 const latin1KeyBytes = 16;
 
@@ -95,11 +84,20 @@ export class Authority {
 
   /** As plain data. */
   record(): AuthorityRecord {
+    return { ...this.#frame(), ...this.#tree.record() };
+  }
+
+  /** Begin to serialise it as it is now. What was begun before is completed. */
+  beginRecording(): AuthorityRecording {
+    return new AuthorityRecording(this.#frame(), this.#tree.beginRecording());
+  }
+
+  #frame(): AuthorityFrame {
     const delegations = this.#delegations.record();
     const ownership = this.#ownership.record();
     const { record: horizon } = this.horizon;
     const keys = this.keys.record();
-    return { keys, delegations, ...this.#tree.record(), ...ownership, horizon };
+    return { keys, delegations, ...this.#tree.frame(), ...ownership, horizon };
   }
 
   /** What the auth service has said last of the owner; undefined in chains without one. */
@@ -260,6 +258,11 @@ export class Authority {
     if (!isNamed) throw this.#notNamed(actors);
   }
 
+  /** Whether a root, or a key that a rule names and not only everyone, is among keys in hexadecimal. */
+  isAnyNamed(actors: readonly string[]): boolean {
+    return actors.some((actor) => this.#hasRight(actor));
+  }
+
   #notNamed(actors: readonly string[]): AtedbError {
     return notNamed(actors, { keys: this.keys, owner: this.owner?.owner });
   }
@@ -339,7 +342,7 @@ export class Authority {
     for (const signer of signersOfEvent(act)) {
       if (this.keys.isChanged(signer)) throw countsNoMore(act, signer);
     }
-    this.#learnKeys(act, undo);
+    for (const key of act.said.publicKeys ?? []) this.keys.add(key, undo);
     const rights = { keys: this.keys, delegations: this.#delegations };
     if (kind === 'key_change') changeKey(act, rights, undo);
     else if (kind === 'roots') changeRoots(act, this.keys, this.owner?.owner, undo);
@@ -352,10 +355,6 @@ export class Authority {
       const node = this.#objects.write(act, undo);
       if (kind === 'data') checkSealed(batch, index, node, this.#tree);
     }
-  }
-
-  #learnKeys({ said }: Act, undo: Undo): void {
-    for (const key of said.publicKeys ?? []) this.keys.add(key, undo);
   }
 
   #ruleRoot(act: Act, undo: Undo): void {

@@ -1,44 +1,14 @@
 import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
-import { Authority, type AuthorityRecord } from './authority.ts';
+import { admitBatch } from './admit-batch.ts';
+import { Authority } from './authority.ts';
 import { checkAsOf, checkCounter } from './check-place.ts';
 import { checkRedactions } from './check-redactions.ts';
 import { answerOf, isAnswerTo, type KeptAnswer, keepAnswer } from './kept-answers.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
 import { type ConditionFacts, checkPreconditions } from './preconditions.ts';
+import type { Answer, StateRecord, StateRecording, WriterRecord } from './state-record.ts';
 import { takeBackAll, type Undo } from './undo.ts';
-
-/** The answer that a batch got: kept so that a retry gets the same one. */
-export interface Answer {
-  /** 32 bytes. */
-  readonly sealHash: Buffer;
-  readonly commitHeader: Buffer;
-}
-
-/** What a chain knows of one writer. */
-export interface WriterRecord {
-  /** 32 bytes. */
-  readonly writerId: Buffer;
-  readonly nextCounter: number;
-  /** Number of the commit of its last batch. */
-  readonly lastCommit: number;
-  /** Sequence after its last event. */
-  readonly endSequence: number;
-  /** Size of the largest head that it said it has verified. */
-  readonly asOfSize: number;
-  /** Its last answers, oldest first; at most 128, at least one. */
-  readonly recent: readonly Answer[];
-}
-
-/** What a chain's rules decide on, as plain data: the whole state after some commit. */
-export interface StateRecord {
-  readonly nextCommit: number;
-  readonly nextSequence: number;
-  readonly timeUnixMs: number;
-  /** Ordered by their last commit. */
-  readonly writers: readonly WriterRecord[];
-  readonly authority: AuthorityRecord;
-}
 
 /** A batch that was accepted: its place in the chain. */
 export interface Placed {
@@ -124,14 +94,29 @@ export class ChainState {
    * first one behind the snapshot, and is then replayed on it.
    */
   record(): StateRecord {
-    if (this.#admitted.length === 0) return this.#record();
-    takeBackAll(this.#admitted);
-    const record = this.#record();
-    this.#admitAgain?.();
-    return record;
+    return this.#beforeAdmitted(() => ({
+      ...this.#frame(),
+      authority: this.authority.record(),
+    }));
   }
 
-  #record(): StateRecord {
+  /** The same, while the state goes on: whoever has many objects has them serialised in pieces. What was begun before is completed. */
+  beginRecording(): StateRecording {
+    return this.#beforeAdmitted(() => ({
+      ...this.#frame(),
+      authority: this.authority.beginRecording(),
+    }));
+  }
+
+  #beforeAdmitted<T>(take: () => T): T {
+    if (this.#admitted.length === 0) return take();
+    takeBackAll(this.#admitted);
+    const taken = take();
+    this.#admitAgain?.();
+    return taken;
+  }
+
+  #frame(): Omit<StateRecord, 'authority'> {
     const writers = [...this.#writers].sort(([, a], [, b]) => a.lastCommit - b.lastCommit);
     return {
       nextCommit: this.nextCommit,
@@ -142,7 +127,6 @@ export class ChainState {
         writerId: Buffer.from(id, 'hex'),
         recent: writer.recent.map(answerOf),
       })),
-      authority: this.authority.record(),
     };
   }
 
@@ -262,9 +246,10 @@ export class ChainState {
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
     const chainKey = this.genesis.chainKey.text;
-    const decide = () => {
-      this.#admitted.push(...this.authority.decide(batch, { timeUnixMs, firstSequence, chainKey }));
-    };
+    const decide = () =>
+      void this.#admitted.push(
+        ...admitBatch(this.authority, batch, { timeUnixMs, firstSequence, chainKey }),
+      );
     decide();
     this.#admitAgain = decide;
   }

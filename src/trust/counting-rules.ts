@@ -1,10 +1,5 @@
-import {
-  type HeldReadRule,
-  type HeldRule,
-  latin1,
-  type ObjectTree,
-  type TreeNode,
-} from './object-tree.ts';
+import type { ObjectTree } from './object-tree.ts';
+import { type HeldReadRule, type HeldRule, latin1, type TreeNode } from './tree-node.ts';
 
 // Which rules count for an object, as things are: for those who write, and those who ask.
 

@@ -1,18 +1,16 @@
 export type { BatchChanges, CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
 export { verifyAuthAnswer, verifyHeld, verifyHeldIn } from './auth-answer.ts';
-export { Authority, type AuthorityRecord } from './authority.ts';
+export { Authority } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
-export {
-  type Answer,
-  ChainState,
-  type Placed,
-  type StateRecord,
-  type WriterRecord,
-} from './chain-state.ts';
+export type { AuthorityRecord } from './authority-record.ts';
+export type { AuthorityRecording } from './authority-recording.ts';
+export { ChainState, type Placed } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
 export type { Provenance } from './check-gone.ts';
 export { checkHashes } from './check-hashes.ts';
+export { badData, checkLoaded, type LeftOutEvent, type LoadedData } from './check-loaded.ts';
+export { checkOmitted } from './check-omitted.ts';
 export {
   type CertifiedKeys,
   certifyCheckpointKeys,
@@ -21,6 +19,15 @@ export {
   verifyCheckpoint,
   verifyCheckpointKeys,
 } from './checkpoint.ts';
+export {
+  type AskedChildren,
+  badChildren,
+  type ChildrenMessage,
+  ChildrenVerifier,
+  type ListedChild,
+  type ListedChildren,
+  type NamedChild,
+} from './children-verifier.ts';
 export type { CountingRules } from './counting-rules.ts';
 export {
   checkDelegationPath,
@@ -46,7 +53,7 @@ export {
 export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
-export type { HeldReadRule, HeldRule, NodeRecord, TreeRecord } from './object-tree.ts';
+export type { TreeRecord } from './object-tree.ts';
 export { OwedData, refuseUnallowed, type Unallowed, unallowedText } from './owed-data.ts';
 export type { OwnerRecord } from './ownership.ts';
 export type {
@@ -70,8 +77,10 @@ export {
 export { issuerOfPath, issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
 export { type KeyTable, keyTable, verifySignatures } from './signatures.ts';
 export { splitOrFail } from './split-slice.ts';
+export type { Answer, StateRecord, StateRecording, WriterRecord } from './state-record.ts';
 export type { StoredBatch } from './stored-batch.ts';
 export { checkMayOpen, checkMayOpenBy, verifyTicketProof } from './ticket-proof.ts';
+export type { HeldReadRule, HeldRule, NodeRecord } from './tree-node.ts';
 export { verifyBatch } from './verify-batch.ts';
 export { verifyGenesis } from './verify-genesis.ts';
 export { type VouchedBy, vouchedBy } from './vouching.ts';

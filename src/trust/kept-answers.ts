@@ -1,4 +1,4 @@
-import type { Answer } from './chain-state.ts';
+import type { Answer } from './state-record.ts';
 
 /**
  * An answer as it is kept: a text with one character a byte, the seal hash first. Small buffers share slabs of 64 KiB, and

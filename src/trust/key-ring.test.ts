@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { batchOf, keysOf } from '../../test/support/authority/build-batch.ts';
 import type { OracleEvent } from '../../test/support/authority/oracle-types.ts';
-import { chainKeysMax } from '../bytes/index.ts';
+import { chainKeysMax, chainKeysReserve } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
+import { admitBatch } from './admit-batch.ts';
 import { Authority } from './authority.ts';
 import { KeyRing } from './key-ring.ts';
 import { takeBackAll, type Undo } from './undo.ts';
@@ -44,6 +45,40 @@ test('where strangers have used up all keys, those that are known write on, and 
     reason: 'TOO_MANY_KEYS',
   });
   await decide({ ...data, actors: ['alice'] });
+});
+
+test('the last keys that a server takes are those of batches from whom a rule names', async () => {
+  const limit = chainKeysMax - chainKeysReserve;
+  const alice = keysOf(['alice']);
+  const others = Array.from({ length: limit - 2 }, (_, number) => keyOf(number));
+  const authority = new Authority({
+    keys: { roots: keysOf(['root']), others: [...others, ...alice], changed: [] },
+    ...{ delegations: [], isConfidential: false, isPrivate: false, rootRules: {}, nodes: [] },
+  });
+  const admit = async (event: OracleEvent, showsSigners = true) => {
+    const batch = await batchOf([event], { showsSigners });
+    authority.keysOf(batch);
+    return admitBatch(authority, batch, { timeUnixMs: 1, chainKey: 'example.com/me/test' });
+  };
+  const data = { kind: 'data', object: 'a' } as const;
+  await admit({ ...data, write: 'everyone', actors: ['root'] });
+  expect(authority.keys.othersCount).toBe(limit - 1);
+  await admit({ ...data, actors: ['bob'] });
+  expect(authority.keys.othersCount).toBe(limit);
+  const before = authority.record();
+  await expect(admit({ ...data, actors: ['stranger'] })).rejects.toMatchObject({
+    reason: 'TOO_MANY_KEYS',
+    metadata: { limit_keys: String(limit) },
+  });
+  expect(authority.record()).toEqual(before);
+  // Who is known writes on, and a root goes beyond; readers take what a server has taken.
+  await admit({ ...data, actors: ['bob'] }, false);
+  const batch = await batchOf([{ ...data, actors: ['stranger'] }], { showsSigners: true });
+  authority.decide(batch, { timeUnixMs: 1, chainKey: 'example.com/me/test' });
+  expect(authority.keys.othersCount).toBe(limit + 1);
+  await admit({ kind: 'data', object: 'b', write: ['other'], actors: ['root'] });
+  await admit({ kind: 'data', object: 'b', actors: ['other'] });
+  expect(authority.keys.othersCount).toBe(limit + 2);
 });
 
 test('however many keys a chain knows, it learns whose it is', () => {

@@ -48,6 +48,11 @@ export class KeyRing {
     return [...this.#roots].sort().map((fingerprint) => this.#keys.get(fingerprint) as PublicKey);
   }
 
+  /** How many keys are known beside the roots. */
+  get othersCount(): number {
+    return this.#keys.size - this.#roots.size;
+  }
+
   /** A key that is known, whether it counts or not. */
   find(fingerprint: string): PublicKey | undefined {
     return this.#keys.get(fingerprint);
@@ -87,7 +92,7 @@ export class KeyRing {
   /** Know a key. @throws AtedbError TOO_MANY_KEYS. */
   add(key: PublicKey, undo: Undo): void {
     if (this.#keys.has(key.fingerprintHex)) return;
-    if (this.#keys.size - this.#roots.size >= chainKeysMax) {
+    if (this.othersCount >= chainKeysMax) {
       throw new AtedbError(
         'TOO_MANY_KEYS',
         `the chain knows ${chainKeysMax} public keys beside its roots, which is the limit; write with one of them`,

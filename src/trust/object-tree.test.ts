@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { treeDepthMax } from '../bytes/index.ts';
-import { ObjectTree, type TreeNode } from './object-tree.ts';
+import { ObjectTree } from './object-tree.ts';
+import type { TreeNode } from './tree-node.ts';
 
 const empty = { isConfidential: false, isPrivate: false, rootRules: {}, nodes: [] };
 const keyOf = (index: number) => String(index).padStart(16, '0');

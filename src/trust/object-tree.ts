@@ -1,68 +1,37 @@
 import { treeDepthMax } from '../bytes/index.ts';
-import type {
-  AddRule,
-  AdmitRule,
-  Authorisation,
-  ReadRule,
-  RetentionRule,
-  WriteRule,
-} from '../event/index.ts';
+import type { AdmitRule, Authorisation, RetentionRule } from '../event/index.ts';
+import { noRules } from './node-writer.ts';
 import { RootRules } from './root-rules.ts';
+import {
+  everyone,
+  type HeldReadRule,
+  type HeldRule,
+  heldReadRule,
+  heldRule,
+  latin1,
+  type MutableNode,
+  type NodeRecord,
+  namesOf,
+  newNode,
+  rulesOf,
+  storedNode,
+  type TreeNode,
+} from './tree-node.ts';
+import { TreeRecording } from './tree-recording.ts';
 import { deleteEntry, setEntry, type Undo } from './undo.ts';
 
-/** A rule for writing or adding, as it is held: keys by the hexadecimal of their fingerprints. */
-export type HeldRule =
-  | { readonly kind: 'everyone' }
-  | { readonly kind: 'nobody' }
-  | { readonly kind: 'any_of'; readonly fingerprints: readonly string[] };
-
-/** A rule for reading, as it is held. */
-export type HeldReadRule = Exclude<ReadRule, { readonly kind: 'inherit' }>;
-
-/**
- * An object that the tree remembers: one that has a parent, rules of its own or children, or that didn't come to the root by the
- * right to the root. All others are at the root, have no rules, and are not in the tree.
- */
-export interface TreeNode {
-  /** The primary key in latin1, a character a byte; empty for the root of the chain. */
-  readonly key: string;
-  /** Undefined for the root of the chain alone. */
-  readonly parent: TreeNode | undefined;
-  /** Undefined: as the parent; at the root of the chain: its root keys. */
-  readonly write: HeldRule | undefined;
-  /** Undefined: nobody else. */
-  readonly add: HeldRule | undefined;
-  /** Undefined: as the parent; at the root of the chain: in clear. */
-  readonly read: HeldReadRule | undefined;
-  /** Number of the nodes whose parent it is. */
-  readonly children: number;
-  /** False: it was removed, and is remembered since it has children. */
-  readonly isLive: boolean;
-  /** It is remembered also where it has no parent, rules and children. */
-  readonly isKept: boolean;
+/** The tree as plain data; nodes in any order. */
+export interface TreeRecord extends TreeFrame {
+  readonly nodes: readonly NodeRecord[];
 }
 
-type MutableNode = { -readonly [K in keyof TreeNode]: TreeNode[K] };
-
-/** A node as plain data; `parent` is a primary key. */
-export interface NodeRecord {
-  /** 16 bytes. */
-  readonly key: Buffer;
-  /** 16 bytes; undefined: the root of the chain. */
-  readonly parent: Buffer | undefined;
-  readonly rules: Authorisation;
-  readonly isLive: boolean;
-  readonly isKept: boolean;
-}
-
-/** The tree as plain data; parents come before their children. */
-export interface TreeRecord {
+/** The same without its nodes. */
+export interface TreeFrame {
   /** Whether data is sealed where no rule for reading says otherwise. */
   readonly isConfidential: boolean;
   /** Whether only those whom rules name may open the chain. */
   readonly isPrivate: boolean;
   readonly rootRules: Authorisation;
-  readonly nodes: readonly NodeRecord[];
 }
 
 /** Where a rule was found that counts for an object. */
@@ -71,9 +40,6 @@ export interface FoundRule {
   readonly rule: HeldRule | undefined;
   readonly at: TreeNode;
 }
-
-/** Stands among the names of keys, which are hexadecimal. */
-const everyone = 'everyone';
 
 const inClear: HeldReadRule = { kind: 'everyone' };
 const tooDeep: HeldRule = { kind: 'nobody' };
@@ -90,49 +56,53 @@ export class ObjectTree {
   readonly isPrivate: boolean;
   readonly #isConfidential: boolean;
   readonly #rootRules = new RootRules();
+  /** The last one that was begun. */
+  #recording: TreeRecording | undefined;
+  #recordings = 0;
 
   constructor({ isConfidential, isPrivate, rootRules, nodes }: TreeRecord) {
     this.#isConfidential = isConfidential;
     this.isPrivate = isPrivate;
     this.root = newNode('', undefined);
     this.setRules(this.root, rootRules, []);
-    for (const { key, parent, rules, isLive, isKept } of nodes) {
+    for (const { key, isLive, isKept } of nodes) {
+      const node = newNode(latin1(key), this.root);
+      node.isLive = isLive;
+      node.isKept = isKept;
+      this.#nodes.set(node.key, node);
+    }
+    for (const { key, parent, rules } of nodes) {
+      const node = this.#nodes.get(latin1(key)) as MutableNode;
       const above = parent === undefined ? this.root : this.find(latin1(parent));
-      if (above === undefined) throw new Error('a node comes before its parent');
-      const node = this.insert(latin1(key), above, isKept, []);
-      this.#set(node as MutableNode, 'isLive', isLive, []);
-      this.setRules(node, rules, []);
+      if (above === undefined) throw new Error('the parent of a node is missing');
+      node.parent = above;
+      (above as MutableNode).children += 1;
+      if (rules !== noRules) this.setRules(node, rules, []);
     }
   }
 
-  /** As plain data: the same for the same state, however that came about. */
+  /** As plain data: the same for the same state, however that came about, since nodes are in the order of their keys. */
   record(): TreeRecord {
-    const nodes: NodeRecord[] = [];
-    const seen = new Set<TreeNode>([this.root]);
-    const add = (node: TreeNode) => {
-      seen.add(node);
-      const parent = node.parent === this.root ? undefined : node.parent;
-      nodes.push({
-        key: Buffer.from(node.key, 'latin1'),
-        parent: parent && Buffer.from(parent.key, 'latin1'),
-        rules: rulesOf(node),
-        isLive: node.isLive,
-        isKept: node.isKept,
-      });
-    };
     const ordered = [...this.#nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-    for (const node of ordered) {
-      // Moves may have made it as deep as there are objects: no call for each.
-      const line: TreeNode[] = [];
-      for (let at = node; !seen.has(at); at = at.parent as TreeNode) line.push(at);
-      for (const above of line.reverse()) add(above);
-    }
+    return { ...this.frame(), nodes: ordered.map(storedNode) };
+  }
+
+  /** The same without its nodes. */
+  frame(): TreeFrame {
     return {
       isConfidential: this.#isConfidential,
       isPrivate: this.isPrivate,
       rootRules: { ...rulesOf(this.root), ...this.#rootRules.record() },
-      nodes,
     };
+  }
+
+  /** Begin to record its nodes as they are now. A recording that is being made is completed first. */
+  beginRecording(): TreeRecording {
+    this.#recording?.step(Number.POSITIVE_INFINITY);
+    this.#recordings += 1;
+    (this.root as MutableNode).recorded = this.#recordings;
+    this.#recording = new TreeRecording(this.#nodes.values(), this.#recordings);
+    return this.#recording;
   }
 
   /** Number of objects that are remembered. */
@@ -231,6 +201,7 @@ export class ObjectTree {
   insert(key: string, parent: TreeNode, isKept: boolean, undo: Undo): TreeNode {
     const node = newNode(key, parent);
     node.isKept = isKept;
+    node.recorded = this.#recordings;
     setEntry(this.#nodes, key, node, undo);
     this.#count(parent, 1, undo);
     return node;
@@ -284,6 +255,7 @@ export class ObjectTree {
     while (at.parent !== undefined && at.children === 0 && !(at.isLive && isTold(at, this.root))) {
       const { parent } = at;
       const forgotten = at as MutableNode;
+      this.#recording?.keep(forgotten);
       deleteEntry(this.#nodes, forgotten.key, undo);
       if (forgotten.read !== undefined) this.#countReadRules(-1, undo);
       this.#countNames(forgotten.write, -1, undo);
@@ -330,6 +302,8 @@ export class ObjectTree {
     value: MutableNode[K],
     undo: Undo,
   ): void {
+    // How many children it has follows from these.
+    if (field !== 'children') this.#recording?.keep(node);
     const before = node[field];
     node[field] = value;
     undo.push(() => {
@@ -338,54 +312,8 @@ export class ObjectTree {
   }
 }
 
-/** A primary key as the tree has it. */
-export function latin1(key: Buffer): string {
-  return key.toString('latin1');
-}
-
 /** Whether a live node is anything but an object at the root without rules. */
 function isTold(node: TreeNode, root: TreeNode): boolean {
   const hasRules = node.write !== undefined || node.add !== undefined || node.read !== undefined;
   return node.parent !== root || node.isKept || hasRules;
-}
-
-function rulesOf({ write, add, read }: TreeNode): Authorisation {
-  return { write: write && saidRule(write), add: add && saidRule(add), read };
-}
-
-function namesOf(rule: HeldRule | undefined): readonly string[] {
-  if (rule === undefined || rule.kind === 'nobody') return [];
-  return rule.kind === 'everyone' ? [everyone] : rule.fingerprints;
-}
-
-function heldRule(rule: WriteRule): HeldRule | undefined {
-  if (rule.kind === 'inherit') return undefined;
-  if (rule.kind !== 'any_of') return rule;
-  return { kind: 'any_of', fingerprints: rule.fingerprints.map((key) => key.toString('hex')) };
-}
-
-function saidRule(rule: HeldRule): AddRule {
-  if (rule.kind !== 'any_of') return rule;
-  return { kind: 'any_of', fingerprints: rule.fingerprints.map((key) => Buffer.from(key, 'hex')) };
-}
-
-/** Copied, since what was read lies in a whole slice. */
-function heldReadRule(rule: ReadRule): HeldReadRule | undefined {
-  if (rule.kind === 'inherit') return undefined;
-  return rule.kind === 'everyone'
-    ? rule
-    : { kind: 'read_key', readKeyId: Buffer.from(rule.readKeyId) };
-}
-
-function newNode(key: string, parent: TreeNode | undefined): MutableNode {
-  return {
-    key,
-    parent,
-    write: undefined,
-    add: undefined,
-    read: undefined,
-    children: 0,
-    isLive: true,
-    isKept: false,
-  };
 }

@@ -1,7 +1,8 @@
 import { type AtedbError, treeDepthMax } from '../bytes/index.ts';
 import { type Act, requireChildKey } from './act.ts';
-import type { ObjectTree, TreeNode } from './object-tree.ts';
+import type { ObjectTree } from './object-tree.ts';
 import { parentInvalid } from './rights.ts';
+import type { TreeNode } from './tree-node.ts';
 import type { Undo } from './undo.ts';
 
 /** Who may do what with an object as things are. */

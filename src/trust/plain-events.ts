@@ -6,8 +6,9 @@ import {
   readConfidentiality,
   writesObject,
 } from '../event/index.ts';
-import type { ObjectTree, TreeNode } from './object-tree.ts';
+import type { ObjectTree } from './object-tree.ts';
 import { readRuleMismatch } from './rights.ts';
+import type { TreeNode } from './tree-node.ts';
 
 const keyBytes = 16;
 

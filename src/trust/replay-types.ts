@@ -1,7 +1,7 @@
 import type { PublicKey } from '../crypto/index.ts';
 import type { Batch, CommitView, Gap, TreeHead } from '../event/index.ts';
 import type { BatchChanges } from './acting.ts';
-import type { AuthorityRecord } from './authority.ts';
+import type { AuthorityRecord } from './authority-record.ts';
 import type { OwedData } from './owed-data.ts';
 import type { RetentionFloor } from './retention.ts';
 import type { VouchedBy } from './vouching.ts';

@@ -10,7 +10,8 @@ import {
   type TreeHead,
 } from '../event/index.ts';
 import { verifyHeld } from './auth-answer.ts';
-import { Authority, type AuthorityRecord } from './authority.ts';
+import { Authority } from './authority.ts';
+import type { AuthorityRecord } from './authority-record.ts';
 import { checkBatch } from './check-batch.ts';
 import { checkOmitted } from './check-omitted.ts';
 import { checkRedactions } from './check-redactions.ts';
@@ -175,18 +176,20 @@ export class ReplayVerifier {
     return this.verifyBatches(splitOrFail(slice));
   }
 
-  /** As `verify`, for a slice that was split before, and of which some may have been checked ahead. */
+  /**
+   * As `verify`, for a slice that was split before, and of which some may have been checked ahead. What asking for a key fails with leaves it as
+   * it was: the same slice may be verified again.
+   */
   async verifyBatches(stored: readonly StoredBatch[]): Promise<VerifiedBatch[]> {
+    const parsed = await this.#learnStrangers(stored);
     const steps: Step[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
     const lastSigned = new Map<string | number, Step>();
-    for (const { gap, run, commit, ahead } of stored) {
+    for (const [index, { gap, run, commit, ahead }] of stored.entries()) {
       const checked = ahead && (await ahead);
       at(commit.commit, () => this.#startRules());
       if (gap !== undefined) await this.#passGap(gap, commit);
-      const batch = checked ?? at(commit.commit, () => parseBatch(run));
-      const strangers = at(commit.commit, () => this.#strangersOf(batch));
-      if (strangers.length > 0) await this.#learn(strangers);
+      const batch = checked ?? parsed[index] ?? at(commit.commit, () => parseBatch(run));
       if (checked === undefined) at(commit.commit, () => this.#check(batch));
       const step = at(commit.commit, () => this.#step(batch, commit, gap));
       steps.push(step);
@@ -265,19 +268,27 @@ export class ReplayVerifier {
     };
   }
 
-  /** Signers of a batch whose keys are to be asked for, since it isn't known what came before. */
-  #strangersOf(batch: Batch): readonly string[] {
-    if (this.#authority !== undefined || this.#findKey === undefined) return [];
-    if (isFromServer(batch)) return [];
-    return signersOf(batch).filter((signer) => this.#keys.find(signer) === undefined);
-  }
-
-  /** Know keys; their fingerprints tell that they are the right ones. */
-  async #learn(strangers: readonly string[]): Promise<void> {
-    for (const stranger of strangers) {
-      const key = await this.#findKey?.(stranger);
-      if (key?.fingerprintHex === stranger) this.#keys.add(key, []);
+  /**
+   * Ask for the keys of signers that nobody has shown, where it isn't known what came before: all of them before anything changes, since
+   * the server may be lost meanwhile. @returns the batches that were looked at.
+   */
+  async #learnStrangers(stored: readonly StoredBatch[]): Promise<readonly Batch[]> {
+    const batches: Batch[] = [];
+    const rulesFrom = this.#rules?.head.size ?? Number.POSITIVE_INFINITY;
+    if (this.#authority !== undefined || this.#findKey === undefined) return batches;
+    for (const { run, commit, ahead } of stored) {
+      if (commit.commit >= rulesFrom) break;
+      const batch = (ahead && (await ahead)) ?? at(commit.commit, () => parseBatch(run));
+      batches.push(batch);
+      if (isFromServer(batch)) continue;
+      for (const signer of at(commit.commit, () => signersOf(batch))) {
+        if (this.#keys.find(signer) !== undefined) continue;
+        const key = await this.#findKey(signer);
+        // Its fingerprint tells that it is the right one.
+        if (key?.fingerprintHex === signer) this.#keys.add(key, []);
+      }
     }
+    return batches;
   }
 
   /** What a batch that `checkBatch` has passed is in this chain; its signatures are still to be verified. */
@@ -321,12 +332,8 @@ export class ReplayVerifier {
     this.owed.settleBelow(this.#retained);
     forgotten.reached(this.#place());
     const changes = this.#authority?.lastChanges;
-    return {
-      verified: { batch, commit, vouchedBy: vouched, gap, changes },
-      keys,
-      issuer,
-      coversLast,
-    };
+    const verified = { batch, commit, vouchedBy: vouched, gap, changes };
+    return { verified, keys, issuer, coversLast };
   }
 
   /** The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to have. */

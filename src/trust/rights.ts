@@ -1,6 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import type { KeyRing } from './key-ring.ts';
-import type { FoundRule, HeldReadRule, HeldRule, TreeNode } from './object-tree.ts';
+import type { FoundRule } from './object-tree.ts';
+import type { HeldReadRule, HeldRule, TreeNode } from './tree-node.ts';
 
 /**
  * Whether a rule allows any of some keys.

@@ -50,6 +50,7 @@ test('what servers add to chains with an auth service, and without, is decided a
         }
       },
     ),
+    // Fewer don't come by every verdict.
     { numRuns: rounds({ short: 300, long: 10_000 }) },
   );
   verdicts.expectSome(

@@ -1,12 +1,14 @@
 import { toBinary } from '@bufbuild/protobuf';
-import {
-  AuthoritySnapshotSchema,
-  LogSegmentSchema,
-  type StateSnapshot,
-} from '../../gen/atedb/v1/log_pb.js';
+import { LogSegmentSchema } from '../../gen/atedb/v1/log_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { splitSlice } from '../event/index.ts';
-import { type AuthorityRecord, encodeAuthority } from '../trust/index.ts';
+import type { StoredState } from '../log/index.ts';
+import {
+  Authority,
+  type AuthorityRecord,
+  decodeAuthority,
+  encodeAuthority,
+} from '../trust/index.ts';
 import type { WriterState } from './tally.ts';
 
 /** The state that a snapshot should have: as it was before the segment that it is of. */
@@ -27,9 +29,10 @@ export interface StateBefore {
  * @returns what is wrong with it; undefined for nothing.
  */
 export function compareSnapshot(
-  { genesis, timeUnixMs, writers, authority }: StateSnapshot,
+  { snapshot, authority }: StoredState,
   before: StateBefore,
 ): string | undefined {
+  const { genesis, timeUnixMs, writers } = snapshot;
   const bytes = genesis === undefined ? [] : toBinary(LogSegmentSchema, genesis);
   if (!isSameBatch(before.genesis, Buffer.from(bytes))) {
     return 'its genesis is not that of the chain';
@@ -50,11 +53,23 @@ export function compareSnapshot(
     if (!fits) return `it has the writer ${id} elsewhere than its batches have`;
   }
   if (before.authority === undefined) return undefined;
-  const held = authority === undefined ? [] : toBinary(AuthoritySnapshotSchema, authority);
-  if (!encodeAuthority(before.authority).equals(Buffer.from(held))) {
+  if (!isSameAuthority(before.authority, authority)) {
     return 'what it says of who may do what is not what the batches say';
   }
   return undefined;
+}
+
+/** Whether what is stored of who may do what is that, in whatever order its objects are. */
+function isSameAuthority(due: AuthorityRecord, stored: Buffer | undefined): boolean {
+  if (stored === undefined) return false;
+  try {
+    const held = encodeAuthority(new Authority(decodeAuthority(stored)).record());
+    // What is stored twice is one object in memory.
+    return held.length === stored.length && held.equals(encodeAuthority(due));
+  } catch (error) {
+    if (error instanceof AtedbError) return false;
+    throw error;
+  }
 }
 
 /** Whether two stored batches are the same but for the storage fields of their commits, which a rewriting makes anew. */

@@ -12,6 +12,7 @@ import {
   OwedData,
   type ReplayStart,
   ReplayVerifier,
+  type RetentionFloor,
   type StoredBatch,
   type Unallowed,
   unallowedText,
@@ -74,6 +75,11 @@ export class HistoryVerifier {
 
   get nextSequence(): number {
     return this.#nextSequence;
+  }
+
+  /** What the chain's rules for retention have let go after all that verifies. */
+  get retained(): RetentionFloor {
+    return this.#verifier.retained;
   }
 
   /** Who may do what after all that verifies; undefined before there is anything. */

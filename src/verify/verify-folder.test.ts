@@ -198,13 +198,15 @@ test('a snapshot and an index that are whole, and say something else than the ba
     ({ writers }) => ((writers[0] as WriterSnapshot).writerId = Buffer.alloc(32)),
     ({ writers }) => writers.pop(),
     (snapshot) => (snapshot.timeUnixMs += 1n),
+    ({ authority }) => authority?.roots.pop(),
+    ({ authority }) => authority?.roots.push(...authority.roots),
     (snapshot) => snapshot.genesis?.events.push(...snapshot.genesis.events),
   ];
   for (const change of changes) {
     const snapshot = fromBinary(StateSnapshotSchema, files.get(name) as Buffer);
     change(snapshot);
     const storage = chain.closed.clone();
-    storage.poke(join(folder, name), snapshotFile(snapshot));
+    storage.poke(join(folder, name), await snapshotFile(snapshot));
     const found = await verify(storage);
     expect(found.violations.list).toEqual([]);
     expect(found.derived, String(change)).toMatchObject([{ file: name }]);

@@ -147,7 +147,7 @@ async function checkSnapshot(
   { before }: FolderReplay,
 ): Promise<Violation[]> {
   const found = before && (await readSnapshot(options, survey));
-  const what = found && compareSnapshot(found.snapshot, before);
+  const what = found && compareSnapshot(found, before);
   return what === undefined ? [] : [{ file: found?.file, offset: 0, what }];
 }
 

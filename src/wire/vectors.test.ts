@@ -21,7 +21,7 @@ import { parseParameters, parseServerHello } from './messages.ts';
 import { SessionKeys } from './session-keys.ts';
 
 // The vectors of the tunnel, test/vectors/atedb-wire.json, are made by an implementation that has nothing of this folder; here both
-// are held together. That the file is what it makes is test/vectors.test.ts.
+// are held together. That the file is what it makes is test/vectors.slow.test.ts.
 
 test('there is a case for each size of keys', () => {
   expect(wireCases.map(({ inputs }) => handshake(inputs).keyBits)).toEqual([128, 192, 256]);

@@ -23,10 +23,7 @@ const drivers: Record<string, readonly [string, ...string[]]> = {
 };
 
 /** Chains that a client is to refuse, since it can't verify them yet: such as an auth service owns, and such as data is gone from. */
-const unsupported: Record<string, readonly ChainTrait[]> = {
-  java: ['owned', 'gone'],
-  rust: ['owned'],
-};
+const unsupported: Record<string, readonly ChainTrait[]> = {};
 
 /** What not every client can verify. */
 export type ChainTrait = 'owned' | 'gone';

@@ -9,7 +9,7 @@ import type { Connection, Job, ReadResult, Result } from './jobs.ts';
 import { type Place, places } from './places.ts';
 
 // Each client writes chains of each kind, which each client then reads and verifies; between the two halves of the writing the servers
-// are restarted. Beside them are chains from which data is gone. Who reads has to find what was written, and all who read the same; or to refuse
+// are restarted. Each kind has a server of its own, and they run side by side. Beside them are chains from which data is gone. Who reads has to find what was written, and all who read the same; or to refuse
 // it, where it can't verify such chains yet. Prints a table. Arguments: the clients, beside TypeScript's; none for all.
 
 const encryptions = ['plain', 256] as const;
@@ -27,6 +27,12 @@ interface Cell {
   readonly texts: readonly string[];
 }
 
+interface Row {
+  readonly cell: Cell;
+  /** One for each reader. */
+  readonly verdicts: readonly string[];
+}
+
 type Found = ReadResult | { readonly error: string };
 
 const given = process.argv.slice(2);
@@ -39,30 +45,33 @@ try {
 }
 
 async function runMatrix(): Promise<boolean> {
-  const rows: { cell: Cell; verdicts: string[] }[] = [];
-  for (const place of places) {
-    const cells = clients
-      .flatMap((writer) =>
-        encryptions.flatMap((encryption) =>
-          secrecies.map((confidential) => cellOf(place, writer, { encryption, confidential })),
-        ),
-      )
-      .filter((cell) => supports(cell.writer, traitsOf(cell)));
-    const found = await runOnServer(place, cells);
-    for (const [index, cell] of [...cells, ...goneCells(place)].entries()) {
-      const reads = clients.map((reader) => found.get(reader)?.[index] ?? { error: 'no answer' });
-      const verdicts = reads.map((read, at) =>
-        supports(clients[at] ?? '', traitsOf(cell))
-          ? judge(cell, read, reads[0] as Found)
-          : judgeRefusal(read),
-      );
-      rows.push({ cell, verdicts });
-    }
-  }
+  // Side by side, since most of it is waiting: for programs to start, and for data to be old enough to go.
+  const rows = (await Promise.all(places.map(rowsOf))).flat();
   printTable(rows);
   const bad = rows.flatMap(({ verdicts }) => verdicts).filter((verdict) => !good.has(verdict));
   for (const verdict of new Set(bad)) console.error(verdict);
   return bad.length === 0;
+}
+
+/** What all readers make of the chains of one kind of server. */
+async function rowsOf(place: Place): Promise<readonly Row[]> {
+  const cells = clients
+    .flatMap((writer) =>
+      encryptions.flatMap((encryption) =>
+        secrecies.map((confidential) => cellOf(place, writer, { encryption, confidential })),
+      ),
+    )
+    .filter((cell) => supports(cell.writer, traitsOf(cell)));
+  const found = await runOnServer(place, cells);
+  return [...cells, ...goneCells(place)].map((cell, index) => {
+    const reads = clients.map((reader) => found.get(reader)?.[index] ?? { error: 'no answer' });
+    const verdicts = reads.map((read, at) =>
+      supports(clients[at] ?? '', traitsOf(cell))
+        ? judge(cell, read, reads[0] as Found)
+        : judgeRefusal(read),
+    );
+    return { cell, verdicts };
+  });
 }
 
 function traitsOf({ place, texts }: Cell): ChainTrait[] {
@@ -103,20 +112,21 @@ async function runOnServer(
 ): Promise<Map<string, readonly Found[]>> {
   let server = await start(place, 0);
   const { port } = server;
+  const homeOf = (client: string) => join(folder, `home-${place.name}-${client}`);
   const ask = (client: string, jobs: readonly Job[]) =>
-    tell(client, { server: `127.0.0.1:${port}`, home: join(folder, `home-${client}`) }, jobs);
+    tell(client, { server: `127.0.0.1:${port}`, home: homeOf(client) }, jobs);
   try {
     const readers: string[] = [];
     for (const client of clients) readers.push(keyOf(await ask(client, [{ do: 'key' }])));
     await appendAll(cells, readers, textsBefore, ask);
-    const own = { server: `127.0.0.1:${port}`, home: join(folder, 'home-typescript'), readers };
+    const own = { server: `127.0.0.1:${port}`, home: homeOf('typescript'), readers };
     const gone = goneCells(place).map(({ connection }) => new GoneChain(connection, own));
     for (const chain of gone) await chain.write();
     server.child.kill('SIGKILL');
     await server.ended;
     server = await start(place, port);
-    await appendAll(cells, readers, textsAfter, ask);
-    for (const chain of gone) await chain.lose();
+    const going = gone.map((chain) => chain.lose());
+    await Promise.all([appendAll(cells, readers, textsAfter, ask), ...going]);
     const found = new Map<string, readonly Found[]>();
     for (const client of clients) {
       const all = [...cells, ...goneCells(place)];
@@ -197,7 +207,7 @@ function dataOf({ connection, texts }: Cell): string {
   return `${connection.confidential ? 'confidential' : 'in clear'}${gone}`;
 }
 
-function printTable(rows: readonly { cell: Cell; verdicts: string[] }[]): void {
+function printTable(rows: readonly Row[]): void {
   const head = [
     'chains',
     'connection',

@@ -1,11 +1,12 @@
 import { AuthStore } from '../../src/auth/auth-store.ts';
+import { PassingStore } from '../../src/auth/passing-store.ts';
 import { storeKeysOf } from '../../src/auth/store-keys.ts';
 import { KeyPair } from '../../src/crypto/index.ts';
 import { type FaultPlan, FaultyStorage } from '../../src/log/faulty-storage.ts';
 import type { MemoryStorage } from '../../src/log/memory-storage.ts';
 import { emptyDisk } from './log-fixture.ts';
 
-const logsPath = '/logs';
+export const logsPath = '/logs';
 const serverIdentity = KeyPair.generate({ forSigningOnly: true }).publicKey;
 const keys = storeKeysOf(Buffer.alloc(32, 7));
 
@@ -35,6 +36,25 @@ export function openAccountStore(
     segmentBytesMax: 30_000,
     now: options.now ?? (() => 1_700_000_000_000),
     onNotice: () => {},
+  });
+}
+
+/** As `openAccountStore`, of what is forgotten after a while. */
+export function openPassingStore(
+  disk: MemoryStorage,
+  options: {
+    readonly plan?: FaultPlan;
+    readonly now?: () => number;
+    readonly renewBytesMin?: number;
+    readonly onNotice?: (notice: string) => void;
+  } = {},
+): Promise<PassingStore> {
+  const { plan = () => undefined, renewBytesMin } = options;
+  return PassingStore.open({
+    ...{ storage: new FaultyStorage(disk, plan), logsPath, keys, serverIdentity, renewBytesMin },
+    segmentBytesMax: 30_000,
+    now: options.now ?? (() => 1_700_000_000_000),
+    onNotice: options.onNotice ?? (() => {}),
   });
 }
 

@@ -12,8 +12,10 @@ import {
 } from '../command.ts';
 import { type ServerProcess, startServerProcess } from '../running-server.ts';
 import { runHere } from './run-here.ts';
+import { isLong } from './scale.ts';
+import { TestServer } from './test-server.ts';
 
-// What the tests of the commands share: a server in a process of its own, and commands as a user runs them.
+// What the tests of the commands share: a server, and commands as a user runs them.
 
 /** The command as Node runs it. */
 export const atedbProgram = join(projectFolder, 'bin', 'atedb.cjs');
@@ -34,15 +36,27 @@ export class CliFixture {
   readonly data = join(this.folder, 'data');
   readonly #running: ChildProcessWithoutNullStreams[] = [];
   #server: ServerProcess | undefined;
+  #serverHere: TestServer | undefined;
   port = 0;
 
-  constructor() {
-    beforeAll(() => this.startServer());
+  /** @param options.isKilled whether the tests end the server, so that it needs a process of its own. */
+  constructor({ isKilled = false } = {}) {
+    beforeAll(() => (isKilled || isLong ? this.startServer() : this.#startServerHere()));
     afterAll(async () => {
       for (const child of this.#running) child.kill('SIGKILL');
       await this.killServer();
+      await this.#serverHere?.[Symbol.asyncDispose]();
       rmSync(this.folder, { recursive: true });
     });
+  }
+
+  async #startServerHere(): Promise<void> {
+    this.#serverHere = await TestServer.start({
+      logsPath: this.data,
+      trustMode: 'centralized',
+      wireEncryption: 128,
+    });
+    this.port = this.#serverHere.running.port;
   }
 
   /** Start the server, which lets whoever creates a chain own it; each time on the same folder and port. @param flags more of them. */

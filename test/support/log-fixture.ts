@@ -71,7 +71,7 @@ export function testOwner(logsPath: string, changes: Partial<ChainLogOptions> = 
       storage: new RealStorage(),
       logsPath,
       folder: join(logsPath, 'example.com', 'me', 'test.chain'),
-      takeSnapshot: () => create(StateSnapshotSchema),
+      takeSnapshot: () => ({ snapshot: create(StateSnapshotSchema) }),
       onNotice: (notice) => notices.push(notice),
       ...changes,
     },
@@ -92,7 +92,7 @@ export function openLog(
   return ChainLog.open({
     ...owner.options,
     suspects,
-    onSnapshot: (snapshot) => {
+    onSnapshot: ({ snapshot }) => {
       owner.snapshotCommits = Number(snapshot.nextCommit);
     },
     onBatch: (run, commit) => {

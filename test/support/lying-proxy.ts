@@ -7,6 +7,7 @@ import {
   Metadata,
   Server,
   type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import { ChainService } from '../../gen/atedb/v1/chain_pb.js';
 import { listenAnywhere } from './listen-anywhere.ts';
@@ -23,6 +24,8 @@ export class LyingProxy implements AsyncDisposable {
   #port = 0;
   /** What it was sent by clients on streams of appends, in order. */
   readonly appends: Buffer[] = [];
+  /** Whether a call is to be cut, as by a server that is lost. */
+  cut: (method: string) => boolean = () => false;
   /** How it lies now. */
   lie: Lie = (_method, answer) => answer;
 
@@ -63,6 +66,10 @@ export class LyingProxy implements AsyncDisposable {
 
   #unary(path: string, name: string): handleUnaryCall<Buffer, Buffer> {
     return (call, answer) => {
+      if (this.cut(name)) {
+        answer(lost());
+        return;
+      }
       this.#truth.makeUnaryRequest(path, identity, identity, call.request, (error, value) => {
         if (error) answer(handedOn(error));
         else answer(null, this.lie(name, value as Buffer) ?? Buffer.alloc(0));
@@ -72,6 +79,10 @@ export class LyingProxy implements AsyncDisposable {
 
   #stream(path: string, name: string): handleServerStreamingCall<Buffer, Buffer> {
     return (call) => {
+      if (this.cut(name)) {
+        call.emit('error', lost());
+        return;
+      }
       const truth = this.#truth.makeServerStreamRequest(path, identity, identity, call.request);
       this.#relay(truth, call as never, name);
     };
@@ -107,6 +118,13 @@ export class LyingProxy implements AsyncDisposable {
     this.#server.forceShutdown();
     this.#truth.close();
   }
+}
+
+function lost(): ServiceError {
+  const metadata = new Metadata();
+  return Object.assign(new Error('it was cut'), {
+    ...{ code: status.UNAVAILABLE, details: 'it was cut', metadata },
+  });
 }
 
 /** An error as it came; of its metadata only what is meant for callers. */

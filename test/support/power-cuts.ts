@@ -10,6 +10,11 @@ export function powerCuts(): [string, Survives][] {
   ];
 }
 
+/** What may come after a process has ended, by name: no power cut (undefined), or one of them. */
+export function crashEndings(): [string, Survives | undefined][] {
+  return [['no power cut', undefined], ...powerCuts()];
+}
+
 function alternating(first: boolean): Survives {
   let survives = !first;
   return () => {

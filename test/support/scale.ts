@@ -1,7 +1,33 @@
-/** Whether this is `npm run test:long`. */
-export const isLong = process.env.ATEDB_TEST_LONG === '1';
+/**
+ * How much a run of the tests tries. `quick`: `npm test`, where seconds count; every behaviour once. `slow`: `npm run test:slow`, the rest
+ * of what a change is checked with. `long`: `npm run test:long`, all of it, as a release deserves.
+ */
+export type Scope = 'quick' | 'slow' | 'long';
 
-/** How often something is tried: in `npm test`, where seconds count, and in `npm run test:long`. */
-export function rounds(count: { readonly short: number; readonly long: number }): number {
-  return isLong ? count.long : count.short;
+/** The environment variable that has it. */
+export const scopeVariable = 'ATEDB_TEST_SCOPE';
+
+const scope = (process.env[scopeVariable] ?? 'quick') as Scope;
+
+/** Whether this is `npm run test:long`. */
+export const isLong = scope === 'long';
+
+/**
+ * How often something is tried. Where `quick` is given, `npm run test:slow` runs the file again, with `short`; so it is written where
+ * seconds are saved, in files that have little else.
+ */
+export function rounds(count: {
+  /** In `npm test`; absent: `short`. */
+  readonly quick?: number;
+  readonly short: number;
+  readonly long: number;
+}): number {
+  if (isLong) return count.long;
+  return scope === 'quick' ? (count.quick ?? count.short) : count.short;
 }
+
+/** What stands in files that `npm run test:slow` runs again. */
+export const quickRounds = /\brounds\(\{\s*quick:/;
+
+/** How long tests wait for what has to come: longer than a busy machine may be away, shorter than a test may take. */
+export const eventuallyMs = 20_000;

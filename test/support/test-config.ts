@@ -1,33 +1,50 @@
+import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 import { projectFolder } from '../command.ts';
 import { NoSkippedTests } from './no-skipped-tests.ts';
+import { eventuallyMs, quickRounds, type Scope, scopeVariable } from './scale.ts';
 
-/** What `npm test` and `npm run test:long` have in common, and what not. */
-export function testConfig(run: { readonly isLong: boolean }): ViteUserConfig {
+/** What the three runs of the tests have in common, and what not. */
+export function testConfig(scope: Scope): ViteUserConfig {
   // The tests start hundreds of processes of ours: they share what Node made of the sources, which is two thirds of
   // their starting time.
   process.env.NODE_COMPILE_CACHE ??= join(projectFolder, 'node_modules', '.cache', 'node-compile');
-  const exclude = run.isLong
-    ? configDefaults.exclude
-    : [...configDefaults.exclude, '**/*.long.test.ts'];
+  const exclude = [...configDefaults.exclude, ...leftOut[scope]];
+  const project = (name: string, folder: string) => ({
+    extends: true as const,
+    test: { name, include: filesOf(scope, folder), exclude },
+  });
   return defineConfig({
     test: {
       pool: 'forks',
-      // One more than cores: tests wait for processes, timers and disks, and another has the core meanwhile.
-      maxWorkers: availableParallelism() + 1,
+      // More than cores: tests wait for processes, timers and disks, and others have the core meanwhile.
+      maxWorkers: availableParallelism() * 2,
       // A process for each file would spend most of its time on loading; none of them changes its process.
       isolate: false,
-      testTimeout: run.isLong ? 600_000 : 30_000,
+      testTimeout: scope === 'long' ? 600_000 : 30_000,
       hookTimeout: 30_000,
+      expect: { poll: { timeout: eventuallyMs, interval: 10 } },
       reporters: ['default', new NoSkippedTests()],
       setupFiles: ['test/support/use-seed.ts'],
-      env: run.isLong ? { ATEDB_TEST_LONG: '1' } : {},
-      projects: [
-        { extends: true, test: { name: 'units', include: ['src/**/*.test.ts'], exclude } },
-        { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'], exclude } },
-      ],
+      env: { [scopeVariable]: scope },
+      projects: [project('units', 'src'), project('system', 'test')],
     },
   });
+}
+
+const leftOut: Readonly<Record<Scope, readonly string[]>> = {
+  quick: ['**/*.slow.test.ts', '**/*.long.test.ts'],
+  slow: ['**/*.long.test.ts'],
+  long: [],
+};
+
+/** Patterns of the files of a run, and names where a pattern doesn't say it. */
+function filesOf(scope: Scope, folder: string): string[] {
+  if (scope !== 'slow') return [`${folder}/**/*.test.ts`];
+  const files = globSync(`${folder}/**/*.test.ts`, { cwd: projectFolder });
+  const hasMoreRounds = (file: string) =>
+    quickRounds.test(readFileSync(join(projectFolder, file), 'utf8'));
+  return [`${folder}/**/*.slow.test.ts`, ...files.filter(hasMoreRounds)];
 }

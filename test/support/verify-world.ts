@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { create } from '@bufbuild/protobuf';
-import { type StateSnapshot, StateSnapshotSchema } from '../../gen/atedb/v1/log_pb.js';
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  AuthoritySnapshotSchema,
+  type StateSnapshot,
+  StateSnapshotSchema,
+} from '../../gen/atedb/v1/log_pb.js';
 import { ChainRegistry } from '../../src/chain/index.ts';
 import { KeyPair } from '../../src/crypto/index.ts';
 import { parseBatch, parseChainKey, type TreeHead } from '../../src/event/index.ts';
@@ -85,7 +89,7 @@ export async function forgedChain(
     folder,
     chainId,
     segmentBytesMax: options.segmentBytesMax,
-    takeSnapshot: () => create(StateSnapshotSchema),
+    takeSnapshot: () => ({ snapshot: create(StateSnapshotSchema) }),
     onNotice: () => undefined,
   });
   for (const [at, run] of runs.entries()) {
@@ -128,13 +132,17 @@ export async function filesIn(storage: MemoryStorage): Promise<Map<string, Buffe
 }
 
 /** The file of a snapshot, with the CRC that it needs. */
-export function snapshotFile(snapshot: StateSnapshot): Buffer {
-  return encodeSnapshot(snapshot, {
+export async function snapshotFile(snapshot: StateSnapshot): Promise<Buffer> {
+  const { authority } = snapshot;
+  const held = authority && Buffer.from(toBinary(AuthoritySnapshotSchema, authority));
+  const state = { snapshot, ...(held && { authority: Promise.resolve([held]) }) };
+  const pieces = await encodeSnapshot(state, {
     chainId: Buffer.from(snapshot.chainId),
     nextCommit: Number(snapshot.nextCommit),
     nextSequence: Number(snapshot.nextSequence),
     timeUnixMs: Number(snapshot.timeUnixMs),
   });
+  return Buffer.concat(pieces);
 }
 
 /** An index of a chain's first segment that is whole, and has a place that no batch has. */

@@ -72,6 +72,9 @@ func (a *Authority) ownsRoot(key keys.Fingerprint) bool {
 	return a.ring.roots[key] || a.tree.root.write == nil && a.ring.isOwner(key)
 }
 
+// Retention says for how long the chain wants data to be kept; nil: for ever.
+func (a *Authority) Retention() *event.Retention { return a.tree.retention }
+
 // HasReadRules reports whether any object's data is to be sealed.
 func (a *Authority) HasReadRules() bool { return a.tree.hasReadRules() }
 

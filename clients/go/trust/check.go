@@ -12,21 +12,36 @@ import (
 // CheckBatch checks what a batch that is appended says about itself: counts, ids, hashes, the Merkle root, which keys signed. Whether the
 // signatures verify and whether a chain takes the batch is not checked. It returns the genesis, where the batch is one. The error is
 // BATCH_INVALID, HASH_MISMATCH, GENESIS_INVALID, CHAIN_KEY_INVALID, SIGNATURE_INVALID, DELEGATION_INVALID or UNSUPPORTED.
-func CheckBatch(batch *event.Batch) (*event.Genesis, error) { return checkBatch(batch, false) }
+func CheckBatch(batch *event.Batch) (*event.Genesis, error) { return checkBatch(batch, appended) }
 
 // CheckStored is CheckBatch of one as a server keeps it or has sent it, which may have left out data since: also of which events it may be
 // gone, as far as they show that by themselves.
-func CheckStored(batch *event.Batch) (*event.Genesis, error) { return checkBatch(batch, true) }
+func CheckStored(batch *event.Batch) (*event.Genesis, error) { return checkBatch(batch, stored) }
 
-func checkBatch(batch *event.Batch, isStored bool) (*event.Genesis, error) {
-	genesis, err := checkContents(batch, isStored)
+// CheckTrimmed is CheckStored of one as a server has sent it to who has asked for data to be left out; see CheckOmitted.
+func CheckTrimmed(batch *event.Batch) (*event.Genesis, error) { return checkBatch(batch, trimmed) }
+
+// A provenance says how a batch comes.
+type provenance uint8
+
+const (
+	// appended: as its writer sent it.
+	appended provenance = iota
+	// stored: as a server keeps it or has sent it.
+	stored
+	// trimmed: as a server has sent it to somebody who has asked for data to be left out.
+	trimmed
+)
+
+func checkBatch(batch *event.Batch, from provenance) (*event.Genesis, error) {
+	genesis, err := checkContents(batch, from)
 	if err != nil {
 		return nil, err
 	}
 	return genesis, checkHashes(batch)
 }
 
-func checkContents(batch *event.Batch, isStored bool) (*event.Genesis, error) {
+func checkContents(batch *event.Batch, from provenance) (*event.Genesis, error) {
 	seal := batch.Seal
 	if int(seal.EventCount) != len(batch.Events) {
 		return nil, badBatch("its seal counts another number of events than it has")
@@ -38,7 +53,7 @@ func checkContents(batch *event.Batch, isStored bool) (*event.Genesis, error) {
 		return checkGenesis(batch)
 	}
 	for i := range batch.Events {
-		if err := checkEvent(batch, i, isStored); err != nil {
+		if err := checkEvent(batch, i, from); err != nil {
 			return nil, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // sealedBytesMin: sealed data holds the delimiter of its padding, and the tag of the seal.
 const sealedBytesMin = 17
 
-func checkEvent(batch *event.Batch, index int, isStored bool) error {
+func checkEvent(batch *event.Batch, index int, from provenance) error {
 	of := &batch.Events[index]
 	refuse := func(why string) error { return eventFault(fault.BatchInvalid, index, "%s", why) }
 	switch of.Kind {
@@ -31,7 +31,7 @@ func checkEvent(batch *event.Batch, index int, isStored bool) error {
 		return refuse("it has no primary key")
 	}
 	if of.DataState != event.Present {
-		if err := checkGone(of, index, isStored); err != nil {
+		if err := checkGone(of, index, from); err != nil {
 			return err
 		}
 	} else {
@@ -56,16 +56,13 @@ func checkEvent(batch *event.Batch, index int, isStored bool) error {
 }
 
 // checkGone checks an event whose data is said not to be here, as far as it shows by itself that it may be so: docs/trust.md. That something
-// newer is there, or a redaction that names it, only the events behind it show; see Owed.
-func checkGone(of *event.Event, index int, isStored bool) error {
+// newer is there, a redaction that names it, or a rule that lets it go, only the events behind it show; see Owed.
+func checkGone(of *event.Event, index int, from provenance) error {
 	refuse := func(why string) error { return eventFault(fault.BatchInvalid, index, "%s", why) }
 	switch {
-	case !isStored:
+	case from == appended:
 		return refuse("only a server may say that data is not here")
-	case of.DataState == event.Expired:
-		// What lets it go follows from rules that this package doesn't count yet: it is not taken on the server's word.
-		return eventFault(fault.Unsupported, index, "its data was let go by a rule for retention, which this version does not check")
-	case of.DataState == event.Omitted:
+	case of.DataState == event.Omitted && from != trimmed:
 		return refuse("its data is left out, and nobody has asked for that")
 	case len(of.Data) > 0 || of.Salt != nil:
 		return refuse("its data is said to be gone, and some of it is here")
@@ -73,9 +70,20 @@ func checkGone(of *event.Event, index int, isStored bool) error {
 		return refuse("its data is said to be gone, and an event of kind \"" + of.Kind.String() + "\" has none")
 	case of.DataHash == nil:
 		return refuse("its header has no hash of its data")
-	case of.DataState == event.Dropped && of.HasAuthority:
+	case of.DataState != event.DataRedacted && of.HasAuthority:
 		// Whoever comes later has to be shown rules and keys with all that they came with.
 		return refuse("it says something of rules or keys, and such data is never dropped")
+	}
+	return nil
+}
+
+// CheckOmitted checks that of a batch only such data is left out as was asked for: of events whose header says that they have more bytes of it, as
+// it is stored. The error is BATCH_INVALID.
+func CheckOmitted(batch *event.Batch, dataUpTo uint64) error {
+	for i := range batch.Events {
+		if of := &batch.Events[i]; of.DataState == event.Omitted && of.DataBytes <= dataUpTo {
+			return eventFault(fault.BatchInvalid, i, "its data is left out, which has %d bytes, and only what has more than %d was to be", of.DataBytes, dataUpTo)
+		}
 	}
 	return nil
 }

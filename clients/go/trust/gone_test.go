@@ -18,37 +18,40 @@ type goneCase struct {
 	Owed []uint64
 }
 
-func TestGone(t *testing.T) {
-	check := func(one goneCase) {
-		checkGood(t, one.replayCase, func(verifier *trust.Replay, batches []trust.Verified) {
-			gone := 0
-			for _, batch := range batches {
-				for i, of := range batch.Batch.Events {
-					if of.DataState == event.Present {
-						continue
-					}
-					due := one.Gone[gone]
-					if gone++; batch.Commit.FirstSequence+uint64(i) != due.Sequence || of.DataState.String() != due.State || of.RedactedBy != due.Redaction {
-						t.Errorf("%s: the data of event %d is %s", one.Name, batch.Commit.FirstSequence+uint64(i), of.DataState)
-					}
+// checkGone checks a history of which data is gone, and what is owed of it.
+func checkGone(t *testing.T, one goneCase) {
+	t.Helper()
+	checkGood(t, one.replayCase, func(verifier *trust.Replay, batches []trust.Verified) {
+		gone := 0
+		for _, batch := range batches {
+			for i, of := range batch.Batch.Events {
+				if of.DataState == event.Present {
+					continue
+				}
+				due := one.Gone[gone]
+				if gone++; batch.Commit.FirstSequence+uint64(i) != due.Sequence || of.DataState.String() != due.State || of.RedactedBy != due.Redaction {
+					t.Errorf("%s: the data of event %d is %s", one.Name, batch.Commit.FirstSequence+uint64(i), of.DataState)
 				}
 			}
-			if gone != len(one.Gone) {
-				t.Errorf("%s: the data of %d events is gone", one.Name, gone)
-			}
-			owed := verifier.Owed()
-			var left []uint64
-			for _, is := range owed.Left(100) {
-				left = append(left, is.Sequence)
-			}
-			if !slices.Equal(left, one.Owed) || owed.Count() != len(one.Owed) || (owed.Settle() == nil) != (len(one.Owed) == 0) {
-				t.Errorf("%s: of %v nothing allows that their data is gone", one.Name, left)
-			}
-		})
-	}
+		}
+		if gone != len(one.Gone) {
+			t.Errorf("%s: the data of %d events is gone", one.Name, gone)
+		}
+		owed := verifier.Owed()
+		var left []uint64
+		for _, is := range owed.Left(100) {
+			left = append(left, is.Sequence)
+		}
+		if !slices.Equal(left, one.Owed) || owed.Count() != len(one.Owed) || (owed.Settle() == nil) != (len(one.Owed) == 0) {
+			t.Errorf("%s: of %v nothing allows that their data is gone", one.Name, left)
+		}
+	})
+}
+
+func TestGone(t *testing.T) {
 	for _, list := range []string{"good", "owing"} {
 		for _, one := range vectors.List[goneCase](t, "compaction", list) {
-			check(one)
+			checkGone(t, one)
 		}
 	}
 	for _, one := range vectors.List[replayCase](t, "compaction", "bad") {

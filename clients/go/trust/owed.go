@@ -33,7 +33,7 @@ type erased struct {
 }
 
 // Owed is what a reader still has to see of a chain, since data of it is gone: of dropped data something newer of the same object, of erased
-// data the redaction that it names. Who has read to the head asks what is left. Its memory is bounded: of very many dropped objects a sample
+// data the redaction that it names, of expired data a rule for retention by which it is old enough. Who has read to the head asks what is left. Its memory is bounded: of very many dropped objects a sample
 // is kept that nobody else knows, so that who drops what must stay is found out all the same, if not each time.
 type Owed struct {
 	// dropped are the objects whose newest event so far was dropped, with its sequence, of which one in every 2^shift is kept.
@@ -43,8 +43,10 @@ type Owed struct {
 	// erased events, by the sequence of the redaction that they name.
 	erased      map[uint64][]erased
 	erasedCount int
-	notKept     int
-	unallowed   []Unallowed
+	// expired is the last event that is said to have expired, where nothing has shown that it has: what lets that go lets go all before.
+	expired   *EventPlace
+	notKept   int
+	unallowed []Unallowed
 
 	droppedMax, redactedMax int
 }
@@ -54,7 +56,23 @@ func newOwed() *Owed {
 }
 
 // Count is how many events there are, at least, whose data nothing has allowed to go so far.
-func (o *Owed) Count() int { return len(o.dropped) + o.erasedCount }
+func (o *Owed) Count() int {
+	count := len(o.dropped) + o.erasedCount
+	if o.expired != nil {
+		count++
+	}
+	return count
+}
+
+// Expired is the last event that is said to have expired, where nothing has shown that it has; nil for none.
+func (o *Owed) Expired() *EventPlace { return o.expired }
+
+// SettleBelow takes note of what the chain's rules for retention have let go.
+func (o *Owed) SettleBelow(floor Floor) {
+	if o.expired != nil && floor.LetsGo(*o.expired) {
+		o.expired = nil
+	}
+}
 
 // OneIn says of how many dropped objects one was looked at.
 func (o *Owed) OneIn() int { return 1 << o.shift }
@@ -63,7 +81,7 @@ func (o *Owed) OneIn() int { return 1 << o.shift }
 func (o *Owed) NotKept() int { return o.notKept }
 
 // add takes note of the events of a batch, which was verified by itself.
-func (o *Owed) add(batch *event.Batch, firstSequence uint64) error {
+func (o *Owed) add(batch *event.Batch, firstSequence uint64, timeUnixMs int64) error {
 	for i := range batch.Events {
 		of := &batch.Events[i]
 		// Nearly all events of nearly all chains.
@@ -87,6 +105,9 @@ func (o *Owed) add(batch *event.Batch, firstSequence uint64) error {
 		}
 		if of.DataState == event.DataRedacted {
 			o.owe(erased{sequence, key}, of.RedactedBy)
+		}
+		if of.DataState == event.Expired {
+			o.expired = &EventPlace{sequence, timeUnixMs}
 		}
 	}
 	return nil
@@ -170,6 +191,9 @@ func (o *Owed) Left(most int) []Unallowed {
 		for _, one := range some {
 			all = append(all, Unallowed{one.sequence, "its data is said to be erased by the redaction at sequence " + strconv.FormatUint(redaction, 10) + ", which isn't there"})
 		}
+	}
+	if o.expired != nil {
+		all = append(all, Unallowed{o.expired.Sequence, "its data is said to have been let go by a rule of the chain for retention, and none has done so"})
 	}
 	slices.SortFunc(all, func(a, b Unallowed) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return all[:min(len(all), most)]

@@ -34,6 +34,8 @@ type Rules struct {
 	Authority *Authority
 	// Writers are all that have written before.
 	Writers map[event.Hash]WriterPlace
+	// Retained is what rules for retention have let go up to there.
+	Retained Floor
 }
 
 // A Start says where a replay starts. The zero value is the chain's first batch.
@@ -48,6 +50,8 @@ type Start struct {
 	FindKey func(keys.Fingerprint) (*keys.Public, error)
 	// AllSignatures: each signature is verified, and not only the last one of each writer in a slice, which covers those before.
 	AllSignatures bool
+	// DataUpTo: data of more bytes, as it is stored, was asked to be left out; nil: none was.
+	DataUpTo *uint64
 }
 
 // A Replay verifies a replay by itself, trusting nobody: the strict form, hashes, the chain of seals, counters, signatures, conditions,
@@ -71,6 +75,7 @@ type Replay struct {
 	roots        recentRoots
 	// owed is what is still to come, since data is gone.
 	owed         *Owed
+	retained     Floor
 	nextSequence uint64
 	timeUnixMs   int64
 }
@@ -112,12 +117,15 @@ func (r *Replay) Authority() *Authority { return r.authority }
 // Writers are all writers so far, where it is known who may do what. They change as the replay goes on.
 func (r *Replay) Writers() map[event.Hash]WriterPlace { return r.writers }
 
+// Retained is what the chain's rules for retention have let go so far, where it is known who may do what.
+func (r *Replay) Retained() Floor { return r.retained }
+
 // Owed is what is still to come, since data is gone. Who comes to the head with something left was lied to: Settle.
 func (r *Replay) Owed() *Owed { return r.owed }
 
 // Verify the next slice: whole batches with their commits, oldest first. Nothing is returned of a slice that doesn't verify as a whole.
 // The error is VERIFICATION_FAILED, and says which commit and what is wrong with it, or which sequence where data is gone that nothing allows
-// to; the replay is over then.
+// to, or UNSUPPORTED; the replay is over then. What asking for a key fails with leaves it as it was: the same slice may be verified again.
 func (r *Replay) Verify(slice []byte) ([]Verified, error) {
 	stored, err := event.SplitSlice(slice)
 	if found := fault.Of(err); found != nil && found.Reason == fault.Unsupported {
@@ -131,12 +139,29 @@ func (r *Replay) Verify(slice []byte) ([]Verified, error) {
 
 // VerifyBatches is Verify of a slice that was split before.
 func (r *Replay) VerifyBatches(stored []event.Stored) ([]Verified, error) {
+	checked := make([]*event.Batch, len(stored))
+	for i, one := range stored {
+		batch, err := r.check(one)
+		if err != nil {
+			return nil, violated(one.Commit.Number, err)
+		}
+		checked[i] = batch
+	}
+	// All of them before anything changes, since the server may be lost meanwhile.
+	for i, one := range stored {
+		if rules := r.start.Rules; r.authority != nil || rules != nil && one.Commit.Number >= rules.Head.Size {
+			break
+		}
+		if err := r.learnStrangers(checked[i], one.Commit.Number); err != nil {
+			return nil, err
+		}
+	}
 	verified := make([]Verified, 0, len(stored))
 	// A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
 	lastSigned := map[event.Hash]func() error{}
-	for _, one := range stored {
+	for i, one := range stored {
 		number := one.Commit.Number
-		step, check, err := r.step(one)
+		step, check, err := r.step(checked[i], one.Commit)
 		if err == nil && check != nil {
 			// What is said of keys is covered by no seal: each is verified.
 			if r.start.AllSignatures || len(step.Batch.Seal.Signatures) > 1 || len(step.Batch.Seal.Delegations) > 0 {
@@ -164,16 +189,25 @@ func (r *Replay) VerifyBatches(stored []event.Stored) ([]Verified, error) {
 	return verified, nil
 }
 
-// step verifies one batch but for its signatures, which check verifies; nil for none.
-func (r *Replay) step(one event.Stored) (step Verified, check func() error, err error) {
-	if err := r.startRules(); err != nil {
-		return step, nil, err
-	}
+// check what a batch says about itself, and that no data is missing that was not asked to be left out.
+func (r *Replay) check(one event.Stored) (*event.Batch, error) {
 	batch, err := event.ParseBatch(one.Run)
 	if err != nil {
-		return step, nil, err
+		return nil, err
 	}
-	if _, err := CheckStored(batch); err != nil {
+	if r.start.DataUpTo == nil {
+		_, err = CheckStored(batch)
+		return batch, err
+	}
+	if _, err = CheckTrimmed(batch); err == nil {
+		err = CheckOmitted(batch, *r.start.DataUpTo)
+	}
+	return batch, err
+}
+
+// step verifies one batch that was checked but for its signatures, which check verifies; nil for none.
+func (r *Replay) step(batch *event.Batch, commit *event.Commit) (step Verified, check func() error, err error) {
+	if err := r.startRules(); err != nil {
 		return step, nil, err
 	}
 	voucher, err := vouchedBy(batch, r.genesis.TrustMode)
@@ -188,13 +222,13 @@ func (r *Replay) step(one event.Stored) (step Verified, check func() error, err 
 	if err != nil {
 		return step, nil, err
 	}
-	if err := r.place(batch, one.Commit); err != nil {
+	if err := r.place(batch, commit); err != nil {
 		return step, nil, err
 	}
 	if len(batch.Seal.Signatures) > 0 {
 		check = func() error { return verifyAll(batch, signers, issuer) }
 	}
-	return Verified{batch, one.Commit, voucher}, check, nil
+	return Verified{batch, commit, voucher}, check, nil
 }
 
 // issuerOf is the key that delegations begin with. Where it isn't known who may do what, what was delegated is not looked at either.
@@ -237,44 +271,8 @@ func (r *Replay) startRules() error {
 		r.writers[id] = place
 	}
 	r.knowsWriters = true
+	r.retained = rules.Retained
 	return nil
-}
-
-func (r *Replay) keysOf(batch *event.Batch) (map[keys.Fingerprint]*keys.Public, error) {
-	if batch.IsGenesis() {
-		return tableOf(genesisSigners(r.genesis)), nil
-	}
-	if r.authority != nil {
-		return r.authority.keysOf(batch)
-	}
-	// Of the server's own, where it isn't known what came before, it is the one that it claims to have.
-	if isFromServer(batch) {
-		server, err := claimedServer(batch, r.genesis)
-		if err != nil {
-			return nil, err
-		}
-		return tableOf([]*keys.Public{server}), nil
-	}
-	signers, err := signersOf(batch)
-	if err != nil {
-		return nil, err
-	}
-	for _, signer := range signers {
-		if r.known.keys[signer] != nil || r.start.FindKey == nil {
-			continue
-		}
-		key, err := r.start.FindKey(signer)
-		if err != nil {
-			return nil, err
-		}
-		// Its fingerprint tells that it is the right one.
-		if key != nil && key.Fingerprint() == signer {
-			if err := r.known.add(key, new(undo)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return keysOfSigners(batch, signers, r.known)
 }
 
 // place checks what a batch is in this chain, and has the state after it.
@@ -302,11 +300,15 @@ func (r *Replay) place(batch *event.Batch, commit *event.Commit) error {
 	r.writers[seal.WriterID] = WriterPlace{seal.Counter + 1, seal.Hash, seal.AsOf}
 	r.nextSequence = commit.FirstSequence + uint64(commit.Events)
 	r.objects.add(batch, commit.FirstSequence)
-	if err := r.owed.add(batch, commit.FirstSequence); err != nil {
+	if err := r.owed.add(batch, commit.FirstSequence, commit.TimeUnixMs); err != nil {
 		return err
 	}
 	r.latest.wrote(seal.WriterID, r.nextSequence)
 	r.timeUnixMs = commit.TimeUnixMs
+	if r.authority != nil {
+		r.retained = r.retained.Raised(r.authority.Retention(), r.nextSequence, r.timeUnixMs)
+	}
+	r.owed.SettleBelow(r.retained)
 	return nil
 }
 
@@ -351,13 +353,13 @@ func violated(commit uint64, err error) error {
 	if found.Reason == fault.VerificationFailed && found.Metadata["commit"] != "" {
 		return err
 	}
-	// Nothing is wrong with what this client doesn't know.
-	if found.Reason == fault.Unsupported && found.Metadata["kind"] == event.KindSnapshot.String() {
-		return err
-	}
-	// What hinders the reader, as a lost connection while a key is asked for, is no word about the commit.
-	if found.Reason == fault.ConnectionFailed || found.Reason == fault.DeadlineExceeded {
-		return err
+	// What can't be verified here may be right: nobody is accused.
+	if found.Reason == fault.Unsupported {
+		said := fault.New(fault.Unsupported, "commit %d can't be verified by this version: %s. Nothing of it was used", commit, found.Message).From(err)
+		for name, value := range found.Metadata {
+			said.With(name, value)
+		}
+		return said.With("commit", strconv.FormatUint(commit, 10))
 	}
 	return fault.New(fault.VerificationFailed, "commit %d does not verify: %s. Nothing of it was used; the server, or its copy of the chain, can't be trusted", commit, found.Message).
 		With("commit", strconv.FormatUint(commit, 10)).From(err)

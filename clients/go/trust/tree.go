@@ -40,6 +40,8 @@ type tree struct {
 	everyone int
 	// admitted may open the chain besides, in their order.
 	admitted []keys.Fingerprint
+	// retention says for how long data is kept; nil: for ever.
+	retention *event.Retention
 }
 
 func newTree(confidential, private bool) *tree {
@@ -179,6 +181,13 @@ func (t *tree) setRules(of *node, rules *event.Authorisation, u *undo) {
 	}
 	if rules.Admit != nil {
 		set(&t.admitted, *rules.Admit, u)
+	}
+	if rules.Retain != nil {
+		is := rules.Retain
+		if *is == (event.Retention{}) {
+			is = nil
+		}
+		set(&t.retention, is, u)
 	}
 	if rules.Read == nil {
 		return

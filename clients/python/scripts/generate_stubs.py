@@ -15,7 +15,8 @@ def generate(into: Path) -> None:
     """Run protoc of grpcio-tools."""
     files = sorted(str(path.relative_to(PROTO)) for path in (PROTO / "atedb" / "v1").glob("*.proto"))
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I", str(PROTO)]
-    outputs = [f"--{kind}_out={into}" for kind in ("python", "pyi", "grpc_python")]
+    # No stubs of services: calls are made in bytes, and what grpcio-tools makes of services is servers', too.
+    outputs = [f"--{kind}_out={into}" for kind in ("python", "pyi")]
     subprocess.run([*command, *outputs, *files], check=True)
     (into / "atedb" / "v1" / "__init__.py").write_text(
         '"""Generated from the schema: scripts/generate_stubs.py."""\n'

@@ -11,7 +11,7 @@ from lying_server import LyingServer, replace_field, with_batches, without_data
 from refusals import refused
 
 import atedb
-from atedb.account.secrets import PasswordKeys
+from atedb.account.vault import password_keys
 from atedb.crypto.key_file import PassphraseCosts
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason
@@ -267,7 +267,7 @@ async def test_an_offer_that_isnt_what_was_wished_for(liar: LyingServer, tmp_pat
 def test_a_server_that_wants_to_guess_the_password() -> None:
     for costs in (PassphraseCosts(8_192, 3, 4), PassphraseCosts(65_536, 1, 4), PassphraseCosts(2**30, 3, 4)):
         with refused(Reason.VERIFICATION_FAILED):
-            PasswordKeys("correct horse", parse_owner("me@example.com"), bytes(16), costs)
+            password_keys("correct horse", parse_owner("me@example.com"), bytes(16), costs)
 
 
 @pytest.mark.parametrize("seed", range(4))

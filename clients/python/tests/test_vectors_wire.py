@@ -1,7 +1,7 @@
 """The tunnel, its client's end; and that all vectors are run."""
 
 from refusals import refused
-from vectors import COVERED, Case, cases, data, index, run
+from vectors import Case, cases, data, run
 
 from atedb.tunnel.handshake import ClientHandshake
 from atedb.tunnel.key_schedule import SessionSecrets
@@ -76,13 +76,3 @@ def test_a_handshake_is_for_one_use() -> None:
     handshake.finish(data(case["serverHello"]))
     with refused("WIRE_HANDSHAKE_FAILED"):
         handshake.finish(data(case["serverHello"]))
-
-
-def test_every_list_of_every_file_is_run() -> None:
-    import test_vectors_basics
-    import test_vectors_events
-    import test_vectors_trust
-
-    assert test_vectors_basics and test_vectors_events and test_vectors_trust
-    due = {(name, of) for name, lists in index().items() for of in lists}
-    assert due == COVERED

@@ -1,6 +1,6 @@
 //! A diary that only its writer can read: it appends what it is told, and prints all of it.
 //!
-//! Start a server in the repository, `npm start -- --no-auth`, then:
+//! Start a server in the repository, `npm start`, then:
 //!
 //! ```sh
 //! cargo run --example diary -- localhost:5000 "Dear diary, ..."
@@ -19,7 +19,8 @@ async fn main() -> Result<(), atedb::Error> {
         ..ConnectOptions::default()
     };
     let client = Client::connect(&server, options)?;
-    let confidential = OpenOptions { confidential: true, ..OpenOptions::default() };
+    // The name is claimed where nobody has it, which a server allows on its own machine.
+    let confidential = OpenOptions { confidential: true, claim: true, ..OpenOptions::default() };
     let diary = client.open("example.com/me/rust_diary", confidential).await?;
     if diary.genesis().is_none() {
         // A confidential chain begins with who reads it: with nobody named, whoever writes.

@@ -51,6 +51,7 @@ async fn carry_out(order: &Value, job: &Value) -> Result<Value, Failure> {
         trust_mode: Some(if is_centralized { TrustMode::Centralized } else { TrustMode::Distributed }),
         confidential: job["confidential"] == true,
         must_exist: job["do"] != "append",
+        claim: job["claim"] == true,
         ..OpenOptions::default()
     };
     let chain = Arc::new(client.open(&text(&job["chain"]), options).await?);

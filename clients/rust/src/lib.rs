@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod account;
 mod client;
 mod crypto;
 mod encoding;
@@ -16,8 +17,10 @@ mod tunnel;
 #[cfg(test)]
 mod vectors;
 
+pub use crate::client::accounts::Login;
 pub use crate::client::chain::{Chain, Range, Subscribe};
 pub use crate::client::chain_event::{ChainEvent, Seal};
+pub use crate::client::child_list::{ChildEvent, Children};
 pub use crate::client::client::{Client, ConnectOptions, Home, OpenOptions};
 pub use crate::client::events::EventStream;
 pub use crate::client::identity_check::{LookUpIdentity, LookedUp};
@@ -39,8 +42,9 @@ pub use crate::events::chain_key::split_chain_address;
 pub use crate::events::event::{DataState, EventKind};
 pub use crate::events::genesis::{Genesis, TrustMode};
 pub use crate::events::primary_key::{PrimaryKey, child_primary_key, primary_key_from_name};
-pub use crate::events::rules::{Authorisation, KeyChange, ReadRule, WriteRule};
+pub use crate::events::rules::{Authorisation, KeyChange, ReadRule, Retention, WriteRule};
 pub use crate::events::seal::Precondition;
+pub use crate::events::token::Token;
 pub use crate::log::segment::{SegmentScan, Verdict, scan_segment};
 pub use crate::reason::Reason;
 pub use crate::trust::checkpoints::SignedHead;

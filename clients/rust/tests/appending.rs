@@ -237,7 +237,7 @@ async fn two_writers_of_one_home_take_two_slots(server: &LiveServer, home: &Fold
     let (one, two) = (open(&client, "example.com/me/slots").await, open(&client, "example.com/me/slots").await);
     one.append(NewEvent::data("one")).await.expect("it is taken");
     two.append(NewEvent::data("two")).await.expect("it is taken");
-    let events = collect(one.read(Range { start: 1, end: None })).await.expect("it is read");
+    let events = collect(one.read(Range { start: 1, ..Range::default() })).await.expect("it is read");
     assert_eq!(events.len(), 2);
     assert_ne!(events[0].writer_id, events[1].writer_id);
     assert_eq!(events[0].fingerprint, events[1].fingerprint);

@@ -123,12 +123,3 @@ async fn tls_with_the_tunnel_inside() {
     let untrusted = ConnectOptions { tls: Some(TlsOptions::default()), ..options() };
     assert_eq!(refusal(&server.address(), untrusted).await, Reason::TlsFailed);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn chains_whose_owner_an_auth_service_names_are_refused_by_what_they_are() {
-    let server = LiveServer::start_with_auth().await;
-    let client = connect(&server.address(), None, Encryption::Auto);
-    let chain = client.open("example.com/me/owned", OpenOptions::default()).await.expect("it isn't there yet");
-    let refused = chain.append(NewEvent::data("mine")).await.expect_err("it has an owner");
-    assert_eq!(refused.reason(), Reason::AuthAnswerRequired, "{refused}");
-}

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_diary_is_kept() {
-    let server = LiveServer::start(&[]).await;
+    let server = LiveServer::start_with_auth().await;
     let home = Folder::new();
     // Where cargo puts examples: beside the folder of the tests. A cargo within cargo would build everything anew.
     let tests = std::env::current_exe().expect("it runs");

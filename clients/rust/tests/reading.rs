@@ -23,7 +23,7 @@ async fn chains_are_read_verified_and_followed() {
         assert_eq!(genesis.trust_mode == TrustMode::Distributed, is_distributed);
         assert_eq!(client.server_identity().is_some(), flags.is_empty());
         assert_eq!(texts(&chain).await, ["one", "two", "three"]);
-        let part = collect(chain.read(Range { start: 2, end: Some(3) })).await.expect("it is read");
+        let part = collect(chain.read(Range { start: 2, end: Some(3), ..Range::default() })).await.expect("it is read");
         assert_eq!(part.iter().map(|event| &event.data[..]).collect::<Vec<_>>(), [b"two"]);
         if is_distributed {
             assert_eq!(part[0].vouched_by, VouchedBy::Writer);

@@ -671,6 +671,14 @@ export declare type DescribeChainResponse = Message<"atedb.v1.DescribeChainRespo
    * @generated from field: atedb.v1.RetentionRule retention = 47;
    */
   retention?: RetentionRule | undefined;
+
+  /**
+   * Names of what a crash, a repair or a restore has set aside of its files. Data that was erased may be in it: the server doesn't look, and its operator
+   * removes it.
+   *
+   * @generated from field: repeated string set_aside = 48;
+   */
+  setAside: string[];
 };
 
 /**
@@ -1287,7 +1295,8 @@ export declare type SubscribeRequest = Message<"atedb.v1.SubscribeRequest"> & {
   heartbeatMs: number;
 
   /**
-   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
+   * that say something of rules or keys, or move an object, is never left out.
    *
    * @generated from field: optional uint64 data_up_to_bytes = 7;
    */
@@ -1579,7 +1588,8 @@ export declare type ReadEventsRequest = Message<"atedb.v1.ReadEventsRequest"> & 
   reverse: boolean;
 
   /**
-   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+   * Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
+   * that say something of rules or keys, or move an object, is never left out.
    *
    * @generated from field: optional uint64 data_up_to_bytes = 7;
    */
@@ -1920,7 +1930,8 @@ export declare type ListChildrenResponse = Message<"atedb.v1.ListChildrenRespons
 
   /**
    * The batches that the children's events are in, once each, ascending, with their commits as they are stored; but the data of all
-   * events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED.
+   * events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED, unless they say something of rules or keys,
+   * or move an object.
    *
    * @generated from field: atedb.v1.LogSegment log = 3;
    */
@@ -2043,7 +2054,7 @@ export declare type LoadDataResponse = Message<"atedb.v1.LoadDataResponse"> & {
   salt: Uint8Array;
 
   /**
-   * Absent: the data is here. Else it was dropped or redacted.
+   * Absent: the data is here. Else it is gone by now: dropped, redacted or expired, which what allows it has to show.
    *
    * @generated from field: atedb.v1.DataState data_state = 4;
    */

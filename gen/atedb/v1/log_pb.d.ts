@@ -1134,7 +1134,7 @@ export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & 
   rootRules?: Authorisation | undefined;
 
   /**
-   * The objects, parents before their children.
+   * The objects, in any order.
    *
    * @generated from field: repeated atedb.v1.ObjectSnapshot objects = 5;
    */

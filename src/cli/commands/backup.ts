@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { type ChainKey, parseChainAddress } from '../../event/index.ts';
+import type { ChainKey } from '../../event/index.ts';
 import {
   chainFlags,
   declareChainFlags,
@@ -11,6 +11,7 @@ import {
 import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
 import type { ParsedArguments } from '../flags.ts';
+import { parseHereAddress } from '../here-address.ts';
 
 const flags = {
   all: switchFlag('all', "All chains, and the server's own files, with its keys"),
@@ -62,13 +63,9 @@ function readTarget(parsed: ParsedArguments): { chain: ChainKey | undefined; fol
     throw new UsageError('say which chain and which folder, or --all and the folder');
   }
   if (isAll || second === undefined) return { chain: undefined, folder: first };
-  const { chainKey, server } = parseChainAddress(first);
-  const host = server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  const isHere = ['localhost', '127.0.0.1', '::1'].includes(host);
-  if (!isHere && readChainFlag(flags.logsPath, parsed) === undefined) {
-    throw new UsageError(
-      `a backup reads the files of the server, and ${host} may be another machine: run it there, or name the logs with --logs-path`,
-    );
-  }
+  const { chainKey } = parseHereAddress(first, {
+    what: 'a backup reads the files of the server',
+    logsPath: readChainFlag(flags.logsPath, parsed),
+  });
   return { chain: chainKey, folder: second };
 }

@@ -1,6 +1,6 @@
 import { AtedbError } from '../../bytes/index.ts';
 import type { BidiStreamMethod, Call } from '../method.ts';
-import { ownerOf } from '../peer-owner.ts';
+import { type LimitOf, Places } from '../places.ts';
 
 /**
  * Streams at once on which it is being shown who calls. Anybody may begin one, with a name that they make up, so they aren't counted with those of
@@ -12,10 +12,9 @@ const talksPerAddressMax = 64;
 /** Milliseconds for a message that shows something: time enough to hash a password on a slow machine. */
 const messageMsMax = 60_000;
 
-/** Counts the streams on which it is being shown who calls, in all and of each address. */
+/** The streams on which it is being shown who calls, of which there may be so many. */
 export class Talks {
-  readonly #ofAddress = new Map<string, number>();
-  #count = 0;
+  readonly #places = new Places({ max: talksMax, perAddressMax: talksPerAddressMax, refusal });
 
   /** Have a method take no more calls than there may be. */
   limited(method: BidiStreamMethod): BidiStreamMethod {
@@ -39,20 +38,7 @@ export class Talks {
    * @throws AtedbError TOO_MANY_STREAMS, naming the limit.
    */
   enter({ peer, isLocal }: Pick<Call, 'peer' | 'isLocal'>): () => void {
-    const address = ownerOf(peer);
-    const own = this.#ofAddress.get(address) ?? 0;
-    if (!isLocal && own >= talksPerAddressMax) {
-      throw tooMany(talksPerAddressMax, 'from your address are open');
-    }
-    if (this.#count >= talksMax) throw tooMany(talksMax, 'are open on this server');
-    this.#count += 1;
-    this.#ofAddress.set(address, own + 1);
-    return () => {
-      this.#count -= 1;
-      const left = (this.#ofAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#ofAddress.delete(address);
-      else this.#ofAddress.set(address, left);
-    };
+    return this.#places.enter({ peer, isExempt: isLocal });
   }
 }
 
@@ -83,7 +69,8 @@ export async function nextWithin(
   }
 }
 
-function tooMany(limit: number, which: string): AtedbError {
+function refusal(limit: number, of: LimitOf): AtedbError {
+  const which = of === 'address' ? 'from your address are open' : 'are open on this server';
   return new AtedbError(
     'TOO_MANY_STREAMS',
     `${limit} streams that show who calls ${which}, which is the limit; retry later`,

@@ -59,6 +59,7 @@ export function describeChain(deps: ChainServiceDeps) {
       deadBytes: BigInt(use?.deadBytes ?? 0),
       countedUnixMs: BigInt(use?.timeUnixMs ?? 0),
       erasing: eraser.isBusy,
+      setAside: [...(await eraser.setAside())],
       ...(retention && { retention: retentionOf(retention) }),
       ...(quotas.chain && { chainQuota: quotaOf(quotas.chain) }),
       // It tells of other chains, which may be private.

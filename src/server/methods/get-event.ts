@@ -2,48 +2,37 @@ import { ChainService, type GetEventRequest } from '../../../gen/atedb/v1/chain_
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
 import { primaryKeyBytes } from '../../event/index.ts';
-import { unary } from '../method.ts';
+import { unaryToBytes } from '../method.ts';
 import { batchOf } from './batch-of.ts';
 import {
   type ChainServiceDeps,
   checkLength,
   checkWholeEnd,
   openRequested,
-  positionOfSequence,
   requestInteger,
   requestInvalid,
 } from './deps.ts';
 import { HeldMemory } from './held-memory.ts';
-import { toLogSegment, toTreeHead } from './to-message.ts';
+import { eventMessage } from './messages.ts';
 
 /** `GetEvent`: one event, with its batch and the proof that this is in the chain. */
 export function getEvent(deps: ChainServiceDeps) {
-  return unary(ChainService.method.getEvent, async (request, call) => {
+  return unaryToBytes(ChainService.method.getEvent, async (request, call) => {
     using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const sequence = await sequenceOf(chain, request);
     const { log } = chain;
-    const position = await positionOfSequence(chain, sequence);
+    const { head, nextSequence } = log.durable;
+    if (sequence >= nextSequence) checkWholeEnd(chain);
+    if (sequence === nextSequence) throw notYet(sequence);
     const memory = new HeldMemory(deps.sliceMemory, call.signal);
     // The answer is there until its caller has taken it.
     call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
-    const { bytes } = await log.readSlice(position, {
-      bytesMax: 1,
-      memoryFor: (size) => memory.take(size),
-    });
-    const found = batchOf(bytes, sequence);
-    // The sequence that comes next has a position, and no event.
-    if (found === undefined) {
-      checkWholeEnd(chain);
-      throw notYet(sequence);
-    }
-    const { head } = log.durable;
-    return {
-      log: toLogSegment(found.bytes),
-      sequence: BigInt(sequence),
-      head: toTreeHead(head),
-      inclusion: await log.tree.inclusionProof(found.stored.commit.commit, head.size),
-    };
+    const memoryFor = (size: number) => memory.take(size);
+    const { bytes, commit } = await log.readBatch('sequence', sequence, memoryFor);
+    const run = batchOf(bytes, sequence)?.bytes ?? bytes;
+    const inclusion = await log.tree.inclusionProof(commit, head.size);
+    return eventMessage(run, { sequence, head, inclusion });
   });
 }
 

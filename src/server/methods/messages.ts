@@ -17,10 +17,34 @@ export function backwardLogMessage(slice: Buffer, frontier: readonly Buffer[]): 
   return message.finish();
 }
 
+/** A GetEventResponse. The slice is copied, so the memory that it lies in isn't needed any more. */
+export function eventMessage(
+  slice: Buffer,
+  of: {
+    readonly sequence: number;
+    readonly head: TreeHead;
+    readonly inclusion: readonly Buffer[];
+  },
+): Buffer {
+  const { sequence, head, inclusion } = of;
+  const message = new FieldWriter(slice.length + 34 * inclusion.length + 96)
+    .message(1, slice)
+    .varint(2, sequence)
+    .message(3, treeHeadMessage(head));
+  for (const hash of inclusion) message.bytes(4, hash);
+  return message.finish();
+}
+
+function treeHeadMessage({ size, root }: TreeHead): Buffer {
+  return new FieldWriter(64).varint(1, size).bytes(2, root).finish();
+}
+
 /** An AppendResponse for a batch that was accepted. */
 export function committedMessage(sealHash: Buffer, commitHeader: Buffer, head: TreeHead): Buffer {
-  const treeHead = new FieldWriter(64).varint(1, head.size).bytes(2, head.root).finish();
-  const committed = new FieldWriter(160).bytes(1, commitHeader).message(2, treeHead).finish();
+  const committed = new FieldWriter(160)
+    .bytes(1, commitHeader)
+    .message(2, treeHeadMessage(head))
+    .finish();
   return new FieldWriter(256).bytes(1, sealHash).message(2, committed).finish();
 }
 

@@ -4,6 +4,7 @@ import { authorisationVectors } from './authorisation.ts';
 import { batchVectors } from './batches.ts';
 import { chainKeyVectors } from './chain-keys.ts';
 import { checkpointVectors } from './checkpoints.ts';
+import { childrenVectors } from './children.ts';
 import { compactionVectors } from './compaction.ts';
 import { delegationVectors } from './delegations.ts';
 import { hashVectors } from './hashes.ts';
@@ -11,10 +12,12 @@ import { headerVectors } from './headers.ts';
 import { identityVectors } from './identity.ts';
 import { keyFileVectors } from './key-files.ts';
 import { keyVectors } from './keys.ts';
+import { leftOutVectors } from './left-out.ts';
 import { merkleVectors } from './merkle.ts';
 import { ownershipVectors } from './ownership.ts';
 import { proofVectors } from './proofs.ts';
 import { replayVectors } from './replays.ts';
+import { retentionVectors } from './retention.ts';
 import { keyWrapVectors, sealedDataVectors } from './sealed-data.ts';
 import { segmentVectors } from './segments.ts';
 import { signatureVectors } from './signatures.ts';
@@ -43,6 +46,9 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   ownershipVectors,
   delegationVectors,
   compactionVectors,
+  retentionVectors,
+  leftOutVectors,
+  childrenVectors,
   proofVectors,
   wireVectors,
   segmentVectors,

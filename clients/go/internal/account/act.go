@@ -45,7 +45,31 @@ type RoleChange struct {
 	Wraps   []Wrap
 }
 
-// An Act as it was read. What it changes of users is not looked at here.
+// UserKeys are the keys that a user has, and the hash of what it logs in with; of a change, those that it names. What isn't there is nil.
+type UserKeys struct {
+	Key, SudoKey, RecoveryKey *keys.Public
+	SecretsHash               []byte
+}
+
+// Sudo is the key that signs acts.
+func (u *UserKeys) Sudo() *keys.Public {
+	if u.SudoKey != nil {
+		return u.SudoKey
+	}
+	return u.Key
+}
+
+func (u *UserKeys) all() []*keys.Public {
+	var all []*keys.Public
+	for _, key := range []*keys.Public{u.Key, u.SudoKey, u.RecoveryKey} {
+		if key != nil {
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
+// An Act as it was read.
 type Act struct {
 	Account  event.Owner
 	Version  uint64
@@ -60,6 +84,7 @@ type Act struct {
 	// kind is the number of the field that holds what it changes.
 	kind    int
 	roles   []RoleChange
+	user    UserKeys
 	revoked keys.Fingerprint
 }
 
@@ -120,8 +145,13 @@ func (a *Act) readHeader() error {
 
 func (a *Act) readChange(message []byte) error {
 	cursor := strict.NewCursor(message)
-	for cursor.Next() {
+	var err error
+	for err == nil && cursor.Next() {
 		switch a.kind {
+		case userCreation, userRotation:
+			err = a.user.read(cursor)
+		case secretsChange:
+			a.user.SecretsHash = cursor.Bytes()
 		case delegationRevocation:
 			a.revoked = keys.Fingerprint(cursor.Bytes())
 		case groupCreation, groupChange:
@@ -132,7 +162,21 @@ func (a *Act) readChange(message []byte) error {
 			a.roles = append(a.roles, role)
 		}
 	}
-	return nil
+	return err
+}
+
+func (u *UserKeys) read(cursor *strict.Cursor) (err error) {
+	switch cursor.Field {
+	case 1:
+		u.Key, err = keys.ParsePublic(cursor.Bytes())
+	case 2:
+		u.SudoKey, err = keys.ParsePublic(cursor.Bytes())
+	case 3:
+		u.RecoveryKey, err = keys.ParsePublic(cursor.Bytes())
+	case 4:
+		u.SecretsHash = cursor.Bytes()
+	}
+	return err
 }
 
 func readRole(message []byte) (role RoleChange, err error) {

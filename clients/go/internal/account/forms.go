@@ -26,13 +26,21 @@ const (
 	roleNameBytes = 32
 	roleWrapBytes = 2_048
 	// vaultKeysMax are a user's key, that of sudo, and those that the user had before.
-	vaultKeysMax = 7
+	vaultKeysMax  = 7
+	vaultBytesMax = 1_024
+	// FormerKeysMax are keys that a user had before, of which the vaults have the secrets.
+	FormerKeysMax = vaultKeysMax - 2
+	// The secret of a second factor; RFC 4226 wants 16 bytes at least.
+	totpSecretMin, totpSecretMax = 16, 64
 )
 
 // Numbers of the fields of an act's header that hold what it changes.
 const (
 	userCreation         = 10
+	secretsChange        = 11
+	userRotation         = 12
 	delegationRevocation = 13
+	userRemoval          = 14
 	groupCreation        = 30
 	groupChange          = 31
 	groupRemoval         = 32
@@ -75,10 +83,10 @@ var (
 		strict.Hash32(4, "previous"),
 		{Number: 5, Name: "time_unix_ms", Kind: strict.Varint, Required: true},
 		change(userCreation, "user_creation", "UserCreation", strict.Need(key(1, "key")), key(2, "sudo_key"), key(3, "recovery_key"), strict.Hash32(4, "secrets_hash")),
-		change(11, "secrets_change", "SecretsChange", strict.Need(strict.Hash32(1, "secrets_hash"))),
-		change(12, "user_rotation", "UserRotation", key(1, "key"), key(2, "sudo_key"), key(3, "recovery_key"), strict.Hash32(4, "secrets_hash")),
+		change(secretsChange, "secrets_change", "SecretsChange", strict.Need(strict.Hash32(1, "secrets_hash"))),
+		change(userRotation, "user_rotation", "UserRotation", key(1, "key"), key(2, "sudo_key"), key(3, "recovery_key"), strict.Hash32(4, "secrets_hash")),
 		change(delegationRevocation, "delegation_revocation", "DelegationRevocation", strict.Need(strict.Hash32(1, "fingerprint"))),
-		change(14, "user_removal", "UserRemoval"),
+		change(userRemoval, "user_removal", "UserRemoval"),
 		change(groupCreation, "group_creation", "GroupCreation", rolesField),
 		change(groupChange, "group_change", "GroupChange", rolesField),
 		change(groupRemoval, "group_removal", "GroupRemoval"),
@@ -92,6 +100,20 @@ var (
 		{Number: 2, Name: "seed", Kind: strict.Bytes, Length: 64, Required: true},
 		{Number: 3, Name: "kem_suite", Kind: strict.Enum, ValuesMax: 1},
 		{Number: 4, Name: "kem_seed", Kind: strict.Bytes, Length: 32},
+	}}
+	secretsForm = &strict.Form{Name: "AccountSecrets", Fields: []strict.Field{
+		strict.Magic(forms.MagicAccountSecrets),
+		{Number: 2, Name: "password", Kind: strict.Message, Required: true, Form: &strict.Form{Name: "PasswordCosts", Fields: []strict.Field{
+			{Number: 1, Name: "salt", Kind: strict.Bytes, Length: 16, Required: true},
+			{Number: 2, Name: "memory_kib", Kind: strict.Uint32, Required: true},
+			{Number: 3, Name: "passes", Kind: strict.Uint32, Required: true},
+			{Number: 4, Name: "lanes", Kind: strict.Uint32, Required: true},
+		}}},
+		strict.Need(key(3, "login_key")),
+		{Number: 4, Name: "key_vault", Kind: strict.Bytes, LengthMax: vaultBytesMax, Required: true},
+		{Number: 5, Name: "sudo_vault", Kind: strict.Bytes, LengthMax: vaultBytesMax, Required: true},
+		{Number: 6, Name: "recovery_vault", Kind: strict.Bytes, LengthMax: vaultBytesMax, Required: true},
+		{Number: 7, Name: "totp_secret", Kind: strict.Bytes, LengthMax: totpSecretMax},
 	}}
 	vaultForm = &strict.Form{Name: "VaultKeys", Fields: []strict.Field{
 		strict.Magic(forms.MagicVaultKeys),

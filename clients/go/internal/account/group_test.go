@@ -1,11 +1,13 @@
 package account
 
 import (
+	"bytes"
+	"errors"
 	"slices"
-	"strings"
 	"testing"
 
 	"atedb.example/go/event"
+	"atedb.example/go/fault"
 	"atedb.example/go/internal/crypt"
 	"atedb.example/go/internal/forms"
 	"atedb.example/go/internal/strict"
@@ -170,23 +172,32 @@ func TestPasswords(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := pair(t)
-	seeds := encodeSeeds(own)
-	vault := new(strict.Writer).Fixed32(1, forms.MagicVaultKeys).Message(2, seeds).Finish()
-	sealed := crypt.SealOnce(opening.KeyVault, []byte(strings.Join([]string{crypt.TagVault, "key", "me@example.com"}, "\x00")), vault)
-	if all, ok := OpenVault(opening.KeyVault, "me@example.com", "key", sealed); !ok || len(all) != 1 || all[0].String() != own.String() {
-		t.Error("the vault doesn't open")
+	sealed := opening.Seal(KeyVault, own, pair(t))
+	if all, err := opening.Open(KeyVault, sealed); err != nil || len(all) != 2 || all[0].String() != own.String() {
+		t.Errorf("the vault doesn't open: %v", err)
 	}
-	for _, name := range [][2]string{{"you@example.com", "key"}, {"me@example.com", "sudo"}} {
-		if _, ok := OpenVault(opening.KeyVault, name[0], name[1], sealed); ok {
-			t.Errorf("it opens as the vault %s of %s", name[1], name[0])
-		}
+	yours, err := FromPassword("a password", "you@example.com", salt, costs)
+	if err != nil {
+		t.Fatal(err)
 	}
 	another, err := FromPassword("another password", "me@example.com", salt, costs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := OpenVault(another.KeyVault, "me@example.com", "key", sealed); ok || another.Signer.String() == opening.Signer.String() {
-		t.Error("another password opens it")
+	changed := bytes.Clone(sealed)
+	changed[len(changed)-1] ^= 1
+	for what, one := range map[string]func() ([]*keys.Pair, error){
+		"as another vault":      func() ([]*keys.Pair, error) { return opening.Open(SudoVault, sealed) },
+		"of another account":    func() ([]*keys.Pair, error) { return yours.Open(KeyVault, sealed) },
+		"with another password": func() ([]*keys.Pair, error) { return another.Open(KeyVault, sealed) },
+		"though it was changed": func() ([]*keys.Pair, error) { return opening.Open(KeyVault, changed) },
+	} {
+		if _, err := one(); !errors.Is(err, fault.VerificationFailed) {
+			t.Errorf("it opens %s: %v", what, err)
+		}
+	}
+	if another.Signer.String() == opening.Signer.String() {
+		t.Error("two passwords have one key")
 	}
 }
 

@@ -94,26 +94,3 @@ func readSeeds(message []byte) (*keys.Pair, error) {
 	}
 	return keys.FromSeed(suite, seed, kemSeed)
 }
-
-// OpenVault opens a vault of an account: its keys, in the order in which they were sealed; false where it was sealed with another key, for
-// another account or as another vault, or was changed.
-func OpenVault(vaultKey []byte, account, vault string, sealed []byte) ([]*keys.Pair, bool) {
-	opened, ok := crypt.OpenOnce(vaultKey, []byte(crypt.TagVault+"\x00"+vault+"\x00"+account), sealed)
-	defer clear(opened)
-	if !ok || strict.Check(vaultForm, opened) != nil {
-		return nil, false
-	}
-	var all []*keys.Pair
-	cursor := strict.NewCursor(opened)
-	for cursor.Next() {
-		if cursor.Field != 2 {
-			continue
-		}
-		pair, err := readSeeds(cursor.Bytes())
-		if err != nil {
-			return nil, false
-		}
-		all = append(all, pair)
-	}
-	return all, true
-}

@@ -28,11 +28,17 @@ const (
 	InfoWrappedKey = "atedb/v1/wrapped-key"
 	InfoRoleKey    = "atedb/v1/role-key"
 	TagAct         = "atedb/v1/act"
+	// TagAccountSecrets is of what an auth service keeps of an account, and TagRecoveryCode of what shows typing errors in a code.
+	TagAccountSecrets = "atedb/v1/account-secrets"
+	TagRecoveryCode   = "atedb/v1/recovery-code"
 	// TagVault begins the AAD of the keys in an account's vault.
 	TagVault = "atedb/v1/vault"
 	// InfoLoginSeed and InfoLoginVault begin the info of HKDF for what follows from a password.
 	InfoLoginSeed  = "atedb/v1/login-seed"
 	InfoLoginVault = "atedb/v1/login-vault"
+	// InfoRecoverySeed and InfoRecoveryVault likewise, of a recovery code.
+	InfoRecoverySeed  = "atedb/v1/recovery-seed"
+	InfoRecoveryVault = "atedb/v1/recovery-vault"
 )
 
 // Contexts of signatures: the ctx of the composite.
@@ -48,6 +54,8 @@ const (
 	ContextWire               = "atedb/v1/wire"
 	// ContextLogin is over what ties a login to one stream, by the key that follows from the password.
 	ContextLogin = "atedb/v1/login"
+	// ContextRecovery likewise, by the key that follows from the recovery code.
+	ContextRecovery = "atedb/v1/recovery"
 	// ContextAct is over the header of an act on an account.
 	ContextAct = "atedb/v1/act"
 	// ContextGroup is over what ties the proof of a key to one stream, and the group that is asked about.

@@ -16,6 +16,7 @@ const (
 	MagicDelegation       = 0x01474441
 	MagicAct              = 0x01434141
 	MagicVaultKeys        = 0x01564141
+	MagicAccountSecrets   = 0x01534141
 	MagicSegment          = 0x01475341
 	MagicFooter           = 0x01544641
 )

@@ -43,3 +43,8 @@ GROUP_ROLES_MAX: Final = 16
 ROLE_NAME_BYTES_MAX: Final = 32
 ROLE_WRAP_BYTES_MAX: Final = 2_048
 VAULT_KEYS_MAX: Final = 7
+VAULT_BYTES_MAX: Final = 1_024
+FORMER_KEYS_MAX: Final = VAULT_KEYS_MAX - 2
+"""Keys that a user had before, of which the vaults have the secrets."""
+TOTP_SECRET_BYTES_MAX: Final = 64
+ACTS_MAX: Final = 10_000

@@ -19,6 +19,7 @@ use crate::encoding::fields::FieldWriter;
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
 use crate::events::chain_key::ChainKey;
+use crate::events::delegation::Right;
 use crate::events::possession::KeyProofClaim;
 use crate::events::seal::Signature;
 use crate::reason::Reason;
@@ -39,6 +40,9 @@ pub(crate) mod methods {
     pub(crate) const GET_PROOF: &str = "/atedb.v1.ChainService/GetProof";
     pub(crate) const GET_KEYS: &str = "/atedb.v1.ChainService/GetKeys";
     pub(crate) const GET_EVENT: &str = "/atedb.v1.ChainService/GetEvent";
+    pub(crate) const LIST_CHILDREN: &str = "/atedb.v1.ChainService/ListChildren";
+    pub(crate) const LOAD_DATA: &str = "/atedb.v1.ChainService/LoadData";
+    pub(crate) const CLAIM_OWNER: &str = "/atedb.v1.OwnerService/ClaimOwner";
     pub(crate) const READ_EVENTS: &str = "/atedb.v1.ChainService/ReadEvents";
     pub(crate) const SUBSCRIBE: &str = "/atedb.v1.ChainService/Subscribe";
 }
@@ -175,7 +179,7 @@ impl ChainCalls {
     }
 
     async fn ask_for_ticket(&self) -> Result<(Bytes, Instant)> {
-        let Some(key) = self.own_key.at_hand().await? else {
+        let Some(key) = self.own_key.reading().await?.into_iter().next() else {
             let chain_key = &self.chain_key.text;
             let why = format!("the chain {chain_key} is private, and there is no key here to open it with");
             return Err(Error::new(Reason::ChainPrivate, why).with("chain_key", chain_key));
@@ -185,6 +189,7 @@ impl ChainCalls {
         let first = FieldWriter::new()
             .bytes(ticket_request::CHAIN_KEY, self.chain_key.text.as_bytes())
             .message(ticket_request::KEY, &key.public_key().message());
+        let first = show_right(first, self.own_key.right(), ticket_request::DELEGATIONS, ticket_request::ISSUER);
         writer.write(first.finish()).await?;
         let said = due(&mut reader, ticket_response::CHALLENGE).await?;
         let signature = self.prove(&key, &said, reader.exporter)?;
@@ -212,6 +217,16 @@ impl ChainCalls {
             fingerprint: key.fingerprint(),
         };
         Signature::by(key, CONTEXT_TICKET, &claim.ticket_bytes(&self.chain_key.text))
+    }
+}
+
+/// Has a request show a right by delegations, if that is how a key has it.
+pub(crate) fn show_right(request: FieldWriter, right: Option<&Right>, delegations: u32, issuer: u32) -> FieldWriter {
+    match right {
+        None => request,
+        Some(right) => request
+            .messages(delegations, right.delegations.iter().map(|one| &one.message))
+            .message(issuer, &right.issuer.message()),
     }
 }
 

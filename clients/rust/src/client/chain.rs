@@ -1,5 +1,6 @@
 //! One chain of one server: append to it, read and follow it, say who reads it, lock objects of it.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,16 +8,20 @@ use std::time::Duration;
 
 use crate::client::calls::ChainCalls;
 use crate::client::chain_event::ChainEvent;
+use crate::client::child_list::{ChildEvent, Children};
 use crate::client::client::OpenOptions;
 use crate::client::events::EventStream;
+use crate::client::get::Wanted;
 use crate::client::keys::OwnKey;
 use crate::client::lock::{Lease, LockOptions, LockTarget, Locks};
 use crate::client::new_event::{AppendOptions, IdentifiedEvent, NewEvent, build_events};
 use crate::client::notices::OnNotice;
+use crate::client::opened::Opening;
 use crate::client::opener::ChainOpener;
 use crate::client::pipeline::Committed;
-use crate::client::reading::{ChainReader, Wanted};
-use crate::client::sealing_writer::{Change, SealingWriter};
+use crate::client::reader_changes::Change;
+use crate::client::reading::ChainReader;
+use crate::client::sealing_writer::SealingWriter;
 use crate::client::sharing::SharedObject;
 use crate::client::statuses::is_alarm;
 use crate::client::subscription::{From, OnSignal, Subscription};
@@ -41,6 +46,8 @@ pub struct Range {
     pub start: u64,
     /// The first one after it that isn't; None: the range ends with the chain.
     pub end: Option<u64>,
+    /// Data of more bytes than this, as it is stored, is left out, and [`Chain::load`] gets it; None: none is.
+    pub data_up_to: Option<u64>,
 }
 
 /// How a chain is followed.
@@ -48,6 +55,8 @@ pub struct Range {
 pub struct Subscribe {
     /// Where it starts.
     pub from: From,
+    /// As that of a [`Range`].
+    pub data_up_to: Option<u64>,
     /// For how long a lost server is tried again; None: for ever.
     pub reconnect: Option<Duration>,
     /// Is told what else there is to tell.
@@ -87,8 +96,8 @@ impl Chain {
         let key = calls.chain_key.text.clone();
         let reader = ChainReader::new(Arc::clone(&calls), Arc::clone(&opener), own_key.clone(), options.check_rules);
         let reader = Arc::new(reader);
-        let kinds = (options.confidential, options.private);
-        let place = WriterPlace::new(Arc::clone(&calls), Arc::clone(&opener), home, kinds, Arc::clone(&on_notice));
+        let notices = Arc::clone(&on_notice);
+        let place = WriterPlace::new(Arc::clone(&calls), Arc::clone(&opener), home, options.claim, notices);
         let writes = WriterOptions {
             own_key: own_key.clone(),
             sign_batches: options.sign_batches,
@@ -112,7 +121,7 @@ impl Chain {
 
     /// Verifies its genesis, and that its head extends the one that is remembered.
     pub(crate) async fn open(&self, for_append: bool) -> Result<()> {
-        self.opener.open(for_append, None).await.map(|_| ())
+        self.opener.open(Opening { for_append, ..Opening::default() }).await.map(|_| ())
     }
 
     /// `domain/name/db` or `group/db`.
@@ -145,7 +154,8 @@ impl Chain {
         self.opener.checkpoint()
     }
 
-    /// The key that is written with. Made, if it is the default one and isn't there.
+    /// The key that is written with: of a group's chain that of the role that the member has. Made, if it is the default one and isn't
+    /// there.
     pub async fn own_key(&self) -> Result<PublicKey> {
         Ok(self.own_key.load().await?.public_key().clone())
     }
@@ -166,6 +176,8 @@ impl Chain {
     /// CHAIN_ID_MISMATCH when it isn't what it was; READ_KEY_MISSING, READ_RULE_MISMATCH.
     pub async fn append_all(&self, events: &[NewEvent], options: AppendOptions) -> Result<Committed> {
         self.check_open()?;
+        let (events, options) = self.by_member(events, options).await?;
+        let events = events.as_ref();
         if self.sealing.seals()? {
             return self.acknowledge(self.sealing.append(events, &options).await);
         }
@@ -178,6 +190,26 @@ impl Chain {
             committed => committed,
         };
         self.acknowledge(committed)
+    }
+
+    /// Has what is appended by the key of a group's role name the member's own key as its author, which signs it, too: so readers are told
+    /// who has written it, and not only by which role.
+    async fn by_member<'a>(
+        &self,
+        events: &'a [NewEvent],
+        mut options: AppendOptions,
+    ) -> Result<(Cow<'a, [NewEvent]>, AppendOptions)> {
+        let Some(author) = self.own_key.author().await? else {
+            return Ok((Cow::Borrowed(events), options));
+        };
+        let mut events = events.to_vec();
+        for event in &mut events {
+            event.author.get_or_insert_with(|| author.public_key().clone());
+        }
+        if options.co_signers.iter().all(|one| one.fingerprint() != author.fingerprint()) {
+            options.co_signers.push(author);
+        }
+        Ok((Cow::Owned(events), options))
     }
 
     /// Says who may read an object, or without one all that has no rule of its own.
@@ -240,7 +272,7 @@ impl Chain {
         let (opener, reader) = (Arc::clone(&self.opener), Arc::clone(&self.reader));
         EventStream::filled(move |sink| async move {
             ensure_open(&opener).await?;
-            reader.read(range.start, range.end, &sink).await
+            reader.read(range, &sink).await
         })
     }
 
@@ -251,8 +283,7 @@ impl Chain {
         let (opener, reader) = (Arc::clone(&self.opener), Arc::clone(&self.reader));
         EventStream::filled(move |sink| async move {
             ensure_open(&opener).await?;
-            let subscription = Subscription::new(reader, options.reconnect, options.on_signal);
-            subscription.run(options.from, sink).await
+            Subscription::new(reader, options).run(sink).await
         })
     }
 
@@ -274,6 +305,29 @@ impl Chain {
     pub async fn get_at(&self, sequence: u64) -> Result<Option<ChainEvent>> {
         ensure_open(&self.opener).await?;
         self.reader.get(Wanted::At(sequence)).await
+    }
+
+    /// Loads the data of events that were read without it: those whose `data_state` is `Omitted`. All others stay as they are.
+    ///
+    /// That it is their data, their headers show. Where it is gone by now, what allows that is asked for, as `get` does. Fails with
+    /// VERIFICATION_FAILED, CHAIN_DAMAGED, CONNECTION_FAILED.
+    pub async fn load(&self, events: Vec<ChainEvent>) -> Result<Vec<ChainEvent>> {
+        ensure_open(&self.opener).await?;
+        self.reader.load(events).await
+    }
+
+    /// Lists the children of an object, or of the root of the chain, in the order of their collections (those without one first) and
+    /// in each of their primary keys: of each the newest event with data.
+    ///
+    /// Each is verified, and proven to be in the chain, and to have the object there; that none is left out, and that no newer event
+    /// of one exists, is the server's word, as long as the chain isn't read. The stream fails as that of `read`, and with
+    /// REQUEST_INVALID where neither a parent nor a collection is named.
+    pub fn children(&self, of: Children) -> EventStream<ChildEvent> {
+        let (opener, reader) = (Arc::clone(&self.opener), Arc::clone(&self.reader));
+        EventStream::filled(move |sink| async move {
+            ensure_open(&opener).await?;
+            reader.children(&of, &sink).await
+        })
     }
 
     /// Verifies the chain whole, from its first event on, with its rules; gives the head that it has.
@@ -320,7 +374,7 @@ impl Chain {
         if size == 0 || self.head().is_some_and(|head| head.size >= size) {
             return Ok(());
         }
-        match tokio::time::timeout(CLOSING_TIMEOUT, self.opener.open(false, None)).await {
+        match tokio::time::timeout(CLOSING_TIMEOUT, self.opener.open(Opening::default())).await {
             // Damage has taken what was acknowledged, if it isn't there to be known.
             Ok(Err(error)) if is_alarm(error.reason()) || error.reason() == Reason::ChainDamaged => Err(error),
             _ => Ok(()),
@@ -331,7 +385,7 @@ impl Chain {
 /// A chain that wasn't there when it was opened may be there now.
 async fn ensure_open(opener: &ChainOpener) -> Result<()> {
     if opener.genesis().is_none() {
-        opener.open(false, None).await?;
+        opener.open(Opening::default()).await?;
     }
     Ok(())
 }

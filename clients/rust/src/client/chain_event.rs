@@ -87,6 +87,8 @@ pub struct ChainEvent {
     pub data: Bytes,
     /// Why the data is not here; None: it is.
     pub data_state: Option<DataState>,
+    /// Sequence of the redaction that has erased the data.
+    pub redacted_by: Option<u64>,
     /// How the data is stored.
     pub seal: Seal,
     /// The header, as it was signed.
@@ -175,6 +177,7 @@ pub(crate) fn events_of(verified: &VerifiedBatch, start: u64, end: Option<u64>) 
             committed_unix_ms: header.time_unix_ms,
             data: event.data.clone(),
             data_state: event.data_state,
+            redacted_by: Some(event.redacted_by).filter(|at| *at != 0),
             seal: sealed.map_or(Seal::None, |sealed| {
                 let read_key_id = sealed.read_key_id;
                 if event.data_state.is_some() {

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::accounts::{Accounts, Login};
 use crate::client::calls::ChainCalls;
 use crate::client::chain::{Chain, ChainParts};
+use crate::client::group_keys::GroupKeys;
 use crate::client::home::default_home;
 use crate::client::identity_check::{IdentityCheck, LookUpIdentity};
 use crate::client::keys::{KeyStore, OwnKey, UseKey};
 use crate::client::knowledge::Knowledge;
+use crate::client::known_groups::KnownGroups;
 use crate::client::known_hosts::KnownHosts;
 use crate::client::notices::{OnNotice, ignore};
 use crate::client::opened::Expected;
@@ -19,9 +22,11 @@ use crate::client::tls::TlsOptions;
 use crate::client::transport::{Encryption, Transport};
 use crate::crypto::hashes::Hash;
 use crate::crypto::keys::PublicKey;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::chain_key::{ChainKey, ServerAddress};
 use crate::events::genesis::TrustMode;
+use crate::events::owner::Owner;
+use crate::reason::Reason;
 
 /// Where keys, known servers and what was verified are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +53,11 @@ pub struct ConnectOptions {
     pub tls: Option<TlsOptions>,
     /// How the identity of a server that was never met is looked up.
     pub look_up_identity: Option<LookUpIdentity>,
+    /// Another server that is asked for accounts and groups, by its address: the auth server that the server of the chains asks who
+    /// owns them, as its operator says. None: they are asked for where the chains are.
+    pub auth_server: Option<String>,
+    /// Have TLS below the calls to that one.
+    pub auth_tls: Option<TlsOptions>,
     /// Is told what a user may want to know.
     pub on_notice: Option<OnNotice>,
 }
@@ -81,6 +91,11 @@ pub struct OpenOptions {
     pub check_rules: Option<bool>,
     /// Whether each batch is signed, also where a proof of the key would do.
     pub sign_batches: bool,
+    /// Whether the name of the chain's owner is claimed for the key, if nobody has it: on the server's own machine, at a server with an
+    /// auth service of its own that sends no mail. Nobody has checked then whose the name is.
+    pub claim: bool,
+    /// Whether what is written to a group's chain with the key of a role names that role alone, and not who has it.
+    pub as_role: bool,
     /// For how long appends and locks wait for a lost server.
     pub reconnect: Duration,
 }
@@ -97,6 +112,8 @@ impl Default for OpenOptions {
             pad: false,
             check_rules: None,
             sign_batches: false,
+            claim: false,
+            as_role: false,
             reconnect: Duration::from_secs(60),
         }
     }
@@ -107,6 +124,7 @@ pub struct Client {
     transport: Arc<Transport>,
     home: Option<PathBuf>,
     keys: Arc<KeyStore>,
+    accounts: Arc<Accounts>,
     on_notice: OnNotice,
 }
 
@@ -122,15 +140,39 @@ impl Client {
             Home::None => None,
         };
         let on_notice = options.on_notice.unwrap_or_else(ignore);
-        let check = IdentityCheck {
-            address: address.clone(),
-            known_hosts: KnownHosts::new(home.clone()),
-            look_up: options.look_up_identity,
-            on_notice: Arc::clone(&on_notice),
+        let known_hosts = KnownHosts::new(home.clone());
+        let (look_up, notices) = (options.look_up_identity, Arc::clone(&on_notice));
+        let connection = |address: &ServerAddress, encryption, tls| {
+            let (address, known_hosts) = (address.clone(), known_hosts.clone());
+            let (look_up, on_notice) = (look_up.clone(), Arc::clone(&notices));
+            let check = IdentityCheck { address: address.clone(), known_hosts, look_up, on_notice };
+            Transport::new(address, encryption, check, tls).map(Arc::new)
         };
-        let transport = Arc::new(Transport::new(address, options.encryption, check, options.tls)?);
+        let transport = connection(&address, options.encryption, options.tls.clone())?;
+        let auth = options.auth_server.as_deref().map(ServerAddress::parse_auth).transpose()?;
+        let of_accounts = match auth.filter(|auth| auth.pinned.is_some() || auth.server != address.server) {
+            Some(auth) => Ok(connection(&auth, Encryption::Bits128, options.auth_tls)?),
+            None => match options.encryption {
+                // Who is on the way could keep the one that there is from encryption.
+                Encryption::Auto => Ok(connection(&address, Encryption::Bits128, options.tls)?),
+                Encryption::Plain if options.tls.is_none() => Err(link_unsafe(&address)),
+                _ => Ok(Arc::clone(&transport)),
+            },
+        };
+        let server = of_accounts.as_ref().map_or(address.server.as_str(), |accounts| accounts.server());
+        let known_groups = KnownGroups::new(home.as_deref(), server);
+        let accounts = Arc::new(Accounts::new(of_accounts, known_groups, Arc::clone(&on_notice)));
         let keys = Arc::new(KeyStore::new(home.clone(), options.passphrase, Arc::clone(&on_notice)));
-        Ok(Client { transport, home, keys, on_notice })
+        Ok(Client { transport, home, keys, accounts, on_notice })
+    }
+
+    /// Logs in to the account `name@domain` of the server's auth service.
+    ///
+    /// The password stays here: what follows from it (Argon2id) signs a challenge that counts for this call alone. It goes over an
+    /// encrypted connection only. Fails with LOGIN_FAILED, LOGIN_LOCKED; AUTH_LINK_UNSAFE for a client without encryption;
+    /// UNSUPPORTED at a server without accounts; VERIFICATION_FAILED where the answers can't be true.
+    pub async fn login(&self, account: &str, password: &str) -> Result<Login> {
+        self.accounts.login(account, password).await
     }
 
     /// `host:port`.
@@ -159,12 +201,19 @@ impl Client {
 
     fn chain(&self, chain: &str, options: OpenOptions) -> Result<Chain> {
         let chain_key = ChainKey::parse(chain)?;
-        let own_key = OwnKey::new(Arc::clone(&self.keys), options.key.clone());
+        let owner = Owner::of(&chain_key);
+        let claims_at = Some(&self.transport).filter(|_| options.claim && !options.must_exist).cloned();
+        let group = owner.is_group.then(|| {
+            let (accounts, on_notice) = (Arc::clone(&self.accounts), Arc::clone(&self.on_notice));
+            Arc::new(GroupKeys::new(owner, accounts, claims_at, on_notice))
+        });
+        let own_key = OwnKey::new(Arc::clone(&self.keys), options.key.clone(), group, options.as_role);
         let expected = Expected {
             chain_id: options.chain_id,
             trust_mode: options.trust_mode,
             confidential: options.confidential,
             private: options.private,
+            makes_none: matches!(options.key, UseKey::Token(_)),
         };
         let server = self.transport.server();
         let remembered = RememberedChain::new(self.home.as_deref(), server, &chain_key);
@@ -179,8 +228,19 @@ impl Client {
 
     /// Ends the connection. Chains are closed before.
     pub async fn close(&self) {
+        self.accounts.close().await;
         self.transport.close().await;
     }
+}
+
+/// The refusal to speak of accounts in clear.
+fn link_unsafe(address: &ServerAddress) -> Error {
+    let server = &address.server;
+    let message = format!(
+        "what belongs to accounts is sent encrypted only, and the connection to {server} is to be without encryption. Leave that out, \
+         or speak TLS"
+    );
+    Error::new(Reason::AuthLinkUnsafe, message).with("server", server)
 }
 
 impl std::fmt::Debug for Client {

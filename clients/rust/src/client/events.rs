@@ -15,26 +15,26 @@ use crate::reason::Reason;
 const READ_AHEAD_MAX: usize = 16;
 
 /// Where events go.
-pub(crate) struct EventSink(mpsc::Sender<Result<ChainEvent>>);
+pub(crate) struct EventSink<T = ChainEvent>(mpsc::Sender<Result<T>>);
 
-impl EventSink {
+impl<T> EventSink<T> {
     /// Hands an event on, when there is room. Fails where nobody wants it any more.
-    pub async fn give(&self, event: ChainEvent) -> Result<()> {
+    pub async fn give(&self, event: T) -> Result<()> {
         let gone = |_| Error::new(Reason::Internal, "nobody reads the events any more");
         self.0.send(Ok(event)).await.map_err(gone)
     }
 }
 
 /// Events of a chain, in order, verified; after a failure none follows. Dropping it ends the reading.
-pub struct EventStream {
-    events: mpsc::Receiver<Result<ChainEvent>>,
+pub struct EventStream<T = ChainEvent> {
+    events: mpsc::Receiver<Result<T>>,
     task: AbortHandle,
 }
 
-impl EventStream {
+impl<T: Send + 'static> EventStream<T> {
     /// Has a task fill it.
     pub(crate) fn filled<F: Future<Output = Result<()>> + Send + 'static>(
-        fill: impl FnOnce(EventSink) -> F + Send + 'static,
+        fill: impl FnOnce(EventSink<T>) -> F + Send + 'static,
     ) -> Self {
         let (sender, events) = mpsc::channel(READ_AHEAD_MAX);
         let last = sender.clone();
@@ -48,26 +48,26 @@ impl EventStream {
     }
 
     /// The next event; None after the last. May be dropped and called again.
-    pub async fn next(&mut self) -> Option<Result<ChainEvent>> {
+    pub async fn next(&mut self) -> Option<Result<T>> {
         self.events.recv().await
     }
 }
 
-impl Stream for EventStream {
-    type Item = Result<ChainEvent>;
+impl<T> Stream for EventStream<T> {
+    type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.events.poll_recv(cx)
     }
 }
 
-impl Drop for EventStream {
+impl<T> Drop for EventStream<T> {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl std::fmt::Debug for EventStream {
+impl<T> std::fmt::Debug for EventStream<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EventStream").finish_non_exhaustive()
     }

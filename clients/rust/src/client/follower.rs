@@ -20,16 +20,24 @@ pub(crate) struct Follower {
     /// Sequence up to which a replay without rules is of what was verified with them; None: it goes as far as it goes.
     covered: Option<u64>,
     named: Vec<TreeHead>,
+    /// Data of more bytes was asked to be left out; None: none was.
+    pub data_up_to: Option<u64>,
 }
 
 impl Follower {
-    pub fn new(verifier: ReplayVerifier, start_head: TreeHead, known_before: TreeHead, covered: Option<u64>) -> Self {
-        Follower { verifier, start_head, known_before, covered, named: vec![start_head] }
+    /// `known_before`: the newest known head when the server was asked; `covered`: see there.
+    pub fn new(
+        verifier: ReplayVerifier,
+        start_head: TreeHead,
+        (known_before, covered): (TreeHead, Option<u64>),
+        data_up_to: Option<u64>,
+    ) -> Self {
+        Follower { verifier, start_head, known_before, covered, named: vec![start_head], data_up_to }
     }
 
     /// Verifies the next slice.
     pub async fn feed(&mut self, reader: &ChainReader, data: &Bytes) -> Result<Vec<VerifiedBatch>> {
-        let prepared = ReplayVerifier::prepare(data)?;
+        let prepared = ReplayVerifier::prepare(data, self.data_up_to.into())?;
         let strangers = self.verifier.strangers(&prepared)?;
         if !strangers.is_empty() {
             let keys = reader.find_keys(&strangers).await?;

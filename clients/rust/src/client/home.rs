@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::client::files::{make_folder, read_text, storage_failed, write_atomic};
+use crate::client::files::{JsonFields, make_folder, read_text, storage_failed, write_atomic};
 use crate::client::notices::{Notice, NoticeKind, OnNotice};
 use crate::crypto::composite::Suite;
 use crate::crypto::hex;
@@ -15,6 +16,7 @@ use crate::events::time::{iso_time, now_unix_ms};
 use crate::reason::Reason;
 
 pub(crate) const DEFAULT_KEY: &str = "default";
+const LOGIN_FORMAT: &str = "atedb-login-2";
 
 /// The home folder: ATE_HOME, else ~/.ate. Fails with REQUEST_INVALID where there is neither.
 pub(crate) fn default_home() -> Result<PathBuf> {
@@ -45,6 +47,27 @@ pub(crate) fn load_key(home: &Path, name: &str, passphrase: Option<&str>) -> Res
         None => Ok(None),
         Some(text) => parse_key_file(&text, &path.display().to_string(), passphrase).map(Some),
     }
+}
+
+/// Who is logged in on this machine, as the `atedb` command keeps it.
+pub(crate) struct StoredLogin {
+    /// Name of the user's key in the home folder.
+    pub key: String,
+    /// Those of the keys before it, the newest first.
+    pub former_keys: Vec<String>,
+}
+
+/// Reads who is logged in; None: nobody is. Fails with STORAGE_FAILED.
+pub(crate) fn read_login(home: &Path) -> Result<Option<StoredLogin>> {
+    let path = home.join("login.json");
+    let Some(fields) = JsonFields::read(&path, LOGIN_FORMAT)? else {
+        return Ok(None);
+    };
+    let name = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| fields.unusable("a key has no name"));
+    let key = fields.get("key").map(name).transpose()?.ok_or_else(|| fields.unusable("it names no key"))?;
+    let former = fields.get("formerKeys").and_then(Value::as_array);
+    let former_keys = former.into_iter().flatten().map(name).collect::<Result<_>>()?;
+    Ok(Some(StoredLogin { key, former_keys }))
 }
 
 #[cfg(unix)]

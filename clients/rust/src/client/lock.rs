@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use crate::client::answers::{answer, hash_in, part, untrue};
-use crate::client::calls::{ChainCalls, methods};
+use crate::client::calls::{ChainCalls, methods, show_right};
 use crate::client::keys::OwnKey;
+use crate::client::opened::Opening;
 use crate::client::opener::ChainOpener;
 use crate::client::schema::{conversation, granted, lock_object, lock_proof, lock_request, lock_response};
 use crate::client::statuses::is_passing;
@@ -212,7 +213,7 @@ impl Locks {
 
     /// Asks for a lock, and proves the key.
     async fn begin(&self, target: LockTarget, options: LockOptions, key: &KeyPair) -> Result<LockStream> {
-        let opened = self.opener.open(false, None).await?;
+        let opened = self.opener.open(Opening::default()).await?;
         let chain_id = opened.chain.ok_or_else(|| untrue("the chain is not there"))?.genesis.chain_id;
         let (mut writer, mut reader) = self.calls.begin(methods::LOCK, None).await?;
         let started = Instant::now();
@@ -223,6 +224,7 @@ impl Locks {
             .message(lock_object::KEY, &key.public_key().message())
             .varint(lock_object::TTL_MS, u64::try_from(options.ttl.as_millis()).unwrap_or(0))
             .bool(lock_object::NO_WAIT, !options.wait);
+        let wish = show_right(wish, self.own_key.right(), lock_object::DELEGATIONS, lock_object::ISSUER);
         let first = FieldWriter::new()
             .bytes(lock_request::CHAIN_KEY, self.calls.chain_key.text.as_bytes())
             .bytes(lock_request::CHAIN_ID, &chain_id)

@@ -1,32 +1,45 @@
 //! Calls, what is remembered, and the chain as its users see it.
 
+pub(crate) mod accounts;
 pub(crate) mod answers;
 pub(crate) mod calls;
 pub(crate) mod chain;
 pub(crate) mod chain_event;
+pub(crate) mod child_list;
+mod children;
 #[allow(clippy::module_inception)]
 pub(crate) mod client;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod follower;
+mod get;
+mod group_keys;
 pub(crate) mod home;
 pub(crate) mod identity_check;
 pub(crate) mod keys;
 pub(crate) mod knowledge;
+pub(crate) mod known_groups;
 pub(crate) mod known_hosts;
 pub(crate) mod lazy_saver;
+pub(crate) mod load_data;
 pub(crate) mod lock;
 pub(crate) mod new_event;
 pub(crate) mod notices;
+mod offer;
 pub(crate) mod opened;
 pub(crate) mod opener;
+mod opening;
 pub(crate) mod pipeline;
 pub(crate) mod raw_call;
 pub(crate) mod read_keys;
+mod reader_changes;
 pub(crate) mod reading;
 pub(crate) mod remembered;
+mod renewal;
 pub(crate) mod schema;
+mod sealed_batch;
 pub(crate) mod sealing_writer;
+mod settle;
 pub(crate) mod sharing;
 pub(crate) mod statuses;
 pub(crate) mod stream;

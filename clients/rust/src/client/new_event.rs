@@ -187,6 +187,8 @@ impl IdentifiedEvent {
             key_change: event.key_change.clone(),
             label: event.label,
             redaction: None,
+            auth_answer: None,
+            server_identity: None,
         }
     }
 

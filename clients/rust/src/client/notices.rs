@@ -13,6 +13,10 @@ pub enum NoticeKind {
     KeyCreated,
     /// A chain was created by the first append to it.
     ChainCreated,
+    /// The name of a chain's owner was claimed.
+    NameClaimed,
+    /// Who is in a group is known to another server, which was not asked: the user's own key is used.
+    GroupElsewhere,
     /// Appends go on as another writer.
     NewWriter,
     /// A lost server is tried again.

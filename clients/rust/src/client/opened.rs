@@ -21,6 +21,8 @@ pub(crate) struct Expected {
     pub trust_mode: Option<TrustMode>,
     pub confidential: bool,
     pub private: bool,
+    /// The key that is to write makes no chain: it is a token's.
+    pub makes_none: bool,
 }
 
 impl Expected {
@@ -90,6 +92,19 @@ pub(crate) struct Opened {
     pub trust_mode: TrustMode,
     /// None: there is no such chain yet.
     pub chain: Option<OpenedChain>,
+    /// The batch that creates the chain, as the server offers it: not verified. None: it offers none.
+    pub offer: Option<Bytes>,
+}
+
+/// What a chain is opened for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Opening {
+    /// A missing chain is an answer, not a refusal.
+    pub for_append: bool,
+    /// A missing chain is to be offered by the server, where an auth service says whose it is.
+    pub wishes: bool,
+    /// Of the writer whose state is to be told.
+    pub writer_id: Option<Hash>,
 }
 
 /// The newest head that this client has verified, each one as an extension of the one before.

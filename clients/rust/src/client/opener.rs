@@ -8,9 +8,9 @@ use crate::client::answers::{hashes_in, head_in, untrue};
 use crate::client::calls::{ChainCalls, methods};
 use crate::client::knowledge::Knowledge;
 use crate::client::lazy_saver::LazySaver;
-use crate::client::opened::{Opened, OpenedChain, WriterStanding};
+use crate::client::opened::{Expected, Opened, OpenedChain, Opening, WriterStanding};
 use crate::client::remembered::{Remembered, is_newer_checkpoint};
-use crate::client::schema::{damage, open_request, open_response, proof_request, proof_response};
+use crate::client::schema::{damage, open_request, open_response, proof_request, proof_response, wishes};
 use crate::crypto::hashes::Hash;
 use crate::crypto::keys::PublicKey;
 use crate::crypto::merkle::{TreeHead, verify_consistency};
@@ -72,7 +72,7 @@ impl ChainOpener {
     ///
     /// Fails with CHAIN_NOT_FOUND; CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH, SERVER_IDENTITY_MISMATCH and others where it is not what
     /// is expected; HEAD_CONFLICT, VERIFICATION_FAILED where the server can't be believed.
-    pub async fn open(&self, for_append: bool, writer_id: Option<Hash>) -> Result<Opened> {
+    pub async fn open(&self, opening: Opening) -> Result<Opened> {
         let before = self.newest();
         let remembered = if before.is_none() { self.knowledge.remembered.load()? } else { None };
         let known = before.or_else(|| remembered.as_ref().map(|remembered| remembered.head));
@@ -80,7 +80,7 @@ impl ChainOpener {
             self.keep(checkpoint);
         }
         let signed_before = self.checkpoint();
-        let answer = self.ask(known, for_append, writer_id).await?;
+        let answer = self.ask(known, opening).await?;
         let identity = PublicKey::parse(answer.bytes(open_response::SERVER_IDENTITY))
             .map_err(|error| untrue(format_args!("the server's identity is no key: {}", error.message())))?;
         self.calls.transport.check_proven(&identity)?;
@@ -89,8 +89,9 @@ impl ChainOpener {
             if let Some(known) = known {
                 return Err(self.conflict("the chain is not there any more", &known, None));
             }
-            self.check_creation(trust_mode, for_append)?;
-            return Ok(Opened { server_identity: identity, trust_mode, chain: None });
+            self.check_creation(trust_mode, opening.for_append)?;
+            let offer = answer.get(open_response::OFFER);
+            return Ok(Opened { server_identity: identity, trust_mode, chain: None, offer });
         };
         let (genesis, leaf) = self.check_genesis(&genesis_slice, remembered.as_ref())?;
         let head = head_in(&answer, open_response::HEAD)?;
@@ -118,12 +119,12 @@ impl ChainOpener {
             trouble: answer.text(open_response::TROUBLE),
             writer: WriterStanding::of(&answer)?,
         };
-        Ok(Opened { server_identity: identity, trust_mode, chain: Some(chain) })
+        Ok(Opened { server_identity: identity, trust_mode, chain: Some(chain), offer: None })
     }
 
     /// Has it proven that the chain as it is now extends a head. Fails with HEAD_CONFLICT where it doesn't.
     pub async fn extend(&self, head: &TreeHead) -> Result<()> {
-        let answer = self.ask(Some(*head), false, None).await?;
+        let answer = self.ask(Some(*head), Opening::default()).await?;
         if !answer.has(open_response::GENESIS) {
             return Err(self.conflict("the chain is not there any more", head, None));
         }
@@ -165,7 +166,7 @@ impl ChainOpener {
         if let Ok(signed) = self.verified_note(note, chain_id) {
             return Ok(signed);
         }
-        self.open(false, None).await?;
+        self.open(Opening::default()).await?;
         self.verified_note(note, chain_id)
     }
 
@@ -207,13 +208,20 @@ impl ChainOpener {
             .varint(open_request::KNOWN_SIZE, known.map_or(1, |known| known.size))
     }
 
-    async fn ask(&self, known: Option<TreeHead>, for_append: bool, writer_id: Option<Hash>) -> Result<Message> {
+    async fn ask(&self, known: Option<TreeHead>, opening: Opening) -> Result<Message> {
         let identity = self.knowledge.state().line.as_ref().map(|line| line.identity.fingerprint());
-        let request = self
+        let mut request = self
             .request(known.as_ref())
-            .bool(open_request::FOR_APPEND, for_append)
-            .maybe(open_request::WRITER_ID, writer_id)
+            .bool(open_request::FOR_APPEND, opening.for_append)
+            .maybe(open_request::WRITER_ID, opening.writer_id)
             .maybe(open_request::KNOWN_IDENTITY, identity);
+        if opening.wishes {
+            let expected = &self.knowledge.expected;
+            let wished = FieldWriter::new()
+                .bool(wishes::PRIVATE, expected.private)
+                .bool(wishes::CONFIDENTIAL, expected.confidential);
+            request = request.message(open_request::WISHES, &wished.finish());
+        }
         let asked = self.calls.unary(methods::OPEN_CHAIN, request.finish()).await;
         match (asked, known) {
             (Err(error), Some(known)) if error.reason() == Reason::SequenceOutOfRange => {
@@ -282,7 +290,17 @@ impl ChainOpener {
             let why = format!("there is no chain {chain_key} on {server}");
             return Err(Error::new(Reason::ChainNotFound, why).with("chain_key", chain_key));
         }
+        if self.knowledge.expected.makes_none {
+            let why =
+                format!("there is no chain {chain_key} on {server}, and a token makes none. Have its issuer make it");
+            return Err(Error::new(Reason::ChainNotFound, why).with("chain_key", chain_key));
+        }
         self.knowledge.expected.check_mode(chain_key, mode)
+    }
+
+    /// What is demanded of the chain.
+    pub fn expected(&self) -> &Expected {
+        &self.knowledge.expected
     }
 
     /// Verifies the checkpoint of an opening. None where the server shows none, of a chain that it says is in trouble.

@@ -1,23 +1,19 @@
 //! From appends to batches to answers. It knows nothing of connections.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::client::answers::{answer, hash_in, head_in, part, untrue};
 use crate::client::new_event::BuiltEvents;
-use crate::client::opener::ChainOpener;
 use crate::client::schema::{append_response, committed};
+use crate::client::sealed_batch::{Outlet, SealedBatch};
 use crate::client::statuses::rejection;
-use crate::client::writer_slot::WriterSlot;
 use crate::crypto::hashes::Hash;
-use crate::crypto::keys::{KeyPair, PublicKey};
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
 use crate::events::commit::CommitHeader;
-use crate::events::seal::{SealInput, WriterIdentity, build_seal_header, seal_hash, sign_run};
 use crate::limits::WRITER_BATCHES_IN_FLIGHT_MAX;
 use crate::reason::Reason;
 
@@ -58,7 +54,7 @@ pub struct Committed {
 
 /// One append under way: its events, and whoever waits for them.
 pub(crate) struct PendingAppend {
-    built: BuiltEvents,
+    pub(super) built: BuiltEvents,
     reply: oneshot::Sender<Result<Committed>>,
     /// Set once it is in a batch that may have reached the server.
     was_sent: bool,
@@ -71,7 +67,7 @@ impl PendingAppend {
         PendingAppend { built, reply, was_sent: false, _room: room }
     }
 
-    fn events(&self) -> usize {
+    pub(super) fn events(&self) -> usize {
         self.built.events.len()
     }
 
@@ -92,39 +88,6 @@ fn outcome_unknown(cause: &Error, events: usize) -> Error {
     let why = cause.message();
     let message = format!("whether {what} stored is not known: {why}. Read the chain before appending again");
     Error::new(Reason::OutcomeUnknown, message).with("cause_reason", cause.reason())
-}
-
-/// One batch of the writer: its appends and its seal.
-struct SealedBatch {
-    /// Tells it from all others of this pipeline.
-    serial: u64,
-    appends: Vec<PendingAppend>,
-    /// It is of all events and conditions; one that isn't could have taken more.
-    is_complete: bool,
-    counter: u64,
-    hash: Hash,
-    /// As it is sent and stored.
-    run: Bytes,
-    predecessors_rejected: usize,
-}
-
-impl SealedBatch {
-    fn events(&self) -> usize {
-        self.appends.iter().map(PendingAppend::events).sum()
-    }
-}
-
-/// Whom the pipeline writes as.
-pub(crate) struct Outlet {
-    pub slot: Arc<WriterSlot>,
-    pub chain_id: Hash,
-    pub key: KeyPair,
-    /// Whether batches are signed; they need not be on a stream that has proven the key.
-    pub signs: bool,
-    /// Whether the chain may not know the key before the writer's first batch.
-    pub is_stranger: bool,
-    /// Knows the newest head that was verified.
-    pub opener: Arc<ChainOpener>,
 }
 
 /// An answer that is due: to a batch, by its seal hash. None: its seal was made void since.
@@ -298,40 +261,10 @@ impl Pipeline {
     fn seal(&mut self, place: usize) -> Result<()> {
         let before =
             place.checked_sub(1).and_then(|place| self.batches.get(place)).map(|batch| (batch.counter, batch.hash));
-        let (Some(outlet), Some(batch)) = (&self.outlet, self.batches.get_mut(place)) else {
-            return Ok(());
-        };
-        let Some(first) = batch.appends.first().map(|append| &append.built) else {
-            return Ok(());
-        };
-        let state = outlet.slot.state();
-        let (counter, previous) = match before {
-            None => (state.counter, state.last_seal),
-            Some((counter, hash)) => (counter + 1, Some(hash)),
-        };
-        let events = || batch.appends.iter().flat_map(|append| &append.built.events);
-        let headers: Vec<&[u8]> = events().map(|event| event.header.as_slice()).collect();
-        let writer =
-            WriterIdentity { chain_id: outlet.chain_id, fingerprint: outlet.key.fingerprint(), salt: state.salt };
-        let said =
-            SealInput { counter, previous, as_of: outlet.opener.newest(), preconditions: &first.options.conditions };
-        let header = build_seal_header(&writer, &said, &headers);
-        let co_signers = &first.options.co_signers;
-        let is_signed = outlet.signs || first.bears_authority || !co_signers.is_empty();
-        let mut signers: Vec<KeyPair> = Vec::new();
-        if is_signed {
-            signers.push(outlet.key.clone());
-            signers.extend(co_signers.iter().cloned());
+        match (&self.outlet, self.batches.get_mut(place)) {
+            (Some(outlet), Some(batch)) => batch.seal(outlet, before),
+            _ => Ok(()),
         }
-        // Known for good once a batch is acknowledged.
-        let shows_own = outlet.is_stranger && state.counter == 0;
-        let mut shown: Vec<PublicKey> = co_signers.iter().map(|key| key.public_key().clone()).collect();
-        shown.extend(Some(outlet.key.public_key().clone()).filter(|_| shows_own));
-        shown.sort_by_key(PublicKey::fingerprint);
-        shown.dedup();
-        let run = sign_run(events().map(|event| event.frame.as_slice()), &header, &signers, &shown)?;
-        (batch.counter, batch.hash, batch.run) = (counter, seal_hash(&header), run.into());
-        Ok(())
     }
 
     fn committed(&mut self, serial: u64, said: &Message) -> Result<()> {

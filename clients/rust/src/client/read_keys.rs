@@ -83,20 +83,23 @@ impl ReadKeys {
         holders
     }
 
-    /// Finds a read key; None where it was not handed out to the key, as far as is known.
-    pub fn find(&mut self, id: &Hash, chain_id: &Hash, key: Option<&KeyPair>) -> Option<ReadKey> {
+    /// Finds a read key; None where it was not handed out to any of some keys, as far as is known.
+    pub fn find(&mut self, id: &Hash, chain_id: &Hash, keys: &[KeyPair]) -> Option<ReadKey> {
         if let Some(known) = self.opened.get(id) {
             return Some(known.clone());
         }
-        let key = key?;
         let mut failed = Vec::new();
         let mut found = None;
-        for given in self.counting.get(id)?.get(&key.fingerprint())? {
-            let digest = sha256(&given.wrapped.wrapped);
+        let readers = self.counting.get(id)?;
+        let given = keys
+            .iter()
+            .flat_map(|key| readers.get(&key.fingerprint()).into_iter().flatten().map(move |one| (key, one)));
+        for (key, one) in given {
+            let digest = sha256(&one.wrapped.wrapped);
             if self.failed.contains(&digest) {
                 continue;
             }
-            found = unwrap_read_key(chain_id, &given.wrapped, key);
+            found = unwrap_read_key(chain_id, &one.wrapped, key);
             if found.is_some() {
                 break;
             }

@@ -2,59 +2,43 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::client::answers::{answer, hash_in, hashes_in, head_in, part, untrue};
-use crate::client::calls::{ChainCalls, methods};
-use crate::client::chain_event::{ChainEvent, Seal, events_of};
+use crate::client::calls::{Answers, ChainCalls, methods};
+use crate::client::chain::Range;
+use crate::client::chain_event::events_of;
 use crate::client::events::EventSink;
 use crate::client::follower::Follower;
 use crate::client::keys::OwnKey;
 use crate::client::opener::ChainOpener;
 use crate::client::read_keys::ReadKeys;
-use crate::client::schema::{
-    end_of_range, event_request, event_response, keys_request, keys_response, read_request, read_response, start,
-};
+use crate::client::schema::{end_of_range, keys_request, keys_response, read_request, read_response, start};
 use crate::crypto::data_key::ReadKey;
 use crate::crypto::hashes::Hash;
 use crate::crypto::keys::{Fingerprint, PublicKey};
-use crate::crypto::merkle::{Frontier, TreeHead, verify_consistency, verify_inclusion};
+use crate::crypto::merkle::{Frontier, TreeHead, verify_consistency};
 use crate::encoding::fields::FieldWriter;
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
-use crate::events::commit::split_slice;
-use crate::events::event::{DataState, EventKind};
 use crate::events::genesis::{Genesis, TrustMode};
-use crate::events::primary_key::PrimaryKey;
-use crate::events::rules::Confidentiality;
-use crate::events::sealed_data::open_sealed_data;
 use crate::reason::Reason;
 use crate::trust::authority::Authority;
-use crate::trust::replay::{ReplayStart, ReplayVerifier, SingleBatch, VerifiedBatch};
-
-/// Which event.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Wanted {
-    /// The newest one of an object.
-    Newest(PrimaryKey),
-    /// The one of a sequence.
-    At(u64),
-}
+use crate::trust::replay::{ReplayStart, ReplayVerifier, VerifiedBatch};
 
 /// A start that was found good.
 pub(crate) struct Start {
     genesis: Arc<Genesis>,
-    head: TreeHead,
+    pub head: TreeHead,
     covered: Option<u64>,
     begin: ReplayStart,
 }
 
 impl Start {
     /// Goes on with a replay, or begins one here.
-    pub fn followed_by(self, verifier: Option<ReplayVerifier>, known: TreeHead) -> Follower {
+    pub fn followed_by(self, verifier: Option<ReplayVerifier>, known: TreeHead, data_up_to: Option<u64>) -> Follower {
         let verifier = verifier.unwrap_or_else(|| ReplayVerifier::starting(self.genesis, self.begin));
-        Follower::new(verifier, self.head, known, self.covered)
+        Follower::new(verifier, self.head, (known, self.covered), data_up_to)
     }
 }
 
@@ -110,14 +94,18 @@ impl ChainReader {
 
     /// Where what was verified from the first event on ends.
     fn reached(&self) -> Option<(TreeHead, u64)> {
-        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        place.as_ref().map(|place| (place.head(), place.next_sequence()))
+        self.with_place(|place| place.map(|place| (place.head(), place.next_sequence())))
+    }
+
+    /// Looks at what was verified from the first event on, if anything was.
+    pub(super) fn with_place<T>(&self, look: impl FnOnce(Option<&ReplayVerifier>) -> T) -> T {
+        look(self.place.lock().unwrap_or_else(PoisonError::into_inner).as_ref())
     }
 
     /// Looks at read keys, with the client's own key for them.
     pub async fn find_read_key(&self, id: &Hash, chain_id: &Hash) -> Result<Option<ReadKey>> {
-        let key = self.own_key.at_hand().await?;
-        Ok(self.with_read_keys(|read_keys| read_keys.find(id, chain_id, key.as_ref())))
+        let keys = self.own_key.reading().await?;
+        Ok(self.with_read_keys(|read_keys| read_keys.find(id, chain_id, &keys)))
     }
 
     pub fn with_read_keys<T>(&self, look: impl FnOnce(&mut ReadKeys) -> T) -> T {
@@ -135,113 +123,44 @@ impl ChainReader {
         let _turn = self.reaching.lock().await;
         let is_there = self.reached().is_some_and(|(_, next)| sequence.is_some_and(|sequence| next >= sequence));
         if !is_there {
-            let begin = self.begin()?;
-            Box::pin(self.range(Some(begin), 0, sequence, None)).await?;
+            let range = Range { end: sequence, ..Range::default() };
+            Box::pin(self.range(Some(self.begin()?), range, None)).await?;
         }
         self.reached().ok_or_else(|| untrue("nothing was read"))
     }
 
     /// Reads a range, as it is now, into a sink.
-    pub async fn read(&self, start: u64, end: Option<u64>, sink: &EventSink) -> Result<()> {
-        if end.is_some_and(|end| end <= start) {
+    pub async fn read(&self, range: Range, sink: &EventSink) -> Result<()> {
+        if range.end.is_some_and(|end| end <= range.start) {
             return Ok(());
         }
-        let verifier = self.begin_at(start)?;
-        self.range(verifier, start, end, Some(sink)).await.map(|_| ())
+        let verifier = self.begin_at(range.start)?;
+        self.range(verifier, range, Some(sink)).await.map(|_| ())
     }
 
     /// Verifies the chain whole, from its first event on, with its rules. Gives the head that it has.
     pub async fn verify(&self) -> Result<TreeHead> {
         let verifier = ReplayVerifier::new(self.genesis()?);
-        self.range(Some(verifier), 0, None, None).await
+        self.range(Some(verifier), Range::default(), None).await
     }
 
-    /// Gets an event; None for an object that nobody has written. That no newer event of the object exists is the server's word.
+    /// Checks that what came by itself is part of the history whose rules were verified: so it was allowed. Nothing is checked where
+    /// the server's word is taken for that.
     ///
-    /// Where its data is gone, what allows that is asked for, and verified.
-    pub async fn get(&self, wanted: Wanted) -> Result<Option<ChainEvent>> {
-        let Some((batch, sequence)) = self.fetch(wanted).await? else {
-            return Ok(None);
-        };
-        let Some(event) = events_of(&batch, sequence, Some(sequence + 1))?.pop() else {
-            return Err(untrue("the event is not the one that was asked for"));
-        };
-        self.check_gone(&batch, &event).await?;
-        self.opened(event).await.map(Some)
-    }
-
-    /// Checks that something newer is there of an object whose event was dropped, or the redaction of what was erased.
-    async fn check_gone(&self, batch: &VerifiedBatch, event: &ChainEvent) -> Result<()> {
-        let unallowed = || {
-            untrue(format_args!(
-                "the data of the event at sequence {} is gone, and nothing allows that",
-                event.sequence
-            ))
-        };
-        let view = usize::try_from(event.sequence - batch.commit.header.first_sequence).ok();
-        let view = view.and_then(|index| batch.batch.events.get(index));
-        match (event.data_state, event.primary_key, view) {
-            (None, _, _) => Ok(()),
-            (Some(DataState::Dropped), Some(key), _) => match self.fetch(Wanted::Newest(key)).await? {
-                Some((by, newest)) if newest > event.sequence && writes(&by, newest) => Ok(()),
-                _ => Err(unallowed()),
-            },
-            (Some(DataState::Redacted), Some(key), Some(view)) if view.redacted_by > event.sequence => {
-                let (by, sequence) = self.fetch(Wanted::At(view.redacted_by)).await?.ok_or_else(unallowed)?;
-                let index = usize::try_from(sequence - by.commit.header.first_sequence).map_err(|_| unallowed())?;
-                let is_of_object = by.batch.events.get(index).is_some_and(|one| one.primary_key == Some(key));
-                let said = by.batch.authority_of(index)?;
-                let names = said.redaction.as_ref().is_some_and(|redaction| redaction.names(event.sequence));
-                if is_of_object && names { Ok(()) } else { Err(unallowed()) }
-            }
-            _ => Err(unallowed()),
+    /// `end`: the sequence after its last event; `commit`: of its last one; `head`: of a tree that it was shown to be part of. Fails
+    /// with VERIFICATION_FAILED where the server doesn't send the history as far as that, HEAD_CONFLICT.
+    pub async fn check_allowed(&self, end: u64, commit: u64, head: &TreeHead) -> Result<()> {
+        if !self.checks_rules(&*self.genesis()?) {
+            return Ok(());
         }
-    }
-
-    /// Gets the batch of an event, verified, and the event's sequence.
-    async fn fetch(&self, wanted: Wanted) -> Result<Option<(VerifiedBatch, u64)>> {
-        let (genesis, known) = (self.genesis()?, self.known()?);
-        let request = FieldWriter::new()
-            .bytes(event_request::CHAIN_KEY, self.calls.chain_key.text.as_bytes())
-            .bytes(event_request::CHAIN_ID, &genesis.chain_id);
-        let request = match wanted {
-            Wanted::Newest(key) => request.bytes(event_request::PRIMARY_KEY, &key),
-            Wanted::At(sequence) => request.present_varint(event_request::SEQUENCE, sequence),
-        };
-        let answer = match self.calls.unary(methods::GET_EVENT, request.finish()).await {
-            Err(error) if error.reason() == Reason::EventNotFound => return Ok(None),
-            answer => answer?,
-        };
-        let mut stored = split_slice(&answer.bytes(event_response::LOG))
-            .map_err(|error| if error.reason() == Reason::Unsupported { error } else { untrue(error.message()) })?;
-        let (Some(stored), true) = (stored.pop(), stored.is_empty()) else {
-            return Err(untrue("an event is in one batch"));
-        };
-        let (leaf, commit) = (stored.commit.leaf, stored.commit.header.commit);
-        let single = SingleBatch::new(Arc::clone(&genesis), stored)?;
-        let strangers = self.find_keys(&single.strangers()).await?;
-        let verified = single.verify(&strangers)?;
-        let head = head_in(&answer, event_response::HEAD)?;
-        if !verify_inclusion(&leaf, commit, head.size, &hashes_in(&answer, event_response::INCLUSION)?, &head.root) {
-            return Err(untrue("the event's batch is not in the tree of the head that it names"));
+        let (verified, _) = self.reach(Some(end)).await?;
+        // A history that ends before it says nothing of it, however well that fits.
+        if verified.size <= commit {
+            return Err(untrue(format_args!(
+                "it doesn't send the history as far as commit {commit}, which it has shown"
+            )));
         }
-        let sequence = answer.number(event_response::SEQUENCE);
-        if self.checks_rules(&genesis) {
-            let (verified_head, _) = self.reach(Some(sequence + 1)).await?;
-            self.tie(&verified_head, &head).await?;
-        }
-        self.tie(&head, &known).await?;
-        let first = verified.commit.header.first_sequence;
-        let index = sequence.checked_sub(first).and_then(|index| usize::try_from(index).ok());
-        let event = index.and_then(|index| verified.batch.events.get(index));
-        let is_wanted = event.is_some_and(|event| match wanted {
-            Wanted::Newest(key) => event.primary_key == Some(key),
-            Wanted::At(due) => sequence == due,
-        });
-        if !is_wanted {
-            return Err(untrue("the event is not the one that was asked for"));
-        }
-        Ok(Some((verified, sequence)))
+        self.tie(&verified, head).await
     }
 
     /// Compares two heads of the chain, whichever is the newer. Fails with HEAD_CONFLICT.
@@ -275,22 +194,17 @@ impl ChainReader {
         }
     }
 
-    /// Reads batches from where a replay stands on. Gives the head that it has come to.
-    async fn range(
-        &self,
-        verifier: Option<ReplayVerifier>,
-        start: u64,
-        end: Option<u64>,
-        sink: Option<&EventSink>,
-    ) -> Result<TreeHead> {
-        let (genesis, known) = (self.genesis()?, self.known()?);
-        let from = verifier.as_ref().map_or(start, ReplayVerifier::next_sequence);
+    /// Asks for a range, and gives the answers behind its start, and what that says.
+    pub(super) async fn ask_range(&self, from: u64, range: &Range) -> Result<(Answers, Message)> {
         let mut request = FieldWriter::new()
             .bytes(read_request::CHAIN_KEY, self.calls.chain_key.text.as_bytes())
-            .bytes(read_request::CHAIN_ID, &genesis.chain_id)
+            .bytes(read_request::CHAIN_ID, &self.genesis()?.chain_id)
             .varint(read_request::FROM_SEQUENCE, from);
-        if let Some(end) = end {
+        if let Some(end) = range.end {
             request = request.present_varint(read_request::END_SEQUENCE, end.max(from));
+        }
+        if let Some(most) = range.data_up_to {
+            request = request.present_varint(read_request::DATA_UP_TO_BYTES, most);
         }
         let mut answers = self.calls.answers(methods::READ_EVENTS, request.finish(), None).await?;
         let first = answers.next().await?.ok_or_else(|| untrue("a range has its start"))?;
@@ -299,18 +213,31 @@ impl ChainReader {
             return Err(untrue("a range has its start, batches, and its end"));
         }
         let said = part(&first, read_response::START)?;
+        Ok((answers, said))
+    }
+
+    /// Reads batches from where a replay stands on. Gives the head that it has come to.
+    async fn range(
+        &self,
+        verifier: Option<ReplayVerifier>,
+        range: Range,
+        sink: Option<&EventSink>,
+    ) -> Result<TreeHead> {
+        let known = self.known()?;
+        let from = verifier.as_ref().map_or(range.start, ReplayVerifier::next_sequence);
+        let (mut answers, said) = self.ask_range(from, &range).await?;
         let start_of = self.check_start(verifier.as_ref(), &said, &known, Some(from)).await?;
-        let mut follower = start_of.followed_by(verifier, known);
+        let mut follower = start_of.followed_by(verifier, known, range.data_up_to);
         while let Some(message) = answers.next().await? {
             let answer = answer(message)?;
             if let Some(log) = answer.get(read_response::LOG) {
                 let batches = follower.feed(self, &log).await?;
                 if let Some(sink) = sink {
-                    self.hand_on(&batches, start, end, sink).await?;
+                    self.hand_on(&batches, range.start, range.end, sink).await?;
                 }
             } else if answer.has(read_response::END) {
                 let said = part(&answer, read_response::END)?;
-                let reached = self.check_end(&follower, &said, end).await?;
+                let reached = self.check_end(&mut follower, &said, range.end).await?;
                 self.keep(follower.verifier);
                 return Ok(reached);
             } else {
@@ -336,11 +263,9 @@ impl ChainReader {
         Ok(())
     }
 
-    async fn check_end(&self, follower: &Follower, said: &Message, end: Option<u64>) -> Result<TreeHead> {
+    async fn check_end(&self, follower: &mut Follower, said: &Message, end: Option<u64>) -> Result<TreeHead> {
         let (reached, head) = (follower.verifier.head(), follower.start_head);
-        let consistency = hashes_in(said, end_of_range::CONSISTENCY)?;
-        let is_tied =
-            reached.size == said.number(end_of_range::END_COMMIT) && verify_consistency(&reached, &head, &consistency);
+        let is_tied = is_end_of(&reached, &head, said)?;
         let is_whole = reached.size == head.size || end.is_some_and(|end| follower.verifier.next_sequence() >= end);
         if !is_tied || !is_whole {
             return Err(untrue(
@@ -349,11 +274,11 @@ impl ChainReader {
         }
         self.tie(&head, &follower.known_before).await?;
         if reached.size == head.size {
-            // Beyond what was asked for it isn't known yet what is behind.
-            if end.is_none() {
-                follower.verifier.check_nothing_owed()?;
-            }
             self.opener.advance(Some(follower.known_before), reached);
+            // Beyond what was asked for it isn't known yet what is behind.
+            if end.is_none() && follower.verifier.owed().is_owed() {
+                return self.settle(follower).await;
+            }
         }
         Ok(reached)
     }
@@ -427,38 +352,10 @@ impl ChainReader {
         }
         Ok(keys)
     }
-
-    /// Opens what is sealed, where the client's key was given the read key.
-    pub async fn opened(&self, mut event: ChainEvent) -> Result<ChainEvent> {
-        let Seal::NoKey { read_key_id, .. } = event.seal else {
-            return Ok(event);
-        };
-        let chain_id = self.genesis()?.chain_id;
-        let mut read_key = self.find_read_key(&read_key_id, &chain_id).await?;
-        // It may have been handed out in what this client has not read; or later, to a reader who joined late.
-        for sequence in [Some(event.sequence + 1), None] {
-            if read_key.is_none() {
-                Box::pin(self.reach(sequence)).await?;
-                read_key = self.find_read_key(&read_key_id, &chain_id).await?;
-            }
-        }
-        let stored = std::mem::take(&mut event.data);
-        let Some(read_key) = read_key else {
-            let holders = self.with_read_keys(|read_keys| read_keys.holders_of(&read_key_id));
-            event.seal = Seal::NoKey { read_key_id, holders };
-            return Ok(event);
-        };
-        let sealed = Confidentiality::parse(&event.header)?;
-        let data = sealed.and_then(|sealed| open_sealed_data(&read_key, &chain_id, &event.header, &sealed, &stored));
-        event.seal = if data.is_some() { Seal::Open { read_key_id } } else { Seal::Invalid { read_key_id } };
-        event.data = data.map_or_else(Bytes::new, |data| Bytes::copy_from_slice(&data));
-        Ok(event)
-    }
 }
 
-/// Whether the event of a sequence, which is in a batch, is data or a tombstone.
-fn writes(batch: &VerifiedBatch, sequence: u64) -> bool {
-    let index = sequence.checked_sub(batch.commit.header.first_sequence).and_then(|index| usize::try_from(index).ok());
-    let event = index.and_then(|index| batch.batch.events.get(index));
-    event.is_some_and(|event| matches!(event.kind, EventKind::Data | EventKind::Tombstone))
+/// Whether what was read is what the end of a range says, and part of the tree that its start names.
+pub(super) fn is_end_of(reached: &TreeHead, head: &TreeHead, said: &Message) -> Result<bool> {
+    let consistency = hashes_in(said, end_of_range::CONSISTENCY)?;
+    Ok(reached.size == said.number(end_of_range::END_COMMIT) && verify_consistency(reached, head, &consistency))
 }

@@ -7,14 +7,17 @@ use bytes::Bytes;
 
 use crate::client::answers::{answer, head_in, part, untrue};
 use crate::client::calls::{Answers, methods};
+use crate::client::chain::Subscribe;
 use crate::client::chain_event::events_of;
 use crate::client::events::EventSink;
 use crate::client::follower::Follower;
+use crate::client::opened::Opening;
 use crate::client::reading::{ChainReader, Start};
 use crate::client::schema::{caught_up, subscribe_request, subscribe_response};
 use crate::client::statuses::is_passing;
 use crate::crypto::merkle::TreeHead;
 use crate::encoding::fields::FieldWriter;
+use crate::encoding::message::Message;
 use crate::error::{Error, Result};
 use crate::reason::Reason;
 use crate::trust::checkpoints::SignedHead;
@@ -77,11 +80,10 @@ pub type OnSignal = Arc<dyn Fn(Signal) + Send + Sync>;
 
 /// Follows a chain, every event once and in order; goes on by itself after a lost connection.
 pub(crate) struct Subscription {
-    pub reader: Arc<ChainReader>,
-    pub reconnect: Option<Duration>,
-    pub on_signal: Option<OnSignal>,
-    pub lost_since: Option<Instant>,
-    pub delay: Duration,
+    reader: Arc<ChainReader>,
+    options: Subscribe,
+    lost_since: Option<Instant>,
+    delay: Duration,
 }
 
 /// What is followed over one connection.
@@ -98,29 +100,29 @@ impl Following {
     }
 
     /// Goes on over a connection whose start was found good.
-    fn go_on(&mut self, start: Start, known: TreeHead) -> &mut Follower {
+    fn go_on(&mut self, start: Start, known: TreeHead, data_up_to: Option<u64>) -> &mut Follower {
         let before = self.follower.take().map(|follower| follower.verifier).or(self.waiting.take());
-        self.follower.insert(start.followed_by(before, known))
+        self.follower.insert(start.followed_by(before, known, data_up_to))
     }
 }
 
 impl Subscription {
-    pub fn new(reader: Arc<ChainReader>, reconnect: Option<Duration>, on_signal: Option<OnSignal>) -> Self {
-        Subscription { reader, reconnect, on_signal, lost_since: None, delay: DELAY }
+    pub fn new(reader: Arc<ChainReader>, options: Subscribe) -> Self {
+        Subscription { reader, options, lost_since: None, delay: DELAY }
     }
 
     fn tell(&self, signal: Signal) {
-        if let Some(on_signal) = &self.on_signal {
+        if let Some(on_signal) = &self.options.on_signal {
             on_signal(signal);
         }
     }
 
     /// Gives events into a sink, for ever, or until a failure that trying again doesn't mend.
-    pub async fn run(mut self, from: From, sink: EventSink) -> Result<()> {
+    pub async fn run(mut self, sink: EventSink) -> Result<()> {
         let reader = Arc::clone(&self.reader);
-        let start = match from {
+        let start = match self.options.from {
             From::Sequence(start) => start,
-            From::Now => reader.opener.open(false, None).await?.chain.map_or(0, |chain| chain.next_sequence),
+            From::Now => reader.opener.open(Opening::default()).await?.chain.map_or(0, |chain| chain.next_sequence),
         };
         let mut following = Following { follower: None, waiting: self.begin(start)? };
         loop {
@@ -155,7 +157,7 @@ impl Subscription {
     /// Waits before the next try. Fails with the error where that doesn't help, or was done for long enough.
     async fn wait_after(&mut self, error: Error) -> Result<()> {
         let lost_since = *self.lost_since.get_or_insert_with(Instant::now);
-        let is_late = self.reconnect.is_some_and(|reconnect| lost_since.elapsed() >= reconnect);
+        let is_late = self.options.reconnect.is_some_and(|reconnect| lost_since.elapsed() >= reconnect);
         if !is_passing(error.reason()) || is_late {
             return Err(error);
         }
@@ -177,6 +179,10 @@ impl Subscription {
             .bytes(subscribe_request::CHAIN_ID, &genesis.chain_id)
             .present_varint(subscribe_request::SEQUENCE, asked)
             .varint(subscribe_request::HEARTBEAT_MS, HEARTBEAT.as_millis() as u64);
+        let request = match self.options.data_up_to {
+            Some(most) => request.present_varint(subscribe_request::DATA_UP_TO_BYTES, most),
+            None => request,
+        };
         let mut answers = reader.calls.answers(methods::SUBSCRIBE, request.finish(), None).await?;
         let first = self.next(&mut answers).await?.ok_or_else(|| untrue("it ends before the start"))?;
         let first = answer(first)?;
@@ -185,7 +191,7 @@ impl Subscription {
         }
         let said = part(&first, subscribe_response::START)?;
         let start_of = reader.check_start(following.verifier(), &said, &known, Some(asked)).await?;
-        let follower = following.go_on(start_of, known);
+        let follower = following.go_on(start_of, known, self.options.data_up_to);
         while let Some(message) = self.next(&mut answers).await? {
             let said = answer(message)?;
             if let Some(log) = said.get(subscribe_response::LOG) {
@@ -201,7 +207,7 @@ impl Subscription {
                 is_signed = true;
                 self.tell(Signal::Checkpoint(signed));
             } else {
-                self.news(follower, &said, is_signed)?;
+                self.news(follower, &said, is_signed).await?;
             }
         }
         let why = format!("{} has ended the stream", reader.calls.server());
@@ -209,7 +215,7 @@ impl Subscription {
     }
 
     /// Takes what is said of the head in between.
-    fn news(&self, follower: &mut Follower, said: &crate::encoding::message::Message, is_signed: bool) -> Result<()> {
+    async fn news(&self, follower: &mut Follower, said: &Message, is_signed: bool) -> Result<()> {
         let kinds = [subscribe_response::CAUGHT_UP, subscribe_response::FELL_BEHIND, subscribe_response::HEARTBEAT];
         let Some(kind) = kinds.into_iter().find(|kind| said.has(*kind)) else {
             // A newer server may have more to say.
@@ -225,7 +231,8 @@ impl Subscription {
             subscribe_response::CAUGHT_UP => {
                 // All that allows data to be gone must have come.
                 if follower.verifier.next_commit() >= head.size {
-                    follower.verifier.check_nothing_owed()?;
+                    self.reader.settle_expired(&mut follower.verifier).await?;
+                    follower.verifier.owed().check_nothing_left()?;
                 }
                 self.reader.keep(follower.verifier.clone());
                 self.tell(Signal::CaughtUp { head, next_sequence });

@@ -12,8 +12,9 @@ use crate::client::keys::OwnKey;
 use crate::client::new_event::BuiltEvents;
 use crate::client::notices::{Notice, NoticeKind, OnNotice};
 use crate::client::opener::ChainOpener;
-use crate::client::pipeline::{Committed, Outlet, PendingAppend, Pipeline, outcome_of};
+use crate::client::pipeline::{Committed, PendingAppend, Pipeline, outcome_of};
 use crate::client::schema::{append_request as append_fields, append_response, conversation, key_proof, proven};
+use crate::client::sealed_batch::Outlet;
 use crate::client::statuses::{is_alarm, is_passing};
 use crate::client::stream::{StreamReader, StreamWriter};
 use crate::client::writer_place::{Failure, Placed, WriterPlace, append_request};
@@ -226,6 +227,7 @@ impl Running {
             key,
             signs,
             is_stranger,
+            right: self.options.own_key.right().cloned(),
             opener: Arc::clone(&self.opener),
         });
         let ended = self.exchange(writer, reader, signs).await;

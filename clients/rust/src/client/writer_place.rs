@@ -26,7 +26,7 @@ use crate::reason::Reason;
 use crate::trust::signers::verify_signatures;
 
 const OPEN_TRIES_MAX: usize = 4;
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CREATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a stream has failed with.
 pub(crate) enum Failure {
@@ -59,8 +59,8 @@ pub(crate) struct WriterPlace {
     pub calls: Arc<ChainCalls>,
     pub opener: Arc<ChainOpener>,
     pub home: Option<PathBuf>,
-    pub confidential: bool,
-    pub private: bool,
+    /// Whether the name of the chain's owner is claimed, if nobody has it.
+    pub claims: bool,
     pub on_notice: OnNotice,
     slot: Option<(Hash, Arc<WriterSlot>)>,
     /// The header of a genesis that is offered to a server: what the chain will be.
@@ -75,15 +75,14 @@ impl WriterPlace {
         calls: Arc<ChainCalls>,
         opener: Arc<ChainOpener>,
         home: Option<PathBuf>,
-        (confidential, private): (bool, bool),
+        claims: bool,
         on_notice: OnNotice,
     ) -> Self {
         WriterPlace {
             calls,
             opener,
             home,
-            confidential,
-            private,
+            claims,
             on_notice,
             slot: None,
             offer: None,
@@ -122,9 +121,12 @@ impl WriterPlace {
         for _ in 0..OPEN_TRIES_MAX {
             let before = self.opener.newest();
             let asked = self.writer_id(&fingerprint);
-            let opened = self.opener.open(true, asked).await?;
+            let opened = self.open(key, asked).await?;
             let Some(chain) = &opened.chain else {
-                self.create(key, &opened).await?;
+                match &opened.offer {
+                    Some(offer) => self.take_offer(key, &opened, offer).await?,
+                    None => self.create(key, &opened).await?,
+                }
                 continue;
             };
             if !chain.trouble.is_empty() {
@@ -225,8 +227,8 @@ impl WriterPlace {
                 created_unix_ms: now_unix_ms(),
                 salt: random()?,
                 server_identity: Some(&server.server_identity).filter(|_| server.trust_mode == TrustMode::Centralized),
-                private: self.private,
-                confidential: self.confidential,
+                private: self.opener.expected().private,
+                confidential: self.opener.expected().confidential,
             }),
         };
         self.offer = Some(header.clone());
@@ -235,9 +237,9 @@ impl WriterPlace {
         let event = build_genesis_event(header);
         let writer = WriterIdentity { chain_id, fingerprint: key.fingerprint(), salt: slot.state().salt };
         let seal = build_seal_header(&writer, &SealInput::default(), &[&event.header]);
-        let run = sign_run([event.frame.as_slice()], &seal, std::slice::from_ref(key), &[])?;
+        let run = sign_run([event.frame.as_slice()], &seal, std::slice::from_ref(key), &[], &[])?;
         let request = append_request(&run, &self.calls.chain_key.text).to_vec();
-        if let Err(error) = self.calls.unary_within(methods::APPEND_BATCH, request, TIMEOUT).await {
+        if let Err(error) = self.calls.unary_within(methods::APPEND_BATCH, request, CREATE_TIMEOUT).await {
             // The identity was rotated since the offer was made, which opening again learns. Once: it isn't rotated all the time.
             let is_stale = error.reason() == Reason::ServerIdentityMismatch && !self.has_offered_anew;
             // Somebody else was faster: the chain is theirs to define.
@@ -250,11 +252,15 @@ impl WriterPlace {
         }
         slot.advance(1, seal_hash(&seal));
         self.offer = None;
-        let (chain_key, id) = (&self.calls.chain_key.text, hex(&chain_id));
+        self.tell_created(&chain_id);
+        Ok(())
+    }
+
+    pub(super) fn tell_created(&self, chain_id: &Hash) {
+        let (chain_key, id) = (&self.calls.chain_key.text, hex(chain_id));
         let message = format!("created the chain {chain_key}, with the id {id}");
         let notice = Notice::new(NoticeKind::ChainCreated, message).with("chain_key", chain_key);
         (self.on_notice)(notice.with("chain_id", id));
-        Ok(())
     }
 
     /// Said before anything else: of a damaged chain the writer's last batches may be missing, too.

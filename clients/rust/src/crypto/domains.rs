@@ -23,3 +23,17 @@ pub(crate) const CONTEXT_CHECKPOINT_KEYS: &str = "atedb/v1/checkpoint-keys";
 pub(crate) const CONTEXT_IDENTITY_ROTATION: &str = "atedb/v1/identity-rotation";
 pub(crate) const CONTEXT_IDENTITY_POSSESSION: &str = "atedb/v1/identity-possession";
 pub(crate) const CONTEXT_WIRE: &str = "atedb/v1/wire";
+pub(crate) const CONTEXT_AUTH_ANSWER: &str = "atedb/v1/auth-answer";
+pub(crate) const CONTEXT_DELEGATION: &str = "atedb/v1/delegation";
+pub(crate) const CONTEXT_DELEGATION_POSSESSION: &str = "atedb/v1/delegation-possession";
+/// Over the header of an act on an account.
+pub(crate) const CONTEXT_ACT: &str = "atedb/v1/act";
+/// Over what ties a login to one stream, by the key that follows from the password.
+pub(crate) const CONTEXT_LOGIN: &str = "atedb/v1/login";
+/// Over what ties the proof of a key to one stream, and the group that is asked about.
+pub(crate) const CONTEXT_GROUP: &str = "atedb/v1/group";
+pub(crate) const HASH_ACT: &str = "atedb/v1/act";
+pub(crate) const INFO_ROLE_KEY: &str = "atedb/v1/role-key";
+pub(crate) const INFO_LOGIN_SEED: &str = "atedb/v1/login-seed";
+pub(crate) const INFO_LOGIN_VAULT: &str = "atedb/v1/login-vault";
+pub(crate) const AAD_VAULT: &str = "atedb/v1/vault";

@@ -34,7 +34,7 @@ impl PassphraseCosts {
     pub const NEW: PassphraseCosts = PassphraseCosts { memory_kib: 65_536, passes: 3, lanes: 4 };
 
     /// Whether they are spent: a file that somebody else has made could take the whole machine.
-    fn are_payable(self) -> bool {
+    pub fn are_payable(self) -> bool {
         (1..=16).contains(&self.lanes)
             && (1..=64).contains(&self.passes)
             && (8 * self.lanes..=1_048_576).contains(&self.memory_kib)
@@ -70,7 +70,7 @@ pub(crate) fn format_key_file(
         Some("") => return Err(Error::new(Reason::RequestInvalid, "the passphrase is empty; choose one that is not")),
         Some(passphrase) => {
             let salt = random::<SALT_BYTES>()?;
-            let key = derive(passphrase, &salt, costs)?;
+            let key = derive_passphrase_key(passphrase, &salt, costs)?;
             let kem_part = kem_seed.as_ref().map(|seed| seed.as_slice()).unwrap_or_default();
             let seeds = Zeroizing::new([seed.as_slice(), kem_part].concat());
             let data = aes_gcm_seal(key.as_ref(), &ZERO_NONCE, &aad(public), &seeds)?;
@@ -133,7 +133,12 @@ pub(crate) fn parse_key_file(text: &str, place: &str, passphrase: Option<&str>) 
     Ok(pair)
 }
 
-fn derive(passphrase: &str, salt: &[u8], costs: PassphraseCosts) -> Result<Zeroizing<[u8; 32]>> {
+/// Makes a key of a passphrase. Fails with REQUEST_INVALID for costs that Argon2id doesn't know.
+pub(crate) fn derive_passphrase_key(
+    passphrase: &str,
+    salt: &[u8],
+    costs: PassphraseCosts,
+) -> Result<Zeroizing<[u8; 32]>> {
     // Composed: one text is one passphrase, whichever keyboard it is typed on.
     let text = Zeroizing::new(passphrase.nfc().collect::<String>());
     let [memory, passes, lanes] =
@@ -223,7 +228,7 @@ impl File<'_> {
         let Some(passphrase) = passphrase else {
             return Err(refused(Reason::RequestInvalid, "it is sealed with a passphrase, and none was given"));
         };
-        let key = derive(passphrase, &salt, costs)?;
+        let key = derive_passphrase_key(passphrase, &salt, costs)?;
         aes_gcm_open(key.as_ref(), &ZERO_NONCE, &aad(public), &data)
             .ok_or_else(|| refused(Reason::RequestInvalid, "the passphrase is another one, or it was altered"))
     }

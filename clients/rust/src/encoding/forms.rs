@@ -1,10 +1,11 @@
-//! The strict forms of what writers, servers and both ends of the tunnel seal: the schema, as tables.
+//! The strict forms of what writers and servers seal: the schema, as tables.
 
+use crate::encoding::form_fields::{KEM_SUITES, SUITES, boolean, form, hash32, id16, text, uint32};
 use crate::encoding::strict::{FieldForm, Kind, MessageForm};
 use crate::limits::{
-    ADMITTED_KEYS_MAX, CHAIN_KEY_BYTES_MAX, DELEGATION_BYTES_MAX, DELEGATIONS_MAX, IDENTITY_ROTATIONS_MAX,
-    PRECONDITIONS_MAX, PUBLIC_KEYS_MAX, REDACTED_SEQUENCES_MAX, ROOTS_MAX, RULE_KEYS_MAX, SIGNERS_MAX,
-    TYPE_NAME_BYTES_MAX, WRAPPED_KEY_BYTES_MAX, WRAPPED_KEYS_MAX,
+    ADMITTED_KEYS_MAX, CHAIN_KEY_BYTES_MAX, DELEGATION_BYTES_MAX, DELEGATIONS_MAX, PRECONDITIONS_MAX, PUBLIC_KEYS_MAX,
+    REDACTED_SEQUENCES_MAX, ROOTS_MAX, RULE_KEYS_MAX, SIGNERS_MAX, TYPE_NAME_BYTES_MAX, WRAPPED_KEY_BYTES_MAX,
+    WRAPPED_KEYS_MAX,
 };
 
 /// Magics: three letters and a version, as the little-endian fixed32 that the bytes spell.
@@ -13,6 +14,10 @@ pub(crate) mod magics {
     pub(crate) const SEAL_HEADER: u32 = 0x014C_5341;
     pub(crate) const COMMIT_HEADER: u32 = 0x014D_4341;
     pub(crate) const IDENTITY_ROTATION_HEADER: u32 = 0x0152_4941;
+    pub(crate) const AUTH_ANSWER_HEADER: u32 = 0x014E_4141;
+    pub(crate) const ACT_HEADER: u32 = 0x0143_4141;
+    pub(crate) const VAULT_KEYS: u32 = 0x0156_4141;
+    pub(crate) const DELEGATION_HEADER: u32 = 0x0147_4441;
     pub(crate) const CLIENT_HELLO: u32 = 0x0143_5741;
     pub(crate) const SERVER_PARAMETERS: u32 = 0x0150_5741;
     pub(crate) const SERVER_PROOF: u32 = 0x0156_5741;
@@ -22,37 +27,7 @@ pub(crate) mod magics {
     pub(crate) const SEGMENT_FOOTER: u32 = 0x0154_4641;
 }
 
-const SUITES: &[u64] = &[1, 2];
-const KEM_SUITES: &[u64] = &[1];
 const KINDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-const FRAME_TYPES: &[u64] = &[1, 2, 3, 4, 5];
-
-const fn id16(number: u32, name: &'static str) -> FieldForm {
-    FieldForm::sized(number, name, 16)
-}
-
-const fn hash32(number: u32, name: &'static str) -> FieldForm {
-    FieldForm::sized(number, name, 32)
-}
-
-const fn text(number: u32, name: &'static str) -> FieldForm {
-    FieldForm::new(number, name, Kind::Text)
-}
-
-const fn boolean(number: u32, name: &'static str) -> FieldForm {
-    FieldForm::new(number, name, Kind::Bool)
-}
-
-const fn uint32(number: u32, name: &'static str) -> FieldForm {
-    FieldForm::new(number, name, Kind::Uint32)
-}
-
-macro_rules! form {
-    ($(#[$attribute:meta])? $constant:ident, $name:literal, [$($field:expr),* $(,)?]) => {
-        $(#[$attribute])?
-        pub(crate) static $constant: MessageForm = MessageForm { name: $name, fields: &[$($field),*] };
-    };
-}
 
 form!(
     PUBLIC_KEY,
@@ -319,129 +294,3 @@ form!(
         FieldForm::message(3, "new_signature", &SIGNATURE).required(),
     ]
 );
-
-form!(
-    // A client makes them, and reads none.
-    #[cfg(test)]
-    KEY_SHARE,
-    "KeyShare",
-    [uint32(1, "kem").required(), FieldForm::bytes(2, "public_key").at_most(4_096).required(),]
-);
-
-form!(
-    // A client makes them, and reads none.
-    #[cfg(test)]
-    CLIENT_HELLO,
-    "ClientHello",
-    [
-        FieldForm::magic(magics::CLIENT_HELLO),
-        hash32(2, "random").required(),
-        uint32(3, "key_bits").required(),
-        FieldForm::message(4, "shares", &KEY_SHARE).repeated(8).required(),
-    ]
-);
-
-form!(
-    SERVER_HELLO,
-    "ServerHello",
-    [FieldForm::bytes(1, "parameters").required(), FieldForm::bytes(2, "sealed_proof").at_most(327_680).required(),]
-);
-
-form!(
-    SERVER_PARAMETERS,
-    "ServerParameters",
-    [
-        FieldForm::magic(magics::SERVER_PARAMETERS),
-        uint32(2, "key_bits").required(),
-        id16(3, "session_id").required(),
-        uint32(4, "kem").required(),
-        FieldForm::bytes(5, "encapsulated").at_most(4_096).required(),
-        FieldForm::sized(6, "sealed_secret", 48).required(),
-    ]
-);
-
-form!(
-    SERVER_PROOF,
-    "ServerProof",
-    [
-        FieldForm::magic(magics::SERVER_PROOF),
-        FieldForm::bytes(2, "identity").required(),
-        FieldForm::message(3, "signature", &SIGNATURE).required(),
-        hash32(4, "finished").required(),
-    ]
-);
-
-form!(
-    SERVER_IDENTITY,
-    "ServerIdentity",
-    [
-        FieldForm::magic(magics::SERVER_IDENTITY),
-        FieldForm::message(2, "key", &PUBLIC_KEY).required(),
-        FieldForm::bytes(3, "rotations").at_most(16_384).repeated(IDENTITY_ROTATIONS_MAX),
-        FieldForm::varint(4, "lifetime_ms").required(),
-        FieldForm::varint(5, "idle_ms").required(),
-        FieldForm::varint(6, "bytes_max").required(),
-    ]
-);
-
-form!(
-    // A client makes them, and reads none.
-    #[cfg(test)]
-    CLIENT_FINISHED,
-    "ClientFinished",
-    [FieldForm::magic(magics::CLIENT_FINISHED), hash32(2, "finished").required(),]
-);
-
-form!(
-    // A client makes them, and reads none.
-    #[cfg(test)]
-    CALL_REQUEST,
-    "CallRequest",
-    [
-        id16(1, "session_id"),
-        FieldForm::varint(2, "call"),
-        id16(3, "random"),
-        FieldForm::one_of(4, "type", FRAME_TYPES).required(),
-        FieldForm::bytes(5, "ciphertext").required(),
-    ]
-);
-
-form!(
-    CALL_RESPONSE,
-    "CallResponse",
-    [
-        id16(1, "random"),
-        FieldForm::one_of(2, "type", FRAME_TYPES).required(),
-        FieldForm::bytes(3, "ciphertext").required(),
-    ]
-);
-
-/// All forms that the vectors have cases of.
-#[cfg(test)]
-pub(crate) static FORMS: [&MessageForm; 25] = [
-    &PUBLIC_KEY,
-    &SIGNATURE,
-    &GENESIS,
-    &AUTHORISATION,
-    &CONFIDENTIALITY,
-    &WRAPPED_KEY,
-    &ROOTS,
-    &KEY_CHANGE,
-    &EVENT_HEADER,
-    &EVENT,
-    &PRECONDITION,
-    &SEAL_HEADER,
-    &SEAL,
-    &COMMIT_HEADER,
-    &COMMIT,
-    &IDENTITY_ROTATION_HEADER,
-    &IDENTITY_ROTATION,
-    &CLIENT_HELLO,
-    &SERVER_HELLO,
-    &SERVER_PARAMETERS,
-    &SERVER_PROOF,
-    &SERVER_IDENTITY,
-    &CLIENT_FINISHED,
-    &CALL_REQUEST,
-    &CALL_RESPONSE,
-];

@@ -8,7 +8,10 @@ use bytes::Bytes;
 use crate::crypto::keys::PublicKey;
 use crate::encoding::fields::{BYTES, fields};
 use crate::error::{Error, Result};
+use crate::events::auth_answer::AuthAnswer;
+use crate::events::delegation::Delegation;
 use crate::events::event::{EventKind, EventView, MARK_SEALED, RUN_EVENT, RUN_SEAL, parse_event};
+use crate::events::rotation::Rotation;
 use crate::events::rules::EventAuthority;
 use crate::events::seal::{SealView, parse_seal};
 use crate::limits::{BATCH_EVENTS_MAX, RUN_BYTES_MAX};
@@ -21,7 +24,12 @@ pub(crate) fn invalid_batch(why: impl std::fmt::Display) -> Error {
 
 /// The same, naming an event.
 pub(crate) fn invalid_event(index: usize, why: impl std::fmt::Display) -> Error {
-    Error::new(Reason::BatchInvalid, format!("event {index}: {why}")).with("event_index", index)
+    event_error(Reason::BatchInvalid, index, why)
+}
+
+/// The refusal of an event for a reason, naming it.
+pub(crate) fn event_error(reason: Reason, index: usize, why: impl std::fmt::Display) -> Error {
+    Error::new(reason, format!("event {index}: {why}")).with("event_index", index)
 }
 
 /// A run, taken apart, with what its events say of rights and keys.
@@ -31,6 +39,7 @@ pub(crate) struct Batch {
     pub seal: SealView,
     /// The keys that its seal shows.
     seal_keys: std::result::Result<Vec<PublicKey>, Error>,
+    delegations: std::result::Result<Vec<Delegation>, Error>,
     /// Of the events that say something, or why it can't be read.
     authorities: HashMap<usize, std::result::Result<Arc<EventAuthority>, Error>>,
     nothing: Arc<EventAuthority>,
@@ -91,12 +100,28 @@ impl Batch {
             })
             .collect();
         let seal_keys = keys.map_err(|error| of_batch("the seal", error));
-        Batch { events, seal, seal_keys, authorities, nothing: Arc::default() }
+        let delegations = seal.delegations.iter().cloned().map(Delegation::parse).collect();
+        Batch { events, seal, seal_keys, delegations, authorities, nothing: Arc::default() }
     }
 
     /// Whether its first event is a genesis.
     pub fn is_genesis(&self) -> bool {
         self.events.first().is_some_and(|event| event.kind == EventKind::Genesis)
+    }
+
+    /// Whether it holds what servers add; `check_batch` sees to it that it then holds nothing else.
+    pub fn is_from_server(&self) -> bool {
+        self.events.first().is_some_and(|event| event.kind.is_servers())
+    }
+
+    /// The answer of an auth service that an event holds. Fails with BATCH_INVALID, UNSUPPORTED, naming it.
+    pub fn answer_of(&self, index: usize) -> Result<AuthAnswer> {
+        held_in(index, self.authority_of(index)?.auth_answer.clone(), AuthAnswer::parse)
+    }
+
+    /// The rotation of an identity that an event holds. Fails as `answer_of`.
+    pub fn rotation_of(&self, index: usize) -> Result<Rotation> {
+        held_in(index, self.authority_of(index)?.server_identity.clone(), Rotation::parse)
     }
 
     /// What an event says of rights and keys. Fails with BATCH_INVALID, UNSUPPORTED, naming it.
@@ -111,6 +136,16 @@ impl Batch {
     pub fn seal_keys(&self) -> Result<&[PublicKey]> {
         self.seal_keys.as_deref().map_err(Clone::clone)
     }
+
+    /// The delegations that its seal shows. Fails with DELEGATION_INVALID.
+    pub fn delegations(&self) -> Result<&[Delegation]> {
+        self.delegations.as_deref().map_err(Clone::clone)
+    }
+}
+
+fn held_in<T>(index: usize, message: Option<Bytes>, parse: impl FnOnce(Bytes) -> Result<T>) -> Result<T> {
+    let message = message.ok_or_else(|| invalid_event(index, "what its kind is about is missing"))?;
+    parse(message).map_err(|error| of_batch(&format!("event {index}"), error).with("event_index", index))
 }
 
 /// Says that what is wrong with a key or a rule is wrong with the batch, and not with a request.

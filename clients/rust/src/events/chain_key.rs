@@ -7,6 +7,8 @@ use crate::limits::CHAIN_KEY_BYTES_MAX;
 use crate::reason::Reason;
 
 const DEFAULT_PORT: u16 = 5000;
+/// Of a server that keeps nothing but accounts.
+const AUTH_PORT: u16 = 5001;
 const PIN_MARK: &str = "sha256:";
 
 /// A chain key: `domain/name/db` of a user, or `group/db`.
@@ -151,6 +153,17 @@ impl ServerAddress {
             return Err(bad_address(text, format_args!("it names a chain too, {path:?}")));
         }
         Ok(server)
+    }
+
+    /// Parses the address of a server that is asked for accounts: as `parse`, with another port where it names none.
+    pub fn parse_auth(text: &str) -> Result<Self> {
+        let (place, pin) = text.split_at(text.find('#').unwrap_or(text.len()));
+        let place = place.strip_prefix("ate://").unwrap_or(place);
+        let place = place.strip_suffix('/').unwrap_or(place);
+        let has_port = !place.ends_with(']')
+            && place.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|one| one.is_ascii_digit()));
+        let port = if has_port { String::new() } else { format!(":{AUTH_PORT}") };
+        ServerAddress::parse(&format!("{place}{port}{pin}"))
     }
 }
 

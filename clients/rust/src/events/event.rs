@@ -29,11 +29,11 @@ pub enum EventKind {
     Redaction,
     /// Kept for later versions.
     Snapshot,
-    /// What an auth service says of the chain's owner. This client doesn't read such chains yet.
+    /// What an auth service says of the chain's owner. Only servers add it.
     AuthAnswer,
     /// It names other roots.
     Roots,
-    /// It says which identity key of a server follows which. This client doesn't read such chains yet.
+    /// It says which identity key of a server follows which. Only servers add it.
     ServerIdentity,
     /// It names a key that counts no more.
     KeyChange,
@@ -55,6 +55,16 @@ const KINDS: [EventKind; 10] = [
 ];
 
 impl EventKind {
+    /// Whether the server that keeps a chain adds such events, in batches of its own, and nobody else.
+    pub(crate) fn is_servers(self) -> bool {
+        matches!(self, EventKind::AuthAnswer | EventKind::ServerIdentity)
+    }
+
+    /// Whether such events write objects: data or tombstones.
+    pub(crate) fn writes_object(self) -> bool {
+        matches!(self, EventKind::Data | EventKind::Tombstone)
+    }
+
     fn from_number(number: u64) -> Option<Self> {
         usize::try_from(number).ok()?.checked_sub(1).and_then(|place| KINDS.get(place).copied())
     }
@@ -96,7 +106,7 @@ pub(crate) const MARK_LABEL: u8 = 8;
 
 fn mark_of(field: u32) -> u8 {
     match field {
-        6 | 8 | 9 | 16 | 17 | 18 | 23 => MARK_AUTHORITY,
+        6 | 8 | 9 | 16 | 17 | 18 | 20 | 21 | 23 => MARK_AUTHORITY,
         7 => MARK_SEALED,
         10 | 11 => MARK_SIGNERS,
         19 => MARK_LABEL,
@@ -187,8 +197,23 @@ pub enum DataState {
     Redacted,
     /// It is left out of an answer. Not in what is verified.
     Omitted,
-    /// A rule of the chain for retention has let it go. Not in what is verified, yet.
+    /// A rule of the chain for retention has let it go.
     Expired,
+}
+
+impl DataState {
+    /// By its number in the schema, of which 0 says that the data is here. None: nobody knows it.
+    #[allow(clippy::option_option)]
+    pub(crate) fn from_number(number: u64) -> Option<Option<Self>> {
+        match number {
+            0 => Some(None),
+            1 => Some(Some(DataState::Omitted)),
+            2 => Some(Some(DataState::Redacted)),
+            3 => Some(Some(DataState::Dropped)),
+            4 => Some(Some(DataState::Expired)),
+            _ => None,
+        }
+    }
 }
 
 /// An event as it lies in a run.
@@ -209,8 +234,6 @@ pub(crate) struct EventView {
     pub data_hash: Hash,
     pub data_bytes: u64,
     pub has_genesis: bool,
-    /// It has a field that only events of kinds have that this version doesn't carry out.
-    pub has_unknown_act: bool,
     pub marks: u8,
 }
 
@@ -230,7 +253,6 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
         data_hash: [0; 32],
         data_bytes: 0,
         has_genesis: false,
-        has_unknown_act: false,
         marks: 0,
     };
     for found in fields_in(run, start, end, "Event") {
@@ -239,14 +261,8 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
             1 => view.header = run.slice(found.start..found.end),
             2 => view.data = run.slice(found.start..found.end),
             3 => view.salt = run.slice(found.start..found.end),
-            4 => {
-                view.data_state = match found.value {
-                    1 => Some(DataState::Omitted),
-                    2 => Some(DataState::Redacted),
-                    3 => Some(DataState::Dropped),
-                    _ => Some(DataState::Expired),
-                };
-            }
+            // The strict form has no other numbers.
+            4 => view.data_state = DataState::from_number(found.value).flatten(),
             _ => view.redacted_by = found.value,
         }
     }
@@ -270,7 +286,6 @@ pub(crate) fn parse_event(run: &Bytes, start: usize, end: usize) -> Result<Event
             4 => view.parent = array(content),
             5 => view.has_collection = true,
             15 => view.has_genesis = true,
-            20 | 21 => view.has_unknown_act = true,
             30 => view.data_hash = array(content).unwrap_or_default(),
             31 => view.data_bytes = found.value,
             number => view.marks |= mark_of(number),

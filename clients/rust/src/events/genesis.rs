@@ -1,5 +1,7 @@
 //! The genesis: what a chain is, said once by its first event.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::crypto::domains::{HASH_CHAIN, HASH_ROOTS};
@@ -9,7 +11,9 @@ use crate::encoding::fields::FieldWriter;
 use crate::encoding::forms::{self, magics};
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
+use crate::events::auth_answer::AuthAnswer;
 use crate::events::chain_key::ChainKey;
+use crate::events::owner::Owner;
 use crate::reason::Reason;
 
 /// How the keys of a chain are trusted.
@@ -54,7 +58,8 @@ pub struct Genesis {
     pub confidential: bool,
     /// The chain's id: the hash of the header.
     pub chain_id: Hash,
-    pub(crate) has_auth_service: bool,
+    /// What the auth service that says whose the chain is has said when it was made.
+    pub(crate) answer: Option<Arc<AuthAnswer>>,
     pub(crate) header: Bytes,
 }
 
@@ -63,6 +68,12 @@ impl Genesis {
     #[must_use]
     pub fn chain_key(&self) -> &str {
         &self.chain_key.text
+    }
+
+    /// Who owned the chain when it was made, `name@domain` or a group, as an auth service has said; None where none does.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.answer.as_ref().map(|answer| answer.owner.text.as_str())
     }
 }
 
@@ -154,18 +165,57 @@ pub(crate) fn parse_genesis(header: &Bytes) -> Result<Genesis> {
         let article = if server_identity.is_some() { "no" } else { "a" };
         return Err(invalid(format_args!("a {} chain's names {article} server", trust_mode.name())));
     }
+    let chain_key = ChainKey::parse(&inner.text(1))?;
+    let answer = answer_in(&inner, trust_mode, &chain_key)?.map(Arc::new);
+    let roots = match &answer {
+        None if roots.is_empty() => return Err(invalid("it names no roots")),
+        Some(_) if !roots.is_empty() => {
+            return Err(invalid("it names roots, which the answer of its auth service does"));
+        }
+        None => roots,
+        Some(answer) => answer.roots.clone(),
+    };
     Ok(Genesis {
-        chain_key: ChainKey::parse(&inner.text(1))?,
+        chain_key,
         trust_mode,
         roots,
+        answer,
         created_unix_ms: inner.number(4),
         server_identity,
         private: inner.bool(7),
         confidential: inner.bool(8),
-        has_auth_service: inner.has(9) || inner.has(10),
         chain_id: chain_id_of(header),
         header: header.clone(),
     })
+}
+
+/// Reads what the auth service of the chain said when it was made; None where there is none.
+fn answer_in(genesis: &Message, trust_mode: TrustMode, chain_key: &ChainKey) -> Result<Option<AuthAnswer>> {
+    let identity = genesis.get(9).map(|key| key_of("the auth service's identity", key)).transpose()?;
+    let (identity, message) = match (identity, genesis.get(10)) {
+        (None, None) => return Ok(None),
+        (Some(identity), Some(message)) => (identity, message),
+        _ => return Err(invalid("an auth service is named with what it says, and the one is there without the other")),
+    };
+    if trust_mode != TrustMode::Centralized {
+        return Err(invalid("a distributed chain has no auth service, and it names one's identity"));
+    }
+    let answer = AuthAnswer::parse(message).map_err(|error| invalid(error.message()))?;
+    let owner = Owner::of(chain_key);
+    if answer.owner != owner {
+        let why = format!("its auth service speaks of {}, and the chain is {}'s", answer.owner.text, owner.text);
+        return Err(invalid(why));
+    }
+    if answer.identity != identity {
+        return Err(invalid("what its auth service says is signed by another one than it names"));
+    }
+    if !answer.rotations.is_empty() || !answer.changed.is_empty() {
+        return Err(invalid("what its auth service says tells of what was before, and nothing was"));
+    }
+    if answer.removed {
+        return Err(invalid(format_args!("the account {} was removed", owner.text)));
+    }
+    Ok(Some(answer))
 }
 
 fn key_of(what: &str, message: Bytes) -> Result<PublicKey> {

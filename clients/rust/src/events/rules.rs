@@ -236,6 +236,10 @@ pub(crate) struct EventAuthority {
     pub key_change: Option<KeyChange>,
     pub label: Option<[u8; 16]>,
     pub redaction: Option<Redaction>,
+    /// An AuthAnswer message.
+    pub auth_answer: Option<Bytes>,
+    /// An IdentityRotation message.
+    pub server_identity: Option<Bytes>,
 }
 
 impl EventAuthority {
@@ -283,6 +287,8 @@ impl EventAuthority {
             author: header.get(11).and_then(|one| array(&one)),
             moves: header.bool(16),
             label: header.get(19).and_then(|one| array(&one)),
+            auth_answer: header.get(20),
+            server_identity: header.get(21),
             ..EventAuthority::default()
         };
         for key in header.all(8) {

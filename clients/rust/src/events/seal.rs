@@ -11,6 +11,7 @@ use crate::encoding::fields::{FieldWriter, frame, non_canonical};
 use crate::encoding::forms::{self, magics};
 use crate::encoding::message::Message;
 use crate::error::{Error, Result};
+use crate::events::delegation::Delegation;
 use crate::events::event::RUN_SEAL;
 use crate::events::primary_key::PrimaryKey;
 use crate::reason::Reason;
@@ -155,12 +156,13 @@ pub(crate) fn build_seal_header(writer: &WriterIdentity, said: &SealInput<'_>, e
 /// Puts a batch together: the events, then the seal, byte for byte what is sent, stored and replayed.
 ///
 /// `keys` sign it: none where a stream has proven the writer's. `shown` are public keys of signers that the chain may not know
-/// yet.
+/// yet, `delegations` the path by which they may write, if that is to be shown.
 pub(crate) fn sign_run<'a>(
     event_frames: impl IntoIterator<Item = &'a [u8]>,
     seal_header: &[u8],
     keys: &[KeyPair],
     shown: &[PublicKey],
+    delegations: &[Delegation],
 ) -> Result<Vec<u8>> {
     let mut signers: Vec<&KeyPair> = keys.iter().collect();
     signers.sort_by_key(|key| key.fingerprint());
@@ -171,7 +173,8 @@ pub(crate) fn sign_run<'a>(
     }
     let mut keys_shown: Vec<&PublicKey> = shown.iter().collect();
     keys_shown.sort_by_key(|key| key.fingerprint());
-    let seal = seal.messages(3, keys_shown.into_iter().map(PublicKey::message)).finish();
+    let seal = seal.messages(3, keys_shown.into_iter().map(PublicKey::message));
+    let seal = seal.messages(4, delegations.iter().map(|one| &one.message)).finish();
     let mut run: Vec<u8> = event_frames.into_iter().flatten().copied().collect();
     run.extend(frame(RUN_SEAL, &seal));
     Ok(run)
@@ -185,7 +188,8 @@ pub(crate) struct SealView {
     pub signatures: Vec<Signature>,
     /// PublicKey messages.
     pub public_keys: Vec<Bytes>,
-    pub has_delegations: bool,
+    /// Delegation messages.
+    pub delegations: Vec<Bytes>,
     pub chain_id: Hash,
     pub writer_id: Hash,
     pub fingerprint: Fingerprint,
@@ -218,7 +222,7 @@ pub(crate) fn parse_seal(data: Bytes) -> Result<SealView> {
         hash: seal_hash(&header_bytes),
         signatures: seal.all(2).map(Signature::parse).collect::<Result<_>>()?,
         public_keys: seal.all(3).collect(),
-        has_delegations: seal.has(4),
+        delegations: seal.all(4).collect(),
         chain_id: hash(2)?,
         writer_id: hash(3)?,
         fingerprint: hash(4)?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::crypto::hex;
 use crate::crypto::keys::Fingerprint;
 use crate::error::Error;
+use crate::events::batch::event_error;
 use crate::events::rules::{EventAuthority, WriteRule};
 use crate::reason::Reason;
 use crate::trust::object_tree::Place;
@@ -17,13 +18,22 @@ pub(super) struct Act {
     pub parent: Place,
     pub said: Arc<EventAuthority>,
     pub actors: Vec<Fingerprint>,
+    /// All keys that its right may come from: the actors, and those that they count as by delegations.
+    pub acting: Vec<Fingerprint>,
+    /// Delegations may count for it, by the time of its commit.
+    pub is_delegable: bool,
+    /// Of its commit: milliseconds since 1970-01-01 UTC.
+    pub time_unix_ms: u64,
 }
 
 impl Act {
     pub fn refused(&self, reason: Reason, why: impl std::fmt::Display) -> Error {
-        let names = in_words(&self.actors).replace(", ", ",");
-        let error = Error::new(reason, format!("event {}: {why}", self.index));
-        let error = error.with("event_index", self.index).with("fingerprint", names);
+        self.about(event_error(reason, self.index, why))
+    }
+
+    /// The same error with what the event is about.
+    pub fn about(&self, error: Error) -> Error {
+        let error = error.with("fingerprint", in_words(&self.actors).replace(", ", ","));
         match self.key {
             Some(key) => error.with("primary_key", hex(&key)),
             None => error,

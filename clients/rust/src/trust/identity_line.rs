@@ -4,13 +4,9 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use crate::crypto::domains::{CONTEXT_IDENTITY_POSSESSION, CONTEXT_IDENTITY_ROTATION};
-use crate::crypto::hex;
 use crate::crypto::keys::{Fingerprint, PublicKey};
-use crate::encoding::forms;
-use crate::encoding::message::Message;
 use crate::error::{Error, Result};
-use crate::events::seal::Signature;
+use crate::events::rotation::Rotation;
 use crate::limits::IDENTITY_ROTATIONS_MAX;
 use crate::reason::Reason;
 
@@ -22,14 +18,6 @@ pub(crate) struct IdentityLine {
     pub rotations: Vec<Bytes>,
     /// Of all its keys, oldest first; the last is the identity's.
     pub fingerprints: Vec<Fingerprint>,
-}
-
-struct Rotation {
-    header: Bytes,
-    old: PublicKey,
-    new: PublicKey,
-    old_signature: Signature,
-    new_signature: Signature,
 }
 
 impl IdentityLine {
@@ -55,7 +43,7 @@ impl IdentityLine {
             return Err(failed("they come back to a key that was retired"));
         }
         for rotation in &parsed {
-            rotation.check_signatures()?;
+            rotation.verify()?;
         }
         Ok(IdentityLine { identity, rotations, fingerprints })
     }
@@ -68,40 +56,6 @@ impl IdentityLine {
     /// Whether a key is one that the identity had before, and not the one that it is.
     pub fn has_retired(&self, fingerprint: &Fingerprint) -> bool {
         self.has(fingerprint) && self.identity.fingerprint() != *fingerprint
-    }
-}
-
-impl Rotation {
-    fn parse(message: Bytes) -> Result<Self> {
-        let parts = Message::parse_strict(&forms::IDENTITY_ROTATION, message)?;
-        let header = parts.bytes(1);
-        let keys = Message::parse_strict(&forms::IDENTITY_ROTATION_HEADER, header.clone())?;
-        let rotation = Rotation {
-            header,
-            old: PublicKey::parse(keys.bytes(2))?,
-            new: PublicKey::parse(keys.bytes(3))?,
-            old_signature: Signature::parse(parts.bytes(2))?,
-            new_signature: Signature::parse(parts.bytes(3))?,
-        };
-        if rotation.old == rotation.new {
-            let why = format!("a rotation leads from the key {} to itself", hex(&rotation.old.fingerprint()));
-            return Err(Error::new(Reason::NonCanonical, why));
-        }
-        Ok(rotation)
-    }
-
-    fn check_signatures(&self) -> Result<()> {
-        for (key, signature, context) in [
-            (&self.old, &self.old_signature, CONTEXT_IDENTITY_ROTATION),
-            (&self.new, &self.new_signature, CONTEXT_IDENTITY_POSSESSION),
-        ] {
-            if !signature.is_by(key, context, &self.header) {
-                let name = hex(&key.fingerprint());
-                let why = format!("a rotation of a server's identity is not signed by {name}");
-                return Err(Error::new(Reason::SignatureInvalid, why).with("fingerprint", name));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::crypto::keys::Fingerprint;
 use crate::events::primary_key::PrimaryKey;
-use crate::events::rules::{Authorisation, ReadRule, WriteRule};
+use crate::events::rules::{Authorisation, ReadRule, Retention, WriteRule};
 use crate::limits::TREE_DEPTH_MAX;
 
 /// An object by its primary key; None is the root of the chain.
@@ -40,6 +40,7 @@ impl Node {
 pub(crate) enum TreeUndo {
     Node(Place, Option<Node>),
     Admitted(BTreeSet<Fingerprint>),
+    Retention(Option<Retention>),
 }
 
 /// The objects of a chain, as far as there is something to say of them.
@@ -53,6 +54,7 @@ pub(crate) struct ObjectTree {
     /// How many rules for writing or adding name a key; None stands for everyone.
     named: HashMap<Option<Fingerprint>, usize>,
     admitted: BTreeSet<Fingerprint>,
+    retention: Option<Retention>,
     undo: Vec<TreeUndo>,
 }
 
@@ -66,6 +68,7 @@ impl ObjectTree {
             read_rules: 0,
             named: HashMap::new(),
             admitted: BTreeSet::new(),
+            retention: None,
             undo: Vec::new(),
         }
     }
@@ -81,6 +84,7 @@ impl ObjectTree {
                 self.exchange(place, node);
             }
             TreeUndo::Admitted(admitted) => self.admitted = admitted,
+            TreeUndo::Retention(retention) => self.retention = retention,
         }
     }
 
@@ -94,9 +98,24 @@ impl ObjectTree {
         &self.admitted
     }
 
-    /// Whether a rule for writing or adding names a key, or everyone.
+    /// For how long the chain keeps data; None: for ever.
+    pub fn retention(&self) -> Option<Retention> {
+        self.retention
+    }
+
+    /// Whether a rule for writing or adding names a key.
     pub fn is_named(&self, fingerprint: &Fingerprint) -> bool {
-        self.named.contains_key(&Some(*fingerprint)) || self.named.contains_key(&None)
+        self.named.contains_key(&Some(*fingerprint))
+    }
+
+    /// Whether a rule for writing or adding names everyone.
+    pub fn names_everyone(&self) -> bool {
+        self.named.contains_key(&None)
+    }
+
+    /// Whether the root of the chain has no rule for writing, so that its owners write there.
+    pub fn root_is_owners(&self) -> bool {
+        self.root.write.is_none()
     }
 
     /// Whether a rule of the root of the chain names a key, or lets it in besides.
@@ -187,6 +206,11 @@ impl ObjectTree {
             let after = admit.iter().copied().collect();
             let before = std::mem::replace(&mut self.admitted, after);
             self.undo.push(TreeUndo::Admitted(before));
+        }
+        if let Some(retain) = rules.retain {
+            let after = Some(retain).filter(|retain| *retain != Retention::default());
+            let before = std::mem::replace(&mut self.retention, after);
+            self.undo.push(TreeUndo::Retention(before));
         }
         let Some(mut node) = self.node(place).cloned() else {
             return;

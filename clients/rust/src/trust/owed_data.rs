@@ -5,16 +5,19 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use crate::error::{Error, Result};
 use crate::events::batch::Batch;
+use crate::events::commit::CommitHeader;
 use crate::events::event::{DataState, EventKind, EventView};
 use crate::events::primary_key::PrimaryKey;
 use crate::reason::Reason;
+use crate::trust::retention::{EventPlace, RetentionFloor};
 
 /// Objects whose newest event so far was dropped: of more, a secret sample is kept.
 const DROPPED_MAX: usize = 1 << 20;
 /// Events that are erased, and whose redaction is still to come.
 const REDACTED_MAX: usize = 1 << 17;
 
-/// Of dropped data something newer of the same object is owed, of erased data the redaction that it names.
+/// Of dropped data something newer of the same object is owed, of erased data the redaction that it names, of expired data a rule for
+/// retention by which it is old enough.
 ///
 /// Events are noted in order; who has read to the head asks what is left. Its memory is bounded: of very many dropped objects a
 /// sample is kept that nobody else knows, so that who drops what must stay is found out all the same, if not each time.
@@ -29,19 +32,21 @@ pub(crate) struct OwedData {
     /// By the sequence of the redaction that they name: the events that are erased.
     erased: HashMap<u64, Vec<(u64, Option<PrimaryKey>)>>,
     erased_count: usize,
+    /// The highest event that retention is said to have let go: what lets that go has let go all before it.
+    expired: Option<EventPlace>,
 }
 
 impl OwedData {
     /// Takes note of the events of a batch, which was verified by itself. Fails with VERIFICATION_FAILED where what was named as a
     /// redaction doesn't allow what it was named for.
-    pub fn add(&mut self, batch: &Batch, first_sequence: u64) -> Result<()> {
-        for (index, (event, sequence)) in batch.events.iter().zip(first_sequence..).enumerate() {
+    pub fn add(&mut self, batch: &Batch, commit: &CommitHeader) -> Result<()> {
+        for (index, (event, sequence)) in batch.events.iter().zip(commit.first_sequence..).enumerate() {
             // Nearly all events of nearly all chains.
             if event.data_state.is_none() && self.dropped.is_empty() && self.erased.is_empty() {
                 continue;
             }
             self.meet(batch, index, event, sequence)?;
-            if !matches!(event.kind, EventKind::Data | EventKind::Tombstone) {
+            if !event.kind.writes_object() {
                 continue;
             }
             match (event.data_state, event.primary_key) {
@@ -51,11 +56,30 @@ impl OwedData {
                 }
                 _ => {}
             }
-            if event.data_state == Some(DataState::Redacted) {
-                self.owe_redaction(event, sequence)?;
+            match event.data_state {
+                Some(DataState::Redacted) => self.owe_redaction(event, sequence)?,
+                Some(DataState::Expired) => {
+                    self.expired = Some(EventPlace { sequence, time_unix_ms: commit.time_unix_ms });
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether something is still to come.
+    pub fn is_owed(&self) -> bool {
+        !self.dropped.is_empty() || self.erased_count > 0 || self.expired.is_some()
+    }
+
+    /// The highest event that retention is said to have let go, where nothing has shown that it has.
+    pub fn expired(&self) -> Option<EventPlace> {
+        self.expired
+    }
+
+    /// So much was let go by the chain's rules for retention.
+    pub fn settle_below(&mut self, floor: &RetentionFloor) {
+        self.expired = self.expired.filter(|expired| !floor.covers(*expired));
     }
 
     /// Refuses what is left, of a reader who has read all there is: data that nothing has allowed to go.
@@ -69,7 +93,11 @@ impl OwedData {
             .values()
             .flatten()
             .map(|(sequence, _)| (*sequence, "its data is said to be erased by a redaction that isn't there"));
-        match dropped.chain(erased).min() {
+        let expired = self.expired.map(|expired| {
+            let why = "its data is said to have been let go by a rule of the chain for retention, and none has done so";
+            (expired.sequence, why)
+        });
+        match dropped.chain(erased).chain(expired).min() {
             None => Ok(()),
             Some((sequence, why)) => Err(unallowed(sequence, why)),
         }
@@ -79,7 +107,8 @@ impl OwedData {
     #[cfg(test)]
     pub fn left(&self) -> Vec<u64> {
         let erased = self.erased.values().flatten().map(|(sequence, _)| *sequence);
-        let mut left: Vec<u64> = self.dropped.values().copied().chain(erased).collect();
+        let expired = self.expired.map(|expired| expired.sequence);
+        let mut left: Vec<u64> = self.dropped.values().copied().chain(erased).chain(expired).collect();
         left.sort_unstable();
         left
     }

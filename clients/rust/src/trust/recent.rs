@@ -1,12 +1,16 @@
-//! Who wrote last, for the conditions of batches.
+//! What was last: who wrote, for the conditions of batches, and which roots the tree had.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::crypto::hashes::Hash;
+use crate::crypto::merkle::{Frontier, TreeHead};
+use crate::error::Result;
 use crate::events::batch::Batch;
-use crate::events::event::EventKind;
+use crate::events::commit::Commit;
 use crate::events::primary_key::PrimaryKey;
+use crate::trust::replay::violation;
 
+const ROOTS_KEPT_MAX: usize = 65_536;
 const OBJECT_EVENTS_KEPT_MIN: usize = 131_072;
 
 /// The newest event of anyone, and the newest of anyone else than that.
@@ -57,7 +61,7 @@ impl Objects {
     pub fn add(&mut self, batch: &Batch, first_sequence: u64) {
         let writer = batch.seal.writer_id;
         for (event, sequence) in batch.events.iter().zip(first_sequence..) {
-            if !matches!(event.kind, EventKind::Data | EventKind::Tombstone) {
+            if !event.kind.writes_object() {
                 continue;
             }
             if let Some(key) = event.primary_key {
@@ -76,5 +80,46 @@ impl Objects {
     pub fn end_of_others_on(&self, key: &PrimaryKey, writer: &Hash) -> u64 {
         let ends = [&self.older, &self.newer].map(|table| table.get(key).map_or(0, |known| known.end_before(writer)));
         ends[0].max(ends[1])
+    }
+}
+
+/// A chain's tree, and the roots that it had at the last sizes.
+#[derive(Clone)]
+pub(crate) struct RecentRoots {
+    frontier: Frontier,
+    /// The first is of a tree of `first_size`.
+    roots: VecDeque<Hash>,
+    first_size: u64,
+}
+
+impl RecentRoots {
+    pub fn new(frontier: Frontier) -> Self {
+        RecentRoots { roots: VecDeque::from([frontier.root()]), first_size: frontier.size(), frontier }
+    }
+
+    pub fn head(&self) -> TreeHead {
+        let root = self.roots.back().copied().unwrap_or_else(|| self.frontier.root());
+        TreeHead { size: self.frontier.size(), root }
+    }
+
+    /// The root that the tree had at a size; None for one before the start, to come, or too long ago.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        let place = usize::try_from(size.checked_sub(self.first_size)?).ok()?;
+        self.roots.get(place).copied()
+    }
+
+    /// Appends a commit. Fails with VERIFICATION_FAILED where it says another root of the tree.
+    pub fn append(&mut self, commit: &Commit) -> Result<()> {
+        self.frontier.append(commit.leaf);
+        let root = self.frontier.root();
+        if commit.tree_root.is_some_and(|said| said != root) {
+            return Err(violation("its tree root is another than computed"));
+        }
+        self.roots.push_back(root);
+        if self.roots.len() > ROOTS_KEPT_MAX {
+            self.roots.pop_front();
+            self.first_size += 1;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Verifies a replay by itself, trusting nobody.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,20 +10,21 @@ use crate::crypto::keys::{Fingerprint, PublicKey};
 use crate::crypto::merkle::{Frontier, TreeHead};
 use crate::error::{Error, Result};
 use crate::events::batch::Batch;
-use crate::events::commit::{Commit, StoredBatch, split_slice};
-use crate::events::event::EventKind;
+use crate::events::commit::{Commit, split_slice};
 use crate::events::genesis::Genesis;
-use crate::events::rules::Redaction;
 use crate::events::seal::{Precondition, SealView};
 use crate::reason::Reason;
 use crate::trust::authority::Authority;
-use crate::trust::check_batch::{Provenance, check_batch};
-use crate::trust::key_ring::KeyRing;
+use crate::trust::check_batch::genesis_keys;
+use crate::trust::check_gone::LeftOut;
+use crate::trust::decide::Taking;
+use crate::trust::delegation_path::{issuer_of_shown, verify_path};
+use crate::trust::from_server::{claimed_server, verify_held};
 use crate::trust::owed_data::OwedData;
-use crate::trust::recent::{Latest, Objects};
+use crate::trust::prepared::{PreparedBatch, check_redactions, prepare_batch};
+use crate::trust::recent::{Latest, Objects, RecentRoots};
+use crate::trust::retention::{EventPlace, RetentionFloor};
 use crate::trust::signers::{Keys, VouchedBy, keys_of_signers, signers_of, verify_signatures, vouched_by};
-
-const ROOTS_KEPT_MAX: usize = 65_536;
 
 /// A batch that was verified, with its commit.
 #[derive(Clone, Debug)]
@@ -47,10 +48,23 @@ struct WriterStanding {
     as_of: Option<TreeHead>,
 }
 
-/// A batch that is good by itself, and not yet compared with what comes before.
-pub(crate) struct PreparedBatch {
-    batch: Arc<Batch>,
-    commit: Commit,
+/// What a batch is in the chain, but for its signatures.
+struct Step {
+    vouched_by: VouchedBy,
+    keys: Keys,
+    /// The key that the delegations begin with that its seal shows.
+    issuer: Option<PublicKey>,
+}
+
+impl Step {
+    /// Verifies all that is signed in a batch: the delegations that its seal shows, and its seal. Fails with DELEGATION_INVALID,
+    /// SIGNATURE_INVALID.
+    fn verify(&self, batch: &Batch) -> Result<()> {
+        if let Some(issuer) = &self.issuer {
+            verify_path(batch.delegations()?, issuer)?;
+        }
+        verify_signatures(&batch.seal, &self.keys)
+    }
 }
 
 /// Verifies slices of the log, in order: the strict form, hashes, the chain of seals, counters, signatures, rights, conditions,
@@ -63,14 +77,13 @@ pub(crate) struct ReplayVerifier {
     pub genesis: Arc<Genesis>,
     authority: Authority,
     is_whole: bool,
-    frontier: Frontier,
-    /// The roots of the last trees; the first is of a tree of `first_root_size`.
-    roots: VecDeque<Hash>,
-    first_root_size: u64,
+    roots: RecentRoots,
     writers: HashMap<Hash, WriterStanding>,
     latest: Latest,
     objects: Objects,
     owed: OwedData,
+    /// What the chain's rules for retention have let go, as far as it is known who may do what.
+    retained: RetentionFloor,
     next_sequence: u64,
     time_unix_ms: u64,
 }
@@ -88,22 +101,21 @@ impl ReplayVerifier {
         ReplayVerifier {
             authority: Authority::of(&genesis),
             is_whole: frontier.size() == 0,
-            roots: VecDeque::from([frontier.root()]),
-            first_root_size: frontier.size(),
+            roots: RecentRoots::new(frontier),
             writers: HashMap::new(),
             latest: Latest::default(),
             objects: Objects::default(),
             owed: OwedData::default(),
+            retained: RetentionFloor::default(),
             next_sequence: sequence,
             time_unix_ms: 0,
-            frontier,
             genesis,
         }
     }
 
     /// Number of the commit that comes next.
     pub fn next_commit(&self) -> u64 {
-        self.frontier.size()
+        self.roots.head().size
     }
 
     /// Sequence of the event that comes next.
@@ -123,29 +135,33 @@ impl ReplayVerifier {
 
     /// The head of all that was verified.
     pub fn head(&self) -> TreeHead {
-        TreeHead { size: self.frontier.size(), root: self.frontier.root() }
+        self.roots.head()
     }
 
-    /// Refuses data that is gone, and that nothing has allowed to go. To be asked where all there is was read.
-    ///
-    /// Fails with VERIFICATION_FAILED, naming the event's sequence.
-    pub fn check_nothing_owed(&self) -> Result<()> {
-        self.owed.check_nothing_left()
+    /// What is still to come, since data is gone. Who comes to the head with something left was lied to.
+    pub fn owed(&self) -> &OwedData {
+        &self.owed
     }
 
-    #[cfg(test)]
-    pub fn owed(&self) -> Vec<u64> {
-        self.owed.left()
+    /// What the chain's rules for retention have let go so far, where all was verified from the first batch on.
+    pub fn retained(&self) -> &RetentionFloor {
+        &self.retained
+    }
+
+    /// So much was let go, as was verified elsewhere of the same history.
+    pub fn settle_below(&mut self, floor: &RetentionFloor) {
+        self.owed.settle_below(floor);
     }
 
     /// The root that the tree had at a size; None for one before the start, to come, or too long ago.
     pub fn root_at(&self, size: u64) -> Option<Hash> {
-        let place = usize::try_from(size.checked_sub(self.first_root_size)?).ok()?;
-        self.roots.get(place).copied()
+        self.roots.root_at(size)
     }
 
     /// Looks at the next slice, whole batches with their commits: whether each is good by itself.
-    pub fn prepare(data: &Bytes) -> Result<Vec<PreparedBatch>> {
+    ///
+    /// `left_out`: what data was asked to be left out.
+    pub fn prepare(data: &Bytes, left_out: LeftOut) -> Result<Vec<PreparedBatch>> {
         let stored = split_slice(data).map_err(|error| {
             if error.reason() == Reason::Unsupported {
                 return error;
@@ -153,7 +169,7 @@ impl ReplayVerifier {
             let why = format!("a slice of the log is not valid: {}. Nothing of it was used", error.message());
             Error::new(Reason::VerificationFailed, why)
         })?;
-        stored.into_iter().map(prepare_batch).collect()
+        stored.into_iter().map(|stored| prepare_batch(stored, left_out)).collect()
     }
 
     /// The signers whose keys a replay from the middle has to be told, see `learn`.
@@ -162,7 +178,7 @@ impl ReplayVerifier {
         if self.is_whole {
             return Ok(strangers);
         }
-        for one in prepared {
+        for one in prepared.iter().filter(|one| !one.batch.is_from_server()) {
             let signers = signers_of(&one.batch).map_err(|error| at(&one.commit, &error))?;
             strangers.extend(signers.into_iter().filter(|signer| self.authority.keys.find(signer).is_none()));
         }
@@ -182,69 +198,90 @@ impl ReplayVerifier {
     /// carry out.
     #[cfg(test)]
     pub fn verify(&mut self, data: &Bytes) -> Result<Vec<VerifiedBatch>> {
-        self.verify_prepared(ReplayVerifier::prepare(data)?)
+        self.verify_prepared(ReplayVerifier::prepare(data, LeftOut::Nothing)?)
     }
 
     /// Verifies the next batches, as `verify`.
     pub fn verify_prepared(&mut self, prepared: Vec<PreparedBatch>) -> Result<Vec<VerifiedBatch>> {
         let mut verified = Vec::with_capacity(prepared.len());
         // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
-        let mut last_signed: HashMap<Hash, (usize, Keys)> = HashMap::new();
+        let mut last_signed: HashMap<Hash, (usize, Step)> = HashMap::new();
         for (place, PreparedBatch { batch, commit }) in prepared.into_iter().enumerate() {
-            let stepped = self.step(&batch, &commit).and_then(|(vouched_by, keys)| {
-                if batch.seal.signatures.len() > 1 {
-                    verify_signatures(&batch.seal, &keys)?;
+            let stepped = self.step(&batch, &commit).and_then(|step| {
+                // What is said of keys is covered by no seal: each is verified.
+                if batch.seal.signatures.len() > 1 || step.issuer.is_some() {
+                    step.verify(&batch)?;
                 }
-                Ok((vouched_by, keys))
+                verify_held(&batch, &self.genesis)?;
+                Ok(step)
             });
-            let (vouched_by, keys) = stepped.map_err(|error| at(&commit, &error))?;
+            let step = stepped.map_err(|error| at(&commit, &error))?;
+            let vouched_by = step.vouched_by;
             if !batch.seal.signatures.is_empty() {
-                last_signed.insert(batch.seal.writer_id, (place, keys));
+                last_signed.insert(batch.seal.writer_id, (place, step));
             }
             // Not of this commit alone: what it says is told as it is.
-            self.owed.add(&batch, commit.header.first_sequence)?;
+            self.owed.add(&batch, &commit.header)?;
+            self.owed.settle_below(&self.retained);
             verified.push(VerifiedBatch { batch, commit, vouched_by });
         }
-        for (place, keys) in last_signed.values() {
+        for (place, step) in last_signed.values() {
             let one: &VerifiedBatch = &verified[*place];
-            verify_signatures(&one.batch.seal, keys).map_err(|error| at(&one.commit, &error))?;
+            step.verify(&one.batch).map_err(|error| at(&one.commit, &error))?;
         }
         Ok(verified)
     }
 
     /// Decides what a batch is in this chain; its signatures are still to be verified.
-    fn step(&mut self, batch: &Batch, commit: &Commit) -> Result<(VouchedBy, Keys)> {
+    fn step(&mut self, batch: &Batch, commit: &Commit) -> Result<Step> {
         let is_genesis = batch.is_genesis();
         let vouched_by = vouched_by(batch, self.genesis.trust_mode)?;
-        let keys = if is_genesis {
-            root_keys(&self.genesis)
-        } else if self.is_whole {
-            self.authority.keys_of(batch)?
-        } else {
-            keys_of_signers(batch, &signers_of(batch)?, &self.authority.keys)?
-        };
+        let keys = if is_genesis { genesis_keys(&self.genesis) } else { self.keys_of(batch)? };
         self.check_place(batch, commit)?;
-        let seal = &batch.seal;
+        let (seal, header) = (&batch.seal, &commit.header);
         self.check_writer(seal)?;
         self.check_preconditions(seal, commit)?;
-        check_redactions(batch, commit.header.first_sequence)?;
-        if self.is_whole && !is_genesis {
-            self.authority.decide(batch)?;
+        check_redactions(batch, header.first_sequence)?;
+        let mut issuer = None;
+        // Where it isn't known who may do what, what was delegated is not looked at either.
+        if self.is_whole && is_genesis {
+            self.authority.check_takes(header.time_unix_ms)?;
+        } else if self.is_whole {
+            issuer = issuer_of_shown(batch, &self.authority.keys)?;
+            let chain_key = &self.genesis.chain_key.text;
+            self.authority.decide(batch, Taking { time_unix_ms: header.time_unix_ms, chain_key })?;
         }
-        self.append_leaf(commit)?;
+        self.roots.append(commit)?;
         let standing = WriterStanding { next_counter: seal.counter + 1, last_seal_hash: seal.hash, as_of: seal.as_of };
         self.writers.insert(seal.writer_id, standing);
-        self.next_sequence = commit.header.next_sequence();
-        self.objects.add(batch, commit.header.first_sequence);
+        self.next_sequence = header.next_sequence();
+        self.objects.add(batch, header.first_sequence);
         self.latest.wrote(seal.writer_id, self.next_sequence);
-        self.time_unix_ms = commit.header.time_unix_ms;
-        Ok((vouched_by, keys))
+        self.time_unix_ms = header.time_unix_ms;
+        if self.is_whole {
+            let end = EventPlace { sequence: self.next_sequence, time_unix_ms: self.time_unix_ms };
+            self.retained.raise(self.authority.retention(), end);
+        }
+        Ok(Step { vouched_by, keys, issuer })
+    }
+
+    /// The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to
+    /// have.
+    fn keys_of(&self, batch: &Batch) -> Result<Keys> {
+        if self.is_whole {
+            return self.authority.keys_of(batch);
+        }
+        if batch.is_from_server() {
+            let server = claimed_server(batch, &self.genesis)?;
+            return Ok([(server.fingerprint(), server)].into());
+        }
+        keys_of_signers(batch, &signers_of(batch)?, &self.authority.keys)
     }
 
     fn check_place(&self, batch: &Batch, commit: &Commit) -> Result<()> {
         let header = &commit.header;
         for (what, found, due) in [
-            ("number", header.commit, self.frontier.size()),
+            ("number", header.commit, self.next_commit()),
             ("first sequence", header.first_sequence, self.next_sequence),
             ("count of events", header.events, batch.seal.events),
         ] {
@@ -284,7 +321,7 @@ impl ReplayVerifier {
         if size < before.map_or(0, |head| head.size) {
             return Err(violation("its writer names an older head than before"));
         }
-        if size > self.frontier.size() {
+        if size > self.next_commit() {
             return Err(violation("its writer names a head that is to come"));
         }
         let Some(head) = seal.as_of else {
@@ -316,53 +353,14 @@ impl ReplayVerifier {
         }
         Ok(())
     }
-
-    fn append_leaf(&mut self, commit: &Commit) -> Result<()> {
-        self.frontier.append(commit.leaf);
-        let root = self.frontier.root();
-        if commit.tree_root.is_some_and(|said| said != root) {
-            return Err(violation("its tree root is another than computed"));
-        }
-        self.roots.push_back(root);
-        if self.roots.len() > ROOTS_KEPT_MAX {
-            self.roots.pop_front();
-            self.first_root_size += 1;
-        }
-        Ok(())
-    }
 }
 
-/// Checks that the redactions of a batch name only what comes before it.
-fn check_redactions(batch: &Batch, first_sequence: u64) -> Result<()> {
-    for (index, _) in batch.events.iter().enumerate().filter(|(_, event)| event.kind == EventKind::Redaction) {
-        let end = batch.authority_of(index)?.redaction.as_ref().map_or(0, Redaction::end);
-        if end > first_sequence {
-            let why = format!("event {index}: a redaction names only what is before its batch");
-            return Err(Error::new(Reason::RedactionInvalid, why).with("event_index", index));
-        }
-    }
-    Ok(())
-}
-
-fn root_keys(genesis: &Genesis) -> Keys {
-    genesis.roots.iter().map(|root| (root.fingerprint(), root.clone())).collect()
-}
-
-fn prepare_batch(stored: StoredBatch) -> Result<PreparedBatch> {
-    let StoredBatch { run, commit } = stored;
-    let checked = Batch::parse(&run).and_then(|batch| check_batch(&batch, Provenance::Stored).map(|_| batch));
-    match checked {
-        Ok(batch) => Ok(PreparedBatch { batch: Arc::new(batch), commit }),
-        Err(error) => Err(at(&commit, &error)),
-    }
-}
-
-fn violation(why: impl std::fmt::Display) -> Error {
+pub(super) fn violation(why: impl std::fmt::Display) -> Error {
     Error::new(Reason::VerificationFailed, why.to_string())
 }
 
 /// Says which commit it is that something is wrong with.
-fn at(commit: &Commit, error: &Error) -> Error {
+pub(super) fn at(commit: &Commit, error: &Error) -> Error {
     let number = commit.header.commit;
     let why = error.message();
     if error.reason() == Reason::Unsupported {
@@ -372,53 +370,4 @@ fn at(commit: &Commit, error: &Error) -> Error {
         "commit {number} does not verify: {why}. Nothing of it was used; the server, or its copy of the chain, can't be trusted"
     );
     Error::new(Reason::VerificationFailed, message).with("commit", number)
-}
-
-/// One batch by itself that is to be verified: `strangers` are to be found first.
-pub(crate) struct SingleBatch {
-    genesis: Arc<Genesis>,
-    prepared: PreparedBatch,
-    signers: Vec<Fingerprint>,
-}
-
-impl SingleBatch {
-    /// Looks at form and hashes. Fails with VERIFICATION_FAILED.
-    pub fn new(genesis: Arc<Genesis>, stored: StoredBatch) -> Result<Self> {
-        let prepared = prepare_batch(stored)?;
-        let signers = if prepared.batch.is_genesis() { Ok(Vec::new()) } else { signers_of(&prepared.batch) };
-        let signers = signers.map_err(|error| at(&prepared.commit, &error))?;
-        Ok(SingleBatch { genesis, prepared, signers })
-    }
-
-    /// The signers that are no roots of the genesis.
-    pub fn strangers(&self) -> Vec<Fingerprint> {
-        let keys = root_keys(&self.genesis);
-        self.signers.iter().filter(|signer| !keys.contains_key(*signer)).copied().collect()
-    }
-
-    /// Verifies who vouches for it, and that its commit is of it.
-    ///
-    /// Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked.
-    pub fn verify(self, strangers: &[PublicKey]) -> Result<VerifiedBatch> {
-        let PreparedBatch { batch, commit } = self.prepared;
-        let verified = (|| {
-            let vouched_by = vouched_by(&batch, self.genesis.trust_mode)?;
-            let keys = if batch.is_genesis() {
-                root_keys(&self.genesis)
-            } else {
-                keys_of_signers(&batch, &self.signers, &KeyRing::new(&self.genesis.roots, strangers))?
-            };
-            verify_signatures(&batch.seal, &keys)?;
-            let header = &commit.header;
-            let fits = header.seal_hash == batch.seal.hash
-                && header.events == batch.seal.events
-                && batch.is_genesis() == (header.commit == 0)
-                && batch.seal.chain_id == self.genesis.chain_id;
-            if fits { Ok(vouched_by) } else { Err(violation("its commit or its chain is another")) }
-        })();
-        match verified {
-            Ok(vouched_by) => Ok(VerifiedBatch { batch, commit, vouched_by }),
-            Err(error) => Err(at(&commit, &error)),
-        }
-    }
 }

@@ -105,7 +105,7 @@ pub(crate) fn keys_of_signers(batch: &Batch, signers: &[Fingerprint], ring: &Key
     Ok(found)
 }
 
-fn unknown_key(fingerprint: &Fingerprint) -> Error {
+pub(super) fn unknown_key(fingerprint: &Fingerprint) -> Error {
     let name = hex(fingerprint);
     Error::new(Reason::KeyUnknown, format!("the chain doesn't know the public key {name}")).with("fingerprint", name)
 }
@@ -152,6 +152,9 @@ pub(crate) fn vouched_by(batch: &Batch, trust_mode: TrustMode) -> Result<Vouched
     }
     if trust_mode == TrustMode::Distributed {
         return unsigned("a distributed chain's batches are signed, each of them".to_owned());
+    }
+    if !batch.seal.delegations.is_empty() {
+        return unsigned("its seal shows delegations, and such batches are signed in every chain".to_owned());
     }
     for (index, event) in batch.events.iter().enumerate() {
         if event.kind != EventKind::Data {

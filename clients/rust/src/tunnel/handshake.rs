@@ -12,9 +12,10 @@ use crate::crypto::kem::{KEM_SEED_BYTES, Kem, KemPrivateKey};
 use crate::crypto::keys::PublicKey;
 use crate::crypto::{array, random};
 use crate::encoding::fields::FieldWriter;
-use crate::encoding::forms::{self, magics};
+use crate::encoding::forms::magics;
 use crate::encoding::message::Message;
 use crate::encoding::strict::MessageForm;
+use crate::encoding::wire_forms;
 use crate::error::{Error, Result};
 use crate::events::seal::Signature;
 use crate::reason::Reason;
@@ -93,9 +94,9 @@ impl ClientHandshake {
     ///
     /// Fails with WIRE_HANDSHAKE_FAILED; nothing may be sent to such a server.
     pub fn finish(self, server_hello: Bytes) -> Result<FinishedHandshake> {
-        let hello = read(&forms::SERVER_HELLO, server_hello)?;
+        let hello = read(&wire_forms::SERVER_HELLO, server_hello)?;
         let parameters_bytes = hello.bytes(1);
-        let parameters = read(&forms::SERVER_PARAMETERS, parameters_bytes.clone())?;
+        let parameters = read(&wire_forms::SERVER_PARAMETERS, parameters_bytes.clone())?;
         let key_bits = parameters.number(2);
         let key = self.chosen(key_bits, parameters.number(4))?;
         let t1 = transcript("client-hello", &[&self.hello]);
@@ -110,8 +111,8 @@ impl ClientHandshake {
         let keys = HandshakeKeys::new(&secret, &t2, key_bits);
         let proof_bytes = aes_gcm_open(&keys.proof_key(), &ZERO_NONCE, &t2, &hello.bytes(2))
             .ok_or_else(|| handshake_failed("the server's proof does not open"))?;
-        let proof = read(&forms::SERVER_PROOF, Bytes::copy_from_slice(&proof_bytes))?;
-        let identity = read(&forms::SERVER_IDENTITY, proof.bytes(2))?;
+        let proof = read(&wire_forms::SERVER_PROOF, Bytes::copy_from_slice(&proof_bytes))?;
+        let identity = read(&wire_forms::SERVER_IDENTITY, proof.bytes(2))?;
         let identity_key = PublicKey::parse(identity.bytes(2)).map_err(|error| handshake_failed(error.message()))?;
         let t5 = verify(&keys, &t2, &proof, &identity_key)?;
         let finished = FieldWriter::magic(magics::CLIENT_FINISHED).bytes(2, &keys.client_finished(&t5)?).finish();

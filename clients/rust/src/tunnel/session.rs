@@ -11,8 +11,8 @@ use crate::crypto::hpke::{aes_gcm_open, aes_gcm_seal};
 use crate::crypto::keys::PublicKey;
 use crate::crypto::random;
 use crate::encoding::fields::FieldWriter;
-use crate::encoding::forms;
 use crate::encoding::message::Message;
+use crate::encoding::wire_forms;
 use crate::error::{Error, Result};
 use crate::limits::GRPC_MESSAGE_BYTES_MAX;
 use crate::reason::Reason;
@@ -239,8 +239,8 @@ impl CallReceiver {
     }
 
     fn open_next(&mut self, message: Bytes) -> Result<(FrameType, Zeroizing<Vec<u8>>)> {
-        let parts =
-            Message::parse_strict(&forms::CALL_RESPONSE, message).map_err(|error| frame_invalid(error.message()))?;
+        let parts = Message::parse_strict(&wire_forms::CALL_RESPONSE, message)
+            .map_err(|error| frame_invalid(error.message()))?;
         let frame_type = FrameType::from_number(parts.number(2)).ok_or_else(|| frame_invalid("it is of no type"))?;
         let receiving = match (self.receiving.take(), parts.get(1)) {
             (Some(receiving), None) => receiving,

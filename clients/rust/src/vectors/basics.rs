@@ -7,8 +7,8 @@ use crate::crypto::data_key::read_key_id;
 use crate::crypto::hashes::{leaf_hash, node_hash, tagged_hash};
 use crate::crypto::hex;
 use crate::crypto::merkle::{Frontier, TreeHead, empty_root, merkle_root, verify_consistency, verify_inclusion};
-use crate::encoding::forms::FORMS;
 use crate::encoding::strict::{MessageForm, check_strict};
+use crate::encoding::{forms, wire_forms};
 use crate::events::chain_key::{ChainAddress, ChainKey};
 use crate::events::genesis::{base32, chain_id_of, roots_fingerprint};
 use crate::events::primary_key::{child_primary_key, primary_key_from_name};
@@ -49,6 +49,35 @@ const CHAIN_KEYS: &[List] = &[
 fn chain_keys() {
     run("chain-keys", CHAIN_KEYS);
 }
+
+/// All forms that the vectors have cases of.
+static FORMS: [&MessageForm; 25] = [
+    &forms::PUBLIC_KEY,
+    &forms::SIGNATURE,
+    &forms::GENESIS,
+    &forms::AUTHORISATION,
+    &forms::CONFIDENTIALITY,
+    &forms::WRAPPED_KEY,
+    &forms::ROOTS,
+    &forms::KEY_CHANGE,
+    &forms::EVENT_HEADER,
+    &forms::EVENT,
+    &forms::PRECONDITION,
+    &forms::SEAL_HEADER,
+    &forms::SEAL,
+    &forms::COMMIT_HEADER,
+    &forms::COMMIT,
+    &forms::IDENTITY_ROTATION_HEADER,
+    &forms::IDENTITY_ROTATION,
+    &wire_forms::CLIENT_HELLO,
+    &wire_forms::SERVER_HELLO,
+    &wire_forms::SERVER_PARAMETERS,
+    &wire_forms::SERVER_PROOF,
+    &wire_forms::SERVER_IDENTITY,
+    &wire_forms::CLIENT_FINISHED,
+    &wire_forms::CALL_REQUEST,
+    &wire_forms::CALL_RESPONSE,
+];
 
 pub(super) fn form_of(case: &Case) -> &'static MessageForm {
     let found = FORMS.iter().find(|form| form.name == case.text("message"));

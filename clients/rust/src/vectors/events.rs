@@ -10,7 +10,8 @@ use crate::crypto::merkle::TreeHead;
 use crate::events::batch::Batch;
 use crate::events::checkpoint::{NoteKey, cosigned, origin_of};
 use crate::events::possession::KeyProofClaim;
-use crate::trust::check_batch::{Provenance, check_batch};
+use crate::trust::check_batch::check_batch;
+use crate::trust::check_gone::Provenance;
 use crate::trust::checkpoints::{CertifiedKeys, SignedHead};
 use crate::trust::identity_line::IdentityLine;
 

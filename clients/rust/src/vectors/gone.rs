@@ -1,13 +1,10 @@
 //! Data that is gone: dropped, or erased.
 
-use super::trust::{replayed, verdict_on};
+use super::owners::check_bad_batch;
+use super::trust::{check_history, replayed};
 use super::{Case, List, cases, index, refused, run};
 use crate::crypto::merkle::TreeHead;
-use crate::events::batch::Batch;
 use crate::events::event::DataState;
-use crate::events::genesis::parse_genesis;
-use crate::trust::authority::Authority;
-use crate::trust::check_batch::{Provenance, check_batch};
 use crate::trust::replay::{ReplayVerifier, VerifiedBatch};
 
 pub(super) const TABLES: &[(&str, &[List])] = &[("compaction", COMPACTION)];
@@ -22,6 +19,7 @@ fn gone_in(batches: &[VerifiedBatch]) -> Vec<(u64, &'static str, u64)> {
         for (event, sequence) in one.batch.events.iter().zip(one.commit.header.first_sequence..) {
             match event.data_state {
                 Some(DataState::Dropped) => gone.push((sequence, "dropped", 0)),
+                Some(DataState::Expired) => gone.push((sequence, "expired", 0)),
                 Some(DataState::Redacted) => gone.push((sequence, "redacted", event.redacted_by)),
                 _ => {}
             }
@@ -30,7 +28,8 @@ fn gone_in(batches: &[VerifiedBatch]) -> Vec<(u64, &'static str, u64)> {
     gone
 }
 
-fn check_replay(case: &Case) -> ReplayVerifier {
+/// A replay whose data is gone as the case says.
+pub(super) fn gone_case(case: &Case) -> ReplayVerifier {
     let (verifier, batches) = replayed(&case.list_of_data("slices")).expect("it verifies");
     assert_eq!(verifier.head(), TreeHead { size: case.number("size"), root: case.array("root") });
     let gone = gone_in(&batches);
@@ -43,37 +42,32 @@ fn check_replay(case: &Case) -> ReplayVerifier {
     verifier
 }
 
+/// A replay that verifies as far as it goes, and of which something is owed in the end.
+pub(super) fn check_owing(case: &Case) -> ReplayVerifier {
+    let verifier = gone_case(case);
+    let due: Vec<u64> = case.list("owed").iter().filter_map(|one| one.0.as_u64()).collect();
+    assert_eq!(verifier.owed().left(), due);
+    let error = refused(verifier.owed().check_nothing_left(), "VERIFICATION_FAILED");
+    assert_eq!(error.metadata().get("sequence"), due.first().map(ToString::to_string).as_ref());
+    verifier
+}
+
 const COMPACTION: &[List] = &[
-    ("good", |case| check_replay(case).check_nothing_owed().expect("nothing is owed")),
+    ("good", |case| gone_case(case).owed().check_nothing_left().expect("nothing is owed")),
     ("owing", |case| {
-        let verifier = check_replay(case);
-        let due: Vec<u64> = case.list("owed").iter().filter_map(|one| one.0.as_u64()).collect();
-        assert_eq!(verifier.owed(), due);
-        let error = refused(verifier.check_nothing_owed(), "VERIFICATION_FAILED");
-        assert_eq!(error.metadata().get("sequence"), due.first().map(ToString::to_string).as_ref());
+        check_owing(case);
     }),
     ("bad", |case| {
         let replay = replayed(&case.list_of_data("slices"));
-        let error = refused(replay.and_then(|(verifier, _)| verifier.check_nothing_owed()), "VERIFICATION_FAILED");
+        let error =
+            refused(replay.and_then(|(verifier, _)| verifier.owed().check_nothing_left()), "VERIFICATION_FAILED");
         for part in ["commit", "sequence"] {
             let due = case.0.get(part).map(ToString::to_string);
             assert!(due.is_none() || error.metadata().get(part) == due.as_ref(), "{error}");
         }
     }),
-    ("badBatches", |case| {
-        let provenance = if case.bool("stored") { Provenance::Stored } else { Provenance::Appended };
-        let checked = Batch::parse(&case.data("run")).and_then(|batch| check_batch(&batch, provenance));
-        refused(checked, case.text("reason"));
-    }),
-    ("histories", |case| {
-        let genesis = parse_genesis(&case.data("genesis")).expect("it is a genesis");
-        let mut authority = Authority::of(&genesis);
-        for one in case.list("batches") {
-            let (reason, event) = verdict_on(&mut authority, &one.data("run"));
-            let due = one.0.get("event").map(ToString::to_string);
-            assert_eq!((reason, event), (one.maybe_text("reason"), due));
-        }
-    }),
+    ("badBatches", check_bad_batch),
+    ("histories", check_history),
 ];
 
 #[test]

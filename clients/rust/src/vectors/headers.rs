@@ -65,6 +65,8 @@ fn authority_of(said: &Case) -> EventAuthority {
         }),
         label: said.maybe_array("label"),
         redaction: None,
+        auth_answer: None,
+        server_identity: None,
     }
 }
 

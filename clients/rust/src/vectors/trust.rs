@@ -14,11 +14,13 @@ use crate::crypto::{data_key::ReadKey, hex};
 use crate::error::Result;
 use crate::events::batch::Batch;
 use crate::events::commit::split_slice;
+use crate::events::genesis::parse_genesis;
 use crate::events::rules::Confidentiality;
 use crate::events::sealed_data::{open_sealed_data, unwrap_read_key};
 use crate::log::segment::{Verdict, scan_segment};
 use crate::trust::authority::Authority;
 use crate::trust::check_batch::verify_genesis;
+use crate::trust::decide::Taking;
 use crate::trust::key_ring::KeyRing;
 use crate::trust::replay::{ReplayVerifier, VerifiedBatch};
 
@@ -31,20 +33,58 @@ fn people(case: &Case, part: &str) -> Vec<PublicKey> {
 }
 
 /// Decides on a batch twice: what was decided can be taken back, and is decided alike again.
-fn decided(authority: &mut Authority, run: &Bytes) -> Result<()> {
+fn decided(authority: &mut Authority, run: &Bytes, taking: Taking<'_>) -> Result<()> {
     let batch = Batch::parse(run)?;
     authority.keys_of(&batch)?;
-    let undo = authority.decide(&batch)?;
+    let undo = authority.decide(&batch, taking)?;
     authority.take_back(undo);
     authority.keys_of(&batch)?;
-    authority.decide(&batch).map(|_| ())
+    authority.decide(&batch, taking).map(|_| ())
 }
 
 /// The reason of the verdict on a batch, and the event that it names.
-pub(super) fn verdict_on(authority: &mut Authority, run: &Bytes) -> (Option<&'static str>, Option<String>) {
-    let verdict = decided(authority, run).err();
+fn verdict_on(authority: &mut Authority, run: &Bytes, taking: Taking<'_>) -> (Option<&'static str>, Option<String>) {
+    let verdict = decided(authority, run, taking).err();
     let event = verdict.as_ref().and_then(|error| error.metadata().get("event_index").cloned());
     (verdict.map(|error| error.reason().name()), event)
+}
+
+/// Decides on rights alone, batch by batch, from a genesis on.
+pub(super) fn check_history(case: &Case) {
+    let genesis = parse_genesis(&case.data("genesis")).expect("it is a genesis");
+    let mut authority = Authority::of(&genesis);
+    check_batches(case, &mut authority, &genesis.chain_key.text);
+}
+
+fn check_batches(case: &Case, authority: &mut Authority, chain_key: &str) {
+    for (place, one) in case.list("batches").iter().enumerate() {
+        let taking = Taking { time_unix_ms: one.number("timeUnixMs"), chain_key };
+        let (reason, event) = verdict_on(authority, &one.data("run"), taking);
+        let due = one.0.get("event").map(ToString::to_string);
+        let what = one.text("what");
+        assert_eq!((reason, event), (one.maybe_text("reason"), due), "batch {place}: {what}");
+    }
+}
+
+/// A whole replay that verifies: its head, and who vouches for its batches.
+pub(super) fn check_good(case: &Case) -> (ReplayVerifier, Vec<VerifiedBatch>) {
+    let (verifier, batches) = replayed(&case.list_of_data("slices")).expect("it verifies");
+    assert_eq!(verifier.head(), TreeHead { size: case.number("size"), root: case.array("root") });
+    assert_eq!(verifier.next_sequence(), case.number("nextSequence"));
+    let vouched: Vec<Case> = case.list("vouchedBy");
+    assert_eq!(batches.len(), vouched.len());
+    for (batch, due) in batches.iter().zip(vouched) {
+        assert_eq!(Some(batch.vouched_by.name()), due.0.as_str());
+    }
+    assert_eq!(hex(&verifier.genesis.chain_id), case.text("chainId"));
+    (verifier, batches)
+}
+
+/// A whole replay that doesn't, and the commit that is at fault.
+pub(super) fn check_bad(case: &Case) {
+    let error = refused(replayed(&case.list_of_data("slices")), "VERIFICATION_FAILED");
+    let due = case.0.get("commit").map(ToString::to_string);
+    assert_eq!(error.metadata().get("commit"), due.as_ref(), "{error}");
 }
 
 const AUTHORISATION: &[List] = &[
@@ -52,11 +92,7 @@ const AUTHORISATION: &[List] = &[
     ("histories", |case| {
         let ring = KeyRing::new(&people(case, "roots"), &people(case, "known"));
         let mut authority = Authority::new(ring, case.bool("confidential"), false);
-        for (place, one) in case.list("batches").iter().enumerate() {
-            let (reason, event) = verdict_on(&mut authority, &one.data("run"));
-            let due = one.0.get("event").map(ToString::to_string);
-            assert_eq!((reason, event), (one.maybe_text("reason"), due), "batch {place}");
-        }
+        check_batches(case, &mut authority, "example.com/me/db");
     }),
 ];
 
@@ -110,26 +146,14 @@ fn opened(case: &Case, chain_id: &Hash, batches: &[VerifiedBatch]) -> BTreeMap<u
 
 const REPLAYS: &[List] = &[
     ("good", |case| {
-        let (verifier, batches) = replayed(&case.list_of_data("slices")).expect("it verifies");
-        assert_eq!(verifier.head(), TreeHead { size: case.number("size"), root: case.array("root") });
-        assert_eq!(verifier.next_sequence(), case.number("nextSequence"));
-        let vouched: Vec<Case> = case.list("vouchedBy");
-        assert_eq!(batches.len(), vouched.len());
-        for (batch, due) in batches.iter().zip(vouched) {
-            assert_eq!(Some(batch.vouched_by.name()), due.0.as_str());
-        }
-        assert_eq!(hex(&verifier.genesis.chain_id), case.text("chainId"));
+        let (verifier, batches) = check_good(case);
         if case.has("opened") {
             let due =
                 case.list("opened").iter().map(|one| (one.number("sequence"), one.text("data").to_owned())).collect();
             assert_eq!(opened(case, &verifier.genesis.chain_id, &batches), due);
         }
     }),
-    ("bad", |case| {
-        let error = refused(replayed(&case.list_of_data("slices")), "VERIFICATION_FAILED");
-        let due = case.0.get("commit").map(ToString::to_string);
-        assert_eq!(error.metadata().get("commit"), due.as_ref(), "{error}");
-    }),
+    ("bad", check_bad),
 ];
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod liar;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,6 +73,11 @@ impl LiveServer {
     /// One whose chains belong to whom an auth service names.
     pub async fn start_with_auth() -> Self {
         LiveServer::prepared(&[], true).started().await
+    }
+
+    /// One of those that asks another one, by its address, whose they are.
+    pub async fn start_asking(auth: &str) -> Self {
+        LiveServer::prepared(&["--auth", auth], true).started().await
     }
 
     fn prepared(flags: &[&str], has_auth: bool) -> Self {

@@ -991,7 +991,10 @@ type DescribeChainResponse struct {
 	// The same of all chains of its owner together. Absent: there is no such limit, or the caller isn't on the server's own machine.
 	OwnerQuota *SpaceQuota `protobuf:"bytes,46,opt,name=owner_quota,json=ownerQuota,proto3" json:"owner_quota,omitempty"`
 	// For how long the data of its events is kept. Absent: for ever.
-	Retention     *RetentionRule `protobuf:"bytes,47,opt,name=retention,proto3" json:"retention,omitempty"`
+	Retention *RetentionRule `protobuf:"bytes,47,opt,name=retention,proto3" json:"retention,omitempty"`
+	// Names of what a crash, a repair or a restore has set aside of its files. Data that was erased may be in it: the server doesn't look, and its operator
+	// removes it.
+	SetAside      []string `protobuf:"bytes,48,rep,name=set_aside,json=setAside,proto3" json:"set_aside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1183,6 +1186,13 @@ func (x *DescribeChainResponse) GetOwnerQuota() *SpaceQuota {
 func (x *DescribeChainResponse) GetRetention() *RetentionRule {
 	if x != nil {
 		return x.Retention
+	}
+	return nil
+}
+
+func (x *DescribeChainResponse) GetSetAside() []string {
+	if x != nil {
+		return x.SetAside
 	}
 	return nil
 }
@@ -2269,7 +2279,8 @@ type SubscribeRequest struct {
 	// Longest time without a message, in milliseconds: after it comes a heartbeat. Absent: 15,000. At
 	// least 100, at most 3,600,000.
 	HeartbeatMs uint32 `protobuf:"varint,6,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"`
-	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
+	// that say something of rules or keys, or move an object, is never left out.
 	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	// Number of the commit that begins with `sequence`, for who has all before it. Where that commit is gone by now, what follows begins
 	// with it all the same, and not with the first of those that are gone with it. Absent: that isn't known.
@@ -2851,7 +2862,8 @@ type ReadEventsRequest struct {
 	Limit uint64 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
 	// The newest batch comes first; the events in each batch stay in order.
 	Reverse bool `protobuf:"varint,6,opt,name=reverse,proto3" json:"reverse,omitempty"`
-	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is.
+	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
+	// that say something of rules or keys, or move an object, is never left out.
 	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
 	// Number of the commit that begins with `from_sequence`, as in SubscribeRequest; forwards only. Absent: that isn't known.
 	FromCommit    uint64 `protobuf:"varint,8,opt,name=from_commit,json=fromCommit,proto3" json:"from_commit,omitempty"`
@@ -3547,7 +3559,8 @@ type ListChildrenResponse struct {
 	// RFC 9162 consistency proof from the head of the message before to this one. Empty in the first one, and where the two are the same. 32 bytes each.
 	Consistency [][]byte `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
 	// The batches that the children's events are in, once each, ascending, with their commits as they are stored; but the data of all
-	// events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED.
+	// events that are not the `sequence` of one of the children is left out, with DATA_STATE_OMITTED, unless they say something of rules or keys,
+	// or move an object.
 	Log *LogSegment `protobuf:"bytes,3,opt,name=log,proto3" json:"log,omitempty"`
 	// Of each of those batches, in the same order: that its commit is in the tree of `head`.
 	Inclusions []*Inclusion `protobuf:"bytes,4,rep,name=inclusions,proto3" json:"inclusions,omitempty"`
@@ -3759,7 +3772,7 @@ type LoadDataResponse struct {
 	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	// What is hashed before the data. Absent: the data is sealed, or gone. 16 bytes.
 	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
-	// Absent: the data is here. Else it was dropped or redacted.
+	// Absent: the data is here. Else it is gone by now: dropped, redacted or expired, which what allows it has to show.
 	DataState DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
 	// Sequence of the redaction that has erased the data. Absent: none has.
 	Redaction     *uint64 `protobuf:"varint,5,opt,name=redaction,proto3,oneof" json:"redaction,omitempty"`
@@ -5101,7 +5114,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x06ticket\x18\x02 \x01(\v2\x10.atedb.v1.TicketH\x00R\x06ticketB\t\n" +
 	"\amessage\"3\n" +
 	"\x14DescribeChainRequest\x12\x1b\n" +
-	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\x8a\a\n" +
+	"\tchain_key\x18\x01 \x01(\tR\bchainKey\"\xa7\a\n" +
 	"\x15DescribeChainResponse\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x122\n" +
@@ -5131,7 +5144,8 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"chainQuota\x125\n" +
 	"\vowner_quota\x18. \x01(\v2\x14.atedb.v1.SpaceQuotaR\n" +
 	"ownerQuota\x125\n" +
-	"\tretention\x18/ \x01(\v2\x17.atedb.v1.RetentionRuleR\tretention\"L\n" +
+	"\tretention\x18/ \x01(\v2\x17.atedb.v1.RetentionRuleR\tretention\x12\x1b\n" +
+	"\tset_aside\x180 \x03(\tR\bsetAside\"L\n" +
 	"\n" +
 	"SpaceQuota\x12\x1d\n" +
 	"\n" +

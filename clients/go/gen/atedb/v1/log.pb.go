@@ -1808,7 +1808,7 @@ type AuthoritySnapshot struct {
 	Changed []*ChangedKey `protobuf:"bytes,3,rep,name=changed,proto3" json:"changed,omitempty"`
 	// The rules of the root of the chain; those that it has from the start are absent.
 	RootRules *Authorisation `protobuf:"bytes,4,opt,name=root_rules,json=rootRules,proto3" json:"root_rules,omitempty"`
-	// The objects, parents before their children.
+	// The objects, in any order.
 	Objects []*ObjectSnapshot `protobuf:"bytes,5,rep,name=objects,proto3" json:"objects,omitempty"`
 	// As the genesis has it.
 	Confidential bool `protobuf:"varint,6,opt,name=confidential,proto3" json:"confidential,omitempty"`

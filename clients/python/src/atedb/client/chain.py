@@ -1,17 +1,15 @@
 """One chain of one server: append to it, read and follow it, say who reads it, lock objects of it."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.calls import ChainCalls
-from atedb.client.chain_event import ChainEvent
 from atedb.client.chain_options import Appendable, ChainOptions, events_of
-from atedb.client.gone import OnUnchecked
+from atedb.client.chain_reads import ChainReads
 from atedb.client.locks import Lease, LockTarget, lock_object
 from atedb.client.new_event import BuiltEvents, Conditions, NewEvent, build_events, check_room_for
 from atedb.client.notices import OnNotice
@@ -24,7 +22,6 @@ from atedb.client.remembered import RememberedChain
 from atedb.client.sealing_writer import SealingWriter
 from atedb.client.sharing import SharedObject
 from atedb.client.statuses import ALARMS
-from atedb.client.subscription import Signal, Subscription
 from atedb.client.transport import Transport
 from atedb.client.writer import Writer
 from atedb.client.writer_place import WriterPlace
@@ -32,18 +29,14 @@ from atedb.crypto.data_key import Padding
 from atedb.crypto.keys import KeyPair, PublicKey
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.chain_key import ChainKey
-from atedb.events.genesis import Genesis
 from atedb.events.primary_key import primary_key_from_name
-from atedb.events.seal import TreeHead
-from atedb.trust.authority import Authority
-from atedb.trust.checkpoints import SignedHead
 from atedb.trust.identity_line import IdentityLine
 
 _CLOSING_TIMEOUT_S: Final = 5.0
 _WHOLE: Final = SharedObject()
 
 
-class Chain:
+class Chain(ChainReads):
     """An open chain. Make one with `Client.open`.
 
     Everything read was verified: hashes, signatures, the chain of each writer's seals, the tree, and that the server shows the
@@ -60,15 +53,13 @@ class Chain:
         keys: ActingKeys,
         on_notice: OnNotice,
     ) -> None:
-        self.key = chain_key
         self._options = options
         self._keys = keys
         remembered = RememberedChain(home, transport.address.server, chain_key)
         self._calls = ChainCalls(transport, chain_key, keys=keys, check_challenge=self._check_challenge)
-        self._opener = ChainOpener(self._calls, options.expected, remembered, on_notice)
-        self._reader = ChainReader(
-            self._calls, self._opener, ReadKeys(keys.reading), check_rules=options.check_rules
-        )
+        opener = ChainOpener(self._calls, options.expected, remembered, on_notice)
+        reader = ChainReader(self._calls, opener, ReadKeys(keys.reading), check_rules=options.check_rules)
+        super().__init__(chain_key, opener, reader)
         place = WriterPlace(
             self._calls,
             self._opener,
@@ -98,27 +89,6 @@ class Chain:
             append=self._append_built,
         )
         self._acknowledged = -1
-        self._is_closed = False
-
-    @property
-    def genesis(self) -> Genesis | None:
-        """What the chain is, as its first event says and its roots have signed; None: it isn't there yet."""
-        return self._opener.genesis
-
-    @property
-    def chain_id(self) -> bytes | None:
-        """32 bytes; None: the chain isn't there yet."""
-        return None if self.genesis is None else self.genesis.chain_id
-
-    @property
-    def head(self) -> TreeHead | None:
-        """The newest head that was verified."""
-        return self._opener.known.newest
-
-    @property
-    def checkpoint(self) -> SignedHead | None:
-        """The newest head that the server has signed, verified."""
-        return self._opener.checkpoint
 
     @property
     def own_key(self) -> PublicKey:
@@ -171,73 +141,6 @@ class Chain:
         signs = any(one.fingerprint == name for one in co_signers)
         named = [replace(event, author=event.author or name) for event in events]
         return named, co_signers if signs else [*co_signers, author]
-
-    async def read(
-        self,
-        *,
-        start: int = 0,
-        end: int | None = None,
-        limit: int | None = None,
-        on_unchecked: OnUnchecked | None = None,
-    ) -> AsyncGenerator[ChainEvent, None]:
-        """Read a range of sequences as it is at the call, verified; `end` is the first that isn't wanted.
-
-        `on_unchecked`: told at the end of a range that doesn't reach the chain's, where data is gone and nothing that was read
-        shows that this is allowed. Of one that does, that is VERIFICATION_FAILED.
-
-        Raises, from the iteration, CHAIN_NOT_FOUND, SEQUENCE_OUT_OF_RANGE, VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED,
-        CONNECTION_FAILED.
-        """
-        await self._opened()
-        reading = self._reader.read(start=start, end=end, limit=limit, on_unchecked=on_unchecked)
-        async with contextlib.aclosing(reading) as events:
-            async for event in events:
-                yield event
-
-    async def get(
-        self,
-        *,
-        name: str | None = None,
-        primary_key: bytes | None = None,
-        sequence: int | None = None,
-    ) -> ChainEvent | None:
-        """Get the newest event of an object, which may be its tombstone, or the one of a sequence; None: there is none.
-
-        It is verified, and proven to be in the chain; that no newer one of the object exists is the server's word, as long as
-        the chain isn't read.
-        """
-        await self._opened()
-        return await self._reader.get(name=name, primary_key=primary_key, sequence=sequence)
-
-    async def subscribe(
-        self,
-        *,
-        start: int | Literal["now"] = 0,
-        reconnect_s: float | None = None,
-        on_signal: Callable[[Signal], None] | None = None,
-    ) -> AsyncGenerator[ChainEvent, None]:
-        """Follow the chain: its history from a sequence on, then what is appended, every event once, in order, verified.
-
-        Goes on by itself after a lost connection, for ever unless `reconnect_s` says for how long it tries.
-        """
-        await self._opened()
-        subscription = Subscription(self._reader, reconnect_s=reconnect_s, on_signal=on_signal)
-        async with contextlib.aclosing(subscription.events(start)) as events:
-            async for event in events:
-                yield event
-
-    async def verify(self) -> TreeHead:
-        """Verify the chain whole, from its first event on, with its rules; return the head that it has.
-
-        Raises VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED.
-        """
-        await self._opened()
-        return await self._reader.verify()
-
-    async def rules(self) -> Authority:
-        """Give who may do what, and which keys are known, as verified up to the chain's end."""
-        await self._opened()
-        return (await self._reader.reach(None)).authority
 
     async def set_readers(
         self,
@@ -381,19 +284,5 @@ class Chain:
         self._acknowledged = max(self._acknowledged, committed.commit)
         return committed
 
-    async def _opened(self) -> Genesis:
-        """Give the genesis; a chain that wasn't there when it was opened may be there now."""
-        self._check_open()
-        if self._opener.genesis is None:
-            await self._opener.open()
-        genesis = self._opener.genesis
-        assert genesis is not None, "opening it has failed otherwise"
-        return genesis
-
     async def _check_challenge(self, chain_id: bytes, line: IdentityLine) -> None:
         await self._opener.check_challenge(chain_id, line)
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            why = f"the chain {self.key.text} was closed. Open it again"
-            raise AtedbError(Reason.REQUEST_INVALID, why)

@@ -14,10 +14,10 @@ class SealedState:
     """How an event's data is sealed, and whether it could be opened."""
 
     read_key_id: bytes
-    state: Literal["open", "no key", "invalid", "gone"]
+    state: Literal["open", "no key", "invalid", "gone", "omitted"]
     """`no key`: none of the client's keys was given the read key. `invalid`: it was, and the data doesn't open with it.
 
-    `gone`: the data is not here any more.
+    `gone`: the data is not here any more. `omitted`: it was left out.
     """
     holders: tuple[bytes, ...] = ()
     """Fingerprints of those who were given the read key, where it is missing."""
@@ -47,6 +47,7 @@ class ChainEvent:
     """In clear; empty where it is sealed and can't be opened, and where it is not here any more."""
     data_state: DataState
     """`present`, or why the data isn't here. `dropped`: something newer of the object is in the chain. `redacted`: it was erased.
+    `expired`: a rule for retention let it go. `omitted`: it was left out as it was asked to be, and `Chain.load` gets it.
 
     Whether it was allowed to go is verified where the chain is read to its end, and by `get`.
     """

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from atedb.client.accounts import Accounts
 from atedb.client.acting_keys import ActingKeys
 from atedb.client.chain import Chain
 from atedb.client.chain_options import ChainOptions
@@ -13,7 +14,7 @@ from atedb.client.home import default_home
 from atedb.client.identity_check import IdentityCheck, LookUpIdentity
 from atedb.client.known_groups import KnownGroups
 from atedb.client.known_hosts import KnownHosts
-from atedb.client.login import LoggedIn, log_in
+from atedb.client.login import LoggedIn
 from atedb.client.notices import OnNotice, ignore
 from atedb.client.opened import Expected
 from atedb.client.own_keys import Key, OwnKeys
@@ -70,6 +71,8 @@ class Client:
         through = tls if is_here else auth_tls
         self._accounts = self._transport if is_tunnel else transport(place, _KEY_BITS_LEAST, through)
         self._groups = KnownGroups(home, place.server, on_notice)
+        self.accounts = Accounts(self._safely)
+        """The accounts of the server's auth service: creating, changing and recovering them."""
 
     @property
     def server(self) -> str:
@@ -87,7 +90,7 @@ class Client:
         The server is never sent the password. `totp_code`: of the second factor, six digits; a login needs none. Raises
         LOGIN_FAILED, LOGIN_LOCKED, UNSUPPORTED where the server has no accounts; AUTH_LINK_UNSAFE where `plain` was asked for.
         """
-        return await log_in(self._safely(), account, password, totp_code)
+        return await self.accounts.login(account, password, totp_code=totp_code)
 
     async def open_group(self, name: str, *, key: Key = None) -> OpenedGroup:
         """Read a group, and open what a member's key opens of it; all of its acts are verified.

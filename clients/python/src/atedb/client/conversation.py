@@ -34,10 +34,10 @@ class Challenge(Protocol):
 class Conversation:
     """One such call of a server."""
 
-    def __init__(self, transport: Transport, path: str) -> None:
-        """Begin it. It takes as long as a call may."""
+    def __init__(self, transport: Transport, path: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Begin it. It takes as long as a call may, unless it says otherwise."""
         self._transport = transport
-        self._call = transport.call(path, timeout=TIMEOUT_S)
+        self._call = transport.call(path, timeout=timeout_s)
 
     @property
     def exporter(self) -> bytes:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from atedb.client.messages import untrue
 from atedb.events.seal import TreeHead
 from atedb.trust.checkpoints import SignedHead
+from atedb.trust.owed_data import refuse_unallowed
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Follower:
         return Follower(reader, verifier, head, head, covered=None)
 
     async def feed(self, data: bytes) -> list[VerifiedBatch]:
-        """Verify the next slice."""
+        """Verify the next slice. Where the server is lost meanwhile, a replay that is not `covered` stands where it was."""
         batches = await self.verifier.verify(data)
         if self.verifier.checks_rules:
             self._reader.read_keys.learn(batches)
@@ -52,6 +53,25 @@ class Follower:
             await self._reader.check_within(verifier, self.verifier.head())
         await self._compare()
         return batches
+
+    async def settle_expired(self) -> None:
+        """See whether what is said to have expired has, where the rules for retention aren't known to this replay.
+
+        Which those were follows from the chain's history: that is verified from its first event on, also by who takes the server's
+        word for who may do what, since else a server could withhold whatever it likes. Raises as reading does.
+        """
+        owed = self.verifier.owed
+        if owed.expired is None or self.verifier.checks_rules:
+            return
+        if await self._reader.has_expired(owed.expired):
+            rules = self._reader.rules()
+            await self._reader.check_within(rules, self.verifier.head())
+            owed.settle_below(rules.retained)
+
+    async def check_nothing_owed(self) -> None:
+        """All that there is was replayed: data that may be gone was allowed to go by now. Raises VERIFICATION_FAILED."""
+        await self.settle_expired()
+        refuse_unallowed(self.verifier.owed.left(1))
 
     async def name(self, head: TreeHead) -> None:
         """Take note of a head that the server names in between. Raises HEAD_CONFLICT."""

@@ -10,7 +10,8 @@ from atedb.client.follower import Follower
 from atedb.client.messages import content_of, parsed, untrue
 from atedb.errors import AtedbError, Reason
 from atedb.events.seal import TreeHead
-from atedb.trust.owed_data import OwedData, refuse_unallowed
+from atedb.trust.owed_data import OwedData
+from atedb.trust.retention import EventPlace
 from atedb.v1 import chain_pb2
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def settle_owed(reader: "ChainReader", follower: Follower) -> TreeHead:
         head = await _read_on(reader, follower)
         if verifier.next_commit == before:
             break
-    refuse_unallowed(verifier.owed.left(1))
+    await follower.check_nothing_owed()
     return head
 
 
@@ -65,6 +66,7 @@ async def _read_on(reader: "ChainReader", follower: Follower) -> TreeHead:
         chain_key=reader.calls.chain_key.text,
         chain_id=reader.genesis.chain_id,
         from_sequence=follower.verifier.next_sequence,
+        data_up_to_bytes=follower.verifier.data_up_to,
     )
     further: Follower | None = None
     async with aclosing(reader.calls.answers("ReadEvents", request.SerializeToString())) as answers:
@@ -90,12 +92,14 @@ async def _read_on(reader: "ChainReader", follower: Follower) -> TreeHead:
 async def check_gone(
     event: ChainEvent,
     get: Callable[[int | bytes], Awaitable[ChainEvent | None]],
+    has_expired: Callable[[EventPlace], Awaitable[bool]],
     *,
     is_newest: bool,
 ) -> None:
     """Check that the data of an event may be gone, by the event that allows it. Raises VERIFICATION_FAILED.
 
-    `get`: gets the event of a sequence, or the newest one of an object, verified. `is_newest`: the event is said to be that.
+    `get`: gets the event of a sequence, or the newest one of an object, verified. `has_expired`: whether rules for retention have
+    let it go. `is_newest`: the event is said to be that.
     """
     sequence = event.sequence
     if event.redacted_by is not None:
@@ -113,6 +117,12 @@ async def check_gone(
                 f"its data is said to be erased by the event at sequence {at}, which doesn't do that"
             )
         return
+    if event.data_state == "expired":
+        if await has_expired(EventPlace(sequence, event.committed_unix_ms)):
+            return
+        raise _failed(
+            "its data is said to have been let go by a rule of the chain for retention, and none has done so"
+        )
     newest = event if is_newest else await get(event.primary_key)
     if newest is None or newest.sequence <= sequence:
         raise _failed("its data was dropped, and nothing newer of its object is there")

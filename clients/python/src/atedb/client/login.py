@@ -4,15 +4,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from atedb.account.secrets import PasswordKeys
-from atedb.client.conversation import Conversation
+from atedb.account.vault import OpeningKeys, password_keys
+from atedb.client.conversation import Challenge, Conversation
 from atedb.client.messages import signature_message, untrue
 from atedb.client.transport import Transport
 from atedb.crypto.domains import CONTEXT_LOGIN
 from atedb.crypto.key_file import PassphraseCosts
 from atedb.crypto.keys import KeyPair
 from atedb.errors import invalid
-from atedb.events.owner import parse_owner
+from atedb.events.owner import Owner, parse_owner
 from atedb.events.seal import Signature
 from atedb.v1 import auth_pb2
 
@@ -34,15 +34,31 @@ class LoggedIn:
     """Nobody has shown that the name is the user's."""
 
 
-async def log_in(transport: Transport, account: str, password: str, totp_code: str | None) -> LoggedIn:
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenedLogin:
+    """What a login gives."""
+
+    logged_in: LoggedIn
+    opening: OpeningKeys
+    """What the password was made into."""
+    secrets: bytes
+    """The AccountSecrets message; empty where the second factor was not shown."""
+
+
+def user_of(account: str) -> Owner:
+    """Read the name of a user. Raises REQUEST_INVALID for that of a group."""
+    owner = parse_owner(account)
+    if owner.kind != "user":
+        raise invalid("account", f"{account} is a group; a user is name@domain")
+    return owner
+
+
+async def open_login(transport: Transport, owner: Owner, password: str, totp_code: str | None) -> OpenedLogin:
     """Log in, over a connection that is encrypted.
 
     Raises LOGIN_FAILED, LOGIN_LOCKED; VERIFICATION_FAILED where the server's answers can't be true; SERVER_IDENTITY_MISMATCH,
     CONNECTION_FAILED, DEADLINE_EXCEEDED.
     """
-    owner = parse_owner(account)
-    if owner.kind != "user":
-        raise invalid("account", f"{account} is a group; a user is name@domain")
     talk = Conversation(transport, _METHOD)
     try:
         await talk.say(auth_pb2.LoginRequest(account=owner.text))
@@ -50,19 +66,27 @@ async def log_in(transport: Transport, account: str, password: str, totp_code: s
         costs = challenge.password
         if len(costs.salt) != 16:
             raise untrue("the salt of the password is not 16 bytes")
-        line = talk.check(challenge)
-        # It takes a moment, in which everything else goes on.
         spent = PassphraseCosts(costs.memory_kib, costs.passes, costs.lanes)
-        opening = await asyncio.to_thread(PasswordKeys, password, owner, costs.salt, spent)
-        claim = b"".join(
-            (talk.exporter, line.identity.fingerprint, challenge.conversation_id, owner.text.encode())
-        )
-        signature = signature_message(Signature.by(opening.signer, CONTEXT_LOGIN, claim))
-        proof = auth_pb2.LoginProof(signature=signature, totp_code=totp_code or "")
+        # It takes a moment, in which everything else goes on.
+        opening = await asyncio.to_thread(password_keys, password, owner, costs.salt, spent)
+        signature = sign_challenge(talk, challenge, owner, opening.signer, CONTEXT_LOGIN)
+        proof = auth_pb2.LoginProof(signature=signature_message(signature), totp_code=totp_code or "")
         await talk.say(auth_pb2.LoginRequest(proof=proof))
         await talk.half_close()
         grant = (await talk.due(auth_pb2.LoginResponse, "grant")).grant
-        key, *former = opening.open_key_vault(grant.key_vault)
-        return LoggedIn(owner.text, key, tuple(former), grant.has_second_factor, grant.unverified)
+        key, *former = opening.open_vault("key", grant.key_vault)
+        logged_in = LoggedIn(owner.text, key, tuple(former), grant.has_second_factor, grant.unverified)
+        return OpenedLogin(logged_in, opening, grant.secrets)
     finally:
         talk.cancel()
+
+
+def sign_challenge(
+    talk: Conversation, challenge: Challenge, owner: Owner, signer: KeyPair, context: str
+) -> Signature:
+    """Sign a challenge for the server that it is of. Raises VERIFICATION_FAILED, SERVER_IDENTITY_MISMATCH."""
+    line = talk.check(challenge)
+    claim = b"".join(
+        (talk.exporter, line.identity.fingerprint, challenge.conversation_id, owner.text.encode())
+    )
+    return Signature.by(signer, context, claim)

@@ -8,23 +8,24 @@ from dataclasses import replace
 from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
+from atedb.client.getting import get_event
 from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
+from atedb.client.loading import check_data_up_to
 from atedb.client.messages import content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
 from atedb.crypto.keys import PublicKey
-from atedb.crypto.merkle import Frontier, verify_consistency, verify_inclusion
+from atedb.crypto.merkle import Frontier, verify_consistency
 from atedb.encoding.fields import messages_in
 from atedb.errors import AtedbError, Reason, invalid
-from atedb.events.commit import StoredBatch, split_slice
+from atedb.events.commit import Commit
 from atedb.events.genesis import Genesis
-from atedb.events.primary_key import PRIMARY_KEY_BYTES, primary_key_from_name
 from atedb.events.rules import read_confidentiality
 from atedb.events.seal import TreeHead
 from atedb.events.sealed_data import open_sealed_data
 from atedb.trust.replay import ReplayStart, ReplayVerifier, VerifiedBatch
-from atedb.trust.single import verify_single
+from atedb.trust.retention import EventPlace
 from atedb.v1 import chain_pb2
 
 
@@ -80,17 +81,21 @@ class ChainReader:
         start: int = 0,
         end: int | None = None,
         limit: int | None = None,
+        data_up_to: int | None = None,
         on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[ChainEvent, None]:
         """Read a range, as it is now. Raises VERIFICATION_FAILED, HEAD_CONFLICT, CHAIN_DAMAGED, CONNECTION_FAILED."""
         if start < 0 or (end is not None and end < 0) or (limit is not None and limit < 0):
             raise invalid("start", "sequences and limits are whole numbers")
+        check_data_up_to(data_up_to)
         if limit is not None:
             end = start + limit if end is None else min(end, start + limit)
         if end is not None and end <= start:
             return
-        verifier = await self.begin_at(start)
-        reading = self._range(verifier, start=start, end=end, on_unchecked=on_unchecked)
+        verifier = await self.begin_at(start, data_up_to)
+        reading = self._range(
+            verifier, start=start, end=end, data_up_to=data_up_to, on_unchecked=on_unchecked
+        )
         async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
                 for event in events_of(batch, start, end):
@@ -115,60 +120,35 @@ class ChainReader:
 
         That no newer event of the object exists is the server's word.
         """
-        if sum(part is not None for part in (name, primary_key, sequence)) != 1:
-            raise invalid("get", "one of name, primary_key and sequence says which event")
-        if name is not None:
-            primary_key = primary_key_from_name(name)
-        known = self.opener.known.newest
-        assert known is not None, "a chain is opened before it is read"
-        request = chain_pb2.GetEventRequest(
-            chain_key=self.calls.chain_key.text, chain_id=self.genesis.chain_id
-        )
-        if primary_key is not None:
-            if len(primary_key) != PRIMARY_KEY_BYTES:
-                raise invalid("primary_key", f"it is {len(primary_key)} bytes, and must be 16")
-            request.primary_key = primary_key
-        else:
-            request.sequence = sequence or 0
-        try:
-            raw = await self.calls.unary("GetEvent", request.SerializeToString())
-        except AtedbError as error:
-            if error.reason == Reason.EVENT_NOT_FOUND:
-                return None
-            raise
-        answer = parsed(chain_pb2.GetEventResponse, raw)
-        stored = _single_in(content_of(raw, 1))
-        verified = await verify_single(self.genesis, stored, self._find_key)
-        head = tree_head(answer.head)
-        is_in = verify_inclusion(
-            leaf=stored.commit.leaf,
-            index=stored.commit.header.commit,
-            size=head.size,
-            proof=list(answer.inclusion),
-            root=head.root,
-        )
-        if not is_in:
-            raise untrue("the event's batch is not in the tree of the head that it names")
-        if self.checks_rules:
-            verifier = await self.reach(answer.sequence + 1)
-            await self.check_within(verifier, head)
-        await self.tie(head, known)
-        events = list(events_of(verified, answer.sequence, answer.sequence + 1))
-        asked_for = primary_key if primary_key is not None else None
-        if not events or (asked_for is not None and events[0].primary_key != asked_for):
-            raise untrue("the event is not the one that was asked for")
-        if sequence is not None and answer.sequence != sequence:
-            raise untrue("the event is not the one that was asked for")
-        event = events[0]
-        if event.data_state != "present":
-            await check_gone(event, self._get, is_newest=primary_key is not None)
-        return await self.opened(event)
+        return await get_event(self, name=name, primary_key=primary_key, sequence=sequence)
+
+    async def check_gone(self, event: ChainEvent, *, is_newest: bool) -> None:
+        """Check that the data of an event may be gone, by what allows it. Raises VERIFICATION_FAILED."""
+        await check_gone(event, self._get, self.has_expired, is_newest=is_newest)
+
+    async def has_expired(self, event: EventPlace) -> bool:
+        """Whether rules for retention have let the data of an event go, as the history shows, verified from its first event on."""
+        if self.rules().retained.lets_go(event):
+            return True
+        return (await self.reach(None)).retained.lets_go(event)
 
     async def _get(self, which: int | bytes) -> ChainEvent | None:
         """Get the event of a sequence, or the newest one of an object."""
         if isinstance(which, int):
             return await self.get(sequence=which)
         return await self.get(primary_key=which)
+
+    async def check_allowed(self, commit: Commit, head: TreeHead) -> None:
+        """Check that what was shown by itself is part of the history whose rules were verified: so it was allowed.
+
+        `head`: of a tree that it was shown to be part of. Raises VERIFICATION_FAILED, HEAD_CONFLICT; as reading does.
+        """
+        header = commit.header
+        verifier = await self.reach(header.first_sequence + header.events)
+        if verifier.next_commit <= header.commit:
+            # A history that ends before it says nothing of it, however well that fits.
+            raise untrue(f"it doesn't send the history as far as commit {header.commit}, which it has shown")
+        await self.check_within(verifier, head)
 
     async def check_within(self, verifier: ReplayVerifier, head: TreeHead) -> None:
         """Check that a head that was served and the history whose rules were verified are of one history."""
@@ -181,20 +161,24 @@ class ChainReader:
         older, newer = sorted((served, known), key=lambda one: one.size)
         await self.opener.tie(newer, older)
 
-    def begin(self) -> ReplayVerifier:
+    def begin(self, data_up_to: int | None = None) -> ReplayVerifier:
         """Begin a replay where what was verified from the first event on ends."""
-        return self._place.copy() if self._place is not None else ReplayVerifier(self.genesis)
+        if self._place is None:
+            return ReplayVerifier(self.genesis, data_up_to=data_up_to)
+        copy = self._place.copy()
+        copy.data_up_to = data_up_to
+        return copy
 
-    async def begin_at(self, start: int) -> ReplayVerifier | None:
+    async def begin_at(self, start: int, data_up_to: int | None = None) -> ReplayVerifier | None:
         """Begin a replay for a reader of what comes from a sequence on; None: where the server says that it begins."""
         if start == 0:
-            return ReplayVerifier(self.genesis)
+            return ReplayVerifier(self.genesis, data_up_to=data_up_to)
         if not self.checks_rules:
             return None
         if self._place is not None and self._place.next_sequence > start:
             # It is verified already; so it is read once more, by itself, and tied to that.
             return None
-        return self.begin()
+        return self.begin(data_up_to)
 
     async def _range(
         self,
@@ -202,6 +186,7 @@ class ChainReader:
         *,
         start: int = 0,
         end: int | None = None,
+        data_up_to: int | None = None,
         on_unchecked: OnUnchecked | None = None,
     ) -> AsyncGenerator[VerifiedBatch, None]:
         """Read batches from where a replay stands on."""
@@ -211,6 +196,7 @@ class ChainReader:
             chain_key=self.calls.chain_key.text,
             chain_id=self.genesis.chain_id,
             from_sequence=start if verifier is None else verifier.next_sequence,
+            data_up_to_bytes=data_up_to,
         )
         if end is not None:
             request.end_sequence = max(end, request.from_sequence)
@@ -221,7 +207,9 @@ class ChainReader:
                 answer = parsed(chain_pb2.ReadEventsResponse, raw)
                 kind = answer.WhichOneof("message")
                 if kind == "start" and follower is None:
-                    follower = await self.follow(verifier, answer.start, known, asked=request.from_sequence)
+                    follower = await self.follow(
+                        verifier, answer.start, known, asked=request.from_sequence, data_up_to=data_up_to
+                    )
                 elif kind == "log" and follower is not None:
                     for batch in await follower.feed(content_of(raw, 2)):
                         yield batch
@@ -273,6 +261,7 @@ class ChainReader:
         known: TreeHead,
         *,
         asked: int | None,
+        data_up_to: int | None = None,
     ) -> Follower:
         """Begin where a server says that a stream or a range begins, or go on there. Raises VERIFICATION_FAILED, HEAD_CONFLICT."""
         head = tree_head(said.head)
@@ -297,7 +286,7 @@ class ChainReader:
         if verifier is None:
             await self.tie(head, known)
             begin = ReplayStart(said.start_commit, said.start_sequence, tuple(said.frontier))
-            verifier = ReplayVerifier(self.genesis, begin, self._find_key)
+            verifier = ReplayVerifier(self.genesis, begin, self.find_key, data_up_to=data_up_to)
             if self.checks_rules:
                 # What is handed on of what was verified before is of that history.
                 await self.check_within(self.rules(), head)
@@ -312,14 +301,20 @@ class ChainReader:
             )
         return Follower(self, verifier, head, known, covered=None)
 
-    async def _find_key(self, fingerprint: bytes) -> PublicKey | None:
+    async def find_key(self, fingerprint: bytes) -> PublicKey | None:
+        """Ask for a public key of the chain, of which its fingerprint shows that it is the right one; None: there is none."""
         request = chain_pb2.GetKeysRequest(
             chain_key=self.calls.chain_key.text,
             chain_id=self.genesis.chain_id,
             fingerprints=[fingerprint],
         )
         raw = await self.calls.unary("GetKeys", request.SerializeToString())
-        keys = [PublicKey.parse(one) for one in messages_in(raw, 1)]
+        try:
+            keys = [PublicKey.parse(one) for one in messages_in(raw, 1)]
+        except AtedbError as error:
+            if error.reason == Reason.UNSUPPORTED:
+                raise
+            raise untrue(f"it shows what is no key: {error.message}") from error
         return next((key for key in keys if key.fingerprint == fingerprint), None)
 
     async def opened(self, event: ChainEvent) -> ChainEvent:
@@ -327,7 +322,9 @@ class ChainReader:
         if event.sealed is None:
             return event
         if event.data_state != "present":
-            return replace(event, sealed=SealedState(event.sealed.read_key_id, "gone"))
+            is_left_out = event.data_state == "omitted"
+            gone = SealedState(event.sealed.read_key_id, "omitted" if is_left_out else "gone")
+            return replace(event, sealed=gone)
         key_id, chain_id = event.sealed.read_key_id, self.genesis.chain_id
         await self.calls.keys.ready(to_write=False)
         read_key = self.read_keys.find(key_id, chain_id)
@@ -337,8 +334,8 @@ class ChainReader:
                 await self.reach(sequence)
                 read_key = self.read_keys.find(key_id, chain_id)
         if read_key is None:
-            state = SealedState(key_id, "no key", self.read_keys.holders_of(key_id))
-            return replace(event, data=b"", sealed=state)
+            sealed = SealedState(key_id, "no key", self.read_keys.holders_of(key_id))
+            return replace(event, data=b"", sealed=sealed)
         confidentiality = read_confidentiality(event.header)
         assert confidentiality is not None, "it is sealed"
         data = open_sealed_data(
@@ -351,16 +348,3 @@ class ChainReader:
         if data is None:
             return replace(event, data=b"", sealed=SealedState(key_id, "invalid"))
         return replace(event, data=data, sealed=SealedState(key_id, "open"))
-
-
-def _single_in(data: bytes) -> StoredBatch:
-    """Take the one batch of a slice. Raises VERIFICATION_FAILED."""
-    try:
-        batches = split_slice(data)
-    except AtedbError as error:
-        if error.reason == Reason.UNSUPPORTED:
-            raise
-        raise untrue(f"what it shows of the log is not valid: {error.message}") from error
-    if len(batches) != 1:
-        raise untrue(f"it comes with {len(batches)} batches, and one was due")
-    return batches[0]

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from atedb.client.chain_event import ChainEvent, events_of
 from atedb.client.follower import Follower
+from atedb.client.loading import check_data_up_to
 from atedb.client.messages import content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.reading import ChainReader
@@ -17,7 +18,6 @@ from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.seal import TreeHead
 from atedb.limits import INTEGER_MAX
 from atedb.trust.checkpoints import SignedHead
-from atedb.trust.owed_data import refuse_unallowed
 from atedb.trust.replay import ReplayVerifier, VerifiedBatch
 from atedb.v1 import chain_pb2
 
@@ -48,8 +48,11 @@ class Subscription:
         *,
         heartbeat_ms: int = _HEARTBEAT_MS,
         reconnect_s: float | None = None,
+        data_up_to: int | None = None,
         on_signal: Callable[[Signal], None] | None = None,
     ) -> None:
+        check_data_up_to(data_up_to)
+        self._data_up_to = data_up_to
         self._reader = reader
         self._heartbeat_ms = heartbeat_ms
         self._reconnect_s = reconnect_s
@@ -57,8 +60,8 @@ class Subscription:
         self._lost_since: float | None = None
         self._delay = _DELAY_S
 
-    async def events(self, start: int | Literal["now"]) -> AsyncGenerator[ChainEvent, None]:
-        """Give events from a sequence on, for ever, or until a failure that trying again doesn't mend."""
+    async def chunks(self, start: int | Literal["now"]) -> AsyncGenerator[list[ChainEvent], None]:
+        """Give events from a sequence on, some or none at a time, for ever, or until a failure that trying again doesn't mend."""
         reader = self._reader
         if start != "now" and (not isinstance(start, int) or not 0 <= start <= INTEGER_MAX):
             # Taken for the default, it would send a whole history.
@@ -71,11 +74,8 @@ class Subscription:
             try:
                 stream = self._connection(follower, start)
                 async with contextlib.aclosing(stream):
-                    async for follower, batches in stream:  # noqa: B007 - the next connection goes on with it
-                        self._heard()
-                        for batch in batches:
-                            for event in events_of(batch, start, None):
-                                yield await self._opened(event)
+                    async for follower, data in stream:
+                        yield await self._events(await follower.feed(data), start)
             except AtedbError as error:
                 is_behind = error.reason in (Reason.SEQUENCE_OUT_OF_RANGE, Reason.CHAIN_DAMAGED)
                 if is_behind and follower is not None:
@@ -86,12 +86,12 @@ class Subscription:
     async def _begin(self, start: int) -> Follower | None:
         """Have the replay that the first connection goes on with; None: it begins where the server says."""
         reader = self._reader
-        verifier = await reader.begin_at(start)
+        verifier = await reader.begin_at(start, self._data_up_to)
         if verifier is None and reader.checks_rules:
-            verifier = reader.begin()
+            verifier = reader.begin(self._data_up_to)
             # What was verified further is begun anew: events before it are wanted.
             if verifier.next_sequence > start:
-                verifier = ReplayVerifier(reader.genesis)
+                verifier = ReplayVerifier(reader.genesis, data_up_to=self._data_up_to)
         return None if verifier is None else Follower.waiting(reader, verifier)
 
     def _heard(self) -> None:
@@ -108,6 +108,9 @@ class Subscription:
         await asyncio.sleep(self._delay)
         self._delay = min(_DELAY_MAX_S, self._delay * 2)
 
+    async def _events(self, batches: list[VerifiedBatch], start: int) -> list[ChainEvent]:
+        return [await self._opened(event) for batch in batches for event in events_of(batch, start, None)]
+
     async def _opened(self, event: ChainEvent) -> ChainEvent:
         """Open what is sealed. A batch that has come is given whole, whatever is lost meanwhile: so this is tried again by itself."""
         while True:
@@ -120,8 +123,8 @@ class Subscription:
         self,
         follower: Follower | None,
         start: int,
-    ) -> AsyncGenerator[tuple[Follower, list[VerifiedBatch]], None]:
-        """Follow over one connection."""
+    ) -> AsyncGenerator[tuple[Follower, bytes], None]:
+        """Follow over one connection: give slices, to be verified by a replay."""
         known = self._reader.opener.known.newest
         assert known is not None, "a chain is opened before it is read"
         signed_before = self._reader.opener.checkpoint
@@ -132,6 +135,7 @@ class Subscription:
             chain_id=self._reader.genesis.chain_id,
             heartbeat_ms=self._heartbeat_ms,
             sequence=asked,
+            data_up_to_bytes=self._data_up_to,
         )
         silence = self._heartbeat_ms * _HEARTBEATS_MISSED_MAX / 1_000
         answers = self._reader.calls.answers("Subscribe", request.SerializeToString())
@@ -139,16 +143,21 @@ class Subscription:
         try:
             async for raw in self._within(answers, silence):
                 answer = parsed(chain_pb2.SubscribeResponse, raw)
+                self._heard()
                 kind = answer.WhichOneof("message")
                 if kind == "start":
-                    verifier = None if follower is None else follower.verifier
-                    follower = await self._reader.follow(verifier, answer.start, known, asked=asked)
+                    before, verifier = follower, None if follower is None else follower.verifier
+                    follower = await self._reader.follow(
+                        verifier, answer.start, known, asked=asked, data_up_to=self._data_up_to
+                    )
+                    if before is not None:
+                        follower.covered = before.covered
                     has_begun = True
                     continue
                 if follower is None or not has_begun:
                     raise untrue("events come before the start")
                 if kind == "log":
-                    yield follower, await follower.feed(content_of(raw, 2))
+                    yield follower, content_of(raw, 2)
                 elif kind == "checkpoint":
                     signed = await self._reader.opener.verify_checkpoint(answer.checkpoint)
                     await follower.attested(signed, signed_before)
@@ -163,7 +172,7 @@ class Subscription:
                     names = {"caught_up": "caught-up", "fell_behind": "fell-behind"}
                     told = names.get(kind or "", "heartbeat")
                     if told == "caught-up":
-                        refuse_unallowed(follower.verifier.owed.left(1))
+                        await follower.check_nothing_owed()
                         self._reader.keep(follower.verifier.copy())
                     self._tell(Signal(told, head, said.next_sequence))  # type: ignore[arg-type]
         finally:

@@ -22,6 +22,8 @@ from atedb.limits import (
     OWNER_BYTES_MAX,
     ROLE_NAME_BYTES_MAX,
     ROLE_WRAP_BYTES_MAX,
+    TOTP_SECRET_BYTES_MAX,
+    VAULT_BYTES_MAX,
     VAULT_KEYS_MAX,
 )
 
@@ -115,4 +117,27 @@ KEY_SEEDS: Final = MessageForm(
 
 VAULT_KEYS: Final = MessageForm(
     "VaultKeys", (magic("VaultKeys"), messages_field(2, "keys", KEY_SEEDS, VAULT_KEYS_MAX, required=True))
+)
+
+_COSTS: Final = MessageForm(
+    "PasswordCosts",
+    (
+        FieldForm(1, "salt", "bytes", length=16, required=True),
+        FieldForm(2, "memory_kib", "uint32", required=True),
+        FieldForm(3, "passes", "uint32", required=True),
+        FieldForm(4, "lanes", "uint32", required=True),
+    ),
+)
+
+ACCOUNT_SECRETS: Final = MessageForm(
+    "AccountSecrets",
+    (
+        magic("AccountSecrets"),
+        message_field(2, "password", _COSTS, required=True),
+        message_field(3, "login_key", PUBLIC_KEY, required=True),
+        FieldForm(4, "key_vault", "bytes", length_max=VAULT_BYTES_MAX, required=True),
+        FieldForm(5, "sudo_vault", "bytes", length_max=VAULT_BYTES_MAX, required=True),
+        FieldForm(6, "recovery_vault", "bytes", length_max=VAULT_BYTES_MAX, required=True),
+        FieldForm(7, "totp_secret", "bytes", length_max=TOTP_SECRET_BYTES_MAX),
+    ),
 )

@@ -194,6 +194,17 @@ _USUAL_HEADER: Final = re.compile(
 )
 
 
+def read_data_hash(header: bytes) -> tuple[bytes, int]:
+    """Read what a header, which is in the strict form, says of the data: its hash, empty for none, and its size as it is stored."""
+    hashed, size = b"", 0
+    for found in fields(header):
+        if found.number == 30:
+            hashed = header[found.start : found.end]
+        elif found.number == 31:
+            size = found.value
+    return hashed, size
+
+
 def parse_event(run: bytes, start: int, end: int) -> EventView:
     """Read one Event message of a run. Raises NON_CANONICAL, DATA_TOO_LARGE."""
     header = data = salt = b""

@@ -42,6 +42,11 @@ class RetentionRule:
     age_ms: int = 0
     count: int = 0
 
+    @property
+    def lets_go(self) -> bool:
+        """Whether it lets anything go."""
+        return self.age_ms > 0 or self.count > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:

@@ -9,7 +9,7 @@ from atedb.events.batch import Batch
 from atedb.events.delegation import Delegation
 from atedb.events.event import MARK_SEALED
 from atedb.events.genesis import Genesis
-from atedb.events.rules import ReadRule, WriteRule, read_confidentiality
+from atedb.events.rules import ReadRule, RetentionRule, WriteRule, read_confidentiality
 from atedb.trust.act import Act, counts_no_more, is_delegable, names_of
 from atedb.trust.delegation_path import check_scope_of_path
 from atedb.trust.delegations import Delegations
@@ -83,6 +83,11 @@ class Authority:
     def server_identity(self) -> PublicKey | None:
         """The identity of the server that keeps the chain, as events have it; None in distributed chains."""
         return self._ownership.server_identity
+
+    @property
+    def retention(self) -> RetentionRule | None:
+        """For how long the chain wants data to be kept; None: for ever."""
+        return self._tree.retention
 
     def check_takes(self, time_unix_ms: int) -> None:
         """Do as `Ownership.check_takes`."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from atedb.events.rules import Authorisation, ReadRule, WriteRule
+from atedb.events.rules import Authorisation, ReadRule, RetentionRule, WriteRule
 from atedb.limits import TREE_DEPTH_MAX
 from atedb.trust.key_ring import Undo
 
@@ -48,6 +48,7 @@ class ObjectTree:
         self._read_rules = 0
         self._named: Counter[bytes] = Counter()
         self._admitted: frozenset[bytes] = frozenset()
+        self._retention: RetentionRule | None = None
 
     def copy(self) -> "ObjectTree":
         """Give one that changes by itself."""
@@ -64,6 +65,7 @@ class ObjectTree:
         other._read_rules = self._read_rules
         other._named = Counter(self._named)
         other._admitted = self._admitted
+        other._retention = self._retention
         return other
 
     @property
@@ -80,6 +82,11 @@ class ObjectTree:
     def admitted(self) -> frozenset[bytes]:
         """Who may open the chain besides those whom rules of its root name."""
         return self._admitted
+
+    @property
+    def retention(self) -> RetentionRule | None:
+        """For how long data is kept; None: for ever."""
+        return self._retention
 
     def is_named(self, fingerprint: bytes) -> bool:
         """Whether a rule for writing or adding names a key."""
@@ -157,13 +164,9 @@ class ObjectTree:
         if rules.add is not None:
             self._set_rule(node, "add", None if rules.add.kind == "nobody" else rules.add, undo)
         if rules.admit is not None:
-            before = self._admitted
-            self._admitted = frozenset(rules.admit)
-
-            def restore() -> None:
-                self._admitted = before
-
-            undo.append(restore)
+            self._replace("_admitted", frozenset(rules.admit), undo)
+        if rules.retain is not None:
+            self._replace("_retention", rules.retain if rules.retain.lets_go else None, undo)
         if rules.read is None:
             return
         read = None if rules.read.kind == "inherit" else rules.read
@@ -229,6 +232,11 @@ class ObjectTree:
             self._read_rules -= by
 
         undo.append(restore)
+
+    def _replace(self, name: str, value: Any, undo: Undo) -> None:  # noqa: ANN401
+        before = getattr(self, name)
+        setattr(self, name, value)
+        undo.append(lambda: setattr(self, name, before))
 
     @staticmethod
     def _set(node: Node, name: str, value: Any, undo: Undo) -> None:  # noqa: ANN401

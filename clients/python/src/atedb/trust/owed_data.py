@@ -8,7 +8,8 @@ from typing import Final
 
 from atedb.errors import AtedbError, Reason
 from atedb.events.batch import Batch
-from atedb.events.event import DROPPED, REDACTED
+from atedb.events.event import DROPPED, EXPIRED, REDACTED
+from atedb.trust.retention import EventPlace, RetentionFloor
 
 _DROPPED_MAX: Final = 2**20
 """Objects whose newest event so far was dropped: of more, a sample is kept."""
@@ -26,7 +27,7 @@ class Unallowed:
 
 
 class OwedData:
-    """Of dropped data something newer of the same object is owed, of erased data the redaction that it names.
+    """Of dropped data something newer of the same object is owed, of erased data the redaction that it names, of expired data a rule.
 
     Batches are noted in order; who has read to the head asks what is left. Its memory is bounded: of very many dropped objects a
     sample is kept that nobody else knows, so that who drops what must stay is found out all the same, if not each time.
@@ -38,6 +39,8 @@ class OwedData:
         self._erased: dict[int, list[tuple[int, bytes]]] = {}
         """By the sequence of the redaction that they name: events, with their objects."""
         self._erased_count = 0
+        self.expired: EventPlace | None = None
+        """The last event that is said to have expired, where nothing has shown that: what lets that go lets go all before."""
         self.not_kept = 0
         """Number of erased events that were too many to look at."""
         self._unallowed: list[Unallowed] = []
@@ -50,7 +53,7 @@ class OwedData:
     @property
     def count(self) -> int:
         """How many events there are, at least, whose data nothing has allowed to go so far."""
-        return len(self._dropped) + self._erased_count
+        return len(self._dropped) + self._erased_count + int(self.expired is not None)
 
     @property
     def one_in(self) -> int:
@@ -63,12 +66,18 @@ class OwedData:
         other._dropped = self._dropped.copy()
         other._erased = {at: list(events) for at, events in self._erased.items()}
         other._erased_count = self._erased_count
+        other.expired = self.expired
         other.not_kept = self.not_kept
         other._unallowed = list(self._unallowed)
         return other
 
-    def add(self, batch: Batch, first_sequence: int) -> None:
-        """Take note of the events of a batch, which was verified by itself."""
+    def settle_below(self, floor: RetentionFloor) -> None:
+        """Take note of what the chain's rules for retention have let go."""
+        if self.expired is not None and floor.lets_go(self.expired):
+            self.expired = None
+
+    def add(self, batch: Batch, first_sequence: int, time_unix_ms: int) -> None:
+        """Take note of the events of a batch, which was verified by itself. `time_unix_ms`: of its commit."""
         # Nearly all batches of nearly all chains.
         if not self.is_owed and all(event.data_state == 0 for event in batch.events):
             return
@@ -86,6 +95,8 @@ class OwedData:
                 self._dropped.discard(event.primary_key)
             if event.data_state == REDACTED:
                 self._owe(batch, index, sequence)
+            if event.data_state == EXPIRED:
+                self.expired = EventPlace(sequence, time_unix_ms)
 
     def take_unallowed(self) -> list[Unallowed]:
         """Give what was named and has come, and doesn't allow what it was named for; each is told once."""
@@ -102,6 +113,9 @@ class OwedData:
         for redaction, events in self._erased.items():
             why = f"its data is said to be erased by the redaction at sequence {redaction}, which isn't there"
             found.extend(Unallowed(sequence, why) for sequence, _ in events)
+        if self.expired is not None:
+            why = "its data is said to have been let go by a rule of the chain for retention, and none has done so"
+            found.append(Unallowed(self.expired.sequence, why))
         return sorted(found, key=lambda one: one.sequence)[:most]
 
     def _owe(self, batch: Batch, index: int, sequence: int) -> None:

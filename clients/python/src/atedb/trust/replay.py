@@ -16,10 +16,12 @@ from atedb.events.seal import SealView, TreeHead
 from atedb.trust.auth_answer import verify_held
 from atedb.trust.authority import Authority, CommitPlace
 from atedb.trust.check_batch import check_batch, check_redactions
+from atedb.trust.check_gone import check_omitted
 from atedb.trust.delegation_path import issuer_of_shown, verify_path
 from atedb.trust.from_server import claimed_server, is_from_server
 from atedb.trust.owed_data import OwedData, refuse_unallowed
 from atedb.trust.recent import LatestWriters, RecentObjects
+from atedb.trust.retention import RetentionFloor
 from atedb.trust.signers import keys_of_signers, signers_of, verify_signatures, vouched_by
 
 FindKey = Callable[[bytes], Awaitable[PublicKey | None]]
@@ -67,8 +69,14 @@ class ReplayVerifier:
     """  # noqa: D205
 
     def __init__(
-        self, genesis: Genesis, start: ReplayStart | None = None, find_key: FindKey | None = None
+        self,
+        genesis: Genesis,
+        start: ReplayStart | None = None,
+        find_key: FindKey | None = None,
+        *,
+        data_up_to: int | None = None,
     ) -> None:
+        """Begin. `data_up_to`: data of more bytes, as it is stored, was asked to be left out; None: none was."""
         begin = start or ReplayStart(0, 0, ())
         self.genesis = genesis
         self._authority = Authority.of(genesis)
@@ -82,12 +90,15 @@ class ReplayVerifier:
         self._objects = RecentObjects()
         self.owed = OwedData()
         """What is still to come, since data is gone. Who comes to the head with something left was lied to."""
+        self.data_up_to = data_up_to
+        self.retained = RetentionFloor()
+        """What the chain's rules for retention have let go so far, where it is known who may do what."""
         self._next_sequence = begin.sequence
         self._time_unix_ms = 0
 
     def copy(self) -> "ReplayVerifier":
         """Give a replay that goes on from here by itself."""
-        other = ReplayVerifier(self.genesis, None, self._find_key)
+        other = ReplayVerifier(self.genesis, None, self._find_key, data_up_to=self.data_up_to)
         other._authority = self._authority.copy()
         other._is_whole = self._is_whole
         other._frontier = self._frontier.copy()
@@ -97,6 +108,7 @@ class ReplayVerifier:
         other._latest = self._latest.copy()
         other._objects = self._objects.copy()
         other.owed = self.owed.copy()
+        other.retained = self.retained
         other._next_sequence = self._next_sequence
         other._time_unix_ms = self._time_unix_ms
         return other
@@ -132,7 +144,8 @@ class ReplayVerifier:
     async def verify(self, data: bytes) -> list[VerifiedBatch]:
         """Verify the next slice: whole batches with their commits. Nothing is returned of one that doesn't verify whole.
 
-        Raises VERIFICATION_FAILED, saying which commit and what is wrong with it.
+        Raises VERIFICATION_FAILED, saying which commit and what is wrong with it; UNSUPPORTED where it holds what this version can't
+        verify. Then the replay is over. What asking for a key fails with leaves it as it was: the same slice may be verified again.
         """
         try:
             stored = split_slice(data)
@@ -150,11 +163,11 @@ class ReplayVerifier:
         verified: list[VerifiedBatch] = []
         # A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
         last_signed: dict[bytes, tuple[Commit, SealView, Mapping[bytes, PublicKey]]] = {}
-        for run, commit in stored:
-            with failing_at(commit):
-                batch = parse_batch(run)
-                check_batch(batch, "stored")
+        checked = [(self._checked(run, commit), commit) for run, commit in stored]
+        # All of them before anything changes, since the server may be lost meanwhile.
+        for batch, commit in checked:
             await self._learn_strangers(batch, commit)
+        for batch, commit in checked:
             with failing_at(commit):
                 vouched, keys, issuer = self._step(batch, commit)
                 # What is said of keys is covered by no seal: each is verified.
@@ -171,6 +184,15 @@ class ReplayVerifier:
                 verify_signatures(seal, keys)
         refuse_unallowed(self.owed.take_unallowed())
         return verified
+
+    def _checked(self, run: bytes, commit: Commit) -> Batch:
+        """Check what a batch says about itself, and that no data is missing that was not asked to be left out."""
+        with failing_at(commit):
+            batch = parse_batch(run)
+            check_batch(batch, "stored" if self.data_up_to is None else "trimmed")
+            if self.data_up_to is not None:
+                check_omitted(batch, self.data_up_to)
+            return batch
 
     async def _learn_strangers(self, batch: Batch, commit: Commit) -> None:
         """Ask for the keys of signers, where it isn't known what came before; their fingerprints tell that they are right."""
@@ -210,10 +232,19 @@ class ReplayVerifier:
         self._writers[seal.writer_id] = _Writer(seal.counter + 1, seal.hash, seal.as_of)
         self._next_sequence = commit.header.first_sequence + commit.header.events
         self._objects.add(batch, commit.header.first_sequence)
-        self.owed.add(batch, commit.header.first_sequence)
+        self.owed.add(batch, commit.header.first_sequence, time_unix_ms)
         self._latest.wrote(seal.writer_id, self._next_sequence)
-        self._time_unix_ms = commit.header.time_unix_ms
+        self._time_unix_ms = time_unix_ms
+        self._let_go(time_unix_ms)
         return vouched, keys, issuer
+
+    def _let_go(self, time_unix_ms: int) -> None:
+        """Know what the rule for retention, as it is now, has let go."""
+        if self._is_whole:
+            self.retained = self.retained.raised(
+                self._authority.retention, next_sequence=self._next_sequence, time_unix_ms=time_unix_ms
+            )
+        self.owed.settle_below(self.retained)
 
     def _keys_of(self, batch: Batch) -> Mapping[bytes, PublicKey]:
         """Give the keys that a batch is signed by.
@@ -298,13 +329,16 @@ class ReplayVerifier:
 
 @contextlib.contextmanager
 def failing_at(commit: Commit) -> Iterator[None]:
-    """Say of what is wrong which commit it is of. Raises VERIFICATION_FAILED; UNSUPPORTED for a snapshot."""
+    """Say of what is wrong which commit it is of. Raises VERIFICATION_FAILED; UNSUPPORTED for what this version can't verify."""
     try:
         yield
     except (Violation, AtedbError) as error:
-        # Nothing is wrong with what this client doesn't know.
-        if isinstance(error, AtedbError) and error.metadata.get("kind") == "snapshot":
-            raise
+        if isinstance(error, AtedbError) and error.reason == Reason.UNSUPPORTED:
+            raise AtedbError(
+                Reason.UNSUPPORTED,
+                f"commit {commit.header.commit} can't be verified by this version: {error.message}. Nothing of it was used",
+                metadata={**error.metadata, "commit": str(commit.header.commit)},
+            ) from error
         why = error.message if isinstance(error, AtedbError) else str(error)
         raise AtedbError(
             Reason.VERIFICATION_FAILED,

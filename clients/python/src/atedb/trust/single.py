@@ -8,21 +8,24 @@ from atedb.events.commit import StoredBatch
 from atedb.events.genesis import Genesis
 from atedb.trust.auth_answer import verify_held
 from atedb.trust.check_batch import check_batch, check_redactions
+from atedb.trust.check_gone import Provenance
 from atedb.trust.from_server import claimed_server, is_from_server
 from atedb.trust.replay import FindKey, VerifiedBatch, Violation, failing_at
 from atedb.trust.signers import keys_shown_in, signers_of, unknown_key, verify_signatures, vouched_by
 
 
-async def verify_single(genesis: Genesis, stored: StoredBatch, find_key: FindKey) -> VerifiedBatch:
+async def verify_single(
+    genesis: Genesis, stored: StoredBatch, find_key: FindKey, provenance: Provenance = "stored"
+) -> VerifiedBatch:
     """Verify one batch by itself: form, hashes, who vouches for it, and that its commit is of it.
 
-    Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked. Raises
-    VERIFICATION_FAILED.
+    Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked. `provenance`:
+    `trimmed` where data was asked to be left out; the caller then checks what is. Raises VERIFICATION_FAILED, UNSUPPORTED.
     """
     run, commit = stored
     with failing_at(commit):
         batch = parse_batch(run)
-        check_batch(batch, "stored")
+        check_batch(batch, provenance)
         check_redactions(batch, commit.header.first_sequence)
         vouched = vouched_by(batch, genesis.trust_mode)
         strangers = [] if batch.is_genesis or is_from_server(batch) else signers_of(batch)

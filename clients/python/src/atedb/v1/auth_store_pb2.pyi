@@ -175,12 +175,14 @@ class PlaceRecord(_message.Message):
     def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., recovery: _Optional[_Union[FailureCount, _Mapping]] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
 
 class SignUpRecord(_message.Message):
-    __slots__ = ("act", "secrets")
+    __slots__ = ("act", "secrets", "created_unix_ms")
     ACT_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     act: bytes
     secrets: bytes
-    def __init__(self, act: _Optional[bytes] = ..., secrets: _Optional[bytes] = ...) -> None: ...
+    created_unix_ms: int
+    def __init__(self, act: _Optional[bytes] = ..., secrets: _Optional[bytes] = ..., created_unix_ms: _Optional[int] = ...) -> None: ...
 
 class CodeRecord(_message.Message):
     __slots__ = ("mac", "expires_unix_ms", "tries")

@@ -158,7 +158,7 @@ class DescribeChainRequest(_message.Message):
     def __init__(self, chain_key: _Optional[str] = ...) -> None: ...
 
 class DescribeChainResponse(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "trust_mode", "roots", "created_unix_ms", "head", "next_sequence", "last_commit_unix_ms", "log_bytes", "segments", "writers", "health", "trouble", "damages", "private", "owner", "live_bytes", "dead_bytes", "counted_unix_ms", "erasing", "chain_quota", "owner_quota", "retention")
+    __slots__ = ("chain_key", "chain_id", "trust_mode", "roots", "created_unix_ms", "head", "next_sequence", "last_commit_unix_ms", "log_bytes", "segments", "writers", "health", "trouble", "damages", "private", "owner", "live_bytes", "dead_bytes", "counted_unix_ms", "erasing", "chain_quota", "owner_quota", "retention", "set_aside")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     TRUST_MODE_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +182,7 @@ class DescribeChainResponse(_message.Message):
     CHAIN_QUOTA_FIELD_NUMBER: _ClassVar[int]
     OWNER_QUOTA_FIELD_NUMBER: _ClassVar[int]
     RETENTION_FIELD_NUMBER: _ClassVar[int]
+    SET_ASIDE_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     trust_mode: _event_pb2.TrustMode
@@ -205,7 +206,8 @@ class DescribeChainResponse(_message.Message):
     chain_quota: SpaceQuota
     owner_quota: SpaceQuota
     retention: _event_pb2.RetentionRule
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., trust_mode: _Optional[_Union[_event_pb2.TrustMode, str]] = ..., roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., created_unix_ms: _Optional[int] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., next_sequence: _Optional[int] = ..., last_commit_unix_ms: _Optional[int] = ..., log_bytes: _Optional[int] = ..., segments: _Optional[int] = ..., writers: _Optional[int] = ..., health: _Optional[_Union[ChainHealth, str]] = ..., trouble: _Optional[str] = ..., damages: _Optional[_Iterable[_Union[ChainDamage, _Mapping]]] = ..., private: _Optional[bool] = ..., owner: _Optional[_Union[ChainOwner, _Mapping]] = ..., live_bytes: _Optional[int] = ..., dead_bytes: _Optional[int] = ..., counted_unix_ms: _Optional[int] = ..., erasing: _Optional[bool] = ..., chain_quota: _Optional[_Union[SpaceQuota, _Mapping]] = ..., owner_quota: _Optional[_Union[SpaceQuota, _Mapping]] = ..., retention: _Optional[_Union[_event_pb2.RetentionRule, _Mapping]] = ...) -> None: ...
+    set_aside: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., trust_mode: _Optional[_Union[_event_pb2.TrustMode, str]] = ..., roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., created_unix_ms: _Optional[int] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., next_sequence: _Optional[int] = ..., last_commit_unix_ms: _Optional[int] = ..., log_bytes: _Optional[int] = ..., segments: _Optional[int] = ..., writers: _Optional[int] = ..., health: _Optional[_Union[ChainHealth, str]] = ..., trouble: _Optional[str] = ..., damages: _Optional[_Iterable[_Union[ChainDamage, _Mapping]]] = ..., private: _Optional[bool] = ..., owner: _Optional[_Union[ChainOwner, _Mapping]] = ..., live_bytes: _Optional[int] = ..., dead_bytes: _Optional[int] = ..., counted_unix_ms: _Optional[int] = ..., erasing: _Optional[bool] = ..., chain_quota: _Optional[_Union[SpaceQuota, _Mapping]] = ..., owner_quota: _Optional[_Union[SpaceQuota, _Mapping]] = ..., retention: _Optional[_Union[_event_pb2.RetentionRule, _Mapping]] = ..., set_aside: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SpaceQuota(_message.Message):
     __slots__ = ("used_bytes", "limit_bytes")

@@ -1,16 +1,16 @@
 package io.atedb;
 
+import io.atedb.internal.client.Accounts;
+import io.atedb.internal.client.ChainKeys;
+import io.atedb.internal.client.HomeKeyCache;
 import io.atedb.internal.client.Judge;
+import io.atedb.internal.client.MemberKeys;
 import io.atedb.internal.event.Address;
 import io.atedb.internal.event.ChainKey;
-import io.atedb.internal.home.HomeKeys;
 import io.atedb.internal.home.KnownHostsFile;
 import io.atedb.internal.rpc.Transport;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -28,17 +28,25 @@ public final class AtedbClient implements AutoCloseable {
   private final Transport transport;
   private final ScheduledExecutorService timer;
   private final ExecutorService executor;
-  private final Map<String, KeyPair> keys = new HashMap<>();
+  private final HomeKeyCache keys;
+  private final Accounts accounts;
   private final List<Chain> chains = new ArrayList<>();
-  private char[] passphrase;
 
   private AtedbClient(Address address, ClientOptions options) {
     this.options = options;
-    this.passphrase = options.passphrase() == null ? null : options.passphrase().clone();
-    Judge judge =
-        new Judge(
-            address, new KnownHostsFile(options.home()), options.lookUp(), options.onNotice());
+    this.keys = new HomeKeyCache(options.home(), options.passphrase(), options.onNotice());
+    KnownHostsFile hosts = new KnownHostsFile(options.home());
+    Judge judge = new Judge(address, hosts, options.lookUp(), options.onNotice());
     this.transport = new Transport(address, options.encryption(), options.tls(), judge);
+    this.accounts =
+        new Accounts(
+            transport,
+            options.encryption() == Encryption.PLAIN,
+            options.tls() != null,
+            elsewhere(address, options, hosts),
+            encryption -> new Transport(address, encryption, options.tls(), judge),
+            options.home(),
+            options.onNotice());
     ThreadFactory daemons =
         task -> {
           Thread thread = new Thread(task, "atedb-" + THREADS.incrementAndGet());
@@ -47,6 +55,22 @@ public final class AtedbClient implements AutoCloseable {
         };
     this.timer = Executors.newSingleThreadScheduledExecutor(daemons);
     this.executor = Executors.newCachedThreadPool(daemons);
+  }
+
+  /**
+   * The connection to another server that keeps accounts; null: none is named, or it is this one.
+   */
+  private static Transport elsewhere(Address own, ClientOptions options, KnownHostsFile hosts) {
+    ClientOptions.Auth named = options.auth();
+    boolean isOwn =
+        named != null
+            && named.address().server().equals(own.server())
+            && named.address().pinned() == null;
+    if (named == null || isOwn) {
+      return null;
+    }
+    Judge judge = new Judge(named.address(), hosts, options.lookUp(), options.onNotice());
+    return new Transport(named.address(), Encryption.BITS_128, named.tls(), judge);
   }
 
   /**
@@ -110,21 +134,13 @@ public final class AtedbClient implements AutoCloseable {
    * @param wanted how
    * @return the chain
    * @throws AtedbException CHAIN_NOT_FOUND, CHAIN_ID_MISMATCH, TRUST_MODE_MISMATCH,
-   *     SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT, VERIFICATION_FAILED, UNSUPPORTED for chains whose
-   *     owner an auth service names, CONNECTION_FAILED and others
+   *     SERVER_IDENTITY_MISMATCH, HEAD_CONFLICT, VERIFICATION_FAILED, CONNECTION_FAILED and others
    */
   public Chain open(String chainKey, OpenOptions wanted) {
-    Chain chain =
-        new Chain(
-            transport,
-            ChainKey.parse(chainKey),
-            wanted,
-            options.home(),
-            () -> keysAtHand(wanted),
-            () -> ownKey(wanted),
-            options.onNotice(),
-            timer,
-            executor);
+    ChainParts.OfClient parts =
+        new ChainParts.OfClient(
+            transport, accounts, options.home(), options.onNotice(), timer, executor);
+    Chain chain = new Chain(ChainParts.of(parts, ChainKey.parse(chainKey), wanted, keysOf(wanted)));
     chain.opened();
     synchronized (chains) {
       chains.add(chain);
@@ -132,42 +148,35 @@ public final class AtedbClient implements AutoCloseable {
     return chain;
   }
 
-  /** The keys that chains are opened and data is read with; none is made for that. */
-  private List<KeyPair> keysAtHand(OpenOptions wanted) {
-    if (wanted.key() != null) {
-      return List.of(wanted.key());
-    }
-    String name = wanted.keyName() == null ? HomeKeys.DEFAULT : wanted.keyName();
-    synchronized (keys) {
-      KeyPair known = keys.get(name);
-      if (known == null && options.home() != null) {
-        known = HomeKeys.load(options.home(), name, passphrase);
-        if (known != null) {
-          keys.put(name, known);
-        }
-      }
-      return known == null ? List.of() : List.of(known);
-    }
+  /**
+   * Logs in to an account of the server's auth service. The password stays here: what follows from
+   * it (Argon2id) signs a challenge that counts for this call alone. It goes over an encrypted
+   * connection only.
+   *
+   * @param account {@code name@domain}
+   * @param password the password, which is not kept; wipe it
+   * @return the account's keys, which the caller closes
+   * @throws AtedbException LOGIN_FAILED, LOGIN_LOCKED; AUTH_LINK_UNSAFE for a client without
+   *     encryption; UNSUPPORTED at a server without accounts; VERIFICATION_FAILED where the answers
+   *     can't be true
+   */
+  public Login login(String account, char[] password) {
+    Accounts.Granted granted = accounts.login(account, password);
+    List<KeyPair> pairs = granted.keys();
+    return new Login(
+        pairs.get(0),
+        List.copyOf(pairs.subList(1, pairs.size())),
+        granted.hasSecondFactor(),
+        granted.isUnverified());
   }
 
-  /** The key that is written with. The default one is made where there is none. */
-  private KeyPair ownKey(OpenOptions wanted) {
-    List<KeyPair> found = keysAtHand(wanted);
-    if (!found.isEmpty()) {
-      return found.get(0);
+  private ChainKeys keysOf(OpenOptions wanted) {
+    if (wanted.token() != null) {
+      return MemberKeys.of(wanted.token().key(), wanted.token().right());
     }
-    if (wanted.keyName() != null) {
-      throw new AtedbException(
-          Reason.REQUEST_INVALID, "key: there is no key '" + wanted.keyName() + "'");
-    }
-    synchronized (keys) {
-      KeyPair made =
-          options.home() == null
-              ? KeyPair.generate()
-              : HomeKeys.loadOrMakeDefault(options.home(), passphrase, options.onNotice());
-      KeyPair other = keys.putIfAbsent(HomeKeys.DEFAULT, made);
-      return other == null ? made : other;
-    }
+    return wanted.key() == null
+        ? MemberKeys.of(keys, wanted.keyName())
+        : MemberKeys.of(wanted.key(), wanted.formerKeys());
   }
 
   /**
@@ -191,16 +200,10 @@ public final class AtedbClient implements AutoCloseable {
 
   private void end() {
     transport.close();
+    accounts.close();
     timer.shutdown();
     executor.shutdown();
-    synchronized (keys) {
-      keys.values().forEach(KeyPair::close);
-      keys.clear();
-      if (passphrase != null) {
-        Arrays.fill(passphrase, '\0');
-        passphrase = null;
-      }
-    }
+    keys.close();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.atedb;
 
+import io.atedb.internal.event.Address;
 import io.atedb.internal.home.HomeKeys;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -11,7 +12,11 @@ public final class ClientOptions {
   private final Encryption encryption;
   private final TlsOptions tls;
   private final IdentityLookUp lookUp;
+  private final Auth auth;
   private final Consumer<Notice> onNotice;
+
+  /** Another server that keeps accounts. */
+  record Auth(Address address, TlsOptions tls) {}
 
   private ClientOptions(
       Path home,
@@ -19,12 +24,14 @@ public final class ClientOptions {
       Encryption encryption,
       TlsOptions tls,
       IdentityLookUp lookUp,
+      Auth auth,
       Consumer<Notice> onNotice) {
     this.home = home;
     this.passphrase = passphrase;
     this.encryption = encryption;
     this.tls = tls;
     this.lookUp = lookUp;
+    this.auth = auth;
     this.onNotice = onNotice;
   }
 
@@ -36,7 +43,7 @@ public final class ClientOptions {
    */
   public static ClientOptions defaults() {
     return new ClientOptions(
-        HomeKeys.defaultHome(), null, Encryption.AUTO, null, null, notice -> {});
+        HomeKeys.defaultHome(), null, Encryption.AUTO, null, null, null, notice -> {});
   }
 
   /**
@@ -46,7 +53,7 @@ public final class ClientOptions {
    * @return other options
    */
   public ClientOptions home(Path folder) {
-    return new ClientOptions(folder, passphrase, encryption, tls, lookUp, onNotice);
+    return new ClientOptions(folder, passphrase, encryption, tls, lookUp, auth, onNotice);
   }
 
   /**
@@ -56,7 +63,7 @@ public final class ClientOptions {
    * @return other options
    */
   public ClientOptions passphrase(char[] secret) {
-    return new ClientOptions(home, secret.clone(), encryption, tls, lookUp, onNotice);
+    return new ClientOptions(home, secret.clone(), encryption, tls, lookUp, auth, onNotice);
   }
 
   /**
@@ -66,7 +73,7 @@ public final class ClientOptions {
    * @return other options
    */
   public ClientOptions encryption(Encryption wanted) {
-    return new ClientOptions(home, passphrase, wanted, tls, lookUp, onNotice);
+    return new ClientOptions(home, passphrase, wanted, tls, lookUp, auth, onNotice);
   }
 
   /**
@@ -76,7 +83,7 @@ public final class ClientOptions {
    * @return other options
    */
   public ClientOptions tls(TlsOptions options) {
-    return new ClientOptions(home, passphrase, encryption, options, lookUp, onNotice);
+    return new ClientOptions(home, passphrase, encryption, options, lookUp, auth, onNotice);
   }
 
   /**
@@ -86,7 +93,7 @@ public final class ClientOptions {
    * @return other options
    */
   public ClientOptions lookUpIdentity(IdentityLookUp how) {
-    return new ClientOptions(home, passphrase, encryption, tls, how, onNotice);
+    return new ClientOptions(home, passphrase, encryption, tls, how, auth, onNotice);
   }
 
   /**
@@ -96,7 +103,22 @@ public final class ClientOptions {
    * @return other options
    */
   public ClientOptions onNotice(Consumer<Notice> listener) {
-    return new ClientOptions(home, passphrase, encryption, tls, lookUp, listener);
+    return new ClientOptions(home, passphrase, encryption, tls, lookUp, auth, listener);
+  }
+
+  /**
+   * Names another server that keeps accounts and groups, where the client's own doesn't. It is
+   * spoken to encrypted only.
+   *
+   * @param address {@code host[:port]} or {@code ate://host[:port]}, and {@code
+   *     #sha256:<fingerprint>} to pin its identity; the port is 5001 unless named
+   * @param options how TLS is spoken to it; null: not at all
+   * @return other options
+   * @throws AtedbException REQUEST_INVALID
+   */
+  public ClientOptions authServer(String address, TlsOptions options) {
+    Auth named = new Auth(Address.parseAuth(address), options);
+    return new ClientOptions(home, passphrase, encryption, tls, lookUp, named, onNotice);
   }
 
   Path home() {
@@ -117,6 +139,10 @@ public final class ClientOptions {
 
   IdentityLookUp lookUp() {
     return lookUp;
+  }
+
+  Auth auth() {
+    return auth;
   }
 
   Consumer<Notice> onNotice() {

@@ -12,29 +12,26 @@ import java.util.List;
 public final class NewEvent {
   private final EventKind kind;
   private final Bytes data;
-  private final Bytes primaryKey;
-  private final Bytes parent;
-  private final Bytes label;
+  private final Place place;
   private final String type;
   private final Bytes replyTo;
   private final long timeUnixMs;
   private final Said said;
 
+  /** Which object it is about, and where that is; each may be null. */
+  private record Place(Bytes primaryKey, Bytes parent, Bytes collection, Bytes label) {}
+
   private NewEvent(
       EventKind kind,
       Bytes data,
-      Bytes primaryKey,
-      Bytes parent,
-      Bytes label,
+      Place place,
       String type,
       Bytes replyTo,
       long timeUnixMs,
       Said said) {
     this.kind = kind;
     this.data = data;
-    this.primaryKey = primaryKey;
-    this.parent = parent;
-    this.label = label;
+    this.place = place;
     this.type = type;
     this.replyTo = replyTo;
     this.timeUnixMs = timeUnixMs;
@@ -42,7 +39,8 @@ public final class NewEvent {
   }
 
   private static NewEvent of(EventKind kind, Bytes data, Bytes primaryKey) {
-    return new NewEvent(kind, data, primaryKey, null, null, null, null, -1, Said.NOTHING);
+    Place place = new Place(primaryKey, null, null, null);
+    return new NewEvent(kind, data, place, null, null, -1, Said.NOTHING);
   }
 
   /**
@@ -86,13 +84,50 @@ public final class NewEvent {
   }
 
   /**
+   * Erases data of earlier events of an object, for good.
+   *
+   * @param primaryKey its key
+   * @param redaction of which of its events
+   * @return the event
+   */
+  public static NewEvent redaction(Bytes primaryKey, Redaction redaction) {
+    return of(EventKind.REDACTION, Bytes.EMPTY, primaryKey)
+        .with(Said.NOTHING.withRedaction(redaction));
+  }
+
+  /**
+   * Has a key count no more, and another one in its place.
+   *
+   * @param fingerprint of the key
+   * @param successor what has its place in every rule; null: none has
+   * @return the event
+   */
+  public static NewEvent keyChange(Bytes fingerprint, PublicKey successor) {
+    return of(EventKind.KEY_CHANGE, Bytes.EMPTY, null)
+        .with(Said.NOTHING.withKeyChange(new Said.KeyChange(fingerprint, successor)));
+  }
+
+  /**
+   * Says for how long the chain keeps data: what either lets go may be dropped by compactions.
+   *
+   * @param ageMs data may go that was committed so many milliseconds before the newest commit; 0:
+   *     whatever its age
+   * @param count data may go that is not among that of the newest so many events; 0: however many
+   * @return the event
+   */
+  public static NewEvent retention(long ageMs, long count) {
+    Said.Retention rule = new Said.Retention(ageMs, count);
+    return rules(null).with(Said.NOTHING.withRules(Said.Rules.NONE.withRetain(rule)));
+  }
+
+  /**
    * Says which object it is about.
    *
    * @param key of the object, 16 bytes
    * @return the event
    */
   public NewEvent primaryKey(Bytes key) {
-    return new NewEvent(kind, data, key, parent, null, type, replyTo, timeUnixMs, said);
+    return at(new Place(key, place.parent, place.collection, null));
   }
 
   /**
@@ -114,8 +149,40 @@ public final class NewEvent {
    */
   public NewEvent childOf(Bytes above, String name) {
     Bytes made = PrimaryKeys.ofName(name);
-    return new NewEvent(
-        kind, data, PrimaryKeys.ofChild(above, made), above, made, type, replyTo, timeUnixMs, said);
+    return at(new Place(PrimaryKeys.ofChild(above, made), above, place.collection, made));
+  }
+
+  /**
+   * Says that the object is a child of another one, whose key says nothing of that.
+   *
+   * @param above the parent's key, 16 bytes
+   * @return the event
+   */
+  public NewEvent parent(Bytes above) {
+    return at(new Place(place.primaryKey, above, place.collection, null));
+  }
+
+  /**
+   * Says in which collection of its parent, or of the root of the chain, the object is.
+   *
+   * @param name 16 bytes; {@link PrimaryKeys} makes them of names
+   * @return the event
+   */
+  public NewEvent collection(Bytes name) {
+    return at(new Place(place.primaryKey, place.parent, name, place.label));
+  }
+
+  /**
+   * Says that the object comes from elsewhere to the parent that the event names.
+   *
+   * @return the event
+   */
+  public NewEvent moves() {
+    return with(said.withMove());
+  }
+
+  private NewEvent at(Place other) {
+    return new NewEvent(kind, data, other, type, replyTo, timeUnixMs, said);
   }
 
   /**
@@ -125,7 +192,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent type(String text) {
-    return new NewEvent(kind, data, primaryKey, parent, label, text, replyTo, timeUnixMs, said);
+    return new NewEvent(kind, data, place, text, replyTo, timeUnixMs, said);
   }
 
   /**
@@ -135,7 +202,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent replyTo(Bytes key) {
-    return new NewEvent(kind, data, primaryKey, parent, label, type, key, timeUnixMs, said);
+    return new NewEvent(kind, data, place, type, key, timeUnixMs, said);
   }
 
   /**
@@ -145,7 +212,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent timeUnixMs(long time) {
-    return new NewEvent(kind, data, primaryKey, parent, label, type, replyTo, time, said);
+    return new NewEvent(kind, data, place, type, replyTo, time, said);
   }
 
   /**
@@ -155,11 +222,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent write(WriteRule rule) {
-    Said.Rules before = said.rules();
-    return ruled(
-        before == null
-            ? new Said.Rules(rule, null, null, null)
-            : new Said.Rules(rule, before.add(), before.read(), before.admit(), before.retain()));
+    return with(said.withRules(said.rulesOrNone().withWrite(rule)));
   }
 
   /**
@@ -169,11 +232,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent add(WriteRule rule) {
-    Said.Rules before = said.rules();
-    return ruled(
-        before == null
-            ? new Said.Rules(null, rule, null, null)
-            : new Said.Rules(before.write(), rule, before.read(), before.admit(), before.retain()));
+    return with(said.withRules(said.rulesOrNone().withAdd(rule)));
   }
 
   /**
@@ -183,51 +242,17 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent shows(List<PublicKey> keys) {
-    return with(
-        new Said(
-            said.rules(),
-            List.copyOf(keys),
-            said.wrappedKeys(),
-            List.of(),
-            null,
-            false,
-            null,
-            null,
-            null));
+    return with(said.withPublicKeys(List.copyOf(keys)));
   }
 
   /** Sets readers: the read key of the rule, and that key for each of them. */
   static NewEvent readers(ReadRule rule, List<Said.WrappedKey> wrapped, List<PublicKey> keys) {
-    return rules(null)
-        .with(
-            new Said(
-                rule == null ? null : new Said.Rules(null, null, rule, null),
-                keys,
-                wrapped,
-                List.of(),
-                null,
-                false,
-                null,
-                null,
-                null));
-  }
-
-  private NewEvent ruled(Said.Rules rules) {
-    return with(
-        new Said(
-            rules,
-            said.publicKeys(),
-            said.wrappedKeys(),
-            List.of(),
-            null,
-            false,
-            null,
-            null,
-            null));
+    Said shown = Said.NOTHING.withPublicKeys(keys).withWrappedKeys(wrapped);
+    return rules(null).with(rule == null ? shown : shown.withRules(Said.Rules.NONE.withRead(rule)));
   }
 
   private NewEvent with(Said other) {
-    return new NewEvent(kind, data, primaryKey, parent, label, type, replyTo, timeUnixMs, other);
+    return new NewEvent(kind, data, place, type, replyTo, timeUnixMs, other);
   }
 
   /** The event as what builds batches takes it. */
@@ -246,12 +271,12 @@ public final class NewEvent {
 
       @Override
       public Bytes primaryKeyOrNull() {
-        return primaryKey;
+        return place.primaryKey;
       }
 
       @Override
       public Bytes parentOrNull() {
-        return parent;
+        return place.parent;
       }
 
       @Override
@@ -260,35 +285,26 @@ public final class NewEvent {
       }
 
       @Override
-      public EventInput.Built build(SealedData.Sealing sealing) {
-        return NewEvent.this.build(sealing);
+      public EventInput.Built build(SealedData.Sealing sealing, Bytes author) {
+        return NewEvent.this.build(sealing, author);
       }
     };
   }
 
-  /** Builds it; `sealing` may be null. Raises REQUEST_INVALID. */
-  private EventInput.Built build(SealedData.Sealing sealing) {
-    boolean isNew = primaryKey == null && kind == EventKind.DATA;
+  /** Builds it; `sealing` and `author` may be null. Raises REQUEST_INVALID. */
+  private EventInput.Built build(SealedData.Sealing sealing, Bytes author) {
+    boolean isNew = place.primaryKey == null && kind == EventKind.DATA;
     boolean isRemoved = kind == EventKind.TOMBSTONE;
-    Said whole =
-        new Said(
-            said.rules(),
-            said.publicKeys(),
-            said.wrappedKeys(),
-            List.of(),
-            null,
-            false,
-            null,
-            null,
-            isRemoved ? null : label);
+    Said labelled = said.withLabel(isRemoved ? null : place.label);
+    Said whole = author == null ? labelled : labelled.withSigners(List.of(author), author);
     return new EventInput(
             kind,
             Bytes.wrap(Symmetric.random(Limits.KEY_BYTES)),
             data,
-            isNew ? Bytes.wrap(Symmetric.random(Limits.KEY_BYTES)) : primaryKey,
+            isNew ? Bytes.wrap(Symmetric.random(Limits.KEY_BYTES)) : place.primaryKey,
             // What removes an object doesn't say where that is.
-            isRemoved ? null : parent,
-            null,
+            isRemoved ? null : place.parent,
+            isRemoved ? null : place.collection,
             type,
             replyTo,
             timeUnixMs < 0 ? System.currentTimeMillis() : timeUnixMs,

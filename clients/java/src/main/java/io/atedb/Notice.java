@@ -14,6 +14,10 @@ public record Notice(Kind kind, String message, AtedbException cause) {
     KEY_CREATED,
     /** A chain was made. */
     CHAIN_CREATED,
+    /** A name was claimed, and nobody has checked whose it is. */
+    NAME_CLAIMED,
+    /** Who is in a chain's group is known elsewhere, so that the user's own key is used. */
+    GROUP_ELSEWHERE,
     /** The writer goes on as a new one. */
     NEW_WRITER,
     /** A lost server is tried again. */

@@ -1,11 +1,11 @@
 package io.atedb;
 
 import java.time.Duration;
+import java.util.List;
 
 /** How a chain is opened. Doesn't change: each method gives other options. */
 public final class OpenOptions {
-  private final String keyName;
-  private final KeyPair key;
+  private final Who who;
   private final Bytes chainId;
   private final TrustMode trustMode;
   private final boolean confidential;
@@ -13,20 +13,27 @@ public final class OpenOptions {
   private final Boolean checkRules;
   private final Writing writing;
 
+  /** Whose keys it is used with; null where nothing is said. */
+  private record Who(String keyName, KeyPair key, List<KeyPair> former, Token token) {}
+
   /** How it is written to. */
-  private record Writing(boolean forAppend, boolean signs, boolean pads, Duration reconnect) {}
+  private record Writing(
+      boolean forAppend,
+      boolean signs,
+      boolean pads,
+      boolean claims,
+      boolean asRole,
+      Duration reconnect) {}
 
   private OpenOptions(
-      String keyName,
-      KeyPair key,
+      Who who,
       Bytes chainId,
       TrustMode trustMode,
       boolean confidential,
       boolean isPrivate,
       Boolean checkRules,
       Writing writing) {
-    this.keyName = keyName;
-    this.key = key;
+    this.who = who;
     this.chainId = chainId;
     this.trustMode = trustMode;
     this.confidential = confidential;
@@ -36,21 +43,20 @@ public final class OpenOptions {
   }
 
   /**
-   * Gives what is usual: the key {@code default} of the home folder, and nothing demanded of the
-   * chain.
+   * Gives what is usual: the key of whoever is logged in in the home folder, else its key {@code
+   * default}; and nothing demanded of the chain.
    *
    * @return the options
    */
   public static OpenOptions defaults() {
     return new OpenOptions(
-        null,
-        null,
+        new Who(null, null, List.of(), null),
         null,
         null,
         false,
         false,
         null,
-        new Writing(false, false, false, Duration.ofSeconds(60)));
+        new Writing(false, false, false, false, false, Duration.ofSeconds(60)));
   }
 
   /**
@@ -61,19 +67,33 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions key(String name) {
-    return new OpenOptions(
-        name, null, chainId, trustMode, confidential, isPrivate, checkRules, writing);
+    return by(new Who(name, null, List.of(), null));
   }
 
   /**
-   * Gives that key.
+   * Gives that key, and those that its owner had before: they open what was sealed for them.
    *
    * @param pair the key, which the caller closes after the chain
+   * @param former the keys before it, the newest first
    * @return other options
    */
-  public OpenOptions key(KeyPair pair) {
-    return new OpenOptions(
-        null, pair, chainId, trustMode, confidential, isPrivate, checkRules, writing);
+  public OpenOptions key(KeyPair pair, KeyPair... former) {
+    return by(new Who(null, pair, List.of(former), null));
+  }
+
+  /**
+   * Acts by a token instead: what is written counts as its issuer's, in the chains and for the time
+   * that it is for. It writes data and removes objects; it changes no rules and makes no chain.
+   *
+   * @param by the token, which the caller closes after the chain
+   * @return other options
+   */
+  public OpenOptions token(Token by) {
+    return by(new Who(null, null, List.of(), by));
+  }
+
+  private OpenOptions by(Who other) {
+    return new OpenOptions(other, chainId, trustMode, confidential, isPrivate, checkRules, writing);
   }
 
   /**
@@ -83,8 +103,7 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions chainId(Bytes id) {
-    return new OpenOptions(
-        keyName, key, id, trustMode, confidential, isPrivate, checkRules, writing);
+    return new OpenOptions(who, id, trustMode, confidential, isPrivate, checkRules, writing);
   }
 
   /**
@@ -94,8 +113,7 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions trustMode(TrustMode mode) {
-    return new OpenOptions(
-        keyName, key, chainId, mode, confidential, isPrivate, checkRules, writing);
+    return new OpenOptions(who, chainId, mode, confidential, isPrivate, checkRules, writing);
   }
 
   /**
@@ -104,7 +122,7 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions confidential() {
-    return new OpenOptions(keyName, key, chainId, trustMode, true, isPrivate, checkRules, writing);
+    return new OpenOptions(who, chainId, trustMode, true, isPrivate, checkRules, writing);
   }
 
   /**
@@ -113,8 +131,7 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions privateChain() {
-    return new OpenOptions(
-        keyName, key, chainId, trustMode, confidential, true, checkRules, writing);
+    return new OpenOptions(who, chainId, trustMode, confidential, true, checkRules, writing);
   }
 
   /**
@@ -126,8 +143,7 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions checkRules(boolean whether) {
-    return new OpenOptions(
-        keyName, key, chainId, trustMode, confidential, isPrivate, whether, writing);
+    return new OpenOptions(who, chainId, trustMode, confidential, isPrivate, whether, writing);
   }
 
   /**
@@ -136,7 +152,9 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions forAppend() {
-    return with(new Writing(true, writing.signs, writing.pads, writing.reconnect));
+    return with(
+        new Writing(
+            true, writing.signs, writing.pads, writing.claims, writing.asRole, writing.reconnect));
   }
 
   /**
@@ -146,7 +164,14 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions signBatches() {
-    return with(new Writing(writing.forAppend, true, writing.pads, writing.reconnect));
+    return with(
+        new Writing(
+            writing.forAppend,
+            true,
+            writing.pads,
+            writing.claims,
+            writing.asRole,
+            writing.reconnect));
   }
 
   /**
@@ -155,7 +180,14 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions pad() {
-    return with(new Writing(writing.forAppend, writing.signs, true, writing.reconnect));
+    return with(
+        new Writing(
+            writing.forAppend,
+            writing.signs,
+            true,
+            writing.claims,
+            writing.asRole,
+            writing.reconnect));
   }
 
   /**
@@ -165,12 +197,47 @@ public final class OpenOptions {
    * @return other options
    */
   public OpenOptions reconnect(Duration time) {
-    return with(new Writing(writing.forAppend, writing.signs, writing.pads, time));
+    return with(
+        new Writing(
+            writing.forAppend, writing.signs, writing.pads, writing.claims, writing.asRole, time));
+  }
+
+  /**
+   * Claims the name of the chain's owner for the key, if nobody has it: on the server's own
+   * machine, at a server with an auth service of its own that sends no mail. Nobody has checked
+   * then whose the name is.
+   *
+   * @return other options
+   */
+  public OpenOptions claim() {
+    return with(
+        new Writing(
+            writing.forAppend,
+            writing.signs,
+            writing.pads,
+            true,
+            writing.asRole,
+            writing.reconnect));
+  }
+
+  /**
+   * Has what is written with the key of a group's role not name the member's own key as its author.
+   *
+   * @return other options
+   */
+  public OpenOptions asRole() {
+    return with(
+        new Writing(
+            writing.forAppend,
+            writing.signs,
+            writing.pads,
+            writing.claims,
+            true,
+            writing.reconnect));
   }
 
   private OpenOptions with(Writing other) {
-    return new OpenOptions(
-        keyName, key, chainId, trustMode, confidential, isPrivate, checkRules, other);
+    return new OpenOptions(who, chainId, trustMode, confidential, isPrivate, checkRules, other);
   }
 
   boolean isForAppend() {
@@ -189,12 +256,28 @@ public final class OpenOptions {
     return writing.reconnect;
   }
 
+  boolean claims() {
+    return writing.claims;
+  }
+
+  boolean namesNoAuthor() {
+    return writing.asRole;
+  }
+
   String keyName() {
-    return keyName;
+    return who.keyName;
   }
 
   KeyPair key() {
-    return key;
+    return who.key;
+  }
+
+  List<KeyPair> formerKeys() {
+    return who.former;
+  }
+
+  Token token() {
+    return who.token;
   }
 
   Bytes chainId() {

@@ -73,6 +73,7 @@ public final class Driver {
       OpenOptions open = OpenOptions.defaults().trustMode(TrustMode.valueOf(mode));
       open = job.get("confidential").getAsBoolean() ? open.confidential() : open;
       open = what.equals("append") ? open.forAppend() : open;
+      open = job.has("claim") && job.get("claim").getAsBoolean() ? open.claim() : open;
       try (Chain chain = client.open(job.get("chain").getAsString(), open)) {
         return what.equals("append") ? append(chain, job) : read(chain);
       }

@@ -40,7 +40,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/** Headers, batches, sealed data, key wraps, proofs, checkpoints, identities. */
+/** Headers, batches, sealed data, key wraps, proofs. */
 final class EventVectors {
   private EventVectors() {}
 
@@ -49,8 +49,6 @@ final class EventVectors {
     sealedDataTo(to);
     wrapsTo(to);
     proofsTo(to);
-    checkpointsTo(to);
-    identitiesTo(to);
     to.run(
         "batches",
         "good",
@@ -88,28 +86,33 @@ final class EventVectors {
                   : new ReadRule(
                       ReadRule.Kind.valueOf(read.text("kind").toUpperCase(Locale.ROOT)),
                       read.bytes("readKeyId")),
-              rules.has("admit") ? rules.allBytes("admit") : null);
+              rules.has("admit") ? rules.allBytes("admit") : null,
+              null);
     }
     Case change = input.object("keyChange");
-    return new Said(
-        parsed,
-        keys(input.allBytes("publicKeys")),
-        input.objects("wrappedKeys").stream()
-            .map(
-                one ->
-                    new Said.WrappedKey(
-                        one.bytes("readKeyId"), one.bytes("recipient"), one.bytes("wrapped")))
-            .toList(),
-        input.allBytes("signWith"),
-        input.bytesOrNull("author"),
-        input.flag("moves"),
-        input.has("roots") ? keys(input.allBytes("roots")) : null,
-        change == null
-            ? null
-            : new Said.KeyChange(
-                change.bytes("fingerprint"),
-                change.has("successor") ? PublicKey.parse(change.bytes("successor")) : null),
-        input.bytesOrNull("label"));
+    Said said =
+        Said.NOTHING
+            .withPublicKeys(keys(input.allBytes("publicKeys")))
+            .withWrappedKeys(
+                input.objects("wrappedKeys").stream()
+                    .map(
+                        one ->
+                            new Said.WrappedKey(
+                                one.bytes("readKeyId"),
+                                one.bytes("recipient"),
+                                one.bytes("wrapped")))
+                    .toList())
+            .withSigners(input.allBytes("signWith"), input.bytesOrNull("author"))
+            .withLabel(input.bytesOrNull("label"))
+            .withRules(parsed);
+    said = input.flag("moves") ? said.withMove() : said;
+    said = input.has("roots") ? said.withRoots(keys(input.allBytes("roots"))) : said;
+    if (change == null) {
+      return said;
+    }
+    PublicKey successor =
+        change.has("successor") ? PublicKey.parse(change.bytes("successor")) : null;
+    return said.withKeyChange(new Said.KeyChange(change.bytes("fingerprint"), successor));
   }
 
   private static List<PublicKey> keys(List<Bytes> messages) {
@@ -347,78 +350,5 @@ final class EventVectors {
         one ->
             checkProof(
                 one, claim(one).deletion(new TreeHead(one.number("size"), one.bytes("root")))));
-  }
-
-  private static CertifiedKeys certified(Case one) {
-    PublicKey identity = PublicKey.parse(one.bytes("identity"));
-    return CertifiedKeys.verify(one.bytes("message"), IdentityLine.verify(identity, List.of()));
-  }
-
-  private static SignedHead signed(Case one) {
-    return SignedHead.verify(
-        one.text("note"), one.bytes("chainId"), certified(cases("checkpoints.keys").get(0)));
-  }
-
-  private static void checkpointsTo(Vectors to) {
-    to.run(
-        "checkpoints",
-        "keys",
-        one -> {
-          Checkpoint.Keys keys = certified(one).keys();
-          assertEquals(one.bytes("ed25519"), keys.ed25519());
-          assertEquals(one.bytes("mldsa44"), keys.mldsa44());
-          String origin = "atedb/" + cases("checkpoints.good").get(0).text("chainId");
-          assertEquals(one.object("keyIds").bytes("ed25519"), keys.ed25519Id(origin));
-          assertEquals(one.object("keyIds").bytes("mldsa44"), keys.mldsa44Id(origin));
-        });
-    to.run("checkpoints", "badKeys", one -> refused(one.text("reason"), () -> certified(one)));
-    to.run(
-        "checkpoints",
-        "good",
-        one -> {
-          SignedHead found = signed(one);
-          assertEquals(new TreeHead(one.number("size"), one.bytes("root")), found.head());
-          assertEquals(one.number("timeUnixS"), found.timeUnixS());
-          assertEquals(
-              one.bytes("cosigned"),
-              Bytes.wrap(Checkpoint.parse(one.text("note")).cosigned(found.timeUnixS())));
-        });
-    to.run("checkpoints", "bad", one -> refused(one.text("reason"), () -> signed(one)));
-  }
-
-  private static void identitiesTo(Vectors to) {
-    to.run(
-        "identity",
-        "keys",
-        one ->
-            assertEquals(
-                one.bytes("fingerprint"),
-                KeyPair.ofSeeds(1, one.bytes("seed").toArray(), null).fingerprint()));
-    to.run(
-        "identity",
-        "rotations",
-        one -> assertEquals(1, cases("identity.rotations").stream().filter(one::equals).count()));
-    to.run("identity", "cases", EventVectors::checkIdentity);
-  }
-
-  private static void checkIdentity(Case one) {
-    List<PublicKey> keys =
-        cases("identity.keys").stream().map(key -> PublicKey.parse(key.bytes("key"))).toList();
-    List<Bytes> rotations =
-        one.numbers("rotations").stream()
-            .map(place -> cases("identity.rotations").get(place).bytes("message"))
-            .toList();
-    PublicKey identity = keys.get((int) one.number("identity"));
-    if (one.numbers("leadsFrom").isEmpty()) {
-      refused(one.text("reason"), () -> IdentityLine.verify(identity, rotations));
-      return;
-    }
-    IdentityLine line = IdentityLine.verify(identity, rotations);
-    assertEquals(
-        one.numbers("leadsFrom"),
-        IntStream.range(0, keys.size())
-            .filter(place -> line.has(keys.get(place).fingerprint()))
-            .boxed()
-            .toList());
   }
 }

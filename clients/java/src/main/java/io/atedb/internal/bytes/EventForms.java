@@ -127,7 +127,9 @@ public final class EventForms {
 
   private static final MessageForm REDACTION =
       new MessageForm(
-          "Redaction", of(1, "sequences", Kind.PACKED).many(4_096), varint(2, "before_sequence"));
+          "Redaction",
+          of(1, "sequences", Kind.PACKED).many(Limits.REDACTED_SEQUENCES_MAX),
+          varint(2, "before_sequence"));
 
   public static final MessageForm EVENT_HEADER =
       new MessageForm(
@@ -216,7 +218,7 @@ public final class EventForms {
           bytes(1, "header").due(),
           message(2, "signatures", SIGNATURE).many(Limits.SIGNERS_MAX),
           message(3, "public_keys", PUBLIC_KEY).many(Limits.SIGNERS_MAX),
-          bytes(4, "delegations").atMost(16_384).many(4));
+          bytes(4, "delegations").atMost(Limits.DELEGATION_BYTES_MAX).many(Limits.DELEGATIONS_MAX));
 
   public static final MessageForm COMMIT_HEADER =
       new MessageForm(

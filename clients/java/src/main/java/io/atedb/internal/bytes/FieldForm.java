@@ -57,7 +57,7 @@ public record FieldForm(
         number, name, kind, false, false, ANY, -1, ANY, Limits.INTEGER_MAX, null, null, -1, false);
   }
 
-  static FieldForm varint(int number, String name) {
+  public static FieldForm varint(int number, String name) {
     return of(number, name, Kind.VARINT);
   }
 
@@ -65,21 +65,21 @@ public record FieldForm(
     return varint(number, name).upTo(0xFFFF_FFFFL);
   }
 
-  static FieldForm bool(int number, String name) {
+  public static FieldForm bool(int number, String name) {
     return varint(number, name).upTo(1);
   }
 
   /** An enum whose known values are 1 to the largest. */
-  static FieldForm enumOf(int number, String name, int largest) {
+  public static FieldForm enumOf(int number, String name, int largest) {
     return varint(number, name).upTo(largest);
   }
 
-  static FieldForm magic(long value) {
+  public static FieldForm magic(long value) {
     return new FieldForm(
         1, "magic", Kind.FIXED32, true, false, ANY, -1, ANY, ANY, null, null, value, false);
   }
 
-  static FieldForm bytes(int number, String name) {
+  public static FieldForm bytes(int number, String name) {
     return of(number, name, Kind.BYTES);
   }
 
@@ -87,36 +87,36 @@ public record FieldForm(
     return bytes(number, name).sized(16);
   }
 
-  static FieldForm hash32(int number, String name) {
+  public static FieldForm hash32(int number, String name) {
     return bytes(number, name).sized(32);
   }
 
-  static FieldForm string(int number, String name, int lengthMax) {
+  public static FieldForm string(int number, String name, int lengthMax) {
     return of(number, name, Kind.STRING).atMost(lengthMax);
   }
 
-  static FieldForm message(int number, String name, MessageForm form) {
+  public static FieldForm message(int number, String name, MessageForm form) {
     return new FieldForm(
         number, name, Kind.MESSAGE, false, false, ANY, -1, ANY, ANY, form, null, -1, false);
   }
 
-  static FieldForm oneOf(int number, String name, MessageForm form, String oneof) {
+  public static FieldForm oneOf(int number, String name, MessageForm form, String oneof) {
     return message(number, name, form).in(oneof);
   }
 
-  FieldForm due() {
+  public FieldForm due() {
     return with(true, repeated, countMax, length, lengthMax, valueMax, oneof, presence);
   }
 
-  FieldForm many(int max) {
+  public FieldForm many(int max) {
     return with(required, true, max, length, lengthMax, valueMax, oneof, presence);
   }
 
-  FieldForm sized(int exact) {
+  public FieldForm sized(int exact) {
     return with(required, repeated, countMax, exact, lengthMax, valueMax, oneof, presence);
   }
 
-  FieldForm atMost(int max) {
+  public FieldForm atMost(int max) {
     return with(required, repeated, countMax, length, max, valueMax, oneof, presence);
   }
 

@@ -2,6 +2,7 @@ package io.atedb.internal.bytes;
 
 import io.atedb.Bytes;
 import java.io.ByteArrayOutputStream;
+import java.util.List;
 
 /**
  * Appends fields to bytes that are sealed once. The caller keeps their numbers ascending, as the
@@ -19,6 +20,13 @@ public final class FieldWriter {
       raw(number * 8L + Cursor.VARINT);
       raw(value);
     }
+    return this;
+  }
+
+  /** Writes a number that has explicit presence, also where it is 0. */
+  public FieldWriter present(int number, long value) {
+    raw(number * 8L + Cursor.VARINT);
+    raw(value);
     return this;
   }
 
@@ -56,6 +64,13 @@ public final class FieldWriter {
   /** Writes text in UTF-8, unless there is none; null is none. */
   public FieldWriter text(int number, String value) {
     return value == null ? this : bytes(number, Bytes.ofText(value));
+  }
+
+  /** Writes numbers in one piece, unless there are none. */
+  public FieldWriter packed(int number, List<Long> values) {
+    FieldWriter inner = new FieldWriter();
+    values.forEach(inner::raw);
+    return bytes(number, inner.finish());
   }
 
   /** Writes a message, or an element of a repeated field, also where it is empty. */

@@ -20,6 +20,15 @@ public final class Limits {
   public static final int PUBLIC_KEYS_MAX = 16;
   public static final int CHAIN_KEYS_MAX = 4_096;
   public static final int IDENTITY_ROTATIONS_MAX = 16;
+  public static final int DELEGATIONS_MAX = 4;
+  public static final int DELEGATION_CHAINS_MAX = 16;
+  public static final int DELEGATION_BYTES_MAX = 16_384;
+  public static final int CHAIN_DELEGATIONS_MAX = 4_096;
+  public static final int OWNER_BYTES_MAX = CHAIN_KEY_BYTES_MAX;
+  public static final int ANSWER_HEADER_BYTES_MAX = 49_152;
+  public static final int ANSWERED_KEYS_MAX = 16;
+  public static final int ANSWERED_CHANGES_MAX = 256;
+  public static final int REDACTED_SEQUENCES_MAX = 4_096;
   public static final int WRAPPED_KEYS_MAX = 32;
   public static final int WRAPPED_KEY_BYTES_MAX = 2_048;
   public static final int TREE_DEPTH_MAX = 64;

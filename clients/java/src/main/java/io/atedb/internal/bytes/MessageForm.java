@@ -8,7 +8,7 @@ public final class MessageForm {
   private final List<FieldForm> fields;
   private final FieldForm[] byNumber;
 
-  MessageForm(String name, FieldForm... fields) {
+  public MessageForm(String name, FieldForm... fields) {
     this.name = name;
     this.fields = List.of(fields);
     int largest = fields.length == 0 ? 0 : fields[fields.length - 1].number();

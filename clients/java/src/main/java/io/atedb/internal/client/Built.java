@@ -1,5 +1,6 @@
 package io.atedb.internal.client;
 
+import io.atedb.KeyPair;
 import io.atedb.internal.event.EventInput;
 import io.atedb.internal.event.Precondition;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.List;
  * @param events their headers and frames
  * @param bytes as they are sent, without the seal
  * @param preconditions of the batch
+ * @param coSigners keys that sign it besides the writer's
  * @param bearsAuthority whether the batch is signed in any case
  * @param isRuled whether it was asked what is to be sealed: for a chain that nobody knows yet it
  *     wasn't
@@ -18,6 +20,7 @@ public record Built(
     List<EventInput.Built> events,
     int bytes,
     List<Precondition> preconditions,
+    List<KeyPair> coSigners,
     boolean bearsAuthority,
     boolean isRuled) {
 

@@ -10,6 +10,7 @@ import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.crypt.Tags;
 import io.atedb.internal.event.ChainKey;
 import io.atedb.internal.event.Possession;
+import io.atedb.internal.event.Right;
 import io.atedb.internal.event.Signed;
 import io.atedb.internal.rpc.Call;
 import io.atedb.internal.rpc.Transport;
@@ -19,7 +20,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
-import java.util.function.Supplier;
 
 /**
  * Makes calls about one chain. Where it is private, a call that was refused is made again, once,
@@ -38,7 +38,7 @@ public final class ChainCalls {
 
   private final Transport transport;
   private final ChainKey chainKey;
-  private final Supplier<List<KeyPair>> keys;
+  private final ChainKeys keys;
   private final BiConsumer<Bytes, IdentityLine> checkChallenge;
   private final ReentrantLock renewing = new ReentrantLock();
   private volatile Ticket ticket;
@@ -46,7 +46,7 @@ public final class ChainCalls {
   public ChainCalls(
       Transport transport,
       ChainKey chainKey,
-      Supplier<List<KeyPair>> keys,
+      ChainKeys keys,
       BiConsumer<Bytes, IdentityLine> checkChallenge) {
     this.transport = transport;
     this.chainKey = chainKey;
@@ -163,7 +163,7 @@ public final class ChainCalls {
   }
 
   private Ticket ask() {
-    List<KeyPair> own = keys.get();
+    List<KeyPair> own = keys.reading();
     if (own.isEmpty()) {
       throw new AtedbException(
           Reason.CHAIN_PRIVATE,
@@ -173,11 +173,7 @@ public final class ChainCalls {
     KeyPair key = own.get(0);
     long asked = System.nanoTime();
     try (Call call = transport.call(SERVICE + "GetTicket", Map.of(), TIMEOUT_NANOS)) {
-      call.write(
-          new FieldWriter()
-              .text(Schema.GetTicketRequest.CHAIN_KEY, chainKey.text())
-              .message(Schema.GetTicketRequest.KEY, key.publicKey().message())
-              .finish());
+      call.write(wish(key));
       Parts challenge = due(call, Schema.GetTicketResponse.CHALLENGE);
       Signed signature = prove(key, challenge, call.exporter());
       FieldWriter proof =
@@ -189,6 +185,21 @@ public final class ChainCalls {
       return new Ticket(
           given.bytes(Schema.Ticket.TICKET).copy(), asked + TimeUnit.MILLISECONDS.toNanos(validMs));
     }
+  }
+
+  private Bytes wish(KeyPair key) {
+    FieldWriter wish =
+        new FieldWriter()
+            .text(Schema.GetTicketRequest.CHAIN_KEY, chainKey.text())
+            .message(Schema.GetTicketRequest.KEY, key.publicKey().message());
+    Right right = keys.right();
+    if (right != null) {
+      right
+          .delegations()
+          .forEach(one -> wish.message(Schema.GetTicketRequest.DELEGATIONS, one.message()));
+      wish.message(Schema.GetTicketRequest.ISSUER, right.issuer().message());
+    }
+    return wish.finish();
   }
 
   private Parts due(Call call, int kind) {

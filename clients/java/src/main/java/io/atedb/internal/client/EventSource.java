@@ -21,8 +21,13 @@ public interface EventSource {
   /** Bytes of its data. */
   int dataBytes();
 
-  /** Builds it; `sealing` may be null. Raises REQUEST_INVALID. */
-  EventInput.Built build(SealedData.Sealing sealing);
+  /**
+   * Builds it. Raises REQUEST_INVALID.
+   *
+   * @param sealing how its data is sealed, or null
+   * @param author the key that signs besides the writer's, and that it is by; or null
+   */
+  EventInput.Built build(SealedData.Sealing sealing, Bytes author);
 
   /**
    * Makes an event that sets the readers of the root of the chain, or that only hands out the read

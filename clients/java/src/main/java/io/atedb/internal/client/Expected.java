@@ -14,9 +14,10 @@ import java.util.Map;
  * @param trustMode its mode, or null
  * @param confidential whether it must be
  * @param isPrivate whether it must be
+ * @param byToken whether it is used by a token, which makes none
  */
 public record Expected(
-    Bytes chainId, TrustMode trustMode, boolean confidential, boolean isPrivate) {
+    Bytes chainId, TrustMode trustMode, boolean confidential, boolean isPrivate, boolean byToken) {
 
   /**
    * Refuses a chain that isn't as it is to be. Raises TRUST_MODE_MISMATCH, READ_RULE_MISMATCH,

@@ -2,6 +2,11 @@ package io.atedb.internal.client;
 
 import io.atedb.Bytes;
 import io.atedb.TreeHead;
+import io.atedb.internal.bytes.Parts;
+import io.atedb.internal.client.Schema.StartOfHistory;
+import io.atedb.internal.crypt.Frontier;
+import io.atedb.internal.crypt.Merkle;
+import io.atedb.internal.trust.Provenance;
 import io.atedb.internal.trust.Replay;
 import io.atedb.internal.trust.SignedHead;
 import io.atedb.internal.trust.VerifiedBatch;
@@ -32,7 +37,8 @@ final class Follower {
 
   private List<VerifiedBatch> pending = List.of();
 
-  Follower(Reader reader, Replay replay, TreeHead startHead, TreeHead knownBefore, long covered) {
+  private Follower(
+      Reader reader, Replay replay, TreeHead startHead, TreeHead knownBefore, long covered) {
     this.reader = reader;
     this.replay = replay;
     this.startHead = startHead;
@@ -41,7 +47,91 @@ final class Follower {
     named.put(startHead.size(), startHead);
   }
 
-  /** Verifies the next slice. */
+  /** A StartOfHistory that is of the chain, and whose frontier is of the tree of its head. */
+  private record Start(TreeHead head, long commit, long sequence, Frontier frontier) {
+    static Start parse(Reader reader, Bytes message) {
+      Parts said = Answers.parts(message);
+      TreeHead head = Answers.head(said, StartOfHistory.HEAD);
+      if (!said.bytes(StartOfHistory.CHAIN_ID).equals(reader.genesis().chainId())) {
+        throw Answers.untrue("the start is of another chain");
+      }
+      long commit = said.number(StartOfHistory.START_COMMIT);
+      List<Bytes> hashes = said.all(StartOfHistory.FRONTIER).stream().map(Bytes::copy).toList();
+      Frontier frontier =
+          Answers.checked("its frontier is none", () -> new Frontier(commit, hashes));
+      boolean isOfHead =
+          Merkle.verifyConsistency(
+              commit,
+              head.size(),
+              frontier.root(),
+              head.root(),
+              said.all(StartOfHistory.CONSISTENCY));
+      if (!isOfHead) {
+        throw Answers.untrue("the frontier of the start is not of the tree of its head");
+      }
+      return new Start(head, commit, said.number(StartOfHistory.START_SEQUENCE), frontier);
+    }
+  }
+
+  /**
+   * Begins where a server says that a stream or a range begins, or goes on there. Raises
+   * VERIFICATION_FAILED, HEAD_CONFLICT.
+   *
+   * @param replay that goes on; null: one begins where the server says
+   * @param known the newest head that was known when the server was asked
+   * @param asked the first sequence that was asked for
+   */
+  static Follower begin(
+      Reader reader,
+      Replay replay,
+      Bytes message,
+      TreeHead known,
+      long asked,
+      Provenance provenance) {
+    Start start = Start.parse(reader, message);
+    Opener opener = reader.opener();
+    opener.checkNotBehind(start.head, known, null);
+    if (start.sequence > asked) {
+      throw Answers.untrue(
+          "the start is at sequence " + start.sequence + ", which is after the one asked for");
+    }
+    if (replay != null) {
+      checkGoesOn(reader, replay, start);
+      return new Follower(reader, replay, start.head, known, -1);
+    }
+    opener.tie(start.head, known);
+    Replay.Start from = new Replay.Start(start.commit, start.sequence, start.frontier.hashes());
+    Replay begun = new Replay(reader.genesis(), from, reader.keyFinder(), provenance);
+    if (!reader.checksRules()) {
+      return new Follower(reader, begun, start.head, known, -1);
+    }
+    // What is handed on of what was verified before is of that history.
+    Replay rules = reader.rules().current();
+    opener.tie(rules.head().size() == 0 ? known : rules.head(), start.head);
+    return new Follower(reader, begun, start.head, known, rules.nextSequence());
+  }
+
+  private static void checkGoesOn(Reader reader, Replay replay, Start start) {
+    if (start.commit != replay.nextCommit()) {
+      throw Answers.untrue(
+          "it goes on at commit "
+              + start.commit
+              + ", and "
+              + replay.nextCommit()
+              + " was asked for");
+    }
+    Bytes root = start.frontier.root();
+    if (!root.equals(replay.head().root())) {
+      throw reader
+          .opener()
+          .conflict(
+              "its history is another than the one streamed",
+              replay.head(),
+              new TreeHead(start.commit, root));
+    }
+  }
+
+  /** Verifies the next slice, and gives it as {@link #finish} does. */
   List<VerifiedBatch> feed(Bytes slice) {
     pending = replay.verify(slice);
     return finish();
@@ -62,9 +152,12 @@ final class Follower {
       reader.readKeys().learn(batches);
     } else if (covered >= 0 && replay.nextSequence() > covered) {
       // Behind what was verified: the rules for it are verified by a replay of their own.
-      Replay rules = reader.reach(replay.nextSequence());
-      covered = rules.nextSequence();
+      Replay rules = reader.rules().reach(replay.nextSequence());
+      if (rules.nextCommit() < replay.nextCommit()) {
+        throw Answers.untrue("it has sent more than the history whose rules it shows");
+      }
       reader.opener().tie(rules.head(), replay.head());
+      covered = rules.nextSequence();
     }
     compare();
     pending = List.of();

@@ -10,19 +10,16 @@ import io.atedb.TreeHead;
 import io.atedb.internal.bytes.Limits;
 import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.event.Commit;
+import io.atedb.internal.event.Delegation;
 import io.atedb.internal.event.EventInput;
+import io.atedb.internal.event.Right;
 import io.atedb.internal.event.Seal;
 import io.atedb.internal.event.WriterIdentity;
 import io.atedb.internal.home.WriterSlot;
-import io.atedb.internal.rpc.Statuses;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -42,26 +39,16 @@ final class Pipeline {
   private static final int PREDECESSORS_REJECTED_MAX = 3;
 
   /**
-   * These are not about one batch: the writer has to find out where it stands before it goes on.
+   * Whom the pipeline writes as; `asOf` gives the newest head that was verified, and `right`, null
+   * for none, is what the key has by delegations.
    */
-  private static final Set<Reason> OF_WRITER =
-      EnumSet.of(
-          Reason.WRITER_FORKED,
-          Reason.WRITER_TAKEN_OVER,
-          Reason.COUNTER_GAP,
-          Reason.STORAGE_FAILED,
-          // A batch that is sent again may be stored from before, when a write had failed.
-          Reason.CHAIN_READ_ONLY,
-          Reason.INTERNAL,
-          Reason.SERVER_DRAINING);
-
-  /** Whom the pipeline writes as; `asOf` gives the newest head that was verified. */
   record Outlet(
       WriterSlot slot,
       Bytes chainId,
       KeyPair key,
       boolean signs,
       boolean isStranger,
+      Right right,
       Supplier<TreeHead> asOf) {}
 
   /** One batch of the writer: its appends and its seal. */
@@ -188,7 +175,7 @@ final class Pipeline {
       committed(next.batch, Answers.parts(answer.bytes(Schema.AppendResponse.COMMITTED)));
     } else if (answer.has(Schema.AppendResponse.REJECTED)) {
       if (next.batch != null) {
-        rejected(next.batch, rejection(answer.bytes(Schema.AppendResponse.REJECTED)));
+        rejected(next.batch, Outcomes.rejection(answer.bytes(Schema.AppendResponse.REJECTED)));
       }
     } else {
       throw Answers.untrue("it is neither committed nor rejected");
@@ -205,7 +192,7 @@ final class Pipeline {
     for (int at = before.size() - 1; at >= 0; at--) {
       List<Pending> appends = before.get(at).appends;
       if (before.get(at).wasSent()) {
-        failAll(appends, append -> outcomeUnknown(cause, append));
+        failAll(appends, append -> Outcomes.unknown(cause, append));
       } else {
         // Sealed anew when there is a stream: the slot is another writer's then.
         for (int place = appends.size() - 1; place >= 0; place--) {
@@ -301,16 +288,30 @@ final class Pipeline {
             outlet.asOf.get(),
             first.preconditions());
     batch.hash = Seal.hashOf(header);
-    boolean isSigned = outlet.signs || first.bearsAuthority();
+    batch.run = signedRun(events, header, first, state.counter() == 0);
+  }
+
+  private Bytes signedRun(
+      List<EventInput.Built> events, Bytes header, Built first, boolean isWritersFirst) {
+    List<KeyPair> signers = new ArrayList<>();
+    if (outlet.signs || first.bearsAuthority()) {
+      signers.add(outlet.key);
+      signers.addAll(first.coSigners());
+    }
+    List<PublicKey> shown = new ArrayList<>();
+    List<Bytes> delegations = List.of();
     // Known for good once a batch is acknowledged.
-    boolean isShown = outlet.isStranger && state.counter() == 0;
-    List<PublicKey> shown = isShown ? List.of(outlet.key.publicKey()) : List.of();
-    batch.run =
-        Seal.signRun(
-            events.stream().map(EventInput.Built::frame).toList(),
-            header,
-            isSigned ? List.of(outlet.key) : List.of(),
-            shown);
+    if (outlet.isStranger && isWritersFirst) {
+      shown.add(outlet.key.publicKey());
+      if (outlet.right != null) {
+        shown.add(outlet.right.issuer());
+        delegations = outlet.right.delegations().stream().map(Delegation::message).toList();
+      }
+    }
+    // Those who sign besides may be new to it at any time.
+    first.coSigners().forEach(one -> shown.add(one.publicKey()));
+    return Seal.signRun(
+        events.stream().map(EventInput.Built::frame).toList(), header, signers, shown, delegations);
   }
 
   private void committed(Sealed batch, Parts said) {
@@ -341,7 +342,7 @@ final class Pipeline {
   }
 
   private void rejected(Sealed batch, AtedbException error) {
-    if (OF_WRITER.contains(error.reason())) {
+    if (Outcomes.OF_WRITER.contains(error.reason())) {
       throw error;
     }
     boolean isFollower = error.reason() == Reason.PREDECESSOR_REJECTED;
@@ -382,31 +383,5 @@ final class Pipeline {
       sent--;
     }
     batch.appends.forEach(append -> waitingBytes -= append.built.bytes());
-  }
-
-  /** The error that a refusal on a stream tells. */
-  static AtedbException rejection(Bytes message) {
-    Parts said = Answers.parts(message);
-    Map<String, String> metadata = new HashMap<>();
-    for (Bytes entry : said.all(Schema.Rejected.METADATA)) {
-      Parts pair = Answers.parts(entry);
-      metadata.put(pair.text(1), pair.text(2));
-    }
-    return Statuses.refusal(
-        (int) said.number(Schema.Rejected.REASON), said.text(Schema.Rejected.MESSAGE), metadata);
-  }
-
-  /** The error of an append that was sent and will get no answer. */
-  static AtedbException outcomeUnknown(AtedbException cause, Pending append) {
-    String what = append.events() == 1 ? "the event is" : "the " + append.events() + " events are";
-    return new AtedbException(
-        Reason.OUTCOME_UNKNOWN,
-        "whether "
-            + what
-            + " stored is not known: "
-            + cause.getMessage()
-            + ". Read the chain before appending again",
-        Map.of("cause_reason", cause.reason().name()),
-        cause);
   }
 }

@@ -1,38 +1,65 @@
 package io.atedb.internal.client;
 
+import io.atedb.AtedbException;
 import io.atedb.Bytes;
+import io.atedb.ChainEvent;
+import io.atedb.ReadOptions;
 import io.atedb.TreeHead;
+import io.atedb.Unchecked;
 import io.atedb.internal.bytes.FieldWriter;
 import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.client.Schema.EndOfRange;
 import io.atedb.internal.client.Schema.ReadEventsRequest;
 import io.atedb.internal.client.Schema.ReadEventsResponse;
 import io.atedb.internal.crypt.Merkle;
+import io.atedb.internal.trust.OwedData;
+import io.atedb.internal.trust.Provenance;
 import io.atedb.internal.trust.Replay;
 import io.atedb.internal.trust.VerifiedBatch;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Batches of a range, from where a replay stands on. The last ones were tied to the head that its
  * start names when it ends.
  */
-final class Range implements AutoCloseable {
+final class Range implements Events.Source, AutoCloseable {
+  /** A chain that grows and is compacted without an end is given up on. */
+  private static final int READINGS_MAX = 16;
+
+  private static final int UNCHECKED_TOLD_MAX = 100;
+
   private final Reader reader;
+  private final EventMaker maker;
+  private final Provenance provenance;
+  private final long dataUpTo;
   private final Replay begun;
   private final long end;
   private final long asked;
+  private final boolean isSettling;
+  private final Consumer<Unchecked> onUnchecked;
   private final TreeHead known;
   private final ChainCalls.Several answers;
   private Follower follower;
+  private AtedbException failure;
   private boolean isDone;
 
-  /** Of a null replay the server says where it begins; an end of -1 is the chain's. */
-  Range(Reader reader, Replay begun, long start, long end) {
+  /**
+   * @param begun where it goes on; null: the server says where it begins
+   * @param from the first sequence, where `begun` is null
+   * @param isSettling whether it is read to see what allows data to be gone, and no further
+   */
+  private Range(Reader reader, Replay begun, long from, ReadOptions options, boolean isSettling) {
     this.reader = reader;
+    this.maker = new EventMaker(reader);
+    this.dataUpTo = options.dataUpTo();
+    this.provenance = Provenance.upTo(dataUpTo);
     this.begun = begun;
-    this.end = end;
+    this.end = options.end();
+    this.isSettling = isSettling;
+    this.onUnchecked = options.onUnchecked();
     this.known = reader.opener().known();
-    this.asked = begun == null ? start : begun.nextSequence();
+    this.asked = begun == null ? from : begun.nextSequence();
     FieldWriter request =
         new FieldWriter()
             .text(ReadEventsRequest.CHAIN_KEY, reader.calls().chainKey())
@@ -42,11 +69,55 @@ final class Range implements AutoCloseable {
       // A range that is there has an end after its start, so that it is never 0 and left out.
       request.varint(ReadEventsRequest.END_SEQUENCE, Math.max(Math.max(end, asked), 1));
     }
+    if (dataUpTo >= 0) {
+      request.present(ReadEventsRequest.DATA_UP_TO_BYTES, dataUpTo);
+    }
     this.answers = reader.calls().several("ReadEvents", request, 0);
   }
 
-  /** The next ones; null after the last. */
-  List<VerifiedBatch> next() {
+  /** A range that somebody wants the events of. */
+  static Range of(Reader reader, ReadOptions options) {
+    Replay begun = reader.beginAt(options.from(), Provenance.upTo(options.dataUpTo()));
+    return new Range(reader, begun, options.from(), options, false);
+  }
+
+  /** What brings a replay from the first event on up to a sequence; -1: to the chain's end. */
+  static Range forRules(Reader reader, Replay replay, long end) {
+    ReadOptions options = new ReadOptions(0, -1, -1, unchecked -> {});
+    ReadOptions upTo = end < 0 ? options : options.range(0, end);
+    return new Range(reader, replay, 0, upTo, false);
+  }
+
+  /** Reads it to its end, for what is verified on the way. */
+  void drain() {
+    while (next() != null) {
+      // Nothing of it is handed on.
+    }
+  }
+
+  @Override
+  public ChainEvent make(VerifiedBatch verified, int index) {
+    return maker.make(verified, index);
+  }
+
+  @Override
+  public List<VerifiedBatch> next() {
+    if (failure != null) {
+      throw failure;
+    }
+    try {
+      return step();
+    } catch (AtedbException error) {
+      // What has come may be given yet; else the call is over, or what it has sent is not believed.
+      failure = follower != null && follower.hasPending() ? null : error;
+      throw error;
+    }
+  }
+
+  private List<VerifiedBatch> step() {
+    if (follower != null && follower.hasPending()) {
+      return follower.finish();
+    }
     while (!isDone) {
       Bytes raw = answers.next(0);
       if (raw == null) {
@@ -54,18 +125,35 @@ final class Range implements AutoCloseable {
       }
       Parts answer = Answers.parts(raw);
       if (answer.has(ReadEventsResponse.START) && follower == null) {
-        follower = reader.follow(begun, answer.bytes(ReadEventsResponse.START), known, asked);
+        Bytes start = answer.bytes(ReadEventsResponse.START);
+        follower = Follower.begin(reader, begun, start, known, asked, provenance);
       } else if (answer.has(ReadEventsResponse.LOG) && follower != null) {
         return follower.feed(answer.bytes(ReadEventsResponse.LOG));
       } else if (answer.has(ReadEventsResponse.END) && follower != null) {
-        checkEnd(Answers.parts(answer.bytes(ReadEventsResponse.END)));
-        reader.keep(follower.replay);
+        finish(Answers.parts(answer.bytes(ReadEventsResponse.END)));
         isDone = true;
       } else {
         throw Answers.untrue("a range has its start, batches, and its end");
       }
     }
     return null;
+  }
+
+  private void finish(Parts said) {
+    checkEnd(said);
+    Replay replay = follower.replay;
+    boolean isAtHead = replay.nextCommit() == follower.startHead.size();
+    if (isAtHead && !isSettling && replay.owed().count() > 0) {
+      settle(replay);
+    }
+    // The call has an outcome of its own: that more had been there, where the chain is damaged.
+    if (answers.next(0) != null) {
+      throw Answers.untrue("something follows the end of a range");
+    }
+    if (!isSettling) {
+      reader.rules().keep(replay);
+      tellUnchecked(replay.owed());
+    }
   }
 
   private void checkEnd(Parts said) {
@@ -88,6 +176,34 @@ final class Range implements AutoCloseable {
     reader.opener().tie(head, follower.knownBefore);
     if (reached.size() == head.size()) {
       reader.opener().advance(follower.knownBefore, reached);
+    }
+  }
+
+  /**
+   * Reads on to the chain's end, since data is gone and what allows that may have been appended
+   * meanwhile. Nothing of that is handed on. Raises VERIFICATION_FAILED where it isn't there.
+   */
+  private void settle(Replay replay) {
+    ReadOptions onward = new ReadOptions(0, -1, dataUpTo, unchecked -> {});
+    for (int reading = 0; reading < READINGS_MAX && replay.owed().count() > 0; reading++) {
+      long before = replay.nextCommit();
+      try (Range range = new Range(reader, replay, 0, onward, true)) {
+        range.drain();
+      }
+      if (replay.nextCommit() == before) {
+        break;
+      }
+    }
+    reader.rules().settleExpired(replay);
+    replay.owed().settle();
+  }
+
+  private void tellUnchecked(OwedData owed) {
+    if (owed.count() > 0) {
+      onUnchecked.accept(
+          new Unchecked(
+              owed.count(),
+              owed.left(UNCHECKED_TOLD_MAX).stream().map(OwedData.Unallowed::sequence).toList()));
     }
   }
 

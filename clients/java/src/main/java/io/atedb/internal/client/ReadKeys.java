@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
  * Read keys that a chain has handed out: who counts as a reader, and which of them this client can
@@ -41,7 +40,7 @@ final class ReadKeys {
 
   private record Given(Said.WrappedKey wrapped, Bytes giver) {}
 
-  private final Supplier<List<KeyPair>> keys;
+  private final ChainKeys keys;
   private long learnedTo;
 
   /** Read keys that have begun, and the fingerprint of who has begun each, oldest first. */
@@ -54,7 +53,7 @@ final class ReadKeys {
   private final Map<Bytes, byte[]> opened = new HashMap<>();
   private final Set<Bytes> failed = new HashSet<>();
 
-  ReadKeys(Supplier<List<KeyPair>> keys) {
+  ReadKeys(ChainKeys keys) {
     this.keys = keys;
   }
 
@@ -90,7 +89,7 @@ final class ReadKeys {
     if (known != null || handedOut == null) {
       return known;
     }
-    for (KeyPair key : keys.get()) {
+    for (KeyPair key : keys.reading()) {
       for (Given given : handedOut.getOrDefault(key.fingerprint(), List.of())) {
         // What is sealed never changes, so that it isn't tried again.
         if (failed.contains(given.wrapped.wrapped())) {

@@ -1,54 +1,42 @@
 package io.atedb.internal.client;
 
-import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.ChainEvent;
+import io.atedb.ChildStream;
+import io.atedb.ChildrenOptions;
 import io.atedb.EventStream;
-import io.atedb.PublicKey;
-import io.atedb.Reason;
+import io.atedb.ReadOptions;
 import io.atedb.TreeHead;
 import io.atedb.TrustMode;
-import io.atedb.internal.bytes.FieldWriter;
 import io.atedb.internal.bytes.Limits;
-import io.atedb.internal.bytes.Parts;
-import io.atedb.internal.client.Schema.GetEventRequest;
-import io.atedb.internal.client.Schema.GetEventResponse;
-import io.atedb.internal.client.Schema.StartOfHistory;
-import io.atedb.internal.crypt.Frontier;
-import io.atedb.internal.crypt.Merkle;
-import io.atedb.internal.event.Commit;
 import io.atedb.internal.event.EventInput;
 import io.atedb.internal.event.Genesis;
+import io.atedb.internal.trust.Authority;
+import io.atedb.internal.trust.Provenance;
 import io.atedb.internal.trust.Replay;
-import io.atedb.internal.trust.VerifiedBatch;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Reads one chain. What it hands on was verified whole: see {@link Replay}.
  *
  * <p>In distributed and confidential chains all that comes before is read and verified first, since
- * the rules follow from it; how far it has come lasts as long as this object.
+ * the rules follow from it.
  */
 public final class Reader {
   private final ChainCalls calls;
   private final Opener opener;
   private final ReadKeys readKeys;
+  private final KeyFinder keyFinder;
+  private final VerifiedRules rules = new VerifiedRules(this);
+  private final EventGetter getter = new EventGetter(this);
   private final Boolean checkRules;
-  private final ReentrantLock reaching = new ReentrantLock();
-
-  /** A replay from the first event on, that is not used any more: only copies of it go on. */
-  private volatile Replay place;
 
   /** `checkRules` may be null: where the server isn't trusted with that. */
-  public Reader(
-      ChainCalls calls,
-      Opener opener,
-      java.util.function.Supplier<List<io.atedb.KeyPair>> keys,
-      Boolean checkRules) {
+  public Reader(ChainCalls calls, Opener opener, ChainKeys keys, Boolean checkRules) {
     this.calls = calls;
     this.opener = opener;
     this.readKeys = new ReadKeys(keys);
+    this.keyFinder = new KeyFinder(calls);
     this.checkRules = checkRules;
   }
 
@@ -64,8 +52,30 @@ public final class Reader {
     return readKeys;
   }
 
+  KeyFinder keyFinder() {
+    return keyFinder;
+  }
+
+  VerifiedRules rules() {
+    return rules;
+  }
+
+  EventGetter getter() {
+    return getter;
+  }
+
   Genesis genesis() {
     return opener.genesis();
+  }
+
+  /** Who may do what, as was verified so far. */
+  Authority authority() {
+    return rules.current().authority();
+  }
+
+  /** Who may do what at the chain's end, which is verified up to there. */
+  Authority newestAuthority() {
+    return rules.reach(-1).authority();
   }
 
   boolean checksRules() {
@@ -75,68 +85,23 @@ public final class Reader {
     return genesis().trustMode() == TrustMode.DISTRIBUTED || genesis().isConfidential();
   }
 
-  /** What was verified from the chain's first event on. */
-  Replay rules() {
-    Replay reached = place;
-    return reached == null ? new Replay(genesis()) : reached;
-  }
-
-  /** Goes on from a replay that nobody uses any more, if it has come further. */
-  void keep(Replay replay) {
-    reaching.lock();
-    try {
-      if (replay.checksRules() && (place == null || replay.nextSequence() > place.nextSequence())) {
-        place = replay;
-      }
-    } finally {
-      reaching.unlock();
-    }
-  }
-
-  /**
-   * Has the chain verified from its first event up to a sequence, or to its end (-1), if that was
-   * not done before.
-   */
-  Replay reach(long sequence) {
-    reaching.lock();
-    try {
-      Replay reached = place;
-      if (reached == null || sequence < 0 || reached.nextSequence() < sequence) {
-        try (Range range = new Range(this, begin(), 0, sequence)) {
-          while (range.next() != null) {
-            // What it verifies is kept.
-          }
-        }
-      }
-      return rules();
-    } finally {
-      reaching.unlock();
-    }
-  }
-
-  /** Begins a replay where what was verified from the first event on ends. */
-  Replay begin() {
-    return rules().copy();
-  }
-
   /**
    * Begins a replay for a reader of what comes from a sequence on; null: where the server says that
    * it begins.
    */
-  Replay beginAt(long start) {
-    if (start == 0) {
-      return new Replay(genesis());
+  Replay beginAt(long from, Provenance provenance) {
+    if (from == 0) {
+      return new Replay(genesis(), provenance);
     }
-    Replay reached = place;
-    boolean isBehind = reached != null && reached.nextSequence() > start;
+    boolean isBehind = rules.current().nextSequence() > from;
     // What is verified already is read once more, by itself, and tied to that.
-    return !checksRules() || isBehind ? null : begin();
+    return !checksRules() || isBehind ? null : rules.begin(provenance);
   }
 
-  /** Reads a range of sequences, as it is now; an end of -1 is the chain's. */
-  public EventStream read(long start, long end) {
-    Range range = new Range(this, beginAt(start), start, end);
-    return new Events(this, range::next, range::close, start, end);
+  /** Reads a range, as it is now. */
+  public EventStream read(ReadOptions options) {
+    Range range = Range.of(this, options);
+    return new Events(range, options.from(), options.end());
   }
 
   /**
@@ -144,156 +109,45 @@ public final class Reader {
    */
   public TreeHead verify() {
     Replay replay = new Replay(genesis());
-    try (Range range = new Range(this, replay, 0, -1)) {
-      while (range.next() != null) {
-        // Nothing of it is handed on.
-      }
+    try (Range range = Range.forRules(this, replay, -1)) {
+      range.drain();
     }
     return replay.head();
   }
 
-  /**
-   * Gets the newest event of an object, or, where that is null, the one of a sequence; null for an
-   * object that nobody has written. That no newer event of the object exists is the server's word.
-   */
-  public ChainEvent get(Bytes primaryKey, long sequence) {
-    FieldWriter request =
-        new FieldWriter()
-            .text(GetEventRequest.CHAIN_KEY, calls.chainKey())
-            .bytes(GetEventRequest.CHAIN_ID, genesis().chainId());
-    if (primaryKey == null) {
-      // The field is one of a oneof: it is there also where it is 0.
-      if (sequence == 0) {
-        request.append(Bytes.wrap(new byte[] {GetEventRequest.SEQUENCE << 3, 0}));
-      } else {
-        request.varint(GetEventRequest.SEQUENCE, sequence);
-      }
-    } else {
-      if (primaryKey.size() != Limits.KEY_BYTES) {
-        throw EventInput.invalid(
-            "primary_key", "it is " + primaryKey.size() + " bytes, and must be 16");
-      }
-      request.bytes(GetEventRequest.PRIMARY_KEY, primaryKey);
-    }
-    Bytes raw;
-    try {
-      raw = calls.unary("GetEvent", request);
-    } catch (AtedbException error) {
-      if (error.reason() == Reason.EVENT_NOT_FOUND) {
-        return null;
-      }
-      throw error;
-    }
-    return checkGot(Answers.parts(raw), primaryKey, sequence);
+  /** Gets the newest event of an object; null for one that nobody has written. */
+  public ChainEvent get(Bytes primaryKey) {
+    checkKey("primary_key", primaryKey);
+    return getter.newestOf(primaryKey);
   }
 
-  private ChainEvent checkGot(Parts answer, Bytes primaryKey, long asked) {
-    List<Commit.Stored> stored =
-        Answers.checked(
-            "the event's batch is none",
-            () -> Commit.splitSlice(answer.bytes(GetEventResponse.LOG)));
-    if (stored.size() != 1) {
-      throw Answers.untrue("an event is in one batch");
-    }
-    VerifiedBatch verified = Replay.verifySingle(genesis(), stored.get(0), this::findKey);
-    TreeHead head = Answers.head(answer, GetEventResponse.HEAD);
-    Commit commit = stored.get(0).commit();
-    boolean isIn =
-        Merkle.verifyInclusion(
-            commit.leaf(),
-            commit.header().commit(),
-            head.size(),
-            answer.all(GetEventResponse.INCLUSION),
-            head.root());
-    if (!isIn) {
-      throw Answers.untrue("the event's batch is not in the tree of the head that it names");
-    }
-    long sequence = answer.number(GetEventResponse.SEQUENCE);
-    if (checksRules()) {
-      opener.tie(reach(sequence + 1).head(), head);
-    }
-    opener.tie(head, opener.known());
-    List<ChainEvent> events = Events.of(verified, sequence, sequence + 1);
-    boolean isAsked =
-        events.size() == 1
-            && (primaryKey == null
-                ? sequence == asked
-                : primaryKey.equals(events.get(0).primaryKey()));
-    if (!isAsked) {
-      throw Answers.untrue("the event is not the one that was asked for");
-    }
-    return Events.opened(this, events.get(0));
+  /** Gets the event of a sequence. */
+  public ChainEvent getAt(long sequence) {
+    return getter.at(sequence);
   }
 
-  /**
-   * Begins where a server says that a stream or a range begins, or goes on there. Raises
-   * VERIFICATION_FAILED, HEAD_CONFLICT.
-   */
-  Follower follow(Replay replay, Bytes start, TreeHead known, long asked) {
-    Parts said = Answers.parts(start);
-    TreeHead head = Answers.head(said, StartOfHistory.HEAD);
-    if (!said.bytes(StartOfHistory.CHAIN_ID).equals(genesis().chainId())) {
-      throw Answers.untrue("the start is of another chain");
+  /** Lists the children of an object, or those at the root of the chain in a collection. */
+  public ChildStream children(ChildrenOptions options) {
+    checkKey("parent", options.parent());
+    checkKey("collection", options.collection());
+    checkKey("after_collection", options.afterCollection());
+    checkKey("after_key", options.afterKey());
+    if (options.parent() == null && options.collection() == null) {
+      throw EventInput.invalid("parent", "an object or a collection is required");
     }
-    opener.checkNotBehind(head, known, null);
-    long commit = said.number(StartOfHistory.START_COMMIT);
-    long sequence = said.number(StartOfHistory.START_SEQUENCE);
-    List<Bytes> hashes = said.all(StartOfHistory.FRONTIER);
-    Frontier frontier = Answers.checked("its frontier is none", () -> new Frontier(commit, hashes));
-    boolean isOfHead =
-        Merkle.verifyConsistency(
-            commit,
-            head.size(),
-            frontier.root(),
-            head.root(),
-            said.all(StartOfHistory.CONSISTENCY));
-    if (!isOfHead) {
-      throw Answers.untrue("the frontier of the start is not of the tree of its head");
-    }
-    if (sequence > asked) {
-      throw Answers.untrue(
-          "the start is at sequence " + sequence + ", which is after the one asked for");
-    }
-    if (replay == null) {
-      opener.tie(head, known);
-      Replay begun =
-          new Replay(genesis(), new Replay.Start(commit, sequence, hashes), this::findKey);
-      if (!checksRules()) {
-        return new Follower(this, begun, head, known, -1);
-      }
-      // What is handed on of what was verified before is of that history.
-      Replay rules = rules();
-      opener.tie(rules.head().size() == 0 ? known : rules.head(), head);
-      return new Follower(this, begun, head, known, rules.nextSequence());
-    }
-    if (commit != replay.nextCommit()) {
-      throw Answers.untrue(
-          "it goes on at commit " + commit + ", and " + replay.nextCommit() + " was asked for");
-    }
-    if (!frontier.root().equals(replay.head().root())) {
-      throw opener.conflict(
-          "its history is another than the one streamed",
-          replay.head(),
-          new TreeHead(commit, frontier.root()));
-    }
-    return new Follower(this, replay, head, known, -1);
+    return new Children(this, options);
   }
 
-  private PublicKey findKey(Bytes fingerprint) {
-    Bytes raw =
-        calls.unary(
-            "GetKeys",
-            new FieldWriter()
-                .text(Schema.GetKeysRequest.CHAIN_KEY, calls.chainKey())
-                .bytes(Schema.GetKeysRequest.CHAIN_ID, genesis().chainId())
-                .message(Schema.GetKeysRequest.FINGERPRINTS, fingerprint));
-    for (Bytes one : Answers.parts(raw).all(Schema.GetKeysResponse.KEYS)) {
-      PublicKey key = Answers.checked("a key is none", () -> PublicKey.parse(one));
-      if (key.fingerprint().equals(fingerprint)) {
-        return key;
-      }
+  /** Loads the data of events that were read without it. */
+  public List<ChainEvent> load(List<ChainEvent> events) {
+    return new DataLoader(this).load(events);
+  }
+
+  static void checkKey(String field, Bytes key) {
+    if (key != null && key.size() != Limits.KEY_BYTES) {
+      throw EventInput.invalid(
+          field, "it is " + key.size() + " bytes, and must be " + Limits.KEY_BYTES);
     }
-    return null;
   }
 
   /** Forgets read keys. */

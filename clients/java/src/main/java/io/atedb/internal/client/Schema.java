@@ -15,6 +15,12 @@ final class Schema {
     static final int FOR_APPEND = 4;
     static final int WRITER_ID = 5;
     static final int KNOWN_IDENTITY = 6;
+    static final int WISHES = 7;
+  }
+
+  static final class GenesisWishes {
+    static final int PRIVATE = 1;
+    static final int CONFIDENTIAL = 2;
   }
 
   static final class OpenChainResponse {
@@ -31,6 +37,7 @@ final class Schema {
     static final int CHECKPOINT = 11;
     static final int CHECKPOINT_CONSISTENCY = 12;
     static final int IDENTITY_ROTATIONS = 13;
+    static final int OFFER = 14;
   }
 
   static final class WriterState {
@@ -43,10 +50,74 @@ final class Schema {
     static final int FIRST_SEQUENCE = 4;
   }
 
+  static final class PasswordCosts {
+    static final int SALT = 1;
+    static final int MEMORY_KIB = 2;
+    static final int PASSES = 3;
+    static final int LANES = 4;
+  }
+
+  static final class LoginChallenge {
+    static final int CONVERSATION_ID = 1;
+    static final int SERVER_IDENTITY = 2;
+    static final int IDENTITY_ROTATIONS = 3;
+    static final int PASSWORD = 4;
+  }
+
+  static final class LoginProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class LoginRequest {
+    static final int ACCOUNT = 1;
+    static final int PROOF = 2;
+  }
+
+  static final class LoginResponse {
+    static final int CHALLENGE = 1;
+    static final int GRANT = 2;
+  }
+
+  static final class AccountGrant {
+    static final int KEY_VAULT = 3;
+    static final int HAS_SECOND_FACTOR = 5;
+    static final int UNVERIFIED = 6;
+  }
+
+  static final class GroupQuestion {
+    static final int GROUP = 1;
+    static final int KEY = 2;
+  }
+
+  static final class GroupProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class GetGroupRequest {
+    static final int ABOUT = 1;
+    static final int PROOF = 2;
+  }
+
+  static final class GetGroupResponse {
+    static final int CHALLENGE = 1;
+    static final int ACTS = 2;
+  }
+
+  static final class GroupActs {
+    static final int ACTS = 1;
+    static final int ACTS_IN_ALL = 2;
+  }
+
+  static final class ClaimOwnerRequest {
+    static final int ACT = 1;
+  }
+
   static final class GetTicketRequest {
     static final int CHAIN_KEY = 1;
     static final int KEY = 3;
     static final int PROOF = 4;
+    static final int DELEGATIONS = 5;
+    static final int ISSUER = 6;
   }
 
   static final class TicketProof {
@@ -75,6 +146,7 @@ final class Schema {
     static final int CHAIN_ID = 2;
     static final int SEQUENCE = 3;
     static final int HEARTBEAT_MS = 6;
+    static final int DATA_UP_TO_BYTES = 7;
   }
 
   static final class StartOfHistory {
@@ -112,6 +184,58 @@ final class Schema {
     static final int CHAIN_ID = 2;
     static final int FROM_SEQUENCE = 3;
     static final int END_SEQUENCE = 4;
+    static final int DATA_UP_TO_BYTES = 7;
+  }
+
+  static final class ListChildrenRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int PARENT = 3;
+    static final int COLLECTION = 4;
+    static final int AFTER = 5;
+    static final int LIMIT = 6;
+  }
+
+  static final class ChildPosition {
+    static final int COLLECTION = 1;
+    static final int PRIMARY_KEY = 2;
+  }
+
+  static final class ListChildrenResponse {
+    static final int HEAD = 1;
+    static final int CONSISTENCY = 2;
+    static final int LOG = 3;
+    static final int INCLUSIONS = 4;
+    static final int CHILDREN = 5;
+    static final int IS_LAST = 6;
+  }
+
+  static final class Inclusion {
+    static final int HASHES = 1;
+  }
+
+  static final class Child {
+    static final int SEQUENCE = 1;
+    static final int MOVED_BY = 2;
+  }
+
+  static final class LoadDataRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int EVENTS = 3;
+  }
+
+  static final class WantedData {
+    static final int SEQUENCE = 1;
+    static final int EVENT_HASH = 2;
+  }
+
+  static final class LoadDataResponse {
+    static final int EVENT_HASH = 1;
+    static final int DATA = 2;
+    static final int SALT = 3;
+    static final int DATA_STATE = 4;
+    static final int REDACTION = 5;
   }
 
   static final class ReadEventsResponse {

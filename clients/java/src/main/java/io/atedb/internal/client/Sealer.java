@@ -7,6 +7,7 @@ import io.atedb.KeyPair;
 import io.atedb.PublicKey;
 import io.atedb.ReadRule;
 import io.atedb.Reason;
+import io.atedb.internal.account.OpenedGroup;
 import io.atedb.internal.bytes.Limits;
 import io.atedb.internal.crypt.DataKey;
 import io.atedb.internal.crypt.Padding;
@@ -24,7 +25,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 
 /**
@@ -32,30 +33,37 @@ import java.util.stream.Collectors;
  * before.
  */
 public final class Sealer {
-  /** What a seal and its signature take of a batch. */
-  private static final int SEAL_BYTES_MAX = 16_384;
+  /** What a seal and its signatures take of a batch, with what is shown of keys. */
+  private static final int SEAL_BYTES_MAX = 32_768;
 
   private static final int EVENTS_BYTES_MAX = Limits.RUN_BYTES_MAX - SEAL_BYTES_MAX;
 
   private final Reader reader;
   private final Writer writer;
-  private final Supplier<KeyPair> ownKey;
+  private final ChainKeys keys;
   private final boolean isConfidential;
   private final Padding padding;
+  private final EventSource.OfReaders ofReaders;
   private final Executor executor;
+  private final ReentrantLock renewing = new ReentrantLock();
+
+  /** The version of the group for whose keys the read key was seen to; -1: for none. */
+  private long renewedFor = -1;
 
   public Sealer(
       Reader reader,
       Writer writer,
-      Supplier<KeyPair> ownKey,
+      ChainKeys keys,
       boolean isConfidential,
       Padding padding,
+      EventSource.OfReaders ofReaders,
       Executor executor) {
     this.reader = reader;
     this.writer = writer;
-    this.ownKey = ownKey;
+    this.keys = keys;
     this.isConfidential = isConfidential;
     this.padding = padding;
+    this.ofReaders = ofReaders;
     this.executor = executor;
   }
 
@@ -66,7 +74,7 @@ public final class Sealer {
   private boolean seals() {
     return isConfidential
         || reader.genesis() != null
-            && (reader.genesis().isConfidential() || reader.rules().authority().hasReadRules());
+            && (reader.genesis().isConfidential() || reader.authority().hasReadRules());
   }
 
   /** Appends events. What is given completes when they are durable. */
@@ -107,7 +115,8 @@ public final class Sealer {
     if (reader.genesis() == null) {
       writer.create();
     }
-    Authority authority = reader.reach(-1).authority();
+    renew();
+    Authority authority = reader.newestAuthority();
     List<SealedData.Sealing> sealings = new ArrayList<>();
     for (EventSource event : events) {
       sealings.add(event.hasData() ? sealingOf(authority, event) : null);
@@ -150,7 +159,7 @@ public final class Sealer {
   /**
    * Makes events once. Raises TOO_MANY_EVENTS, DATA_TOO_LARGE, naming the limit; REQUEST_INVALID.
    */
-  private static Built built(
+  private Built built(
       List<? extends EventSource> events,
       List<Precondition> conditions,
       List<SealedData.Sealing> sealings) {
@@ -166,19 +175,24 @@ public final class Sealer {
               + " is the limit. Append them in several calls",
           Map.of("limit_events", Integer.toString(Limits.BATCH_EVENTS_MAX)));
     }
+    KeyPair author = keys.author();
     List<EventInput.Built> made = new ArrayList<>();
     long bytes = 0;
-    boolean bearsAuthority = false;
+    boolean bearsAuthority = author != null;
     for (int index = 0; index < events.size(); index++) {
       EventSource event = events.get(index);
       checkSize(bytes + event.dataBytes());
-      EventInput.Built one = event.build(sealings == null ? null : sealings.get(index));
+      EventInput.Built one =
+          event.build(
+              sealings == null ? null : sealings.get(index),
+              author == null ? null : author.fingerprint());
       made.add(one);
       bytes += one.frame().size();
       bearsAuthority |= event.bearsAuthority();
       checkSize(bytes);
     }
-    return new Built(made, (int) bytes, conditions, bearsAuthority, sealings != null);
+    List<KeyPair> coSigners = author == null ? List.of() : List.of(author);
+    return new Built(made, (int) bytes, conditions, coSigners, bearsAuthority, sealings != null);
   }
 
   private static void checkSize(long bytes) {
@@ -197,15 +211,13 @@ public final class Sealer {
   /**
    * Makes a new read key, hands it out to these and the own key, and has the chain sealed with it.
    * Waits until that is durable.
-   *
-   * @param make an event that says so
    */
-  public Committed setReaders(List<PublicKey> readers, EventSource.OfReaders make) {
+  public Committed setReaders(List<PublicKey> readers) {
     if (reader.genesis() == null) {
       writer.create();
     }
     Map<Bytes, PublicKey> once = new LinkedHashMap<>();
-    PublicKey own = ownKey.get().publicKey();
+    PublicKey own = keys.writing().publicKey();
     once.put(own.fingerprint(), own);
     readers.forEach(one -> once.put(one.fingerprint(), one));
     List<PublicKey> all = List.copyOf(once.values());
@@ -218,12 +230,81 @@ public final class Sealer {
         List<Said.WrappedKey> wrapped =
             some.stream().map(one -> SealedData.wrap(chainId, readKey, one)).toList();
         ReadRule rule = at == 0 ? ReadRule.readKey(DataKey.readKeyId(readKey)) : null;
-        events.add(make.make(rule, wrapped, some));
+        events.add(ofReaders.make(rule, wrapped, some));
       }
       return waitFor(writer.append(built(events, List.of(), noSealings(events.size()))));
     } finally {
       Arrays.fill(readKey, (byte) 0);
     }
+  }
+
+  /**
+   * Hands out a new read key to the keys that the roles of the chain's group have now, where the
+   * one that there is was given to one that a role had before. What the roles' keys are, the
+   * group's acts say, and never the server's answers in the chain, which anybody who has the server
+   * could have it sign.
+   */
+  private void renew() {
+    OpenedGroup group = keys.group();
+    if (group == null) {
+      return;
+    }
+    renewing.lock();
+    try {
+      if (renewedFor == group.group().version()) {
+        return;
+      }
+      List<PublicKey> readers = renewedReaders(group);
+      if (readers != null) {
+        try {
+          setReaders(readers);
+        } catch (AtedbException error) {
+          // Somebody else may have been faster.
+          if (renewedReaders(group) != null) {
+            throw error;
+          }
+        }
+      }
+      renewedFor = group.group().version();
+    } finally {
+      renewing.unlock();
+    }
+  }
+
+  /**
+   * Who is to read the chain, where its read key was handed out to keys that roles of its group
+   * have no more: the keys that these have now, and all others that count; null where nothing is to
+   * be changed.
+   */
+  private List<PublicKey> renewedReaders(OpenedGroup group) {
+    Authority authority = reader.newestAuthority();
+    ReadRule rule = authority.readRuleFor(null, null);
+    if (rule == null || rule.kind() != ReadRule.Kind.READ_KEY) {
+      return null;
+    }
+    List<Bytes> holders = reader.readKeys().holdersOf(rule.readKeyId());
+    if (holders.stream().allMatch(one -> group.group().successorOf(one) == null)) {
+      return null;
+    }
+    List<PublicKey> staying = new ArrayList<>();
+    for (Bytes one : holders) {
+      PublicKey successor = group.group().successorOf(one);
+      if (successor != null) {
+        staying.add(successor);
+      } else if (one.equals(authority.keys().currentOf(one))) {
+        PublicKey key = authority.keys().find(one);
+        if (key == null) {
+          throw new AtedbException(
+              Reason.KEY_UNKNOWN,
+              "the chain doesn't know the public key "
+                  + one
+                  + " of a reader. Set all readers instead",
+              Map.of("fingerprint", one.hex()));
+        }
+        staying.add(key);
+      }
+    }
+    return staying;
   }
 
   private static List<SealedData.Sealing> noSealings(int size) {

@@ -6,6 +6,7 @@ import io.atedb.ChainEvent;
 import io.atedb.EventStream;
 import io.atedb.Reason;
 import io.atedb.Signal;
+import io.atedb.SubscribeOptions;
 import io.atedb.TreeHead;
 import io.atedb.internal.bytes.FieldWriter;
 import io.atedb.internal.bytes.Parts;
@@ -13,16 +14,15 @@ import io.atedb.internal.client.Schema.SubscribeRequest;
 import io.atedb.internal.client.Schema.SubscribeResponse;
 import io.atedb.internal.rpc.Pause;
 import io.atedb.internal.rpc.Statuses;
+import io.atedb.internal.trust.Provenance;
 import io.atedb.internal.trust.Replay;
 import io.atedb.internal.trust.SignedHead;
 import io.atedb.internal.trust.VerifiedBatch;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /** Follows a chain, every event once and in order; goes on by itself after a lost connection. */
-public final class Subscription {
+public final class Subscription implements Events.Source {
   /** A server is taken for dead when two and a half heartbeats are due and none has come. */
   private static final double HEARTBEATS_MISSED_MAX = 2.5;
 
@@ -30,10 +30,11 @@ public final class Subscription {
   private static final long DELAY_MS_MAX = 5_000;
 
   private final Reader reader;
-  private final long start;
+  private final EventMaker maker;
+  private final long from;
+  private final SubscribeOptions options;
   private final long heartbeatMs;
-  private final Duration reconnect;
-  private final Consumer<Signal> onSignal;
+  private final Provenance provenance;
 
   private volatile ChainCalls.Several answers;
   private volatile boolean isClosed;
@@ -43,28 +44,26 @@ public final class Subscription {
   private SignedHead signedBefore;
   private boolean isSigned;
   private boolean hasTried;
+  private AtedbException failure;
   private long lostSince;
   private long delayMs = DELAY_MS;
 
-  /** A null `reconnect` is for ever. */
-  public Subscription(
-      Reader reader,
-      long start,
-      Duration heartbeat,
-      Duration reconnect,
-      Consumer<Signal> onSignal) {
+  /** Follows from a sequence on. */
+  public Subscription(Reader reader, long from, SubscribeOptions options) {
     this.reader = reader;
-    this.start = start;
-    this.heartbeatMs = heartbeat.toMillis();
-    this.reconnect = reconnect;
-    this.onSignal = onSignal;
+    this.maker = new EventMaker(reader);
+    this.from = from;
+    this.options = options;
+    this.heartbeatMs = options.heartbeat().toMillis();
+    this.provenance = Provenance.upTo(options.dataUpTo());
   }
 
   public EventStream events() {
-    return new Events(this::next, this::open, this::close, start, -1);
+    return new Events(this, from, -1);
   }
 
-  private void close() {
+  @Override
+  public void close() {
     isClosed = true;
     disconnect();
   }
@@ -78,16 +77,19 @@ public final class Subscription {
   }
 
   /** The next batches; null when it was closed. */
-  private List<VerifiedBatch> next() {
+  @Override
+  public List<VerifiedBatch> next() {
     while (!isClosed) {
+      if (failure != null) {
+        throw failure;
+      }
       try {
         if (!hasTried) {
           replay = beginning();
           hasTried = true;
         }
         // What has come is given whole, over whatever is lost meanwhile.
-        boolean hasPending = follower != null && follower.hasPending();
-        List<VerifiedBatch> batches = hasPending ? follower.finish() : step();
+        List<VerifiedBatch> batches = hasPending() ? follower.finish() : step();
         if (batches != null) {
           lostSince = 0;
           delayMs = DELAY_MS;
@@ -106,21 +108,33 @@ public final class Subscription {
           // say that.
           reader.opener().extend(replay.head());
         }
-        waitAfter(error);
+        waitOrFail(error);
       }
     }
     return null;
   }
 
+  private void waitOrFail(AtedbException error) {
+    try {
+      waitAfter(error);
+    } catch (AtedbException last) {
+      // What has come may be given yet. Else a replay that has refused something is not gone on
+      // with, as if nothing had been there.
+      boolean isOfReplay = last == error && !Statuses.PASSING.contains(error.reason());
+      failure = isOfReplay && !hasPending() ? last : null;
+      throw last;
+    }
+  }
+
+  private boolean hasPending() {
+    return follower != null && follower.hasPending();
+  }
+
   /** The replay that the first connection goes on with; null: it begins where the server says. */
   private Replay beginning() {
-    Replay begun = reader.beginAt(start);
-    if (begun == null && reader.checksRules()) {
-      // What was verified further is begun anew: events before it are wanted.
-      Replay reached = reader.begin();
-      begun = reached.nextSequence() > start ? new Replay(reader.genesis()) : reached;
-    }
-    return begun;
+    Replay begun = reader.beginAt(from, provenance);
+    // What was verified further is begun anew: events before it are wanted.
+    return begun == null && reader.checksRules() ? new Replay(reader.genesis(), provenance) : begun;
   }
 
   /** One message of the server; null where it brought no batches. */
@@ -136,11 +150,13 @@ public final class Subscription {
     Parts answer = Answers.parts(raw);
     if (answer.has(SubscribeResponse.START)) {
       follower =
-          reader.follow(
+          Follower.begin(
+              reader,
               replay,
               answer.bytes(SubscribeResponse.START),
               known,
-              replay == null ? start : replay.nextSequence());
+              replay == null ? from : replay.nextSequence(),
+              provenance);
       replay = follower.replay;
       return null;
     }
@@ -156,7 +172,7 @@ public final class Subscription {
       follower.attested(signed, signedBefore);
       signedBefore = signed;
       isSigned = true;
-      onSignal.accept(new Signal(Signal.Kind.CHECKPOINT, signed.head(), null));
+      options.onSignal().accept(new Signal(Signal.Kind.CHECKPOINT, signed.head(), null));
       return null;
     }
     if (answer.has(SubscribeResponse.CAUGHT_UP)) {
@@ -176,9 +192,12 @@ public final class Subscription {
     TreeHead head = Answers.head(Answers.parts(answer.bytes(field)), Schema.Heartbeat.HEAD);
     follower.name(head);
     if (kind == Signal.Kind.CAUGHT_UP) {
-      reader.keep(replay.copy());
+      // Data that may be gone was allowed to go by now.
+      reader.rules().settleExpired(replay);
+      replay.owed().settle();
+      reader.rules().keep(replay.copy(Provenance.STORED));
     }
-    onSignal.accept(new Signal(kind, head, null));
+    options.onSignal().accept(new Signal(kind, head, null));
   }
 
   private void connect() {
@@ -186,7 +205,7 @@ public final class Subscription {
     signedBefore = reader.opener().checkpoint();
     isSigned = false;
     follower = null;
-    long asked = replay == null ? start : replay.nextSequence();
+    long asked = replay == null ? from : replay.nextSequence();
     FieldWriter request =
         new FieldWriter()
             .text(SubscribeRequest.CHAIN_KEY, reader.calls().chainKey())
@@ -196,6 +215,9 @@ public final class Subscription {
       request.varint(SubscribeRequest.SEQUENCE, asked);
     }
     request.varint(SubscribeRequest.HEARTBEAT_MS, heartbeatMs);
+    if (options.dataUpTo() >= 0) {
+      request.present(SubscribeRequest.DATA_UP_TO_BYTES, options.dataUpTo());
+    }
     answers = reader.calls().several("Subscribe", request, 0);
     if (isClosed) {
       disconnect();
@@ -229,12 +251,13 @@ public final class Subscription {
   private void waitAfter(AtedbException error) {
     long now = System.nanoTime();
     lostSince = lostSince == 0 ? now : lostSince;
-    boolean isLate = reconnect != null && now - lostSince >= reconnect.toNanos();
+    boolean isLate =
+        options.reconnect() != null && now - lostSince >= options.reconnect().toNanos();
     boolean isPassing = Statuses.PASSING.contains(error.reason());
     if (!isPassing || isLate || Thread.currentThread().isInterrupted()) {
       throw error;
     }
-    onSignal.accept(new Signal(Signal.Kind.RECONNECTING, null, error));
+    options.onSignal().accept(new Signal(Signal.Kind.RECONNECTING, null, error));
     Pause.millis(delayMs);
     delayMs = Math.min(DELAY_MS_MAX, delayMs * 2);
   }
@@ -243,10 +266,11 @@ public final class Subscription {
    * A batch that has come is given whole, whatever is lost meanwhile: so this is tried again by
    * itself.
    */
-  private ChainEvent open(ChainEvent event) {
+  @Override
+  public ChainEvent make(VerifiedBatch verified, int index) {
     while (true) {
       try {
-        return Events.opened(reader, event);
+        return maker.make(verified, index);
       } catch (AtedbException error) {
         if (isClosed) {
           throw error;

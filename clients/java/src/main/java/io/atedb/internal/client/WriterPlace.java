@@ -11,17 +11,17 @@ import io.atedb.TrustMode;
 import io.atedb.internal.bytes.FieldWriter;
 import io.atedb.internal.bytes.Limits;
 import io.atedb.internal.crypt.Symmetric;
-import io.atedb.internal.crypt.Tags;
 import io.atedb.internal.event.ChainKey;
 import io.atedb.internal.event.EventInput;
 import io.atedb.internal.event.Genesis;
 import io.atedb.internal.event.Seal;
-import io.atedb.internal.event.Signed;
 import io.atedb.internal.event.WriterIdentity;
 import io.atedb.internal.home.WriterSlot;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -30,8 +30,11 @@ import java.util.function.Consumer;
  * Where a writer stands in a chain: found out before each stream; a chain that isn't there is
  * created.
  */
-final class WriterPlace {
+public final class WriterPlace {
   private static final int OPEN_TRIES_MAX = 4;
+
+  private static final Set<Reason> OVERTAKEN =
+      EnumSet.of(Reason.CHAIN_EXISTS, Reason.AUTH_ANSWER_INVALID, Reason.SERVER_IDENTITY_MISMATCH);
 
   /** A failure of this machine's own, which trying again at the server doesn't help. */
   static final class LocalFailure extends RuntimeException {
@@ -50,6 +53,7 @@ final class WriterPlace {
   private final ChainCalls calls;
   private final Opener opener;
   private final Expected expected;
+  private final NameClaim claim;
   private final Path home;
   private final Consumer<Notice> onNotice;
   private final ScheduledExecutorService timer;
@@ -63,16 +67,18 @@ final class WriterPlace {
   /** Whether batches may be stored that the slot doesn't know of. */
   private boolean mayBeBehind = true;
 
-  WriterPlace(
+  public WriterPlace(
       ChainCalls calls,
       Opener opener,
       Expected expected,
+      NameClaim claim,
       Path home,
       Consumer<Notice> onNotice,
       ScheduledExecutorService timer) {
     this.calls = calls;
     this.opener = opener;
     this.expected = expected;
+    this.claim = claim;
     this.home = home;
     this.onNotice = onNotice;
     this.timer = timer;
@@ -146,9 +152,13 @@ final class WriterPlace {
     for (int attempt = 0; attempt < OPEN_TRIES_MAX; attempt++) {
       TreeHead before = opener.known();
       Bytes asked = writerId(key.fingerprint());
-      Opened opened = opener.open(true, asked);
+      Opened opened = open(key, asked);
       if (opened.genesis() == null) {
-        create(key, opened);
+        if (opened.offer() == null) {
+          create(key, opened);
+        } else {
+          takeOffer(key, opened);
+        }
         continue;
       }
       if (!opened.trouble().isEmpty()) {
@@ -176,8 +186,21 @@ final class WriterPlace {
         Map.of("server", calls.server()));
   }
 
+  /** Where nobody has the name of the chain's owner, that is claimed first, if that is wanted. */
+  private Opened open(KeyPair key, Bytes writerId) {
+    try {
+      return opener.open(true, true, writerId);
+    } catch (AtedbException error) {
+      if (!claim.isDue(error)) {
+        throw error;
+      }
+    }
+    claim.make(key);
+    return opener.open(true, true, writerId);
+  }
+
   private void agree(Opened opened, PublicKey key, List<Bytes> unanswered, long knownBefore) {
-    Seal seal = checkStanding(opened, key, unanswered);
+    Seal seal = new WriterStandingCheck(opened, slot, key).check(unanswered, mayBeBehind);
     mayBeBehind = false;
     if (seal == null) {
       return;
@@ -190,99 +213,6 @@ final class WriterPlace {
     if (unanswered.isEmpty()) {
       slot.advance(opened.writer().nextCounter(), seal.hash());
     }
-  }
-
-  /**
-   * Finds out whether a server and a writer agree on what the writer has written. Gives its last
-   * seal there, or null. Raises WRITER_AHEAD where the server has lost batches that it
-   * acknowledged; WRITER_FORKED where it has batches of this writer id of which it can't be known
-   * that this writer made them; VERIFICATION_FAILED where what it says can't be.
-   */
-  private Seal checkStanding(Opened opened, PublicKey key, List<Bytes> unanswered) {
-    WriterSlot.State state = slot.state();
-    long next = opened.writer().nextCounter();
-    Map<String, String> metadata =
-        Map.of("next_counter", Long.toString(next), "counter", Long.toString(state.counter()));
-    if (next < state.counter()) {
-      String accept =
-          slot.path() == null
-              ? ""
-              : ". To append to it as it is now, as a new writer, delete " + slot.path();
-      throw new AtedbException(
-          Reason.WRITER_AHEAD,
-          "the server has "
-              + next
-              + " batches of this writer, and has acknowledged "
-              + state.counter()
-              + ": it was restored from an older state or repaired. Find out which before trusting it"
-              + accept,
-          metadata);
-    }
-    if (next == 0) {
-      return null;
-    }
-    Seal seal = verifyLastSeal(opened, state.salt(), key);
-    long news = next - state.counter();
-    // A crash may have come before what was acknowledged last was saved.
-    if (news > 0 && unanswered.isEmpty() && mayBeBehind) {
-      // The server has our own word for it, or none: what it made up itself we must not go on from.
-      if (!seal.signatures().isEmpty()) {
-        return seal;
-      }
-      throw new AtedbException(
-          Reason.WRITER_FORKED,
-          news
-              + " batches of this writer are not known here, since a process has ended before their answers were saved, and"
-              + " they are not signed. The next ones are a new writer's",
-          metadata);
-    }
-    Bytes due = state.lastSeal();
-    if (news > 0) {
-      due = news <= unanswered.size() ? unanswered.get((int) news - 1) : null;
-    }
-    if (seal.hash().equals(due)) {
-      return seal;
-    }
-    throw new AtedbException(
-        Reason.WRITER_FORKED,
-        "another process has written as this writer: the server's last batch of it, of the counter "
-            + seal.counter()
-            + ", is another than ours. A home folder is for one machine: don't copy it while it is in use",
-        metadata);
-  }
-
-  private static Seal verifyLastSeal(Opened opened, Bytes salt, PublicKey key) {
-    Genesis genesis = opened.genesis();
-    WriterIdentity writer = new WriterIdentity(genesis.chainId(), key.fingerprint(), salt);
-    if (opened.writer().lastSeal() == null) {
-      throw unbelievable("its last seal is missing");
-    }
-    Seal seal =
-        Answers.checked(
-            "its last seal of this writer is none", () -> Seal.parse(opened.writer().lastSeal()));
-    // Others may have signed it too; that this writer did is what counts here.
-    boolean isOwn = false;
-    for (Signed signature : seal.signatures()) {
-      if (signature.fingerprint().equals(key.fingerprint())) {
-        if (!signature.isBy(key, Tags.CONTEXT_SEAL, seal.header())) {
-          throw unbelievable("its last seal does not verify");
-        }
-        isOwn = true;
-      }
-    }
-    boolean isSigned =
-        seal.signatures().isEmpty() ? genesis.trustMode() == TrustMode.CENTRALIZED : isOwn;
-    if (!isSigned || !seal.writer().equals(writer) || !seal.writerId().equals(writer.id())) {
-      throw unbelievable("its last seal is not this writer's");
-    }
-    if (seal.counter() != opened.writer().nextCounter() - 1) {
-      throw unbelievable("its last seal has the counter " + seal.counter());
-    }
-    return seal;
-  }
-
-  private static AtedbException unbelievable(String why) {
-    return Answers.untrue("of this writer, " + why);
   }
 
   private void create(KeyPair key, Opened server) {
@@ -311,9 +241,9 @@ final class WriterPlace {
             List.of(event.header()),
             null,
             List.of());
-    Bytes run = Seal.signRun(List.of(event.frame()), seal, List.of(key), List.of());
+    Bytes run = Seal.signRun(List.of(event.frame()), seal, List.of(key), List.of(), List.of());
     try {
-      calls.unary("AppendBatch", new FieldWriter().append(request(run, calls.chainKey())));
+      appendBatch(run);
     } catch (AtedbException error) {
       // The identity was rotated since the offer was made, which opening again learns. Once: it
       // isn't rotated all the time.
@@ -328,11 +258,39 @@ final class WriterPlace {
     }
     slot.advance(1, Seal.hashOf(seal));
     offer = null;
+    tellCreated(chainId);
+  }
+
+  private void appendBatch(Bytes run) {
+    calls.unary("AppendBatch", new FieldWriter().append(request(run, calls.chainKey())));
+  }
+
+  private void tellCreated(Bytes chainId) {
     onNotice.accept(
         new Notice(
             Notice.Kind.CHAIN_CREATED,
             "created the chain " + calls.chainKey() + ", with the id " + chainId,
             null));
+  }
+
+  /**
+   * Creates the chain by the genesis that the server offers, which is the first batch of the server
+   * and not of this writer.
+   */
+  private void takeOffer(KeyPair key, Opened server) {
+    Genesis genesis =
+        opener.geneses().checkOffer(server.offer(), server.identity(), key.publicKey());
+    try {
+      appendBatch(server.offer());
+    } catch (AtedbException error) {
+      // Somebody was faster, or what was offered a moment ago isn't taken and another one may be:
+      // opening again tells.
+      if (!OVERTAKEN.contains(error.reason())) {
+        throw error;
+      }
+      return;
+    }
+    tellCreated(genesis.chainId());
   }
 
   private Bytes writerId(Bytes fingerprint) {

@@ -21,6 +21,11 @@ import java.util.regex.Pattern;
 public record Address(String host, int port, String server, String pinned, ChainKey chainKey) {
   public static final int DEFAULT_PORT = 5000;
 
+  /** Of servers that keep accounts for others. */
+  public static final int AUTH_PORT = 5001;
+
+  private static final Pattern OLDER_AUTH = Pattern.compile("ws://([^/]+)/auth/?");
+  private static final Pattern ENDS_IN_PORT = Pattern.compile(".*:[0-9]+");
   private static final String MARK = "sha256:";
   private static final Pattern FORM =
       Pattern.compile(
@@ -48,6 +53,23 @@ public record Address(String host, int port, String server, String pinned, Chain
       throw bad(text, "it names a chain too");
     }
     return parse(whole);
+  }
+
+  /**
+   * Parses the address of a server that keeps accounts: {@code ate://host[:port]}, {@code
+   * host[:port]}, or the older {@code ws://host[:port]/auth}. Raises REQUEST_INVALID.
+   */
+  public static Address parseAuth(String text) {
+    String[] halves = text.split("#", 2);
+    Matcher older = OLDER_AUTH.matcher(halves[0]);
+    String server =
+        older.matches()
+            ? older.group(1)
+            : halves[0].replaceFirst("^ate://", "").replaceFirst("/$", "");
+    if (server.endsWith("]") || !ENDS_IN_PORT.matcher(server).matches()) {
+      server += ":" + AUTH_PORT;
+    }
+    return parseServer(halves.length == 2 ? server + "#" + halves[1] : server);
   }
 
   private static Address parse(String text) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** A run, taken apart: events, then exactly one seal. */
 public final class Batch {
@@ -19,6 +20,9 @@ public final class Batch {
   private final Seal seal;
   private final Map<Integer, Said> said = new HashMap<>();
   private List<PublicKey> sealKeys;
+  private List<Delegation> delegations;
+  private final Map<Integer, AuthAnswer> answers = new HashMap<>();
+  private final Map<Integer, Rotation> rotations = new HashMap<>();
 
   private Batch(Bytes run, List<EventView> events, Seal seal) {
     this.run = run;
@@ -100,13 +104,13 @@ public final class Batch {
   /** What an event says of rights and keys. Raises BATCH_INVALID, UNSUPPORTED, naming it. */
   public Said said(int index) {
     EventView event = events.get(index);
-    if ((event.marks() & ~EventView.SEALED) == 0) {
+    if (!event.saysMore()) {
       return Said.NOTHING;
     }
     Said known = said.get(index);
     if (known == null) {
       try {
-        known = Said.read(event.header());
+        known = SaidReader.read(event.header());
       } catch (AtedbException error) {
         throw ofBatch("event " + index, error, Map.of("event_index", Integer.toString(index)));
       }
@@ -125,6 +129,41 @@ public final class Batch {
       }
     }
     return sealKeys;
+  }
+
+  /** The delegations that its seal shows, in their order. Raises DELEGATION_INVALID. */
+  public List<Delegation> delegations() {
+    if (delegations == null) {
+      delegations = seal.delegations().stream().map(Delegation::parse).toList();
+    }
+    return delegations;
+  }
+
+  /** The answer of an auth service that an event holds. Raises BATCH_INVALID, UNSUPPORTED. */
+  public AuthAnswer answer(int index) {
+    return held(index, answers, said(index).authAnswer(), AuthAnswer::parse);
+  }
+
+  /** The rotation of an identity that an event holds. Raises BATCH_INVALID, UNSUPPORTED. */
+  public Rotation rotation(int index) {
+    return held(index, rotations, said(index).serverIdentity(), Rotation::parse);
+  }
+
+  private static <T> T held(
+      int index, Map<Integer, T> known, Bytes message, Function<Bytes, T> parse) {
+    if (message == null) {
+      throw invalid(index, "what its kind is about is missing");
+    }
+    T found = known.get(index);
+    if (found == null) {
+      try {
+        found = parse.apply(message);
+      } catch (AtedbException error) {
+        throw ofBatch("event " + index, error, Map.of("event_index", Integer.toString(index)));
+      }
+      known.put(index, found);
+    }
+    return found;
   }
 
   /** What is wrong with a key or a rule is wrong with the batch, and not with a request. */

@@ -83,7 +83,9 @@ public record EventInput(
   }
 
   private void check() {
-    if (primaryKey == null && (kind == EventKind.DATA || kind == EventKind.TOMBSTONE)) {
+    boolean needsKey =
+        kind == EventKind.DATA || kind == EventKind.TOMBSTONE || kind == EventKind.REDACTION;
+    if (primaryKey == null && needsKey) {
       throw invalid("primary_key", "it is missing");
     }
     checkKey("primary_key", primaryKey);

@@ -2,6 +2,7 @@ package io.atedb.internal.event;
 
 import io.atedb.AtedbException;
 import io.atedb.Bytes;
+import io.atedb.DataState;
 import io.atedb.EventKind;
 import io.atedb.Reason;
 import io.atedb.internal.bytes.Cursor;
@@ -17,7 +18,8 @@ import java.util.Map;
  * @param header its bytes
  * @param data as it is stored
  * @param salt empty: there is none
- * @param dataState why data is not here; 0: it is as written
+ * @param dataState why data is not here, if it isn't
+ * @param redactedBy sequence of the redaction that is said to have erased the data; 0: none has
  * @param kind what it does
  * @param primaryKey empty: there is none
  * @param parent empty: there is none
@@ -30,7 +32,8 @@ public record EventView(
     Bytes header,
     Bytes data,
     Bytes salt,
-    int dataState,
+    DataState dataState,
+    long redactedBy,
     EventKind kind,
     Bytes primaryKey,
     Bytes parent,
@@ -46,7 +49,7 @@ public record EventView(
 
   /**
    * It says something of rights and keys: rules, keys shown or handed out, a move, roots, a change
-   * of a key.
+   * of a key; what only a server adds; what is to be erased.
    */
   public static final int AUTHORITY = 1;
 
@@ -57,8 +60,8 @@ public record EventView(
 
   public static final int LABEL = 8;
 
-  /** It says what only a server adds, or what is to be erased. */
-  public static final int OTHER = 16;
+  /** Of all but sealing. */
+  private static final int SAYS_MORE = AUTHORITY | SIGNERS | LABEL;
 
   public boolean isSealed() {
     return (marks & SEALED) != 0;
@@ -68,10 +71,34 @@ public record EventView(
     return (marks & mark) != 0;
   }
 
-  /** Reads one Event message of a run. Raises NON_CANONICAL, DATA_TOO_LARGE. */
+  /** Whether it says anything of rights, keys, signers or labels. */
+  public boolean saysMore() {
+    return has(SAYS_MORE);
+  }
+
+  /** Whether its data is here, as it was written. */
+  public boolean isPresent() {
+    return dataState == DataState.PRESENT;
+  }
+
+  /** Whether it writes the object that it names, and doesn't only say something of it. */
+  public boolean writesObject() {
+    return kind == EventKind.DATA || kind == EventKind.TOMBSTONE;
+  }
+
+  /** Reads one Event message of a run. Raises NON_CANONICAL, DATA_TOO_LARGE, BATCH_INVALID. */
   static EventView parse(Bytes message) {
     Strict.check(EventForms.EVENT, message);
     Parts parts = new Parts(message);
+    DataState state = DataState.values()[(int) parts.number(4)];
+    if (parts.has(5) != (state == DataState.REDACTED)) {
+      throw Batch.invalid(
+          "an event names the redaction that has erased its data, if it is erased, and only then");
+    }
+    return withHeader(parts, state);
+  }
+
+  private static EventView withHeader(Parts parts, DataState state) {
     Bytes header = parts.bytes(1);
     if (header.size() > Limits.EVENT_HEADER_BYTES_MAX) {
       throw new AtedbException(
@@ -99,12 +126,11 @@ public record EventView(
         case 2 -> kind = EventKind.values()[(int) cursor.value() - 1];
         case 3 -> primaryKey = cursor.content();
         case 4 -> parent = cursor.content();
-        case 6, 8, 9, 16, 17, 18 -> marks |= AUTHORITY;
+        case 6, 8, 9, 16, 17, 18, 20, 21, 23 -> marks |= AUTHORITY;
         case 7 -> marks |= SEALED;
         case 10, 11 -> marks |= SIGNERS;
         case 15 -> hasGenesis = true;
         case 19 -> marks |= LABEL;
-        case 20, 21, 23 -> marks |= OTHER;
         case 30 -> dataHash = cursor.content();
         case 31 -> dataBytes = cursor.value();
         default -> {}
@@ -114,7 +140,8 @@ public record EventView(
         header,
         parts.bytes(2),
         parts.bytes(3),
-        (int) parts.number(4),
+        state,
+        parts.number(5),
         kind,
         primaryKey,
         parent,

@@ -29,7 +29,8 @@ import java.util.List;
  * @param serverIdentity of a centralized chain, else null
  * @param isPrivate whether strangers are kept out
  * @param isConfidential whether data is sealed unless a rule says otherwise
- * @param hasAuthService whether an auth service says who owns it
+ * @param answer what an auth service said of its owner when it was made, and so of its roots; null:
+ *     none says that. Its signature isn't verified in reading it
  * @param header the bytes that say it
  * @param chainId 32 bytes
  */
@@ -42,7 +43,7 @@ public record Genesis(
     PublicKey serverIdentity,
     boolean isPrivate,
     boolean isConfidential,
-    boolean hasAuthService,
+    AuthAnswer answer,
     Bytes header,
     Bytes chainId) {
 
@@ -124,18 +125,69 @@ public record Genesis(
       throw invalid(
           "a " + mode.text() + " chain's names " + (server == null ? "a" : "no") + " server");
     }
+    ChainKey chainKey = ChainKey.parse(parts.text(1));
+    AuthAnswer answer = answerOf(chainKey, mode, parts);
+    if (answer == null == roots.isEmpty()) {
+      throw invalid(
+          answer == null
+              ? "it names no roots"
+              : "it names roots, which the answer of its auth service does");
+    }
     return new Genesis(
-        ChainKey.parse(parts.text(1)),
+        chainKey,
         mode,
-        List.copyOf(roots),
+        answer == null ? List.copyOf(roots) : answer.roots(),
         parts.number(4),
         parts.bytes(5),
         server,
         parts.flag(7),
         parts.flag(8),
-        parts.has(9) || parts.has(10),
+        answer,
         header,
         chainIdOf(header));
+  }
+
+  private static AuthAnswer answerOf(ChainKey chainKey, TrustMode mode, Parts parts) {
+    if (!parts.has(9) && !parts.has(10)) {
+      return null;
+    }
+    if (!parts.has(9) || !parts.has(10)) {
+      throw invalid("an auth service is named with what it says, and one of these is missing");
+    }
+    if (mode != TrustMode.CENTRALIZED) {
+      throw invalid("a distributed chain has no auth service, and it names one's identity");
+    }
+    PublicKey identity = keyOf("the auth service's identity", parts.bytes(9));
+    AuthAnswer answer;
+    try {
+      answer = AuthAnswer.parse(parts.bytes(10));
+    } catch (AtedbException error) {
+      throw invalid(error.getMessage());
+    }
+    String owner = Owner.of(chainKey).text();
+    if (!answer.owner().text().equals(owner)) {
+      throw invalid(
+          "its auth service speaks of "
+              + answer.owner().text()
+              + ", and the chain is "
+              + owner
+              + "'s");
+    }
+    if (!answer.identity().equals(identity)) {
+      throw invalid("what its auth service says is signed by another one than it names");
+    }
+    if (!answer.rotations().isEmpty() || !answer.changed().isEmpty()) {
+      throw invalid("what its auth service says tells of what was before, and nothing was");
+    }
+    if (answer.isRemoved()) {
+      throw invalid("the account " + owner + " was removed");
+    }
+    return answer;
+  }
+
+  /** The keys that sign it: its roots, or where an auth service names them the server alone. */
+  public List<PublicKey> signers() {
+    return answer == null ? roots : List.of(serverIdentity);
   }
 
   private static PublicKey keyOf(String what, Bytes message) {

@@ -1,19 +1,16 @@
 package io.atedb.internal.event;
 
-import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.PublicKey;
 import io.atedb.ReadRule;
-import io.atedb.Reason;
+import io.atedb.Redaction;
 import io.atedb.WriteRule;
 import io.atedb.internal.bytes.Cursor;
 import io.atedb.internal.bytes.FieldWriter;
-import io.atedb.internal.bytes.Parts;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All that an event says of rights and keys.
+ * All that an event says of rights and keys. {@link SaidReader} reads it.
  *
  * @param rules that it sets, or null
  * @param publicKeys that it shows
@@ -24,6 +21,9 @@ import java.util.List;
  * @param roots the new roots, or null
  * @param keyChange the key that counts no more, or null
  * @param label what the primary key is made from, or null
+ * @param redaction what it erases, or null
+ * @param authAnswer an AuthAnswer message that a server adds, or null
+ * @param serverIdentity an IdentityRotation message that a server adds, or null
  */
 public record Said(
     Rules rules,
@@ -34,11 +34,15 @@ public record Said(
     boolean moves,
     List<PublicKey> roots,
     KeyChange keyChange,
-    Bytes label) {
+    Bytes label,
+    Redaction redaction,
+    Bytes authAnswer,
+    Bytes serverIdentity) {
 
   /** Nothing. */
   public static final Said NOTHING =
-      new Said(null, List.of(), List.of(), List.of(), null, false, null, null, null);
+      new Said(
+          null, List.of(), List.of(), List.of(), null, false, null, null, null, null, null, null);
 
   /**
    * The rules that an event sets. What is null stays as it is.
@@ -51,10 +55,27 @@ public record Said(
    */
   public record Rules(
       WriteRule write, WriteRule add, ReadRule read, List<Bytes> admit, Retention retain) {
+    /** None. */
+    public static final Rules NONE = new Rules(null, null, null, null, null);
 
-    /** Rules that say nothing of retention. */
-    public Rules(WriteRule write, WriteRule add, ReadRule read, List<Bytes> admit) {
-      this(write, add, read, admit, null);
+    public Rules withWrite(WriteRule rule) {
+      return new Rules(rule, add, read, admit, retain);
+    }
+
+    public Rules withAdd(WriteRule rule) {
+      return new Rules(write, rule, read, admit, retain);
+    }
+
+    public Rules withRead(ReadRule rule) {
+      return new Rules(write, add, rule, admit, retain);
+    }
+
+    public Rules withAdmit(List<Bytes> keys) {
+      return new Rules(write, add, read, keys, retain);
+    }
+
+    public Rules withRetain(Retention rule) {
+      return new Rules(write, add, read, admit, rule);
     }
   }
 
@@ -65,7 +86,12 @@ public record Said(
    *     whatever its age
    * @param count data may go that is not among that of the newest so many events; 0: however many
    */
-  public record Retention(long ageMs, long count) {}
+  public record Retention(long ageMs, long count) {
+    /** Whether it lets anything go. */
+    public boolean letsGo() {
+      return ageMs > 0 || count > 0;
+    }
+  }
 
   /**
    * What seals an event's data; 32 bytes each.
@@ -92,6 +118,167 @@ public record Said(
    * @param successor what has its place, or null
    */
   public record KeyChange(Bytes fingerprint, PublicKey successor) {}
+
+  /** Reads what seals an event's data from its header; null where it is in clear. */
+  public static Confidentiality readConfidentiality(Bytes header) {
+    List<Bytes> found = Cursor.all(header, 7);
+    if (found.isEmpty()) {
+      return null;
+    }
+    List<Bytes> parts = Cursor.contents(found.get(0));
+    return new Confidentiality(parts.get(0), parts.get(1), parts.get(2));
+  }
+
+  /** The rules that it sets; none where it sets none. */
+  public Rules rulesOrNone() {
+    return rules == null ? Rules.NONE : rules;
+  }
+
+  public Said withRules(Rules set) {
+    return new Said(
+        set,
+        publicKeys,
+        wrappedKeys,
+        signWith,
+        author,
+        moves,
+        roots,
+        keyChange,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  public Said withPublicKeys(List<PublicKey> shown) {
+    return new Said(
+        rules,
+        shown,
+        wrappedKeys,
+        signWith,
+        author,
+        moves,
+        roots,
+        keyChange,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  public Said withWrappedKeys(List<WrappedKey> handedOut) {
+    return new Said(
+        rules,
+        publicKeys,
+        handedOut,
+        signWith,
+        author,
+        moves,
+        roots,
+        keyChange,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  /** Names signers besides, sorted, and an author, who may be null. */
+  public Said withSigners(List<Bytes> besides, Bytes by) {
+    return new Said(
+        rules,
+        publicKeys,
+        wrappedKeys,
+        besides,
+        by,
+        moves,
+        roots,
+        keyChange,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  public Said withMove() {
+    return new Said(
+        rules,
+        publicKeys,
+        wrappedKeys,
+        signWith,
+        author,
+        true,
+        roots,
+        keyChange,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  public Said withRoots(List<PublicKey> others) {
+    return new Said(
+        rules,
+        publicKeys,
+        wrappedKeys,
+        signWith,
+        author,
+        moves,
+        others,
+        keyChange,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  public Said withKeyChange(KeyChange change) {
+    return new Said(
+        rules,
+        publicKeys,
+        wrappedKeys,
+        signWith,
+        author,
+        moves,
+        roots,
+        change,
+        label,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  /** Says what the primary key is made from; null: nothing. */
+  public Said withLabel(Bytes text) {
+    return new Said(
+        rules,
+        publicKeys,
+        wrappedKeys,
+        signWith,
+        author,
+        moves,
+        roots,
+        keyChange,
+        text,
+        redaction,
+        authAnswer,
+        serverIdentity);
+  }
+
+  public Said withRedaction(Redaction erased) {
+    return new Said(
+        rules,
+        publicKeys,
+        wrappedKeys,
+        signWith,
+        author,
+        moves,
+        roots,
+        keyChange,
+        label,
+        erased,
+        authAnswer,
+        serverIdentity);
+  }
 
   /** Writes the fields that come before an event's type: 6 to 11. */
   void writeEarly(FieldWriter header, Confidentiality confidentiality) {
@@ -120,7 +307,7 @@ public record Said(
     header.bytes(11, author);
   }
 
-  /** Writes the fields that come after an event's time: 16 to 19. */
+  /** Writes the fields that come after an event's time, but for those that servers write. */
   void writeLate(FieldWriter header) {
     header.bool(16, moves);
     if (roots != null) {
@@ -138,6 +325,10 @@ public record Said(
       header.message(18, inner);
     }
     header.bytes(19, label);
+    if (redaction != null) {
+      header.message(
+          23, new FieldWriter().packed(1, redaction.sequences()).varint(2, redaction.before()));
+    }
   }
 
   private static Bytes rulesBytes(Rules rules) {
@@ -173,121 +364,5 @@ public record Said(
       writer.message(1, fingerprint);
     }
     return writer.finish();
-  }
-
-  /**
-   * Reads what a header, which is in the strict form, says. Raises UNSUPPORTED and REQUEST_INVALID
-   * for a key that is none, BATCH_INVALID where what must be sorted isn't.
-   */
-  static Said read(Bytes header) {
-    Rules rules = null;
-    List<PublicKey> publicKeys = new ArrayList<>();
-    List<WrappedKey> wrappedKeys = new ArrayList<>();
-    List<Bytes> signWith = new ArrayList<>();
-    Bytes author = null;
-    boolean moves = false;
-    List<PublicKey> roots = null;
-    KeyChange keyChange = null;
-    Bytes label = null;
-    Cursor cursor = new Cursor(header);
-    while (cursor.next()) {
-      switch (cursor.number()) {
-        case 6 -> rules = readRules(cursor.content());
-        case 8 -> publicKeys.add(PublicKey.parse(cursor.content()));
-        case 9 -> {
-          List<Bytes> parts = Cursor.contents(cursor.content());
-          wrappedKeys.add(new WrappedKey(parts.get(0), parts.get(1), parts.get(2)));
-        }
-        case 10 -> signWith.add(cursor.content());
-        case 11 -> author = cursor.content();
-        case 16 -> moves = true;
-        case 17 -> {
-          roots = Cursor.contents(cursor.content()).stream().map(PublicKey::parse).toList();
-          checkSorted("the roots", roots.stream().map(PublicKey::fingerprint).toList());
-        }
-        case 18 -> {
-          Parts parts = new Parts(cursor.content());
-          Bytes successor = parts.bytesOrNull(2);
-          keyChange =
-              new KeyChange(parts.bytes(1), successor == null ? null : PublicKey.parse(successor));
-        }
-        case 19 -> label = cursor.content();
-        default -> {}
-      }
-    }
-    checkSorted("the keys that sign with the writer", signWith);
-    return new Said(
-        rules, publicKeys, wrappedKeys, signWith, author, moves, roots, keyChange, label);
-  }
-
-  /** Reads what seals an event's data from its header; null where it is in clear. */
-  public static Confidentiality readConfidentiality(Bytes header) {
-    List<Bytes> found = Cursor.all(header, 7);
-    if (found.isEmpty()) {
-      return null;
-    }
-    List<Bytes> parts = Cursor.contents(found.get(0));
-    return new Confidentiality(parts.get(0), parts.get(1), parts.get(2));
-  }
-
-  private static Rules readRules(Bytes data) {
-    WriteRule write = null;
-    WriteRule add = null;
-    ReadRule read = null;
-    List<Bytes> admit = null;
-    Retention retain = null;
-    Cursor cursor = new Cursor(data);
-    while (cursor.next()) {
-      switch (cursor.number()) {
-        case 1 -> write = readRule(cursor.content());
-        case 2 -> add = readRule(cursor.content());
-        case 3 -> {
-          Cursor inner = new Cursor(cursor.content());
-          inner.next();
-          read = new ReadRule(ReadRule.Kind.values()[inner.number() - 1], inner.content());
-        }
-        case 4 -> {
-          admit = Cursor.contents(cursor.content());
-          checkSorted("the keys that are let in", admit);
-        }
-        default -> retain = readRetention(cursor.content());
-      }
-    }
-    return new Rules(write, add, read, admit, retain);
-  }
-
-  private static Retention readRetention(Bytes data) {
-    long ageMs = 0;
-    long count = 0;
-    Cursor cursor = new Cursor(data);
-    while (cursor.next()) {
-      if (cursor.number() == 1) {
-        ageMs = cursor.value();
-      } else {
-        count = cursor.value();
-      }
-    }
-    return new Retention(ageMs, count);
-  }
-
-  private static WriteRule readRule(Bytes data) {
-    Cursor cursor = new Cursor(data);
-    cursor.next();
-    List<Bytes> fingerprints = Cursor.contents(cursor.content());
-    checkSorted("the keys of a rule", fingerprints);
-    return new WriteRule(WriteRule.Kind.values()[cursor.number() - 1], fingerprints);
-  }
-
-  private static void checkSorted(String what, List<Bytes> fingerprints) {
-    for (int at = 1; at < fingerprints.size(); at++) {
-      if (fingerprints.get(at - 1).compareTo(fingerprints.get(at)) >= 0) {
-        throw new AtedbException(
-            Reason.BATCH_INVALID,
-            what
-                + " are not sorted by fingerprint, once each: "
-                + fingerprints.get(at)
-                + " is out of place");
-      }
-    }
   }
 }

@@ -23,7 +23,7 @@ import java.util.List;
  * @param hash by which it is named
  * @param signatures over the header
  * @param publicKeys PublicKey messages that it shows
- * @param hasDelegations whether it shows delegations
+ * @param delegations Delegation messages that it shows
  * @param writer whose it is
  * @param writerId as it says
  * @param counter how many batches came before
@@ -38,7 +38,7 @@ public record Seal(
     Bytes hash,
     List<Signed> signatures,
     List<Bytes> publicKeys,
-    boolean hasDelegations,
+    List<Bytes> delegations,
     WriterIdentity writer,
     Bytes writerId,
     long counter,
@@ -96,17 +96,25 @@ public record Seal(
    * @param frames the events
    * @param header what is signed
    * @param keys that sign it: none where a stream has proven the writer's
-   * @param shown public keys of signers that the chain may not know yet
+   * @param shown public keys of signers, and of who has delegated to them, that the chain may not
+   *     know yet
+   * @param delegations Delegation messages by which a signer has its right
    */
   public static Bytes signRun(
-      List<Bytes> frames, Bytes header, List<KeyPair> keys, List<PublicKey> shown) {
+      List<Bytes> frames,
+      Bytes header,
+      List<KeyPair> keys,
+      List<PublicKey> shown,
+      List<Bytes> delegations) {
     FieldWriter seal = new FieldWriter().bytes(1, header);
     keys.stream()
         .sorted(Comparator.comparing(KeyPair::fingerprint))
         .forEach(key -> seal.message(2, Signed.by(key, Tags.CONTEXT_SEAL, header).message()));
     shown.stream()
+        .distinct()
         .sorted(Comparator.comparing(PublicKey::fingerprint))
         .forEach(key -> seal.message(3, key.message()));
+    delegations.forEach(one -> seal.message(4, one));
     FieldWriter run = new FieldWriter();
     frames.forEach(run::append);
     return run.message(EventView.RUN_SEAL, seal).finish();
@@ -130,7 +138,7 @@ public record Seal(
         hashOf(header),
         outer.all(2).stream().map(Signed::parse).toList(),
         outer.all(3),
-        outer.has(4),
+        outer.all(4),
         new WriterIdentity(parts.bytes(2), parts.bytes(4), parts.bytes(5)),
         parts.bytes(3),
         parts.number(6),

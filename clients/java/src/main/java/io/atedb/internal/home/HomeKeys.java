@@ -1,12 +1,9 @@
 package io.atedb.internal.home;
 
-import io.atedb.AtedbException;
 import io.atedb.KeyPair;
 import io.atedb.Notice;
-import io.atedb.Reason;
 import io.atedb.internal.event.EventInput;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -43,12 +40,7 @@ public final class HomeKeys {
    */
   public static KeyPair load(Path home, String name, char[] passphrase) {
     Path path = pathOf(home, name);
-    if (PrivateFiles.isOpenToOthers(path)) {
-      throw new AtedbException(
-          Reason.REQUEST_INVALID,
-          path + " is open to other users, so it is no secret. Close it with: chmod 600 " + path,
-          Map.of("path", path.toString()));
-    }
+    PrivateFiles.checkClosedToOthers(path);
     String text = PrivateFiles.read(path);
     return text == null ? null : KeyFile.parse(text, path.toString(), passphrase);
   }

@@ -7,15 +7,13 @@ import io.atedb.Bytes;
 import io.atedb.KeyPair;
 import io.atedb.PublicKey;
 import io.atedb.Reason;
+import io.atedb.internal.crypt.Argon2id;
 import io.atedb.internal.crypt.Composite;
 import io.atedb.internal.crypt.Kem;
 import io.atedb.internal.crypt.Suite;
 import io.atedb.internal.crypt.Symmetric;
 import io.atedb.internal.crypt.Tags;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.StandardCharsets;
-import java.text.Normalizer;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -24,49 +22,24 @@ import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
-import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
-import org.bouncycastle.crypto.params.Argon2Parameters;
 
 /**
  * Key files (docs/format.md, "Key files"): a pair as JSON, in clear or sealed with a passphrase.
  */
 public final class KeyFile {
   private static final String FORMAT = "atedb-key-1";
-  private static final int SALT_BYTES = 16;
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
   private KeyFile() {}
 
-  /**
-   * What making a key of a passphrase costs: Argon2id, RFC 9106.
-   *
-   * @param memoryKib memory
-   * @param passes over it
-   * @param lanes at once
-   */
-  public record Costs(int memoryKib, int passes, int lanes) {
-    /** The second recommendation of the RFC. */
-    public static final Costs USUAL = new Costs(65_536, 3, 4);
-
-    /** Whether they are spent: a file that somebody else has made could take the whole machine. */
-    boolean arePayable() {
-      return lanes >= 1
-          && lanes <= 16
-          && passes >= 1
-          && passes <= 64
-          && memoryKib >= 8 * lanes
-          && memoryKib <= 1_048_576;
-    }
-  }
-
   /** Writes the text of a key file in clear. It holds the seeds, and so is a secret. */
   public static String format(KeyPair pair) {
-    return format(pair, null, Costs.USUAL);
+    return format(pair, null, Argon2id.Costs.USUAL);
   }
 
   /** Writes the text of a key file, sealed with a passphrase where one is given. */
-  public static String format(KeyPair pair, char[] passphrase, Costs costs) {
+  public static String format(KeyPair pair, char[] passphrase, Argon2id.Costs costs) {
     PublicKey key = pair.publicKey();
     JsonObject file = new JsonObject();
     file.addProperty("format", FORMAT);
@@ -94,22 +67,22 @@ public final class KeyFile {
   }
 
   private static JsonObject seal(
-      PublicKey key, KeyPair.Seeds seeds, char[] passphrase, Costs costs) {
+      PublicKey key, KeyPair.Seeds seeds, char[] passphrase, Argon2id.Costs costs) {
     if (passphrase.length == 0) {
       throw new AtedbException(
           Reason.REQUEST_INVALID, "the passphrase is empty; choose one that is not");
     }
-    byte[] salt = Symmetric.random(SALT_BYTES);
+    byte[] salt = Symmetric.random(Argon2id.SALT_BYTES);
     byte[] kemSeed = seeds.kemSeed() == null ? new byte[0] : seeds.kemSeed();
     byte[] plain = ByteBuffer.allocate(64 + kemSeed.length).put(seeds.seed()).put(kemSeed).array();
-    byte[] derived = derive(passphrase, salt, costs);
+    byte[] derived = Argon2id.key(passphrase, salt, costs);
     try {
       Bytes data = Symmetric.seal(derived, new byte[Symmetric.NONCE_BYTES], aad(key), plain);
       JsonObject sealed = new JsonObject();
       sealed.addProperty("kdf", "argon2id");
-      sealed.addProperty("memoryKib", costs.memoryKib);
-      sealed.addProperty("passes", costs.passes);
-      sealed.addProperty("lanes", costs.lanes);
+      sealed.addProperty("memoryKib", costs.memoryKib());
+      sealed.addProperty("passes", costs.passes());
+      sealed.addProperty("lanes", costs.lanes());
       sealed.addProperty("salt", encode(salt));
       sealed.addProperty("cipher", "aes-256-gcm");
       sealed.addProperty("data", encode(data.toArray()));
@@ -207,18 +180,19 @@ public final class KeyFile {
     if (!"aes-256-gcm".equals(sealed.text("cipher"))) {
       throw refused(where, Reason.UNSUPPORTED, "its cipher is not aes-256-gcm");
     }
-    Costs costs =
-        new Costs(small(sealed, "memoryKib"), small(sealed, "passes"), small(sealed, "lanes"));
+    Argon2id.Costs costs =
+        new Argon2id.Costs(
+            small(sealed, "memoryKib"), small(sealed, "passes"), small(sealed, "lanes"));
     if (!costs.arePayable()) {
       throw refused(where, Reason.REQUEST_INVALID, "its costs are not ones that are paid");
     }
-    Bytes salt = due(sealed, "salt", SALT_BYTES, where);
+    Bytes salt = due(sealed, "salt", Argon2id.SALT_BYTES, where);
     Bytes data = due(sealed, "data", size + Symmetric.TAG_BYTES, where);
     if (passphrase == null) {
       throw refused(
           where, Reason.REQUEST_INVALID, "it is sealed with a passphrase, and none was given");
     }
-    byte[] key = derive(passphrase, salt.toArray(), costs);
+    byte[] key = Argon2id.key(passphrase, salt.toArray(), costs);
     byte[] seeds = Symmetric.open(key, new byte[Symmetric.NONCE_BYTES], aad(stated), data);
     Arrays.fill(key, (byte) 0);
     if (seeds == null) {
@@ -231,26 +205,6 @@ public final class KeyFile {
   private static int small(JsonFields fields, String name) {
     long found = fields.count(name);
     return found > Integer.MAX_VALUE ? -1 : (int) found;
-  }
-
-  private static byte[] derive(char[] passphrase, byte[] salt, Costs costs) {
-    // Composed: one text is one passphrase, whichever keyboard it is typed on.
-    String composed = Normalizer.normalize(CharBuffer.wrap(passphrase), Normalizer.Form.NFC);
-    byte[] secret = composed.getBytes(StandardCharsets.UTF_8);
-    Argon2Parameters parameters =
-        new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id)
-            .withVersion(Argon2Parameters.ARGON2_VERSION_13)
-            .withMemoryAsKB(costs.memoryKib)
-            .withIterations(costs.passes)
-            .withParallelism(costs.lanes)
-            .withSalt(salt)
-            .build();
-    Argon2BytesGenerator generator = new Argon2BytesGenerator();
-    generator.init(parameters);
-    byte[] key = new byte[32];
-    generator.generateBytes(secret, key);
-    Arrays.fill(secret, (byte) 0);
-    return key;
   }
 
   /** Ties sealed seeds to their key: those of another file don't open in this one. */

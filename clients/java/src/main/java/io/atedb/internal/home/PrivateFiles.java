@@ -126,8 +126,31 @@ public final class PrivateFiles {
     }
   }
 
+  /**
+   * Reads a file with a secret. Raises STORAGE_FAILED where there is none, REQUEST_INVALID where
+   * others may read it.
+   */
+  public static String readSecret(Path path) {
+    checkClosedToOthers(path);
+    String text = read(path);
+    if (text == null) {
+      throw failed("cannot read", path, new IOException("there is no such file"));
+    }
+    return text;
+  }
+
+  /** Refuses a file that others may read: what is in it is no secret. Raises REQUEST_INVALID. */
+  static void checkClosedToOthers(Path path) {
+    if (isOpenToOthers(path)) {
+      throw new AtedbException(
+          Reason.REQUEST_INVALID,
+          path + " is open to other users, so it is no secret. Close it with: chmod 600 " + path,
+          Map.of("path", path.toString()));
+    }
+  }
+
   /** Whether others than its owner may do anything with a file. */
-  static boolean isOpenToOthers(Path path) {
+  private static boolean isOpenToOthers(Path path) {
     if (!IS_POSIX) {
       return false;
     }

@@ -22,10 +22,14 @@ final class Records {
 
   private Records() {}
 
-  /** The start of a segment file; `end` is where the first batch begins. */
+  /**
+   * The start of a segment file; `end` is where the first batch begins, and `originalSha256`, null
+   * of an original, is of the file that it was rewritten from.
+   */
   record Header(
       Bytes chainId,
       long segment,
+      Bytes originalSha256,
       long firstCommit,
       long firstSequence,
       List<Bytes> frontier,
@@ -41,7 +45,7 @@ final class Records {
   }
 
   /** Reads the header that a segment file begins with. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW. */
-  static Header readHeader(Bytes data, long segment) {
+  static Header readHeader(Bytes data, long segment, long generation) {
     Length length =
         data.isEmpty() || data.at(0) != HEADER_TAG ? null : Length.read(data, 1, data.size());
     if (length == null) {
@@ -66,7 +70,17 @@ final class Records {
     if (frontier.size() != Long.bitCount(parts.number(4)) || parts.has(7) == (segment == 0)) {
       throw damaged("its header does not fit its place");
     }
-    return new Header(parts.bytes(2), segment, parts.number(4), parts.number(5), frontier, end);
+    if (parts.number(8) != generation || parts.has(9) == (generation == 0)) {
+      throw damaged("it is the file of generation " + parts.number(8));
+    }
+    return new Header(
+        parts.bytes(2),
+        segment,
+        parts.bytesOrNull(9),
+        parts.number(4),
+        parts.number(5),
+        frontier,
+        end);
   }
 
   /**

@@ -39,10 +39,12 @@ public final class SegmentScan {
   /**
    * Reads a segment from its header to its end or first fault, checking all that can be checked
    * without the events. Raises CHAIN_DAMAGED, FORMAT_TOO_NEW where its header is none.
+   *
+   * @param generation how often it was rewritten, as its name says
    */
-  public SegmentScan(Bytes data, long segment) {
+  public SegmentScan(Bytes data, long segment, long generation) {
     this.data = data;
-    this.header = Records.readHeader(data, segment);
+    this.header = Records.readHeader(data, segment, generation);
     Records.Footer found = Records.footerAtEnd(data);
     boolean isThere = found != null && found.durableOffset() == data.size() - found.bytes();
     this.footer = isThere ? found : null;
@@ -216,6 +218,11 @@ public final class SegmentScan {
       }
     }
     return null;
+  }
+
+  /** Of the file that it was rewritten from, by compactions; null of an original. */
+  public Bytes originalSha256() {
+    return header.originalSha256();
   }
 
   public Verdict verdict() {

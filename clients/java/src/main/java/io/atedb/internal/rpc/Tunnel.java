@@ -85,6 +85,17 @@ public final class Tunnel {
     }
   }
 
+  /** Whether no call goes in clear from now on. */
+  public boolean isAlwaysUsed() {
+    agreeing.lock();
+    try {
+      boolean isInsisted = encryption != Encryption.PLAIN && encryption != Encryption.AUTO;
+      return isInsisted || encryption == Encryption.AUTO && hasEncrypted;
+    } finally {
+      agreeing.unlock();
+    }
+  }
+
   /** Forgets all keys, but for those of calls under way. */
   void close() {
     agreeing.lock();

@@ -62,6 +62,7 @@ final class ObjectTree {
   private final Map<Bytes, Integer> named = new HashMap<>();
   private int readRules;
   private Set<Bytes> admitted = Set.of();
+  private Said.Retention retention;
 
   ObjectTree(boolean isConfidential, boolean isPrivate) {
     this.isConfidential = isConfidential;
@@ -87,6 +88,7 @@ final class ObjectTree {
     other.named.putAll(named);
     other.readRules = readRules;
     other.admitted = admitted;
+    other.retention = retention;
     return other;
   }
 
@@ -98,9 +100,19 @@ final class ObjectTree {
     return admitted;
   }
 
-  /** Whether a rule for writing or adding names a key, or everyone. */
+  /** For how long the chain keeps data; null: for ever. */
+  Said.Retention retention() {
+    return retention;
+  }
+
+  /** Whether a rule for writing or adding names a key: not only everyone. */
   boolean isNamed(Bytes fingerprint) {
-    return named.getOrDefault(fingerprint, 0) > 0 || named.getOrDefault(EVERYONE, 0) > 0;
+    return named.containsKey(fingerprint);
+  }
+
+  /** Whether a rule for writing or adding names everyone. */
+  boolean isOpen() {
+    return named.containsKey(EVERYONE);
   }
 
   /** Whether a rule of the root of the chain names a key, or lets it in besides. */
@@ -202,6 +214,11 @@ final class ObjectTree {
       Set<Bytes> before = admitted;
       admitted = new HashSet<>(rules.admit());
       undo.add(() -> admitted = before);
+    }
+    if (rules.retain() != null) {
+      Said.Retention before = retention;
+      retention = rules.retain().letsGo() ? rules.retain() : null;
+      undo.add(() -> retention = before);
     }
     if (rules.read() != null) {
       ReadRule after = rules.read().kind() == ReadRule.Kind.INHERIT ? null : rules.read();

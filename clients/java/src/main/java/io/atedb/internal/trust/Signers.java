@@ -101,14 +101,19 @@ public final class Signers {
         key = shown.get(signer);
       }
       if (key == null) {
-        throw new AtedbException(
-            Reason.KEY_UNKNOWN,
-            "the chain doesn't know the public key " + signer,
-            Map.of("fingerprint", signer.hex()));
+        throw unknown(signer);
       }
       found.put(signer, key);
     }
     return found;
+  }
+
+  /** Nobody has shown a public key. */
+  static AtedbException unknown(Bytes fingerprint) {
+    return new AtedbException(
+        Reason.KEY_UNKNOWN,
+        "the chain doesn't know the public key " + fingerprint,
+        Map.of("fingerprint", fingerprint.hex()));
   }
 
   private static AtedbException changed(Bytes fingerprint, KeyRing ring) {
@@ -161,6 +166,9 @@ public final class Signers {
     if (mode == TrustMode.DISTRIBUTED) {
       throw unsigned("a distributed chain's batches are signed, each of them");
     }
+    if (!batch.seal().delegations().isEmpty()) {
+      throw unsigned("its seal shows delegations, and such batches are signed in every chain");
+    }
     int index = 0;
     for (EventView event : batch.events()) {
       if (event.kind() != EventKind.DATA) {
@@ -182,6 +190,22 @@ public final class Signers {
 
   private static AtedbException unsigned(String why) {
     return new AtedbException(Reason.SIGNATURE_INVALID, "the batch has no signature: " + why);
+  }
+
+  /** Verifies all that is signed in a batch: the delegations that its seal shows, and its seal. */
+  static void verifyAll(Batch batch, Map<Bytes, PublicKey> keys, PublicKey issuer) {
+    if (issuer != null) {
+      DelegationPath.verify(batch.delegations(), issuer);
+    }
+    verify(batch.seal(), keys);
+  }
+
+  static Map<Bytes, PublicKey> tableOf(List<PublicKey> all) {
+    return all.stream().collect(Collectors.toMap(PublicKey::fingerprint, key -> key));
+  }
+
+  static String inMetadata(List<Bytes> fingerprints) {
+    return fingerprints.stream().map(Bytes::hex).collect(Collectors.joining(","));
   }
 
   static String inWords(List<Bytes> fingerprints) {

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.atedb.Bytes;
 import io.atedb.KeyPair;
+import io.atedb.internal.crypt.Argon2id;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -77,7 +78,7 @@ class HomeTest {
   void aKeyFileThatIsWrittenIsRead() {
     KeyPair made = KeyPair.generate();
     char[] passphrase = "a passphrase".toCharArray();
-    String text = KeyFile.format(made, passphrase, new KeyFile.Costs(64, 1, 1));
+    String text = KeyFile.format(made, passphrase, new Argon2id.Costs(64, 1, 1));
     assertFalse(text.contains("\"seed\""));
     KeyPair read = KeyFile.parse(text, "the file", passphrase);
     assertArrayEquals(made.exportSeeds().seed(), read.exportSeeds().seed());

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { KeyPair } from '../crypto/index.ts';
+import { parseAuthAnswer } from '../event/index.ts';
+import { EmbeddedOwners } from './embedded-owners.ts';
+import type { OwnerKeys } from './owner-source.ts';
+
+const day = 24 * 60 * 60 * 1_000;
+
+/** Owners with one key each, whose signatures are counted. */
+function world() {
+  const root = KeyPair.generate();
+  const pair = KeyPair.generate();
+  const state = {
+    version: 1,
+    nowMs: 1_700_000_000_000,
+    signed: 0,
+    isFailing: false,
+    identity: pair,
+  };
+  const keysOf = (sinceVersion: number | undefined): OwnerKeys => ({
+    ...{ version: state.version, roots: [root.publicKey], writers: [], admitted: [] },
+    ...{ isUnverified: false, isRemoved: false },
+    changed:
+      sinceVersion === undefined || sinceVersion >= state.version
+        ? []
+        : [{ version: state.version, fingerprint: Buffer.alloc(32, 7), successor: undefined }],
+  });
+  const owners = new EmbeddedOwners({
+    accounts: {
+      ownerKeys: async (owner, since) => (owner.startsWith('no') ? undefined : keysOf(since)),
+      onChange: () => () => undefined,
+      claim: async () => '',
+    },
+    signer: () => ({
+      identity: {
+        publicKey: state.identity.publicKey,
+        sign: async (...what) => {
+          state.signed += 1;
+          if (state.isFailing) throw new Error('out of order');
+          return state.identity.sign(...what);
+        },
+      },
+      rotations: [],
+      lifeMs: 7 * day,
+    }),
+    now: () => state.nowMs,
+    allowsClaims: false,
+  });
+  const ask = async (
+    owner = 'me@example.com',
+    known?: { version: number; expiresUnixMs: number },
+  ) => {
+    const reply = await owners.ownerAnswer({ owner, known });
+    return reply.kind === 'answer' ? parseAuthAnswer(reply.answer) : undefined;
+  };
+  return { state, ask };
+}
+
+test('strangers who ask again and again are given one answer, until it is a fraction old', async () => {
+  const { state, ask } = world();
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask()));
+  expect(state.signed).toBe(1);
+  expect(new Set(answers.map((answer) => answer?.issuedUnixMs)).size).toBe(1);
+  state.nowMs += Math.floor((7 * day) / 33);
+  await ask();
+  expect(state.signed).toBe(1);
+  state.nowMs += Math.floor((7 * day) / 100);
+  expect((await ask())?.issuedUnixMs).toBe(state.nowMs);
+  expect(state.signed).toBe(2);
+  // A clock that was set back gives out nothing of the future.
+  state.nowMs -= day;
+  expect((await ask())?.issuedUnixMs).toBe(state.nowMs);
+  expect(await ask('nobody@example.com')).toBeUndefined();
+});
+
+test('an answer is another one where the account, the owner, what is known of it or the identity is', async () => {
+  const { state, ask } = world();
+  await ask();
+  await ask('you@example.com');
+  expect(state.signed).toBe(2);
+  state.version = 2;
+  expect((await ask())?.version).toBe(2);
+  expect(
+    (await ask('me@example.com', { version: 1, expiresUnixMs: state.nowMs }))?.changed,
+  ).toHaveLength(1);
+  expect((await ask())?.changed).toEqual([]);
+  expect(state.signed).toBe(4);
+  // Whose answer has half of its time left gets none, and one whose answer is older a whole one.
+  expect(
+    await ask('me@example.com', { version: 2, expiresUnixMs: state.nowMs + 4 * day }),
+  ).toBeUndefined();
+  expect(
+    await ask('me@example.com', { version: 2, expiresUnixMs: state.nowMs + day }),
+  ).toBeDefined();
+  expect(state.signed).toBe(4);
+  state.identity = KeyPair.generate();
+  expect((await ask())?.identity.fingerprint).toEqual(state.identity.publicKey.fingerprint);
+  expect(state.signed).toBe(5);
+});
+
+test('one that could not be signed is signed by who asks next; many owners are not all kept', async () => {
+  const { state, ask } = world();
+  state.isFailing = true;
+  await expect(ask()).rejects.toThrow('out of order');
+  state.isFailing = false;
+  await expect(ask()).resolves.toBeDefined();
+  expect(state.signed).toBe(2);
+  for (let more = 0; more < 1_024; more += 1) await ask(`at${more}@example.com`);
+  expect(state.signed).toBe(2 + 1_024);
+  await ask();
+  expect(state.signed).toBe(2 + 1_025);
+});
