@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { AtedbError } from '../src/bytes/index.ts';
-import { commitLeaf, encodeGap, type Precondition, type TrustMode } from '../src/event/index.ts';
+import type { Chain } from '../src/client/index.ts';
+import {
+  commitLeaf,
+  encodeGap,
+  type GoneRun,
+  type Precondition,
+  type TrustMode,
+} from '../src/event/index.ts';
 import type { ForgedChain } from './support/malicious/forged-chain.ts';
 import {
+  alice,
   chainKey,
   hers,
   honestChain,
@@ -19,15 +27,32 @@ import { testEvent } from './support/test-writer.ts';
 const trustModes: TrustMode[] = ['distributed', 'centralized'];
 
 /** Have a gap sent in place of one commit, as if the event of a sequence let it go. */
-function hide(chain: ForgedChain, commit: number, snapshot: number): void {
+function hide(
+  chain: ForgedChain,
+  commit: number,
+  snapshot: number,
+  last: GoneRun | undefined = undefined,
+): void {
   const slice = chain.slice.bind(chain);
   const events = chain.sequenceOf(commit + 1) - chain.sequenceOf(commit);
-  const before = { last: undefined, from: undefined };
+  const before = { last, from: undefined };
   const gone = { commits: 1, events, hashes: [commitLeaf(chain.headerOf(commit))] };
   const gap = encodeGap({ ...gone, snapshot, size: commit + 1, before });
   chain.slice = (from, end) => {
     if (from > commit || end <= commit) return slice(from, end);
     return Buffer.concat([slice(from, commit), gap, slice(commit + 1, end)]);
+  };
+}
+
+/** As `hide`, to the first one alone who asks. */
+function hideOnce(chain: ForgedChain, commit: number, last: GoneRun): void {
+  const slice = chain.slice.bind(chain);
+  hide(chain, commit, chain.nextSequence, last);
+  const hidden = chain.slice;
+  chain.slice = (from, end) => {
+    if (from > commit || end <= commit) return slice(from, end);
+    chain.slice = slice;
+    return hidden(from, end);
   };
 }
 
@@ -46,6 +71,34 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
       reason: 'VERIFICATION_FAILED',
     });
   });
+
+  const readings = {
+    read: (chain: Chain) => chain.read(),
+    subscribe: (chain: Chain) => chain.subscribe({ timeoutMs: 10_000 }),
+  };
+
+  test.each(Object.entries(readings))(
+    'what was handed on, and goes by a snapshot that is named later, is not gone on from: %s',
+    async (_way, read) => {
+      const chain = await honestChain(trustMode);
+      const tombstone = testEvent('', { kind: 'tombstone', primaryKey: hers });
+      await chain.append(alice, [tombstone]);
+      await chain.append(testKey, [testEvent('last')]);
+      // What she wrote is served, and then that it is gone, as is what removed it; who asks again is told of neither.
+      hideOnce(chain, 4, { before: Buffer.alloc(32), first: 2, end: 3 });
+      const server = await MaliciousServer.start(() => chain, identity);
+      server.cutAt = 4;
+      const seen: number[] = [];
+      const reading = (async () => {
+        for await (const { sequence } of read(await open(server))) {
+          seen.push(sequence);
+          if (sequence === 5) return;
+        }
+      })();
+      await expect(reading).rejects.toMatchObject({ reason: 'HISTORY_COMPACTED' });
+      expect(seen).toEqual([0, 1, 2, 3]);
+    },
+  );
 
   const conditions: Record<string, Precondition> = {
     chain_unchanged: { kind: 'chain_unchanged', sinceSequence: 1 },

@@ -54,18 +54,17 @@ export async function* readRange(
   whole: RangeContext,
   options: ReadOptions,
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
-  let handedTo = 0;
+  let isHandedOn = false;
   for (let count = 1; ; count += 1) {
     try {
       for await (const events of readOnce(whole, options)) {
-        const fresh = options.reverse ? events : events.filter((one) => one.sequence >= handedTo);
-        if (fresh.length > 0) yield fresh;
-        handedTo = Math.max(handedTo, (events.at(-1)?.sequence ?? -1) + 1);
+        isHandedOn ||= events.length > 0;
+        if (events.length > 0) yield events;
       }
       return;
     } catch (error) {
-      // What was handed on is verified again from the start of the range on, since it can't be gone on with.
-      const isOver = options.reverse === true || whole.onVerified !== undefined;
+      // It is read again from the start of the range on; unless something was handed on: what would show that it was removed may be gone.
+      const isOver = options.reverse === true || whole.onVerified !== undefined || isHandedOn;
       if (!isCompacted(error) || isOver || count === readingsMax) throw error;
     }
   }

@@ -109,7 +109,8 @@ export class Subscription {
       } catch (error) {
         signal.throwIfAborted();
         if (isCompacted(error)) {
-          // What was verified can't be gone on with: it is verified again, and not handed on twice.
+          // What would show that something of what was handed on was removed may be gone, too: whoever has it reads anew.
+          if (this.#handedTo > 0) throw error;
           this.#replay = undefined;
           continue;
         }

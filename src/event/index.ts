@@ -169,6 +169,7 @@ export {
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
 export {
+  type GoneRun,
   GoneRuns,
   type GoneState,
   hashOfWriters,

@@ -83,6 +83,8 @@ export class MaliciousServer {
   refusal: AtedbError | undefined;
   /** The commit that it starts streams at; undefined: where it should. */
   startsAt: number | undefined;
+  /** Number of the first commit of the second message in which it sends several. */
+  cutAt: number | undefined;
   /** Who it says that it is; undefined: its identity, which was never rotated. */
   shows: { readonly identity: KeyPair; readonly rotations: readonly Buffer[] } | undefined;
   /** ListChildrenResponse messages that it answers with who asks for children. */
@@ -254,9 +256,7 @@ export class MaliciousServer {
     const chain = this.view('live', {});
     const first = this.startsAt ?? chain.commitAt(from);
     await call.send(encode(SubscribeResponseSchema, 'start', start(chain, first)));
-    if (first < chain.size) {
-      await call.send(log(chain.slice(first, chain.size)));
-    }
+    await this.#sendLog(chain, { first, end: chain.size }, call);
     if (this.refusal !== undefined) throw this.refusal;
     const note = new FieldWriter().string(6, await this.#checkpoint(chain)).finish();
     await call.send(note);
@@ -276,13 +276,22 @@ export class MaliciousServer {
         : Math.max(first, chain.commitAt(Number(request.endSequence) - 1) + 1);
     const last = Math.min(end, chain.size);
     await call.send(encode(ReadEventsResponseSchema, 'start', start(chain, first)));
-    if (first < last) {
-      await call.send(log(chain.slice(first, last)));
-    }
+    await this.#sendLog(chain, { first, end: last }, call);
     if (this.refusal !== undefined) throw this.refusal;
     const consistency = chain.consistency(last, chain.size);
     const endOfRange = { endCommit: BigInt(last), consistency };
     await call.send(encode(ReadEventsResponseSchema, 'end', endOfRange));
+  }
+
+  /** Commits, in two messages where they are to be cut. */
+  async #sendLog(
+    chain: ForgedChain,
+    { first, end }: { readonly first: number; readonly end: number },
+    call: SendingCall,
+  ): Promise<void> {
+    const cut = Math.min(Math.max(this.cutAt ?? first, first), end);
+    if (first < cut) await call.send(log(chain.slice(first, cut)));
+    if (cut < end) await call.send(log(chain.slice(cut, end)));
   }
 
   /** Backwards, a batch a message. */
