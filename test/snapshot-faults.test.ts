@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Fault, type FaultPlan, FaultyStorage } from '../src/log/faulty-storage.ts';
+import { manifestName, planRepair, surveyLog } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
-import { CompactWorld, logsPath } from './support/compact-world.ts';
+import { CompactWorld, chainFolder, logsPath } from './support/compact-world.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { powerCuts } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 import { appendSnapshot, dayMs, slicesOf, verifySlices } from './support/snapshot-world.ts';
+import type { TestWriter } from './support/test-writer.ts';
 
 // What is forgotten under a snapshot on a disk whose calls fail, each of them: all of it is gone, or all is there.
 
@@ -116,4 +119,17 @@ test('a call that fails alone fails the compaction, and the next one is as if no
     await checkAfter(done.world, done.disk, `${call?.name} ${call?.path} (call ${at})`);
   }
   expect(failures).toBeGreaterThan(2);
+});
+
+test('a repair that makes a lost manifest anew finds in the segments what is gone', async () => {
+  const { disk, world } = await run(() => undefined);
+  const { chainId } = world.writers[0] as TestWriter;
+  const of = { storage: disk, folder: chainFolder, identify: () => chainId };
+  const { manifest } = await surveyLog(of);
+  expect(manifest?.forgotten).toEqual({ snapshot: 32, before: 31 });
+  await disk.remove(join(chainFolder, manifestName));
+  const steps = planRepair(await surveyLog(of));
+  expect(steps).toEqual([
+    { kind: 'write-manifest', manifest: { ...manifest, compacted: undefined } },
+  ]);
 });

@@ -78,7 +78,7 @@ export function planRepair(survey: LogSurvey): RepairStep[] {
 }
 
 /** The manifest of the chain as far as it is sound. */
-function manifestOf({ chainId, sound, manifest }: LogSurvey): Manifest {
+function manifestOf({ chainId, sound, manifest, forgotten: seen }: LogSurvey): Manifest {
   const closed = sound.slice(0, -1).map((part) => {
     const { segment, generation, firstCommit, firstSequence, closed: file } = part;
     if (file === undefined) throw new Error(`segment ${segment} is followed and not closed`);
@@ -86,6 +86,6 @@ function manifestOf({ chainId, sound, manifest }: LogSurvey): Manifest {
   });
   const { segment, firstCommit, firstSequence } = sound.at(-1) as SoundSegment;
   const active = { segment, firstCommit, firstSequence };
-  const { compacted, forgotten } = manifest ?? {};
+  const { compacted, forgotten } = manifest ?? { compacted: undefined, forgotten: seen };
   return { chainId, closed, active, compacted, forgotten };
 }

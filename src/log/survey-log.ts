@@ -16,6 +16,7 @@ import { isBatch, SegmentWindow } from './segment-window.ts';
 import type { Storage } from './storage.ts';
 import type { LogDamage, LogSurvey, SoundSegment } from './survey.ts';
 import { DerivedSurvey } from './survey-derived.ts';
+import { GapsSurvey } from './survey-gaps.ts';
 import { surveySegment } from './survey-segment.ts';
 
 /** What to survey. */
@@ -56,6 +57,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
   const last = await lastDue(storage, folder, { manifest, numbers });
 
   const derived = new DerivedSurvey({ storage, folder, chainId, files });
+  const gaps = new GapsSurvey();
   const sound: SoundSegment[] = [];
   let place: ChainPlace = { commit: 0, sequence: 0, timeUnixMs: 0, frontier: new Frontier() };
   let tornBytes = 0;
@@ -84,6 +86,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
       isLast: segment === last,
       onBatch: (batch: ScannedBatch) => {
         const told = () => options.onBatch?.(batch, { segment, file: name });
+        gaps.onBatch(batch);
         const noted = derived.onBatch(batch);
         return noted === undefined ? told() : noted.then(told);
       },
@@ -116,6 +119,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
     sound,
     place,
     manifest,
+    forgotten: gaps.found,
     beyond,
     files,
     derived: derived.wrong,

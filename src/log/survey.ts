@@ -1,5 +1,5 @@
 import type { SegmentFileName } from './layout.ts';
-import type { ClosedSegment, Manifest } from './manifest.ts';
+import type { ClosedSegment, LastSnapshot, Manifest } from './manifest.ts';
 import type { ChainPlace } from './scan-segment.ts';
 
 // What a survey of a chain's files finds: facts, from which `planRepair` decides what is to be done.
@@ -59,6 +59,8 @@ export interface LogSurvey {
   readonly place: ChainPlace;
   /** As it was read; undefined where it is damaged, gone, or of another chain. */
   readonly manifest: Manifest | undefined;
+  /** The snapshot under which something of the sound part is gone, as its gaps name it; undefined where nothing is. */
+  readonly forgotten: LastSnapshot | undefined;
   /** Segments behind the sound ones whose files are there, in order: of each that file which counts. */
   readonly beyond: readonly SegmentFileName[];
   /** Names of all files in the folder; those of `tiles/` with that before them. */
