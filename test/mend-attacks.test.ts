@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { TrustMode } from '../src/event/index.ts';
+import { type BatchSource, dataFates, FolderBatches, rewriteRun } from '../src/log/index.ts';
+import type { MemoryStorage } from '../src/log/memory-storage.ts';
+import { CompactWorld, chainFolder as folder, keyOf } from './support/compact-world.ts';
+import { expectWhole, filesOf, finish, mend, segmentsOf } from './support/mending.ts';
+import { testEvent } from './support/test-writer.ts';
+
+// Somebody who is asked for what a damaged chain lacks, and changes what they say from one question to the next.
+
+const modes: TrustMode[] = ['centralized', 'distributed'];
+
+describe.each(modes)('a %s chain whose server was killed', (trustMode) => {
+  let world: CompactWorld;
+  /** As it was when it was killed: nothing ends its last segment. */
+  let disk: MemoryStorage;
+  /** The same but for its last batch, which is another one of the same writer. */
+  let fork: MemoryStorage;
+  const append = (of: CompactWorld) =>
+    of.appendBuilt(
+      1,
+      [testEvent(randomBytes(200), { primaryKey: keyOf(3) }), testEvent(randomBytes(200))],
+      { isSigned: false },
+    );
+
+  beforeAll(async () => {
+    world = await CompactWorld.create({ trustMode });
+    await world.open();
+    const storage = world.storage as MemoryStorage;
+    for (let more = 0; more < 6 || (await batchesInLast(storage)) !== 1; more += 1) {
+      await append(world);
+    }
+    const before = storage.clone();
+    const writer = { ...world.writers[1] };
+    const other = world.clone(before);
+    await append(world);
+    disk = storage.clone();
+    await world.close();
+    Object.assign(world.writers[1] as object, writer);
+    await other.open(before);
+    await append(other);
+    fork = before.clone();
+    await other.close();
+    Object.assign(world.writers[1] as object, { counter: (writer.counter as number) + 1 });
+  });
+
+  const lastFile = async (of: MemoryStorage) => join(folder, (await segmentsOf(of)).at(-1) ?? '');
+  const dataOf = (batch: number) => world.placed.at(batch)?.batch.eventAt(0).data as Buffer;
+
+  async function batchesInLast(storage: MemoryStorage): Promise<number> {
+    const bytes = storage.peek(await lastFile(storage)) as Buffer;
+    const own = world.placed.slice(1).map(({ batch }) => batch.eventAt(0).data);
+    return own.filter((data) => bytes.includes(data)).length;
+  }
+
+  /** Spoil data of one of the last batches; then what says where it belongs is whole. */
+  async function spoilt(batch: number, behind: Buffer = Buffer.alloc(0)): Promise<MemoryStorage> {
+    const storage = disk.clone();
+    const path = await lastFile(storage);
+    const bytes = Buffer.concat([storage.peek(path) as Buffer, behind]);
+    const at = bytes.indexOf(dataOf(batch));
+    expect(at).toBeGreaterThan(0);
+    bytes[at] = (bytes[at] as number) ^ 1;
+    storage.poke(path, bytes);
+    return storage;
+  }
+
+  /** Says one thing when it is asked for the first time, and another from then on. */
+  function fickle(first: MemoryStorage, then: MemoryStorage | undefined): BatchSource {
+    let asked = 0;
+    return {
+      async *batchesFrom(place) {
+        asked += 1;
+        const from = asked === 1 ? first : then;
+        if (from !== undefined) yield* new FolderBatches(from, folder).batchesFrom(place);
+      },
+    };
+  }
+
+  test('who gives the true batch when it is looked for, and another one when it is taken, gives nothing', async () => {
+    const damaged = await spoilt(-1);
+    const before = await filesOf(damaged);
+    await expect(mend(damaged, fickle(disk, fork))).rejects.toMatchObject({
+      reason: 'VERIFICATION_FAILED',
+    });
+    expect(await filesOf(damaged)).toEqual(before);
+    // The other one alone is not the one that was there, and what is left says so.
+    expect(await mend(damaged, fork)).toMatchObject({ taken: [], isDone: false });
+    expect(await mend(damaged, disk)).toMatchObject({ isDone: true });
+    await finish(damaged);
+    expect(await expectWhole(world, damaged)).toEqual([]);
+  });
+
+  test('who has nothing any more when it is taken makes no batch be cut off that is whole', async () => {
+    // What lies behind is torn, so that nothing at the end says how much there was.
+    const damaged = await spoilt(-2, Buffer.of(0x0a, 0x80, 0x10, 1, 2, 3));
+    const before = await filesOf(damaged);
+    await expect(mend(damaged, fickle(disk, undefined))).rejects.toMatchObject({
+      reason: 'VERIFICATION_FAILED',
+    });
+    expect(await filesOf(damaged)).toEqual(before);
+    expect(await mend(damaged, disk)).toMatchObject({ isDone: true });
+    await finish(damaged);
+    expect(await expectWhole(world, damaged)).toEqual([]);
+  });
+
+  test('what is said to be taken is what is proven, and ends where that ends', async () => {
+    const damaged = await spoilt(-2);
+    const path = await lastFile(damaged);
+    const bytes = damaged.peek(path) as Buffer;
+    // Of the last batch nothing is left that proves it, and there are said to have been more.
+    damaged.poke(path, bytes.subarray(0, bytes.indexOf(dataOf(-1)) + 10));
+    const heads = [{ size: world.placed.length + 1, root: randomBytes(32) }];
+    const { firstSequence: end } = world.placed.at(-1) as { firstSequence: number };
+    const commits = world.placed.length - 1;
+    expect(await mend(damaged, disk, { heads, apply: false })).toMatchObject({
+      taken: [{ firstCommit: commits - 1, nextCommit: commits, nextSequence: end }],
+      missing: { commit: commits + 1 },
+      unprovenCommits: 1,
+    });
+  });
+
+  test('who leaves out data that nothing has let go gives nothing', async () => {
+    const damaged = await spoilt(-2);
+    const before = await filesOf(damaged);
+    const honest = new FolderBatches(disk, folder);
+    for (const fate of ['redacted', 'dropped', 'expired', 'omitted'] as const) {
+      const liar: BatchSource = {
+        async *batchesFrom(place) {
+          for await (const one of honest.batchesFrom(place)) {
+            yield { ...one, run: rewriteRun(one.run, Uint8Array.of(0, dataFates[fate]), () => 3) };
+          }
+        },
+      };
+      await expect(mend(damaged, liar), fate).rejects.toMatchObject({
+        reason: 'VERIFICATION_FAILED',
+      });
+      expect(await filesOf(damaged), fate).toEqual(before);
+    }
+  });
+});
