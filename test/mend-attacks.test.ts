@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { TrustMode } from '../src/event/index.ts';
+import { dataStates, type TrustMode } from '../src/event/index.ts';
 import { type BatchSource, dataFates, FolderBatches, rewriteRun } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { CompactWorld, chainFolder as folder, keyOf } from './support/compact-world.ts';
-import { expectWhole, filesOf, finish, mend, segmentsOf } from './support/mending.ts';
+import { saying } from './support/malicious/events.ts';
+import { expectWhole, filesOf, finish, flip, mend, segmentsOf } from './support/mending.ts';
 import { testEvent } from './support/test-writer.ts';
 
 // Somebody who is asked for what a damaged chain lacks, and changes what they say from one question to the next.
@@ -140,4 +141,36 @@ describe.each(modes)('a %s chain whose server was killed', (trustMode) => {
       expect(await filesOf(damaged), fate).toEqual(before);
     }
   });
+});
+
+test('a chain that was never compacted has all data back, also in segments that were written anew to erase some', async () => {
+  const world = await CompactWorld.create();
+  await world.open();
+  for (let round = 0; round < 12; round += 1) {
+    await world.append(round % 2, [
+      { kind: 'data', object: 7, bytes: 300 },
+      { kind: 'data', object: 20 + round, bytes: 300 },
+    ]);
+  }
+  const copy = (world.storage as MemoryStorage).clone();
+  const what = { redaction: { beforeSequence: world.chain.log.durable.nextSequence } };
+  const named = Array.from({ length: 12 }, (_, round) => 20 + round);
+  await world.appendBuilt(
+    0,
+    named.map((object) => saying(what, { kind: 'redaction', primaryKey: keyOf(object) })),
+  );
+  await world.chain.eraser.idle();
+  await world.close();
+  const storage = world.storage as MemoryStorage;
+  const [rewritten] = (await segmentsOf(storage)).filter((name) => /\.\d+\.log$/.test(name));
+  flip(storage, rewritten as string, 900);
+  const { taken } = await mend(storage, copy);
+  expect(taken.length).toBeGreaterThan(0);
+  await finish(storage);
+  await world.open();
+  const states = (await world.read()).flatMap((batch) => batch.events.map((one) => one.dataState));
+  const { redacted } = dataStates;
+  // Behind the genesis two of each batch: one of an object that is written again and again, and one that was erased.
+  expect(states.slice(1, 25)).toEqual(Array.from({ length: 24 }, (_, at) => [0, redacted][at % 2]));
+  await world.close();
 });
