@@ -174,3 +174,65 @@ test('a chain that was never compacted has all data back, also in segments that 
   expect(states.slice(1, 25)).toEqual(Array.from({ length: 24 }, (_, at) => [0, redacted][at % 2]));
   await world.close();
 });
+
+test('what can be read here stays as it is, also where compaction would let it go by now', async () => {
+  const world = await CompactWorld.create();
+  await world.open();
+  const append = async (rounds: number) => {
+    for (let round = 0; round < rounds; round += 1) {
+      await world.append(
+        round % 2,
+        [round % 5, 7].map((object) => ({ kind: 'data', object, bytes: 300 })),
+      );
+    }
+  };
+  await append(14);
+  const full = (world.storage as MemoryStorage).clone();
+  await world.compact();
+  // Supersedes what is left in the segments that were rewritten.
+  await append(6);
+  const statesOf = async () =>
+    (await world.read()).flatMap((batch) => batch.events.map((event) => event.dataState));
+  const before = await statesOf();
+  await world.close();
+  const storage = world.storage as MemoryStorage;
+  const rewritten = (await segmentsOf(storage)).filter((name) => /\.\d+\.log$/.test(name));
+  flip(storage, rewritten.at(-1) as string, 900);
+  const { taken } = await mend(storage, full);
+  await finish(storage);
+  await world.open();
+  const after = await statesOf();
+  const isTaken = (sequence: number) =>
+    taken.some((span) => sequence >= span.firstSequence && sequence < span.nextSequence);
+  const there = (states: readonly number[]) => states.filter((_, sequence) => !isTaken(sequence));
+  expect(taken.length).toBeGreaterThan(0);
+  expect(there(after)).toEqual(there(before));
+  expect(there(before)).toContain(dataStates.dropped);
+  await world.close();
+});
+
+test('a redaction that nothing here proves erases nothing of what is taken', async () => {
+  const world = await CompactWorld.create();
+  await world.open(world.storage, { segmentBytesMax: 100_000 });
+  for (const object of [20, 21, 22]) await world.append(0, [{ kind: 'data', object, bytes: 300 }]);
+  const what = { redaction: { beforeSequence: world.chain.log.durable.nextSequence } };
+  await world.appendBuilt(0, [saying(what, { kind: 'redaction', primaryKey: keyOf(20) })]);
+  // As a server leaves it that is killed now.
+  const disk = (world.storage as MemoryStorage).clone();
+  await world.close();
+  const damaged = disk.clone();
+  const [name = ''] = await segmentsOf(damaged);
+  const bytes = damaged.peek(join(folder, name)) as Buffer;
+  flip(damaged, name, bytes.indexOf(world.placed[1]?.batch.eventAt(0).data as Buffer));
+  // What the commit of the last batch says, before its root and what storage adds.
+  flip(damaged, name, bytes.length - 60);
+  expect(await mend(damaged, disk)).toMatchObject({
+    ...{ isDone: true, unprovenCommits: 1 },
+    taken: [{ firstCommit: 1, nextCommit: 2 }],
+  });
+  await finish(damaged);
+  const again = world.clone(damaged);
+  await again.open(damaged);
+  expect((await again.read()).map((batch) => batch.dataStateOf(0))).toEqual([0, 0, 0, 0]);
+  await again.close();
+});
