@@ -48,7 +48,7 @@ function ofEvents(): BadList[] {
       one,
       [{ commits: [2, 5], children: [[at.second, at.arrives]] }],
     ],
-    ['moved by what was before it', one, [{ commits: [5, 7], children: [[at.again, at.arrives]] }]],
+    ['moved by what was before it', one, [{ commits: [11, 13], children: [[at.back, at.comes]] }]],
     [
       'moved by an event that is not there',
       one,
