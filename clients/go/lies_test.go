@@ -239,6 +239,7 @@ func testLies(t *testing.T, mode string) {
 		})
 	}
 	t.Run("by events that name each other", func(t *testing.T) { testAllowing(t, server.Address()) })
+	t.Run("by what is no event of its object", func(t *testing.T) { testNewest(t, server.Address()) })
 }
 
 // testAllowing: what is said to allow data to be gone is no such event, and the server says of that, too, that it allows nothing by itself.
@@ -264,5 +265,35 @@ func testAllowing(t *testing.T, server string) {
 		if is, err := chain.GetAt(within(t), 1); is != nil || !errors.Is(err, fault.VerificationFailed) {
 			t.Errorf("from call %d on there is no event, it says: %v: %v", from, is, err)
 		}
+	}
+}
+
+// testNewest: the redaction of an object is no newer event of it: by that its only data would seem to be written over.
+func testNewest(t *testing.T, server string) {
+	var kept atomic.Pointer[[]byte]
+	var calls atomic.Int32
+	drop := losing(map[uint64]uint64{2: 0})
+	chain := open(t, connect(t, liar(t, server, func(method string, message []byte) []byte {
+		if method != "GetEvent" {
+			return message
+		}
+		switch calls.Add(1) {
+		case 1:
+			kept.Store(&message)
+			return message
+		case 2:
+			return drop(method, message)
+		}
+		return *kept.Load()
+	}), atedb.WithoutHome(), atedb.WithEncryption(atedb.Plain)), "example.com/lies/log")
+	redaction, err := chain.GetAt(within(t), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is, err := chain.GetAt(within(t), 2); is != nil || !errors.Is(err, fault.VerificationFailed) {
+		t.Errorf("its redaction is said to have written it over: %+v: %v", is, err)
+	}
+	if is, err := chain.Get(within(t), redaction.PrimaryKey); is != nil || !errors.Is(err, fault.VerificationFailed) {
+		t.Errorf("its redaction is said to be its newest event: %+v: %v", is, err)
 	}
 }
