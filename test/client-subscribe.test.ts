@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AtedbClient, SubscriptionSignal } from '../src/client/index.ts';
+import { rounds } from './support/scale.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 import { take, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -74,13 +75,14 @@ test('history goes over into live without a gap or a double, while several write
   const others = await Promise.all(
     range(0, 3).map(() => client.open(chain.key.text, { key: testKey })),
   );
-  const total = 501 + 3 * 150;
+  const appendsOfEach = rounds({ short: 60, long: 400 });
+  const total = 501 + 3 * appendsOfEach;
   const readers = range(0, 4).map((reader) =>
     take(chain.subscribe({ from: { sequence: reader * 137 } }), total - reader * 137),
   );
   await Promise.all(
     others.map(async (other, writer) => {
-      for (let index = 0; index < 150; index += 1) {
+      for (let index = 0; index < appendsOfEach; index += 1) {
         await other.append({ data: `${writer} ${index}` });
       }
     }),
@@ -129,14 +131,14 @@ test('a deadline ends a subscription, and so does its reader, at once', async ()
 test('a slow reader takes a few slices from the server, not the history', async () => {
   const chain = await newChain(1);
   const data = Buffer.alloc(500_000, 'x');
-  for (let index = 0; index < 60; index += 1) await chain.append({ data });
+  for (let index = 0; index < 30; index += 1) await chain.append({ data });
   await using proxy = await TcpProxy.start(() => server.address);
   await using through = await testClient(proxy.address);
   const slow = await through.open(chain.key.text);
   const chunks = slow.subscribe().chunks()[Symbol.asyncIterator]();
   await chunks.next();
   await new Promise((resolve) => setTimeout(resolve, 500));
-  // A window of 4 MiB, and what is read ahead; there are 30 MB.
+  // A window of 4 MiB, and what is read ahead; there are 15 MB.
   expect(proxy.bytesDown).toBeLessThan(8_000_000);
   await chunks.return?.();
 });

@@ -246,6 +246,16 @@ describe.each(modes)('a %s chain', (trustMode) => {
     }
   }, 600_000);
 
+  test('what a repair that was cut off was making is removed when the chain is opened', async () => {
+    const storage = disk.clone();
+    await storage.makeFolder(join(folder, 'mending'));
+    const file = await storage.open(join(folder, 'mending', 'segment-00000001.1.log'), 'replace');
+    await file.writeDurable(0, Buffer.of(1));
+    await file.close();
+    expect(await expectWhole(world, storage)).toEqual([]);
+    expect(await storage.stat(join(folder, 'mending'))).toBeUndefined();
+  });
+
   test('whoever gives something else is refused, and nothing is changed', async () => {
     const names = await segmentsOf(disk);
     const damaged = disk.clone();
@@ -289,6 +299,19 @@ describe.each(modes)('a %s chain', (trustMode) => {
       await expect(mend(damaged, source), what).rejects.toThrow();
       expect(await filesOf(damaged), what).toEqual(before);
     }
+    // Something else than was looked at: it isn't written down without an end.
+    let asked = 0;
+    const swelling: BatchSource = {
+      async *batchesFrom(place) {
+        asked += 1;
+        for await (const one of honest.batchesFrom(place)) {
+          const more = asked > 1 ? 1_000_000 : 0;
+          yield { ...one, storedBytes: one.storedBytes + more };
+        }
+      },
+    };
+    await expect(mend(damaged, swelling)).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
+    expect(await filesOf(damaged)).toEqual(before);
     const none = { batchesFrom: async function* () {} } as unknown as BatchSource;
     expect(await mend(damaged, none)).toMatchObject({
       taken: [],

@@ -132,6 +132,12 @@ test('what is damaged is taken from another server, which is believed in nothing
       },
     ]);
     expect(readFileSync(join(logsPath, segment('one')))).not.toEqual(whole);
+    const words = await cli.atedb(['repair', folder, ...from]);
+    expect(words.stdout).toMatch(
+      /^ {2}--apply would take \d+ commits?, sequences .*, for segment-00000002\.log: /m,
+    );
+    // Nothing would be cut off, so nothing is said of that.
+    expect(words.stdout).not.toMatch(/no longer in the chain|anew/);
     // By the chain's address, too.
     const address = ['ate://localhost/team/one', '--logs-path', logsPath];
     const done = await cli.atedb(['repair', ...address, ...from, '--apply']);

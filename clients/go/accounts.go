@@ -165,14 +165,14 @@ func provenClaim(conn *rpc.Conn, challenge interface {
 	}
 	identity, err := keys.ParsePublic(encode(challenge.GetServerIdentity()))
 	if err != nil {
-		return nil, unreadable(fault.Text(err))
+		return nil, cantBe(err)
 	}
 	var rotations [][]byte
 	for _, one := range challenge.GetIdentityRotations() {
 		rotations = append(rotations, encode(one))
 	}
 	if _, err := event.VerifyIdentityLine(identity, rotations); err != nil {
-		return nil, unreadable(fault.Text(err))
+		return nil, cantBe(err)
 	}
 	if err := checkProven(conn, identity); err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ func (c *Client) actsOf(ctx context.Context, conn *rpc.Conn, name string, key *k
 		for _, message := range page.Acts {
 			act, err := account.Parse(message)
 			if err != nil {
-				return nil, false, unreadable(fault.Text(err))
+				return nil, false, cantBe(err)
 			}
 			acts = append(acts, act)
 		}

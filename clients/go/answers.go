@@ -2,6 +2,7 @@ package atedb
 
 import (
 	"bytes"
+	"errors"
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
@@ -29,7 +30,7 @@ func fieldsOf(message []byte) (fields, error) {
 		}
 	}
 	if err := cursor.Err(); err != nil {
-		return is, unreadable(fault.Text(err))
+		return is, cantBe(err)
 	}
 	return is, nil
 }
@@ -48,6 +49,14 @@ func (f fields) text(number int) string { return string(f.bytes(number)) }
 
 func unreadable(why string) error {
 	return fault.New(fault.VerificationFailed, "an answer of the server can't be read, or can't be true: %s. Nothing of it was used", why)
+}
+
+// cantBe is unreadable, of what an error says; but what this version can't read may be right, and stays UNSUPPORTED.
+func cantBe(err error) error {
+	if errors.Is(err, fault.Unsupported) {
+		return err
+	}
+	return unreadable(fault.Text(err))
 }
 
 func headOf(message []byte) (merkle.Head, error) {
@@ -104,7 +113,7 @@ func parseOpenAnswer(message []byte) (*openAnswer, error) {
 		return nil, unreadable("it names no server, or another trust mode")
 	}
 	if answer.identity, err = keys.ParsePublic(said.bytes(1)); err != nil {
-		return nil, unreadable(fault.Text(err))
+		return nil, cantBe(err)
 	}
 	if writer := said.bytes(7); writer != nil {
 		inner, err := fieldsOf(writer)

@@ -161,7 +161,7 @@ func (c *Chain) checkChallenge(challenge *atedbv1.TicketChallenge) (claim event.
 	}
 	identity, err := keys.ParsePublic(encode(challenge.ServerIdentity))
 	if err != nil {
-		return claim, unreadable(fault.Text(err))
+		return claim, cantBe(err)
 	}
 	var rotations [][]byte
 	for _, one := range challenge.IdentityRotations {
@@ -169,7 +169,7 @@ func (c *Chain) checkChallenge(challenge *atedbv1.TicketChallenge) (claim event.
 	}
 	line, err := event.VerifyIdentityLine(identity, rotations)
 	if err != nil {
-		return claim, unreadable(fault.Text(err))
+		return claim, cantBe(err)
 	}
 	if err := c.checkProven(identity); err != nil {
 		return claim, err

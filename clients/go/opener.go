@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"strconv"
 
 	atedbv1 "atedb.example/go/gen/atedb/v1"
@@ -159,6 +160,9 @@ func (c *Chain) checkGenesis(slice []byte, remembered *home.Remembered) (*event.
 		return nil, nil, unreadable("its genesis is not one batch")
 	}
 	genesis, batch, err := trust.VerifyGenesis(stored[0].Run)
+	if errors.Is(err, fault.Unsupported) {
+		return nil, nil, err
+	}
 	if err != nil {
 		return nil, nil, unreadable("its genesis does not verify: " + fault.Text(err))
 	}
@@ -229,7 +233,7 @@ func (c *Chain) checkpointOf(answer *openAnswer, genesis *event.Genesis) (*event
 	if line == nil || line.Identity.Fingerprint() != answer.identity.Fingerprint() || len(answer.rotations) > 0 {
 		var err error
 		if line, err = event.VerifyIdentityLine(answer.identity, answer.rotations); err != nil {
-			return nil, unreadable(fault.Text(err))
+			return nil, cantBe(err)
 		}
 	}
 	if err := c.checkIdentity(line, genesis.ServerIdentity, before); err != nil {
@@ -241,7 +245,7 @@ func (c *Chain) checkpointOf(answer *openAnswer, genesis *event.Genesis) (*event
 	if signer == nil || signer.Identity.Fingerprint() != answer.identity.Fingerprint() || !bytes.Equal(signer.Message, answer.checkpointKeys) {
 		var err error
 		if signer, err = event.VerifyCheckpointKeys(answer.checkpointKeys, answer.identity); err != nil {
-			return nil, unreadable(fault.Text(err))
+			return nil, cantBe(err)
 		}
 	}
 	c.mutex.Lock()

@@ -8,7 +8,6 @@ import (
 	atedbv1 "atedb.example/go/gen/atedb/v1"
 
 	"atedb.example/go/event"
-	"atedb.example/go/fault"
 	"atedb.example/go/keys"
 	"atedb.example/go/merkle"
 	"atedb.example/go/trust"
@@ -60,7 +59,7 @@ func (c *Chain) begin(ctx context.Context, start *history, knownBefore merkle.He
 	}
 	var err error
 	if r.verifier, err = trust.NewReplay(c.Genesis(), begin); err != nil {
-		return nil, unreadable(fault.Text(err))
+		return nil, cantBe(err)
 	}
 	if err := r.compare(); err != nil {
 		return nil, err
@@ -75,7 +74,7 @@ func (c *Chain) checkStart(start *history) error {
 	}
 	frontier, err := merkle.NewFrontier(start.startCommit, start.frontierHashes)
 	if err != nil {
-		return unreadable(fault.Text(err))
+		return cantBe(err)
 	}
 	if !merkle.VerifyConsistency(frontier.Head(), start.head, start.consistency) {
 		return unreadable("the frontier that its stream starts with is not of the tree of its head")
@@ -93,7 +92,7 @@ func (r *replaying) resume(start *history) error {
 	}
 	frontier, err := merkle.NewFrontier(start.startCommit, start.frontierHashes)
 	if err != nil {
-		return unreadable(fault.Text(err))
+		return cantBe(err)
 	}
 	if head := frontier.Head(); !head.Same(r.verifier.Head()) {
 		return r.chain.conflict("its history is another than the one streamed", r.verifier.Head(), &head, nil, nil)
@@ -224,11 +223,8 @@ func (c *Chain) findKey(within func() context.Context) func(keys.Fingerprint) (*
 		}
 		for _, one := range said.all(1) {
 			key, err := keys.ParsePublic(one)
-			if found := fault.Of(err); found != nil && found.Reason == fault.Unsupported {
-				return nil, err
-			}
 			if err != nil {
-				return nil, unreadable(fault.Text(err))
+				return nil, cantBe(err)
 			}
 			found[key.Fingerprint()] = key
 		}

@@ -266,7 +266,7 @@ func (o *outlet) take(message []byte) error {
 func (o *outlet) committed(one *batch, answer *appendAnswer) error {
 	header, err := event.ParseCommitHeader(answer.commitHeader)
 	if err != nil {
-		return unreadable(fault.Text(err))
+		return cantBe(err)
 	}
 	if one == nil {
 		return unreadable("it accepts a batch after one that it rejected")

@@ -6,7 +6,7 @@ import {
   logsPath,
   openPassingStore,
 } from '../../test/support/account-store.ts';
-import { powerCuts } from '../../test/support/power-cuts.ts';
+import { crashEndings } from '../../test/support/power-cuts.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { bytesOnDisk } from '../log/index.ts';
 import { Attempts } from './attempts.ts';
@@ -116,7 +116,7 @@ test('whatever fails, and whenever power is cut: nothing that was written is los
   let round = 0;
   for (const fault of ['refused', 'persisted', 'torn'] as const) {
     for (let at = 0; at < whole.calls; at += 1) {
-      for (const [survival, survives] of [['no power cut', undefined] as const, ...powerCuts()]) {
+      for (const [survival, survives] of crashEndings()) {
         round += 1;
         if (round % rounds({ short: 151, long: 11 }) !== 0) continue;
         const what = `${fault} at call ${at}, ${survival}`;

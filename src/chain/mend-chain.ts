@@ -26,6 +26,7 @@ import {
   writeErasures,
 } from '../log/index.ts';
 import type { RetentionFloor } from '../trust/index.ts';
+import { checkRoom } from './check-room.ts';
 import { dropAgain } from './drop-again.ts';
 import { ErasurePlan, type PlacedRedaction, redactionsIn } from './erasing.ts';
 
@@ -116,6 +117,8 @@ async function mend(
   const report = { taken, missing, unprovenCommits, isDone: false, setAside: undefined };
   if (!apply || taken.length === 0 || missing !== undefined) return report;
 
+  // The files that are made, and then put in their places.
+  await checkRoom(storage, folder, 2 * (bytesOf(manifest, taken) + found.takenBytes));
   const changes = join(folder, mendingName);
   await makeEmpty(storage, folder, changes);
   const shown = new LayeredStorage({ storage, folder, changes });
@@ -149,6 +152,12 @@ async function mend(
   } finally {
     await removeFolder(storage, changes);
   }
+}
+
+/** Of the segments that are made anew; the active one's are few. */
+function bytesOf({ closed }: Manifest, taken: readonly TakenSpan[]): number {
+  const made = closed.filter((one) => taken.some(({ segment }) => segment === one.segment));
+  return made.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 async function makeEmpty(storage: Storage, folder: string, changes: string): Promise<void> {

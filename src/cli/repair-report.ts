@@ -178,10 +178,11 @@ export function reportWords(report: ChainReport): string {
   }
   const did = [
     ...restoredWords(report),
-    ...(report.state === 'repaired' ? didWords(report) : wouldWords(report.diagnosis)),
+    ...(report.state === 'repaired' ? didWords(report) : wouldWords(report)),
   ];
   const state = report.state === 'repaired' ? 'repaired' : 'damaged';
-  return linesOf(`${name}: ${state}`, [...lines, ...lossWords(report.diagnosis), ...did]);
+  const loss = isHelped(report) ? [] : lossWords(report.diagnosis);
+  return linesOf(`${name}: ${state}`, [...lines, ...loss, ...did]);
 }
 
 function linesOf(title: string, lines: readonly string[]): string {
@@ -214,7 +215,17 @@ function noticed(commits: number): string {
   );
 }
 
-function wouldWords({ survey, steps }: ChainDiagnosis): string[] {
+/** Whether somebody has what is lost, or something of it, and it wasn't put back yet: then what would be lost without is nothing to say. */
+function isHelped({ state, restored, mended }: ChainReport): boolean {
+  if (state !== 'diagnosed') return false;
+  const isMended = mended !== undefined && mended.taken.length > 0 && mended.missing === undefined;
+  return isMended || (restored?.steps.length ?? 0) > 0;
+}
+
+function wouldWords({ diagnosis, source }: ChainReport & { diagnosis: ChainDiagnosis }): string[] {
+  const { survey, steps } = diagnosis;
+  // Where there is somebody to take from, nothing is cut off.
+  if (source !== undefined && survey.lost !== undefined) return [];
   const advice = survey.damages.some(({ losesEvents }) => losesEvents)
     ? [
         'a whole copy of a damaged file, from a backup of this chain, would bring back what it holds',

@@ -29,6 +29,14 @@ export interface ClosedKeysOptions {
   readonly onNotice: (notice: string) => void;
 }
 
+/** A file of keys, as far as it was looked at. */
+interface KnownFile {
+  readonly generation: number;
+  readonly path: string;
+  /** Found to be that of the segment's file of this generation. */
+  file: KeysFile | undefined;
+}
+
 /** Where a closed segment's events are. */
 export interface ClosedSpan {
   readonly segment: number;
@@ -42,8 +50,8 @@ export class ClosedKeys {
   readonly #options: ClosedKeysOptions;
   /** Files that are being made. */
   readonly #making = new Map<string, Promise<void>>();
-  /** Of the files of segments, by their numbers: made once, since they are asked for with each key and segment. */
-  readonly #paths = new Map<number, { readonly generation: number; readonly path: string }>();
+  /** What is known of the files of segments, by their numbers: asked for with each key and segment, so it is found out once. */
+  readonly #files = new Map<number, KnownFile>();
 
   constructor(options: ClosedKeysOptions) {
     this.#options = options;
@@ -87,9 +95,16 @@ export class ClosedKeys {
 
   /** Whether a closed segment doesn't have a key, as far as that is known without reading anything: false says nothing. */
   isWithout(segment: number, key: DataView): boolean {
-    const of = this.#options.table.get(segment) as ClosedSegment;
-    const file = this.#options.cache.opened(this.#path(of));
-    return file?.isOf({ ...of, chainId: this.#options.chainId }) === true && file.isWithout(key);
+    const { cache, chainId, table } = this.#options;
+    const of = table.get(segment) as ClosedSegment;
+    const known = this.#known(of);
+    const file = cache.opened(known.path);
+    if (file === undefined) return false;
+    if (file !== known.file) {
+      if (!file.isOf({ ...of, chainId })) return false;
+      known.file = file;
+    }
+    return file.isWithout(key);
   }
 
   /**
@@ -214,12 +229,17 @@ export class ClosedKeys {
     return { chainId, segment, generation, sha256, firstSequence };
   }
 
-  #path({ segment, generation }: Pick<KeysOf, 'segment' | 'generation'>): string {
-    const known = this.#paths.get(segment);
-    if (known?.generation === generation) return known.path;
+  #path(of: Pick<KeysOf, 'segment' | 'generation'>): string {
+    return this.#known(of).path;
+  }
+
+  #known({ segment, generation }: Pick<KeysOf, 'segment' | 'generation'>): KnownFile {
+    const known = this.#files.get(segment);
+    if (known?.generation === generation) return known;
     const path = join(this.#options.folder, keysName(segment, generation));
-    this.#paths.set(segment, { generation, path });
-    return path;
+    const found = { generation, path, file: undefined };
+    this.#files.set(segment, found);
+    return found;
   }
 }
 

@@ -73,6 +73,8 @@ export interface LogMending {
   readonly missing: { readonly commit: number; readonly what: string } | undefined;
   /** The commit behind the last one that is proven. */
   readonly endCommit: number;
+  /** Bytes of the batches that others gave. */
+  readonly takenBytes: number;
   /** Commits behind that one that the others have, and nothing here proves. */
   readonly unprovenCommits: number;
   /** Where the batches of the active segment end in its file, in bytes; 0 where it has none. */
@@ -102,6 +104,7 @@ class Mending {
   #unprovenFrom: number | undefined;
   #missing: LogMending['missing'];
   #activeBytes = 0;
+  #takenBytes = 0;
   #others: { readonly batches: AsyncIterator<OtherBatch>; next: number } | undefined;
 
   constructor(options: MendOptions) {
@@ -139,6 +142,7 @@ class Mending {
     const isUnproven = endCommit < this.#place.commit;
     return {
       ...{ taken, missing, endCommit, files: this.#files, activeBytes: this.#activeBytes },
+      takenBytes: this.#takenBytes,
       unprovenCommits: isUnproven ? this.#place.commit - endCommit : 0,
     };
   }
@@ -338,7 +342,11 @@ class Mending {
     const other = value.commit;
     const fits =
       other.commit === commit && other.firstSequence === sequence && other.timeUnixMs >= timeUnixMs;
-    if (!fits) throw another(commit);
+    // Who gives more than before, when it is written down, is not to fill the disk with it.
+    this.#takenBytes += value.storedBytes;
+    const isMore =
+      this.#takenBytes > (this.#options.write?.found.takenBytes ?? Number.POSITIVE_INFINITY);
+    if (!fits || isMore) throw another(commit);
     return value;
   }
 

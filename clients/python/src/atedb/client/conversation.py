@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from atedb.client.messages import TIMEOUT_S, parsed, untrue
+from atedb.client.messages import TIMEOUT_S, cant_be, parsed, untrue
 from atedb.client.transport import Transport
 from atedb.crypto.keys import PublicKey
 from atedb.errors import AtedbError, Reason
@@ -77,7 +77,7 @@ class Conversation:
             rotations = [one.SerializeToString() for one in challenge.identity_rotations]
             line = verify_identity_line(identity, rotations)
         except AtedbError as error:
-            raise untrue(f"its identity does not verify: {error.message}") from error
+            raise cant_be("its identity does not verify", error) from error
         self._transport.check_proven(identity)
         return line
 

@@ -52,4 +52,11 @@ def key_in(raw: bytes, number: int) -> PublicKey:
     try:
         return PublicKey.parse(content_of(raw, number))
     except AtedbError as error:
-        raise untrue(f"field {number} is no key: {error.message}") from error
+        raise cant_be(f"field {number} is no key", error) from error
+
+
+def cant_be(what: str, error: AtedbError) -> AtedbError:
+    """Make the failure of an answer that can't be, by what is wrong with it; what this version can't read may be right."""
+    if error.reason == Reason.UNSUPPORTED:
+        return AtedbError(Reason.UNSUPPORTED, f"{what}: {error.message}", metadata=error.metadata)
+    return untrue(f"{what}: {error.message}")

@@ -11,14 +11,14 @@ from atedb.client.follower import Follower
 from atedb.client.getting import fetch_event, get_event
 from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
 from atedb.client.loading import check_data_up_to
-from atedb.client.messages import content_of, parsed, untrue
+from atedb.client.messages import cant_be, content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
 from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import Frontier, verify_consistency
 from atedb.encoding.fields import messages_in
-from atedb.errors import AtedbError, Reason, invalid
+from atedb.errors import AtedbError, invalid
 from atedb.events.commit import Commit
 from atedb.events.genesis import Genesis
 from atedb.events.rules import read_confidentiality
@@ -312,9 +312,7 @@ class ChainReader:
         try:
             keys = [PublicKey.parse(one) for one in messages_in(raw, 1)]
         except AtedbError as error:
-            if error.reason == Reason.UNSUPPORTED:
-                raise
-            raise untrue(f"it shows what is no key: {error.message}") from error
+            raise cant_be("it shows what is no key", error) from error
         return next((key for key in keys if key.fingerprint == fingerprint), None)
 
     async def opened(self, event: ChainEvent) -> ChainEvent:

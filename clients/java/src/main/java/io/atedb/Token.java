@@ -2,13 +2,18 @@ package io.atedb;
 
 import io.atedb.internal.bytes.AnswerForms;
 import io.atedb.internal.bytes.FieldWriter;
+import io.atedb.internal.bytes.Limits;
 import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.bytes.Strict;
+import io.atedb.internal.crypt.Symmetric;
 import io.atedb.internal.event.Delegation;
+import io.atedb.internal.event.DelegationScope;
 import io.atedb.internal.event.Right;
 import io.atedb.internal.home.PrivateFiles;
+import io.atedb.internal.trust.DelegationPath;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -139,6 +144,75 @@ public final class Token implements AutoCloseable {
         Reason.REQUEST_INVALID,
         where + " is no token that can be used: " + why,
         Map.of("field", "token"));
+  }
+
+  /**
+   * Makes a token: a new key, and a delegation to it. Nothing is sent: it counts wherever the key
+   * counts, until it expires or its key is ended ({@link NewEvent#keyChange}).
+   *
+   * @param from the key that delegates
+   * @param wanted what it gives
+   * @return the token, which the caller closes
+   * @throws AtedbException DELEGATION_INVALID where it says what can't be; CHAIN_KEY_INVALID;
+   *     REQUEST_INVALID
+   */
+  public static Token create(KeyPair from, TokenGrant wanted) {
+    return made(from, from.publicKey(), List.of(), wanted);
+  }
+
+  /**
+   * Makes a token that gives some of what this one does.
+   *
+   * @param wanted what it gives
+   * @return the token, which the caller closes
+   * @throws AtedbException DELEGATION_INVALID where that is more than this one gives, and as {@link
+   *     #create}
+   */
+  public Token narrowed(TokenGrant wanted) {
+    return made(key, right.issuer(), right.delegations(), wanted);
+  }
+
+  private static Token made(
+      KeyPair from, PublicKey issuer, List<Delegation> above, TokenGrant wanted) {
+    if (above.size() >= Limits.DELEGATIONS_MAX) {
+      throw new AtedbException(
+          Reason.REQUEST_INVALID,
+          "a token is "
+              + Limits.DELEGATIONS_MAX
+              + " delegations from the key that has the right by itself, at most; ask for one that"
+              + " is nearer",
+          Map.of("field", "from"));
+    }
+    // A narrower one doesn't begin before the one that it is from.
+    long begins = wanted.notBefore() == null ? 0 : wanted.notBefore().toEpochMilli();
+    long least = above.isEmpty() ? 0 : above.get(above.size() - 1).claim().notBeforeUnixMs();
+    long expires = wanted.expires().toEpochMilli();
+    if (begins < 0 || expires < 0 || expires > Limits.INTEGER_MAX) {
+      throw new AtedbException(
+          Reason.REQUEST_INVALID,
+          "a time of the token is none from 1970 on",
+          Map.of("field", "expires"));
+    }
+    KeyPair key = KeyPair.generate();
+    try {
+      Delegation.Claim claim =
+          new Delegation.Claim(
+              from.fingerprint(),
+              key.publicKey(),
+              DelegationScope.of(wanted.chains()),
+              wanted.mayWrite(),
+              wanted.mayRead(),
+              Math.max(begins, least),
+              expires,
+              Bytes.wrap(Symmetric.random(Limits.KEY_BYTES)));
+      List<Delegation> path = new ArrayList<>(above);
+      path.add(Delegation.sign(claim, from, key));
+      DelegationPath.check(path);
+      return new Token(key, new Right(issuer, List.copyOf(path)));
+    } catch (AtedbException error) {
+      key.close();
+      throw error;
+    }
   }
 
   /**

@@ -23,11 +23,14 @@ import io.atedb.OpenOptions;
 import io.atedb.PrimaryKeys;
 import io.atedb.PublicKey;
 import io.atedb.Token;
+import io.atedb.TokenGrant;
 import io.atedb.TrustMode;
 import io.atedb.WriteRule;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -196,14 +199,56 @@ class OwnedTest {
             NewEvent.rules(PrimaryKeys.ofName("object")).write(WriteRule.EVERYONE));
         refused(
             "CHAIN_NOT_FOUND", () -> plain.open("example.com/tokens/other", APPEND.token(token)));
+        TokenGrant more =
+            TokenGrant.until(Instant.now().plus(Duration.ofDays(90)), "example.com/tokens/log");
+        refused("DELEGATION_INVALID", () -> token.narrowed(more.write()));
+        TokenGrant less =
+            TokenGrant.until(Instant.now().plusSeconds(600), "example.com/tokens/log");
+        try (Token narrow = token.narrowed(less.write().read());
+            Token again = Token.parse(narrow.text());
+            Chain byNarrow = plain.open(name, APPEND.token(again))) {
+          byNarrow.append("by a token of the token").join();
+        }
+        refused("DELEGATION_INVALID", () -> token.narrowed(less));
         // Ended by who has given it.
         owner.append(NewEvent.keyChange(token.key().fingerprint(), null)).join();
         assertTrue(Set.of("KEY_REVOKED", "CHAIN_PRIVATE").contains(refusal(byToken)));
       }
       try (AtedbClient again = client(home);
           Chain chain = again.open(name, OpenOptions.defaults().checkRules(true))) {
-        assertEquals(List.of("by the owner", "by the token", "once more"), texts(chain));
+        assertEquals(
+            List.of("by the owner", "by the token", "once more", "by a token of the token"),
+            texts(chain));
       }
+    }
+  }
+
+  @Test
+  @Order(2)
+  void aTokenIsMadeHere() throws Exception {
+    try (KeyPair key = KeyPair.generate();
+        AtedbClient client = client(null);
+        Chain owner = client.open("example.com/made/log", CLAIM.key(key))) {
+      owner.append("by the owner").join();
+      TokenGrant grant =
+          TokenGrant.until(Instant.now().plusSeconds(600), "example.com/made/*").write();
+      try (Token token = Token.create(key, grant);
+          Chain byToken = client.open("example.com/made/log", APPEND.token(token))) {
+        byToken.append("by the token").join();
+        Path file = folder.resolve("made");
+        Files.writeString(file, token.text());
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        LiveServer.atedb(
+            home("none"),
+            "from the command\n",
+            0,
+            "append",
+            address("example.com/made/log"),
+            "--token",
+            file.toString());
+        assertEquals(List.of("by the owner", "by the token", "from the command"), texts(byToken));
+      }
+      refused("CHAIN_KEY_INVALID", () -> Token.create(key, TokenGrant.until(Instant.now(), "/*")));
     }
   }
 

@@ -13,7 +13,6 @@ import io.atedb.Bytes;
 import io.atedb.Chain;
 import io.atedb.ChainEvent;
 import io.atedb.ClientOptions;
-import io.atedb.Encryption;
 import io.atedb.EventKind;
 import io.atedb.EventStream;
 import io.atedb.KeyPair;
@@ -23,7 +22,6 @@ import io.atedb.PrimaryKeys;
 import io.atedb.Reason;
 import io.atedb.Signal;
 import io.atedb.SubscribeOptions;
-import io.atedb.TlsOptions;
 import io.atedb.TreeHead;
 import io.atedb.TrustMode;
 import io.atedb.VouchedBy;
@@ -34,7 +32,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -378,5 +375,4 @@ class ReadTest {
       others.close();
     }
   }
-
 }

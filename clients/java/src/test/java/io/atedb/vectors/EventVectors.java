@@ -22,7 +22,6 @@ import io.atedb.internal.crypt.Kem;
 import io.atedb.internal.crypt.Padding;
 import io.atedb.internal.event.Batch;
 import io.atedb.internal.event.ChainKey;
-import io.atedb.internal.event.Checkpoint;
 import io.atedb.internal.event.Commit;
 import io.atedb.internal.event.EventInput;
 import io.atedb.internal.event.Genesis;
@@ -32,13 +31,9 @@ import io.atedb.internal.event.Said;
 import io.atedb.internal.event.Seal;
 import io.atedb.internal.event.SealedData;
 import io.atedb.internal.event.WriterIdentity;
-import io.atedb.internal.trust.CertifiedKeys;
 import io.atedb.internal.trust.CheckBatch;
-import io.atedb.internal.trust.IdentityLine;
-import io.atedb.internal.trust.SignedHead;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 
 /** Headers, batches, sealed data, key wraps, proofs. */
 final class EventVectors {

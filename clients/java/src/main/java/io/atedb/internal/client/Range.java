@@ -81,11 +81,19 @@ final class Range implements Events.Source, AutoCloseable {
     return new Range(reader, begun, options.from(), options, false);
   }
 
-  /** What brings a replay from the first event on up to a sequence; -1: to the chain's end. */
+  /** What brings a replay from the first event on to the chain's end, with all data. */
+  static Range whole(Reader reader, Replay replay) {
+    return new Range(reader, replay, 0, ReadOptions.ALL, false);
+  }
+
+  /**
+   * What brings a replay, to which data may be left out, from the first event on up to a sequence;
+   * -1: to the chain's end. What says something of rights and keys comes whole all the same; all
+   * other data would be loaded for nothing.
+   */
   static Range forRules(Reader reader, Replay replay, long end) {
-    ReadOptions options = new ReadOptions(0, -1, -1, unchecked -> {});
-    ReadOptions upTo = end < 0 ? options : options.range(0, end);
-    return new Range(reader, replay, 0, upTo, false);
+    ReadOptions options = ReadOptions.ALL.dataUpTo(0);
+    return new Range(reader, replay, 0, end < 0 ? options : options.range(0, end), false);
   }
 
   /** Reads it to its end, for what is verified on the way. */

@@ -109,7 +109,7 @@ public final class Reader {
    */
   public TreeHead verify() {
     Replay replay = new Replay(genesis());
-    try (Range range = Range.forRules(this, replay, -1)) {
+    try (Range range = Range.whole(this, replay)) {
       range.drain();
     }
     return replay.head();

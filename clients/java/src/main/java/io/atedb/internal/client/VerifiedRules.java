@@ -56,7 +56,7 @@ final class VerifiedRules {
     try {
       Replay reached = place;
       if (reached == null || sequence < 0 || reached.nextSequence() < sequence) {
-        try (Range range = Range.forRules(reader, begin(Provenance.STORED), sequence)) {
+        try (Range range = Range.forRules(reader, begin(Provenance.upTo(0)), sequence)) {
           range.drain();
         }
       }
