@@ -2,8 +2,11 @@ package io.atedb.live;
 
 import static io.atedb.vectors.Vectors.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.atedb.AtedbClient;
+import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.Chain;
 import io.atedb.ClientOptions;
@@ -13,19 +16,25 @@ import io.atedb.KeyPair;
 import io.atedb.NewEvent;
 import io.atedb.OpenOptions;
 import io.atedb.PrimaryKeys;
+import io.atedb.Reason;
 import io.atedb.Redaction;
+import io.atedb.internal.bytes.Cursor;
+import io.atedb.internal.bytes.FieldWriter;
+import io.atedb.internal.bytes.Parts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a server says to have allowed that the data of an event is gone. */
+/** What a server says to have allowed that data is gone, and what its lies leave behind. */
 @Tag("live")
 @Timeout(value = 180, unit = TimeUnit.SECONDS)
 class AllowedTest {
@@ -74,6 +83,48 @@ class AllowedTest {
             assertEquals(4, asked);
           });
     }
+  }
+
+  @Test
+  void whatOneChainFailsWithLeavesNoOtherOpen() throws Exception {
+    Path folder = Files.createDirectories(shared.resolve("closing"));
+    try (LiveServer server = new LiveServer(folder, "--no-wire-encryption")) {
+      AtomicBoolean lies = new AtomicBoolean();
+      // Another root than the tree has, in the head that opening a chain names.
+      Liar.Lie lie = Liar.about(message -> List.of(lies.get() ? withRoot(message) : message));
+      try (Liar liar =
+          new Liar(server.address(), method -> method.equals("OpenChain") ? lie : null)) {
+        AtedbClient client = AtedbClient.connect(liar.address(), options());
+        OpenOptions wanted = OpenOptions.defaults().forAppend().key(KeyPair.generate());
+        Chain first = client.open("example.com/java/first", wanted);
+        Chain second = client.open("example.com/java/second", wanted);
+        first.append("1").join();
+        second.append("2").join();
+        lies.set(true);
+        AtedbException failed = assertThrows(AtedbException.class, client::close);
+        assertTrue(
+            Set.of(Reason.VERIFICATION_FAILED, Reason.HEAD_CONFLICT).contains(failed.reason()),
+            failed.toString());
+        refused("REQUEST_INVALID", () -> first.append("3"));
+        refused("REQUEST_INVALID", () -> second.append("4"));
+      }
+    }
+  }
+
+  private static Bytes withRoot(Bytes message) {
+    FieldWriter made = new FieldWriter();
+    Cursor cursor = new Cursor(message);
+    while (cursor.next()) {
+      if (!cursor.isBytes()) {
+        made.present(cursor.number(), cursor.value());
+      } else if (cursor.number() == 4) {
+        FieldWriter head = new FieldWriter().varint(1, new Parts(cursor.content()).number(1));
+        made.message(4, head.bytes(2, Bytes.wrap(new byte[32])));
+      } else {
+        made.message(cursor.number(), cursor.content());
+      }
+    }
+    return made.finish();
   }
 
   private interface Use {
