@@ -106,6 +106,7 @@ async function checkAfter(storage: MemoryStorage, isAcknowledged: boolean, what:
   });
   expect(found.violations.list, what).toEqual([]);
   expect(found.history?.tally.gone, what).toEqual({
+    forgotten: 0,
     dropped: 0,
     redacted: batches - 1,
     expired: 0,

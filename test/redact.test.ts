@@ -96,7 +96,7 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     const { violations, derived, history } = await verified(folder);
     expect(violations).toEqual([]);
     expect(derived).toEqual([]);
-    expect(history?.tally.gone).toEqual({ dropped: 0, redacted: 2, expired: 0 });
+    expect(history?.tally.gone).toEqual({ forgotten: 0, dropped: 0, redacted: 2, expired: 0 });
   });
 
   test('only who may write an object, or a root, may have its data erased', async () => {
@@ -213,5 +213,5 @@ test('what was left to be erased when a server ended is erased after the next st
   await expect.poll(() => filesWith(folder, secret)).toEqual([]);
   const { violations, history } = await verified(folder);
   expect(violations).toEqual([]);
-  expect(history?.tally.gone).toEqual({ dropped: 0, redacted: 1, expired: 0 });
+  expect(history?.tally.gone).toEqual({ forgotten: 0, dropped: 0, redacted: 1, expired: 0 });
 });

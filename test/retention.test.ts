@@ -311,7 +311,7 @@ describe.each(['centralized', 'distributed'] as const)(
           allSignatures: false,
         });
         expect(violations.list).toEqual([]);
-        expect(history?.tally.gone).toEqual({ dropped: 0, redacted: 0, expired: 8 });
+        expect(history?.tally.gone).toEqual({ forgotten: 0, dropped: 0, redacted: 0, expired: 8 });
       });
       await using later = await testClient(server.address);
       expect(isGone(await all((await later.open(chainKey)).read())).length).toBe(8);

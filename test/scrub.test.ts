@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { Chain, ChainEvent } from '../src/client/index.ts';
@@ -34,8 +34,9 @@ test('a server finds damage in what it has long written, and tells everybody who
   const path = join(server.logsPath, 'team', 'scrubbed.chain', 'segment-00000001.log');
   const bytes = await readFile(path);
   const at = bytes.indexOf('xxxx');
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  await writeFile(path, bytes);
+  // In place: whoever looks meanwhile must not find half a file.
+  await using file = await open(path, 'r+');
+  await file.write(Buffer.from('y'), 0, 1, at);
 
   // Who only waits for what comes is told that nothing will.
   expect(await following).toMatchObject({ sequences: [], failure: { reason: 'CHAIN_READ_ONLY' } });

@@ -18,7 +18,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   wire: ['bytes', 'crypto', 'event'],
   work: ['bytes', 'crypto', 'event', 'trust'],
   verify: ['bytes', 'crypto', 'event', 'log', 'trust', 'work'],
-  compact: ['bytes', 'event'],
+  compact: ['bytes', 'crypto', 'event', 'trust'],
   chain: ['bytes', 'crypto', 'event', 'log', 'trust', 'compact'],
   auth: ['bytes', 'crypto', 'event', 'account', 'store', 'log', 'trust', 'chain'],
   server: [
@@ -27,6 +27,7 @@ const roomsBelow: Record<string, readonly string[]> = {
   ],
   client: [
     ...['bytes', 'crypto', 'event', 'account', 'store', 'dns', 'trust', 'proof', 'work', 'wire'],
+    'compact',
   ],
   cli: [
     ...['bytes', 'crypto', 'event', 'account', 'store', 'dns', 'log', 'trust', 'proof', 'verify'],

@@ -100,6 +100,9 @@ func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Eve
 		return nil, err
 	}
 	stored, err := event.SplitSlice(said.bytes(1))
+	if found := fault.Of(err); found != nil && found.Reason == fault.Unsupported {
+		return nil, err
+	}
 	if err != nil || len(stored) != 1 {
 		return nil, unreadable("an event comes with anything but its batch")
 	}

@@ -12,6 +12,9 @@ export const commitBytesMax = 512;
 /** A batch without its commit: its events and its seal, as they are sent. */
 export const runBytesMax = batchBytesMax - commitBytesMax;
 
+/** What stands before a batch for commits that are gone: at most 106 hashes, and numbers. Only in files and answers of a server. */
+export const gapBytesMax = 4_096;
+
 /** Events in a batch. Bounds what one signature check can make the server hash and index. */
 export const batchEventsMax = 16_384;
 
@@ -97,3 +100,6 @@ export const integerMax = Number.MAX_SAFE_INTEGER;
 
 /** Milliseconds that one of Node's timers can count: nearly 25 days. It takes more for 1. */
 export const timerMsMax = 2 ** 31 - 1;
+
+/** How old a commit is at least that a snapshot is about: who was away for less can go on where they were. Milliseconds. */
+export const snapshotAgeMsMin = 7 * 24 * 3_600_000;

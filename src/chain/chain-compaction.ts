@@ -12,7 +12,9 @@ import type {
   CompactionJob,
   CompactionRunner,
   CountedSegment,
+  ForgottenCommits,
   RewrittenSegment,
+  SnapshotToCarryOut,
 } from './compaction-job.ts';
 import type { KeyIndex } from './key-index.ts';
 import { retainedIn } from './retained.ts';
@@ -61,9 +63,21 @@ export interface CompactionReport {
   readonly rewritten: readonly RewrittenSegment[];
   /** What became of their events. */
   readonly counts: TallyCounts;
+  /** What was forgotten under a snapshot; undefined where none was carried out. */
+  readonly forgotten: CarriedOut | undefined;
   /** The active segment would be closed first: bytes of it that may go. 0 where it isn't, or was. */
   readonly activeDeadBytes: number;
   readonly durationMs: number;
+}
+
+/** A snapshot that was carried out, or why it was not. */
+export interface CarriedOut {
+  /** Of its event. */
+  readonly sequence: number;
+  /** How many events are gone by it that were there. */
+  readonly events: number;
+  /** Why it isn't carried out, ever: then nothing is gone by it. */
+  readonly refused: string | undefined;
 }
 
 /** What is compacted. */
@@ -76,6 +90,10 @@ export interface CompactedChain {
   readonly hasRetention: () => boolean;
   /** What that lets go; resolves once it is durable that it does. */
   readonly retained: () => Promise<RetentionFloor>;
+  /** Sequence of the chain's newest snapshot; undefined for none. */
+  readonly snapshotAt: () => number | undefined;
+  /** What that says; resolves once it is durable. */
+  readonly snapshot: () => Promise<SnapshotToCarryOut | undefined>;
 }
 
 /** How often a job is begun anew, where a segment was closed in the moment in which it began. */
@@ -87,6 +105,8 @@ export class ChainCompaction {
   readonly #stopped = new AbortController();
   #running: Promise<unknown> | undefined;
   #use: ChainUse | undefined;
+  /** Sequence of a snapshot that says something else than the rules. */
+  #refusedSnapshot: number | undefined;
 
   constructor(chain: CompactedChain) {
     this.#chain = chain;
@@ -114,9 +134,18 @@ export class ChainCompaction {
    */
   get mayHaveDead(): boolean {
     const { log } = this.#chain;
+    if (this.isSnapshotDue) return true;
     // What retention lets go in the active segment alone is found when it is run.
     if (log.rewriting.closed.length > 0 || this.#chain.hasRetention()) return true;
     return isWorthClosing(this.activeUse, false);
+  }
+
+  /** Whether the chain has a snapshot that was not carried out. */
+  get isSnapshotDue(): boolean {
+    const { log, snapshotAt } = this.#chain;
+    const sequence = snapshotAt();
+    if (sequence === undefined || sequence === this.#refusedSnapshot) return false;
+    return sequence !== log.rewriting.forgotten?.snapshot;
   }
 
   /**
@@ -162,9 +191,12 @@ export class ChainCompaction {
       await log.rewriting.prepare();
       if (wouldClose) await this.#closeActive();
     }
+    const sizeBefore = log.bytes;
+    const forgotten = writes && this.isSnapshotDue ? await this.#forget(options) : undefined;
     // Their files may be being made, which the thread would otherwise do over again.
     await keys.written();
-    const bytesBefore = log.bytes;
+    const bytesBefore = forgotten === undefined ? log.bytes : sizeBefore;
+    const bytesBetween = log.bytes;
     const done = await this.#carryOut(options, retained.from);
     if (writes) {
       const compacted = { bytes: log.bytes, timeUnixMs: now() };
@@ -178,7 +210,8 @@ export class ChainCompaction {
     return {
       use: this.#use,
       bytesBefore,
-      bytesAfter: bytesBefore - saved,
+      bytesAfter: bytesBetween - saved,
+      forgotten,
       rewritten: done.rewritten,
       counts: tally.counts,
       activeDeadBytes:
@@ -197,10 +230,58 @@ export class ChainCompaction {
     await closing.closed;
   }
 
-  async #carryOut(options: CompactionOptions, retainedFrom: number): Promise<JobDone> {
+  #carryOut(options: CompactionOptions, retainedFrom: number): Promise<JobDone> {
+    return this.#again(options, () => this.#tryJob(options, retainedFrom));
+  }
+
+  /** Carry out the chain's newest snapshot: what goes by it goes from all files, in one step. */
+  async #forget(options: CompactionOptions): Promise<CarriedOut | undefined> {
+    const { log, keys, snapshot: find } = this.#chain;
+    const snapshot = await find();
+    if (snapshot === undefined) return undefined;
+    const { sequence, size } = snapshot;
+    if (log.rewriting.active.firstCommit < size) await this.#closeActive();
+    await keys.written();
+    try {
+      const events = await this.#again(options, () => this.#tryForget(options, snapshot));
+      return { sequence, events, refused: undefined };
+    } catch (error) {
+      if (!(error instanceof AtedbError) || error.reason !== 'SNAPSHOT_INVALID') throw error;
+      this.#refusedSnapshot = sequence;
+      return { sequence, events: 0, refused: error.message };
+    }
+  }
+
+  /** @returns how many events are gone by it. */
+  async #tryForget(options: CompactionOptions, snapshot: SnapshotToCarryOut): Promise<number> {
+    const { rewriting, chainId } = this.#chain.log;
+    const { folder, closed, active } = rewriting;
+    const { isAsked, runner, signal } = options;
+    const job: CompactionJob = {
+      ...{ folder, chainId, closed, active, isAsked, snapshot, what: 'forget' },
+      ...{ horizonUnixMs: 0, retainedFrom: 0 },
+    };
+    let events = 0;
+    const concerned = closed.filter(({ firstCommit }) => firstCommit < snapshot.size);
+    const allBytes = 2 * concerned.reduce((sum, { bytes }) => sum + bytes, 0);
+    const listener = {
+      onCounted: () => undefined,
+      onProgress: (doneBytes: number) => options.onProgress?.({ doneBytes, allBytes }),
+      onRewritten: async () => undefined,
+      onForgotten: async (done: ForgottenCommits) => {
+        const { before } = done;
+        await rewriting.forget(done.segments, { snapshot: snapshot.sequence, before });
+        events = done.events;
+      },
+    };
+    await runner.run(job, listener, signal);
+    return events;
+  }
+
+  async #again<T>(options: CompactionOptions, attempt: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#tryJob(options, retainedFrom);
+        return await attempt();
       } catch (error) {
         await this.#chain.log.rewriting.cleanUp();
         this.#chain.log.rewriting.suspect(error);
@@ -240,6 +321,7 @@ export class ChainCompaction {
         if (next !== undefined) await log.rewriting.replace(next);
         rewritten.push(done);
       },
+      onForgotten: async () => undefined,
     };
     await runner.run(job, listener, signal);
     return { counted, rewritten };

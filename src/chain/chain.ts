@@ -31,6 +31,7 @@ import {
 import { ChainCompaction } from './chain-compaction.ts';
 import { changesRights } from './changes-rights.ts';
 import { type ChildrenPage, findChildren } from './children.ts';
+import { checkSnapshot, dueSnapshot, snapshotIn } from './due-snapshot.ts';
 import { durableFloor } from './durable-floor.ts';
 import type { Eraser } from './eraser.ts';
 import { hasRedaction, redactionsIn } from './erasing.ts';
@@ -100,6 +101,8 @@ export class Chain {
       ...{ log: this.log, keys: this.#keys, now: this.#now },
       hasRetention: () => this.#state.authority.retention !== undefined,
       retained: () => durableFloor(this.#state, () => this.settled()),
+      snapshotAt: () => this.#state.authority.horizon.record?.sequence,
+      snapshot: () => dueSnapshot(this.#state, this.log, () => this.settled()),
     });
     this.#checkHashes = options.checkHashes ?? checkHashes;
     this.#checkRoom = options.checkRoom ?? (() => undefined);
@@ -200,15 +203,18 @@ export class Chain {
     const known = asOf !== undefined && asOf.size <= this.log.durable.head.size;
     const asOfRoot = known ? await this.#rootAt(asOf.size) : undefined;
     const closedFacts = preconditions.length === 0 ? undefined : await this.#askClosed(batch);
+    const snapshot = snapshotIn(batch);
+    if (snapshot !== undefined) {
+      const horizon = this.#state.authority.horizon.record?.size ?? 0;
+      await checkSnapshot(snapshot, this.log, { timeUnixMs: this.nextTimeUnixMs(), horizon });
+    }
     const isErasing = hasRedaction(batch);
     if (isErasing) await this.eraser.mark();
     return { batch, asOfRoot, closedFacts, isErasing };
   }
 
   /**
-   * Verify a proof that a stream's other end has a key.
-   *
-   * @throws AtedbError as `verifyKeyProof`.
+   * Verify a proof that a stream's other end has a key. @throws AtedbError as `verifyKeyProof`.
    */
   verifyProof(proof: SignatureView, stream: StreamTies): Promise<void> {
     const { genesis, authority } = this.#state;
@@ -354,7 +360,8 @@ export class Chain {
   /** Make what is queued durable, and release everything. Never rejects: what can't be written is in the log's trouble. */
   async close(): Promise<void> {
     // Either may wait for the other one.
-    await Promise.all([this.eraser.close(), this.compaction.stop(closedError())]);
+    const why = new AtedbError('SERVER_DRAINING', 'the chain is being closed. Try again later');
+    await Promise.all([this.eraser.close(), this.compaction.stop(why)]);
     await this.log.close();
     await this.#keys.written();
   }
@@ -389,8 +396,4 @@ export class Chain {
   async #rootAt(size: number): Promise<Buffer> {
     return this.log.tree.recentRoot(size) ?? (await this.log.tree.rootAt(size));
   }
-}
-
-function closedError(): AtedbError {
-  return new AtedbError('SERVER_DRAINING', 'the chain is being closed. Try again later');
 }

@@ -1,6 +1,11 @@
 import type { Reason } from '../bytes/index.ts';
 import type { ClosedSegment } from '../log/index.ts';
-import type { CompactionJob, CountedSegment, RewrittenSegment } from './compaction-job.ts';
+import type {
+  CompactionJob,
+  CountedSegment,
+  ForgottenCommits,
+  RewrittenSegment,
+} from './compaction-job.ts';
 
 /** To a thread: a job; that a rewritten segment has its place; that the job is to end. Jobs are told from each other by a number. */
 export type ToCompactor = { readonly id: number } & (
@@ -18,6 +23,7 @@ export type FromCompactor = { readonly id: number } & (
       readonly done: RewrittenSegment;
       readonly next: ClosedSegment | undefined;
     }
+  | { readonly kind: 'forgotten'; readonly done: ForgottenCommits }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: ThrownInThread }
 );

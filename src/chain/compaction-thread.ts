@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { AtedbError } from '../bytes/index.ts';
 import type { CompactionJob, CompactionListener, CompactionRunner } from './compaction-job.ts';
 import type { FromCompactor, ThrownInThread, ToCompactor } from './compaction-messages.ts';
+import { withBuffers } from './with-buffers.ts';
 
 /** A thread that has had nothing to do for so long is ended: it takes some 30 MiB. */
 const idleMsMax = 30_000;
@@ -73,26 +74,29 @@ export class CompactionThread implements CompactionRunner {
   #take(message: FromCompactor): void {
     const running = this.#running;
     if (running?.id !== message.id) return;
-    const { id, listener } = running;
+    const { listener } = running;
     if (message.kind === 'counted') listener.onCounted(message.segments);
     else if (message.kind === 'progress') listener.onProgress(message.bytes);
     else if (message.kind === 'done') running.resolve();
     else if (message.kind === 'failed') running.reject(thrownThere(message.error));
-    else {
+    else if (message.kind === 'forgotten') {
+      const segments = message.done.segments.map(withBuffers);
+      this.#goOnAfter(listener.onForgotten({ ...message.done, segments }), running);
+    } else {
       const { done, next } = message;
-      const placed = next && {
-        ...next,
-        sha256: Buffer.from(next.sha256),
-        originalSha256: Buffer.from(next.originalSha256),
-      };
-      listener.onRewritten(done, placed).then(
-        () => this.#send({ id, kind: 'go-on' }),
-        (error: unknown) => {
-          this.#send({ id, kind: 'end' });
-          running.reject(error);
-        },
-      );
+      this.#goOnAfter(listener.onRewritten(done, next && withBuffers(next)), running);
     }
+  }
+
+  /** Have the job go on when what it has made has its place. */
+  #goOnAfter(placed: Promise<void>, { id, reject }: Running): void {
+    placed.then(
+      () => this.#send({ id, kind: 'go-on' }),
+      (error: unknown) => {
+        this.#send({ id, kind: 'end' });
+        reject(error);
+      },
+    );
   }
 
   #ended(running: Running, signal: AbortSignal, end: () => void): void {

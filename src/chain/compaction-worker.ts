@@ -56,6 +56,14 @@ parentPort?.on('message', (message: ToCompactor) => {
 async function carryOut(id: number, job: CompactionJob, task: Task): Promise<void> {
   const { signal } = task.end;
   let told = 0;
+  const hasItsPlace = async () => {
+    if (!signal.aborted) {
+      await new Promise<void>((resolve) => {
+        task.goOn = resolve;
+      });
+    }
+    signal.throwIfAborted();
+  };
   try {
     await new CompactionHere(storage).run(
       job,
@@ -68,12 +76,11 @@ async function carryOut(id: number, job: CompactionJob, task: Task): Promise<voi
         },
         onRewritten: async (done, next) => {
           tell({ id, kind: 'rewritten', done, next });
-          if (!signal.aborted) {
-            await new Promise<void>((resolve) => {
-              task.goOn = resolve;
-            });
-          }
-          signal.throwIfAborted();
+          await hasItsPlace();
+        },
+        onForgotten: async (done) => {
+          tell({ id, kind: 'forgotten', done });
+          await hasItsPlace();
         },
       },
       signal,

@@ -60,6 +60,8 @@ interface Watch {
   lastBytes: number;
   /** Of the log as it was seen last. */
   sizeBytes: number;
+  /** Whether there is a snapshot to be carried out. */
+  hasSnapshot: boolean;
   failures: number;
   notBeforeMs: number;
   isQueued: boolean;
@@ -142,6 +144,8 @@ export class Compactor {
 
   #dueTrigger(watch: Watch, now: number): Trigger | undefined {
     const { sizeBytes, lastBytes, lastMs } = watch;
+    // Somebody has asked for it, and by it the chain may become a fraction of what it is.
+    if (watch.hasSnapshot) return 'snapshot';
     watch.baseBytes = baseOf(watch.baseBytes, sizeBytes);
     const isModified = sizeBytes !== lastBytes;
     const { baseBytes } = watch;
@@ -159,8 +163,10 @@ export class Compactor {
     const chainId = chain.genesis.chainId.toString('hex');
     const sizeBytes = chain.log.bytes;
     const known = this.#watches.get(text);
+    const hasSnapshot = chain.compaction.isSnapshotDue;
     if (known?.chainId === chainId) {
       known.sizeBytes = sizeBytes;
+      known.hasSnapshot = hasSnapshot;
       return known;
     }
     const { compacted } = chain.log.rewriting;
@@ -168,7 +174,15 @@ export class Compactor {
     // By the clock that was written down; where that has gone back since, it has only just been.
     const elapsedMs = compacted === undefined ? 0 : Math.max(0, Date.now() - compacted.timeUnixMs);
     const watch: Watch = {
-      ...{ key: chain.key, chainId, sizeBytes, failures: 0, notBeforeMs: 0, isQueued: false },
+      ...{
+        key: chain.key,
+        chainId,
+        sizeBytes,
+        hasSnapshot,
+        failures: 0,
+        notBeforeMs: 0,
+        isQueued: false,
+      },
       baseBytes: compacted?.bytes ?? 0,
       lastBytes: compacted?.bytes ?? 0,
       lastMs: now - elapsedMs,
@@ -223,7 +237,10 @@ export class Compactor {
     const how = { ...this.#how, runner, signal, isAsked: false, what: 'compact' as const };
     const report = await chain.compaction.run(how);
     this.#compacted(watch, chain, report);
-    const { bytesBefore, bytesAfter, durationMs } = report;
+    const { bytesBefore, bytesAfter, durationMs, forgotten } = report;
+    if (forgotten?.refused !== undefined) {
+      this.#options.logger.warn({ chain: watch.key.text }, forgotten.refused);
+    }
     const fields = { chain: watch.key.text, trigger, bytesBefore, bytesAfter, durationMs };
     if (bytesAfter < bytesBefore) this.#options.logger.info?.(fields, 'a chain was compacted');
   }
@@ -237,6 +254,7 @@ export class Compactor {
     const { pauseMs = pauseDefaultMs } = this.#options;
     const now = performance.now();
     watch.sizeBytes = chain.log.bytes;
+    watch.hasSnapshot = chain.compaction.isSnapshotDue;
     watch.lastBytes = watch.sizeBytes;
     watch.baseBytes = watch.sizeBytes;
     watch.lastMs = now;

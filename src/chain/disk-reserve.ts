@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AtedbError } from '../bytes/index.ts';
-import type { Batch } from '../event/index.ts';
+import type { Batch, EventKind } from '../event/index.ts';
 import type { Storage } from '../log/index.ts';
 import { isFromServer } from '../trust/index.ts';
 
@@ -104,11 +104,16 @@ export class DiskReserve {
   }
 }
 
-/** Whether a batch leads to less: it removes objects, or has data erased, and does nothing else. */
+const kindsThatMakeRoom: ReadonlySet<EventKind | 'gone'> = new Set([
+  'tombstone',
+  'redaction',
+  'snapshot',
+]);
+
+/** Whether a batch leads to less: it removes objects, has data erased, or says what may be gone, and does nothing else. */
 function makesRoom(batch: Batch): boolean {
   for (let index = 0; index < batch.count; index += 1) {
-    const kind = batch.kindOf(index);
-    if (kind !== 'tombstone' && kind !== 'redaction') return false;
+    if (!kindsThatMakeRoom.has(batch.kindOf(index))) return false;
   }
   return true;
 }

@@ -180,21 +180,33 @@ export class KeyIndex {
   }
 }
 
+/**
+ * Sequence after the newest event of any other writer on an object, as closed segments have it. Where what came since then may be forgotten, under
+ * a snapshot, it is taken for changed unless what is there shows that it isn't: so a condition may fail that held, and never the other way round.
+ */
 async function closedEndOfOthers(
   log: ChainLog,
   { primaryKey, sinceSequence }: KeyUnchanged,
   writerId: Buffer,
   end: number,
 ): Promise<number> {
+  const forgottenBefore = log.rewriting.forgotten?.before ?? 0;
+  // Whoever has never seen the object asks since 0: nothing is there that it could have missed.
+  const isKnown = sinceSequence === 0 || sinceSequence >= forgottenBefore;
   const view = new DataView(primaryKey.buffer, primaryKey.byteOffset, primaryKey.length);
   for (const { segment, nextSequence } of [...log.keys.spansBelow(end)]) {
     // What is older is of no matter to the condition.
-    if (nextSequence <= sinceSequence) return 0;
+    if (nextSequence <= sinceSequence && isKnown) return 0;
     if (log.keys.isWithout(segment, view)) continue;
     const found = await log.keys.find(segment, primaryKey);
     if (found === undefined) continue;
     const others = found.writerId.equals(writerId) ? found.endOfOthers : found.newest + 1;
-    if (others > 0) return others;
+    if (others > sinceSequence) return others;
+    if (isKnown && others > 0) return others;
+    if (isKnown) continue;
+    // Nothing newer of the object has ever been there: that would have taken this event with it.
+    if (found.newest < sinceSequence) return 0;
+    if (found.newest < forgottenBefore) return found.newest + 1;
   }
-  return 0;
+  return isKnown ? 0 : forgottenBefore;
 }

@@ -34,9 +34,10 @@ const upkeepPart = 1 / 8;
 const upkeepBytesMin = 1024 * 1024;
 
 /** What is needed to make room, or to take a right from somebody who fills it. None of these has data. */
-const upkeepKinds: ReadonlySet<EventKind> = new Set([
+const upkeepKinds: ReadonlySet<EventKind | 'gone'> = new Set([
   'tombstone',
   'redaction',
+  'snapshot',
   'rules',
   'roots',
   'key_change',

@@ -1,7 +1,6 @@
 import { decideBatch, isWorthRewriting, Tally } from '../compact/index.ts';
 import { parseBatch } from '../event/index.ts';
 import {
-  type ClosedSegment,
   findNewest,
   keepKeys,
   lastCommitsOf,
@@ -18,6 +17,8 @@ import type {
   CompactionRunner,
   CountedSegment,
 } from './compaction-job.ts';
+import { forgetCommits } from './forget-commits.ts';
+import { withBuffers } from './with-buffers.ts';
 
 /** A rewritten segment that gives back less than this part of it isn't worth the change, unless somebody asked. */
 const savedPartMin = 0.1;
@@ -61,6 +62,17 @@ class Compaction {
     const { folder, closed: said, active, what } = this.#job;
     const closed = said.map(withBuffers);
     const at = { storage: this.#storage, folder, chainId: this.#chainId };
+    const { snapshot } = this.#job;
+    if (what === 'forget' && snapshot !== undefined) {
+      const onProgress = (bytes: number) => {
+        this.#signal.throwIfAborted();
+        this.#listener.onProgress(bytes);
+      };
+      const done = await forgetCommits({ at, closed, active, snapshot, onProgress });
+      this.#signal.throwIfAborted();
+      await this.#listener.onForgotten(done);
+      return;
+    }
     const { segments, activeWriters } = await findNewest({ ...at, closed, active }, this.#signal);
     const found = segments.map((one, place) => this.#withExpired(one, closed[place + 1] ?? active));
     const chosen = found.filter((one) => this.#isChosen(one));
@@ -156,10 +168,4 @@ function isSet(bits: Uint8Array, place: number): boolean {
 function counted({ segment, newest: _, ...use }: SegmentNewest, isChosen: boolean): CountedSegment {
   const { segment: number, generation, bytes } = segment;
   return { segment: number, generation, bytes, ...use, isChosen };
-}
-
-/** Buffers become plain arrays of bytes on their way to a thread. */
-function withBuffers(segment: ClosedSegment): ClosedSegment {
-  const { sha256, originalSha256 } = segment;
-  return { ...segment, sha256: Buffer.from(sha256), originalSha256: Buffer.from(originalSha256) };
 }

@@ -23,6 +23,7 @@ import { retainCommand } from './commands/retain.ts';
 import { rmCommand } from './commands/rm.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { shareCommand, unshareCommand } from './commands/share.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { soloCommand } from './commands/solo.ts';
 import { tailCommand } from './commands/tail.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -52,6 +53,7 @@ export const commands: readonly CommandModule[] = [
   readersCommand,
   rulesCommand,
   retainCommand,
+  snapshotCommand,
   chainsCommand,
   describeCommand,
   compactCommand,

@@ -52,10 +52,17 @@ export function resultWords(result: CompactionResult): string {
     ...(leftCount === 0
       ? []
       : [`left ${countOf(leftCount, 'segment')} as before: rewriting would make nothing smaller`]),
+    ...(result.snapshot === undefined ? [] : [snapshotWords(result.snapshot)]),
     ...decided.map(decidedWords),
     `data now: ${countOf(use.liveBytes, 'byte')} live, ${countOf(use.deadBytes, 'byte')} superseded that may go, ${countOf(use.keptBytes, 'byte')} superseded that have to stay`,
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function snapshotWords(snapshot: NonNullable<CompactionResult['snapshot']>): string {
+  const { sequence, events, refused } = snapshot;
+  if (refused !== undefined) return `  not done: ${refused}`;
+  return `  ${countOf(events, 'event')} gone, whole, under the snapshot at sequence ${sequence}`;
 }
 
 const decisionWords: Readonly<Record<DecidedEvents['decision'], string>> = {

@@ -37,7 +37,7 @@ export function dumpedAuthority(batch: Batch, index: number): DumpedAuthority {
 export function authorityWords(authority: DumpedAuthority): string[] {
   const { said, confidentiality, answer, rotation } = authority;
   const { authorisation = {}, publicKeys = [], wrappedKeys = [], signWith = [] } = said;
-  const { author, moves, roots, keyChange, label, redaction } = said;
+  const { author, moves, roots, keyChange, label, redaction, snapshot } = said;
   const { write, add, read, admit, retain } = authorisation;
   const words: string[] = [];
   if (confidentiality !== undefined) {
@@ -65,6 +65,9 @@ export function authorityWords(authority: DumpedAuthority): string[] {
   if (signWith.length > 0) words.push(`also from ${listOf(signWith)}`);
   if (author !== undefined) words.push(`by ${short(author)}`);
   if (moves === true) words.push('moves');
+  if (snapshot !== undefined) {
+    words.push(`of the first ${snapshot.size} commits ${snapshot.events} events stay`);
+  }
   if (roots !== undefined) {
     words.push(`roots: ${listOf(roots.map(({ fingerprint }) => fingerprint))}`);
   }

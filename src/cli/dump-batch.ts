@@ -42,9 +42,11 @@ export function batchWords({ offset, bytes, run, commit }: DumpedBatch): string 
   const { seal } = batch;
   const signed = seal.signatures.length > 0 ? '' : ', not signed';
   const writer = `writer ${short(seal.writerId)}, its batch ${seal.counter}${signed}`;
-  const events = batch.events.map((event, index) =>
-    eventWords(event, commit.firstSequence + index, dumpedAuthority(batch, index)),
-  );
+  const events = Array.from({ length: batch.count }, (_, index) => {
+    const sequence = commit.firstSequence + index;
+    if (batch.isGone(index)) return `${String(sequence).padStart(10)} gone\n`;
+    return eventWords(batch.eventAt(index), sequence, dumpedAuthority(batch, index));
+  });
   const shown = `${delegationWords(batch)}${conditionWords(batch)}`;
   return `${head}, ${writer}, ${place}\n${shown}${events.join('')}`;
 }
@@ -132,9 +134,11 @@ export function batchFields({ offset, bytes, run, commit }: DumpedBatch): object
     preconditions:
       seal.preconditions.length === 0 ? undefined : seal.preconditions.map(conditionFields),
     delegations: delegationFields(batch),
-    events: batch.events.map((event, index) =>
-      eventFields(event, firstSequence + index, dumpedAuthority(batch, index)),
-    ),
+    events: Array.from({ length: batch.count }, (_, index) => {
+      const sequence = firstSequence + index;
+      if (batch.isGone(index)) return { sequence, gone: true };
+      return eventFields(batch.eventAt(index), sequence, dumpedAuthority(batch, index));
+    }),
   };
 }
 

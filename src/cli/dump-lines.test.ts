@@ -90,7 +90,7 @@ test('gaps, faults and footers', () => {
   const place = { file, offset: 5, bytes: 1000 };
   const gap = { firstCommit: 1, lastCommit: 3, firstSequence: 4, lastSequence: 4 };
   const parts: DumpPart[] = [
-    { ...place, kind: 'gap', gap: { ...gap, reason: 'compacted' } },
+    { ...place, kind: 'gap', gap: { ...gap, snapshot: 9 } },
     { ...place, kind: 'fault', what: 'a checksum does not fit', torn: false },
     { ...place, bytes: 0, kind: 'fault', what: 'a batch is cut short', torn: true },
     {
@@ -101,7 +101,7 @@ test('gaps, faults and footers', () => {
     { file, kind: 'other', bytes: 1 },
   ];
   expect(parts.map(dumpWords)).toEqual([
-    '  gap: commits 1…3, sequences 4 are gone (compacted), 1,000 bytes at 5\n',
+    '  gap: commits 1…3, sequences 4 are gone by the snapshot at 9, 1,000 bytes at 5\n',
     '  DAMAGED at 5: a checksum does not fit; 1,000 bytes passed over\n',
     '  TORN at 5: a batch is cut short\n',
     `  footer, 1,000 bytes at 5: closed in good order before commit 3, sequence 9; tree root ${'01'.repeat(32)}\n`,

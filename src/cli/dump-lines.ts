@@ -118,10 +118,10 @@ export function dumpWords(part: DumpPart): string {
     case 'batch':
       return batchWords(part);
     case 'gap': {
-      const { firstCommit, lastCommit, firstSequence, lastSequence, reason } = part.gap;
+      const { firstCommit, lastCommit, firstSequence, lastSequence, snapshot } = part.gap;
       return (
         `  gap: commits ${spanOf(firstCommit, lastCommit)}, sequences ` +
-        `${spanOf(firstSequence, lastSequence)} are gone (${reason}), ${placeOf(part)}\n`
+        `${spanOf(firstSequence, lastSequence)} are gone by the snapshot at ${snapshot}, ${placeOf(part)}\n`
       );
     }
     case 'footer': {

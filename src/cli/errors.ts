@@ -122,6 +122,8 @@ const exitCodeByReason: Partial<Record<Reason, number>> = {
   WRITER_AHEAD: exitCodes.unverified,
   OUTCOME_UNKNOWN: exitCodes.outcomeUnknown,
   EVENT_NOT_FOUND: exitCodes.notFound,
+  EVENT_GONE: exitCodes.notFound,
+  HISTORY_COMPACTED: exitCodes.failed,
   NOT_ATTESTED: exitCodes.notAttested,
   READ_KEY_MISSING: exitCodes.sealed,
 };

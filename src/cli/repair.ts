@@ -20,6 +20,7 @@ import {
   FolderBatches,
   holdsLog,
   isSetAsideName,
+  loadManifest,
   type Storage,
 } from '../log/index.ts';
 import { floorNone } from '../trust/index.ts';
@@ -199,6 +200,8 @@ async function mendFrom(
   },
 ): Promise<ChainMending | undefined> {
   const { job, from, restored, signal } = of;
+  // Of what is gone under a snapshot nobody need have the batches: only whole segments are taken then.
+  if ((await loadManifest(storage, folder)).manifest.forgotten !== undefined) return undefined;
   const { apply, head } = job;
   const steps = restored?.isDone === false ? restored.steps : [];
   const common = {

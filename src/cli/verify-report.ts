@@ -152,14 +152,21 @@ function historyLines({ allSignatures }: VerifyReport, history: HistoryVerifier)
 
 /** What is said of data that is gone; undefined where all is there. */
 function goneFields({ tally, owed }: HistoryVerifier): object | undefined {
-  const { dropped, redacted, expired } = tally.gone;
-  if (dropped + redacted + expired === 0) return undefined;
+  const { forgotten, dropped, redacted, expired } = tally.gone;
+  if (forgotten + dropped + redacted + expired === 0) return undefined;
   const { oneIn, notKept } = owed;
-  return { dropped, redacted, expired, checkedObjectsOneIn: oneIn, redactedNotChecked: notKept };
+  return {
+    forgotten,
+    dropped,
+    redacted,
+    expired,
+    checkedObjectsOneIn: oneIn,
+    redactedNotChecked: notKept,
+  };
 }
 
 function goneLines({ tally, owed }: HistoryVerifier): string[] {
-  const { dropped, redacted, expired } = tally.gone;
+  const { forgotten, dropped, redacted, expired } = tally.gone;
   const { oneIn, notKept } = owed;
   const sample =
     oneIn === 1
@@ -167,6 +174,9 @@ function goneLines({ tally, owed }: HistoryVerifier): string[] {
       : `there are so many that of one object in ${oneIn}, chosen at random, something newer was to be there`;
   const unchecked = notKept === 0 ? '' : `, but for ${notKept}, which were too many to check`;
   return [
+    ...(forgotten === 0
+      ? []
+      : [`${countOf(forgotten, 'event')} gone under a snapshot, which a root has signed`]),
     ...(dropped === 0 ? [] : [`data was dropped of ${countOf(dropped, 'event')}: ${sample}`]),
     ...(expired === 0
       ? []

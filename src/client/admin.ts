@@ -66,6 +66,16 @@ export interface CompactionResult {
   readonly activeDeadBytes: number;
   readonly use: ChainUse;
   readonly durationMs: number;
+  /** What was done under the chain's snapshot; undefined where there was none to be carried out. */
+  readonly snapshot:
+    | {
+        readonly sequence: number;
+        /** Whole events that are gone by it. */
+        readonly events: number;
+        /** Why it isn't carried out; undefined: it was. */
+        readonly refused: string | undefined;
+      }
+    | undefined;
 }
 
 /** Statistics of a chain. */
@@ -179,6 +189,11 @@ function toResult(message: CompactionResultMessage): CompactionResult {
     activeDeadBytes: Number(message.activeDeadBytes),
     use: toUse(message.use),
     durationMs: Number(message.durationMs),
+    snapshot: message.snapshot && {
+      sequence: Number(message.snapshot.sequence),
+      events: Number(message.snapshot.events),
+      refused: message.snapshot.refused === '' ? undefined : message.snapshot.refused,
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   ReadRule,
   Redaction,
   RetentionRule,
+  Snapshot,
   WrappedKey,
   WriteRule,
 } from '../event/index.ts';
@@ -53,6 +54,8 @@ export interface AuthorityInput {
     | undefined;
   /** With `kind` redaction: which earlier events of the object are to lose their data, for good. */
   readonly redaction?: Redaction | undefined;
+  /** With `kind` snapshot: what may be gone from now on. */
+  readonly snapshot?: Snapshot | undefined;
 }
 
 /**
@@ -66,7 +69,7 @@ export function authorityOf(
   label: Buffer | undefined,
 ): EventAuthority | undefined {
   const { write, add, read, admit, wrappedKeys, moves, author, roots, keyChange } = input;
-  const { redaction, retain } = input;
+  const { redaction, retain, snapshot } = input;
   const publicKeys = shownKeys(input);
   const says = [
     write,
@@ -80,6 +83,7 @@ export function authorityOf(
     keyChange,
     label,
     redaction,
+    snapshot,
   ].some((part) => part !== undefined);
   if (!says && moves !== true && signWith.length === 0 && publicKeys.length === 0) return undefined;
   const hasRules = [write, add, read, admit, retain].some((rule) => rule !== undefined);
@@ -105,6 +109,7 @@ export function authorityOf(
     },
     label,
     redaction,
+    snapshot,
   };
 }
 
@@ -112,7 +117,7 @@ export function authorityOf(
 export function bearsAuthority(input: AuthorityInput): boolean {
   const { write, add, read, admit, wrappedKeys, moves, roots, keyChange, redaction } = input;
   const said = [write, add, read, admit, input.retain, wrappedKeys, roots, keyChange, redaction];
-  const changes = said.some((part) => part !== undefined);
+  const changes = [...said, input.snapshot].some((part) => part !== undefined);
   return changes || moves === true || shownKeys(input).length > 0;
 }
 

@@ -224,7 +224,7 @@ function objectOf(kind: EventInput['kind'], input: AppendEvent) {
   if (primaryKey !== undefined && name !== undefined) {
     throw invalid('name', 'the object has a primary key already');
   }
-  if (kind === 'roots' || kind === 'key_change') return {};
+  if (kind === 'roots' || kind === 'key_change' || kind === 'snapshot') return {};
   const named = name === undefined ? undefined : primaryKeyFromName(name);
   if (primaryKey !== undefined) return { primaryKey, label: input.label };
   if (kind === 'rules' && named === undefined) return {};

@@ -4,6 +4,7 @@ import {
   type EventKind,
   eventMarks,
   type Redaction,
+  type Snapshot,
 } from '../event/index.ts';
 import type { VerifiedBatch, VouchedBy } from '../trust/index.ts';
 
@@ -12,7 +13,7 @@ import type { VerifiedBatch, VouchedBy } from '../trust/index.ts';
  * hundred KiB: copy what is kept for long.
  */
 export interface ChainEvent {
-  /** Its place in the chain, from 0 on without a gap. */
+  /** Its place in the chain, from 0 on. What is gone under a snapshot leaves its places free. */
   readonly sequence: number;
   /** Number of the batch that it came in. */
   readonly commit: number;
@@ -45,6 +46,8 @@ export interface ChainEvent {
   readonly redactedBy: RedactedBy | undefined;
   /** What a redaction has erased; undefined in events of other kinds. */
   readonly redaction: Redaction | undefined;
+  /** What may be gone by a snapshot; undefined in events of other kinds. */
+  readonly snapshot: Snapshot | undefined;
   /** Undefined: the data is stored in clear. */
   readonly sealed: SealedState | undefined;
   /** The event's header as it was signed. */
@@ -99,6 +102,7 @@ export function addEventsOf(
   const first = Math.max(0, range.from - firstSequence);
   const end = Math.min(batch.count, range.end - firstSequence);
   for (let index = first; index < end; index += 1) {
+    if (batch.isGone(index)) continue;
     const said = batch.saidOf(index);
     const state = batch.dataStateOf(index);
     const redaction = batch.redactedBy(index);
@@ -120,6 +124,7 @@ export function addEventsOf(
       redactedBy:
         redaction === undefined ? undefined : { sequence: redaction, fingerprint: undefined },
       redaction: said.kind === 'redaction' ? batch.authorityOf(index).redaction : undefined,
+      snapshot: said.kind === 'snapshot' ? batch.authorityOf(index).snapshot : undefined,
       sealed: (marks & eventMarks.sealed) === 0 ? undefined : notOpened,
       headerBytes: batch.headerOf(index),
       writerId,

@@ -15,10 +15,12 @@ import type { ChainRules } from './chain-rules.ts';
 import { checkWritable } from './check-writable.ts';
 import { ConfidentialWriter } from './confidential-writer.ts';
 import { deleteChain } from './delete-chain.ts';
+import { isStale } from './errors-from-grpc.ts';
 import { knowAcknowledged } from './know-acknowledged.ts';
 import type { KnownHead } from './known-head.ts';
 import type { Lease } from './lease.ts';
 import { type LockOptions, type LockTarget, lockObject } from './lock-object.ts';
+import { type MadeSnapshot, makeSnapshot, type SnapshotOptions } from './make-snapshot.ts';
 import type { OpenedChain } from './opened.ts';
 import type { Committed } from './pending-append.ts';
 import { readOnWith } from './range.ts';
@@ -160,9 +162,28 @@ export class Chain extends ChainReader implements AsyncDisposable {
     return redact(await this.context(options), target, { ...options, append });
   }
 
+  /**
+   * Say, as a root of the chain, what of its older part may be gone: whole events and commits, of objects that were written over or removed. All of
+   * it is read and verified for that. The server drops it when it compacts the chain next; see docs/compaction.md.
+   *
+   * @returns undefined where nothing would go; then nothing is appended.
+   * @throws AtedbError REQUEST_INVALID, SNAPSHOT_INVALID, HISTORY_COMPACTED; as `append` and `read`.
+   */
+  async snapshot(options: SnapshotOptions = {}): Promise<MadeSnapshot | undefined> {
+    checkWritable(this.key, this.#options);
+    const append = (event: AppendEvent, call: AppendOptions) => this.append(event, call);
+    return makeSnapshot(await this.context(options), { ...options, append });
+  }
+
   async #append(built: BuiltEvents, options: CallOptions): Promise<Committed> {
     checkRoomFor(this.#options.right, built);
-    const committed = await this.#writer.append(built, options);
+    const committed = await this.#writer.append(built, options).catch(async (error: unknown) => {
+      // What it was made by was the head, and not anything that was read: so it may be made by a newer one.
+      const mayBeAgain = isStale(error) && built.preconditions.length === 0;
+      if (!mayBeAgain) throw error;
+      await this.#opener.open(options);
+      return this.#writer.append(built, options);
+    });
     this.#acknowledged = Math.max(this.#acknowledged, committed.commit);
     return committed;
   }

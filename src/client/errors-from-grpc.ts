@@ -73,6 +73,16 @@ export function errorFromStatus(
   }
 }
 
+/** Whether a batch was refused since it was made by too old a head. */
+export function isStale(error: unknown): boolean {
+  return error instanceof AtedbError && error.reason === 'STALE';
+}
+
+/** Whether what was read can't be gone on with, since the chain was compacted meanwhile: it is to be read again. */
+export function isCompacted(error: unknown): boolean {
+  return error instanceof AtedbError && error.reason === 'HISTORY_COMPACTED';
+}
+
 /** Whether trying again later may help: the server was not there, is going, or is full. */
 export function isPassing(error: AtedbError): boolean {
   return passingReasons.has(error.reason);

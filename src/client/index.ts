@@ -106,6 +106,7 @@ export { KnownHosts } from './known-hosts.ts';
 export type { KnownHost } from './known-hosts-text.ts';
 export type { Lease, LeaseName } from './lease.ts';
 export type { LockOptions, LockTarget } from './lock-object.ts';
+export type { MadeSnapshot, SnapshotOptions } from './make-snapshot.ts';
 export type { Notice, OnNotice } from './notice.ts';
 export type { OpenOptions } from './open-options.ts';
 export { highestRole, type OpenedGroup } from './opened-group.ts';

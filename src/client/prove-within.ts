@@ -4,7 +4,7 @@ import type { ChainKey, TreeHead } from '../event/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ChainOpener } from './chain-opener.ts';
 import { sameHead } from './known-head.ts';
-import { parseProofAnswer } from './received.ts';
+import { parseExtension } from './received.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function proveWithin(
     size: BigInt(verified.size),
   };
   const answer = await transport.unary(ChainService.method.getProof, request, call);
-  const { older: served } = parseProofAnswer(answer, undefined);
+  const served = parseExtension(answer);
   const good = verifyConsistency({
     first: older.size,
     second: verified.size,

@@ -1,6 +1,7 @@
+import type { VerifiedBatch } from '../trust/index.ts';
 import type { CallOptions } from './cancellation.ts';
 import type { ReadKeys } from './read-keys.ts';
-import type { ReplayContext } from './replay.ts';
+import type { Replay, ReplayContext } from './replay.ts';
 import type { Transport } from './transport.ts';
 
 /** The parts of a chain that a range is read with. */
@@ -10,6 +11,8 @@ export interface RangeContext extends ReplayContext {
   readonly readKeys: ReadKeys;
   /** Whether nobody wants the events, so that nothing is opened. */
   readonly onlyVerifies?: boolean;
+  /** Told of all batches of a range that is read forwards, when they are verified. */
+  readonly onVerified?: ((batches: readonly VerifiedBatch[], replay: Replay) => void) | undefined;
   /** Fires when the chain is closed. */
   readonly closed: AbortSignal;
   /**

@@ -7,6 +7,7 @@ import type { AnswerStream } from './admitted-stream.ts';
 import { type CallOptions, CallScope } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
 import { checkAllowed } from './check-allowed.ts';
+import { isCompacted } from './errors-from-grpc.ts';
 import { checkDataUpTo, upTo } from './left-out.ts';
 import type { RangeContext } from './range-context.ts';
 import { checkEnd, incomplete, readMessage, readStart } from './range-messages.ts';
@@ -45,8 +46,32 @@ interface Asked {
   readonly limit: number;
 }
 
+/** A chain that is compacted again and again under other snapshots is given up on. */
+const readingsMax = 8;
+
 /** Read a range of a chain, verified, some events at a time. */
 export async function* readRange(
+  whole: RangeContext,
+  options: ReadOptions,
+): AsyncGenerator<readonly ChainEvent[], void, undefined> {
+  let handedTo = 0;
+  for (let count = 1; ; count += 1) {
+    try {
+      for await (const events of readOnce(whole, options)) {
+        const fresh = options.reverse ? events : events.filter((one) => one.sequence >= handedTo);
+        if (fresh.length > 0) yield fresh;
+        handedTo = Math.max(handedTo, (events.at(-1)?.sequence ?? -1) + 1);
+      }
+      return;
+    } catch (error) {
+      // What was handed on is verified again from the start of the range on, since it can't be gone on with.
+      const isOver = options.reverse === true || whole.onVerified !== undefined;
+      if (!isCompacted(error) || isOver || count === readingsMax) throw error;
+    }
+  }
+}
+
+async function* readOnce(
   whole: RangeContext,
   options: ReadOptions,
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
@@ -122,6 +147,7 @@ async function* readForwards(
     const message = await messages.next();
     if (message?.kind === 'log') {
       const batches = await replay.feed(message.batches);
+      context.onVerified?.(batches, replay);
       const events = await eventsOfAll(context, batches, range);
       if (events.length > 0) yield events;
       continue;

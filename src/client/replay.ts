@@ -86,7 +86,7 @@ export class Replay {
         findKey,
         rules,
       },
-      { dataUpTo },
+      { dataUpTo, proveExtends: context.verified.proveWithin },
     );
   }
 
@@ -105,6 +105,11 @@ export class Replay {
 
   head(): TreeHead {
     return this.#verifier.head();
+  }
+
+  /** The root that the tree had at a size lately; undefined for one of long ago. */
+  rootAt(size: number): Buffer | undefined {
+    return this.#verifier.rootAt(size);
   }
 
   /** What must come, since data of what was replayed is gone. */
@@ -148,7 +153,7 @@ export class Replay {
     return this.#context.known.exclusively(async () => {
       let done = 0;
       while (done < batches.length) {
-        const end = Math.min(batches.length, this.#nextComparison() - this.nextCommit + done);
+        const end = this.#endOfGroup(batches, done);
         this.#waiting.push(...(await this.#verifier.verifyBatches(batches.slice(done, end))));
         done = end;
         await this.#compare();
@@ -233,6 +238,15 @@ export class Replay {
     else await opener.tieCheckpoint(signed, call);
   }
 
+  /** Up to which batch there is nothing to compare. A size that lies within what is gone is passed: `tie` compares it. */
+  #endOfGroup(batches: readonly StoredBatch[], from: number): number {
+    const next = this.#nextComparison();
+    let end = from + 1;
+    const sizeAfter = (at: number) => (batches[at - 1]?.commit.commit ?? 0) + 1;
+    while (end < batches.length && sizeAfter(end) < next) end += 1;
+    return end;
+  }
+
   /** The next size at which there is something to compare. */
   #nextComparison(): number {
     const newest = this.#context.known.newest?.size ?? 0;
@@ -248,6 +262,7 @@ export class Replay {
     const size = this.nextCommit;
     const { known, opener } = this.#context;
     const { newest } = known;
+    for (const passed of this.#named.keys()) if (passed < size) this.#named.delete(passed);
     const named = this.#named.get(size);
     if (named === undefined && newest === undefined) return;
     const head = this.head();

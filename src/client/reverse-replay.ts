@@ -23,6 +23,8 @@ export class ReverseReplay {
   #sequence: number;
   #timeUnixMs = Number.POSITIVE_INFINITY;
   readonly #writers = new Map<string, WriterAbove>();
+  /** Whether commits are gone among those that came. */
+  #hasGaps = false;
   readonly unchecked = new UncheckedTally();
 
   /** @throws AtedbError VERIFICATION_FAILED. */
@@ -67,29 +69,28 @@ export class ReverseReplay {
     // What would show that it is allowed has come before, and isn't kept.
     this.unchecked.add(verifier.owed);
     verified.reverse();
-    for (const { batch, commit } of verified) {
+    for (const { batch, commit, gap } of verified) {
       this.#checkWriter(batch.seal, commit.commit);
+      this.#hasGaps ||= gap !== undefined && gap.commits > 0;
       if (commit.timeUnixMs > this.#timeUnixMs)
         throw failed(commit.commit, 'its time is after the next one');
       this.#timeUnixMs = commit.timeUnixMs;
     }
-    this.#size = oldest.commit.commit;
-    this.#sequence = oldest.commit.firstSequence;
+    const { commit, sequence } = placeOf(oldest);
+    this.#size = commit;
+    this.#sequence = sequence;
     this.#root = this.#verifierFrom(oldest, frontier).head().root;
     return verified;
   }
 
-  #verifierFrom({ commit }: StoredBatch, frontier: readonly Buffer[]): ReplayVerifier {
+  #verifierFrom(oldest: StoredBatch, frontier: readonly Buffer[]): ReplayVerifier {
     try {
       const { genesis, findKey, dataUpTo } = this.#context;
-      return new ReplayVerifier(
-        genesis,
-        { commit: commit.commit, sequence: commit.firstSequence, frontier, findKey },
-        { dataUpTo },
-      );
+      const start = { ...placeOf(oldest), frontier, findKey };
+      return new ReplayVerifier(genesis, start, { dataUpTo });
     } catch (error) {
       if (!(error instanceof AtedbError)) throw error;
-      throw failed(commit.commit, error.message);
+      throw failed(oldest.commit.commit, error.message);
     }
   }
 
@@ -99,11 +100,20 @@ export class ReverseReplay {
     const above = this.#writers.get(writerId);
     if (above !== undefined) {
       const isNamed = above.counter === seal.counter + 1 && above.previous?.equals(seal.hash);
-      if (!isNamed) throw failed(commit, "it is not the one that its writer's next batch names");
+      // Those in between may be among what is gone.
+      const mayFollow = this.#hasGaps && above.counter > seal.counter + 1;
+      if (!isNamed && !mayFollow)
+        throw failed(commit, "it is not the one that its writer's next batch names");
     }
     const previous = seal.previous && Buffer.from(seal.previous);
     this.#writers.set(writerId, { counter: seal.counter, previous });
   }
+}
+
+/** Where a batch begins, with what is gone before it. */
+function placeOf({ commit, gap }: StoredBatch) {
+  const { commits, events } = gap ?? { commits: 0, events: 0 };
+  return { commit: commit.commit - commits, sequence: commit.firstSequence - events };
 }
 
 function failed(commit: number, why: string): AtedbError {

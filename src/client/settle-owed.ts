@@ -42,6 +42,7 @@ async function readOn(
     chainKey: genesis.chainKey.text,
     chainId: genesis.chainId,
     fromSequence: BigInt(replay.nextSequence),
+    fromCommit: BigInt(replay.nextCommit),
     ...upTo(dataUpTo),
   };
   const stream = transport.serverStream(ChainService.method.readEvents, asked, signal);

@@ -13,7 +13,7 @@ import type { AnswerStream } from './admitted-stream.ts';
 import { Backoff } from './backoff.ts';
 import { type CallOptions, CallScope, sleep } from './cancellation.ts';
 import type { ChainEvent } from './chain-event.ts';
-import { isPassing } from './errors-from-grpc.ts';
+import { isCompacted, isPassing } from './errors-from-grpc.ts';
 import { settleExpired } from './has-expired.ts';
 import { checkDataUpTo, upTo } from './left-out.ts';
 import type { RangeContext } from './range-context.ts';
@@ -84,6 +84,8 @@ export class Subscription {
   #unopened: readonly VerifiedBatch[] = [];
   /** Events before this sequence aren't wanted; they come where the start lies within a batch. */
   #firstSequence = 0;
+  /** Events before this sequence were handed on. */
+  #handedTo = 0;
   #isNowKnown = false;
   #lostSinceMs: number | undefined;
 
@@ -106,6 +108,11 @@ export class Subscription {
         yield* this.#connection(signal);
       } catch (error) {
         signal.throwIfAborted();
+        if (isCompacted(error)) {
+          // What was verified can't be gone on with: it is verified again, and not handed on twice.
+          this.#replay = undefined;
+          continue;
+        }
         await this.#checkShorter(error, signal);
         await this.#waitAfter(error, signal);
       }
@@ -224,6 +231,7 @@ export class Subscription {
       chainId: genesis.chainId,
       heartbeatMs: this.#heartbeatMs,
       from: await this.#from(signal),
+      fromCommit: BigInt(this.#replay?.nextCommit ?? 0),
       ...upTo(this.#options.dataUpTo),
     };
   }
@@ -257,9 +265,11 @@ export class Subscription {
     if (this.#unopened.length === 0) return [];
     const { from } = this.#options;
     const isByTime = typeof from === 'object' && 'timeUnixMs' in from;
-    const range = { from: isByTime ? 0 : this.#firstSequence, end: Number.POSITIVE_INFINITY };
+    const first = isByTime ? 0 : this.#firstSequence;
+    const range = { from: Math.max(first, this.#handedTo), end: Number.POSITIVE_INFINITY };
     const events = await eventsOfAll(this.#context, this.#unopened, range);
     this.#unopened = [];
+    this.#handedTo = Math.max(this.#handedTo, this.#started().nextSequence);
     return events;
   }
 

@@ -56,7 +56,12 @@ export class UnverifiedHistory {
     const { chainKey, chainId } = context.genesis;
     const stream = context.transport.serverStream(
       ChainService.method.readEvents,
-      { chainKey: chainKey.text, chainId, fromSequence: BigInt(since.nextSequence) },
+      {
+        chainKey: chainKey.text,
+        chainId,
+        fromSequence: BigInt(since.nextSequence),
+        fromCommit: BigInt(since.size),
+      },
       scope.signal,
     );
     try {

@@ -127,10 +127,11 @@ export class VerifiedRules {
 
   /** Batches were verified, and are part of the chain's history. */
   learn(batches: readonly VerifiedBatch[]): void {
-    for (const { batch, commit } of batches) {
+    for (const { batch, commit, gap } of batches) {
       if (commit.firstSequence < this.#learnedTo) continue;
-      const isNext = commit.firstSequence === this.#learnedTo;
-      if (isNext) this.#learnedTo += batch.count;
+      // What is gone has handed out nothing.
+      const isNext = commit.firstSequence - (gap?.events ?? 0) <= this.#learnedTo;
+      if (isNext) this.#learnedTo = commit.firstSequence + batch.count;
       for (let index = 0; index < batch.count; index += 1) {
         if ((batch.marksOf(index) & eventMarks.authority) === 0) continue;
         const { wrappedKeys = [], signWith = [] } = batch.authorityOf(index);

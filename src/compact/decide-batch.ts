@@ -43,6 +43,8 @@ export function decideBatch(batch: Batch, place: BatchPlace, tally: Tally): Uint
   let states: Uint8Array | undefined;
   for (let index = 0; index < count; index += 1) {
     const at = index * layoutStride;
+    // Nothing is left of it to decide on.
+    if (layout[at + layoutOf.kind] === 0) continue;
     if (layout[at + layoutOf.kind] !== kindData) {
       tally.add(notData, 1, 0);
       continue;

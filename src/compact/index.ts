@@ -1,4 +1,5 @@
 export { type BatchPlace, decideBatch } from './decide-batch.ts';
+export { type FoundSurvivors, type ReplayedBatch, SurvivorFinder } from './find-survivors.ts';
 export {
   baseOf,
   type CompactMode,
@@ -11,7 +12,12 @@ export {
   type Trigger,
 } from './modes.ts';
 export { type Counted, decisions, Tally, type TallyCounts } from './tally.ts';
-export type { Decision } from './votes.ts';
+export {
+  type Decision,
+  decideSurvival,
+  type Survival,
+  type SurvivalFacts,
+} from './votes.ts';
 export {
   activeDeadBytesMin,
   deadBytes,

@@ -58,7 +58,7 @@ export function baseOf(baseBytes: number, sizeBytes: number): number {
 }
 
 /** What has made a compaction due. */
-export type Trigger = 'modified' | 'timer' | 'factor' | 'size' | 'asked';
+export type Trigger = 'modified' | 'timer' | 'factor' | 'size' | 'asked' | 'snapshot';
 
 /** Which trigger makes a compaction due; undefined for none. */
 export function dueTrigger(triggers: CompactTriggers, growth: Growth): Trigger | undefined {

@@ -1,7 +1,7 @@
 import type { EventKind } from '../event/index.ts';
 
-// Which data of a chain may go, as a vote: each rule looks at one event, and says what it would do with its data. Headers, seals
-// and commits always stay.
+// Which data of a chain may go, as a vote: each rule looks at one event, and says what it would do with its data. Whole events go under a
+// snapshot only: see below.
 
 /**
  * From the strongest to the weakest:
@@ -55,10 +55,10 @@ export type KeepReason =
 export type Decision = 'dropped' | 'expired' | KeepReason;
 
 /** One rule. */
-export interface Rule {
+export interface Rule<Facts = EventFacts, Outcome = Decision> {
   /** What is decided where its vote counts. */
-  readonly decision: Decision;
-  readonly vote: (facts: EventFacts, context: VoteContext) => Vote;
+  readonly decision: Outcome;
+  readonly vote: (facts: Facts, context: VoteContext) => Vote;
 }
 
 /** All rules; where several say the same, the first one says why. */
@@ -101,14 +101,84 @@ const strengths: readonly Vote[] = ['force-keep', 'keep', 'drop'];
 
 /** Decide what becomes of an event's data: the strongest vote counts. */
 export function decide(facts: EventFacts, context: VoteContext): Decision {
-  let strongest = strengths.length;
-  let decision: Decision = 'newest';
-  for (const rule of rules) {
+  return strongest(rules, facts, context) ?? 'newest';
+}
+
+/** What the first of the rules with the strongest vote decides; undefined where nobody says anything. */
+function strongest<Facts, Outcome>(
+  all: readonly Rule<Facts, Outcome>[],
+  facts: Facts,
+  context: VoteContext,
+): Outcome | undefined {
+  let strength = strengths.length;
+  let decision: Outcome | undefined;
+  for (const rule of all) {
     const vote = rule.vote(facts, context);
-    const strength = vote === 'abstain' ? strengths.length : strengths.indexOf(vote);
-    if (strength >= strongest) continue;
-    strongest = strength;
+    const its = vote === 'abstain' ? strengths.length : strengths.indexOf(vote);
+    if (its >= strength) continue;
+    strength = its;
     decision = rule.decision;
   }
   return decision;
+}
+
+// Which events stay under a snapshot, header and all: the same votes, of whole events. What is asked of an event is as of the commits
+// that the snapshot is about; what came later doesn't count.
+
+/** What the rules know of an event that a snapshot is about. */
+export interface SurvivalFacts {
+  readonly kind: EventKind;
+  /** Whether its header says something of rights and keys: rules, keys, a move. */
+  readonly hasAuthority: boolean;
+  /** Whether it has changed who may do what, or where objects are. */
+  readonly hasChanged: boolean;
+  /** Whether it is the newest event of its object, data or tombstone. */
+  readonly isNewest: boolean;
+  /** Whether the chain's rule for retention has let its data go. */
+  readonly isExpired: boolean;
+  /** Whether an earlier event of its object stays. */
+  readonly hasEarlier: boolean;
+}
+
+/** Why an event stays. */
+export type SurvivalReason =
+  /** It is about the chain, and no object: genesis, roots, keys, answers, redactions, snapshots; or about rules alone. */
+  | 'chain'
+  /** Its header says something of rights and keys. */
+  | 'authority'
+  /** Without it others would be decided on otherwise: it has put an object where it is, or has removed one from there. */
+  | 'changed'
+  /** It is the newest event of its object. */
+  | 'newest'
+  /** It is the newest event of its object, and without it an earlier one would be. */
+  | 'earlier';
+
+/** What becomes of an event under a snapshot, and why. */
+export type Survival = 'gone' | SurvivalReason;
+
+/** All rules of survival; where several say the same, the first one says why. */
+export const survivalRules: readonly Rule<SurvivalFacts, Survival>[] = [
+  {
+    decision: 'chain',
+    vote: ({ kind }) => (kind === 'data' || kind === 'tombstone' ? 'abstain' : 'force-keep'),
+  },
+  { decision: 'authority', vote: ({ hasAuthority }) => (hasAuthority ? 'keep' : 'abstain') },
+  { decision: 'changed', vote: ({ hasChanged }) => (hasChanged ? 'keep' : 'abstain') },
+  {
+    decision: 'newest',
+    vote: ({ kind, isNewest, isExpired }) =>
+      isNewest && kind === 'data' && !isExpired ? 'keep' : 'abstain',
+  },
+  {
+    decision: 'earlier',
+    vote: ({ isNewest, hasEarlier }) => (isNewest && hasEarlier ? 'keep' : 'abstain'),
+  },
+  { decision: 'gone', vote: () => 'drop' },
+];
+
+const noContext: VoteContext = { horizonUnixMs: 0 };
+
+/** Decide whether an event stays under a snapshot: the strongest vote counts. */
+export function decideSurvival(facts: SurvivalFacts): Survival {
+  return strongest(survivalRules, facts, noContext) ?? 'newest';
 }

@@ -29,6 +29,10 @@ export const hashTags = {
   readKey: 'atedb/v1/read-key',
   /** No hash: begins the HKDF info of the key of one datum. */
   dataKey: 'atedb/v1/data-key',
+  /** What a snapshot lets go: the hash so far, the ends of a run of sequences → the hash that goes on. */
+  gone: 'atedb/v1/gone',
+  /** Writers, their counters and last seals → the hash of them that a snapshot has. */
+  writers: 'atedb/v1/writers',
   /** A name → primary key. */
   name: 'atedb/v1/name',
   /** Header of an act → act hash. */

@@ -76,6 +76,7 @@ export {
   type SealedWithPassphrase,
   sealWithPassphrase,
 } from './passphrase.ts';
+export { SubtreeHashes, subtreeLevels } from './perfect-subtrees.ts';
 export type { AeadInput } from './provider.ts';
 export { type KemPublicKey, PublicKey, type PublicKeyFields } from './public-key.ts';
 export { randomSecret } from './random.ts';

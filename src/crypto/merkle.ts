@@ -60,14 +60,22 @@ export class Frontier {
     return this.#size;
   }
 
-  /** Append a leaf by its hash, 32 bytes. The buffer is kept, and must not change. */
-  append(leaf: Buffer): void {
+  /**
+   * Append a leaf by its hash, 32 bytes, or the perfect subtree of 2^level leaves. The buffer is kept, and must not change.
+   *
+   * @throws RangeError where a subtree doesn't begin at a multiple of its leaves.
+   */
+  append(leaf: Buffer, level = 0): void {
+    const leaves = 2 ** level;
+    if (this.#size % leaves !== 0) {
+      throw new RangeError(`no subtree of ${leaves} leaves begins behind ${this.#size}`);
+    }
     let hash = leaf;
-    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
+    for (let rest = this.#size / leaves; rest % 2 === 1; rest = (rest - 1) / 2) {
       hash = nodeHash(this.#hashes.pop() as Buffer, hash);
     }
     this.#hashes.push(hash);
-    this.#size += 1;
+    this.#size += leaves;
   }
 
   /** Root of the tree. 32 bytes. */

@@ -3,6 +3,7 @@ import type { PublicKey } from '../crypto/index.ts';
 import { parsePublicKey, publicKeyBytes } from './public-key.ts';
 import { parseRedaction, type Redaction, redactionBytes } from './redaction.ts';
 import { parseRetention, type RetentionRule, retentionBytes } from './retention.ts';
+import { parseSnapshot, type Snapshot, snapshotBytes } from './snapshot.ts';
 
 /** Who may add children to an object. Fingerprints are 32 bytes, sorted, once each; 1 to 16. */
 export type AddRule =
@@ -80,6 +81,8 @@ export interface EventAuthority {
   readonly authAnswer?: Buffer | undefined;
   /** An IdentityRotation message; see `parseIdentityRotation`. */
   readonly serverIdentity?: Buffer | undefined;
+  /** What may be gone from now on. */
+  readonly snapshot?: Snapshot | undefined;
   /** Which events' data is erased. */
   readonly redaction?: Redaction | undefined;
 }
@@ -98,6 +101,7 @@ export const authorityFields = {
   label: 19,
   authAnswer: 20,
   serverIdentity: 21,
+  snapshot: 22,
   redaction: 23,
 } as const;
 
@@ -176,6 +180,7 @@ export function writeLateAuthority(header: FieldWriter, authority: EventAuthorit
     label,
     authAnswer,
     serverIdentity,
+    snapshot,
     redaction,
   } = authority;
   header.varint(authorityFields.moves, moves ? 1 : 0);
@@ -193,6 +198,7 @@ export function writeLateAuthority(header: FieldWriter, authority: EventAuthorit
   header.bytes(authorityFields.label, label);
   header.bytes(authorityFields.authAnswer, authAnswer);
   header.bytes(authorityFields.serverIdentity, serverIdentity);
+  if (snapshot !== undefined) header.message(authorityFields.snapshot, snapshotBytes(snapshot));
   if (redaction !== undefined) header.message(authorityFields.redaction, redactionBytes(redaction));
 }
 
@@ -214,6 +220,7 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
   let label: Buffer | undefined;
   let authAnswer: Buffer | undefined;
   let serverIdentity: Buffer | undefined;
+  let snapshot: Snapshot | undefined;
   let redaction: Redaction | undefined;
   while (cursor.next()) {
     switch (cursor.field) {
@@ -250,6 +257,9 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
       case authorityFields.serverIdentity:
         serverIdentity = cursor.bytesValue();
         break;
+      case authorityFields.snapshot:
+        snapshot = parseSnapshot(cursor.bytesValue());
+        break;
       case authorityFields.redaction:
         redaction = redactionOf(cursor.bytesValue());
         break;
@@ -268,6 +278,7 @@ export function readAuthority(headerBytes: Buffer): EventAuthority {
     label,
     authAnswer,
     serverIdentity,
+    snapshot,
     redaction,
   };
 }

@@ -16,6 +16,7 @@ import {
   type SaidOfEvent,
   viewOf,
 } from './event-view.ts';
+import { findGoneEvents, goneTag, layOutGone } from './gone-events.ts';
 import { type ParsedIdentityRotation, parseIdentityRotation } from './identity-rotation.ts';
 import { parsePublicKey } from './public-key.ts';
 import { parseSeal, type SealView } from './seal-view.ts';
@@ -25,7 +26,7 @@ export class Batch {
   /** The run: events, then the seal. */
   readonly bytes: Buffer;
   readonly seal: SealView;
-  /** Number of events. */
+  /** Number of events, with those that are gone. */
   readonly count: number;
   /** Where the parts of the events lie; see `layoutOf`. */
   readonly layout: Uint32Array;
@@ -35,6 +36,7 @@ export class Batch {
   readonly #rotations = new Map<number, ParsedIdentityRotation>();
   #sealKeys: readonly PublicKey[] | undefined;
   #delegations: readonly ParsedDelegation[] | undefined;
+  #hasGone: boolean | undefined;
 
   constructor(bytes: Buffer, seal: SealView, layout: Uint32Array) {
     this.bytes = bytes;
@@ -43,16 +45,28 @@ export class Batch {
     this.count = layout.length / layoutStride;
   }
 
+  /** Whether an event of it is gone. */
+  get hasGone(): boolean {
+    if (this.#hasGone !== undefined) return this.#hasGone;
+    let hasGone = false;
+    for (let index = 0; !hasGone && index < this.count; index += 1) hasGone = this.isGone(index);
+    this.#hasGone = hasGone;
+    return hasGone;
+  }
+
+  /** Whether an event is gone: then nothing is known of it but its place, and that its header is in the batch's tree. */
+  isGone(index: number): boolean {
+    return this.layout[index * layoutStride + layoutOf.kind] === 0;
+  }
+
   /** Whether the first event is a genesis. */
   get isGenesis(): boolean {
     return this.kindOf(0) === 'genesis';
   }
 
-  /** The events as objects, made when they are first asked for. */
+  /** The events as objects, made when they are first asked for: of a batch that is whole. */
   get events(): readonly EventView[] {
-    this.#events ??= Array.from({ length: this.count }, (_, index) =>
-      viewOf(this.bytes, this.layout, index * layoutStride),
-    );
+    this.#events ??= Array.from({ length: this.count }, (_, index) => this.eventAt(index));
     return this.#events;
   }
 
@@ -171,14 +185,15 @@ export class Batch {
     return readSaid(this.bytes, start, this.layout[at + layoutOf.headerEnd] as number);
   }
 
-  /** One event as an object, where the others aren't wanted. */
+  /** One event as an object, where the others aren't wanted. It must not be gone. */
   eventAt(index: number): EventView {
+    if (this.isGone(index)) throw new RangeError(`event ${index} is gone`);
     return viewOf(this.bytes, this.layout, index * layoutStride);
   }
 
-  /** What an event does. */
-  kindOf(index: number): EventKind {
-    return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] as EventKind;
+  /** What an event does, or that it is gone. */
+  kindOf(index: number): EventKind | 'gone' {
+    return eventKinds[this.layout[index * layoutStride + layoutOf.kind] as number] ?? 'gone';
   }
 }
 
@@ -219,15 +234,8 @@ export function parseBatch(run: Buffer): Batch {
   while (cursor.next()) {
     if (seal !== undefined) throw invalid('something follows its seal');
     if (cursor.field === runFields.event && cursor.wireType === 2) {
-      if (count === batchEventsMax) {
-        throw new AtedbError(
-          'TOO_MANY_EVENTS',
-          `the batch has more than ${batchEventsMax} events, which is the limit; append it as several batches`,
-          { metadata: { limit_events: String(batchEventsMax) } },
-        );
-      }
-      layOutEvent(run, cursor.start, cursor.end, count);
-      count += 1;
+      if (count === batchEventsMax) throw tooManyEvents();
+      count += layOutEvent(run, cursor.start, cursor.end, count);
     } else if (cursor.field === runFields.seal && cursor.wireType === 2) {
       seal = parseSeal(run.subarray(cursor.start, cursor.end));
     } else {
@@ -253,15 +261,38 @@ export function reopenBatch(
   return new Batch(run, parseSeal(run.subarray(sealStart, sealEnd)), layout);
 }
 
-function layOutEvent(run: Buffer, start: number, end: number, index: number): void {
-  const at = index * layoutStride;
-  if (at === scratch.length) {
-    const larger = new Uint32Array(2 * scratch.length);
-    larger.set(scratch);
-    scratch = larger;
-  }
-  if (findUsualEvent(run, start, end, scratch, at)) return;
-  about(`event ${index}`, { event_index: String(index) }, () =>
-    findEvent(run, start, end, scratch, at),
+function tooManyEvents(): AtedbError {
+  return new AtedbError(
+    'TOO_MANY_EVENTS',
+    `the batch has more than ${batchEventsMax} events, which is the limit; append it as several batches`,
+    { metadata: { limit_events: String(batchEventsMax) } },
   );
+}
+
+/** @returns how many events it is, or stands for. */
+function layOutEvent(run: Buffer, start: number, end: number, index: number): number {
+  const at = index * layoutStride;
+  reserve(index + 1);
+  if (findUsualEvent(run, start, end, scratch, at)) return 1;
+  return about(`event ${index}`, { event_index: String(index) }, () => {
+    if (run[start] !== goneTag || start === end) {
+      findEvent(run, start, end, scratch, at);
+      return 1;
+    }
+    const gone = findGoneEvents(run, start, end, index);
+    if (index + gone.events > batchEventsMax) throw tooManyEvents();
+    reserve(index + gone.events);
+    layOutGone(scratch, index, gone);
+    return gone.events;
+  });
+}
+
+/** Have room for the layout of so many events. */
+function reserve(events: number): void {
+  let length = scratch.length;
+  while (length < events * layoutStride) length *= 2;
+  if (length === scratch.length) return;
+  const larger = new Uint32Array(length);
+  larger.set(scratch);
+  scratch = larger;
 }

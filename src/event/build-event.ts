@@ -24,6 +24,7 @@ const kindNumbers = {
   data: 2,
   tombstone: 3,
   redaction: 4,
+  snapshot: 5,
   auth_answer: 6,
   roots: 7,
   server_identity: 8,
@@ -37,7 +38,7 @@ const saltBytes = 16;
 /** What a writer says in an event. */
 export interface EventInput {
   readonly kind: keyof typeof kindNumbers;
-  /** 16 bytes. Absent in changes of roots and keys, answers and identities; in rules, where they are the root's. */
+  /** 16 bytes. Absent in changes of roots and keys, snapshots, answers and identities; in rules, where they are the root's. */
   readonly primaryKey?: Buffer | undefined;
   /** 16 bytes. */
   readonly parent?: Buffer | undefined;

@@ -53,6 +53,7 @@ const crcFieldBytes = 5;
  * commit up to the CRC's own tag.
  */
 export function encodeCommit(options: {
+  /** With the gap before it, if there is one. */
   readonly run: Buffer;
   readonly header: Buffer;
   readonly treeRoot: Buffer | undefined;

@@ -82,6 +82,7 @@ const marksOfFields: Partial<Record<number, number>> = {
   [authorityFields.label]: eventMarks.label,
   [authorityFields.authAnswer]: eventMarks.authority,
   [authorityFields.serverIdentity]: eventMarks.authority,
+  [authorityFields.snapshot]: eventMarks.authority,
   [authorityFields.redaction]: eventMarks.authority,
 };
 

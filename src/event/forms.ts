@@ -14,6 +14,7 @@ import {
 } from '../bytes/index.ts';
 import { delegationsField, hash32, hashes32, id16, required } from './form-fields.ts';
 import { authorisationForm } from './rule-forms.ts';
+import { snapshotForm } from './snapshot-forms.ts';
 
 // The strict forms of what writers and servers seal: the schema's event.proto and log.proto, as tables. A test
 // holds them against the generated descriptors, so that neither can change alone.
@@ -170,6 +171,8 @@ export const authoritySnapshotForm: MessageForm = {
     { number: 7, name: 'private', kind: 'bool' },
     { number: 8, name: 'server_identity', kind: 'message', form: publicKeyForm },
     { number: 9, name: 'owner', kind: 'message', form: ownerSnapshotForm },
+    { number: 10, name: 'horizon', kind: 'varint' },
+    { number: 11, name: 'snapshot', kind: 'varint' },
     {
       number: 16,
       name: 'delegations',
@@ -232,13 +235,14 @@ export const eventHeaderForm: MessageForm = {
     id16(19, 'label'),
     { number: 20, name: 'auth_answer', kind: 'bytes' },
     { number: 21, name: 'server_identity', kind: 'bytes' },
+    { number: 22, name: 'snapshot', kind: 'message', form: snapshotForm },
     { number: 23, name: 'redaction', kind: 'message', form: redactionForm },
     hash32(30, 'data_hash'),
     { number: 31, name: 'data_bytes', kind: 'varint' },
   ],
 };
 
-/** The envelope only: a header is checked by itself, since it is hashed by itself. */
+/** The envelope only: a header is checked by itself, since it is hashed by itself. What stands for events that are gone has a form of its own. */
 export const eventForm: MessageForm = {
   name: 'Event',
   fields: [

@@ -110,6 +110,7 @@ export {
 } from './event-view.ts';
 export { fingerprintText, parseFingerprintText } from './fingerprint-text.ts';
 export { authoritySnapshotForm, magics, publicKeyForm, signatureForm } from './forms.ts';
+export { encodeGap, type Gap, gapField, parseGap, subtreesOfGap } from './gap.ts';
 export {
   buildGenesis,
   chainIdOf,
@@ -119,6 +120,13 @@ export {
   rootsFingerprint,
   type TrustMode,
 } from './genesis.ts';
+export {
+  type BatchSubtree,
+  goneEventFrame,
+  goneEventsIn,
+  goneTag,
+  subtreesOfGone,
+} from './gone-events.ts';
 export {
   encodeIdentityRotation,
   type IdentityRotationClaim,
@@ -160,6 +168,14 @@ export {
 } from './seal-view.ts';
 export { openSealedData, type SealedData, sealingUnder } from './sealed-data.ts';
 export { type SliceBatch, splitSlice } from './slice.ts';
+export {
+  GoneRuns,
+  type GoneState,
+  hashOfWriters,
+  nothingGone,
+  type Snapshot,
+  type WriterSeal,
+} from './snapshot.ts';
 export { type TicketProofClaim, ticketProofBytes } from './ticket-proof.ts';
 export { type DelegatedRight, Token, tokenMark } from './token.ts';
 export { WriterNumbers } from './writer-numbers.ts';

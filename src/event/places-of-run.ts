@@ -1,6 +1,7 @@
 import { FieldCursor } from '../bytes/index.ts';
 import type { Batch } from './batch.ts';
 import { kindData, layoutOf, layoutStride } from './event-layout.ts';
+import { goneEventsIn, goneTag } from './gone-events.ts';
 import { primaryKeyBytes } from './primary-key.ts';
 
 const kindRules = 10;
@@ -49,6 +50,10 @@ export function eachPlaceOfRun(run: Buffer, each: EachPlace): void {
   const cursor = new FieldCursor(run);
   // The events come first.
   for (; cursor.next() && run[cursor.tagStart] === eventTag; event += 1) {
+    if (run[cursor.start] === goneTag) {
+      event += (goneEventsIn(run.subarray(cursor.start, cursor.end)) ?? 1) - 1;
+      continue;
+    }
     const inner = new FieldCursor(run, cursor.start, cursor.end);
     inner.next();
     const { start, end } = inner;

@@ -1,4 +1,5 @@
 import { kindData, writesObject } from './event-layout.ts';
+import { goneEventsIn, goneTag } from './gone-events.ts';
 import { primaryKeyBytes } from './primary-key.ts';
 
 const eventTag = 0x0a;
@@ -24,6 +25,11 @@ export function eachPrimaryKey(
   for (let at = 0; run[at] === eventTag; event += 1) {
     const length = lengthAt(run, at + 1);
     const start = contentAfter(run, at + 1);
+    if (run[start] === goneTag) {
+      at = start + length;
+      event += (goneEventsIn(run.subarray(start, at)) ?? 1) - 1;
+      continue;
+    }
     // The Event's first field is its header.
     const header = contentAfter(run, start + 1);
     const tag = header + keyTagOffset;

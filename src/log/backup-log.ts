@@ -6,6 +6,7 @@ import { copyChecked, copyGrown } from './copy-file.ts';
 import { damageError, errorCode } from './damage.ts';
 import { makeFolderDurable, readWhole, replaceFile, withFile } from './durable-files.ts';
 import { ErasuresOfCopy } from './erasures-of-copy.ts';
+import { leavesOfGap } from './gap-leaves.ts';
 import {
   deletedName,
   erasuresName,
@@ -131,10 +132,15 @@ class Backup {
     return bytes && parseManifest(bytes);
   }
 
-  /** Copy closed segments one by one: after each the copy is a whole chain, as far as that, whatever interrupts it. */
+  /**
+   * Copy closed segments one by one: after each the copy is a whole chain, as far as that, whatever interrupts it; or, where the chain was
+   * compacted under another snapshot since, when all of them are there.
+   */
   async #copyAllClosed(manifest: Manifest, before: Manifest | undefined): Promise<void> {
     const { storage, to } = this.#options;
-    const { chainId, closed, compacted } = manifest;
+    const { chainId, closed, compacted, forgotten } = manifest;
+    // What is gone under a snapshot is gone from all segments, or none.
+    const isOneStep = before?.forgotten?.snapshot !== forgotten?.snapshot;
     const known = [...(before?.closed ?? [])];
     let active = before?.active;
     for (const [place, segment] of closed.entries()) {
@@ -143,13 +149,14 @@ class Backup {
       const isSame = known[place]?.sha256.equals(segment.sha256) === true;
       if (isSame && there?.bytes === segment.bytes) continue;
       await this.#copyClosed(segment);
+      if (isOneStep) continue;
       known[place] = segment;
       const next = closed[place + 1] ?? { ...manifest.active, generation: 0 };
       if (active === undefined || active.segment <= segment.segment) {
         await this.#beginSegment(next);
         active = { ...next };
       }
-      const now = encodeManifest({ chainId, closed: known, active, compacted });
+      const now = encodeManifest({ chainId, closed: known, active, compacted, forgotten });
       await replaceFile(storage, join(to, manifestName), now);
     }
   }
@@ -181,7 +188,9 @@ class Backup {
     const { header, opening, scan, footer } = await scanWholeFile(
       { storage, folder: from },
       { ...active, generation: 0 },
-      ({ stored }) => pieces.push(Buffer.from(stored)),
+      ({ stored }) => {
+        pieces.push(Buffer.from(stored));
+      },
     );
     const before = closed.at(-1)?.originalSha256 ?? noBytes;
     const { firstCommit, previousSha256 = noBytes } = header;
@@ -231,7 +240,11 @@ class Backup {
     of: { readonly segment: number; readonly generation: number },
   ): Promise<Buffer[]> {
     const leaves: Buffer[] = [];
-    await scanWholeFile(at, of, ({ leaf }) => leaves.push(leaf));
+    await scanWholeFile(at, of, async ({ gap, leaf, commit }) => {
+      if (gap !== undefined)
+        leaves.push(...(await leavesOfGap(at, gap, commit.commit - gap.commits)));
+      leaves.push(leaf);
+    });
     return leaves;
   }
 

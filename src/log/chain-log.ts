@@ -8,6 +8,7 @@ import { type ChainDamage, damageOf, describeLoss, readError, storageError } fro
 import { makeNamesDurable } from './durable-files.ts';
 import type { DurableState } from './durable-state.ts';
 import { FileCache } from './file-cache.ts';
+import { goneError } from './gone-error.ts';
 import { IndexCache } from './index-cache.ts';
 import { parseSegmentName, segmentName } from './layout.ts';
 import type { SegmentDamage } from './locate-damage.ts';
@@ -61,7 +62,7 @@ export class ChainLog {
   private constructor(options: ChainLogOptions, start: LogStart) {
     const { storage, folder, takeSnapshot, onSuspect, onNotice } = options;
     const { manifest, index, place, tiles, file } = start;
-    const { chainId } = manifest;
+    const { chainId, compacted, forgotten } = manifest;
     this.chainId = chainId;
     this.#health = new LogHealth(start.trouble, onNotice);
     this.#damages = new LogDamages(start.damages, start.spans);
@@ -79,8 +80,8 @@ export class ChainLog {
     const of = { storage, folder, chainId, table };
     const indexes = new IndexCache({ ...of, cache: caches.indexes, useFile, onNotice });
     this.keys = new ClosedKeys({ ...of, cache: caches.keys, files, onSuspect, onNotice });
-    const { spans: damaged } = this.#damages;
-    this.#reader = new LogReader({ table, tail: this.#tail, indexes, files, damaged });
+    const ofReader = { table, tail: this.#tail, indexes, files, damaged: this.#damages.spans };
+    this.#reader = new LogReader({ ...ofReader, subtrees: (...of) => this.tree.subtrees(...of) });
     const head = { size: place.commit, root: place.frontier.root() };
     this.tree = new LogTree(tiles, {
       size: () => this.#durable.head.size,
@@ -88,8 +89,7 @@ export class ChainLog {
     });
     for (const written of start.heads) this.tree.published(written);
     this.#durable = this.#describe(head, place.timeUnixMs);
-    const manifestOf = { storage, folder, chainId, table, compacted: manifest.compacted };
-    const manifestFile = new LogManifest(manifestOf);
+    const manifestFile = new LogManifest({ ...of, compacted, forgotten });
     const common = { storage, folder, table, files, indexes, manifest: manifestFile };
     const isWritten = start.trouble === undefined && tiles !== undefined && file !== undefined;
     this.#writer = isWritten
@@ -236,9 +236,8 @@ export class ChainLog {
 
   /** Where the first batch of the active segment begins. */
   activeStart(): Position {
-    const { segment, firstCommit, firstSequence } = this.#table.active;
-    const commit = firstCommit;
-    return { segment, generation: 0, offset: 0, commit, sequence: firstSequence };
+    const { segment, firstCommit: commit, firstSequence: sequence } = this.#table.active;
+    return { segment, generation: 0, offset: 0, commit, sequence };
   }
 
   startPosition(): Position {
@@ -249,12 +248,16 @@ export class ChainLog {
     return this.#durable.position;
   }
 
-  /** Where the batch begins that holds this sequence; the end for the sequence that comes next. */
-  async positionOfSequence(sequence: number): Promise<Position> {
+  /**
+   * Where the batch begins that holds this sequence, or is behind it where that is gone; the end for the sequence that comes next.
+   *
+   * @param commit that begins with it, for who has all before: where that is gone, what follows begins with it. Absent: that isn't known.
+   */
+  async positionOfSequence(sequence: number, commit?: number): Promise<Position> {
     const { sequence: next } = this.endPosition();
     if (sequence === next) return this.endPosition();
     checkInRange('sequence', sequence, this.startPosition().sequence, next);
-    return this.#reading(this.#reader.find('sequence', sequence));
+    return this.#reading(this.#reader.findSequence(sequence, commit));
   }
 
   /** Where the batch of this commit begins; the end for the commit that comes next. */
@@ -271,11 +274,9 @@ export class ChainLog {
   }
 
   /**
-   * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one
-   * batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
+   * Read whole batches from a position on, with their commits: of one segment, at most `bytesMax`, but at least one batch. Empty at the end of what is durable. The bytes may be shared: they must not be changed.
    *
-   * @param options.memoryFor is asked for memory of so many bytes when the slice has to be read from a file: for those who
-   *   use the same memory again, or have little of it. Absent: new memory.
+   * @param options.memoryFor is asked for memory of so many bytes when the slice has to be read from a file: for those who use the same memory again, or have little of it. Absent: new memory.
    * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED; what `memoryFor` throws.
    */
   readSlice(
@@ -293,13 +294,14 @@ export class ChainLog {
     return this.#reading(this.#reader.sliceBefore(position, options.bytesMax, options.memoryFor));
   }
 
-  /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, CHAIN_DAMAGED, STORAGE_FAILED. */
+  /** Read one batch. @throws AtedbError SEQUENCE_OUT_OF_RANGE, EVENT_GONE, CHAIN_DAMAGED, STORAGE_FAILED. */
   async readCommit(commit: number): Promise<{ run: Buffer; commit: CommitView }> {
     const [batch] = splitSlice((await this.readBatch('commit', commit)).bytes);
-    return batch as { run: Buffer; commit: CommitView };
+    if (batch?.commit.commit === commit) return batch;
+    throw goneError(`commit ${commit}`, batch?.gap);
   }
 
-  /** Read the batch of a commit, or that holds a sequence, with its commit. As `readSlice`; SEQUENCE_OUT_OF_RANGE where there is none. */
+  /** Read the batch of a commit, or that holds a sequence, with its commit; or the one behind it where that is gone. As `readSlice`; SEQUENCE_OUT_OF_RANGE where there is none. */
   async readBatch(
     by: 'commit' | 'sequence',
     value: number,

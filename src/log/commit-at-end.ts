@@ -19,7 +19,7 @@ export function endsLikeCommit(end: Buffer): boolean {
  * Find the whole batch that a file ends with, from its end alone: a commit's last fields have a fixed width so that
  * this needs no walk from the start, which a fault may have cut off. Its CRC must fit, so nothing is guessed.
  *
- * @param end the file's last bytes: `batchBytesMax` of them, or all.
+ * @param end the file's last bytes: `gapBytesMax` and `batchBytesMax` of them, or all.
  */
 export function findCommitAtEnd(end: Buffer): CommitView | undefined {
   if (!endsLikeCommit(end)) return undefined;

@@ -7,9 +7,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { GapReason, GapSchema } from '../../gen/atedb/v1/log_pb.js';
 import {
   appendAll,
   createLog,
@@ -17,7 +15,7 @@ import {
   temporaryFolder,
   testOwner,
 } from '../../test/support/log-fixture.ts';
-import { frame } from '../bytes/index.ts';
+import { encodeCommit, encodeGap } from '../event/index.ts';
 import { type DumpPart, dumpLog } from './dump-log.ts';
 import { RealStorage } from './real-storage.ts';
 
@@ -166,22 +164,23 @@ test('a tail that was set aside, and a file that ends at once', async () => {
 test('a gap is shown', async () => {
   const folder = await closedLog(2, 1_000_000);
   const path = join(folder, 'segment-00000000.log');
-  const second = only(await dump(path), 'batch')[1];
-  const gap = create(GapSchema, {
-    firstCommit: 1n,
-    lastCommit: 4n,
-    firstSequence: 2n,
-    lastSequence: 20n,
-    reason: GapReason.COMPACTED,
-  });
-  const start = second?.offset ?? 0;
-  const framed = frame(5, Buffer.from(toBinary(GapSchema, gap)));
-  writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, start), framed]));
+  const [first, second] = only(await dump(path), 'batch');
+  const bytes = readFileSync(path);
+  const start = first?.offset ?? 0;
+  const run = second?.run ?? Buffer.alloc(0);
+  const before = { hash: Buffer.alloc(32), from: undefined };
+  const gone = { commits: 1, events: 2, hashes: [Buffer.alloc(32, 7)] };
+  const gap = encodeGap({ ...gone, snapshot: 9, size: 5, before });
+  const { headerBytes: header } = second?.commit ?? { headerBytes: Buffer.alloc(0) };
+  const stored = Buffer.concat([gap, run]);
+  const commit = encodeCommit({ run: stored, header, treeRoot: undefined, durableOffset: 0 });
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, start), stored, commit]));
   const parts = await dump(path);
   expect(only(parts, 'fault')).toEqual([]);
   expect(only(parts, 'gap')).toMatchObject([
-    { gap: { firstCommit: 1, lastCommit: 4, lastSequence: 20, reason: 'compacted' } },
+    { gap: { firstCommit: 0, lastCommit: 0, firstSequence: 0, lastSequence: 1, snapshot: 9 } },
   ]);
+  expect(only(parts, 'batch')).toMatchObject([{ commit: { commit: 1 } }]);
 });
 
 test('what is no log is refused', async () => {

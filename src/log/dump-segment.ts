@@ -1,8 +1,14 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { GapReason, GapSchema, SegmentHeaderSchema } from '../../gen/atedb/v1/log_pb.js';
+import { SegmentHeaderSchema } from '../../gen/atedb/v1/log_pb.js';
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
-import { type CommitView, commitCrcFits, commitLeaf } from '../event/index.ts';
+import {
+  type CommitView,
+  commitCrcFits,
+  commitLeaf,
+  type Gap,
+  subtreesOfGap,
+} from '../event/index.ts';
 import { toNumber } from './checked-record.ts';
 import { parseCommitOrUndefined } from './commit-at-end.ts';
 import { findDurableEnd } from './find-durable-end.ts';
@@ -19,17 +25,14 @@ import {
 import { isBatch, SegmentWindow } from './segment-window.ts';
 import type { StorageFile } from './storage.ts';
 
-/** LogSegment.gaps: field 5, length-delimited. A gap is four numbers and a reason. */
-const gapTag = 0x2a;
-const gapBytesMax = 64;
-
 /** Commits that are gone. */
 export interface DumpedGap {
   readonly firstCommit: number;
   readonly lastCommit: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
-  readonly reason: 'compacted' | 'damaged' | 'unspecified';
+  /** Sequence of the snapshot under which they are. */
+  readonly snapshot: number;
 }
 
 /** A part of a segment file, where it lies and what it takes. Buffers are good until the next part is asked for. */
@@ -92,16 +95,9 @@ export async function* readSegmentParts(
   for (let at = opening.next; at < limit; ) {
     const found = await window.batchAt(at);
     if (!isBatch(found)) {
-      const gap = await gapAt(file, at, limit);
-      if (gap === undefined) {
-        // The framing is lost, and nothing is searched for in data: a writer could have put it there.
-        yield await fault(at, limit - at, found.what);
-        break;
-      }
-      yield gap;
-      due = undefined;
-      at += gap.bytes;
-      continue;
+      // The framing is lost, and nothing is searched for in data: a writer could have put it there.
+      yield await fault(at, limit - at, found.what);
+      break;
     }
     const bytes = found.end - found.start;
     const { stored, frame } = found;
@@ -110,9 +106,15 @@ export async function* readSegmentParts(
     else if (commit === undefined)
       yield await fault(at, bytes, 'a commit is not in the strict form');
     else {
-      const against = advance(due, commit);
+      const against = advance(due, commit, frame.gap);
       if (against !== undefined) yield await fault(at, 0, against);
-      yield { kind: 'batch', offset: at, bytes, run: stored.subarray(0, frame.runEnd), commit };
+      const gapBytes = frame.runStart;
+      if (frame.gap !== undefined && frame.gap.commits > 0) {
+        yield { kind: 'gap', offset: at, bytes: gapBytes, gap: dumpedGap(frame.gap, commit) };
+      }
+      const run = stored.subarray(frame.runStart, frame.runEnd);
+      const offset = at + gapBytes;
+      yield { kind: 'batch', offset, bytes: bytes - gapBytes, run, commit };
     }
     at = found.end;
   }
@@ -167,8 +169,25 @@ function nameOf(record: Buffer): SegmentFileName {
 }
 
 /** Check a commit against what goes before it, and take it in. Returns what is wrong. */
-function advance(due: Due | undefined, commit: CommitView): string | undefined {
+function advance(
+  due: Due | undefined,
+  commit: CommitView,
+  gap: Gap | undefined,
+): string | undefined {
   if (due === undefined) return undefined;
+  if (gap !== undefined) {
+    try {
+      const { frontier } = due;
+      for (const { hash, level } of subtreesOfGap(gap, frontier.size)) {
+        frontier.append(Buffer.from(hash), level);
+      }
+    } catch (error) {
+      if (!(error instanceof AtedbError)) throw error;
+      return error.message;
+    }
+    due.commit += gap.commits;
+    due.sequence += gap.events;
+  }
   if (commit.commit !== due.commit) return `commit ${commit.commit} is where ${due.commit} was due`;
   if (commit.firstSequence !== due.sequence) {
     return `sequence ${commit.firstSequence} is where ${due.sequence} was due`;
@@ -190,34 +209,15 @@ function footerAgainst(footer: SegmentFooter, due: Due | undefined): string | un
   return fits ? undefined : 'the footer is of other batches';
 }
 
-async function gapAt(
-  file: StorageFile,
-  offset: number,
-  limit: number,
-): Promise<Extract<SegmentPart, { kind: 'gap' }> | undefined> {
-  const bytes = await file.read(offset, Math.min(gapBytesMax, limit - offset));
-  const length = bytes[0] === gapTag ? readVarint(bytes, 1, bytes.length) : undefined;
-  if (length === undefined || length.next + length.value > bytes.length) return undefined;
-  const end = length.next + length.value;
-  try {
-    const message = fromBinary(GapSchema, bytes.subarray(length.next, end));
-    const gap: DumpedGap = {
-      firstCommit: toNumber(message.firstCommit, 'a commit'),
-      lastCommit: toNumber(message.lastCommit, 'a commit'),
-      firstSequence: toNumber(message.firstSequence, 'a sequence'),
-      lastSequence: toNumber(message.lastSequence, 'a sequence'),
-      reason: gapReasons[message.reason] ?? 'unspecified',
-    };
-    return { kind: 'gap', offset, bytes: end, gap };
-  } catch {
-    return undefined;
-  }
+function dumpedGap({ commits, events, snapshot }: Gap, commit: CommitView): DumpedGap {
+  return {
+    firstCommit: commit.commit - commits,
+    lastCommit: commit.commit - 1,
+    firstSequence: commit.firstSequence - events,
+    lastSequence: commit.firstSequence - 1,
+    snapshot,
+  };
 }
-
-const gapReasons: Partial<Record<GapReason, DumpedGap['reason']>> = {
-  [GapReason.COMPACTED]: 'compacted',
-  [GapReason.DAMAGED]: 'damaged',
-};
 
 /** Whether recovery would cut off what is behind the first fault. */
 async function isTorn(options: {

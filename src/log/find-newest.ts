@@ -151,7 +151,7 @@ async function activeKeys(
       end.throwIfAborted();
       const found = await window.batchAt(at);
       if (!isBatch(found)) throw damageError({ file: name, offset: at, what: found.what });
-      keys.add(found.stored.subarray(0, found.frame.runEnd), sequence);
+      keys.add(found.stored.subarray(found.frame.runStart, found.frame.runEnd), sequence);
       sequence += found.frame.events;
       at = found.end;
     }

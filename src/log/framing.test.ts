@@ -12,6 +12,8 @@ test('a batch is found where it is, whatever is around it', () => {
   const runEnd = 5 + batch.length - commit.length;
   expect(frameBatch(bytes, 5)).toEqual({
     start: 5,
+    gap: undefined,
+    runStart: 5,
     runEnd,
     commitStart: runEnd + 2,
     end: 5 + batch.length,

@@ -1,21 +1,34 @@
-import { batchBytesMax, commitBytesMax, runBytesMax } from '../bytes/index.ts';
+import {
+  batchBytesMax,
+  batchEventsMax,
+  commitBytesMax,
+  gapBytesMax,
+  runBytesMax,
+} from '../bytes/index.ts';
+import { type Gap, goneEventsIn, goneTag, parseGap } from '../event/index.ts';
 
-// Batches lie in a segment as fields of a LogSegment: one or more events (field 1), one seal (2), one commit (3).
-// Walking them looks at tags and lengths only.
+// Batches lie in a segment as fields of a LogSegment: one or more events (field 1), one seal (2), one commit (3); in a file
+// that was rewritten perhaps a gap (5) before them. Walking them looks at tags and lengths only, and at gaps.
 
 const eventTag = 0x0a;
 const sealTag = 0x12;
 const commitTag = 0x1a;
+const gapTag = 0x2a;
 
 /** Where one batch lies in a buffer. */
 export interface BatchFrame {
+  /** Where it starts, with its gap. */
   readonly start: number;
+  /** What is gone before it, or of it; undefined where nothing is. */
+  readonly gap: Gap | undefined;
+  /** Where the run starts: the first event's tag. */
+  readonly runStart: number;
   /** Where the run ends: the commit's tag. */
   readonly runEnd: number;
   /** Where the commit's content begins, behind tag and length. */
   readonly commitStart: number;
   readonly end: number;
-  /** How many events the run has. */
+  /** How many events the run has, with those of it that are gone. */
   readonly events: number;
 }
 
@@ -49,7 +62,10 @@ export function frameBatch(
   start: number,
   end = bytes.length,
 ): BatchFrame | FrameFault {
-  let at = start;
+  const opening = bytes[start] === gapTag ? frameGap(bytes, start, end) : noGap(start);
+  if ('what' in opening) return opening;
+  const { gap, runStart } = opening;
+  let at = runStart;
   let events = 0;
   let runEnd = 0;
   while (at < end) {
@@ -70,21 +86,51 @@ export function frameBatch(
       length |= (byte & 0x7f) << shift;
     }
     const fieldEnd = next + length;
-    if (fieldEnd - start > (tag === commitTag ? batchBytesMax : runBytesMax)) {
+    if (fieldEnd - runStart > (tag === commitTag ? batchBytesMax : runBytesMax)) {
       return { short: false, what: 'a length is larger than a batch may be' };
     }
     if (tag === commitTag) {
       if (fieldEnd - at > commitBytesMax) return { short: false, what: 'a commit is too large' };
       if (fieldEnd > end) return { short: true, what: 'a commit is cut short' };
-      return { start, runEnd, commitStart: next, end: fieldEnd, events };
+      return { start, gap, runStart, runEnd, commitStart: next, end: fieldEnd, events };
     }
     if (fieldEnd > end) return { short: true, what: 'a batch is cut short' };
-    if (tag === eventTag) events += 1;
-    else if (events === 0) return { short: false, what: 'a seal comes before any event' };
+    if (tag === eventTag) {
+      if (bytes[next] !== goneTag || length === 0) events += 1;
+      else {
+        const gone = goneEventsIn(bytes.subarray(next, fieldEnd)) ?? 0;
+        if (gone === 0 || gone > batchEventsMax) {
+          return { short: false, what: 'what stands for events that are gone stands for none' };
+        }
+        events += gone;
+      }
+    } else if (events === 0) return { short: false, what: 'a seal comes before any event' };
     else runEnd = fieldEnd;
     at = fieldEnd;
   }
   return { short: true, what: 'a batch is cut short' };
+}
+
+function noGap(start: number): { readonly gap: undefined; readonly runStart: number } {
+  return { gap: undefined, runStart: start };
+}
+
+/** The gap that stands at an offset, and where what follows it begins. */
+function frameGap(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly gap: Gap; readonly runStart: number } | FrameFault {
+  const length = readVarint(bytes, start + 1, end);
+  if (length === undefined) return { short: end - start < 5, what: 'a gap is not framed' };
+  const runStart = length.next + length.value;
+  if (runStart - start > gapBytesMax) return { short: false, what: 'a gap is too large' };
+  if (runStart > end) return { short: true, what: 'a gap is cut short' };
+  try {
+    return { gap: parseGap(bytes.subarray(length.next, runStart)), runStart };
+  } catch {
+    return { short: false, what: 'a gap is not in the strict form' };
+  }
 }
 
 /** Whether a walk found a batch. */

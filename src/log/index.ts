@@ -18,6 +18,8 @@ export type { DurableState } from './durable-state.ts';
 export { type Erasures, readErasures, writeErasures } from './erasures-file.ts';
 export { findNewest, type SegmentNewest } from './find-newest.ts';
 export { findRestorable, type RestoreStep } from './find-restorable.ts';
+export { ForgetBatches, type Survivors } from './forget-batches.ts';
+export { goneError } from './gone-error.ts';
 export { lastCommitsOf } from './last-commits.ts';
 export { LayeredStorage } from './layered-storage.ts';
 export {
@@ -40,6 +42,7 @@ export {
   type ClosedSegment,
   encodeManifest,
   type LastCompaction,
+  type LastSnapshot,
   type Manifest,
 } from './manifest.ts';
 export { type LogMending, type MendedBatch, mendLog, type TakenSpan } from './mend-log.ts';
@@ -55,7 +58,7 @@ export { RealStorage } from './real-storage.ts';
 export { dataFates, rewriteRun } from './rewrite-run.ts';
 export { rewriteSegment } from './rewrite-segment.ts';
 export type { ScannedBatch } from './scan-segment.ts';
-export { keepKeys, scanSegmentFile } from './scan-segment-file.ts';
+export { keepKeys, type LogPlace, scanSegmentFile } from './scan-segment-file.ts';
 export { type SegmentToScrub, scrubSegment } from './scrub-segment.ts';
 export type { ActiveFile } from './segment-rewriting.ts';
 export type { StoredState, TakenState } from './snapshot-file.ts';

@@ -66,7 +66,7 @@ export async function loadState(
 export async function scanClosedSegments(
   { storage, folder }: Pick<OpenChainLogOptions, 'storage' | 'folder'>,
   { chainId, closed, active }: Manifest,
-  onBatch: (batch: ScannedBatch, segment: number) => void,
+  onBatch: (batch: ScannedBatch, segment: number) => void | Promise<void>,
 ): Promise<Frontier | undefined> {
   let frontier: Frontier | undefined;
   for (const [place, begin] of closed.entries()) {

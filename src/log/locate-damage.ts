@@ -102,14 +102,15 @@ async function checkBatchAt(of: {
   if (!isBatch(found)) return { what: found.what, after: nextEntry(of) };
   const { stored, frame } = found;
   const commit = parseCommitOrUndefined(stored.subarray(frame.commitStart, frame.end));
+  const { commits: goneCommits, events: goneEvents } = frame.gap ?? { commits: 0, events: 0 };
   const isWhole =
     commitCrcFits(stored) &&
-    commit?.commit === at.commit &&
-    commit.firstSequence === at.sequence &&
+    commit?.commit === at.commit + goneCommits &&
+    commit.firstSequence === at.sequence + goneEvents &&
     commit.events === frame.events;
   if (isWhole) {
-    const sequence = at.sequence + commit.events;
-    const after = { ...at, offset: found.end, commit: at.commit + 1, sequence };
+    const sequence = commit.firstSequence + commit.events;
+    const after = { ...at, offset: found.end, commit: commit.commit + 1, sequence };
     return { what: undefined, after };
   }
   const what = 'a checksum does not fit';
@@ -127,10 +128,12 @@ async function batchStartingAt(
   if (offset > limit) return undefined;
   const found = await window.batchAt(offset);
   if (!isBatch(found) || !commitCrcFits(found.stored)) return undefined;
-  const { commitStart, end: commitEnd } = found.frame;
+  const { commitStart, end: commitEnd, gap } = found.frame;
   const commit = parseCommitOrUndefined(found.stored.subarray(commitStart, commitEnd));
   if (commit === undefined) return undefined;
-  return { ...at, offset, commit: commit.commit, sequence: commit.firstSequence };
+  const { commits, events } = gap ?? { commits: 0, events: 0 };
+  const { commit: number, firstSequence } = commit;
+  return { ...at, offset, commit: number - commits, sequence: firstSequence - events };
 }
 
 /** Where the index says that the next batch begins which it names; the end where it names none. */

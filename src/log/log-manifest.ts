@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { replaceFile } from './durable-files.ts';
 import { manifestName } from './layout.ts';
-import { encodeManifest, type LastCompaction, type Manifest } from './manifest.ts';
+import {
+  encodeManifest,
+  type LastCompaction,
+  type LastSnapshot,
+  type Manifest,
+} from './manifest.ts';
 import type { SegmentTable } from './segment-table.ts';
 import type { Storage } from './storage.ts';
 
@@ -12,6 +17,7 @@ export interface LogManifestOptions {
   readonly chainId: Buffer;
   readonly table: SegmentTable;
   readonly compacted: LastCompaction | undefined;
+  readonly forgotten: LastSnapshot | undefined;
 }
 
 /**
@@ -21,17 +27,24 @@ export interface LogManifestOptions {
 export class LogManifest {
   readonly #options: LogManifestOptions;
   #compacted: LastCompaction | undefined;
+  #forgotten: LastSnapshot | undefined;
   #last: Promise<void> = Promise.resolve();
   #isCertain = true;
 
   constructor(options: LogManifestOptions) {
     this.#options = options;
     this.#compacted = options.compacted;
+    this.#forgotten = options.forgotten;
   }
 
   /** The last compaction that it tells of. */
   get compacted(): LastCompaction | undefined {
     return this.#compacted;
+  }
+
+  /** The snapshot that was carried out last; undefined where none was. */
+  get forgotten(): LastSnapshot | undefined {
+    return this.#forgotten;
   }
 
   /** Whether the file says what this does: after a change that failed it may say one thing or the other. */
@@ -70,11 +83,14 @@ export class LogManifest {
     const { storage, folder, chainId, table } = this.#options;
     const { segment, firstCommit, firstSequence } = table.active;
     const active = { segment, firstCommit, firstSequence };
-    const next = change({ chainId, closed: table.closed, active, compacted: this.#compacted });
+    const { closed } = table;
+    const before = { compacted: this.#compacted, forgotten: this.#forgotten };
+    const next = change({ chainId, closed, active, ...before });
     this.#isCertain = false;
     await replaceFile(storage, join(folder, manifestName), encodeManifest(next));
     this.#isCertain = true;
     this.#compacted = next.compacted;
+    this.#forgotten = next.forgotten;
     follow();
   }
 }

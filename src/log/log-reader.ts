@@ -1,5 +1,5 @@
 import { AtedbError } from '../bytes/index.ts';
-import { parseCommit } from '../event/index.ts';
+import { encodeGap, type Gap, parseBatch, parseCommit } from '../event/index.ts';
 import { damageError } from './damage.ts';
 import type { DamagedSpans } from './damaged-spans.ts';
 import type { FileCache } from './file-cache.ts';
@@ -16,6 +16,9 @@ const noBytes = Buffer.alloc(0);
 
 /** Gives memory of at least so many bytes, when there is some. */
 export type MemoryFor = (bytes: number) => Promise<Buffer>;
+
+/** Gives hashes of the perfect subtrees of commits, from one up to another. */
+export type Subtrees = (first: number, end: number) => Promise<Buffer[]>;
 
 /** Where a batch begins in a segment. */
 type Place = Pick<IndexEntry, 'offset' | 'commit' | 'sequence'>;
@@ -37,6 +40,7 @@ export class LogReader {
   readonly #indexes: IndexCache;
   readonly #files: FileCache;
   readonly #damaged: DamagedSpans;
+  readonly #subtrees: Subtrees;
 
   constructor(options: {
     table: SegmentTable;
@@ -44,12 +48,14 @@ export class LogReader {
     indexes: IndexCache;
     files: FileCache;
     damaged: DamagedSpans;
+    subtrees: Subtrees;
   }) {
     this.#table = options.table;
     this.#tail = options.tail;
     this.#indexes = options.indexes;
     this.#files = options.files;
     this.#damaged = options.damaged;
+    this.#subtrees = options.subtrees;
   }
 
   endPosition(): Position {
@@ -70,6 +76,7 @@ export class LogReader {
   ): Promise<{ bytes: Buffer; next: Position }> {
     const at = await this.#forward(from);
     const stop = this.#damaged.stopAfter(at);
+    if (at.isWithinGap) return this.#sliceWithinGap(at, memoryFor);
     const shared = stop === undefined ? this.#tail.slice(at, bytesMax) : undefined;
     if (shared !== undefined) return shared;
     const of = this.#table.get(at.segment);
@@ -96,6 +103,34 @@ export class LogReader {
       next = batch.end;
     }
     return { bytes: bytes.subarray(0, next.offset - at.offset), next };
+  }
+
+  /** The batch behind a gap, for who has the first ones of the commits that are gone, or all of them. */
+  async #sliceWithinGap(at: Position, memoryFor?: MemoryFor) {
+    const { isWithinGap: _, ...place } = at;
+    const { bytes, next } = await this.slice(await this.find('commit', at.commit), 1, memoryFor);
+    const frame = frameBatch(bytes, 0);
+    const { gap } = isFrame(frame) ? frame : { gap: undefined };
+    const firstCommit = next.commit - 1 - (gap?.commits ?? 0);
+    // Another file has taken the place of that one since.
+    if (!isFrame(frame) || gap === undefined || firstCommit > at.commit) {
+      return this.slice(place, 1, memoryFor);
+    }
+    const commits = next.commit - 1 - at.commit;
+    const firstSequence = next.sequence - frame.events - gap.events;
+    const from = gap.before.from ?? firstSequence;
+    const rest: Gap = {
+      ...gap,
+      commits,
+      events: next.sequence - frame.events - at.sequence,
+      hashes: await this.#subtrees(at.commit, at.commit + commits),
+      before: { hash: gap.before.hash, from },
+    };
+    const batch = bytes.subarray(frame.runStart, frame.end);
+    // Who has all that is gone before it is told of what is gone of the batch alone, if anything is.
+    const run = bytes.subarray(frame.runStart, frame.runEnd);
+    if (commits === 0 && !parseBatch(run).hasGone) return { bytes: batch, next };
+    return { bytes: Buffer.concat([encodeGap(rest), batch]), next };
   }
 
   async sliceBefore(
@@ -136,8 +171,8 @@ export class LogReader {
     const of = this.#holding(column, value);
     if (this.#damaged.isIn(of.segment)) {
       const position = await this.find(column, value);
-      const { bytes } = await this.slice(position, 1, memoryFor);
-      return { bytes, commit: position.commit };
+      const { bytes, next } = await this.slice(position, 1, memoryFor);
+      return { bytes, commit: next.commit - 1 };
     }
     using _ = this.#hold(of);
     const index = await this.#indexes.get(of);
@@ -148,7 +183,7 @@ export class LogReader {
     const found = walkTo(bytes, positionOf(of, index.at(place)), column, value);
     return {
       bytes: bytes.subarray(found.start.offset - start, found.end.offset - start),
-      commit: found.start.commit,
+      commit: found.end.commit - 1,
     };
   }
 
@@ -167,6 +202,20 @@ export class LogReader {
     const segment = this.#table.holding(first, value);
     this.#damaged.checkSegment(segment);
     return this.#table.get(segment);
+  }
+
+  /** As `find`, of a sequence; see `ChainLog.positionOfSequence`. */
+  async findSequence(sequence: number, commit: number | undefined): Promise<Position> {
+    const found = await this.find('sequence', sequence);
+    if (commit === undefined || commit <= found.commit || sequence <= found.sequence) return found;
+    const { bytes, next } = await this.slice(found, 1);
+    const frame = frameBatch(bytes, 0);
+    if (!isFrame(frame) || commit >= next.commit) return found;
+    // Within what is gone, or right behind it.
+    const isBatch = commit === next.commit - 1;
+    const firstSequence = next.sequence - frame.events;
+    if (isBatch ? sequence !== firstSequence : sequence >= firstSequence) return found;
+    return { ...found, commit, sequence, isWithinGap: true };
   }
 
   /** Where the first batch begins that was committed at this time or later; the end for a time after all. */
@@ -199,10 +248,16 @@ export class LogReader {
     const of = ended ? next : this.#table.get(at.segment);
     this.#damaged.checkSegment(of.segment);
     if (of.segment === at.segment && at.offset > 0) {
-      return of.generation === at.generation ? at : this.find('commit', at.commit);
+      return of.generation === at.generation ? at : this.#findAgain(at);
     }
     using _ = this.#hold(of);
     return positionOf(of, (await this.#indexes.get(of)).at(0));
+  }
+
+  /** Where a place is in a file that was rewritten since: what begins there may be gone by now. */
+  async #findAgain({ commit, sequence }: Position): Promise<Position> {
+    const found = await this.find('commit', commit);
+    return found.commit === commit ? found : { ...found, commit, sequence, isWithinGap: true };
   }
 
   /** The start of a segment is the end of the one before. Undefined at the start of the log. */
@@ -210,7 +265,15 @@ export class LogReader {
     const of = this.#table.get(to.segment);
     const isAtEnd = this.#table.at(to.segment + 1)?.firstCommit === to.commit;
     if (to.commit > of.firstCommit && of.generation === to.generation) return to;
-    if (to.commit > of.firstCommit && !isAtEnd) return this.find('commit', to.commit);
+    if (to.commit > of.firstCommit && !isAtEnd) {
+      const found = await this.find('commit', to.commit);
+      if (found.commit === to.commit) return found;
+      // What would lead up to it is gone, and nothing can stand for a part of that before a batch that was sent.
+      throw new AtedbError(
+        'HISTORY_COMPACTED',
+        `the chain was compacted under a snapshot while it was being read backwards, and commit ${to.commit} is gone. Read again`,
+      );
+    }
     const before = isAtEnd ? of : this.#table.at(to.segment - 1);
     if (before === undefined) return undefined;
     this.#damaged.checkSegment(before.segment);
@@ -261,8 +324,8 @@ function* walk(bytes: Buffer, from: Position): Generator<Walked> {
     const end: Position = {
       ...from,
       offset: from.offset + frame.end,
-      commit: start.commit + 1,
-      sequence: start.sequence + frame.events,
+      commit: start.commit + (frame.gap?.commits ?? 0) + 1,
+      sequence: start.sequence + (frame.gap?.events ?? 0) + frame.events,
     };
     yield { start, end, frame };
     start = end;

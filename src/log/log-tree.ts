@@ -46,6 +46,11 @@ export class LogTree {
     return reading(this.#of(size).frontierAt(size));
   }
 
+  /** Hashes of the perfect subtrees of the commits from `first` up to `end`, in order. @throws as `consistencyProof`. */
+  async subtrees(first: number, end: number): Promise<Buffer[]> {
+    return reading(this.#of(end).subtrees(first, end));
+  }
+
   /**
    * The RFC 9162 proof that the tree of the first `second` commits extends that of the first `first`.
    *

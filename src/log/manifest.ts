@@ -32,6 +32,16 @@ export interface Manifest {
   readonly active: ActiveSegment;
   /** The last compaction; undefined where there was none. */
   readonly compacted: LastCompaction | undefined;
+  /** The snapshot that was carried out last. Absent: none was. */
+  readonly forgotten?: LastSnapshot | undefined;
+}
+
+/** The snapshot under which the closed segments were rewritten last. */
+export interface LastSnapshot {
+  /** Sequence of its event. */
+  readonly snapshot: number;
+  /** Sequence of the first event that isn't in the commits that it is about. */
+  readonly before: number;
 }
 
 /** What is remembered of a compaction: what the next one is due by. */
@@ -43,7 +53,8 @@ export interface LastCompaction {
 }
 
 /** Serialise a manifest: the bytes of the file. */
-export function encodeManifest({ chainId, closed, active, compacted }: Manifest): Buffer {
+export function encodeManifest(manifest: Manifest): Buffer {
+  const { chainId, closed, active, compacted, forgotten } = manifest;
   const place = ({ segment, firstCommit, firstSequence }: ActiveSegment) => ({
     segment: BigInt(segment),
     firstCommit: BigInt(firstCommit),
@@ -67,6 +78,8 @@ export function encodeManifest({ chainId, closed, active, compacted }: Manifest)
     snapshot,
     compactedBytes: BigInt(compacted?.bytes ?? 0),
     compactedUnixMs: BigInt(compacted?.timeUnixMs ?? 0),
+    snapshotDone: BigInt(forgotten?.snapshot ?? 0),
+    forgottenBefore: BigInt(forgotten?.before ?? 0),
   });
   return withCrc(toBinary(ManifestSchema, message));
 }
@@ -118,7 +131,18 @@ function fromMessage(message: ManifestMessage): Manifest {
     }
   }
   const closed = entries.map(({ hasOriginal: _, ...entry }): ClosedSegment => entry);
-  return { chainId, closed, active, compacted: compactedOf(message) };
+  const compacted = compactedOf(message);
+  return { chainId, closed, active, compacted, forgotten: forgottenOf(message) };
+}
+
+function forgottenOf({ snapshotDone, forgottenBefore }: ManifestMessage): LastSnapshot | undefined {
+  if (snapshotDone === 0n && forgottenBefore === 0n) return undefined;
+  const snapshot = toNumber(snapshotDone, 'the sequence of a snapshot');
+  const before = toNumber(forgottenBefore, 'what a snapshot is about');
+  if (before === 0 || before > snapshot) {
+    throw new RangeError('what it says of a snapshot contradicts itself');
+  }
+  return { snapshot, before };
 }
 
 function compactedOf({ compactedBytes, compactedUnixMs }: ManifestMessage) {

@@ -1,4 +1,4 @@
-import { eventMarks, marksOfHeader } from '../event/index.ts';
+import { eventMarks, goneEventsIn, goneTag, marksOfHeader } from '../event/index.ts';
 import { frameBatch, readVarint } from './framing.ts';
 import { dataFates, rewriteRun } from './rewrite-run.ts';
 
@@ -24,7 +24,7 @@ export function omitLargeData(
   for (let at = 0; at < slice.length; ) {
     const frame = frameBatch(slice, at);
     if (!('runEnd' in frame)) throw new RangeError(`no batch is framed at offset ${at}`);
-    const run = slice.subarray(at, frame.runEnd);
+    const run = slice.subarray(frame.runStart, frame.runEnd);
     const fates = fatesOf(run, frame.events, options.dataUpTo);
     if (fates === undefined && isSame) {
       at = frame.end;
@@ -38,6 +38,7 @@ export function omitLargeData(
       }
       isSame = false;
     }
+    written += slice.copy(out as Buffer, written, at, frame.runStart);
     const target = (out as Buffer).subarray(written);
     if (fates === undefined) written += run.copy(target);
     else written += rewriteRun(run, fates, undefined, target).length;
@@ -53,6 +54,11 @@ function fatesOf(run: Buffer, events: number, dataUpTo: number): Uint8Array | un
   for (let at = 0, event = 0; run[at] === eventTag; event += 1) {
     const { value, next: start } = framed(run, at);
     const end = start + value;
+    if (run[start] === goneTag) {
+      event += (goneEventsIn(run.subarray(start, end)) ?? 1) - 1;
+      at = end;
+      continue;
+    }
     const header = framed(run, start);
     const headerEnd = header.next + header.value;
     const isLarge =

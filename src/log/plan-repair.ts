@@ -86,5 +86,6 @@ function manifestOf({ chainId, sound, manifest }: LogSurvey): Manifest {
   });
   const { segment, firstCommit, firstSequence } = sound.at(-1) as SoundSegment;
   const active = { segment, firstCommit, firstSequence };
-  return { chainId, closed, active, compacted: manifest?.compacted };
+  const { compacted, forgotten } = manifest ?? {};
+  return { chainId, closed, active, compacted, forgotten };
 }

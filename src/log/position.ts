@@ -9,4 +9,6 @@ export interface Position {
   readonly commit: number;
   /** Sequence of the event that comes next. */
   readonly sequence: number;
+  /** The commits right before the one that comes next are gone, and it may be, too: the offset is that of the gap that stands for all of them. */
+  readonly isWithinGap?: true;
 }

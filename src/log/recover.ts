@@ -4,6 +4,7 @@ import type { Frontier } from '../crypto/index.ts';
 import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
 import { removeFolder } from './delete-folder.ts';
+import { leavesOfGap } from './gap-leaves.ts';
 import { holdsBatches } from './holds-batches.ts';
 import { manifestName, mendingName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
 import { leftFiles } from './left-files.ts';
@@ -139,7 +140,12 @@ async function rebuildTiles(
 ): Promise<TileFiles> {
   const { storage, folder, caches } = options;
   const tree = new TileTree();
-  await scanClosedSegments(options, manifest, ({ leaf }) => tree.append(leaf));
+  await scanClosedSegments(options, manifest, ({ gap, leaf }) => {
+    if (gap === undefined || gap.commits === 0) return tree.append(leaf);
+    return leavesOfGap({ storage, folder }, gap, tree.size).then((gone) => {
+      for (const one of [...gone, leaf]) tree.append(one);
+    });
+  });
   const tiles = new TileFiles({ storage, folder, cache: caches?.tiles, tree });
   const hashes = tree.size === expected.size ? await tiles.frontierAt(tree.size) : [];
   if (!hashes.every((hash, place) => expected.hashes()[place]?.equals(hash) === true)) {

@@ -1,4 +1,5 @@
 import { varintBytes } from '../bytes/index.ts';
+import { goneEventsIn, goneTag } from '../event/index.ts';
 import { readVarint } from './framing.ts';
 
 const eventTag = 0x0a;
@@ -15,7 +16,7 @@ export const dataFates = { stays: 0, omitted: 1, redacted: 2, dropped: 3, expire
  * Leave the data and the salt of some events out of a run. All else stays, byte for byte.
  *
  * @param run events and seal, framed as they are stored.
- * @param fates one of `dataFates` for each event.
+ * @param fates one of `dataFates` for each event, those that are gone counted.
  * @param redactionOf the sequence of the redaction that erases an event's data, of which that is the fate.
  * @param into memory for it, as much as the run takes. Absent: new memory.
  * @returns what of that it has become.
@@ -34,6 +35,11 @@ export function rewriteRun(
   for (let event = 0; run[at] === eventTag; event += 1) {
     const { value: length, next: start } = framed(run, at);
     const end = start + length;
+    if (run[start] === goneTag) {
+      event += (goneEventsIn(run.subarray(start, end)) ?? 1) - 1;
+      at = end;
+      continue;
+    }
     const fate = fates[event] ?? dataFates.stays;
     if (fate !== dataFates.stays) {
       written += run.copy(out, written, copied, at);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { batchBytesMax, commitBytesMax } from '../bytes/index.ts';
+import { batchBytesMax, commitBytesMax, gapBytesMax } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
-import { encodeCommit } from '../event/index.ts';
+import { encodeCommit, encodeGap } from '../event/index.ts';
 import { damageError } from './damage.ts';
 import { replaceFile, withFile } from './durable-files.ts';
+import type { ForgetBatches } from './forget-batches.ts';
 import { encodeIndex } from './index-file.ts';
 import { KeysOfRuns } from './keys-of-runs.ts';
 import { indexName, segmentName, unfinishedSuffix } from './layout.ts';
@@ -41,6 +42,8 @@ export interface SegmentToRewrite {
   readonly decide: (batch: ScannedBatch) => Uint8Array | undefined;
   /** The sequence of the redaction that erases an event of that batch, of which the fate is that. Absent: none is erased. */
   readonly redactionOf?: (batch: ScannedBatch, event: number) => number;
+  /** Leaves whole events and commits out. Absent: all stay. */
+  readonly forget?: ForgetBatches | undefined;
   /** Called when all was decided: whether the new file is wanted, which has so many bytes. */
   readonly isWanted: (bytes: number) => boolean;
   /** Called when all was decided: how many bytes of data were superseded and stay all the same. */
@@ -50,7 +53,7 @@ export interface SegmentToRewrite {
 }
 
 /**
- * Make the next generation of a closed segment: the same batches, with the data of some events left out. The new file, its index
+ * Make the next generation of a closed segment: the same batches, with the data of some events left out, or whole events and commits. The new file, its index
  * and its keys are durable under their names when this returns, and count for nothing until the manifest names them; see
  * `SegmentRewriting`. The old file must be the one that the manifest means: nothing damaged is ever copied.
  *
@@ -191,15 +194,24 @@ class SegmentCopy {
   #addBatch(batch: ScannedBatch): Promise<void> | undefined {
     const { commit, stored, end } = batch;
     this.#oldHash.update(stored);
-    const kept = this.#copyRun(batch);
+    const isLast = commit.commit + 1 === this.#of.next.firstCommit;
+    const { forget } = this.#of;
+    const left = forget === undefined ? batch : forget.take(batch, isLast);
+    this.#of.onProgress?.(end);
+    if (left === undefined) return undefined;
+    const { gap } = left;
+    this.#reserve(batch.stored.length);
+    const start = this.#waiting;
+    if (gap !== undefined) this.#add(encodeGap(gap));
+    const kept = this.#copyRun({ ...batch, run: left.run });
+    const run = this.#out.subarray(start, this.#waiting);
     const { headerBytes: header, treeRoot } = commit;
     const durableOffset = this.#groupStart;
-    this.#add(encodeCommit({ run: kept, header, treeRoot, durableOffset }));
+    this.#add(encodeCommit({ run, header, treeRoot, durableOffset }));
     if (treeRoot !== undefined) this.#groupStart = this.bytes;
     this.keys.add(kept, commit.firstSequence);
     const { events, timeUnixMs } = commit;
-    this.index.add({ events, timeUnixMs, endOffset: this.bytes });
-    this.#of.onProgress?.(end);
+    this.index.add({ events, timeUnixMs, endOffset: this.bytes, gap });
     return this.#waiting >= chunkBytes ? this.#flush() : undefined;
   }
 
@@ -208,7 +220,6 @@ class SegmentCopy {
     const { run } = batch;
     const { decide, redactionOf } = this.#of;
     const fates = decide(batch);
-    this.#reserve(batch.stored.length);
     let kept: Buffer = this.#out.subarray(this.#waiting, this.#waiting + run.length);
     if (fates === undefined) run.copy(kept);
     else {
@@ -221,9 +232,11 @@ class SegmentCopy {
 
   /** Have room for a batch and its commit, which may be some bytes longer than the one that was read. */
   #reserve(batchBytes: number): void {
-    const needed = this.#waiting + batchBytes + commitBytesMax;
+    const needed = this.#waiting + gapBytesMax + batchBytes + commitBytesMax;
     if (needed <= this.#out.length) return;
-    const larger = Buffer.allocUnsafeSlow(chunkBytes + batchBytesMax + commitBytesMax);
+    const larger = Buffer.allocUnsafeSlow(
+      chunkBytes + gapBytesMax + batchBytesMax + commitBytesMax,
+    );
     this.#out.copy(larger, 0, 0, this.#waiting);
     this.#out = larger;
   }

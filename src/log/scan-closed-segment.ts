@@ -17,7 +17,7 @@ import type { StorageFile } from './storage.ts';
 export async function scanClosedSegment(
   file: StorageFile,
   of: SegmentSpan,
-  onBatch: (batch: ScannedBatch) => void,
+  onBatch: (batch: ScannedBatch) => void | Promise<void>,
   reusesMemory = false,
 ): Promise<{ index: SparseIndex; place: ChainPlace }> {
   const fileName = segmentName(of.segment, of.generation);
@@ -49,8 +49,8 @@ export async function scanClosedSegment(
     reusesMemory,
     onBatch: (batch) => {
       const { events, timeUnixMs } = batch.commit;
-      index.add({ events, timeUnixMs, endOffset: batch.end });
-      onBatch(batch);
+      index.add({ events, timeUnixMs, endOffset: batch.end, gap: batch.gap });
+      return onBatch(batch);
     },
   });
   if (scan.fault !== undefined) throw damaged(scan.end, scan.fault.what);

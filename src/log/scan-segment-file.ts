@@ -30,7 +30,7 @@ export async function scanSegmentFile(
   { storage, folder, chainId }: LogPlace,
   begin: ClosedSegment,
   next: Next,
-  onBatch: (batch: ScannedBatch) => void,
+  onBatch: (batch: ScannedBatch) => void | Promise<void>,
 ): Promise<void> {
   const path = join(folder, segmentName(begin.segment, begin.generation));
   const of = spanOf(chainId, begin, next);

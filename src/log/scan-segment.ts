@@ -1,6 +1,12 @@
-import { batchBytesMax } from '../bytes/index.ts';
+import { AtedbError, batchBytesMax, gapBytesMax } from '../bytes/index.ts';
 import type { Frontier } from '../crypto/index.ts';
-import { type CommitView, commitCrcFits, commitLeaf } from '../event/index.ts';
+import {
+  type CommitView,
+  commitCrcFits,
+  commitLeaf,
+  type Gap,
+  subtreesOfGap,
+} from '../event/index.ts';
 import { findCommitAtEnd, parseCommitOrUndefined } from './commit-at-end.ts';
 import type { SegmentEnd } from './find-durable-end.ts';
 import {
@@ -23,11 +29,13 @@ export interface ChainPlace {
 
 /** A batch that a scan found whole. Its buffers lie in a larger one: copy what is kept. */
 export interface ScannedBatch {
+  /** What is gone before it, or of it; undefined where nothing is. */
+  readonly gap: Gap | undefined;
   readonly run: Buffer;
   readonly commit: CommitView;
   /** The commit's leaf of the tree. */
   readonly leaf: Buffer;
-  /** The run and its commit, as stored. */
+  /** Its gap, if it has one, the run and its commit, as stored. */
   readonly stored: Buffer;
   /** Where it ends in the file. */
   readonly end: number;
@@ -107,15 +115,22 @@ function checkBatch(
   if (commit.batchBytes !== frame.runEnd) return 'a commit is of a batch of another size';
   if (commit.events !== frame.events) return 'a commit is of another number of events';
   if (commit.durableOffset > start) return 'a commit calls bytes durable that came after it';
-  if (commit.commit !== before.commit) {
-    return `commit ${commit.commit} is where ${before.commit} was due`;
+  const { gap } = frame;
+  const dueCommit = before.commit + (gap?.commits ?? 0);
+  if (commit.commit !== dueCommit) {
+    return `commit ${commit.commit} is where ${dueCommit} was due`;
   }
-  if (commit.firstSequence !== before.sequence) {
-    return `sequence ${commit.firstSequence} is where ${before.sequence} was due`;
+  const dueSequence = before.sequence + (gap?.events ?? 0);
+  if (commit.firstSequence !== dueSequence) {
+    return `sequence ${commit.firstSequence} is where ${dueSequence} was due`;
   }
   if (commit.timeUnixMs < before.timeUnixMs) return 'time goes back';
   const leaf = commitLeaf(commit.headerBytes);
   const frontier = before.frontier.clone();
+  if (gap !== undefined) {
+    const what = passGap(gap, frontier);
+    if (what !== undefined) return what;
+  }
   frontier.append(leaf);
   if (commit.treeRoot !== undefined && !commit.treeRoot.equals(frontier.root())) {
     return 'the tree has another root than was written';
@@ -126,7 +141,21 @@ function checkBatch(
     timeUnixMs: commit.timeUnixMs,
     frontier,
   };
-  return { batch: { run: stored.subarray(0, frame.runEnd), commit, leaf, stored, end }, place };
+  const run = stored.subarray(frame.runStart, frame.runEnd);
+  return { batch: { gap, run, commit, leaf, stored, end }, place };
+}
+
+/** Have a tree go on behind a gap. Returns what is wrong. */
+function passGap(gap: Gap, frontier: Frontier): string | undefined {
+  try {
+    for (const { hash, level } of subtreesOfGap(gap, frontier.size)) {
+      frontier.append(Buffer.from(hash), level);
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AtedbError)) throw error;
+    return error.message;
+  }
 }
 
 function checkFooter(footer: SegmentFooter, place: ChainPlace): string | undefined {
@@ -161,7 +190,7 @@ async function durableAfter(
       durable = Math.max(durable, commit.durableOffset);
     }
   }
-  const endBytes = Math.min(batchBytesMax + footerBytesMax, at.limit);
+  const endBytes = Math.min(gapBytesMax + batchBytesMax + footerBytesMax, at.limit);
   const fileEnd = await file.read(at.limit - endBytes, endBytes);
   // Where bytes are gone, or too many, it lies elsewhere than it says. A whole batch is right before it, or it is somebody's data.
   const footer = footerAtEnd(fileEnd, at.fileName);

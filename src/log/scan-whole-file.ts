@@ -27,7 +27,7 @@ export interface WholeScan {
 export async function scanWholeFile(
   { storage, folder }: { readonly storage: Storage; readonly folder: string },
   { segment, generation }: { readonly segment: number; readonly generation: number },
-  onBatch: (batch: ScannedBatch) => void,
+  onBatch: (batch: ScannedBatch) => void | Promise<void>,
 ): Promise<WholeScan> {
   const fileName = segmentName(segment, generation);
   return withFile(storage, join(folder, fileName), 'read', async (file) => {

@@ -16,7 +16,7 @@ import {
 import { leftFiles } from './left-files.ts';
 import type { LogManifest } from './log-manifest.ts';
 import type { ClosedActive, LogWriter } from './log-writer.ts';
-import type { ActiveSegment, ClosedSegment, LastCompaction } from './manifest.ts';
+import type { ActiveSegment, ClosedSegment, LastCompaction, LastSnapshot } from './manifest.ts';
 import type { SegmentTable } from './segment-table.ts';
 import type { Storage } from './storage.ts';
 
@@ -81,6 +81,11 @@ export class SegmentRewriting {
     return this.#options.manifest.compacted;
   }
 
+  /** The snapshot that the closed segments were rewritten under last; undefined for none. */
+  get forgotten(): LastSnapshot | undefined {
+    return this.#options.manifest.forgotten;
+  }
+
   /**
    * Close the active segment, so that it can be rewritten. The owner's state must be that after what was appended so far.
    *
@@ -110,27 +115,45 @@ export class SegmentRewriting {
    *
    * @throws AtedbError CHAIN_READ_ONLY; STORAGE_FAILED, and then the log is as it was.
    */
-  async replace(next: ClosedSegment): Promise<void> {
+  replace(next: ClosedSegment): Promise<void> {
+    return this.#replace([next], undefined);
+  }
+
+  /**
+   * As `replace`, of all segments that hold commits that a snapshot is about: all of them in one step.
+   *
+   * @throws as `replace`.
+   */
+  forget(all: readonly ClosedSegment[], under: LastSnapshot): Promise<void> {
+    return this.#replace(all, under);
+  }
+
+  async #replace(all: readonly ClosedSegment[], under: LastSnapshot | undefined): Promise<void> {
     const { table, manifest, indexes, keys } = this.#options;
-    const old = table.closed[next.segment - table.first];
+    const replaced = all.map((next) => ({ next, old: table.closed[next.segment - table.first] }));
     try {
       this.#checkWritable();
-      checkSucceeds(old, next);
+      for (const { old, next } of replaced) checkSucceeds(old, next);
+      const nextOf = (one: ClosedSegment) => replaced.find(({ old }) => old === one)?.next ?? one;
       await manifest.replace(
-        (now) => ({ ...now, closed: now.closed.map((one) => (one === old ? next : one)) }),
-        () => table.replace(next),
+        (now) => ({ ...now, closed: now.closed.map(nextOf), forgotten: under ?? now.forgotten }),
+        () => {
+          for (const { next } of replaced) table.replace(next);
+        },
       );
     } catch (error) {
       await this.cleanUp();
       throw storageError('putting a rewritten segment in its place', error);
     }
-    const removal = this.#removeOld(old, () => {
-      indexes.drop(old);
-      keys.drop(old);
-    });
-    const name = segmentName(old.segment, old.generation);
-    this.#removals.set(name, removal);
-    removal.finally(() => this.#removals.delete(name));
+    for (const { old } of replaced as { readonly old: ClosedSegment }[]) {
+      const removal = this.#removeOld(old, () => {
+        indexes.drop(old);
+        keys.drop(old);
+      });
+      const name = segmentName(old.segment, old.generation);
+      this.#removals.set(name, removal);
+      removal.finally(() => this.#removals.delete(name));
+    }
   }
 
   /**

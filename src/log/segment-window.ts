@@ -12,7 +12,7 @@ export interface FileBatch {
   /** In the file. */
   readonly start: number;
   readonly end: number;
-  /** The run and its commit. */
+  /** The gap before it, if there is one, the run and its commit. */
   readonly stored: Buffer;
   /** Relative to `stored`. */
   readonly frame: BatchFrame;
@@ -69,6 +69,8 @@ export class SegmentWindow {
     const stored = this.#bytes.subarray(found.start, found.end);
     const frame: BatchFrame = {
       start: 0,
+      gap: found.gap,
+      runStart: found.runStart - found.start,
       runEnd: found.runEnd - found.start,
       commitStart: found.commitStart - found.start,
       end: stored.length,

@@ -1,6 +1,9 @@
+import type { Gap } from '../event/index.ts';
 import { indexSpacingBytes } from './log-limits.ts';
 
-/** A place in a segment where a batch begins. */
+const nothingGone = { commits: 0, events: 0 };
+
+/** A place in a segment where a batch begins, with what is gone before it. */
 export interface IndexEntry {
   readonly offset: number;
   readonly commit: number;
@@ -47,8 +50,14 @@ export class SparseIndex {
     return this.#columns.offset.length;
   }
 
-  /** Add the batch that begins where the last one ended. */
-  add(batch: { events: number; timeUnixMs: number; endOffset: number }): void {
+  /** Add the batch that begins where the last one ended. @param batch.gap what is gone before it. */
+  add(batch: {
+    events: number;
+    timeUnixMs: number;
+    endOffset: number;
+    gap?: Pick<Gap, 'commits' | 'events'> | undefined;
+  }): void {
+    const { commits: goneCommits, events: goneEvents } = batch.gap ?? nothingGone;
     const { offset, commit, sequence } = this.#end;
     const last = this.#columns.offset.at(-1);
     if (last === undefined || offset - last >= indexSpacingBytes) {
@@ -56,8 +65,8 @@ export class SparseIndex {
     }
     this.setEnd({
       offset: batch.endOffset,
-      commit: commit + 1,
-      sequence: sequence + batch.events,
+      commit: commit + goneCommits + 1,
+      sequence: sequence + goneEvents + batch.events,
     });
   }
 

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
+import type { Gap } from '../event/index.ts';
+import { damageOf } from './damage.ts';
 import { readKeysFile } from './dump-keys.ts';
 import { readWhole, withFile } from './durable-files.ts';
+import { leavesOfGap } from './gap-leaves.ts';
 import { encodeIndex, parseIndex } from './index-file.ts';
 import { indexName, isTileName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
 import { recordBytesMax } from './log-limits.ts';
@@ -24,6 +27,8 @@ export class DerivedSurvey {
   /** Leaves of the segment that is being read: the tiles must hold those of closed ones only. */
   #leaves: Buffer[] = [];
   #tilesAreWrong = false;
+  /** Whether it isn't known any more what should be in them. */
+  #tilesAreLost = false;
   /** Where the batches of that segment lie. */
   #index: SparseIndex | undefined;
 
@@ -36,15 +41,37 @@ export class DerivedSurvey {
     this.#at = at;
   }
 
-  readonly onBatch = ({ leaf, commit, stored, end }: ScannedBatch): void => {
-    this.#leaves.push(leaf);
+  readonly onBatch = (batch: ScannedBatch): void | Promise<void> => {
+    const { gap, leaf, commit, stored, end } = batch;
+    const { commits: goneCommits, events: goneEvents } = gap ?? { commits: 0, events: 0 };
     this.#index ??= new SparseIndex({
       offset: end - stored.length,
-      commit: commit.commit,
-      sequence: commit.firstSequence,
+      commit: commit.commit - goneCommits,
+      sequence: commit.firstSequence - goneEvents,
     });
-    this.#index.add({ events: commit.events, timeUnixMs: commit.timeUnixMs, endOffset: end });
+    const { events, timeUnixMs } = commit;
+    this.#index.add({ events, timeUnixMs, endOffset: end, gap });
+    if (gap === undefined || goneCommits === 0) {
+      this.#leaves.push(leaf);
+      return undefined;
+    }
+    // A scan's memory is used again, and what is kept of it was copied.
+    return this.#addGone(gap, commit.commit - goneCommits, leaf);
   };
+
+  /** The tiles alone have the leaves of what is gone, and can't be made again without them. */
+  async #addGone(gap: Gap, firstCommit: number, leaf: Buffer): Promise<void> {
+    try {
+      this.#leaves.push(...(await leavesOfGap(this.#at, gap, firstCommit)), leaf);
+    } catch (error) {
+      const found = damageOf(error);
+      if (found === undefined) throw error;
+      if (!this.#tilesAreLost) {
+        this.#damages.push({ ...found, kind: 'truncated', losesEvents: false });
+      }
+      this.#tilesAreLost = true;
+    }
+  }
 
   /** A segment was read to its end, and another one follows. */
   async onClosed(segment: SoundSegment, next: ChainPlace): Promise<void> {
@@ -81,6 +108,7 @@ export class DerivedSurvey {
     }
     const { size } = this.#tree;
     this.#grow();
+    if (this.#tilesAreLost) return this.#damages;
     if (!this.#tilesAreWrong && (await this.#misfit(true)) !== undefined) {
       this.notes.push(`${tilesName}/ has other hashes than the tree behind its first ${size}`);
     }
@@ -88,6 +116,7 @@ export class DerivedSurvey {
   }
 
   #grow(): void {
+    if (this.#tilesAreLost) this.#leaves = [];
     for (const leaf of this.#leaves) this.#tree.append(leaf);
     this.#leaves = [];
   }
@@ -114,6 +143,7 @@ export class DerivedSurvey {
 
   /** Compare what the tree has become with the files, which may hold more. */
   async #checkTiles(): Promise<void> {
+    if (this.#tilesAreLost) return;
     const wrong = this.#tilesAreWrong ? undefined : await this.#misfit(false);
     this.#tree.markWritten(this.#tree.unwritten());
     if (wrong === undefined) return;

@@ -83,8 +83,9 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
       ...(await namesOf(storage, folder, { segment, generation, manifest, segments })),
       isLast: segment === last,
       onBatch: (batch: ScannedBatch) => {
-        derived.onBatch(batch);
-        return options.onBatch?.(batch, { segment, file: name });
+        const told = () => options.onBatch?.(batch, { segment, file: name });
+        const noted = derived.onBatch(batch);
+        return noted === undefined ? told() : noted.then(told);
       },
     };
     const found = await withFile(storage, join(folder, name), 'read', (file) =>
@@ -170,7 +171,7 @@ async function findChainId(
       throw beyondRepair([{ file: name, offset: start, what: what ?? 'it is cut short' }]);
     }
     try {
-      return identify(found.stored.subarray(0, found.frame.runEnd));
+      return identify(found.stored.subarray(found.frame.runStart, found.frame.runEnd));
     } catch (error) {
       if (!(error instanceof AtedbError)) throw error;
       throw beyondRepair([{ file: name, offset: start, what: error.message }]);

@@ -7,6 +7,7 @@ import {
   type NodeSource,
   rootAt,
   rootOfHashes,
+  subtreeLevels,
 } from '../crypto/index.ts';
 import { damageError } from './damage.ts';
 import { withFile } from './durable-files.ts';
@@ -111,6 +112,18 @@ export class TileFiles {
 
   frontierAt(size: number): Promise<Buffer[]> {
     return this.#withNodes((nodes) => frontierAt(nodes, size));
+  }
+
+  /** Hashes of the perfect subtrees that make up the leaves from `first` up to `end`, in order and as large as can be. */
+  subtrees(first: number, end: number): Promise<Buffer[]> {
+    return this.#withNodes((nodes) => {
+      let at = first;
+      return subtreeLevels(first, end).map((level) => {
+        const hash = nodes(level, at / 2 ** level);
+        at += 2 ** level;
+        return hash;
+      });
+    });
   }
 
   rootAt(size: number): Promise<Buffer> {

@@ -16,6 +16,11 @@ export interface Act extends Acting {
   readonly delegableAtMs: number | undefined;
 }
 
+/** All keys that sign for an event: those that its right may come from, and its author's. */
+export function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
+  return author === undefined ? actors : [...actors, author.toString('hex')];
+}
+
 /** What a refusal is about, for programs. */
 export function aboutAct({ index, keyBytes, key, actors }: Act): Record<string, string> {
   return {

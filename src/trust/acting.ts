@@ -1,4 +1,4 @@
-import { type Batch, eventMarks } from '../event/index.ts';
+import { type Batch, eventMarks, type RetentionRule } from '../event/index.ts';
 import type { Delegations } from './delegations.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -9,6 +9,24 @@ export interface CommitPlace {
   /** Of the chain, as text. */
   readonly chainKey: string;
 }
+
+/** Where a batch is taken. */
+export interface BatchPlace extends CommitPlace {
+  /** Sequence of its first event. Absent: 0. */
+  readonly firstSequence?: number | undefined;
+}
+
+/** What of a batch has changed who may do what. */
+export interface BatchChanges {
+  /** Whether its seal has. */
+  readonly bySeal: boolean;
+  /** Places of its events that have, in order. */
+  readonly byEvents: readonly number[];
+  /** The chain's rule for retention after it. */
+  readonly retention: RetentionRule | undefined;
+}
+
+export const noChanges: BatchChanges = { bySeal: false, byEvents: [], retention: undefined };
 
 /** Who acts: keys in hexadecimal. */
 export interface Acting {

@@ -1,6 +1,6 @@
 import { AtedbError, chainKeysMax, chainKeysReserve } from '../bytes/index.ts';
 import type { Batch } from '../event/index.ts';
-import type { CommitPlace } from './acting.ts';
+import type { BatchPlace } from './acting.ts';
 import type { Authority } from './authority.ts';
 import { isFromServer } from './from-server.ts';
 import { signersOf } from './signers.ts';
@@ -14,7 +14,7 @@ const othersMax = chainKeysMax - chainKeysReserve;
  *
  * @throws AtedbError as `Authority.decide`; TOO_MANY_KEYS.
  */
-export function admitBatch(authority: Authority, batch: Batch, at: CommitPlace): Undo {
+export function admitBatch(authority: Authority, batch: Batch, at: BatchPlace): Undo {
   const { othersCount: before } = authority.keys;
   const undo = authority.decide(batch, at);
   const { othersCount: after } = authority.keys;

@@ -7,7 +7,7 @@ import {
   parsePublicKey,
   publicKeyBytes,
 } from '../event/index.ts';
-import type { AuthorityFrame, AuthorityRecord } from './authority.ts';
+import type { AuthorityFrame, AuthorityRecord } from './authority-record.ts';
 import type { KnownDelegation } from './delegations.ts';
 import { NodeWriter, noRules } from './node-writer.ts';
 import type { OwnerRecord } from './ownership.ts';
@@ -44,6 +44,7 @@ function bytesBehind(record: AuthorityFrame): Buffer {
   const writer = new FieldWriter().varint(6, isConfidential ? 1 : 0).varint(7, isPrivate ? 1 : 0);
   if (serverIdentity !== undefined) writer.message(8, publicKeyBytes(serverIdentity));
   if (owner !== undefined) writer.message(9, ownerBytes(owner, keys.writers ?? []));
+  writer.varint(10, record.horizon?.size ?? 0).varint(11, record.horizon?.sequence ?? 0);
   for (const delegation of delegations) writer.message(16, delegationBytes(delegation));
   return writer.finish();
 }
@@ -88,11 +89,14 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
   let serverIdentity: PublicKey | undefined;
   let owned: ParsedOwner | undefined;
   const delegations: KnownDelegation[] = [];
+  const horizon = { size: 0, sequence: 0 };
   while (cursor.next()) {
     if (cursor.field === 6) isConfidential = true;
     else if (cursor.field === 7) isPrivate = true;
     else if (cursor.field === 8) serverIdentity = parsePublicKey(cursor.bytesValue());
     else if (cursor.field === 9) owned = parseOwner(cursor.bytesValue());
+    else if (cursor.field === 10) horizon.size = cursor.value;
+    else if (cursor.field === 11) horizon.sequence = cursor.value;
     else if (cursor.field === 16) delegations.push(parseDelegationKnown(cursor.bytesValue()));
     else parts[cursor.field]?.push(cursor.bytesValue());
   }
@@ -107,6 +111,7 @@ export function decodeAuthority(bytes: Buffer): AuthorityRecord {
     serverIdentity,
     owner: owned?.owner,
     delegations,
+    horizon: horizon.size === 0 ? undefined : horizon,
     isConfidential,
     isPrivate,
     rootRules: rootRules[0] === undefined ? {} : parseAuthorisation(rootRules[0]),

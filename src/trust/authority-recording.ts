@@ -1,5 +1,5 @@
-import type { AuthorityFrame } from './authority.ts';
 import { encodeFrame } from './authority-bytes.ts';
+import type { AuthorityFrame } from './authority-record.ts';
 import type { TreeRecording } from './tree-recording.ts';
 
 /** Who may do what as it was at one moment, serialised a piece at a time while it goes on changing; see `TreeRecording`. */

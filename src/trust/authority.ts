@@ -9,40 +9,36 @@ import {
   type ParsedDelegation,
   type RetentionRule,
 } from '../event/index.ts';
-import { type Act, countsNoMore, requireRoot } from './act.ts';
-import { type Acting, actingKeys, type CommitPlace, isDelegable, standingFor } from './acting.ts';
+import { type Act, countsNoMore, requireRoot, signersOfEvent } from './act.ts';
+import {
+  type Acting,
+  actingKeys,
+  type BatchChanges,
+  type BatchPlace,
+  isDelegable,
+  noChanges,
+  standingFor,
+} from './acting.ts';
 import { assumePlacement, type Placement } from './assume-placement.ts';
+import type { AuthorityFrame, AuthorityRecord } from './authority-record.ts';
 import { AuthorityRecording } from './authority-recording.ts';
 import { type CountingRules, countingRules, readRuleFor } from './counting-rules.ts';
 import { checkScopeOfPath } from './delegation-path.ts';
-import { Delegations, type KnownDelegation } from './delegations.ts';
+import { Delegations } from './delegations.ts';
 import { isFromServer, serverOf } from './from-server.ts';
+import { Horizon } from './horizon.ts';
 import { changeKey, changeRoots } from './key-changes.ts';
-import { KeyRing, type KeyRingRecord } from './key-ring.ts';
-import { ObjectTree, type TreeFrame, type TreeRecord } from './object-tree.ts';
+import { KeyRing } from './key-ring.ts';
+import { ObjectTree } from './object-tree.ts';
 import { ObjectWriter } from './object-writer.ts';
-import { type OwnerRecord, Ownership, type OwnershipRecord, ownershipOf } from './ownership.ts';
+import { type OwnerRecord, Ownership, ownershipOf } from './ownership.ts';
 import { checkSealed, isPlain } from './plain-events.ts';
 import { allows, notNamed, notPrivate, refusal } from './rights.ts';
 import { actorsOf, keysOfSigners, signersOf } from './signers.ts';
 import { type HeldReadRule, latin1, type TreeNode } from './tree-node.ts';
 import { takeBackAll, type Undo } from './undo.ts';
 
-/** Who may do what in a chain, as plain data. */
-export interface AuthorityRecord extends TreeRecord, AuthorityFrame {}
-
-/** The same without the objects. */
-export interface AuthorityFrame extends TreeFrame, OwnershipRecord {
-  readonly keys: KeyRingRecord;
-  readonly delegations: readonly KnownDelegation[];
-}
-
 const latin1KeyBytes = 16;
-
-/** All keys that sign for an event: those that its right may come from, and its author's. */
-function signersOfEvent({ actors, said: { author } }: Act): readonly string[] {
-  return author === undefined ? actors : [...actors, author.toString('hex')];
-}
 
 /**
  * Who may do what in a chain: its keys, its tree of objects, and the rules. Each event is decided on by the state before it, in
@@ -54,14 +50,19 @@ export class Authority {
   readonly #tree: ObjectTree;
   readonly #ownership: Ownership;
   readonly #objects: ObjectWriter;
+  /** How far back the chain remembers everything. */
+  readonly horizon: Horizon;
   /** Rises with each batch that changes anything. */
   changes = 0;
+  /** What of the batch that was decided on last has changed anything. */
+  lastChanges: BatchChanges = noChanges;
 
   constructor(record: AuthorityRecord) {
     this.keys = new KeyRing(record.keys);
     this.#delegations = new Delegations(record.delegations);
     this.#tree = new ObjectTree(record);
     this.#ownership = new Ownership(record);
+    this.horizon = new Horizon(record.horizon);
     this.#objects = new ObjectWriter(this.#tree, {
       mayWrite: (act, node) => this.#mayWrite(act, node),
       mayAdd: (act, parent) => this.#mayAdd(act, parent),
@@ -94,7 +95,9 @@ export class Authority {
   #frame(): AuthorityFrame {
     const delegations = this.#delegations.record();
     const ownership = this.#ownership.record();
-    return { keys: this.keys.record(), delegations, ...this.#tree.frame(), ...ownership };
+    const { record: horizon } = this.horizon;
+    const keys = this.keys.record();
+    return { keys, delegations, ...this.#tree.frame(), ...ownership, horizon };
   }
 
   /** What the auth service has said last of the owner; undefined in chains without one. */
@@ -185,30 +188,38 @@ export class Authority {
    * @param at.chainKey that delegations must name.
    * @returns how to take it back.
    * @throws AtedbError KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED,
-   * DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, naming the event where it is about one: AUTH_ANSWER_INVALID
+   * DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, SNAPSHOT_INVALID, naming the event where it is about one: AUTH_ANSWER_INVALID
    * likewise; AUTH_ANSWER_EXPIRED, OWNER_REMOVED: nothing has changed.
    */
-  decide(batch: Batch, at: CommitPlace): Undo {
+  decide(batch: Batch, at: BatchPlace): Undo {
     const undo: Undo = [];
     try {
       if (isFromServer(batch)) {
         this.#ownership.decide(batch, at.timeUnixMs, this.keys, undo);
         this.changes += 1;
+        this.lastChanges = { bySeal: true, byEvents: [], retention: this.retention };
         return undo;
       }
       this.#ownership.checkTakes(at.timeUnixMs);
       for (const key of batch.sealKeys()) this.keys.add(key, undo);
       this.#learnDelegations(batch.delegations(), at, undo);
       const writer = this.#standing([batch.seal.fingerprintHex], at.timeUnixMs);
+      const bySeal = undo.length > 0;
+      const byEvents: number[] = [];
       let mayWriteRoot: boolean | undefined;
       for (let index = 0; index < batch.count; index += 1) {
+        // It changed nothing, and whoever says so has signed that.
+        if (batch.isGone(index)) continue;
         mayWriteRoot ??= this.#counts(writer) && this.#mayWrite(writer, this.#tree.root);
         // Nearly all events of most chains: what follows decides the same of them, and takes longer.
         if (mayWriteRoot && isPlain(batch, index, this.#tree)) continue;
+        const before = undo.length;
         this.#decideEvent(batch, index, at, undo);
+        if (undo.length > before) byEvents.push(index);
         mayWriteRoot = undefined;
       }
       if (undo.length > 0) this.changes += 1;
+      this.lastChanges = { bySeal, byEvents, retention: this.retention };
       return undo;
     } catch (error) {
       takeBackAll(undo);
@@ -267,7 +278,7 @@ export class Authority {
   }
 
   /** Know the delegations that a seal shows. */
-  #learnDelegations(path: readonly ParsedDelegation[], at: CommitPlace, undo: Undo): void {
+  #learnDelegations(path: readonly ParsedDelegation[], at: BatchPlace, undo: Undo): void {
     const [first] = path;
     if (first === undefined) return;
     const { issuerHex } = first;
@@ -305,7 +316,7 @@ export class Authority {
     return above?.isLive === true && this.#mayAdd(act, above);
   }
 
-  #decideEvent(batch: Batch, index: number, place: CommitPlace, undo: Undo): void {
+  #decideEvent(batch: Batch, index: number, place: BatchPlace, undo: Undo): void {
     const { layout, bytes } = batch;
     const at = index * layoutStride;
     const keyStart = layout[at + layoutOf.keyStart] as number;
@@ -331,21 +342,19 @@ export class Authority {
     for (const signer of signersOfEvent(act)) {
       if (this.keys.isChanged(signer)) throw countsNoMore(act, signer);
     }
-    this.#learnKeys(act, undo);
+    for (const key of act.said.publicKeys ?? []) this.keys.add(key, undo);
     const rights = { keys: this.keys, delegations: this.#delegations };
     if (kind === 'key_change') changeKey(act, rights, undo);
     else if (kind === 'roots') changeRoots(act, this.keys, this.owner?.owner, undo);
     else if (kind === 'rules' && keyStart === 0) this.#ruleRoot(act, undo);
     else if (kind === 'tombstone') this.#objects.remove(act, undo);
     else if (kind === 'redaction') this.#requireErasure(act);
-    else {
+    else if (kind === 'snapshot') {
+      this.horizon.raise(act, batch, (place.firstSequence ?? 0) + index, this.keys, undo);
+    } else {
       const node = this.#objects.write(act, undo);
       if (kind === 'data') checkSealed(batch, index, node, this.#tree);
     }
-  }
-
-  #learnKeys({ said }: Act, undo: Undo): void {
-    for (const key of said.publicKeys ?? []) this.keys.add(key, undo);
   }
 
   #ruleRoot(act: Act, undo: Undo): void {

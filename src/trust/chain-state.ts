@@ -2,6 +2,7 @@ import { AtedbError, writerBatchesInFlightMax } from '../bytes/index.ts';
 import type { Batch, Genesis, SealView } from '../event/index.ts';
 import { admitBatch } from './admit-batch.ts';
 import { Authority } from './authority.ts';
+import { checkAsOf, checkCounter } from './check-place.ts';
 import { checkRedactions } from './check-redactions.ts';
 import { answerOf, isAnswerTo, type KeptAnswer, keepAnswer } from './kept-answers.ts';
 import { type LatestMark, LatestWriters } from './latest-writers.ts';
@@ -200,7 +201,7 @@ export class ChainState {
    * had, or hasn't shown, a head of that size.
    * @param facts.endOfOthersOn sequence after the newest event of any writer but the batch's on an object; 0 for none. Absent: always.
    * @param facts.holdsLease whether a lease is held by a token; absent: always.
-   * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID,
+   * @throws AtedbError as `checkChain`, or WRITER_FORKED, COUNTER_GAP, AS_OF_INVALID, STALE,
    * PRECONDITION_FAILED, LEASE_LOST, REDACTION_INVALID; as `Authority.keysOf` and `Authority.decide`: the batch is refused and nothing has changed.
    */
   admit(batch: Batch, facts: AdmissionFacts): void {
@@ -212,6 +213,7 @@ export class ChainState {
     const writer = this.#writers.get(seal.writerIdHex);
     checkCounter(batch, writer);
     checkAsOf(batch, writer, asOfRoot);
+    this.authority.horizon.checkFresh(batch);
     checkPreconditions(seal.preconditions, {
       firstSequence: this.nextSequence,
       events: seal.events,
@@ -220,7 +222,7 @@ export class ChainState {
       holdsLease,
     });
     checkRedactions(batch, this.nextSequence);
-    this.#authorise(batch, timeUnixMs);
+    this.#authorise(batch, { timeUnixMs, firstSequence: this.nextSequence });
   }
 
   /**
@@ -229,12 +231,13 @@ export class ChainState {
    * @throws AtedbError as `Authority.decide`: it can't have been admitted.
    */
   replay(batch: Batch, placed: Placed): void {
-    this.#authorise(batch, placed.timeUnixMs);
+    this.#authorise(batch, placed);
     this.apply(batch.seal, placed);
     this.settled(this.nextCommit);
   }
 
-  #authorise(batch: Batch, timeUnixMs: number): void {
+  #authorise(batch: Batch, at: Pick<Placed, 'timeUnixMs' | 'firstSequence'>): void {
+    const { timeUnixMs, firstSequence } = at;
     // The roots that a genesis names have no say before it.
     if (batch.isGenesis) {
       this.authority.checkTakes(timeUnixMs);
@@ -242,8 +245,11 @@ export class ChainState {
     }
     // Those that its keys were found among may have changed since.
     this.authority.keysOf(batch);
-    const at = { timeUnixMs, chainKey: this.genesis.chainKey.text };
-    const decide = () => void this.#admitted.push(...admitBatch(this.authority, batch, at));
+    const chainKey = this.genesis.chainKey.text;
+    const decide = () =>
+      void this.#admitted.push(
+        ...admitBatch(this.authority, batch, { timeUnixMs, firstSequence, chainKey }),
+      );
     decide();
     this.#admitAgain = decide;
   }
@@ -328,55 +334,5 @@ export class ChainState {
     this.nextCommit = commit;
     this.nextSequence = firstSequence;
     this.timeUnixMs = timeBeforeUnixMs;
-  }
-}
-
-function checkCounter(batch: Batch, writer: Writer | undefined): void {
-  const { counter, previous } = batch.seal;
-  const next = writer?.nextCounter ?? 0;
-  const metadata = { counter: String(counter), next_counter: String(next) };
-  if (counter < next) {
-    throw new AtedbError(
-      'WRITER_FORKED',
-      `counter ${counter} of this writer was used for another batch, or for one of so long ago that its answer is no longer kept; the next is ${next}. Go on with a new writer id`,
-      { metadata },
-    );
-  }
-  if (counter > next) {
-    throw new AtedbError(
-      'COUNTER_GAP',
-      `counter ${counter} of this writer skips some: the next is ${next}. Send the batches before it first; if they were acknowledged, this server was restored from an older state`,
-      { metadata },
-    );
-  }
-  const last = writer?.recent.at(-1);
-  const follows = last === undefined || (previous !== undefined && isAnswerTo(last, previous));
-  if (!follows) {
-    throw new AtedbError(
-      'WRITER_FORKED',
-      `the batch with counter ${counter} follows another batch than this chain's last one of the writer. Go on with a new writer id`,
-      { metadata },
-    );
-  }
-}
-
-function checkAsOf(batch: Batch, writer: Writer | undefined, asOfRoot: Buffer | undefined): void {
-  const { asOf } = batch.seal;
-  const before = writer?.asOfSize ?? 0;
-  const size = asOf?.size ?? 0;
-  const metadata = { as_of_size: String(size), known_size: String(before) };
-  if (size < before) {
-    throw new AtedbError(
-      'AS_OF_INVALID',
-      `the seal names a head of ${size} commits, and its writer had verified one of ${before} before`,
-      { metadata },
-    );
-  }
-  if (asOf !== undefined && !asOfRoot?.equals(asOf.root)) {
-    throw new AtedbError(
-      'AS_OF_INVALID',
-      `the seal names a head of ${size} commits that this chain never had. Open it again and compare heads`,
-      { metadata },
-    );
   }
 }

@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import { type GoneData, withoutData } from '../../test/support/gone.ts';
 import { TestWriter, testEvent, testGenesis } from '../../test/support/test-writer.ts';
 import { AtedbError, FieldWriter, frame } from '../bytes/index.ts';
-import { type KemPublicKey, KeyPair } from '../crypto/index.ts';
+import { type KemPublicKey, KeyPair, leafHash } from '../crypto/index.ts';
 import {
   type BuiltEvent,
   buildEvent,
   buildGenesisEvent,
   chainIdOf,
   type EventInput,
+  goneEventFrame,
   parseBatch,
   sealBatch,
   signBatch,
@@ -70,18 +71,42 @@ test.each([
   expect(reasonOf(run)).toBe(reason);
 });
 
-test('kinds that are not carried out are refused, not stored', async () => {
-  for (const kind of [5]) {
-    const header = new FieldWriter()
-      .fixed32(1, 0x01564541)
-      .varint(2, kind)
-      .bytes(3, randomBytes(16))
-      .finish();
-    const { run } = await writer.make([
-      { header, frame: frame(1, new FieldWriter().bytes(1, header).finish()) },
-    ]);
-    expect(reasonOf(run)).toBe('UNSUPPORTED');
-  }
+const hash = randomBytes(32);
+const snapshot = { size: 5, treeRoot: hash, events: 3, gone: hash, writers: 1, writersHash: hash };
+
+function snapshotEvent(input: Parameters<typeof testEvent>[1] = {}) {
+  const said = { kind: 'snapshot', primaryKey: undefined, authority: { snapshot } } as const;
+  return testEvent('', { ...said, ...input });
+}
+
+test.each([
+  ['alone', [snapshotEvent()], 'accepted'],
+  ['with another event', [snapshotEvent(), testEvent('x')], 'BATCH_INVALID'],
+  ['of an object', [snapshotEvent({ primaryKey: randomBytes(16) })], 'BATCH_INVALID'],
+  ['that says nothing', [snapshotEvent({ authority: {} })], 'BATCH_INVALID'],
+  ['in an event of data', [testEvent('x', { authority: { snapshot } })], 'BATCH_INVALID'],
+] as const)('a snapshot %s', async (_what, events, reason) => {
+  const { run } = await writer.make(events);
+  expect(reasonOf(run)).toBe(reason);
+});
+
+test('what stands for events that are gone is no part of a batch that is appended', async () => {
+  const events = [testEvent('a'), testEvent('b')] as const;
+  const { run } = await writer.make(events);
+  const leaf = leafHash(events[0].header);
+  const less = Buffer.concat([goneEventFrame(1, [leaf]), run.subarray(events[0].frame.length)]);
+  const batch = parseBatch(less);
+  expect(batch.count).toBe(2);
+  expect(batch.hasGone).toBe(true);
+  expect(reasonOf(less)).toBe('BATCH_INVALID');
+  expect(() => checkBatch(batch, 'stored')).not.toThrow();
+  // It has to stand for the events that were there.
+  const other = Buffer.from(less);
+  const at = other.indexOf(leaf);
+  other[at] = (other[at] as number) ^ 1;
+  expect(() => checkBatch(parseBatch(other), 'stored')).toThrow(
+    expect.objectContaining({ reason: 'HASH_MISMATCH' }),
+  );
 });
 
 const redaction = { sequences: [3] };

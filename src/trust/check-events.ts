@@ -9,19 +9,7 @@ import {
   layoutStride,
 } from '../event/index.ts';
 import { checkGone, type Provenance } from './check-gone.ts';
-import { isServersKind } from './from-server.ts';
-
-/** Kinds that are carried out; a genesis is by itself. */
-const kindsCarriedOut: ReadonlySet<EventKind> = new Set([
-  'data',
-  'tombstone',
-  'redaction',
-  'rules',
-  'roots',
-  'key_change',
-  'auth_answer',
-  'server_identity',
-]);
+import { isFromServer, isServersKind } from './from-server.ts';
 
 /** Sealed data holds the delimiter of its padding, and the tag of the seal. */
 const sealedBytesMin = 17;
@@ -29,7 +17,7 @@ const sealedBytesMin = 17;
 /**
  * Check what each event of a batch says of itself, but for its hashes. Of a batch that isn't a genesis.
  *
- * @throws AtedbError BATCH_INVALID, UNSUPPORTED, naming the event.
+ * @throws AtedbError BATCH_INVALID, naming the event.
  */
 export function checkEvents(batch: Batch, provenance: Provenance): void {
   const { layout, count } = batch;
@@ -37,16 +25,16 @@ export function checkEvents(batch: Batch, provenance: Provenance): void {
     const at = index * layoutStride;
     const of = (place: number) => layout[at + place] as number;
     const kind = batch.kindOf(index);
-    if (kind === 'genesis') throw invalidEvent(index, 'a genesis is alone in its batch');
-    if (!kindsCarriedOut.has(kind)) {
-      throw new AtedbError(
-        'UNSUPPORTED',
-        `event ${index}: events of kind "${kind}" are not carried out by this version`,
-        { metadata: { event_index: String(index), kind } },
-      );
+    if (kind === 'gone') {
+      if (provenance !== 'appended') continue;
+      throw invalidEvent(index, 'a writer sends its events, and nothing that stands for some');
     }
-    if (isServersKind(kind) !== isServersKind(batch.kindOf(0))) {
+    if (kind === 'genesis') throw invalidEvent(index, 'a genesis is alone in its batch');
+    if (isServersKind(kind) !== isFromServer(batch)) {
       throw invalidEvent(index, 'what a server adds is in batches of its own');
+    }
+    if (kind === 'snapshot' && count > 1) {
+      throw invalidEvent(index, 'a snapshot is alone in its batch');
     }
     if (of(layoutOf.isGenesis) !== 0) {
       throw invalidEvent(index, 'only a genesis says what the chain is');
@@ -67,7 +55,7 @@ export function checkEvents(batch: Batch, provenance: Provenance): void {
       if (dataBytes !== bytesHere) {
         throw invalidEvent(
           index,
-          `its header counts ${batch.events[index]?.header.dataBytes} bytes of data, and it has ${bytesHere}`,
+          `its header counts ${batch.eventAt(index).header.dataBytes} bytes of data, and it has ${bytesHere}`,
         );
       }
     }
@@ -82,6 +70,7 @@ export function checkEvents(batch: Batch, provenance: Provenance): void {
 const kindNames: Partial<Record<EventKind, string>> = {
   tombstone: 'a tombstone',
   redaction: 'a redaction',
+  snapshot: 'a snapshot',
   rules: 'an event of rules',
   roots: 'a change of roots',
   key_change: 'a change of a key',
@@ -89,10 +78,13 @@ const kindNames: Partial<Record<EventKind, string>> = {
   server_identity: 'a new identity',
 };
 
+/** They are about no object. */
+const kindsOfChain: ReadonlySet<EventKind> = new Set(['roots', 'key_change', 'snapshot']);
+
 /** Check that an event says of rights and keys what its kind may say. */
 function checkSaid(batch: Batch, index: number, kind: EventKind): void {
   const said = batch.authorityOf(index);
-  const { header } = batch.events[index] as Batch['events'][number];
+  const { header } = batch.eventAt(index);
   const { primaryKey, parent } = header;
   const refuse = (isSaid: boolean, what: string) => {
     if (isSaid) throw invalidEvent(index, `${kindNames[kind] ?? 'an event with data'} ${what}`);
@@ -113,7 +105,7 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     'says how long data is kept, and only an event of rules of the root of the chain does',
   );
   refuse(
-    primaryKey !== undefined && (kind === 'roots' || kind === 'key_change' || isServersKind(kind)),
+    primaryKey !== undefined && (kindsOfChain.has(kind) || isServersKind(kind)),
     'names no object',
   );
   refuse((said.roots !== undefined) !== (kind === 'roots'), 'says which, and no other event does');
@@ -121,6 +113,7 @@ function checkSaid(batch: Batch, index: number, kind: EventKind): void {
     (said.keyChange !== undefined) !== (kind === 'key_change'),
     'says which, and no other event does',
   );
+  refuse((said.snapshot !== undefined) !== (kind === 'snapshot'), 'says what may be gone alone');
   refuse((said.redaction !== undefined) !== (kind === 'redaction'), 'erases what it names alone');
   refuse(
     (said.authAnswer !== undefined) !== (kind === 'auth_answer'),

@@ -1,6 +1,6 @@
 import { AtedbError } from '../bytes/index.ts';
-import { HashInputs, hashTags, RangeHasher } from '../crypto/index.ts';
-import { type Batch, eventMarks, layoutOf, layoutStride } from '../event/index.ts';
+import { Frontier, HashInputs, hashTags, leafHash, RangeHasher } from '../crypto/index.ts';
+import { type Batch, eventMarks, layoutOf, layoutStride, subtreesOfGone } from '../event/index.ts';
 
 const saltBytes = 16;
 
@@ -18,7 +18,8 @@ const indexes: number[] = [];
 export function checkHashes(batch: Batch): void {
   const hasher = new RangeHasher(batch.bytes);
   if (!batch.isGenesis) checkData(batch, hasher);
-  if (!eventsRootOf(batch, hasher).equals(batch.seal.eventsRoot)) {
+  const root = batch.hasGone ? rootWithGone(batch) : eventsRootOf(batch, hasher);
+  if (!root.equals(batch.seal.eventsRoot)) {
     throw new AtedbError('HASH_MISMATCH', "the events' headers do not hash to the seal's root");
   }
 }
@@ -43,7 +44,7 @@ function firstMisfit({ layout, count }: Batch, hasher: RangeHasher, isSealed: bo
     const at = index * layoutStride;
     if ((((layout[at + layoutOf.marks] as number) & eventMarks.sealed) !== 0) !== isSealed)
       continue;
-    if (layout[at + layoutOf.dataState] !== 0) continue;
+    if (layout[at + layoutOf.dataState] !== 0 || layout[at + layoutOf.kind] === 0) continue;
     const hashStart = layout[at + layoutOf.hashStart] as number;
     // A header that names no hash ends it: the events before may be wrong all the same.
     if (hashStart === 0) {
@@ -68,4 +69,19 @@ function eventsRootOf({ layout, count }: Batch, hasher: RangeHasher): Buffer {
     inputs.add(start, (layout[at + layoutOf.headerEnd] as number) - start, 0, 0, 0);
   }
   return hasher.merkleRoot(inputs);
+}
+
+/** The root, where events are gone, and hashes stand for them. */
+function rootWithGone(batch: Batch): Buffer {
+  const frontier = new Frontier();
+  while (frontier.size < batch.count) {
+    const index = frontier.size;
+    if (!batch.isGone(index)) frontier.append(leafHash(batch.headerOf(index)));
+    else {
+      for (const { hash, level } of subtreesOfGone(batch.bytes, batch.layout, index)) {
+        frontier.append(hash, level);
+      }
+    }
+  }
+  return frontier.root();
 }

@@ -198,8 +198,9 @@ function holderOf(sequence: number, batches: readonly VerifiedBatch[]): Verified
     const index = sequence - commit.firstSequence;
     return index >= 0 && index < batch.count;
   });
-  if (found !== undefined) return found;
-  throw badChildren(`the batch of sequence ${sequence} is not there`);
+  if (found === undefined) throw badChildren(`the batch of sequence ${sequence} is not there`);
+  if (!found.batch.isGone(sequence - found.commit.firstSequence)) return found;
+  throw badChildren(`the event of sequence ${sequence} is gone`);
 }
 
 /** Where an event of rules has moved an object. */

@@ -4,10 +4,10 @@ import type { Batch, EventKind, Genesis } from '../event/index.ts';
 import { unknownKey } from './signers.ts';
 
 /** What a server adds to the chains that it keeps, in batches of its own, and what nobody else may add. */
-const kinds: ReadonlySet<EventKind> = new Set(['auth_answer', 'server_identity']);
+const kinds: ReadonlySet<EventKind | 'gone'> = new Set(['auth_answer', 'server_identity']);
 
 /** Whether events of a kind are the server's. */
-export function isServersKind(kind: EventKind): boolean {
+export function isServersKind(kind: EventKind | 'gone'): boolean {
   return kinds.has(kind);
 }
 

@@ -1,8 +1,9 @@
-export type { CommitPlace } from './acting.ts';
+export type { BatchChanges, CommitPlace } from './acting.ts';
 export type { Placement } from './assume-placement.ts';
 export { verifyAuthAnswer, verifyHeld, verifyHeldIn } from './auth-answer.ts';
-export { Authority, type AuthorityRecord } from './authority.ts';
+export { Authority } from './authority.ts';
 export { decodeAuthority, encodeAuthority } from './authority-bytes.ts';
+export type { AuthorityRecord } from './authority-record.ts';
 export type { AuthorityRecording } from './authority-recording.ts';
 export { ChainState, type Placed } from './chain-state.ts';
 export { checkBatch, checkContents } from './check-batch.ts';
@@ -38,7 +39,9 @@ export {
 } from './delegation-path.ts';
 export type { KnownDelegation } from './delegations.ts';
 export { verifyDeletion } from './deletion-proof.ts';
+export type { ForgottenMark } from './forgotten.ts';
 export { genesisSigners, isFromServer, isServersKind } from './from-server.ts';
+export { type HorizonRecord, snapshotInvalid } from './horizon.ts';
 export {
   extendIdentityLine,
   type IdentityLine,
@@ -51,7 +54,7 @@ export { type StreamTies, verifyKeyProof } from './key-proof.ts';
 export type { KeyRing, KeyRingRecord } from './key-ring.ts';
 export { checkMayLock, type LockClaim, verifyLockProof } from './lock-proof.ts';
 export type { TreeRecord } from './object-tree.ts';
-export { OwedData, refuseUnallowed, type Unallowed } from './owed-data.ts';
+export { OwedData, refuseUnallowed, type Unallowed, unallowedText } from './owed-data.ts';
 export type { OwnerRecord } from './ownership.ts';
 export type {
   FindKey,

@@ -8,6 +8,7 @@ import {
   layoutStride,
   writesObject,
 } from '../event/index.ts';
+import { Forgotten } from './forgotten.ts';
 import { type EventPlace, isBelow, type RetentionFloor } from './retention.ts';
 
 const keyBytes = 16;
@@ -21,6 +22,8 @@ export interface Unallowed {
   readonly sequence: number;
   /** In words, of the event of that sequence. */
   readonly why: string;
+  /** Whether it is the snapshot that has to say what may be gone. */
+  readonly isSnapshot?: true;
 }
 
 /** An event whose data is said to be erased. */
@@ -52,6 +55,8 @@ export class OwedData {
   #expired: EventPlace | undefined;
   #notKept = 0;
   #unallowed: Unallowed[] = [];
+  /** Whole events and commits that are gone, and the snapshots that are to come for it. */
+  readonly forgotten = new Forgotten();
 
   constructor(options: OwedDataOptions = {}) {
     const { droppedMax: keysMax = droppedMax } = options;
@@ -61,12 +66,13 @@ export class OwedData {
 
   /** Whether something is still to come. */
   get isOwed(): boolean {
-    return this.#dropped.size > 0 || this.#erasedCount > 0 || this.#expired !== undefined;
+    return this.count > 0;
   }
 
-  /** How many events there are, at least, whose data nothing has allowed to go so far. */
+  /** How many events there are, at least, whose data nothing has allowed to go so far, and snapshots that are to come. */
   get count(): number {
-    return this.#dropped.size + this.#erasedCount + (this.#expired === undefined ? 0 : 1);
+    const expired = this.#expired === undefined ? 0 : 1;
+    return this.#dropped.size + this.#erasedCount + expired + this.forgotten.count;
   }
 
   /** The highest event that retention is said to have let go, where nothing has shown that it has; undefined for none. */
@@ -96,6 +102,8 @@ export class OwedData {
    */
   add(batch: Batch, firstSequence: number, timeUnixMs: number): void {
     const { layout, count } = batch;
+    const why = this.forgotten.meet(batch, firstSequence, timeUnixMs);
+    if (why !== undefined) this.#unallowed.push({ sequence: firstSequence, isSnapshot: true, why });
     for (let index = 0; index < count; index += 1) {
       const at = index * layoutStride;
       const state = layout[at + layoutOf.dataState] as number;
@@ -142,7 +150,14 @@ export class OwedData {
       sequence,
       why: 'its data is said to have been let go by a rule of the chain for retention, and none has done so',
     }));
-    const all = [...dropped, ...erased, ...expired].sort((a, b) => a.sequence - b.sequence);
+    const snapshots = this.forgotten.snapshots.map((sequence) => ({
+      sequence,
+      isSnapshot: true as const,
+      why: `whole events are said to be gone by the snapshot at sequence ${sequence}, which isn't there`,
+    }));
+    const all = [...dropped, ...erased, ...expired, ...snapshots].sort(
+      (a, b) => a.sequence - b.sequence,
+    );
     return all.slice(0, countMax);
   }
 
@@ -186,13 +201,20 @@ export class OwedData {
   }
 }
 
+/** What is gone without being allowed to, in words. */
+export function unallowedText({ sequence, why, isSnapshot }: Unallowed): string {
+  return isSnapshot === true
+    ? `events are gone, and nothing allows that: ${why}`
+    : `the data of event ${sequence} is not there, and nothing allows that: ${why}`;
+}
+
 /** Refuse what holds data that nothing has allowed to go. @throws AtedbError VERIFICATION_FAILED, naming the first of them. */
 export function refuseUnallowed(unallowed: readonly Unallowed[]): void {
   const [first] = unallowed;
   if (first === undefined) return;
   throw new AtedbError(
     'VERIFICATION_FAILED',
-    `the data of the event at sequence ${first.sequence} is not here, and nothing allows that: ${first.why}. The server, or its copy of the chain, can't be trusted`,
+    `${unallowedText(first)}. The server, or its copy of the chain, can't be trusted`,
     { metadata: { sequence: String(first.sequence) } },
   );
 }

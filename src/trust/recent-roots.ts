@@ -48,6 +48,12 @@ export class RecentRoots {
     this.#frontier.append(leaf);
   }
 
+  /** Append the perfect subtree of 2^level leaves, of which nothing is known: nor are the roots before its end from now on. */
+  appendSubtree(hash: Buffer, level: number): void {
+    this.#chunks.length = 0;
+    this.#frontier.append(hash, level);
+  }
+
   /** The root that the tree had at a size; undefined for one that it hasn't had yet, or had before what is kept. */
   rootAt(size: number): Buffer | undefined {
     if (size === this.#frontier.size) return this.#frontier.root();

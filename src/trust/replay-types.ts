@@ -1,6 +1,7 @@
 import type { PublicKey } from '../crypto/index.ts';
-import type { Batch, CommitView, TreeHead } from '../event/index.ts';
-import type { AuthorityRecord } from './authority.ts';
+import type { Batch, CommitView, Gap, TreeHead } from '../event/index.ts';
+import type { BatchChanges } from './acting.ts';
+import type { AuthorityRecord } from './authority-record.ts';
 import type { OwedData } from './owed-data.ts';
 import type { RetentionFloor } from './retention.ts';
 import type { VouchedBy } from './vouching.ts';
@@ -11,6 +12,10 @@ export interface VerifiedBatch {
   readonly commit: CommitView;
   /** Whether its writer's own signature is on it, or the server of a centralized chain alone says that it is its. */
   readonly vouchedBy: VouchedBy;
+  /** What is gone of it, or before it. Absent: nothing is. */
+  readonly gap?: Gap | undefined;
+  /** What of it has changed who may do what. Absent: that isn't known. */
+  readonly changes?: BatchChanges | undefined;
 }
 
 /** Where a replay starts: the state of the tree there. */
@@ -53,6 +58,11 @@ export interface ReplayOptions {
   readonly owed?: OwedData;
   /** Data of more bytes was asked to be left out. Absent: none was. */
   readonly dataUpTo?: number | undefined;
+  /**
+   * Proves that a tree extends another one, or throws: asked where the commit from which on it is known who may do what is gone.
+   * Absent: then it stays unknown.
+   */
+  readonly proveExtends?: ((older: TreeHead, newer: TreeHead) => Promise<void>) | undefined;
 }
 
 /** Where a writer's chain of seals stands. */

@@ -1,18 +1,21 @@
-import { AtedbError } from '../bytes/index.ts';
 import { Frontier, type PublicKey } from '../crypto/index.ts';
 import {
   type Batch,
   type CommitView,
   commitLeaf,
+  type Gap,
   type Genesis,
   parseBatch,
+  subtreesOfGap,
   type TreeHead,
 } from '../event/index.ts';
 import { verifyHeld } from './auth-answer.ts';
-import { Authority, type AuthorityRecord } from './authority.ts';
+import { Authority } from './authority.ts';
+import type { AuthorityRecord } from './authority-record.ts';
 import { checkBatch } from './check-batch.ts';
 import { checkOmitted } from './check-omitted.ts';
 import { checkRedactions } from './check-redactions.ts';
+import type { ReplayPlace } from './forgotten.ts';
 import { claimedServer, genesisSigners, isFromServer } from './from-server.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LatestWriters } from './latest-writers.ts';
@@ -20,17 +23,18 @@ import { OwedData, refuseUnallowed } from './owed-data.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { RecentRoots } from './recent-roots.ts';
+import { at, type Step, Violation, verifyStep, within } from './replay-steps.ts';
 import type {
   FindKey,
-  ReplayedWriter,
   ReplayedWriters,
   ReplayOptions,
   ReplayStart,
   RulesFrom,
   VerifiedBatch,
 } from './replay-types.ts';
+import { WritersOfReplay } from './replay-writers.ts';
 import { floorNone, type RetentionFloor, raiseFloor } from './retention.ts';
-import { issuerOfShown, verifyAllSigned } from './shown-delegations.ts';
+import { issuerOfShown } from './shown-delegations.ts';
 import { type KeyTable, keyTable } from './signatures.ts';
 import { keysOfSigners, signersOf } from './signers.ts';
 import { splitOrFail } from './split-slice.ts';
@@ -59,12 +63,10 @@ export class ReplayVerifier {
   /** Who may do what, as it was after so many changes. */
   #record: { readonly changes: number; readonly record: AuthorityRecord } | undefined;
   readonly #frontier: Frontier;
-  /** Whether the writers are all that there are: another one is new, and starts at counter 0. */
-  #knowsWriters: boolean;
   readonly #allSignatures: boolean;
-  #writers = new Map<string, ReplayedWriter>();
-  /** Those of them that wrote since this was asked for last. */
-  #wrote = new Map<string, ReplayedWriter>();
+  readonly #writers: WritersOfReplay;
+  readonly #sawAll: boolean;
+  readonly #proveExtends: ReplayOptions['proveExtends'];
   readonly #latest = new LatestWriters();
   readonly #objects = new RecentKeys();
   /** What seals say that their writers have verified is checked against it. */
@@ -92,7 +94,9 @@ export class ReplayVerifier {
     this.#dataUpTo = options.dataUpTo;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
-    this.#knowsWriters = start.commit === 0;
+    this.#sawAll = start.commit === 0;
+    this.#writers = new WritersOfReplay(this.#sawAll);
+    this.#proveExtends = options.proveExtends;
     this.#nextSequence = start.sequence;
     this.#retained = start.retained ?? floorNone;
   }
@@ -139,14 +143,12 @@ export class ReplayVerifier {
 
   /** All writers so far, where it is known who may do what. Changes as the replay goes on. */
   get writers(): ReplayedWriters {
-    return this.#writers;
+    return this.#writers.all;
   }
 
   /** The writers that wrote since this was called last. */
   takeWrote(): ReplayedWriters {
-    const wrote = this.#wrote;
-    this.#wrote = new Map();
-    return wrote;
+    return this.#writers.takeWrote();
   }
 
   /** A public key that was shown so far, by the hexadecimal of its fingerprint. */
@@ -183,15 +185,18 @@ export class ReplayVerifier {
     const steps: Step[] = [];
     // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
     const lastSigned = new Map<string | number, Step>();
-    for (const [index, { run, commit, ahead }] of stored.entries()) {
+    for (const [index, { gap, run, commit, ahead }] of stored.entries()) {
       const checked = ahead && (await ahead);
       at(commit.commit, () => this.#startRules());
+      if (gap !== undefined) await this.#passGap(gap, commit);
       const batch = checked ?? parsed[index] ?? at(commit.commit, () => parseBatch(run));
       if (checked === undefined) at(commit.commit, () => this.#check(batch));
-      const step = at(commit.commit, () => this.#step(batch, commit));
+      const step = at(commit.commit, () => this.#step(batch, commit, gap));
       steps.push(step);
       const { seal } = batch;
       const who = this.#allSignatures ? commit.commit : seal.writerIdHex;
+      const last = step.coversLast ? undefined : lastSigned.get(who);
+      if (last !== undefined) await verifyStep(last);
       if (seal.signatures.length > 0) lastSigned.set(who, step);
       // What is said of keys is covered by no seal: each is verified.
       const isByItself = seal.signatures.length > 1 || step.issuer !== undefined;
@@ -218,12 +223,49 @@ export class ReplayVerifier {
     if (!rules.head.root.equals(this.#frontier.root())) {
       throw new Violation('what comes before it is another history than the one that was verified');
     }
+    this.#startWith(rules);
+  }
+
+  #startWith(rules: RulesFrom): void {
     this.#authority = new Authority(rules.authority);
     this.#keys = this.#authority.keys;
     this.#retained = rules.retained ?? floorNone;
     // So that a batch of before, sent once more as a new one, is known.
-    this.#writers = new Map(rules.writers);
-    this.#knowsWriters = true;
+    this.#writers.know(rules.writers);
+  }
+
+  /** Go on behind commits that are gone, or before a batch of which events are. */
+  async #passGap(gap: Gap, { commit, headerBytes }: CommitView): Promise<void> {
+    const before = this.#frontier.size;
+    at(commit, () => {
+      this.owed.forgotten.gap(gap, this.#place(), this.#sawAll);
+      for (const { hash, level } of subtreesOfGap(gap, before)) {
+        // Copied: it lies in a whole slice.
+        this.#roots.appendSubtree(Buffer.from(hash), level);
+      }
+      this.#nextSequence += gap.events;
+    });
+    const rules = this.#authority === undefined ? this.#rules : undefined;
+    const isPassed = rules && rules.head.size > before && rules.head.size < this.#frontier.size;
+    if (isPassed && this.#proveExtends !== undefined) {
+      const next = this.#frontier.clone();
+      next.append(commitLeaf(headerBytes));
+      const newer = { size: next.size, root: next.root() };
+      await within(commit, this.#proveExtends(rules.head, newer));
+      // What is gone has changed nothing of who may do what, or there is no snapshot that says so.
+      this.#startWith(rules);
+    } else at(commit, () => this.#startRules());
+    if (gap.commits > 0) this.owed.forgotten.reached(this.#place());
+  }
+
+  #place(): ReplayPlace {
+    return {
+      size: this.#frontier.size,
+      nextSequence: this.#nextSequence,
+      timeUnixMs: this.#timeUnixMs,
+      root: () => this.#frontier.root(),
+      writers: () => this.#writers.seals,
+    };
   }
 
   /**
@@ -250,13 +292,17 @@ export class ReplayVerifier {
   }
 
   /** What a batch that `checkBatch` has passed is in this chain; its signatures are still to be verified. */
-  #step(batch: Batch, commit: CommitView): Step {
+  #step(batch: Batch, commit: CommitView, gap: Gap | undefined): Step {
     const { isGenesis } = batch;
     const vouched = vouchedBy(batch, this.genesis.trustMode);
     const keys = isGenesis ? keyTable(genesisSigners(this.genesis)) : this.#keysOf(batch);
     this.#checkPlace(batch, commit, isGenesis);
-    this.#checkWriter(batch);
+    const { forgotten } = this.owed;
+    this.#noteGone(batch, commit, gap);
     const { seal } = batch;
+    const coversLast = this.#writers.check(seal, forgotten.isReading);
+    this.#checkAsOf(seal.asOf, this.#writers.find(seal.writerIdHex)?.asOf);
+    if (!isGenesis) this.#authority?.horizon.checkFresh(batch);
     const id = seal.writerIdHex;
     checkPreconditions(seal.preconditions, {
       firstSequence: commit.firstSequence,
@@ -270,17 +316,11 @@ export class ReplayVerifier {
     const chainKey = this.genesis.chainKey.text;
     const { timeUnixMs } = commit;
     if (isGenesis) this.#authority?.checkTakes(timeUnixMs);
-    else this.#authority?.decide(batch, { timeUnixMs, chainKey });
+    else
+      this.#authority?.decide(batch, { timeUnixMs, firstSequence: commit.firstSequence, chainKey });
     this.#roots.append(commitLeaf(commit.headerBytes));
     this.#checkTreeRoot(commit);
-    const writer = {
-      nextCounter: seal.counter + 1,
-      lastSealHash: seal.hash,
-      // Copied: it lies in a whole slice.
-      asOf: seal.asOf && { ...seal.asOf, root: Buffer.from(seal.asOf.root) },
-    };
-    this.#writers.set(id, writer);
-    this.#wrote.set(id, writer);
+    this.#writers.took(seal);
     this.#nextSequence = commit.firstSequence + commit.events;
     this.#objects.add(batch, commit.firstSequence);
     this.owed.add(batch, commit.firstSequence, timeUnixMs);
@@ -290,7 +330,10 @@ export class ReplayVerifier {
     const end = { nextSequence: this.#nextSequence, timeUnixMs };
     this.#retained = raiseFloor(this.#retained, retention, end);
     this.owed.settleBelow(this.#retained);
-    return { verified: { batch, commit, vouchedBy: vouched }, keys, issuer };
+    forgotten.reached(this.#place());
+    const changes = this.#authority?.lastChanges;
+    const verified = { batch, commit, vouchedBy: vouched, gap, changes };
+    return { verified, keys, issuer, coversLast };
   }
 
   /** The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to have. */
@@ -318,17 +361,17 @@ export class ReplayVerifier {
     }
   }
 
-  #checkWriter(batch: Batch): void {
-    const { seal } = batch;
-    const writer = this.#writers.get(seal.writerIdHex);
-    if (writer === undefined) {
-      if (this.#knowsWriters && seal.counter !== 0) {
-        throw new Violation(`its writer starts at counter ${seal.counter}`);
-      }
-    } else if (seal.counter !== writer.nextCounter || !seal.previous?.equals(writer.lastSealHash)) {
-      throw new Violation(`counter ${seal.counter} doesn't continue its writer's chain of seals`);
+  /** Take note of events that are gone: a gap is there where some are, and there only. */
+  #noteGone(batch: Batch, { firstSequence }: CommitView, gap: Gap | undefined): void {
+    if (!batch.hasGone) {
+      if (gap?.commits === 0) throw new Violation('nothing of it is gone, and a gap says so');
+      return;
     }
-    this.#checkAsOf(seal.asOf, writer?.asOf);
+    if (gap === undefined) throw new Violation('events of it are gone, and no gap says why');
+    for (let index = 0; index < batch.count; index += 1) {
+      const sequence = firstSequence + index;
+      if (batch.isGone(index)) this.owed.forgotten.gone(sequence, sequence + 1);
+    }
   }
 
   /**
@@ -354,46 +397,4 @@ export class ReplayVerifier {
     if (!root.equals(commit.treeRoot))
       throw new Violation('its tree root is another than computed');
   }
-}
-
-/** A batch that was checked, but for its signatures. */
-interface Step {
-  readonly verified: VerifiedBatch;
-  /** Those of its signers, as they were when it came. */
-  readonly keys: KeyTable;
-  /** Of the first delegation that it shows, where one is to be verified. */
-  readonly issuer: PublicKey | undefined;
-}
-
-async function within(commit: number, step: Promise<void>): Promise<void> {
-  try {
-    await step;
-  } catch (error) {
-    throw failed(commit, error);
-  }
-}
-
-async function verifyStep({ verified, keys, issuer }: Step): Promise<void> {
-  const { batch, commit } = verified;
-  await within(commit.commit, verifyAllSigned(batch, keys, issuer));
-}
-
-/** What is wrong with a commit, before it is known which one. */
-class Violation extends Error {}
-
-function at<T>(commit: number, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw failed(commit, error);
-  }
-}
-
-function failed(commit: number, error: unknown): unknown {
-  if (!(error instanceof Violation) && !(error instanceof AtedbError)) return error;
-  return new AtedbError(
-    'VERIFICATION_FAILED',
-    `commit ${commit} does not verify: ${error.message}. Nothing of it was used; the server, or its copy of the chain, can't be trusted`,
-    { metadata: { commit: String(commit) }, cause: error },
-  );
 }

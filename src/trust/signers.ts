@@ -5,7 +5,8 @@ import type { KeyRing } from './key-ring.ts';
 
 /**
  * The keys that a batch is from, by the hexadecimal of their fingerprints, sorted, once each: its writer's, and those that its
- * events name as signers and authors. They sign it, all of them, or are proven on its stream.
+ * events name as signers and authors. They sign it, all of them, or are proven on its stream. Of a batch of which events are gone they are those,
+ * as far as that is known, and those whose signatures it has.
  *
  * @throws AtedbError BATCH_INVALID where they are too many, or an event names the writer's key besides.
  */
@@ -27,6 +28,10 @@ export function signersOf(batch: Batch): readonly string[] {
       signers.add(signer);
     }
     if (author !== undefined) signers.add(author.toString('hex'));
+  }
+  // What is gone may have named others.
+  if (batch.hasGone) {
+    for (const { fingerprint } of batch.seal.signatures) signers.add(fingerprint.toString('hex'));
   }
   if (signers.size <= signersMax) return [...signers].sort();
   throw new AtedbError(

@@ -1,4 +1,4 @@
-import type { AuthorityRecord } from './authority.ts';
+import type { AuthorityRecord } from './authority-record.ts';
 import type { AuthorityRecording } from './authority-recording.ts';
 
 /** The answer that a batch got: kept so that a retry gets the same one. */

@@ -6,9 +6,10 @@ export type VouchedBy = 'writer' | 'server';
 
 /**
  * All other kinds carry authority or keys: a server must never be able to make itself a reader or a writer. A tombstone does too:
- * the rules of what it removes are gone with it, and the next one who writes there would seal nothing.
+ * the rules of what it removes are gone with it, and the next one who writes there would seal nothing. Of what is gone a snapshot says, which
+ * is signed, that it doesn't matter.
  */
-const kindsWithoutAuthority: ReadonlySet<EventKind> = new Set(['data']);
+const kindsWithoutAuthority: ReadonlySet<EventKind | 'gone'> = new Set(['data', 'gone']);
 
 /**
  * Decide who vouches for a batch. That its signatures verify is `verifySignatures`; that the key of one without a

@@ -82,13 +82,13 @@ export class FolderReplay {
   }
 
   #take(
-    { run, commit, stored, end }: ScannedBatch,
+    { gap, run, commit, stored, end }: ScannedBatch,
     { segment, file }: { readonly segment: number; readonly file: string },
   ): Promise<void> | undefined {
     this.#first ??= Buffer.from(stored);
     const ended = segment === this.#segment ? undefined : this.#endSegment();
     this.#segment = segment;
-    this.#group.push({ run, commit, file, offset: end - stored.length });
+    this.#group.push({ gap, run, commit, file, offset: end - stored.length });
     this.#groupBytes += stored.length;
     if (ended !== undefined) return ended;
     const isFull = this.#groupBytes >= groupBytes || this.#group.length >= groupBatches;

@@ -259,5 +259,5 @@ test('data that is gone is demanded an account of, also behind what does not ver
     [5, expect.stringContaining('does not verify')],
     [8, expect.stringContaining('nothing newer of its object is there')],
   ]);
-  expect(history?.tally.gone).toEqual({ dropped: 2, redacted: 2, expired: 0 });
+  expect(history?.tally.gone).toEqual({ forgotten: 0, dropped: 2, redacted: 2, expired: 0 });
 });

@@ -1,6 +1,12 @@
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier, type PublicKey } from '../crypto/index.ts';
-import { commitLeaf, type Genesis, type TreeHead } from '../event/index.ts';
+import {
+  commitLeaf,
+  type Gap,
+  type Genesis,
+  subtreesOfGap,
+  type TreeHead,
+} from '../event/index.ts';
 import {
   type AuthorityRecord,
   OwedData,
@@ -9,6 +15,7 @@ import {
   type RetentionFloor,
   type StoredBatch,
   type Unallowed,
+  unallowedText,
 } from '../trust/index.ts';
 import { Tally } from './tally.ts';
 import type { Violations } from './violations.ts';
@@ -108,12 +115,12 @@ export class HistoryVerifier {
   }
 
   #refuse(unallowed: readonly Unallowed[]): void {
-    for (const { sequence, why } of unallowed) {
+    for (const one of unallowed) {
+      const { sequence } = one;
       // What is behind something that doesn't verify is gone over twice.
       if (this.#unallowed.has(sequence) || this.#options.violations.isFull) continue;
       this.#unallowed.add(sequence);
-      const what = `the data of event ${sequence} is not there, and nothing allows that: ${why}`;
-      this.#options.violations.add({ what, sequence });
+      this.#options.violations.add({ what: unallowedText(one), sequence });
     }
   }
 
@@ -132,26 +139,28 @@ export class HistoryVerifier {
   /** @returns the batches behind the first that doesn't verify, if there is one. */
   async #verifyUpToViolation(group: readonly PlacedBatch[]): Promise<readonly PlacedBatch[]> {
     const start = this.#place();
+    const forgotten = this.#owed.forgotten.mark();
     try {
       const verified = await this.#verifier.verifyBatches(group);
       for (const one of verified) {
         this.#tally.add(one);
-        this.#passed(one.commit);
+        this.#passed(one);
       }
       return [];
     } catch (error) {
       const at = placeOf(error, group);
       // As it was before all of them; those before it were verified but for their signatures.
       this.#verifier = this.#startAt(start);
+      this.#owed.forgotten.restore(forgotten);
       if (at > 0) await this.add(group.slice(0, at));
       const bad = group[at] as PlacedBatch;
       if (!this.#options.violations.isFull) this.#report(bad, error);
-      if (bad.commit.commit !== this.#frontier.size) {
+      if (bad.commit.commit !== this.#frontier.size + (bad.gap?.commits ?? 0)) {
         // What isn't where it should be says nothing of where the next one should be.
         this.#isOver = true;
         return [];
       }
-      this.#passed(bad.commit);
+      this.#passed(bad);
       this.#verifier = this.#startHere();
       return group.slice(at + 1);
     }
@@ -163,8 +172,10 @@ export class HistoryVerifier {
     this.#options.violations.add({ what, file, offset, commit: number, sequence });
   }
 
-  /** A commit takes its place in the tree. */
-  #passed({ headerBytes, firstSequence, events, timeUnixMs }: PlacedBatch['commit']): void {
+  /** A commit takes its place in the tree, and those do that are gone before it. */
+  #passed({ gap, commit }: Pick<PlacedBatch, 'gap' | 'commit'>): void {
+    const { headerBytes, firstSequence, events, timeUnixMs } = commit;
+    if (gap !== undefined) this.#passGap(gap);
     this.#frontier.append(commitLeaf(headerBytes));
     this.#nextSequence = firstSequence + events;
     this.#firstUnixMs ??= timeUnixMs;
@@ -177,6 +188,22 @@ export class HistoryVerifier {
         what: `a head of ${size} commits is known with the root ${known.root.toString('hex')}, and this history has ${root.toString('hex')}: it is another one`,
         commit: size - 1,
       });
+    }
+  }
+
+  #passGap(gap: Gap): void {
+    const { size } = this.#frontier;
+    try {
+      for (const { hash, level } of subtreesOfGap(gap, size)) {
+        this.#frontier.append(Buffer.from(hash), level);
+      }
+    } catch (error) {
+      if (!(error instanceof AtedbError)) throw error;
+      // It was told of when the batch behind it didn't verify, and nothing can be tied to what is before.
+      this.#isOver = true;
+    }
+    for (const known of this.#heads.keys()) {
+      if (known > size && known < this.#frontier.size) this.#tally.passHead();
     }
   }
 

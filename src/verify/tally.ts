@@ -38,8 +38,10 @@ export interface WriterState {
   readonly asOfSize: number;
 }
 
-/** Events whose data is not there any more. */
+/** Events whose data is not there any more, or that are not there themselves. */
 export interface Gone {
+  /** Whole events, under a snapshot. */
+  readonly forgotten: number;
   readonly dropped: number;
   readonly redacted: number;
   readonly expired: number;
@@ -61,6 +63,8 @@ interface WriterTally {
   bytes: number;
   /** Without a signature, since its last batch with one. */
   unsigned: Count;
+  /** Without a signature, and never covered by a later one, since what was in between is gone. */
+  readonly uncovered: Count;
   state: WriterState;
 }
 
@@ -70,14 +74,21 @@ export class Tally {
   readonly #all = new Count();
   readonly #signed = new Count();
   readonly #coveredLater = new Count();
-  #gone = { dropped: 0, redacted: 0, expired: 0 };
+  #gone = { forgotten: 0, dropped: 0, redacted: 0, expired: 0 };
   #redactions = 0;
+  #passedHeads = 0;
 
-  add({ batch, commit, vouchedBy }: VerifiedBatch): void {
+  add({ gap, batch, commit, vouchedBy }: VerifiedBatch): void {
     const { seal, count, bytes } = batch;
+    this.#gone.forgotten += gap?.events ?? 0;
     this.#addGone(batch);
     const amount = { batches: 1, events: count };
     const writer = this.#writerOf(seal.writerId, seal.fingerprint);
+    // Its seal says nothing of those that aren't the ones right before it.
+    if (seal.counter !== writer.state.nextCounter) {
+      writer.uncovered.add(writer.unsigned);
+      writer.unsigned = new Count();
+    }
     writer.bytes += bytes.length;
     writer.state = {
       nextCounter: seal.counter + 1,
@@ -97,6 +108,16 @@ export class Tally {
     writer.unsigned = new Count();
   }
 
+  /** A head that is known lies within what is gone, and can't be compared. */
+  passHead(): void {
+    this.#passedHeads += 1;
+  }
+
+  /** How many such heads there are. */
+  get passedHeads(): number {
+    return this.#passedHeads;
+  }
+
   get gone(): Gone {
     return { ...this.#gone };
   }
@@ -108,6 +129,7 @@ export class Tally {
 
   #addGone(batch: VerifiedBatch['batch']): void {
     for (let index = 0; index < batch.count; index += 1) {
+      if (batch.isGone(index)) this.#gone.forgotten += 1;
       if (batch.kindOf(index) === 'redaction') this.#redactions += 1;
       const state = batch.dataStateOf(index);
       if (state === dataStates.dropped) this.#gone.dropped += 1;
@@ -127,7 +149,10 @@ export class Tally {
 
   vouched(): Vouched {
     const serverOnly = new Count();
-    for (const { unsigned } of this.#writers.values()) serverOnly.add(unsigned);
+    for (const { unsigned, uncovered } of this.#writers.values()) {
+      serverOnly.add(unsigned);
+      serverOnly.add(uncovered);
+    }
     return {
       signed: { ...this.#signed },
       coveredLater: { ...this.#coveredLater },
@@ -138,7 +163,7 @@ export class Tally {
   /** By key, in the order of their first batches. */
   keys(): KeyTally[] {
     const keys = new Map<string, { writers: number; bytes: number; all: Count; server: Count }>();
-    for (const { fingerprint, all, bytes, unsigned } of this.#writers.values()) {
+    for (const { fingerprint, all, bytes, unsigned, uncovered } of this.#writers.values()) {
       const key = keys.get(fingerprint) ?? {
         ...{ writers: 0, bytes: 0 },
         ...{ all: new Count(), server: new Count() },
@@ -148,6 +173,7 @@ export class Tally {
       key.bytes += bytes;
       key.all.add(all);
       key.server.add(unsigned);
+      key.server.add(uncovered);
     }
     return [...keys].map(([fingerprint, { writers, bytes, all, server }]) => {
       return { fingerprint, writers, bytes, ...all, serverOnly: { ...server } };
@@ -163,6 +189,7 @@ export class Tally {
         all: new Count(),
         bytes: 0,
         unsigned: new Count(),
+        uncovered: new Count(),
         state: { nextCounter: 0, lastCommit: 0, endSequence: 0, asOfSize: 0 },
       };
       this.#writers.set(id, writer);

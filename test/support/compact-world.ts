@@ -64,6 +64,8 @@ export class CompactWorld {
   readonly placed: Placed[] = [];
   readonly notices: string[] = [];
   timeUnixMs = 1_700_000_000_000;
+  /** Whether batches name the head of the chain as the one that their writer has verified. */
+  namesHeads = false;
   #registry: ChainRegistry | undefined;
   #lease: ChainLease | undefined;
   readonly #genesis: Buffer;
@@ -151,7 +153,8 @@ export class CompactWorld {
   ): Promise<void> {
     const by = this.writers[writer] as TestWriter;
     const isSigned = this.trustMode === 'distributed' || how.isSigned;
-    const { run, sealHash } = await by.make(built, {}, isSigned ? [by.key] : []);
+    const seen = this.namesHeads ? { asOf: this.chain.log.durable.head } : {};
+    const { run, sealHash } = await by.make(built, seen, isSigned ? [by.key] : []);
     const prepared = await this.chain.prepare(run, () => true);
     this.timeUnixMs += 1;
     const { durable } = this.chain.submit(prepared);

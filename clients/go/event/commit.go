@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"hash/crc32"
 	"strconv"
 
@@ -34,7 +35,13 @@ type Commit struct {
 	CRC32         uint32
 }
 
-const commitField = 3
+const (
+	commitField = 3
+	// Of a LogSegment: stands for commits that are gone.
+	gapField = 5
+	// What an Event begins with that stands for others that are gone.
+	goneTag = 0x32
+)
 
 // Bytes are those of the header that says so.
 func (h CommitHeader) Bytes() []byte {
@@ -122,13 +129,17 @@ type Stored struct {
 }
 
 // SplitSlice splits a slice of the log into its batches. Only the framing and the commits are looked at. The error is NON_CANONICAL
-// where the slice is anything but whole batches, each events, seal, commit.
+// where the slice is anything but whole batches, each events, seal, commit; UNSUPPORTED where events or commits are gone under a snapshot.
 func SplitSlice(slice []byte) ([]Stored, error) {
 	var batches []Stored
 	cursor := strict.NewCursor(slice)
 	start, runEnd := 0, -1
 	for cursor.Next() {
+		isGone := cursor.Wire == strict.WireBytes &&
+			(cursor.Field == gapField || (cursor.Field == runEvent && bytes.HasPrefix(cursor.Bytes(), []byte{goneTag})))
 		switch {
+		case isGone:
+			return nil, fault.New(fault.Unsupported, "events of the chain are gone under a snapshot, which this client can't verify yet")
 		case cursor.Wire == strict.WireBytes && cursor.Field == runEvent && runEnd < 0:
 		case cursor.Wire == strict.WireBytes && cursor.Field == runSeal && runEnd < 0:
 			runEnd = cursor.End

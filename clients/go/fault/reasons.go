@@ -90,6 +90,12 @@ const (
 	SequenceOutOfRange Reason = "SEQUENCE_OUT_OF_RANGE"
 	// EventNotFound: gRPC NOT_FOUND. The chain has no event of this primary key.
 	EventNotFound Reason = "EVENT_NOT_FOUND"
+	// EventGone: gRPC FAILED_PRECONDITION. The event, or the commit, is gone under a snapshot, whose sequence the metadata names: something newer was there, or its object was removed. That it was part of the chain can be proven still by who has kept it.
+	EventGone Reason = "EVENT_GONE"
+	// Stale: gRPC ABORTED. The batch was made by a head that is older than the chain's horizon, which the metadata names: older batches than that may be forgotten, so this one can't be told from one that was there. Nothing was written. Open the chain again, look at what has happened, and make the batch anew.
+	Stale Reason = "STALE"
+	// SnapshotInvalid: gRPC FAILED_PRECONDITION. A snapshot isn't one of this chain, or is about commits that are too young, or have no new ones. Read the chain, and make it anew.
+	SnapshotInvalid Reason = "SNAPSHOT_INVALID"
 	// ChainDamaged: gRPC DATA_LOSS. Stored bytes are damaged; the metadata names the file, the offset and the sequences. The operator restores or repairs. Also made by clients, of a chain that a server says to be damaged and that is shorter than what was verified of it; `known_size` and `served_size` say by how much.
 	ChainDamaged Reason = "CHAIN_DAMAGED"
 	// StorageFailed: gRPC UNAVAILABLE. A write or a sync failed, and whether the batch is stored is not known: send the same batch again later.
@@ -140,6 +146,8 @@ const (
 	WireNotRequired Reason = "WIRE_NOT_REQUIRED"
 	// WireMissing: Made by clients. The server doesn't encrypt, or says so, and it has to: that was asked for, or it has done so before. Somebody may stand in its place. Find out; if it is meant, connect without encryption.
 	WireMissing Reason = "WIRE_MISSING"
+	// HistoryCompacted: gRPC ABORTED. The chain was compacted under another snapshot while its older part was being read, so that it can't be gone on with where the reader is. Nothing is wrong; read again. Also made by clients, who then can't check what they have read.
+	HistoryCompacted Reason = "HISTORY_COMPACTED"
 	// AccountExists: gRPC ALREADY_EXISTS. The account's name is taken, or was, by one that was removed. Use another one, or log in.
 	AccountExists Reason = "ACCOUNT_EXISTS"
 	// AccountUnknown: gRPC NOT_FOUND. There is no account of this name. Mend the name, or create it.

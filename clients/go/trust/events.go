@@ -20,7 +20,7 @@ func checkEvent(batch *event.Batch, index int, from provenance) error {
 		return refuse("a genesis is alone in its batch")
 	case event.KindData, event.KindTombstone, event.KindRules, event.KindRoots, event.KindKeyChange, event.KindRedaction, event.KindAuthAnswer, event.KindServerIdentity:
 	default:
-		return eventFault(fault.Unsupported, index, "events of kind %q are not carried out by this version", of.Kind)
+		return eventFault(fault.Unsupported, index, "events of kind %q are not carried out by this version", of.Kind).With("kind", of.Kind.String())
 	}
 	switch {
 	case isServersKind(of.Kind) != isServersKind(batch.Events[0].Kind):

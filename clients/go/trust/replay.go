@@ -128,6 +128,9 @@ func (r *Replay) Owed() *Owed { return r.owed }
 // to, or UNSUPPORTED; the replay is over then. What asking for a key fails with leaves it as it was: the same slice may be verified again.
 func (r *Replay) Verify(slice []byte) ([]Verified, error) {
 	stored, err := event.SplitSlice(slice)
+	if found := fault.Of(err); found != nil && found.Reason == fault.Unsupported {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fault.New(fault.VerificationFailed, "a slice of the log is not valid: %s. Nothing of it was used", fault.Text(err)).From(err)
 	}

@@ -142,6 +142,16 @@ reasons! {
     SequenceOutOfRange = 50 "SEQUENCE_OUT_OF_RANGE",
     /// The chain has no event of this primary key.
     EventNotFound = 51 "EVENT_NOT_FOUND",
+    /// The event, or the commit, is gone under a snapshot, whose sequence the metadata names:
+    /// something newer was there, or its object was removed.
+    EventGone = 52 "EVENT_GONE",
+    /// The batch was made by a head that is older than the chain's horizon, which the metadata
+    /// names: older batches than that may be forgotten, so this one can't be told from one that was
+    /// there.
+    Stale = 53 "STALE",
+    /// A snapshot isn't one of this chain, or is about commits that are too young, or have no new
+    /// ones.
+    SnapshotInvalid = 54 "SNAPSHOT_INVALID",
     /// Stored bytes are damaged; the metadata names the file, the offset and the sequences.
     ChainDamaged = 60 "CHAIN_DAMAGED",
     /// A write or a sync failed, and whether the batch is stored is not known: send the same batch
@@ -195,6 +205,9 @@ reasons! {
     WireNotRequired = 89 "WIRE_NOT_REQUIRED",
     /// Made by clients.
     WireMissing = 90 "WIRE_MISSING",
+    /// The chain was compacted under another snapshot while its older part was being read, so that
+    /// it can't be gone on with where the reader is.
+    HistoryCompacted = 91 "HISTORY_COMPACTED",
     /// The account's name is taken, or was, by one that was removed.
     AccountExists = 100 "ACCOUNT_EXISTS",
     /// There is no account of this name.

@@ -231,6 +231,13 @@ export declare type CompactionResult = Message<"atedb.v1.CompactionResult"> & {
    * @generated from field: uint64 duration_ms = 8;
    */
   durationMs: bigint;
+
+  /**
+   * What was done under the chain's snapshot. Absent: there was none to be carried out.
+   *
+   * @generated from field: atedb.v1.SnapshotResult snapshot = 9;
+   */
+  snapshot?: SnapshotResult | undefined;
 };
 
 /**
@@ -238,6 +245,40 @@ export declare type CompactionResult = Message<"atedb.v1.CompactionResult"> & {
  * Use `create(CompactionResultSchema)` to create a new message.
  */
 export declare const CompactionResultSchema: GenMessage<CompactionResult>;
+
+/**
+ * What a compaction has done under a snapshot.
+ *
+ * @generated from message atedb.v1.SnapshotResult
+ */
+export declare type SnapshotResult = Message<"atedb.v1.SnapshotResult"> & {
+  /**
+   * Sequence of the snapshot.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * How many whole events are gone by it that were there. Absent: none.
+   *
+   * @generated from field: uint64 events = 2;
+   */
+  events: bigint;
+
+  /**
+   * Why it isn't carried out, in words. Absent: it was.
+   *
+   * @generated from field: string refused = 3;
+   */
+  refused: string;
+};
+
+/**
+ * Describes the message atedb.v1.SnapshotResult.
+ * Use `create(SnapshotResultSchema)` to create a new message.
+ */
+export declare const SnapshotResultSchema: GenMessage<SnapshotResult>;
 
 /**
  * What the data of a chain is used for. In bytes of data and salt, but for the log; what has its place and isn't durable yet may be counted.

@@ -1301,6 +1301,14 @@ export declare type SubscribeRequest = Message<"atedb.v1.SubscribeRequest"> & {
    * @generated from field: optional uint64 data_up_to_bytes = 7;
    */
   dataUpToBytes?: bigint | undefined;
+
+  /**
+   * Number of the commit that begins with `sequence`, for who has all before it. Where that commit is gone by now, what follows begins
+   * with it all the same, and not with the first of those that are gone with it. Absent: that isn't known.
+   *
+   * @generated from field: uint64 from_commit = 8;
+   */
+  fromCommit: bigint;
 };
 
 /**
@@ -1586,6 +1594,13 @@ export declare type ReadEventsRequest = Message<"atedb.v1.ReadEventsRequest"> & 
    * @generated from field: optional uint64 data_up_to_bytes = 7;
    */
   dataUpToBytes?: bigint | undefined;
+
+  /**
+   * Number of the commit that begins with `from_sequence`, as in SubscribeRequest; forwards only. Absent: that isn't known.
+   *
+   * @generated from field: uint64 from_commit = 8;
+   */
+  fromCommit: bigint;
 };
 
 /**
@@ -2638,14 +2653,14 @@ export declare type GetProofResponse = Message<"atedb.v1.GetProofResponse"> & {
 
   /**
    * The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
-   * any other leaf may fit several sizes.
+   * any other leaf may fit several sizes. Absent: that commit is gone under a snapshot, and only the older tree was asked for.
    *
    * @generated from field: bytes last_commit_header = 4;
    */
   lastCommitHeader: Uint8Array;
 
   /**
-   * RFC 9162 inclusion proof of that commit in the tree of the head. 32 bytes each.
+   * RFC 9162 inclusion proof of that commit in the tree of the head. Absent with its header. 32 bytes each.
    *
    * @generated from field: repeated bytes last_inclusion = 5;
    */

@@ -628,6 +628,65 @@ export declare type Redaction = Message<"atedb.v1.Redaction"> & {
 export declare const RedactionSchema: GenMessage<Redaction>;
 
 /**
+ * What of the first commits of a chain may be gone: events that no longer matter, with their headers, and commits of which nothing else
+ * is needed. Who drops anything by it drops all of it. It raises the chain's horizon: batches that were made by an older head
+ * are refused from now on.
+ *
+ * @generated from message atedb.v1.Snapshot
+ */
+export declare type Snapshot = Message<"atedb.v1.Snapshot"> & {
+  /**
+   * So many commits it is about, the first ones, which is also the horizon. Each is 7 days older than the snapshot's own, or more. Required.
+   *
+   * @generated from field: uint64 size = 1;
+   */
+  size: bigint;
+
+  /**
+   * Root of the tree of these. Required; 32 bytes.
+   *
+   * @generated from field: bytes tree_root = 2;
+   */
+  treeRoot: Uint8Array;
+
+  /**
+   * How many of their events stay. Required.
+   *
+   * @generated from field: uint64 events = 3;
+   */
+  events: bigint;
+
+  /**
+   * Hash of what goes: starting from 32 zeros, for each run of events that go, as long as can be, SHA-256, tagged "atedb/v1/gone", of the
+   * hash so far, the sequence of its first event and the one after its last (8 bytes each, big-endian). Required; 32 bytes.
+   *
+   * @generated from field: bytes gone = 4;
+   */
+  gone: Uint8Array;
+
+  /**
+   * How many writers these commits have. Required.
+   *
+   * @generated from field: uint64 writers = 5;
+   */
+  writers: bigint;
+
+  /**
+   * SHA-256, tagged "atedb/v1/writers", of each writer's id, the counter of its last batch among them (8 bytes, big-endian) and that
+   * one's seal hash, in the order of the ids. Required; 32 bytes.
+   *
+   * @generated from field: bytes writers_hash = 6;
+   */
+  writersHash: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.Snapshot.
+ * Use `create(SnapshotSchema)` to create a new message.
+ */
+export declare const SnapshotSchema: GenMessage<Snapshot>;
+
+/**
  * The sealed part of an event.
  *
  * @generated from message atedb.v1.EventHeader
@@ -787,6 +846,13 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
   serverIdentity: Uint8Array;
 
   /**
+   * What may be gone. Required in a snapshot, else absent.
+   *
+   * @generated from field: atedb.v1.Snapshot snapshot = 22;
+   */
+  snapshot?: Snapshot | undefined;
+
+  /**
    * What is to be erased. Required in a redaction, else absent.
    *
    * @generated from field: atedb.v1.Redaction redaction = 23;
@@ -816,13 +882,41 @@ export declare type EventHeader = Message<"atedb.v1.EventHeader"> & {
 export declare const EventHeaderSchema: GenMessage<EventHeader>;
 
 /**
+ * Stands for events of a batch that are gone, under a snapshot: as many as it says, one after the other.
+ *
+ * @generated from message atedb.v1.GoneEvents
+ */
+export declare type GoneEvents = Message<"atedb.v1.GoneEvents"> & {
+  /**
+   * How many. Required.
+   *
+   * @generated from field: uint32 events = 1;
+   */
+  events: number;
+
+  /**
+   * Hashes of the perfect subtrees of the batch's tree that their headers' leaves make up, in their order and as large as can be; 32
+   * bytes each, one after the other. Required.
+   *
+   * @generated from field: bytes hashes = 2;
+   */
+  hashes: Uint8Array;
+};
+
+/**
+ * Describes the message atedb.v1.GoneEvents.
+ * Use `create(GoneEventsSchema)` to create a new message.
+ */
+export declare const GoneEventsSchema: GenMessage<GoneEvents>;
+
+/**
  * An event, as its writer made it.
  *
  * @generated from message atedb.v1.Event
  */
 export declare type Event = Message<"atedb.v1.Event"> & {
   /**
-   * A serialised EventHeader in the strict form. Required; at most 65,536 bytes.
+   * A serialised EventHeader in the strict form. Required, but absent with `gone`; at most 65,536 bytes.
    *
    * @generated from field: bytes header = 1;
    */
@@ -858,6 +952,13 @@ export declare type Event = Message<"atedb.v1.Event"> & {
    * @generated from field: uint64 redaction = 5;
    */
   redaction: bigint;
+
+  /**
+   * Set by the server in place of events that are gone, and then nothing else is there. A writer that sets it is refused.
+   *
+   * @generated from field: atedb.v1.GoneEvents gone = 6;
+   */
+  gone?: GoneEvents | undefined;
 };
 
 /**
@@ -1205,7 +1306,7 @@ export enum EventKind {
   REDACTION = 4,
 
   /**
-   * Names the survivors of a compaction.
+   * Says what of the chain's older part may be gone, whole events and commits too. Alone in its batch, from a root.
    *
    * @generated from enum value: EVENT_KIND_SNAPSHOT = 5;
    */

@@ -4,7 +4,7 @@
 // @generated from file atedb/v1/log.proto (package atedb.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Authorisation, Event, PublicKey, Seal } from "./event_pb.js";
 
@@ -118,7 +118,7 @@ export declare type Commit = Message<"atedb.v1.Commit"> & {
   treeRoot: Uint8Array;
 
   /**
-   * For storage: size in bytes of the batch, from its first event's tag to its seal's end. Required.
+   * For storage: size in bytes of the batch, from its gap's tag, or without one from its first event's, to its seal's end. Required.
    *
    * @generated from field: fixed32 batch_bytes = 13;
    */
@@ -132,7 +132,7 @@ export declare type Commit = Message<"atedb.v1.Commit"> & {
   durableOffset: bigint;
 
   /**
-   * For storage: CRC-32 (IEEE 802.3) from the first event's tag to this field's tag, not included.
+   * For storage: CRC-32 (IEEE 802.3) from the gap's tag, or without one from the first event's, to this field's tag, not included.
    * Always present, also when it is 0.
    *
    * @generated from field: optional fixed32 crc32 = 15;
@@ -147,45 +147,61 @@ export declare type Commit = Message<"atedb.v1.Commit"> & {
 export declare const CommitSchema: GenMessage<Commit>;
 
 /**
- * Stands for whole commits that are gone.
+ * Comes before a batch of which events are gone, or before which whole commits are: says by which snapshot, and what must be known
+ * to check that. Between two gaps nothing is gone.
  *
  * @generated from message atedb.v1.Gap
  */
 export declare type Gap = Message<"atedb.v1.Gap"> & {
   /**
-   * Number of the first commit that is gone. Absent: 0.
+   * How many commits are gone, right before the batch that follows. Absent: none, only events of that batch are.
    *
-   * @generated from field: uint64 first_commit = 1;
+   * @generated from field: uint64 commits = 1;
    */
-  firstCommit: bigint;
+  commits: bigint;
 
   /**
-   * Number of the last one.
+   * How many events these had. Required with `commits`, else absent.
    *
-   * @generated from field: uint64 last_commit = 2;
+   * @generated from field: uint64 events = 2;
    */
-  lastCommit: bigint;
+  events: bigint;
 
   /**
-   * Sequence of the first event that is gone. Absent: 0.
+   * Hashes of the perfect subtrees of the chain's tree that these commits' leaves make up, in their order and as large as can be; 32 bytes
+   * each, one after the other. Required with `commits`, else absent.
    *
-   * @generated from field: uint64 first_sequence = 3;
+   * @generated from field: bytes hashes = 3;
    */
-  firstSequence: bigint;
+  hashes: Uint8Array;
 
   /**
-   * Sequence of the last one.
+   * Sequence of the snapshot. Required.
    *
-   * @generated from field: uint64 last_sequence = 4;
+   * @generated from field: uint64 snapshot = 4;
    */
-  lastSequence: bigint;
+  snapshot: bigint;
 
   /**
-   * Why. Required.
+   * Its size. Required.
    *
-   * @generated from field: atedb.v1.GapReason reason = 5;
+   * @generated from field: uint64 size = 5;
    */
-  reason: GapReason;
+  size: bigint;
+
+  /**
+   * The snapshot's hash of what goes, as far as runs of events that go end before this. Absent: none does. 32 bytes.
+   *
+   * @generated from field: bytes before = 6;
+   */
+  before: Uint8Array;
+
+  /**
+   * Sequence with which a run of events that go begins that goes on here. Absent: none does.
+   *
+   * @generated from field: uint64 gone_from = 7;
+   */
+  goneFrom: bigint;
 };
 
 /**
@@ -252,7 +268,7 @@ export declare type SegmentHeader = Message<"atedb.v1.SegmentHeader"> & {
   previousSha256: Uint8Array;
 
   /**
-   * How often the file was rewritten: by a compaction or a redaction, which leave out data of events. Absent: never,
+   * How often the file was rewritten: by a compaction or a redaction, which leave out data of events, or under a snapshot. Absent: never,
    * its runs are what the writers sent.
    *
    * @generated from field: uint64 generation = 8;
@@ -339,7 +355,7 @@ export declare const SegmentFooterSchema: GenMessage<SegmentFooter>;
 /**
  * A segment file, byte for byte: header; then, for each batch, its events, its seal and its commit;
  * then, when closed in good order, a footer. In a file that was rewritten, events may lack data and salt, as their
- * `data_state` says; all else of each batch is as it was, but for the storage fields of its commit. Fields repeat in the file's order, so a decoder that
+ * `data_state` says; under a snapshot events and whole batches may be gone, as `gaps` says; all else is as it was, but for the storage fields of commits. Fields repeat in the file's order, so a decoder that
  * collects them by number still has each list in order: commit `n` owns seal `n` and the next
  * `CommitHeader.events` events. Any slice that ends after a commit is itself a LogSegment.
  *
@@ -375,7 +391,7 @@ export declare type LogSegment = Message<"atedb.v1.LogSegment"> & {
   header?: SegmentHeader | undefined;
 
   /**
-   * What is gone, before the events that follow it in the file.
+   * What is gone, each before the events that follow it in the file: in files that were rewritten under a snapshot.
    *
    * @generated from field: repeated atedb.v1.Gap gaps = 5;
    */
@@ -505,6 +521,20 @@ export declare type Manifest = Message<"atedb.v1.Manifest"> & {
    * @generated from field: uint64 compacted_unix_ms = 6;
    */
   compactedUnixMs: bigint;
+
+  /**
+   * Sequence of the snapshot under which the closed segments were rewritten last. Absent: none was carried out.
+   *
+   * @generated from field: uint64 snapshot_done = 7;
+   */
+  snapshotDone: bigint;
+
+  /**
+   * Sequence of the first event that is not in the commits that it is about. Absent with it.
+   *
+   * @generated from field: uint64 forgotten_before = 8;
+   */
+  forgottenBefore: bigint;
 
   /**
    * CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
@@ -1139,6 +1169,20 @@ export declare type AuthoritySnapshot = Message<"atedb.v1.AuthoritySnapshot"> & 
   owner?: OwnerSnapshot | undefined;
 
   /**
+   * Size of the newest snapshot: batches that were made by an older head are refused. Absent: there was none.
+   *
+   * @generated from field: uint64 horizon = 10;
+   */
+  horizon: bigint;
+
+  /**
+   * Sequence of that snapshot. Absent: there was none.
+   *
+   * @generated from field: uint64 snapshot = 11;
+   */
+  snapshot: bigint;
+
+  /**
    * The delegations that the chain knows, sorted by subject, issuer and serial.
    *
    * @generated from field: repeated atedb.v1.KnownDelegation delegations = 16;
@@ -1316,37 +1360,4 @@ export declare type Erasures = Message<"atedb.v1.Erasures"> & {
  * Use `create(ErasuresSchema)` to create a new message.
  */
 export declare const ErasuresSchema: GenMessage<Erasures>;
-
-/**
- * Why commits are not in the log.
- *
- * @generated from enum atedb.v1.GapReason
- */
-export enum GapReason {
-  /**
-   * Never valid.
-   *
-   * @generated from enum value: GAP_REASON_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED = 0,
-
-  /**
-   * Dropped by compaction.
-   *
-   * @generated from enum value: GAP_REASON_COMPACTED = 1;
-   */
-  COMPACTED = 1,
-
-  /**
-   * Set aside by a repair, being damaged.
-   *
-   * @generated from enum value: GAP_REASON_DAMAGED = 2;
-   */
-  DAMAGED = 2,
-}
-
-/**
- * Describes the enum atedb.v1.GapReason.
- */
-export declare const GapReasonSchema: GenEnum<GapReason>;
 

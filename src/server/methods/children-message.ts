@@ -9,12 +9,11 @@ import {
   kindData,
   layoutOf,
   layoutStride,
-  parseBatch,
   type SliceBatch,
-  splitSlice,
   type TreeHead,
 } from '../../event/index.ts';
 import { dataFates, rewriteRun } from '../../log/index.ts';
+import { batchOf } from './batch-of.ts';
 
 /** As many bytes of batches, as they are stored, are put into one message, or else one batch. */
 export const gatheredBytesMax = 512 * 1024;
@@ -168,10 +167,11 @@ export class GatheredChildren {
     const { log } = this.#chain;
     const position = await log.positionOfSequence(sequence);
     const { bytes } = await log.readSlice(position, { bytesMax: 1 });
-    const [stored] = splitSlice(bytes);
-    if (stored === undefined) throw new Error(`a durable log holds sequence ${sequence}`);
-    const commitFrame = bytes.subarray(stored.start + stored.run.length, stored.end);
-    this.#last = { stored, commitFrame, batch: parseBatch(stored.run), wanted: new Set() };
+    const found = batchOf(bytes, sequence);
+    if (found === undefined) throw new Error(`a durable log holds sequence ${sequence}`);
+    const { stored, batch } = found;
+    const commitFrame = bytes.subarray(stored.runStart + stored.run.length, stored.end);
+    this.#last = { stored, commitFrame, batch, wanted: new Set() };
     return this.#last;
   }
 }

@@ -55,7 +55,7 @@ function toResult(
   report: CompactionReport,
   dryRun: boolean,
 ): MessageInitShape<typeof CompactionResultSchema> {
-  const { counts, rewritten, use } = report;
+  const { counts, rewritten, use, forgotten } = report;
   return {
     dryRun,
     bytesBefore: BigInt(report.bytesBefore),
@@ -75,6 +75,15 @@ function toResult(
     activeDeadBytes: BigInt(report.activeDeadBytes),
     use: toUse(use),
     durationMs: BigInt(Math.round(report.durationMs)),
+    ...(forgotten === undefined
+      ? {}
+      : {
+          snapshot: {
+            sequence: BigInt(forgotten.sequence),
+            events: BigInt(forgotten.events),
+            refused: forgotten.refused ?? '',
+          },
+        }),
   };
 }
 

@@ -109,11 +109,16 @@ export function checkWholeEnd(chain: Chain): void {
 /**
  * Where a sequence is, or the end for the one that comes next.
  *
+ * @param commit as `ChainLog.positionOfSequence`; 0, too, where that isn't known.
  * @throws AtedbError SEQUENCE_OUT_OF_RANGE; CHAIN_DAMAGED for a sequence beyond an end that isn't the chain's.
  */
-export async function positionOfSequence(chain: Chain, sequence: number): Promise<Position> {
+export async function positionOfSequence(
+  chain: Chain,
+  sequence: number,
+  commit = 0,
+): Promise<Position> {
   if (sequence > chain.log.durable.nextSequence) checkWholeEnd(chain);
-  return chain.log.positionOfSequence(sequence);
+  return chain.log.positionOfSequence(sequence, commit === 0 ? undefined : commit);
 }
 
 /** Refuse an id of the wrong size. */

@@ -3,9 +3,10 @@ import { ChainService, type GetProofRequest } from '../../../gen/atedb/v1/chain_
 import { DataState, SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
-import { type Batch, dataStateName, eventPath, parseBatch, splitSlice } from '../../event/index.ts';
-import type { ChainLog, Position } from '../../log/index.ts';
+import { type Batch, dataStateName, eventPath, splitSlice } from '../../event/index.ts';
+import { type ChainLog, goneError, type Position } from '../../log/index.ts';
 import { type Call, unary } from '../method.ts';
+import { batchOf } from './batch-of.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
 import { HeldMemory } from './held-memory.ts';
 import { toLogSegment, toPublicKey, toTreeHead } from './to-message.ts';
@@ -26,13 +27,17 @@ export function getProof(deps: ChainServiceDeps) {
     const head = size === durable.size ? durable : { size, root: await tree.rootAt(size) };
     // Who waits for memory holds none: so the last commit is done with before the event is read.
     const lastCommitHeader = await commitHeaderAt(deps, chain, { commit: size - 1, call });
+    if (lastCommitHeader === undefined && position !== undefined) {
+      throw goneError(`the last commit of the tree of ${size}`, undefined);
+    }
     const found = position && (await eventAt(deps, chain, { position, request, call }));
     return {
       genesis: toLogSegment(chain.genesisSlice),
       genesisInclusion: await tree.inclusionProof(0, size),
       head: toTreeHead(head),
-      lastCommitHeader,
-      lastInclusion: await tree.inclusionProof(size - 1, size),
+      ...(lastCommitHeader === undefined
+        ? {}
+        : { lastCommitHeader, lastInclusion: await tree.inclusionProof(size - 1, size) }),
       ...(found === undefined
         ? {}
         : {
@@ -71,17 +76,16 @@ async function eventAt(
   const memory = new HeldMemory(deps.sliceMemory, call.signal);
   // The answer, which lies in it, is there until its caller has taken it.
   call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
-  const stored = await batchAt(log, position, memory);
+  const found = batchOf(await sliceAt(log, position, memory), sequence);
   // The sequence that comes next has a position, and no event.
-  if (stored === undefined) {
+  if (found === undefined) {
     throw new AtedbError(
       'SEQUENCE_OUT_OF_RANGE',
       `the chain has no event ${sequence} yet: it is the one that comes next`,
     );
   }
-  const { commit } = stored;
-  const batch = parseBatch(stored.run);
-  const index = sequence - commit.firstSequence;
+  const { batch, index } = found;
+  const { commit } = found.stored;
   const { headerBytes: header, data, salt } = batch.eventAt(index);
   // A genesis has no data to leave out.
   const isWhole = request.withData || batch.isGenesis;
@@ -120,22 +124,23 @@ function keysOfSigners(chain: Chain, batch: Batch) {
   });
 }
 
+/** @returns undefined where the commit is gone. */
 async function commitHeaderAt(
   deps: ChainServiceDeps,
   { log }: Chain,
   at: { commit: number; call: Call },
-): Promise<Buffer> {
+): Promise<Buffer | undefined> {
   using memory = new HeldMemory(deps.sliceMemory, at.call.signal);
-  const stored = await batchAt(log, await log.positionOfCommit(at.commit), memory);
+  const [stored] = splitSlice(await sliceAt(log, await log.positionOfCommit(at.commit), memory));
   if (stored === undefined) throw new Error(`a durable log holds its commit ${at.commit}`);
-  return Buffer.from(stored.commit.headerBytes);
+  return stored.commit.commit === at.commit ? Buffer.from(stored.commit.headerBytes) : undefined;
 }
 
-/** The batch at a position; undefined at the end of the log. */
-async function batchAt(log: ChainLog, position: Position, memory: HeldMemory) {
+/** The batch at a position, as it is stored; empty at the end of the log. */
+async function sliceAt(log: ChainLog, position: Position, memory: HeldMemory): Promise<Buffer> {
   const { bytes } = await log.readSlice(position, {
     bytesMax: 1,
     memoryFor: (size) => memory.take(size),
   });
-  return splitSlice(bytes)[0];
+  return bytes;
 }

@@ -6,8 +6,9 @@ import {
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
 import { hashBytes, leafHash } from '../../crypto/index.ts';
-import { type Batch, parseBatch, splitSlice } from '../../event/index.ts';
+import type { Batch } from '../../event/index.ts';
 import { encodeMessage, type SendingCall, serverStream } from '../method.ts';
+import { batchOf } from './batch-of.ts';
 import {
   type ChainServiceDeps,
   checkLength,
@@ -55,21 +56,21 @@ async function sendSome(
     bytesMax: 1,
     memoryFor: (size) => memory.take(size),
   });
-  const [stored] = splitSlice(bytes);
+  const found = batchOf(bytes, sequence);
   // The sequence that comes next has a position, and no event.
-  if (stored === undefined) {
+  if (found === undefined) {
     checkWholeEnd(chain);
     throw new AtedbError(
       'SEQUENCE_OUT_OF_RANGE',
       `the chain has no event ${sequence} yet: it is the one that comes next`,
     );
   }
-  const batch = parseBatch(stored.run);
-  const { firstSequence } = stored.commit;
+  const { batch } = found;
+  const { firstSequence } = found.stored.commit;
   let sent = 0;
   for (const one of wanted.slice(at)) {
     const index = one.sequence - firstSequence;
-    if (index < 0 || index >= batch.count) break;
+    if (index < 0 || index >= batch.count || batch.isGone(index)) break;
     await call.send(answer(batch, index, one));
     sent += 1;
   }

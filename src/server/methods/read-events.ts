@@ -31,6 +31,8 @@ interface Range {
   readonly needsEnd: boolean;
   /** Data of more bytes is left out; undefined: none is. */
   readonly dataUpTo: number | undefined;
+  /** Number of the commit that begins with `from`; 0 where that isn't known. */
+  readonly fromCommit: number;
 }
 
 /** `ReadEvents`: a range of the chain as it is at the call, forwards or backwards. */
@@ -40,7 +42,11 @@ export function readEvents(deps: ChainServiceDeps) {
     using lease = await openRequested(deps, request, call);
     const { chain } = lease;
     const { head, nextSequence } = chain.log.durable;
-    const range = { ...rangeOf(request, nextSequence), dataUpTo: dataUpToOf(request) };
+    const range = {
+      ...rangeOf(request, nextSequence),
+      dataUpTo: dataUpToOf(request),
+      fromCommit: requestInteger('from_commit', request.fromCommit),
+    };
     const used = whileThere(call, lease);
     if (request.reverse) await readBackwards(deps, chain, used, range, head);
     else await readForwards(deps, chain, used, range, head);
@@ -49,7 +55,10 @@ export function readEvents(deps: ChainServiceDeps) {
 }
 
 /** The part of the chain that is asked for; empty where the range holds nothing. */
-function rangeOf(request: ReadEventsRequest, nextSequence: number): Omit<Range, 'dataUpTo'> {
+function rangeOf(
+  request: ReadEventsRequest,
+  nextSequence: number,
+): Omit<Range, 'dataUpTo' | 'fromCommit'> {
   const from = requestInteger('from_sequence', request.fromSequence);
   const asked =
     request.endSequence === undefined
@@ -75,7 +84,7 @@ async function readForwards(
   head: TreeHead,
 ): Promise<void> {
   const { log } = chain;
-  let position = await positionOfSequence(chain, range.from);
+  let position = await positionOfSequence(chain, range.from, range.fromCommit);
   await send(call, {
     message: { case: 'start', value: await startOfHistory(chain, head, position) },
   });
@@ -138,7 +147,8 @@ async function readBackwards(
       .map(({ start: from, end }) => bytes.subarray(from, end))
       .map((batch) => (dataUpTo === undefined ? batch : omitLargeData(batch, { dataUpTo })))
       .reverse();
-    const frontier = await log.tree.frontierAt(oldest.commit.commit);
+    const { gap, commit } = oldest;
+    const frontier = await log.tree.frontierAt(commit.commit - (gap?.commits ?? 0));
     await call.send(backwardLogMessage(Buffer.concat(newestFirst), frontier));
     position = start;
   }

@@ -165,7 +165,11 @@ async function startOf(request: SubscribeRequest, chain: Chain): Promise<Positio
   const { log } = chain;
   switch (from.case) {
     case 'sequence':
-      return positionOfSequence(chain, requestInteger('sequence', from.value));
+      return positionOfSequence(
+        chain,
+        requestInteger('sequence', from.value),
+        requestInteger('from_commit', request.fromCommit),
+      );
     case 'timeUnixMs':
       return log.positionOfTime(requestInteger('time_unix_ms', from.value));
     case 'now':

@@ -222,7 +222,6 @@ function badSaid(): Made[] {
       fixedEvent('one', { kind: 'rules', authority: { authorisation: { admit: [] } } }),
     ),
     of('a label that the key is not made from', fixedEvent('one', { authority: { label } })),
-    of('a kind that is not carried out', bare(ofKind(5).bytes(30, fixedBytes('hash', 32)))),
     of('a genesis among others', buildGenesisEvent(chain.genesisHeader), fixedEvent('one')),
     of('a header without a hash', bare(ofKind(2))),
     of(

@@ -56,10 +56,10 @@ function decided({ stored }: FixedChain, horizonUnixMs: number): Decision[] {
       expiredCount: 0,
     };
     const states = decideBatch(batch, of, new Tally());
-    return batch.events.map(({ dataState }, index): Decision => {
+    return batch.events.map(({ dataState, header }, index): Decision => {
       const decision = decide(
         {
-          ...{ kind: batch.kindOf(index), hasData: dataState === 0, isNewest: isNewest(index) },
+          ...{ kind: header.kind, hasData: dataState === 0, isNewest: isNewest(index) },
           hasAuthority: (batch.marksOf(index) & eventMarks.authority) !== 0,
           ...{ isInLastBatch, isExpired: false, timeUnixMs },
         },

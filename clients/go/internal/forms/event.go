@@ -72,6 +72,14 @@ var (
 		message(9, "auth_identity", PublicKey),
 		{Number: 10, Name: "auth_answer", Kind: strict.Bytes},
 	}}
+	Snapshot = &strict.Form{Name: "Snapshot", Fields: []strict.Field{
+		strict.Need(varint(1, "size")),
+		strict.Need(strict.Hash32(2, "tree_root")),
+		strict.Need(varint(3, "events")),
+		strict.Need(strict.Hash32(4, "gone")),
+		strict.Need(varint(5, "writers")),
+		strict.Need(strict.Hash32(6, "writers_hash")),
+	}}
 	Redaction = &strict.Form{Name: "Redaction", Fields: []strict.Field{
 		{Number: 1, Name: "sequences", Kind: strict.Varint, Repeated: true, CountMax: limits.RedactedSequences},
 		varint(2, "before_sequence"),
@@ -151,6 +159,7 @@ var (
 		strict.ID16(19, "label"),
 		{Number: 20, Name: "auth_answer", Kind: strict.Bytes},
 		{Number: 21, Name: "server_identity", Kind: strict.Bytes},
+		message(22, "snapshot", Snapshot),
 		message(23, "redaction", Redaction),
 		strict.Hash32(30, "data_hash"),
 		varint(31, "data_bytes"),

@@ -84,7 +84,8 @@ impl ChainReader {
             Err(error) if error.reason() == Reason::EventNotFound => return Ok(None),
             answer => answer?,
         };
-        let mut stored = split_slice(&answer.bytes(event_response::LOG)).map_err(|error| untrue(error.message()))?;
+        let mut stored = split_slice(&answer.bytes(event_response::LOG))
+            .map_err(|error| if error.reason() == Reason::Unsupported { error } else { untrue(error.message()) })?;
         let (Some(stored), true) = (stored.pop(), stored.is_empty()) else {
             return Err(untrue("an event is in one batch"));
         };

@@ -69,6 +69,19 @@ form!(
 );
 
 form!(
+    SNAPSHOT,
+    "Snapshot",
+    [
+        FieldForm::varint(1, "size").required(),
+        hash32(2, "tree_root").required(),
+        FieldForm::varint(3, "events").required(),
+        hash32(4, "gone").required(),
+        FieldForm::varint(5, "writers").required(),
+        hash32(6, "writers_hash").required(),
+    ]
+);
+
+form!(
     REDACTION,
     "Redaction",
     [FieldForm::varint(1, "sequences").repeated(REDACTED_SEQUENCES_MAX), FieldForm::varint(2, "before_sequence"),]
@@ -171,6 +184,7 @@ form!(
         id16(19, "label"),
         FieldForm::bytes(20, "auth_answer"),
         FieldForm::bytes(21, "server_identity"),
+        FieldForm::message(22, "snapshot", &SNAPSHOT),
         FieldForm::message(23, "redaction", &REDACTION),
         hash32(30, "data_hash"),
         FieldForm::varint(31, "data_bytes"),

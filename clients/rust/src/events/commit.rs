@@ -7,12 +7,17 @@ use crate::crypto::hashes::{Hash, leaf_hash};
 use crate::encoding::fields::{BYTES, fields, non_canonical};
 use crate::encoding::forms;
 use crate::encoding::message::Message;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::event::{RUN_EVENT, RUN_SEAL};
 use crate::limits::INTEGER_MAX;
+use crate::reason::Reason;
 
 /// Of a LogSegment.
 pub(crate) const COMMIT_FIELD: u32 = 3;
+/// Of a LogSegment: stands for commits that are gone.
+const GAP_FIELD: u32 = 5;
+/// What an Event begins with that stands for others that are gone.
+const GONE_TAG: u8 = 0x32;
 
 /// What a server seals in accepting a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,14 +88,20 @@ pub(crate) struct StoredBatch {
 
 /// Splits a slice of the log into its batches. Only the framing and the commits are looked at.
 ///
-/// Fails with NON_CANONICAL where it is anything but whole batches: events, seal, commit.
+/// Fails with NON_CANONICAL where it is anything but whole batches: events, seal, commit; with UNSUPPORTED where events or commits
+/// are gone under a snapshot.
 pub(crate) fn split_slice(data: &Bytes) -> Result<Vec<StoredBatch>> {
     let mut batches = Vec::new();
     let mut start = 0;
     let mut run_end = 0;
     for found in fields(data) {
         let found = found?;
+        let is_gone = found.number == RUN_EVENT && data[found.start..found.end].first() == Some(&GONE_TAG);
         match (found.wire_type, found.number) {
+            (BYTES, number) if number == GAP_FIELD || is_gone => {
+                let why = "events of the chain are gone under a snapshot, which this client can't verify yet";
+                return Err(Error::new(Reason::Unsupported, why));
+            }
             (BYTES, RUN_EVENT) if run_end == 0 => {}
             (BYTES, RUN_SEAL) if run_end == 0 => run_end = found.end,
             (BYTES, COMMIT_FIELD) if run_end > 0 => {

@@ -163,6 +163,9 @@ impl ReplayVerifier {
     /// `left_out`: what data was asked to be left out.
     pub fn prepare(data: &Bytes, left_out: LeftOut) -> Result<Vec<PreparedBatch>> {
         let stored = split_slice(data).map_err(|error| {
+            if error.reason() == Reason::Unsupported {
+                return error;
+            }
             let why = format!("a slice of the log is not valid: {}. Nothing of it was used", error.message());
             Error::new(Reason::VerificationFailed, why)
         })?;

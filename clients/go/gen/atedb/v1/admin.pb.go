@@ -443,7 +443,9 @@ type CompactionResult struct {
 	// What the chain's data is used for, after it.
 	Use *ChainUse `protobuf:"bytes,7,opt,name=use,proto3" json:"use,omitempty"`
 	// How long it took, in milliseconds.
-	DurationMs    uint64 `protobuf:"varint,8,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
+	DurationMs uint64 `protobuf:"varint,8,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
+	// What was done under the chain's snapshot. Absent: there was none to be carried out.
+	Snapshot      *SnapshotResult `protobuf:"bytes,9,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -534,6 +536,77 @@ func (x *CompactionResult) GetDurationMs() uint64 {
 	return 0
 }
 
+func (x *CompactionResult) GetSnapshot() *SnapshotResult {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+// What a compaction has done under a snapshot.
+type SnapshotResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sequence of the snapshot.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// How many whole events are gone by it that were there. Absent: none.
+	Events uint64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	// Why it isn't carried out, in words. Absent: it was.
+	Refused       string `protobuf:"bytes,3,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotResult) Reset() {
+	*x = SnapshotResult{}
+	mi := &file_atedb_v1_admin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotResult) ProtoMessage() {}
+
+func (x *SnapshotResult) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_admin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotResult.ProtoReflect.Descriptor instead.
+func (*SnapshotResult) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SnapshotResult) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *SnapshotResult) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *SnapshotResult) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
 // What the data of a chain is used for. In bytes of data and salt, but for the log; what has its place and isn't durable yet may be counted.
 type ChainUse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -555,7 +628,7 @@ type ChainUse struct {
 
 func (x *ChainUse) Reset() {
 	*x = ChainUse{}
-	mi := &file_atedb_v1_admin_proto_msgTypes[6]
+	mi := &file_atedb_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +640,7 @@ func (x *ChainUse) String() string {
 func (*ChainUse) ProtoMessage() {}
 
 func (x *ChainUse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_admin_proto_msgTypes[6]
+	mi := &file_atedb_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +653,7 @@ func (x *ChainUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainUse.ProtoReflect.Descriptor instead.
 func (*ChainUse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{6}
+	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ChainUse) GetLogBytes() uint64 {
@@ -636,7 +709,7 @@ type GetChainStatisticsRequest struct {
 
 func (x *GetChainStatisticsRequest) Reset() {
 	*x = GetChainStatisticsRequest{}
-	mi := &file_atedb_v1_admin_proto_msgTypes[7]
+	mi := &file_atedb_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +721,7 @@ func (x *GetChainStatisticsRequest) String() string {
 func (*GetChainStatisticsRequest) ProtoMessage() {}
 
 func (x *GetChainStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_admin_proto_msgTypes[7]
+	mi := &file_atedb_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +734,7 @@ func (x *GetChainStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChainStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*GetChainStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{7}
+	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetChainStatisticsRequest) GetChainKey() string {
@@ -694,7 +767,7 @@ type GetChainStatisticsResponse struct {
 
 func (x *GetChainStatisticsResponse) Reset() {
 	*x = GetChainStatisticsResponse{}
-	mi := &file_atedb_v1_admin_proto_msgTypes[8]
+	mi := &file_atedb_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +779,7 @@ func (x *GetChainStatisticsResponse) String() string {
 func (*GetChainStatisticsResponse) ProtoMessage() {}
 
 func (x *GetChainStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_admin_proto_msgTypes[8]
+	mi := &file_atedb_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +792,7 @@ func (x *GetChainStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChainStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*GetChainStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_atedb_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetChainStatisticsResponse) GetChainKey() string {
@@ -795,7 +868,7 @@ const file_atedb_v1_admin_proto_rawDesc = "" +
 	"\asegment\x18\x01 \x01(\x04R\asegment\x12!\n" +
 	"\fbytes_before\x18\x02 \x01(\x04R\vbytesBefore\x12\x1f\n" +
 	"\vbytes_after\x18\x03 \x01(\x04R\n" +
-	"bytesAfter\"\xcd\x02\n" +
+	"bytesAfter\"\x83\x03\n" +
 	"\x10CompactionResult\x12\x17\n" +
 	"\adry_run\x18\x01 \x01(\bR\x06dryRun\x12!\n" +
 	"\fbytes_before\x18\x02 \x01(\x04R\vbytesBefore\x12\x1f\n" +
@@ -806,7 +879,12 @@ const file_atedb_v1_admin_proto_rawDesc = "" +
 	"\x11active_dead_bytes\x18\x06 \x01(\x04R\x0factiveDeadBytes\x12$\n" +
 	"\x03use\x18\a \x01(\v2\x12.atedb.v1.ChainUseR\x03use\x12\x1f\n" +
 	"\vduration_ms\x18\b \x01(\x04R\n" +
-	"durationMs\"\xcb\x01\n" +
+	"durationMs\x124\n" +
+	"\bsnapshot\x18\t \x01(\v2\x18.atedb.v1.SnapshotResultR\bsnapshot\"^\n" +
+	"\x0eSnapshotResult\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x18\n" +
+	"\arefused\x18\x03 \x01(\tR\arefused\"\xcb\x01\n" +
 	"\bChainUse\x12\x1b\n" +
 	"\tlog_bytes\x18\x01 \x01(\x04R\blogBytes\x12\x1d\n" +
 	"\n" +
@@ -857,7 +935,7 @@ func file_atedb_v1_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_atedb_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_atedb_v1_admin_proto_goTypes = []any{
 	(CompactionDecision)(0),            // 0: atedb.v1.CompactionDecision
 	(*CompactChainRequest)(nil),        // 1: atedb.v1.CompactChainRequest
@@ -866,27 +944,29 @@ var file_atedb_v1_admin_proto_goTypes = []any{
 	(*DecidedEvents)(nil),              // 4: atedb.v1.DecidedEvents
 	(*CompactedSegment)(nil),           // 5: atedb.v1.CompactedSegment
 	(*CompactionResult)(nil),           // 6: atedb.v1.CompactionResult
-	(*ChainUse)(nil),                   // 7: atedb.v1.ChainUse
-	(*GetChainStatisticsRequest)(nil),  // 8: atedb.v1.GetChainStatisticsRequest
-	(*GetChainStatisticsResponse)(nil), // 9: atedb.v1.GetChainStatisticsResponse
+	(*SnapshotResult)(nil),             // 7: atedb.v1.SnapshotResult
+	(*ChainUse)(nil),                   // 8: atedb.v1.ChainUse
+	(*GetChainStatisticsRequest)(nil),  // 9: atedb.v1.GetChainStatisticsRequest
+	(*GetChainStatisticsResponse)(nil), // 10: atedb.v1.GetChainStatisticsResponse
 }
 var file_atedb_v1_admin_proto_depIdxs = []int32{
-	3, // 0: atedb.v1.CompactChainResponse.progress:type_name -> atedb.v1.CompactionProgress
-	6, // 1: atedb.v1.CompactChainResponse.result:type_name -> atedb.v1.CompactionResult
-	0, // 2: atedb.v1.DecidedEvents.decision:type_name -> atedb.v1.CompactionDecision
-	4, // 3: atedb.v1.CompactionResult.decided:type_name -> atedb.v1.DecidedEvents
-	5, // 4: atedb.v1.CompactionResult.segments:type_name -> atedb.v1.CompactedSegment
-	7, // 5: atedb.v1.CompactionResult.use:type_name -> atedb.v1.ChainUse
-	7, // 6: atedb.v1.GetChainStatisticsResponse.use:type_name -> atedb.v1.ChainUse
-	1, // 7: atedb.v1.AdminService.CompactChain:input_type -> atedb.v1.CompactChainRequest
-	8, // 8: atedb.v1.AdminService.GetChainStatistics:input_type -> atedb.v1.GetChainStatisticsRequest
-	2, // 9: atedb.v1.AdminService.CompactChain:output_type -> atedb.v1.CompactChainResponse
-	9, // 10: atedb.v1.AdminService.GetChainStatistics:output_type -> atedb.v1.GetChainStatisticsResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	3,  // 0: atedb.v1.CompactChainResponse.progress:type_name -> atedb.v1.CompactionProgress
+	6,  // 1: atedb.v1.CompactChainResponse.result:type_name -> atedb.v1.CompactionResult
+	0,  // 2: atedb.v1.DecidedEvents.decision:type_name -> atedb.v1.CompactionDecision
+	4,  // 3: atedb.v1.CompactionResult.decided:type_name -> atedb.v1.DecidedEvents
+	5,  // 4: atedb.v1.CompactionResult.segments:type_name -> atedb.v1.CompactedSegment
+	8,  // 5: atedb.v1.CompactionResult.use:type_name -> atedb.v1.ChainUse
+	7,  // 6: atedb.v1.CompactionResult.snapshot:type_name -> atedb.v1.SnapshotResult
+	8,  // 7: atedb.v1.GetChainStatisticsResponse.use:type_name -> atedb.v1.ChainUse
+	1,  // 8: atedb.v1.AdminService.CompactChain:input_type -> atedb.v1.CompactChainRequest
+	9,  // 9: atedb.v1.AdminService.GetChainStatistics:input_type -> atedb.v1.GetChainStatisticsRequest
+	2,  // 10: atedb.v1.AdminService.CompactChain:output_type -> atedb.v1.CompactChainResponse
+	10, // 11: atedb.v1.AdminService.GetChainStatistics:output_type -> atedb.v1.GetChainStatisticsResponse
+	10, // [10:12] is the sub-list for method output_type
+	8,  // [8:10] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_admin_proto_init() }
@@ -904,7 +984,7 @@ func file_atedb_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_admin_proto_rawDesc), len(file_atedb_v1_admin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -2282,6 +2282,9 @@ type SubscribeRequest struct {
 	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
 	// that say something of rules or keys, or move an object, is never left out.
 	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
+	// Number of the commit that begins with `sequence`, for who has all before it. Where that commit is gone by now, what follows begins
+	// with it all the same, and not with the first of those that are gone with it. Absent: that isn't known.
+	FromCommit    uint64 `protobuf:"varint,8,opt,name=from_commit,json=fromCommit,proto3" json:"from_commit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2374,6 +2377,13 @@ func (x *SubscribeRequest) GetHeartbeatMs() uint32 {
 func (x *SubscribeRequest) GetDataUpToBytes() uint64 {
 	if x != nil && x.DataUpToBytes != nil {
 		return *x.DataUpToBytes
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetFromCommit() uint64 {
+	if x != nil {
+		return x.FromCommit
 	}
 	return 0
 }
@@ -2855,6 +2865,8 @@ type ReadEventsRequest struct {
 	// Data of more bytes than this, as it is stored, is left out, with DATA_STATE_OMITTED; LoadData gives it. Absent: none is. That of events
 	// that say something of rules or keys, or move an object, is never left out.
 	DataUpToBytes *uint64 `protobuf:"varint,7,opt,name=data_up_to_bytes,json=dataUpToBytes,proto3,oneof" json:"data_up_to_bytes,omitempty"`
+	// Number of the commit that begins with `from_sequence`, as in SubscribeRequest; forwards only. Absent: that isn't known.
+	FromCommit    uint64 `protobuf:"varint,8,opt,name=from_commit,json=fromCommit,proto3" json:"from_commit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2934,6 +2946,13 @@ func (x *ReadEventsRequest) GetReverse() bool {
 func (x *ReadEventsRequest) GetDataUpToBytes() uint64 {
 	if x != nil && x.DataUpToBytes != nil {
 		return *x.DataUpToBytes
+	}
+	return 0
+}
+
+func (x *ReadEventsRequest) GetFromCommit() uint64 {
+	if x != nil {
+		return x.FromCommit
 	}
 	return 0
 }
@@ -4925,9 +4944,9 @@ type GetProofResponse struct {
 	// The head that is proven against: the chain's, or the one of the size that was asked for.
 	Head *TreeHead `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
 	// The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
-	// any other leaf may fit several sizes.
+	// any other leaf may fit several sizes. Absent: that commit is gone under a snapshot, and only the older tree was asked for.
 	LastCommitHeader []byte `protobuf:"bytes,4,opt,name=last_commit_header,json=lastCommitHeader,proto3" json:"last_commit_header,omitempty"`
-	// RFC 9162 inclusion proof of that commit in the tree of the head. 32 bytes each.
+	// RFC 9162 inclusion proof of that commit in the tree of the head. Absent with its header. 32 bytes each.
 	LastInclusion [][]byte `protobuf:"bytes,5,rep,name=last_inclusion,json=lastInclusion,proto3" json:"last_inclusion,omitempty"`
 	// The event. Absent: none was asked for.
 	Event *EventProof `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
@@ -5200,7 +5219,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x13AppendBatchResponse\x121\n" +
 	"\tcommitted\x18\x01 \x01(\v2\x13.atedb.v1.CommittedR\tcommitted\x12.\n" +
 	"\battested\x18\x02 \x01(\v2\x12.atedb.v1.AttestedR\battested\"\t\n" +
-	"\aFromNow\"\xa1\x02\n" +
+	"\aFromNow\"\xc2\x02\n" +
 	"\x10SubscribeRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x1c\n" +
@@ -5209,7 +5228,9 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"timeUnixMs\x12%\n" +
 	"\x03now\x18\x05 \x01(\v2\x11.atedb.v1.FromNowH\x00R\x03now\x12!\n" +
 	"\fheartbeat_ms\x18\x06 \x01(\rR\vheartbeatMs\x12,\n" +
-	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01B\x06\n" +
+	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01\x12\x1f\n" +
+	"\vfrom_commit\x18\b \x01(\x04R\n" +
+	"fromCommitB\x06\n" +
 	"\x04fromB\x13\n" +
 	"\x11_data_up_to_bytes\"\x8b\x02\n" +
 	"\x0eStartOfHistory\x12\x19\n" +
@@ -5242,7 +5263,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x06 \x01(\tH\x00R\n" +
 	"checkpointB\t\n" +
-	"\amessage\"\x9c\x02\n" +
+	"\amessage\"\xbd\x02\n" +
 	"\x11ReadEventsRequest\x12\x1b\n" +
 	"\tchain_key\x18\x01 \x01(\tR\bchainKey\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12#\n" +
@@ -5250,7 +5271,9 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\fend_sequence\x18\x04 \x01(\x04H\x00R\vendSequence\x88\x01\x01\x12\x14\n" +
 	"\x05limit\x18\x05 \x01(\x04R\x05limit\x12\x18\n" +
 	"\areverse\x18\x06 \x01(\bR\areverse\x12,\n" +
-	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01B\x0f\n" +
+	"\x10data_up_to_bytes\x18\a \x01(\x04H\x01R\rdataUpToBytes\x88\x01\x01\x12\x1f\n" +
+	"\vfrom_commit\x18\b \x01(\x04R\n" +
+	"fromCommitB\x0f\n" +
 	"\r_end_sequenceB\x13\n" +
 	"\x11_data_up_to_bytes\"\xc1\x01\n" +
 	"\x12ReadEventsResponse\x120\n" +

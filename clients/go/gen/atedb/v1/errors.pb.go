@@ -145,6 +145,15 @@ const (
 	ErrorReason_ERROR_REASON_SEQUENCE_OUT_OF_RANGE ErrorReason = 50
 	// NOT_FOUND. The chain has no event of this primary key.
 	ErrorReason_ERROR_REASON_EVENT_NOT_FOUND ErrorReason = 51
+	// FAILED_PRECONDITION. The event, or the commit, is gone under a snapshot, whose sequence the metadata names: something newer was there, or its object was
+	// removed. That it was part of the chain can be proven still by who has kept it.
+	ErrorReason_ERROR_REASON_EVENT_GONE ErrorReason = 52
+	// ABORTED. The batch was made by a head that is older than the chain's horizon, which the metadata names: older batches than that may be
+	// forgotten, so this one can't be told from one that was there. Nothing was written. Open the chain again, look at what has happened, and
+	// make the batch anew.
+	ErrorReason_ERROR_REASON_STALE ErrorReason = 53
+	// FAILED_PRECONDITION. A snapshot isn't one of this chain, or is about commits that are too young, or have no new ones. Read the chain, and make it anew.
+	ErrorReason_ERROR_REASON_SNAPSHOT_INVALID ErrorReason = 54
 	// DATA_LOSS. Stored bytes are damaged; the metadata names the file, the offset and the sequences. The
 	// operator restores or repairs. Also made by clients, of a chain that a server says to be damaged and
 	// that is shorter than what was verified of it; `known_size` and `served_size` say by how much.
@@ -214,6 +223,9 @@ const (
 	// Made by clients. The server doesn't encrypt, or says so, and it has to: that was asked for, or it has done so before. Somebody
 	// may stand in its place. Find out; if it is meant, connect without encryption.
 	ErrorReason_ERROR_REASON_WIRE_MISSING ErrorReason = 90
+	// ABORTED. The chain was compacted under another snapshot while its older part was being read, so that it can't be gone on with where the
+	// reader is. Nothing is wrong; read again. Also made by clients, who then can't check what they have read.
+	ErrorReason_ERROR_REASON_HISTORY_COMPACTED ErrorReason = 91
 	// ALREADY_EXISTS. The account's name is taken, or was, by one that was removed. Use another one, or log in.
 	ErrorReason_ERROR_REASON_ACCOUNT_EXISTS ErrorReason = 100
 	// NOT_FOUND. There is no account of this name. Mend the name, or create it.
@@ -369,6 +381,9 @@ var (
 		49:  "ERROR_REASON_LEASE_LOST",
 		50:  "ERROR_REASON_SEQUENCE_OUT_OF_RANGE",
 		51:  "ERROR_REASON_EVENT_NOT_FOUND",
+		52:  "ERROR_REASON_EVENT_GONE",
+		53:  "ERROR_REASON_STALE",
+		54:  "ERROR_REASON_SNAPSHOT_INVALID",
 		60:  "ERROR_REASON_CHAIN_DAMAGED",
 		61:  "ERROR_REASON_STORAGE_FAILED",
 		62:  "ERROR_REASON_CHAIN_READ_ONLY",
@@ -394,6 +409,7 @@ var (
 		88:  "ERROR_REASON_TLS_FAILED",
 		89:  "ERROR_REASON_WIRE_NOT_REQUIRED",
 		90:  "ERROR_REASON_WIRE_MISSING",
+		91:  "ERROR_REASON_HISTORY_COMPACTED",
 		100: "ERROR_REASON_ACCOUNT_EXISTS",
 		101: "ERROR_REASON_ACCOUNT_UNKNOWN",
 		102: "ERROR_REASON_ACCOUNT_REMOVED",
@@ -481,6 +497,9 @@ var (
 		"ERROR_REASON_LEASE_LOST":               49,
 		"ERROR_REASON_SEQUENCE_OUT_OF_RANGE":    50,
 		"ERROR_REASON_EVENT_NOT_FOUND":          51,
+		"ERROR_REASON_EVENT_GONE":               52,
+		"ERROR_REASON_STALE":                    53,
+		"ERROR_REASON_SNAPSHOT_INVALID":         54,
 		"ERROR_REASON_CHAIN_DAMAGED":            60,
 		"ERROR_REASON_STORAGE_FAILED":           61,
 		"ERROR_REASON_CHAIN_READ_ONLY":          62,
@@ -506,6 +525,7 @@ var (
 		"ERROR_REASON_TLS_FAILED":               88,
 		"ERROR_REASON_WIRE_NOT_REQUIRED":        89,
 		"ERROR_REASON_WIRE_MISSING":             90,
+		"ERROR_REASON_HISTORY_COMPACTED":        91,
 		"ERROR_REASON_ACCOUNT_EXISTS":           100,
 		"ERROR_REASON_ACCOUNT_UNKNOWN":          101,
 		"ERROR_REASON_ACCOUNT_REMOVED":          102,
@@ -580,7 +600,7 @@ var File_atedb_v1_errors_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15atedb/v1/errors.proto\x12\batedb.v1*\xc0\x1d\n" +
+	"\x15atedb/v1/errors.proto\x12\batedb.v1*\xbc\x1e\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_REQUEST_INVALID\x10\x01\x12\"\n" +
@@ -627,7 +647,10 @@ const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\x16ERROR_REASON_LOCK_HELD\x100\x12\x1b\n" +
 	"\x17ERROR_REASON_LEASE_LOST\x101\x12&\n" +
 	"\"ERROR_REASON_SEQUENCE_OUT_OF_RANGE\x102\x12 \n" +
-	"\x1cERROR_REASON_EVENT_NOT_FOUND\x103\x12\x1e\n" +
+	"\x1cERROR_REASON_EVENT_NOT_FOUND\x103\x12\x1b\n" +
+	"\x17ERROR_REASON_EVENT_GONE\x104\x12\x16\n" +
+	"\x12ERROR_REASON_STALE\x105\x12!\n" +
+	"\x1dERROR_REASON_SNAPSHOT_INVALID\x106\x12\x1e\n" +
 	"\x1aERROR_REASON_CHAIN_DAMAGED\x10<\x12\x1f\n" +
 	"\x1bERROR_REASON_STORAGE_FAILED\x10=\x12 \n" +
 	"\x1cERROR_REASON_CHAIN_READ_ONLY\x10>\x12\x1f\n" +
@@ -652,7 +675,8 @@ const file_atedb_v1_errors_proto_rawDesc = "" +
 	"\x19ERROR_REASON_NOT_ATTESTED\x10W\x12\x1b\n" +
 	"\x17ERROR_REASON_TLS_FAILED\x10X\x12\"\n" +
 	"\x1eERROR_REASON_WIRE_NOT_REQUIRED\x10Y\x12\x1d\n" +
-	"\x19ERROR_REASON_WIRE_MISSING\x10Z\x12\x1f\n" +
+	"\x19ERROR_REASON_WIRE_MISSING\x10Z\x12\"\n" +
+	"\x1eERROR_REASON_HISTORY_COMPACTED\x10[\x12\x1f\n" +
 	"\x1bERROR_REASON_ACCOUNT_EXISTS\x10d\x12 \n" +
 	"\x1cERROR_REASON_ACCOUNT_UNKNOWN\x10e\x12 \n" +
 	"\x1cERROR_REASON_ACCOUNT_REMOVED\x10f\x12!\n" +

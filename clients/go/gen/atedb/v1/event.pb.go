@@ -43,7 +43,7 @@ const (
 	EventKind_EVENT_KIND_TOMBSTONE EventKind = 3
 	// Erases the data of earlier events, by signed request.
 	EventKind_EVENT_KIND_REDACTION EventKind = 4
-	// Names the survivors of a compaction.
+	// Says what of the chain's older part may be gone, whole events and commits too. Alone in its batch, from a root.
 	EventKind_EVENT_KIND_SNAPSHOT EventKind = 5
 	// An auth service's signed answer: whose keys count in this chain. From the server that keeps it.
 	EventKind_EVENT_KIND_AUTH_ANSWER EventKind = 6
@@ -1566,6 +1566,101 @@ func (x *Redaction) GetBeforeSequence() uint64 {
 	return 0
 }
 
+// What of the first commits of a chain may be gone: events that no longer matter, with their headers, and commits of which nothing else
+// is needed. Who drops anything by it drops all of it. It raises the chain's horizon: batches that were made by an older head
+// are refused from now on.
+type Snapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// So many commits it is about, the first ones, which is also the horizon. Each is 7 days older than the snapshot's own, or more. Required.
+	Size uint64 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
+	// Root of the tree of these. Required; 32 bytes.
+	TreeRoot []byte `protobuf:"bytes,2,opt,name=tree_root,json=treeRoot,proto3" json:"tree_root,omitempty"`
+	// How many of their events stay. Required.
+	Events uint64 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	// Hash of what goes: starting from 32 zeros, for each run of events that go, as long as can be, SHA-256, tagged "atedb/v1/gone", of the
+	// hash so far, the sequence of its first event and the one after its last (8 bytes each, big-endian). Required; 32 bytes.
+	Gone []byte `protobuf:"bytes,4,opt,name=gone,proto3" json:"gone,omitempty"`
+	// How many writers these commits have. Required.
+	Writers uint64 `protobuf:"varint,5,opt,name=writers,proto3" json:"writers,omitempty"`
+	// SHA-256, tagged "atedb/v1/writers", of each writer's id, the counter of its last batch among them (8 bytes, big-endian) and that
+	// one's seal hash, in the order of the ids. Required; 32 bytes.
+	WritersHash   []byte `protobuf:"bytes,6,opt,name=writers_hash,json=writersHash,proto3" json:"writers_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot) Reset() {
+	*x = Snapshot{}
+	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot) ProtoMessage() {}
+
+func (x *Snapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
+func (*Snapshot) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Snapshot) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Snapshot) GetTreeRoot() []byte {
+	if x != nil {
+		return x.TreeRoot
+	}
+	return nil
+}
+
+func (x *Snapshot) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Snapshot) GetGone() []byte {
+	if x != nil {
+		return x.Gone
+	}
+	return nil
+}
+
+func (x *Snapshot) GetWriters() uint64 {
+	if x != nil {
+		return x.Writers
+	}
+	return 0
+}
+
+func (x *Snapshot) GetWritersHash() []byte {
+	if x != nil {
+		return x.WritersHash
+	}
+	return nil
+}
+
 // The sealed part of an event.
 type EventHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1617,6 +1712,8 @@ type EventHeader struct {
 	// Which identity key is followed by which: a serialised IdentityRotation (identity.proto). Required in an event of kind
 	// SERVER_IDENTITY, else absent.
 	ServerIdentity []byte `protobuf:"bytes,21,opt,name=server_identity,json=serverIdentity,proto3" json:"server_identity,omitempty"`
+	// What may be gone. Required in a snapshot, else absent.
+	Snapshot *Snapshot `protobuf:"bytes,22,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// What is to be erased. Required in a redaction, else absent.
 	Redaction *Redaction `protobuf:"bytes,23,opt,name=redaction,proto3" json:"redaction,omitempty"`
 	// SHA-256: tagged "atedb/v1/data", of the 16 bytes of salt and then the data; tagged "atedb/v1/sealed-data",
@@ -1630,7 +1727,7 @@ type EventHeader struct {
 
 func (x *EventHeader) Reset() {
 	*x = EventHeader{}
-	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	mi := &file_atedb_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1739,7 @@ func (x *EventHeader) String() string {
 func (*EventHeader) ProtoMessage() {}
 
 func (x *EventHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[18]
+	mi := &file_atedb_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1752,7 @@ func (x *EventHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventHeader.ProtoReflect.Descriptor instead.
 func (*EventHeader) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EventHeader) GetMagic() uint32 {
@@ -1805,6 +1902,13 @@ func (x *EventHeader) GetServerIdentity() []byte {
 	return nil
 }
 
+func (x *EventHeader) GetSnapshot() *Snapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
 func (x *EventHeader) GetRedaction() *Redaction {
 	if x != nil {
 		return x.Redaction
@@ -1826,10 +1930,66 @@ func (x *EventHeader) GetDataBytes() uint64 {
 	return 0
 }
 
+// Stands for events of a batch that are gone, under a snapshot: as many as it says, one after the other.
+type GoneEvents struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many. Required.
+	Events uint32 `protobuf:"varint,1,opt,name=events,proto3" json:"events,omitempty"`
+	// Hashes of the perfect subtrees of the batch's tree that their headers' leaves make up, in their order and as large as can be; 32
+	// bytes each, one after the other. Required.
+	Hashes        []byte `protobuf:"bytes,2,opt,name=hashes,proto3" json:"hashes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GoneEvents) Reset() {
+	*x = GoneEvents{}
+	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GoneEvents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GoneEvents) ProtoMessage() {}
+
+func (x *GoneEvents) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GoneEvents.ProtoReflect.Descriptor instead.
+func (*GoneEvents) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GoneEvents) GetEvents() uint32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *GoneEvents) GetHashes() []byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
 // An event, as its writer made it.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A serialised EventHeader in the strict form. Required; at most 65,536 bytes.
+	// A serialised EventHeader in the strict form. Required, but absent with `gone`; at most 65,536 bytes.
 	Header []byte `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
 	// The data. Absent: empty, or not here as `data_state` says.
 	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
@@ -1841,14 +2001,16 @@ type Event struct {
 	DataState DataState `protobuf:"varint,4,opt,name=data_state,json=dataState,proto3,enum=atedb.v1.DataState" json:"data_state,omitempty"`
 	// Set by the server with DATA_STATE_REDACTED, and required then, else absent: sequence of the redaction that erased the data, which
 	// comes after the event, is of the same object and names it.
-	Redaction     uint64 `protobuf:"varint,5,opt,name=redaction,proto3" json:"redaction,omitempty"`
+	Redaction uint64 `protobuf:"varint,5,opt,name=redaction,proto3" json:"redaction,omitempty"`
+	// Set by the server in place of events that are gone, and then nothing else is there. A writer that sets it is refused.
+	Gone          *GoneEvents `protobuf:"bytes,6,opt,name=gone,proto3" json:"gone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_atedb_v1_event_proto_msgTypes[19]
+	mi := &file_atedb_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +2022,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[19]
+	mi := &file_atedb_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +2035,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Event) GetHeader() []byte {
@@ -1911,6 +2073,13 @@ func (x *Event) GetRedaction() uint64 {
 	return 0
 }
 
+func (x *Event) GetGone() *GoneEvents {
+	if x != nil {
+		return x.Gone
+	}
+	return nil
+}
+
 // The chain has not been changed by any other writer: no event at or above a sequence is another
 // writer id's. Events of the writer itself do not count.
 type ChainUnchanged struct {
@@ -1923,7 +2092,7 @@ type ChainUnchanged struct {
 
 func (x *ChainUnchanged) Reset() {
 	*x = ChainUnchanged{}
-	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	mi := &file_atedb_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1935,7 +2104,7 @@ func (x *ChainUnchanged) String() string {
 func (*ChainUnchanged) ProtoMessage() {}
 
 func (x *ChainUnchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[20]
+	mi := &file_atedb_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1948,7 +2117,7 @@ func (x *ChainUnchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChainUnchanged.ProtoReflect.Descriptor instead.
 func (*ChainUnchanged) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ChainUnchanged) GetSinceSequence() uint64 {
@@ -1969,7 +2138,7 @@ type LandsBefore struct {
 
 func (x *LandsBefore) Reset() {
 	*x = LandsBefore{}
-	mi := &file_atedb_v1_event_proto_msgTypes[21]
+	mi := &file_atedb_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2150,7 @@ func (x *LandsBefore) String() string {
 func (*LandsBefore) ProtoMessage() {}
 
 func (x *LandsBefore) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[21]
+	mi := &file_atedb_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2163,7 @@ func (x *LandsBefore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LandsBefore.ProtoReflect.Descriptor instead.
 func (*LandsBefore) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LandsBefore) GetSequence() uint64 {
@@ -2018,7 +2187,7 @@ type KeyUnchanged struct {
 
 func (x *KeyUnchanged) Reset() {
 	*x = KeyUnchanged{}
-	mi := &file_atedb_v1_event_proto_msgTypes[22]
+	mi := &file_atedb_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2199,7 @@ func (x *KeyUnchanged) String() string {
 func (*KeyUnchanged) ProtoMessage() {}
 
 func (x *KeyUnchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[22]
+	mi := &file_atedb_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2212,7 @@ func (x *KeyUnchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUnchanged.ProtoReflect.Descriptor instead.
 func (*KeyUnchanged) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *KeyUnchanged) GetPrimaryKey() []byte {
@@ -2074,7 +2243,7 @@ type Fence struct {
 
 func (x *Fence) Reset() {
 	*x = Fence{}
-	mi := &file_atedb_v1_event_proto_msgTypes[23]
+	mi := &file_atedb_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2255,7 @@ func (x *Fence) String() string {
 func (*Fence) ProtoMessage() {}
 
 func (x *Fence) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[23]
+	mi := &file_atedb_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2268,7 @@ func (x *Fence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fence.ProtoReflect.Descriptor instead.
 func (*Fence) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Fence) GetPrimaryKey() []byte {
@@ -2134,7 +2303,7 @@ type Precondition struct {
 
 func (x *Precondition) Reset() {
 	*x = Precondition{}
-	mi := &file_atedb_v1_event_proto_msgTypes[24]
+	mi := &file_atedb_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +2315,7 @@ func (x *Precondition) String() string {
 func (*Precondition) ProtoMessage() {}
 
 func (x *Precondition) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[24]
+	mi := &file_atedb_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +2328,7 @@ func (x *Precondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Precondition.ProtoReflect.Descriptor instead.
 func (*Precondition) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Precondition) GetCondition() isPrecondition_Condition {
@@ -2271,7 +2440,7 @@ type SealHeader struct {
 
 func (x *SealHeader) Reset() {
 	*x = SealHeader{}
-	mi := &file_atedb_v1_event_proto_msgTypes[25]
+	mi := &file_atedb_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2283,7 +2452,7 @@ func (x *SealHeader) String() string {
 func (*SealHeader) ProtoMessage() {}
 
 func (x *SealHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[25]
+	mi := &file_atedb_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2296,7 +2465,7 @@ func (x *SealHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealHeader.ProtoReflect.Descriptor instead.
 func (*SealHeader) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SealHeader) GetMagic() uint32 {
@@ -2408,7 +2577,7 @@ type Seal struct {
 
 func (x *Seal) Reset() {
 	*x = Seal{}
-	mi := &file_atedb_v1_event_proto_msgTypes[26]
+	mi := &file_atedb_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2589,7 @@ func (x *Seal) String() string {
 func (*Seal) ProtoMessage() {}
 
 func (x *Seal) ProtoReflect() protoreflect.Message {
-	mi := &file_atedb_v1_event_proto_msgTypes[26]
+	mi := &file_atedb_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2602,7 @@ func (x *Seal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seal.ProtoReflect.Descriptor instead.
 func (*Seal) Descriptor() ([]byte, []int) {
-	return file_atedb_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_atedb_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Seal) GetHeader() []byte {
@@ -2543,7 +2712,14 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\tsuccessor\x18\x02 \x01(\v2\x13.atedb.v1.PublicKeyR\tsuccessor\"`\n" +
 	"\tRedaction\x12\x1c\n" +
 	"\tsequences\x18\x01 \x03(\x04R\tsequences\x12'\n" +
-	"\x0fbefore_sequence\x18\x02 \x01(\x04R\x0ebeforeSequenceJ\x04\b\x03\x10\x04R\x06header\"\x8b\a\n" +
+	"\x0fbefore_sequence\x18\x02 \x01(\x04R\x0ebeforeSequenceJ\x04\b\x03\x10\x04R\x06header\"\xa4\x01\n" +
+	"\bSnapshot\x12\x12\n" +
+	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x1b\n" +
+	"\ttree_root\x18\x02 \x01(\fR\btreeRoot\x12\x16\n" +
+	"\x06events\x18\x03 \x01(\x04R\x06events\x12\x12\n" +
+	"\x04gone\x18\x04 \x01(\fR\x04gone\x12\x18\n" +
+	"\awriters\x18\x05 \x01(\x04R\awriters\x12!\n" +
+	"\fwriters_hash\x18\x06 \x01(\fR\vwritersHash\"\xbb\a\n" +
 	"\vEventHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12'\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x13.atedb.v1.EventKindR\x04kind\x12\x1f\n" +
@@ -2573,18 +2749,24 @@ const file_atedb_v1_event_proto_rawDesc = "" +
 	"\x05label\x18\x13 \x01(\fR\x05label\x12\x1f\n" +
 	"\vauth_answer\x18\x14 \x01(\fR\n" +
 	"authAnswer\x12'\n" +
-	"\x0fserver_identity\x18\x15 \x01(\fR\x0eserverIdentity\x121\n" +
+	"\x0fserver_identity\x18\x15 \x01(\fR\x0eserverIdentity\x12.\n" +
+	"\bsnapshot\x18\x16 \x01(\v2\x12.atedb.v1.SnapshotR\bsnapshot\x121\n" +
 	"\tredaction\x18\x17 \x01(\v2\x13.atedb.v1.RedactionR\tredaction\x12\x1b\n" +
 	"\tdata_hash\x18\x1e \x01(\fR\bdataHash\x12\x1d\n" +
 	"\n" +
-	"data_bytes\x18\x1f \x01(\x04R\tdataBytes\"\x99\x01\n" +
+	"data_bytes\x18\x1f \x01(\x04R\tdataBytes\"<\n" +
+	"\n" +
+	"GoneEvents\x12\x16\n" +
+	"\x06events\x18\x01 \x01(\rR\x06events\x12\x16\n" +
+	"\x06hashes\x18\x02 \x01(\fR\x06hashes\"\xc3\x01\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\fR\x04salt\x122\n" +
 	"\n" +
 	"data_state\x18\x04 \x01(\x0e2\x13.atedb.v1.DataStateR\tdataState\x12\x1c\n" +
-	"\tredaction\x18\x05 \x01(\x04R\tredaction\"7\n" +
+	"\tredaction\x18\x05 \x01(\x04R\tredaction\x12(\n" +
+	"\x04gone\x18\x06 \x01(\v2\x14.atedb.v1.GoneEventsR\x04gone\"7\n" +
 	"\x0eChainUnchanged\x12%\n" +
 	"\x0esince_sequence\x18\x01 \x01(\x04R\rsinceSequence\")\n" +
 	"\vLandsBefore\x12\x1a\n" +
@@ -2676,7 +2858,7 @@ func file_atedb_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_atedb_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_atedb_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_atedb_v1_event_proto_goTypes = []any{
 	(EventKind)(0),          // 0: atedb.v1.EventKind
 	(TrustMode)(0),          // 1: atedb.v1.TrustMode
@@ -2701,15 +2883,17 @@ var file_atedb_v1_event_proto_goTypes = []any{
 	(*Roots)(nil),           // 20: atedb.v1.Roots
 	(*KeyChange)(nil),       // 21: atedb.v1.KeyChange
 	(*Redaction)(nil),       // 22: atedb.v1.Redaction
-	(*EventHeader)(nil),     // 23: atedb.v1.EventHeader
-	(*Event)(nil),           // 24: atedb.v1.Event
-	(*ChainUnchanged)(nil),  // 25: atedb.v1.ChainUnchanged
-	(*LandsBefore)(nil),     // 26: atedb.v1.LandsBefore
-	(*KeyUnchanged)(nil),    // 27: atedb.v1.KeyUnchanged
-	(*Fence)(nil),           // 28: atedb.v1.Fence
-	(*Precondition)(nil),    // 29: atedb.v1.Precondition
-	(*SealHeader)(nil),      // 30: atedb.v1.SealHeader
-	(*Seal)(nil),            // 31: atedb.v1.Seal
+	(*Snapshot)(nil),        // 23: atedb.v1.Snapshot
+	(*EventHeader)(nil),     // 24: atedb.v1.EventHeader
+	(*GoneEvents)(nil),      // 25: atedb.v1.GoneEvents
+	(*Event)(nil),           // 26: atedb.v1.Event
+	(*ChainUnchanged)(nil),  // 27: atedb.v1.ChainUnchanged
+	(*LandsBefore)(nil),     // 28: atedb.v1.LandsBefore
+	(*KeyUnchanged)(nil),    // 29: atedb.v1.KeyUnchanged
+	(*Fence)(nil),           // 30: atedb.v1.Fence
+	(*Precondition)(nil),    // 31: atedb.v1.Precondition
+	(*SealHeader)(nil),      // 32: atedb.v1.SealHeader
+	(*Seal)(nil),            // 33: atedb.v1.Seal
 }
 var file_atedb_v1_event_proto_depIdxs = []int32{
 	2,  // 0: atedb.v1.PublicKey.suite:type_name -> atedb.v1.SignatureSuite
@@ -2743,20 +2927,22 @@ var file_atedb_v1_event_proto_depIdxs = []int32{
 	7,  // 28: atedb.v1.EventHeader.genesis:type_name -> atedb.v1.Genesis
 	20, // 29: atedb.v1.EventHeader.roots:type_name -> atedb.v1.Roots
 	21, // 30: atedb.v1.EventHeader.key_change:type_name -> atedb.v1.KeyChange
-	22, // 31: atedb.v1.EventHeader.redaction:type_name -> atedb.v1.Redaction
-	4,  // 32: atedb.v1.Event.data_state:type_name -> atedb.v1.DataState
-	25, // 33: atedb.v1.Precondition.chain_unchanged:type_name -> atedb.v1.ChainUnchanged
-	26, // 34: atedb.v1.Precondition.lands_before:type_name -> atedb.v1.LandsBefore
-	27, // 35: atedb.v1.Precondition.key_unchanged:type_name -> atedb.v1.KeyUnchanged
-	28, // 36: atedb.v1.Precondition.fence:type_name -> atedb.v1.Fence
-	29, // 37: atedb.v1.SealHeader.preconditions:type_name -> atedb.v1.Precondition
-	6,  // 38: atedb.v1.Seal.signatures:type_name -> atedb.v1.Signature
-	5,  // 39: atedb.v1.Seal.public_keys:type_name -> atedb.v1.PublicKey
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	23, // 31: atedb.v1.EventHeader.snapshot:type_name -> atedb.v1.Snapshot
+	22, // 32: atedb.v1.EventHeader.redaction:type_name -> atedb.v1.Redaction
+	4,  // 33: atedb.v1.Event.data_state:type_name -> atedb.v1.DataState
+	25, // 34: atedb.v1.Event.gone:type_name -> atedb.v1.GoneEvents
+	27, // 35: atedb.v1.Precondition.chain_unchanged:type_name -> atedb.v1.ChainUnchanged
+	28, // 36: atedb.v1.Precondition.lands_before:type_name -> atedb.v1.LandsBefore
+	29, // 37: atedb.v1.Precondition.key_unchanged:type_name -> atedb.v1.KeyUnchanged
+	30, // 38: atedb.v1.Precondition.fence:type_name -> atedb.v1.Fence
+	31, // 39: atedb.v1.SealHeader.preconditions:type_name -> atedb.v1.Precondition
+	6,  // 40: atedb.v1.Seal.signatures:type_name -> atedb.v1.Signature
+	5,  // 41: atedb.v1.Seal.public_keys:type_name -> atedb.v1.PublicKey
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_event_proto_init() }
@@ -2780,7 +2966,7 @@ func file_atedb_v1_event_proto_init() {
 		(*ReadRule_ReadKeyId)(nil),
 		(*ReadRule_Inherit)(nil),
 	}
-	file_atedb_v1_event_proto_msgTypes[24].OneofWrappers = []any{
+	file_atedb_v1_event_proto_msgTypes[26].OneofWrappers = []any{
 		(*Precondition_ChainUnchanged)(nil),
 		(*Precondition_LandsBefore)(nil),
 		(*Precondition_KeyUnchanged)(nil),
@@ -2792,7 +2978,7 @@ func file_atedb_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_event_proto_rawDesc), len(file_atedb_v1_event_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -23,59 +23,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Why commits are not in the log.
-type GapReason int32
-
-const (
-	// Never valid.
-	GapReason_GAP_REASON_UNSPECIFIED GapReason = 0
-	// Dropped by compaction.
-	GapReason_GAP_REASON_COMPACTED GapReason = 1
-	// Set aside by a repair, being damaged.
-	GapReason_GAP_REASON_DAMAGED GapReason = 2
-)
-
-// Enum value maps for GapReason.
-var (
-	GapReason_name = map[int32]string{
-		0: "GAP_REASON_UNSPECIFIED",
-		1: "GAP_REASON_COMPACTED",
-		2: "GAP_REASON_DAMAGED",
-	}
-	GapReason_value = map[string]int32{
-		"GAP_REASON_UNSPECIFIED": 0,
-		"GAP_REASON_COMPACTED":   1,
-		"GAP_REASON_DAMAGED":     2,
-	}
-)
-
-func (x GapReason) Enum() *GapReason {
-	p := new(GapReason)
-	*p = x
-	return p
-}
-
-func (x GapReason) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (GapReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_atedb_v1_log_proto_enumTypes[0].Descriptor()
-}
-
-func (GapReason) Type() protoreflect.EnumType {
-	return &file_atedb_v1_log_proto_enumTypes[0]
-}
-
-func (x GapReason) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use GapReason.Descriptor instead.
-func (GapReason) EnumDescriptor() ([]byte, []int) {
-	return file_atedb_v1_log_proto_rawDescGZIP(), []int{0}
-}
-
 // The head of a chain's tree: the RFC 9162 Merkle tree (SHA-256) whose leaves are commit headers.
 type TreeHead struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -231,11 +178,11 @@ type Commit struct {
 	// Root of the tree whose last leaf is this commit. On the last commit of each group that was made
 	// durable together; absent on the others. 32 bytes.
 	TreeRoot []byte `protobuf:"bytes,2,opt,name=tree_root,json=treeRoot,proto3" json:"tree_root,omitempty"`
-	// For storage: size in bytes of the batch, from its first event's tag to its seal's end. Required.
+	// For storage: size in bytes of the batch, from its gap's tag, or without one from its first event's, to its seal's end. Required.
 	BatchBytes uint32 `protobuf:"fixed32,13,opt,name=batch_bytes,json=batchBytes,proto3" json:"batch_bytes,omitempty"`
 	// For storage: bytes of this segment file that were known durable when this was written. Absent: 0.
 	DurableOffset uint64 `protobuf:"fixed64,14,opt,name=durable_offset,json=durableOffset,proto3" json:"durable_offset,omitempty"`
-	// For storage: CRC-32 (IEEE 802.3) from the first event's tag to this field's tag, not included.
+	// For storage: CRC-32 (IEEE 802.3) from the gap's tag, or without one from the first event's, to this field's tag, not included.
 	// Always present, also when it is 0.
 	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -307,19 +254,25 @@ func (x *Commit) GetCrc32() uint32 {
 	return 0
 }
 
-// Stands for whole commits that are gone.
+// Comes before a batch of which events are gone, or before which whole commits are: says by which snapshot, and what must be known
+// to check that. Between two gaps nothing is gone.
 type Gap struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of the first commit that is gone. Absent: 0.
-	FirstCommit uint64 `protobuf:"varint,1,opt,name=first_commit,json=firstCommit,proto3" json:"first_commit,omitempty"`
-	// Number of the last one.
-	LastCommit uint64 `protobuf:"varint,2,opt,name=last_commit,json=lastCommit,proto3" json:"last_commit,omitempty"`
-	// Sequence of the first event that is gone. Absent: 0.
-	FirstSequence uint64 `protobuf:"varint,3,opt,name=first_sequence,json=firstSequence,proto3" json:"first_sequence,omitempty"`
-	// Sequence of the last one.
-	LastSequence uint64 `protobuf:"varint,4,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
-	// Why. Required.
-	Reason        GapReason `protobuf:"varint,5,opt,name=reason,proto3,enum=atedb.v1.GapReason" json:"reason,omitempty"`
+	// How many commits are gone, right before the batch that follows. Absent: none, only events of that batch are.
+	Commits uint64 `protobuf:"varint,1,opt,name=commits,proto3" json:"commits,omitempty"`
+	// How many events these had. Required with `commits`, else absent.
+	Events uint64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	// Hashes of the perfect subtrees of the chain's tree that these commits' leaves make up, in their order and as large as can be; 32 bytes
+	// each, one after the other. Required with `commits`, else absent.
+	Hashes []byte `protobuf:"bytes,3,opt,name=hashes,proto3" json:"hashes,omitempty"`
+	// Sequence of the snapshot. Required.
+	Snapshot uint64 `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Its size. Required.
+	Size uint64 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	// The snapshot's hash of what goes, as far as runs of events that go end before this. Absent: none does. 32 bytes.
+	Before []byte `protobuf:"bytes,6,opt,name=before,proto3" json:"before,omitempty"`
+	// Sequence with which a run of events that go begins that goes on here. Absent: none does.
+	GoneFrom      uint64 `protobuf:"varint,7,opt,name=gone_from,json=goneFrom,proto3" json:"gone_from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -354,39 +307,53 @@ func (*Gap) Descriptor() ([]byte, []int) {
 	return file_atedb_v1_log_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *Gap) GetFirstCommit() uint64 {
+func (x *Gap) GetCommits() uint64 {
 	if x != nil {
-		return x.FirstCommit
+		return x.Commits
 	}
 	return 0
 }
 
-func (x *Gap) GetLastCommit() uint64 {
+func (x *Gap) GetEvents() uint64 {
 	if x != nil {
-		return x.LastCommit
+		return x.Events
 	}
 	return 0
 }
 
-func (x *Gap) GetFirstSequence() uint64 {
+func (x *Gap) GetHashes() []byte {
 	if x != nil {
-		return x.FirstSequence
+		return x.Hashes
+	}
+	return nil
+}
+
+func (x *Gap) GetSnapshot() uint64 {
+	if x != nil {
+		return x.Snapshot
 	}
 	return 0
 }
 
-func (x *Gap) GetLastSequence() uint64 {
+func (x *Gap) GetSize() uint64 {
 	if x != nil {
-		return x.LastSequence
+		return x.Size
 	}
 	return 0
 }
 
-func (x *Gap) GetReason() GapReason {
+func (x *Gap) GetBefore() []byte {
 	if x != nil {
-		return x.Reason
+		return x.Before
 	}
-	return GapReason_GAP_REASON_UNSPECIFIED
+	return nil
+}
+
+func (x *Gap) GetGoneFrom() uint64 {
+	if x != nil {
+		return x.GoneFrom
+	}
+	return 0
 }
 
 // The start of a segment file. Not sent to clients.
@@ -408,7 +375,7 @@ type SegmentHeader struct {
 	// SHA-256 of the whole previous segment file as it was when it was closed, its footer included; it stays the same
 	// when that file is rewritten. Absent in segment 0; 32 bytes.
 	PreviousSha256 []byte `protobuf:"bytes,7,opt,name=previous_sha256,json=previousSha256,proto3" json:"previous_sha256,omitempty"`
-	// How often the file was rewritten: by a compaction or a redaction, which leave out data of events. Absent: never,
+	// How often the file was rewritten: by a compaction or a redaction, which leave out data of events, or under a snapshot. Absent: never,
 	// its runs are what the writers sent.
 	Generation uint64 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
 	// SHA-256 of the segment's file of generation 0, which is what the next segment's header names. Required with a
@@ -613,7 +580,7 @@ func (x *SegmentFooter) GetCrc32() uint32 {
 
 // A segment file, byte for byte: header; then, for each batch, its events, its seal and its commit;
 // then, when closed in good order, a footer. In a file that was rewritten, events may lack data and salt, as their
-// `data_state` says; all else of each batch is as it was, but for the storage fields of its commit. Fields repeat in the file's order, so a decoder that
+// `data_state` says; under a snapshot events and whole batches may be gone, as `gaps` says; all else is as it was, but for the storage fields of commits. Fields repeat in the file's order, so a decoder that
 // collects them by number still has each list in order: commit `n` owns seal `n` and the next
 // `CommitHeader.events` events. Any slice that ends after a commit is itself a LogSegment.
 type LogSegment struct {
@@ -626,7 +593,7 @@ type LogSegment struct {
 	Commits []*Commit `protobuf:"bytes,3,rep,name=commits,proto3" json:"commits,omitempty"`
 	// The file's start. Absent in slices that are sent.
 	Header *SegmentHeader `protobuf:"bytes,4,opt,name=header,proto3" json:"header,omitempty"`
-	// What is gone, before the events that follow it in the file.
+	// What is gone, each before the events that follow it in the file: in files that were rewritten under a snapshot.
 	Gaps []*Gap `protobuf:"bytes,5,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// The file's end. Absent while it is written to, after a crash, and in slices that are sent.
 	Footer        *SegmentFooter `protobuf:"bytes,6,opt,name=footer,proto3" json:"footer,omitempty"`
@@ -822,6 +789,10 @@ type Manifest struct {
 	CompactedBytes uint64 `protobuf:"varint,5,opt,name=compacted_bytes,json=compactedBytes,proto3" json:"compacted_bytes,omitempty"`
 	// When that was, by the server's clock: milliseconds since 1970-01-01 UTC. Absent: there was none.
 	CompactedUnixMs uint64 `protobuf:"varint,6,opt,name=compacted_unix_ms,json=compactedUnixMs,proto3" json:"compacted_unix_ms,omitempty"`
+	// Sequence of the snapshot under which the closed segments were rewritten last. Absent: none was carried out.
+	SnapshotDone uint64 `protobuf:"varint,7,opt,name=snapshot_done,json=snapshotDone,proto3" json:"snapshot_done,omitempty"`
+	// Sequence of the first event that is not in the commits that it is about. Absent with it.
+	ForgottenBefore uint64 `protobuf:"varint,8,opt,name=forgotten_before,json=forgottenBefore,proto3" json:"forgotten_before,omitempty"`
 	// CRC-32 (IEEE 802.3) of the file's bytes before this field's tag. Always present.
 	Crc32         *uint32 `protobuf:"fixed32,15,opt,name=crc32,proto3,oneof" json:"crc32,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -896,6 +867,20 @@ func (x *Manifest) GetCompactedBytes() uint64 {
 func (x *Manifest) GetCompactedUnixMs() uint64 {
 	if x != nil {
 		return x.CompactedUnixMs
+	}
+	return 0
+}
+
+func (x *Manifest) GetSnapshotDone() uint64 {
+	if x != nil {
+		return x.SnapshotDone
+	}
+	return 0
+}
+
+func (x *Manifest) GetForgottenBefore() uint64 {
+	if x != nil {
+		return x.ForgottenBefore
 	}
 	return 0
 }
@@ -1833,6 +1818,10 @@ type AuthoritySnapshot struct {
 	ServerIdentity *PublicKey `protobuf:"bytes,8,opt,name=server_identity,json=serverIdentity,proto3" json:"server_identity,omitempty"`
 	// The owner. Absent in chains without an auth service.
 	Owner *OwnerSnapshot `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Size of the newest snapshot: batches that were made by an older head are refused. Absent: there was none.
+	Horizon uint64 `protobuf:"varint,10,opt,name=horizon,proto3" json:"horizon,omitempty"`
+	// Sequence of that snapshot. Absent: there was none.
+	Snapshot uint64 `protobuf:"varint,11,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// The delegations that the chain knows, sorted by subject, issuer and serial.
 	Delegations   []*KnownDelegation `protobuf:"bytes,16,rep,name=delegations,proto3" json:"delegations,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1930,6 +1919,20 @@ func (x *AuthoritySnapshot) GetOwner() *OwnerSnapshot {
 		return x.Owner
 	}
 	return nil
+}
+
+func (x *AuthoritySnapshot) GetHorizon() uint64 {
+	if x != nil {
+		return x.Horizon
+	}
+	return 0
+}
+
+func (x *AuthoritySnapshot) GetSnapshot() uint64 {
+	if x != nil {
+		return x.Snapshot
+	}
+	return 0
 }
 
 func (x *AuthoritySnapshot) GetDelegations() []*KnownDelegation {
@@ -2235,14 +2238,15 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"batchBytes\x12%\n" +
 	"\x0edurable_offset\x18\x0e \x01(\x06R\rdurableOffset\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
-	"\x06_crc32\"\xc2\x01\n" +
-	"\x03Gap\x12!\n" +
-	"\ffirst_commit\x18\x01 \x01(\x04R\vfirstCommit\x12\x1f\n" +
-	"\vlast_commit\x18\x02 \x01(\x04R\n" +
-	"lastCommit\x12%\n" +
-	"\x0efirst_sequence\x18\x03 \x01(\x04R\rfirstSequence\x12#\n" +
-	"\rlast_sequence\x18\x04 \x01(\x04R\flastSequence\x12+\n" +
-	"\x06reason\x18\x05 \x01(\x0e2\x13.atedb.v1.GapReasonR\x06reason\"\xd7\x02\n" +
+	"\x06_crc32\"\xb4\x01\n" +
+	"\x03Gap\x12\x18\n" +
+	"\acommits\x18\x01 \x01(\x04R\acommits\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x16\n" +
+	"\x06hashes\x18\x03 \x01(\fR\x06hashes\x12\x1a\n" +
+	"\bsnapshot\x18\x04 \x01(\x04R\bsnapshot\x12\x12\n" +
+	"\x04size\x18\x05 \x01(\x04R\x04size\x12\x16\n" +
+	"\x06before\x18\x06 \x01(\fR\x06before\x12\x1b\n" +
+	"\tgone_from\x18\a \x01(\x04R\bgoneFrom\"\xd7\x02\n" +
 	"\rSegmentHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x18\n" +
@@ -2283,14 +2287,16 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\n" +
 	"generation\x18\x06 \x01(\x04R\n" +
 	"generation\x12'\n" +
-	"\x0foriginal_sha256\x18\a \x01(\fR\x0eoriginalSha256\"\x88\x02\n" +
+	"\x0foriginal_sha256\x18\a \x01(\fR\x0eoriginalSha256\"\xd8\x02\n" +
 	"\bManifest\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x125\n" +
 	"\bsegments\x18\x03 \x03(\v2\x19.atedb.v1.ManifestSegmentR\bsegments\x12\x1a\n" +
 	"\bsnapshot\x18\x04 \x01(\x04R\bsnapshot\x12'\n" +
 	"\x0fcompacted_bytes\x18\x05 \x01(\x04R\x0ecompactedBytes\x12*\n" +
-	"\x11compacted_unix_ms\x18\x06 \x01(\x04R\x0fcompactedUnixMs\x12\x19\n" +
+	"\x11compacted_unix_ms\x18\x06 \x01(\x04R\x0fcompactedUnixMs\x12#\n" +
+	"\rsnapshot_done\x18\a \x01(\x04R\fsnapshotDone\x12)\n" +
+	"\x10forgotten_before\x18\b \x01(\x04R\x0fforgottenBefore\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
 	"\x06_crc32\"\x93\x02\n" +
 	"\fSegmentIndex\x12\x14\n" +
@@ -2376,7 +2382,7 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\x06serial\x18\x03 \x01(\fR\x06serial\x12\x1b\n" +
 	"\tmay_write\x18\x04 \x01(\bR\bmayWrite\x12+\n" +
 	"\x12not_before_unix_ms\x18\x05 \x01(\x04R\x0fnotBeforeUnixMs\x12&\n" +
-	"\x0fexpires_unix_ms\x18\x06 \x01(\x04R\rexpiresUnixMs\"\xeb\x03\n" +
+	"\x0fexpires_unix_ms\x18\x06 \x01(\x04R\rexpiresUnixMs\"\xa1\x04\n" +
 	"\x11AuthoritySnapshot\x12)\n" +
 	"\x05roots\x18\x01 \x03(\v2\x13.atedb.v1.PublicKeyR\x05roots\x12'\n" +
 	"\x04keys\x18\x02 \x03(\v2\x13.atedb.v1.PublicKeyR\x04keys\x12.\n" +
@@ -2387,7 +2393,10 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\fconfidential\x18\x06 \x01(\bR\fconfidential\x12\x18\n" +
 	"\aprivate\x18\a \x01(\bR\aprivate\x12<\n" +
 	"\x0fserver_identity\x18\b \x01(\v2\x13.atedb.v1.PublicKeyR\x0eserverIdentity\x12-\n" +
-	"\x05owner\x18\t \x01(\v2\x17.atedb.v1.OwnerSnapshotR\x05owner\x12;\n" +
+	"\x05owner\x18\t \x01(\v2\x17.atedb.v1.OwnerSnapshotR\x05owner\x12\x18\n" +
+	"\ahorizon\x18\n" +
+	" \x01(\x04R\ahorizon\x12\x1a\n" +
+	"\bsnapshot\x18\v \x01(\x04R\bsnapshot\x12;\n" +
 	"\vdelegations\x18\x10 \x03(\v2\x19.atedb.v1.KnownDelegationR\vdelegations\"\xec\x02\n" +
 	"\rStateSnapshot\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
@@ -2417,11 +2426,7 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"doneBefore\x12\x18\n" +
 	"\apending\x18\x04 \x01(\bR\apending\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
-	"\x06_crc32*Y\n" +
-	"\tGapReason\x12\x1a\n" +
-	"\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
-	"\x14GAP_REASON_COMPACTED\x10\x01\x12\x16\n" +
-	"\x12GAP_REASON_DAMAGED\x10\x02B\x80\x01\n" +
+	"\x06_crc32B\x80\x01\n" +
 	"\fcom.atedb.v1B\bLogProtoP\x01Z%atedb.example/go/gen/atedb/v1;atedbv1\xa2\x02\x03AXX\xaa\x02\bAtedb.V1\xca\x02\bAtedb\\V1\xe2\x02\x14Atedb\\V1\\GPBMetadata\xea\x02\tAtedb::V1b\x06proto3"
 
 var (
@@ -2436,68 +2441,65 @@ func file_atedb_v1_log_proto_rawDescGZIP() []byte {
 	return file_atedb_v1_log_proto_rawDescData
 }
 
-var file_atedb_v1_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_atedb_v1_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_atedb_v1_log_proto_goTypes = []any{
-	(GapReason)(0),            // 0: atedb.v1.GapReason
-	(*TreeHead)(nil),          // 1: atedb.v1.TreeHead
-	(*CommitHeader)(nil),      // 2: atedb.v1.CommitHeader
-	(*Commit)(nil),            // 3: atedb.v1.Commit
-	(*Gap)(nil),               // 4: atedb.v1.Gap
-	(*SegmentHeader)(nil),     // 5: atedb.v1.SegmentHeader
-	(*SegmentFooter)(nil),     // 6: atedb.v1.SegmentFooter
-	(*LogSegment)(nil),        // 7: atedb.v1.LogSegment
-	(*ManifestSegment)(nil),   // 8: atedb.v1.ManifestSegment
-	(*Manifest)(nil),          // 9: atedb.v1.Manifest
-	(*SegmentIndex)(nil),      // 10: atedb.v1.SegmentIndex
-	(*KeysHeader)(nil),        // 11: atedb.v1.KeysHeader
-	(*PlacesHeader)(nil),      // 12: atedb.v1.PlacesHeader
-	(*SegmentKeys)(nil),       // 13: atedb.v1.SegmentKeys
-	(*RecentAnswer)(nil),      // 14: atedb.v1.RecentAnswer
-	(*WriterSnapshot)(nil),    // 15: atedb.v1.WriterSnapshot
-	(*ChangedKey)(nil),        // 16: atedb.v1.ChangedKey
-	(*ObjectSnapshot)(nil),    // 17: atedb.v1.ObjectSnapshot
-	(*OwnerSnapshot)(nil),     // 18: atedb.v1.OwnerSnapshot
-	(*KnownDelegation)(nil),   // 19: atedb.v1.KnownDelegation
-	(*AuthoritySnapshot)(nil), // 20: atedb.v1.AuthoritySnapshot
-	(*StateSnapshot)(nil),     // 21: atedb.v1.StateSnapshot
-	(*LockTokens)(nil),        // 22: atedb.v1.LockTokens
-	(*Erasures)(nil),          // 23: atedb.v1.Erasures
-	(*Event)(nil),             // 24: atedb.v1.Event
-	(*Seal)(nil),              // 25: atedb.v1.Seal
-	(*Authorisation)(nil),     // 26: atedb.v1.Authorisation
-	(*PublicKey)(nil),         // 27: atedb.v1.PublicKey
+	(*TreeHead)(nil),          // 0: atedb.v1.TreeHead
+	(*CommitHeader)(nil),      // 1: atedb.v1.CommitHeader
+	(*Commit)(nil),            // 2: atedb.v1.Commit
+	(*Gap)(nil),               // 3: atedb.v1.Gap
+	(*SegmentHeader)(nil),     // 4: atedb.v1.SegmentHeader
+	(*SegmentFooter)(nil),     // 5: atedb.v1.SegmentFooter
+	(*LogSegment)(nil),        // 6: atedb.v1.LogSegment
+	(*ManifestSegment)(nil),   // 7: atedb.v1.ManifestSegment
+	(*Manifest)(nil),          // 8: atedb.v1.Manifest
+	(*SegmentIndex)(nil),      // 9: atedb.v1.SegmentIndex
+	(*KeysHeader)(nil),        // 10: atedb.v1.KeysHeader
+	(*PlacesHeader)(nil),      // 11: atedb.v1.PlacesHeader
+	(*SegmentKeys)(nil),       // 12: atedb.v1.SegmentKeys
+	(*RecentAnswer)(nil),      // 13: atedb.v1.RecentAnswer
+	(*WriterSnapshot)(nil),    // 14: atedb.v1.WriterSnapshot
+	(*ChangedKey)(nil),        // 15: atedb.v1.ChangedKey
+	(*ObjectSnapshot)(nil),    // 16: atedb.v1.ObjectSnapshot
+	(*OwnerSnapshot)(nil),     // 17: atedb.v1.OwnerSnapshot
+	(*KnownDelegation)(nil),   // 18: atedb.v1.KnownDelegation
+	(*AuthoritySnapshot)(nil), // 19: atedb.v1.AuthoritySnapshot
+	(*StateSnapshot)(nil),     // 20: atedb.v1.StateSnapshot
+	(*LockTokens)(nil),        // 21: atedb.v1.LockTokens
+	(*Erasures)(nil),          // 22: atedb.v1.Erasures
+	(*Event)(nil),             // 23: atedb.v1.Event
+	(*Seal)(nil),              // 24: atedb.v1.Seal
+	(*Authorisation)(nil),     // 25: atedb.v1.Authorisation
+	(*PublicKey)(nil),         // 26: atedb.v1.PublicKey
 }
 var file_atedb_v1_log_proto_depIdxs = []int32{
-	0,  // 0: atedb.v1.Gap.reason:type_name -> atedb.v1.GapReason
-	24, // 1: atedb.v1.LogSegment.events:type_name -> atedb.v1.Event
-	25, // 2: atedb.v1.LogSegment.seals:type_name -> atedb.v1.Seal
-	3,  // 3: atedb.v1.LogSegment.commits:type_name -> atedb.v1.Commit
-	5,  // 4: atedb.v1.LogSegment.header:type_name -> atedb.v1.SegmentHeader
-	4,  // 5: atedb.v1.LogSegment.gaps:type_name -> atedb.v1.Gap
-	6,  // 6: atedb.v1.LogSegment.footer:type_name -> atedb.v1.SegmentFooter
-	8,  // 7: atedb.v1.Manifest.segments:type_name -> atedb.v1.ManifestSegment
-	12, // 8: atedb.v1.KeysHeader.places:type_name -> atedb.v1.PlacesHeader
-	11, // 9: atedb.v1.SegmentKeys.header:type_name -> atedb.v1.KeysHeader
-	14, // 10: atedb.v1.WriterSnapshot.recent:type_name -> atedb.v1.RecentAnswer
-	26, // 11: atedb.v1.ObjectSnapshot.rules:type_name -> atedb.v1.Authorisation
-	27, // 12: atedb.v1.OwnerSnapshot.identity:type_name -> atedb.v1.PublicKey
-	27, // 13: atedb.v1.AuthoritySnapshot.roots:type_name -> atedb.v1.PublicKey
-	27, // 14: atedb.v1.AuthoritySnapshot.keys:type_name -> atedb.v1.PublicKey
-	16, // 15: atedb.v1.AuthoritySnapshot.changed:type_name -> atedb.v1.ChangedKey
-	26, // 16: atedb.v1.AuthoritySnapshot.root_rules:type_name -> atedb.v1.Authorisation
-	17, // 17: atedb.v1.AuthoritySnapshot.objects:type_name -> atedb.v1.ObjectSnapshot
-	27, // 18: atedb.v1.AuthoritySnapshot.server_identity:type_name -> atedb.v1.PublicKey
-	18, // 19: atedb.v1.AuthoritySnapshot.owner:type_name -> atedb.v1.OwnerSnapshot
-	19, // 20: atedb.v1.AuthoritySnapshot.delegations:type_name -> atedb.v1.KnownDelegation
-	7,  // 21: atedb.v1.StateSnapshot.genesis:type_name -> atedb.v1.LogSegment
-	15, // 22: atedb.v1.StateSnapshot.writers:type_name -> atedb.v1.WriterSnapshot
-	20, // 23: atedb.v1.StateSnapshot.authority:type_name -> atedb.v1.AuthoritySnapshot
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	23, // 0: atedb.v1.LogSegment.events:type_name -> atedb.v1.Event
+	24, // 1: atedb.v1.LogSegment.seals:type_name -> atedb.v1.Seal
+	2,  // 2: atedb.v1.LogSegment.commits:type_name -> atedb.v1.Commit
+	4,  // 3: atedb.v1.LogSegment.header:type_name -> atedb.v1.SegmentHeader
+	3,  // 4: atedb.v1.LogSegment.gaps:type_name -> atedb.v1.Gap
+	5,  // 5: atedb.v1.LogSegment.footer:type_name -> atedb.v1.SegmentFooter
+	7,  // 6: atedb.v1.Manifest.segments:type_name -> atedb.v1.ManifestSegment
+	11, // 7: atedb.v1.KeysHeader.places:type_name -> atedb.v1.PlacesHeader
+	10, // 8: atedb.v1.SegmentKeys.header:type_name -> atedb.v1.KeysHeader
+	13, // 9: atedb.v1.WriterSnapshot.recent:type_name -> atedb.v1.RecentAnswer
+	25, // 10: atedb.v1.ObjectSnapshot.rules:type_name -> atedb.v1.Authorisation
+	26, // 11: atedb.v1.OwnerSnapshot.identity:type_name -> atedb.v1.PublicKey
+	26, // 12: atedb.v1.AuthoritySnapshot.roots:type_name -> atedb.v1.PublicKey
+	26, // 13: atedb.v1.AuthoritySnapshot.keys:type_name -> atedb.v1.PublicKey
+	15, // 14: atedb.v1.AuthoritySnapshot.changed:type_name -> atedb.v1.ChangedKey
+	25, // 15: atedb.v1.AuthoritySnapshot.root_rules:type_name -> atedb.v1.Authorisation
+	16, // 16: atedb.v1.AuthoritySnapshot.objects:type_name -> atedb.v1.ObjectSnapshot
+	26, // 17: atedb.v1.AuthoritySnapshot.server_identity:type_name -> atedb.v1.PublicKey
+	17, // 18: atedb.v1.AuthoritySnapshot.owner:type_name -> atedb.v1.OwnerSnapshot
+	18, // 19: atedb.v1.AuthoritySnapshot.delegations:type_name -> atedb.v1.KnownDelegation
+	6,  // 20: atedb.v1.StateSnapshot.genesis:type_name -> atedb.v1.LogSegment
+	14, // 21: atedb.v1.StateSnapshot.writers:type_name -> atedb.v1.WriterSnapshot
+	19, // 22: atedb.v1.StateSnapshot.authority:type_name -> atedb.v1.AuthoritySnapshot
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_log_proto_init() }
@@ -2520,14 +2522,13 @@ func file_atedb_v1_log_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_log_proto_rawDesc), len(file_atedb_v1_log_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      0,
 			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_atedb_v1_log_proto_goTypes,
 		DependencyIndexes: file_atedb_v1_log_proto_depIdxs,
-		EnumInfos:         file_atedb_v1_log_proto_enumTypes,
 		MessageInfos:      file_atedb_v1_log_proto_msgTypes,
 	}.Build()
 	File_atedb_v1_log_proto = out.File

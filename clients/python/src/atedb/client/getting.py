@@ -74,6 +74,8 @@ def _single_in(data: bytes) -> StoredBatch:
     try:
         batches = split_slice(data)
     except AtedbError as error:
+        if error.reason == Reason.UNSUPPORTED:
+            raise
         raise untrue(f"what it shows of the log is not valid: {error.message}") from error
     if len(batches) != 1:
         raise untrue(f"it comes with {len(batches)} batches, and one was due")

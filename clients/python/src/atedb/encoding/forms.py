@@ -64,6 +64,18 @@ GENESIS: Final = MessageForm(
     ),
 )
 
+SNAPSHOT: Final = MessageForm(
+    "Snapshot",
+    (
+        FieldForm(1, "size", "varint", required=True),
+        hash32(2, "tree_root", required=True),
+        FieldForm(3, "events", "varint", required=True),
+        hash32(4, "gone", required=True),
+        FieldForm(5, "writers", "varint", required=True),
+        hash32(6, "writers_hash", required=True),
+    ),
+)
+
 REDACTION: Final = MessageForm(
     "Redaction",
     (
@@ -163,6 +175,7 @@ EVENT_HEADER: Final = MessageForm(
         id16(19, "label"),
         FieldForm(20, "auth_answer", "bytes"),
         FieldForm(21, "server_identity", "bytes"),
+        message_field(22, "snapshot", SNAPSHOT),
         message_field(23, "redaction", REDACTION),
         hash32(30, "data_hash"),
         FieldForm(31, "data_bytes", "varint"),

@@ -9,11 +9,18 @@ from atedb.encoding import forms
 from atedb.encoding.fields import BYTES, FieldWriter, fields, frame, non_canonical
 from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import check_strict
+from atedb.errors import AtedbError, Reason
 from atedb.events.event import RUN_EVENT, RUN_SEAL
 from atedb.limits import INTEGER_MAX
 
 COMMIT_FIELD: Final = 3
 """Of a LogSegment."""
+
+GAP_FIELD: Final = 5
+"""Of a LogSegment: stands for commits that are gone."""
+
+GONE_TAG: Final = b"\x32"
+"""What an Event begins with that stands for others that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +124,20 @@ class StoredBatch(NamedTuple):
 def split_slice(data: bytes) -> list[StoredBatch]:
     """Split a slice of the log into its batches. Only the framing and the commits are looked at.
 
-    Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit.
+    Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit; UNSUPPORTED where events or
+    commits are gone under a snapshot, which this client can't verify yet.
     """
     batches: list[StoredBatch] = []
     start = 0
     run_end = 0
     for found in fields(data):
         framed = found.wire_type == BYTES
+        is_gone = found.number == RUN_EVENT and data[found.start : found.start + 1] == GONE_TAG
+        if framed and (found.number == GAP_FIELD or is_gone):
+            raise AtedbError(
+                Reason.UNSUPPORTED,
+                "events of the chain are gone under a snapshot, which this client can't verify yet",
+            )
         if framed and found.number == RUN_EVENT and run_end == 0:
             continue
         if framed and found.number == RUN_SEAL and run_end == 0:

@@ -150,6 +150,8 @@ class ReplayVerifier:
         try:
             stored = split_slice(data)
         except AtedbError as error:
+            if error.reason == Reason.UNSUPPORTED:
+                raise
             raise AtedbError(
                 Reason.VERIFICATION_FAILED,
                 f"a slice of the log is not valid: {error.message}. Nothing of it was used",

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61tedb/v1/admin.proto\x12\x08\x61tedb.v1\"9\n\x13\x43ompactChainRequest\x12\x11\n\tchain_key\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\"\x81\x01\n\x14\x43ompactChainResponse\x12\x30\n\x08progress\x18\x01 \x01(\x0b\x32\x1c.atedb.v1.CompactionProgressH\x00\x12,\n\x06result\x18\x02 \x01(\x0b\x32\x1a.atedb.v1.CompactionResultH\x00\x42\t\n\x07message\";\n\x12\x43ompactionProgress\x12\x12\n\ndone_bytes\x18\x01 \x01(\x04\x12\x11\n\tall_bytes\x18\x02 \x01(\x04\"^\n\rDecidedEvents\x12.\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x1c.atedb.v1.CompactionDecision\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\"N\n\x10\x43ompactedSegment\x12\x0f\n\x07segment\x18\x01 \x01(\x04\x12\x14\n\x0c\x62ytes_before\x18\x02 \x01(\x04\x12\x13\n\x0b\x62ytes_after\x18\x03 \x01(\x04\"\xf7\x01\n\x10\x43ompactionResult\x12\x0f\n\x07\x64ry_run\x18\x01 \x01(\x08\x12\x14\n\x0c\x62ytes_before\x18\x02 \x01(\x04\x12\x13\n\x0b\x62ytes_after\x18\x03 \x01(\x04\x12(\n\x07\x64\x65\x63ided\x18\x04 \x03(\x0b\x32\x17.atedb.v1.DecidedEvents\x12,\n\x08segments\x18\x05 \x03(\x0b\x32\x1a.atedb.v1.CompactedSegment\x12\x19\n\x11\x61\x63tive_dead_bytes\x18\x06 \x01(\x04\x12\x1f\n\x03use\x18\x07 \x01(\x0b\x32\x12.atedb.v1.ChainUse\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x04\"\x86\x01\n\x08\x43hainUse\x12\x11\n\tlog_bytes\x18\x01 \x01(\x04\x12\x12\n\ndata_bytes\x18\x02 \x01(\x04\x12\x12\n\nlive_bytes\x18\x03 \x01(\x04\x12\x12\n\ndead_bytes\x18\x04 \x01(\x04\x12\x12\n\nkept_bytes\x18\x05 \x01(\x04\x12\x17\n\x0f\x63ounted_unix_ms\x18\x06 \x01(\x04\".\n\x19GetChainStatisticsRequest\x12\x11\n\tchain_key\x18\x01 \x01(\t\"\xc4\x01\n\x1aGetChainStatisticsResponse\x12\x11\n\tchain_key\x18\x01 \x01(\t\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x0c\x12\x1f\n\x03use\x18\x03 \x01(\x0b\x32\x12.atedb.v1.ChainUse\x12\x10\n\x08segments\x18\x04 \x01(\r\x12\x1a\n\x12rewritten_segments\x18\x05 \x01(\r\x12\x19\n\x11\x63ompacted_unix_ms\x18\x06 \x01(\x04\x12\x17\n\x0f\x63ompacted_bytes\x18\x07 \x01(\x04*\xc1\x02\n\x12\x43ompactionDecision\x12#\n\x1f\x43OMPACTION_DECISION_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43OMPACTION_DECISION_DROPPED\x10\x01\x12\x1e\n\x1a\x43OMPACTION_DECISION_NEWEST\x10\x02\x12\x1d\n\x19\x43OMPACTION_DECISION_YOUNG\x10\x03\x12\"\n\x1e\x43OMPACTION_DECISION_LAST_BATCH\x10\x04\x12!\n\x1d\x43OMPACTION_DECISION_AUTHORITY\x10\x05\x12 \n\x1c\x43OMPACTION_DECISION_NOT_DATA\x10\x06\x12\x1c\n\x18\x43OMPACTION_DECISION_GONE\x10\x07\x12\x1f\n\x1b\x43OMPACTION_DECISION_EXPIRED\x10\x08\x32\xc0\x01\n\x0c\x41\x64minService\x12O\n\x0c\x43ompactChain\x12\x1d.atedb.v1.CompactChainRequest\x1a\x1e.atedb.v1.CompactChainResponse0\x01\x12_\n\x12GetChainStatistics\x12#.atedb.v1.GetChainStatisticsRequest\x1a$.atedb.v1.GetChainStatisticsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61tedb/v1/admin.proto\x12\x08\x61tedb.v1\"9\n\x13\x43ompactChainRequest\x12\x11\n\tchain_key\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\"\x81\x01\n\x14\x43ompactChainResponse\x12\x30\n\x08progress\x18\x01 \x01(\x0b\x32\x1c.atedb.v1.CompactionProgressH\x00\x12,\n\x06result\x18\x02 \x01(\x0b\x32\x1a.atedb.v1.CompactionResultH\x00\x42\t\n\x07message\";\n\x12\x43ompactionProgress\x12\x12\n\ndone_bytes\x18\x01 \x01(\x04\x12\x11\n\tall_bytes\x18\x02 \x01(\x04\"^\n\rDecidedEvents\x12.\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x1c.atedb.v1.CompactionDecision\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\"N\n\x10\x43ompactedSegment\x12\x0f\n\x07segment\x18\x01 \x01(\x04\x12\x14\n\x0c\x62ytes_before\x18\x02 \x01(\x04\x12\x13\n\x0b\x62ytes_after\x18\x03 \x01(\x04\"\xa3\x02\n\x10\x43ompactionResult\x12\x0f\n\x07\x64ry_run\x18\x01 \x01(\x08\x12\x14\n\x0c\x62ytes_before\x18\x02 \x01(\x04\x12\x13\n\x0b\x62ytes_after\x18\x03 \x01(\x04\x12(\n\x07\x64\x65\x63ided\x18\x04 \x03(\x0b\x32\x17.atedb.v1.DecidedEvents\x12,\n\x08segments\x18\x05 \x03(\x0b\x32\x1a.atedb.v1.CompactedSegment\x12\x19\n\x11\x61\x63tive_dead_bytes\x18\x06 \x01(\x04\x12\x1f\n\x03use\x18\x07 \x01(\x0b\x32\x12.atedb.v1.ChainUse\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x04\x12*\n\x08snapshot\x18\t \x01(\x0b\x32\x18.atedb.v1.SnapshotResult\"C\n\x0eSnapshotResult\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\x0f\n\x07refused\x18\x03 \x01(\t\"\x86\x01\n\x08\x43hainUse\x12\x11\n\tlog_bytes\x18\x01 \x01(\x04\x12\x12\n\ndata_bytes\x18\x02 \x01(\x04\x12\x12\n\nlive_bytes\x18\x03 \x01(\x04\x12\x12\n\ndead_bytes\x18\x04 \x01(\x04\x12\x12\n\nkept_bytes\x18\x05 \x01(\x04\x12\x17\n\x0f\x63ounted_unix_ms\x18\x06 \x01(\x04\".\n\x19GetChainStatisticsRequest\x12\x11\n\tchain_key\x18\x01 \x01(\t\"\xc4\x01\n\x1aGetChainStatisticsResponse\x12\x11\n\tchain_key\x18\x01 \x01(\t\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x0c\x12\x1f\n\x03use\x18\x03 \x01(\x0b\x32\x12.atedb.v1.ChainUse\x12\x10\n\x08segments\x18\x04 \x01(\r\x12\x1a\n\x12rewritten_segments\x18\x05 \x01(\r\x12\x19\n\x11\x63ompacted_unix_ms\x18\x06 \x01(\x04\x12\x17\n\x0f\x63ompacted_bytes\x18\x07 \x01(\x04*\xc1\x02\n\x12\x43ompactionDecision\x12#\n\x1f\x43OMPACTION_DECISION_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43OMPACTION_DECISION_DROPPED\x10\x01\x12\x1e\n\x1a\x43OMPACTION_DECISION_NEWEST\x10\x02\x12\x1d\n\x19\x43OMPACTION_DECISION_YOUNG\x10\x03\x12\"\n\x1e\x43OMPACTION_DECISION_LAST_BATCH\x10\x04\x12!\n\x1d\x43OMPACTION_DECISION_AUTHORITY\x10\x05\x12 \n\x1c\x43OMPACTION_DECISION_NOT_DATA\x10\x06\x12\x1c\n\x18\x43OMPACTION_DECISION_GONE\x10\x07\x12\x1f\n\x1b\x43OMPACTION_DECISION_EXPIRED\x10\x08\x32\xc0\x01\n\x0c\x41\x64minService\x12O\n\x0c\x43ompactChain\x12\x1d.atedb.v1.CompactChainRequest\x1a\x1e.atedb.v1.CompactChainResponse0\x01\x12_\n\x12GetChainStatistics\x12#.atedb.v1.GetChainStatisticsRequest\x1a$.atedb.v1.GetChainStatisticsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'atedb.v1.admin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COMPACTIONDECISION']._serialized_start=1097
-  _globals['_COMPACTIONDECISION']._serialized_end=1418
+  _globals['_COMPACTIONDECISION']._serialized_start=1210
+  _globals['_COMPACTIONDECISION']._serialized_end=1531
   _globals['_COMPACTCHAINREQUEST']._serialized_start=34
   _globals['_COMPACTCHAINREQUEST']._serialized_end=91
   _globals['_COMPACTCHAINRESPONSE']._serialized_start=94
@@ -44,13 +44,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPACTEDSEGMENT']._serialized_start=382
   _globals['_COMPACTEDSEGMENT']._serialized_end=460
   _globals['_COMPACTIONRESULT']._serialized_start=463
-  _globals['_COMPACTIONRESULT']._serialized_end=710
-  _globals['_CHAINUSE']._serialized_start=713
-  _globals['_CHAINUSE']._serialized_end=847
-  _globals['_GETCHAINSTATISTICSREQUEST']._serialized_start=849
-  _globals['_GETCHAINSTATISTICSREQUEST']._serialized_end=895
-  _globals['_GETCHAINSTATISTICSRESPONSE']._serialized_start=898
-  _globals['_GETCHAINSTATISTICSRESPONSE']._serialized_end=1094
-  _globals['_ADMINSERVICE']._serialized_start=1421
-  _globals['_ADMINSERVICE']._serialized_end=1613
+  _globals['_COMPACTIONRESULT']._serialized_end=754
+  _globals['_SNAPSHOTRESULT']._serialized_start=756
+  _globals['_SNAPSHOTRESULT']._serialized_end=823
+  _globals['_CHAINUSE']._serialized_start=826
+  _globals['_CHAINUSE']._serialized_end=960
+  _globals['_GETCHAINSTATISTICSREQUEST']._serialized_start=962
+  _globals['_GETCHAINSTATISTICSREQUEST']._serialized_end=1008
+  _globals['_GETCHAINSTATISTICSRESPONSE']._serialized_start=1011
+  _globals['_GETCHAINSTATISTICSRESPONSE']._serialized_end=1207
+  _globals['_ADMINSERVICE']._serialized_start=1534
+  _globals['_ADMINSERVICE']._serialized_end=1726
 # @@protoc_insertion_point(module_scope)

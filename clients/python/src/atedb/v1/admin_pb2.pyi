@@ -73,7 +73,7 @@ class CompactedSegment(_message.Message):
     def __init__(self, segment: _Optional[int] = ..., bytes_before: _Optional[int] = ..., bytes_after: _Optional[int] = ...) -> None: ...
 
 class CompactionResult(_message.Message):
-    __slots__ = ("dry_run", "bytes_before", "bytes_after", "decided", "segments", "active_dead_bytes", "use", "duration_ms")
+    __slots__ = ("dry_run", "bytes_before", "bytes_after", "decided", "segments", "active_dead_bytes", "use", "duration_ms", "snapshot")
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     BYTES_BEFORE_FIELD_NUMBER: _ClassVar[int]
     BYTES_AFTER_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,7 @@ class CompactionResult(_message.Message):
     ACTIVE_DEAD_BYTES_FIELD_NUMBER: _ClassVar[int]
     USE_FIELD_NUMBER: _ClassVar[int]
     DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     dry_run: bool
     bytes_before: int
     bytes_after: int
@@ -90,7 +91,18 @@ class CompactionResult(_message.Message):
     active_dead_bytes: int
     use: ChainUse
     duration_ms: int
-    def __init__(self, dry_run: _Optional[bool] = ..., bytes_before: _Optional[int] = ..., bytes_after: _Optional[int] = ..., decided: _Optional[_Iterable[_Union[DecidedEvents, _Mapping]]] = ..., segments: _Optional[_Iterable[_Union[CompactedSegment, _Mapping]]] = ..., active_dead_bytes: _Optional[int] = ..., use: _Optional[_Union[ChainUse, _Mapping]] = ..., duration_ms: _Optional[int] = ...) -> None: ...
+    snapshot: SnapshotResult
+    def __init__(self, dry_run: _Optional[bool] = ..., bytes_before: _Optional[int] = ..., bytes_after: _Optional[int] = ..., decided: _Optional[_Iterable[_Union[DecidedEvents, _Mapping]]] = ..., segments: _Optional[_Iterable[_Union[CompactedSegment, _Mapping]]] = ..., active_dead_bytes: _Optional[int] = ..., use: _Optional[_Union[ChainUse, _Mapping]] = ..., duration_ms: _Optional[int] = ..., snapshot: _Optional[_Union[SnapshotResult, _Mapping]] = ...) -> None: ...
+
+class SnapshotResult(_message.Message):
+    __slots__ = ("sequence", "events", "refused")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    events: int
+    refused: str
+    def __init__(self, sequence: _Optional[int] = ..., events: _Optional[int] = ..., refused: _Optional[str] = ...) -> None: ...
 
 class ChainUse(_message.Message):
     __slots__ = ("log_bytes", "data_bytes", "live_bytes", "dead_bytes", "kept_bytes", "counted_unix_ms")

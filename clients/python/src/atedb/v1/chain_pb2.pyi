@@ -371,7 +371,7 @@ class FromNow(_message.Message):
     def __init__(self) -> None: ...
 
 class SubscribeRequest(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "sequence", "time_unix_ms", "now", "heartbeat_ms", "data_up_to_bytes")
+    __slots__ = ("chain_key", "chain_id", "sequence", "time_unix_ms", "now", "heartbeat_ms", "data_up_to_bytes", "from_commit")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -379,6 +379,7 @@ class SubscribeRequest(_message.Message):
     NOW_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_MS_FIELD_NUMBER: _ClassVar[int]
     DATA_UP_TO_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FROM_COMMIT_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     sequence: int
@@ -386,7 +387,8 @@ class SubscribeRequest(_message.Message):
     now: FromNow
     heartbeat_ms: int
     data_up_to_bytes: int
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., sequence: _Optional[int] = ..., time_unix_ms: _Optional[int] = ..., now: _Optional[_Union[FromNow, _Mapping]] = ..., heartbeat_ms: _Optional[int] = ..., data_up_to_bytes: _Optional[int] = ...) -> None: ...
+    from_commit: int
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., sequence: _Optional[int] = ..., time_unix_ms: _Optional[int] = ..., now: _Optional[_Union[FromNow, _Mapping]] = ..., heartbeat_ms: _Optional[int] = ..., data_up_to_bytes: _Optional[int] = ..., from_commit: _Optional[int] = ...) -> None: ...
 
 class StartOfHistory(_message.Message):
     __slots__ = ("chain_id", "genesis", "head", "start_commit", "start_sequence", "frontier", "consistency")
@@ -449,7 +451,7 @@ class SubscribeResponse(_message.Message):
     def __init__(self, start: _Optional[_Union[StartOfHistory, _Mapping]] = ..., log: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., fell_behind: _Optional[_Union[FellBehind, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., checkpoint: _Optional[str] = ...) -> None: ...
 
 class ReadEventsRequest(_message.Message):
-    __slots__ = ("chain_key", "chain_id", "from_sequence", "end_sequence", "limit", "reverse", "data_up_to_bytes")
+    __slots__ = ("chain_key", "chain_id", "from_sequence", "end_sequence", "limit", "reverse", "data_up_to_bytes", "from_commit")
     CHAIN_KEY_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     FROM_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -457,6 +459,7 @@ class ReadEventsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     REVERSE_FIELD_NUMBER: _ClassVar[int]
     DATA_UP_TO_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FROM_COMMIT_FIELD_NUMBER: _ClassVar[int]
     chain_key: str
     chain_id: bytes
     from_sequence: int
@@ -464,7 +467,8 @@ class ReadEventsRequest(_message.Message):
     limit: int
     reverse: bool
     data_up_to_bytes: int
-    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., from_sequence: _Optional[int] = ..., end_sequence: _Optional[int] = ..., limit: _Optional[int] = ..., reverse: _Optional[bool] = ..., data_up_to_bytes: _Optional[int] = ...) -> None: ...
+    from_commit: int
+    def __init__(self, chain_key: _Optional[str] = ..., chain_id: _Optional[bytes] = ..., from_sequence: _Optional[int] = ..., end_sequence: _Optional[int] = ..., limit: _Optional[int] = ..., reverse: _Optional[bool] = ..., data_up_to_bytes: _Optional[int] = ..., from_commit: _Optional[int] = ...) -> None: ...
 
 class ReadEventsResponse(_message.Message):
     __slots__ = ("start", "log", "end", "frontier")

@@ -51,6 +51,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_LEASE_LOST: _ClassVar[ErrorReason]
     ERROR_REASON_SEQUENCE_OUT_OF_RANGE: _ClassVar[ErrorReason]
     ERROR_REASON_EVENT_NOT_FOUND: _ClassVar[ErrorReason]
+    ERROR_REASON_EVENT_GONE: _ClassVar[ErrorReason]
+    ERROR_REASON_STALE: _ClassVar[ErrorReason]
+    ERROR_REASON_SNAPSHOT_INVALID: _ClassVar[ErrorReason]
     ERROR_REASON_CHAIN_DAMAGED: _ClassVar[ErrorReason]
     ERROR_REASON_STORAGE_FAILED: _ClassVar[ErrorReason]
     ERROR_REASON_CHAIN_READ_ONLY: _ClassVar[ErrorReason]
@@ -76,6 +79,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_TLS_FAILED: _ClassVar[ErrorReason]
     ERROR_REASON_WIRE_NOT_REQUIRED: _ClassVar[ErrorReason]
     ERROR_REASON_WIRE_MISSING: _ClassVar[ErrorReason]
+    ERROR_REASON_HISTORY_COMPACTED: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_EXISTS: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_UNKNOWN: _ClassVar[ErrorReason]
     ERROR_REASON_ACCOUNT_REMOVED: _ClassVar[ErrorReason]
@@ -161,6 +165,9 @@ ERROR_REASON_LOCK_HELD: ErrorReason
 ERROR_REASON_LEASE_LOST: ErrorReason
 ERROR_REASON_SEQUENCE_OUT_OF_RANGE: ErrorReason
 ERROR_REASON_EVENT_NOT_FOUND: ErrorReason
+ERROR_REASON_EVENT_GONE: ErrorReason
+ERROR_REASON_STALE: ErrorReason
+ERROR_REASON_SNAPSHOT_INVALID: ErrorReason
 ERROR_REASON_CHAIN_DAMAGED: ErrorReason
 ERROR_REASON_STORAGE_FAILED: ErrorReason
 ERROR_REASON_CHAIN_READ_ONLY: ErrorReason
@@ -186,6 +193,7 @@ ERROR_REASON_NOT_ATTESTED: ErrorReason
 ERROR_REASON_TLS_FAILED: ErrorReason
 ERROR_REASON_WIRE_NOT_REQUIRED: ErrorReason
 ERROR_REASON_WIRE_MISSING: ErrorReason
+ERROR_REASON_HISTORY_COMPACTED: ErrorReason
 ERROR_REASON_ACCOUNT_EXISTS: ErrorReason
 ERROR_REASON_ACCOUNT_UNKNOWN: ErrorReason
 ERROR_REASON_ACCOUNT_REMOVED: ErrorReason

@@ -236,8 +236,24 @@ class Redaction(_message.Message):
     before_sequence: int
     def __init__(self, sequences: _Optional[_Iterable[int]] = ..., before_sequence: _Optional[int] = ...) -> None: ...
 
+class Snapshot(_message.Message):
+    __slots__ = ("size", "tree_root", "events", "gone", "writers", "writers_hash")
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    TREE_ROOT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_HASH_FIELD_NUMBER: _ClassVar[int]
+    size: int
+    tree_root: bytes
+    events: int
+    gone: bytes
+    writers: int
+    writers_hash: bytes
+    def __init__(self, size: _Optional[int] = ..., tree_root: _Optional[bytes] = ..., events: _Optional[int] = ..., gone: _Optional[bytes] = ..., writers: _Optional[int] = ..., writers_hash: _Optional[bytes] = ...) -> None: ...
+
 class EventHeader(_message.Message):
-    __slots__ = ("magic", "kind", "primary_key", "parent", "collection", "authorisation", "confidentiality", "public_keys", "wrapped_keys", "sign_with", "author", "type", "reply_to", "time_unix_ms", "genesis", "moves", "roots", "key_change", "label", "auth_answer", "server_identity", "redaction", "data_hash", "data_bytes")
+    __slots__ = ("magic", "kind", "primary_key", "parent", "collection", "authorisation", "confidentiality", "public_keys", "wrapped_keys", "sign_with", "author", "type", "reply_to", "time_unix_ms", "genesis", "moves", "roots", "key_change", "label", "auth_answer", "server_identity", "snapshot", "redaction", "data_hash", "data_bytes")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -259,6 +275,7 @@ class EventHeader(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     AUTH_ANSWER_FIELD_NUMBER: _ClassVar[int]
     SERVER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     REDACTION_FIELD_NUMBER: _ClassVar[int]
     DATA_HASH_FIELD_NUMBER: _ClassVar[int]
     DATA_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -283,24 +300,35 @@ class EventHeader(_message.Message):
     label: bytes
     auth_answer: bytes
     server_identity: bytes
+    snapshot: Snapshot
     redaction: Redaction
     data_hash: bytes
     data_bytes: int
-    def __init__(self, magic: _Optional[int] = ..., kind: _Optional[_Union[EventKind, str]] = ..., primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., collection: _Optional[bytes] = ..., authorisation: _Optional[_Union[Authorisation, _Mapping]] = ..., confidentiality: _Optional[_Union[Confidentiality, _Mapping]] = ..., public_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., wrapped_keys: _Optional[_Iterable[_Union[WrappedKey, _Mapping]]] = ..., sign_with: _Optional[_Iterable[bytes]] = ..., author: _Optional[bytes] = ..., type: _Optional[str] = ..., reply_to: _Optional[bytes] = ..., time_unix_ms: _Optional[int] = ..., genesis: _Optional[_Union[Genesis, _Mapping]] = ..., moves: _Optional[bool] = ..., roots: _Optional[_Union[Roots, _Mapping]] = ..., key_change: _Optional[_Union[KeyChange, _Mapping]] = ..., label: _Optional[bytes] = ..., auth_answer: _Optional[bytes] = ..., server_identity: _Optional[bytes] = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., data_hash: _Optional[bytes] = ..., data_bytes: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., kind: _Optional[_Union[EventKind, str]] = ..., primary_key: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., collection: _Optional[bytes] = ..., authorisation: _Optional[_Union[Authorisation, _Mapping]] = ..., confidentiality: _Optional[_Union[Confidentiality, _Mapping]] = ..., public_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., wrapped_keys: _Optional[_Iterable[_Union[WrappedKey, _Mapping]]] = ..., sign_with: _Optional[_Iterable[bytes]] = ..., author: _Optional[bytes] = ..., type: _Optional[str] = ..., reply_to: _Optional[bytes] = ..., time_unix_ms: _Optional[int] = ..., genesis: _Optional[_Union[Genesis, _Mapping]] = ..., moves: _Optional[bool] = ..., roots: _Optional[_Union[Roots, _Mapping]] = ..., key_change: _Optional[_Union[KeyChange, _Mapping]] = ..., label: _Optional[bytes] = ..., auth_answer: _Optional[bytes] = ..., server_identity: _Optional[bytes] = ..., snapshot: _Optional[_Union[Snapshot, _Mapping]] = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., data_hash: _Optional[bytes] = ..., data_bytes: _Optional[int] = ...) -> None: ...
+
+class GoneEvents(_message.Message):
+    __slots__ = ("events", "hashes")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    hashes: bytes
+    def __init__(self, events: _Optional[int] = ..., hashes: _Optional[bytes] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("header", "data", "salt", "data_state", "redaction")
+    __slots__ = ("header", "data", "salt", "data_state", "redaction", "gone")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
     DATA_STATE_FIELD_NUMBER: _ClassVar[int]
     REDACTION_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
     header: bytes
     data: bytes
     salt: bytes
     data_state: DataState
     redaction: int
-    def __init__(self, header: _Optional[bytes] = ..., data: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., data_state: _Optional[_Union[DataState, str]] = ..., redaction: _Optional[int] = ...) -> None: ...
+    gone: GoneEvents
+    def __init__(self, header: _Optional[bytes] = ..., data: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., data_state: _Optional[_Union[DataState, str]] = ..., redaction: _Optional[int] = ..., gone: _Optional[_Union[GoneEvents, _Mapping]] = ...) -> None: ...
 
 class ChainUnchanged(_message.Message):
     __slots__ = ("since_sequence",)

@@ -1,21 +1,11 @@
 from atedb.v1 import event_pb2 as _event_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class GapReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    GAP_REASON_UNSPECIFIED: _ClassVar[GapReason]
-    GAP_REASON_COMPACTED: _ClassVar[GapReason]
-    GAP_REASON_DAMAGED: _ClassVar[GapReason]
-GAP_REASON_UNSPECIFIED: GapReason
-GAP_REASON_COMPACTED: GapReason
-GAP_REASON_DAMAGED: GapReason
 
 class TreeHead(_message.Message):
     __slots__ = ("size", "root")
@@ -56,18 +46,22 @@ class Commit(_message.Message):
     def __init__(self, header: _Optional[bytes] = ..., tree_root: _Optional[bytes] = ..., batch_bytes: _Optional[int] = ..., durable_offset: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class Gap(_message.Message):
-    __slots__ = ("first_commit", "last_commit", "first_sequence", "last_sequence", "reason")
-    FIRST_COMMIT_FIELD_NUMBER: _ClassVar[int]
-    LAST_COMMIT_FIELD_NUMBER: _ClassVar[int]
-    FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    first_commit: int
-    last_commit: int
-    first_sequence: int
-    last_sequence: int
-    reason: GapReason
-    def __init__(self, first_commit: _Optional[int] = ..., last_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., last_sequence: _Optional[int] = ..., reason: _Optional[_Union[GapReason, str]] = ...) -> None: ...
+    __slots__ = ("commits", "events", "hashes", "snapshot", "size", "before", "gone_from")
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    GONE_FROM_FIELD_NUMBER: _ClassVar[int]
+    commits: int
+    events: int
+    hashes: bytes
+    snapshot: int
+    size: int
+    before: bytes
+    gone_from: int
+    def __init__(self, commits: _Optional[int] = ..., events: _Optional[int] = ..., hashes: _Optional[bytes] = ..., snapshot: _Optional[int] = ..., size: _Optional[int] = ..., before: _Optional[bytes] = ..., gone_from: _Optional[int] = ...) -> None: ...
 
 class SegmentHeader(_message.Message):
     __slots__ = ("magic", "chain_id", "segment", "first_commit", "first_sequence", "frontier", "previous_sha256", "generation", "original_sha256", "crc32")
@@ -144,13 +138,15 @@ class ManifestSegment(_message.Message):
     def __init__(self, segment: _Optional[int] = ..., first_commit: _Optional[int] = ..., first_sequence: _Optional[int] = ..., bytes: _Optional[int] = ..., sha256: _Optional[bytes] = ..., generation: _Optional[int] = ..., original_sha256: _Optional[bytes] = ...) -> None: ...
 
 class Manifest(_message.Message):
-    __slots__ = ("magic", "chain_id", "segments", "snapshot", "compacted_bytes", "compacted_unix_ms", "crc32")
+    __slots__ = ("magic", "chain_id", "segments", "snapshot", "compacted_bytes", "compacted_unix_ms", "snapshot_done", "forgotten_before", "crc32")
     MAGIC_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     COMPACTED_BYTES_FIELD_NUMBER: _ClassVar[int]
     COMPACTED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_DONE_FIELD_NUMBER: _ClassVar[int]
+    FORGOTTEN_BEFORE_FIELD_NUMBER: _ClassVar[int]
     CRC32_FIELD_NUMBER: _ClassVar[int]
     magic: int
     chain_id: bytes
@@ -158,8 +154,10 @@ class Manifest(_message.Message):
     snapshot: int
     compacted_bytes: int
     compacted_unix_ms: int
+    snapshot_done: int
+    forgotten_before: int
     crc32: int
-    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segments: _Optional[_Iterable[_Union[ManifestSegment, _Mapping]]] = ..., snapshot: _Optional[int] = ..., compacted_bytes: _Optional[int] = ..., compacted_unix_ms: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+    def __init__(self, magic: _Optional[int] = ..., chain_id: _Optional[bytes] = ..., segments: _Optional[_Iterable[_Union[ManifestSegment, _Mapping]]] = ..., snapshot: _Optional[int] = ..., compacted_bytes: _Optional[int] = ..., compacted_unix_ms: _Optional[int] = ..., snapshot_done: _Optional[int] = ..., forgotten_before: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class SegmentIndex(_message.Message):
     __slots__ = ("magic", "chain_id", "segment", "end_offset", "offsets", "commits", "sequences", "times_unix_ms", "crc32")
@@ -318,7 +316,7 @@ class KnownDelegation(_message.Message):
     def __init__(self, subject: _Optional[bytes] = ..., issuer: _Optional[bytes] = ..., serial: _Optional[bytes] = ..., may_write: _Optional[bool] = ..., not_before_unix_ms: _Optional[int] = ..., expires_unix_ms: _Optional[int] = ...) -> None: ...
 
 class AuthoritySnapshot(_message.Message):
-    __slots__ = ("roots", "keys", "changed", "root_rules", "objects", "confidential", "private", "server_identity", "owner", "delegations")
+    __slots__ = ("roots", "keys", "changed", "root_rules", "objects", "confidential", "private", "server_identity", "owner", "horizon", "snapshot", "delegations")
     ROOTS_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -328,6 +326,8 @@ class AuthoritySnapshot(_message.Message):
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
     SERVER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     DELEGATIONS_FIELD_NUMBER: _ClassVar[int]
     roots: _containers.RepeatedCompositeFieldContainer[_event_pb2.PublicKey]
     keys: _containers.RepeatedCompositeFieldContainer[_event_pb2.PublicKey]
@@ -338,8 +338,10 @@ class AuthoritySnapshot(_message.Message):
     private: bool
     server_identity: _event_pb2.PublicKey
     owner: OwnerSnapshot
+    horizon: int
+    snapshot: int
     delegations: _containers.RepeatedCompositeFieldContainer[KnownDelegation]
-    def __init__(self, roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., changed: _Optional[_Iterable[_Union[ChangedKey, _Mapping]]] = ..., root_rules: _Optional[_Union[_event_pb2.Authorisation, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[ObjectSnapshot, _Mapping]]] = ..., confidential: _Optional[bool] = ..., private: _Optional[bool] = ..., server_identity: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., owner: _Optional[_Union[OwnerSnapshot, _Mapping]] = ..., delegations: _Optional[_Iterable[_Union[KnownDelegation, _Mapping]]] = ...) -> None: ...
+    def __init__(self, roots: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., keys: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ..., changed: _Optional[_Iterable[_Union[ChangedKey, _Mapping]]] = ..., root_rules: _Optional[_Union[_event_pb2.Authorisation, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[ObjectSnapshot, _Mapping]]] = ..., confidential: _Optional[bool] = ..., private: _Optional[bool] = ..., server_identity: _Optional[_Union[_event_pb2.PublicKey, _Mapping]] = ..., owner: _Optional[_Union[OwnerSnapshot, _Mapping]] = ..., horizon: _Optional[int] = ..., snapshot: _Optional[int] = ..., delegations: _Optional[_Iterable[_Union[KnownDelegation, _Mapping]]] = ...) -> None: ...
 
 class StateSnapshot(_message.Message):
     __slots__ = ("magic", "chain_id", "next_commit", "next_sequence", "time_unix_ms", "genesis", "writers", "authority", "crc32")

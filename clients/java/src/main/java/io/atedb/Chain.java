@@ -126,6 +126,7 @@ public final class Chain extends ChainReader implements AutoCloseable {
     } finally {
       opener.close();
       reader.close();
+      keys.wipe();
     }
   }
 

@@ -260,6 +260,27 @@ public enum Reason {
   EVENT_NOT_FOUND(51),
 
   /**
+   * FAILED_PRECONDITION. The event, or the commit, is gone under a snapshot, whose sequence the
+   * metadata names: something newer was there, or its object was removed. That it was part of the
+   * chain can be proven still by who has kept it.
+   */
+  EVENT_GONE(52),
+
+  /**
+   * ABORTED. The batch was made by a head that is older than the chain's horizon, which the
+   * metadata names: older batches than that may be forgotten, so this one can't be told from one
+   * that was there. Nothing was written. Open the chain again, look at what has happened, and make
+   * the batch anew.
+   */
+  STALE(53),
+
+  /**
+   * FAILED_PRECONDITION. A snapshot isn't one of this chain, or is about commits that are too
+   * young, or have no new ones. Read the chain, and make it anew.
+   */
+  SNAPSHOT_INVALID(54),
+
+  /**
    * DATA_LOSS. Stored bytes are damaged; the metadata names the file, the offset and the sequences.
    * The operator restores or repairs. Also made by clients, of a chain that a server says to be
    * damaged and that is shorter than what was verified of it; {@code known_size} and {@code
@@ -412,6 +433,13 @@ public enum Reason {
    * without encryption.
    */
   WIRE_MISSING(90),
+
+  /**
+   * ABORTED. The chain was compacted under another snapshot while its older part was being read,
+   * so that it can't be gone on with where the reader is. Nothing is wrong; read again. Also made
+   * by clients, who then can't check what they have read.
+   */
+  HISTORY_COMPACTED(91),
 
   /**
    * ALREADY_EXISTS. The account's name is taken, or was, by one that was removed. Use another one,

@@ -29,4 +29,7 @@ public interface ChainKeys {
   default OpenedGroup group() {
     return null;
   }
+
+  /** Wipes the keys that only this chain has. */
+  default void wipe() {}
 }

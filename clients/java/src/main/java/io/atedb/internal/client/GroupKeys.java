@@ -161,7 +161,12 @@ public final class GroupKeys implements ChainKeys {
     try {
       isAsking = false;
       askedAt = System.nanoTime();
-      newest = found == null ? newest : found;
+      if (found != null) {
+        if (newest != opened) {
+          newest.close();
+        }
+        newest = found;
+      }
     } finally {
       lock.unlock();
     }
@@ -177,6 +182,21 @@ public final class GroupKeys implements ChainKeys {
         isOpen = true;
       }
       return opened;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void wipe() {
+    lock.lock();
+    try {
+      if (opened != null) {
+        opened.close();
+      }
+      if (newest != null && newest != opened) {
+        newest.close();
+      }
     } finally {
       lock.unlock();
     }

@@ -1,6 +1,8 @@
 package io.atedb.internal.event;
 
+import io.atedb.AtedbException;
 import io.atedb.Bytes;
+import io.atedb.Reason;
 import io.atedb.internal.bytes.Cursor;
 import io.atedb.internal.bytes.EventForms;
 import io.atedb.internal.bytes.FieldWriter;
@@ -32,6 +34,12 @@ public record Commit(
 
   /** Of a LogSegment. */
   public static final int FIELD = 3;
+
+  /** Of a LogSegment: stands for commits that are gone. */
+  private static final int GAP = 5;
+
+  /** What an Event begins with that stands for others that are gone. */
+  private static final int GONE_TAG = 0x32;
 
   /**
    * What a server seals in accepting a batch.
@@ -117,7 +125,8 @@ public record Commit(
 
   /**
    * Splits a slice of the log into its batches. Only the framing and the commits are looked at.
-   * Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit.
+   * Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit; UNSUPPORTED
+   * where events or commits are gone under a snapshot.
    */
   public static List<Stored> splitSlice(Bytes data) {
     List<Stored> batches = new ArrayList<>();
@@ -125,6 +134,11 @@ public record Commit(
     int runEnd = 0;
     Cursor cursor = new Cursor(data);
     while (cursor.next()) {
+      if (cursor.isBytes() && isGone(cursor)) {
+        throw new AtedbException(
+            Reason.UNSUPPORTED,
+            "events of the chain are gone under a snapshot, which this client can't verify yet");
+      }
       if (cursor.isBytes() && cursor.number() == EventView.RUN_EVENT && runEnd == 0) {
         continue;
       }
@@ -146,5 +160,16 @@ public record Commit(
           "a slice of the log", start, "it ends inside the batch that starts there");
     }
     return batches;
+  }
+
+  /** Whether a field of a slice stands for events or commits that are gone. */
+  private static boolean isGone(Cursor cursor) {
+    if (cursor.number() == GAP) {
+      return true;
+    }
+    Bytes content = cursor.content();
+    return cursor.number() == EventView.RUN_EVENT
+        && content.size() > 0
+        && content.at(0) == GONE_TAG;
   }
 }

@@ -204,6 +204,9 @@ public final class Replay {
     try {
       return Commit.splitSlice(slice);
     } catch (AtedbException error) {
+      if (error.reason() == Reason.UNSUPPORTED) {
+        throw error;
+      }
       throw new AtedbException(
           Reason.VERIFICATION_FAILED,
           "a slice of the log is not valid: " + error.getMessage() + ". Nothing of it was used",

@@ -1,0 +1,198 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { type AtedbClient, type Chain, type ChainEvent, KeyPair } from '../src/client/index.ts';
+import { jsonLines } from './support/cli-fixture.ts';
+import { runHere } from './support/run-here.ts';
+import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
+import { TestServer } from './support/test-server.ts';
+
+// Whole events that go under a snapshot, in a running server: real files, real threads, real sockets. Only time passes faster.
+
+const chainKey = 'team/state';
+const dayMs = 24 * 3_600_000;
+const { now } = Date;
+let shiftMs = 0;
+Date.now = () => now() + shiftMs;
+
+afterEach(() => {
+  shiftMs = 0;
+});
+
+async function start(trustMode: 'centralized' | 'distributed' = 'centralized') {
+  return TestServer.start({
+    trustMode,
+    segmentBytesMax: 20_000,
+    compact: { horizonMs: 0, mode: 'never' },
+  });
+}
+
+const parent = Buffer.alloc(16, 7);
+
+/** Objects that are written over and over, one that is removed, and children. */
+async function fill(chain: Chain, rounds = 30): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await chain.append([0, 1, 2].map((at) => ({ name: `object-${at}`, data: `${round}` })));
+  }
+  await chain.append({ name: 'removed', data: 'x' });
+  await chain.append({ name: 'removed', kind: 'tombstone' });
+  await chain.append({ primaryKey: parent, data: 'parent' });
+  await chain.append({ name: 'child', parent, data: 'first' });
+}
+
+const open = (client: AtedbClient) => client.open(chainKey, { forAppend: true, key: testKey });
+
+/** What a reader has of each object in the end. */
+function stateOf(events: readonly ChainEvent[]): Map<string, string> {
+  const state = new Map<string, string>();
+  for (const { kind, primaryKey, data } of events) {
+    const key = primaryKey.toString('hex');
+    if (kind === 'data') state.set(key, String(data));
+    else if (kind === 'tombstone') state.delete(key);
+  }
+  return state;
+}
+
+test.each(['centralized', 'distributed'] as const)(
+  'a %s chain forgets what was written over, and is read, proven, restarted and backed up as before',
+  { timeout: 120_000 },
+  async (trustMode) => {
+    await using server = await start(trustMode);
+    await using client = await testClient(server.address);
+    const chain = await open(client);
+    await fill(chain);
+    const before = await all(chain.read());
+    const proof = await chain.prove({ sequence: 40 });
+    shiftMs = 8 * dayMs;
+    await chain.append({ name: 'object-0', data: 'young' });
+    const live = chain
+      .subscribe({ from: { sequence: 20 }, timeoutMs: 60_000 })
+      [Symbol.asyncIterator]();
+    const first = await live.next();
+    expect(first.value?.sequence).toBe(20);
+
+    const planned = await chain.snapshot({ dryRun: true });
+    expect(planned).toMatchObject({ committed: undefined });
+    const made = await chain.snapshot();
+    expect(made?.goneNow).toBe(planned?.goneNow);
+    expect(made?.goneNow).toBeGreaterThan(80);
+    const full = await all(chain.read());
+    const result = await client.admin.compact(chainKey);
+    expect(result.snapshot).toMatchObject({ events: made?.goneNow, refused: undefined });
+    expect(result.bytesAfter).toBeLessThan(result.bytesBefore);
+    const headBefore = chain.head;
+
+    const now = await all(chain.read());
+    expect(now.length).toBe(full.length - (made?.goneNow ?? 0));
+    expect(stateOf(now)).toEqual(stateOf(full));
+    expect(chain.head).toEqual(headBefore);
+    expect(now.at(-1)?.snapshot?.events).toBe(made?.content.events);
+    // Whoever was in the middle goes on, and has what it had before and what is left.
+    const rest = new Set<number>();
+    await chain.append({ name: 'last', data: 'last' });
+    for (;;) {
+      const next = await live.next();
+      if (next.done) break;
+      expect(rest.has(next.value.sequence)).toBe(false);
+      rest.add(next.value.sequence);
+      if (String(next.value.data) === 'last') break;
+    }
+    await live.return?.();
+    expect(now.every(({ sequence }) => sequence <= 20 || rest.has(sequence))).toBe(true);
+
+    const backwards = await all(chain.read({ reverse: true }));
+    expect(backwards.map(({ sequence }) => sequence).reverse()).toEqual([
+      ...now.map(({ sequence }) => sequence),
+      full.length,
+    ]);
+    const middle = await all(chain.read({ from: 30, end: 60 }));
+    expect(middle.every(({ sequence }) => sequence >= 30 && sequence < 60)).toBe(true);
+    expect((await chain.get({ name: 'object-1' }))?.data?.toString()).toBe('29');
+    expect(await chain.get({ name: 'removed' })).toBeUndefined();
+    await expect(chain.get({ sequence: 40 })).rejects.toMatchObject({ reason: 'EVENT_GONE' });
+    const children = await all(chain.children({ primaryKey: parent }));
+    expect(children.map(({ data }) => String(data))).toEqual(['first']);
+    const left = now.find(({ kind, sequence }) => kind === 'data' && sequence > 5) as ChainEvent;
+    await chain.prove({ sequence: left.sequence, fromSize: 3 });
+    expect(before[40]?.sequence).toBe(proof.facts.event?.sequence);
+    // Of what is left all verifies again in another's eyes, after a restart, and with only the files.
+    await server.restart();
+    await using another = await testClient(server.address);
+    const again = await another.open(chainKey, { key: testKey });
+    expect(stateOf(await all(again.read())).size).toBe(stateOf(full).size + 1);
+    const folder = join(server.logsPath, `${chainKey}.chain`);
+    expect(await runHere('atedb', ['verify', folder])).toMatchObject({ code: 0 });
+    const backup = join(await temporaryHome(), 'backup');
+    const flags = ['--logs-path', server.logsPath];
+    expect(await runHere('atedb', ['backup', '--all', backup, ...flags])).toMatchObject({
+      code: 0,
+    });
+    const copy = join(backup, `${chainKey}.chain`);
+    const verified = await runHere('atedb', ['verify', copy]);
+    expect(verified).toMatchObject({ code: 0 });
+    expect(verified.stdout).toContain('gone under a snapshot');
+    // Tiles of what is gone are nowhere else.
+    await server.running.drain('a test');
+    await rm(join(folder, 'tiles'), { recursive: true });
+    const lost = await runHere('atedb', ['verify', folder]);
+    expect(lost.stdout + lost.stderr).toContain('a backup may have them');
+  },
+);
+
+test('only a root lets events go', async () => {
+  await using server = await start();
+  await using client = await testClient(server.address);
+  const chain = await open(client);
+  await fill(chain, 5);
+  await chain.append({ kind: 'rules', write: 'everyone' });
+  shiftMs = 8 * dayMs;
+  await using other = await testClient(server.address);
+  const theirs = await other.open(chainKey, { forAppend: true, key: KeyPair.generate() });
+  await theirs.append({ name: 'theirs', data: 'x' });
+  await expect(theirs.snapshot()).rejects.toMatchObject({ reason: 'KEY_NOT_ALLOWED' });
+  expect(await chain.snapshot()).toMatchObject({ committed: expect.anything() });
+});
+
+test('who was away since before the snapshot goes on, but for what was made by what it knew', async () => {
+  await using server = await start();
+  await using client = await testClient(server.address);
+  const chain = await open(client);
+  await fill(chain, 5);
+  await using away = await testClient(server.address);
+  const theirs = await away.open(chainKey, { forAppend: true, key: testKey });
+  await theirs.append({ name: 'theirs', data: '1' });
+  await chain.append({ name: 'later', data: 'x' });
+  shiftMs = 8 * dayMs;
+  await chain.append({ name: 'object-1', data: 'new' });
+  await chain.snapshot();
+  await client.admin.compact(chainKey);
+  const removed = { primaryKey: (await chain.get({ name: 'object-1' }))?.primaryKey as Buffer };
+  const stale = theirs.append(
+    { name: 'object-1', data: 'old' },
+    { objectsUnchangedSince: [{ ...removed, sequence: 3 }] },
+  );
+  await expect(stale).rejects.toMatchObject({ reason: 'STALE' });
+  const { lastSequence } = await theirs.append({ name: 'theirs', data: '2' });
+  expect((await take(chain.read({ from: lastSequence }), 1))[0]?.data?.toString()).toBe('2');
+});
+
+test('the command says what would go, lets it go, and says nothing where nothing would', async () => {
+  await using server = await start();
+  const home = await temporaryHome();
+  await using client = await testClient(server.address, { home });
+  const chain = await client.open(chainKey, { forAppend: true });
+  await fill(chain, 5);
+  await chain.close();
+  const address = `ate://${server.address}/${chainKey}`;
+  const run = (...flags: string[]) =>
+    runHere('atedb', ['snapshot', address, '--no-wire-encryption', ...flags], {
+      environment: { ATE_HOME: home },
+    });
+  const young = await run();
+  expect(young.stdout).toContain('nothing would go');
+  shiftMs = 8 * dayMs;
+  const planned = jsonLines((await run('--json', '--dry-run')).stdout)[0];
+  expect(planned).toMatchObject({ gone: expect.any(Number) });
+  const done = jsonLines((await run('--json')).stdout)[0];
+  expect(done).toMatchObject({ gone: planned?.gone, lastSequence: expect.any(Number) });
+});
