@@ -22,7 +22,7 @@ const trustModes: TrustMode[] = ['distributed', 'centralized'];
 function hide(chain: ForgedChain, commit: number, snapshot: number): void {
   const slice = chain.slice.bind(chain);
   const events = chain.sequenceOf(commit + 1) - chain.sequenceOf(commit);
-  const before = { hash: Buffer.alloc(32), from: undefined };
+  const before = { last: undefined, from: undefined };
   const gone = { commits: 1, events, hashes: [commitLeaf(chain.headerOf(commit))] };
   const gap = encodeGap({ ...gone, snapshot, size: commit + 1, before });
   chain.slice = (from, end) => {

@@ -3,9 +3,12 @@ import {
   encodeGap,
   type Gap,
   type Genesis,
+  isSameGone,
+  nothingGone,
   type Snapshot,
   splitSlice,
 } from '../src/event/index.ts';
+import { ReplayVerifier, refuseUnallowed } from '../src/trust/index.ts';
 import { CompactWorld } from './support/compact-world.ts';
 import {
   appendSnapshot,
@@ -106,7 +109,7 @@ describe('who reads to the head finds', () => {
           ? one
           : withGap(one, (gap) => ({
               ...gap,
-              before: { hash: Buffer.alloc(32, 2), from: undefined },
+              before: { last: { before: Buffer.alloc(32, 2), first: 1, end: 2 }, from: undefined },
             })),
       ),
     'a batch whose events are gone without a gap': (frames) =>
@@ -131,5 +134,53 @@ describe('who reads to the head finds', () => {
     const reading = verifySlices(genesis, [all]);
     if (why === undefined) await expect(reading).resolves.toMatchObject({ size: 27 });
     else await expect(reading).rejects.toMatchObject({ message: expect.stringContaining(why) });
+  });
+});
+
+describe('who has been shown what goes, as an object without the tombstone that removed it', () => {
+  /** What was there up to a commit, and from there on what is left: with each gap that this can be cut at. */
+  function cuts() {
+    const left = framesOf(honest.after);
+    const all = framesOf(honest.before);
+    return left.flatMap(({ gap, commit }, at) => {
+      const cut = commit - (gap?.commits ?? 0);
+      if (gap === undefined || isSameGone(gap.before, nothingGone)) return [];
+      return [{ cut, all, frames: [...all.slice(0, cut), ...left.slice(at)] }];
+    });
+  }
+
+  const again = { reason: 'HISTORY_COMPACTED' };
+
+  test('is told to read again', async () => {
+    expect(cuts().length).toBeGreaterThan(2);
+    for (const { frames } of cuts()) await expect(verify(frames)).rejects.toMatchObject(again);
+  });
+
+  test('is told so also where it began in the middle, and not where it began behind that', async () => {
+    for (const { cut, all, frames } of cuts()) {
+      const read = async (from: number) => {
+        const before = new ReplayVerifier(honest.genesis);
+        await before.verify(Buffer.concat(all.slice(0, from).map(({ whole }) => whole)));
+        const { nextCommit: commit, nextSequence: sequence } = before;
+        const start = { commit, sequence, frontier: before.frontier() };
+        const verifier = new ReplayVerifier(honest.genesis, {
+          ...start,
+          authority: before.authority(),
+        });
+        await verifier.verify(Buffer.concat(frames.slice(from).map(({ whole }) => whole)));
+        refuseUnallowed(verifier.owed.left(1));
+      };
+      await expect(read(1)).rejects.toMatchObject(again);
+      await expect(read(cut)).resolves.toBeUndefined();
+    }
+  });
+
+  test('finds that the run that goes before it is made up, so that it seems to have come before', async () => {
+    for (const { frames } of cuts()) {
+      const lying = frames.map((one) =>
+        withGap(one, (gap) => ({ ...gap, before: { last: undefined, from: undefined } })),
+      );
+      await expect(verify(lying)).rejects.toMatchObject(refused);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { AtedbError, checkStrict, FieldCursor, FieldWriter, frame } from '../bytes/index.ts';
 import { subtreeLevels } from '../crypto/index.ts';
 
-import type { GoneState } from './snapshot.ts';
+import { type GoneState, goneHashNone } from './snapshot.ts';
 import { gapForm } from './snapshot-forms.ts';
 
 /** The field that a gap is of a LogSegment. */
@@ -27,15 +27,18 @@ export interface Gap {
 
 /** Serialise a gap with its tag and length, to be stored right before its batch. */
 export function encodeGap(gap: Gap): Buffer {
-  const { hash, from } = gap.before;
+  const { last, from } = gap.before;
+  const before = last?.before ?? goneHashNone;
   const body = new FieldWriter()
     .varint(1, gap.commits)
     .varint(2, gap.events)
     .bytes(3, gap.hashes.length === 0 ? undefined : Buffer.concat([...gap.hashes]))
     .varint(4, gap.snapshot)
     .varint(5, gap.size)
-    .bytes(6, isNothing(hash) ? undefined : hash)
+    .bytes(6, before.equals(goneHashNone) ? undefined : before)
     .varint(7, from ?? 0)
+    .varint(8, last?.first ?? 0)
+    .varint(9, last?.end ?? 0)
     .finish();
   return frame(gapField, body);
 }
@@ -48,23 +51,32 @@ export function encodeGap(gap: Gap): Buffer {
 export function parseGap(bytes: Buffer): Gap {
   checkStrict(gapForm, bytes);
   const cursor = new FieldCursor(bytes);
-  const numbers = [0, 0, 0, 0, 0, 0, 0, 0];
+  const numbers = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   let all = Buffer.alloc(0) as Buffer;
-  let hash: Buffer = Buffer.alloc(hashBytes);
+  let hash: Buffer = goneHashNone;
   while (cursor.next()) {
     if (cursor.field === 3) all = cursor.bytesValue();
     else if (cursor.field === 6) hash = Buffer.from(cursor.bytesValue());
     else numbers[cursor.field] = cursor.value;
   }
-  const [, commits = 0, events = 0, , snapshot = 0, size = 0, , from = 0] = numbers;
+  const [, commits = 0, events = 0, , snapshot = 0, size = 0, , from = 0, first = 0, end = 0] =
+    numbers;
   // Each commit has an event; and what it counts together has to be a number still.
   const fits = commits <= events && (commits === 0) === (events === 0) && snapshot >= size;
   if (!fits || all.length % hashBytes !== 0 || commits > 0 !== all.length > 0) {
     throw new AtedbError('NON_CANONICAL', 'a gap counts commits, events or hashes that it has not');
   }
+  const isRun = first < end && (from === 0 || end < from);
+  if (!isRun && (first > 0 || end > 0 || !hash.equals(goneHashNone))) {
+    throw new AtedbError(
+      'NON_CANONICAL',
+      `a gap says that a run of events from ${first} up to ${end} is gone before it, and one from ${from} on: a run has an event, and none goes on in the next`,
+    );
+  }
   const hashes = [];
   for (let at = 0; at < all.length; at += hashBytes) hashes.push(all.subarray(at, at + hashBytes));
-  const before = { hash, from: from === 0 ? undefined : from };
+  const last = isRun ? { before: hash, first, end } : undefined;
+  const before = { last, from: from === 0 ? undefined : from };
   return { commits, events, hashes, snapshot, size, before };
 }
 
@@ -86,8 +98,4 @@ export function subtreesOfGap(
     );
   }
   return levels.map((level, at) => ({ level, hash: hashes[at] as Buffer }));
-}
-
-function isNothing(hash: Buffer): boolean {
-  return hash.every((byte) => byte === 0);
 }

@@ -172,6 +172,7 @@ export {
   GoneRuns,
   type GoneState,
   hashOfWriters,
+  isSameGone,
   nothingGone,
   type Snapshot,
   type WriterSeal,

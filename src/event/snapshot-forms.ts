@@ -45,5 +45,7 @@ export const gapForm: MessageForm = {
     { number: 5, name: 'size', kind: 'varint', required: true },
     hash32(6, 'before'),
     { number: 7, name: 'gone_from', kind: 'varint' },
+    { number: 8, name: 'last_from', kind: 'varint' },
+    { number: 9, name: 'last_end', kind: 'varint' },
   ],
 };

@@ -53,26 +53,54 @@ export function parseSnapshot(bytes: Buffer): Snapshot {
   return { size, treeRoot, events, gone, writers, writersHash };
 }
 
+/** A run of events that are gone, and has ended. */
+export interface GoneRun {
+  /** The hash of those that ended before it; 32 bytes. */
+  readonly before: Buffer;
+  /** Sequence of its first event. */
+  readonly first: number;
+  /** Sequence behind its last one. */
+  readonly end: number;
+}
+
 /** How far the events that are gone were hashed. */
 export interface GoneState {
-  /** Of the runs that have ended; 32 bytes. */
-  readonly hash: Buffer;
+  /** The last run that has ended; undefined for none. What the hash is follows from it. */
+  readonly last: GoneRun | undefined;
   /** Sequence of the first event of the run that may go on; undefined for none. */
   readonly from: number | undefined;
 }
 
 /** Before the first event that is gone. */
-export const nothingGone: GoneState = { hash: Buffer.alloc(32), from: undefined };
+export const nothingGone: GoneState = { last: undefined, from: undefined };
+
+/** Before the first run. */
+export const goneHashNone: Buffer = Buffer.alloc(32);
+
+/** Whether as much is gone by one as by the other. */
+export function isSameGone(one: GoneState, other: GoneState): boolean {
+  if (one.from !== other.from || one.last?.end !== other.last?.end) return false;
+  return hashOfGone(one).equals(hashOfGone(other));
+}
+
+/** The hash of the runs that have ended. 32 bytes. */
+function hashOfGone({ last }: GoneState): Buffer {
+  if (last === undefined) return goneHashNone;
+  const ends = Buffer.alloc(16);
+  ends.writeBigUInt64BE(BigInt(last.first), 0);
+  ends.writeBigUInt64BE(BigInt(last.end), 8);
+  return taggedHash(hashTags.gone, last.before, ends);
+}
 
 /** Hashes which events are gone, by their sequences, run by run: so that nothing has to be kept of what is there. */
 export class GoneRuns {
-  #hash: Buffer;
+  #last: GoneRun | undefined;
   #from: number | undefined;
   #end: number;
 
   /** @param state to go on from, and `end` the sequence up to which it says what is gone. */
   constructor(state: GoneState = nothingGone, end = 0) {
-    this.#hash = state.hash;
+    this.#last = state.last;
     this.#from = state.from;
     this.#end = end;
   }
@@ -90,7 +118,7 @@ export class GoneRuns {
   /** How far it is before the event of a sequence that none is gone of behind the last ones. */
   stateAt(sequence: number): GoneState {
     if (this.#from !== undefined && this.#end !== sequence) this.#close();
-    return { hash: this.#hash, from: this.#from };
+    return { last: this.#last, from: this.#from };
   }
 
   /** The hash of all: nothing comes any more. */
@@ -99,12 +127,13 @@ export class GoneRuns {
     return this.#hash;
   }
 
+  get #hash(): Buffer {
+    return hashOfGone({ last: this.#last, from: undefined });
+  }
+
   #close(): void {
     if (this.#from === undefined) return;
-    const ends = Buffer.alloc(16);
-    ends.writeBigUInt64BE(BigInt(this.#from), 0);
-    ends.writeBigUInt64BE(BigInt(this.#end), 8);
-    this.#hash = taggedHash(hashTags.gone, this.#hash, ends);
+    this.#last = { before: this.#hash, first: this.#from, end: this.#end };
     this.#from = undefined;
   }
 }

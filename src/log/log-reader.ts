@@ -124,7 +124,7 @@ export class LogReader {
       commits,
       events: next.sequence - frame.events - at.sequence,
       hashes: await this.#subtrees(at.commit, at.commit + commits),
-      before: { hash: gap.before.hash, from },
+      before: { last: gap.before.last, from },
     };
     const batch = bytes.subarray(frame.runStart, frame.end);
     // Who has all that is gone before it is told of what is gone of the batch alone, if anything is.

@@ -5,7 +5,7 @@ import {
   GoneRuns,
   type GoneState,
   hashOfWriters,
-  nothingGone,
+  isSameGone,
   type Snapshot,
   type WriterSeal,
 } from '../event/index.ts';
@@ -60,6 +60,13 @@ export class Forgotten {
   /** By the snapshot's sequence. */
   #due = new Map<number, Due>();
   #end = 0;
+  /** Sequence with which the first replay began that notes here. */
+  #begin: number | undefined;
+
+  /** A replay begins, or goes on where another one that notes here has ended. @param sequence of its first event. */
+  begins(sequence: number): void {
+    this.#begin ??= sequence;
+  }
 
   /** Whether commits are being read of which some, or events of them, may be missing. */
   get isReading(): boolean {
@@ -94,10 +101,10 @@ export class Forgotten {
    * A gap comes: commits are gone, or events of the batch behind it.
    *
    * @param at where the replay stands before it.
-   * @param sawAll whether the replay has begun with the first commit.
-   * @throws Violation where it doesn't go on what came before; AtedbError HISTORY_COMPACTED where it is of another snapshot.
+   * @throws Violation where it doesn't go on what came before; AtedbError HISTORY_COMPACTED where what was read before isn't what its
+   *   snapshot leaves.
    */
-  gap(gap: Gap, at: Pick<ReplayPlace, 'size' | 'nextSequence'>, sawAll: boolean): void {
+  gap(gap: Gap, at: Pick<ReplayPlace, 'size' | 'nextSequence'>): void {
     const { size, snapshot, before, commits, events } = gap;
     if (at.size + commits + (commits === 0 ? 1 : 0) > size) {
       throw new Violation(
@@ -106,13 +113,17 @@ export class Forgotten {
     }
     const reading = this.#reading;
     if (reading === undefined) {
-      const isFirst = sawAll && before.hash.equals(nothingGone.hash) && before.from === undefined;
+      // What was read and goes by it: what has come instead may be gone, too, as the tombstone of an object that was read.
+      const readFrom = this.#begin ?? 0;
+      const goes = before.last !== undefined && before.last.end > readFrom;
+      const goesOn = before.from !== undefined && at.nextSequence > readFrom;
+      if (goes || goesOn) throw compacted(snapshot, readFrom);
       const runs = new GoneRuns(before, at.nextSequence);
-      this.#reading = { snapshot, size, runs, events: isFirst ? 0 : undefined };
+      this.#reading = { snapshot, size, runs, events: readFrom === 0 ? 0 : undefined };
     } else if (reading.snapshot !== snapshot || reading.size !== size) {
       // What was read before can't be checked any more.
-      throw compacted(reading.snapshot, snapshot);
-    } else if (!sameState(reading.runs.stateAt(at.nextSequence), before)) {
+      throw compacted(snapshot, this.#begin ?? 0);
+    } else if (!isSameGone(reading.runs.stateAt(at.nextSequence), before)) {
       throw new Violation('what is said to be gone before it is not what was gone');
     }
     this.gone(at.nextSequence, at.nextSequence + events);
@@ -164,10 +175,6 @@ export class Forgotten {
   }
 }
 
-function sameState(one: GoneState, other: GoneState): boolean {
-  return one.from === other.from && one.hash.equals(other.hash);
-}
-
 function misfit(due: Due, is: Snapshot, timeUnixMs: number): string | undefined {
   if (is.size !== due.size) return `is about ${is.size} commits, and not ${due.size}`;
   if (!is.treeRoot.equals(due.treeRoot)) return 'is about another history';
@@ -186,10 +193,11 @@ function misfit(due: Due, is: Snapshot, timeUnixMs: number): string | undefined 
   return undefined;
 }
 
-function compacted(before: number, now: number): AtedbError {
+/** @param from sequence with which the reading began. */
+function compacted(snapshot: number, from: number): AtedbError {
   return new AtedbError(
     'HISTORY_COMPACTED',
-    `the chain was compacted under the snapshot at sequence ${now} while it was being read, and what was read before was compacted under the one at ${before}. Read again`,
-    { metadata: { snapshot: String(now), before: String(before) } },
+    `the chain was compacted under the snapshot at sequence ${snapshot} while it was being read, and what was read from sequence ${from} on is not what that leaves. Read again from there`,
+    { metadata: { snapshot: String(snapshot), from: String(from) } },
   );
 }

@@ -65,7 +65,6 @@ export class ReplayVerifier {
   readonly #frontier: Frontier;
   readonly #allSignatures: boolean;
   readonly #writers: WritersOfReplay;
-  readonly #sawAll: boolean;
   readonly #proveExtends: ReplayOptions['proveExtends'];
   readonly #latest = new LatestWriters();
   readonly #objects = new RecentKeys();
@@ -90,12 +89,12 @@ export class ReplayVerifier {
     this.#findKey = start.findKey;
     this.#allSignatures = options.allSignatures === true;
     this.owed = options.owed ?? new OwedData();
+    this.owed.forgotten.begins(start.sequence);
     this.#refusesUnallowed = options.owed === undefined;
     this.#dataUpTo = options.dataUpTo;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);
     this.#roots = new RecentRoots(this.#frontier);
-    this.#sawAll = start.commit === 0;
-    this.#writers = new WritersOfReplay(this.#sawAll);
+    this.#writers = new WritersOfReplay(start.commit === 0);
     this.#proveExtends = options.proveExtends;
     this.#nextSequence = start.sequence;
     this.#retained = start.retained ?? floorNone;
@@ -238,7 +237,7 @@ export class ReplayVerifier {
   async #passGap(gap: Gap, { commit, headerBytes }: CommitView): Promise<void> {
     const before = this.#frontier.size;
     at(commit, () => {
-      this.owed.forgotten.gap(gap, this.#place(), this.#sawAll);
+      this.owed.forgotten.gap(gap, this.#place());
       for (const { hash, level } of subtreesOfGap(gap, before)) {
         // Copied: it lies in a whole slice.
         this.#roots.appendSubtree(Buffer.from(hash), level);

@@ -190,7 +190,7 @@ export declare type Gap = Message<"atedb.v1.Gap"> & {
   size: bigint;
 
   /**
-   * The snapshot's hash of what goes, as far as runs of events that go end before this. Absent: none does. 32 bytes.
+   * The snapshot's hash of what goes, before the last run of events that go and end before this. Absent: there was none before that; 32 bytes.
    *
    * @generated from field: bytes before = 6;
    */
@@ -202,6 +202,20 @@ export declare type Gap = Message<"atedb.v1.Gap"> & {
    * @generated from field: uint64 gone_from = 7;
    */
   goneFrom: bigint;
+
+  /**
+   * Sequence with which that last run began. Absent with a `last_end`: 0.
+   *
+   * @generated from field: uint64 last_from = 8;
+   */
+  lastFrom: bigint;
+
+  /**
+   * Sequence before which it ended: so whoever begins to read behind that sees that it came before. Absent: no run ends before this.
+   *
+   * @generated from field: uint64 last_end = 9;
+   */
+  lastEnd: bigint;
 };
 
 /**

@@ -1,4 +1,10 @@
-import { type Batch, parseBatch, type SliceBatch, splitSlice } from '../../event/index.ts';
+import {
+  type Batch,
+  gapField,
+  parseBatch,
+  type SliceBatch,
+  splitSlice,
+} from '../../event/index.ts';
 import { goneError } from '../../log/index.ts';
 
 /** A stored batch, and one event of it. */
@@ -27,4 +33,17 @@ export function batchOf(slice: Buffer, sequence: number): BatchOf | undefined {
   const batch = parseBatch(run);
   if (batch.isGone(index)) throw gone();
   return { stored, bytes: slice.subarray(runStart, end), batch, index };
+}
+
+/** What a slice begins with that begins with a gap: its tag. */
+const gapTag = (gapField << 3) | 2;
+
+/**
+ * The run and the commit of the batch of a sequence, in the slice that was read for it. Where nothing is gone before it or of it that is
+ * the slice as it is: most calls are about such, and then nothing of it is looked at.
+ *
+ * @throws AtedbError EVENT_GONE.
+ */
+export function bytesOfBatch(slice: Buffer, sequence: number): Buffer {
+  return slice[0] === gapTag ? (batchOf(slice, sequence)?.bytes ?? slice) : slice;
 }

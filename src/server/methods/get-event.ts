@@ -3,7 +3,7 @@ import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
 import { primaryKeyBytes } from '../../event/index.ts';
 import { unaryToBytes } from '../method.ts';
-import { batchOf } from './batch-of.ts';
+import { bytesOfBatch } from './batch-of.ts';
 import {
   type ChainServiceDeps,
   checkLength,
@@ -30,7 +30,7 @@ export function getEvent(deps: ChainServiceDeps) {
     call.signal.addEventListener('abort', () => memory[Symbol.dispose]());
     const memoryFor = (size: number) => memory.take(size);
     const { bytes, commit } = await log.readBatch('sequence', sequence, memoryFor);
-    const run = batchOf(bytes, sequence)?.bytes ?? bytes;
+    const run = bytesOfBatch(bytes, sequence);
     const inclusion = await log.tree.inclusionProof(commit, head.size);
     return eventMessage(run, { sequence, head, inclusion });
   });

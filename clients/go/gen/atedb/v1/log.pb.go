@@ -269,10 +269,14 @@ type Gap struct {
 	Snapshot uint64 `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// Its size. Required.
 	Size uint64 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
-	// The snapshot's hash of what goes, as far as runs of events that go end before this. Absent: none does. 32 bytes.
+	// The snapshot's hash of what goes, before the last run of events that go and end before this. Absent: there was none before that; 32 bytes.
 	Before []byte `protobuf:"bytes,6,opt,name=before,proto3" json:"before,omitempty"`
 	// Sequence with which a run of events that go begins that goes on here. Absent: none does.
-	GoneFrom      uint64 `protobuf:"varint,7,opt,name=gone_from,json=goneFrom,proto3" json:"gone_from,omitempty"`
+	GoneFrom uint64 `protobuf:"varint,7,opt,name=gone_from,json=goneFrom,proto3" json:"gone_from,omitempty"`
+	// Sequence with which that last run began. Absent with a `last_end`: 0.
+	LastFrom uint64 `protobuf:"varint,8,opt,name=last_from,json=lastFrom,proto3" json:"last_from,omitempty"`
+	// Sequence before which it ended: so whoever begins to read behind that sees that it came before. Absent: no run ends before this.
+	LastEnd       uint64 `protobuf:"varint,9,opt,name=last_end,json=lastEnd,proto3" json:"last_end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -352,6 +356,20 @@ func (x *Gap) GetBefore() []byte {
 func (x *Gap) GetGoneFrom() uint64 {
 	if x != nil {
 		return x.GoneFrom
+	}
+	return 0
+}
+
+func (x *Gap) GetLastFrom() uint64 {
+	if x != nil {
+		return x.LastFrom
+	}
+	return 0
+}
+
+func (x *Gap) GetLastEnd() uint64 {
+	if x != nil {
+		return x.LastEnd
 	}
 	return 0
 }
@@ -2238,7 +2256,7 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"batchBytes\x12%\n" +
 	"\x0edurable_offset\x18\x0e \x01(\x06R\rdurableOffset\x12\x19\n" +
 	"\x05crc32\x18\x0f \x01(\aH\x00R\x05crc32\x88\x01\x01B\b\n" +
-	"\x06_crc32\"\xb4\x01\n" +
+	"\x06_crc32\"\xec\x01\n" +
 	"\x03Gap\x12\x18\n" +
 	"\acommits\x18\x01 \x01(\x04R\acommits\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x16\n" +
@@ -2246,7 +2264,9 @@ const file_atedb_v1_log_proto_rawDesc = "" +
 	"\bsnapshot\x18\x04 \x01(\x04R\bsnapshot\x12\x12\n" +
 	"\x04size\x18\x05 \x01(\x04R\x04size\x12\x16\n" +
 	"\x06before\x18\x06 \x01(\fR\x06before\x12\x1b\n" +
-	"\tgone_from\x18\a \x01(\x04R\bgoneFrom\"\xd7\x02\n" +
+	"\tgone_from\x18\a \x01(\x04R\bgoneFrom\x12\x1b\n" +
+	"\tlast_from\x18\b \x01(\x04R\blastFrom\x12\x19\n" +
+	"\blast_end\x18\t \x01(\x04R\alastEnd\"\xd7\x02\n" +
 	"\rSegmentHeader\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\aR\x05magic\x12\x19\n" +
 	"\bchain_id\x18\x02 \x01(\fR\achainId\x12\x18\n" +

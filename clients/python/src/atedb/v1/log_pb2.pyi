@@ -46,7 +46,7 @@ class Commit(_message.Message):
     def __init__(self, header: _Optional[bytes] = ..., tree_root: _Optional[bytes] = ..., batch_bytes: _Optional[int] = ..., durable_offset: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class Gap(_message.Message):
-    __slots__ = ("commits", "events", "hashes", "snapshot", "size", "before", "gone_from")
+    __slots__ = ("commits", "events", "hashes", "snapshot", "size", "before", "gone_from", "last_from", "last_end")
     COMMITS_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,8 @@ class Gap(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     GONE_FROM_FIELD_NUMBER: _ClassVar[int]
+    LAST_FROM_FIELD_NUMBER: _ClassVar[int]
+    LAST_END_FIELD_NUMBER: _ClassVar[int]
     commits: int
     events: int
     hashes: bytes
@@ -61,7 +63,9 @@ class Gap(_message.Message):
     size: int
     before: bytes
     gone_from: int
-    def __init__(self, commits: _Optional[int] = ..., events: _Optional[int] = ..., hashes: _Optional[bytes] = ..., snapshot: _Optional[int] = ..., size: _Optional[int] = ..., before: _Optional[bytes] = ..., gone_from: _Optional[int] = ...) -> None: ...
+    last_from: int
+    last_end: int
+    def __init__(self, commits: _Optional[int] = ..., events: _Optional[int] = ..., hashes: _Optional[bytes] = ..., snapshot: _Optional[int] = ..., size: _Optional[int] = ..., before: _Optional[bytes] = ..., gone_from: _Optional[int] = ..., last_from: _Optional[int] = ..., last_end: _Optional[int] = ...) -> None: ...
 
 class SegmentHeader(_message.Message):
     __slots__ = ("magic", "chain_id", "segment", "first_commit", "first_sequence", "frontier", "previous_sha256", "generation", "original_sha256", "crc32")
