@@ -205,6 +205,23 @@ test('damage is neither backed up nor restored', async () => {
   expect(jsonLines(failed.stdout)).toMatchObject([{ state: 'failed', reason: 'CHAIN_DAMAGED' }]);
 });
 
+test('damage at the very end of a copy is no torn end: all of it was durable', async () => {
+  await using server = await TestServer.start();
+  const backup = join(await temporaryHome(), 'backup');
+  const chain = await opened(server);
+  await chain.append({ data: 'x'.repeat(1_000) });
+  expect((await backUp(server, backup)).code).toBe(0);
+  const path = join(folderOf(backup), 'segment-00000000.log');
+  const bytes = await readFile(path);
+  const at = bytes.indexOf('xxxx');
+  bytes[at] = (bytes[at] as number) ^ 1;
+  await writeFile(path, bytes);
+  expect((await verify(backup)).code).not.toBe(0);
+  const restored = await runHere('atedb', ['restore', backup, join(await temporaryHome(), 'logs')]);
+  expect(restored.code).toBe(1);
+  expect(restored.stderr).toContain('segment-00000000.log');
+});
+
 test('accounts are backed up and restored with the server that keeps them, and no backup of another server is overwritten', async () => {
   const password = 'correct horse battery';
   await using server = await startAuthServer();

@@ -167,10 +167,17 @@ test('mistakes are told with what to do', async () => {
   expect((await hugo.run('login choir', noTerminal)).stderr).toMatch(/is a group/);
   expect(await told(gina, 'group remove choir owner gina@example.com')).toMatch(/somebody else/);
   expect(await told(gina, 'group add choir contributor no@example.com')).toMatch(/user create/);
-  // A misspelt role is one of its own, which gives no right.
+  // A misspelt role would be one of its own, which gives no right, and stays.
   const misspelt = await told(gina, 'group add choir contributer hugo@example.com');
-  expect(misspelt).toMatch(/made the role contributer, which the group didn't have/);
+  expect(misspelt).toMatch(/no role contributer\. Did you mean contributor\?/);
+  const named = await told(gina, 'group add choir soprano hugo@example.com');
+  expect(named).toMatch(/made the role soprano, which the group didn't have/);
   expect(await told(gina, 'group add choir contributor hugo@example.com')).toBe('');
+  // Without a database name example.com is a group, whose name would be claimed for good.
+  const short = await told(hugo, 'append CHAINS/example.com/hugo HELLO');
+  expect(short).toMatch(/no group example\.com, .* three parts: example\.com\/NAME\/DATABASE\./);
+  expect(short).not.toMatch(/claim/);
+  expect(await hugo.ok('append CHAINS/solo/log HELLO')).toBe('');
   // Nobody could have sent a code.
   expect(await gina.ok('login gina@example.com')).toMatch(/that the name is yours\n/);
   const verify = await gina.run('user verify');

@@ -158,17 +158,17 @@ test('what was set aside and may hold erased data is told, and dropped by one co
   damaged[at] = (damaged[at] ?? 0) ^ 1;
   writeFileSync(file, damaged);
   expect(await cli.atedb(['repair', folder, '--apply'])).toMatchObject({ code: 0 });
-  // As a crash leaves a torn end, and a restore the chain that was there.
+  // As a crash leaves a torn end, and a restore the chain that was there; what the one before left was removed by hand.
   writeFileSync(join(folder, 'segment-00000000.tail-99'), damaged);
-  mkdirSync(`${folder}~replaced-1`);
-  writeFileSync(join(`${folder}~replaced-1`, 'segment-00000000.log'), damaged);
+  mkdirSync(`${folder}~replaced-2`);
+  writeFileSync(join(`${folder}~replaced-2`, 'segment-00000000.log'), damaged);
   await cli.startServer();
   const environment = { ATE_HOME: join(cli.folder, 'third') };
   const key = await cli.atedb(['key', 'export']);
   await cli.atedb(['key', 'import', '-'], { input: key.stdout, environment });
   const redacted = await cli.atedb(['redact', chain, '2', '--yes'], { environment });
   expect(redacted, redacted.stderr).toMatchObject({ code: 0 });
-  const names = 'segment-00000000.tail-99, set-aside-1, private_life.chain~replaced-1';
+  const names = 'segment-00000000.tail-99, set-aside-1, private_life.chain~replaced-2';
   expect(redacted.stderr).toContain(names);
   expect(redacted.stderr).toContain('atedb repair --drop-set-aside --apply');
   const described = await cli.atedb(['describe', chain], { environment });

@@ -287,6 +287,37 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     expect(facts.event?.header.dataBytes).toBe(4);
   });
 
+  test('what is said of an object, or erased in it, is not its newest event', async () => {
+    for (const behind of [
+      saying({ authorisation: { write: byAlice } }, { primaryKey }),
+      redaction({ sequences: [4] }),
+    ]) {
+      const chain = await goneChain(trustMode, dropped, append(testKey, behind));
+      chain.newestOf = () => 5;
+      const reader = await open(await MaliciousServer.start(() => chain, identity));
+      for (const asked of [{ sequence: 4 }, { primaryKey }]) {
+        await expect(reader.get(asked)).rejects.toMatchObject({ reason: 'VERIFICATION_FAILED' });
+      }
+    }
+  });
+
+  test('one event is asked for that allows data to be gone, and not what allows its own to be', async () => {
+    const chain = await goneChain(trustMode, erased(5), async (chain) => {
+      for (const by of [6, 7])
+        await chain.appendGone(testKey, [objectOf('once')], () => erased(by));
+    });
+    let asked = 0;
+    const server = await MaliciousServer.start((what) => {
+      if (what === 'get') asked += 1;
+      return chain;
+    }, identity);
+    const getting = (await open(server)).get({ sequence: 4 });
+    await expect(getting).rejects.toMatchObject({
+      message: expect.stringMatching(/doesn't do that/),
+    });
+    expect(asked).toBe(2);
+  });
+
   test('who may write an object may have its data erased, though no root wants that', async () => {
     const chain = await honestChain(trustMode);
     const event = testEvent('secret', { primaryKey: hers });

@@ -1,19 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type ChainMending, mendChain, type VerifiedChain } from '../src/chain/index.ts';
-import { diagnoseChain, repairChain } from '../src/chain/repair-chain.ts';
+import { diagnoseChain } from '../src/chain/repair-chain.ts';
 import type { TrustMode } from '../src/event/index.ts';
 import { type Fault, FaultyStorage } from '../src/log/faulty-storage.ts';
-import {
-  type BatchSource,
-  FolderBatches,
-  type OtherBatch,
-  type Storage,
-} from '../src/log/index.ts';
+import { type BatchSource, FolderBatches, type OtherBatch } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
-import { floorNone } from '../src/trust/index.ts';
-import { verifyFolder } from '../src/verify/index.ts';
 import {
   CompactWorld,
   chainFolder as folder,
@@ -21,73 +13,12 @@ import {
   type PlannedEvent,
 } from './support/compact-world.ts';
 import { saying } from './support/malicious/events.ts';
+import { expectWhole, filesOf, finish, flip, mend, segmentsOf, verify } from './support/mending.ts';
 import { crashEndings } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 import { testEvent } from './support/test-writer.ts';
 
 // A damaged chain takes what it lacks from somebody who has the same commits, and is believed in nothing.
-
-const verify = async (storage: Storage): Promise<VerifiedChain> => {
-  const { violations, history } = await verifyFolder({
-    ...{ storage, folder, chainId: undefined, trustMode: undefined },
-    ...{ headsOf: async () => [], allSignatures: true },
-  });
-  const found = violations.list.find(
-    ({ file, commit, sequence }) =>
-      file === undefined || commit !== undefined || sequence !== undefined,
-  );
-  return { violation: found?.what, retained: history?.retained ?? floorNone };
-};
-
-function mend(
-  storage: Storage,
-  source: BatchSource | MemoryStorage,
-  changes: Partial<Parameters<typeof mendChain>[2]> = {},
-): Promise<ChainMending> {
-  const common = { heads: [], apply: true, instead: new Map(), verify };
-  return mendChain(storage, folder, {
-    ...{ ...common, nowUnixMs: Date.now() },
-    source: 'batchesFrom' in source ? source : new FolderBatches(source, folder),
-    ...changes,
-  });
-}
-
-/** What the chain's folder has, but for what counts for nothing: folders of repairs, files that can be made again. */
-async function filesOf(storage: MemoryStorage, at = folder): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  for (const { name, isFolder } of await storage.list(at)) {
-    const path = join(at, name);
-    if (!isFolder) files.set(path.slice(folder.length + 1), storage.peek(path) as Buffer);
-    else for (const [inner, bytes] of await filesOf(storage, path)) files.set(inner, bytes);
-  }
-  return files;
-}
-
-async function segmentsOf(storage: MemoryStorage): Promise<string[]> {
-  return [...(await filesOf(storage)).keys()].filter((name) => /^segment-.*\.log$/.test(name));
-}
-
-function flip(storage: MemoryStorage, name: string, at: number): void {
-  const bytes = Buffer.from(storage.peek(join(folder, name)) as Buffer);
-  bytes[at] = (bytes[at] as number) ^ 0x10;
-  storage.poke(join(folder, name), bytes);
-}
-
-/** Finish the repair as the command does. */
-async function finish(storage: Storage): Promise<void> {
-  await repairChain(storage, folder, await diagnoseChain(storage, folder));
-}
-
-/** The chain is all that was appended, and takes more. */
-async function expectWhole(world: CompactWorld, storage: MemoryStorage): Promise<number[]> {
-  const again = world.clone(storage);
-  expect((await verify(storage)).violation).toBeUndefined();
-  await again.open(storage);
-  expect(again.chain.log.trouble).toBeUndefined();
-  const gone = await again.check();
-  await again.close();
-  return gone;
-}
 
 const some = (...objects: number[]): PlannedEvent[] =>
   objects.map((object) => ({ kind: 'data', object, bytes: 300 }));

@@ -82,6 +82,8 @@ test('what a backup has whole is put back, and all events are there again', asyn
     ).toEqual(damaged);
     const sound = await cli.atedb(['repair', join(logsPath, 'team', 'one.chain')]);
     expect(sound).toMatchObject({ code: 0, stdout: 'team/one: sound, 41 events\n' });
+    // Nothing is to be put right there, so it is not said that the backup couldn't.
+    expect((await repair()).stdout).toMatch(/^team\/one: sound, 41 events\nteam\/two: damaged$/m);
   });
   await using client = await testClient(server.address);
   const events = await all((await client.open('team/one')).read());

@@ -16,38 +16,61 @@ import (
 // verified whole, and proven to be in the tree of a head that is compared with the known one; and where its data is gone, that it may be. That
 // no newer event of the object exists is the server's word.
 func (c *Chain) Get(ctx context.Context, primaryKey []byte) (*Event, error) {
-	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_PrimaryKey{PrimaryKey: primaryKey}}
-	is, err := c.get(ctx, request)
-	if is != nil && !slices.Equal(is.PrimaryKey, primaryKey) {
-		return nil, unreadable("the event is not of the object that was asked for")
-	}
+	is, err := c.newest(ctx, primaryKey)
 	if is == nil || err != nil || is.DataState == event.Present {
 		return is, err
 	}
-	return is, c.checkGone(ctx, is, is)
+	if err := c.checkGone(ctx, is, is); err != nil {
+		return nil, err
+	}
+	return is, nil
+}
+
+// newest event of an object, as Get gives it, but for what allows its data to be gone.
+func (c *Chain) newest(ctx context.Context, primaryKey []byte) (*Event, error) {
+	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_PrimaryKey{PrimaryKey: primaryKey}}
+	is, err := c.get(ctx, request)
+	// Rules of the object, or a redaction in it, are no event of its own: by one of them its newest data would seem to be written over.
+	if is != nil && (!slices.Equal(is.PrimaryKey, primaryKey) || !is.Kind.WritesObject()) {
+		return nil, unreadable("the event is not of the object that was asked for")
+	}
+	return is, err
 }
 
 // GetAt the event of a sequence. The error is SEQUENCE_OUT_OF_RANGE where there is none yet.
 func (c *Chain) GetAt(ctx context.Context, sequence uint64) (*Event, error) {
-	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_Sequence{Sequence: sequence}}
-	is, err := c.get(ctx, request)
-	if is != nil && is.Sequence != sequence {
-		return nil, unreadable("the event is not the one that was asked for")
-	}
-	if is == nil || err != nil || is.DataState == event.Present {
+	is, err := c.at(ctx, sequence)
+	if err != nil || is.DataState == event.Present {
 		return is, err
 	}
-	return is, c.checkGone(ctx, is, nil)
+	if err := c.checkGone(ctx, is, nil); err != nil {
+		return nil, err
+	}
+	return is, nil
+}
+
+// at gives the event of a sequence, as GetAt does, but for what allows its data to be gone.
+func (c *Chain) at(ctx context.Context, sequence uint64) (*Event, error) {
+	request := &atedbv1.GetEventRequest{ChainKey: c.key.Text, Event: &atedbv1.GetEventRequest_Sequence{Sequence: sequence}}
+	is, err := c.get(ctx, request)
+	if err == nil && (is == nil || is.Sequence != sequence) {
+		err = unreadable("the event is not the one that was asked for")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return is, nil
 }
 
 // checkGone checks that the data of an event may be gone, by the event that allows it. newest is the newest event of its object; nil: it is
-// asked for. The error is VERIFICATION_FAILED.
+// asked for. That the data of the event that allows it may be gone doesn't matter for that: else each of them could name the next one, and a
+// server would decide how many are asked for. The error is VERIFICATION_FAILED.
 func (c *Chain) checkGone(ctx context.Context, is, newest *Event) error {
 	if at := is.RedactedBy; at > 0 {
 		if at <= is.Sequence {
 			return unreadable("an event names a redaction that is not behind it")
 		}
-		by, err := c.GetAt(ctx, at)
+		by, err := c.at(ctx, at)
 		if err != nil {
 			return err
 		}
@@ -66,7 +89,7 @@ func (c *Chain) checkGone(ctx context.Context, is, newest *Event) error {
 	}
 	if newest == nil {
 		var err error
-		if newest, err = c.Get(ctx, is.PrimaryKey); err != nil {
+		if newest, err = c.newest(ctx, is.PrimaryKey); err != nil {
 			return err
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -37,6 +39,15 @@ func (rawCodec) Unmarshal(data mem.BufferSlice, message any) error {
 }
 
 var _ encoding.CodecV2 = rawCodec{}
+
+// isNotThere is how a server says that an object has no event; a liar says so where it is to send an empty message.
+var isNotThere = func() error {
+	failed, err := status.New(codes.NotFound, "there is none").WithDetails(&errdetails.ErrorInfo{Reason: "EVENT_NOT_FOUND", Domain: "atedb"})
+	if err != nil {
+		panic(err)
+	}
+	return failed.Err()
+}()
 
 // liar stands between a client and a server, and changes what the server sends; nil: the call breaks there. It gives its address.
 func liar(t *testing.T, server string, change func(method string, message []byte) []byte) string {
@@ -73,6 +84,8 @@ func liar(t *testing.T, server string, change func(method string, message []byte
 			}
 			if message = change(method[strings.LastIndexByte(method, '/')+1:], message); message == nil {
 				return status.Error(codes.Unavailable, "it was cut")
+			} else if len(message) == 0 {
+				return isNotThere
 			}
 			if err := in.SendMsg(&message); err != nil {
 				return err
@@ -224,5 +237,63 @@ func testLies(t *testing.T, mode string) {
 				t.Errorf("get: %+v: %v", is, err)
 			}
 		})
+	}
+	t.Run("by events that name each other", func(t *testing.T) { testAllowing(t, server.Address()) })
+	t.Run("by what is no event of its object", func(t *testing.T) { testNewest(t, server.Address()) })
+}
+
+// testAllowing: what is said to allow data to be gone is no such event, and the server says of that, too, that it allows nothing by itself.
+func testAllowing(t *testing.T, server string) {
+	var asked atomic.Int32
+	notThereFrom := int32(99)
+	lie := losing(map[uint64]uint64{1: 2, 2: 3, 3: 9})
+	chain := open(t, connect(t, liar(t, server, func(method string, message []byte) []byte {
+		if method == "GetEvent" && asked.Add(1) >= notThereFrom {
+			return []byte{}
+		}
+		return lie(method, message)
+	}), atedb.WithoutHome(), atedb.WithEncryption(atedb.Plain)), "example.com/lies/log")
+	if _, err := chain.GetAt(within(t), 1); !errors.Is(err, fault.VerificationFailed) {
+		t.Error(err)
+	}
+	if count := asked.Load(); count != 2 {
+		t.Errorf("the server had %d events asked for, where one allows another to be gone", count)
+	}
+	for _, from := range []int32{1, 2} {
+		asked.Store(0)
+		notThereFrom = from
+		if is, err := chain.GetAt(within(t), 1); is != nil || !errors.Is(err, fault.VerificationFailed) {
+			t.Errorf("from call %d on there is no event, it says: %v: %v", from, is, err)
+		}
+	}
+}
+
+// testNewest: the redaction of an object is no newer event of it: by that its only data would seem to be written over.
+func testNewest(t *testing.T, server string) {
+	var kept atomic.Pointer[[]byte]
+	var calls atomic.Int32
+	drop := losing(map[uint64]uint64{2: 0})
+	chain := open(t, connect(t, liar(t, server, func(method string, message []byte) []byte {
+		if method != "GetEvent" {
+			return message
+		}
+		switch calls.Add(1) {
+		case 1:
+			kept.Store(&message)
+			return message
+		case 2:
+			return drop(method, message)
+		}
+		return *kept.Load()
+	}), atedb.WithoutHome(), atedb.WithEncryption(atedb.Plain)), "example.com/lies/log")
+	redaction, err := chain.GetAt(within(t), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is, err := chain.GetAt(within(t), 2); is != nil || !errors.Is(err, fault.VerificationFailed) {
+		t.Errorf("its redaction is said to have written it over: %+v: %v", is, err)
+	}
+	if is, err := chain.Get(within(t), redaction.PrimaryKey); is != nil || !errors.Is(err, fault.VerificationFailed) {
+		t.Errorf("its redaction is said to be its newest event: %+v: %v", is, err)
 	}
 }

@@ -40,8 +40,10 @@ func (c *Chain) Load(ctx context.Context, events []Event) iter.Seq2[Event, error
 func (c *Chain) load(ctx context.Context, events []Event, before looked, take func(Event) bool) (bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	id := c.Genesis().ChainID
-	request := &atedbv1.LoadDataRequest{ChainKey: c.key.Text, ChainId: id[:]}
+	request := &atedbv1.LoadDataRequest{ChainKey: c.key.Text}
+	if genesis := c.Genesis(); genesis != nil {
+		request.ChainId = genesis.ChainID[:]
+	}
 	for _, is := range events {
 		if is.DataState == event.Omitted {
 			hash := merkle.LeafHash(is.Header)

@@ -61,7 +61,9 @@ function checkPlace(before: AccountState, { account, version, previous }: Act): 
   if (version === 0) {
     throw new AtedbError(
       'ACCOUNT_EXISTS',
-      `there is an account ${account.text} already. Choose another name, or, if it is yours, log in`,
+      account.kind === 'group'
+        ? `there is a group ${account.text} already. Choose another name, or have one of its owners give you a role`
+        : `there is an account ${account.text} already. Choose another name, or, if it is yours, log in`,
       {
         metadata,
       },

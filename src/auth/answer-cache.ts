@@ -33,8 +33,7 @@ export class AnswerCache {
     { keys, signer, nowUnixMs }: { keys: OwnerKeys; signer: AnswerSigner; nowUnixMs: number },
     sign: () => Promise<Buffer>,
   ): Promise<Buffer> {
-    // Which changes are told follows from the version of whoever asks; that of the oldest one tells these apart.
-    const name = [owner, keys.version, keys.changed.length, keys.changed[0]?.version].join('\0');
+    const name = nameOf(owner, keys);
     const { identity, rotations, lifeMs } = signer;
     const { fingerprint } = identity.publicKey;
     const there = this.#kept.get(name);
@@ -80,4 +79,19 @@ export class AnswerCache {
     this.#bytes -= this.#kept.get(name)?.bytes ?? 0;
     this.#kept.delete(name);
   }
+}
+
+/** Tells apart what is said of owners. The version alone doesn't: where no changes are told it stays behind, and keys, or that there is an account still, change under it. */
+function nameOf(
+  owner: string,
+  { version, roots, writers, admitted, isUnverified, isRemoved, changed }: OwnerKeys,
+): string {
+  return JSON.stringify([
+    ...[owner, version, isUnverified, isRemoved],
+    roots.map(({ fingerprintHex }) => fingerprintHex),
+    writers.map(({ fingerprintHex }) => fingerprintHex),
+    admitted.map((fingerprint) => fingerprint.toString('hex')),
+    // Which changes are told follows from the version of whoever asks; that of the oldest one tells these apart.
+    ...[changed.length, changed[0]?.version],
+  ]);
 }

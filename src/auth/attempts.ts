@@ -311,6 +311,6 @@ function locked({ lockedUntilUnixMs }: Pick<FailureCount, 'lockedUntilUnixMs'>, 
 export function loginFailed(): AtedbError {
   return new AtedbError(
     'LOGIN_FAILED',
-    'the account, the password, the recovery code or the one-time code is not right',
+    'the account, the password, the recovery code or the one-time code is not right. Check what was typed; who has lost the password gets in with the recovery code (atedb user recover)',
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KeyPair } from '../crypto/index.ts';
+import { KeyPair, type PublicKey } from '../crypto/index.ts';
 import { parseAuthAnswer } from '../event/index.ts';
 import { EmbeddedOwners } from './embedded-owners.ts';
 import type { OwnerKeys } from './owner-source.ts';
@@ -8,7 +8,6 @@ const day = 24 * 60 * 60 * 1_000;
 
 /** Owners with one key each, whose signatures are counted. */
 function world() {
-  const root = KeyPair.generate();
   const pair = KeyPair.generate();
   const state = {
     version: 1,
@@ -16,10 +15,15 @@ function world() {
     signed: 0,
     isFailing: false,
     identity: pair,
+    root: KeyPair.generate().publicKey,
+    writers: [] as PublicKey[],
+    admitted: [] as Buffer[],
+    ...{ isUnverified: false, isRemoved: false },
   };
   const keysOf = (sinceVersion: number | undefined): OwnerKeys => ({
-    ...{ version: state.version, roots: [root.publicKey], writers: [], admitted: [] },
-    ...{ isUnverified: false, isRemoved: false },
+    ...{ version: state.version, roots: [state.root] },
+    ...{ writers: state.writers, admitted: state.admitted },
+    ...{ isUnverified: state.isUnverified, isRemoved: state.isRemoved },
     changed:
       sinceVersion === undefined || sinceVersion >= state.version
         ? []
@@ -96,6 +100,36 @@ test('an answer is another one where the account, the owner, what is known of it
   state.identity = KeyPair.generate();
   expect((await ask())?.identity.fingerprint).toEqual(state.identity.publicKey.fingerprint);
   expect(state.signed).toBe(5);
+});
+
+test('what the account says now is said under an old version, too, where that stays behind', async () => {
+  const { state, ask } = world();
+  const before = await ask();
+  const key = () => KeyPair.generate().publicKey;
+  const changes: (() => void)[] = [
+    () => (state.root = key()),
+    () => (state.writers = [key()]),
+    () => (state.admitted = [key().fingerprint]),
+    () => (state.isUnverified = true),
+    () => (state.isRemoved = true),
+  ];
+  for (const [at, change] of changes.entries()) {
+    change();
+    const answer = await ask();
+    expect(state.signed, String(change)).toBe(at + 2);
+    expect(answer).toMatchObject({
+      version: before?.version,
+      ...{ isUnverified: state.isUnverified, isRemoved: state.isRemoved },
+    });
+    const said = [answer?.roots, answer?.writers].map((keys) =>
+      keys?.map(({ fingerprintHex }) => fingerprintHex),
+    );
+    expect(said).toEqual([
+      [state.root.fingerprintHex],
+      state.writers.map(({ fingerprintHex }) => fingerprintHex),
+    ]);
+    expect(answer?.admitted).toEqual(state.admitted);
+  }
 });
 
 test('one that could not be signed is signed by who asks next; many owners are not all kept', async () => {

@@ -58,6 +58,8 @@ test('failures and logins without end take no more room than those of a day; wha
     nowMs += day;
   }
   expect(bytesMax).toBeLessThan(4 * renewBytesMin);
+  // What says nothing any more is not copied.
+  expect(await store.get({ kind: 'tries', about: 'nobody0_0@example.com' })).toBeUndefined();
   const attempts = new Attempts({ store, now: () => nowMs });
   for (let count = 0; count < 5; count += 1) await fail(attempts, 'locked@example.com');
   expect(await fail(attempts, 'locked@example.com')).toBe('LOGIN_LOCKED');

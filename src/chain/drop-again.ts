@@ -23,6 +23,8 @@ export interface DropAgain {
   /** The manifest with what was made of it. */
   readonly mended: Manifest;
   readonly made: LogMending;
+  /** Whether anything was ever dropped. Else segments were rewritten to erase what redactions name, and what is superseded stays. */
+  readonly wasCompacted: boolean;
   /** Numbers of the commits with which writers have written last. */
   readonly lastCommits: ReadonlySet<number>;
   readonly retained: RetentionFloor;
@@ -74,7 +76,7 @@ async function rewritten(
   { segment: number }: MendedFile,
   newest: Newest,
 ): Promise<MendedFile | undefined> {
-  const { storage, folder, mended, made, lastCommits, retained, nowUnixMs } = of;
+  const { storage, folder, mended, made, wasCompacted, lastCommits, retained, nowUnixMs } = of;
   const found = newest.find(({ segment }) => segment.segment === number);
   if (found === undefined) return undefined;
   const { segment } = found;
@@ -92,6 +94,7 @@ async function rewritten(
       isWritersLast: lastCommits.has(commit.commit),
       expiredCount: isGone ? events : retained.sequence - firstSequence,
       isNewest: (index: number) => {
+        if (!wasCompacted) return true;
         const at = firstSequence + index - segment.firstSequence;
         return ((found.newest[at >>> 3] as number) & (1 << (at & 7))) !== 0;
       },

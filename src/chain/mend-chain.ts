@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { parseBatch, type TreeHead } from '../event/index.ts';
+import { type Batch, dataStates, parseBatch, type TreeHead } from '../event/index.ts';
 import {
   applyRepair,
   type BatchSource,
@@ -64,19 +64,37 @@ export interface ChainMending extends Pick<LogMending, 'missing' | 'unprovenComm
 
 /** What the batches say by the way. */
 class Gathered {
-  readonly redactions: PlacedRedaction[] = [];
+  /** Of what is left of the chain here compaction, or a rule for retention, has let some data go. */
+  hasDropped = false;
+  readonly #redactions: { readonly commit: number; readonly placed: PlacedRedaction }[] = [];
   /** The number of each writer's last commit. */
   readonly #last = new Map<string, number>();
 
-  add({ run, commit }: MendedBatch): void {
+  add({ run, commit, isTaken }: MendedBatch): void {
     const batch = parseBatch(run);
-    this.redactions.push(...redactionsIn(batch, commit.firstSequence));
+    for (const placed of redactionsIn(batch, commit.firstSequence)) {
+      this.#redactions.push({ commit: commit.commit, placed });
+    }
     this.#last.set(batch.seal.writerId.toString('latin1'), commit.commit);
+    if (!isTaken) this.hasDropped ||= hasDropped(batch);
+  }
+
+  /** What others have behind the last batch that is proven erases nothing. */
+  redactionsBefore(commit: number): PlacedRedaction[] {
+    return this.#redactions.filter((one) => one.commit < commit).map(({ placed }) => placed);
   }
 
   get lastCommits(): ReadonlySet<number> {
     return new Set(this.#last.values());
   }
+}
+
+function hasDropped(batch: Batch): boolean {
+  for (let index = 0; index < batch.count; index += 1) {
+    const state = batch.dataStateOf(index);
+    if (state === dataStates.dropped || state === dataStates.expired) return true;
+  }
+  return false;
 }
 
 /**
@@ -111,8 +129,7 @@ async function mend(
   const { manifest, trouble } = await loadManifest(storage, folder);
   const gathered = new Gathered();
   const log = { storage, folder, manifest, source, heads, instead };
-  const onBatch = (batch: MendedBatch) => gathered.add(batch);
-  const found = await mendLog({ ...log, onBatch });
+  const found = await mendLog({ ...log, onBatch: (batch) => gathered.add(batch) });
   const { taken, missing, unprovenCommits } = found;
   const report = { taken, missing, unprovenCommits, isDone: false, setAside: undefined };
   if (!apply || taken.length === 0 || missing !== undefined) return report;
@@ -123,19 +140,23 @@ async function mend(
   await makeEmpty(storage, folder, changes);
   const shown = new LayeredStorage({ storage, folder, changes });
   try {
-    const rewrite = rewriteTaken(gathered.redactions);
-    const made = await mendLog({ ...log, write: { to: shown, found, rewrite } });
+    const redactions = gathered.redactionsBefore(found.endCommit);
+    const written = new Gathered();
+    const made = await mendLog({
+      ...{ ...log, onBatch: (batch) => written.add(batch) },
+      write: { to: shown, found, rewrite: rewriteTaken(redactions) },
+    });
     const first = replaced(manifest, made.files);
     const { retained } = await verified(shown, folder, { manifest: first, options });
     const files = await dropAgain({
       ...{ storage: shown, folder, before: manifest, mended: first, made },
-      ...{ lastCommits: gathered.lastCommits, nowUnixMs: options.nowUnixMs },
-      retained,
+      ...{ wasCompacted: gathered.hasDropped, lastCommits: written.lastCommits },
+      ...{ retained, nowUnixMs: options.nowUnixMs },
     });
     const last = replaced(manifest, files);
     if (files !== made.files) await verified(shown, folder, { manifest: last, options });
     // A redaction among what was taken may not have been carried out by who gave it.
-    if (gathered.redactions.length > 0) {
+    if (redactions.length > 0) {
       const all = { doneBefore: 0, isPending: true };
       await writeErasures({ storage, folder }, manifest.chainId, all);
     }

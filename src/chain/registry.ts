@@ -384,7 +384,7 @@ function isUsed({ leases, chain }: OpenEntry): boolean {
 function chainNotFound(chainKey: string): AtedbError {
   return new AtedbError(
     'CHAIN_NOT_FOUND',
-    `there is no chain ${chainKey} on this server. Append to it to create it`,
+    `there is no chain ${chainKey} on this server. Check its key; who appends to it creates it`,
     { metadata: { chain_key: chainKey } },
   );
 }

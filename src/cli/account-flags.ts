@@ -50,7 +50,11 @@ export const accountFlags = {
     'Have a second factor: one-time codes of an authenticator app',
   ),
   acceptTerms: switchFlag('accept-terms', 'Accept the terms of the server, unseen'),
-  key: { ...chainFlags.key, describe: 'Name of the key to have the account with; see: atedb key' },
+  key: {
+    ...chainFlags.key,
+    describe: 'Name of the key to have the account with; see: atedb key',
+    defaultText: 'the one that has claimed the name, else a new one',
+  },
   send: switchFlag('send', 'Have another code sent first'),
   yes: switchFlag('yes', 'Do it without being asked'),
   json: chainFlags.json,

@@ -42,7 +42,7 @@ created    2023-11-14T22:13:20.000Z
 root       ${'ab'.repeat(32)}
 events     5,138, the next one gets sequence 5138
 commits    12, the last one at 2023-11-14T22:13:21.000Z
-head       ${'02'.repeat(32)}
+head       12:${'02'.repeat(32)}
 writers    2
 log        356,155 bytes in 1 segment
 health     good

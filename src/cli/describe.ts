@@ -1,5 +1,6 @@
 import type { ChainDescription, DescribedOwner, DescribedQuota } from '../client/index.ts';
 import { connectTo } from './connect-to.ts';
+import { headText } from './head-flag.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { runWithOutput } from './output.ts';
 import { passphraseFrom } from './passphrase.ts';
@@ -113,7 +114,7 @@ export function descriptionWords(description: ChainDescription): string {
     ...roots.map(({ fingerprint }) => ['root', `${fingerprint}${ownerWords(owner)}`]),
     ['events', `${grouped(nextSequence)}, the next one gets sequence ${nextSequence}`],
     ['commits', `${grouped(head.size)}, the last one at ${isoTime(lastCommitUnixMs)}`],
-    ['head', head.root.toString('hex')],
+    ['head', headText(head)],
     ['writers', grouped(writers)],
     ['log', `${countOf(logBytes, 'byte')} in ${countOf(segments, 'segment')}`],
     ...(description.use === undefined ? [] : [['data', useWords(description.use)]]),

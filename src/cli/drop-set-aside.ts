@@ -1,5 +1,11 @@
 import { dirname } from 'node:path';
-import { removeFolder, type Storage, setAsideFiles, setAsidePath } from '../log/index.ts';
+import {
+  removeFolder,
+  type Storage,
+  type StorageEntry,
+  setAsideFiles,
+  setAsidePath,
+} from '../log/index.ts';
 import { bytesBelow } from './measured-storage.ts';
 import { countOf, safeText } from './safe-text.ts';
 
@@ -26,14 +32,19 @@ export async function dropSetAside(
   for (const name of await setAsideFiles({ storage, folder })) {
     const path = setAsidePath(folder, name);
     const entry = await storage.stat(path);
-    const isFolder = entry?.kind === 'folder';
-    files.push({ name, bytes: isFolder ? await bytesBelow(storage, path) : (entry?.bytes ?? 0) });
+    // What a link leads to is somebody else's by now.
+    const isFolder = entry?.kind === 'folder' && entry.isLink !== true;
+    files.push({ name, bytes: isFolder ? await bytesBelow(storage, path) : ownBytes(entry) });
     if (!apply) continue;
     if (isFolder) await removeFolder(storage, path);
     else await storage.remove(path);
     await storage.syncFolder(dirname(path));
   }
   return { folder, files, isDone: apply };
+}
+
+function ownBytes(entry: StorageEntry | undefined): number {
+  return entry === undefined || entry.isLink === true ? 0 : entry.bytes;
 }
 
 /** In words, or as a line of JSON; ended by a newline. */

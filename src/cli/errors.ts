@@ -177,8 +177,13 @@ function shownError(error: unknown): ShownError {
 }
 
 /** What the system says, in words where they say more than its own. */
-function systemErrorWords({ code, path, message }: NodeJS.ErrnoException): string {
+function systemErrorWords({ code, path, message, syscall }: NodeJS.ErrnoException): string {
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  if (isFull)
+    return `there is no room on the disk${path === undefined ? ' for what was to be written' : ` for ${path}`}. Make room, and run the command again`;
   if (path === undefined) return message;
+  if (syscall?.startsWith('spawn ') && code === 'ENOENT')
+    return `there is no program ${path}; name one that is on the PATH, or by its path`;
   switch (code) {
     case 'ENOENT':
       return `there is no file or folder ${path}`;

@@ -56,6 +56,15 @@ export function argumentText(value: unknown): string {
   return value === dashMark ? '-' : String(value);
 }
 
+/**
+ * The arguments of a positional that takes any number. Declared with `default: undefined`, so that the help
+ * doesn't show yargs' empty list; one that isn't there is a list of nothing but that.
+ */
+export function argumentTexts(values: unknown): string[] {
+  if (!Array.isArray(values)) return [];
+  return values.filter((value) => value !== undefined).map(argumentText);
+}
+
 /** The environment variable of a flag. */
 export function variableOf(name: string): string {
   return `ATE_${name.replaceAll('-', '_').toUpperCase()}`;

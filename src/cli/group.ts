@@ -8,6 +8,7 @@ import {
   signerFor,
 } from './group-session.ts';
 import { fingerprintOf, KeyNames } from './key-names.ts';
+import { nearestOf } from './nearest.ts';
 import { noticeWriter } from './notices.ts';
 import { type Output, runWithOutput } from './output.ts';
 import { askHidden } from './prompt.ts';
@@ -53,9 +54,17 @@ export async function addMember(settings: OneMember): Promise<void> {
     const { state } = await client.groups.open(group, session.key, {
       formerKeys: session.formerKeys,
     });
+    const roles = state.roles.map(({ name }) => name);
+    const isNew = !roles.includes(role);
+    const meant = nearestOf(role, roles);
+    if (isNew && meant !== undefined) {
+      throw new UsageError(
+        `the group ${group} has no role ${role}. Did you mean ${meant}? A new role gets a name that is less like that of another one`,
+      );
+    }
     await client.groups.add(group, role, member, await signerFor(session, group));
     // It may be a misspelt one, which gives no right.
-    if (!state.roles.some(({ name }) => name === role)) {
+    if (isNew) {
       noticeWriter(settings.target.json)({
         kind: 'role-made',
         message: `made the role ${role}, which the group didn't have: it gives a right only where a rule names its key`,

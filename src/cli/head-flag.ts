@@ -9,7 +9,7 @@ export function parseHead(text: string): TreeHead {
     return { size: Number(size), root: Buffer.from(root, 'hex') };
   }
   throw new UsageError(
-    `${JSON.stringify(text)} is not a head: a number of commits, a colon and a root of 64 digits of hex, as describe prints both`,
+    `${JSON.stringify(text)} is not a head: a number of commits, a colon and a root of 64 digits of hex, as describe prints it`,
   );
 }
 

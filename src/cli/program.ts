@@ -50,7 +50,7 @@ export function createProgram(name: string, args: readonly string[], globalFlags
     .fail((message, error) => {
       if (!isUsageMessage(error)) throw error;
       const text = message ?? error?.message ?? '';
-      throw new UsageError(usageMessage(text, args, commandForm(program)));
+      throw new UsageError(usageMessage(text, args, commandForm(program), flagsOf(program)));
     });
   declareFlags(program, globalFlags, 'Options of all commands:');
   return program;
@@ -80,8 +80,15 @@ function commandForm(program: Argv): string {
   return fullCommands.join(' ');
 }
 
+/** The flags of the command that yargs is at, as they are typed: it knows each in camel case, too. */
+function flagsOf(program: Argv): string[] {
+  const { key } = (program as unknown as YargsInternals).getOptions();
+  return Object.keys(key).filter((name) => name.length > 1 && !/[A-Z]/.test(name));
+}
+
 /** What yargs tells nobody else, and has had for years; its version is pinned, and a test holds it. */
 interface YargsInternals {
+  getOptions(): { readonly key: Readonly<Record<string, unknown>> };
   getInternalMethods(): { getContext(): { readonly fullCommands: readonly string[] } };
 }
 

@@ -1,3 +1,4 @@
+import { AtedbError } from '../bytes/index.ts';
 import type { QuotaSettings } from '../chain/index.ts';
 import { parseOwner } from '../event/index.ts';
 import { UsageError } from './errors.ts';
@@ -48,7 +49,16 @@ function parseOwnerQuota(text: string): readonly [owner: string, bytes: number] 
       `${JSON.stringify(text)} is no quota of an owner: OWNER=MIB, as me@example.com=2048`,
     );
   }
-  return [parseOwner(text.slice(0, at)).text, parseMiB(text.slice(at + 1)) * mebibyte];
+  return [ownerIn(text.slice(0, at)), parseMiB(text.slice(at + 1)) * mebibyte];
+}
+
+function ownerIn(text: string): string {
+  try {
+    return parseOwner(text).text;
+  } catch (error) {
+    if (error instanceof AtedbError) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 /** What the flags say of quotas. @throws UsageError for wrong ones, and for two of one owner. */

@@ -124,7 +124,10 @@ function restoredWords(report: ChainReport): string[] {
   if (restored === undefined) return takenWords(report);
   const hasOther = (mended?.taken.length ?? 0) > 0;
   if (restored.steps.length === 0) {
-    const nothing = hasOther ? [] : ['the backup has no file that would put anything right'];
+    // Of a chain that is sound nothing has to be put right.
+    const isSound = report.state === 'diagnosed' && !isToRepair(report.diagnosis);
+    const nothing =
+      hasOther || isSound ? [] : ['the backup has no file that would put anything right'];
     return [...nothing, ...takenWords(report)];
   }
   const { setAside } = restored;
@@ -169,7 +172,7 @@ export function reportWords(report: ChainReport): string {
   const torn =
     survey.tornBytes === 0
       ? ''
-      : `; its last ${countOf(survey.tornBytes, 'byte')} are torn, as a crash leaves what it had not acknowledged, and the server sets them aside when it opens it`;
+      : `; its last ${countOf(survey.tornBytes, 'byte')} are taken for torn, as a crash leaves what it had not acknowledged: nothing in it says that they were durable. The server sets them aside when it opens it`;
   const events = countOf(survey.place.sequence, 'event');
   const name = safeText(key.text);
   if (!isToRepair(report.diagnosis)) {

@@ -103,7 +103,9 @@ export async function repairPath(settings: RepairSettings): Promise<void> {
       else if (report.state === 'diagnosed' && isToRepair(report.diagnosis)) damaged += 1;
     }
     if (failure !== undefined) throw failure;
-    if (damaged > 0) throw repairNeeded(damaged, folders.length);
+    if (damaged > 0) {
+      throw repairNeeded({ damaged, all: folders.length, hasFrom: from !== undefined });
+    }
   });
 }
 
@@ -304,9 +306,17 @@ function checkFolder(folder: string, { key }: ChainDiagnosis): void {
   );
 }
 
-function repairNeeded(damaged: number, all: number): RepairNeededError {
-  const which = all === 1 ? 'the chain is' : `${damaged} of ${countOf(all, 'chain')} are`;
+function repairNeeded(what: {
+  readonly damaged: number;
+  readonly all: number;
+  readonly hasFrom: boolean;
+}): RepairNeededError {
+  const { damaged, all, hasFrom } = what;
+  const isOne = damaged === 1;
+  const which =
+    all === 1 ? 'the chain is' : `${damaged} of ${countOf(all, 'chain')} ${isOne ? 'is' : 'are'}`;
+  const less = hasFrom ? '' : '; with --from, a backup or another server may have what is lost';
   return new RepairNeededError(
-    `${which} damaged, and nothing was changed. To repair ${damaged === 1 ? 'it' : 'them'}, add --apply; a backup may lose less`,
+    `${which} damaged, and nothing was changed. To repair ${isOne ? 'it' : 'them'}, add --apply${less}`,
   );
 }

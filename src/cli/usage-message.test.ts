@@ -16,7 +16,7 @@ test.each([
   ],
   ['no command is given', [], 'no command is given'],
 ])('%s', (message, args, said) => {
-  expect(usageMessage(message, args)).toBe(said);
+  expect(usageMessage(message, args, args[0] === 'read' ? 'read <address>' : '')).toBe(said);
 });
 
 test.each([
@@ -33,4 +33,29 @@ test.each([
 ])('%d of %d arguments of %s', (got, need, form, said) => {
   const message = `Not enough non-option arguments: got ${got}, need at least ${need}`;
   expect(usageMessage(message, [], form)).toBe(said);
+});
+
+test.each([
+  ['revrse', '. Did you mean --reverse?'],
+  ['jsonn', '. Did you mean --json?'],
+  ['frobnicate', ''],
+])('a flag --%s that there is not is perhaps another one', (flag, hint) => {
+  const flags = ['reverse', 'json', 'from'];
+  const said = usageMessage(`Unknown argument: ${flag}`, [`--${flag}`], 'read <address>', flags);
+  expect(said).toBe(`unknown argument: --${flag}${hint}`);
+});
+
+test('a word where no command is named is none', () => {
+  expect(usageMessage('Unknown argument: serve', ['serve'])).toBe('"serve" is not a command');
+  expect(usageMessage('Unknown arguments: serve, x', ['serve', 'x'])).toBe(
+    '"serve" is not a command',
+  );
+});
+
+test('a word behind a command with commands of its own is the one that is told', () => {
+  const said = (word: string, meant: string) =>
+    usageMessage(`Did you mean ${meant}?`, ['-v', 'key', word, 'me'], 'key');
+  expect(said('lst', 'list')).toBe('"lst" is not a command. Did you mean "list"?');
+  // yargs means it well.
+  expect(said('foo', 'show')).toBe('"foo" is not a command');
 });

@@ -1,17 +1,29 @@
+import { nearestOf } from './nearest.ts';
+
 /**
  * What yargs finds wrong with a command line, in words that name what the user wrote.
  * @param args The arguments as they were given.
- * @param form The command as its help has it, `append <address> [file]`.
+ * @param form The command as its help has it, `append <address> [file]`; nothing where none is named.
+ * @param flags The flags that the command has, without dashes.
  */
-export function usageMessage(message: string, args: readonly string[], form = ''): string {
+export function usageMessage(
+  message: string,
+  args: readonly string[],
+  form = '',
+  flags: readonly string[] = [],
+): string {
   const [, wrong] = /^Unknown arguments?: (.+)$/.exec(message) ?? [];
-  if (wrong !== undefined) return unknownArguments(wrong.split(', '), args);
+  if (wrong !== undefined) return unknownArguments(wrong.split(', '), { args, form, flags });
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
   if (valueless !== undefined) return `${asWritten(valueless, args)} needs a value`;
   const [, meant] = /^Did you mean (.+)\?$/.exec(message) ?? [];
   if (meant !== undefined) {
-    const given = args.find((argument) => !argument.startsWith('-'));
-    return `${JSON.stringify(given)} is not a command. Did you mean ${JSON.stringify(meant)}?`;
+    // Behind `key` stands what was to be a command of it.
+    const behind = form === '' ? 0 : form.split(' ').length;
+    const given = args.filter((argument) => !argument.startsWith('-'))[behind] ?? '';
+    // yargs takes words for near that have little in common.
+    const hint = nearestOf(given, [meant]) && ` Did you mean ${JSON.stringify(meant)}?`;
+    return `${JSON.stringify(given)} is not a command${hint === undefined ? '' : `.${hint}`}`;
   }
   const [, got, need] =
     /^Not enough non-option arguments: got (\d+), need at least (\d+)$/.exec(message) ?? [];
@@ -28,12 +40,19 @@ function tooFew(got: number, need: number, form: string): string {
   return `${missing.join(' and ')} ${verb} missing: ${form}`;
 }
 
-function unknownArguments(names: readonly string[], args: readonly string[]): string {
+function unknownArguments(
+  names: readonly string[],
+  { args, form, flags }: { args: readonly string[]; form: string; flags: readonly string[] },
+): string {
   const written = names.map((name) => asWritten(name, args));
   // yargs names a flag with dashes in it a second time, in camel case, which nobody wrote.
   const known = written.filter((text, at) => text !== names[at]);
   const shown = known.length === 0 ? written : known;
-  return `unknown ${shown.length === 1 ? 'argument' : 'arguments'}: ${shown.join(', ')}`;
+  const [first = ''] = shown;
+  if (form === '' && first.startsWith('"')) return `${first} is not a command`;
+  const meant = first.startsWith('--') ? nearestOf(first.slice(2), flags) : undefined;
+  const hint = shown.length > 1 || meant === undefined ? '' : `. Did you mean --${meant}?`;
+  return `unknown ${shown.length === 1 ? 'argument' : 'arguments'}: ${shown.join(', ')}${hint}`;
 }
 
 /** A flag with its dashes; anything else in quotes; what nobody wrote as it is. */

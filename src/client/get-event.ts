@@ -29,6 +29,17 @@ export async function getEvent(
   name: EventName,
   options: GetOptions,
 ): Promise<ChainEvent | undefined> {
+  const event = await fetchEvent(context, name, options);
+  if (event === undefined || event.data !== undefined) return event;
+  return checkGone(context, event, 'sequence' in name ? 'sequence' : 'primaryKey', options);
+}
+
+/** Get one event that is in the chain; where its data is gone, what allows that isn't asked for. @returns undefined where the object has none. */
+async function fetchEvent(
+  context: RangeContext,
+  name: EventName,
+  options: GetOptions,
+): Promise<ChainEvent | undefined> {
   const { genesis, known, opener, transport, closed } = context;
   const asked = askedOf(name);
   using scope = new CallScope(options, closed);
@@ -49,14 +60,17 @@ export async function getEvent(
   const isAsked =
     asked.case === 'sequence'
       ? BigInt(event.sequence) === asked.value
-      : event.primaryKey.equals(asked.value);
+      : // Rules of the object, or a redaction in it, are no event of its own: by one of them its newest data would seem to be written over.
+        event.primaryKey.equals(asked.value) &&
+        (event.kind === 'data' || event.kind === 'tombstone');
   if (!isAsked) throw failed('it is not the one that was asked for');
   await opener.tie(answer.head, knownBefore, { signal });
-  return event.data === undefined ? checkGone(context, event, asked.case, options) : event;
+  return event;
 }
 
 /**
- * Check that the data of an event may be gone, by the event that allows it.
+ * Check that the data of an event may be gone, by the event that allows it. That the data of that one may be gone doesn't matter here: else each
+ * could name the next one, and a server would decide how many are asked for.
  *
  * @returns the event, with who has erased its data, if somebody has.
  * @throws AtedbError VERIFICATION_FAILED; as `getEvent`.
@@ -72,7 +86,7 @@ export async function checkGone(
     const { sequence: at } = redactedBy;
     if (at <= sequence)
       throw failed(`it names a redaction at sequence ${at}, which is not behind it`);
-    const by = await getEvent(context, { sequence: at }, options);
+    const by = await fetchEvent(context, { sequence: at }, options);
     const redaction = by?.redaction;
     if (by === undefined || redaction === undefined || !erases({ ...by, redaction }, event)) {
       throw failed(
@@ -89,7 +103,7 @@ export async function checkGone(
     );
   }
   const newest =
-    askedFor === 'primaryKey' ? event : await getEvent(context, { primaryKey }, options);
+    askedFor === 'primaryKey' ? event : await fetchEvent(context, { primaryKey }, options);
   if (newest === undefined || newest.sequence <= sequence) {
     throw failed('its data was dropped, and nothing newer of its object is there');
   }

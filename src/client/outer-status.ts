@@ -41,11 +41,17 @@ export function refusesForm(ended: StatusObject, isSealed: boolean): boolean {
  */
 export function withoutOwnStatus(ended: StatusObject, server: string): StatusObject {
   const said = ownDetails(ended);
-  if (said !== undefined ? isOutside(said.reason) : ended.code !== status.OK) return ended;
+  // Whoever has agreed on a session knows the call: that it is unknown says somebody else, and that the server has no accounts or groups would
+  // follow from it.
+  const isUnknown = ended.code === status.UNIMPLEMENTED;
+  const counts =
+    said === undefined ? ended.code !== status.OK && !isUnknown : isOutside(said.reason);
+  if (counts) return ended;
+  const why = said?.reason ?? (isUnknown ? 'UNIMPLEMENTED' : undefined);
   const what =
-    said === undefined
+    why === undefined
       ? 'was ended before its sealed status, and how it has ended is not known'
-      : `was ended outside of the tunnel: ${said.reason}, which counts for nothing there`;
+      : `was ended outside of the tunnel: ${why}, which counts for nothing there`;
   const metadata = { server };
   const message = `the sealed call to ${server} ${what}. Try again`;
   return localStatus(new AtedbError('WIRE_TRUNCATED', message, { metadata }));

@@ -26,7 +26,9 @@ import {
   unfinishedSuffix,
 } from './layout.ts';
 import { type ClosedSegment, encodeManifest, type Manifest, parseManifest } from './manifest.ts';
+import type { ChainPlace } from './scan-segment.ts';
 import { scanWholeFile } from './scan-whole-file.ts';
+import { encodeSegmentFooter } from './segment-footer.ts';
 import { encodeSegmentHeader, headerBytesMax, parseSegmentHeader } from './segment-header.ts';
 import type { Storage } from './storage.ts';
 
@@ -82,6 +84,16 @@ export async function backupLog(options: BackupOptions): Promise<BackupReport | 
     }
     if (tries === triesMax) throw restless(options.from);
   }
+}
+
+/** What says that all of a copy was durable, as a footer of a file that is being written to can't: what is missing of it later is damage, and not torn. */
+function footerOf(whole: Buffer, { commit, sequence, frontier }: ChainPlace): Buffer {
+  return encodeSegmentFooter({
+    durableOffset: whole.length,
+    nextCommit: commit,
+    nextSequence: sequence,
+    treeRoot: frontier.root(),
+  });
 }
 
 class Backup {
@@ -198,7 +210,8 @@ class Backup {
       const what = 'it does not follow the segment before';
       throw damageError({ file: fileName, offset: 0, what });
     }
-    const bytes = Buffer.concat([opening, ...pieces, footer]);
+    const whole = Buffer.concat([opening, ...pieces]);
+    const bytes = Buffer.concat([whole, footer.length > 0 ? footer : footerOf(whole, scan.place)]);
     const there = await readWhole(storage, join(to, fileName));
     if (there?.equals(bytes) !== true) {
       await replaceFile(storage, join(to, fileName), bytes);

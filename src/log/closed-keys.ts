@@ -29,12 +29,10 @@ export interface ClosedKeysOptions {
   readonly onNotice: (notice: string) => void;
 }
 
-/** A file of keys, as far as it was looked at. */
+/** Where a file of keys is. A file that was found to be this one says so by itself: named here, it would never make room for others. */
 interface KnownFile {
   readonly generation: number;
   readonly path: string;
-  /** Found to be that of the segment's file of this generation. */
-  file: KeysFile | undefined;
 }
 
 /** Where a closed segment's events are. */
@@ -100,9 +98,9 @@ export class ClosedKeys {
     const known = this.#known(of);
     const file = cache.opened(known.path);
     if (file === undefined) return false;
-    if (file !== known.file) {
+    if (file.foundFor !== known) {
       if (!file.isOf({ ...of, chainId })) return false;
-      known.file = file;
+      file.foundFor = known;
     }
     return file.isWithout(key);
   }
@@ -237,7 +235,7 @@ export class ClosedKeys {
     const known = this.#files.get(segment);
     if (known?.generation === generation) return known;
     const path = join(this.#options.folder, keysName(segment, generation));
-    const found = { generation, path, file: undefined };
+    const found = { generation, path };
     this.#files.set(segment, found);
     return found;
   }

@@ -57,12 +57,17 @@ export async function finishDeletion(storage: Storage, folder: string): Promise<
   if (isAside || isMarked) await storage.syncFolder(dirname(folder));
 }
 
-/** Remove a folder with all that is in it: its mark last. Links are removed, and not followed. */
+/** Remove a folder with all that is in it: its mark last. Links are removed, and not followed; so is one in the folder's own place. */
 export async function removeFolder(storage: Storage, folder: string): Promise<void> {
+  if ((await storage.stat(folder))?.isLink === true) await storage.remove(folder);
+  else await removeTree(storage, folder);
+}
+
+async function removeTree(storage: Storage, folder: string): Promise<void> {
   const names = await storage.list(folder);
   for (const { name, isFolder } of names) {
     const path = join(folder, name);
-    if (isFolder) await removeFolder(storage, path);
+    if (isFolder) await removeTree(storage, path);
     else if (name !== deletedName) await storage.remove(path);
   }
   if (names.some(({ name, isFolder }) => name === deletedName && !isFolder)) {

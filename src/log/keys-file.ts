@@ -44,6 +44,8 @@ export class KeysFile {
   readonly #isHeld: boolean;
   /** Bytes that this takes in memory; more when more of the filter was needed. */
   bytes: number;
+  /** By whom this was found to be the file of their segment, so that it isn't found out with each key. Theirs alone. */
+  foundFor: object | undefined;
 
   private constructor(of: KeysOf, use: UseKeysSource, header: KeysHeaderView, heldBytes: number) {
     this.#of = of;

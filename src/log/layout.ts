@@ -66,6 +66,14 @@ export const setAsideName = (repair: number): string => `set-aside-${repair}`;
 export const replacedFolder = (folder: string, restore: number): string =>
   `${folder}~replaced-${restore}`;
 
+/** The number of the restore that has set a folder of this name aside, of the chain whose folder has that one; undefined for another name. */
+export function parseReplacedName(folderName: string, name: string): number | undefined {
+  if (!name.startsWith(`${folderName}~`)) return undefined;
+  return parseNumbered(name.slice(folderName.length), /^~replaced-([1-9]\d{0,14})$/, (restore) =>
+    replacedFolder('', restore),
+  );
+}
+
 /** The number of the repair whose folder has this name, or undefined for another name. */
 export function parseSetAsideName(name: string): number | undefined {
   return parseNumbered(name, /^set-aside-([1-9]\d{0,14})$/, setAsideName);

@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import {
   isTailName,
   manifestName,
+  parseReplacedName,
   parseSegmentName,
   parseSetAsideName,
   replacedFolder,
@@ -28,11 +29,12 @@ export async function setAsideFiles(at: {
   const { storage, folder } = at;
   const names = (await storage.list(folder)).map(({ name }) => name);
   const found = names.filter((name) => isSetAsideName(name) || isTailName(name)).sort();
-  for (let number = 1; ; number += 1) {
-    const replaced = replacedFolder(folder, number);
-    if ((await storage.stat(replaced)) === undefined) return found;
-    found.push(basename(replaced));
-  }
+  // Some of them may have been removed: numbers have gaps.
+  const beside = (await storage.list(dirname(folder)))
+    .map(({ name }) => parseReplacedName(basename(folder), name))
+    .filter((number) => number !== undefined)
+    .sort((a, b) => a - b);
+  return [...found, ...beside.map((number) => basename(replacedFolder(folder, number)))];
 }
 
 /** Absolute path of what was set aside of a chain, by such a name. */

@@ -6,7 +6,7 @@ import type { BatchSource, OtherBatch } from './batch-source.ts';
 import { errorCode } from './damage.ts';
 import { indexOfSegment } from './index-of-segment.ts';
 import { segmentName } from './layout.ts';
-import { LocalBatches } from './local-batches.ts';
+import { type DuePlace, LocalBatches } from './local-batches.ts';
 import type { ActiveSegment, ClosedSegment, Manifest } from './manifest.ts';
 import { type MendedFile, MendedSegment } from './mended-segment.ts';
 import type { ChainPlace } from './scan-segment.ts';
@@ -88,7 +88,7 @@ export interface LogMending {
  * the header of its commit, or the tree's root that a batch, footer or header behind it was written with, or a head that somebody is certain of. What is in it is
  * proven then by the hashes in it, which the caller verifies.
  *
- * @throws AtedbError VERIFICATION_FAILED where what the others have is another history; what the source throws.
+ * @throws AtedbError VERIFICATION_FAILED where what the others have is another history, or isn't what was found before; what the source throws.
  */
 export function mendLog(options: MendOptions): Promise<LogMending> {
   return new Mending(options).run();
@@ -100,8 +100,8 @@ class Mending {
   readonly #taken: TakenSpan[] = [];
   readonly #files: MendedFile[] = [];
   #place: ChainPlace = { commit: 0, sequence: 0, timeUnixMs: 0, frontier: new Frontier() };
-  /** Commits that were taken and aren't proven yet: all from one on. */
-  #unprovenFrom: number | undefined;
+  /** Batches that were taken and aren't proven yet: all from one on. */
+  #unprovenFrom: DuePlace | undefined;
   #missing: LogMending['missing'];
   #activeBytes = 0;
   #takenBytes = 0;
@@ -126,13 +126,27 @@ class Mending {
     } finally {
       await this.#endOthers();
     }
-    return this.#result();
+    const result = this.#result();
+    this.#checkSame(result);
+    return result;
+  }
+
+  /** What is written was asked for once more: who says now what was not looked at gives nothing. */
+  #checkSame({ missing, endCommit }: LogMending): void {
+    const { write } = this.#options;
+    if (write === undefined) return;
+    if (missing === undefined && endCommit === write.found.endCommit) return;
+    throw new AtedbError(
+      'VERIFICATION_FAILED',
+      `what the others gave at first they don't give again, from commit ${missing?.commit ?? endCommit} on; nothing of it was taken. Repeat it, or ask somebody else`,
+      { metadata: { commit: String(missing?.commit ?? endCommit) } },
+    );
   }
 
   #result(): LogMending {
-    const from = this.#unprovenFrom ?? Number.POSITIVE_INFINITY;
-    const endCommit = Math.min(this.#place.commit, from);
-    const taken = this.#taken.flatMap((span) => cutAt(span, endCommit));
+    const end = this.#unprovenFrom ?? this.#place;
+    const endCommit = end.commit;
+    const taken = this.#taken.flatMap((span) => cutAt(span, end));
     const { firstCommit } = this.#options.manifest.active;
     // What was written to last may have been torn by a crash: that nothing is left of it is no damage, if nothing says so.
     const isOwed =
@@ -315,8 +329,9 @@ class Mending {
     const root = commit.treeRoot;
     if (root !== undefined && !isTaken) this.#evidence.add(size, Buffer.from(root));
     const { firstSequence, events, timeUnixMs } = commit;
+    const before = { commit: commit.commit, sequence: firstSequence };
     this.#place = { commit: size, sequence: firstSequence + events, timeUnixMs, frontier };
-    if (isTaken && !isProven) this.#unprovenFrom ??= commit.commit;
+    if (isTaken && !isProven) this.#unprovenFrom ??= before;
     const isWrongRoot = isTaken && root !== undefined && !root.equals(frontier.root());
     const verdict = this.#unprovenFrom === undefined ? undefined : this.#evidence.of(frontier);
     if (isWrongRoot || verdict === 'other') throw another(commit.commit);
@@ -364,7 +379,10 @@ function another(commit: number): AtedbError {
   );
 }
 
-/** What of a span lies before a commit. Where it is cut within, its sequences are those of the whole. */
-function cutAt(span: TakenSpan, endCommit: number): TakenSpan[] {
-  return span.firstCommit < endCommit ? [span] : [];
+/** What of a span lies before a place. */
+function cutAt(span: TakenSpan, { commit, sequence }: DuePlace): TakenSpan[] {
+  if (span.firstCommit >= commit) return [];
+  return [
+    span.nextCommit <= commit ? span : { ...span, nextCommit: commit, nextSequence: sequence },
+  ];
 }

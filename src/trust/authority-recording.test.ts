@@ -60,3 +60,22 @@ test('the next recording has what the one before had, and what has come since', 
   const { nodes } = decodeAuthority(Buffer.concat(recording.finish()));
   expect(nodes).toHaveLength(4);
 });
+
+test('what goes only since its last child has gone is recorded, and so are those of a recording before that is still being made', async () => {
+  const { authority } = begin(['root'], false);
+  const write = async (kind: 'data' | 'tombstone', object: string, parent?: string) =>
+    decide(authority, await batchOf([{ kind, object, parent, actors: ['root'] }]));
+  await write('data', 'one', 'above');
+  await write('data', 'two', 'one');
+  await write('tombstone', 'one');
+  const due = encodeAuthority(authority.record());
+  const recordings = [authority.beginRecording(), authority.beginRecording()];
+  await write('tombstone', 'two');
+  expect(decodeAuthority(encodeAuthority(authority.record())).nodes).toEqual([]);
+  for (const recording of recordings) {
+    expect(recording.step(100)).toBe(true);
+    const held = decodeAuthority(Buffer.concat(recording.finish()));
+    expect(held.nodes).toHaveLength(3);
+    expect(encodeAuthority(new Authority(held).record()).equals(due)).toBe(true);
+  }
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { batchOf, keysOf } from '../../test/support/authority/build-batch.ts';
+import { batchOf, keysOf, ownershipOf } from '../../test/support/authority/build-batch.ts';
 import type { OracleEvent } from '../../test/support/authority/oracle-types.ts';
 import { chainKeysMax, chainKeysReserve } from '../bytes/index.ts';
 import type { PublicKey } from '../crypto/index.ts';
@@ -79,6 +79,28 @@ test('the last keys that a server takes are those of batches from whom a rule na
   await admit({ kind: 'data', object: 'b', write: ['other'], actors: ['root'] });
   await admit({ kind: 'data', object: 'b', actors: ['other'] });
   expect(authority.keys.othersCount).toBe(limit + 2);
+});
+
+test('what a server takes of an auth service is never too much', async () => {
+  const limit = chainKeysMax - chainKeysReserve;
+  const said = {
+    ...{ owner: 'me@example.com', service: 'server', version: 1, expires: 100 },
+    ...{ roots: ['root'], writers: [], changed: [], isRemoved: false },
+  };
+  const authority = new Authority({
+    keys: {
+      roots: keysOf(['root']),
+      others: Array.from({ length: limit }, (_, number) => keyOf(number)),
+      changed: [],
+    },
+    ...{ delegations: [], isConfidential: false, isPrivate: false, rootRules: {}, nodes: [] },
+    ...ownershipOf(said),
+  });
+  const answer = { ...said, version: 2, roots: ['alice'], writers: ['bob'] };
+  const batch = await batchOf([{ kind: 'auth_answer', answer, actors: ['server'] }]);
+  admitBatch(authority, batch, { timeUnixMs: 1, chainKey: 'example.com/me/test' });
+  expect(authority.keys.othersCount).toBeGreaterThan(limit);
+  expect(authority.keys.owners).toEqual(keysOf(['alice', 'bob']).map((key) => key.fingerprintHex));
 });
 
 test('however many keys a chain knows, it learns whose it is', () => {

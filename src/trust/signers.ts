@@ -104,7 +104,7 @@ function changed(fingerprint: string, ring: KeyRing): AtedbError {
   return new AtedbError(
     'KEY_REVOKED',
     successor === undefined
-      ? `the key ${fingerprint} was revoked and counts no more`
+      ? `the key ${fingerprint} was revoked and counts no more. Use another one`
       : `the key ${fingerprint} was replaced by ${successor}. Write with that one`,
     { metadata: { fingerprint, ...(successor === undefined ? {} : { successor }) } },
   );

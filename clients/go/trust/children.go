@@ -236,8 +236,8 @@ func ParseChildren(bytes []byte) (*ChildrenMessage, error) {
 			for inner.Next() {
 				if inner.Field == 1 {
 					named.Sequence = inner.Value
-				} else {
-					named.MovedBy = inner.Value
+				} else if named.MovedBy = inner.Value; named.MovedBy == 0 {
+					return nil, BadChildren("an object is said to be moved by the first event of all, which doesn't do that")
 				}
 			}
 			message.Children = append(message.Children, named)

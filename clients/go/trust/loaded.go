@@ -26,7 +26,7 @@ type Loaded struct {
 func ParseLoaded(message []byte) (*Loaded, error) {
 	loaded := &Loaded{}
 	cursor := strict.NewCursor(message)
-	state := uint64(0)
+	state, isByFirst := uint64(0), false
 	for cursor.Next() {
 		switch cursor.Field {
 		case 1:
@@ -38,11 +38,12 @@ func ParseLoaded(message []byte) (*Loaded, error) {
 		case 4:
 			state = cursor.Value
 		case 5:
-			loaded.Redaction = cursor.Value
+			// That it is there says something, whatever its value; and the first event of all has erased nothing.
+			loaded.Redaction, isByFirst = cursor.Value, cursor.Value == 0
 		}
 	}
-	if err := cursor.Err(); err != nil || state > uint64(event.Expired) {
-		return nil, fault.New(fault.VerificationFailed, "what the server sent as the data of an event can't be read, or is in a state that this version doesn't know. Nothing of it was used")
+	if err := cursor.Err(); err != nil || isByFirst || state > uint64(event.Expired) {
+		return nil, fault.New(fault.VerificationFailed, "what the server sent as the data of an event can't be read, is in a state that this version doesn't know, or erased by the first event of all. Nothing of it was used")
 	}
 	loaded.State = event.DataState(state)
 	return loaded, nil

@@ -34,6 +34,26 @@ async def test_a_pinned_identity_counts(server: LiveServer, tmp_path: Path) -> N
     assert await refusal_of(f"{server.address}#{OTHER}", "") == Reason.SERVER_IDENTITY_MISMATCH
 
 
+async def test_what_one_chain_fails_with_leaves_no_other_open(server: LiveServer, tmp_path: Path) -> None:
+    client = atedb.connect(server.address, home=tmp_path)
+    gone = await client.open("example.com/py/closed")
+    await gone.close()
+    first = await client.open("example.com/py/first")
+    second = await client.open("example.com/py/second")
+    # What was closed isn't kept for as long as the client lives.
+    assert gone not in client._chains
+
+    async def refuses() -> None:
+        raise AtedbError(Reason.HEAD_CONFLICT, "the server doesn't stand by what it has acknowledged")
+
+    first._know_acknowledged = refuses  # type: ignore[method-assign]
+    with pytest.raises(AtedbError) as failed:
+        await client.close()
+    assert failed.value.reason == Reason.HEAD_CONFLICT
+    assert first.is_closed
+    assert second.is_closed
+
+
 async def test_a_server_that_has_become_another_is_told_nothing(
     server: LiveServer, distributed: LiveServer, tmp_path: Path
 ) -> None:

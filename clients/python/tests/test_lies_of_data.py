@@ -13,7 +13,7 @@ from atedb.crypto.hashes import leaf_hash
 from atedb.encoding.fields import FieldWriter, messages_in
 from atedb.errors import AtedbError, Reason
 from atedb.events.commit import split_slice
-from atedb.events.event import DROPPED, EXPIRED, OMITTED
+from atedb.events.event import DROPPED, EXPIRED, OMITTED, REDACTED
 
 KEPT = "example.com/liar/kept"
 FAMILY = "example.com/liar/family"
@@ -165,6 +165,61 @@ async def test_what_no_rule_has_let_go_may_not(liar: LyingServer, checks: bool) 
             await chain.get(sequence=4)
 
 
+async def test_what_allows_data_to_be_gone_is_asked_for_once(liar: LyingServer) -> None:
+    asked = 0
+
+    def alter(method: str, _count: int, answer: bytes) -> Iterable[bytes]:
+        nonlocal asked
+        if method != "GetEvent":
+            return [answer]
+        asked += 1
+        for sequence in (2, 3, 4):
+            names_next = lambda one, at=sequence: without_data(one, at, REDACTED, at + 1)  # noqa: E731
+            answer = replace_field(answer, 1, lambda data, make=names_next: with_batches(data, make))
+        return [answer]
+
+    async with reader(liar) as client:
+        chain = await client.open(KEPT, for_append=False)
+        liar.alter = alter
+        with refused(Reason.VERIFICATION_FAILED):
+            await chain.get(sequence=2)
+        # Else a server decides how many events are asked for, and how deep that goes.
+        assert asked == 2
+
+
+async def test_rules_of_an_object_are_not_its_newest_event(liar: LyingServer) -> None:
+    """By them its newest data would seem to be written over."""
+    async with reader(liar) as client:
+        chain = await client.open(FAMILY, for_append=False)
+        key = bytes([1]) * 16
+        rules: list[bytes] = []
+
+        def keep(method: str, _count: int, answer: bytes) -> Iterable[bytes]:
+            if method == "GetEvent":
+                rules.append(answer)
+            return [answer]
+
+        liar.alter = keep
+        moved = await chain.get(sequence=5)
+        assert moved is not None
+        assert (moved.kind, moved.primary_key) == ("rules", key)
+        asked = 0
+
+        def alter(method: str, _count: int, answer: bytes) -> Iterable[bytes]:
+            nonlocal asked
+            if method != "GetEvent":
+                return [answer]
+            asked += 1
+            return rules if asked > 1 else gone(DROPPED, 4)(method, _count, answer)
+
+        liar.alter = alter
+        with refused(Reason.VERIFICATION_FAILED):
+            await chain.get(sequence=4)
+        with refused(Reason.VERIFICATION_FAILED):
+            await chain.get(primary_key=key)
+        assert asked == 3
+
+
 async def test_large_data_is_left_out_and_loaded(liar: LyingServer) -> None:
     async with reader(liar) as client:
         chain = await client.open(KEPT, for_append=False)
@@ -199,6 +254,16 @@ async def test_large_data_is_left_out_and_loaded(liar: LyingServer) -> None:
         (
             "it has expired, and is among the newest",
             lambda answer: FieldWriter().data(1, messages_in(answer, 1)[0]).varint(4, EXPIRED).finish(),
+        ),
+        # The stub's enumerations have a sign: counted from the end of all states, it is left out.
+        (
+            "its state is -4",
+            lambda answer: (
+                FieldWriter().data(1, messages_in(answer, 1)[0]).finish()
+                + b"\x20\xfc"
+                + b"\xff" * 8
+                + b"\x01"
+            ),
         ),
     ],
 )

@@ -4,6 +4,8 @@ import pytest
 from refusals import refused
 from vectors import Case, cases, data, maybe, run
 
+from atedb.client.sharing import ReaderChange
+from atedb.client.tls import TlsOptions
 from atedb.crypto import EMPTY_ROOT, Frontier, KeyPair, PublicKey, merkle_root
 from atedb.crypto.data_key import read_key_id
 from atedb.crypto.hashes import leaf_hash, node_hash, tagged_hash
@@ -286,6 +288,9 @@ def test_secrets_are_not_shown() -> None:
         assert seed.hex() not in text
         assert kem_seed is not None
         assert kem_seed.hex() not in text
+    # Of a client's certificate, and of what readers of a chain are given.
+    for shown in (TlsOptions(cert=b"public", key=b"a secret"), ReaderChange([], b"a secret")):
+        assert "a secret" not in repr(shown)
 
 
 def test_a_wrong_reason_of_the_schema_is_none() -> None:

@@ -2,8 +2,8 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use atedb::{
@@ -18,6 +18,8 @@ use tokio::sync::Notify;
 const CHAIN: &str = "example.com/lies/log";
 /// Of both ReadEventsResponse and SubscribeResponse.
 const LOG: u64 = 2;
+/// Of SubscribeResponse.
+const CAUGHT_UP: u64 = 3;
 const REDACTED: u64 = 2;
 const DROPPED: u64 = 3;
 const OMITTED: u64 = 1;
@@ -63,11 +65,29 @@ async fn a_history_that_is_not_true_is_refused() {
         ("redacted by what isn't there", gone(2, REDACTED, 9)),
         ("the genesis is gone", gone(0, DROPPED, 0)),
     ] {
-        for (way, told) in ["verify", "read", "subscribe"].into_iter().zip(told_by(&liar, change).await) {
+        let mut told = Vec::from(told_by(&liar, change).await);
+        told.push(to_its_end(&liar, 5).await);
+        for (way, told) in ["verify", "read", "subscribe", "read to its end"].into_iter().zip(told) {
             let reason = told.as_ref().err().map(Error::reason);
             assert_eq!(reason, Some(Reason::VerificationFailed), "{what}, {way}: {told:?}");
         }
     }
+
+    // All was sent, it says, and names a head that it hasn't sent.
+    let lost = gone(3, DROPPED, 0);
+    liar.tell(move |method, _, answer| {
+        let answer = with_field(&answer, LOG, |log| {
+            if method == "Subscribe" && is_log(log) { lost(log).concat() } else { log.to_vec() }
+        });
+        let beyond = |head: &[u8]| {
+            let root = fields(head).into_iter().find(|field| field.number == 2).and_then(|field| field.content);
+            [number_field(1, 9), bytes_field(2, root.expect("a head has a root"))].concat()
+        };
+        let caught_up = if method == "Subscribe" { CAUGHT_UP } else { u64::MAX };
+        Some(vec![with_field(&answer, caught_up, |said| with_field(said, 1, beyond).to_vec())])
+    });
+    let told = follow(&reader(&liar).await.expect("it opens")).await;
+    assert_eq!(told.as_ref().err().map(Error::reason), Some(Reason::VerificationFailed), "{told:?}");
 
     // An event by itself shows it, too.
     for (sequence, state, redaction, is_true) in
@@ -80,6 +100,31 @@ async fn a_history_that_is_not_true_is_refused() {
         });
         let got = reader(&liar).await.expect("it opens").get_at(sequence).await;
         assert_eq!(got.is_ok(), is_true, "{sequence}, {state}, {redaction}: {got:?}");
+    }
+
+    // The redaction of an object is no newer event of it: by that its only data would seem to be written over.
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let keeping = Arc::clone(&kept);
+    liar.tell(move |method, _, answer| {
+        if method == "GetEvent" {
+            keeping.lock().expect("nothing panics").push(answer.clone());
+        }
+        Some(vec![answer])
+    });
+    let chain = reader(&liar).await.expect("it opens");
+    let redaction = chain.get_at(4).await.expect("it is there");
+    let (lost, asked) = (gone(2, DROPPED, 0), AtomicUsize::new(0));
+    liar.tell(move |method, _, answer| match method {
+        "GetEvent" if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Some(vec![with_field(&answer, 1, |slice| lost(slice).concat())])
+        }
+        "GetEvent" => Some(kept.lock().expect("nothing panics").clone()),
+        _ => Some(vec![answer]),
+    });
+    let key = redaction.and_then(|redaction| redaction.primary_key).expect("it has one");
+    for (what, got) in [("at", chain.get_at(2).await), ("newest", chain.get(&key).await)] {
+        let reason = got.as_ref().err().map(Error::reason);
+        assert_eq!(reason, Some(Reason::VerificationFailed), "{what}: {got:?}");
     }
 
     // Heads that contradict each other.
@@ -149,6 +194,12 @@ async fn told_by(liar: &Liar, change: Change) -> [Result<(), Error>; 3] {
         Err(error) => Err(error),
     };
     [verified, read, followed]
+}
+
+/// What reading as far as the chain goes says, where that end is named.
+async fn to_its_end(liar: &Liar, end: u64) -> Result<(), Error> {
+    let range = atedb::Range { end: Some(end), ..atedb::Range::default() };
+    collect(reader(liar).await?.read(range)).await.map(|_| ())
 }
 
 async fn reader(liar: &Liar) -> Result<Chain, Error> {

@@ -10,7 +10,7 @@ import {
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
-import type { ParsedArguments } from '../flags.ts';
+import { argumentTexts, type ParsedArguments } from '../flags.ts';
 import { parseHereAddress } from '../here-address.ts';
 
 const flags = {
@@ -32,7 +32,7 @@ closed as the logs path.`;
 
 /** `atedb backup`: copy chains while their server is at work. */
 export const backupCommand: CommandModule = {
-  command: 'backup <what..>',
+  command: 'backup [what..]',
   describe: "Copy chains of this machine's server to a folder, while it runs",
   builder: (program) =>
     declareChainFlags(program, flags)
@@ -40,6 +40,7 @@ export const backupCommand: CommandModule = {
         describe: 'ate://localhost/chain-key, if not --all; then the folder',
         type: 'string',
         array: true,
+        default: undefined,
       })
       .example('$0 backup --all /backup --logs-path data', 'everything')
       .example('$0 backup ate://localhost/team/logs /backup', 'one chain')
@@ -56,11 +57,13 @@ export const backupCommand: CommandModule = {
 };
 
 function readTarget(parsed: ParsedArguments): { chain: ChainKey | undefined; folder: string } {
-  const what = (parsed.what ?? []) as readonly unknown[];
+  const what = argumentTexts(parsed.what);
   const isAll = isOn(flags.all, parsed);
-  const [first = '', second] = what.map(String);
+  const [first = '', second] = what;
   if (what.length !== (isAll ? 1 : 2)) {
-    throw new UsageError('say which chain and which folder, or --all and the folder');
+    throw new UsageError(
+      'say which chain and which folder, or --all and the folder: atedb backup ADDRESS FOLDER, or atedb backup --all FOLDER',
+    );
   }
   if (isAll || second === undefined) return { chain: undefined, folder: first };
   const { chainKey } = parseHereAddress(first, {

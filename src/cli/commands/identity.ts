@@ -10,7 +10,7 @@ function withLogsPath(program: Argv): Argv {
   return declareChainFlags(program, flags).positional('logs-path', {
     describe: "Folder of the server's logs",
     type: 'string',
-    defaultDescription: soloFlags.logsPath.defaultText,
+    defaultDescription: 'that of /opt/ate, ~/ate and ./data which has a server',
   });
 }
 

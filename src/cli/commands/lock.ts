@@ -11,7 +11,7 @@ import {
 import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
 import { parseInteger } from '../flag-values.ts';
-import { argumentText, type ParsedArguments } from '../flags.ts';
+import { argumentText, argumentTexts, type ParsedArguments } from '../flags.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
 const flags = {
@@ -62,6 +62,7 @@ export const lockCommand: CommandModule = {
         describe: 'What to run, behind --; its flags are its own',
         type: 'string',
         array: true,
+        default: undefined,
       })
       .example('$0 lock ate://localhost/team/jobs nightly -- ./backup.sh', 'one at a time')
       .example(
@@ -94,8 +95,7 @@ export const lockCommand: CommandModule = {
 /** All that is behind `--`; without that, all words behind the object. */
 function readCommand(parsed: ParsedArguments): readonly string[] {
   const [, ...behind] = parsed._ as unknown[];
-  const words = Array.isArray(parsed.command) ? parsed.command : [];
-  const command = [...words, ...behind].map(argumentText);
+  const command = [...argumentTexts(parsed.command), ...behind.map(argumentText)];
   if (command.length > 0) return command;
   throw new UsageError('say what to run, behind --: atedb lock ADDRESS OBJECT -- COMMAND');
 }

@@ -9,7 +9,7 @@ import {
 } from '../chain-flags.ts';
 import { readChainTarget } from '../chain-target.ts';
 import { UsageError } from '../errors.ts';
-import type { ParsedArguments } from '../flags.ts';
+import { argumentTexts, type ParsedArguments } from '../flags.ts';
 import { objectFlags, readObject } from '../object-flags.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 
@@ -33,7 +33,12 @@ export const redactCommand: CommandModule = {
   builder: (program) =>
     declareServerFlags(program, flags)
       .positional('address', { describe: 'ate://host[:port]/chain-key', type: 'string' })
-      .positional('sequence', { describe: 'Sequences of events', type: 'string', array: true })
+      .positional('sequence', {
+        describe: 'Sequences of events',
+        type: 'string',
+        array: true,
+        default: undefined,
+      })
       .example('$0 redact ate://localhost/team/logs 17 18', 'these two events')
       .example(
         '$0 redact ate://localhost/team/people --name bob',
@@ -57,8 +62,7 @@ export const redactCommand: CommandModule = {
 
 function readTarget(parsed: ParsedArguments) {
   const primaryKey = readObject(parsed);
-  const given = (parsed.sequence ?? []) as readonly string[];
-  const sequences = given.map((text) => parseSequence(String(text)));
+  const sequences = argumentTexts(parsed.sequence).map(parseSequence);
   if (sequences.length > 0 === (primaryKey !== undefined)) {
     throw new UsageError(
       'say which events, by their sequences, or which object: --primary-key or --name',

@@ -43,14 +43,15 @@ What comes after that is set aside in the folder set-aside-N of the chain's, byt
 is deleted, and atedb dump shows it. What can be made again (headers, footers, manifest, indexes) is
 made again, and costs no event.
 
-Somebody who has the same chain loses less. With --from BACKUP, damaged files of closed segments are put back
-from it first, each only if it is byte for byte what the chain's manifest says, so the backup's age doesn't matter.
-What is lost then is taken batch by batch, from the backup, or with --from ate://HOST from another server:
-each is proven by hashes that are left here, and the whole chain is verified before anything counts. What was
-erased here doesn't come back. Where events are lost all the same, nothing is cut off: it ends with 8, and without --from
-it is.
+Somebody who has the same chain loses less. With --from BACKUP, damaged files of closed segments are
+put back from it first, each only if it is byte for byte what the chain's manifest says, so the
+backup's age doesn't matter. What is lost then is taken batch by batch, from the backup, or with
+--from ate://HOST from another server: each is proven by hashes that are left here, and the whole
+chain is verified before anything counts. What was erased here doesn't come back. Where events are
+lost all the same, nothing is cut off, and it ends with 8; without --from, what follows them is.
 
-What was set aside may hold data that is erased later, and nobody looks there: --drop-set-aside removes it.`;
+What was set aside may hold data that is erased later, and nobody looks there: --drop-set-aside
+removes it.`;
 
 /** `atedb repair`: explain what is damaged, and repair it. */
 export const repairCommand: CommandModule = {

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { isOn, readChainFlag, switchFlag } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
-import { argumentText, type ParsedArguments } from '../flags.ts';
+import { argumentTexts, type ParsedArguments } from '../flags.ts';
 import type { FlagTable } from '../program.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 import { readWriteFlags, writeFlags } from '../write-flags.ts';
@@ -34,12 +34,13 @@ function withKeys(program: Argv, flags: FlagTable, areKeysDue: boolean): Argv {
       describe: 'Names in the home folder, fingerprints, or files as atedb key public prints them',
       type: 'string',
       array: true,
+      default: undefined,
       ...(areKeysDue ? { demandOption: true } : {}),
     });
 }
 
 function keysOf(parsed: ParsedArguments): string[] {
-  return ((parsed.keys ?? []) as unknown[]).map(argumentText).flatMap((text) => text.split(','));
+  return argumentTexts(parsed.keys).flatMap((text) => text.split(','));
 }
 
 /** `atedb share`: let others read sealed data. */

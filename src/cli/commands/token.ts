@@ -13,7 +13,7 @@ import {
 } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
 import { parseText } from '../flag-values.ts';
-import { argumentText, type ParsedArguments } from '../flags.ts';
+import { argumentText, argumentTexts, type ParsedArguments } from '../flags.ts';
 import { readServer } from '../server-target.ts';
 import { declareServerFlags } from '../tls-flags.ts';
 import { parseSaidTime } from '../token-time.ts';
@@ -56,6 +56,7 @@ const newCommand: CommandModule = {
         describe: 'Keys of chains, or owner/* for all of an owner',
         type: 'string',
         array: true,
+        default: undefined,
         demandOption: true,
       })
       .example('$0 token new example.com/me/log --write --output ci.token', 'for a job that logs')
@@ -73,7 +74,7 @@ const newCommand: CommandModule = {
   handler: async (parsed) => {
     const { newToken } = await import('../tokens.ts');
     await newToken({
-      chains: textsOf(parsed.chains),
+      chains: argumentTexts(parsed.chains),
       write: isOn(newFlags.write, parsed),
       read: isOn(newFlags.read, parsed),
       expires: readChainFlag(newFlags.expires, parsed),
@@ -142,6 +143,7 @@ const revokeCommand: CommandModule = {
         describe: 'ate://host[:port]/chain-key, of each chain',
         type: 'string',
         array: true,
+        default: undefined,
       })
       .example('$0 token revoke 3f9a12bc --owner me@example.com', 'in all of your chains')
       .example('$0 token revoke 3f9a12bc ate://localhost/example.com/me/log', 'in one chain')
@@ -154,7 +156,7 @@ from that, those that are open at once where the service is inside their server,
   handler: async (parsed) => {
     const owner = readChainFlag(revokeFlags.owner, parsed);
     const token = argumentText(parsed.which);
-    const addresses = textsOf(parsed.addresses ?? []);
+    const addresses = argumentTexts(parsed.addresses);
     if (owner !== undefined) {
       if (addresses.length > 0) {
         throw new UsageError('--owner is for all chains of an owner; name no addresses beside it');
@@ -185,10 +187,6 @@ from that, those that are open at once where the service is inside their server,
     await revokeToken(settings);
   },
 };
-
-function textsOf(values: unknown): string[] {
-  return (values as unknown[]).map(argumentText);
-}
 
 function targetOf(text: string, parsed: ParsedArguments) {
   const address = parseChainAddress(text);

@@ -9,12 +9,18 @@ import { declareServerFlags } from '../tls-flags.ts';
 const { server, json, passwordFile, newPasswordFile, totp, code } = accountFlags;
 const ofAll = { server, json };
 
+const account = { describe: 'name@domain', type: 'string' } as const;
+
 function withAccount(program: Argv, flags: FlagTable): Argv {
   return declareServerFlags(program, { ...flags, ...ofAll }).positional('account', {
-    describe: 'name@domain',
-    type: 'string',
+    ...account,
     defaultDescription: 'whoever is logged in',
   });
+}
+
+/** For commands that have to be told an account. */
+function withNamedAccount(program: Argv, flags: FlagTable): Argv {
+  return declareServerFlags(program, { ...flags, ...ofAll }).positional('account', account);
 }
 
 /** What opens an account. */
@@ -38,7 +44,7 @@ const createCommand: CommandModule = {
   command: 'create <account>',
   describe: 'Create a user, and log in',
   builder: (program) =>
-    withAccount(program, createFlags)
+    withNamedAccount(program, createFlags)
       .example('$0 user create me@example.com', 'the password is asked for')
       .example(
         '$0 user create me@example.com --second-factor',
@@ -120,7 +126,7 @@ const recoverCommand: CommandModule = {
   command: 'recover <account>',
   describe:
     'Get back into an account whose password or second factor is lost, by its recovery code',
-  builder: (program) => withAccount(program, recoverFlags),
+  builder: (program) => withNamedAccount(program, recoverFlags),
   handler: async (parsed) => {
     const settings = {
       target: readAccountTarget(parsed),
@@ -200,7 +206,7 @@ export const loginCommand: CommandModule = {
   command: 'login <account>',
   describe: "Log in: fetch a user's key, which other commands then write with",
   builder: (program) =>
-    withAccount(program, { passwordFile, totp }).example(
+    withNamedAccount(program, { passwordFile, totp }).example(
       '$0 login me@example.com --server auth.example.com',
       'the password is asked for',
     ),

@@ -5,12 +5,19 @@ import { parseOwner } from '../../event/index.ts';
 export function ownerUnknown(owner: string, isClaimable: boolean): AtedbError {
   const isUser = parseOwner(owner).kind === 'user';
   const what = isUser ? 'user' : 'group';
-  const claim = isClaimable
-    ? ', or claim the name for your key, by an append from this machine (in code: open with claim)'
-    : '';
+  // In example.com/me the name of the database was forgotten, most likely.
+  const meant =
+    isUser || !owner.includes('.')
+      ? ''
+      : ` If you meant the chain of a user, its key has three parts: ${owner}/NAME/DATABASE.`;
+  // A name that looks like a mistake is claimed by no command.
+  const claim =
+    isClaimable && meant === ''
+      ? ', or claim the name for your key, by an append from this machine (in code: open with claim)'
+      : '';
   return new AtedbError(
     'OWNER_UNKNOWN',
-    `there is no ${what} ${owner}, so nobody may write to its chains. Create it with: atedb ${what} create ${owner}${claim}`,
+    `there is no ${what} ${owner}, so nobody may write to its chains.${meant} Create it with: atedb ${what} create ${owner}${claim}`,
     { metadata: { owner, claimable: String(isClaimable) } },
   );
 }

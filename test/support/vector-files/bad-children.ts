@@ -48,12 +48,13 @@ function ofEvents(): BadList[] {
       one,
       [{ commits: [2, 5], children: [[at.second, at.arrives]] }],
     ],
-    ['moved by what was before it', one, [{ commits: [5, 7], children: [[at.again, at.arrives]] }]],
+    ['moved by what was before it', one, [{ commits: [11, 13], children: [[at.back, at.comes]] }]],
     [
       'moved by an event that is not there',
       one,
       [{ commits: [4], children: [[at.wanderer, at.arrives]] }],
     ],
+    ['moved by the first event of all', one, [page], movedByFirst],
     [
       'other data than the header says',
       one,
@@ -240,4 +241,15 @@ function ofHeads(chain: FixedChain): BadList[] {
     ['a proof where the head is the same', one, [first, { ...next, consistency: [stranger] }]],
     ['a message that can not be read', one, [{}], (message) => message.subarray(0, -3)],
   ];
+}
+
+/** A message whose children name the first event of all as what has moved them: that it is named says something, whatever its sequence. */
+function movedByFirst(message: Buffer): Buffer {
+  const made = new FieldWriter();
+  for (const cursor = new FieldCursor(message); cursor.next(); ) {
+    const content = message.subarray(cursor.start, cursor.end);
+    if (cursor.field === 5) made.bytes(5, Buffer.concat([content, Buffer.of(2 << 3, 0)]));
+    else made.raw(message.subarray(cursor.tagStart, cursor.end));
+  }
+  return made.finish();
 }

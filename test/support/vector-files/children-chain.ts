@@ -32,11 +32,13 @@ export const child = (name: number) =>
 
 const below = (name: number, more: object = {}) =>
   written(`child ${name}`, child(name), { parent: parents.diary, ...more });
-const moved = (name: number, parent: Buffer | undefined, more: object = {}) =>
-  fixedRules(`move ${name}`, {
-    ...{ primaryKey: child(name), parent, authority: { moves: true } },
-    ...more,
-  });
+const moveOf = (name: number, parent: Buffer | undefined) => ({
+  primaryKey: child(name),
+  parent,
+  authority: { moves: true },
+});
+const moved = (name: number, parent: Buffer | undefined) =>
+  fixedRules(`move ${name}`, moveOf(name, parent));
 
 /** Sequences of the events in the chain, by what they are. */
 export const at = {
@@ -52,6 +54,8 @@ export const at = {
   again: 12,
   withRules: 14,
   atRoot: 16,
+  comes: 18,
+  back: 20,
 } as const;
 
 /** The chain of all lists. A centralized one, of which a batch verifies by itself. */
@@ -77,6 +81,11 @@ export function familyChain(): FixedChain {
   add(below(6, ruled({ write: anyOf(root) })), fixedEvent('plain'));
   // 16: at the root of the chain, in a collection.
   add(written('child 7', child(7), { collection: pages }));
+  // 17: somewhere else, 18: moved here, 19: moved back, and 20: written anew there.
+  add(written('child 8', child(8), { parent: parents.shelf }));
+  add(moved(8, parents.diary));
+  add(fixedRules('move 8 back', moveOf(8, parents.shelf)));
+  add(written('child 8, again', child(8), { parent: parents.shelf }));
   return chain;
 }
 

@@ -142,6 +142,8 @@ interface Answer {
   readonly salt?: Buffer | undefined;
   readonly dataState?: number;
   readonly redaction?: number;
+  /** What is behind all these. */
+  readonly more?: Buffer;
 }
 
 const sequence = 7;
@@ -149,14 +151,15 @@ const sequence = 7;
 function answerOf(event: BuiltEvent, parts: Answer = {}): Buffer {
   const [stored] = parseBatch(run([event])).events;
   const all: Answer = { eventHash: leafHash(event.header), data: stored?.data, salt: stored?.salt };
-  const { eventHash, data, salt, dataState = 0, redaction = 0 } = { ...all, ...parts };
-  return new FieldWriter()
+  const { eventHash, data, salt, dataState = 0, redaction = 0, more } = { ...all, ...parts };
+  const answer = new FieldWriter()
     .bytes(1, eventHash)
     .bytes(2, data === undefined || data.length === 0 ? undefined : data)
     .bytes(3, salt)
     .varint(4, dataState)
     .varint(5, redaction)
     .finish();
+  return more === undefined ? answer : Buffer.concat([answer, more]);
 }
 
 const gone = { data: undefined, salt: undefined } as const;
@@ -181,6 +184,16 @@ function loads(): VectorCase[] {
     const said = isHere ? { data } : { state, redaction };
     return { what, sequence, header: event.header, answer, ...said };
   });
+}
+
+/** A field that is there and 0. */
+function zero(field: number): Buffer {
+  return Buffer.of(field << 3, 0);
+}
+
+/** A field that is -4, as protobuf has it. */
+function negative(field: number): Buffer {
+  return Buffer.concat([Buffer.of(field << 3, 0xfc), Buffer.alloc(8, 0xff), Buffer.of(1)]);
 }
 
 function badLoads(): VectorCase[] {
@@ -213,6 +226,15 @@ function badLoads(): VectorCase[] {
     ['redacted, and no redaction is named', large, { ...gone, dataState: dataStates.redacted }],
     ['here, and a redaction is named', large, { redaction: 12 }],
     ['a state that nobody knows', large, { ...gone, dataState: 9 }],
+    // Stubs have enumerations with a sign.
+    ['a state below all that there are', large, { ...gone, more: negative(4) }],
+    // That it is there says something, whatever its value.
+    ['here, and the first event of all has erased it', large, { more: zero(5) }],
+    [
+      'dropped, and the first event of all has erased it',
+      large,
+      { ...gone, dataState: dataStates.dropped, more: zero(5) },
+    ],
   ];
   return cases.map(([why, event, parts]) => {
     const answer = answerOf(event, parts);

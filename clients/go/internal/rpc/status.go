@@ -118,6 +118,11 @@ var outside = map[fault.Reason]bool{
 // is a session with, so it is never a success, and nothing that it says of chains and keys is handed on.
 func (c *Conn) withoutOwnStatus(ended *status.Status) error {
 	said := ownDetails(ended)
+	// Whoever has agreed on a session knows the call: that it is unknown says somebody else, and that the server has no accounts or groups would
+	// follow from it.
+	if said == nil && ended.Code() == codes.Unimplemented {
+		said = &fault.Error{Reason: "UNIMPLEMENTED"}
+	}
 	switch {
 	case said != nil && outside[said.Reason]:
 		return said

@@ -50,7 +50,7 @@ impl ChainReader {
             (None | Some(DataState::Omitted), _, _) => true,
             (Some(DataState::Dropped), Some(key), _) if !is_newest => {
                 let newest = self.fetch(Wanted::Newest(key)).await?;
-                newest.is_some_and(|(by, newest)| newest > event.sequence && writes(&by, newest))
+                newest.is_some_and(|(_, newest)| newest > event.sequence)
             }
             (Some(DataState::Redacted), Some(key), Some(at)) if at > event.sequence => {
                 let by = self.fetch(Wanted::At(at)).await?;
@@ -101,7 +101,8 @@ impl ChainReader {
         self.check_allowed(sequence + 1, commit, &head).await?;
         self.tie(&head, &known).await?;
         let is_wanted = event_at(&verified, sequence).is_some_and(|(_, event)| match wanted {
-            Wanted::Newest(key) => event.primary_key == Some(key),
+            // Rules of the object, or a redaction in it, are no event of its own.
+            Wanted::Newest(key) => event.primary_key == Some(key) && event.kind.writes_object(),
             Wanted::At(due) => sequence == due,
         });
         if !is_wanted {
@@ -115,11 +116,6 @@ impl ChainReader {
 pub(super) fn event_at(batch: &VerifiedBatch, sequence: u64) -> Option<(usize, &EventView)> {
     let index = usize::try_from(sequence.checked_sub(batch.commit.header.first_sequence)?).ok()?;
     batch.batch.events.get(index).map(|event| (index, event))
-}
-
-/// Whether the event of a sequence, which is in a batch, is data or a tombstone.
-fn writes(batch: &VerifiedBatch, sequence: u64) -> bool {
-    event_at(batch, sequence).is_some_and(|(_, event)| event.kind.writes_object())
 }
 
 /// Whether the event of a sequence, which is in a batch, is a redaction that names an event of an object.

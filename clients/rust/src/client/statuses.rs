@@ -112,7 +112,12 @@ pub(crate) fn error_from_status(code: Code, message: &str, details: &Bytes, serv
         }
         Code::ResourceExhausted => (Reason::ReaderTooSlow, format!("{server} has given this call up: {message}")),
         Code::Unimplemented => (Reason::Unsupported, format!("{server} does not know this call: {message}")),
-        Code::Unavailable => (Reason::ConnectionFailed, format!("{server} can't be reached, or was lost: {message}")),
+        Code::Unavailable => (
+            Reason::ConnectionFailed,
+            format!(
+                "{server} can't be reached, or was lost: {message}. Check that a server runs there, and that host and port are right"
+            ),
+        ),
         // Whatever else has no details was not said by our server, but by what lies between.
         _ => (Reason::ConnectionFailed, format!("the connection to {server} broke: {code:?}, {message}")),
     };

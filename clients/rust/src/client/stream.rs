@@ -190,13 +190,16 @@ impl StreamReader {
         if self.opening.is_none() {
             return self.transport.failed(status).await;
         }
+        let counts_for_nothing = |what: &dyn std::fmt::Display| {
+            self.truncated(&format!("was ended outside of the tunnel: {what}, which counts for nothing there"))
+        };
         match own_details(&details, status.message()) {
+            // Whoever has agreed on a session knows the call: that it is unknown says somebody else, and that the server has no accounts
+            // or groups would follow from it.
+            None if status.code() == Code::Unimplemented => counts_for_nothing(&"UNIMPLEMENTED"),
             None => self.transport.failed(status).await,
             Some(said) if is_outside(said.reason()) => said,
-            Some(said) => {
-                let reason = said.reason();
-                self.truncated(&format!("was ended outside of the tunnel: {reason}, which counts for nothing there"))
-            }
+            Some(said) => counts_for_nothing(&said.reason()),
         }
     }
 

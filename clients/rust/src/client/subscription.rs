@@ -229,11 +229,9 @@ impl Subscription {
         follower.name(&self.reader, head)?;
         match kind {
             subscribe_response::CAUGHT_UP => {
-                // All that allows data to be gone must have come.
-                if follower.verifier.next_commit() >= head.size {
-                    self.reader.settle_expired(&mut follower.verifier).await?;
-                    follower.verifier.owed().check_nothing_left()?;
-                }
+                // All that allows data to be gone must have come, also where the server names a head that it hasn't sent.
+                self.reader.settle_expired(&mut follower.verifier).await?;
+                follower.verifier.owed().check_nothing_left()?;
                 self.reader.keep(follower.verifier.clone());
                 self.tell(Signal::CaughtUp { head, next_sequence });
             }

@@ -30,6 +30,11 @@ class ChainReads:
         self._is_closed = False
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it was closed: it does nothing any more."""
+        return self._is_closed
+
+    @property
     def genesis(self) -> Genesis | None:
         """What the chain is, as its first event says and its roots have signed; None: it isn't there yet."""
         return self._opener.genesis

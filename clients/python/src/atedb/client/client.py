@@ -184,18 +184,27 @@ class Client:
             on_notice=self._on_notice,
         )
         await opened.open(for_append=for_append)
+        # Those that were closed hold what was verified of them.
+        self._chains = [one for one in self._chains if not one.is_closed]
         self._chains.append(opened)
         return opened
 
     async def close(self) -> None:
-        """Close all chains, then the connection."""
+        """Close all chains, then the connection. What closing a chain has failed with is raised when all are closed."""
+        chains, self._chains = self._chains, []
+        failed: AtedbError | None = None
         try:
-            for chain in self._chains:
-                await chain.close()
+            for chain in chains:
+                try:
+                    await chain.close()
+                except AtedbError as error:
+                    failed = failed or error
         finally:
             await self._transport.close()
             if self._accounts is not self._transport:
                 await self._accounts.close()
+        if failed is not None:
+            raise failed
 
     async def __aenter__(self) -> "Client":
         return self

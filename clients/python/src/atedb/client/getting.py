@@ -20,6 +20,25 @@ async def get_event(
     reader: "ChainReader", *, name: str | None, primary_key: bytes | None, sequence: int | None
 ) -> ChainEvent | None:
     """Get the newest event of an object, or the one of a sequence. Raises as `Chain.get`."""
+    event = await fetch_event(reader, name=name, primary_key=primary_key, sequence=sequence)
+    if event is None:
+        return None
+    if event.data_state != "present":
+        await reader.check_gone(event, is_newest=sequence is None)
+    return await reader.opened(event)
+
+
+async def fetch_event(
+    reader: "ChainReader",
+    *,
+    name: str | None = None,
+    primary_key: bytes | None = None,
+    sequence: int | None = None,
+) -> ChainEvent | None:
+    """Get an event that is in the chain, as it is stored: not opened, and where its data is gone what allows that isn't asked for.
+
+    Raises as `Chain.get`.
+    """
     if sum(part is not None for part in (name, primary_key, sequence)) != 1:
         raise invalid("get", "one of name, primary_key and sequence says which event")
     if name is not None:
@@ -58,15 +77,15 @@ async def get_event(
         await reader.check_allowed(verified.commit, head)
     await reader.tie(head, known)
     events = list(events_of(verified, answer.sequence, answer.sequence + 1))
-    asked_for = primary_key if primary_key is not None else None
-    if not events or (asked_for is not None and events[0].primary_key != asked_for):
+    # Rules of an object, or a redaction in it, are no event of its own: by one of them its newest data would seem written over.
+    is_asked_for = bool(events) and (
+        answer.sequence == sequence
+        if primary_key is None
+        else events[0].primary_key == primary_key and events[0].kind in ("data", "tombstone")
+    )
+    if not is_asked_for:
         raise untrue("the event is not the one that was asked for")
-    if sequence is not None and answer.sequence != sequence:
-        raise untrue("the event is not the one that was asked for")
-    event = events[0]
-    if event.data_state != "present":
-        await reader.check_gone(event, is_newest=primary_key is not None)
-    return await reader.opened(event)
+    return events[0]
 
 
 def _single_in(data: bytes) -> StoredBatch:

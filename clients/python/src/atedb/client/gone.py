@@ -98,8 +98,9 @@ async def check_gone(
 ) -> None:
     """Check that the data of an event may be gone, by the event that allows it. Raises VERIFICATION_FAILED.
 
-    `get`: gets the event of a sequence, or the newest one of an object, verified. `has_expired`: whether rules for retention have
-    let it go. `is_newest`: the event is said to be that.
+    `get`: gets the event of a sequence, or the newest one of an object, verified. That the data of that may be gone doesn't matter
+    here: else each could name the next one, and a server would decide how many are asked for. `has_expired`: whether rules for
+    retention have let it go. `is_newest`: the event is said to be that.
     """
     sequence = event.sequence
     if event.redacted_by is not None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
 from atedb.client.follower import Follower
-from atedb.client.getting import get_event
+from atedb.client.getting import fetch_event, get_event
 from atedb.client.gone import OnUnchecked, check_gone, settle_owed, tell_unchecked
 from atedb.client.loading import check_data_up_to
 from atedb.client.messages import cant_be, content_of, parsed, untrue
@@ -124,7 +124,7 @@ class ChainReader:
 
     async def check_gone(self, event: ChainEvent, *, is_newest: bool) -> None:
         """Check that the data of an event may be gone, by what allows it. Raises VERIFICATION_FAILED."""
-        await check_gone(event, self._get, self.has_expired, is_newest=is_newest)
+        await check_gone(event, self._fetch, self.has_expired, is_newest=is_newest)
 
     async def has_expired(self, event: EventPlace) -> bool:
         """Whether rules for retention have let the data of an event go, as the history shows, verified from its first event on."""
@@ -132,11 +132,11 @@ class ChainReader:
             return True
         return (await self.reach(None)).retained.lets_go(event)
 
-    async def _get(self, which: int | bytes) -> ChainEvent | None:
-        """Get the event of a sequence, or the newest one of an object."""
+    async def _fetch(self, which: int | bytes) -> ChainEvent | None:
+        """Get the event of a sequence, or the newest one of an object, whatever allows its data to be gone."""
         if isinstance(which, int):
-            return await self.get(sequence=which)
-        return await self.get(primary_key=which)
+            return await fetch_event(self, sequence=which)
+        return await fetch_event(self, primary_key=which)
 
     async def check_allowed(self, commit: Commit, head: TreeHead) -> None:
         """Check that what was shown by itself is part of the history whose rules were verified: so it was allowed.

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from atedb.client.group_keys import RoleKeysNow
 from atedb.client.new_event import NewEvent
@@ -43,7 +43,7 @@ class ReaderChange:
     """Events that change who reads, and the read key that they hand out, if it is a new one."""
 
     events: list[NewEvent]
-    read_key: bytes | None = None
+    read_key: bytes | None = field(default=None, repr=False)
 
 
 def set_readers(chain_id: bytes, shared: SharedObject, readers: Sequence[PublicKey]) -> ReaderChange:

@@ -104,7 +104,11 @@ def error_from_status(code: int, message: str, details: bytes | None, server: st
         case "UNIMPLEMENTED":
             reason, why = Reason.UNSUPPORTED, f"{server} does not know this call: {message}"
         case "UNAVAILABLE":
-            reason, why = Reason.CONNECTION_FAILED, f"{server} can't be reached, or was lost: {message}"
+            reason = Reason.CONNECTION_FAILED
+            why = (
+                f"{server} can't be reached, or was lost: {message}. "
+                "Check that a server runs there, and that host and port are right"
+            )
         case _:
             # Whatever else has no details was not said by our server, but by what lies between.
             reason, why = Reason.CONNECTION_FAILED, f"the connection to {server} broke: {name}, {message}"

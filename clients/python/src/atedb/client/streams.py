@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import grpc
 
+from atedb.client.messages import parsed
 from atedb.client.statuses import OUTSIDE, details_of, error_from_status, own_details
 from atedb.errors import AtedbError, Reason
 from atedb.tunnel import CallCrypto, FrameType
@@ -214,7 +215,7 @@ class SealedStream:
             if opened.type is FrameType.MESSAGE:
                 return opened.payload
             if opened.type is FrameType.STATUS:
-                self._end(wire_pb2.CallStatus.FromString(opened.payload))
+                self._end(parsed(wire_pb2.CallStatus, opened.payload))
                 self._call.cancel()
         if self._ended is not None:
             raise self._ended
@@ -231,13 +232,14 @@ class SealedStream:
         says of chains and keys is handed on, since the server that there is a session with has not said it.
         """  # noqa: D205
         said = own_details(error.details, error.message)
-        if said is None:
+        # Whoever has agreed on a session knows the call: that it is unknown says somebody else, and that the server has no accounts
+        # or groups would follow from it.
+        if said is None and error.code != grpc.StatusCode.UNIMPLEMENTED.value[0]:
             return await self._transport.failed(error)
-        if said.reason in OUTSIDE:
+        if said is not None and said.reason in OUTSIDE:
             return said
-        return self._truncated(
-            f"was ended outside of the tunnel: {said.reason}, which counts for nothing there"
-        )
+        why = "UNIMPLEMENTED" if said is None else said.reason
+        return self._truncated(f"was ended outside of the tunnel: {why}, which counts for nothing there")
 
     def _truncated(self, what: str) -> AtedbError:
         server = self._transport.address.server

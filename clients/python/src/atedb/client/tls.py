@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 
@@ -18,7 +18,8 @@ class TlsOptions:
     """One of these authorities must have signed the server's certificate. None: those that gRPC trusts."""
     cert: bytes | None = None
     """The client's own certificate, for a server that asks for one."""
-    key: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
+    """Its key. A secret."""
     server_name: str | None = None
     """The name or IP address that the server's certificate must be for. None: the host of the address."""
 

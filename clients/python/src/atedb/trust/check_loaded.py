@@ -47,7 +47,8 @@ def check_loaded(sequence: int, header: bytes, loaded: LoadedData) -> None:
 
 
 def _check_gone(sequence: int, loaded: LoadedData) -> None:
-    if loaded.data_state >= len(DATA_STATES):
+    # The stub's number is one with a sign.
+    if not 0 <= loaded.data_state < len(DATA_STATES):
         raise bad_data(sequence, f"nobody knows the state {loaded.data_state} of it")
     if loaded.data_state == OMITTED:
         raise bad_data(sequence, "it is left out, and was asked for")

@@ -143,6 +143,8 @@ public final class AtedbClient implements AutoCloseable {
     Chain chain = new Chain(ChainParts.of(parts, ChainKey.parse(chainKey), wanted, keysOf(wanted)));
     chain.opened();
     synchronized (chains) {
+      // Those that were closed hold what was verified of them.
+      chains.removeIf(Chain::isClosed);
       chains.add(chain);
     }
     return chain;
@@ -180,7 +182,8 @@ public final class AtedbClient implements AutoCloseable {
   }
 
   /**
-   * Closes all chains, ends the connection, and wipes keys.
+   * Closes all chains, ends the connection, and wipes keys. What closing a chain has failed with is
+   * thrown when all are closed.
    *
    * @throws AtedbException as {@link Chain#close}
    */
@@ -191,10 +194,20 @@ public final class AtedbClient implements AutoCloseable {
       open = List.copyOf(chains);
       chains.clear();
     }
+    AtedbException failed = null;
     try {
-      open.forEach(Chain::close);
+      for (Chain chain : open) {
+        try {
+          chain.close();
+        } catch (AtedbException error) {
+          failed = failed == null ? error : failed;
+        }
+      }
     } finally {
       end();
+    }
+    if (failed != null) {
+      throw failed;
     }
   }
 

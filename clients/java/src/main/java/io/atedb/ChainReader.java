@@ -274,6 +274,11 @@ public abstract class ChainReader {
     }
   }
 
+  /** Whether it was closed: it does nothing any more. */
+  boolean isClosed() {
+    return isClosed;
+  }
+
   /** Says that it is closed; false where it was before. */
   boolean endUse() {
     boolean wasOpen = !isClosed;

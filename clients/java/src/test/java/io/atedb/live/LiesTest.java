@@ -224,7 +224,7 @@ class LiesTest {
   }
 
   /** The slice without the data of events of some sequences, as if the server had lost it. */
-  private static Bytes without(Bytes slice, DataState state, Map<Long, Long> gone) {
+  static Bytes without(Bytes slice, DataState state, Map<Long, Long> gone) {
     List<Commit.Stored> stored = Commit.splitSlice(slice);
     FieldWriter made = new FieldWriter();
     long sequence = stored.get(0).commit().header().firstSequence();

@@ -4,6 +4,7 @@ import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.ChainEvent;
 import io.atedb.DataState;
+import io.atedb.EventKind;
 import io.atedb.Reason;
 import io.atedb.TreeHead;
 import io.atedb.internal.bytes.FieldWriter;
@@ -31,26 +32,43 @@ final class EventGetter {
    * exists is the server's word.
    */
   ChainEvent newestOf(Bytes primaryKey) {
-    ChainEvent event = ask(new FieldWriter().bytes(GetEventRequest.PRIMARY_KEY, primaryKey));
-    if (event != null && !primaryKey.equals(event.primaryKey())) {
-      throw Answers.untrue("the event is not of the object that was asked for");
-    }
+    ChainEvent event = fetchNewestOf(primaryKey);
     return event == null ? null : withReason(event, event);
   }
 
   /** Gets the event of a sequence. Raises SEQUENCE_OUT_OF_RANGE. */
   ChainEvent at(long sequence) {
+    return withReason(fetchAt(sequence), null);
+  }
+
+  private ChainEvent fetchNewestOf(Bytes primaryKey) {
+    ChainEvent event = ask(new FieldWriter().bytes(GetEventRequest.PRIMARY_KEY, primaryKey));
+    // Rules of the object, or a redaction in it, are no event of its own: by one of them its newest
+    // data would seem to be written over.
+    boolean isOfIt =
+        event == null
+            || primaryKey.equals(event.primaryKey())
+                && (event.kind() == EventKind.DATA || event.kind() == EventKind.TOMBSTONE);
+    if (!isOfIt) {
+      throw Answers.untrue("the event is not of the object that was asked for");
+    }
+    return event;
+  }
+
+  private ChainEvent fetchAt(long sequence) {
     // The field is one of a oneof: it is there also where it is 0.
     ChainEvent event = ask(new FieldWriter().present(GetEventRequest.SEQUENCE, sequence));
     if (event == null || event.sequence() != sequence) {
       throw Answers.untrue("the event is not the one that was asked for");
     }
-    return withReason(event, null);
+    return event;
   }
 
   /**
    * Checks that the data of an event that was verified may be gone, if it is, by what allows it.
-   * Gives the event, with who has erased its data. Raises VERIFICATION_FAILED.
+   * That the data of that event may be gone doesn't matter for this: else each of them could name
+   * the next one, and a server would decide how many are asked for, and how deep that goes. Gives
+   * the event, with who has erased its data. Raises VERIFICATION_FAILED.
    *
    * @param newest the newest event of its object; null: it is asked for
    */
@@ -70,7 +88,7 @@ final class EventGetter {
         return event;
       }
       default -> {
-        ChainEvent last = newest == null ? newestOf(event.primaryKey()) : newest;
+        ChainEvent last = newest == null ? fetchNewestOf(event.primaryKey()) : newest;
         if (last == null || last.sequence() <= event.sequence()) {
           throw unallowed(event, "it was dropped, and nothing newer of its object is there");
         }
@@ -81,7 +99,7 @@ final class EventGetter {
 
   private ChainEvent redacted(ChainEvent event) {
     long at = event.redactedBy().sequence();
-    ChainEvent by = at > event.sequence() ? at(at) : null;
+    ChainEvent by = at > event.sequence() ? fetchAt(at) : null;
     boolean isErased =
         by != null
             && by.redaction() != null

@@ -141,7 +141,12 @@ public final class Statuses {
         reason = Reason.UNSUPPORTED;
         why = server + " does not know this call: " + message;
       }
-      case UNAVAILABLE -> why = server + " can't be reached, or was lost: " + message;
+      case UNAVAILABLE ->
+          why =
+              server
+                  + " can't be reached, or was lost: "
+                  + message
+                  + ". Check that a server runs there, and that host and port are right";
       // Whatever else has no details was not said by our server, but by what lies between.
       default -> why = "the connection to " + server + " broke: " + known + ", " + message;
     }

@@ -7,6 +7,7 @@ import io.atedb.internal.bytes.FieldWriter;
 import io.atedb.internal.bytes.Parts;
 import io.atedb.internal.wire.CallCrypto;
 import io.atedb.internal.wire.CallCrypto.FrameType;
+import io.grpc.Status;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -195,14 +196,18 @@ interface Stream {
      */
     private AtedbException withoutStatus(RawCall.Failed error) {
       AtedbException said = Statuses.ownDetails(error.details(), error.getMessage());
-      if (said == null) {
+      // Whoever has agreed on a session knows the call: that it is unknown says somebody else, and
+      // that the server has no accounts or groups would follow from it.
+      boolean isUnknown = error.code() == Status.Code.UNIMPLEMENTED.value();
+      if (said == null && !isUnknown) {
         return transport.failed(error);
       }
-      if (Statuses.OUTSIDE.contains(said.reason())) {
+      if (said != null && Statuses.OUTSIDE.contains(said.reason())) {
         return said;
       }
+      String why = said == null ? Status.Code.UNIMPLEMENTED.name() : said.reason().name();
       return truncated(
-          "was ended outside of the tunnel: " + said.reason() + ", which counts for nothing there");
+          "was ended outside of the tunnel: " + why + ", which counts for nothing there");
     }
 
     private AtedbException truncated(String what) {
