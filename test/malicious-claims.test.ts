@@ -100,6 +100,17 @@ describe.each(trustModes)('in a %s chain', (trustMode) => {
     },
   );
 
+  test('who wants to know who may do what goes on where a chain is compacted meanwhile', async () => {
+    const chain = await honestChain(trustMode);
+    await chain.append(alice, [testEvent('', { kind: 'tombstone', primaryKey: hers })]);
+    for (const data of ['one', 'two']) await chain.append(testKey, [testEvent(data)]);
+    const server = await MaliciousServer.start(() => chain, identity);
+    server.cutAt = 4;
+    const opened = await open(server);
+    hideOnce(chain, 4, { before: Buffer.alloc(32), first: 2, end: 3 });
+    expect((await opened.get({ sequence: 6 }))?.sequence).toBe(6);
+  });
+
   const conditions: Record<string, Precondition> = {
     chain_unchanged: { kind: 'chain_unchanged', sinceSequence: 1 },
     key_unchanged: { kind: 'key_unchanged', primaryKey: hers, sinceSequence: 2 },
