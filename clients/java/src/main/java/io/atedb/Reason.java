@@ -435,9 +435,9 @@ public enum Reason {
   WIRE_MISSING(90),
 
   /**
-   * ABORTED. The chain was compacted under another snapshot while its older part was being read,
-   * so that it can't be gone on with where the reader is. Nothing is wrong; read again. Also made
-   * by clients, who then can't check what they have read.
+   * ABORTED. The chain was compacted under another snapshot while its older part was being read, so
+   * that it can't be gone on with where the reader is. Nothing is wrong; read again. Also made by
+   * clients, who then can't check what they have read.
    */
   HISTORY_COMPACTED(91),
 
