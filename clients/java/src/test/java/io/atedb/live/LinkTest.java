@@ -1,21 +1,20 @@
 package io.atedb.live;
 
+import static io.atedb.live.ChainText.append;
+import static io.atedb.live.ChainText.texts;
 import static io.atedb.vectors.Vectors.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import io.atedb.AtedbClient;
 import io.atedb.Chain;
-import io.atedb.ChainEvent;
 import io.atedb.ClientOptions;
 import io.atedb.Encryption;
-import io.atedb.EventStream;
 import io.atedb.KnownHosts;
 import io.atedb.TlsOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -42,8 +41,8 @@ class LinkTest {
   static void startServer() throws Exception {
     server = new LiveServer(Files.createDirectories(shared.resolve("server")));
     writer = Files.createDirectories(shared.resolve("writer"));
-    append(server, CHAIN, "one\ntwo\nthree\n");
-    append(server, CHAIN, "blue\n", "--name", "colour", "--sign");
+    append(writer, server, CHAIN, "one\ntwo\nthree\n");
+    append(writer, server, CHAIN, "blue\n", "--name", "colour", "--sign");
   }
 
   @AfterAll
@@ -51,26 +50,8 @@ class LinkTest {
     server.close();
   }
 
-  private static void append(LiveServer to, String chain, String lines, String... flags)
-      throws Exception {
-    List<String> arguments =
-        new ArrayList<>(List.of("append", "ate://" + to.address() + "/" + chain));
-    arguments.addAll(List.of(flags));
-    LiveServer.atedb(writer, lines, 0, arguments.toArray(String[]::new));
-  }
-
   private ClientOptions options() {
     return ClientOptions.defaults().home(folder.resolve("home"));
-  }
-
-  private static List<String> texts(EventStream events) {
-    List<String> found = new ArrayList<>();
-    try (events) {
-      for (ChainEvent event : events) {
-        found.add(event.text());
-      }
-    }
-    return found;
   }
 
   @Test

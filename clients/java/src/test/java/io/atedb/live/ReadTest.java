@@ -1,5 +1,7 @@
 package io.atedb.live;
 
+import static io.atedb.live.ChainText.append;
+import static io.atedb.live.ChainText.texts;
 import static io.atedb.vectors.Vectors.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -61,8 +63,8 @@ class ReadTest {
   static void startServer() throws Exception {
     server = new LiveServer(Files.createDirectories(shared.resolve("server")));
     writer = Files.createDirectories(shared.resolve("writer"));
-    append(server, CHAIN, "one\ntwo\nthree\n");
-    append(server, CHAIN, "blue\n", "--name", "colour", "--sign");
+    append(writer, server, CHAIN, "one\ntwo\nthree\n");
+    append(writer, server, CHAIN, "blue\n", "--name", "colour", "--sign");
   }
 
   @AfterAll
@@ -70,26 +72,8 @@ class ReadTest {
     server.close();
   }
 
-  private static void append(LiveServer to, String chain, String lines, String... flags)
-      throws Exception {
-    List<String> arguments =
-        new ArrayList<>(List.of("append", "ate://" + to.address() + "/" + chain));
-    arguments.addAll(List.of(flags));
-    LiveServer.atedb(writer, lines, 0, arguments.toArray(String[]::new));
-  }
-
   private ClientOptions options() {
     return ClientOptions.defaults().home(folder.resolve("home"));
-  }
-
-  private static List<String> texts(EventStream events) {
-    List<String> found = new ArrayList<>();
-    try (events) {
-      for (ChainEvent event : events) {
-        found.add(event.text());
-      }
-    }
-    return found;
   }
 
   @Test
@@ -181,7 +165,7 @@ class ReadTest {
     KeyPair bob = KeyPair.generate();
     Path keys = Files.createDirectories(writer.resolve("keys"));
     Files.writeString(keys.resolve("javabob.pub"), bob.publicKey().text() + "\n");
-    append(server, "example.com/java/sealed", "psst\nagain\n", "--read", "javabob");
+    append(writer, server, "example.com/java/sealed", "psst\nagain\n", "--read", "javabob");
     try (AtedbClient client = AtedbClient.connect(server.address(), options())) {
       OpenOptions options = OpenOptions.defaults().key(bob).confidential();
       try (Chain chain = client.open("example.com/java/sealed", options)) {
@@ -215,7 +199,7 @@ class ReadTest {
     Path keys = Files.createDirectories(writer.resolve("keys"));
     Files.writeString(keys.resolve("javaguest.pub"), bob.publicKey().text() + "\n");
     String chainKey = "example.com/java/closed";
-    append(server, chainKey, "for those who are let in\n", "--private");
+    append(writer, server, chainKey, "for those who are let in\n", "--private");
     LiveServer.atedb(
         writer, "", 0, "share", "ate://" + server.address() + "/" + chainKey, "javaguest");
     try (AtedbClient client = AtedbClient.connect(server.address(), options())) {
@@ -233,7 +217,7 @@ class ReadTest {
   void chainsOfAnAuthServiceAreVerified() throws Exception {
     Path place = Files.createDirectories(folder.resolve("auth"));
     try (LiveServer auth = new LiveServer(place, true)) {
-      append(auth, "example.com/me/db", "one\n");
+      append(writer, auth, "example.com/me/db", "one\n");
       try (AtedbClient client = AtedbClient.connect(auth.address(), options())) {
         try (Chain chain =
             client.open("example.com/me/db", OpenOptions.defaults().checkRules(true))) {
@@ -249,11 +233,11 @@ class ReadTest {
     Path place = Files.createDirectories(folder.resolve("back"));
     String chainKey = "example.com/java/back";
     try (LiveServer one = new LiveServer(place)) {
-      append(one, chainKey, "one\n");
+      append(writer, one, chainKey, "one\n");
       one.stop();
       LiveServerFiles.copy(place.resolve("logs"), place.resolve("older"));
       one.start();
-      append(one, chainKey, "two\n");
+      append(writer, one, chainKey, "two\n");
       // A head that is younger than a second need not be signed.
       Thread.sleep(1_500);
       try (AtedbClient client = AtedbClient.connect(one.address(), options());
@@ -278,7 +262,7 @@ class ReadTest {
     String chainKey = "team/java_follow";
     String[] flags = {"--trust", "distributed", "--no-wire-encryption"};
     try (LiveServer one = new LiveServer(place, flags)) {
-      append(one, chainKey, "0\n1\n");
+      append(writer, one, chainKey, "0\n1\n");
       try (AtedbClient client = AtedbClient.connect(one.address(), options());
           Chain chain = client.open(chainKey)) {
         assertNull(client.serverIdentity());
@@ -298,10 +282,10 @@ class ReadTest {
         CompletableFuture<List<ChainEvent>> taken =
             CompletableFuture.supplyAsync(() -> take(events, 5));
         assertTrue(caughtUp.await(60, TimeUnit.SECONDS));
-        append(one, chainKey, "2\n");
+        append(writer, one, chainKey, "2\n");
         one.kill();
         one.start();
-        append(one, chainKey, "3\n4\n");
+        append(writer, one, chainKey, "3\n4\n");
         List<ChainEvent> found = taken.get(60, TimeUnit.SECONDS);
         assertEquals(
             List.of("0", "1", "2", "3", "4"), found.stream().map(ChainEvent::text).toList());
