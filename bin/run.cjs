@@ -14,7 +14,7 @@ module.exports = function run(command) {
   process.env.UV_THREADPOOL_SIZE ??= '16';
   keepCompiled();
   const source = join(__dirname, '..', 'src', 'cli', `${command}.ts`);
-  const compiled = join(__dirname, '..', 'dist', 'cli', `${command}.js`);
+  const compiled = join(__dirname, '..', 'dist', 'js', `${command}.js`);
   const entry = existsSync(source) ? source : compiled;
   import(pathToFileURL(entry).href)
     .then(({ main }) => main(process.argv.slice(2)))

@@ -8,8 +8,7 @@ import { eventuallyMs, quickRounds, type Scope, scopeVariable } from './scale.ts
 
 /** What the three runs of the tests have in common, and what not. */
 export function testConfig(scope: Scope): ViteUserConfig {
-  // The tests start hundreds of processes of ours: they share what Node made of the sources, which is two thirds of
-  // their starting time.
+  // The tests start hundreds of processes of ours: they share what Node has compiled.
   process.env.NODE_COMPILE_CACHE ??= join(projectFolder, 'node_modules', '.cache', 'node-compile');
   const exclude = [...configDefaults.exclude, ...leftOut[scope]];
   const project = (name: string, folder: string) => ({
@@ -27,6 +26,7 @@ export function testConfig(scope: Scope): ViteUserConfig {
       hookTimeout: 30_000,
       expect: { poll: { timeout: eventuallyMs, interval: 10 } },
       reporters: ['default', new NoSkippedTests()],
+      globalSetup: 'test/support/build-commands.ts',
       setupFiles: ['test/support/use-seed.ts'],
       env: { [scopeVariable]: scope },
       projects: [project('units', 'src'), project('system', 'test')],
