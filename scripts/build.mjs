@@ -3,9 +3,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { bundle, root } from './bundle.mjs';
+import { join, resolve } from 'node:path';
+import { bundle } from './bundle.ts';
 
+const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 await bundle(join(dist, 'js'));
