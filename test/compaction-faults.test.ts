@@ -182,7 +182,7 @@ test(
         done.disk.powerCut(() => coins.next().value);
         await checkAfter(done, `call ${until}`);
       }),
-      { numRuns: rounds({ quick: 8, short: 25, long: 2_000 }) },
+      { numRuns: rounds({ quick: 8, short: 25, long: 500 }) },
     );
   },
   manyRoundsMs,

@@ -18,9 +18,10 @@ let built: Promise<string> | undefined;
 /** The server's file, bundled as the package is; made when it is first asked for. */
 function builtServer(): Promise<string> {
   const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'atedb-bench');
-  built ??= keepBundled(folder, { 'atedb-server': fileOf('atedb-server.ts') }).then((pathOf) =>
-    pathOf('atedb-server'),
-  );
+  built ??= keepBundled(folder, {
+    'atedb-server': fileOf('atedb-server.ts'),
+    'pool-sleeper-worker': fileOf('pool-sleeper-worker.ts'),
+  }).then((pathOf) => pathOf('atedb-server'));
   return built;
 }
 
@@ -37,7 +38,10 @@ export class ChildProcesses {
   /** Start `bench/processes/atedb-server.ts`. */
   async startServer(options: ServerProcessOptions): Promise<ServerProcess> {
     const module = 'atedb-server.ts';
-    const child = this.#fork(module, [JSON.stringify(options)], await builtServer());
+    const child = this.#fork(module, [JSON.stringify(options)], {
+      file: await builtServer(),
+      flags: options.reportsMemory ? ['--expose-gc'] : [],
+    });
     const listening = await firstMessage<ServerListening>(child, module);
     const { address, identitySuite, identityKey } = listening;
     const vouching = options.vouching ?? vouchingDefault;
@@ -50,6 +54,10 @@ export class ChildProcesses {
       delaySyncs: async (delayMs) => {
         child.send({ delayMs });
         await firstMessage(child, module);
+      },
+      keptBytes: async () => {
+        child.send('memory');
+        return (await firstMessage<{ keptBytes: number }>(child, module)).keptBytes;
       },
       kill: async () => {
         child.kill('SIGKILL');
@@ -83,18 +91,23 @@ export class ChildProcesses {
     );
   }
 
-  #fork(module: string, args: readonly string[], file = fileOf(module)): ChildProcess {
+  #fork(
+    module: string,
+    args: readonly string[],
+    { file = fileOf(module), flags = [] }: { file?: string; flags?: readonly string[] } = {},
+  ): ChildProcess {
     const folder = this.#profileFolder;
+    const profile = ['--cpu-prof', '--cpu-prof-dir', `${folder}`];
     const child = fork(file, args, {
       env: {
         NODE_COMPILE_CACHE: compiledFolder,
         ...process.env,
         UV_THREADPOOL_SIZE: threadPoolSize,
       },
-      execArgv:
-        folder === undefined
-          ? []
-          : ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', `${module}.cpuprofile`],
+      execArgv: [
+        ...flags,
+        ...(folder === undefined ? [] : [...profile, '--cpu-prof-name', `${module}.cpuprofile`]),
+      ],
     });
     this.#running.push(child);
     return child;
