@@ -22,6 +22,8 @@ export function testConfig(scope: Scope): ViteUserConfig {
       maxWorkers: availableParallelism() * 2,
       // A process for each file would spend most of its time on loading; none of them changes its process.
       isolate: false,
+      // Node imports the sources as it does everywhere else: what Vite makes of them is slower, and none of it is used.
+      experimental: { viteModuleRunner: false, nodeLoader: false },
       testTimeout: scope === 'long' ? 600_000 : 30_000,
       hookTimeout: 30_000,
       expect: { poll: { timeout: eventuallyMs, interval: 10 } },
