@@ -135,7 +135,7 @@ test.each(['centralized', 'distributed'] as const)(
     await server.running.drain('a test');
     await rm(join(folder, 'tiles'), { recursive: true });
     const lost = await runHere('atedb', ['verify', folder]);
-    expect(lost.stdout + lost.stderr).toContain('a backup may have them');
+    expect(lost.stdout + lost.stderr).toContain('A backup may have them');
   },
 );
 

@@ -145,7 +145,8 @@ async function reportOn(
     if (from !== undefined && (await hasLost(storage, folder))) {
       mended = await mendFrom(storage, folder, { job, from, restored, signal });
     }
-    const diagnosis = await diagnoseChain(storage, folder);
+    const tilesFrom = from?.kind === 'folder' ? await copyOf(folder, from.path) : undefined;
+    const diagnosis = await diagnoseChain(storage, folder, tilesFrom);
     checkFolder(folder, diagnosis);
     const common = { folder, diagnosis, restored, mended, source };
     // Who has somebody to take from may have somebody else, who has what this one lacks.

@@ -6,7 +6,7 @@ import { copyChecked, copyGrown } from './copy-file.ts';
 import { damageError, errorCode } from './damage.ts';
 import { makeFolderDurable, readWhole, replaceFile, withFile } from './durable-files.ts';
 import { ErasuresOfCopy } from './erasures-of-copy.ts';
-import { leavesOfGap } from './gap-leaves.ts';
+import { leavesOfGap } from './gone-leaves.ts';
 import {
   deletedName,
   erasuresName,
@@ -123,9 +123,10 @@ class Backup {
     if (!hasSnapshot && manifest.active.segment > 0) return 'again';
     await this.#copyAllClosed(manifest, before);
     const place = await this.#copyActive(manifest);
+    // Of what is gone under a snapshot nothing else has the hashes.
+    await this.#copyTiles(place.commit);
     await replaceFile(storage, join(to, manifestName), bytes);
     await this.#removeOthers(manifest);
-    await this.#copyTiles(place.commit);
     await this.#copyOptional(lockTokensName);
     await notes.end();
     return {

@@ -55,6 +55,7 @@ export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
 export { readSnapshot } from './read-snapshot.ts';
 export { RealStorage } from './real-storage.ts';
+export { rebuildTiles } from './rebuild-tiles.ts';
 export { dataFates, rewriteRun } from './rewrite-run.ts';
 export { rewriteSegment } from './rewrite-segment.ts';
 export type { ScannedBatch } from './scan-segment.ts';

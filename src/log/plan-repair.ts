@@ -1,4 +1,5 @@
 import {
+  isTileName,
   manifestName,
   parseIndexName,
   parseKeysName,
@@ -34,6 +35,13 @@ export type RepairStep =
       readonly end: number;
       readonly footer: Buffer | undefined;
     }
+  /** Make the tiles anew from the segments that there are now, and from what the tiles have that these prove. */
+  | {
+      readonly kind: 'write-tiles';
+      readonly manifest: Manifest;
+      /** Absolute path of a copy of the chain's folder that may have what they lack; undefined for none. */
+      readonly from: string | undefined;
+    }
   /** The last step: from then on the chain is what it will be. */
   | { readonly kind: 'write-manifest'; readonly manifest: Manifest };
 
@@ -45,9 +53,10 @@ export type RepairStep =
  * Segments behind the sound ones go first, from the last one down: as long as one of them is there, or the manifest names
  * one that isn't, no server writes to the chain. The manifest comes last.
  *
+ * @param tilesFrom absolute path of a copy of the chain's folder that has hashes of what is gone which the tiles lack; undefined for none.
  * @returns no steps where nothing is wrong, or nothing that the server wouldn't put right by itself.
  */
-export function planRepair(survey: LogSurvey): RepairStep[] {
+export function planRepair(survey: LogSurvey, tilesFrom?: string): RepairStep[] {
   const { sound, beyond, files, manifest } = survey;
   const active = sound.at(-1) as SoundSegment;
   const after = manifestOf(survey);
@@ -69,7 +78,14 @@ export function planRepair(survey: LogSurvey): RepairStep[] {
   const goesBack = manifest === undefined || manifest.active.segment > active.segment;
   const stale = goesBack ? [...files].filter(isStale) : [];
   const derived = new Set([...stale, ...survey.derived]);
-  for (const file of [...derived].sort()) steps.push({ kind: 'move-aside', file });
+  // Of what is gone under a snapshot they alone have the hashes.
+  const isKept = (file: string) => survey.forgotten !== undefined && isTileName(file);
+  for (const file of [...derived].sort()) {
+    steps.push({ kind: isKept(file) ? 'copy-aside' : 'move-aside', file });
+  }
+  if ([...derived].some(isKept) || tilesFrom !== undefined) {
+    steps.push({ kind: 'write-tiles', manifest: after, from: tilesFrom });
+  }
   if (manifest === undefined || !encodeManifest(manifest).equals(encodeManifest(after))) {
     if (files.has(manifestName)) steps.push({ kind: 'copy-aside', file: manifestName });
     steps.push({ kind: 'write-manifest', manifest: after });

@@ -123,6 +123,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
     beyond,
     files,
     derived: derived.wrong,
+    lostHashes: derived.lostHashes,
     notes: derived.notes,
     tornBytes,
     lost,
