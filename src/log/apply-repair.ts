@@ -96,6 +96,8 @@ class Repair {
           if (footer !== undefined) await to.write(end, footer);
         });
       }
+      case 'begin-segment':
+        return replaceFile(storage, join(this.#folder, segmentName(step.segment)), step.header);
       case 'write-tiles': {
         const { manifest, from: alsoFrom } = step;
         const { tiles } = await rebuildTiles({ storage, folder: this.#folder, manifest, alsoFrom });

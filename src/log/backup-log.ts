@@ -234,9 +234,13 @@ class Backup {
     }
     const { segment } = copy.active;
     const isGone = chain.active.segment < segment;
-    const isOther = copy.closed.some(
-      (one, at) => chain.closed[at]?.originalSha256.equals(one.originalSha256) !== true,
-    );
+    // A segment that was rewritten, and then cut by a repair, is named by the same SHA-256, and ends sooner.
+    const isOther = copy.closed.some((one, at) => {
+      const is = chain.closed[at];
+      const next = chain.closed[at + 1] ?? chain.active;
+      const end = (copy.closed[at + 1] ?? copy.active).firstCommit;
+      return is?.originalSha256.equals(one.originalSha256) !== true || next.firstCommit !== end;
+    });
     const generation = chain.closed[segment - (chain.closed[0]?.segment ?? 0)]?.generation ?? 0;
     if (!isGone && !isOther) {
       const had = await this.#leavesOf({ storage, folder: to }, { segment, generation: 0 });

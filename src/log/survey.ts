@@ -45,7 +45,7 @@ export interface SoundSegment {
   readonly footer: Buffer | undefined;
   /** Whether what follows them in the file is to be cut off. */
   readonly isCut: boolean;
-  /** Of the file as a closed one; undefined for the last segment. */
+  /** Of the file as a closed one; that of the last segment counts only where it was rewritten: then the one to go on with is begun behind it. */
   readonly closed: Pick<ClosedSegment, 'bytes' | 'sha256' | 'originalSha256'> | undefined;
 }
 
