@@ -84,6 +84,12 @@ export class Forgotten {
     return [...this.#due.keys(), ...reading];
   }
 
+  /** What came before doesn't go with what comes, and was told of: what is gone from a sequence on is noted as if nothing had come before. */
+  restart(sequence: number): void {
+    this.#reading = undefined;
+    this.#begin = sequence;
+  }
+
   mark(): ForgottenMark {
     const { runs, ...reading } = this.#reading ?? {};
     const state = runs?.stateAt(this.#end);
@@ -117,12 +123,13 @@ export class Forgotten {
       const readFrom = this.#begin ?? 0;
       const goes = before.last !== undefined && before.last.end > readFrom;
       const goesOn = before.from !== undefined && at.nextSequence > readFrom;
-      if (goes || goesOn) throw compacted(snapshot, readFrom);
+      if (goes || goesOn) throw compacted(gap, at, readFrom, missingBefore(gap, at.nextSequence));
       const runs = new GoneRuns(before, at.nextSequence);
       this.#reading = { snapshot, size, runs, events: readFrom === 0 ? 0 : undefined };
     } else if (reading.snapshot !== snapshot || reading.size !== size) {
       // What was read before can't be checked any more.
-      throw compacted(snapshot, this.#begin ?? 0);
+      const other = `what is gone before it went under the one at sequence ${reading.snapshot}, about ${reading.size} commits`;
+      throw compacted(gap, at, this.#begin ?? 0, other);
     } else if (!isSameGone(reading.runs.stateAt(at.nextSequence), before)) {
       throw new Violation('what is said to be gone before it is not what was gone');
     }
@@ -193,11 +200,33 @@ function misfit(due: Due, is: Snapshot, timeUnixMs: number): string | undefined 
   return undefined;
 }
 
-/** @param from sequence with which the reading began. */
-function compacted(snapshot: number, from: number): AtedbError {
+/** What a gap says to be gone before it, and was there. */
+function missingBefore({ before: { last, from } }: Gap, nextSequence: number): string {
+  const [first, end] = from === undefined ? [last?.first, last?.end] : [from, nextSequence];
+  return `it says that the events ${first} to ${(end ?? 0) - 1} are gone, too, and these are there`;
+}
+
+/**
+ * What was read before a gap isn't what its snapshot leaves. To who reads from a server that compacts the chain nothing is wrong with that; `cause` says
+ * what contradicts what where nobody does.
+ *
+ * @param from sequence with which the reading began.
+ */
+function compacted(
+  { snapshot, size, commits }: Gap,
+  at: Pick<ReplayPlace, 'size'>,
+  from: number,
+  contradiction: string,
+): AtedbError {
+  const commit = at.size + commits;
   return new AtedbError(
     'HISTORY_COMPACTED',
     `the chain was compacted under the snapshot at sequence ${snapshot} while it was being read, and what was read from sequence ${from} on is not what that leaves. Read again from there`,
-    { metadata: { snapshot: String(snapshot), from: String(from) } },
+    {
+      metadata: { snapshot: String(snapshot), from: String(from), commit: String(commit) },
+      cause: new Violation(
+        `the gap before it is of the snapshot at sequence ${snapshot}, about ${size} commits, but ${contradiction}`,
+      ),
+    },
   );
 }
