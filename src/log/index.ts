@@ -45,7 +45,7 @@ export {
   type LastSnapshot,
   type Manifest,
 } from './manifest.ts';
-export { type LogMending, type MendedBatch, mendLog, type TakenSpan } from './mend-log.ts';
+export { type LogMending, type MendedBatch, mendLog } from './mend-log.ts';
 export type { MendedFile } from './mended-segment.ts';
 export { omitLargeData } from './omit-data.ts';
 export { otherFiles } from './other-files.ts';
@@ -72,3 +72,4 @@ export type {
 } from './storage.ts';
 export type { DamageKind, LogDamage, LogSurvey, LostEvents } from './survey.ts';
 export { surveyLog } from './survey-log.ts';
+export type { TakenSpan } from './taken-spans.ts';
