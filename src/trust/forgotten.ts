@@ -62,10 +62,20 @@ export class Forgotten {
   #end = 0;
   /** Sequence with which the first replay began that notes here. */
   #begin: number | undefined;
+  /** Whoever reads has kept what they read before this sequence, at another time. */
+  #keptTo: number | undefined;
+  /** Whether anything is gone before the first gap. */
+  #isGoneBefore = false;
 
-  /** A replay begins, or goes on where another one that notes here has ended. @param sequence of its first event. */
-  begins(sequence: number): void {
+  /**
+   * A replay begins, or goes on where another one that notes here has ended.
+   *
+   * @param sequence of its first event.
+   * @param keptTo up to which sequence what came before was read at another time, and kept; absent: nothing was.
+   */
+  begins(sequence: number, keptTo?: number): void {
     this.#begin ??= sequence;
+    this.#keptTo ??= keptTo;
   }
 
   /** Whether commits are being read of which some, or events of them, may be missing. */
@@ -123,6 +133,7 @@ export class Forgotten {
       const readFrom = this.#begin ?? 0;
       const goes = before.last !== undefined && before.last.end > readFrom;
       const goesOn = before.from !== undefined && at.nextSequence > readFrom;
+      this.#isGoneBefore ||= before.last !== undefined || before.from !== undefined;
       if (goes || goesOn) throw compacted(gap, at, readFrom, missingBefore(gap, at.nextSequence));
       const runs = new GoneRuns(before, at.nextSequence);
       this.#reading = { snapshot, size, runs, events: readFrom === 0 ? 0 : undefined };
@@ -136,10 +147,18 @@ export class Forgotten {
     this.gone(at.nextSequence, at.nextSequence + events);
   }
 
-  /** Events are gone, from a sequence up to another. */
+  /**
+   * Events are gone, from a sequence up to another.
+   *
+   * @throws Violation where no gap says why; AtedbError HISTORY_COMPACTED where what was kept of before may be of objects that they removed.
+   */
   gone(first: number, end: number): void {
     const reading = this.#reading;
     if (reading === undefined) throw new Violation('events of it are gone, and no gap says why');
+    const keptTo = this.#keptTo ?? Number.POSITIVE_INFINITY;
+    // What removed an object goes only where all that came before it of the object does.
+    if (first < keptTo) this.#isGoneBefore = true;
+    if (end > keptTo && this.#isGoneBefore) throw keptTooLong(reading.snapshot, keptTo);
     reading.runs.add(first, end);
     this.#end = end;
     const { events } = reading;
@@ -228,5 +247,14 @@ function compacted(
         `the gap before it is of the snapshot at sequence ${snapshot}, about ${size} commits, but ${contradiction}`,
       ),
     },
+  );
+}
+
+/** @param keptTo up to which sequence the chain was read at another time. */
+function keptTooLong(snapshot: number, keptTo: number): AtedbError {
+  return new AtedbError(
+    'HISTORY_COMPACTED',
+    `events before and behind sequence ${keptTo}, up to which the chain was read before, have gone under the snapshot at sequence ${snapshot}: what removed an object that was kept of it may be among them, and nothing that is left says so. Forget what was kept, and read again from the start; or say that nothing was kept (resumes: false, --fresh)`,
+    { metadata: { snapshot: String(snapshot), from: '0' } },
   );
 }
