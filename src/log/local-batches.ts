@@ -111,7 +111,13 @@ export class LocalBatches {
     const sized = from === undefined ? undefined : from + bytes;
     const candidates = [this.#framedEnd, sized, this.#indexed(after)];
     this.#at = undefined;
-    this.#at = await this.#startOf(after, candidates);
+    // Where what comes is damaged, too, it is looked at all the same: its header may be whole, and that it is there has to be told.
+    const guess = this.#framedEnd ?? sized;
+    this.#at = (await this.#startOf(after, candidates)) ?? this.#within(guess);
+  }
+
+  #within(at: number | undefined): number | undefined {
+    return at !== undefined && at < this.#limit ? at : undefined;
   }
 
   /** Which of some offsets is the one at which the batch of a place begins, or the batches end. */
