@@ -4,7 +4,16 @@ import { type ChainDamage, damageOf, describeLoss, type Trouble } from './damage
 import type { DamagedSpan } from './damaged-spans.ts';
 import { removeFolder } from './delete-folder.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, mendingName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
+import {
+  manifestName,
+  mendingName,
+  parseIndexName,
+  parseKeysName,
+  parseSegmentFileName,
+  parseSnapshotName,
+  segmentName,
+  tilesName,
+} from './layout.ts';
 import { leftFiles } from './left-files.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
 import { loadState } from './load-state.ts';
@@ -93,7 +102,8 @@ async function findTroubles(
     troubles.push(...found.damages.map((damage) => ({ what: describeLoss(damage), damage })));
   }
   const unlisted = manifest.active.segment + 1;
-  if (await holdsBatches(storage, folder, unlisted)) {
+  const after = manifest.active.segment;
+  if (await holdsBatches(storage, folder, { segment: unlisted, after })) {
     const what = `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`;
     troubles.push({ what, damage: { file: manifestName, offset: 0, what, ...beyond } });
   }
@@ -155,6 +165,13 @@ async function removeOldFiles(
     ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
   );
   const left = await leftFiles(storage, folder, closed);
+  // What a backup has left that was interrupted. A roll makes its files anew.
+  const isBeyond = (name: string) => {
+    const found = parseSegmentFileName(name) ?? parseIndexName(name) ?? parseKeysName(name);
+    const { segment, generation } = found ?? { segment: 0, generation: 0 };
+    return segment > active.segment || (segment === active.segment && generation > 0);
+  };
+  left.push(...names.filter(({ name }) => isBeyond(name)).map(({ name }) => name));
   for (const name of [...snapshots.map((one) => one.name), ...left]) {
     await storage.remove(join(folder, name));
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
 import {
   consistencyProof,
   Frontier,
@@ -77,6 +78,24 @@ export class TileFiles {
   /** Number of leaves. */
   get size(): number {
     return this.#tree.size;
+  }
+
+  /** Whether the files hold all of the tree's first leaves, and are not damaged anywhere. */
+  static async areWhole(options: {
+    storage: Storage;
+    folder: string;
+    frontier: Frontier;
+  }): Promise<boolean> {
+    try {
+      const files = await TileFiles.load(options);
+      if (files === undefined) return false;
+      const fullTiles = Math.floor(options.frontier.size / tileHashes);
+      for (let tile = 0; tile < fullTiles; tile += 1) await files.#load(0, tile);
+      return true;
+    } catch (error) {
+      if (error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED') return false;
+      throw error;
+    }
   }
 
   /** As `TileTree.append`. */
