@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Fault, FaultyStorage } from '../src/log/faulty-storage.ts';
-import { backupLog, type Storage } from '../src/log/index.ts';
+import { backupLog, removeFolder, type Storage } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { verifyFolder } from '../src/verify/index.ts';
 import { CompactWorld, chainFolder as from, logsPath } from './support/compact-world.ts';
@@ -8,6 +8,7 @@ import { emptyDisk } from './support/log-fixture.ts';
 import { crashEndings } from './support/power-cuts.ts';
 import { rounds } from './support/scale.ts';
 import { appendSnapshot, dayMs } from './support/snapshot-world.ts';
+import { TestWriter, testEvent } from './support/test-writer.ts';
 
 // Every call to the file system fails in turn while a chain is backed up once more that has been compacted under a snapshot since: the copy has all
 // that there was, or what is left with the hashes of what is gone, and the next backup goes on from there.
@@ -15,12 +16,13 @@ import { appendSnapshot, dayMs } from './support/snapshot-world.ts';
 const top = '/backup';
 const to = `${top}/copy.chain`;
 
+let world: CompactWorld;
 let disk: MemoryStorage;
 let left: number;
 
 beforeAll(async () => {
   disk = await emptyDisk(logsPath);
-  const world = await CompactWorld.create({ storage: disk });
+  world = await CompactWorld.create({ storage: disk });
   world.namesHeads = true;
   await world.open();
   for (let at = 0; at < 30; at += 1) {
@@ -77,3 +79,29 @@ test.each(faults)(
   },
   120_000,
 );
+
+test('what an interrupted backup has left goes when a server opens the copy, and the chain goes on', async () => {
+  const whole = new FaultyStorage(disk.clone(), () => undefined);
+  await backupLog({ storage: whole, from, to, top });
+  const active = /^\/backup\/copy\.chain\/segment-\d+\.log$/;
+  const at = whole.calls.findLastIndex(({ name, path }) => name === 'rename' && active.test(path));
+  expect(at).toBeGreaterThan(0);
+  const copy = disk.clone();
+  // Of the new files all are there but the manifest.
+  const storage = new FaultyStorage(copy, ({ index }) => (index > at ? 'refused' : undefined));
+  await expect(backupLog({ storage, from, to, top })).rejects.toThrow();
+  await removeFolder(copy, from);
+  await copy.rename(to, from);
+  const again = world.clone(copy);
+  for (let count = 0; count < 3; count += 1) {
+    await again.open(copy);
+    const { log } = again.chain;
+    expect(log.trouble).toBeUndefined();
+    const writer = new TestWriter(log.chainId, (world.writers[0] as TestWriter).key);
+    const { run } = await writer.batch([testEvent('it goes on')]);
+    await again.chain.submit(await again.chain.prepare(run, () => true)).durable;
+    expect(log.durable.head.size).toBe(32 + count);
+    await again.close();
+    expect(await again.survey(copy)).toEqual([]);
+  }
+});

@@ -7,8 +7,6 @@ import { holdsBatches } from './holds-batches.ts';
 import {
   manifestName,
   mendingName,
-  parseIndexName,
-  parseKeysName,
   parseSegmentFileName,
   parseSnapshotName,
   segmentName,
@@ -165,11 +163,10 @@ async function removeOldFiles(
     ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
   );
   const left = await leftFiles(storage, folder, closed);
-  // What a backup has left that was interrupted. A roll makes its files anew.
+  // What a backup has left that was interrupted, or a roll, which makes its file anew: else it would be taken for what goes on from here.
   const isBeyond = (name: string) => {
-    const found = parseSegmentFileName(name) ?? parseIndexName(name) ?? parseKeysName(name);
-    const { segment, generation } = found ?? { segment: 0, generation: 0 };
-    return segment > active.segment || (segment === active.segment && generation > 0);
+    const found = parseSegmentFileName(name);
+    return found?.generation === 0 && found.segment > active.segment;
   };
   left.push(...names.filter(({ name }) => isBeyond(name)).map(({ name }) => name));
   for (const name of [...snapshots.map((one) => one.name), ...left]) {
