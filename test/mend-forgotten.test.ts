@@ -81,7 +81,7 @@ test('whichever byte of whichever segment is flipped, who has let the same go ma
     const { length } = disk.peek(join(folder, name)) as Buffer;
     for (let at = 0; at < length; at += 1) {
       tried += 1;
-      if (tried % rounds({ quick: 997, short: 311, long: 17 }) !== 0) continue;
+      if (tried % rounds({ quick: 1_999, short: 311, long: 17 }) !== 0) continue;
       const storage = disk.clone();
       flip(storage, name, at);
       const found = await mend(storage, disk);
@@ -122,7 +122,7 @@ test('whole segments are gone, one is cut, and the manifest with one', async () 
     await finish(storage);
     await expectMended(storage, `damage ${at}`);
   }
-}, 60_000);
+}, 120_000);
 
 /** Whether anything of a chain counts for something else than before. */
 async function expectUnchanged(storage: MemoryStorage, before: Map<string, Buffer>) {
@@ -199,4 +199,4 @@ test('who says something else of what is gone gives nothing', async () => {
     );
     await expectUnchanged(storage, before);
   }
-}, 60_000);
+}, 120_000);

@@ -226,4 +226,4 @@ test('what is damaged among what is left under a snapshot is taken from a server
   });
   await using client = await testClient(server.address);
   expect(await all((await client.open('team/one')).read())).toEqual(before);
-}, 60_000);
+}, 120_000);

@@ -152,4 +152,4 @@ test('retention counts what has gone, and what it lets go later is allowed, whol
   await server.restart();
   await using again = await testClient(server.address);
   await all((await again.open(chainKey, { key: testKey })).read());
-}, 60_000);
+}, 120_000);

@@ -107,4 +107,4 @@ test('what contradicts what is a violation, and ends with 9', async () => {
     expect(served, served.stderr).toMatchObject({ code: 9 });
     expect(firstOf(served.report)).toMatch(what);
   }
-}, 60_000);
+}, 120_000);
