@@ -4,6 +4,7 @@ import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { CompactWorld, chainFolder, logsPath } from './support/compact-world.ts';
 import { eventually } from './support/eventually.ts';
 import { emptyDisk } from './support/log-fixture.ts';
+import { TestWriter, testEvent } from './support/test-writer.ts';
 
 // Damage of files that were rewritten: it is found, told and mended as that of any other.
 
@@ -92,6 +93,44 @@ test('a batch that is damaged is told, also in what was rewritten', async () => 
   const disk = await damaged(rewritten, (bytes) => flip(bytes, bytes.length >>> 1));
   const { damages } = await survey(disk);
   expect(damages[0]).toMatchObject({ file: rewritten, losesEvents: true });
+});
+
+/** Repair it without anybody who has what is lost, and see that it goes on behind what is sound. */
+async function cutsAndGoesOn(disk: MemoryStorage): Promise<void> {
+  const before = await survey(disk);
+  expect(before.place.commit).toBeLessThan(world.placed.length);
+  await applyRepair(disk, chainFolder, planRepair(before));
+  expect((await survey(disk)).damages).toEqual([]);
+  const again = world.clone(disk);
+  await again.open(disk);
+  const { log } = again.chain;
+  expect(log.trouble).toBeUndefined();
+  expect(log.durable.head.size).toBe(before.place.commit);
+  again.placed.length = before.place.commit;
+  expect(await again.read()).toHaveLength(before.place.commit);
+  // Another writer than those whose last batches are gone.
+  const writer = new TestWriter(log.chainId, (world.writers[0] as TestWriter).key);
+  const { run } = await writer.batch([testEvent('it goes on')]);
+  await again.chain.submit(await again.chain.prepare(run, () => true)).durable;
+  await again.compact();
+  await again.close();
+  await again.open(disk);
+  expect(again.chain.log.trouble).toBeUndefined();
+  expect(again.chain.log.durable.head.size).toBe(before.place.commit + 1);
+  await again.close();
+  expect(await again.survey(disk)).toEqual([]);
+}
+
+test('a repair goes on behind what is sound of a rewritten segment, to which nothing is appended', async () => {
+  const names = (await world.files(whole)).filter((name) => /^segment-.*\.log$/.test(name));
+  expect(names.indexOf(rewritten) + 2).toBeLessThan(names.length);
+  await cutsAndGoesOn(await damaged(rewritten, (bytes) => flip(bytes, bytes.length >>> 1)));
+  // All of it is sound, and nothing of the next one.
+  const behind = names[names.indexOf(rewritten) + 1] as string;
+  await cutsAndGoesOn(await damaged(behind, (bytes) => flip(bytes, 400)));
+  const gone = whole.clone();
+  for (const name of [names.at(-1) as string, 'manifest']) await gone.remove(pathOf(name));
+  if (/\.\d+\.log$/.test(names.at(-2) as string)) await cutsAndGoesOn(gone);
 });
 
 test('what is damaged is never copied: the compaction that comes upon it fails, and the chain can only be read', async () => {

@@ -4,7 +4,7 @@ import { ChainRegistry } from '../src/chain/index.ts';
 import { KeyPair } from '../src/crypto/index.ts';
 import { parseChainKey } from '../src/event/index.ts';
 import { type Fault, FaultyStorage } from '../src/log/faulty-storage.ts';
-import type { Storage } from '../src/log/index.ts';
+import { replaceFile, type Storage } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { powerCuts } from './support/power-cuts.ts';
@@ -66,10 +66,22 @@ beforeAll(async () => {
   await write(registry, doomed, runs);
   await write(registry, neighbour, neighbours);
   await registry.close();
+  // As restores have left them: the same chain, and another one that had been there under its key.
+  await copyFolder(doomed.text, 'team/doomed.chain~replaced-1');
+  await copyFolder(neighbour.text, 'team/doomed.chain~replaced-2');
   const counted = new FaultyStorage(disk.clone(), () => undefined);
   await deleteOn(counted);
   callCount = counted.calls.length;
 });
+
+async function copyFolder(chainKey: string, name: string): Promise<void> {
+  const [from, to] = [`${logsPath}/${chainKey}.chain`, `${logsPath}/${name}`];
+  await disk.makeFolder(to);
+  for (const { name: file, isFolder } of await disk.list(from)) {
+    if (!isFolder) await replaceFile(disk, `${to}/${file}`, disk.peek(`${from}/${file}`) as Buffer);
+  }
+  await disk.syncFolder(`${logsPath}/team`);
+}
 
 /** Open the chain, delete it, and close all. */
 async function deleteOn(storage: FaultyStorage): Promise<'deleted' | 'failed' | 'unknown'> {
@@ -97,6 +109,7 @@ async function look(storage: MemoryStorage, what: string): Promise<'there' | 'go
     if (lease !== undefined) {
       using there = lease;
       const { chain } = there;
+      expect(await storage.stat('/logs/team/doomed.chain~replaced-1'), what).toBeDefined();
       expect(chain.log.durable.head.size, what).toBe(runs.length);
       expect(chain.log.trouble, what).toBeUndefined();
       let position = chain.log.startPosition();
@@ -109,6 +122,8 @@ async function look(storage: MemoryStorage, what: string): Promise<'there' | 'go
     }
     expect(await storage.stat('/logs/team/doomed.chain'), what).toBeUndefined();
     expect(await storage.stat('/logs/team/doomed.chain~deleted'), what).toBeUndefined();
+    expect(await storage.stat('/logs/team/doomed.chain~replaced-1'), what).toBeUndefined();
+    expect(await storage.stat('/logs/team/doomed.chain~replaced-2'), what).toBeDefined();
     await write(registry, doomed, [anew]);
     return 'gone';
   } finally {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -7,6 +7,11 @@ import { all, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
 // `repair --from`: a chain of a server is damaged, and a backup has what was there.
+
+// Time passes faster, where a test says so.
+const { now } = Date;
+let shiftMs = 0;
+Date.now = () => now() + shiftMs;
 
 const cli = new CliFixture();
 const chainKeys = ['team/one', 'team/two'];
@@ -169,3 +174,56 @@ test('what is damaged is taken from another server, which is believed in nothing
   const elsewhere = await cli.atedb(['repair', 'ate://other.example.com/team/one']);
   expect(elsewhere.stderr).toContain('may be another machine');
 }, 60_000);
+
+test('what is damaged among what is left under a snapshot is taken from a server that has let the same go', async () => {
+  const options = { segmentBytesMax: 20_000, compact: { horizonMs: 0, mode: 'never' } } as const;
+  await using server = await TestServer.start(options);
+  await using other = await TestServer.start(options);
+  await using behind = await TestServer.start(options);
+  const { logsPath } = server;
+  const folder = join(logsPath, 'team', 'one.chain');
+  onTestFinished(() => {
+    shiftMs = 0;
+  });
+  const copyTo = (to: TestServer) => {
+    rmSync(join(to.logsPath, 'team'), { recursive: true, force: true });
+    cpSync(join(logsPath, 'team'), join(to.logsPath, 'team'), { recursive: true });
+  };
+  {
+    await using client = await testClient(server.address);
+    const chain = await client.open('team/one', { key: testKey, forAppend: true });
+    for (let at = 0; at < 30; at += 1) {
+      await chain.append({ name: `object-${at % 3}`, data: `${at}` });
+      if (at % 10 === 0) await chain.append({ name: `kept-${at}`, data: 'kept' });
+    }
+    shiftMs = 8 * 24 * 3_600_000;
+    await chain.append({ name: 'young', data: 'young' });
+    await chain.snapshot();
+  }
+  await server.restart(() => behind.restart(async () => copyTo(behind)));
+  {
+    await using client = await testClient(server.address);
+    const { snapshot } = await client.admin.compact('team/one');
+    expect(snapshot?.events).toBeGreaterThan(20);
+  }
+  await server.restart(() => other.restart(async () => copyTo(other)));
+  const before = await all((await (await testClient(server.address)).open('team/one')).read());
+  await server.restart(async () => {
+    // All that was left of two segments.
+    for (const name of readdirSync(folder).filter((one) => /^segment-0+[12]\..*log$/.test(one))) {
+      rmSync(join(folder, name));
+    }
+    const repair = (from: TestServer) =>
+      cli.atedb(['repair', folder, '--from', `ate://${from.address}`, '--plain', '--apply']);
+    const refused = await repair(behind);
+    expect(refused.code, refused.stdout).toBe(5);
+    expect(refused.stderr).toContain('atedb compact does it there');
+    const done = await repair(other);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout).toMatch(/took \d+ commits?, sequences \d+…\d+, from 127/);
+    const sound = await cli.atedb(['verify', folder]);
+    expect(sound, sound.stdout).toMatchObject({ code: 0 });
+  });
+  await using client = await testClient(server.address);
+  expect(await all((await client.open('team/one')).read())).toEqual(before);
+}, 120_000);

@@ -66,7 +66,7 @@ test.each(['centralized', 'distributed'] as const)(
     shiftMs = 8 * dayMs;
     await chain.append({ name: 'object-0', data: 'young' });
     const live = chain
-      .subscribe({ from: { sequence: 20 }, timeoutMs: 60_000 })
+      .subscribe({ from: { sequence: 20 }, resumes: false, timeoutMs: 60_000 })
       [Symbol.asyncIterator]();
     const first = await live.next();
     expect(first.value?.sequence).toBe(20);
@@ -135,7 +135,7 @@ test.each(['centralized', 'distributed'] as const)(
     await server.running.drain('a test');
     await rm(join(folder, 'tiles'), { recursive: true });
     const lost = await runHere('atedb', ['verify', folder]);
-    expect(lost.stdout + lost.stderr).toContain('a backup may have them');
+    expect(lost.stdout + lost.stderr).toContain('A backup may have them');
   },
 );
 
@@ -174,6 +174,52 @@ test('who was away since before the snapshot goes on, but for what was made by w
   await expect(stale).rejects.toMatchObject({ reason: 'STALE' });
   const { lastSequence } = await theirs.append({ name: 'theirs', data: '2' });
   expect((await take(chain.read({ from: lastSequence }), 1))[0]?.data?.toString()).toBe('2');
+});
+
+test('a program that goes on with what it has kept is told where what removed it may be gone', async () => {
+  await using server = await start();
+  await using client = await testClient(server.address);
+  const chain = await open(client);
+  await chain.append({ name: 'removed', data: 'x' });
+  await chain.append({ name: 'kept', data: 'x' });
+  const kept = (await all(chain.read())).length;
+  await chain.append({ name: 'removed', kind: 'tombstone' });
+  await chain.append({ name: 'kept', data: 'y' });
+  const later = (await all(chain.read())).length;
+  shiftMs = 8 * dayMs;
+  await chain.append({ name: 'young', data: 'x' });
+  await chain.snapshot();
+  const end = (await all(chain.read())).length;
+  // As long as nothing is gone there is nothing to be told.
+  expect(await all(chain.read({ from: kept, resumes: true }))).toHaveLength(end - kept);
+  await client.admin.compact(chainKey);
+  const told = { reason: 'HISTORY_COMPACTED', message: expect.stringContaining('--fresh') };
+  await expect(all(chain.read({ from: kept, resumes: true }))).rejects.toMatchObject(told);
+  const follow = (sequence: number, resumes?: boolean) =>
+    take(chain.subscribe({ from: { sequence }, resumes, timeoutMs: 20_000 }), 1);
+  await expect(follow(kept)).rejects.toMatchObject(told);
+  const byTime = take(chain.subscribe({ from: { timeUnixMs: 1 }, resumes: true }), 1);
+  await expect(byTime).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });
+  // Who has read all of what is gone, or has kept nothing, misses nothing.
+  expect(await all(chain.read({ from: later, resumes: true }))).toHaveLength(end - later);
+  expect((await follow(later))[0]?.sequence).toBe(later);
+  expect((await follow(kept, false))[0]?.sequence).toBe(later - 1);
+  expect((await all(chain.read({ from: kept }))).map(({ sequence }) => sequence)[0]).toBe(
+    later - 1,
+  );
+  await expect(all(chain.read({ from: 1, resumes: true, reverse: true }))).rejects.toMatchObject({
+    reason: 'REQUEST_INVALID',
+    metadata: { field: 'resumes' },
+  });
+  const address = `ate://${server.address}/${chainKey}`;
+  const run = (...flags: string[]) => runHere('atedb', [...flags, address, '--plain', '--json']);
+  const from = ['--from', String(kept)];
+  expect((await run('read', ...from)).code).toBe(0);
+  for (const command of [['read', '--resume'], ['tail']]) {
+    const ended = await run(...command, ...from);
+    expect(ended.code, ended.stderr).toBe(1);
+    expect(ended.stderr).toContain('HISTORY_COMPACTED');
+  }
 });
 
 test('the command says what would go, lets it go, and says nothing where nothing would', async () => {

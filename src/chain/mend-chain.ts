@@ -128,7 +128,9 @@ async function mend(
   const { source, heads, instead, apply } = options;
   const { manifest, trouble } = await loadManifest(storage, folder);
   const gathered = new Gathered();
-  const log = { storage, folder, manifest, source, heads, instead };
+  // Where the manifest is lost nothing but the batches says what is gone, and the verification of all of them finds what doesn't fit.
+  const snapshot = trouble === undefined ? manifest.forgotten?.snapshot : ('unknown' as const);
+  const log = { storage, folder, manifest, source, heads, instead, snapshot };
   const found = await mendLog({ ...log, onBatch: (batch) => gathered.add(batch) });
   const { taken, missing, unprovenCommits } = found;
   const report = { taken, missing, unprovenCommits, isDone: false, setAside: undefined };
@@ -215,9 +217,14 @@ async function verified(
   const found = await options.verify(shown);
   const { violation } = found;
   if (violation === undefined) return found;
+  const { forgotten } = manifest;
+  const advice =
+    forgotten === undefined
+      ? ''
+      : `. Whoever it is taken from must have let go what went here, under the snapshot at sequence ${forgotten.snapshot}, and no more: atedb compact does it there`;
   throw new AtedbError(
     'VERIFICATION_FAILED',
-    `with what the others have the chain would not verify: ${violation}. Nothing of it was taken`,
+    `with what the others have the chain would not verify: ${violation}. Nothing of it was taken${advice}`,
   );
 }
 

@@ -9,6 +9,7 @@ import {
   type RepairStep,
   type RestoreStep,
   readError,
+  rebuildTiles,
   type SetAside,
   type Storage,
   surveyLog,
@@ -63,9 +64,14 @@ export interface ChainRepair {
 /**
  * Look at all files of a chain. Nothing is written.
  *
+ * @param tilesFrom absolute path of a copy of the chain's folder, from which hashes of what is gone may be taken that the tiles lack.
  * @throws AtedbError CHAIN_DAMAGED where the chain can't be repaired, FORMAT_TOO_NEW, STORAGE_FAILED.
  */
-export async function diagnoseChain(storage: Storage, folder: string): Promise<ChainDiagnosis> {
+export async function diagnoseChain(
+  storage: Storage,
+  folder: string,
+  tilesFrom?: string,
+): Promise<ChainDiagnosis> {
   let key: ChainKey | undefined;
   const identify = (run: Buffer): Buffer => {
     const genesis = genesisOf(run);
@@ -75,7 +81,12 @@ export async function diagnoseChain(storage: Storage, folder: string): Promise<C
   try {
     const survey = await surveyLog({ storage, folder, identify });
     if (key === undefined) throw new Error('a survey identifies the chain');
-    return { key, survey, steps: planRepair(survey) };
+    const { manifest, lost, lostHashes } = survey;
+    if (tilesFrom === undefined || lostHashes === 0 || lost !== undefined || manifest === undefined)
+      return { key, survey, steps: planRepair(survey) };
+    const rebuilt = await rebuildTiles({ storage, folder, manifest, alsoFrom: tilesFrom });
+    const helps = rebuilt.lost < lostHashes;
+    return { key, survey, steps: planRepair(survey, helps ? tilesFrom : undefined) };
   } catch (error) {
     throw readError('reading the chain', error);
   }

@@ -12,6 +12,8 @@ import type { ReaderSettings } from './reader-flags.ts';
 /** What `atedb read` is told. */
 export interface ReadSettings extends ChainTarget, ReaderSettings, PrintSettings {
   readonly from: number | undefined;
+  /** Whether what is before that was kept. */
+  readonly resumes: boolean;
   /** The sequence after the last one. */
   readonly end: number | undefined;
   readonly reverse: boolean;
@@ -27,14 +29,14 @@ export interface ReadSettings extends ChainTarget, ReaderSettings, PrintSettings
  * @throws AtedbError CHAIN_DAMAGED at the end, where the chain has lost events that belong to the range.
  */
 export async function readChain(settings: ReadSettings): Promise<void> {
-  const { address, from, end, reverse, json, limit, dataUpTo } = settings;
+  const { address, from, end, reverse, resumes, json, limit, dataUpTo } = settings;
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     await using opened = await openToRead(settings, { onNotice: notify, signal });
     const { client, chain } = opened;
     // Only what is printed counts towards the limit, and in JSON that is all.
     const events = chain.read({
-      ...{ from, end, reverse, limit: json ? limit : undefined, dataUpTo, signal },
+      ...{ from, end, reverse, resumes, limit: json ? limit : undefined, dataUpTo, signal },
       onUnchecked: (unchecked) => notify(uncheckedNotice(unchecked)),
     });
     // Where somebody looks at the terminal, and what is read goes elsewhere.

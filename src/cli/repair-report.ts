@@ -154,6 +154,10 @@ function stepFields(step: RepairStep): object {
         file: segmentName(step.segment, step.generation),
         bytesKept: step.end,
       };
+    case 'begin-segment':
+      return { step: step.kind, file: segmentName(step.segment) };
+    case 'write-tiles':
+      return { step: step.kind, from: step.from };
     case 'write-manifest':
       return { step: step.kind, segments: step.manifest.closed.length + 1 };
   }
@@ -247,6 +251,10 @@ function stepWords(step: RepairStep): string {
       return `put ${safeText(step.file)} back`;
     case 'write-segment':
       return `write ${segmentName(step.segment, step.generation)} anew, with its first ${countOf(step.end, 'byte')}${step.footer === undefined ? '' : ' and its footer'}`;
+    case 'begin-segment':
+      return `begin ${segmentName(step.segment)}`;
+    case 'write-tiles':
+      return `write tiles/ anew${step.from === undefined ? '' : ', with hashes that the backup has'}`;
     case 'write-manifest':
       return `write the manifest anew, with ${countOf(step.manifest.closed.length + 1, 'segment')}`;
   }

@@ -17,6 +17,7 @@ import { logsPathOf } from './lock-logs.ts';
 import { noticeWriter } from './notices.ts';
 import type { OpeningKey } from './opening-key.ts';
 import { passphraseFrom } from './passphrase.ts';
+import { Patience } from './patience.ts';
 import type { ServerWays } from './server-target.ts';
 
 /** Where a repair is to take from what is damaged. */
@@ -29,6 +30,8 @@ export type RepairFrom =
 /** How to speak to that server. */
 export interface ServerAccess extends OpeningKey {
   readonly ways: ServerWays;
+  /** How long it is waited for while nothing comes, in seconds. */
+  readonly timeoutSeconds: number;
   readonly json: boolean;
 }
 
@@ -68,11 +71,13 @@ interface Opened {
 export class ServerBatches implements BatchSource, AsyncDisposable {
   readonly #open: () => Promise<Opened>;
   readonly #signal: AbortSignal;
+  readonly #patience: Patience;
   #opened: Promise<Opened> | undefined;
 
-  private constructor(open: () => Promise<Opened>, signal: AbortSignal) {
+  private constructor(open: () => Promise<Opened>, signal: AbortSignal, patience: Patience) {
     this.#open = open;
     this.#signal = signal;
+    this.#patience = patience;
   }
 
   /** @throws UsageError where nothing says which chain is meant. */
@@ -85,10 +90,12 @@ export class ServerBatches implements BatchSource, AsyncDisposable {
       readonly signal: AbortSignal;
     },
   ): Promise<ServerBatches> {
-    const { from, access, signal } = options;
+    const { from, access } = options;
     const { chainId } = (await loadManifest(storage, folder)).manifest;
     const chainKey = from.chainKey ?? (await chainKeyOf(storage, folder));
     const { server, pinned } = from.server;
+    const patience = new Patience({ silenceMs: access.timeoutSeconds * 1_000, who: server });
+    const signal = AbortSignal.any([options.signal, patience.signal]);
     const open = async () => {
       const passphrase = passphraseFrom(access.passphraseFile);
       const onNotice = noticeWriter(access.json);
@@ -111,7 +118,7 @@ export class ServerBatches implements BatchSource, AsyncDisposable {
         throw error;
       }
     };
-    return new ServerBatches(open, signal);
+    return new ServerBatches(open, signal, patience);
   }
 
   async *batchesFrom({
@@ -122,14 +129,20 @@ export class ServerBatches implements BatchSource, AsyncDisposable {
     readonly sequence: number;
   }): AsyncGenerator<OtherBatch, void> {
     this.#opened ??= this.#open();
-    const { chain } = await this.#opened;
+    const { chain } = await this.#patience.wait(this.#opened);
     if ((chain.head?.size ?? 0) <= commit) return;
     const since = { size: commit, nextSequence: sequence };
     try {
-      using history = await chain.readUnverified({ signal: this.#signal, since });
-      for await (const slice of history.slices()) {
-        for (const { run, commit: view, start, end } of splitOrFail(slice)) {
-          yield { run, commit: view, storedBytes: end - start };
+      using history = await this.#patience.wait(
+        chain.readUnverified({ signal: this.#signal, since }),
+      );
+      const slices = history.slices();
+      for (;;) {
+        const { value: slice, done } = await this.#patience.wait(slices.next());
+        if (done === true) return;
+        this.#patience.earn(slice.length);
+        for (const { gap, run, commit: view, start, end } of splitOrFail(slice)) {
+          yield { gap, run, commit: view, storedBytes: end - start };
         }
       }
     } catch (error) {
@@ -139,6 +152,7 @@ export class ServerBatches implements BatchSource, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#patience[Symbol.dispose]();
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.client.close();
   }

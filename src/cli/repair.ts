@@ -20,7 +20,6 @@ import {
   FolderBatches,
   holdsLog,
   isSetAsideName,
-  loadManifest,
   type Storage,
 } from '../log/index.ts';
 import { floorNone } from '../trust/index.ts';
@@ -145,7 +144,8 @@ async function reportOn(
     if (from !== undefined && (await hasLost(storage, folder))) {
       mended = await mendFrom(storage, folder, { job, from, restored, signal });
     }
-    const diagnosis = await diagnoseChain(storage, folder);
+    const tilesFrom = from?.kind === 'folder' ? await copyOf(folder, from.path) : undefined;
+    const diagnosis = await diagnoseChain(storage, folder, tilesFrom);
     checkFolder(folder, diagnosis);
     const common = { folder, diagnosis, restored, mended, source };
     // Who has somebody to take from may have somebody else, who has what this one lacks.
@@ -177,19 +177,6 @@ async function hasLost(storage: Storage, folder: string): Promise<boolean> {
   }
 }
 
-/** Whether something of a chain is gone under a snapshot: where its manifest is lost, the gaps in its segments say so. */
-async function hasForgotten(storage: Storage, folder: string): Promise<boolean> {
-  const { manifest, trouble } = await loadManifest(storage, folder);
-  if (trouble === undefined) return manifest.forgotten !== undefined;
-  try {
-    return (await diagnoseChain(storage, folder)).survey.forgotten !== undefined;
-  } catch (error) {
-    // Nothing of it is sound, and so no gap.
-    if (error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED') return false;
-    throw error;
-  }
-}
-
 /** Put back what a backup has of a chain: the folder that is named, or the chain's below it. It may have nothing of it. */
 async function restoreFrom(
   storage: Storage,
@@ -213,8 +200,6 @@ async function mendFrom(
   },
 ): Promise<ChainMending | undefined> {
   const { job, from, restored, signal } = of;
-  // Of what is gone under a snapshot nobody need have the batches: only whole segments are taken then.
-  if (await hasForgotten(storage, folder)) return undefined;
   const { apply, head } = job;
   const steps = restored?.isDone === false ? restored.steps : [];
   const common = {

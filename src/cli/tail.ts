@@ -11,13 +11,15 @@ import type { StartPoint } from './start-point.ts';
 /** What `atedb tail` is told. */
 export interface TailSettings extends ChainTarget, ReaderSettings, PrintSettings {
   readonly from: StartPoint;
+  /** Whether nothing was kept of what is before that. */
+  readonly isFresh: boolean;
   /** Data of more bytes is left out; undefined: none is. */
   readonly dataUpTo: number | undefined;
 }
 
 /** Print a chain's events from a point on, then those that are appended, until it is stopped. */
 export async function tailChain(settings: TailSettings): Promise<void> {
-  const { from, json, dataUpTo } = settings;
+  const { from, isFresh, json, dataUpTo } = settings;
   await runWithOutput(async (output, signal) => {
     const notify = noticeWriter(json);
     await using opened = await openToRead(settings, { onNotice: notify, signal });
@@ -27,7 +29,14 @@ export async function tailChain(settings: TailSettings): Promise<void> {
       if (told.kind === 'reconnecting') connection.lost(told.cause);
       else connection.answered();
     };
-    await printEvents(chain.subscribe({ from, dataUpTo, onSignal, signal }), output, settings, {
+    const events = chain.subscribe({
+      from,
+      resumes: isFresh ? false : undefined,
+      dataUpTo,
+      onSignal,
+      signal,
+    });
+    await printEvents(events, output, settings, {
       // It has no end at which that could be told.
       onMissing: (event, sealed) => void sealed.notice(event).then(notify),
     });

@@ -20,6 +20,9 @@ const violationReasons = new Set([
 /** A chain that grows and is compacted without an end is given up on. */
 const readingsMax = 16;
 
+/** Nor can one be compacted each time that it is read: gaps that contradict each other so often are no accident. */
+const compactedMax = 3;
+
 /** Verify a chain as a server sends it. */
 export async function verifyServed(
   address: ChainAddress,
@@ -63,7 +66,27 @@ async function replay(
   const { genesis } = chain;
   if (genesis === undefined) throw new Error('a chain that was opened for reading is there');
   const { allSignatures } = settings;
-  const verifier = new HistoryVerifier({ genesis, allSignatures, heads, violations });
+  for (let count = 1; ; count += 1) {
+    const mayBeCompacted = count < compactedMax;
+    const options = { genesis, allSignatures, heads, violations, mayBeCompacted };
+    const verifier = new HistoryVerifier(options);
+    try {
+      await replayOnce(chain, verifier, { signal, violations });
+      return verifier;
+    } catch (error) {
+      const isCompacted = error instanceof AtedbError && error.reason === 'HISTORY_COMPACTED';
+      if (!isCompacted || !mayBeCompacted) throw error;
+      // Something is wrong that was there before.
+      if (violations.list.length > 0) return verifier;
+    }
+  }
+}
+
+async function replayOnce(
+  chain: Chain,
+  verifier: HistoryVerifier,
+  { signal, violations }: { readonly signal: AbortSignal; readonly violations: Violations },
+): Promise<void> {
   await noting(violations, async () => {
     let isWhole = await readOn(chain, verifier, { signal, violations });
     // What allows data to be gone may have been appended meanwhile.
@@ -74,7 +97,6 @@ async function replay(
     }
     if (isWhole) verifier.finish();
   });
-  return verifier;
 }
 
 /**

@@ -31,6 +31,12 @@ export interface ReadOptions extends CallOptions {
   readonly limit?: number | undefined;
   /** Newest first. */
   readonly reverse?: boolean | undefined;
+  /**
+   * Whether the program goes on with what it has kept of all before `from`, as of an earlier reading. Then it ends with HISTORY_COMPACTED where something
+   * from there on has gone under a snapshot since, which may have removed what was kept: forget that, and read from the start. Not with
+   * `reverse`. Default: false.
+   */
+  readonly resumes?: boolean | undefined;
   /** Data of more bytes than this, as it is stored, is left out (`dataState` is `omitted`); `load` gets it. Default: none is. */
   readonly dataUpTo?: number | undefined;
   /**
@@ -65,7 +71,11 @@ export async function* readRange(
       return;
     } catch (error) {
       // It is read again from the start of the range on; unless something was handed on: what would show that it was removed may be gone.
-      const isOver = options.reverse === true || whole.onVerified !== undefined || isHandedOn;
+      const isOver =
+        options.reverse === true ||
+        options.resumes === true ||
+        whole.onVerified !== undefined ||
+        isHandedOn;
       if (!isCompacted(error) || isOver || count === readingsMax) throw error;
     }
   }
@@ -77,10 +87,11 @@ async function* readOnce(
 ): AsyncGenerator<readonly ChainEvent[], void, undefined> {
   const { dataUpTo } = options;
   checkDataUpTo(dataUpTo);
-  const context = { ...whole, dataUpTo };
-  const { from = 0, limit = Number.POSITIVE_INFINITY, reverse = false } = options;
+  const { from = 0, limit = Number.POSITIVE_INFINITY, reverse = false, resumes } = options;
+  const context = { ...whole, dataUpTo, keptTo: resumes === true ? from : undefined };
   const asked = { from, end: options.end ?? Number.POSITIVE_INFINITY, limit };
   checkAsked(asked);
+  if (resumes === true && reverse) throw resumesBackwards();
   if (limit === 0) return;
   using scope = new CallScope(options, context.closed);
   const { signal } = scope;
@@ -228,4 +239,12 @@ function checkAsked(asked: Asked): void {
       metadata: { field },
     });
   }
+}
+
+function resumesBackwards(): AtedbError {
+  return new AtedbError(
+    'REQUEST_INVALID',
+    'resumes goes on where an earlier reading ended, and reverse begins at the newest: leave one out',
+    { metadata: { field: 'resumes' } },
+  );
 }

@@ -31,6 +31,8 @@ export interface ReplayContext {
   readonly checksRules: boolean;
   /** Data of more bytes was asked to be left out. Absent: none was. */
   readonly dataUpTo?: number | undefined;
+  /** As `ReplayStart.keptTo`. */
+  readonly keptTo?: number | undefined;
 }
 
 /**
@@ -76,13 +78,14 @@ export class Replay {
       throw startFailed(`it starts at commit ${start.startCommit}, behind what was asked for`);
     }
     this.#covered = context.checksRules ? rules?.head : undefined;
-    const { findKey, dataUpTo } = context;
+    const { findKey, dataUpTo, keptTo } = context;
     this.#verifier = new ReplayVerifier(
       context.genesis,
       {
         commit: start.startCommit,
         sequence: start.startSequence,
         frontier: start.frontier,
+        keptTo,
         findKey,
         rules,
       },

@@ -30,6 +30,20 @@ export function checkFrom(from: unknown): void {
   );
 }
 
+/** Refuse to go on where nobody can say whether it is safe. @throws AtedbError REQUEST_INVALID. */
+export function checkResumes(options: {
+  readonly from?: SubscribeFrom | undefined;
+  readonly resumes?: boolean | undefined;
+}): void {
+  const { from, resumes } = options;
+  if (resumes !== true || (typeof from === 'object' && 'sequence' in from)) return;
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `resumes is for a subscription from a sequence, up to which all was read before, and not from ${wordFor(from)}`,
+    { metadata: { field: 'resumes' } },
+  );
+}
+
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

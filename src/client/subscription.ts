@@ -22,7 +22,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { eventsOfAll } from './read-sealed.ts';
 import { parseSubscribeMessage, type SubscribeMessage } from './received.ts';
 import { Replay } from './replay.ts';
-import { checkFrom, type SubscribeFrom } from './subscribe-from.ts';
+import { checkFrom, checkResumes, type SubscribeFrom } from './subscribe-from.ts';
 
 /** What a subscription tells beside events. Heads were verified when they are of what was received. */
 export type SubscriptionSignal =
@@ -52,6 +52,13 @@ export type SubscriptionSignal =
 export interface SubscribeOptions extends CallOptions {
   /** Default: 'start'. */
   readonly from?: SubscribeFrom | undefined;
+  /**
+   * Whether the program goes on with what it has kept of all before the sequence that `from` names. Then it ends with HISTORY_COMPACTED where
+   * something from there on has gone under a snapshot since, which may have removed what was kept: forget that, and subscribe from the
+   * start. Default: true; say false where nothing was kept. By a time it can't be said, since times of what is gone aren't known: a
+   * program that keeps something goes on by sequence.
+   */
+  readonly resumes?: boolean | undefined;
   /** Longest time without a word from the server: 100 to 3,600,000. Default: 15,000. */
   readonly heartbeatMs?: number | undefined;
   /** Data of more bytes than this, as it is stored, is left out (`dataState` is `omitted`); `load` gets it. Default: none is. */
@@ -95,6 +102,7 @@ export class Subscription {
     this.#context = { ...context, dataUpTo };
     this.#options = options;
     checkFrom(options.from);
+    checkResumes(options);
     this.#heartbeatMs = options.heartbeatMs ?? heartbeatDefaultMs;
   }
 
@@ -110,7 +118,7 @@ export class Subscription {
         signal.throwIfAborted();
         if (isCompacted(error)) {
           // What would show that something of what was handed on was removed may be gone, too: whoever has it reads anew.
-          if (this.#handedTo > 0) throw error;
+          if (this.#handedTo > 0 || this.#keptTo !== undefined) throw error;
           this.#replay = undefined;
           continue;
         }
@@ -167,7 +175,8 @@ export class Subscription {
           }
           // By a time it may start at what was appended since the rules were verified.
           await reachRules(this.#context, start.startSequence, { signal });
-          this.#replay = await Replay.begin(this.#context, start, before);
+          const context = { ...this.#context, keptTo: this.#keptTo };
+          this.#replay = await Replay.begin(context, start, before);
         } else if (message.kind === 'checkpoint') {
           const signed = await this.#verifiedCheckpoint(message.note, signal);
           await opener.checkNotOlder(signed, signedBefore);
@@ -254,6 +263,13 @@ export class Subscription {
       this.#isNowKnown = true;
     }
     return { case: 'sequence', value: BigInt(this.#firstSequence) };
+  }
+
+  /** Up to which sequence the program has kept what came before; undefined: nothing. */
+  get #keptTo(): number | undefined {
+    const { from, resumes } = this.#options;
+    if (resumes === false || typeof from !== 'object' || !('sequence' in from)) return undefined;
+    return from.sequence;
   }
 
   async #verified(slice: readonly StoredBatch[]): Promise<readonly ChainEvent[]> {

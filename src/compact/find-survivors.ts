@@ -14,6 +14,7 @@ import {
   writesObject,
 } from '../event/index.ts';
 import type { BatchChanges, RetentionFloor } from '../trust/index.ts';
+import { CommitTimes } from './commit-times.ts';
 import { decideSurvival, type SurvivalFacts } from './votes.ts';
 
 const primaryKeyBytes = 16;
@@ -45,7 +46,8 @@ export interface FoundSurvivors {
 
 /**
  * Finds which events stay under a snapshot. Batches are given to it in order, from the first one of the chain on; some may be gone
- * already, under a snapshot before: then it finds the same. It keeps a bit an event and some 50 bytes an object.
+ * already, under a snapshot before: then it finds the same. It keeps two bits an event, 16 bytes a commit, some 50 an object, and some
+ * hundred a writer.
  */
 export class SurvivorFinder {
   /** A bit an event: whether it stays for what it is by itself. */
@@ -58,8 +60,7 @@ export class SurvivorFinder {
   readonly #staying = new Map<string, number>();
   readonly #keptCommits = new Set<number>();
   readonly #writers = new Map<string, { readonly commit: number; readonly seal: WriterSeal }>();
-  /** Of commits with another time than the one before: that, and the first sequence. */
-  readonly #times: { readonly timeUnixMs: number; readonly firstSequence: number }[] = [];
+  readonly #times = new CommitTimes();
   #retention: RetentionRule | undefined;
   #lastCommit = 0;
   #endSequence = 0;
@@ -71,8 +72,7 @@ export class SurvivorFinder {
     const { retention } = changes;
     const { layout, bytes, count, seal } = batch;
     this.#reserve(firstSequence + count);
-    if (this.#times.at(-1)?.timeUnixMs !== timeUnixMs)
-      this.#times.push({ timeUnixMs, firstSequence });
+    this.#times.add(timeUnixMs, firstSequence);
     const changed = new Set(changes.byEvents);
     for (let index = 0; index < count; index += 1) {
       const at = index * layoutStride;
@@ -172,8 +172,7 @@ export class SurvivorFinder {
   #expiredEnd(floor: RetentionFloor): number {
     let end = floor.sequence;
     if (floor.timeUnixMs === 0) return end;
-    const later = this.#times.find(({ timeUnixMs }) => timeUnixMs > floor.timeUnixMs);
-    end = Math.max(end, later?.firstSequence ?? this.#endSequence);
+    end = Math.max(end, this.#times.firstAfter(floor.timeUnixMs) ?? this.#endSequence);
     return end;
   }
 

@@ -11,6 +11,7 @@ import {
 } from './layout.ts';
 import { encodeManifest } from './manifest.ts';
 import type { RepairStep } from './plan-repair.ts';
+import { rebuildTiles } from './rebuild-tiles.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 /** What was set aside. */
@@ -94,6 +95,13 @@ class Repair {
           await copy(from, to, { start: header.length, end });
           if (footer !== undefined) await to.write(end, footer);
         });
+      }
+      case 'begin-segment':
+        return replaceFile(storage, join(this.#folder, segmentName(step.segment)), step.header);
+      case 'write-tiles': {
+        const { manifest, from: alsoFrom } = step;
+        const { tiles } = await rebuildTiles({ storage, folder: this.#folder, manifest, alsoFrom });
+        return tiles.flush();
       }
       case 'write-manifest':
         return replaceFile(

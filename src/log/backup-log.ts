@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { hashBytes } from '../crypto/index.ts';
+import { Frontier, hashBytes } from '../crypto/index.ts';
 import type { TreeHead } from '../event/index.ts';
 import { copyChecked, copyGrown } from './copy-file.ts';
 import { damageError, errorCode } from './damage.ts';
 import { makeFolderDurable, readWhole, replaceFile, withFile } from './durable-files.ts';
 import { ErasuresOfCopy } from './erasures-of-copy.ts';
-import { leavesOfGap } from './gap-leaves.ts';
+import { leavesOfGap } from './gone-leaves.ts';
 import {
   deletedName,
   erasuresName,
@@ -31,6 +31,7 @@ import { scanWholeFile } from './scan-whole-file.ts';
 import { encodeSegmentFooter } from './segment-footer.ts';
 import { encodeSegmentHeader, headerBytesMax, parseSegmentHeader } from './segment-header.ts';
 import type { Storage } from './storage.ts';
+import { TileFiles } from './tile-files.ts';
 
 /** A chain to copy. */
 export interface BackupOptions {
@@ -122,10 +123,12 @@ class Backup {
     const hasSnapshot = await this.#copyOptional(snapshotName(manifest.active.segment));
     if (!hasSnapshot && manifest.active.segment > 0) return 'again';
     await this.#copyAllClosed(manifest, before);
-    const place = await this.#copyActive(manifest);
+    const { place, start } = await this.#copyActive(manifest);
+    // Of what is gone under a snapshot nothing else has the hashes.
+    await this.#copyTiles(place.commit);
+    if (manifest.forgotten !== undefined) await this.#checkTiles(place.commit, start);
     await replaceFile(storage, join(to, manifestName), bytes);
     await this.#removeOthers(manifest);
-    await this.#copyTiles(place.commit);
     await this.#copyOptional(lockTokensName);
     await notes.end();
     return {
@@ -217,7 +220,7 @@ class Backup {
       await replaceFile(storage, join(to, fileName), bytes);
       this.#count(bytes.length);
     }
-    return scan.place;
+    return { place: scan.place, start: Frontier.from(firstCommit, header.frontier) };
   }
 
   /**
@@ -233,9 +236,13 @@ class Backup {
     }
     const { segment } = copy.active;
     const isGone = chain.active.segment < segment;
-    const isOther = copy.closed.some(
-      (one, at) => chain.closed[at]?.originalSha256.equals(one.originalSha256) !== true,
-    );
+    // A segment that was rewritten, and then cut by a repair, is named by the same SHA-256, and ends sooner.
+    const isOther = copy.closed.some((one, at) => {
+      const is = chain.closed[at];
+      const next = chain.closed[at + 1] ?? chain.active;
+      const end = (copy.closed[at + 1] ?? copy.active).firstCommit;
+      return is?.originalSha256.equals(one.originalSha256) !== true || next.firstCommit !== end;
+    });
     const generation = chain.closed[segment - (chain.closed[0]?.segment ?? 0)]?.generation ?? 0;
     if (!isGone && !isOther) {
       const had = await this.#leavesOf({ storage, folder: to }, { segment, generation: 0 });
@@ -284,6 +291,30 @@ class Backup {
       const isThere = (await storage.stat(join(from, name)))?.kind === 'file';
       const pieces = { pieceBytes: hashBytes, piecesMax: count };
       if (isThere) await copyGrown(this.#copy(name), pieces);
+      count = Math.floor(count / tileHashes);
+    }
+  }
+
+  /**
+   * Have whole tiles in the copy, if the chain has them: a backup that was cut off may have left there what never was in these files. Where only
+   * the copy is whole it stays.
+   *
+   * @param frontier of the tree before the active segment.
+   */
+  async #checkTiles(leaves: number, frontier: Frontier): Promise<void> {
+    const { storage, from, to } = this.#options;
+    const areWhole = (folder: string) => TileFiles.areWhole({ storage, folder, frontier });
+    if ((await areWhole(to)) || !(await areWhole(from))) return;
+    for (let level = 0, count = leaves; count > 0; level += 1) {
+      const { to: path, ...copy } = this.#copy(tileName(level));
+      // Of the active segment's commits the chain may have no file of this level yet.
+      if ((await storage.stat(copy.from)) === undefined) return;
+      const unfinished = path + unfinishedSuffix;
+      if ((await storage.stat(unfinished)) !== undefined) await storage.remove(unfinished);
+      const pieces = { pieceBytes: hashBytes, piecesMax: count };
+      await copyGrown({ ...copy, to: unfinished }, pieces);
+      await storage.rename(unfinished, path);
+      await storage.syncFolder(join(to, tilesName));
       count = Math.floor(count / tileHashes);
     }
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import { type CommitView, commitCrcFits } from '../event/index.ts';
+import { type CommitView, commitCrcFits, type Gap } from '../event/index.ts';
 import { parseCommitOrUndefined } from './commit-at-end.ts';
 import { errorCode } from './damage.ts';
 import { segmentName } from './layout.ts';
@@ -12,15 +12,17 @@ import type { Storage, StorageFile } from './storage.ts';
 
 /** A batch that somebody else has. Its buffers may lie in a larger one: copy what is kept. */
 export interface OtherBatch {
+  /** What is gone before it, or of it; undefined where nothing is. */
+  readonly gap?: Gap | undefined;
   readonly run: Buffer;
   readonly commit: CommitView;
-  /** Of the run and the commit, as they are stored there. */
+  /** Of the gap, the run and the commit, as they are stored there. */
   readonly storedBytes: number;
 }
 
 /** Somebody else who has batches of a chain, and is not believed. */
 export interface BatchSource {
-  /** Batches from a commit on, in order, as many as it has without a gap. @throws where it can't be asked. */
+  /** Batches from a commit on, in order, as many as it has without anything missing but what a gap stands for. @throws where it can't be asked. */
   batchesFrom(place: {
     readonly commit: number;
     readonly sequence: number;
@@ -47,10 +49,12 @@ export class FolderBatches implements BatchSource {
     let next = commit;
     for (const { segment, generation } of first === -1 ? [] : all.slice(first)) {
       for await (const batch of this.#batchesIn({ segment, generation })) {
-        if (batch.commit.commit < next) continue;
-        if (batch.commit.commit > next) return;
+        const number = batch.commit.commit;
+        if (number < next) continue;
+        // Or it lies within what is gone there.
+        if (number - (batch.gap?.commits ?? 0) !== next) return;
         yield batch;
-        next += 1;
+        next = number + 1;
       }
     }
   }
@@ -87,7 +91,8 @@ export class FolderBatches implements BatchSource {
         const { frame, stored } = found;
         const commit = parseCommitOrUndefined(stored.subarray(frame.commitStart, frame.end));
         if (commit === undefined) return;
-        yield { run: stored.subarray(0, frame.runEnd), commit, storedBytes: stored.length };
+        const run = stored.subarray(frame.runStart, frame.runEnd);
+        yield { gap: frame.gap, run, commit, storedBytes: stored.length };
         at = found.end;
       }
     } finally {

@@ -1,8 +1,9 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { storageError } from './damage.ts';
 import { replaceFile } from './durable-files.ts';
-import { deletedName, deletedSuffix } from './layout.ts';
+import { deletedName, deletedSuffix, parseReplacedName } from './layout.ts';
+import { loadManifest } from './load-manifest.ts';
 import type { Storage } from './storage.ts';
 
 // A chain is deleted in two steps: a mark in its folder says so, durably, and from then on it is deleted; then its files go. A crash
@@ -47,14 +48,48 @@ export async function finishDeletion(storage: Storage, folder: string): Promise<
   const isMarked = (await storage.stat(join(folder, deletedName))) !== undefined;
   // What an earlier deletion under the same key has left.
   const isAside = (await storage.stat(aside)) !== undefined;
-  if (isAside) await removeFolder(storage, aside);
+  if (isAside) {
+    await takeReplaced(storage, folder, aside);
+    await removeFolder(storage, aside);
+  }
   if (isMarked) {
     // Its name is free before its files go, however many they are; and no half of them is ever taken for a chain.
     await storage.rename(folder, aside);
     await storage.syncFolder(dirname(folder));
+    await takeReplaced(storage, folder, aside);
     await removeFolder(storage, aside);
   }
   if (isAside || isMarked) await storage.syncFolder(dirname(folder));
+}
+
+/**
+ * Have the copies of a deleted chain go with it that restores have kept beside it. They are moved into its folder first, so that whoever finds
+ * a part of that removes the rest. A chain of another id that was there before isn't this one's root's to delete.
+ */
+async function takeReplaced(storage: Storage, folder: string, aside: string): Promise<void> {
+  const holder = dirname(folder);
+  const chainId = await chainIdIn(storage, aside);
+  if (chainId === undefined) return;
+  for (const { name } of await storage.list(holder)) {
+    const path = join(holder, name);
+    if (parseReplacedName(basename(folder), name) === undefined) continue;
+    if ((await chainIdIn(storage, path))?.equals(chainId) !== true) continue;
+    await storage.rename(path, join(aside, name));
+    await storage.syncFolder(aside);
+    await storage.syncFolder(holder);
+  }
+}
+
+/** The id of the chain that a folder holds; undefined where nothing in it says that. */
+async function chainIdIn(storage: Storage, folder: string): Promise<Buffer | undefined> {
+  const entry = await storage.stat(folder);
+  if (entry?.kind !== 'folder' || entry.isLink) return undefined;
+  try {
+    return (await loadManifest(storage, folder)).manifest.chainId;
+  } catch (error) {
+    if (error instanceof AtedbError) return undefined;
+    throw error;
+  }
 }
 
 /** Remove a folder with all that is in it: its mark last. Links are removed, and not followed; so is one in the folder's own place. */

@@ -45,7 +45,7 @@ export {
   type LastSnapshot,
   type Manifest,
 } from './manifest.ts';
-export { type LogMending, type MendedBatch, mendLog, type TakenSpan } from './mend-log.ts';
+export { type LogMending, type MendedBatch, mendLog } from './mend-log.ts';
 export type { MendedFile } from './mended-segment.ts';
 export { omitLargeData } from './omit-data.ts';
 export { otherFiles } from './other-files.ts';
@@ -55,6 +55,7 @@ export type { Position } from './position.ts';
 export { readBehind } from './read-behind.ts';
 export { readSnapshot } from './read-snapshot.ts';
 export { RealStorage } from './real-storage.ts';
+export { rebuildTiles } from './rebuild-tiles.ts';
 export { dataFates, rewriteRun } from './rewrite-run.ts';
 export { rewriteSegment } from './rewrite-segment.ts';
 export type { ScannedBatch } from './scan-segment.ts';
@@ -71,3 +72,4 @@ export type {
 } from './storage.ts';
 export type { DamageKind, LogDamage, LogSurvey, LostEvents } from './survey.ts';
 export { surveyLog } from './survey-log.ts';
+export type { TakenSpan } from './taken-spans.ts';

@@ -1,12 +1,12 @@
-import { batchBytesMax } from '../bytes/index.ts';
-import { type CommitView, commitCrcFits } from '../event/index.ts';
+import { batchBytesMax, gapBytesMax } from '../bytes/index.ts';
+import { type CommitView, commitCrcFits, type Gap } from '../event/index.ts';
 import { findCommitAtEnd, parseCommitOrUndefined } from './commit-at-end.ts';
 import { footerAtEnd, footerBytesMax, type SegmentFooter } from './segment-footer.ts';
 import { type FileBatch, isBatch, SegmentWindow } from './segment-window.ts';
 import type { SparseIndex } from './sparse-index.ts';
 import type { StorageFile } from './storage.ts';
 
-/** Where a batch is due. */
+/** Where a batch is due, with what is gone before it. */
 export interface DuePlace {
   readonly commit: number;
   readonly sequence: number;
@@ -15,6 +15,8 @@ export interface DuePlace {
 /** A batch of a file that can be read. Its buffers lie in a larger one: copy what is kept. */
 export interface LocalBatch {
   readonly kind: 'batch';
+  /** What is gone before it, or of it; undefined where nothing is. */
+  readonly gap: Gap | undefined;
   readonly run: Buffer;
   readonly commit: CommitView;
 }
@@ -63,7 +65,7 @@ export class LocalBatches {
     at: { readonly name: string; readonly start: number; readonly index: SparseIndex | undefined },
   ): Promise<LocalBatches> {
     const fileBytes = await file.size();
-    const endBytes = Math.min(batchBytesMax + footerBytesMax, fileBytes);
+    const endBytes = Math.min(gapBytesMax + batchBytesMax + footerBytesMax, fileBytes);
     const end = await file.read(fileBytes - endBytes, endBytes);
     const found = footerAtEnd(end, at.name);
     const footerBytes = found?.bytes ?? 0;
@@ -99,7 +101,8 @@ export class LocalBatches {
       return fault('it is of another place');
     }
     this.#at = found.end;
-    return { kind: 'batch', run: stored.subarray(0, frame.runEnd), commit };
+    const run = stored.subarray(frame.runStart, frame.runEnd);
+    return { kind: 'batch', gap: frame.gap, run, commit };
   }
 
   /** What is damaged is passed over, which took so many bytes where it was whole. @param after the place behind it. */
@@ -108,7 +111,13 @@ export class LocalBatches {
     const sized = from === undefined ? undefined : from + bytes;
     const candidates = [this.#framedEnd, sized, this.#indexed(after)];
     this.#at = undefined;
-    this.#at = await this.#startOf(after, candidates);
+    // Where what comes is damaged, too, it is looked at all the same: its header may be whole, and that it is there has to be told.
+    const guess = this.#framedEnd ?? sized;
+    this.#at = (await this.#startOf(after, candidates)) ?? this.#within(guess);
+  }
+
+  #within(at: number | undefined): number | undefined {
+    return at !== undefined && at < this.#limit ? at : undefined;
   }
 
   /** Which of some offsets is the one at which the batch of a place begins, or the batches end. */
@@ -141,9 +150,10 @@ function fault(what: string, headerBytes?: Buffer): LocalFault {
 }
 
 function isAt(commit: CommitView, { frame }: FileBatch, place: DuePlace): boolean {
+  const { commits = 0, events = 0 } = frame.gap ?? {};
   return (
-    commit.commit === place.commit &&
-    commit.firstSequence === place.sequence &&
+    commit.commit === place.commit + commits &&
+    commit.firstSequence === place.sequence + events &&
     commit.events === frame.events &&
     commit.batchBytes === frame.runEnd
   );

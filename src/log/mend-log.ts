@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
-import { type CommitView, commitLeaf, type TreeHead } from '../event/index.ts';
+import {
+  type CommitView,
+  commitLeaf,
+  type Gap,
+  subtreesOfGap,
+  type TreeHead,
+} from '../event/index.ts';
 import type { BatchSource, OtherBatch } from './batch-source.ts';
 import { errorCode } from './damage.ts';
 import { indexOfSegment } from './index-of-segment.ts';
@@ -12,26 +18,13 @@ import { type MendedFile, MendedSegment } from './mended-segment.ts';
 import type { ChainPlace } from './scan-segment.ts';
 import { encodeSegmentHeader, type SegmentHeader } from './segment-header.ts';
 import type { Storage, StorageFile } from './storage.ts';
+import { type TakenSpan, TakenSpans } from './taken-spans.ts';
 import { TreeEvidence } from './tree-evidence.ts';
-
-/** Batches that are one behind the other. */
-export interface BatchSpan {
-  readonly firstCommit: number;
-  readonly firstSequence: number;
-  /** The ones behind the last. */
-  readonly nextCommit: number;
-  readonly nextSequence: number;
-}
-
-/** Batches of a segment that can't be read here, and that others have. */
-export interface TakenSpan extends BatchSpan {
-  readonly segment: number;
-  /** Name of the file that lacks them. */
-  readonly file: string;
-}
 
 /** A batch on its way through a mending, in order. Its buffers lie in a larger one: copy what is kept. */
 export interface MendedBatch {
+  /** What is gone before it, or of it; undefined where nothing is. */
+  readonly gap?: Gap | undefined;
   readonly run: Buffer;
   readonly commit: CommitView;
   readonly segment: number;
@@ -50,6 +43,8 @@ export interface MendOptions {
   /** As it is there, or as the segments say that it must have been. */
   readonly manifest: Manifest;
   readonly source: BatchSource;
+  /** Sequence of the snapshot under which something is gone; undefined: nothing is. */
+  readonly snapshot: number | undefined | 'unknown';
   /** Heads of the chain that somebody is certain of. */
   readonly heads: readonly TreeHead[];
   /** Files of the folder that are to be read elsewhere, by name, as absolute paths. */
@@ -97,7 +92,7 @@ export function mendLog(options: MendOptions): Promise<LogMending> {
 class Mending {
   readonly #options: MendOptions;
   readonly #evidence = new TreeEvidence();
-  readonly #taken: TakenSpan[] = [];
+  readonly #taken = new TakenSpans();
   readonly #files: MendedFile[] = [];
   #place: ChainPlace = { commit: 0, sequence: 0, timeUnixMs: 0, frontier: new Frontier() };
   /** Batches that were taken and aren't proven yet: all from one on. */
@@ -146,7 +141,7 @@ class Mending {
   #result(): LogMending {
     const end = this.#unprovenFrom ?? this.#place;
     const endCommit = end.commit;
-    const taken = this.#taken.flatMap((span) => cutAt(span, end));
+    const taken = this.#taken.before(end);
     const { firstCommit } = this.#options.manifest.active;
     // What was written to last may have been torn by a crash: that nothing is left of it is no damage, if nothing says so.
     const isOwed =
@@ -288,8 +283,16 @@ class Mending {
         }
         return;
       }
-      this.#note(of, other);
-      const isSame = found?.headerBytes?.equals(other.commit.headerBytes) === true;
+      const gone = this.#goneElsewhere(other);
+      if (gone !== undefined) {
+        this.#missing = { commit: this.#place.commit, what: gone };
+        return;
+      }
+      this.#taken.note({ segment: of.segment, file: of.name }, this.#place, other);
+      // The header of a commit says nothing of those that are gone before it.
+      const isSame =
+        (other.gap?.commits ?? 0) === 0 &&
+        found?.headerBytes?.equals(other.commit.headerBytes) === true;
       await this.#add({ ...other, segment: of.segment, isTaken: true }, made, isSame);
       await local?.skip(other.storedBytes, this.#place);
     }
@@ -297,39 +300,28 @@ class Mending {
       throw another(this.#place.commit);
   }
 
-  /** Take note of a batch that others give. */
-  #note(
-    { segment, name }: { readonly segment: number; readonly name: string },
-    other: OtherBatch,
-  ): void {
-    const { commit: firstCommit, sequence: firstSequence } = this.#place;
-    const nextCommit = firstCommit + 1;
-    const nextSequence = firstSequence + other.commit.events;
-    const last = this.#taken.at(-1);
-    if (last?.segment === segment && last.nextCommit === firstCommit) {
-      this.#taken[this.#taken.length - 1] = { ...last, nextCommit, nextSequence };
-    } else {
-      this.#taken.push({
-        segment,
-        file: name,
-        firstCommit,
-        firstSequence,
-        nextCommit,
-        nextSequence,
-      });
-    }
+  /** Why a batch of others doesn't have what is to stand here: it went there under another snapshot than it did here, in words. */
+  #goneElsewhere({ gap }: OtherBatch): string | undefined {
+    const { snapshot } = this.#options;
+    if (gap === undefined || snapshot === 'unknown' || gap.snapshot === snapshot) return undefined;
+    const here =
+      snapshot === undefined
+        ? 'which was not carried out here'
+        : `and here what is gone went under that at sequence ${snapshot}`;
+    return `the others have let it go under the snapshot at sequence ${gap.snapshot}, ${here}`;
   }
 
   /** Go on behind a batch. @param isProven whether the header of its commit is here. */
   async #add(batch: MendedBatch, made: MendedSegment | undefined, isProven = false): Promise<void> {
-    const { commit, isTaken } = batch;
+    const { gap, commit, isTaken } = batch;
     const { frontier } = this.#place;
+    const before = { commit: this.#place.commit, sequence: this.#place.sequence };
+    if (gap !== undefined) this.#passGap(gap);
     frontier.append(Buffer.from(commitLeaf(commit.headerBytes)));
     const size = commit.commit + 1;
     const root = commit.treeRoot;
     if (root !== undefined && !isTaken) this.#evidence.add(size, Buffer.from(root));
     const { firstSequence, events, timeUnixMs } = commit;
-    const before = { commit: commit.commit, sequence: firstSequence };
     this.#place = { commit: size, sequence: firstSequence + events, timeUnixMs, frontier };
     if (isTaken && !isProven) this.#unprovenFrom ??= before;
     const isWrongRoot = isTaken && root !== undefined && !root.equals(frontier.root());
@@ -340,7 +332,20 @@ class Mending {
     if (made === undefined) return;
     const { write } = this.#options;
     const run = isTaken && write !== undefined ? write.rewrite(batch) : batch.run;
-    await made.add(run, commit);
+    await made.add({ gap, run, commit });
+  }
+
+  /** What is gone takes its place in the tree. */
+  #passGap(gap: Gap): void {
+    const { commit, frontier } = this.#place;
+    try {
+      for (const { hash, level } of subtreesOfGap(gap, commit)) {
+        frontier.append(Buffer.from(hash), level);
+      }
+    } catch (error) {
+      if (error instanceof AtedbError && error.reason === 'NON_CANONICAL') throw another(commit);
+      throw error;
+    }
   }
 
   /** The batch of this place that others have, if they have one that can stand there. */
@@ -353,10 +358,13 @@ class Mending {
     }
     const { value, done } = await this.#others.batches.next();
     if (done === true) return undefined;
-    this.#others.next += 1;
     const other = value.commit;
+    this.#others.next = other.commit + 1;
+    const { commits = 0, events = 0 } = value.gap ?? {};
     const fits =
-      other.commit === commit && other.firstSequence === sequence && other.timeUnixMs >= timeUnixMs;
+      other.commit === commit + commits &&
+      other.firstSequence === sequence + events &&
+      other.timeUnixMs >= timeUnixMs;
     // Who gives more than before, when it is written down, is not to fill the disk with it.
     this.#takenBytes += value.storedBytes;
     const isMore =
@@ -377,12 +385,4 @@ function another(commit: number): AtedbError {
     `what the others have at commit ${commit} or before it is of another history than what is left here; nothing of it was taken`,
     { metadata: { commit: String(commit) } },
   );
-}
-
-/** What of a span lies before a place. */
-function cutAt(span: TakenSpan, { commit, sequence }: DuePlace): TakenSpan[] {
-  if (span.firstCommit >= commit) return [];
-  return [
-    span.nextCommit <= commit ? span : { ...span, nextCommit: commit, nextSequence: sequence },
-  ];
 }

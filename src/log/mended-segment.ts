@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { type CommitView, encodeCommit } from '../event/index.ts';
+import { encodeCommit, encodeGap } from '../event/index.ts';
+import type { OtherBatch } from './batch-source.ts';
 import { segmentName, unfinishedSuffix } from './layout.ts';
 import type { ChainPlace } from './scan-segment.ts';
 import { encodeSegmentFooter } from './segment-footer.ts';
@@ -69,10 +70,13 @@ export class MendedSegment {
     return this.#written + this.#waitingBytes;
   }
 
-  /** Add a batch: its run, and the commit that it has, of which what storage says is made anew. */
-  async add(run: Buffer, { headerBytes: header, treeRoot }: CommitView): Promise<void> {
-    this.#put(Buffer.from(run));
-    this.#put(encodeCommit({ run, header, treeRoot, durableOffset: this.#groupStart }));
+  /** Add a batch: its gap and run, and the commit that it has, of which what storage says is made anew. */
+  async add({ gap, run, commit }: Omit<OtherBatch, 'storedBytes'>): Promise<void> {
+    const { headerBytes: header, treeRoot } = commit;
+    // What a commit says of its batch, it says of the gap, too.
+    const batch = gap === undefined ? Buffer.from(run) : Buffer.concat([encodeGap(gap), run]);
+    this.#put(batch);
+    this.#put(encodeCommit({ run: batch, header, treeRoot, durableOffset: this.#groupStart }));
     if (treeRoot !== undefined) this.#groupStart = this.#bytes;
     if (this.#waitingBytes >= chunkBytes) await this.#flush();
   }

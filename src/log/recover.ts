@@ -1,21 +1,26 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
-import type { Frontier } from '../crypto/index.ts';
-import { type ChainDamage, damageError, damageOf, describeLoss, type Trouble } from './damage.ts';
+import { type ChainDamage, damageOf, describeLoss, type Trouble } from './damage.ts';
 import type { DamagedSpan } from './damaged-spans.ts';
 import { removeFolder } from './delete-folder.ts';
-import { leavesOfGap } from './gap-leaves.ts';
 import { holdsBatches } from './holds-batches.ts';
-import { manifestName, mendingName, parseSnapshotName, segmentName, tilesName } from './layout.ts';
+import {
+  manifestName,
+  mendingName,
+  parseSegmentFileName,
+  parseSnapshotName,
+  segmentName,
+  tilesName,
+} from './layout.ts';
 import { leftFiles } from './left-files.ts';
 import { type LoadedManifest, loadManifest } from './load-manifest.ts';
-import { loadState, scanClosedSegments } from './load-state.ts';
+import { loadState } from './load-state.ts';
 import type { OpenChainLogOptions } from './log-options.ts';
 import type { Manifest } from './manifest.ts';
 import { openActiveSegment, type RecoveredSegment } from './open-active-segment.ts';
+import { rebuildTiles } from './rebuild-tiles.ts';
 import { scrubSegment } from './scrub-segment.ts';
 import { TileFiles } from './tile-files.ts';
-import { TileTree } from './tile-tree.ts';
 
 /** A chain's log as its files have it. */
 export interface RecoveredLog
@@ -95,7 +100,8 @@ async function findTroubles(
     troubles.push(...found.damages.map((damage) => ({ what: describeLoss(damage), damage })));
   }
   const unlisted = manifest.active.segment + 1;
-  if (await holdsBatches(storage, folder, unlisted)) {
+  const after = manifest.active.segment;
+  if (await holdsBatches(storage, folder, { segment: unlisted, after })) {
     const what = `the manifest doesn't name ${segmentName(unlisted)}, which holds batches: it is older than the log`;
     troubles.push({ what, damage: { file: manifestName, offset: 0, what, ...beyond } });
   }
@@ -113,8 +119,10 @@ async function loadTiles(
   const at = { storage, folder, cache: caches?.tiles };
   let tiles = await TileFiles.load({ ...at, frontier: firstFrontier });
   if (tiles === undefined) {
+    let lost = 0;
     try {
-      tiles = await rebuildTiles(options, manifest, firstFrontier);
+      const of = { storage, folder, manifest, expected: firstFrontier, caches };
+      ({ tiles, lost } = await rebuildTiles(of));
     } catch (error) {
       if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
       const what = `the tree's hashes are lost: ${error.message}`;
@@ -126,35 +134,15 @@ async function loadTiles(
       });
       return undefined;
     }
-    onNotice('the files of tiles/ were made again from the segments');
+    const without =
+      lost === 0
+        ? ''
+        : `, but for the hashes of ${lost} commits that are gone under a snapshot: of heads that end among them nothing can be proven any more`;
+    onNotice(`the files of tiles/ were made again from the segments${without}`);
     if (troubles.length === 0) await tiles.flush();
   }
   for (const leaf of leaves) tiles.append(leaf);
   return tiles;
-}
-
-async function rebuildTiles(
-  options: OpenChainLogOptions,
-  manifest: Manifest,
-  expected: Frontier,
-): Promise<TileFiles> {
-  const { storage, folder, caches } = options;
-  const tree = new TileTree();
-  await scanClosedSegments(options, manifest, ({ gap, leaf }) => {
-    if (gap === undefined || gap.commits === 0) return tree.append(leaf);
-    return leavesOfGap({ storage, folder }, gap, tree.size).then((gone) => {
-      for (const one of [...gone, leaf]) tree.append(one);
-    });
-  });
-  const tiles = new TileFiles({ storage, folder, cache: caches?.tiles, tree });
-  const hashes = tree.size === expected.size ? await tiles.frontierAt(tree.size) : [];
-  if (!hashes.every((hash, place) => expected.hashes()[place]?.equals(hash) === true)) {
-    const what = 'its header has another tree than the segments before it';
-    throw damageError({ file: segmentName(manifest.active.segment), offset: 0, what });
-  }
-  if (tree.size === expected.size) return tiles;
-  const what = `the segments before it hold ${tree.size} commits, its header says ${expected.size}`;
-  throw damageError({ file: segmentName(manifest.active.segment), offset: 0, what });
 }
 
 /**
@@ -175,6 +163,12 @@ async function removeOldFiles(
     ({ name }) => (parseSnapshotName(name) ?? active.segment) < active.segment,
   );
   const left = await leftFiles(storage, folder, closed);
+  // What a backup has left that was interrupted, or a roll, which makes its file anew: else it would be taken for what goes on from here.
+  const isBeyond = (name: string) => {
+    const found = parseSegmentFileName(name);
+    return found?.generation === 0 && found.segment > active.segment;
+  };
+  left.push(...names.filter(({ name }) => isBeyond(name)).map(({ name }) => name));
   for (const name of [...snapshots.map((one) => one.name), ...left]) {
     await storage.remove(join(folder, name));
   }

@@ -2,8 +2,9 @@ import { parseSegmentFileName, segmentName } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
- * Which file of each segment counts, of those in a folder: that of the generation that the manifest names. Where there is no
- * manifest, or it doesn't name the segment, that is the highest one: a file has its name when all of it is durable.
+ * Which file of each segment counts, of those in a folder: that of the generation that the manifest names, and of the active segment, which
+ * is never rewritten, the first one. Where there is no manifest, or it doesn't name the segment, that is the highest one: a file has its
+ * name when all of it is durable.
  */
 export class SegmentFiles {
   readonly #files: ReadonlySet<string>;
@@ -22,6 +23,9 @@ export class SegmentFiles {
     for (const { segment, generation } of manifest?.closed ?? []) {
       if (this.#generations.has(segment)) this.#generations.set(segment, generation);
     }
+    // A backup that was interrupted may have left another file of it, which nothing names yet.
+    const active = manifest?.active.segment;
+    if (active !== undefined && files.has(segmentName(active))) this.#generations.set(active, 0);
   }
 
   /** Numbers of the segments that have a file, in order. */

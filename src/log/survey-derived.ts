@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import type { Gap } from '../event/index.ts';
-import { damageOf } from './damage.ts';
 import { readKeysFile } from './dump-keys.ts';
 import { readWhole, withFile } from './durable-files.ts';
-import { leavesOfGap } from './gap-leaves.ts';
+import { type AppendToTree, appendGone } from './gone-leaves.ts';
 import { encodeIndex, parseIndex } from './index-file.ts';
 import { indexName, isTileName, keysName, snapshotName, tileName, tilesName } from './layout.ts';
 import { recordBytesMax } from './log-limits.ts';
@@ -24,11 +23,10 @@ export class DerivedSurvey {
   readonly #at: { storage: Storage; folder: string; chainId: Buffer; files: ReadonlySet<string> };
   readonly #damages: LogDamage[] = [];
   readonly #tree = new TileTree();
-  /** Leaves of the segment that is being read: the tiles must hold those of closed ones only. */
-  #leaves: Buffer[] = [];
+  /** What the tree grows by in the segment that is being read: the tiles must hold that of closed ones only. */
+  #grown: Parameters<AppendToTree>[] = [];
   #tilesAreWrong = false;
-  /** Whether it isn't known any more what should be in them. */
-  #tilesAreLost = false;
+  #lostHashes = 0;
   /** Where the batches of that segment lie. */
   #index: SparseIndex | undefined;
 
@@ -39,6 +37,11 @@ export class DerivedSurvey {
     files: ReadonlySet<string>;
   }) {
     this.#at = at;
+  }
+
+  /** How many hashes of commits that are gone the tiles don't have any more. */
+  get lostHashes(): number {
+    return this.#lostHashes;
   }
 
   readonly onBatch = (batch: ScannedBatch): void | Promise<void> => {
@@ -52,25 +55,20 @@ export class DerivedSurvey {
     const { events, timeUnixMs } = commit;
     this.#index.add({ events, timeUnixMs, endOffset: end, gap });
     if (gap === undefined || goneCommits === 0) {
-      this.#leaves.push(leaf);
+      this.#grown.push([leaf, 0]);
       return undefined;
     }
     // A scan's memory is used again, and what is kept of it was copied.
     return this.#addGone(gap, commit.commit - goneCommits, leaf);
   };
 
-  /** The tiles alone have the leaves of what is gone, and can't be made again without them. */
+  /** The tiles alone have the leaf hashes of what is gone. */
   async #addGone(gap: Gap, firstCommit: number, leaf: Buffer): Promise<void> {
-    try {
-      this.#leaves.push(...(await leavesOfGap(this.#at, gap, firstCommit)), leaf);
-    } catch (error) {
-      const found = damageOf(error);
-      if (found === undefined) throw error;
-      if (!this.#tilesAreLost) {
-        this.#damages.push({ ...found, kind: 'truncated', losesEvents: false });
-      }
-      this.#tilesAreLost = true;
-    }
+    const append: AppendToTree = (hash, height) => this.#grown.push([hash, height]);
+    const { storage, folder } = this.#at;
+    const at = { storage, folders: [folder] };
+    this.#lostHashes += await appendGone(at, gap, { firstCommit, append });
+    append(leaf, 0);
   }
 
   /** A segment was read to its end, and another one follows. */
@@ -108,7 +106,11 @@ export class DerivedSurvey {
     }
     const { size } = this.#tree;
     this.#grow();
-    if (this.#tilesAreLost) return this.#damages;
+    if (this.#lostHashes > 0) {
+      this.notes.push(
+        `${tilesName}/ lacks the hashes of ${this.#lostHashes} commits that are gone under a snapshot: of heads that end among them nothing can be proven. A backup may have them`,
+      );
+    }
     if (!this.#tilesAreWrong && (await this.#misfit(true)) !== undefined) {
       this.notes.push(`${tilesName}/ has other hashes than the tree behind its first ${size}`);
     }
@@ -116,9 +118,8 @@ export class DerivedSurvey {
   }
 
   #grow(): void {
-    if (this.#tilesAreLost) this.#leaves = [];
-    for (const leaf of this.#leaves) this.#tree.append(leaf);
-    this.#leaves = [];
+    for (const [hash, height] of this.#grown) this.#tree.append(hash, height);
+    this.#grown = [];
   }
 
   async #check(name: string, parse: (bytes: Buffer) => unknown): Promise<void> {
@@ -143,7 +144,6 @@ export class DerivedSurvey {
 
   /** Compare what the tree has become with the files, which may hold more. */
   async #checkTiles(): Promise<void> {
-    if (this.#tilesAreLost) return;
     const wrong = this.#tilesAreWrong ? undefined : await this.#misfit(false);
     this.#tree.markWritten(this.#tree.unwritten());
     if (wrong === undefined) return;

@@ -123,6 +123,7 @@ export async function surveyLog(options: SurveyOptions): Promise<LogSurvey> {
     beyond,
     files,
     derived: derived.wrong,
+    lostHashes: derived.lostHashes,
     notes: derived.notes,
     tornBytes,
     lost,
@@ -223,7 +224,8 @@ async function lastDue(
   if (manifest === undefined) return numbers.at(-1) ?? 0;
   let last = manifest.active.segment;
   for (const number of numbers) {
-    if (number > last && (await holdsBatches(storage, folder, number))) last = number;
+    if (number > last && (await holdsBatches(storage, folder, { segment: number, after: last })))
+      last = number;
   }
   return last;
 }

@@ -108,21 +108,25 @@ export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegmen
     nextSequence: place.sequence,
     treeRoot: place.frontier.root(),
   });
-  const isEnded = fault === undefined && scan.footer !== undefined;
-  const verdict = findDurableEnd(scan);
-  // A header that can't be read vouches for nothing: then what is behind it must.
-  const isTrusted = hasHeader || batches > 0 || fileBytes === header.length;
-  if (of.isLast && isTrusted && verdict !== 'damage') {
-    const tornBytes = verdict === 'tail' ? fileBytes - end : 0;
-    const last = sound({ footer: isEnded ? footer : undefined });
-    return { damages, sound: last, ...rest, isClosed: false, tornBytes };
-  }
   const sha256 = hash.update(footer).digest();
   const closed = {
     bytes: end + footer.length,
     sha256,
     originalSha256: generation === 0 ? sha256 : (originalSha256 as Buffer),
   };
+  const isEnded = fault === undefined && scan.footer !== undefined;
+  // Nothing is appended to what was rewritten: however far it goes, it is closed.
+  const isRewritten = generation > 0;
+  const verdict = findDurableEnd(scan);
+  // A header that can't be read vouches for nothing: then what is behind it must.
+  const isTrusted = hasHeader || batches > 0 || fileBytes === header.length;
+  if (of.isLast && isTrusted && verdict !== 'damage') {
+    const tornBytes = verdict === 'tail' && !isRewritten ? fileBytes - end : 0;
+    const last = isRewritten
+      ? sound({ closed, footer, isCut: !isEnded })
+      : sound({ footer: isEnded ? footer : undefined });
+    return { damages, sound: last, ...rest, isClosed: false, tornBytes };
+  }
   if (isEnded && batches > 0) {
     return { damages, sound: sound({ closed, footer }), ...rest, isClosed: true, tornBytes: 0 };
   }
@@ -140,7 +144,8 @@ export async function surveySegment(of: SegmentToSurvey): Promise<SurveyedSegmen
   const kind = isShort ? 'truncated' : fault.contradiction ? 'misplaced' : 'corrupt';
   damages.push(damage(name, end, kind, what, true));
   if (batches === 0) return nothing(damages);
-  return { damages, sound: sound({ isCut: !isShort }), ...rest, isClosed: false, tornBytes: 0 };
+  const cut = isRewritten ? sound({ closed, footer, isCut: true }) : sound({ isCut: !isShort });
+  return { damages, sound: cut, ...rest, isClosed: false, tornBytes: 0 };
 }
 
 function headerOf(

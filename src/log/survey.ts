@@ -45,7 +45,7 @@ export interface SoundSegment {
   readonly footer: Buffer | undefined;
   /** Whether what follows them in the file is to be cut off. */
   readonly isCut: boolean;
-  /** Of the file as a closed one; undefined for the last segment. */
+  /** Of the file as a closed one; that of the last segment counts only where it was rewritten: then the one to go on with is begun behind it. */
   readonly closed: Pick<ClosedSegment, 'bytes' | 'sha256' | 'originalSha256'> | undefined;
 }
 
@@ -67,6 +67,8 @@ export interface LogSurvey {
   readonly files: ReadonlySet<string>;
   /** Of these, such as can be made again and are not what they should be. */
   readonly derived: readonly string[];
+  /** How many leaf hashes of commits that are gone under a snapshot the tiles lack: nothing else has them. */
+  readonly lostHashes: number;
   /** What is there and counts for nothing, so that it doesn't matter that it is wrong: in words. */
   readonly notes: readonly string[];
   /** Bytes at the end of the last segment that a crash left, and that the server sets aside when it opens the chain. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AtedbError } from '../bytes/index.ts';
 import {
   consistencyProof,
   Frontier,
@@ -6,7 +7,6 @@ import {
   inclusionProof,
   type NodeSource,
   rootAt,
-  rootOfHashes,
   subtreeLevels,
 } from '../crypto/index.ts';
 import { damageError } from './damage.ts';
@@ -15,6 +15,7 @@ import { tileName, tilesName } from './layout.ts';
 import { LogCaches } from './log-caches.ts';
 import type { SharedCache } from './shared-cache.ts';
 import type { Storage } from './storage.ts';
+import { hole, isLost, rootOfSlots, slotsOf } from './tile-holes.ts';
 import { TileNodes } from './tile-nodes.ts';
 import { hashBytes, TileTree, tileHashes } from './tile-tree.ts';
 
@@ -64,7 +65,7 @@ export class TileFiles {
       const path = join(folder, tileName(level));
       const entry = await storage.stat(path);
       if (entry?.kind !== 'file' || entry.bytes < (base + count) * hashBytes) return undefined;
-      partial.push(split(await readHashes(storage, path, base, count)));
+      partial.push(slotsOf(await readHashes(storage, path, base, count)));
     }
     const files = new TileFiles({
       ...{ storage, folder, cache },
@@ -79,8 +80,27 @@ export class TileFiles {
     return this.#tree.size;
   }
 
-  append(leaf: Buffer): void {
-    this.#tree.append(leaf);
+  /** Whether the files hold all of the tree's first leaves, and are not damaged anywhere. */
+  static async areWhole(options: {
+    storage: Storage;
+    folder: string;
+    frontier: Frontier;
+  }): Promise<boolean> {
+    try {
+      const files = await TileFiles.load(options);
+      if (files === undefined) return false;
+      const fullTiles = Math.floor(options.frontier.size / tileHashes);
+      for (let tile = 0; tile < fullTiles; tile += 1) await files.#load(0, tile);
+      return true;
+    } catch (error) {
+      if (error instanceof AtedbError && error.reason === 'CHAIN_DAMAGED') return false;
+      throw error;
+    }
+  }
+
+  /** As `TileTree.append`. */
+  append(hash: Buffer, height = 0): void {
+    this.#tree.append(hash, height);
   }
 
   /** Write what the files don't have yet, durably. */
@@ -133,6 +153,8 @@ export class TileFiles {
   /**
    * Run a computation over the tree's nodes. Which it needs doesn't depend on their hashes: so where some are only in files, it finds
    * out which tiles to load, and is run again.
+   *
+   * @throws AtedbError CHAIN_DAMAGED where a node is lost.
    */
   async #withNodes<T>(compute: (nodes: NodeSource) => T): Promise<T> {
     const loaded = new Map<string, TileNodes>();
@@ -144,7 +166,7 @@ export class TileFiles {
         if (recent !== undefined) return recent;
         const key = this.#key(level, tile);
         const nodes = loaded.get(key) ?? this.#cache.get(key);
-        if (nodes !== undefined) return nodes.node(row, place);
+        if (nodes !== undefined) return nodes.node(row, place) ?? throwLost(level, tile);
         missing.set(key, { level, tile });
         return dummy;
       });
@@ -153,16 +175,21 @@ export class TileFiles {
     }
   }
 
-  /** A node of a tile that is in memory; undefined where the tile is only in its file. */
+  /** A node of a tile that is in memory; undefined where the tile is only in its file. @throws AtedbError CHAIN_DAMAGED where it is lost. */
   #recentNode(level: number, tile: number, row: number, place: number): Buffer | undefined {
     const count = 2 ** row;
-    const hashes = this.#tree.hashes(level, tile * tileHashes + place * count, count);
-    if (hashes === undefined || row === 0) return hashes?.[0];
+    const first = tile * tileHashes + place * count;
+    const hashes = this.#tree.hashes(level, first, count);
+    const [hash] = hashes ?? [];
+    if (hashes === undefined || hash === undefined) return undefined;
+    const next = this.#tree.hashes(level, first + count, 1)?.[0];
+    if (isLost(place, hash, next)) throwLost(level, tile);
+    if (row === 0) return hash;
     // Full subtrees never change: at the end of a growing tree the same few are asked for again and again.
     const key = (level * 8 + row) * 2 ** 45 + tile * (tileHashes / count) + place;
     const known = this.#recentNodes.get(key);
     if (known !== undefined) return known;
-    const node = rootOfHashes(Buffer.concat(hashes));
+    const node = rootOfSlots(hashes);
     if (this.#recentNodes.size === recentNodesMax) this.#recentNodes.clear();
     this.#recentNodes.set(key, node);
     return node;
@@ -177,6 +204,7 @@ export class TileFiles {
     const bytes = await readHashes(this.#storage, path, tile * tileHashes, tileHashes);
     const parent = await this.#hashAbove(level, tile);
     const nodes = bytes.length === tileBytes ? new TileNodes(bytes) : undefined;
+    if (nodes?.root.equals(hole) === true) throwLost(level, tile);
     if (nodes === undefined || !nodes.root.equals(parent)) {
       throw damageError({
         file: tileName(level),
@@ -190,12 +218,12 @@ export class TileFiles {
 
   /** What the level above says of a full tile. */
   async #hashAbove(level: number, tile: number): Promise<Buffer> {
-    const recent = this.#tree.hashes(level + 1, tile, 1)?.[0];
-    if (recent !== undefined) return recent;
     const above = Math.floor(tile / tileHashes);
+    const recent = this.#recentNode(level + 1, above, 0, tile % tileHashes);
+    if (recent !== undefined) return recent;
     const key = this.#key(level + 1, above);
     const nodes = this.#cache.get(key) ?? (await this.#load(level + 1, above));
-    return nodes.node(0, tile % tileHashes);
+    return nodes.node(0, tile % tileHashes) ?? throwLost(level, tile);
   }
 
   #key(level: number, tile: number): string {
@@ -215,10 +243,11 @@ function readHashes(storage: Storage, path: string, first: number, count: number
   return withFile(storage, path, 'read', (file) => file.read(first * hashBytes, count * hashBytes));
 }
 
-function split(bytes: Buffer): Buffer[] {
-  const hashes: Buffer[] = [];
-  for (let at = 0; at + hashBytes <= bytes.length; at += hashBytes) {
-    hashes.push(bytes.subarray(at, at + hashBytes));
-  }
-  return hashes;
+/** What a snapshot let go, and then was lost from the tiles, too, nobody has any more. @throws AtedbError CHAIN_DAMAGED. */
+function throwLost(level: number, tile: number): never {
+  throw damageError({
+    file: tileName(level),
+    offset: tile * tileBytes,
+    what: 'hashes of the tree are lost there, so that nothing can be proven of a head that ends among them. Of commits that are gone under a snapshot a backup may have them',
+  });
 }

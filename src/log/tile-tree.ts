@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { rootOfHashes } from '../crypto/index.ts';
+import { hole, rootOfSlots } from './tile-holes.ts';
 
 /** Hashes in a full tile, and children of a tile's root: C2SP tlog-tiles, "tile height 8". */
 export const tileHashes = 256;
+
+/** Levels of the tree from the hashes of a tile to its root. */
+const tileHeight = 8;
 
 /** Bytes of a hash. */
 export const hashBytes = 32;
@@ -38,16 +41,29 @@ export class TileTree {
     return this.#size;
   }
 
-  /** Append the hash of a leaf. */
-  append(leaf: Buffer): void {
-    this.#size += 1;
-    let hash = leaf;
-    for (let number = 0; ; number += 1) {
+  /**
+   * Append the hash of a leaf; or that of a perfect subtree of 2^height leaves whose hashes are lost, which begins at a multiple of that.
+   */
+  append(node: Buffer, height = 0): void {
+    this.#size += 2 ** height;
+    const first = Math.floor(height / tileHeight);
+    for (let number = 0; number < first; number += 1) {
+      this.#appendHoles(number, 2 ** (height - number * tileHeight));
+    }
+    const places = 2 ** (height % tileHeight);
+    let hash = node;
+    for (let number = first; ; number += 1) {
       const level = this.#level(number);
       level.recent.push(hash);
+      if (number === first) this.#appendHoles(number, places - 1);
       if ((level.base + level.recent.length) % tileHashes !== 0) return;
-      hash = rootOfHashes(Buffer.concat(level.recent.slice(-tileHashes)));
+      hash = rootOfSlots(level.recent.slice(-tileHashes));
     }
+  }
+
+  #appendHoles(number: number, count: number): void {
+    const { recent } = this.#level(number);
+    for (let at = 0; at < count; at += 1) recent.push(hole);
   }
 
   /** Which hashes an incomplete tile of each level holds, for a tree of `size` leaves that is in files. */
@@ -73,7 +89,7 @@ export class TileTree {
     return tree;
   }
 
-  /** Hashes of a level, from one on; undefined where they are only in its file. */
+  /** Hashes of a level, from one on, `hole` in the place of one that is lost; undefined where they are only in its file. */
   hashes(level: number, first: number, count: number): readonly Buffer[] | undefined {
     const kept = this.#levels[level];
     const at = first - (kept?.base ?? 0);
@@ -103,11 +119,10 @@ export class TileTree {
   }
 
   #level(number: number): Level {
-    let level = this.#levels[number];
-    if (level === undefined) {
-      level = { base: 0, recent: [], written: 0 };
-      this.#levels.push(level);
+    for (;;) {
+      const level = this.#levels[number];
+      if (level !== undefined) return level;
+      this.#levels.push({ base: 0, recent: [], written: 0 });
     }
-    return level;
   }
 }

@@ -1,4 +1,4 @@
-import { AtedbError, batchBytesMax } from '../bytes/index.ts';
+import { AtedbError, batchBytesMax, gapBytesMax } from '../bytes/index.ts';
 import { Frontier } from '../crypto/index.ts';
 import { findCommitAtEnd } from './commit-at-end.ts';
 import { footerAtEnd, footerBytesMax } from './segment-footer.ts';
@@ -49,7 +49,7 @@ export class TreeEvidence {
       if (!(error instanceof AtedbError) || error.reason !== 'CHAIN_DAMAGED') throw error;
     }
     const fileBytes = await file.size();
-    const endBytes = Math.min(batchBytesMax + footerBytesMax, fileBytes);
+    const endBytes = Math.min(gapBytesMax + batchBytesMax + footerBytesMax, fileBytes);
     const end = await file.read(fileBytes - endBytes, endBytes);
     const footer = footerAtEnd(end, of.name);
     if (footer !== undefined) this.add(footer.footer.nextCommit, footer.footer.treeRoot);

@@ -62,10 +62,20 @@ export class Forgotten {
   #end = 0;
   /** Sequence with which the first replay began that notes here. */
   #begin: number | undefined;
+  /** Whoever reads has kept what they read before this sequence, at another time. */
+  #keptTo: number | undefined;
+  /** Whether anything is gone before the first gap. */
+  #isGoneBefore = false;
 
-  /** A replay begins, or goes on where another one that notes here has ended. @param sequence of its first event. */
-  begins(sequence: number): void {
+  /**
+   * A replay begins, or goes on where another one that notes here has ended.
+   *
+   * @param sequence of its first event.
+   * @param keptTo up to which sequence what came before was read at another time, and kept; absent: nothing was.
+   */
+  begins(sequence: number, keptTo?: number): void {
     this.#begin ??= sequence;
+    this.#keptTo ??= keptTo;
   }
 
   /** Whether commits are being read of which some, or events of them, may be missing. */
@@ -82,6 +92,12 @@ export class Forgotten {
   get snapshots(): readonly number[] {
     const reading = this.#reading === undefined ? [] : [this.#reading.snapshot];
     return [...this.#due.keys(), ...reading];
+  }
+
+  /** What came before doesn't go with what comes, and was told of: what is gone from a sequence on is noted as if nothing had come before. */
+  restart(sequence: number): void {
+    this.#reading = undefined;
+    this.#begin = sequence;
   }
 
   mark(): ForgottenMark {
@@ -117,22 +133,32 @@ export class Forgotten {
       const readFrom = this.#begin ?? 0;
       const goes = before.last !== undefined && before.last.end > readFrom;
       const goesOn = before.from !== undefined && at.nextSequence > readFrom;
-      if (goes || goesOn) throw compacted(snapshot, readFrom);
+      this.#isGoneBefore ||= before.last !== undefined || before.from !== undefined;
+      if (goes || goesOn) throw compacted(gap, at, readFrom, missingBefore(gap, at.nextSequence));
       const runs = new GoneRuns(before, at.nextSequence);
       this.#reading = { snapshot, size, runs, events: readFrom === 0 ? 0 : undefined };
     } else if (reading.snapshot !== snapshot || reading.size !== size) {
       // What was read before can't be checked any more.
-      throw compacted(snapshot, this.#begin ?? 0);
+      const other = `what is gone before it went under the one at sequence ${reading.snapshot}, about ${reading.size} commits`;
+      throw compacted(gap, at, this.#begin ?? 0, other);
     } else if (!isSameGone(reading.runs.stateAt(at.nextSequence), before)) {
       throw new Violation('what is said to be gone before it is not what was gone');
     }
     this.gone(at.nextSequence, at.nextSequence + events);
   }
 
-  /** Events are gone, from a sequence up to another. */
+  /**
+   * Events are gone, from a sequence up to another.
+   *
+   * @throws Violation where no gap says why; AtedbError HISTORY_COMPACTED where what was kept of before may be of objects that they removed.
+   */
   gone(first: number, end: number): void {
     const reading = this.#reading;
     if (reading === undefined) throw new Violation('events of it are gone, and no gap says why');
+    const keptTo = this.#keptTo ?? Number.POSITIVE_INFINITY;
+    // What removed an object goes only where all that came before it of the object does.
+    if (first < keptTo) this.#isGoneBefore = true;
+    if (end > keptTo && this.#isGoneBefore) throw keptTooLong(reading.snapshot, keptTo);
     reading.runs.add(first, end);
     this.#end = end;
     const { events } = reading;
@@ -193,11 +219,42 @@ function misfit(due: Due, is: Snapshot, timeUnixMs: number): string | undefined 
   return undefined;
 }
 
-/** @param from sequence with which the reading began. */
-function compacted(snapshot: number, from: number): AtedbError {
+/** What a gap says to be gone before it, and was there. */
+function missingBefore({ before: { last, from } }: Gap, nextSequence: number): string {
+  const [first, end] = from === undefined ? [last?.first, last?.end] : [from, nextSequence];
+  return `it says that the events ${first} to ${(end ?? 0) - 1} are gone, too, and these are there`;
+}
+
+/**
+ * What was read before a gap isn't what its snapshot leaves. To who reads from a server that compacts the chain nothing is wrong with that; `cause` says
+ * what contradicts what where nobody does.
+ *
+ * @param from sequence with which the reading began.
+ */
+function compacted(
+  { snapshot, size, commits }: Gap,
+  at: Pick<ReplayPlace, 'size'>,
+  from: number,
+  contradiction: string,
+): AtedbError {
+  const commit = at.size + commits;
   return new AtedbError(
     'HISTORY_COMPACTED',
     `the chain was compacted under the snapshot at sequence ${snapshot} while it was being read, and what was read from sequence ${from} on is not what that leaves. Read again from there`,
-    { metadata: { snapshot: String(snapshot), from: String(from) } },
+    {
+      metadata: { snapshot: String(snapshot), from: String(from), commit: String(commit) },
+      cause: new Violation(
+        `the gap before it is of the snapshot at sequence ${snapshot}, about ${size} commits, but ${contradiction}`,
+      ),
+    },
+  );
+}
+
+/** @param keptTo up to which sequence the chain was read at another time. */
+function keptTooLong(snapshot: number, keptTo: number): AtedbError {
+  return new AtedbError(
+    'HISTORY_COMPACTED',
+    `events before and behind sequence ${keptTo}, up to which the chain was read before, have gone under the snapshot at sequence ${snapshot}: what removed an object that was kept of it may be among them, and nothing that is left says so. Forget what was kept, and read again from the start; or say that nothing was kept (resumes: false, --fresh)`,
+    { metadata: { snapshot: String(snapshot), from: '0' } },
   );
 }

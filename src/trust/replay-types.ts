@@ -32,6 +32,8 @@ export interface ReplayStart {
   readonly rules?: RulesFrom | undefined;
   /** What the chain's rules for retention have let go by then, where it is known who may do what. Absent: nothing. */
   readonly retained?: RetentionFloor | undefined;
+  /** Up to which sequence the chain was read at another time, by somebody who has kept what that came to. Absent: nothing was kept. */
+  readonly keptTo?: number | undefined;
   /** Finds a public key of the chain by the hexadecimal of its fingerprint; asked where it isn't known who may do what. */
   readonly findKey?: FindKey | undefined;
 }

@@ -89,7 +89,7 @@ export class ReplayVerifier {
     this.#findKey = start.findKey;
     this.#allSignatures = options.allSignatures === true;
     this.owed = options.owed ?? new OwedData();
-    this.owed.forgotten.begins(start.sequence);
+    this.owed.forgotten.begins(start.sequence, start.keptTo);
     this.#refusesUnallowed = options.owed === undefined;
     this.#dataUpTo = options.dataUpTo;
     this.#frontier = Frontier.from(start.commit, [...start.frontier]);

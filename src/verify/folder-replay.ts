@@ -119,6 +119,8 @@ export class FolderReplay {
     this.#history ??= new HistoryVerifier({
       genesis,
       allSignatures,
+      // Where a server compacts it meanwhile, all is read again: see `verifyFolder`.
+      mayBeCompacted: false,
       heads: await headsOf(genesis),
       violations: this.#violations,
     });

@@ -32,6 +32,8 @@ export interface HistoryOptions {
   readonly allSignatures: boolean;
   /** Heads of the chain that somebody has seen, which must be in it. */
   readonly heads: readonly TreeHead[];
+  /** Whether the chain may be compacted while it is read: then gaps that contradict each other mean that it is to be read again. */
+  readonly mayBeCompacted: boolean;
   /** Takes what is found. */
   readonly violations: Violations;
 }
@@ -148,7 +150,7 @@ export class HistoryVerifier {
       }
       return [];
     } catch (error) {
-      const at = placeOf(error, group);
+      const at = this.#placeOf(error, group);
       // As it was before all of them; those before it were verified but for their signatures.
       this.#verifier = this.#startAt(start);
       this.#owed.forgotten.restore(forgotten);
@@ -161,9 +163,24 @@ export class HistoryVerifier {
         return [];
       }
       this.#passed(bad);
+      // Else all gaps behind it would say that they don't go with what is before it.
+      if (bad.gap !== undefined) this.#owed.forgotten.restart(this.#nextSequence);
       this.#verifier = this.#startHere();
       return group.slice(at + 1);
     }
+  }
+
+  /** Which batch of a group an error is about. @throws the error where it is none that says so. */
+  #placeOf(error: unknown, group: readonly PlacedBatch[]): number {
+    if (!(error instanceof AtedbError) || !this.#isViolation(error)) throw error;
+    const at = group.findIndex(({ commit }) => String(commit.commit) === error.metadata.commit);
+    if (at < 0) throw error;
+    return at;
+  }
+
+  #isViolation({ reason }: AtedbError): boolean {
+    if (reason === 'HISTORY_COMPACTED') return !this.#options.mayBeCompacted;
+    return reason === 'VERIFICATION_FAILED';
   }
 
   #report({ file, offset, commit }: PlacedBatch, error: unknown): void {
@@ -228,14 +245,6 @@ export class HistoryVerifier {
 
 /** More than this many events without data convince nobody any more. */
 const unallowedMax = 100;
-
-/** Which batch of a group an error is about. @throws the error where it is none that says so. */
-function placeOf(error: unknown, group: readonly PlacedBatch[]): number {
-  if (!(error instanceof AtedbError) || error.reason !== 'VERIFICATION_FAILED') throw error;
-  const at = group.findIndex(({ commit }) => String(commit.commit) === error.metadata.commit);
-  if (at < 0) throw error;
-  return at;
-}
 
 /** What is wrong, without what a reader is advised. */
 export function whyOf(error: unknown): string {

@@ -23,6 +23,10 @@ const flags = {
   ),
   damaged: chainFlags.damaged,
   reverse: switchFlag('reverse', 'Print the newest event first', ['r']),
+  resume: switchFlag(
+    'resume',
+    'What is before --from was kept: end where later events went under a snapshot, which may have removed it',
+  ),
   dataUpTo: dataUpToFlag,
   ...readerFlags,
   ...printFlags,
@@ -50,6 +54,7 @@ export const readCommand: CommandModule = {
       from,
       end,
       reverse: isOn(flags.reverse, parsed),
+      resumes: isOn(flags.resume, parsed),
       damaged: isOn(flags.damaged, parsed),
       dataUpTo: readChainFlag(flags.dataUpTo, parsed),
       ...readReaderFlags(parsed),

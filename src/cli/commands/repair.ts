@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { chainFlags, isOn, readChainFlag, switchFlag, valueFlag } from '../chain-flags.ts';
 import { UsageError } from '../errors.ts';
-import { parseText } from '../flag-values.ts';
+import { parseInteger, parseText } from '../flag-values.ts';
 import { argumentText } from '../flags.ts';
 import { headFlag } from '../head-flag.ts';
 import { openingKeyFlag, readOpeningKey } from '../opening-key.ts';
@@ -30,9 +30,17 @@ const flags = {
     parseText,
     'that of /opt/ate, ~/ate and ./data which has a server',
   ),
+  timeout: valueFlag(
+    'timeout',
+    'How long another server may send nothing, in seconds; the more it has sent, the longer',
+    parseInteger('a number of seconds', 1, 100_000),
+    '60',
+  ),
   key: openingKeyFlag,
   json: chainFlags.json,
 };
+
+const timeoutDefaultSeconds = 60;
 
 const notes = `It reads all files of a chain, and says what is damaged, and which events are concerned. Stop the
 server first: while one is at work there, it ends with 2. Where something is to be repaired and
@@ -47,8 +55,9 @@ Somebody who has the same chain loses less. With --from BACKUP, damaged files of
 put back from it first, each only if it is byte for byte what the chain's manifest says, so the
 backup's age doesn't matter. What is lost then is taken batch by batch, from the backup, or with
 --from ate://HOST from another server: each is proven by hashes that are left here, and the whole
-chain is verified before anything counts. What was erased here doesn't come back. Where events are
-lost all the same, nothing is cut off, and it ends with 8; without --from, what follows them is.
+chain is verified before anything counts. What was erased here doesn't come back; what is gone under
+a snapshot is taken from those who have let the same go. Where events are lost all the same, nothing
+is cut off, and it ends with 8; without --from, what follows them is.
 
 What was set aside may hold data that is erased later, and nobody looks there: --drop-set-aside
 removes it.`;
@@ -86,6 +95,7 @@ export const repairCommand: CommandModule = {
       dropSetAside: dropsSetAside,
       from: readChainFlag(flags.from, parsed),
       head: readChainFlag(flags.head, parsed),
+      timeoutSeconds: readChainFlag(flags.timeout, parsed) ?? timeoutDefaultSeconds,
       ways: readServerWays(parsed),
       ...readOpeningKey(parsed),
       json: isOn(flags.json, parsed),

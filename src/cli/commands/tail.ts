@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { readChainFlag, valueFlag } from '../chain-flags.ts';
+import { isOn, readChainFlag, switchFlag, valueFlag } from '../chain-flags.ts';
 import { readChainTarget } from '../chain-target.ts';
 import { printFlags, printNotes, readPrintFlags } from '../print-flags.ts';
 import { dataUpToFlag, readerFlags, readReaderFlags } from '../reader-flags.ts';
@@ -14,6 +14,10 @@ const flags = {
     parseStartPoint,
     'start',
   ),
+  fresh: switchFlag(
+    'fresh',
+    'Nothing was kept of what is before --from: go on where later events went under a snapshot, too',
+  ),
   dataUpTo: dataUpToFlag,
   ...readerFlags,
   ...printFlags,
@@ -21,7 +25,9 @@ const flags = {
 
 const notes = `${printNotes}
 A lost server is tried again until it is back: that is told on standard error, and no event is
-missed or printed twice. It ends with Ctrl-C, or when the reader of its pipe goes.`;
+missed or printed twice. Who goes on with --from where they stopped, and has kept what was before, is
+told (HISTORY_COMPACTED) if events that may have removed some of that have gone under a snapshot
+since: begin anew then, or say --fresh. It ends with Ctrl-C, or when the reader of its pipe goes.`;
 
 /** `atedb tail`: print a chain and follow it. */
 export const tailCommand: CommandModule = {
@@ -37,6 +43,7 @@ export const tailCommand: CommandModule = {
     const settings = {
       ...readChainTarget(parsed),
       from: readChainFlag(flags.from, parsed) ?? 'start',
+      isFresh: isOn(flags.fresh, parsed),
       dataUpTo: readChainFlag(flags.dataUpTo, parsed),
       ...readReaderFlags(parsed),
       ...readPrintFlags(parsed),
