@@ -3,9 +3,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../gen/atedb/v1/event_pb.js';
 import { checkStrict } from '../src/bytes/index.ts';
 import { chooseProvider, providerNames } from '../src/crypto/index.ts';
-import { GoneRuns, hashOfWriters, parseBatch, splitSlice } from '../src/event/index.ts';
+import {
+  type Genesis,
+  GoneRuns,
+  hashOfWriters,
+  parseBatch,
+  splitSlice,
+} from '../src/event/index.ts';
 import { gapForm, goneEventForm, snapshotForm } from '../src/event/snapshot-forms.ts';
-import { checkBatch, ReplayVerifier, verifyGenesis } from '../src/trust/index.ts';
+import {
+  type AuthorityRecord,
+  checkBatch,
+  ReplayVerifier,
+  verifyGenesis,
+} from '../src/trust/index.ts';
 import { commitsOf, eventsOf, type ReadCommit } from './support/read-by-stubs.ts';
 import {
   type Case,
@@ -142,19 +153,38 @@ test('messages, and runs by themselves', () => {
   checkBadBatches('gaps');
 });
 
+type Start = ConstructorParameters<typeof ReplayVerifier>[1];
+
+/** Where a reader begins that has read nothing. */
+const startOf = ({ commit, sequence, frontier }: Case): Start => ({
+  ...{ commit: commit as number, sequence: sequence as number },
+  frontier: (frontier as string[]).map(hex),
+});
+
+/** Where one begins anew that has verified some slices. */
+async function startAfter(genesis: Genesis, slices: readonly Buffer[]): Promise<Start> {
+  const before = new ReplayVerifier(genesis);
+  for (const slice of slices) await before.verify(slice);
+  const { retained } = before;
+  const { missingBelow } = before.owed.forgotten;
+  const authority = before.authority() as AuthorityRecord;
+  const writers = new Map(before.writers);
+  const rules = { head: before.head(), authority, retained, writers, missingBelow };
+  const { nextCommit: commit, nextSequence: sequence } = before;
+  return { commit, sequence, frontier: before.frontier(), rules };
+}
+
+type From = 'genesis' | 'middle' | 'rules';
+
 /** What comes of readers that begin anywhere. */
-async function checkReader(one: Case, isMiddle: boolean): Promise<void> {
+async function checkReader(one: Case, begins: From): Promise<void> {
   const slices = slicesOf(one);
   const [first] = splitSlice(slices[0] as Buffer);
   const { genesis } = await verifyGenesis(first?.run as Buffer);
-  const { commit, sequence, frontier } = one;
-  const start = isMiddle
-    ? {
-        ...{ commit: commit as number, sequence: sequence as number },
-        frontier: (frontier as string[]).map(hex),
-      }
-    : undefined;
-  const verifier = new ReplayVerifier(genesis, start, { allSignatures: true });
+  const read = slices.slice(0, one.slice as number | undefined);
+  const start =
+    begins === 'middle' ? startOf(one) : begins === 'rules' && (await startAfter(genesis, read));
+  const verifier = new ReplayVerifier(genesis, start || undefined, { allSignatures: true });
   const reading = async () => {
     for (const slice of slices.slice((one.slice as number | undefined) ?? 0)) {
       await verifier.verify(slice);
@@ -195,7 +225,8 @@ describe.each(providerNames)('with the provider %s', (name) => {
   }, 120_000);
 
   test('readers that go on while the chain is compacted, and such that begin in the middle', async () => {
-    for (const one of list('gaps', 'compacted')) await checkReader(one, false);
-    for (const one of list('gaps', 'middles')) await checkReader(one, true);
+    for (const one of list('gaps', 'compacted')) await checkReader(one, 'genesis');
+    for (const one of list('gaps', 'resumed')) await checkReader(one, 'rules');
+    for (const one of list('gaps', 'middles')) await checkReader(one, 'middle');
   }, 120_000);
 });

@@ -1,6 +1,7 @@
+import { fixedRules } from './fixed-chain.ts';
 import { changeGap, GapChain } from './gap-chains.ts';
-import { centralized, objects, written } from './gone-chains.ts';
-import { root } from './replayed.ts';
+import { byAlice, centralized, objects, written } from './gone-chains.ts';
+import { alice, root, ruled } from './replayed.ts';
 
 // Chains that several lists of cases about gaps begin with.
 
@@ -35,6 +36,16 @@ export async function someGaps(batches?: number): Promise<GapChain> {
   if (batches !== undefined) return chain;
   await chain.snapshot();
   return plain(chain, [written('k', hers)]);
+}
+
+/** Two writers, of whom one has batches before and behind a gap in which one of it is. */
+export async function twoWriters(): Promise<GapChain> {
+  const everyone = fixedRules('all', ruled({ write: { kind: 'everyone' } }));
+  const chain = GapChain.of(centralized).add([everyone]);
+  chain.addBy(alice, [written('a', other)], byAlice).addBy(alice, [written('b')]);
+  plain(chain, [written('c')]);
+  chain.addBy(alice, [written('d', hers)]);
+  return chain.snapshot();
 }
 
 /** Two snapshots, one about more than the other. */

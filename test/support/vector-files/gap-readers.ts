@@ -10,7 +10,7 @@ import {
   storedBatch,
   theBatch,
 } from './gap-chains.ts';
-import { onlyNewest, someGaps, twoSnapshots } from './gap-histories.ts';
+import { onlyNewest, someGaps, twoSnapshots, twoWriters } from './gap-histories.ts';
 import { cut } from './replayed.ts';
 import type { VectorCase } from './vector-file.ts';
 
@@ -54,6 +54,50 @@ async function goesOn(
   const place = theBatch(before.at(-1) as Buffer).commit.commit + 1;
   const slices = [...cut(before), ...(await tailOf(chain, place))];
   return { what, slices, ...(await outcome(slices, {})) };
+}
+
+/** Readers that have verified a chain up to some commit, and begin anew there, by the rules that they have. */
+export async function resumingReaders(): Promise<VectorCase[]> {
+  const [some, mixed] = [await someGaps(), await twoWriters()];
+  const cases: VectorCase[] = [];
+  const add = async (what: string, chain: GapChain, read: readonly Buffer[], commit: number) => {
+    const before = read.filter((one) => theBatch(one).commit.commit < commit);
+    const place = theBatch(before.at(-1) as Buffer).commit.commit + 1;
+    const [first, rest] = [cut(before), await tailOf(chain, place)];
+    const found = await resumed(first, rest);
+    cases.push({ what, slices: [...first, ...rest], slice: first.length, ...found });
+  };
+  for (const commit of [1, 4, 6, 8]) {
+    await add(
+      `read before it was compacted, up to commit ${commit}`,
+      some,
+      some.chain.stored,
+      commit,
+    );
+  }
+  const left = await some.forgotten();
+  for (const commit of [2, 5, 8]) await add(`read up to commit ${commit}`, some, left, commit);
+  await add(
+    'a batch of a writer was missing before, and none is any more',
+    mixed,
+    await mixed.forgotten(),
+    5,
+  );
+  await add('all commits of the snapshot were read before', mixed, await mixed.forgotten(), 6);
+  return cases;
+}
+
+async function resumed(before: readonly Buffer[], rest: readonly Buffer[]) {
+  const one = await verifierOf(before[0] as Buffer, undefined, new OwedData());
+  for (const slice of before) await one.verify(slice);
+  const authority = one.authority();
+  if (authority === undefined) throw new Error('who begins with the genesis knows the rules');
+  const { retained, nextCommit: commit, nextSequence: sequence } = one;
+  const { missingBelow } = one.owed.forgotten;
+  const writers = new Map(one.writers);
+  const rules = { head: one.head(), authority, retained, writers, missingBelow };
+  const start = { commit, sequence, frontier: one.frontier(), rules };
+  return outcome([before[0] as Buffer, ...rest], { start });
 }
 
 /** What a server sends from a commit on of what is left: where that is within a gap, a part of it. */

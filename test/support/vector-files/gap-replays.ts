@@ -61,12 +61,13 @@ export async function owingGapReplays(): Promise<VectorCase[]> {
   const cases: VectorCase[] = [];
   for (const { what, left } of all) {
     const slices = cut(left);
-    const { verifier } = await replayed(slices);
+    const { verifier, vouchedBy } = await replayed(slices);
     const owed = verifier.owed.left(100).map(({ sequence }) => sequence);
     if (owed.length !== 1) throw new Error(`${what} owes ${owed.join()}`);
     const { size, root: treeRoot } = verifier.head();
     const { nextSequence } = verifier;
     cases.push({
+      ...{ chainId: verifier.genesis.chainId, vouchedBy },
       name: what,
       slices,
       size,
