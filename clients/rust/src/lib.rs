@@ -44,6 +44,7 @@ pub use crate::events::genesis::{Genesis, TrustMode};
 pub use crate::events::primary_key::{PrimaryKey, child_primary_key, primary_key_from_name};
 pub use crate::events::rules::{Authorisation, KeyChange, ReadRule, Retention, WriteRule};
 pub use crate::events::seal::Precondition;
+pub use crate::events::snapshot::Snapshot;
 pub use crate::events::token::Token;
 pub use crate::log::segment::{SegmentScan, Verdict, scan_segment};
 pub use crate::reason::Reason;

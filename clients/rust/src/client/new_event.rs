@@ -186,6 +186,7 @@ impl IdentifiedEvent {
             roots,
             key_change: event.key_change.clone(),
             label: event.label,
+            snapshot: None,
             redaction: None,
             auth_answer: None,
             server_identity: None,

@@ -35,7 +35,7 @@ impl ChainReader {
         let range = Range { data_up_to: follower.data_up_to, ..Range::default() };
         let known = self.known()?;
         let from = follower.verifier.next_sequence();
-        let (mut answers, said) = self.ask_range(from, &range).await?;
+        let (mut answers, said) = self.ask_range(Some(&follower.verifier), &range).await?;
         let head = self.check_start(Some(&follower.verifier), &said, &known, Some(from)).await?.head;
         while let Some(message) = answers.next().await? {
             let answer = answer(message)?;

@@ -10,6 +10,7 @@ use crate::encoding::fields::{FieldWriter, fields_in};
 use crate::encoding::message::Message;
 use crate::encoding::strict::unpack;
 use crate::error::{Error, Result};
+use crate::events::snapshot::Snapshot;
 use crate::reason::Reason;
 
 /// Who may write an object, or add to it.
@@ -236,6 +237,7 @@ pub(crate) struct EventAuthority {
     pub key_change: Option<KeyChange>,
     pub label: Option<[u8; 16]>,
     pub redaction: Option<Redaction>,
+    pub snapshot: Option<Snapshot>,
     /// An AuthAnswer message.
     pub auth_answer: Option<Bytes>,
     /// An IdentityRotation message.
@@ -312,6 +314,7 @@ impl EventAuthority {
             let successor = parts.get(2).map(PublicKey::parse).transpose()?;
             said.key_change = Some(KeyChange { fingerprint: hash_in(&parts, 1)?, successor });
         }
+        said.snapshot = header.get(22).map(Snapshot::parse).transpose()?;
         said.redaction = header.get(23).map(Redaction::parse).transpose()?;
         Ok(said)
     }

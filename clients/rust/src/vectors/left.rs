@@ -142,8 +142,8 @@ fn state_name(state: DataState) -> &'static str {
 const LEFT_OUT: &[List] = &[
     ("good", |case| {
         let batch = taken(case).expect("only what was to be left out is");
-        let places: Vec<u64> = (0..)
-            .zip(&batch.events)
+        let places: Vec<u64> = batch
+            .events_from(0)
             .filter(|(_, event)| event.data_state == Some(DataState::Omitted))
             .map(|(place, _)| place)
             .collect();

@@ -59,6 +59,8 @@ pub struct LiveServer {
     pub folder: Folder,
     flags: Vec<String>,
     has_auth: bool,
+    /// Its clock is ahead by so many days, when it is started next.
+    pub ahead_days: u64,
     port: u16,
     /// As it stands in addresses; empty without encryption.
     pub identity: String,
@@ -82,7 +84,15 @@ impl LiveServer {
 
     fn prepared(flags: &[&str], has_auth: bool) -> Self {
         let flags = flags.iter().map(ToString::to_string).collect();
-        LiveServer { folder: Folder::new(), flags, has_auth, port: 0, identity: String::new(), process: None }
+        LiveServer {
+            folder: Folder::new(),
+            flags,
+            has_auth,
+            ahead_days: 0,
+            port: 0,
+            identity: String::new(),
+            process: None,
+        }
     }
 
     async fn started(mut self) -> Self {
@@ -102,6 +112,7 @@ impl LiveServer {
             .args(&self.flags)
             .env("HOME", self.folder.path())
             .env("ATE_HOME", self.folder.join("server-home"))
+            .envs(clock_ahead(self.ahead_days))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -144,13 +155,31 @@ impl LiveServer {
     }
 }
 
+/// The environment of a Node whose clock is ahead.
+fn clock_ahead(days: u64) -> Vec<(&'static str, String)> {
+    if days == 0 {
+        return Vec::new();
+    }
+    let loaded = root().join("test/support/clock-ahead.ts").canonicalize().expect("it is there");
+    vec![
+        ("NODE_OPTIONS", format!("--import=file://{}", loaded.display())),
+        ("ATEDB_TEST_CLOCK_AHEAD_MS", (days * 24 * 3_600_000).to_string()),
+    ]
+}
+
 /// Runs the `atedb` command, and gives what it prints.
 pub async fn command(home: &Path, arguments: &[&str], input: &str) -> String {
+    command_ahead(0, home, arguments, input).await
+}
+
+/// The same with a clock that is ahead by some days.
+pub async fn command_ahead(days: u64, home: &Path, arguments: &[&str], input: &str) -> String {
     let mut process = Command::new(node())
         .arg(root().join("bin/atedb.cjs"))
         .args(arguments)
         .env("HOME", home)
         .env("ATE_HOME", home)
+        .envs(clock_ahead(days))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
