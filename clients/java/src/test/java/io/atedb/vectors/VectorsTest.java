@@ -27,6 +27,7 @@ class VectorsTest {
     DelegationVectors.addTo(vectors);
     GoneVectors.addTo(vectors);
     RetentionVectors.addTo(vectors);
+    GapVectors.addTo(vectors);
     ListVectors.addTo(vectors);
     WireVectors.addTo(vectors);
     return vectors.runs;
@@ -37,8 +38,6 @@ class VectorsTest {
     Map<String, Consumer<Case>> runs = runs();
     List<DynamicTest> tests = new ArrayList<>();
     for (String name : Vectors.index().keySet()) {
-      // Chains of which whole events are gone are UNSUPPORTED here so far.
-      if (name.startsWith("gaps")) continue;
       tests.add(
           DynamicTest.dynamicTest(
               name,
