@@ -19,6 +19,7 @@ use crate::client::notices::OnNotice;
 use crate::client::opened::Opening;
 use crate::client::opener::ChainOpener;
 use crate::client::pipeline::Committed;
+use crate::client::range::Range;
 use crate::client::reader_changes::Change;
 use crate::client::reading::ChainReader;
 use crate::client::sealing_writer::SealingWriter;
@@ -38,17 +39,6 @@ use crate::reason::Reason;
 use crate::trust::checkpoints::SignedHead;
 
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A range of sequences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Range {
-    /// The first one that is wanted.
-    pub start: u64,
-    /// The first one after it that isn't; None: the range ends with the chain.
-    pub end: Option<u64>,
-    /// Data of more bytes than this, as it is stored, is left out, and [`Chain::load`] gets it; None: none is.
-    pub data_up_to: Option<u64>,
-}
 
 /// How a chain is followed.
 #[derive(Clone, Default)]
@@ -328,6 +318,12 @@ impl Chain {
             ensure_open(&opener).await?;
             reader.children(&of, &sink).await
         })
+    }
+
+    /// What reads it, once it is there.
+    pub(super) async fn reader(&self) -> Result<&ChainReader> {
+        ensure_open(&self.opener).await?;
+        Ok(&self.reader)
     }
 
     /// Verifies the chain whole, from its first event on, with its rules; gives the head that it has.

@@ -12,6 +12,7 @@ use crate::encoding::message::Message;
 use crate::error::Result;
 use crate::events::event::{DataState, EventKind, MARK_SEALED};
 use crate::events::primary_key::PrimaryKey;
+use crate::events::redaction::Redaction;
 use crate::events::rules::{Authorisation, Confidentiality, EventAuthority, KeyChange};
 use crate::events::snapshot::Snapshot;
 use crate::trust::replay::VerifiedBatch;
@@ -132,6 +133,12 @@ impl ChainEvent {
     #[must_use]
     pub fn roots(&self) -> Option<&[PublicKey]> {
         self.said.roots.as_deref()
+    }
+
+    /// Which earlier events of its object lose their data.
+    #[must_use]
+    pub fn redaction(&self) -> Option<&Redaction> {
+        self.said.redaction.as_ref()
     }
 
     /// What may be gone from now on, by a snapshot.

@@ -6,12 +6,12 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::client::answers::{answer, hash_in, hashes_in, head_in, part, untrue};
 use crate::client::calls::{Answers, ChainCalls, methods};
-use crate::client::chain::Range;
 use crate::client::chain_event::events_of;
 use crate::client::events::EventSink;
 use crate::client::follower::Follower;
 use crate::client::keys::OwnKey;
 use crate::client::opener::ChainOpener;
+use crate::client::range::Range;
 use crate::client::read_keys::ReadKeys;
 use crate::client::schema::{end_of_range, keys_request, keys_response, read_request, read_response, start};
 use crate::client::statuses::is_compacted;
@@ -138,7 +138,8 @@ impl ChainReader {
         if range.end.is_some_and(|end| end <= range.start) {
             return Ok(());
         }
-        self.reading(|| self.begin_at(range.start), range, Some(sink)).await.map(|_| ())
+        let start = range.start;
+        self.reading(|| self.begin_at(start), range, Some(sink)).await.map(|_| ())
     }
 
     /// Verifies the chain whole, from its first event on, with its rules. Gives the head that it has.
@@ -235,23 +236,23 @@ impl ChainReader {
         sink: Option<&EventSink>,
     ) -> Result<TreeHead> {
         for _ in 1..READINGS_MAX {
-            match self.range(begin()?, range, sink).await {
+            match self.range(begin()?, &range, sink).await {
                 Err(error) if is_compacted(&error) && sink.is_none_or(EventSink::is_fresh) => {}
                 read => return read,
             }
         }
-        self.range(begin()?, range, sink).await
+        self.range(begin()?, &range, sink).await
     }
 
     async fn range(
         &self,
         verifier: Option<ReplayVerifier>,
-        range: Range,
+        range: &Range,
         sink: Option<&EventSink>,
     ) -> Result<TreeHead> {
         let known = self.known()?;
         let from = verifier.as_ref().map_or(range.start, ReplayVerifier::next_sequence);
-        let (mut answers, said) = self.ask_range(verifier.as_ref(), &range).await?;
+        let (mut answers, said) = self.ask_range(verifier.as_ref(), range).await?;
         let start_of = self.check_start(verifier.as_ref(), &said, &known, Some(from)).await?;
         let mut follower = start_of.followed_by(verifier, known, range.data_up_to);
         while let Some(message) = answers.next().await? {
@@ -264,6 +265,7 @@ impl ChainReader {
             } else if answer.has(read_response::END) {
                 let said = part(&answer, read_response::END)?;
                 let reached = self.check_end(&mut follower, &said, range.end).await?;
+                range.tell_unchecked(follower.verifier.owed());
                 self.keep(follower.verifier);
                 return Ok(reached);
             } else {

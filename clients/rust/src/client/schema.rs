@@ -36,6 +36,8 @@ schema! {
         CONVERSATION_ID = 1, CHAIN_ID = 2, SERVER_IDENTITY = 3, IDENTITY_ROTATIONS = 4,
     }
     ticket of "Ticket" in "chain" { TICKET = 1, VALID_MS = 2, }
+    describe_request of "DescribeChainRequest" in "chain" { CHAIN_KEY = 1, }
+    describe_response of "DescribeChainResponse" in "chain" { ERASING = 20, SET_ASIDE = 48, }
     read_request of "ReadEventsRequest" in "chain" {
         CHAIN_KEY = 1, CHAIN_ID = 2, FROM_SEQUENCE = 3, END_SEQUENCE = 4, DATA_UP_TO_BYTES = 7, FROM_COMMIT = 8,
     }

@@ -1,8 +1,8 @@
 //! What allows data to be gone, where a reading has come to the head and has not seen it.
 
 use crate::client::answers::{answer, part, untrue};
-use crate::client::chain::Range;
 use crate::client::follower::Follower;
+use crate::client::range::Range;
 use crate::client::reading::{ChainReader, is_end_of};
 use crate::client::schema::read_response;
 use crate::crypto::merkle::TreeHead;

@@ -13,6 +13,7 @@ pub(crate) mod owner;
 pub(crate) mod possession;
 pub(crate) mod primary_key;
 pub(crate) mod public_key_text;
+pub(crate) mod redaction;
 pub(crate) mod rotation;
 pub(crate) mod rules;
 pub(crate) mod seal;

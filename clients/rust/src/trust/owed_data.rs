@@ -79,10 +79,7 @@ impl OwedData {
 
     /// Whether something is still to come.
     pub fn is_owed(&self) -> bool {
-        !self.dropped.is_empty()
-            || self.erased_count > 0
-            || self.expired.is_some()
-            || self.forgotten.snapshots().next().is_some()
+        self.count() > 0
     }
 
     /// The highest event that retention is said to have let go, where nothing has shown that it has.
@@ -119,14 +116,20 @@ impl OwedData {
         }
     }
 
-    /// Sequences of what is left, ascending.
-    #[cfg(test)]
-    pub fn left(&self) -> Vec<u64> {
+    /// How many events there are, at least, whose data nothing has allowed to go so far, and snapshots that are to come.
+    pub fn count(&self) -> usize {
+        let snapshots = self.forgotten.snapshots().count();
+        self.dropped.len() + self.erased_count + usize::from(self.expired.is_some()) + snapshots
+    }
+
+    /// Sequences of what is left, ascending: so many at most.
+    pub fn left(&self, most: usize) -> Vec<u64> {
         let erased = self.erased.values().flatten().map(|(sequence, _)| *sequence);
         let expired = self.expired.map(|expired| expired.sequence);
         let mut left: Vec<u64> = self.dropped.values().copied().chain(erased).chain(expired).collect();
         left.extend(self.forgotten.snapshots());
         left.sort_unstable();
+        left.truncate(most);
         left
     }
 

@@ -7,7 +7,7 @@ use crate::events::batch::Batch;
 use crate::events::commit::{Commit, StoredBatch};
 use crate::events::event::EventKind;
 use crate::events::gap::Gap;
-use crate::events::rules::Redaction;
+use crate::events::redaction::Redaction;
 use crate::reason::Reason;
 use crate::trust::check_batch::check_batch;
 use crate::trust::check_gone::{LeftOut, Provenance, check_omitted};
