@@ -110,7 +110,12 @@ func testWholeEventsAreGone(t *testing.T, server *liveserver.Server) {
 		t.Fatalf("it has %d", len(part))
 	}
 	forget(t, server, home)
+	// From where the rules were verified to, which is within what is gone.
+	rest := readAll(t, reader, atedb.ReadOptions{From: 20})
 	left := readAll(t, reader, atedb.ReadOptions{})
+	if !reflect.DeepEqual(rest, from(left, 20)) {
+		t.Errorf("from where it was it has %d events", len(rest))
+	}
 	gone := map[uint64]bool{}
 	for _, is := range before {
 		gone[is.Sequence] = true
