@@ -110,7 +110,12 @@ func testWholeEventsAreGone(t *testing.T, server *liveserver.Server) {
 		t.Fatalf("it has %d", len(part))
 	}
 	forget(t, server, home)
+	// From where the rules were verified to, which is within what is gone.
+	rest := readAll(t, reader, atedb.ReadOptions{From: 20})
 	left := readAll(t, reader, atedb.ReadOptions{})
+	if !reflect.DeepEqual(rest, from(left, 20)) {
+		t.Errorf("from where it was it has %d events", len(rest))
+	}
 	gone := map[uint64]bool{}
 	for _, is := range before {
 		gone[is.Sequence] = true
@@ -209,4 +214,32 @@ func TestWhoHasReadWhatGoesIsTold(t *testing.T) {
 	if left := readAll(t, chain, atedb.ReadOptions{}); len(left) != 3 {
 		t.Errorf("it has %d events", len(left))
 	}
+}
+
+// Who was away since before a snapshot goes on, but for what was made by what it knew.
+func TestWhoWasAwayGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a server")
+	}
+	server := liveserver.Start(t)
+	server.Stop()
+	server.StartWaiting(aheadDays)
+	home := t.TempDir()
+	away := open(t, connect(t, server.Address(), atedb.WithHome(home)), stateKey, atedb.ForAppend())
+	appendTo(t, away, atedb.NewEvent{Name: "object", Data: []byte("before")})
+	other := open(t, connect(t, server.Address(), atedb.WithHome(home)), stateKey, atedb.ForAppend())
+	for range 5 {
+		appendTo(t, other, atedb.NewEvent{Name: "object", Data: []byte("meanwhile")})
+	}
+	server.GoAhead()
+	output, err := liveserver.CommandAhead(t, aheadDays, home, "snapshot", "ate://"+server.Address()+"/"+stateKey)
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	unchanged := uint64(2)
+	if _, err := away.AppendIf(within(t), atedb.Conditions{UnchangedSince: &unchanged}, text("on a condition")); !errors.Is(err, fault.Stale) {
+		t.Errorf("on a condition: %v", err)
+	}
+	appendTo(t, away, text("later"))
+	same(t, data(t, away, atedb.ReadOptions{From: 8}), "later")
 }

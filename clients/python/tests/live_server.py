@@ -40,13 +40,15 @@ class LiveServer:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    async def start(self, *, ahead_days: int = 0) -> "LiveServer":
-        """Start it, with a clock that is ahead by so many days."""
+    async def start(self, *, ahead_days: int = 0, waits: bool = False) -> "LiveServer":
+        """Start it, with a clock that is ahead by so many days. `waits`: only once `go_ahead` is called."""
         self.output = b""
         arguments = [str(ROOT / "bin" / "atedb.cjs"), *self._owners, "solo", str(self.folder / "logs")]
         arguments += ["-l", "127.0.0.1", "-p", str(self.port), *self.flags]
         environment = {**os.environ, "HOME": str(self.folder), "ATE_HOME": str(self.folder / "server-home")}
         environment |= _clock(ahead_days)
+        if waits:
+            environment["ATEDB_TEST_CLOCK_WAITS"] = "1"
         self._process = await asyncio.create_subprocess_exec(
             node(),
             *arguments,
@@ -69,6 +71,11 @@ class LiveServer:
     async def _drain(self, stream: asyncio.StreamReader) -> None:
         while chunk := await stream.read(4096):
             self.output += chunk
+
+    def go_ahead(self) -> None:
+        """Have its clock go ahead."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR2)
 
     async def kill(self) -> None:
         """End it as a crash does."""

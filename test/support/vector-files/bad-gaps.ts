@@ -264,6 +264,10 @@ function ofTheRules(): Lie[] {
     ["a writer's counter falls, where batches of it may be gone", falls()],
     ["a writer's counter jumps behind the commits of the snapshot", jumps()],
     ["a writer's next batch names another one before it", forks()],
+    [
+      'the signature of a batch is bad, and the next one of its writer there is not behind it',
+      unsigned(),
+    ],
   ];
 }
 
@@ -274,6 +278,18 @@ async function stale(): Promise<readonly Buffer[]> {
   const late = new FixedWriter(chain.chain.chainId, root, 'another of the root');
   chain.chain.accept(late.batch([written('g')], { asOf: head as TreeHead }));
   return chain.forgotten();
+}
+
+/** Batches of a distributed chain, of which the one before a gap has another signature. Both are in one slice. */
+async function unsigned(): Promise<readonly Buffer[]> {
+  const chain = GapChain.of();
+  plain(chain, [written('x', other)]);
+  for (const state of ['a', 'b', 'c']) plain(chain, [written(state)]);
+  await chain.snapshot();
+  return (await chain.forgotten()).map((one, at) => {
+    const { gap, run, commit } = theBatch(one);
+    return at === 1 ? storedBatch({ gap, run: flipped(run, -1), commit }) : one;
+  });
 }
 
 /** What is left up to commit 4, while more of the snapshot's commits are to come, and a batch behind that. */

@@ -32,8 +32,9 @@ type Server struct {
 	drained chan struct{}
 	// Identity is the fingerprint that the server prints: sha256:….
 	Identity string
-	// aheadDays is how far its clock is ahead.
+	// aheadDays is how far its clock is ahead, and waits whether only from GoAhead on.
 	aheadDays int
+	waits     bool
 	// withAuth: it has an auth service of its own.
 	withAuth bool
 }
@@ -102,6 +103,9 @@ func (s *Server) Start() {
 	command := exec.Command(node(s.t), append(arguments, solo...)...)
 	command.Env = append(os.Environ(), "HOME="+s.folder, "ATE_HOME="+filepath.Join(s.folder, "home"), "XDG_CACHE_HOME="+os.Getenv("HOME")+"/.cache")
 	command.Env = append(command.Env, clock(s.aheadDays)...)
+	if s.waits {
+		command.Env = append(command.Env, "ATEDB_TEST_CLOCK_WAITS=1")
+	}
 	pipe, err := command.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -150,6 +154,13 @@ func (s *Server) StartAhead(days int) {
 	s.t.Helper()
 	s.aheadDays = days
 	s.Start()
+}
+
+// StartWaiting is StartAhead, but that its clock is ahead once GoAhead is called.
+func (s *Server) StartWaiting(days int) {
+	s.t.Helper()
+	s.waits = true
+	s.StartAhead(days)
 }
 
 // clock is the environment of a Node whose clock is ahead.
