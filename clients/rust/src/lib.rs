@@ -18,7 +18,7 @@ mod tunnel;
 mod vectors;
 
 pub use crate::client::accounts::Login;
-pub use crate::client::chain::{Chain, Subscribe};
+pub use crate::client::chain::Chain;
 pub use crate::client::chain_event::{ChainEvent, Seal};
 pub use crate::client::child_list::{ChildEvent, Children};
 pub use crate::client::client::{Client, ConnectOptions, Home, OpenOptions};
@@ -32,7 +32,7 @@ pub use crate::client::pipeline::Committed;
 pub use crate::client::range::{OnUnchecked, Range, Unchecked};
 pub use crate::client::redact::{RedactOptions, RedactTarget, Redacted, RedactedWhen};
 pub use crate::client::sharing::SharedObject;
-pub use crate::client::subscription::{From, OnSignal, Signal};
+pub use crate::client::subscription::{From, OnSignal, Signal, Subscribe};
 pub use crate::client::tls::TlsOptions;
 pub use crate::client::transport::Encryption;
 pub use crate::crypto::composite::Suite;

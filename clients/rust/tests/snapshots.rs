@@ -5,8 +5,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use atedb::{
-    AppendOptions, Chain, ChainEvent, Children, Client, Encryption, EventKind, From, NewEvent, OpenOptions, PrimaryKey,
-    Range, Reason, Subscribe, primary_key_from_name,
+    AppendOptions, Chain, ChainEvent, Children, Client, Encryption, EventKind, From, NewEvent, OpenOptions,
+    Precondition, PrimaryKey, Range, Reason, Subscribe, primary_key_from_name,
 };
 use common::{Folder, LiveServer, collect, command_ahead, connect, reason_of};
 
@@ -182,4 +182,32 @@ async fn who_has_read_what_goes_is_told() {
     assert_eq!(error.reason(), Reason::HistoryCompacted, "{error}");
     // Begun anew, there is what is left.
     assert_eq!(sequences(&read(&chain, 0, None).await), [0, 120, 121]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_away_goes_on() {
+    let mut server = LiveServer::start(&[]).await;
+    server.kill().await;
+    (server.ahead_days, server.clock_waits) = (DAYS, true);
+    server.restart().await;
+    let home = Folder::new();
+    let client = connect(&server.address(), Some(home.path()), Encryption::Auto);
+    let chain = open(&client, None).await;
+    chain.append(NewEvent::named("object", "before")).await.expect("it is taken");
+    let another = connect(&server.address(), Some(home.path()), Encryption::Auto);
+    let other = open(&another, None).await;
+    for number in 0..5 {
+        other.append(NewEvent::named("object", number.to_string())).await.expect("it is taken");
+    }
+    server.go_ahead().await;
+    let address = format!("ate://{}/{CHAIN}", server.address());
+    command_ahead(DAYS, home.path(), &["snapshot", &address], "").await;
+    // Its stream is as it was, and it has seen none of that.
+    let conditions = vec![Precondition::ChainUnchanged { since: 2 }];
+    let on_condition = AppendOptions { conditions, ..AppendOptions::default() };
+    let refused = chain.append_all(&[NewEvent::data("on a condition")], on_condition).await;
+    assert_eq!(reason_of(refused), Reason::Stale);
+    chain.append(NewEvent::data("later")).await.expect("it is made by a newer head");
+    let later = read(&chain, 8, None).await;
+    assert_eq!(later.iter().map(|event| &event.data[..]).collect::<Vec<_>>(), [b"later"]);
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use crate::client::answers::{answer, head_in, part, untrue};
 use crate::client::calls::{Answers, methods};
-use crate::client::chain::Subscribe;
 use crate::client::chain_event::events_of;
 use crate::client::events::EventSink;
 use crate::client::follower::Follower;
@@ -77,6 +76,19 @@ pub enum Signal {
 
 /// Is told signals. It is called where they come up, and must not wait.
 pub type OnSignal = Arc<dyn Fn(Signal) + Send + Sync>;
+
+/// How a chain is followed.
+#[derive(Clone, Default)]
+pub struct Subscribe {
+    /// Where it starts.
+    pub from: From,
+    /// As that of a [`Range`](crate::Range).
+    pub data_up_to: Option<u64>,
+    /// For how long a lost server is tried again; None: for ever.
+    pub reconnect: Option<Duration>,
+    /// Is told what else there is to tell.
+    pub on_signal: Option<OnSignal>,
+}
 
 /// Follows a chain, every event once and in order; goes on by itself after a lost connection.
 pub(crate) struct Subscription {

@@ -61,6 +61,8 @@ pub struct LiveServer {
     has_auth: bool,
     /// Its clock is ahead by so many days, when it is started next.
     pub ahead_days: u64,
+    /// Its clock goes ahead only once `go_ahead` is called.
+    pub clock_waits: bool,
     port: u16,
     /// As it stands in addresses; empty without encryption.
     pub identity: String,
@@ -89,6 +91,7 @@ impl LiveServer {
             flags,
             has_auth,
             ahead_days: 0,
+            clock_waits: false,
             port: 0,
             identity: String::new(),
             process: None,
@@ -113,6 +116,7 @@ impl LiveServer {
             .env("HOME", self.folder.path())
             .env("ATE_HOME", self.folder.join("server-home"))
             .envs(clock_ahead(self.ahead_days))
+            .envs(self.clock_waits.then_some(("ATEDB_TEST_CLOCK_WAITS", "1")))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -145,6 +149,13 @@ impl LiveServer {
 
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Has its clock go ahead.
+    pub async fn go_ahead(&self) {
+        let id = self.process.as_ref().and_then(Child::id).expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-s", "USR2", &id]).status().await.expect("it can be told");
+        assert!(sent.success());
     }
 
     /// Ends it as a crash does.

@@ -34,6 +34,9 @@ final class LiveServer implements AutoCloseable {
   /** Its clock is ahead by so many days, when it is started next. */
   int aheadDays;
 
+  /** Its clock goes ahead only once it is told. */
+  boolean clockWaits;
+
   LiveServer(Path folder, String... flags) throws Exception {
     this(folder, false, flags);
   }
@@ -74,6 +77,9 @@ final class LiveServer implements AutoCloseable {
     builder.environment().put("HOME", folder.toString());
     builder.environment().put("ATE_HOME", folder.resolve("server-home").toString());
     builder.environment().putAll(clockAhead(aheadDays));
+    if (clockWaits) {
+      builder.environment().put("ATEDB_TEST_CLOCK_WAITS", "1");
+    }
     process = builder.start();
     CountDownLatch listening = new CountDownLatch(1);
     Thread drain = new Thread(() -> drain(listening), "server-output");
@@ -114,6 +120,14 @@ final class LiveServer implements AutoCloseable {
       throw new IllegalStateException("it says no identity: " + output);
     }
     return found.group(1);
+  }
+
+  /** Has its clock go ahead. */
+  void goAhead() throws Exception {
+    String pid = Long.toString(process.pid());
+    if (new ProcessBuilder("kill", "-s", "USR2", pid).start().waitFor() != 0) {
+      throw new IllegalStateException("the server can't be told");
+    }
   }
 
   /** Ends it as a crash does. */

@@ -4,9 +4,11 @@ import static io.atedb.vectors.Vectors.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.atedb.AtedbClient;
+import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.Chain;
 import io.atedb.ChainEvent;
@@ -19,6 +21,7 @@ import io.atedb.EventStream;
 import io.atedb.NewEvent;
 import io.atedb.OpenOptions;
 import io.atedb.PrimaryKeys;
+import io.atedb.Reason;
 import io.atedb.SubscribeOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -218,6 +222,41 @@ class SnapshotTest {
       }
       // Begun anew, there is what is left.
       assertEquals(List.of(0L, 120L, 121L), sequences(drain(chain.read())));
+    }
+  }
+
+  @Test
+  void whoWasAwayGoesOn() throws Exception {
+    try (LiveServer server = new LiveServer(folder.resolve("server"))) {
+      server.stop();
+      server.aheadDays = DAYS;
+      server.clockWaits = true;
+      server.start();
+      try (AtedbClient client = connect(server, "writer");
+          Chain chain = openToWrite(client);
+          AtedbClient another = connect(server, "writer");
+          Chain other = openToWrite(another)) {
+        chain.append(NewEvent.data("before").name("object")).join();
+        for (int number = 0; number < 5; number++) {
+          other.append(NewEvent.data(Integer.toString(number)).name("object")).join();
+        }
+        server.goAhead();
+        String address = "ate://" + server.address() + "/" + CHAIN;
+        LiveServer.atedbAhead(DAYS, folder.resolve("writer"), "", 0, "snapshot", address);
+        // Its stream is as it was, and it has seen none of that.
+        CompletionException refused =
+            assertThrows(
+                CompletionException.class,
+                () ->
+                    chain
+                        .append(
+                            List.of(NewEvent.data("on a condition")), Conditions.unchangedSince(2))
+                        .join());
+        assertEquals(Reason.STALE, ((AtedbException) refused.getCause()).reason());
+        chain.append("later").join();
+        List<ChainEvent> later = drain(chain.read(8, -1));
+        assertEquals(List.of("later"), later.stream().map(ChainEvent::text).toList());
+      }
     }
   }
 }
