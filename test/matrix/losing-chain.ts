@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Chain, connect, parsePublicKeyText } from '../../src/client/index.ts';
-import { projectFolder, runCommand } from '../command.ts';
+import { projectFolder, run } from '../command.ts';
 import type { Connection } from './jobs.ts';
 
 /** How far the clocks of those are ahead that let something go: what is gone must have been old. */
@@ -55,7 +55,8 @@ export abstract class LosingChain {
   protected async snapshot(): Promise<void> {
     const address = `ate://${this.own.server}/${this.connection.chain}`;
     const environment = { ...clockAhead, ATE_HOME: this.own.home };
-    const { code, stderr } = await runCommand('atedb', ['snapshot', address], { environment });
+    const command = [join(projectFolder, 'bin', 'atedb.cjs'), 'snapshot', address];
+    const { code, stderr } = await run(process.execPath, command, { environment });
     if (code !== 0) throw new Error(`atedb snapshot ended with code ${code}: ${stderr}`);
   }
 
